@@ -1,0 +1,54 @@
+/* A context: threads, allocator, seed, log callback and the last error message. There is no global state: two contexts
+   in two threads never meet. One context, and everything made from it, serves one thread at a time. */
+#ifndef THAW_CONTEXT_H
+#define THAW_CONTEXT_H
+
+#include <thaw/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_context thaw_context;
+
+/* Memory from the host. `allocate` returns `bytes` bytes aligned to `alignment` (a power of two, at most 4096) or NULL;
+   `release` takes back what it returned. Both may be called from any thread. */
+typedef struct thaw_allocator {
+    void *(*allocate)(void *user, size_t bytes, size_t alignment);
+    void (*release)(void *user, void *memory, size_t bytes);
+    void *user;
+} thaw_allocator;
+
+typedef enum thaw_log_level { THAW_LOG_INFO, THAW_LOG_WARNING } thaw_log_level;
+
+/* Zero everywhere is the default. */
+typedef struct thaw_context_options {
+    int threads;              /* 0: what OpenMP would use here; at most 1024 */
+    uint64_t seed;            /* of initialisation, shuffling and dropout */
+    thaw_allocator allocator; /* both functions NULL: aligned_alloc and free */
+    void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: silence */
+    void *log_user;
+} thaw_context_options;
+
+/* Makes a context; `options` may be NULL. The caller owns it.
+   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED (the oneDNN that was
+   loaded has another major version than the one compiled against). Thread-safe. */
+THAW_API thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context);
+
+/* Releases the context; everything made from it must be gone. NULL is allowed. */
+THAW_API void thaw_context_destroy(thaw_context *context);
+
+/* The message of the last call on this context that failed; "" when none has. Valid until the next failing call. */
+THAW_API const char *thaw_context_message(const thaw_context *context);
+
+THAW_API int thaw_context_threads(const thaw_context *context);
+THAW_API uint64_t thaw_context_seed(const thaw_context *context);
+
+/* Gives back a string that a Thaw call returned to the caller. NULL is allowed. */
+THAW_API void thaw_text_destroy(thaw_context *context, char *text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

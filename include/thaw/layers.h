@@ -1,0 +1,140 @@
+/* The built-in layers. Each call appends a node to the model and writes its index to `*output`, which may be the
+   variable that was passed as input. Options may be NULL where every default is usable; zero means the default. A layer
+   with parameters registers them in a group of its name. Names are paths ("layer1.0.conv1"), unique in the model; NULL
+   makes one from the kind and a number.
+
+   Shapes are of one sample: [features] or [height, width, channels]. Errors of all: THAW_SHAPE_MISMATCH (an input of
+   the wrong rank or size), THAW_INVALID_ARGUMENT (options), THAW_DUPLICATE (name). */
+#ifndef THAW_LAYERS_H
+#define THAW_LAYERS_H
+
+#include <thaw/module.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_dense_options {
+    const char *name;
+    int64_t units; /* outputs; required */
+    bool no_bias;
+    thaw_initializer initializer; /* of the weight; the bias has PyTorch's default */
+} thaw_dense_options;
+
+/* y = x W^T + b for x [features]. Parameters: weight [units, features], bias [units]. */
+THAW_API thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options,
+                                thaw_node *output);
+
+typedef struct thaw_conv2d_options {
+    const char *name;
+    int64_t filters;     /* output channels; required */
+    int64_t kernel[2];   /* height, width; required */
+    int64_t stride[2];   /* 0: 1 */
+    int64_t padding[2];  /* zeros on both sides of height and width */
+    bool same;           /* PyTorch's padding="same": output size = input size, odd excess right and below; stride 1 */
+    int64_t dilation[2]; /* 0: 1 */
+    int64_t groups;      /* 0: 1; divides both channel counts */
+    bool no_bias;
+    thaw_initializer initializer;
+} thaw_conv2d_options;
+
+/* 2-D cross-correlation of x [H, W, C]. Parameters: weight [filters, C / groups, kh, kw] (OIHW), bias [filters]. */
+THAW_API thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options,
+                                 thaw_node *output);
+
+typedef struct thaw_pool2d_options {
+    const char *name;
+    int64_t kernel[2];    /* required */
+    int64_t stride[2];    /* 0: the kernel's size */
+    int64_t padding[2];   /* at most half of the kernel */
+    int64_t dilation[2];  /* 0: 1; max-pool only */
+    bool ceil_mode;       /* round the output's size up; a window starts inside the input or its left padding */
+    bool exclude_padding; /* average-pool: divide by the elements inside the input (count_include_pad = false) */
+} thaw_pool2d_options;
+
+/* Max-pooling of x [H, W, C]; padding counts as -inf. */
+THAW_API thaw_status thaw_max_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
+                                     thaw_node *output);
+/* Average-pooling of x [H, W, C]. */
+THAW_API thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
+                                         thaw_node *output);
+
+/* Options of layers that have none but a name. */
+typedef struct thaw_simple_options {
+    const char *name;
+} thaw_simple_options;
+
+/* Mean over height and width: [H, W, C] to [C]. */
+THAW_API thaw_status thaw_global_average_pool2d(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                                thaw_node *output);
+
+/* Element-wise activations of any shape. GELU is the exact one (erf), as PyTorch's default. */
+THAW_API thaw_status thaw_relu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                               thaw_node *output);
+THAW_API thaw_status thaw_relu6(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                thaw_node *output);
+THAW_API thaw_status thaw_sigmoid(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                  thaw_node *output);
+THAW_API thaw_status thaw_tanh(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                               thaw_node *output);
+THAW_API thaw_status thaw_gelu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                               thaw_node *output);
+THAW_API thaw_status thaw_silu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                               thaw_node *output);
+
+typedef struct thaw_leaky_relu_options {
+    const char *name;
+    double negative_slope; /* 0: 0.01 */
+} thaw_leaky_relu_options;
+
+THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,
+                                     thaw_node *output);
+
+/* [H, W, C] to [C * H * W] in PyTorch's order (channel, row, column), so that dense weights of an NCHW network fit. */
+THAW_API thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                  thaw_node *output);
+
+typedef struct thaw_dropout_options {
+    const char *name;
+    double rate; /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */
+} thaw_dropout_options;
+
+/* Dropout in training; the identity in evaluation and inside a frozen prefix. */
+THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options,
+                                  thaw_node *output);
+
+/* The sum of two nodes of one shape: a residual connection. */
+THAW_API thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
+                              thaw_node *output);
+
+typedef enum thaw_reduction { THAW_REDUCE_MEAN = 0, THAW_REDUCE_SUM } thaw_reduction;
+
+typedef struct thaw_softmax_cross_entropy_options {
+    const char *name;
+    thaw_reduction reduction;
+    double label_smoothing; /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
+    bool use_ignore_label;  /* samples with `ignore_label` add nothing to loss and gradient */
+    int32_t ignore_label;
+    const float *class_weights; /* NULL: all 1. One a class, copied */
+} thaw_softmax_cross_entropy_options;
+
+/* Loss of logits [classes] against labels THAW_I32 in [0, classes), as PyTorch's cross_entropy: the mean divides by the
+   sum of the weights of the samples that count. Finite for logits up to +-1e30. Must come last. */
+THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
+                                                const thaw_softmax_cross_entropy_options *options, thaw_node *output);
+
+typedef struct thaw_mse_options {
+    const char *name;
+    thaw_reduction reduction;
+} thaw_mse_options;
+
+/* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must come
+   last. */
+THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options,
+                              thaw_node *output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,213 @@
+/* What a module is made of: optimizers and layers, Thaw's own and yours, are `const` structs of functions that see this
+   header. Built-in modules have no privilege. */
+#ifndef THAW_MODULE_H
+#define THAW_MODULE_H
+
+#include <thaw/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ================================================================ optimizers */
+
+enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8 };
+
+/* A hyper-parameter: its default, and the closed range of what is accepted. A flag is 0 or 1. Two names have a meaning
+   to Thaw: "lr", which groups and schedules change, and "weight_decay", which groups change. */
+typedef struct thaw_hyperparameter {
+    const char *name;
+    double initial, minimum, maximum;
+} thaw_hyperparameter;
+
+/* One span of one parameter. All arrays hold `count` floats that do not overlap. */
+typedef struct thaw_update {
+    size_t count;
+    float *parameter;
+    const float *gradient;
+    float *slot[THAW_MAX_SLOTS];            /* zero before the first step; NULL where unused */
+    float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
+    const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
+    uint64_t step;                          /* of this parameter, from 1 */
+} thaw_update;
+
+struct thaw_optimizer_module {
+    const char *name;
+    const thaw_hyperparameter *hyperparameters;
+    size_t hyperparameter_count;
+    const char *const *slots; /* names of the state arrays */
+    size_t slot_count;
+
+    /* Whether these hyper-parameters need the slot. NULL: always. */
+    bool (*uses_slot)(const double *hyperparameters, size_t slot);
+
+    /* Why these values do not go together, or NULL when they do. NULL function: every combination is fine. */
+    const char *(*check)(const double *hyperparameters);
+
+    /* Computes, in double, what does not depend on the element, such as Adam's bias corrections; `scalars` comes filled
+       with the hyper-parameters. NULL: they are what `update` wants. */
+    void (*prepare)(const double *hyperparameters, uint64_t step, double *scalars);
+
+    /* The arithmetic. Called from many threads with disjoint spans whose borders carry no meaning. */
+    void (*update)(const thaw_update *update);
+};
+
+/* ================================================================ parallel loops */
+
+/* Calls body(argument, begin, end) on the context's threads with ranges that cover [0, count) once. Ranges begin at
+   multiples of `grain`, and the cut depends on count, grain and thread count alone. Runs serially when there is less
+   than one grain a thread, and inside a parallel region of the host. */
+THAW_API void thaw_parallel_for(thaw_context *context, size_t count, size_t grain,
+                                void (*body)(void *argument, size_t begin, size_t end), void *argument);
+
+/* ================================================================ random numbers */
+
+/* Names one stream of random numbers. Equal streams hold equal numbers, for any thread count. */
+typedef struct thaw_stream {
+    uint64_t seed;
+    uint32_t purpose; /* user modules: 1000 and above */
+    uint32_t node;
+    uint64_t step;
+} thaw_stream;
+
+/* Fills values[0..count) with the stream's 32-bit integers from index `first` on, a multiple of 4.
+   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe. */
+THAW_API void thaw_random_fill(const thaw_stream *stream, uint64_t first, size_t count, uint32_t *values);
+
+/* ================================================================ layers */
+
+enum { THAW_MAX_INPUTS = 8, THAW_MAX_PARAMETERS = 8 };
+
+typedef enum thaw_initializer {
+    THAW_INITIAL_DEFAULT = 0, /* uniform in +-1/sqrt(fan_in): PyTorch's for dense and convolution */
+    THAW_INITIAL_ZERO,
+    THAW_INITIAL_ONE,
+    THAW_INITIAL_HE_UNIFORM,     /* He et al. 2015, arXiv 1502.01852: bound sqrt(6 / fan_in) */
+    THAW_INITIAL_HE_NORMAL,      /* standard deviation sqrt(2 / fan_in) */
+    THAW_INITIAL_XAVIER_UNIFORM, /* Glorot & Bengio 2010: bound sqrt(6 / (fan_in + fan_out)) */
+    THAW_INITIAL_XAVIER_NORMAL   /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+} thaw_initializer;
+
+/* An activation that a kernel may apply to what it has just computed. */
+typedef enum thaw_activation { THAW_ACTIVATION_NONE = 0, THAW_ACTIVATION_RELU } thaw_activation;
+
+typedef struct thaw_layer_builder thaw_layer_builder;
+typedef struct thaw_layer_module thaw_layer_module;
+
+/* ---- building: called once, when the layer is appended ---- */
+
+/* A parameter that the layer registers; its full name is "<layer>.<name>". */
+typedef struct thaw_parameter_specification {
+    const char *name;
+    thaw_role role;
+    thaw_shape shape;
+    thaw_initializer initializer;
+    double fan_in, fan_out; /* for the initializers that read them */
+} thaw_parameter_specification;
+
+THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);
+THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index); /* of one sample */
+
+/* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. */
+THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
+                                            const thaw_parameter_specification *specification);
+
+/* Declares the output's shape for one sample; every layer does, exactly once. A loss declares rank 0. */
+THAW_API thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *shape);
+
+/* For a loss: what its targets are, for one sample. Labels are THAW_I32 of rank 0. */
+THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape);
+
+/* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */
+THAW_API void thaw_builder_flops(thaw_layer_builder *builder, double flops);
+
+/* Refuses to build: returns `status` and leaves "<layer>: <message>" in the context. */
+THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- preparing: called when a plan is compiled ---- */
+
+/* What the plan wants of the layer. */
+typedef struct thaw_layer_demand {
+    thaw_context *context;
+    const void *options; /* the module's options, as given when the layer was appended */
+    int64_t batch;
+    bool training;              /* the layer is in the live part of a training plan: backward follows forward */
+    thaw_activation activation; /* to apply to the output; only for modules that say they fuse it */
+    size_t input_count;
+    const thaw_shape *inputs;   /* of one sample */
+    thaw_shape output;          /* of one sample */
+    const bool *input_gradient; /* which input gradients backward must write */
+    size_t parameter_count;
+    const thaw_shape *parameters;
+    const bool *parameter_gradient; /* which parameter gradients backward must write */
+} thaw_layer_demand;
+
+/* What the layer answers; it comes zeroed. */
+typedef struct thaw_layer_needs {
+    void *state;            /* the layer's own, given to run functions and `release` */
+    size_t packed_bytes;    /* copies of parameters that `pack` fills; kept as long as the plan */
+    size_t workspace_bytes; /* written by forward, read by backward */
+    size_t scratch_bytes;   /* free between calls */
+    bool keeps_inputs;      /* backward reads `inputs` */
+    bool keeps_output;      /* backward reads `output` */
+    bool in_place;          /* forward may write its output over input 0 (same size) */
+    bool gradient_in_place; /* backward may write input gradient 0 over the output's gradient */
+    bool identity;          /* the output is input 0 as it stands: nothing runs, forward or backward */
+    const char *kernel;     /* for plan descriptions; lives as long as `state` */
+} thaw_layer_needs;
+
+/* ---- running: called in every step; nothing here may allocate ---- */
+
+typedef struct thaw_layer_run {
+    thaw_context *context;
+    void *state;
+    const float *const *inputs;
+    float *output;                 /* a loss writes one float */
+    const float *output_gradient;  /* NULL for a loss: its gradient is 1 */
+    float *const *input_gradients; /* entries that were not demanded are NULL; others are overwritten */
+    const float *const *parameters;
+    float *const *parameter_gradients;  /* likewise */
+    void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
+    const void *target;                 /* for a loss */
+    thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
+} thaw_layer_run;
+
+struct thaw_layer_module {
+    const char *name;
+    size_t options_size;        /* bytes of the options struct that a node keeps a copy of */
+    bool loss;                  /* reads targets; nothing may follow it */
+    bool fuses_relu;            /* `prepare` honours demand.activation */
+    thaw_activation activation; /* what this layer is, if a layer before may do it instead */
+
+    thaw_status (*build)(thaw_layer_builder *builder, const void *options);
+    thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs);
+    thaw_status (*pack)(const thaw_layer_run *run); /* NULL: nothing to pack. Called when parameters have changed */
+    thaw_status (*forward)(const thaw_layer_run *run);
+    thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
+    void (*release)(thaw_context *context, void *state);
+};
+
+/* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.
+   Errors: THAW_INVALID_ARGUMENT (an input that does not exist, something after the loss), THAW_DUPLICATE, and what
+   `build` returns; the model is as before then. */
+THAW_API thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module, const char *name,
+                                       const thaw_node *inputs, size_t input_count, const void *options,
+                                       thaw_node *output);
+
+/* Records a failure for the user: sets the context's message and returns `status`. */
+THAW_API thaw_status thaw_fail(thaw_context *context, thaw_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Zeroed memory from the context's allocator, aligned to 64 bytes; NULL, with the message set, when there is none.
+   Thread-safe apart from the message. */
+THAW_API void *thaw_allocate(thaw_context *context, size_t bytes);
+
+/* Gives memory of thaw_allocate back. NULL is allowed. */
+THAW_API void thaw_release(thaw_context *context, void *memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

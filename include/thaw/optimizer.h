@@ -1,0 +1,45 @@
+/* Optimizers: a module (arithmetic, see thaw/module.h) with values for its hyper-parameters. Groups point to one. */
+#ifndef THAW_OPTIMIZER_H
+#define THAW_OPTIMIZER_H
+
+#include <thaw/context.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_optimizer thaw_optimizer;
+typedef struct thaw_optimizer_module thaw_optimizer_module;
+
+/* Makes an optimizer from its description: a built-in module's name ("sgd", "adam", "adamw", "rmsprop") or the path of
+   a shared object (it contains a '/'; it must define `const thaw_optimizer_module thaw_module`), then hyper-parameters:
+   "sgd:lr=1e-2,momentum=0.9". What is not named has PyTorch's default. The caller owns it (thaw_optimizer_destroy).
+   Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
+   (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR and THAW_BAD_FORMAT
+   (shared object). */
+THAW_API thaw_status thaw_optimizer_create(thaw_context *context, const char *description, thaw_optimizer **optimizer);
+
+/* The same with a module of the caller's, which must outlive the optimizer. `settings` is "lr=1e-4,beta1=0.9", NULL or
+   "" for the defaults. */
+THAW_API thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimizer_module *module,
+                                                const char *settings, thaw_optimizer **optimizer);
+
+/* Drops the caller's reference; groups that use it keep theirs. NULL is allowed. */
+THAW_API void thaw_optimizer_destroy(thaw_optimizer *optimizer);
+
+/* Changes a hyper-parameter; the next step uses it. Errors: as for thaw_optimizer_create; nothing has changed then. */
+THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value);
+
+/* The value of a hyper-parameter; NAN when the module has none of that name. */
+THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
+
+THAW_API const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer);
+
+/* The built-in modules, in alphabetical order; NULL past the end. Static storage; thread-safe. */
+THAW_API const thaw_optimizer_module *thaw_optimizer_builtin(size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+/* Parameters, the groups that layers register them in, and the choice of what trains.
+
+   Patterns are shell-style: * ? [a-z] {a,b}, and | for alternatives; * also spans dots. A pattern is matched against
+   group names ("conv1", "layer1.0.conv2") and parameter names ("conv1.weight"). Where a group's name matches, the whole
+   group is meant; else the single parameters that match. A pattern that matches neither is THAW_NOT_FOUND, and one that
+   is not well formed THAW_INVALID_ARGUMENT; then nothing has changed.
+
+   None of these calls is safe while another thread uses the model. */
+#ifndef THAW_PARAMETER_H
+#define THAW_PARAMETER_H
+
+#include <thaw/optimizer.h>
+#include <thaw/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_model thaw_model;
+typedef struct thaw_group thaw_group;
+typedef struct thaw_parameter thaw_parameter;
+
+/* A statistic (BatchNorm's running mean) never trains. */
+typedef enum thaw_role { THAW_WEIGHT, THAW_BIAS, THAW_SCALE, THAW_SHIFT, THAW_STATISTIC } thaw_role;
+
+/* ---- what trains ---- */
+
+/* Freezes what matches: a group with all its parameters, or single parameters of a group. Takes effect at the next
+   step, which compiles a new plan. Optimizer state is kept (thaw_select_release_state frees it). Frozen bytes never
+   change: no gradient step, no weight decay, no stale momentum. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_model_freeze(thaw_model *model, const char *pattern);
+
+/* The opposite of thaw_model_freeze. A parameter goes on with the step count and the optimizer state it had; one that
+   never trained starts at step 1 with none. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_model_unfreeze(thaw_model *model, const char *pattern);
+
+/* Freezes every group registered before the first whose name matches `pattern`, and unfreezes that one and all after
+   it. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_model_freeze_before(thaw_model *model, const char *pattern);
+
+/* ---- settings of groups ----
+   These take group patterns; where only a parameter's name matches, its group is meant. */
+
+/* The groups' own learning rate, in place of their optimizer's; schedules multiply it. NAN: the optimizer's again.
+   Errors: THAW_NOT_FOUND; THAW_INVALID_ARGUMENT when negative or infinite. */
+THAW_API thaw_status thaw_select_learning_rate(thaw_model *model, const char *pattern, double learning_rate);
+
+/* The groups' own weight decay, in place of their optimizer's. NAN: the optimizer's again. Errors: as above; also
+   THAW_INVALID_ARGUMENT when the optimizer has no "weight_decay". */
+THAW_API thaw_status thaw_select_weight_decay(thaw_model *model, const char *pattern, double weight_decay);
+
+/* The optimizer of the groups. The model keeps a reference, so the caller may destroy its own at any time. A change to
+   another kind of optimizer discards the groups' state and step counts. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_optimizer *optimizer);
+
+/* Frees optimizer state and zeroes step counts of the groups. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_select_release_state(thaw_model *model, const char *pattern);
+
+/* Initialises matching parameters anew, as if their layers had just been made, and discards their optimizer state: to
+   replace the head of a loaded network. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_model_reset(thaw_model *model, const char *pattern);
+
+/* ---- groups ---- */
+
+THAW_API size_t thaw_model_group_count(const thaw_model *model);
+THAW_API thaw_group *thaw_model_group(thaw_model *model, size_t index);          /* NULL past the end */
+THAW_API thaw_group *thaw_model_find_group(thaw_model *model, const char *name); /* NULL when unknown */
+THAW_API const char *thaw_group_name(const thaw_group *group);
+THAW_API bool thaw_group_trainable(const thaw_group *group);       /* the flag; parameters may override it */
+THAW_API double thaw_group_learning_rate(const thaw_group *group); /* in effect, before schedules; NAN: no optimizer */
+THAW_API double thaw_group_weight_decay(const thaw_group *group);  /* in effect; NAN: the optimizer has none */
+THAW_API thaw_optimizer *thaw_group_optimizer(const thaw_group *group); /* borrowed; NULL before one is set */
+THAW_API size_t thaw_group_parameter_count(const thaw_group *group);
+THAW_API thaw_parameter *thaw_group_parameter(const thaw_group *group, size_t index); /* NULL past the end */
+
+/* ---- parameters ---- */
+
+THAW_API size_t thaw_model_parameter_count(const thaw_model *model);
+THAW_API thaw_parameter *thaw_model_parameter(thaw_model *model, size_t index);          /* NULL past the end */
+THAW_API thaw_parameter *thaw_model_find_parameter(thaw_model *model, const char *name); /* NULL when unknown */
+THAW_API const char *thaw_parameter_name(const thaw_parameter *parameter);               /* "conv1.weight" */
+THAW_API thaw_role thaw_parameter_role(const thaw_parameter *parameter);
+THAW_API const thaw_shape *thaw_parameter_shape(const thaw_parameter *parameter);
+THAW_API thaw_group *thaw_parameter_group(const thaw_parameter *parameter);
+THAW_API bool thaw_parameter_trainable(const thaw_parameter *parameter); /* flag, override and role together */
+THAW_API uint64_t thaw_parameter_steps(const thaw_parameter *parameter); /* updates it has had */
+
+/* The values, row-major in PyTorch's layout. Valid as long as the model. */
+THAW_API const float *thaw_parameter_data(const thaw_parameter *parameter);
+
+/* The same, for writing before the next call on the model: copies that kernels hold are made anew. */
+THAW_API float *thaw_parameter_edit(thaw_parameter *parameter);
+
+/* The gradient of the last step, in the parameter's layout; NULL while the parameter has none (frozen, or no step
+   yet). Valid until the next call on the model. */
+THAW_API const float *thaw_parameter_gradient(const thaw_parameter *parameter);
+
+/* Optimizer state by slot name ("momentum_buffer", "exp_avg"), one float an element; NULL when there is none. Valid
+   until the next call on the model. */
+THAW_API const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

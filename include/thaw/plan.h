@@ -1,0 +1,68 @@
+/* The plan: the compiled form of a model for one state of freezing and one batch size. Plans are made when a step needs
+   one; these calls look at them. */
+#ifndef THAW_PLAN_H
+#define THAW_PLAN_H
+
+#include <thaw/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_plan thaw_plan;
+
+typedef struct thaw_plan_options {
+    int64_t batch;  /* samples a step; required, at least 1 */
+    bool inference; /* the plan of evaluation and prediction instead of training */
+} thaw_plan_options;
+
+/* The plan for these options, compiled if there is none or it is stale. It belongs to the model and lives until the
+   next call that changes the model or compiles. Errors: THAW_INVALID_ARGUMENT (batch; a model without layers, or
+   training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan);
+
+typedef enum thaw_region {
+    THAW_REGION_PREFIX, /* nothing below trains: inference kernels, computed once when cached */
+    THAW_REGION_LIVE,   /* holds or passes on gradients */
+    THAW_REGION_FROZEN  /* inside the live part, with parameters that do not train */
+} thaw_region;
+
+/* One node of the plan, in the order of the model. Strings belong to the plan. */
+typedef struct thaw_plan_row {
+    const char *name, *kind;
+    thaw_region region;
+    const char *kernel;      /* what runs; "" for a node that costs nothing */
+    const char *fused_into;  /* the node whose kernel does this one's work, or NULL */
+    bool forward;            /* a forward kernel runs */
+    bool input_gradient;     /* backward computes the gradient of an input */
+    bool parameter_gradient; /* backward computes the gradient of a parameter */
+    bool cache_boundary;     /* the feature cache keeps this node's output */
+    size_t output_bytes;     /* 0 when it shares its input's memory */
+    size_t workspace_bytes, packed_bytes;
+    double forward_flops, backward_flops; /* a step */
+} thaw_plan_row;
+
+typedef struct thaw_plan_totals {
+    size_t trainable_parameters; /* elements */
+    size_t gradient_bytes, optimizer_state_bytes, parameter_bytes;
+    size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
+    size_t packed_bytes;
+    size_t forward_kernels, backward_kernels;
+    double flops;                   /* a step */
+    double unfrozen_flops;          /* the same network with everything trainable */
+    double cached_flops;            /* a step that starts at the feature cache */
+    size_t cached_bytes_per_sample; /* 0: no frozen prefix that is worth caching */
+} thaw_plan_totals;
+
+THAW_API size_t thaw_plan_row_count(const thaw_plan *plan);
+THAW_API thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row);
+THAW_API thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan);
+
+/* The plan as a table with totals. The caller owns `*text` (thaw_text_destroy). */
+THAW_API thaw_status thaw_plan_describe(const thaw_plan *plan, char **text);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

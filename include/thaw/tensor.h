@@ -1,0 +1,50 @@
+/* Shapes, element types, and views of the caller's memory. A view owns nothing. */
+#ifndef THAW_TENSOR_H
+#define THAW_TENSOR_H
+
+#include <thaw/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { THAW_MAX_RANK = 6 };
+
+typedef enum thaw_dtype { THAW_F32 = 0, THAW_U8, THAW_I32, THAW_I64 } thaw_dtype;
+
+/* Dimensions, outermost first. Rank 0 is a scalar. */
+typedef struct thaw_shape {
+    int rank;
+    int64_t dims[THAW_MAX_RANK];
+} thaw_shape;
+
+/* A dense, row-major view of memory that somebody else owns. Calls that take a `const thaw_tensor *` never write
+   through `data`. */
+typedef struct thaw_tensor {
+    thaw_dtype dtype;
+    thaw_shape shape;
+    void *data;
+} thaw_tensor;
+
+/* Bytes of one element; 0 for a value that is no dtype. Thread-safe. */
+THAW_API size_t thaw_dtype_bytes(thaw_dtype dtype);
+
+/* The number of elements; 0 when a dimension is 0. The shape must not overflow (every shape inside a model was checked
+   when it was built). Thread-safe. */
+THAW_API size_t thaw_shape_count(const thaw_shape *shape);
+
+/* Same rank and same dimensions. Thread-safe. */
+THAW_API bool thaw_shape_equal(const thaw_shape *left, const thaw_shape *right);
+
+/* Writes "[2, 3]" into `text`, cut to `capacity` (80 always suffices), and returns `text`. Thread-safe. */
+THAW_API char *thaw_shape_format(const thaw_shape *shape, char *text, size_t capacity);
+
+/* Views of host arrays, for calls that only read them. `dims` holds `rank` dimensions, outermost first. */
+THAW_API thaw_tensor thaw_view_f32(const float *data, int rank, const int64_t *dims);
+THAW_API thaw_tensor thaw_view_i32(const int32_t *data, int rank, const int64_t *dims);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,20 @@
+/* Thaw: training neural networks on multicore CPUs, where freezing is compiled. All public headers. */
+#ifndef THAW_H
+#define THAW_H
+
+#include <thaw/base.h>
+#include <thaw/context.h>
+#include <thaw/data.h>
+#include <thaw/layers.h>
+#include <thaw/model.h>
+#include <thaw/module.h>
+#include <thaw/optimizer.h>
+#include <thaw/parameter.h>
+#include <thaw/plan.h>
+#include <thaw/schedule.h>
+#include <thaw/tensor.h>
+#include <thaw/train.h>
+#include <thaw/weights.h>
+#include <thaw/zoo.h>
+
+#endif

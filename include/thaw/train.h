@@ -1,0 +1,103 @@
+/* Training: one step at a time for people with their own loop, or thaw_fit over a data set. */
+#ifndef THAW_TRAIN_H
+#define THAW_TRAIN_H
+
+#include <thaw/data.h>
+#include <thaw/model.h>
+#include <thaw/schedule.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_step_options {
+    double rate_factor;  /* on every learning rate; 0: 1 */
+    double clip_norm;    /* scale gradients down to this global norm (of what trains); 0: do not */
+    bool gradients_only; /* compute loss and gradients, update nothing */
+} thaw_step_options;
+
+typedef struct thaw_step_result {
+    double loss;
+    double gradient_norm; /* before clipping; only with clip_norm, else NAN */
+    size_t correct;       /* samples whose largest output is at their label; 0 without labels */
+    bool skipped;         /* the gradient's norm was not finite: nothing was updated */
+} thaw_step_result;
+
+/* One training step over a batch in host memory: forward, backward, update. `inputs` is THAW_F32 [batch, sample...],
+   `targets` THAW_I32 [batch] labels or THAW_F32 [batch, ...], as the loss wants. `options` and `result` may be NULL.
+   Compiles first when the plan is missing or stale; a compiled step allocates nothing.
+   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer), THAW_NOTHING_TRAINABLE,
+   THAW_NOT_FINITE (the loss; parameters are as before). */
+THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
+                               const thaw_step_options *options, thaw_step_result *result);
+
+/* Writes the output node's values for a batch: `outputs` is THAW_F32 [batch, output...], memory of the caller's.
+   Dropout is off. Errors: THAW_SHAPE_MISMATCH. */
+THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs);
+
+typedef struct thaw_evaluation {
+    double loss;     /* mean over samples; NAN for a model without a loss */
+    double accuracy; /* share of samples; NAN without labels */
+    size_t samples;
+    double seconds;
+} thaw_evaluation;
+
+/* Loss and accuracy over a data set; `batch` 0: 128. Errors: THAW_SHAPE_MISMATCH (data and model do not fit). */
+THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
+
+/* What happens to trainability before an epoch (from 1). */
+typedef struct thaw_thaw_point {
+    int epoch;
+    const char *pattern;
+    bool freeze; /* false: unfreeze */
+} thaw_thaw_point;
+
+/* What is known after an epoch. */
+typedef struct thaw_epoch_report {
+    int epoch; /* from 1 */
+    int epochs;
+    double loss, accuracy;           /* over the epoch's training batches, as they were trained */
+    double test_loss, test_accuracy; /* NAN without test data */
+    double seconds;                  /* training alone */
+    double samples_per_second;
+    double rate_factor;   /* of the last step */
+    size_t skipped_steps; /* gradients that were not finite */
+    bool cached;          /* the epoch started at the feature cache */
+    size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
+} thaw_epoch_report;
+
+typedef struct thaw_progress {
+    int epoch, epochs;
+    size_t step, steps; /* of this epoch; step from 1 */
+    double loss;        /* mean so far */
+} thaw_progress;
+
+typedef struct thaw_fit_options {
+    int epochs;     /* 0: 1 */
+    int64_t batch;  /* 0: 128 */
+    bool drop_last; /* leave out an epoch's last, smaller batch */
+    bool no_shuffle;
+    uint64_t seed; /* of shuffling and dropout; 0: the context's */
+    thaw_schedule schedule;
+    double clip_norm;   /* as in thaw_step_options */
+    thaw_dataset *test; /* evaluated after every epoch; may be NULL */
+    const thaw_thaw_point *thaw_points;
+    size_t thaw_point_count;
+    size_t cache_bytes;                                            /* budget of the feature cache; 0: no cache */
+    bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
+    bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
+    void *user;
+} thaw_fit_options;
+
+/* Trains. The outputs of a frozen prefix are kept by sample in the first epoch and later epochs start there, where the
+   budget and the data set allow. `report` (may be NULL) gets the last epoch's figures.
+   Errors: those of thaw_step; THAW_NOT_FOUND (a thaw point's pattern); THAW_STOPPED when a callback stopped it (what
+   was trained stays). */
+THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
+                              thaw_epoch_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/* Weights on disk: safetensors, with PyTorch's names and layouts. */
+#ifndef THAW_WEIGHTS_H
+#define THAW_WEIGHTS_H
+
+#include <thaw/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Writes every parameter, statistics included, as F32 under its name. The file is written beside `path`, synced, and
+   renamed over it: `path` holds the old or the new content, never half of one.
+   Errors: THAW_IO_ERROR (the message holds the system's reason); an existing file is untouched then. */
+THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
+
+typedef struct thaw_load_options {
+    const char *pattern;   /* load only parameters whose name or group matches; NULL: all */
+    bool allow_missing;    /* parameters that the file has not keep their values */
+    bool allow_unexpected; /* tensors that the model has not are passed over */
+    bool allow_misshaped;  /* tensors of another shape are passed over */
+} thaw_load_options;
+
+/* What a load found. Lists are comma-separated names, and belong to the caller (thaw_load_report_destroy). */
+typedef struct thaw_load_report {
+    size_t loaded, missing, unexpected, misshaped;
+    char *missing_names, *unexpected_names, *misshaped_names; /* "" when there are none */
+} thaw_load_report;
+
+/* Loads by name. Strict by default: anything missing, unexpected or mis-shaped is an error, the message names it, and no
+   parameter has changed. `options` and `report` may be NULL; the report is filled on THAW_NOT_FOUND and
+   THAW_SHAPE_MISMATCH too. F32 tensors only.
+   Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected, or a
+   pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a NaN or infinity in a tensor). */
+THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
+                                       thaw_load_report *report);
+
+THAW_API void thaw_load_report_destroy(thaw_context *context, thaw_load_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,31 @@
+/* Memory through the context's allocator. Thread-safe as far as that allocator is (thaw/context.h demands it). */
+#ifndef THAW_CORE_ALLOCATION_H
+#define THAW_CORE_ALLOCATION_H
+
+#include <thaw/module.h>
+
+enum { THAW_ALIGNMENT = 64 };
+
+/* Zeroed memory for `count` elements, or NULL with the message set (also when the product overflows). */
+void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_bytes);
+
+/* Uncleared memory: for large buffers that the thread which will use them should touch first. */
+void *thaw_allocate_raw(thaw_context *context, size_t bytes);
+
+/* Makes room for `needed` elements in an array that grows by doubling (NULL: none yet); *capacity is in elements.
+   Returns the array, which may have moved, or NULL with the message set; then the old one stands as it was. */
+void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t needed, size_t element_bytes);
+
+char *thaw_copy_text(thaw_context *context, const char *text);
+
+static inline bool thaw_multiply(size_t left, size_t right, size_t *product)
+{
+    return !__builtin_mul_overflow(left, right, product);
+}
+
+static inline size_t thaw_align(size_t bytes)
+{
+    return (bytes + THAW_ALIGNMENT - 1) / THAW_ALIGNMENT * THAW_ALIGNMENT;
+}
+
+#endif

@@ -1,0 +1,107 @@
+#include "core/context.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/allocation.h"
+
+enum { MOST_THREADS = 1024 };
+
+static void *allocate_from_system(void *user, size_t bytes, size_t alignment)
+{
+    (void)user;
+    void *memory = NULL;
+    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
+}
+
+static void release_to_system(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    free(memory);
+}
+
+thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context)
+{
+    const thaw_context_options chosen = options ? *options : (thaw_context_options){ 0 };
+    *context = NULL;
+    thaw_allocator allocator = chosen.allocator;
+    if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS)
+        return THAW_INVALID_ARGUMENT;
+    if (!allocator.allocate)
+        allocator = (thaw_allocator){ .allocate = allocate_from_system, .release = release_to_system };
+
+    thaw_context *made = allocator.allocate(allocator.user, sizeof *made, 64);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    *made = (thaw_context){
+        .allocator = allocator,
+        .log = chosen.log,
+        .log_user = chosen.log_user,
+        .threads = chosen.threads ? chosen.threads : omp_get_max_threads(),
+        .seed = chosen.seed,
+    };
+    *context = made;
+    return THAW_OK;
+}
+
+void thaw_context_destroy(thaw_context *context)
+{
+    if (!context)
+        return;
+    if (context->release_dnn)
+        context->release_dnn(context);
+    context->allocator.release(context->allocator.user, context, sizeof *context);
+}
+
+const char *thaw_context_message(const thaw_context *context)
+{
+    return context->message;
+}
+
+int thaw_context_threads(const thaw_context *context)
+{
+    return context->threads;
+}
+
+uint64_t thaw_context_seed(const thaw_context *context)
+{
+    return context->seed;
+}
+
+void thaw_text_destroy(thaw_context *context, char *text)
+{
+    thaw_release(context, text);
+}
+
+thaw_status thaw_fail_list(thaw_context *context, thaw_status status, const char *format, va_list arguments)
+{
+    /* Through a second buffer: an argument may be the message itself. */
+    char message[THAW_MESSAGE_BYTES];
+    vsnprintf(message, sizeof message, format, arguments);
+    memcpy(context->message, message, sizeof message);
+    return status;
+}
+
+thaw_status thaw_fail(thaw_context *context, thaw_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    thaw_fail_list(context, status, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+void thaw_log(thaw_context *context, thaw_log_level level, const char *format, ...)
+{
+    if (!context->log)
+        return;
+    char message[THAW_MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    context->log(context->log_user, level, message);
+}

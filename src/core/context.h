@@ -1,0 +1,26 @@
+/* The context's insides. */
+#ifndef THAW_CORE_CONTEXT_H
+#define THAW_CORE_CONTEXT_H
+
+#include <stdarg.h>
+#include <thaw/context.h>
+
+enum { THAW_MESSAGE_BYTES = 1024 };
+
+struct thaw_context {
+    thaw_allocator allocator;
+    void (*log)(void *user, thaw_log_level level, const char *message);
+    void *log_user;
+    int threads;
+    uint64_t seed;
+    void *dnn; /* src/dnn's engine and stream, made when first wanted */
+    void (*release_dnn)(thaw_context *context);
+    char message[THAW_MESSAGE_BYTES];
+};
+
+thaw_status thaw_fail_list(thaw_context *context, thaw_status status, const char *format, va_list arguments);
+
+void thaw_log(thaw_context *context, thaw_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

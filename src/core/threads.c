@@ -1,0 +1,85 @@
+#include "core/threads.h"
+
+#include <omp.h>
+
+#include "core/context.h"
+
+thaw_thread_scope thaw_threads_enter(const thaw_context *context)
+{
+    const thaw_thread_scope scope = { .host_threads = omp_get_max_threads() };
+    omp_set_num_threads(context->threads);
+    return scope;
+}
+
+void thaw_threads_leave(thaw_thread_scope scope)
+{
+    omp_set_num_threads(scope.host_threads);
+}
+
+typedef struct team {
+    void (*body)(void *argument, int thread, int threads);
+    void *argument;
+} team;
+
+static void run_member(void *argument)
+{
+    const team *members = argument;
+    members->body(members->argument, omp_get_thread_num(), omp_get_num_threads());
+}
+
+#ifdef __clang__
+/* oneDNN brings libgomp into the process, and clang's pragmas would bring a second runtime whose threads fight with the
+   first. libgomp's entry point for a parallel region, which libomp has too, keeps it at one. */
+extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
+
+static void run_team(team *members, int threads)
+{
+    GOMP_parallel(run_member, members, (unsigned)threads, 0);
+}
+#else
+static void run_team(team *members, int threads)
+{
+#pragma omp parallel num_threads(threads)
+    run_member(members);
+}
+#endif
+
+void thaw_parallel(thaw_context *context, void (*body)(void *argument, int thread, int threads), void *argument)
+{
+    if (context->threads == 1 || omp_in_parallel()) {
+        body(argument, 0, 1);
+        return;
+    }
+    run_team(&(team){ .body = body, .argument = argument }, context->threads);
+}
+
+typedef struct loop {
+    size_t count, grain;
+    void (*body)(void *argument, size_t begin, size_t end);
+    void *argument;
+} loop;
+
+static void run_share(void *argument, int thread, int threads)
+{
+    const loop *whole = argument;
+    const size_t grains = (whole->count + whole->grain - 1) / whole->grain;
+    const size_t team_size = (size_t)threads, member = (size_t)thread;
+    const size_t begin = grains * member / team_size * whole->grain;
+    const size_t past = grains * (member + 1) / team_size * whole->grain;
+    const size_t end = past < whole->count ? past : whole->count;
+    if (begin < end)
+        whole->body(whole->argument, begin, end);
+}
+
+void thaw_parallel_for(thaw_context *context, size_t count, size_t grain,
+                       void (*body)(void *argument, size_t begin, size_t end), void *argument)
+{
+    if (count == 0)
+        return;
+    const size_t step = grain ? grain : 1;
+    loop whole = { .count = count, .grain = step, .body = body, .argument = argument };
+    if (count / step < (size_t)context->threads)
+        body(argument, 0, count);
+    else
+        thaw_parallel(context, run_share, &whole);
+}

@@ -1,0 +1,21 @@
+/* The one place that knows OpenMP. */
+#ifndef THAW_CORE_THREADS_H
+#define THAW_CORE_THREADS_H
+
+#include <thaw/module.h>
+
+/* The host's setting, to be given back. */
+typedef struct thaw_thread_scope {
+    int host_threads;
+} thaw_thread_scope;
+
+/* Sets the thread count that OpenMP and oneDNN read, for the calling thread; every public entry that computes is
+   bracketed by these two. */
+thaw_thread_scope thaw_threads_enter(const thaw_context *context);
+void thaw_threads_leave(thaw_thread_scope scope);
+
+/* Runs body(argument, thread, threads) once on each of the context's threads, or once alone (thread 0 of 1) inside a
+   parallel region of the host. */
+void thaw_parallel(thaw_context *context, void (*body)(void *argument, int thread, int threads), void *argument);
+
+#endif

@@ -1,0 +1,32 @@
+/* 2-D convolution kernels. Weights come in the layout that each kernel prefers; the relayouts to and from PyTorch's
+   OIHW are kernels of their own, and NULL where the layouts agree. */
+#ifndef THAW_DNN_CONVOLUTION_H
+#define THAW_DNN_CONVOLUTION_H
+
+#include "dnn/kernel.h"
+
+typedef struct thaw_convolution {
+    int64_t batch, groups;
+    int64_t input_channels, output_channels;
+    int64_t input[2], output[2], kernel[2]; /* height, width */
+    int64_t stride[2], dilation[2];         /* dilation 1 is dense */
+    int64_t padding_before[2], padding_after[2];
+    bool bias;
+    bool relu;     /* forward: apply ReLU to the output */
+    bool training; /* forward: the kernel of training instead of inference */
+} thaw_convolution;
+
+/* SOURCE, WEIGHTS, BIAS -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
+thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                     thaw_kernel **pack);
+
+/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT; `pack` likewise. */
+thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                           thaw_kernel **pack);
+
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT. `unpack` (SOURCE: the kernel's gradient ->
+   DESTINATION: OIHW) may be NULL. */
+thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
+                                              thaw_kernel **kernel, thaw_kernel **unpack);
+
+#endif

@@ -1,0 +1,56 @@
+/* oneDNN's CPU engine and stream, one pair a context, and what the wrappers of this folder share. Included by src/dnn
+   alone: it brings oneDNN's headers. */
+#ifndef THAW_DNN_ENGINE_H
+#define THAW_DNN_ENGINE_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "dnn/kernel.h"
+
+typedef struct thaw_engine {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+} thaw_engine;
+
+/* The context's engine, made at the first call. Errors: THAW_UNSUPPORTED (oneDNN at run time is of another major
+   version than its headers), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_engine_of(thaw_context *context, thaw_engine **engine);
+
+/* Turns a oneDNN status into ours; `what` names the call. */
+thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const char *what);
+
+/* ---- memory descriptors: opaque in both versions of oneDNN; destroyed by thaw_layout_release ---- */
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t thaw_layout_view; /* borrowed */
+typedef dnnl_memory_desc_t thaw_layout;            /* owned */
+#else
+typedef const dnnl_memory_desc_t *thaw_layout_view;
+typedef dnnl_memory_desc_t *thaw_layout;
+#endif
+
+/* Dense f32 of `rank` dimensions in oneDNN's logical order, laid out by `tag`. */
+thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,
+                               thaw_layout *layout);
+void thaw_layout_release(thaw_layout layout); /* NULL is allowed */
+
+/* ---- kernels ---- */
+
+/* Makes a kernel of a primitive descriptor, which it takes over (also when it fails). `arguments` lists what it has. */
+thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
+                               size_t count, thaw_kernel **kernel);
+
+/* The descriptor that the kernel was made of, to be a hint for backward kernels. Borrowed. */
+const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
+
+/* The layout of an argument. Borrowed. */
+thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
+
+/* Attributes that every kernel has: the caller brings scratch memory. With `relu`, ReLU is applied to the output. */
+thaw_status thaw_attributes_create(thaw_context *context, bool relu, dnnl_primitive_attr_t *attributes);
+
+/* A kernel that copies SOURCE to DESTINATION between layouts; *kernel is NULL when they are equal. */
+thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, thaw_layout_view destination,
+                                thaw_kernel **kernel);
+
+#endif

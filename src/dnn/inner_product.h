@@ -1,0 +1,29 @@
+/* Dense-layer kernels over [batch, inputs] and [batch, outputs]. Weights are PyTorch's [outputs, inputs] or, where the
+   relayout pays, a packed copy. */
+#ifndef THAW_DNN_INNER_PRODUCT_H
+#define THAW_DNN_INNER_PRODUCT_H
+
+#include "dnn/kernel.h"
+
+typedef struct thaw_inner_product {
+    int64_t batch, inputs, outputs;
+    bool bias;
+    bool relu;     /* forward: apply ReLU to the output */
+    bool training; /* forward: the kernel of training instead of inference */
+    bool packed;   /* let the kernel choose the layout of its weights */
+} thaw_inner_product;
+
+/* SOURCE, WEIGHTS, BIAS -> DESTINATION. `pack` (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights) is NULL
+   where the layouts agree. */
+thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
+                                       thaw_kernel **pack);
+
+/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT, on weights as they are. */
+thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
+                                             thaw_kernel **kernel);
+
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT, in PyTorch's layout. */
+thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,
+                                                thaw_kernel **kernel);
+
+#endif

@@ -1,0 +1,46 @@
+/* The network as the user wrote it. */
+#ifndef THAW_GRAPH_MODEL_H
+#define THAW_GRAPH_MODEL_H
+
+#include "params/parameter.h"
+
+typedef struct thaw_graph_node {
+    char *name;
+    const thaw_layer_module *module; /* NULL: the model's input */
+    void *options;
+    thaw_node inputs[THAW_MAX_INPUTS];
+    size_t input_count;
+    thaw_shape output;       /* of one sample */
+    thaw_group *group;       /* NULL: no parameters */
+    double flops;            /* forward, one sample */
+    thaw_dtype target_dtype; /* of a loss */
+    thaw_shape target;
+} thaw_graph_node;
+
+/* What is compiled from a model; src/plan knows what it is. */
+typedef struct thaw_plan_store thaw_plan_store;
+
+struct thaw_model {
+    thaw_context *context;
+    thaw_graph_node *nodes;
+    size_t node_count, node_capacity;
+    thaw_parameter_set parameters;
+    uint64_t steps; /* training steps taken: keys random numbers of layers */
+    thaw_plan_store *plans;
+    void (*release_plans)(thaw_model *model);
+};
+
+/* The loss's index, or -1. */
+thaw_node thaw_model_loss(const thaw_model *model);
+
+struct thaw_layer_builder {
+    thaw_model *model;
+    const char *name;
+    const thaw_node *inputs;
+    size_t input_count;
+    bool loss;
+    bool has_output, has_target;
+    thaw_graph_node *node; /* being filled */
+};
+
+#endif

@@ -1,0 +1,80 @@
+/* Parameters and groups as the library sees them, and the set that a model holds. */
+#ifndef THAW_PARAMS_PARAMETER_H
+#define THAW_PARAMS_PARAMETER_H
+
+#include <thaw/module.h>
+
+/* A parameter's own word against its group's flag. */
+typedef enum thaw_override { THAW_OVERRIDE_NONE, THAW_OVERRIDE_FROZEN, THAW_OVERRIDE_TRAINABLE } thaw_override;
+
+struct thaw_parameter {
+    char *name;
+    thaw_role role;
+    thaw_shape shape;
+    size_t count;
+    thaw_group *group;
+    thaw_override override;
+
+    float *data;
+    float *gradient;             /* only while it trains */
+    float *slot[THAW_MAX_SLOTS]; /* only what its optimizer uses, from when it first trained */
+    uint64_t steps;
+    uint64_t version; /* counts changes of the data, so that packed copies know when they are old */
+
+    thaw_initializer initializer;
+    double fan_in, fan_out;
+    thaw_stream random; /* of its initial values */
+};
+
+struct thaw_group {
+    char *name;
+    bool trainable;
+    double learning_rate, weight_decay; /* NAN: the optimizer's */
+    thaw_optimizer *optimizer;          /* a reference; NULL before one is set */
+    thaw_parameter *parameters[THAW_MAX_PARAMETERS];
+    size_t parameter_count;
+};
+
+typedef struct thaw_parameter_set {
+    thaw_context *context;
+    thaw_group **groups;
+    size_t group_count, group_capacity;
+    thaw_parameter **parameters; /* owned here, in the order of registration */
+    size_t parameter_count, parameter_capacity;
+    uint64_t revision; /* counts what makes plans stale */
+} thaw_parameter_set;
+
+/* Appends an empty, trainable group. */
+thaw_status thaw_set_add_group(thaw_parameter_set *set, const char *name, thaw_group **group);
+
+/* Appends a parameter to the set's last group and initialises it. `node` keys its random numbers. */
+thaw_status thaw_set_add_parameter(thaw_parameter_set *set, const thaw_parameter_specification *specification,
+                                   uint32_t node);
+
+/* Removes the last group with its parameters: a layer that failed to build leaves nothing. */
+void thaw_set_drop_group(thaw_parameter_set *set);
+
+void thaw_set_release(thaw_parameter_set *set);
+
+/* Writes the initial values again and forgets optimizer state. */
+void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter);
+
+/* Frees optimizer state and starts counting steps at zero. */
+void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter);
+
+/* ---- selection ---- */
+
+/* What a pattern selects, one by one: a whole group (parameter NULL), or a single parameter. */
+typedef struct thaw_selected {
+    thaw_group *group;
+    thaw_parameter *parameter;
+} thaw_selected;
+
+/* Calls `visit` on everything that matches. Errors: THAW_NOT_FOUND, THAW_INVALID_ARGUMENT (pattern); before any call. */
+thaw_status thaw_set_select(const thaw_parameter_set *set, const char *pattern,
+                            void (*visit)(void *argument, thaw_selected selected), void *argument);
+
+/* Whether a pattern selects this parameter, by its group or by its own name. The pattern must be well formed. */
+bool thaw_parameter_selected(const thaw_parameter *parameter, const char *pattern);
+
+#endif
