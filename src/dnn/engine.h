@@ -19,7 +19,7 @@ thaw_status thaw_engine_of(thaw_context *context, thaw_engine **engine);
 /* Turns a oneDNN status into ours; `what` names the call. */
 thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const char *what);
 
-/* ---- memory descriptors: opaque in both versions of oneDNN; destroyed by thaw_layout_release ---- */
+/* ---- memory descriptors: pointers in both versions of oneDNN ---- */
 
 #if DNNL_VERSION_MAJOR >= 3
 typedef const_dnnl_memory_desc_t thaw_layout_view; /* borrowed */
@@ -32,11 +32,12 @@ typedef dnnl_memory_desc_t *thaw_layout;
 /* Dense f32 of `rank` dimensions in oneDNN's logical order, laid out by `tag`. */
 thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,
                                thaw_layout *layout);
-void thaw_layout_release(thaw_layout layout); /* NULL is allowed */
+void thaw_layout_release(thaw_context *context, thaw_layout layout); /* NULL is allowed */
 
 /* ---- kernels ---- */
 
-/* Makes a kernel of a primitive descriptor, which it takes over (also when it fails). `arguments` lists what it has. */
+/* Makes a kernel of a primitive descriptor, which it takes over (also when it fails). `arguments` lists what it may
+   have: those that the descriptor does not know, such as a bias that is not there, are left out. */
 thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
                                size_t count, thaw_kernel **kernel);
 
@@ -46,7 +47,8 @@ const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 /* The layout of an argument. Borrowed. */
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
 
-/* Attributes that every kernel has: the caller brings scratch memory. With `relu`, ReLU is applied to the output. */
+/* Attributes that every kernel has: the caller brings scratch memory. With `relu`, ReLU is applied to the output. The
+   caller destroys them. */
 thaw_status thaw_attributes_create(thaw_context *context, bool relu, dnnl_primitive_attr_t *attributes);
 
 /* A kernel that copies SOURCE to DESTINATION between layouts; *kernel is NULL when they are equal. */
