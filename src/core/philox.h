@@ -4,7 +4,13 @@
 
 #include <thaw/module.h>
 
-/* What a stream is for. The key is (seed, purpose), the counter (step, node, element / 4). */
+/* What a stream is for.
+
+   Element e of a stream is word e % 4 of the block whose counter is, from its first word on,
+       e / 4 (low 32 bits), e / 4 (next 16 bits) below step (bits 32 to 47), step (low 32 bits), node:
+   no two of (step, node, e) share one while steps stay below 2^48 and elements below 2^50. The key is
+   mix(mix(seed) + purpose), low word first, where mix is a bijection of 64 bits: streams that differ in seed or in
+   purpose alone never share a key, and those that differ in both do by accident only. */
 enum thaw_purpose {
     THAW_PURPOSE_INITIAL = 1,
     THAW_PURPOSE_SHUFFLE = 2,

@@ -1,0 +1,29 @@
+#include "core/nearest.h"
+
+#include <string.h>
+
+enum { LONGEST = 63 };
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+    const size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+size_t thaw_edit_distance(const char *left, const char *right)
+{
+    const size_t left_length = strnlen(left, LONGEST), right_length = strnlen(right, LONGEST);
+    size_t row[LONGEST + 1]; /* distances of left's first i characters to each beginning of right */
+    for (size_t j = 0; j <= right_length; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= left_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= right_length; j++) {
+            const size_t replaced = diagonal + (left[i - 1] != right[j - 1]);
+            diagonal = row[j];
+            row[j] = least(replaced, row[j] + 1, row[j - 1] + 1);
+        }
+    }
+    return row[right_length];
+}

@@ -1,0 +1,40 @@
+#include "core/nearest.h"
+
+#include <string.h>
+
+#include "support/support.h"
+
+Test(nearest, counts_edits)
+{
+    static const struct {
+        const char *left, *right;
+        size_t distance;
+    } cases[] = {
+        { "", "", 0 },
+        { "", "abc", 3 },
+        { "adam", "adam", 0 },
+        { "adm", "adam", 1 },
+        { "adamw", "adam", 1 },
+        { "adem", "adam", 1 },
+        { "kitten", "sitting", 3 },
+        { "flaw", "lawn", 2 },
+        { "ab", "ba", 2 },
+        { "momentun", "momentum", 1 },
+        { "intention", "execution", 5 },
+    };
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        const size_t there = thaw_edit_distance(cases[i].left, cases[i].right);
+        const size_t back = thaw_edit_distance(cases[i].right, cases[i].left);
+        cr_assert_eq(there, cases[i].distance, "\"%s\" and \"%s\": %zu", cases[i].left, cases[i].right, there);
+        cr_assert_eq(back, there);
+    }
+}
+
+Test(nearest, reads_63_characters)
+{
+    char longer[101] = { 0 }, other[101] = { 0 };
+    memset(longer, 'a', 100);
+    memset(other, 'a', 63);
+    cr_assert_eq(thaw_edit_distance(longer, other), 0);
+    cr_assert_eq(thaw_edit_distance(longer, ""), 63);
+}
