@@ -1,0 +1,146 @@
+/* How nodes come into a model. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/shape.h"
+#include "graph/model.h"
+
+enum { NAME_BYTES = 128 };
+
+static bool name_taken(const thaw_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->node_count; i++)
+        if (strcmp(model->nodes[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The module's name and the smallest number that makes it unique. */
+static void make_name(const thaw_model *model, const char *kind, char name[NAME_BYTES])
+{
+    for (size_t number = 1; number <= model->node_count + 1; number++) {
+        snprintf(name, NAME_BYTES, "%.100s%zu", kind, number);
+        if (!name_taken(model, name))
+            return;
+    }
+}
+
+static thaw_status reserve_node(thaw_model *model, const char *name, thaw_graph_node **node)
+{
+    thaw_graph_node *nodes =
+        thaw_grow(model->context, model->nodes, &model->node_capacity, model->node_count + 1, sizeof *nodes);
+    if (!nodes)
+        return THAW_OUT_OF_MEMORY;
+    model->nodes = nodes;
+    *node = &nodes[model->node_count];
+    **node = (thaw_graph_node){ .name = thaw_copy_text(model->context, name) };
+    return (*node)->name ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_node *output)
+{
+    if (model->node_count)
+        return thaw_fail(model->context, THAW_DUPLICATE, "input: the model has one already, or layers stand before it");
+    if (sample_shape->rank < 1 || !thaw_shape_usable(sample_shape, 1)) {
+        char shape[80];
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "input: %s is no shape of a sample",
+                         sample_shape->rank <= THAW_MAX_RANK ? thaw_shape_format(sample_shape, shape, sizeof shape)
+                                                             : "a rank above 6");
+    }
+    thaw_graph_node *node;
+    const thaw_status status = reserve_node(model, "input", &node);
+    if (status != THAW_OK)
+        return status;
+    node->output = *sample_shape;
+    model->node_count++;
+    model->parameters.revision++;
+    *output = 0;
+    return THAW_OK;
+}
+
+static thaw_status check_inputs(const thaw_model *model, const char *name, const thaw_node *inputs, size_t count)
+{
+    if (count < 1 || count > THAW_MAX_INPUTS)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: %zu inputs; a layer has 1 to %d", name, count,
+                         THAW_MAX_INPUTS);
+    if (thaw_model_loss(model) >= 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: nothing may follow the loss", name);
+    for (size_t i = 0; i < count; i++)
+        if (inputs[i] < 0 || (size_t)inputs[i] >= model->node_count)
+            return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: node %d does not exist", name, (int)inputs[i]);
+    return THAW_OK;
+}
+
+static thaw_status check_name(const thaw_model *model, const char *name)
+{
+    if (!*name || strlen(name) >= NAME_BYTES)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a layer's name has 1 to %d characters",
+                         NAME_BYTES - 1);
+    if (name_taken(model, name))
+        return thaw_fail(model->context, THAW_DUPLICATE, "%s: another layer has this name", name);
+    return THAW_OK;
+}
+
+/* Copies the options and lets the module fill the node. */
+static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const void *options)
+{
+    thaw_context *context = model->context;
+    if (node->module->options_size) {
+        node->options = thaw_allocate(context, node->module->options_size);
+        if (!node->options)
+            return THAW_OUT_OF_MEMORY;
+        if (options)
+            memcpy(node->options, options, node->module->options_size);
+    }
+    thaw_layer_builder builder = {
+        .model = model,
+        .name = node->name,
+        .inputs = node->inputs,
+        .input_count = node->input_count,
+        .loss = node->module->loss,
+        .node = node,
+    };
+    const thaw_status status = node->module->build(&builder, node->options);
+    if (status != THAW_OK)
+        return status;
+    if (!builder.has_output)
+        return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no output", node->name);
+    if (builder.loss && !builder.has_target)
+        return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no target", node->name);
+    return THAW_OK;
+}
+
+thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module, const char *name,
+                              const thaw_node *inputs, size_t input_count, const void *options, thaw_node *output)
+{
+    char made_name[NAME_BYTES] = "";
+    if (!name)
+        make_name(model, module->name, made_name);
+    const char *chosen = name ? name : made_name;
+    thaw_status status = check_inputs(model, chosen, inputs, input_count);
+    if (status == THAW_OK)
+        status = check_name(model, chosen);
+    if (status != THAW_OK)
+        return status;
+
+    thaw_graph_node *node = NULL;
+    const size_t groups_before = model->parameters.group_count;
+    status = reserve_node(model, chosen, &node);
+    if (status != THAW_OK)
+        return status;
+    node->module = module;
+    memcpy(node->inputs, inputs, input_count * sizeof inputs[0]);
+    node->input_count = input_count;
+    status = build_node(model, node, options);
+    if (status != THAW_OK) {
+        if (model->parameters.group_count > groups_before)
+            thaw_set_drop_group(&model->parameters);
+        thaw_release(model->context, node->options);
+        thaw_release(model->context, node->name);
+        return status;
+    }
+    *output = (thaw_node)model->node_count++;
+    model->parameters.revision++;
+    return THAW_OK;
+}

@@ -1,0 +1,64 @@
+/* What a layer module says of itself while it is built. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/context.h"
+#include "core/shape.h"
+#include "graph/model.h"
+
+size_t thaw_builder_input_count(const thaw_layer_builder *builder)
+{
+    return builder->input_count;
+}
+
+const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index)
+{
+    return &builder->model->nodes[builder->inputs[index]].output;
+}
+
+thaw_status thaw_builder_parameter(thaw_layer_builder *builder, const thaw_parameter_specification *specification)
+{
+    thaw_graph_node *node = builder->node;
+    if (!thaw_shape_usable(&specification->shape, 1))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "parameter \"%s\" is too large, or has a dimension below 1", specification->name);
+    if (!node->group) {
+        const thaw_status status = thaw_set_add_group(&builder->model->parameters, builder->name, &node->group);
+        if (status != THAW_OK)
+            return status;
+    }
+    return thaw_set_add_parameter(&builder->model->parameters, specification, (uint32_t)builder->model->node_count);
+}
+
+thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *shape)
+{
+    if (!thaw_shape_usable(shape, 1))
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                                 "the output would be too large, or have a dimension below 1");
+    builder->node->output = *shape;
+    builder->has_output = true;
+    return THAW_OK;
+}
+
+thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape)
+{
+    builder->node->target_dtype = dtype;
+    builder->node->target = *shape;
+    builder->has_target = true;
+    return THAW_OK;
+}
+
+void thaw_builder_flops(thaw_layer_builder *builder, double flops)
+{
+    builder->node->flops = flops;
+}
+
+thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
+{
+    char message[THAW_MESSAGE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    return thaw_fail(builder->model->context, status, "%s: %s", builder->name, message);
+}

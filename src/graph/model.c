@@ -1,0 +1,57 @@
+#include "graph/model.h"
+
+#include "core/allocation.h"
+#include "core/shape.h"
+
+thaw_status thaw_model_create(thaw_context *context, thaw_model **model)
+{
+    *model = thaw_allocate(context, sizeof **model);
+    if (!*model)
+        return THAW_OUT_OF_MEMORY;
+    (*model)->context = context;
+    (*model)->parameters.context = context;
+    return THAW_OK;
+}
+
+void thaw_model_destroy(thaw_model *model)
+{
+    if (!model)
+        return;
+    thaw_context *context = model->context;
+    if (model->release_plans)
+        model->release_plans(model);
+    for (size_t i = 0; i < model->node_count; i++) {
+        thaw_release(context, model->nodes[i].options);
+        thaw_release(context, model->nodes[i].name);
+    }
+    thaw_release(context, model->nodes);
+    thaw_set_release(&model->parameters);
+    thaw_release(context, model);
+}
+
+thaw_context *thaw_model_context(const thaw_model *model)
+{
+    return model->context;
+}
+
+thaw_node thaw_model_loss(const thaw_model *model)
+{
+    const size_t count = model->node_count;
+    return count > 1 && model->nodes[count - 1].module->loss ? (thaw_node)count - 1 : -1;
+}
+
+thaw_node thaw_model_output(const thaw_model *model)
+{
+    const thaw_node loss = thaw_model_loss(model);
+    return loss >= 0 ? model->nodes[loss].inputs[0] : (thaw_node)model->node_count - 1;
+}
+
+size_t thaw_model_node_count(const thaw_model *model)
+{
+    return model->node_count;
+}
+
+const thaw_shape *thaw_model_node_shape(const thaw_model *model, thaw_node node)
+{
+    return node >= 0 && (size_t)node < model->node_count ? &model->nodes[node].output : NULL;
+}

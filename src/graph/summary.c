@@ -1,0 +1,89 @@
+/* The summary: per layer what it gives, how many parameters it has and how many of them train. */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/text.h"
+#include "graph/model.h"
+
+static void count_parameters(const thaw_group *group, thaw_summary_row *row)
+{
+    for (size_t i = 0; i < group->parameter_count; i++) {
+        const thaw_parameter *parameter = group->parameters[i];
+        if (parameter->role == THAW_STATISTIC)
+            row->statistics += parameter->count;
+        else
+            row->parameters += parameter->count;
+        if (thaw_parameter_trainable(parameter))
+            row->trainable += parameter->count;
+    }
+}
+
+thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row)
+{
+    if (index >= model->node_count)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "summary: row %zu of %zu", index, model->node_count);
+    const thaw_graph_node *node = &model->nodes[index];
+    *row = (thaw_summary_row){
+        .name = node->name,
+        .kind = node->module ? node->module->name : "input",
+        .output_shape = node->output,
+        .learning_rate = NAN,
+    };
+    if (!node->group)
+        return THAW_OK;
+    count_parameters(node->group, row);
+    row->learning_rate = thaw_group_learning_rate(node->group);
+    row->optimizer = node->group->optimizer ? thaw_optimizer_module_of(node->group->optimizer)->name : NULL;
+    return THAW_OK;
+}
+
+thaw_summary_totals thaw_model_summary_totals(const thaw_model *model)
+{
+    thaw_summary_row sum = { 0 };
+    for (size_t i = 0; i < model->parameters.group_count; i++)
+        count_parameters(model->parameters.groups[i], &sum);
+    return (thaw_summary_totals){
+        .total_parameters = sum.parameters,
+        .trainable_parameters = sum.trainable,
+        .non_trainable_parameters = sum.parameters - sum.trainable,
+        .statistics = sum.statistics,
+    };
+}
+
+static const char *trainability(const thaw_summary_row *row)
+{
+    if (row->parameters == 0)
+        return "";
+    if (row->trainable == 0)
+        return "frozen";
+    return row->trainable == row->parameters ? "yes" : "partly";
+}
+
+static void append_row(thaw_text *text, const thaw_summary_row *row)
+{
+    char shape[80], rate[32] = "";
+    if (row->trainable && !isnan(row->learning_rate))
+        snprintf(rate, sizeof rate, "%g %s", row->learning_rate, row->optimizer);
+    thaw_text_append(text, "%-18s %-22s %-18s %12zu  %-9s %s\n", row->name, row->kind,
+                     thaw_shape_format(&row->output_shape, shape, sizeof shape), row->parameters, trainability(row),
+                     rate);
+}
+
+thaw_status thaw_model_summary(thaw_model *model, char **text)
+{
+    thaw_text table = { .context = model->context };
+    thaw_text_append(&table, "%-18s %-22s %-18s %12s  %-9s %s\n", "layer", "kind", "output", "parameters", "trainable",
+                     "learning rate");
+    for (size_t i = 0; i < model->node_count; i++) {
+        thaw_summary_row row;
+        thaw_model_summary_row(model, i, &row);
+        append_row(&table, &row);
+    }
+    const thaw_summary_totals totals = thaw_model_summary_totals(model);
+    thaw_text_append(&table, "total parameters %zu, trainable %zu, non-trainable %zu", totals.total_parameters,
+                     totals.trainable_parameters, totals.non_trainable_parameters);
+    if (totals.statistics)
+        thaw_text_append(&table, ", statistics %zu", totals.statistics);
+    thaw_text_append(&table, "\n");
+    return thaw_text_finish(&table, text);
+}

@@ -1,0 +1,75 @@
+/* Initial values: He et al. 2015 (arXiv 1502.01852), Glorot & Bengio 2010, and PyTorch's default for dense and
+   convolution, which is uniform in +-1/sqrt(fan_in). */
+#include <math.h>
+
+#include "core/context.h"
+#include "core/philox.h"
+#include "params/parameter.h"
+
+enum { BLOCK = 256 };
+
+static const double two_pi = 6.283185307179586;
+
+/* A distribution: uniform in [-scale, scale), or normal with that standard deviation. */
+typedef struct distribution {
+    bool normal;
+    double scale;
+} distribution;
+
+static distribution distribution_of(const thaw_parameter *parameter)
+{
+    const double in = parameter->fan_in, both = parameter->fan_in + parameter->fan_out;
+    switch (parameter->initializer) {
+    case THAW_INITIAL_HE_UNIFORM:
+        return (distribution){ false, sqrt(6 / in) };
+    case THAW_INITIAL_HE_NORMAL:
+        return (distribution){ true, sqrt(2 / in) };
+    case THAW_INITIAL_XAVIER_UNIFORM:
+        return (distribution){ false, sqrt(6 / both) };
+    case THAW_INITIAL_XAVIER_NORMAL:
+        return (distribution){ true, sqrt(2 / both) };
+    default:
+        return (distribution){ false, 1 / sqrt(in) };
+    }
+}
+
+static void fill_constant(thaw_parameter *parameter, float value)
+{
+    for (size_t i = 0; i < parameter->count; i++)
+        parameter->data[i] = value;
+}
+
+/* Box and Muller's transform of two uniform numbers, the first in (0, 1]. */
+static float normal_number(uint32_t first, uint32_t second)
+{
+    const double radius = sqrt(-2 * log(((double)first + 1) * 0x1p-32));
+    return (float)(radius * cos(two_pi * (double)second * 0x1p-32));
+}
+
+static void fill_random(thaw_parameter *parameter, distribution wanted)
+{
+    uint32_t bits[2 * BLOCK];
+    const size_t draws = wanted.normal ? 2 : 1;
+    for (size_t begin = 0; begin < parameter->count; begin += BLOCK) {
+        const size_t count = parameter->count - begin < BLOCK ? parameter->count - begin : BLOCK;
+        thaw_random_fill(&parameter->random, draws * begin, draws * count, bits);
+        for (size_t i = 0; i < count; i++)
+            parameter->data[begin + i] =
+                wanted.normal ? (float)(wanted.scale * (double)normal_number(bits[2 * i], bits[2 * i + 1]))
+                              : (float)(wanted.scale * (2 * (double)thaw_unit(bits[i]) - 1));
+    }
+}
+
+void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
+{
+    parameter->random.seed = context->seed;
+    parameter->random.purpose = THAW_PURPOSE_INITIAL;
+    if (parameter->initializer == THAW_INITIAL_ZERO)
+        fill_constant(parameter, 0);
+    else if (parameter->initializer == THAW_INITIAL_ONE)
+        fill_constant(parameter, 1);
+    else
+        fill_random(parameter, distribution_of(parameter));
+    parameter->version++;
+    thaw_parameter_release_state(context, parameter);
+}
