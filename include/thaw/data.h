@@ -53,7 +53,8 @@ typedef struct thaw_dataset_selection {
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
 
-/* Training and test data from a description; either may come back NULL when the description has none.
+/* Training and test data from a description; either may come back NULL when the description has none, and either pointer
+   may be NULL: that part is not read then.
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).

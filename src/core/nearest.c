@@ -27,3 +27,18 @@ size_t thaw_edit_distance(const char *left, const char *right)
     }
     return row[right_length];
 }
+
+const char *thaw_nearest(const char *word, const char *const *known, size_t count)
+{
+    const size_t third = strlen(word) / 3;
+    size_t nearest = third > 2 ? third : 2;
+    const char *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const size_t distance = thaw_edit_distance(word, known[i]);
+        if (distance > nearest || (found && distance == nearest))
+            continue;
+        nearest = distance;
+        found = known[i];
+    }
+    return found;
+}

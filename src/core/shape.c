@@ -34,7 +34,7 @@ bool thaw_shape_equal(const thaw_shape *left, const thaw_shape *right)
 char *thaw_shape_format(const thaw_shape *shape, char *text, size_t capacity)
 {
     size_t used = (size_t)snprintf(text, capacity, "[");
-    for (int i = 0; i < shape->rank && used < capacity; i++)
+    for (int i = 0; i < shape->rank && i < THAW_MAX_RANK && used < capacity; i++)
         used += (size_t)snprintf(text + used, capacity - used, "%s%" PRId64, i ? ", " : "", shape->dims[i]);
     if (used < capacity)
         snprintf(text + used, capacity - used, "]");

@@ -38,3 +38,21 @@ Test(nearest, reads_63_characters)
     cr_assert_eq(thaw_edit_distance(longer, other), 0);
     cr_assert_eq(thaw_edit_distance(longer, ""), 63);
 }
+
+Test(nearest, names_what_was_meant_or_nothing)
+{
+    static const char *const known[] = { "adam", "adamw", "rmsprop", "sgd" };
+    static const struct {
+        const char *word, *meant;
+    } cases[] = {
+        { "adma", "adam" }, { "adam", "adam" },     { "addamw", "adamw" }, { "rms-prop", "rmsprop" },
+        { "sgb", "sgd" },   { "rmsp", NULL },       { "lion", NULL },      { "", NULL },
+        { "gd", "sgd" },    { "rmspr", "rmsprop" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *found = thaw_nearest(cases[i].word, known, 4);
+        cr_assert(found == cases[i].meant || (found && cases[i].meant && strcmp(found, cases[i].meant) == 0),
+                  "\"%s\": %s, expected %s", cases[i].word, found ? found : "nothing",
+                  cases[i].meant ? cases[i].meant : "nothing");
+    }
+}

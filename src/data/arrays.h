@@ -1,0 +1,12 @@
+/* Data sets over arrays in memory. */
+#ifndef THAW_DATA_ARRAYS_H
+#define THAW_DATA_ARRAYS_H
+
+#include <thaw/data.h>
+
+/* As thaw_dataset_from_arrays, for arrays of thaw_allocate_raw that the data set takes over: they are released with
+   it, or when this call fails. `sample_shape` is what the elements of one input are served as. */
+thaw_status thaw_dataset_from_owned(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,
+                                    const thaw_shape *sample_shape, size_t classes, thaw_dataset **dataset);
+
+#endif

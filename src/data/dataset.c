@@ -1,0 +1,106 @@
+#include "data/dataset.h"
+
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/shape.h"
+
+static thaw_status refuse(thaw_context *context, const thaw_source *source)
+{
+    char text[80];
+    size_t elements;
+    if (!source->read)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: the source has no read function");
+    if (source->count == 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: the source has no samples");
+    if (!thaw_shape_usable(&source->sample_shape, 1))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: samples of shape %s cannot be",
+                         thaw_shape_format(&source->sample_shape, text, sizeof text));
+    if (!thaw_shape_usable(&source->target_shape, 1))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets of shape %s cannot be",
+                         thaw_shape_format(&source->target_shape, text, sizeof text));
+    if (source->target_dtype != THAW_I32 && source->target_dtype != THAW_F32)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets are int32 labels or floats");
+    if (source->target_dtype == THAW_I32 && (source->target_shape.rank != 0 || source->classes == 0))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: labels have rank 0 and at least one class");
+    if (source->target_dtype == THAW_F32 && source->classes != 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu classes, but its targets are floats",
+                         source->classes);
+    if (!thaw_multiply(source->count, thaw_shape_count(&source->sample_shape), &elements))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples of shape %s overflow a size",
+                         source->count, thaw_shape_format(&source->sample_shape, text, sizeof text));
+    return THAW_OK;
+}
+
+thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source, thaw_dataset **dataset)
+{
+    *dataset = NULL;
+    thaw_status status = refuse(context, source);
+    thaw_dataset *made = NULL;
+    if (status == THAW_OK && !(made = thaw_allocate(context, sizeof *made)))
+        status = THAW_OUT_OF_MEMORY;
+    if (status != THAW_OK) {
+        if (source->release)
+            source->release(source->user);
+        return status;
+    }
+    made->context = context;
+    made->source = *source;
+    made->sample_elements = thaw_shape_count(&source->sample_shape);
+    made->target_bytes = thaw_shape_count(&source->target_shape) * thaw_dtype_bytes(source->target_dtype);
+    pthread_mutex_init(&made->reading, NULL);
+    *dataset = made;
+    return THAW_OK;
+}
+
+void thaw_dataset_destroy(thaw_dataset *dataset)
+{
+    while (dataset) {
+        thaw_dataset *owned = dataset->owned;
+        if (dataset->source.release)
+            dataset->source.release(dataset->source.user);
+        pthread_mutex_destroy(&dataset->reading);
+        thaw_release(dataset->context, dataset);
+        dataset = owned;
+    }
+}
+
+size_t thaw_dataset_count(const thaw_dataset *dataset)
+{
+    return dataset->source.count;
+}
+
+size_t thaw_dataset_classes(const thaw_dataset *dataset)
+{
+    return dataset->source.classes;
+}
+
+const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset)
+{
+    return &dataset->source.sample_shape;
+}
+
+bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
+                        char *message, size_t capacity)
+{
+    const thaw_source *source = &dataset->source;
+    message[0] = '\0';
+    pthread_mutex_lock(&dataset->reading);
+    const bool done = source->read(source->user, indices, count, samples, targets, message, capacity);
+    pthread_mutex_unlock(&dataset->reading);
+    message[capacity - 1] = '\0';
+    return done;
+}
+
+thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets)
+{
+    for (size_t i = 0; i < count; i++)
+        if (indices[i] >= dataset->source.count)
+            return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: no sample %zu, there are %zu",
+                             indices[i], dataset->source.count);
+    char message[THAW_SOURCE_MESSAGE_BYTES];
+    if (!thaw_dataset_fetch(dataset, indices, count, samples, targets, message, sizeof message))
+        return thaw_fail(dataset->context, THAW_IO_ERROR, "data set: %s",
+                         message[0] ? message : "the source failed without a reason");
+    return THAW_OK;
+}

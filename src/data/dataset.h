@@ -1,0 +1,24 @@
+/* A data set's insides. */
+#ifndef THAW_DATA_DATASET_H
+#define THAW_DATA_DATASET_H
+
+#include <pthread.h>
+#include <thaw/data.h>
+
+enum { THAW_SOURCE_MESSAGE_BYTES = 512 };
+
+struct thaw_dataset {
+    thaw_context *context;
+    thaw_source source;
+    size_t sample_elements, target_bytes; /* of one sample */
+    const int32_t *labels;                /* all of them in order, where they are in memory; else NULL */
+    thaw_dataset *owned;                  /* what it is made from, when it goes with this one */
+    pthread_mutex_t reading;              /* the source serves one call at a time */
+};
+
+/* Reads without a word to the context, so that a loader's thread may call it; the indices must be below the count.
+   Returns false with a reason in `message`. */
+bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
+                        char *message, size_t capacity);
+
+#endif

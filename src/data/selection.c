@@ -1,0 +1,155 @@
+#include "data/selection.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "data/dataset.h"
+
+enum { CHUNK = 64 };
+
+typedef struct selected {
+    thaw_context *context;
+    thaw_dataset *from;
+    size_t *indices; /* in `from`, of the samples that were kept */
+    size_t kept;
+    int32_t first_class;
+} selected;
+
+static bool read_selected(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
+                          size_t capacity)
+{
+    const selected *from = user;
+    int32_t *labels = targets;
+    for (size_t begin = 0; begin < count; begin += CHUNK) {
+        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
+        size_t mapped[CHUNK];
+        for (size_t i = 0; i < size; i++)
+            mapped[i] = from->indices[indices[begin + i] % from->kept];
+        if (!thaw_dataset_fetch(from->from, mapped, size, samples + begin * from->from->sample_elements, labels + begin,
+                                message, capacity))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        labels[i] -= from->first_class;
+    return true;
+}
+
+static void release_selected(void *user)
+{
+    selected *from = user;
+    thaw_release(from->context, from->indices);
+    thaw_release(from->context, from);
+}
+
+/* The label of each sample of `from`, which is read through where it has no array of them. */
+static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int32_t *labels)
+{
+    const size_t count = from->source.count;
+    if (from->labels) {
+        memcpy(labels, from->labels, count * sizeof *labels);
+        return THAW_OK;
+    }
+    size_t elements;
+    float *samples = thaw_multiply(from->sample_elements, CHUNK, &elements)
+                         ? thaw_allocate_array(context, elements, sizeof *samples)
+                         : NULL;
+    thaw_status status = samples ? THAW_OK : thaw_fail(context, THAW_OUT_OF_MEMORY, "data set: no memory for samples");
+    for (size_t begin = 0; begin < count && status == THAW_OK; begin += CHUNK) {
+        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
+        size_t indices[CHUNK];
+        for (size_t i = 0; i < size; i++)
+            indices[i] = begin + i;
+        status = thaw_dataset_read(from, indices, size, samples, labels + begin);
+    }
+    thaw_release(context, samples);
+    return status;
+}
+
+/* Writes the indices of the samples to keep, in file order. */
+static size_t keep(const int32_t *labels, size_t count, const thaw_dataset_selection *selection, size_t *class_counts,
+                   size_t *indices)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t label = (size_t)labels[i];
+        if (labels[i] < 0 || label < selection->first_class || label > selection->last_class)
+            continue;
+        size_t *of_class = &class_counts[label - selection->first_class];
+        if (selection->per_class && *of_class == selection->per_class)
+            continue;
+        ++*of_class;
+        indices[kept++] = i;
+    }
+    return kept;
+}
+
+static thaw_status fill(selected *into, const thaw_dataset_selection *selection)
+{
+    thaw_context *context = into->context;
+    const size_t count = into->from->source.count;
+    int32_t *labels = thaw_allocate_array(context, count, sizeof *labels);
+    size_t *class_counts =
+        thaw_allocate_array(context, selection->last_class - selection->first_class + 1, sizeof *class_counts);
+    into->indices = thaw_allocate_array(context, count, sizeof *into->indices);
+    thaw_status status = labels && class_counts && into->indices ? THAW_OK : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = collect_labels(context, into->from, labels);
+    if (status == THAW_OK) {
+        into->kept = keep(labels, count, selection, class_counts, into->indices);
+        if (into->kept == 0)
+            status = thaw_fail(context, THAW_NOT_FOUND, "data set: no sample is of classes %zu to %zu",
+                               selection->first_class, selection->last_class);
+    }
+    thaw_release(context, labels);
+    thaw_release(context, class_counts);
+    return status;
+}
+
+static thaw_status check(thaw_context *context, const thaw_dataset *from, const thaw_dataset_selection *selection)
+{
+    const size_t classes = from->source.classes;
+    if (classes == 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: classes are selected, but it has no labels");
+    if (selection->first_class > selection->last_class || selection->last_class >= classes)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: no classes %zu to %zu, there are 0 to %zu",
+                         selection->first_class, selection->last_class, classes - 1);
+    return THAW_OK;
+}
+
+thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,
+                                thaw_dataset **dataset)
+{
+    *dataset = NULL;
+    thaw_status status = check(context, from, selection);
+    if (status != THAW_OK)
+        return status;
+    selected *into = thaw_allocate(context, sizeof *into);
+    if (!into)
+        return THAW_OUT_OF_MEMORY;
+    *into = (selected){ .context = context, .from = from, .first_class = (int32_t)selection->first_class };
+    thaw_source source = from->source;
+    source.classes = selection->last_class - selection->first_class + 1;
+    source.read = read_selected;
+    source.release = release_selected;
+    source.user = into;
+    const size_t repeat = selection->repeat ? selection->repeat : 1;
+    status = fill(into, selection);
+    if (status == THAW_OK && !thaw_multiply(into->kept, repeat, &source.count))
+        status = thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples repeated %zu times overflow a size",
+                           into->kept, repeat);
+    if (status != THAW_OK) {
+        release_selected(into);
+        return status;
+    }
+    return thaw_dataset_create(context, &source, dataset);
+}
+
+thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,
+                                thaw_dataset **dataset)
+{
+    thaw_dataset_selection chosen = *selection;
+    if (chosen.first_class == 0 && chosen.last_class == 0 && from->source.classes)
+        chosen.last_class = from->source.classes - 1;
+    return thaw_select_samples(context, from, &chosen, dataset);
+}

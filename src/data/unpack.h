@@ -1,0 +1,18 @@
+/* Reads a file that may be gzip, strictly: a gzip file that is cut short, broken, or followed by other bytes is an
+   error, where gzread would let some of it pass. */
+#ifndef THAW_DATA_UNPACK_H
+#define THAW_DATA_UNPACK_H
+
+#include <thaw/context.h>
+
+typedef struct thaw_unpacker thaw_unpacker;
+
+/* `path` must outlive the unpacker. */
+thaw_status thaw_unpacker_open(thaw_context *context, const char *path, thaw_unpacker **unpacker);
+
+/* Reads up to `wanted` bytes; fewer only at the end of the content. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT. */
+thaw_status thaw_unpacker_read(thaw_unpacker *unpacker, void *bytes, size_t wanted, size_t *got);
+
+void thaw_unpacker_close(thaw_unpacker *unpacker); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/allocator.h"
+#include "support/files.h"
+#include "support/support.h"
+
+/* Training: 6 images of one pixel, which is their number; test: 4, with numbers from 100 on. */
+static const uint8_t training_pixels[] = { 0, 1, 2, 3, 4, 5 }, training_labels[] = { 1, 2, 0, 2, 1, 2 };
+static const uint8_t test_pixels[] = { 100, 101, 102, 103 }, test_labels[] = { 0, 1, 2, 1 };
+static const uint8_t strange_labels[] = { 0, 1, 3, 1 };
+
+static char directory[SUPPORT_PATH_BYTES];
+
+static void write_idx(const char *name, size_t rank, uint32_t count, const uint8_t *elements)
+{
+    uint8_t file[64];
+    char path[SUPPORT_PATH_BYTES];
+    const size_t bytes = support_idx(file, rank, (const uint32_t[]){ count, 1, 1 }, elements);
+    support_write_file(support_path(path, directory, name), file, bytes);
+}
+
+static void begin(void)
+{
+    support_make_directory(directory);
+    write_idx("train-images-idx3-ubyte", 3, 6, training_pixels);
+    write_idx("train-labels-idx1-ubyte", 1, 6, training_labels);
+    write_idx("t10k-images-idx3-ubyte", 3, 4, test_pixels);
+    write_idx("t10k-labels-idx1-ubyte", 1, 4, test_labels);
+    write_idx("strange-labels", 1, 4, strange_labels);
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+}
+
+/* Writes the description with each % replaced by the directory. */
+static const char *expand(char *text, const char *pattern)
+{
+    size_t used = 0;
+    for (; *pattern; pattern++)
+        used +=
+            (size_t)(*pattern == '%' ? sprintf(text + used, "%s", directory) : sprintf(text + used, "%c", *pattern));
+    return text;
+}
+
+static void assert_samples(thaw_context *context, thaw_dataset *dataset, const char *wanted, size_t classes)
+{
+    cr_assert_eq(thaw_dataset_classes(dataset), classes, "%zu classes", thaw_dataset_classes(dataset));
+    char found[256] = "";
+    for (size_t i = 0; i < thaw_dataset_count(dataset); i++) {
+        float pixel;
+        int32_t label;
+        assert_ok(context, thaw_dataset_read(dataset, &i, 1, &pixel, &label));
+        sprintf(found + strlen(found), "%s%.0f:%d", i ? " " : "", (double)pixel * 255, label);
+    }
+    cr_assert_str_eq(found, wanted);
+}
+
+static const char idx[] = "idx:%/train-images-idx3-ubyte,%/train-labels-idx1-ubyte";
+
+static const struct {
+    const char *options;
+    bool fashion; /* fashion-mnist instead of idx */
+    size_t classes;
+    const char *training, *test; /* "pixel:label"; NULL: no such data */
+} cases[] = {
+    { "", false, 3, "0:1 1:2 2:0 3:2 4:1 5:2", NULL },
+    { ";test=%/t10k-images-idx3-ubyte,%/t10k-labels-idx1-ubyte", false, 3, "0:1 1:2 2:0 3:2 4:1 5:2",
+      "100:0 101:1 102:2 103:1" },
+    { ";classes=1-2;test=%/t10k-images-idx3-ubyte,%/t10k-labels-idx1-ubyte", false, 2, "0:0 1:1 3:1 4:0 5:1",
+      "101:0 102:1 103:0" },
+    { ";classes=2", false, 1, "1:0 3:0 5:0", NULL },
+    { ";classes=0", false, 1, "2:0", NULL },
+    { ";per-class=1;test=%/t10k-images-idx3-ubyte,%/t10k-labels-idx1-ubyte", false, 3, "0:1 1:2 2:0",
+      "100:0 101:1 102:2 103:1" },
+    { ";repeat=2;per-class=1;classes=0-1", false, 2, "0:1 2:0 0:1 2:0", NULL },
+    { "", true, 10, "0:1 1:2 2:0 3:2 4:1 5:2", "100:0 101:1 102:2 103:1" },
+    { ";classes=1-2;per-class=2", true, 2, "0:0 1:1 3:1 4:0", "101:0 102:1 103:0" },
+};
+
+Test(description, opens_what_it_says, .init = begin, .fini = end)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        char pattern[1024], text[4096];
+        snprintf(pattern, sizeof pattern, "%s%s", cases[i].fashion ? "fashion-mnist:dir=%" : idx, cases[i].options);
+        thaw_dataset *training, *test;
+        assert_ok(context, thaw_dataset_open(context, expand(text, pattern), &training, &test));
+        assert_samples(context, training, cases[i].training, cases[i].classes);
+        cr_assert_eq(test != NULL, cases[i].test != NULL, "%s", text);
+        if (test)
+            assert_samples(context, test, cases[i].test, cases[i].classes);
+        thaw_dataset_destroy(training);
+        thaw_dataset_destroy(test);
+        cr_assert_eq(allocator.live, 1, "%s leaks", text);
+    }
+    thaw_context_destroy(context);
+}
+
+Test(description, one_part_alone, .init = begin, .fini = end)
+{
+    thaw_context *context = support_context(1);
+    char text[4096];
+    thaw_dataset *dataset;
+    assert_ok(context, thaw_dataset_open(context, expand(text, "fashion-mnist:dir=%"), NULL, &dataset));
+    assert_samples(context, dataset, "100:0 101:1 102:2 103:1", 10);
+    thaw_dataset_destroy(dataset);
+    assert_ok(context, thaw_dataset_open(context, expand(text, idx), &dataset, NULL));
+    assert_samples(context, dataset, "0:1 1:2 2:0 3:2 4:1 5:2", 3);
+    thaw_dataset_destroy(dataset);
+    thaw_context_destroy(context);
+}
+
+#define IDX "idx:%/train-images-idx3-ubyte,%/train-labels-idx1-ubyte"
+
+static const struct {
+    const char *description;
+    thaw_status status;
+    const char *message;
+} bad[] = {
+    { "fashion-mnits", THAW_NOT_FOUND,
+      "unknown data set \"fashion-mnits\", did you mean \"fashion-mnist\"?; known: fashion-mnist, idx" },
+    { "", THAW_NOT_FOUND, "known: fashion-mnist, idx" },
+    { "cifar", THAW_NOT_FOUND, "unknown data set \"cifar\"; known: fashion-mnist, idx" },
+    { "fashion-mnist:clases=0-4", THAW_NOT_FOUND,
+      "unknown option of a data set \"clases\", did you mean \"classes\"?; known: classes, dir, per-class, repeat" },
+    { "fashion-mnist:test=a,b", THAW_NOT_FOUND, "unknown option of a data set \"test\"" },
+    { IDX ";dir=/tmp", THAW_NOT_FOUND, "known: classes, per-class, repeat, test" },
+    { "fashion-mnist:classes", THAW_INVALID_ARGUMENT, "\"classes\" is no option, wanted NAME=VALUE" },
+    { "fashion-mnist:classes=", THAW_INVALID_ARGUMENT, "classes=, wanted" },
+    { "fashion-mnist:classes=-1", THAW_INVALID_ARGUMENT, "classes=-1, wanted" },
+    { "fashion-mnist:classes=4-", THAW_INVALID_ARGUMENT, "classes=4-, wanted" },
+    { "fashion-mnist:classes=4-2", THAW_INVALID_ARGUMENT, "classes=4-2, wanted" },
+    { "fashion-mnist:classes=0-4x", THAW_INVALID_ARGUMENT, "classes=0-4x, wanted" },
+    { "fashion-mnist:classes=99999999999999999999", THAW_INVALID_ARGUMENT, "wanted one number or A-B" },
+    { "fashion-mnist:classes=0-4;classes=5-9", THAW_INVALID_ARGUMENT, "classes is given twice" },
+    { "fashion-mnist:per-class=0", THAW_INVALID_ARGUMENT, "per-class=0, wanted a number from 1 on" },
+    { "fashion-mnist:per-class=2.5", THAW_INVALID_ARGUMENT, "per-class=2.5" },
+    { "fashion-mnist:repeat=-3", THAW_INVALID_ARGUMENT, "repeat=-3" },
+    { "fashion-mnist:repeat=nan", THAW_INVALID_ARGUMENT, "repeat=nan" },
+    { "fashion-mnist:repeat=2;repeat=2", THAW_INVALID_ARGUMENT, "repeat is given twice" },
+    { "fashion-mnist:dir=", THAW_INVALID_ARGUMENT, "dir wants one path" },
+    { "fashion-mnist:dir=/nowhere", THAW_IO_ERROR, "/nowhere/t10k-labels-idx1-ubyte.gz: cannot open" },
+    { "idx", THAW_INVALID_ARGUMENT, "wanted IMAGES,LABELS" },
+    { "idx:", THAW_INVALID_ARGUMENT, "wanted IMAGES,LABELS" },
+    { "idx:only-one", THAW_INVALID_ARGUMENT, "\"only-one\", wanted IMAGES,LABELS" },
+    { "idx:a,b,c", THAW_INVALID_ARGUMENT, "\"a,b,c\", wanted IMAGES,LABELS" },
+    { "idx:,b", THAW_INVALID_ARGUMENT, "wanted IMAGES,LABELS" },
+    { "idx:a,", THAW_INVALID_ARGUMENT, "wanted IMAGES,LABELS" },
+    { "idx:/nowhere/a,/nowhere/b", THAW_IO_ERROR, "/nowhere/b: cannot open" },
+    { IDX ";test=x", THAW_INVALID_ARGUMENT, "\"x\", wanted IMAGES,LABELS" },
+    { IDX ";test=a,b;test=a,b", THAW_INVALID_ARGUMENT, "test is given twice" },
+    { IDX ";test=%/t10k-images-idx3-ubyte,%/strange-labels", THAW_BAD_FORMAT,
+      "strange-labels: label 3 of sample 2 is not below 3" },
+    { IDX ";classes=1-3", THAW_INVALID_ARGUMENT, "no classes 1 to 3, there are 0 to 2" },
+    { "fashion-mnist:dir=%;classes=5-9", THAW_NOT_FOUND, "no sample is of classes 5 to 9" },
+};
+
+Test(description, what_is_wrong_is_named, .init = begin, .fini = end)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    for (size_t i = 0; i < THAW_COUNT(bad); i++) {
+        char text[4096];
+        thaw_dataset *training, *test;
+        const thaw_status status = thaw_dataset_open(context, expand(text, bad[i].description), &training, &test);
+        cr_assert_eq(status, bad[i].status, "%s: %s: %s", text, thaw_status_name(status),
+                     thaw_context_message(context));
+        cr_assert_not_null(strstr(thaw_context_message(context), bad[i].message), "%s: %s", text,
+                           thaw_context_message(context));
+        cr_assert(!training && !test, "%s", text);
+        cr_assert_eq(allocator.live, 1, "%s leaks", text);
+    }
+    thaw_context_destroy(context);
+}
+
+Test(description, every_failing_allocation_is_reported_and_leaks_nothing, .init = begin, .fini = end)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    char text[4096];
+    expand(text, "fashion-mnist:dir=%;classes=0-2;per-class=1;repeat=3");
+    thaw_dataset *training, *test;
+    size_t sites = 0;
+    for (;; sites++) {
+        allocator.fail_at = allocator.calls + sites + 1;
+        const thaw_status status = thaw_dataset_open(context, text, &training, &test);
+        if (status == THAW_OK)
+            break;
+        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "site %zu: %s", sites, thaw_status_name(status));
+        cr_assert_eq(allocator.live, 1, "site %zu leaks", sites);
+        cr_assert(!training && !test);
+    }
+    cr_assert_geq(sites, 20);
+    thaw_dataset_destroy(training);
+    thaw_dataset_destroy(test);
+    thaw_context_destroy(context);
+}

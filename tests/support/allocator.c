@@ -1,0 +1,37 @@
+#include "support/allocator.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static void *allocate(void *user, size_t bytes, size_t alignment)
+{
+    support_allocator *allocator = user;
+    void *memory = NULL;
+    const size_t call = __atomic_add_fetch(&allocator->calls, 1, __ATOMIC_SEQ_CST);
+    if (allocator->fail_at && (call == allocator->fail_at || (allocator->fail_on && call > allocator->fail_at)))
+        return NULL;
+    if ((allocator->largest && bytes > allocator->largest) || posix_memalign(&memory, alignment, bytes) != 0)
+        return NULL;
+    __atomic_add_fetch(&allocator->live, 1, __ATOMIC_SEQ_CST);
+    return memory;
+}
+
+static void release(void *user, void *memory, size_t bytes)
+{
+    support_allocator *allocator = user;
+    (void)bytes;
+    __atomic_sub_fetch(&allocator->live, 1, __ATOMIC_SEQ_CST);
+    free(memory);
+}
+
+thaw_context *support_context_on(support_allocator *allocator)
+{
+    thaw_context *context = NULL;
+    const thaw_context_options options = {
+        .threads = 1,
+        .seed = 1,
+        .allocator = { .allocate = allocate, .release = release, .user = allocator },
+    };
+    cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
+    return context;
+}

@@ -1,0 +1,85 @@
+#include "support/files.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+void support_make_directory(char directory[SUPPORT_PATH_BYTES])
+{
+    const char *root = getenv("TMPDIR");
+    snprintf(directory, SUPPORT_PATH_BYTES, "%s/thaw-test-XXXXXX", root ? root : "/tmp");
+    cr_assert_not_null(mkdtemp(directory), "%s", directory);
+}
+
+void support_remove_directory(const char *directory)
+{
+    DIR *entries = opendir(directory);
+    cr_assert_not_null(entries, "%s", directory);
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        char path[SUPPORT_PATH_BYTES];
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            cr_assert_eq(unlink(support_path(path, directory, entry->d_name)), 0, "%s", path);
+    }
+    closedir(entries);
+    cr_assert_eq(rmdir(directory), 0, "%s", directory);
+}
+
+const char *support_path(char path[SUPPORT_PATH_BYTES], const char *directory, const char *name)
+{
+    const int length = snprintf(path, SUPPORT_PATH_BYTES, "%s/%s", directory, name);
+    cr_assert(length > 0 && length < SUPPORT_PATH_BYTES);
+    return path;
+}
+
+void support_write_file(const char *path, const void *bytes, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file, "%s", path);
+    cr_assert_eq(fwrite(bytes, 1, count, file), count);
+    cr_assert_eq(fclose(file), 0);
+}
+
+long support_read_file(const char *path, void *bytes, size_t capacity)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return -1;
+    (void)!fread(bytes, 1, capacity, file);
+    fseek(file, 0, SEEK_END);
+    const long length = ftell(file);
+    fclose(file);
+    return length;
+}
+
+size_t support_idx(uint8_t *file, size_t rank, const uint32_t *dims, const uint8_t *elements)
+{
+    size_t count = 1, used = 0;
+    file[used++] = 0;
+    file[used++] = 0;
+    file[used++] = 8;
+    file[used++] = (uint8_t)rank;
+    for (size_t i = 0; i < rank; i++) {
+        for (int shift = 24; shift >= 0; shift -= 8)
+            file[used++] = (uint8_t)(dims[i] >> shift);
+        count *= dims[i];
+    }
+    memcpy(file + used, elements, count);
+    return used + count;
+}
+
+size_t support_gzip(uint8_t *packed, size_t capacity, const uint8_t *bytes, size_t count)
+{
+    z_stream stream = { 0 };
+    cr_assert_eq(deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    stream.next_in = (Bytef *)(uintptr_t)bytes;
+    stream.avail_in = (uInt)count;
+    stream.next_out = packed;
+    stream.avail_out = (uInt)capacity;
+    cr_assert_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    deflateEnd(&stream);
+    return stream.total_out;
+}
