@@ -1,0 +1,278 @@
+/* 2-D convolution (cross-correlation) of [H, W, C]; weight OIHW. */
+#include <thaw/layers.h>
+
+#include "column_sum.h"
+#include "core/allocation.h"
+#include "dnn/convolution.h"
+#include "window.h"
+
+enum { WEIGHT, BIAS };
+
+typedef struct conv2d {
+    size_t rows, filters; /* of the output as a matrix */
+    bool bias;
+    thaw_kernel *forward, *pack_forward; /* pack NULL: the kernel reads the weight as it is */
+    thaw_kernel *backward_data, *pack_backward;
+    thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
+    size_t backward_offset;                 /* of backward data's weights in the packed memory */
+    size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
+    bool sums_bias;                         /* the bias trains, the weight does not */
+} conv2d;
+
+static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_options *o)
+{
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    const int64_t groups = o->groups ? o->groups : 1;
+    if (o->filters < 1)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, wanted at least 1",
+                                 (long long)o->filters);
+    if (groups < 1 || input->dims[2] % groups || o->filters % groups)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "groups is %lld, which does not divide %lld input channels and %lld filters",
+                                 (long long)groups, (long long)input->dims[2], (long long)o->filters);
+    if (!o->same)
+        return THAW_OK;
+    for (int i = 0; i < 2; i++)
+        if (o->stride[i] > 1 || o->padding[i] != 0)
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                     "\"same\" goes with stride 1 and no other padding, found %lld and %lld",
+                                     (long long)o->stride[i], (long long)o->padding[i]);
+    return THAW_OK;
+}
+
+static thaw_window window_of(const thaw_conv2d_options *o)
+{
+    thaw_window window = { .same = o->same };
+    for (int i = 0; i < 2; i++) {
+        window.kernel[i] = o->kernel[i];
+        window.stride[i] = o->stride[i] ? o->stride[i] : 1;
+        window.dilation[i] = o->dilation[i] ? o->dilation[i] : 1;
+        window.padding[i] = o->padding[i];
+    }
+    return window;
+}
+
+static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_conv2d_options *o)
+{
+    const int64_t channels = thaw_builder_input(builder, 0)->dims[2] / (o->groups ? o->groups : 1);
+    const double area = (double)o->kernel[0] * (double)o->kernel[1];
+    const double fan_in = (double)channels * area, fan_out = (double)o->filters * area;
+    const thaw_parameter_specification weight = {
+        .name = "weight",
+        .role = THAW_WEIGHT,
+        .shape = { 4, { o->filters, channels, o->kernel[0], o->kernel[1] } },
+        .initializer = o->initializer,
+        .fan_in = fan_in,
+        .fan_out = fan_out,
+    };
+    const thaw_parameter_specification bias = {
+        .name = "bias", .role = THAW_BIAS, .shape = { 1, { o->filters } }, .fan_in = fan_in, .fan_out = fan_out
+    };
+    const thaw_status status = thaw_builder_parameter(builder, &weight);
+    return status == THAW_OK && !o->no_bias ? thaw_builder_parameter(builder, &bias) : status;
+}
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_conv2d_options *o = options;
+    thaw_window window = window_of(o);
+    thaw_status status = thaw_window_build(builder, &window);
+    if (status == THAW_OK)
+        status = check_options(builder, o);
+    if (status == THAW_OK)
+        status = register_parameters(builder, o);
+    if (status != THAW_OK)
+        return status;
+    const double channels = (double)(thaw_builder_input(builder, 0)->dims[2] / (o->groups ? o->groups : 1));
+    const double positions = (double)window.output[0] * (double)window.output[1];
+    const double area = (double)o->kernel[0] * (double)o->kernel[1];
+    thaw_builder_flops(builder, 2 * positions * (double)o->filters * channels * area);
+    return thaw_builder_output(builder, &(thaw_shape){ 3, { window.output[0], window.output[1], o->filters } });
+}
+
+static thaw_convolution problem_of(const thaw_layer_demand *demand)
+{
+    const thaw_conv2d_options *o = demand->options;
+    const thaw_shape *input = &demand->inputs[0];
+    thaw_window window = window_of(o);
+    thaw_window_fit(&window, input);
+    thaw_convolution problem = {
+        .batch = demand->batch,
+        .groups = o->groups ? o->groups : 1,
+        .input_channels = input->dims[2],
+        .output_channels = o->filters,
+        .bias = !o->no_bias,
+        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .training = demand->training,
+    };
+    for (int i = 0; i < 2; i++) {
+        problem.input[i] = input->dims[i];
+        problem.output[i] = window.output[i];
+        problem.kernel[i] = window.kernel[i];
+        problem.stride[i] = window.stride[i];
+        problem.dilation[i] = window.dilation[i];
+        problem.padding_before[i] = window.padding_before[i];
+        problem.padding_after[i] = window.padding_after[i];
+    }
+    return problem;
+}
+
+static void release(thaw_context *context, void *state)
+{
+    conv2d *c = state;
+    thaw_kernel_release(context, c->forward);
+    thaw_kernel_release(context, c->pack_forward);
+    thaw_kernel_release(context, c->backward_data);
+    thaw_kernel_release(context, c->pack_backward);
+    thaw_kernel_release(context, c->backward_weights);
+    thaw_kernel_release(context, c->unpack);
+    thaw_release(context, c);
+}
+
+static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
+{
+    const bool bias_gradient = c->bias && demand->parameter_gradient[BIAS];
+    thaw_convolution problem = problem_of(demand);
+    thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->pack_forward);
+    if (status == THAW_OK && demand->input_gradient[0])
+        status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->pack_backward);
+    problem.bias = bias_gradient;
+    if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
+        status = thaw_convolution_backward_weights(demand->context, &problem, &c->backward_weights, &c->unpack);
+    c->sums_bias = bias_gradient && !demand->parameter_gradient[WEIGHT];
+    return status;
+}
+
+static size_t packed_bytes(const thaw_kernel *pack)
+{
+    return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
+}
+
+static size_t scratch_bytes(const conv2d *c)
+{
+    const size_t candidates[] = {
+        thaw_kernel_scratch_bytes(c->forward),
+        thaw_kernel_scratch_bytes(c->pack_forward),
+        thaw_kernel_scratch_bytes(c->backward_data),
+        thaw_kernel_scratch_bytes(c->pack_backward),
+        c->gradient_bytes + thaw_kernel_scratch_bytes(c->backward_weights),
+        c->gradient_bytes + thaw_kernel_scratch_bytes(c->unpack),
+        c->sums_bias ? thaw_column_sum_scratch_bytes(c->rows, c->filters) : 0,
+    };
+    size_t most = 0;
+    for (size_t i = 0; i < THAW_COUNT(candidates); i++)
+        most = candidates[i] > most ? candidates[i] : most;
+    return most;
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    conv2d *c = thaw_allocate(demand->context, sizeof *c);
+    if (!c)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_shape *output = &demand->output;
+    c->rows = (size_t)(demand->batch * output->dims[0] * output->dims[1]);
+    c->filters = (size_t)output->dims[2];
+    c->bias = demand->parameter_count > BIAS;
+    const thaw_status status = create_kernels(demand, c);
+    if (status != THAW_OK) {
+        release(demand->context, c);
+        return status;
+    }
+    c->backward_offset = packed_bytes(c->pack_forward);
+    c->gradient_bytes = c->unpack ? thaw_align(thaw_kernel_bytes(c->unpack, THAW_ARGUMENT_SOURCE)) : 0;
+    needs->state = c;
+    needs->packed_bytes = c->backward_offset + packed_bytes(c->pack_backward);
+    needs->scratch_bytes = scratch_bytes(c);
+    needs->keeps_inputs = c->backward_weights != NULL;
+    needs->kernel = thaw_kernel_name(c->forward);
+    return THAW_OK;
+}
+
+static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, size_t offset)
+{
+    if (!kernel)
+        return THAW_OK;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_DESTINATION, (char *)run->packed + offset },
+    };
+    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status pack(const thaw_layer_run *run)
+{
+    const conv2d *c = run->state;
+    const thaw_status status = pack_one(run, c->pack_forward, 0);
+    return status == THAW_OK ? pack_one(run, c->pack_backward, c->backward_offset) : status;
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const conv2d *c = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_WEIGHTS, c->pack_forward ? run->packed : run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_BIAS, c->bias ? run->parameters[BIAS] : NULL },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    return thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status weight_gradient(const thaw_layer_run *run, const conv2d *c)
+{
+    float *gradient = run->parameter_gradients[WEIGHT];
+    char *scratch = run->scratch;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_WEIGHTS_GRADIENT, c->unpack ? run->scratch : gradient },
+        { THAW_ARGUMENT_BIAS_GRADIENT, c->bias ? run->parameter_gradients[BIAS] : NULL },
+    };
+    char *rest = c->unpack ? scratch + c->gradient_bytes : scratch;
+    const thaw_status status = thaw_kernel_run(c->backward_weights, bindings, THAW_COUNT(bindings), rest);
+    if (status != THAW_OK || !c->unpack)
+        return status;
+    const thaw_binding unpacking[] = {
+        { THAW_ARGUMENT_SOURCE, scratch },
+        { THAW_ARGUMENT_DESTINATION, gradient },
+    };
+    return thaw_kernel_run(c->unpack, unpacking, THAW_COUNT(unpacking), rest);
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const conv2d *c = run->state;
+    const thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
+    if (c->sums_bias)
+        thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
+                        run->scratch);
+    if (status != THAW_OK || !c->backward_data)
+        return status;
+    const char *packed = run->packed;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_WEIGHTS,
+          c->pack_backward ? (const void *)(packed + c->backward_offset) : run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static const thaw_layer_module module = {
+    .name = "conv2d",
+    .options_size = sizeof(thaw_conv2d_options),
+    .fuses_relu = true,
+    .build = build,
+    .prepare = prepare,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
+
+thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options, thaw_node *output)
+{
+    const thaw_conv2d_options chosen = options ? *options : (thaw_conv2d_options){ 0 };
+    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+}

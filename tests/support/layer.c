@@ -1,0 +1,188 @@
+#include "support/layer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/threads.h"
+#include "graph/model.h"
+
+static const float untouched = -12345.0F;
+enum { GUARD = 16 }; /* floats behind each buffer that must stay as they are */
+
+static float *make_buffer(size_t count)
+{
+    float *buffer = aligned_alloc(64, (count + GUARD + 15) / 16 * 64);
+    cr_assert_not_null(buffer);
+    for (size_t i = 0; i < count + GUARD; i++)
+        buffer[i] = untouched;
+    return buffer;
+}
+
+static float *make_filled(size_t count, uint32_t seed)
+{
+    float *buffer = make_buffer(count);
+    support_fill(buffer, count, seed);
+    return buffer;
+}
+
+static void drop_buffer(float *buffer, size_t count, const char *what)
+{
+    if (!buffer)
+        return;
+    for (size_t i = 0; i < GUARD; i++)
+        cr_assert(buffer[count + i] == untouched, "something was written past the end of %s", what);
+    free(buffer);
+}
+
+static void *make_bytes(size_t bytes)
+{
+    return bytes ? make_buffer(bytes / sizeof(float) + 1) : NULL;
+}
+
+static void drop_bytes(void *buffer, size_t bytes, const char *what)
+{
+    if (buffer)
+        drop_buffer(buffer, bytes / sizeof(float) + 1, what);
+}
+
+thaw_model *layer_model(thaw_context *context, int rank, const int64_t *dims)
+{
+    thaw_model *model;
+    thaw_node input;
+    thaw_shape shape = { .rank = rank };
+    memcpy(shape.dims, dims, (size_t)rank * sizeof dims[0]);
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &shape, &input));
+    return model;
+}
+
+static void make_inputs(layer *l, const layer_wish *wish, const thaw_shape *shapes, size_t batch)
+{
+    for (size_t i = 0; i < l->input_count; i++) {
+        l->input_size[i] = batch * thaw_shape_count(&shapes[i]);
+        l->inputs[i] = make_filled(l->input_size[i], 100 + (uint32_t)i);
+        if (wish->input_gradients)
+            l->input_gradients[i] = make_buffer(l->input_size[i]);
+    }
+}
+
+static void make_parameters(layer *l, const layer_wish *wish, const thaw_shape *shapes)
+{
+    for (size_t i = 0; i < l->parameter_count; i++) {
+        l->parameter_size[i] = thaw_shape_count(&shapes[i]);
+        l->parameters[i] = make_filled(l->parameter_size[i], 200 + (uint32_t)i);
+        if (wish->parameter_gradient[i])
+            l->parameter_gradients[i] = make_buffer(l->parameter_size[i]);
+    }
+}
+
+static void prepare(layer *l, const thaw_layer_demand *demand)
+{
+    const thaw_thread_scope scope = thaw_threads_enter(l->context);
+    assert_ok(l->context, l->module->prepare(demand, &l->needs));
+    thaw_threads_leave(scope);
+}
+
+static void fill_run(layer *l, const layer_wish *wish)
+{
+    l->run = (thaw_layer_run){
+        .context = l->context,
+        .state = l->needs.state,
+        .packed = make_bytes(l->needs.packed_bytes),
+        .workspace = make_bytes(l->needs.workspace_bytes),
+        .scratch = make_bytes(l->needs.scratch_bytes),
+        .target = wish->target,
+        .random = { .seed = 7, .purpose = 3, .node = 1, .step = 5 },
+    };
+}
+
+layer layer_open(thaw_model *model, const layer_wish *wish)
+{
+    const thaw_graph_node *node = &model->nodes[model->node_count - 1];
+    thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
+    bool input_gradient[THAW_MAX_INPUTS];
+    layer l = { .context = model->context, .module = node->module, .input_count = node->input_count };
+    l.parameter_count = node->group ? node->group->parameter_count : 0;
+    for (size_t i = 0; i < l.input_count; i++) {
+        inputs[i] = model->nodes[node->inputs[i]].output;
+        input_gradient[i] = wish->input_gradients;
+    }
+    for (size_t i = 0; i < l.parameter_count; i++)
+        parameters[i] = node->group->parameters[i]->shape;
+    const thaw_layer_demand demand = {
+        .context = model->context,
+        .options = node->options,
+        .batch = wish->batch ? wish->batch : 1,
+        .training = wish->training,
+        .activation = wish->activation,
+        .input_count = l.input_count,
+        .inputs = inputs,
+        .output = node->output,
+        .input_gradient = input_gradient,
+        .parameter_count = l.parameter_count,
+        .parameters = parameters,
+        .parameter_gradient = wish->parameter_gradient,
+    };
+    prepare(&l, &demand);
+    const size_t batch = (size_t)demand.batch;
+    make_inputs(&l, wish, inputs, batch);
+    make_parameters(&l, wish, parameters);
+    l.output_size = l.module->loss ? 1 : batch * thaw_shape_count(&node->output);
+    if (!wish->in_place)
+        l.output = make_buffer(l.output_size);
+    if (wish->training && !l.module->loss)
+        l.output_gradient = make_filled(l.output_size, 300);
+    fill_run(&l, wish);
+    return l;
+}
+
+/* Copies the buffers' pointers to where a layer finds them, and calls it. */
+static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
+{
+    const bool in_place = l->output == NULL;
+    float *input_gradients[THAW_MAX_INPUTS];
+    memcpy(input_gradients, l->input_gradients, sizeof input_gradients);
+    if (in_place && input_gradients[0])
+        input_gradients[0] = l->output_gradient;
+    thaw_layer_run run = l->run;
+    run.inputs = (const float *const *)l->inputs;
+    run.output = in_place ? l->inputs[0] : l->output;
+    run.output_gradient = l->output_gradient;
+    run.input_gradients = input_gradients;
+    run.parameters = (const float *const *)l->parameters;
+    run.parameter_gradients = l->parameter_gradients;
+    const thaw_thread_scope scope = thaw_threads_enter(l->context);
+    assert_ok(l->context, function(&run));
+    thaw_threads_leave(scope);
+}
+
+void layer_forward(layer *l)
+{
+    if (l->module->pack)
+        call(l, l->module->pack);
+    call(l, l->module->forward);
+}
+
+void layer_backward(layer *l)
+{
+    call(l, l->module->backward);
+}
+
+void layer_close(layer *l, thaw_model *model)
+{
+    for (size_t i = 0; i < l->input_count; i++) {
+        drop_buffer(l->inputs[i], l->input_size[i], "an input");
+        drop_buffer(l->input_gradients[i], l->input_size[i], "an input's gradient");
+    }
+    for (size_t i = 0; i < l->parameter_count; i++) {
+        drop_buffer(l->parameters[i], l->parameter_size[i], "a parameter");
+        drop_buffer(l->parameter_gradients[i], l->parameter_size[i], "a parameter's gradient");
+    }
+    drop_buffer(l->output, l->output_size, "the output");
+    drop_buffer(l->output_gradient, l->output_size, "the output's gradient");
+    drop_bytes(l->run.packed, l->needs.packed_bytes, "packed memory");
+    drop_bytes(l->run.workspace, l->needs.workspace_bytes, "the workspace");
+    drop_bytes(l->run.scratch, l->needs.scratch_bytes, "scratch memory");
+    l->module->release(l->context, l->needs.state);
+    thaw_model_destroy(model);
+}

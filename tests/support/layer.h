@@ -1,0 +1,47 @@
+/* Runs one layer without a plan: appends nothing itself, but prepares a model's last node and gives it buffers. */
+#ifndef THAW_TESTS_LAYER_H
+#define THAW_TESTS_LAYER_H
+
+#include "support/support.h"
+
+/* What to ask of the layer; zero: inference of one sample. */
+typedef struct layer_wish {
+    int64_t batch; /* 0: 1 */
+    bool training;
+    thaw_activation activation;
+    bool in_place;        /* forward writes over input 0, backward over the output's gradient */
+    bool input_gradients; /* of all inputs */
+    bool parameter_gradient[THAW_MAX_PARAMETERS];
+    const void *target;
+} layer_wish;
+
+/* Buffers hold whole batches; those that were not asked for are NULL. */
+typedef struct layer {
+    thaw_context *context;
+    const thaw_layer_module *module;
+    thaw_layer_needs needs;
+    thaw_layer_run run;
+    size_t input_count, parameter_count;
+    size_t input_size[THAW_MAX_INPUTS], parameter_size[THAW_MAX_PARAMETERS], output_size;
+    float *inputs[THAW_MAX_INPUTS], *parameters[THAW_MAX_PARAMETERS];
+    float *output, *output_gradient;
+    float *input_gradients[THAW_MAX_INPUTS], *parameter_gradients[THAW_MAX_PARAMETERS];
+} layer;
+
+/* An empty model with this input. */
+thaw_model *layer_model(thaw_context *context, int rank, const int64_t *dims);
+
+/* Prepares the model's last node. Inputs, parameters and the output's gradient are filled with numbers in [-1, 1),
+   gradients and output with a number that no test expects. */
+layer layer_open(thaw_model *model, const layer_wish *wish);
+
+/* Packs and runs forward. */
+void layer_forward(layer *l);
+
+/* Runs backward. */
+void layer_backward(layer *l);
+
+/* Asserts that nothing was written past the buffers' ends, and releases them and the model. */
+void layer_close(layer *l, thaw_model *model);
+
+#endif
