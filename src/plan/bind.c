@@ -1,0 +1,92 @@
+/* Points kernels at their buffers. */
+#include "core/allocation.h"
+#include "core/context.h"
+#include "core/philox.h"
+#include "plan/plan.h"
+
+static void *at(const thaw_plan *plan, char *arena, int request)
+{
+    return request < 0 ? NULL : arena + plan->requests[request].offset;
+}
+
+static float *output_of(const thaw_plan *plan, char *arena, thaw_node node)
+{
+    return at(plan, arena, plan->nodes[plan->nodes[node].root].output_request);
+}
+
+static float *gradient_of(const thaw_plan *plan, char *arena, thaw_node node)
+{
+    return at(plan, arena, plan->nodes[plan->nodes[node].gradient_root].gradient_request);
+}
+
+/* Where a node writes the gradient of its input: in place, or beside one that is there to be added to. */
+static float *input_gradient_of(const thaw_plan *plan, char *arena, thaw_node index, size_t k)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    if (!planned->input_gradient[k])
+        return NULL;
+    if (!planned->adds_gradient[k])
+        return gradient_of(plan, arena, plan->model->nodes[index].inputs[k]);
+    return planned->needs.identity ? gradient_of(plan, arena, index) : at(plan, arena, planned->spare_request[k]);
+}
+
+static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    thaw_plan_node *planned = &plan->nodes[index];
+    for (size_t k = 0; k < node->input_count; k++) {
+        planned->inputs[k] = output_of(plan, arena, node->inputs[k]);
+        planned->input_gradients[k] = input_gradient_of(plan, arena, index, k);
+    }
+}
+
+static void bind_parameters(const thaw_graph_node *node, thaw_plan_node *planned)
+{
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++) {
+        planned->parameters[k] = node->group->parameters[k]->data;
+        planned->parameter_gradients[k] = planned->parameter_gradient[k] ? node->group->parameters[k]->gradient : NULL;
+    }
+}
+
+void thaw_plan_bind(thaw_plan *plan, char *arena)
+{
+    if (plan->arena == arena)
+        return;
+    plan->arena = arena;
+    char *packed = plan->packed;
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_node index = plan->order[i];
+        thaw_plan_node *planned = &plan->nodes[index];
+        bind_inputs(plan, arena, index);
+        bind_parameters(&plan->model->nodes[index], planned);
+        planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
+        const thaw_layer_needs *needs = &planned->needs;
+        planned->run = (thaw_layer_run){
+            .context = plan->model->context,
+            .state = needs->state,
+            .inputs = planned->inputs,
+            .output = output_of(plan, arena, index),
+            .output_gradient = planned->gradient,
+            .input_gradients = planned->input_gradients,
+            .parameters = planned->parameters,
+            .parameter_gradients = planned->parameter_gradients,
+            .packed = needs->packed_bytes ? packed : NULL,
+            .workspace = at(plan, arena, planned->workspace_request),
+            .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,
+            .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },
+        };
+        packed += thaw_align(needs->packed_bytes);
+    }
+}
+
+void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
+{
+    const thaw_node root = plan->nodes[node].root;
+    const float *fed = values ? values : plan->nodes[root].run.output;
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_graph_node *reader = &plan->model->nodes[plan->order[i]];
+        for (size_t k = 0; k < reader->input_count; k++)
+            if (plan->nodes[reader->inputs[k]].root == root)
+                plan->nodes[plan->order[i]].inputs[k] = fed;
+    }
+}

@@ -1,0 +1,134 @@
+#include "core/allocation.h"
+#include "plan/sharing.h"
+
+/* Time runs from 0: forward kernels in order, then backward kernels in reverse. */
+static size_t forward_time(const thaw_plan *plan, thaw_node node)
+{
+    return plan->position[node];
+}
+
+static size_t backward_time(const thaw_plan *plan, thaw_node node)
+{
+    return 2 * plan->order_count - 1 - plan->position[node];
+}
+
+static size_t output_bytes(const thaw_plan *plan, thaw_node node)
+{
+    if (plan->model->nodes[node].module && plan->model->nodes[node].module->loss)
+        return sizeof(float);
+    return (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[node].output) * sizeof(float);
+}
+
+/* A request that is needed at no time yet; extended below. */
+static int add_request(thaw_plan *plan, size_t bytes)
+{
+    plan->requests[plan->request_count] = (thaw_memory_request){ .bytes = bytes, .first = SIZE_MAX };
+    return (int)plan->request_count++;
+}
+
+static void extend(thaw_plan *plan, int request, size_t time)
+{
+    thaw_memory_request *extended = &plan->requests[request];
+    if (time < extended->first)
+        extended->first = time;
+    if (time > extended->last)
+        extended->last = time;
+}
+
+static void request_output(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    if (!plan->model->nodes[planned->root].module)
+        return; /* the caller's memory */
+    if (planned->root == index)
+        planned->output_request = add_request(plan, output_bytes(plan, index));
+    const int request = plan->nodes[planned->root].output_request;
+    extend(plan, request, forward_time(plan, index));
+    if (planned->carries && planned->needs.keeps_output)
+        extend(plan, request, backward_time(plan, index));
+    if (index == plan->target || index == thaw_model_output(plan->model))
+        extend(plan, request, plan->order_count);
+}
+
+static void extend_for_reader(thaw_plan *plan, thaw_node reader)
+{
+    const thaw_graph_node *node = &plan->model->nodes[reader];
+    const thaw_plan_node *planned = &plan->nodes[reader];
+    for (size_t k = 0; k < node->input_count; k++) {
+        const int request = plan->nodes[plan->nodes[node->inputs[k]].root].output_request;
+        if (request < 0)
+            continue;
+        extend(plan, request, forward_time(plan, reader));
+        if (planned->carries && planned->needs.keeps_inputs)
+            extend(plan, request, backward_time(plan, reader));
+    }
+}
+
+static void request_workspace(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    if (!planned->needs.workspace_bytes)
+        return;
+    planned->workspace_request = add_request(plan, planned->needs.workspace_bytes);
+    extend(plan, planned->workspace_request, forward_time(plan, index));
+    if (planned->carries)
+        extend(plan, planned->workspace_request, backward_time(plan, index));
+}
+
+/* The gradient of a node's output: from the first reader's backward kernel to the node's own. */
+static void request_gradient(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    const thaw_reader writer = thaw_first_gradient_writer(plan, index);
+    if (writer.reader < 0)
+        return;
+    if (planned->gradient_root == index)
+        planned->gradient_request = add_request(plan, output_bytes(plan, index));
+    const int request = plan->nodes[planned->gradient_root].gradient_request;
+    extend(plan, request, backward_time(plan, writer.reader));
+    extend(plan, request, backward_time(plan, index));
+}
+
+/* Room for gradients that are added to what an earlier backward kernel has written. */
+static void request_spares(thaw_plan *plan, thaw_node index)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    thaw_plan_node *planned = &plan->nodes[index];
+    for (size_t k = 0; k < node->input_count; k++) {
+        if (!planned->input_gradient[k])
+            continue;
+        const thaw_reader writer = thaw_first_gradient_writer(plan, node->inputs[k]);
+        if (writer.reader == index && writer.slot == k)
+            continue;
+        planned->adds_gradient[k] = true;
+        if (planned->needs.identity)
+            continue; /* the term is the gradient of its output as it stands */
+        planned->spare_request[k] = add_request(plan, output_bytes(plan, node->inputs[k]));
+        extend(plan, planned->spare_request[k], backward_time(plan, index));
+    }
+}
+
+static size_t count_most_requests(const thaw_plan *plan)
+{
+    return plan->order_count * (3 + THAW_MAX_INPUTS);
+}
+
+thaw_status thaw_pass_buffers(thaw_plan *plan)
+{
+    plan->requests = thaw_allocate_array(plan->model->context, count_most_requests(plan), sizeof *plan->requests);
+    if (!plan->requests)
+        return THAW_OUT_OF_MEMORY;
+    thaw_share_outputs(plan);
+    thaw_share_gradients(plan);
+    for (size_t i = 0; i < plan->order_count; i++) {
+        request_output(plan, plan->order[i]);
+        request_workspace(plan, plan->order[i]);
+    }
+    for (size_t i = 0; i < plan->order_count; i++)
+        extend_for_reader(plan, plan->order[i]);
+    for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
+        request_gradient(plan, plan->order[i]);
+        request_spares(plan, plan->order[i]);
+    }
+    return THAW_OK;
+}

@@ -1,0 +1,73 @@
+/* A plan as a table for people. */
+#include <stdio.h>
+
+#include "core/text.h"
+#include "plan/plan.h"
+
+static const char *region_name(thaw_region region)
+{
+    static const char *const names[] = {
+        [THAW_REGION_PREFIX] = "prefix", [THAW_REGION_LIVE] = "live", [THAW_REGION_FROZEN] = "frozen"
+    };
+    return names[region];
+}
+
+static const char *backward_name(const thaw_plan_row *row)
+{
+    if (row->input_gradient)
+        return row->parameter_gradient ? "input + weights" : "input";
+    return row->parameter_gradient ? "weights" : "-";
+}
+
+/* What its forward pass is: a kernel, a part of another's, or nothing. */
+static void format_kernel(const thaw_plan_row *row, bool used, char *text, size_t capacity)
+{
+    if (!used)
+        snprintf(text, capacity, "not computed");
+    else if (row->fused_into)
+        snprintf(text, capacity, "in %s", row->fused_into);
+    else if (row->forward)
+        snprintf(text, capacity, "%s", row->kernel);
+    else
+        snprintf(text, capacity, "-");
+}
+
+static void append_row(thaw_text *text, const thaw_plan *plan, size_t index)
+{
+    thaw_plan_row row;
+    char kernel[64];
+    thaw_plan_row_at(plan, index, &row);
+    format_kernel(&row, plan->nodes[index].used, kernel, sizeof kernel);
+    thaw_text_append(text, "%-16s %-22s %-7s %-26s %-16s %10.1f %10.1f%s\n", row.name, row.kind,
+                     plan->training ? region_name(row.region) : "-", kernel, backward_name(&row),
+                     (double)(row.output_bytes + row.workspace_bytes) / 1024, (double)row.packed_bytes / 1024,
+                     row.cache_boundary ? "  <- cached here" : "");
+}
+
+static void append_totals(thaw_text *text, const thaw_plan *plan)
+{
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    thaw_text_append(text, "%zu forward kernels, %zu with a backward pass; batch %lld\n", totals.forward_kernels,
+                     totals.backward_kernels, (long long)plan->batch);
+    thaw_text_append(text, "trained parameters %zu, gradients %zu bytes, optimizer state %zu bytes\n",
+                     totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
+    thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
+                     totals.packed_bytes);
+    thaw_text_append(text, "%.1f MFLOP a step, %.1f with everything trainable", totals.flops / 1e6,
+                     totals.unfrozen_flops / 1e6);
+    if (totals.cached_bytes_per_sample)
+        thaw_text_append(text, ", %.1f from the feature cache (%zu bytes a sample)", totals.cached_flops / 1e6,
+                         totals.cached_bytes_per_sample);
+    thaw_text_append(text, "\n");
+}
+
+thaw_status thaw_plan_describe(const thaw_plan *plan, char **text)
+{
+    thaw_text table = { .context = plan->model->context };
+    thaw_text_append(&table, "%-16s %-22s %-7s %-26s %-16s %10s %10s\n", "layer", "kind", "region", "forward kernel",
+                     "backward", "KiB", "packed KiB");
+    for (size_t i = 0; i < plan->node_count; i++)
+        append_row(&table, plan, i);
+    append_totals(&table, plan);
+    return thaw_text_finish(&table, text);
+}

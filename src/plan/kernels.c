@@ -1,0 +1,48 @@
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+static thaw_status prepare(thaw_plan *plan, thaw_node index)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    thaw_plan_node *planned = &plan->nodes[index];
+    thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
+    for (size_t k = 0; k < node->input_count; k++)
+        inputs[k] = plan->model->nodes[node->inputs[k]].output;
+    const size_t parameter_count = node->group ? node->group->parameter_count : 0;
+    for (size_t k = 0; k < parameter_count; k++)
+        parameters[k] = node->group->parameters[k]->shape;
+    const thaw_layer_demand demand = {
+        .context = plan->model->context,
+        .options = node->options,
+        .batch = plan->batch,
+        .training = planned->carries,
+        .activation = planned->activation,
+        .input_count = node->input_count,
+        .inputs = inputs,
+        .output = node->output,
+        .input_gradient = planned->input_gradient,
+        .parameter_count = parameter_count,
+        .parameters = parameters,
+        .parameter_gradient = planned->parameter_gradient,
+    };
+    const thaw_status status = node->module->prepare(&demand, &planned->needs);
+    planned->prepared = status == THAW_OK;
+    return status;
+}
+
+thaw_status thaw_pass_kernels(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_node index = plan->order[i];
+        if (!plan->model->nodes[index].module)
+            continue;
+        const thaw_status status = prepare(plan, index);
+        if (status != THAW_OK)
+            return status;
+        const thaw_layer_needs *needs = &plan->nodes[index].needs;
+        plan->packed_bytes += thaw_align(needs->packed_bytes);
+        if (needs->scratch_bytes > plan->scratch_bytes)
+            plan->scratch_bytes = needs->scratch_bytes;
+    }
+    return THAW_OK;
+}

@@ -1,0 +1,67 @@
+/* Placing buffers in one arena: the largest first, each at the lowest offset where it meets no other that is needed at
+   the same time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+static int by_size(const void *left, const void *right)
+{
+    const thaw_memory_request *a = *(thaw_memory_request *const *)left, *b = *(thaw_memory_request *const *)right;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? 1 : -1;
+    return (a > b) - (a < b); /* the order of requests, so that plans are the same in every run */
+}
+
+static bool overlap_in_time(const thaw_memory_request *a, const thaw_memory_request *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* Inserts into a list that is sorted by offset. */
+static void insert(thaw_memory_request **placed, size_t count, thaw_memory_request *request)
+{
+    size_t at = count;
+    while (at > 0 && placed[at - 1]->offset > request->offset)
+        at--;
+    memmove(&placed[at + 1], &placed[at], (count - at) * sizeof placed[0]);
+    placed[at] = request;
+}
+
+/* The lowest offset with room among those placed, which are sorted by offset. */
+static size_t find_gap(thaw_memory_request *const *placed, size_t count, const thaw_memory_request *request)
+{
+    size_t offset = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!overlap_in_time(placed[i], request))
+            continue;
+        if (placed[i]->offset >= offset + thaw_align(request->bytes))
+            break;
+        const size_t end = placed[i]->offset + thaw_align(placed[i]->bytes);
+        if (end > offset)
+            offset = end;
+    }
+    return offset;
+}
+
+thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *requests, size_t count, size_t *bytes)
+{
+    *bytes = 0;
+    thaw_memory_request **sorted = thaw_allocate_array(context, 2 * count + 1, sizeof *sorted);
+    if (!sorted)
+        return THAW_OUT_OF_MEMORY;
+    thaw_memory_request **placed = sorted + count;
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &requests[i];
+    qsort(sorted, count, sizeof *sorted, by_size);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i]->offset = find_gap(placed, i, sorted[i]);
+        insert(placed, i, sorted[i]);
+        const size_t end = sorted[i]->offset + thaw_align(sorted[i]->bytes);
+        if (end > *bytes)
+            *bytes = end;
+    }
+    thaw_release(context, sorted);
+    return THAW_OK;
+}

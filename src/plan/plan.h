@@ -1,0 +1,135 @@
+/* The plan's insides, and the passes that fill it. Passes run in the order of this file; each reads what those before
+   it wrote. Nodes of the plan stand for the nodes of the model, index by index. */
+#ifndef THAW_PLAN_PLAN_H
+#define THAW_PLAN_PLAN_H
+
+#include <thaw/plan.h>
+
+#include "graph/model.h"
+#include "plan/update.h"
+
+typedef struct thaw_plan_node {
+    /* trainability */
+    bool used;    /* what the plan computes depends on it */
+    bool carries; /* the gradient of its output is wanted: a parameter at or below it trains */
+    bool input_gradient[THAW_MAX_INPUTS];
+    bool parameter_gradient[THAW_MAX_PARAMETERS];
+
+    /* regions */
+    thaw_region region;
+    bool boundary; /* in the prefix, and read by the live part */
+
+    /* fusion */
+    thaw_activation activation; /* of the node after it, that its kernel applies */
+    thaw_node fused_into;       /* whose kernel does this node's forward work; -1: its own */
+
+    /* kernels */
+    bool prepared;
+    thaw_layer_needs needs;
+    uint64_t packed_version; /* sum of its parameters' versions when they were packed; 0: never */
+
+    /* buffers: indices of memory requests, or -1 */
+    thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
+    thaw_node gradient_root; /* likewise for the gradient of its output */
+    int output_request, gradient_request, workspace_request;
+    bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
+    int spare_request[THAW_MAX_INPUTS];  /* where the term to add is written */
+
+    /* binding: what the run functions get */
+    float *gradient; /* of the output */
+    const float *inputs[THAW_MAX_INPUTS];
+    float *input_gradients[THAW_MAX_INPUTS];
+    const float *parameters[THAW_MAX_PARAMETERS];
+    float *parameter_gradients[THAW_MAX_PARAMETERS];
+    thaw_layer_run run;
+} thaw_plan_node;
+
+/* A piece of the arena, needed from time `first` to time `last`, both included. */
+typedef struct thaw_memory_request {
+    size_t bytes;
+    size_t first, last;
+    size_t offset; /* answered by thaw_memory_place */
+} thaw_memory_request;
+
+struct thaw_plan {
+    thaw_model *model;
+    int64_t batch;
+    bool training;
+
+    thaw_plan_node *nodes;
+    size_t node_count;
+    thaw_node target; /* what is computed: the loss, or the output */
+    thaw_node *order; /* nodes that are used: the prefix, then the live part */
+    size_t order_count, prefix_count;
+    size_t *position; /* of a node in `order` */
+
+    thaw_memory_request *requests;
+    size_t request_count, request_capacity;
+    size_t arena_bytes; /* requests, then scratch */
+    size_t scratch_bytes, packed_bytes;
+    char *packed;
+    const char *arena; /* what the nodes are bound to; not owned */
+    uint64_t last_use; /* by which the store forgets plans */
+};
+
+/* ---- passes ---- */
+
+/* Which nodes are used, which carry gradient, and which gradients each computes. Invariant: nothing below the lowest
+   trainable parameter carries. Errors: THAW_NOTHING_TRAINABLE for a training plan. */
+thaw_status thaw_pass_trainability(thaw_plan *plan);
+
+/* Prefix, live part, frozen layers inside it; the order of running; where the feature cache cuts. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_regions(thaw_plan *plan);
+
+/* Which activations become part of the kernel before them. Invariant: that kernel's output has no other reader. */
+void thaw_pass_fusion(thaw_plan *plan);
+
+/* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
+thaw_status thaw_pass_kernels(thaw_plan *plan);
+
+/* Which outputs and gradients share a buffer, and from when to when each buffer is needed. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_buffers(thaw_plan *plan);
+
+/* Gives each request an offset such that no two that are needed at one time overlap, and *bytes in all. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *requests, size_t count, size_t *bytes);
+
+/* ---- running ---- */
+
+/* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
+void thaw_plan_bind(thaw_plan *plan, char *arena);
+
+/* Points the readers of a node at memory outside of the arena: the model's input, or rows of the feature cache. NULL:
+   back at the arena. */
+void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
+
+/* Runs the forward kernels of order[first .. past): [0, prefix_count) is the prefix, the live part is the rest. `target`
+   is for a loss and `random` holds seed and step; both may be NULL where neither is met. */
+thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target,
+                              const thaw_stream *random);
+
+/* Runs the backward kernels, the loss's first: fills the gradients of what trains. */
+thaw_status thaw_plan_backward(thaw_plan *plan);
+
+/* Whether a backward kernel of this node runs. */
+bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
+
+/* Bytes a sample of what the prefix hands to the live part; 0 when there is no prefix that costs anything. */
+size_t thaw_plan_cache_bytes(const thaw_plan *plan);
+
+/* The values of a node after a forward run. */
+const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
+
+/* ---- the store: a model's plans ---- */
+
+/* The plan, compiled if need be, and bound to the model's arena. */
+thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* What training plans update; NULL before there is one. */
+thaw_update_list *thaw_plan_updates(const thaw_model *model);
+
+void thaw_plan_release(thaw_plan *plan);
+
+#endif

@@ -1,0 +1,51 @@
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *planned)
+{
+    if (!planned->carries)
+        return THAW_REGION_PREFIX;
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+        if (planned->parameter_gradient[k])
+            return THAW_REGION_LIVE;
+    return node->group ? THAW_REGION_FROZEN : THAW_REGION_LIVE;
+}
+
+/* Appends the used nodes of the prefix, or those above it, in the model's order. */
+static void append_to_order(thaw_plan *plan, bool prefix)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_plan_node *planned = &plan->nodes[i];
+        if (!planned->used || (planned->region == THAW_REGION_PREFIX) != prefix)
+            continue;
+        plan->position[i] = plan->order_count;
+        plan->order[plan->order_count++] = (thaw_node)i;
+    }
+}
+
+static void mark_boundaries(thaw_plan *plan)
+{
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
+        for (size_t k = 0; k < node->input_count; k++) {
+            thaw_plan_node *input = &plan->nodes[node->inputs[k]];
+            input->boundary = input->region == THAW_REGION_PREFIX;
+        }
+    }
+}
+
+thaw_status thaw_pass_regions(thaw_plan *plan)
+{
+    thaw_context *context = plan->model->context;
+    plan->order = thaw_allocate_array(context, plan->node_count, sizeof *plan->order);
+    plan->position = thaw_allocate_array(context, plan->node_count, sizeof *plan->position);
+    if (!plan->order || !plan->position)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < plan->node_count; i++)
+        plan->nodes[i].region = region_of(&plan->model->nodes[i], &plan->nodes[i]);
+    append_to_order(plan, true);
+    plan->prefix_count = plan->order_count;
+    append_to_order(plan, false);
+    mark_boundaries(plan);
+    return THAW_OK;
+}

@@ -1,0 +1,121 @@
+/* What a plan says of itself, in numbers. */
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+size_t thaw_plan_row_count(const thaw_plan *plan)
+{
+    return plan->node_count;
+}
+
+static bool runs_forward(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    return planned->used && plan->model->nodes[index].module && !planned->needs.identity && planned->fused_into < 0;
+}
+
+static bool any(const bool *flags, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (flags[i])
+            return true;
+    return false;
+}
+
+static size_t request_bytes(const thaw_plan *plan, int request)
+{
+    return request < 0 ? 0 : plan->requests[request].bytes;
+}
+
+thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row)
+{
+    if (index >= plan->node_count)
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: row %zu of %zu", index, plan->node_count);
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    const thaw_plan_node *planned = &plan->nodes[index];
+    const bool input_gradient = any(planned->input_gradient, THAW_MAX_INPUTS);
+    const bool parameter_gradient = any(planned->parameter_gradient, THAW_MAX_PARAMETERS);
+    const double flops = node->flops * (double)plan->batch;
+    *row = (thaw_plan_row){
+        .name = node->name,
+        .kind = node->module ? node->module->name : "input",
+        .region = planned->region,
+        .kernel = runs_forward(plan, (thaw_node)index) && planned->needs.kernel ? planned->needs.kernel : "",
+        .fused_into = planned->fused_into >= 0 ? plan->model->nodes[planned->fused_into].name : NULL,
+        .forward = runs_forward(plan, (thaw_node)index),
+        .input_gradient = input_gradient && !planned->needs.identity,
+        .parameter_gradient = parameter_gradient,
+        .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
+        .output_bytes = request_bytes(plan, planned->output_request),
+        .workspace_bytes = request_bytes(plan, planned->workspace_request),
+        .packed_bytes = planned->needs.packed_bytes,
+        .forward_flops = planned->used ? flops : 0,
+        .backward_flops = flops * ((input_gradient ? 1 : 0) + (parameter_gradient ? 1 : 0)),
+    };
+    return THAW_OK;
+}
+
+size_t thaw_plan_cache_bytes(const thaw_plan *plan)
+{
+    size_t bytes = 0;
+    bool work = false;
+    for (size_t i = 0; i < plan->prefix_count; i++) {
+        const thaw_node index = plan->order[i];
+        work = work || runs_forward(plan, index);
+        if (plan->nodes[index].boundary)
+            bytes += thaw_shape_count(&plan->model->nodes[index].output) * sizeof(float);
+    }
+    return plan->training && work ? bytes : 0;
+}
+
+/* A step of the same network with everything trainable: parameters' gradients wherever there are any, inputs' gradients
+   above the lowest of them. */
+static double count_unfrozen_flops(const thaw_plan *plan)
+{
+    double flops = 0;
+    bool below = false;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[i];
+        if (!plan->nodes[i].used)
+            continue;
+        flops += node->flops * (double)plan->batch * (1 + (below ? 1 : 0) + (node->group ? 1 : 0));
+        below = below || node->group;
+    }
+    return flops;
+}
+
+static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
+{
+    const thaw_parameter_set *set = &plan->model->parameters;
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        const thaw_parameter *parameter = set->parameters[i];
+        const size_t bytes = parameter->count * sizeof(float);
+        totals->parameter_bytes += bytes;
+        totals->gradient_bytes += parameter->gradient ? bytes : 0;
+        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+            totals->optimizer_state_bytes += parameter->slot[k] ? bytes : 0;
+    }
+}
+
+thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
+{
+    thaw_plan_totals totals = {
+        .activation_bytes = plan->arena_bytes,
+        .packed_bytes = plan->packed_bytes,
+        .unfrozen_flops = count_unfrozen_flops(plan),
+        .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),
+    };
+    count_parameters(plan, &totals);
+    for (size_t i = 0; i < plan->node_count; i++) {
+        thaw_plan_row row;
+        thaw_plan_row_at(plan, i, &row);
+        totals.forward_kernels += row.forward;
+        totals.backward_kernels += row.input_gradient || row.parameter_gradient;
+        totals.flops += row.forward_flops + row.backward_flops;
+        if (row.region != THAW_REGION_PREFIX)
+            totals.cached_flops += row.forward_flops + row.backward_flops;
+        const thaw_group *group = plan->model->nodes[i].group;
+        for (size_t k = 0; group && k < group->parameter_count; k++)
+            totals.trainable_parameters += plan->nodes[i].parameter_gradient[k] ? group->parameters[k]->count : 0;
+    }
+    return totals;
+}

@@ -1,0 +1,20 @@
+/* Who shares a buffer with whom. */
+#ifndef THAW_PLAN_SHARING_H
+#define THAW_PLAN_SHARING_H
+
+#include "plan/plan.h"
+
+/* Decides each used node's `root` and `gradient_root`. */
+void thaw_share_outputs(thaw_plan *plan);
+void thaw_share_gradients(thaw_plan *plan);
+
+/* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */
+typedef struct thaw_reader {
+    thaw_node reader;
+    size_t slot;
+} thaw_reader;
+
+/* The reader whose backward kernel, being the first to run, writes the gradient of `node`; others add to it. */
+thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node);
+
+#endif

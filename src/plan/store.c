@@ -1,0 +1,257 @@
+/* A model's plans: compiled when one is wanted, forgotten when what they were compiled from has changed. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/threads.h"
+#include "params/optimizer.h"
+#include "plan/plan.h"
+
+enum { MOST_PLANS = 6 };
+
+struct thaw_plan_store {
+    thaw_plan *plans[MOST_PLANS];
+    size_t plan_count;
+    uint64_t clock;
+    uint64_t revision; /* of the model, that the plans were compiled for */
+    char *arena;       /* one for all plans: only one runs at a time */
+    size_t arena_bytes;
+    thaw_update_list *updates;
+};
+
+void thaw_plan_release(thaw_plan *plan)
+{
+    if (!plan)
+        return;
+    thaw_context *context = plan->model->context;
+    for (size_t i = 0; plan->nodes && i < plan->node_count; i++)
+        if (plan->nodes[i].prepared && plan->model->nodes[i].module->release)
+            plan->model->nodes[i].module->release(context, plan->nodes[i].needs.state);
+    thaw_release(context, plan->packed);
+    thaw_release(context, plan->requests);
+    thaw_release(context, plan->position);
+    thaw_release(context, plan->order);
+    thaw_release(context, plan->nodes);
+    thaw_release(context, plan);
+}
+
+static void forget_plans(thaw_context *context, thaw_plan_store *store)
+{
+    while (store->plan_count)
+        thaw_plan_release(store->plans[--store->plan_count]);
+    thaw_update_list_release(store->updates);
+    store->updates = NULL;
+    thaw_release(context, store->arena);
+    store->arena = NULL;
+    store->arena_bytes = 0;
+}
+
+static void release_store(thaw_model *model)
+{
+    forget_plans(model->context, model->plans);
+    thaw_release(model->context, model->plans);
+    model->plans = NULL;
+}
+
+/* Changes whenever a plan would come out differently. */
+static uint64_t current_revision(const thaw_model *model)
+{
+    uint64_t revision = model->parameters.revision;
+    for (size_t i = 0; i < model->parameters.group_count; i++)
+        if (model->parameters.groups[i]->optimizer)
+            revision += model->parameters.groups[i]->optimizer->revision;
+    return revision;
+}
+
+/* ---- compiling ---- */
+
+static thaw_status check_model(const thaw_model *model, int64_t batch, bool training)
+{
+    if (batch < 1)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a batch of %lld samples: it has at least 1",
+                         (long long)batch);
+    if (model->node_count < 2)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
+    if (training && thaw_model_loss(model) < 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+    for (size_t i = 0; i < model->node_count; i++) {
+        size_t bytes;
+        if (__builtin_mul_overflow((size_t)batch, thaw_shape_count(&model->nodes[i].output) * sizeof(float), &bytes) ||
+            bytes > SIZE_MAX / 1024)
+            return thaw_fail(model->context, THAW_OUT_OF_MEMORY, "%s: a batch of %lld samples overflows a size",
+                             model->nodes[i].name, (long long)batch);
+    }
+    return THAW_OK;
+}
+
+static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    thaw_plan *made = thaw_allocate(model->context, sizeof *made);
+    *plan = made;
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_node loss = thaw_model_loss(model);
+    made->model = model;
+    made->batch = batch;
+    made->training = training;
+    made->node_count = model->node_count;
+    made->target = loss >= 0 ? loss : thaw_model_output(model);
+    made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
+    for (size_t i = 0; made->nodes && i < made->node_count; i++) {
+        thaw_plan_node *node = &made->nodes[i];
+        node->output_request = node->gradient_request = node->workspace_request = -1;
+        for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
+            node->spare_request[k] = -1;
+    }
+    return made->nodes ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+static thaw_status run_passes(thaw_plan *plan)
+{
+    thaw_context *context = plan->model->context;
+    thaw_status status = thaw_pass_trainability(plan);
+    if (status == THAW_OK)
+        status = thaw_pass_regions(plan);
+    if (status != THAW_OK)
+        return status;
+    thaw_pass_fusion(plan);
+    status = thaw_pass_kernels(plan);
+    if (status == THAW_OK)
+        status = thaw_pass_buffers(plan);
+    if (status == THAW_OK)
+        status = thaw_memory_place(context, plan->requests, plan->request_count, &plan->arena_bytes);
+    if (status != THAW_OK)
+        return status;
+    plan->scratch_bytes = thaw_align(plan->scratch_bytes);
+    plan->arena_bytes += plan->scratch_bytes;
+    if (plan->packed_bytes) {
+        plan->packed = thaw_allocate_raw(context, plan->packed_bytes);
+        if (!plan->packed)
+            return THAW_OUT_OF_MEMORY;
+        /* Kernels may read the padding of blocked layouts, which relayouts need not write. */
+        memset(plan->packed, 0, plan->packed_bytes);
+    }
+    return THAW_OK;
+}
+
+/* The parameters that the plan trains, and no gradient for any other. */
+static thaw_status list_updates(const thaw_plan *plan, thaw_update_list **updates)
+{
+    const thaw_model *model = plan->model;
+    thaw_parameter **trained =
+        thaw_allocate_array(model->context, model->parameters.parameter_count + 1, sizeof(thaw_parameter *));
+    if (!trained)
+        return THAW_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_group *group = model->nodes[i].group;
+        for (size_t k = 0; group && k < group->parameter_count; k++) {
+            thaw_parameter *parameter = group->parameters[k];
+            if (plan->nodes[i].parameter_gradient[k]) {
+                trained[count++] = parameter;
+                continue;
+            }
+            thaw_release(model->context, parameter->gradient);
+            parameter->gradient = NULL;
+        }
+    }
+    const thaw_status status = thaw_update_list_create(model->context, trained, count, updates);
+    thaw_release(model->context, trained);
+    return status;
+}
+
+static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)
+{
+    if (bytes <= store->arena_bytes)
+        return THAW_OK;
+    char *wider = thaw_allocate_raw(context, bytes);
+    if (!wider)
+        return THAW_OUT_OF_MEMORY;
+    thaw_release(context, store->arena);
+    store->arena = wider;
+    store->arena_bytes = bytes;
+    return THAW_OK;
+}
+
+static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    thaw_plan_store *store = model->plans;
+    thaw_status status = create_plan(model, batch, training, plan);
+    if (status == THAW_OK)
+        status = run_passes(*plan);
+    if (status == THAW_OK && training && !store->updates)
+        status = list_updates(*plan, &store->updates);
+    if (status == THAW_OK)
+        status = widen_arena(model->context, store, (*plan)->arena_bytes);
+    if (status == THAW_OK)
+        return THAW_OK;
+    thaw_plan_release(*plan);
+    *plan = NULL;
+    return status;
+}
+
+/* Puts the plan into the store, in the place of the one that was not used for longest when there is no room. */
+static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
+{
+    size_t place = store->plan_count;
+    if (place == MOST_PLANS) {
+        place = 0;
+        for (size_t i = 1; i < MOST_PLANS; i++)
+            if (store->plans[i]->last_use < store->plans[place]->last_use)
+                place = i;
+        thaw_plan_release(store->plans[place]);
+    } else {
+        store->plan_count++;
+    }
+    store->plans[place] = plan;
+}
+
+static thaw_plan *look_up(const thaw_plan_store *store, int64_t batch, bool training)
+{
+    for (size_t i = 0; i < store->plan_count; i++)
+        if (store->plans[i]->batch == batch && store->plans[i]->training == training)
+            return store->plans[i];
+    return NULL;
+}
+
+thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    *plan = NULL;
+    if (!model->plans) {
+        model->plans = thaw_allocate(model->context, sizeof *model->plans);
+        if (!model->plans)
+            return THAW_OUT_OF_MEMORY;
+        model->release_plans = release_store;
+    }
+    thaw_plan_store *store = model->plans;
+    const uint64_t revision = current_revision(model);
+    if (store->revision != revision)
+        forget_plans(model->context, store);
+    store->revision = revision;
+    *plan = look_up(store, batch, training);
+    if (!*plan) {
+        thaw_status status = check_model(model, batch, training);
+        if (status == THAW_OK)
+            status = compile(model, batch, training, plan);
+        if (status != THAW_OK)
+            return status;
+        keep_plan(store, *plan);
+    }
+    (*plan)->last_use = ++store->clock;
+    thaw_plan_bind(*plan, store->arena);
+    return THAW_OK;
+}
+
+thaw_update_list *thaw_plan_updates(const thaw_model *model)
+{
+    return model->plans ? model->plans->updates : NULL;
+}
+
+thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan)
+{
+    thaw_plan *found;
+    const thaw_thread_scope scope = thaw_threads_enter(model->context);
+    const thaw_status status = thaw_plan_find(model, options->batch, !options->inference, &found);
+    thaw_threads_leave(scope);
+    *plan = found;
+    return status;
+}

@@ -1,0 +1,47 @@
+#include "plan/plan.h"
+
+/* Everything that the target depends on. */
+static void mark_used(thaw_plan *plan)
+{
+    plan->nodes[plan->target].used = true;
+    for (size_t i = (size_t)plan->target + 1; i-- > 0;) {
+        if (!plan->nodes[i].used)
+            continue;
+        const thaw_graph_node *node = &plan->model->nodes[i];
+        for (size_t k = 0; k < node->input_count; k++)
+            plan->nodes[node->inputs[k]].used = true;
+    }
+}
+
+/* Whether a parameter of the node trains; fills the node's list of them. */
+static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned)
+{
+    bool any = false;
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++) {
+        planned->parameter_gradient[k] = thaw_parameter_trainable(node->group->parameters[k]);
+        any = any || planned->parameter_gradient[k];
+    }
+    return any;
+}
+
+thaw_status thaw_pass_trainability(thaw_plan *plan)
+{
+    mark_used(plan);
+    if (!plan->training)
+        return THAW_OK;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[i];
+        thaw_plan_node *planned = &plan->nodes[i];
+        if (!planned->used)
+            continue;
+        planned->carries = mark_parameters(node, planned);
+        for (size_t k = 0; k < node->input_count; k++) {
+            planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
+            planned->carries = planned->carries || planned->input_gradient[k];
+        }
+    }
+    if (plan->nodes[plan->target].carries)
+        return THAW_OK;
+    return thaw_fail(plan->model->context, THAW_NOTHING_TRAINABLE,
+                     "every parameter that the loss depends on is frozen: unfreeze a group to train, or evaluate");
+}

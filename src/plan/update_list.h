@@ -1,0 +1,44 @@
+/* The update list's insides: shared by what makes it and what runs it. */
+#ifndef THAW_PLAN_UPDATE_LIST_H
+#define THAW_PLAN_UPDATE_LIST_H
+
+#include "plan/update.h"
+
+/* A piece of one parameter. */
+typedef struct thaw_span {
+    size_t parameter, begin, count;
+} thaw_span;
+
+/* What is the same for parameters of one group and step count. */
+typedef struct thaw_rule {
+    double values[THAW_MAX_HYPERPARAMETERS];
+    float scalars[THAW_MAX_HYPERPARAMETERS];
+    uint64_t step;
+} thaw_rule;
+
+struct thaw_update_list {
+    thaw_context *context;
+    thaw_parameter **parameters;
+    size_t parameter_count;
+    size_t *rule_of; /* a parameter's rule */
+    thaw_rule *rules;
+
+    thaw_span *spans; /* what each thread updates */
+    size_t span_count;
+    size_t *first_span; /* of each thread, and one past the last */
+    int threads;
+    double gradient_scale; /* of the run under way */
+
+    thaw_span *norm_blocks; /* pieces of fixed size, whatever the thread count */
+    double *norm_parts;     /* the sum of squares of each */
+    size_t norm_count;
+};
+
+/* The spans of a thread: [*first, *past). Alone inside a host's parallel region, one thread does the shares of all. */
+static inline void thaw_share_of(const thaw_update_list *list, int thread, int threads, size_t *first, size_t *past)
+{
+    *first = list->first_span[thread];
+    *past = list->first_span[threads == list->threads ? thread + 1 : list->threads];
+}
+
+#endif
