@@ -35,6 +35,26 @@ const char *support_path(char path[SUPPORT_PATH_BYTES], const char *directory, c
     return path;
 }
 
+const char *support_golden(char path[SUPPORT_PATH_BYTES], const char *name)
+{
+    const char *root = getenv("THAW_SOURCE_ROOT");
+    cr_assert_not_null(root, "THAW_SOURCE_ROOT is not set: run the tests through meson");
+    const int length = snprintf(path, SUPPORT_PATH_BYTES, "%s/tests/golden/%s", root, name);
+    cr_assert(length > 0 && length < SUPPORT_PATH_BYTES);
+    return path;
+}
+
+size_t support_count_entries(const char *directory)
+{
+    size_t count = 0;
+    DIR *entries = opendir(directory);
+    cr_assert_not_null(entries, "%s", directory);
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(entries);
+    return count;
+}
+
 void support_write_file(const char *path, const void *bytes, size_t count)
 {
     FILE *file = fopen(path, "wb");

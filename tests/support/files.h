@@ -1,4 +1,4 @@
-/* Small files for tests: a directory of their own, IDX content, gzip. */
+/* Small files for tests: a directory of their own, golden values, IDX content, gzip. */
 #ifndef THAW_TESTS_SUPPORT_FILES_H
 #define THAW_TESTS_SUPPORT_FILES_H
 
@@ -15,6 +15,12 @@ void support_remove_directory(const char *directory);
 
 /* Writes "directory/name" to `path` and returns it. */
 const char *support_path(char path[SUPPORT_PATH_BYTES], const char *directory, const char *name);
+
+/* Writes the path of "tests/golden/name" to `path` and returns it. */
+const char *support_golden(char path[SUPPORT_PATH_BYTES], const char *name);
+
+/* Entries of a directory: to see that nothing was left in it, or no descriptor open ("/proc/self/fd"). */
+size_t support_count_entries(const char *directory);
 
 void support_write_file(const char *path, const void *bytes, size_t count);
 

@@ -1,0 +1,68 @@
+/* safetensors files: eight bytes of header length, a JSON header, and the tensors' bytes, little-endian and row-major.
+   The format: https://github.com/huggingface/safetensors. Read and written strictly: what the format forbids is an
+   error, whichever other reader would let it pass. */
+#ifndef THAW_IO_SAFETENSORS_H
+#define THAW_IO_SAFETENSORS_H
+
+#include <thaw/module.h>
+
+enum { THAW_SAFETENSORS_HEADER_LIMIT = 100000000, THAW_SAFETENSORS_LENGTH_BYTES = 8 };
+
+/* ---- reading ---- */
+
+typedef struct thaw_stored_tensor {
+    char *name;
+    const char *dtype; /* the format's word for it, "F32"; static storage */
+    thaw_shape shape;
+    uint64_t begin, end; /* bytes, from the end of the header */
+} thaw_stored_tensor;
+
+typedef struct thaw_safetensors {
+    thaw_context *context;
+    const char *path;
+    int descriptor;
+    uint64_t data_start;
+    thaw_stored_tensor *tensors; /* in the order of their names */
+    size_t count;
+} thaw_safetensors;
+
+/* Opens a file and checks all of it but the tensors' values. `path` must outlive `file`, which on failure holds nothing.
+   Errors: THAW_IO_ERROR (also for what is no regular file), THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than THAW_MAX_RANK
+   dimensions), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file);
+
+void thaw_safetensors_close(thaw_safetensors *file);
+
+/* The tensor of this name, or NULL. */
+const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, const char *name);
+
+/* Reads a whole tensor into `values`. Errors: THAW_UNSUPPORTED (it is not F32), THAW_IO_ERROR (also when the file has
+   become shorter since it was opened). */
+thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);
+
+/* The header alone: makes the list of tensors of its text. `data_bytes` is what follows the header in the file. */
+thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
+                                   uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count);
+
+void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tensors, size_t count);
+
+/* ---- writing ---- */
+
+typedef struct thaw_named_tensor {
+    const char *name;
+    thaw_shape shape;
+    const float *data;
+} thaw_named_tensor;
+
+typedef struct thaw_named_text {
+    const char *name, *text;
+} thaw_named_text;
+
+/* Writes F32 tensors, in the order of their names as the format's own library does, and metadata. The file is replaced
+   as a whole or not at all (see new_file.h).
+   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors of one name, a text that is not UTF-8,
+   more tensors than the header can list). */
+thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                   size_t count, const thaw_named_text *metadata, size_t metadata_count);
+
+#endif

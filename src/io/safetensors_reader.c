@@ -1,0 +1,124 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/allocation.h"
+#include "io/safetensors.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written as they are in memory");
+
+/* pread and not mmap: a file that shrinks while it is read is then an error instead of a signal. */
+static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t bytes, uint64_t position)
+{
+    char *next = memory;
+    while (bytes > 0) {
+        const ssize_t got = pread(file->descriptor, next, bytes, (off_t)position);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot read at byte %" PRIu64 ": %s", file->path,
+                             position, strerror(errno));
+        if (got == 0)
+            return thaw_fail(file->context, THAW_IO_ERROR, "%s: ends at byte %" PRIu64 ", and was longer when opened",
+                             file->path, position);
+        next += got;
+        bytes -= (size_t)got;
+        position += (uint64_t)got;
+    }
+    return THAW_OK;
+}
+
+static thaw_status open_regular(thaw_safetensors *file, uint64_t *file_bytes)
+{
+    struct stat about;
+    /* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
+    file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file->descriptor < 0)
+        return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot open: %s", file->path, strerror(errno));
+    if (fstat(file->descriptor, &about) != 0)
+        return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot examine: %s", file->path, strerror(errno));
+    if (!S_ISREG(about.st_mode))
+        return thaw_fail(file->context, THAW_IO_ERROR, "%s: is not a regular file", file->path);
+    *file_bytes = (uint64_t)about.st_size;
+    return THAW_OK;
+}
+
+static thaw_status read_header_length(const thaw_safetensors *file, uint64_t file_bytes, uint64_t *length)
+{
+    if (file_bytes < THAW_SAFETENSORS_LENGTH_BYTES)
+        return thaw_fail(file->context, THAW_BAD_FORMAT,
+                         "%s: has %" PRIu64 " bytes, a safetensors file begins with eight of header length", file->path,
+                         file_bytes);
+    const thaw_status status = read_at(file, length, THAW_SAFETENSORS_LENGTH_BYTES, 0);
+    if (status != THAW_OK)
+        return status;
+    if (*length > THAW_SAFETENSORS_HEADER_LIMIT)
+        return thaw_fail(file->context, THAW_BAD_FORMAT,
+                         "%s: a header of %" PRIu64 " bytes is above the format's limit of %d", file->path, *length,
+                         THAW_SAFETENSORS_HEADER_LIMIT);
+    if (*length > file_bytes - THAW_SAFETENSORS_LENGTH_BYTES)
+        return thaw_fail(file->context, THAW_BAD_FORMAT,
+                         "%s: cut short: a header of %" PRIu64 " bytes in a file of %" PRIu64, file->path, *length,
+                         file_bytes);
+    return THAW_OK;
+}
+
+static thaw_status read_header(thaw_safetensors *file, uint64_t file_bytes)
+{
+    uint64_t length = 0;
+    thaw_status status = read_header_length(file, file_bytes, &length);
+    if (status != THAW_OK)
+        return status;
+    char *text = thaw_allocate_raw(file->context, (size_t)length);
+    if (!text)
+        return THAW_OUT_OF_MEMORY;
+    file->data_start = THAW_SAFETENSORS_LENGTH_BYTES + length;
+    status = read_at(file, text, (size_t)length, THAW_SAFETENSORS_LENGTH_BYTES);
+    if (status == THAW_OK)
+        status = thaw_safetensors_parse(file->context, file->path, text, (size_t)length, file_bytes - file->data_start,
+                                        &file->tensors, &file->count);
+    thaw_release(file->context, text);
+    return status;
+}
+
+thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file)
+{
+    uint64_t file_bytes = 0;
+    *file = (thaw_safetensors){ .context = context, .path = path };
+    thaw_status status = open_regular(file, &file_bytes);
+    if (status == THAW_OK)
+        status = read_header(file, file_bytes);
+    if (status != THAW_OK)
+        thaw_safetensors_close(file);
+    return status;
+}
+
+void thaw_safetensors_close(thaw_safetensors *file)
+{
+    thaw_stored_tensors_release(file->context, file->tensors, file->count);
+    if (file->descriptor >= 0)
+        close(file->descriptor);
+    *file = (thaw_safetensors){ .descriptor = -1 };
+}
+
+static int against_name(const void *name, const void *tensor)
+{
+    return strcmp(name, ((const thaw_stored_tensor *)tensor)->name);
+}
+
+const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, const char *name)
+{
+    return bsearch(name, file->tensors, file->count, sizeof *file->tensors, against_name);
+}
+
+thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values)
+{
+    if (strcmp(tensor->dtype, "F32") != 0)
+        return thaw_fail(file->context, THAW_UNSUPPORTED, "%s: tensor \"%.100s\" is %s, Thaw reads F32", file->path,
+                         tensor->name, tensor->dtype);
+    return read_at(file, values, (size_t)(tensor->end - tensor->begin), file->data_start + tensor->begin);
+}

@@ -1,0 +1,152 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/text.h"
+#include "io/new_file.h"
+#include "io/safetensors.h"
+
+/* What is written. */
+typedef struct content {
+    thaw_context *context;
+    const char *path;
+    const thaw_named_tensor **tensors; /* in the order of their names */
+    size_t count;
+    uint64_t data_bytes;
+    char *header; /* JSON, padded with spaces to a multiple of eight */
+    uint64_t header_bytes;
+} content;
+
+static size_t tensor_bytes(const thaw_named_tensor *tensor)
+{
+    return thaw_shape_count(&tensor->shape) * sizeof *tensor->data;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const thaw_named_tensor *const *a = left, *const *b = right;
+    return strcmp((*a)->name, (*b)->name);
+}
+
+static thaw_status arrange(content *made, const thaw_named_tensor *tensors, size_t count)
+{
+    made->tensors = thaw_allocate_array(made->context, count, sizeof(const thaw_named_tensor *));
+    if (!made->tensors)
+        return THAW_OUT_OF_MEMORY;
+    made->count = count;
+    for (size_t i = 0; i < count; i++) {
+        made->tensors[i] = &tensors[i];
+        made->data_bytes += tensor_bytes(&tensors[i]);
+    }
+    qsort(made->tensors, count, sizeof *made->tensors, by_name);
+    return THAW_OK;
+}
+
+static void append_quoted(thaw_text *text, const char *characters)
+{
+    thaw_text_append(text, "\"");
+    for (const char *c = characters; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            thaw_text_append(text, "\\%c", *c);
+        else if ((unsigned char)*c < 0x20)
+            thaw_text_append(text, "\\u%04x", (unsigned)*c);
+        else
+            thaw_text_append(text, "%c", *c);
+    }
+    thaw_text_append(text, "\"");
+}
+
+static void append_metadata(thaw_text *text, const thaw_named_text *metadata, size_t count)
+{
+    if (count == 0)
+        return;
+    thaw_text_append(text, "\"__metadata__\":{");
+    for (size_t i = 0; i < count; i++) {
+        thaw_text_append(text, "%s", i ? "," : "");
+        append_quoted(text, metadata[i].name);
+        thaw_text_append(text, ":");
+        append_quoted(text, metadata[i].text);
+    }
+    thaw_text_append(text, "}");
+}
+
+static void append_tensor(thaw_text *text, const thaw_named_tensor *tensor, uint64_t begin)
+{
+    append_quoted(text, tensor->name);
+    thaw_text_append(text, ":{\"dtype\":\"F32\",\"shape\":[");
+    for (int i = 0; i < tensor->shape.rank; i++)
+        thaw_text_append(text, "%s%" PRId64, i ? "," : "", tensor->shape.dims[i]);
+    thaw_text_append(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", begin, begin + tensor_bytes(tensor));
+}
+
+static thaw_status write_header(content *made, const thaw_named_text *metadata, size_t metadata_count)
+{
+    thaw_text text = { .context = made->context };
+    uint64_t position = 0;
+    thaw_text_append(&text, "{");
+    append_metadata(&text, metadata, metadata_count);
+    for (size_t i = 0; i < made->count; i++) {
+        thaw_text_append(&text, "%s", i || metadata_count ? "," : "");
+        append_tensor(&text, made->tensors[i], position);
+        position += tensor_bytes(made->tensors[i]);
+    }
+    thaw_text_append(&text, "}");
+    /* The tensors' bytes then begin where floats may. */
+    while (text.length % 8 != 0 && !text.failed)
+        thaw_text_append(&text, " ");
+    made->header_bytes = text.length;
+    return thaw_text_finish(&text, &made->header);
+}
+
+/* Nothing is written that the reader would refuse: names that are equal, or not UTF-8. */
+static thaw_status check_header(const content *made)
+{
+    thaw_stored_tensor *tensors;
+    size_t count;
+    if (made->header_bytes > THAW_SAFETENSORS_HEADER_LIMIT)
+        return thaw_fail(made->context, THAW_INVALID_ARGUMENT,
+                         "%s: %zu tensors need a header of %" PRIu64 " bytes, above the format's limit of %d",
+                         made->path, made->count, made->header_bytes, THAW_SAFETENSORS_HEADER_LIMIT);
+    const thaw_status status = thaw_safetensors_parse(made->context, made->path, made->header,
+                                                      (size_t)made->header_bytes, made->data_bytes, &tensors, &count);
+    thaw_stored_tensors_release(made->context, tensors, count);
+    if (status == THAW_BAD_FORMAT)
+        return thaw_fail(made->context, THAW_INVALID_ARGUMENT, "%s", thaw_context_message(made->context));
+    return status;
+}
+
+static thaw_status write_file(const content *made)
+{
+    thaw_new_file file;
+    thaw_status status =
+        thaw_new_file_create(made->context, made->path,
+                             THAW_SAFETENSORS_LENGTH_BYTES + made->header_bytes + made->data_bytes, &file);
+    if (status != THAW_OK)
+        return status;
+    status = thaw_new_file_write(&file, &made->header_bytes, THAW_SAFETENSORS_LENGTH_BYTES);
+    if (status == THAW_OK)
+        status = thaw_new_file_write(&file, made->header, (size_t)made->header_bytes);
+    for (size_t i = 0; i < made->count && status == THAW_OK; i++)
+        status = thaw_new_file_write(&file, made->tensors[i]->data, tensor_bytes(made->tensors[i]));
+    if (status == THAW_OK)
+        return thaw_new_file_commit(&file);
+    thaw_new_file_discard(&file);
+    return status;
+}
+
+thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                   size_t count, const thaw_named_text *metadata, size_t metadata_count)
+{
+    content made = { .context = context, .path = path };
+    thaw_status status = arrange(&made, tensors, count);
+    if (status == THAW_OK)
+        status = write_header(&made, metadata, metadata_count);
+    if (status == THAW_OK)
+        status = check_header(&made);
+    if (status == THAW_OK)
+        status = write_file(&made);
+    thaw_release(context, made.header);
+    thaw_release(context, made.tensors);
+    return status;
+}

@@ -1,0 +1,103 @@
+/* A valid file that is cut, changed by a bit, or no file at all. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/safetensors.h"
+#include "support/files.h"
+#include "support/support.h"
+
+static thaw_context *context;
+static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+
+static void begin(void)
+{
+    context = support_context(1);
+    support_make_directory(directory);
+    support_path(path, directory, "file.safetensors");
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+    thaw_context_destroy(context);
+}
+
+enum { GOLDEN_BYTES = 4096 };
+
+static size_t read_golden(char *bytes)
+{
+    char golden[SUPPORT_PATH_BYTES];
+    const long count = support_read_file(support_golden(golden, "plain.safetensors"), bytes, GOLDEN_BYTES);
+    cr_assert(count > 0 && count <= GOLDEN_BYTES);
+    return (size_t)count;
+}
+
+Test(damaged, what_is_no_regular_file, .init = begin, .fini = end, .timeout = 20)
+{
+    char loop[SUPPORT_PATH_BYTES];
+    support_path(loop, directory, "loop");
+    const size_t descriptors = support_count_entries("/proc/self/fd");
+    thaw_safetensors file;
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_assert_eq(symlink(loop, loop), 0);
+    assert_fails(context, thaw_safetensors_open(context, path, &file), THAW_IO_ERROR, "not a regular file");
+    assert_fails(context, thaw_safetensors_open(context, directory, &file), THAW_IO_ERROR, "not a regular file");
+    assert_fails(context, thaw_safetensors_open(context, "/dev/zero", &file), THAW_IO_ERROR, "not a regular file");
+    assert_fails(context, thaw_safetensors_open(context, loop, &file), THAW_IO_ERROR, "symbolic links");
+    assert_fails(context, thaw_safetensors_open(context, "", &file), THAW_IO_ERROR, "No such file");
+    assert_fails(context, thaw_safetensors_open(context, "/nowhere/x", &file), THAW_IO_ERROR, "No such file");
+    cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors);
+}
+
+/* Opens a changed copy; whatever opens must also be whole: every float of it can be read. */
+static void open_changed(const char *bytes, size_t count)
+{
+    thaw_safetensors file;
+    support_write_file(path, bytes, count);
+    const thaw_status status = thaw_safetensors_open(context, path, &file);
+    if (status != THAW_OK) {
+        cr_assert(status == THAW_BAD_FORMAT || status == THAW_UNSUPPORTED, "%s", thaw_context_message(context));
+        return;
+    }
+    for (size_t i = 0; i < file.count; i++) {
+        const thaw_stored_tensor *tensor = &file.tensors[i];
+        cr_assert(file.data_start + tensor->end <= count);
+        float *values = malloc((size_t)(tensor->end - tensor->begin) + 1);
+        const thaw_status read = thaw_safetensors_read(&file, tensor, values);
+        cr_assert(read == (strcmp(tensor->dtype, "F32") == 0 ? THAW_OK : THAW_UNSUPPORTED));
+        free(values);
+    }
+    thaw_safetensors_close(&file);
+}
+
+Test(damaged, every_bit_of_the_header_flipped, .init = begin, .fini = end)
+{
+    char bytes[GOLDEN_BYTES];
+    size_t count = read_golden(bytes);
+    const size_t descriptors = support_count_entries("/proc/self/fd");
+    uint64_t header;
+    memcpy(&header, bytes, 8);
+    for (size_t bit = 0; bit < 8 * (8 + header); bit++) {
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        open_changed(bytes, count);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+    }
+    cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors);
+}
+
+Test(damaged, truncated_at_every_byte, .init = begin, .fini = end)
+{
+    char bytes[GOLDEN_BYTES];
+    size_t count = read_golden(bytes);
+    support_write_file(path, bytes, count);
+    thaw_safetensors file;
+    assert_ok(context, thaw_safetensors_open(context, path, &file));
+    thaw_safetensors_close(&file);
+    while (count-- > 0) {
+        cr_assert_eq(truncate(path, (off_t)count), 0);
+        const thaw_status status = thaw_safetensors_open(context, path, &file);
+        cr_assert(status == THAW_BAD_FORMAT, "cut to %zu bytes: %s", count, thaw_status_name(status));
+    }
+}

@@ -1,0 +1,314 @@
+/* Files that break the format, each with the error it must give; and files at the edge that must open. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/safetensors.h"
+#include "support/files.h"
+#include "support/support.h"
+
+static thaw_context *context;
+static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+
+static void begin(void)
+{
+    context = support_context(1);
+    support_make_directory(directory);
+    support_path(path, directory, "file.safetensors");
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+    thaw_context_destroy(context);
+}
+
+typedef struct recipe {
+    const char *name;
+    const char *header;
+    size_t data_bytes;   /* zeros after the header */
+    const char *message; /* what the error says; NULL: the file opens */
+    thaw_status status;  /* 0: THAW_BAD_FORMAT */
+    uint64_t length;     /* what the first eight bytes say; 0: the header's length */
+    size_t header_bytes; /* 0: up to the first NUL */
+} recipe;
+
+/* One tensor "a" of two floats but for what is given. */
+#define TYPE(dtype) "{\"a\":{\"dtype\":" dtype ",\"shape\":[2],\"data_offsets\":[0,8]}}"
+#define SHAPE(shape) "{\"a\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[0,8]}}"
+#define OFFSETS(offsets) "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":" offsets "}}"
+#define A "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
+#define TENSOR(name, shape, offsets) "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
+
+static const recipe bad_lengths[] = {
+    { .name = "no header", "", 0, "does not begin with '{'" },
+    { .name = "length past the end", "{}", 0, "cut short", .length = 1000 },
+    { .name = "length one past the end", "{}", 0, "cut short", .length = 3 },
+    { .name = "length without its last byte of header", "{}", 0, "not proper JSON", .length = 1 },
+    { .name = "length of 2^64 - 1", "{}", 0, "above the format's limit", .length = UINT64_MAX },
+    { .name = "length of 2^63", "{}", 0, "above the format's limit", .length = UINT64_C(1) << 63 },
+    { .name = "length one above the limit", "{}", 0, "above the format's limit", .length = 100000001 },
+    { .name = "length at the limit", "{}", 0, "cut short", .length = 100000000 },
+};
+
+static const recipe bad_json[] = {
+    { .name = "an array", "[]", 0, "does not begin with '{'" },
+    { .name = "a string", "\"{}\"", 0, "does not begin with '{'" },
+    { .name = "a space first", " {}", 0, "does not begin with '{'" },
+    { .name = "a byte order mark first", "\xEF\xBB\xBF{}", 0, "does not begin with '{'" },
+    { .name = "no JSON", "{hello}", 0, "not proper JSON" },
+    { .name = "an object that does not end", "{" A, 8, "not proper JSON" },
+    { .name = "a comma too many", "{" A ",}", 8, "not proper JSON" },
+    { .name = "a comma too few", "{" A "\"b\":{}}", 8, "not proper JSON" },
+    { .name = "text after the object", "{} x", 0, "not proper JSON" },
+    { .name = "a second object", "{}{}", 0, "not proper JSON" },
+    { .name = "a comment", "{/* */}", 0, "not proper JSON" },
+    { .name = "single quotes", "{'a':1}", 0, "not proper JSON" },
+    { .name = "a NUL after the object", "{}\0", 0, "not proper JSON", .header_bytes = 3 },
+    { .name = "a NUL in the object", "{\0}", 0, "not proper JSON", .header_bytes = 3 },
+    { .name = "a name that is not UTF-8", "{" TENSOR("\xFF", "[2]", "[0,8]") "}", 8, "not proper JSON" },
+    { .name = "a name with an overlong form", "{" TENSOR("\xC0\xAF", "[2]", "[0,8]") "}", 8, "not proper JSON" },
+    { .name = "a name with half a surrogate", "{" TENSOR("\\ud800", "[2]", "[0,8]") "}", 8, "not proper JSON" },
+    { .name = "a name with an escaped NUL", "{" TENSOR("a\\u0000b", "[2]", "[0,8]") "}", 8, "not proper JSON" },
+    { .name = "a name with a raw control character", "{" TENSOR("\x01", "[2]", "[0,8]") "}", 8, "not proper JSON" },
+    { .name = "two tensors of one name", "{" A "," A "}", 8, "duplicate" },
+    { .name = "two tensors of one name, once escaped", "{" A ",\"\\u0061\":{}}", 8, "duplicate" },
+    { .name = "two dtypes",
+      "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+      8,
+      "duplicate" },
+    { .name = "two metadata objects", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "duplicate" },
+    { .name = "two metadata entries of one key", "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate" },
+};
+
+static const recipe bad_metadata[] = {
+    { .name = "metadata null", "{\"__metadata__\":null}", 0, "__metadata__ is not an object" },
+    { .name = "metadata an array", "{\"__metadata__\":[\"a\"]}", 0, "__metadata__ is not an object" },
+    { .name = "metadata a tensor",
+      "{\"__metadata__\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+      8,
+      "\"shape\" in __metadata__ is not a string" },
+    { .name = "metadata with a number",
+      "{\"__metadata__\":{\"epoch\":3}}",
+      0,
+      "\"epoch\" in __metadata__ is not a string" },
+    { .name = "metadata with an object", "{\"__metadata__\":{\"k\":{}}}", 0, "\"k\" in __metadata__ is not a string" },
+    { .name = "metadata with null", "{\"__metadata__\":{\"k\":null}}", 0, "\"k\" in __metadata__ is not a string" },
+};
+
+static const recipe bad_types[] = {
+    { .name = "a tensor that is null", "{\"a\":null}", 0, "\"a\" is not described by an object" },
+    { .name = "a tensor that is an array", "{\"a\":[\"F32\",[2],[0,8]]}", 8, "\"a\" is not described by an object" },
+    { .name = "a tensor that is a number", "{\"a\":8}", 8, "\"a\" is not described by an object" },
+    { .name = "a tensor of nothing", "{\"a\":{}}", 0, "\"a\" has no dtype" },
+    { .name = "no dtype", "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "\"a\" has no dtype" },
+    { .name = "dtype a number", TYPE("32"), 8, "has no dtype that is a string" },
+    { .name = "dtype null", TYPE("null"), 8, "has no dtype that is a string" },
+    { .name = "dtype unknown", TYPE("\"F31\""), 8, "unknown dtype \"F31\"" },
+    { .name = "dtype in lower case", TYPE("\"f32\""), 8, "unknown dtype \"f32\"" },
+    { .name = "dtype empty", TYPE("\"\""), 8, "unknown dtype \"\"" },
+    { .name = "dtype of another width", TYPE("\"F64\""), 8, "has 8 bytes, its shape and dtype want 128 bits" },
+    { .name = "dtype of half bytes, an odd count",
+      "{\"a\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}",
+      2,
+      "has 2 bytes, its shape and dtype want 12 bits" },
+    { .name = "an entry too many",
+      "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}",
+      8,
+      "more than dtype, shape and data_offsets" },
+};
+
+static const recipe bad_shapes[] = {
+    { .name = "no shape", "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "\"a\" has no shape" },
+    { .name = "shape a number", SHAPE("2"), 8, "has no shape that is an array" },
+    { .name = "shape null", SHAPE("null"), 8, "has no shape that is an array" },
+    { .name = "shape with a string", SHAPE("[\"2\"]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with true", SHAPE("[2,true]"), 8, "dimension 1 of tensor \"a\" is not a whole number" },
+    { .name = "shape with null", SHAPE("[null]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with an array", SHAPE("[[2]]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with -2", SHAPE("[-2]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with two negatives", SHAPE("[-2,-1]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with 2.0", SHAPE("[2.0]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with 2e0", SHAPE("[2e0]"), 8, "dimension 0 of tensor \"a\" is not a whole number" },
+    { .name = "shape with 1e999", SHAPE("[1e999]"), 8, "not proper JSON" },
+    { .name = "shape with NaN", SHAPE("[NaN]"), 8, "not proper JSON" },
+    { .name = "shape with 02", SHAPE("[02]"), 8, "not proper JSON" },
+    { .name = "shape with +2", SHAPE("[+2]"), 8, "not proper JSON" },
+    { .name = "shape with 0x2", SHAPE("[0x2]"), 8, "not proper JSON" },
+    { .name = "shape with 2^63", SHAPE("[9223372036854775808]"), 8, "not proper JSON" },
+    { .name = "shape with a hundred digits",
+      SHAPE("[1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000]"),
+      8,
+      "not proper JSON" },
+    { .name = "shape of 2^63 - 1 elements", SHAPE("[9223372036854775807]"), 8, "size of tensor \"a\" overflows" },
+    { .name = "shape whose product wraps to 2",
+      SHAPE("[4294967296,4294967296,2]"),
+      8,
+      "size of tensor \"a\" overflows" },
+    { .name = "shape whose bits wrap to 64", SHAPE("[576460752303423490]"), 8, "size of tensor \"a\" overflows" },
+    { .name = "shape too small", SHAPE("[1]"), 8, "has 8 bytes, its shape and dtype want 32 bits" },
+    { .name = "shape too large", SHAPE("[3]"), 8, "has 8 bytes, its shape and dtype want 96 bits" },
+    { .name = "shape empty, data not", SHAPE("[0]"), 8, "has 8 bytes, its shape and dtype want 0 bits" },
+    { .name = "seven dimensions",
+      SHAPE("[1,1,1,1,1,1,2]"),
+      8,
+      "\"a\" has 7 dimensions, Thaw reads at most 6",
+      .status = THAW_UNSUPPORTED },
+};
+
+static const recipe bad_offsets[] = {
+    { .name = "no offsets", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "\"a\" has no data_offsets" },
+    { .name = "offsets an object", OFFSETS("{\"0\":0,\"1\":8}"), 8, "has no data_offsets that are an array of two" },
+    { .name = "no offset", OFFSETS("[]"), 8, "has no data_offsets that are an array of two" },
+    { .name = "one offset", OFFSETS("[8]"), 8, "has no data_offsets that are an array of two" },
+    { .name = "three offsets", OFFSETS("[0,4,8]"), 8, "has no data_offsets that are an array of two" },
+    { .name = "offsets reversed", OFFSETS("[8,0]"), 8, "\"a\" ends before it begins" },
+    { .name = "an offset of -8", OFFSETS("[-8,0]"), 8, "data offset of tensor \"a\" is not a whole number" },
+    { .name = "an offset of 8.0", OFFSETS("[0,8.0]"), 8, "data offset of tensor \"a\" is not a whole number" },
+    { .name = "an offset of \"8\"", OFFSETS("[0,\"8\"]"), 8, "data offset of tensor \"a\" is not a whole number" },
+    { .name = "an offset of 2^64", OFFSETS("[0,18446744073709551616]"), 8, "not proper JSON" },
+    { .name = "an offset of 2^63 - 1", OFFSETS("[0,9223372036854775807]"), 8, "has 9223372036854775807 bytes" },
+    { .name = "a tensor outside the file", OFFSETS("[9223372036854775799,9223372036854775807]"), 8, "there is a hole" },
+    { .name = "a hole at the start", OFFSETS("[8,16]"), 16, "begins at byte 8 of the data, wanted 0: there is a hole" },
+    { .name = "a hole in the middle",
+      "{" A "," TENSOR("b", "[1]", "[12,16]") "}",
+      16,
+      "\"b\" begins at byte 12 of the data, wanted 8: there is a hole" },
+    { .name = "an overlap",
+      "{" A "," TENSOR("b", "[2]", "[4,12]") "}",
+      12,
+      "\"b\" begins at byte 4 of the data, wanted 8: tensors overlap" },
+    { .name = "ten tensors on one range",
+      "{" A "," TENSOR("b", "[2]", "[0,8]") "," TENSOR("c", "[2]", "[0,8]") "," TENSOR("d", "[2]", "[0,8]") "," TENSOR(
+          "e", "[2]",
+          "[0,8]") "," TENSOR("f", "[2]",
+                              "[0,8]") "," TENSOR("g", "[2]",
+                                                  "[0,8]") "," TENSOR("h", "[2]",
+                                                                      "[0,8]") "," TENSOR("i", "[2]",
+                                                                                          "[0,8]") "," TENSOR("j",
+                                                                                                              "[2]",
+                                                                                                              "[0,8]") "}",
+      8,
+      "tensors overlap" },
+    { .name = "an empty tensor inside another", "{" A "," TENSOR("b", "[0]", "[4,4]") "}", 8, "tensors overlap" },
+    { .name = "an empty tensor past the end", "{" A "," TENSOR("b", "[0]", "[12,12]") "}", 8, "there is a hole" },
+    { .name = "two bytes missing", "{" A "}", 6, "the tensors end at byte 8 of the data, the file at 6" },
+    { .name = "no data", "{" A "}", 0, "the tensors end at byte 8 of the data, the file at 0" },
+    { .name = "a byte after the data", "{" A "}", 9, "the tensors end at byte 8 of the data, the file at 9" },
+    { .name = "a byte after no tensors", "{}", 1, "the tensors end at byte 0 of the data, the file at 1" },
+};
+
+static const recipe good[] = {
+    { .name = "nothing", "{}", 0, NULL },
+    { .name = "nothing but metadata", "{\"__metadata__\":{\"k\":\"v\",\"\":\"\"}}", 0, NULL },
+    { .name = "one tensor", "{" A "}", 8, NULL },
+    { .name = "spaces after the object", "{" A "}     ", 8, NULL },
+    { .name = "spaces inside",
+      "{ \"a\" : {\n\"shape\":[ 2 ],\t\"data_offsets\":[0,\r8],\"dtype\":\"F32\" } }",
+      8,
+      NULL },
+    { .name = "tensors out of order", "{" TENSOR("b", "[1]", "[8,12]") "," A "}", 12, NULL },
+    { .name = "a scalar", "{" TENSOR("a", "[]", "[0,4]") "}", 4, NULL },
+    { .name = "six dimensions", SHAPE("[1,1,1,1,1,2]"), 8, NULL },
+    { .name = "empty tensors at every place",
+      "{" A
+      "," TENSOR("b", "[0]", "[0,0]") "," TENSOR("c", "[1,0]", "[8,8]") "," TENSOR("d", "[1]",
+                                                                                   "[8,12]") "," TENSOR("e", "[0]",
+                                                                                                        "[12,12]") "}",
+      12,
+      NULL },
+    { .name = "a shape with 0 and much else",
+      "{" TENSOR("a", "[0,9223372036854775807,9223372036854775807]", "[0,0]") "}",
+      0,
+      NULL },
+    { .name = "an empty name", "{" TENSOR("", "[2]", "[0,8]") "}", 8, NULL },
+    { .name = "half bytes, an even count", "{\"a\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,2]}}", 2, NULL },
+};
+
+static void write_recipe(const recipe *made)
+{
+    const size_t header_bytes = made->header_bytes ? made->header_bytes : strlen(made->header);
+    const uint64_t length = made->length ? made->length : header_bytes;
+    char *bytes = calloc(1, 8 + header_bytes + made->data_bytes);
+    memcpy(bytes, &length, 8);
+    memcpy(bytes + 8, made->header, header_bytes);
+    support_write_file(path, bytes, 8 + header_bytes + made->data_bytes);
+    free(bytes);
+}
+
+/* Writes, opens and checks each; nothing may stay open. */
+static void check_all(const recipe *recipes, size_t count)
+{
+    const size_t descriptors = support_count_entries("/proc/self/fd");
+    for (size_t i = 0; i < count; i++) {
+        const recipe *made = &recipes[i];
+        const thaw_status wanted = !made->message ? THAW_OK : made->status ? made->status : THAW_BAD_FORMAT;
+        thaw_safetensors file;
+        write_recipe(made);
+        const thaw_status status = thaw_safetensors_open(context, path, &file);
+        const char *message = thaw_context_message(context);
+        cr_expect(status == wanted, "%s: %s, wanted %s: %s", made->name, thaw_status_name(status),
+                  thaw_status_name(wanted), message);
+        cr_expect(!made->message || (strstr(message, made->message) && strstr(message, path)),
+                  "%s: message \"%s\" lacks \"%s\" or the path", made->name, message, made->message);
+        if (status == THAW_OK)
+            thaw_safetensors_close(&file);
+    }
+    cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors);
+}
+
+Test(malformed, lengths, .init = begin, .fini = end)
+{
+    check_all(bad_lengths, THAW_COUNT(bad_lengths));
+}
+
+Test(malformed, json, .init = begin, .fini = end)
+{
+    check_all(bad_json, THAW_COUNT(bad_json));
+}
+
+Test(malformed, metadata, .init = begin, .fini = end)
+{
+    check_all(bad_metadata, THAW_COUNT(bad_metadata));
+}
+
+Test(malformed, types, .init = begin, .fini = end)
+{
+    check_all(bad_types, THAW_COUNT(bad_types));
+}
+
+Test(malformed, shapes, .init = begin, .fini = end)
+{
+    check_all(bad_shapes, THAW_COUNT(bad_shapes));
+}
+
+Test(malformed, offsets, .init = begin, .fini = end)
+{
+    check_all(bad_offsets, THAW_COUNT(bad_offsets));
+}
+
+Test(malformed, edges_of_the_format_open, .init = begin, .fini = end)
+{
+    check_all(good, THAW_COUNT(good));
+}
+
+Test(malformed, nesting_is_bounded, .init = begin, .fini = end)
+{
+    enum { DEPTH = 1000000 };
+    char *header = malloc(DEPTH + 16);
+    const size_t begin = (size_t)sprintf(header, "{\"a\":");
+    memset(header + begin, '[', DEPTH);
+    header[begin + DEPTH] = '\0';
+    const recipe deep = { .name = "a million brackets", header, 0, "depth" };
+    check_all(&deep, 1);
+    free(header);
+}
+
+Test(malformed, files_shorter_than_the_length, .init = begin, .fini = end)
+{
+    for (size_t bytes = 0; bytes < 8; bytes++) {
+        thaw_safetensors file;
+        support_write_file(path, "\2\0\0\0\0\0\0", bytes);
+        assert_fails(context, thaw_safetensors_open(context, path, &file), THAW_BAD_FORMAT, "begins with eight");
+    }
+}
