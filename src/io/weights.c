@@ -1,0 +1,217 @@
+#include <thaw/weights.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/pattern.h"
+#include "core/text.h"
+#include "io/safetensors.h"
+#include "params/parameter.h"
+
+thaw_status thaw_weights_save(thaw_model *model, const char *path)
+{
+    thaw_context *context = thaw_model_context(model);
+    const size_t count = thaw_model_parameter_count(model);
+    if (!path)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "weights cannot be saved without a path");
+    thaw_named_tensor *tensors = thaw_allocate_array(context, count, sizeof *tensors);
+    if (!tensors)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const thaw_parameter *parameter = thaw_model_parameter(model, i);
+        tensors[i] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
+                                          .shape = *thaw_parameter_shape(parameter),
+                                          .data = thaw_parameter_data(parameter) };
+    }
+    /* Without this, libraries that load by framework refuse the file: its names and layouts are PyTorch's. */
+    const thaw_named_text format = { "format", "pt" };
+    const thaw_status status = thaw_safetensors_write(context, path, tensors, count, &format, 1);
+    thaw_release(context, tensors);
+    return status;
+}
+
+typedef struct pair {
+    thaw_parameter *parameter;
+    const thaw_stored_tensor *tensor;
+} pair;
+
+typedef struct load {
+    thaw_context *context;
+    thaw_model *model;
+    thaw_load_options options;
+    thaw_safetensors file;
+    pair *pairs; /* what will be loaded */
+    size_t pair_count;
+    size_t selected; /* parameters that the pattern means */
+    pair misshaped;  /* the first of them */
+    thaw_text missing_names, unexpected_names, misshaped_names;
+    thaw_load_report report;
+} load;
+
+static bool is_selected(const load *job, const thaw_parameter *parameter)
+{
+    return !job->options.pattern || thaw_parameter_selected(parameter, job->options.pattern);
+}
+
+static void list(thaw_text *names, size_t *count, const char *name)
+{
+    thaw_text_append(names, "%s%s", *count ? ", " : "", name);
+    ++*count;
+}
+
+static thaw_status match_parameters(load *job)
+{
+    const size_t count = thaw_model_parameter_count(job->model);
+    job->pairs = thaw_allocate_array(job->context, count, sizeof *job->pairs);
+    if (!job->pairs)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        thaw_parameter *parameter = thaw_model_parameter(job->model, i);
+        if (!is_selected(job, parameter))
+            continue;
+        const char *name = thaw_parameter_name(parameter);
+        const pair found = { parameter, thaw_safetensors_find(&job->file, name) };
+        job->selected++;
+        if (!found.tensor) {
+            list(&job->missing_names, &job->report.missing, name);
+        } else if (!thaw_shape_equal(&found.tensor->shape, thaw_parameter_shape(parameter))) {
+            if (!job->misshaped.parameter)
+                job->misshaped = found;
+            list(&job->misshaped_names, &job->report.misshaped, name);
+        } else {
+            job->pairs[job->pair_count++] = found;
+        }
+    }
+    return THAW_OK;
+}
+
+static void match_tensors(load *job)
+{
+    for (size_t i = 0; i < job->file.count; i++)
+        if (!thaw_model_find_parameter(job->model, job->file.tensors[i].name))
+            list(&job->unexpected_names, &job->report.unexpected, job->file.tensors[i].name);
+}
+
+static thaw_status finish_lists(load *job)
+{
+    const thaw_status missing = thaw_text_finish(&job->missing_names, &job->report.missing_names);
+    const thaw_status unexpected = thaw_text_finish(&job->unexpected_names, &job->report.unexpected_names);
+    const thaw_status misshaped = thaw_text_finish(&job->misshaped_names, &job->report.misshaped_names);
+    return missing == THAW_OK && unexpected == THAW_OK && misshaped == THAW_OK ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+static thaw_status refuse_shape(const load *job)
+{
+    char stored[80], wanted[80];
+    return thaw_fail(job->context, THAW_SHAPE_MISMATCH,
+                     "%s: tensor \"%.100s\" has shape %s, the model wants %s; mis-shaped in all: %.400s",
+                     job->file.path, job->misshaped.tensor->name,
+                     thaw_shape_format(&job->misshaped.tensor->shape, stored, sizeof stored),
+                     thaw_shape_format(thaw_parameter_shape(job->misshaped.parameter), wanted, sizeof wanted),
+                     job->report.misshaped_names);
+}
+
+/* Whether what was found may be loaded. */
+static thaw_status judge(const load *job)
+{
+    const thaw_load_report *report = &job->report;
+    if (job->options.pattern && job->selected == 0)
+        return thaw_fail(job->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter",
+                         job->options.pattern);
+    if ((report->missing && !job->options.allow_missing) || (report->unexpected && !job->options.allow_unexpected))
+        return thaw_fail(job->context, THAW_NOT_FOUND,
+                         "%s: missing from the file: %.400s; unexpected in the file: %.400s", job->file.path,
+                         report->missing ? report->missing_names : "nothing",
+                         report->unexpected ? report->unexpected_names : "nothing");
+    if (report->misshaped && !job->options.allow_misshaped)
+        return refuse_shape(job);
+    return THAW_OK;
+}
+
+static thaw_status read_finite(const load *job, const thaw_stored_tensor *tensor, float *values)
+{
+    const thaw_status status = thaw_safetensors_read(&job->file, tensor, values);
+    if (status != THAW_OK)
+        return status;
+    const size_t count = thaw_shape_count(&tensor->shape);
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return thaw_fail(job->context, THAW_NOT_FINITE, "%s: element %zu of tensor \"%.100s\" is %f",
+                             job->file.path, i, tensor->name, (double)values[i]);
+    return THAW_OK;
+}
+
+/* Reads everything before anything is written: the model changes as a whole or not at all. */
+static thaw_status read_then_write(load *job)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < job->pair_count; i++)
+        count += thaw_shape_count(&job->pairs[i].tensor->shape);
+    float *values = thaw_allocate_raw(job->context, count * sizeof *values);
+    thaw_status status = values ? THAW_OK : THAW_OUT_OF_MEMORY;
+    float *next = values;
+    for (size_t i = 0; i < job->pair_count && status == THAW_OK; i++) {
+        status = read_finite(job, job->pairs[i].tensor, next);
+        next += thaw_shape_count(&job->pairs[i].tensor->shape);
+    }
+    next = values;
+    for (size_t i = 0; i < job->pair_count && status == THAW_OK; i++) {
+        const size_t elements = thaw_shape_count(&job->pairs[i].tensor->shape);
+        memcpy(thaw_parameter_edit(job->pairs[i].parameter), next, elements * sizeof *next);
+        next += elements;
+    }
+    thaw_release(job->context, values);
+    return status;
+}
+
+static thaw_status load_from_file(load *job)
+{
+    thaw_status status = match_parameters(job);
+    match_tensors(job);
+    const thaw_status listed = finish_lists(job);
+    if (status == THAW_OK)
+        status = listed;
+    if (status == THAW_OK)
+        status = judge(job);
+    if (status == THAW_OK)
+        status = read_then_write(job);
+    if (status == THAW_OK)
+        job->report.loaded = job->pair_count;
+    thaw_release(job->context, job->pairs);
+    return status;
+}
+
+thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
+                              thaw_load_report *report)
+{
+    load job = { .context = thaw_model_context(model), .model = model };
+    job.missing_names.context = job.unexpected_names.context = job.misshaped_names.context = job.context;
+    if (options)
+        job.options = *options;
+    if (report)
+        *report = job.report;
+    const char *error = job.options.pattern ? thaw_pattern_error(job.options.pattern) : NULL;
+    if (error)
+        return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "pattern \"%.200s\": %s", job.options.pattern, error);
+    if (!path)
+        return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "weights cannot be loaded without a path");
+    thaw_status status = thaw_safetensors_open(job.context, path, &job.file);
+    if (status != THAW_OK)
+        return status;
+    status = load_from_file(&job);
+    thaw_safetensors_close(&job.file);
+    if (report && (status == THAW_OK || status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH))
+        *report = job.report;
+    else
+        thaw_load_report_destroy(job.context, &job.report);
+    return status;
+}
+
+void thaw_load_report_destroy(thaw_context *context, thaw_load_report *report)
+{
+    thaw_release(context, report->missing_names);
+    thaw_release(context, report->unexpected_names);
+    thaw_release(context, report->misshaped_names);
+    *report = (thaw_load_report){ 0 };
+}
