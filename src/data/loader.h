@@ -1,0 +1,44 @@
+/* A loader: batches of a data set, in an order that depends on seed and epoch alone, read ahead by a thread of its own.
+   Nothing is allocated after creation. */
+#ifndef THAW_DATA_LOADER_H
+#define THAW_DATA_LOADER_H
+
+#include <thaw/data.h>
+
+typedef struct thaw_loader thaw_loader;
+
+typedef struct thaw_loader_options {
+    size_t batch;   /* samples a batch; at least 1 */
+    bool drop_last; /* leave out an epoch's last, smaller batch */
+    bool shuffle;   /* else the order of the data set */
+    uint64_t seed;  /* of the shuffle */
+} thaw_loader_options;
+
+/* Valid until the next call on the loader. */
+typedef struct thaw_batch {
+    size_t count;          /* samples; 0 at the end of the epoch, and then all is NULL */
+    const size_t *indices; /* in the data set */
+    const float *samples;  /* [count, sample...], aligned to 64 bytes */
+    const void *targets;   /* [count, target...], aligned to 64 bytes: int32 labels or floats */
+} thaw_batch;
+
+/* The data set must outlive the loader, and its source is read from the loader's thread.
+   Errors: THAW_INVALID_ARGUMENT (batch 0, or nothing is left with drop_last), THAW_OUT_OF_MEMORY (also: no thread). */
+thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, const thaw_loader_options *options,
+                               thaw_loader **loader);
+
+/* Stops a thread that may be reading, and waits for it. NULL is allowed. */
+void thaw_loader_destroy(thaw_loader *loader);
+
+/* Begins epoch `epoch`, which keys the shuffle, and starts to read ahead. What is left of another epoch is given up. */
+void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch);
+
+/* The next batch; count 0 at the end of the epoch and before the first.
+   Errors: THAW_IO_ERROR when the source failed: at the batch where it did, naming the sample, and again until another
+   epoch is started. */
+thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch);
+
+/* Batches an epoch. */
+size_t thaw_loader_steps(const thaw_loader *loader);
+
+#endif

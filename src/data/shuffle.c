@@ -1,0 +1,33 @@
+#include "data/shuffle.h"
+
+#include "core/philox.h"
+
+enum { DRAWS = 128 };
+
+__extension__ typedef unsigned __int128 wide;
+
+/* A number in [0, bound): the high half of a product (Lemire 2019, arXiv 1805.10941). Without its rejection step, which
+   would make the number of draws depend on luck, the odds of two numbers differ by at most bound / 2^64. */
+static size_t draw(const uint32_t words[2], size_t bound)
+{
+    const uint64_t bits = (uint64_t)words[0] << 32 | words[1];
+    return (size_t)((wide)bits * bound >> 64);
+}
+
+/* Fisher and Yates, in Durstenfeld's form (1964). */
+void thaw_shuffle(uint64_t seed, uint64_t epoch, size_t *indices, size_t count)
+{
+    const thaw_stream stream = { .seed = seed, .purpose = THAW_PURPOSE_SHUFFLE, .step = epoch };
+    for (size_t i = 0; i < count; i++)
+        indices[i] = i;
+    uint32_t words[2 * DRAWS];
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (i % DRAWS == 0)
+            thaw_random_fill(&stream, 2 * i, 2 * DRAWS, words);
+        const size_t left = count - 1 - i;
+        const size_t other = draw(words + 2 * (i % DRAWS), left + 1);
+        const size_t kept = indices[left];
+        indices[left] = indices[other];
+        indices[other] = kept;
+    }
+}

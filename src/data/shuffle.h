@@ -1,0 +1,11 @@
+/* The order of samples in an epoch. */
+#ifndef THAW_DATA_SHUFFLE_H
+#define THAW_DATA_SHUFFLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Writes 0 .. count - 1 in an order that depends on seed and epoch alone. */
+void thaw_shuffle(uint64_t seed, uint64_t epoch, size_t *indices, size_t count);
+
+#endif
