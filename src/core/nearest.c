@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "core/allocation.h"
+#include "core/text.h"
+
 enum { LONGEST = 63 };
 
 static size_t least(size_t a, size_t b, size_t c)
@@ -30,8 +33,10 @@ size_t thaw_edit_distance(const char *left, const char *right)
 
 const char *thaw_nearest(const char *word, const char *const *known, size_t count)
 {
-    const size_t third = strlen(word) / 3;
+    const size_t length = strlen(word), third = length / 3;
     size_t nearest = third > 2 ? third : 2;
+    if (nearest >= length)
+        nearest = length ? length - 1 : 0;
     const char *found = NULL;
     for (size_t i = 0; i < count; i++) {
         const size_t distance = thaw_edit_distance(word, known[i]);
@@ -41,4 +46,21 @@ const char *thaw_nearest(const char *word, const char *const *known, size_t coun
         found = known[i];
     }
     return found;
+}
+
+thaw_status thaw_fail_unknown(thaw_context *context, const char *what, const char *name, const char *const *known,
+                              size_t count)
+{
+    thaw_text list = { .context = context };
+    char *names;
+    for (size_t i = 0; i < count; i++)
+        thaw_text_append(&list, "%s%s", i ? ", " : "", known[i]);
+    const thaw_status status = thaw_text_finish(&list, &names);
+    if (status != THAW_OK)
+        return status;
+    const char *nearest = thaw_nearest(name, known, count);
+    thaw_fail(context, THAW_NOT_FOUND, "unknown %s \"%.100s\"%s%s%s; known: %s", what, name,
+              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "", names);
+    thaw_release(context, names);
+    return THAW_NOT_FOUND;
 }

@@ -42,23 +42,6 @@ typedef struct known_set {
 
 /* ---------------------------------------------------------------- words */
 
-static thaw_status unknown(thaw_context *context, const char *what, const char *name, const char *const *known,
-                           size_t count)
-{
-    thaw_text list = { .context = context };
-    char *names;
-    for (size_t i = 0; i < count; i++)
-        thaw_text_append(&list, "%s%s", i ? ", " : "", known[i]);
-    const thaw_status status = thaw_text_finish(&list, &names);
-    if (status != THAW_OK)
-        return status;
-    const char *nearest = thaw_nearest(name, known, count);
-    thaw_fail(context, THAW_NOT_FOUND, "unknown %s \"%s\"%s%s%s; known: %s", what, name,
-              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "", names);
-    thaw_release(context, names);
-    return THAW_NOT_FOUND;
-}
-
 static bool parse_number(const char *text, char **end, size_t *number)
 {
     if (*text < '0' || *text > '9')
@@ -154,7 +137,7 @@ static thaw_status parse_option(description *into, const known_set *set, char *t
         for (size_t j = 0; strcmp(text, set->options[i]) == 0 && j < THAW_COUNT(options); j++)
             if (strcmp(text, options[j].name) == 0)
                 return options[j].parse(into, value);
-    return unknown(into->context, "option of a data set", text, set->options, set->option_count);
+    return thaw_fail_unknown(into->context, "option of a data set", text, set->options, set->option_count);
 }
 
 /* ---------------------------------------------------------------- the sets */
@@ -216,7 +199,7 @@ static thaw_status find_set(thaw_context *context, const char *name, const known
         if (strcmp(name, sets[i].name) == 0)
             return THAW_OK;
     }
-    return unknown(context, "data set", name, names, THAW_COUNT(sets));
+    return thaw_fail_unknown(context, "data set", name, names, THAW_COUNT(sets));
 }
 
 /* ---------------------------------------------------------------- opening */

@@ -45,9 +45,9 @@ Test(nearest, names_what_was_meant_or_nothing)
     static const struct {
         const char *word, *meant;
     } cases[] = {
-        { "adma", "adam" }, { "adam", "adam" },     { "addamw", "adamw" }, { "rms-prop", "rmsprop" },
-        { "sgb", "sgd" },   { "rmsp", NULL },       { "lion", NULL },      { "", NULL },
-        { "gd", "sgd" },    { "rmspr", "rmsprop" },
+        { "adma", "adam" }, { "adam", "adam" }, { "addamw", "adamw" },  { "rms-prop", "rmsprop" },
+        { "sgb", "sgd" },   { "rmsp", NULL },   { "lion", NULL },       { "", NULL },
+        { "gd", "sgd" },    { "x", NULL },      { "rmspr", "rmsprop" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *found = thaw_nearest(cases[i].word, known, 4);
@@ -55,4 +55,15 @@ Test(nearest, names_what_was_meant_or_nothing)
                   "\"%s\": %s, expected %s", cases[i].word, found ? found : "nothing",
                   cases[i].meant ? cases[i].meant : "nothing");
     }
+}
+
+Test(nearest, unknown_names_are_reported_with_the_known)
+{
+    static const char *const known[] = { "adam", "sgd" };
+    thaw_context *context = support_context(1);
+    assert_fails(context, thaw_fail_unknown(context, "optimizer", "sgb", known, 2), THAW_NOT_FOUND,
+                 "unknown optimizer \"sgb\", did you mean \"sgd\"?; known: adam, sgd");
+    assert_fails(context, thaw_fail_unknown(context, "optimizer", "lion", known, 2), THAW_NOT_FOUND,
+                 "unknown optimizer \"lion\"; known: adam, sgd");
+    thaw_context_destroy(context);
 }

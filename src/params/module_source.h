@@ -1,0 +1,21 @@
+/* Where optimizer modules come from: the registry of built-in ones, and shared objects. */
+#ifndef THAW_PARAMS_MODULE_SOURCE_H
+#define THAW_PARAMS_MODULE_SOURCE_H
+
+#include <thaw/module.h>
+
+/* The built-in modules for this CPU, NULL-terminated. */
+const thaw_optimizer_module *const *thaw_builtin_modules(void);
+
+/* Errors: THAW_NOT_FOUND; the message lists the names. */
+thaw_status thaw_builtin_module_find(thaw_context *context, const char *name, const thaw_optimizer_module **module);
+
+/* Loads the shared object at `path`; *library is what keeps it loaded (thaw_module_close).
+   Errors: THAW_IO_ERROR (unreadable), THAW_BAD_FORMAT (no shared object, no `thaw_module` in it, or a wrong one). */
+thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
+                             void **library);
+
+/* NULL is allowed. */
+void thaw_module_close(void *library);
+
+#endif

@@ -1,0 +1,118 @@
+#include "params/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "params/module_source.h"
+#include "params/settings.h"
+
+/* Takes over `library` when it succeeds. */
+static thaw_status create(thaw_context *context, const thaw_optimizer_module *module, const char *settings,
+                          void *library, thaw_optimizer **optimizer)
+{
+    double values[THAW_MAX_HYPERPARAMETERS] = { 0 };
+    const thaw_status status = thaw_settings_parse(context, module, settings, values);
+    if (status != THAW_OK)
+        return status;
+    thaw_optimizer *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    *made = (thaw_optimizer){ .context = context, .module = module, .references = 1, .library = library };
+    memcpy(made->values, values, sizeof values);
+    *optimizer = made;
+    return THAW_OK;
+}
+
+/* Splits a description at the colon that ends the name; in a path, the first after the last '/'. */
+static const char *settings_of(const char *description)
+{
+    const char *slash = strrchr(description, '/');
+    return strchr(slash ? slash : description, ':');
+}
+
+static thaw_status create_by_name(thaw_context *context, const char *name, const char *settings,
+                                  thaw_optimizer **optimizer)
+{
+    const thaw_optimizer_module *module = NULL;
+    void *library = NULL;
+    thaw_status status = strchr(name, '/') ? thaw_module_open(context, name, &module, &library)
+                                           : thaw_builtin_module_find(context, name, &module);
+    if (status == THAW_OK)
+        status = create(context, module, settings, library, optimizer);
+    if (status != THAW_OK)
+        thaw_module_close(library);
+    return status;
+}
+
+thaw_status thaw_optimizer_create(thaw_context *context, const char *description, thaw_optimizer **optimizer)
+{
+    *optimizer = NULL;
+    if (!description)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "an optimizer's description is missing");
+    char *name = thaw_copy_text(context, description);
+    if (!name)
+        return THAW_OUT_OF_MEMORY;
+    const char *colon = settings_of(description);
+    if (colon)
+        name[colon - description] = '\0';
+    const thaw_status status = create_by_name(context, name, colon ? colon + 1 : NULL, optimizer);
+    thaw_release(context, name);
+    return status;
+}
+
+thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimizer_module *module, const char *settings,
+                                       thaw_optimizer **optimizer)
+{
+    *optimizer = NULL;
+    const char *error = module ? thaw_module_error(module) : "it is missing";
+    if (error)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "an optimizer's module: %s", error);
+    return create(context, module, settings, NULL, optimizer);
+}
+
+thaw_optimizer *thaw_optimizer_retain(thaw_optimizer *optimizer)
+{
+    optimizer->references++;
+    return optimizer;
+}
+
+void thaw_optimizer_destroy(thaw_optimizer *optimizer)
+{
+    if (!optimizer || --optimizer->references)
+        return;
+    void *library = optimizer->library;
+    thaw_release(optimizer->context, optimizer);
+    thaw_module_close(library);
+}
+
+thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value)
+{
+    double values[THAW_MAX_HYPERPARAMETERS];
+    memcpy(values, optimizer->values, sizeof values);
+    thaw_status status = thaw_setting_apply(optimizer->context, optimizer->module, name, value, values);
+    if (status == THAW_OK)
+        status = thaw_settings_check(optimizer->context, optimizer->module, values);
+    if (status != THAW_OK)
+        return status;
+    memcpy(optimizer->values, values, sizeof values);
+    optimizer->revision++;
+    return THAW_OK;
+}
+
+double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name)
+{
+    const int index = thaw_hyperparameter_index(optimizer->module, name);
+    return index < 0 ? NAN : optimizer->values[index];
+}
+
+const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer)
+{
+    return optimizer->module;
+}
+
+bool thaw_optimizer_uses_slot(const thaw_optimizer *optimizer, size_t slot)
+{
+    const thaw_optimizer_module *module = optimizer->module;
+    return slot < module->slot_count && (!module->uses_slot || module->uses_slot(optimizer->values, slot));
+}

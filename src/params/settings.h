@@ -1,0 +1,22 @@
+/* Values for a module's hyper-parameters, from text and one by one. */
+#ifndef THAW_PARAMS_SETTINGS_H
+#define THAW_PARAMS_SETTINGS_H
+
+#include <thaw/module.h>
+
+/* Why the module itself breaks the rules of thaw/module.h, or NULL when it does not. */
+const char *thaw_module_error(const thaw_optimizer_module *module);
+
+/* Sets one value after checking it against its range. Errors: THAW_NOT_FOUND, THAW_INVALID_ARGUMENT. */
+thaw_status thaw_setting_apply(thaw_context *context, const thaw_optimizer_module *module, const char *name,
+                               double value, double *values);
+
+/* Fills `values` with the defaults, then reads "lr=1e-2,momentum=0.9" (NULL or "": nothing) over them.
+   Errors: as above. */
+thaw_status thaw_settings_parse(thaw_context *context, const thaw_optimizer_module *module, const char *text,
+                                double *values);
+
+/* Whether the values go together: the module's own check. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_settings_check(thaw_context *context, const thaw_optimizer_module *module, const double *values);
+
+#endif
