@@ -83,6 +83,7 @@ void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
 {
     const thaw_node root = plan->nodes[node].root;
     const float *fed = values ? values : plan->nodes[root].run.output;
+    plan->nodes[root].fed = values;
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_graph_node *reader = &plan->model->nodes[plan->order[i]];
         for (size_t k = 0; k < reader->input_count; k++)

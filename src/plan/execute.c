@@ -99,5 +99,6 @@ thaw_status thaw_plan_backward(thaw_plan *plan)
 
 const float *thaw_plan_output(const thaw_plan *plan, thaw_node node)
 {
-    return plan->nodes[node].run.output;
+    const float *fed = plan->nodes[plan->nodes[node].root].fed;
+    return fed ? fed : plan->nodes[node].run.output;
 }

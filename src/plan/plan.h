@@ -36,7 +36,8 @@ typedef struct thaw_plan_node {
     int spare_request[THAW_MAX_INPUTS];  /* where the term to add is written */
 
     /* binding: what the run functions get */
-    float *gradient; /* of the output */
+    float *gradient;  /* of the output */
+    const float *fed; /* values from outside the arena, when there are any */
     const float *inputs[THAW_MAX_INPUTS];
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];

@@ -1,5 +1,5 @@
-/* One batch through a plan: what thaw_step, thaw_fit, thaw_evaluate and thaw_predict have in common. All are called
-   between thaw_threads_enter and thaw_threads_leave. */
+/* One batch through a plan: what thaw_step, thaw_fit, thaw_evaluate and thaw_predict have in common. The last two are
+   called between thaw_threads_enter and thaw_threads_leave. */
 #ifndef THAW_TRAIN_SESSION_H
 #define THAW_TRAIN_SESSION_H
 
@@ -7,37 +7,39 @@
 
 #include "plan/plan.h"
 
-/* Whether a tensor is a batch of the model's samples (f32, at least one); *batch is its size. `what` names it. */
+/* Whether a tensor is a batch of samples of the model's input; *batch is its size. Errors: THAW_SHAPE_MISMATCH,
+   THAW_INVALID_ARGUMENT. */
 thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch);
 
-/* Whether a tensor is the loss's targets for so many samples, labels in range. */
+/* Whether a tensor holds the loss's targets for so many samples. Errors: likewise. */
 thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targets, int64_t batch);
 
-/* Whether labels lie within the classes that the loss knows: [0, classes), or the one it ignores. */
-thaw_status thaw_check_labels(const thaw_model *model, const int32_t *labels, size_t count);
+/* Whether a data set serves what the model takes. Errors: THAW_SHAPE_MISMATCH. */
+thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset);
 
-/* Where a training batch comes from: samples, or what the feature cache kept of them, one array a boundary node. */
-typedef struct thaw_batch_input {
+/* A training batch: samples, or what the feature cache kept of them. */
+typedef struct thaw_training_batch {
     int64_t count;
     const float *samples;  /* NULL: from the cache */
-    const float *features; /* what thaw_cache_boundaries lists, one after the other, each for the whole batch */
+    const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
-} thaw_batch_input;
-
-/* What a training step is done with. */
-typedef struct thaw_step_settings {
-    thaw_step_options options;
-    uint64_t seed;
     void (*on_prefix)(void *argument, const thaw_plan *plan); /* after the prefix has run; may be NULL */
     void *argument;
-} thaw_step_settings;
+} thaw_training_batch;
 
 /* One training step. Errors: those of thaw_step. */
-thaw_status thaw_train_batch(thaw_model *model, const thaw_batch_input *input, const thaw_step_settings *settings,
-                             thaw_step_result *result);
+thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
+                             uint64_t seed, thaw_step_result *result);
 
-/* Forward in evaluation; *loss and *correct only with targets. */
+/* What a batch gives in evaluation. */
+typedef struct thaw_batch_outcome {
+    const float *outputs; /* of the output node; valid until the next run */
+    double loss;          /* only with targets */
+    size_t correct;       /* likewise, and only with labels */
+} thaw_batch_outcome;
+
+/* Forward in evaluation; `targets` may be NULL. */
 thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
-                                const float **outputs, double *loss, size_t *correct);
+                                thaw_batch_outcome *outcome);
 
 #endif

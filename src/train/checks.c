@@ -1,0 +1,73 @@
+/* Whether what comes from outside fits the model. */
+#include <string.h>
+
+#include "data/dataset.h"
+#include "train/session.h"
+
+static bool is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample)
+{
+    return tensor->shape.rank == sample->rank + 1 && tensor->shape.dims[0] >= 1 &&
+           memcmp(&tensor->shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]) == 0;
+}
+
+static thaw_status fail_shape(const thaw_model *model, const char *what, const thaw_tensor *found,
+                              const thaw_shape *sample)
+{
+    char is[80], wanted[80];
+    return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%s have shape %s, wanted a batch of samples of shape %s",
+                     what, thaw_shape_format(&found->shape, is, sizeof is),
+                     thaw_shape_format(sample, wanted, sizeof wanted));
+}
+
+thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch)
+{
+    if (model->node_count < 2)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
+    if (inputs->dtype != THAW_F32 || !inputs->data)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "inputs are floats in memory");
+    if (!is_batch_of(inputs, &model->nodes[0].output))
+        return fail_shape(model, "inputs", inputs, &model->nodes[0].output);
+    *batch = inputs->shape.dims[0];
+    return THAW_OK;
+}
+
+thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targets, int64_t batch)
+{
+    const thaw_node loss = thaw_model_loss(model);
+    if (loss < 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+    const thaw_graph_node *node = &model->nodes[loss];
+    if (targets->dtype != node->target_dtype || !targets->data)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets of %s are %s in memory", node->name,
+                         node->target_dtype == THAW_I32 ? "int32 labels" : "floats");
+    if (!is_batch_of(targets, &node->target))
+        return fail_shape(model, "targets", targets, &node->target);
+    if (targets->shape.dims[0] != batch)
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%lld targets for %lld inputs",
+                         (long long)targets->shape.dims[0], (long long)batch);
+    return THAW_OK;
+}
+
+thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset)
+{
+    if (model->node_count < 2)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
+    char is[80], wanted[80];
+    const thaw_source *source = &dataset->source;
+    if (!thaw_shape_equal(&source->sample_shape, &model->nodes[0].output))
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "samples have shape %s, the model's input %s",
+                         thaw_shape_format(&source->sample_shape, is, sizeof is),
+                         thaw_shape_format(&model->nodes[0].output, wanted, sizeof wanted));
+    const thaw_node loss = thaw_model_loss(model);
+    if (loss < 0)
+        return THAW_OK;
+    const thaw_graph_node *node = &model->nodes[loss];
+    if (source->target_dtype != node->target_dtype || !thaw_shape_equal(&source->target_shape, &node->target))
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the targets of the data are not what %s wants",
+                         node->name);
+    const size_t outputs = thaw_shape_count(&model->nodes[node->inputs[0]].output);
+    if (source->classes > outputs && node->target_dtype == THAW_I32)
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data has %zu classes, the model %zu outputs",
+                         source->classes, outputs);
+    return THAW_OK;
+}

@@ -1,0 +1,62 @@
+/* For people with their own loop. */
+#include <math.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/threads.h"
+#include "train/session.h"
+
+static thaw_status check_options(const thaw_model *model, const thaw_step_options *options)
+{
+    if (!isfinite(options->rate_factor) || options->rate_factor < 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "rate factor %g: it is finite and not negative",
+                         options->rate_factor);
+    if (!isfinite(options->clip_norm) || options->clip_norm < 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm %g: it is finite and not negative",
+                         options->clip_norm);
+    return THAW_OK;
+}
+
+thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
+                      const thaw_step_options *options, thaw_step_result *result)
+{
+    const thaw_step_options chosen = options ? *options : (thaw_step_options){ 0 };
+    thaw_step_result ignored;
+    int64_t batch;
+    thaw_status status = thaw_check_inputs(model, inputs, &batch);
+    if (status == THAW_OK)
+        status = thaw_check_targets(model, targets, batch);
+    if (status == THAW_OK)
+        status = check_options(model, &chosen);
+    if (status != THAW_OK)
+        return status;
+    const thaw_thread_scope scope = thaw_threads_enter(model->context);
+    status = thaw_train_batch(
+        model, &(thaw_training_batch){ .count = batch, .samples = inputs->data, .targets = targets->data }, &chosen,
+        model->context->seed, result ? result : &ignored);
+    thaw_threads_leave(scope);
+    return status;
+}
+
+thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs)
+{
+    int64_t batch;
+    thaw_status status = thaw_check_inputs(model, inputs, &batch);
+    if (status != THAW_OK)
+        return status;
+    const thaw_shape *sample = &model->nodes[thaw_model_output(model)].output;
+    if (outputs->dtype != THAW_F32 || !outputs->data || outputs->shape.rank != sample->rank + 1 ||
+        outputs->shape.dims[0] != batch ||
+        memcmp(&outputs->shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]) != 0) {
+        char wanted[80];
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "outputs are floats: %lld times %s", (long long)batch,
+                         thaw_shape_format(sample, wanted, sizeof wanted));
+    }
+    thaw_batch_outcome outcome;
+    const thaw_thread_scope scope = thaw_threads_enter(model->context);
+    status = thaw_evaluate_batch(model, inputs->data, NULL, batch, &outcome);
+    thaw_threads_leave(scope);
+    if (status == THAW_OK)
+        memcpy(outputs->data, outcome.outputs, (size_t)batch * thaw_shape_count(sample) * sizeof(float));
+    return status;
+}
