@@ -3,9 +3,9 @@
 
 static thaw_status append_block(thaw_model *model, const char *name, int64_t filters, thaw_node *node)
 {
-    thaw_status status = thaw_conv2d(
-        model, *node, &(thaw_conv2d_options){ .name = name, .filters = filters, .kernel = { 3, 3 }, .same = true },
-        node);
+    thaw_status status =
+        thaw_conv2d(model, *node,
+                    &(thaw_conv2d_options){ .name = name, .filters = filters, .kernel = { 3, 3 }, .same = true }, node);
     if (status == THAW_OK)
         status = thaw_relu(model, *node, NULL, node);
     if (status == THAW_OK)

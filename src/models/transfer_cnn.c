@@ -25,8 +25,7 @@ static thaw_status build(thaw_model *model, size_t classes, thaw_node *node)
     if (status == THAW_OK)
         status = thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = 0.5 }, node);
     if (status == THAW_OK)
-        status =
-            thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense2", .units = (int64_t)classes }, node);
+        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense2", .units = (int64_t)classes }, node);
     return status;
 }
 

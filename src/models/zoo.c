@@ -50,7 +50,7 @@ thaw_status thaw_zoo_build(thaw_model *model, const char *name, size_t classes)
     if (status == THAW_OK)
         status = network->build(model, outputs, &node);
     if (status == THAW_OK)
-        status = thaw_softmax_cross_entropy(
-            model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
+        status =
+            thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
     return status;
 }

@@ -16,9 +16,9 @@ struct thaw_feature_cache {
     thaw_context *context;
     cut *cuts;
     size_t cut_count;
-    uint64_t version;      /* of the prefix's parameters */
+    uint64_t version; /* of the prefix's parameters */
     char *targets;
-    size_t target_bytes;   /* of one sample */
+    size_t target_bytes; /* of one sample */
     bool *present;
     size_t sample_count, present_count;
     size_t bytes;

@@ -65,7 +65,7 @@ static thaw_status update(thaw_model *model, const thaw_step_options *options, t
     if (result->skipped || options->gradients_only)
         return THAW_OK;
     model->steps++;
-    return thaw_update_list_run(updates, options->rate_factor != 0 ? options->rate_factor : 1, scale);
+    return thaw_update_list_run(updates, options->rate_factor, scale);
 }
 
 thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
@@ -83,8 +83,8 @@ thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch
         return thaw_fail(model->context, THAW_NOT_FINITE,
                          "the loss is %g: look for a learning rate that is too high, or for NaN in the data",
                          result->loss);
-    result->correct = count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets,
-                                    batch->count);
+    result->correct =
+        count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count);
     status = thaw_plan_backward(plan);
     return status == THAW_OK ? update(model, options, result) : status;
 }

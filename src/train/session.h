@@ -27,7 +27,7 @@ typedef struct thaw_training_batch {
     void *argument;
 } thaw_training_batch;
 
-/* One training step. Errors: those of thaw_step. */
+/* One training step; a rate factor of 0 is 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 
