@@ -108,6 +108,8 @@ typedef struct thaw_parameter_specification {
 THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);
 THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index); /* of one sample */
 
+THAW_API thaw_context *thaw_builder_context(const thaw_layer_builder *builder);
+
 /* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. */
 THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
                                             const thaw_parameter_specification *specification);
@@ -179,6 +181,11 @@ struct thaw_layer_module {
     bool loss;                  /* reads targets; nothing may follow it */
     bool fuses_relu;            /* `prepare` honours demand.activation */
     thaw_activation activation; /* what this layer is, if a layer before may do it instead */
+
+    /* For options that hold pointers: adopt_options replaces them, in the node's copy of the options and before `build`
+       sees it, by copies of its own, which release_options frees. Both NULL: there are none. */
+    thaw_status (*adopt_options)(thaw_layer_builder *builder, void *options);
+    void (*release_options)(thaw_context *context, void *options);
 
     thaw_status (*build)(thaw_layer_builder *builder, const void *options);
     thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs);

@@ -82,17 +82,37 @@ static thaw_status check_name(const thaw_model *model, const char *name)
     return THAW_OK;
 }
 
+/* Gives the node a copy of the options that it owns, with all that they point to, or none. */
+static thaw_status copy_options(thaw_layer_builder *builder, thaw_graph_node *node, const void *options)
+{
+    const size_t bytes = node->module->options_size;
+    if (!bytes)
+        return THAW_OK;
+    thaw_context *context = builder->model->context;
+    void *copy = thaw_allocate(context, bytes);
+    if (!copy)
+        return THAW_OUT_OF_MEMORY;
+    if (options)
+        memcpy(copy, options, bytes);
+    const thaw_status status = node->module->adopt_options ? node->module->adopt_options(builder, copy) : THAW_OK;
+    if (status == THAW_OK)
+        node->options = copy;
+    else
+        thaw_release(context, copy);
+    return status;
+}
+
+void thaw_node_release_options(thaw_context *context, thaw_graph_node *node)
+{
+    if (node->options && node->module->release_options)
+        node->module->release_options(context, node->options);
+    thaw_release(context, node->options);
+}
+
 /* Copies the options and lets the module fill the node. */
 static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const void *options)
 {
     thaw_context *context = model->context;
-    if (node->module->options_size) {
-        node->options = thaw_allocate(context, node->module->options_size);
-        if (!node->options)
-            return THAW_OUT_OF_MEMORY;
-        if (options)
-            memcpy(node->options, options, node->module->options_size);
-    }
     thaw_layer_builder builder = {
         .model = model,
         .name = node->name,
@@ -101,7 +121,9 @@ static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const vo
         .loss = node->module->loss,
         .node = node,
     };
-    const thaw_status status = node->module->build(&builder, node->options);
+    thaw_status status = copy_options(&builder, node, options);
+    if (status == THAW_OK)
+        status = node->module->build(&builder, node->options);
     if (status != THAW_OK)
         return status;
     if (!builder.has_output)
@@ -136,7 +158,7 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     if (status != THAW_OK) {
         if (model->parameters.group_count > groups_before)
             thaw_set_drop_group(&model->parameters);
-        thaw_release(model->context, node->options);
+        thaw_node_release_options(model->context, node);
         thaw_release(model->context, node->name);
         return status;
     }

@@ -16,6 +16,11 @@ const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t i
     return &builder->model->nodes[builder->inputs[index]].output;
 }
 
+thaw_context *thaw_builder_context(const thaw_layer_builder *builder)
+{
+    return builder->model->context;
+}
+
 thaw_status thaw_builder_parameter(thaw_layer_builder *builder, const thaw_parameter_specification *specification)
 {
     thaw_graph_node *node = builder->node;

@@ -21,7 +21,7 @@ void thaw_model_destroy(thaw_model *model)
     if (model->release_plans)
         model->release_plans(model);
     for (size_t i = 0; i < model->node_count; i++) {
-        thaw_release(context, model->nodes[i].options);
+        thaw_node_release_options(context, &model->nodes[i]);
         thaw_release(context, model->nodes[i].name);
     }
     thaw_release(context, model->nodes);

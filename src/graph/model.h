@@ -33,6 +33,9 @@ struct thaw_model {
 /* The loss's index, or -1. */
 thaw_node thaw_model_loss(const thaw_model *model);
 
+/* Frees the node's options and what they own. */
+void thaw_node_release_options(thaw_context *context, thaw_graph_node *node);
+
 struct thaw_layer_builder {
     thaw_model *model;
     const char *name;

@@ -1,0 +1,97 @@
+/* Flatten: [H, W, C] to [C * H * W] in PyTorch's order. */
+#include <thaw/layers.h>
+
+#include "dnn/channels.h"
+
+typedef struct flatten {
+    thaw_kernel *forward, *backward;
+} flatten;
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    char text[80];
+    if (input->rank != 3 && input->rank != 1)
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                                 "the input has shape %s, wanted [height, width, channels] or [features]",
+                                 thaw_shape_format(input, text, sizeof text));
+    return thaw_builder_output(builder, &(thaw_shape){ 1, { (int64_t)thaw_shape_count(input) } });
+}
+
+static void release(thaw_context *context, void *state)
+{
+    flatten *f = state;
+    if (!f)
+        return;
+    thaw_kernel_release(context, f->forward);
+    thaw_kernel_release(context, f->backward);
+    thaw_release(context, f);
+}
+
+static thaw_status create_kernels(const thaw_layer_demand *demand, flatten *f)
+{
+    const int64_t *input = demand->inputs[0].dims;
+    const thaw_images images = { .batch = demand->batch, .height = input[0], .width = input[1], .channels = input[2] };
+    const thaw_status status = thaw_channels_move(demand->context, &images, true, &f->forward);
+    return status == THAW_OK && demand->input_gradient[0]
+               ? thaw_channels_move(demand->context, &images, false, &f->backward)
+               : status;
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    const thaw_shape *input = &demand->inputs[0];
+    needs->identity = input->rank == 1 || input->dims[0] * input->dims[1] == 1 || input->dims[2] == 1;
+    if (needs->identity)
+        return THAW_OK;
+    flatten *f = thaw_allocate(demand->context, sizeof *f);
+    if (!f)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_status status = create_kernels(demand, f);
+    if (status != THAW_OK) {
+        release(demand->context, f);
+        return status;
+    }
+    const size_t there = thaw_kernel_scratch_bytes(f->forward), back = thaw_kernel_scratch_bytes(f->backward);
+    needs->state = f;
+    needs->scratch_bytes = there > back ? there : back;
+    needs->kernel = thaw_kernel_name(f->forward);
+    return THAW_OK;
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const flatten *f = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    return thaw_kernel_run(f->forward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const flatten *f = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->output_gradient },
+        { THAW_ARGUMENT_DESTINATION, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(f->backward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static const thaw_layer_module module = {
+    .name = "flatten",
+    .options_size = sizeof(thaw_simple_options),
+    .build = build,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
+
+thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)
+{
+    const thaw_simple_options chosen = options ? *options : (thaw_simple_options){ 0 };
+    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+}

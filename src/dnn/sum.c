@@ -1,0 +1,41 @@
+#include "dnn/sum.h"
+
+#include "dnn/engine.h"
+
+static dnnl_status_t describe(dnnl_engine_t engine, thaw_layout_view data, dnnl_primitive_attr_t attributes,
+                              dnnl_primitive_desc_t *descriptor)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_binary_primitive_desc_create(descriptor, engine, dnnl_binary_add, data, data, data, attributes);
+#else
+    dnnl_binary_desc_t operation;
+    const dnnl_status_t status = dnnl_binary_desc_init(&operation, dnnl_binary_add, data, data, data);
+    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, attributes, engine, NULL)
+                                  : status;
+#endif
+}
+
+thaw_status thaw_sum_create(thaw_context *context, size_t count, thaw_kernel **kernel)
+{
+    static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_SOURCE_1,
+                                               THAW_ARGUMENT_DESTINATION };
+    *kernel = NULL;
+    thaw_engine *engine;
+    thaw_layout data = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t descriptor;
+    thaw_status status = thaw_engine_of(context, &engine);
+    if (status == THAW_OK)
+        status = thaw_attributes_create(context, false, &attributes);
+    if (status == THAW_OK)
+        status = thaw_layout_create(context, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
+    if (status == THAW_OK) {
+        const dnnl_status_t described = describe(engine->engine, data, attributes, &descriptor);
+        if (described != dnnl_success)
+            status = thaw_dnn_fail(context, described, "a sum");
+    }
+    thaw_layout_release(context, data);
+    dnnl_primitive_attr_destroy(attributes);
+    return status == THAW_OK ? thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel)
+                             : status;
+}
