@@ -1,0 +1,86 @@
+/* Epochs that start at the feature cache give what epochs without it give. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/network.h"
+
+typedef struct outcome {
+    float *weights;
+    size_t count;
+    thaw_epoch_report report;
+    size_t cached_epochs;
+} outcome;
+
+static bool count_cached(void *user, const thaw_epoch_report *report)
+{
+    *(size_t *)user += report->cached;
+    return true;
+}
+
+static outcome train(size_t cache_bytes, unsigned trainable, const thaw_thaw_point *points, size_t point_count)
+{
+    outcome result = { 0 };
+    thaw_context *context = support_context(2);
+    thaw_model *model = support_network(context, true);
+    thaw_dataset *data = support_samples(context, 45, 5); /* the last batch is smaller */
+    support_optimize(model, "adam:lr=0.01");
+    support_train_only(model, trainable);
+    const thaw_fit_options options = {
+        .epochs = 4,
+        .batch = 16,
+        .cache_bytes = cache_bytes,
+        .thaw_points = points,
+        .thaw_point_count = point_count,
+        .on_epoch = count_cached,
+        .user = &result.cached_epochs,
+    };
+    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    result.weights = support_weights(model, &result.count);
+    thaw_dataset_destroy(data);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    return result;
+}
+
+static void check_equal(unsigned trainable, const thaw_thaw_point *points, size_t point_count, size_t cached_epochs)
+{
+    outcome plain = train(0, trainable, points, point_count), cached = train(1 << 24, trainable, points, point_count);
+    cr_assert_eq(plain.cached_epochs, 0);
+    cr_assert_eq(cached.cached_epochs, cached_epochs, "%zu epochs were cached", cached.cached_epochs);
+    cr_assert(memcmp(plain.weights, cached.weights, plain.count * sizeof(float)) == 0, "weights differ");
+    cr_assert_eq(plain.report.loss, cached.report.loss);
+    free(plain.weights);
+    free(cached.weights);
+}
+
+Test(cache, gives_the_bits_of_training_without_it)
+{
+    check_equal(0x1C, NULL, 0, 3); /* both convolutions frozen */
+    check_equal(0x10, NULL, 0, 3); /* all but the last layer */
+    check_equal(0x12, NULL, 0, 3); /* a frozen layer inside the live part, too */
+}
+
+Test(cache, serves_nothing_when_nothing_is_frozen_below)
+{
+    check_equal(0x1F, NULL, 0, 0);
+    check_equal(0x01, NULL, 0, 0);
+}
+
+Test(cache, is_dropped_when_the_prefix_thaws)
+{
+    const thaw_thaw_point points[] = { { .epoch = 3, .pattern = "conv2" } };
+    check_equal(0x1C, points, 1, 2); /* epoch 2, and epoch 4 behind conv1 */
+}
+
+Test(cache, keeps_to_its_budget)
+{
+    /* 45 samples of 30 floats and a label, less one byte. */
+    outcome result = train(45 * (30 * 4 + 4) - 1, 0x1C, NULL, 0);
+    cr_assert_eq(result.cached_epochs, 0);
+    cr_assert_eq(result.report.cache_bytes, 0);
+    free(result.weights);
+    result = train(45 * (30 * 4 + 4), 0x1C, NULL, 0);
+    cr_assert_eq(result.cached_epochs, 3);
+    cr_assert_eq(result.report.cache_bytes, 45 * (30 * 4 + 4));
+    free(result.weights);
+}
