@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Thaw beside PyTorch, in one run, taking turns.
+
+speed:     milliseconds a step or an epoch, and peak memory; the ratio is against the fastest of PyTorch's ways.
+accuracy:  the transfer experiment in both, a few seeds; the difference of the means.
+
+PyTorch comes from pip into a virtual environment under .cache/, else from Debian's python3-torch. Where the registry's
+torch would bring CUDA's libraries, PIP_INDEX_URL=https://download.pytorch.org/whl/cpu gives the CPU build.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+TORCH = "torch==2.13.0"
+CACHE_BYTES = 1 << 30
+
+# Settings of worker.c; `rounds` turns of `steps` steps, or of one epoch. The first epoch of each contender is not
+# counted: it fills the cache.
+ADAM, ADAMW = "adam:lr=1e-3", "adamw:lr=1e-3"
+WORKLOADS = {
+    "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
+    "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
+    "transfer-cnn cached": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5, samples=30000,
+                                first=5, last=9, cache_bytes=CACHE_BYTES),
+    "mlp-512 all": dict(network="mlp-512", optimizer=ADAM, rounds=9, steps=100),
+    "mlp-512 head": dict(network="mlp-512", optimizer=ADAM, freeze="body", rounds=9, steps=200),
+    "mlp-500 epoch": dict(network="mlp-500", optimizer=ADAMW, rounds=5, batch=500, samples=57000),
+    "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
+}
+NOTES = {"transfer-cnn cached": "PyTorch has no feature cache: its frozen epoch"}
+CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16")
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- PyTorch
+
+
+def torch_version(python):
+    found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+def install_torch():
+    """An interpreter that has torch: the virtual environment's, else the system's; None when neither can be had."""
+    home = ROOT / ".cache" / "peers"
+    python = home / "bin" / "python"
+    if not torch_version(python) if python.exists() else True:
+        say(f"installing {TORCH} into {home}")
+        made = subprocess.run([sys.executable, "-m", "venv", home]).returncode == 0
+        if made:
+            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH])
+    if python.exists() and torch_version(python):
+        return str(python)
+    if not torch_version("/usr/bin/python3") and os.geteuid() == 0 and shutil.which("apt-get"):
+        say("installing Debian's python3-torch")
+        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        subprocess.run(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "python3-torch"],
+                       env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    return "/usr/bin/python3" if torch_version("/usr/bin/python3") else None
+
+
+def ways_of(python, network):
+    """The ways in which PyTorch may run a network."""
+    ways = ["eager"]
+    if network in CONVOLUTIONAL:
+        ways.append("channels-last")
+    if shutil.which("g++") and int(torch_version(python).split(".")[0]) >= 2:
+        ways.append("compile")
+    return ways
+
+
+# ---- contenders
+
+
+def environment_of(threads):
+    """An honest race: no variable that slows a peer's BLAS down, and the same threads for all."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
+    environment["OMP_NUM_THREADS"] = str(threads)
+    return environment
+
+
+class Contender:
+    """A process that trains on command."""
+
+    def __init__(self, name, command, threads):
+        self.name, self.times, self.log = name, [], tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen([*command, f"threads={threads}"], stdin=subprocess.PIPE, stderr=self.log,
+                                        stdout=subprocess.PIPE, text=True, env=environment_of(threads))
+        self.version = self.answer().removeprefix("ready ")
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.log.seek(0)
+            raise RuntimeError(self.log.read().strip().splitlines()[-1:] or ["it ended without a word"])
+        return line.strip()
+
+    def ask(self, command):
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def run(self, command):
+        return [float(time) for time in self.ask(command).split()]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def start(name, command, threads, warm_up):
+    """A contender that has run once, or None when it cannot."""
+    try:
+        contender = Contender(name, command, threads)
+        contender.run(warm_up)
+        return contender
+    except (RuntimeError, OSError) as reason:
+        say(f"  {name} is out: {reason}")
+        return None
+
+
+def thaw_command(build, settings):
+    return [str(build / "bench" / "peers-worker"), *settings]
+
+
+def torch_command(python, settings):
+    return [python, str(HERE / "torch_worker.py"), *settings]
+
+
+# ---- speed
+
+
+def race(contenders, command, rounds):
+    """Rounds of turns; who begins changes, so that no one always runs after the same other."""
+    for turn in range(rounds):
+        for place in range(len(contenders)):
+            contender = contenders[(turn + place) % len(contenders)]
+            contender.times += contender.run(command)
+
+
+def measure(name, build, python, options):
+    what = dict(WORKLOADS[name])
+    rounds, steps = options.rounds or what.pop("rounds"), what.pop("steps", None)
+    settings = [f"{key}={value}" for key, value in what.items() if key != "rounds"]
+    command = f"step {steps}" if steps else "epoch"
+    say(name)
+    contenders = [start("thaw", thaw_command(build, settings), options.threads, command)]
+    for way in ways_of(python, what["network"]) if python else []:
+        if way in options.ways:
+            contenders.append(start(way, torch_command(python, [*settings, f"way={way}"]), options.threads, command))
+    contenders = [contender for contender in contenders if contender]
+    race(contenders, command, rounds)
+    rows = [dict(contender=contender.name, version=contender.version, unit="step" if steps else "epoch",
+                 median_ms=statistics.median(contender.times), fastest_ms=min(contender.times),
+                 slowest_ms=max(contender.times), runs=len(contender.times),
+                 peak_bytes=int(contender.ask("memory"))) for contender in contenders]
+    for contender in contenders:
+        contender.stop()
+    return dict(workload=name, threads=options.threads, note=NOTES.get(name, ""), rows=rows, **compare(rows))
+
+
+def compare(rows):
+    """How many times as fast as the fastest of the peer's ways, and which share of its memory."""
+    ours = [row for row in rows if row["contender"] == "thaw"]
+    peers = [row for row in rows if row["contender"] != "thaw"]
+    if not ours or not peers:
+        return {}
+    best = min(peers, key=lambda row: row["median_ms"])
+    return dict(fastest_peer=best["contender"], speed_ratio=best["median_ms"] / ours[0]["median_ms"],
+                memory_ratio=ours[0]["peak_bytes"] / best["peak_bytes"])
+
+
+def print_speed(result):
+    print(f"\n{result['workload']}, {result['threads']} threads"
+          + (f"  ({result['note']})" if result["note"] else ""))
+    for row in result["rows"]:
+        print(f"  {row['contender']:14} {row['median_ms']:9.2f} ms a {row['unit']:5}"
+              f"  ({row['fastest_ms']:.2f} to {row['slowest_ms']:.2f}, {row['runs']} runs)"
+              f"  {row['peak_bytes'] / 1e6:8.1f} MB  {row['version']}")
+    if "speed_ratio" in result:
+        print(f"  {result['speed_ratio']:.2f} times as fast as PyTorch ({result['fastest_peer']}), with"
+              f" {result['memory_ratio']:.2f} of its memory", flush=True)
+
+
+def run_speed(build, python, options):
+    names = [name for name in WORKLOADS if not options.only or any(part in name for part in options.only)]
+    for name in names:
+        result = measure(name, build, python, options)
+        print(json.dumps(result), flush=True) if options.json else print_speed(result)
+
+
+# ---- accuracy
+
+
+def thaw_accuracy(thaw, seed, threads):
+    """The transfer experiment through the command: test accuracy after the last epoch of each run."""
+    common = ["--model", "transfer-cnn", "--epochs", "3", "--batch", "128", "--optimizer", ADAM, "--seed", str(seed),
+              "--threads", str(threads), "--json"]
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "source.safetensors")
+
+        def train(verb, data, *extra):
+            done = subprocess.run([thaw, verb, *common, "--data", data, *extra], check=True, text=True,
+                                  stdout=subprocess.PIPE, env=environment_of(threads))
+            lines = [json.loads(line) for line in done.stdout.splitlines()]
+            return [line["test_accuracy"] for line in lines if "epoch" in line][-1]
+
+        results = {"pre-training": train("train", "fashion-mnist:classes=0-4", "--save", source)}
+        for amount, options in (("", ""), (", 20 a class", ";per-class=20;repeat=10")):
+            for way, freeze in (("frozen", ["--freeze", "conv*"]), ("all", [])):
+                results[way + amount] = train("finetune", "fashion-mnist:classes=5-9" + options, "--load", source,
+                                              "--reset", "dense*", *freeze)
+    return results
+
+
+def run_accuracy(build, python, options):
+    thaw = build / "src" / "cli" / "thaw"
+    torch = Contender("PyTorch", torch_command(python, ["way=channels-last"]), options.threads) if python else None
+    runs = []
+    for seed in range(1, options.seeds + 1):
+        say(f"seed {seed}")
+        runs.append((thaw_accuracy(thaw, seed, options.threads),
+                     json.loads(torch.ask(f"transfer {seed}")) if torch else {}))
+    if torch:
+        torch.stop()
+    results = []
+    for name in runs[0][0]:
+        ours = [100 * pair[0][name] for pair in runs]
+        theirs = [100 * pair[1][name] for pair in runs if pair[1]]
+        results.append(dict(run=name, thaw=ours, pytorch=theirs,
+                            difference=statistics.mean(ours) - statistics.mean(theirs) if theirs else None))
+    print(json.dumps(results)) if options.json else print_accuracy(results)
+
+
+def print_accuracy(results):
+    print(f"{'test accuracy, %':22} {'Thaw':>24} {'PyTorch':>24}   difference of the means")
+    for row in results:
+        columns = [" ".join(f"{value:.2f}" for value in row[key]) for key in ("thaw", "pytorch")]
+        difference = f"{row['difference']:+.2f}" if row["difference"] is not None else ""
+        print(f"{row['run']:22} {columns[0]:>24} {columns[1]:>24}   {difference}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=["speed", "accuracy"], nargs="?", default="speed")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="Thaw's build directory")
+    parser.add_argument("--python", help="an interpreter that has torch, in place of installing one")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each contender")
+    parser.add_argument("--only", action="append", metavar="PART", help="workloads whose name has this; repeatable")
+    parser.add_argument("--ways", default="eager,channels-last,compile", type=lambda text: text.split(","),
+                        help="of PyTorch")
+    parser.add_argument("--rounds", type=int, help="in place of each workload's own")
+    parser.add_argument("--seeds", type=int, default=3, help="of the accuracy experiment")
+    parser.add_argument("--json", action="store_true", help="one object a line, in place of tables")
+    options = parser.parse_args()
+    python = options.python or install_torch()
+    if not python:
+        say("no PyTorch could be installed: Thaw runs alone")
+    run = run_accuracy if options.mode == "accuracy" else run_speed
+    run(options.build, python, options)
+
+
+main()

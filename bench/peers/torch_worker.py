@@ -1,0 +1,228 @@
+"""PyTorch's contender: trains one workload on command. Settings, commands and answers are those of worker.c, and
+    way=eager|channels-last|compile    how PyTorch runs it
+    transfer SEED                      the accuracy protocol  ->  one JSON object
+"""
+
+import gzip
+import json
+import os
+import sys
+import time
+
+import torch
+from torch import nn
+
+DATA = "/usr/share/datasets/fashion-mnist"
+
+
+def process_bytes(field):
+    with open("/proc/self/status") as status:
+        for line in status:
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) * 1024
+    raise RuntimeError(f"/proc/self/status has no {field}")
+
+
+def forget_peak():
+    """Sets the peak to what is in use now (see proc(5), clear_refs)."""
+    with open("/proc/self/clear_refs", "w") as clear:
+        clear.write("5")
+
+
+# ---- networks
+
+
+def transfer_cnn(classes):
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
+        nn.Flatten(), nn.Linear(4608, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, classes))
+
+
+def mlp(*sizes):
+    layers = [nn.Flatten()]
+    for inputs, outputs in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+def cnn_8_16():
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(784, 10))
+
+
+NETWORKS = {
+    "transfer-cnn": lambda: transfer_cnn(5),
+    "mlp-512": lambda: mlp(784, 512, 512, 10),
+    "mlp-500": lambda: mlp(784, 500, 10),
+    "cnn-8-16": cnn_8_16,
+}
+
+
+def freeze(model, what):
+    layers = [layer for layer in model if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    frozen = {
+        "nothing": [],
+        "convolutions": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
+        "body": layers[:-1],
+    }
+    for layer in frozen[what]:
+        layer.requires_grad_(False)
+
+
+def make_optimizer(description, model):
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[description.split(":")[0]]
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    try:
+        return kind(parameters, lr=1e-3, fused=True)
+    except (RuntimeError, TypeError):  # before 2.4 only on accelerators
+        return kind(parameters, lr=1e-3)
+
+
+# ---- data
+
+
+def read_idx(path, header):
+    with gzip.open(path) as file:
+        return torch.frombuffer(bytearray(file.read()[header:]), dtype=torch.uint8)
+
+
+def fashion_mnist(part, first=0, last=9, per_class=None, repeat=1):
+    """Images as floats [N, 1, 28, 28] and labels, of the classes first..last renumbered from 0."""
+    images = read_idx(os.path.join(DATA, f"{part}-images-idx3-ubyte.gz"), 16).view(-1, 1, 28, 28)
+    labels = read_idx(os.path.join(DATA, f"{part}-labels-idx1-ubyte.gz"), 8).long()
+    chosen = ((labels >= first) & (labels <= last)).nonzero().flatten()
+    if per_class:
+        groups = [chosen[labels[chosen] == label][:per_class] for label in range(first, last + 1)]
+        chosen = torch.cat(groups).repeat(repeat)
+    return images[chosen].float().div_(255), labels[chosen] - first
+
+
+# ---- training
+
+
+class Trainer:
+    def __init__(self, model, optimizer, way):
+        self.model, self.optimizer, self.way = model, optimizer, way
+        if way == "channels-last":
+            model.to(memory_format=torch.channels_last)
+        loss = nn.CrossEntropyLoss()
+
+        def forward(inputs, targets):
+            return loss(model(inputs), targets)
+
+        self.forward = torch.compile(forward) if way == "compile" else forward
+
+    def arrange(self, inputs):
+        return inputs.contiguous(memory_format=torch.channels_last) if self.way == "channels-last" else inputs
+
+    def step(self, inputs, targets):
+        self.optimizer.zero_grad(set_to_none=True)
+        self.forward(inputs, targets).backward()
+        self.optimizer.step()
+
+    def epoch(self, images, labels, batch):
+        self.model.train()
+        order = torch.randperm(len(images))
+        for begin in range(0, len(images), batch):
+            indices = order[begin:begin + batch]
+            self.step(images.index_select(0, indices), labels.index_select(0, indices))
+
+    @torch.no_grad()
+    def accuracy(self, images, labels):
+        self.model.eval()
+        right = 0
+        for begin in range(0, len(images), 1000):
+            outputs = self.model(images[begin:begin + 1000])
+            right += (outputs.argmax(1) == labels[begin:begin + 1000]).sum().item()
+        return right / len(images)
+
+
+class Workload:
+    """What the settings describe, ready to run."""
+
+    def __init__(self, settings):
+        model = NETWORKS[settings["network"]]()
+        freeze(model, settings["freeze"])
+        optimizer = make_optimizer(settings["optimizer"], model)
+        self.trainer = Trainer(model, optimizer, settings["way"])
+        self.batch = int(settings["batch"])
+        samples = int(settings["samples"])
+        if samples:
+            images, labels = fashion_mnist("train", int(settings["first"]), int(settings["last"]))
+            self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
+        else:
+            self.inputs = self.trainer.arrange(torch.rand(self.batch, 1, 28, 28))
+            self.targets = torch.randint(0, 5, (self.batch,))
+
+    def steps(self, count):
+        times = []
+        for _ in range(count):
+            begin = time.perf_counter()
+            self.trainer.step(self.inputs, self.targets)
+            times.append((time.perf_counter() - begin) * 1e3)
+        return times
+
+    def epoch(self):
+        begin = time.perf_counter()
+        self.trainer.epoch(self.inputs, self.targets, self.batch)
+        return [(time.perf_counter() - begin) * 1e3]
+
+
+def run_transfer(seed, way):
+    """The protocol of `./run bench accuracy`: test accuracy after the last epoch of each run."""
+    torch.manual_seed(seed)
+    results = {}
+
+    def train(model, data, test, epochs=3):
+        trainer = Trainer(model, make_optimizer("adam:lr=1e-3", model), way)
+        images = trainer.arrange(data[0])
+        for _ in range(epochs):
+            trainer.epoch(images, data[1], 128)
+        return trainer.accuracy(trainer.arrange(test[0]), test[1])
+
+    source = transfer_cnn(5)
+    results["pre-training"] = train(source, fashion_mnist("train", 0, 4), fashion_mnist("t10k", 0, 4))
+    weights = {name: value.clone() for name, value in source.state_dict().items()}
+    test = fashion_mnist("t10k", 5, 9)
+    for amount, data in (("", fashion_mnist("train", 5, 9)), (", 20 a class", fashion_mnist("train", 5, 9, 20, 10))):
+        for way_to_transfer in ("frozen", "all"):
+            model = transfer_cnn(5)
+            state = model.state_dict()  # a new head, on the convolutions of the source
+            state.update({name: value for name, value in weights.items() if name.startswith(("0.", "2."))})
+            model.load_state_dict(state)
+            if way_to_transfer == "frozen":
+                freeze(model, "convolutions")
+            results[way_to_transfer + amount] = train(model, data, test)
+    return results
+
+
+def answer(values):
+    print(" ".join(f"{value:.4f}" for value in values), flush=True)
+
+
+def main():
+    settings = dict(network="mlp-512", optimizer="adam:lr=1e-3", freeze="nothing", threads="2", batch="128",
+                    samples="0", first="0", last="9", way="eager")
+    settings.update(argument.split("=", 1) for argument in sys.argv[1:])
+    torch.set_num_threads(int(settings["threads"]))
+    torch.manual_seed(1)
+    forget_peak()
+    start = process_bytes("VmRSS")
+    workload = Workload(settings)
+    print(f"ready PyTorch {torch.__version__}", flush=True)
+    for line in sys.stdin:
+        command, *arguments = line.split()
+        if command == "step":
+            answer(workload.steps(int(arguments[0])))
+        elif command == "epoch":
+            answer(workload.epoch())
+        elif command == "memory":
+            print(process_bytes("VmHWM") - start, flush=True)
+        elif command == "transfer":
+            print(json.dumps(run_transfer(int(arguments[0]), settings["way"])), flush=True)
+        else:
+            break
+
+
+main()

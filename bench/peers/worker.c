@@ -1,0 +1,278 @@
+/* Thaw's contender: trains one workload on command, so that it can take turns with its peers. Settings are arguments
+   such as network=mlp-512; commands come as lines, and each has a line for an answer:
+       step N    N training steps on one fixed batch   ->  their milliseconds
+       epoch     one epoch over the data set           ->  its milliseconds
+       memory    -> bytes of peak memory above what the process had before it built anything
+       quit
+   torch_worker.py speaks the same. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <thaw/thaw.h>
+#include <time.h>
+
+typedef struct settings {
+    const char *network, *optimizer, *freeze; /* freeze: nothing, convolutions, body (all but the last group) */
+    size_t threads, batch;
+    size_t samples; /* 0: steps on one batch; else epochs over so many samples of the classes first to last */
+    size_t first, last;
+    size_t cache_bytes;
+} settings;
+
+static bool read_settings(int count, char **arguments, settings *s)
+{
+    const struct {
+        const char *key;
+        const char **text;
+        size_t *number;
+    } known[] = {
+        { "network", &s->network, NULL },
+        { "optimizer", &s->optimizer, NULL },
+        { "freeze", &s->freeze, NULL },
+        { "threads", NULL, &s->threads },
+        { "batch", NULL, &s->batch },
+        { "samples", NULL, &s->samples },
+        { "first", NULL, &s->first },
+        { "last", NULL, &s->last },
+        { "cache_bytes", NULL, &s->cache_bytes },
+    };
+    for (int i = 1; i < count; i++) {
+        const char *value = strchr(arguments[i], '=');
+        size_t k = 0;
+        while (k < THAW_COUNT(known) && (value == NULL || strlen(known[k].key) != (size_t)(value - arguments[i]) ||
+                                         strncmp(known[k].key, arguments[i], strlen(known[k].key)) != 0))
+            k++;
+        if (k == THAW_COUNT(known)) {
+            fprintf(stderr, "worker: no setting is called '%s'\n", arguments[i]);
+            return false;
+        }
+        if (known[k].text != NULL)
+            *known[k].text = value + 1;
+        else
+            *known[k].number = strtoull(value + 1, NULL, 10);
+    }
+    return true;
+}
+
+/* ---- what is measured */
+
+static double now_milliseconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
+}
+
+/* A field of /proc/self/status, in bytes. */
+static long long process_bytes(const char *field)
+{
+    char line[256];
+    long long kilobytes = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
+            kilobytes = strtoll(line + strlen(field) + 1, NULL, 10);
+    if (status != NULL)
+        fclose(status);
+    return kilobytes * 1024;
+}
+
+/* Sets the peak to what is in use now: proc(5), clear_refs. */
+static void forget_peak(void)
+{
+    FILE *clear = fopen("/proc/self/clear_refs", "w");
+    if (clear == NULL)
+        return;
+    fputs("5", clear);
+    fclose(clear);
+}
+
+/* ---- the protocol */
+
+typedef struct worker {
+    settings settings;
+    thaw_context *context;
+    thaw_model *model;
+    long long start_bytes;
+    double epoch_began;
+} worker;
+
+/* Reads the next command and answers those about memory. "" at the end. */
+static const char *next_command(const worker *w, char line[64])
+{
+    while (fgets(line, 64, stdin) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (strcmp(line, "quit") == 0)
+            break;
+        if (strcmp(line, "memory") != 0)
+            return line;
+        printf("%lld\n", process_bytes("VmHWM") - w->start_bytes);
+        fflush(stdout);
+    }
+    return "";
+}
+
+static bool fail(const worker *w, const char *what)
+{
+    fprintf(stderr, "worker: %s: %s\n", what, thaw_context_message(w->context));
+    return false;
+}
+
+/* ---- steps on one batch */
+
+static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *targets)
+{
+    char line[64];
+    for (;;) {
+        const char *command = next_command(w, line);
+        if (strncmp(command, "step ", 5) != 0)
+            return true;
+        for (long left = strtol(command + 5, NULL, 10); left > 0; left--) {
+            const double begin = now_milliseconds();
+            if (thaw_step(w->model, inputs, targets, NULL, NULL) != THAW_OK)
+                return fail(w, "a step");
+            printf("%.4f%c", now_milliseconds() - begin, left == 1 ? '\n' : ' ');
+        }
+        fflush(stdout);
+    }
+}
+
+static bool serve_steps(worker *w)
+{
+    const size_t batch = w->settings.batch;
+    thaw_tensor inputs = { .dtype = THAW_F32, .shape = *thaw_model_node_shape(w->model, 0) };
+    const size_t count = batch * thaw_shape_count(&inputs.shape);
+    memmove(inputs.shape.dims + 1, inputs.shape.dims, (size_t)inputs.shape.rank++ * sizeof inputs.shape.dims[0]);
+    inputs.shape.dims[0] = (int64_t)batch;
+
+    uint32_t *random = malloc(count * sizeof *random);
+    float *images = malloc(count * sizeof *images);
+    int32_t *labels = malloc(batch * sizeof *labels);
+    bool done = false;
+    if (random != NULL && images != NULL && labels != NULL) {
+        thaw_random_fill(&(thaw_stream){ .seed = 1, .purpose = 1000 }, 0, count, random);
+        for (size_t i = 0; i < count; i++)
+            images[i] = (float)random[i] * 0x1p-32F;
+        for (size_t i = 0; i < batch; i++)
+            labels[i] = (int32_t)(random[i] % 5);
+        free(random);
+        random = NULL;
+        inputs.data = images;
+        const thaw_tensor targets = thaw_view_i32(labels, 1, inputs.shape.dims);
+        done = take_steps(w, &inputs, &targets);
+    }
+    free(random);
+    free(images);
+    free(labels);
+    return done;
+}
+
+/* ---- epochs over a data set */
+
+static bool read_head(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
+                      size_t capacity)
+{
+    if (thaw_dataset_read(user, indices, count, samples, targets) == THAW_OK)
+        return true;
+    snprintf(message, capacity, "the data set under the head failed");
+    return false;
+}
+
+static bool on_epoch(void *user, const thaw_epoch_report *report)
+{
+    worker *w = user;
+    (void)report;
+    printf("%.4f\n", now_milliseconds() - w->epoch_began);
+    fflush(stdout);
+    char line[64];
+    const bool more = strcmp(next_command(w, line), "epoch") == 0;
+    w->epoch_began = now_milliseconds();
+    return more;
+}
+
+static bool fit(worker *w, thaw_dataset *whole)
+{
+    const settings *s = &w->settings;
+    thaw_dataset *head = NULL;
+    const thaw_source source = {
+        .count = s->samples < thaw_dataset_count(whole) ? s->samples : thaw_dataset_count(whole),
+        .sample_shape = *thaw_model_node_shape(w->model, 0),
+        .target_dtype = THAW_I32,
+        .classes = thaw_dataset_classes(whole),
+        .read = read_head,
+        .user = whole,
+    };
+    if (thaw_dataset_create(w->context, &source, &head) != THAW_OK)
+        return fail(w, "data");
+    char line[64];
+    bool done = true;
+    if (strcmp(next_command(w, line), "epoch") == 0) {
+        w->epoch_began = now_milliseconds();
+        const thaw_fit_options options = {
+            .epochs = 1000000,
+            .batch = (int64_t)s->batch,
+            .cache_bytes = s->cache_bytes,
+            .on_epoch = on_epoch,
+            .user = w,
+        };
+        const thaw_status status = thaw_fit(w->model, head, &options, NULL);
+        done = status == THAW_STOPPED || fail(w, "training");
+    }
+    thaw_dataset_destroy(head);
+    return done;
+}
+
+static bool serve_epochs(worker *w)
+{
+    char description[64];
+    snprintf(description, sizeof description, "fashion-mnist:classes=%zu-%zu", w->settings.first, w->settings.last);
+    thaw_dataset *training = NULL, *test = NULL;
+    if (thaw_dataset_open(w->context, description, &training, &test) != THAW_OK)
+        return fail(w, description);
+    thaw_dataset_destroy(test);
+    const bool done = fit(w, training);
+    thaw_dataset_destroy(training);
+    return done;
+}
+
+/* ---- the network */
+
+static bool build(worker *w)
+{
+    const settings *s = &w->settings;
+    thaw_optimizer *optimizer = NULL;
+    if (thaw_zoo_build(w->model, s->network, 0) != THAW_OK)
+        return fail(w, s->network);
+    if (thaw_optimizer_create(w->context, s->optimizer, &optimizer) != THAW_OK)
+        return fail(w, s->optimizer);
+    thaw_status status = thaw_select_optimizer(w->model, "*", optimizer);
+    thaw_optimizer_destroy(optimizer);
+    if (status == THAW_OK && strcmp(s->freeze, "convolutions") == 0)
+        status = thaw_model_freeze(w->model, "conv*");
+    if (status == THAW_OK && strcmp(s->freeze, "body") == 0) {
+        thaw_group *last = thaw_model_group(w->model, thaw_model_group_count(w->model) - 1);
+        status = thaw_model_freeze_before(w->model, thaw_group_name(last));
+    }
+    return status == THAW_OK || fail(w, "the network");
+}
+
+int main(int count, char **arguments)
+{
+    worker w = { .settings = { .network = "mlp-512", .optimizer = "adam:lr=1e-3", .freeze = "nothing", .batch = 128 } };
+    if (!read_settings(count, arguments, &w.settings))
+        return 2;
+    forget_peak();
+    w.start_bytes = process_bytes("VmRSS");
+    const thaw_context_options options = { .threads = (int)w.settings.threads, .seed = 1 };
+    if (thaw_context_create(&options, &w.context) != THAW_OK)
+        return 1;
+    bool done = thaw_model_create(w.context, &w.model) == THAW_OK && build(&w);
+    if (done) {
+        printf("ready Thaw %s\n", thaw_version());
+        fflush(stdout);
+        done = w.settings.samples > 0 ? serve_epochs(&w) : serve_steps(&w);
+    }
+    thaw_model_destroy(w.model);
+    thaw_context_destroy(w.context);
+    return done ? 0 : 1;
+}
