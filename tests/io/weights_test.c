@@ -1,0 +1,324 @@
+/* Saving and loading the parameters of a model by name. */
+#include <math.h>
+#include <string.h>
+
+#include "io/safetensors.h"
+#include "params/parameter.h"
+#include "support/allocator.h"
+#include "support/files.h"
+#include "support/holder.h"
+#include "support/support.h"
+
+static thaw_context *context;
+static thaw_model *model;
+static float before[HOLDER_FLOATS];
+static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+
+static void begin(void)
+{
+    context = support_context(1);
+    model = support_holder(context);
+    support_holder_fill(model, 1);
+    support_holder_copy(model, before);
+    support_make_directory(directory);
+    support_path(path, directory, "file.safetensors");
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+static const float *values_of(const char *name)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(model, name);
+    cr_assert_not_null(parameter, "%s", name);
+    return thaw_parameter_data(parameter);
+}
+
+static void assert_unchanged(void)
+{
+    float now[HOLDER_FLOATS];
+    support_holder_copy(model, now);
+    cr_assert_eq(memcmp(now, before, sizeof now), 0, "the model has changed");
+}
+
+static void assert_all(const char *name, size_t count, float value)
+{
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(values_of(name)[i], value, "%s[%zu] is %g, wanted %g", name, i, (double)values_of(name)[i],
+                     (double)value);
+}
+
+enum { MOST_FLOATS = 24 };
+
+static const float ones[MOST_FLOATS] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+
+/* What the model wants, full of ones. */
+static const thaw_named_tensor whole[HOLDER_PARAMETERS] = {
+    { "first.weight", { 2, { 3, 2 } }, ones }, { "first.bias", { 1, { 3 } }, ones },
+    { "first.mean", { 1, { 3 } }, ones },      { "second.weight", { 2, { 2, 3 } }, ones },
+    { "second.bias", { 1, { 2 } }, ones },     { "second.mean", { 1, { 3 } }, ones },
+};
+
+/* Writes some of them, and one more unless it is NULL. */
+static void write_some(size_t first, size_t count, const thaw_named_tensor *more)
+{
+    thaw_named_tensor tensors[HOLDER_PARAMETERS + 1];
+    memcpy(tensors, &whole[first], count * sizeof *tensors);
+    if (more)
+        tensors[count] = *more;
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, count + (more != NULL), NULL, 0));
+}
+
+/* Loads and takes the report apart; the lists are compared as texts. */
+static thaw_status load(const thaw_load_options *options, size_t loaded, const char *missing, const char *unexpected,
+                        const char *misshaped)
+{
+    thaw_load_report report;
+    const thaw_status status = thaw_weights_load(model, path, options, &report);
+    cr_assert_eq(report.loaded, loaded, "%zu loaded, wanted %zu", report.loaded, loaded);
+    cr_assert_str_eq(report.missing_names, missing);
+    cr_assert_str_eq(report.unexpected_names, unexpected);
+    cr_assert_str_eq(report.misshaped_names, misshaped);
+    thaw_load_report_destroy(context, &report);
+    cr_assert_null(report.missing_names);
+    if (status != THAW_OK)
+        assert_unchanged();
+    return status;
+}
+
+Test(weights, what_was_saved_is_loaded, .init = begin, .fini = end)
+{
+    float after[HOLDER_FLOATS];
+    const uint64_t version = thaw_model_parameter(model, 0)->version;
+    assert_ok(context, thaw_weights_save(model, path));
+    support_holder_fill(model, 2);
+    assert_ok(context, load(NULL, HOLDER_PARAMETERS, "", "", ""));
+    support_holder_copy(model, after);
+    cr_assert_eq(memcmp(after, before, sizeof after), 0);
+    cr_assert_gt(thaw_model_parameter(model, 0)->version, version + 1, "copies that kernels hold would be old");
+    cr_assert_eq(support_count_entries(directory), 1);
+}
+
+Test(weights, a_file_of_another_writer_loads, .init = begin, .fini = end)
+{
+    write_some(0, HOLDER_PARAMETERS, NULL);
+    assert_ok(context, thaw_weights_load(model, path, NULL, NULL));
+    for (size_t i = 0; i < HOLDER_PARAMETERS; i++)
+        assert_all(whole[i].name, thaw_shape_count(&whole[i].shape), 1);
+}
+
+Test(weights, missing, .init = begin, .fini = end)
+{
+    const thaw_load_options allow = { .allow_missing = true };
+    write_some(1, 3, NULL);
+    assert_fails(context, load(NULL, 0, "first.weight, second.bias, second.mean", "", ""), THAW_NOT_FOUND,
+                 "missing from the file: first.weight, second.bias, second.mean; unexpected in the file: nothing");
+    assert_ok(context, load(&allow, 3, "first.weight, second.bias, second.mean", "", ""));
+    assert_all("first.bias", 3, 1);
+    assert_all("second.weight", 6, 1);
+    cr_assert_eq(memcmp(values_of("first.weight"), before, 6 * sizeof(float)), 0);
+}
+
+Test(weights, unexpected, .init = begin, .fini = end)
+{
+    const thaw_load_options allow = { .allow_unexpected = true };
+    const thaw_named_tensor third = { "third.bias", { 1, { 1 } }, ones };
+    write_some(0, HOLDER_PARAMETERS, &third);
+    assert_fails(context, load(NULL, 0, "", "third.bias", ""), THAW_NOT_FOUND, "unexpected in the file: third.bias");
+    assert_ok(context, load(&allow, HOLDER_PARAMETERS, "", "third.bias", ""));
+    assert_all("second.mean", 3, 1);
+}
+
+Test(weights, misshaped, .init = begin, .fini = end)
+{
+    const thaw_load_options allow = { .allow_misshaped = true };
+    const thaw_named_tensor turned = { "first.weight", { 2, { 2, 3 } }, ones };
+    write_some(1, HOLDER_PARAMETERS - 1, &turned);
+    assert_fails(context, load(NULL, 0, "", "", "first.weight"), THAW_SHAPE_MISMATCH,
+                 "\"first.weight\" has shape [2, 3], the model wants [3, 2]");
+    assert_ok(context, load(&allow, HOLDER_PARAMETERS - 1, "", "", "first.weight"));
+    cr_assert_eq(memcmp(values_of("first.weight"), before, 6 * sizeof(float)), 0);
+    assert_all("first.bias", 3, 1);
+}
+
+Test(weights, everything_wrong_is_reported_at_once, .init = begin, .fini = end)
+{
+    const thaw_named_tensor tensors[] = {
+        { "first.weight", { 1, { 6 } }, ones }, { "first.bias", { 1, { 3 } }, ones },
+        { "First.bias", { 1, { 3 } }, ones },   { "second.weight", { 3, { 1, 2, 3 } }, ones },
+        { "second.bias", { 0, { 0 } }, ones },  { "second.mean", { 1, { 3 } }, ones },
+    };
+    const char *misshaped = "first.weight, second.weight, second.bias";
+    const thaw_load_options some = { .allow_missing = true, .allow_unexpected = true };
+    const thaw_load_options all = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0));
+    assert_fails(context, load(NULL, 0, "first.mean", "First.bias", misshaped), THAW_NOT_FOUND, "first.mean");
+    assert_fails(context, load(&some, 0, "first.mean", "First.bias", misshaped), THAW_SHAPE_MISMATCH, misshaped);
+    assert_ok(context, load(&all, 2, "first.mean", "First.bias", misshaped));
+    assert_all("first.bias", 3, 1);
+    assert_all("second.mean", 3, 1);
+}
+
+Test(weights, a_pattern_loads_a_group_alone, .init = begin, .fini = end)
+{
+    const thaw_load_options first = { .pattern = "first" };
+    write_some(0, HOLDER_PARAMETERS, NULL);
+    assert_ok(context, load(&first, 3, "", "", ""));
+    assert_all("first.weight", 6, 1);
+    assert_all("first.mean", 3, 1);
+    cr_assert_eq(memcmp(values_of("second.weight"), before + 12, 6 * sizeof(float)), 0);
+    cr_assert_eq(memcmp(values_of("second.mean"), before + 20, 3 * sizeof(float)), 0);
+}
+
+Test(weights, a_pattern_loads_single_parameters, .init = begin, .fini = end)
+{
+    const thaw_load_options biases = { .pattern = "*.bias" };
+    write_some(0, HOLDER_PARAMETERS, NULL);
+    assert_ok(context, load(&biases, 2, "", "", ""));
+    assert_all("first.bias", 3, 1);
+    assert_all("second.bias", 2, 1);
+    cr_assert_eq(memcmp(values_of("first.weight"), before, 6 * sizeof(float)), 0);
+}
+
+Test(weights, what_a_pattern_leaves_out_is_never_wrong, .init = begin, .fini = end)
+{
+    static const float broken[] = { 0, NAN, 0 };
+    const thaw_load_options first = { .pattern = "first" }, second = { .pattern = "second" };
+    const thaw_named_tensor other_shape = { "second.bias", { 1, { 7 } }, ones };
+    const thaw_named_tensor not_finite = { "second.mean", { 1, { 3 } }, broken };
+    write_some(0, 3, &other_shape);
+    assert_ok(context, load(&first, 3, "", "", ""));
+    support_holder_copy(model, before);
+    assert_fails(context, load(&second, 0, "second.weight, second.mean", "", "second.bias"), THAW_NOT_FOUND,
+                 "second.weight");
+    write_some(0, 5, &not_finite);
+    assert_ok(context, load(&first, 3, "", "", ""));
+}
+
+Test(weights, a_pattern_that_means_nothing, .init = begin, .fini = end)
+{
+    write_some(0, HOLDER_PARAMETERS, NULL);
+    assert_fails(context, load(&(thaw_load_options){ .pattern = "third*" }, 0, "", "", ""), THAW_NOT_FOUND,
+                 "\"third*\" matches no group");
+    assert_fails(context, thaw_weights_load(model, path, &(thaw_load_options){ .pattern = "[a" }, NULL),
+                 THAW_INVALID_ARGUMENT, "[a");
+    assert_unchanged();
+}
+
+Test(weights, a_tensor_that_is_not_finite, .init = begin, .fini = end)
+{
+    static const float broken[] = { NAN, INFINITY, -INFINITY };
+    for (size_t i = 0; i < THAW_COUNT(broken); i++) {
+        const float values[] = { 0, 0, broken[i] };
+        const thaw_named_tensor last = { "second.mean", { 1, { 3 } }, values };
+        thaw_load_report report;
+        write_some(0, HOLDER_PARAMETERS - 1, &last);
+        assert_fails(context, thaw_weights_load(model, path, NULL, &report), THAW_NOT_FINITE,
+                     "element 2 of tensor \"second.mean\"");
+        cr_assert_null(report.missing_names);
+        assert_unchanged();
+    }
+}
+
+Test(weights, a_tensor_of_another_type, .init = begin, .fini = end)
+{
+    static const char file[] = "\210\0\0\0\0\0\0\0"
+                               "{\"first.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},"
+                               "\"second.bias\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[12,28]}}"
+                               "            "
+                               "0123456789abcdef0123456789ab";
+    const thaw_load_options biases = { .pattern = "*.bias" };
+    cr_assert_eq(sizeof file - 1, 8 + 136 + 28);
+    support_write_file(path, file, sizeof file - 1);
+    assert_fails(context, thaw_weights_load(model, path, &biases, NULL), THAW_UNSUPPORTED,
+                 "\"second.bias\" is F64, Thaw reads F32");
+    assert_unchanged();
+}
+
+Test(weights, no_file_and_no_path, .init = begin, .fini = end)
+{
+    assert_fails(context, thaw_weights_load(model, path, NULL, NULL), THAW_IO_ERROR, "No such file");
+    assert_fails(context, thaw_weights_load(model, NULL, NULL, NULL), THAW_INVALID_ARGUMENT, "path");
+    assert_fails(context, thaw_weights_save(model, NULL), THAW_INVALID_ARGUMENT, "path");
+    assert_unchanged();
+}
+
+/* Whatever bit of a file flips: either the load fails and nothing has changed, or it is whole. */
+Test(weights, every_bit_of_a_file_flipped, .init = begin, .fini = end)
+{
+    char bytes[1024];
+    assert_ok(context, thaw_weights_save(model, path));
+    const size_t count = (size_t)support_read_file(path, bytes, sizeof bytes);
+    size_t whole_loads = 0;
+    for (size_t bit = 0; bit < 8 * count; bit++) {
+        thaw_load_report report;
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        support_write_file(path, bytes, count);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        if (thaw_weights_load(model, path, NULL, &report) != THAW_OK)
+            assert_unchanged();
+        else
+            whole_loads += report.loaded == HOLDER_PARAMETERS;
+        thaw_load_report_destroy(context, &report);
+        support_holder_fill(model, 1);
+    }
+    cr_assert_gt(whole_loads, HOLDER_FLOATS, "bits of mantissas flip without being noticed");
+}
+
+static thaw_status save_all(thaw_model *holder)
+{
+    return thaw_weights_save(holder, path);
+}
+
+static thaw_status load_all(thaw_model *holder)
+{
+    thaw_load_report report;
+    const thaw_load_options allow = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
+    const thaw_status status = thaw_weights_load(holder, path, &allow, &report);
+    thaw_load_report_destroy(thaw_model_context(holder), &report);
+    return status;
+}
+
+/* Every allocation fails in turn, alone and with all after it. */
+static void sweep(thaw_status (*act)(thaw_model *holder), bool fail_on, size_t least)
+{
+    support_allocator allocator = { .fail_on = fail_on };
+    thaw_context *failing = support_context_on(&allocator);
+    thaw_model *holder = support_holder(failing);
+    const size_t live = allocator.live;
+    bool fired = true;
+    for (size_t fail_at = 1; fired; fail_at++) {
+        float now[HOLDER_FLOATS];
+        support_holder_fill(holder, 1);
+        allocator.calls = 0;
+        allocator.fail_at = fail_at;
+        const thaw_status status = act(holder);
+        fired = allocator.calls >= fail_at;
+        allocator.fail_at = 0;
+        cr_assert(status == (fired ? THAW_OUT_OF_MEMORY : THAW_OK), "call %zu: %s", fail_at, thaw_status_name(status));
+        cr_assert_eq(allocator.live, live, "call %zu leaks", fail_at);
+        support_holder_copy(holder, now);
+        cr_assert(!fired || memcmp(now, before, sizeof now) == 0, "call %zu: the model has changed", fail_at);
+        cr_assert(fired || fail_at > least, "%zu allocations only", fail_at);
+    }
+    thaw_model_destroy(holder);
+    thaw_context_destroy(failing);
+    cr_assert_eq(allocator.live, 0);
+}
+
+Test(weights, every_allocation_may_fail, .init = begin, .fini = end)
+{
+    const thaw_named_tensor tensors[] = { { "first.bias", { 1, { 2 } }, ones },
+                                          { "first.mean", { 1, { 3 } }, ones },
+                                          { "third", { 0, { 0 } }, ones } };
+    for (int fail_on = 0; fail_on < 2; fail_on++) {
+        sweep(save_all, fail_on, 10);
+        sweep(load_all, fail_on, 10);
+        assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0));
+        sweep(load_all, fail_on, 10);
+    }
+}
