@@ -1,0 +1,219 @@
+/* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. The linker puts
+   the functions below in the place of the system's (--wrap, see tests/meson.build). */
+#include <errno.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "support/files.h"
+#include "support/holder.h"
+#include "support/support.h"
+
+/* ---- the system's calls ---- */
+
+static struct {
+    bool armed;
+    int calls, fail_at; /* counted from 1 */
+    int reason;         /* errno; 0: reads and writes transfer one byte only */
+} faults;
+
+static void arm(int fail_at, int reason)
+{
+    faults.armed = true;
+    faults.calls = 0;
+    faults.fail_at = fail_at;
+    faults.reason = reason;
+}
+
+/* Whether the call that was to fail came. */
+static bool disarm(void)
+{
+    faults.armed = false;
+    return faults.calls >= faults.fail_at;
+}
+
+static bool fails(void)
+{
+    return faults.armed && ++faults.calls == faults.fail_at;
+}
+
+static int refuse(void)
+{
+    errno = faults.reason;
+    return -1;
+}
+
+#define WRAP(result, name, parameters)      \
+    extern result __real_##name parameters; \
+    extern result __wrap_##name parameters; \
+    result __wrap_##name parameters
+
+WRAP(ssize_t, write, (int descriptor, const void *bytes, size_t count))
+{
+    if (!fails())
+        return __real_write(descriptor, bytes, count);
+    return faults.reason ? refuse() : __real_write(descriptor, bytes, 1);
+}
+
+WRAP(ssize_t, pread64, (int descriptor, void *bytes, size_t count, off_t position))
+{
+    if (!fails())
+        return __real_pread64(descriptor, bytes, count, position);
+    return faults.reason ? refuse() : __real_pread64(descriptor, bytes, 1, position);
+}
+
+WRAP(int, open64, (const char *path, int flags, mode_t mode))
+{
+    return fails() && faults.reason ? refuse() : __real_open64(path, flags, mode);
+}
+
+WRAP(int, openat64, (int directory, const char *path, int flags, mode_t mode))
+{
+    return fails() && faults.reason ? refuse() : __real_openat64(directory, path, flags, mode);
+}
+
+WRAP(int, posix_fallocate64, (int descriptor, off_t begin, off_t count))
+{
+    return fails() && faults.reason ? faults.reason : __real_posix_fallocate64(descriptor, begin, count);
+}
+
+WRAP(int, fchmod, (int descriptor, mode_t mode))
+{
+    return fails() && faults.reason ? refuse() : __real_fchmod(descriptor, mode);
+}
+
+WRAP(int, fsync, (int descriptor))
+{
+    return fails() && faults.reason ? refuse() : __real_fsync(descriptor);
+}
+
+WRAP(int, close, (int descriptor))
+{
+    const int closed = __real_close(descriptor);
+    return fails() && faults.reason ? refuse() : closed;
+}
+
+WRAP(int, renameat, (int from, const char *old, int to, const char *new))
+{
+    return fails() && faults.reason ? refuse() : __real_renameat(from, old, to, new);
+}
+
+/* ---- saving and loading ---- */
+
+enum { FILE_BYTES = 1024 };
+
+static thaw_context *context;
+static thaw_model *model;
+static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+static char old_file[FILE_BYTES], new_file[FILE_BYTES];
+static long file_bytes;
+static float old_values[HOLDER_FLOATS], new_values[HOLDER_FLOATS];
+
+/* The old file is in place; the new one would be what the model holds. */
+static void begin(void)
+{
+    context = support_context(1);
+    model = support_holder(context);
+    support_make_directory(directory);
+    support_path(path, directory, "file.safetensors");
+    support_holder_fill(model, 2);
+    support_holder_copy(model, new_values);
+    assert_ok(context, thaw_weights_save(model, path));
+    file_bytes = support_read_file(path, new_file, FILE_BYTES);
+    support_holder_fill(model, 1);
+    support_holder_copy(model, old_values);
+    assert_ok(context, thaw_weights_save(model, path));
+    cr_assert_eq(support_read_file(path, old_file, FILE_BYTES), file_bytes);
+    support_holder_fill(model, 2);
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+static void assert_file(const char *content, int call)
+{
+    char bytes[FILE_BYTES];
+    cr_assert_eq(support_read_file(path, bytes, FILE_BYTES), file_bytes, "call %d: another length", call);
+    cr_assert_eq(memcmp(bytes, content, (size_t)file_bytes), 0, "call %d: not the file that was expected", call);
+    cr_assert_eq(support_count_entries(directory), 1, "call %d: something is left beside the file", call);
+}
+
+/* Saves until no call is left to fail. After an error the old file stands, unless the message says otherwise. Returns
+   how many calls led to an error. */
+static int save_through(int reason)
+{
+    int errors = 0;
+    bool fired = true;
+    for (int call = 1; fired; call++) {
+        const size_t descriptors = support_count_entries("/proc/self/fd");
+        support_write_file(path, old_file, (size_t)file_bytes);
+        arm(call, reason);
+        const thaw_status status = thaw_weights_save(model, path);
+        fired = disarm();
+        const char *message = thaw_context_message(context);
+        const bool refused = status == THAW_IO_ERROR && strstr(message, strerror(reason));
+        cr_assert(status == THAW_OK || refused, "call %d: %s: %s", call, thaw_status_name(status), message);
+        assert_file(!refused || strstr(message, "holds the new content") ? new_file : old_file, call);
+        cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors, "call %d: a descriptor leaks", call);
+        errors += refused;
+    }
+    return errors;
+}
+
+/* Likewise; the model changes as a whole or not at all. */
+static int load_through(int reason)
+{
+    int errors = 0;
+    bool fired = true;
+    for (int call = 1; fired; call++) {
+        float now[HOLDER_FLOATS];
+        const size_t descriptors = support_count_entries("/proc/self/fd");
+        support_holder_fill(model, 2);
+        arm(call, reason);
+        const thaw_status status = thaw_weights_load(model, path, NULL, NULL);
+        fired = disarm();
+        const bool refused = status == THAW_IO_ERROR && strstr(thaw_context_message(context), strerror(reason));
+        cr_assert(status == THAW_OK || refused, "call %d: %s: %s", call, thaw_status_name(status),
+                  thaw_context_message(context));
+        support_holder_copy(model, now);
+        cr_assert_eq(memcmp(now, refused ? new_values : old_values, sizeof now), 0, "call %d: half a model", call);
+        cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors, "call %d: a descriptor leaks", call);
+        errors += refused;
+    }
+    return errors;
+}
+
+/* Two opens, permissions, space, eight writes, two syncs, a close and a rename; the directory's close does not matter. */
+Test(faults, a_save_that_is_refused_keeps_the_old_file, .init = begin, .fini = end)
+{
+    static const int reasons[] = { EIO, ENOSPC, EDQUOT, EROFS };
+    for (size_t i = 0; i < THAW_COUNT(reasons); i++)
+        cr_assert_eq(save_through(reasons[i]), 16);
+}
+
+/* Writes and the reservation go on when a signal interrupts them; a sync is never tried twice. */
+Test(faults, a_save_goes_on_after_signals_and_short_writes, .init = begin, .fini = end)
+{
+    cr_assert_eq(save_through(EINTR), 6);
+    cr_assert_eq(save_through(0), 0);
+}
+
+Test(faults, space_that_cannot_be_reserved_is_tried_all_the_same, .init = begin, .fini = end)
+{
+    cr_assert_eq(save_through(EOPNOTSUPP), 14);
+}
+
+Test(faults, a_load_that_is_refused_changes_nothing, .init = begin, .fini = end)
+{
+    cr_assert_eq(load_through(EIO), 9);
+}
+
+Test(faults, a_load_goes_on_after_signals_and_short_reads, .init = begin, .fini = end)
+{
+    cr_assert_eq(load_through(EINTR), 1);
+    cr_assert_eq(load_through(0), 0);
+}
