@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -61,6 +62,15 @@ void support_write_file(const char *path, const void *bytes, size_t count)
     cr_assert_not_null(file, "%s", path);
     cr_assert_eq(fwrite(bytes, 1, count, file), count);
     cr_assert_eq(fclose(file), 0);
+}
+
+int support_memory_file(char path[SUPPORT_PATH_BYTES], const void *bytes, size_t count)
+{
+    const int descriptor = memfd_create("thaw-test", MFD_CLOEXEC);
+    cr_assert_geq(descriptor, 0);
+    cr_assert_eq(write(descriptor, bytes, count), (ssize_t)count);
+    snprintf(path, SUPPORT_PATH_BYTES, "/proc/self/fd/%d", descriptor);
+    return descriptor;
 }
 
 long support_read_file(const char *path, void *bytes, size_t capacity)

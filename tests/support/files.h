@@ -24,6 +24,9 @@ size_t support_count_entries(const char *directory);
 
 void support_write_file(const char *path, const void *bytes, size_t count);
 
+/* A file in memory with this content: its descriptor, which the caller closes, and its path. For many small changes. */
+int support_memory_file(char path[SUPPORT_PATH_BYTES], const void *bytes, size_t count);
+
 /* Returns the number of bytes of the file, of which the first `capacity` are in `bytes`; -1 when it does not open. */
 long support_read_file(const char *path, void *bytes, size_t capacity);
 
