@@ -64,8 +64,9 @@ static thaw_status update(thaw_model *model, const thaw_step_options *options, t
     }
     if (result->skipped || options->gradients_only)
         return THAW_OK;
-    model->steps++;
-    return thaw_update_list_run(updates, options->rate_factor, scale);
+    const thaw_status status = thaw_update_list_run(updates, options->rate_factor, scale);
+    model->steps += status == THAW_OK;
+    return status;
 }
 
 thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,

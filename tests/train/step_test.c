@@ -1,0 +1,177 @@
+#include <math.h>
+#include <string.h>
+
+#include "support/network.h"
+
+enum { BATCH = 6 };
+
+/* What a network that takes [2] and gives one number computes is easy to follow by hand. */
+static thaw_model *line(thaw_context *context)
+{
+    thaw_model *model;
+    thaw_node x;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 1, .dims = { 2 } }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "line", .units = 1 }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    float *weight = thaw_parameter_edit(thaw_model_find_parameter(model, "line.weight"));
+    weight[0] = 1;
+    weight[1] = 2;
+    *thaw_parameter_edit(thaw_model_find_parameter(model, "line.bias")) = 0.5F;
+    return model;
+}
+
+static const float line_values[] = { 1, 1, 2, 0 };   /* outputs 3.5 and 2.5 */
+static const float line_targets[] = { 3, 3.5F };     /* errors 0.5 and -1 */
+static const int64_t line_dims[] = { 2, 2 }, target_dims[] = { 2, 1 };
+
+Test(step, computes_loss_gradient_and_update)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = line(context);
+    support_optimize(model, "sgd:lr=0.1");
+    const thaw_tensor inputs = thaw_view_f32(line_values, 2, line_dims);
+    const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+    thaw_step_result result;
+    assert_ok(context, thaw_step(model, &inputs, &targets, NULL, &result));
+    cr_assert_float_eq(result.loss, 0.625, 1e-6); /* (0.25 + 1) / 2 */
+    cr_assert(isnan(result.gradient_norm) && !result.skipped);
+    /* d loss / d output = error; weights: 0.5 * [1, 1] - 1 * [2, 0], bias: -0.5 */
+    assert_close(thaw_parameter_gradient(thaw_model_find_parameter(model, "line.weight")), (float[]){ -1.5F, 0.5F }, 2,
+                 1e-6, "weight gradient");
+    assert_close(thaw_parameter_data(thaw_model_find_parameter(model, "line.weight")), (float[]){ 1.15F, 1.95F }, 2,
+                 1e-6, "weight");
+    assert_close(thaw_parameter_data(thaw_model_find_parameter(model, "line.bias")), (float[]){ 0.55F }, 1, 1e-6,
+                 "bias");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(step, clips_by_global_norm_of_what_trains)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = line(context);
+    support_optimize(model, "sgd:lr=1");
+    const thaw_tensor inputs = thaw_view_f32(line_values, 2, line_dims);
+    const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+    thaw_step_result result;
+    assert_ok(context, thaw_model_freeze(model, "line.bias"));
+    assert_ok(context, thaw_step(model, &inputs, &targets, &(thaw_step_options){ .clip_norm = 0.5 }, &result));
+    const double norm = sqrt(1.5 * 1.5 + 0.5 * 0.5); /* the frozen bias does not count */
+    cr_assert_float_eq(result.gradient_norm, norm, 1e-6);
+    assert_close(thaw_parameter_data(thaw_model_find_parameter(model, "line.weight")),
+                 (float[]){ (float)(1 + 1.5 * 0.5 / norm), (float)(2 - 0.5 * 0.5 / norm) }, 2, 1e-5, "weight");
+    cr_assert_eq(*thaw_parameter_data(thaw_model_find_parameter(model, "line.bias")), 0.5F);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+static void check_untouched(thaw_model *model, const float *weight)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(model, "line.weight");
+    cr_assert(memcmp(weight, thaw_parameter_data(parameter), 2 * sizeof(float)) == 0);
+    cr_assert_eq(thaw_parameter_steps(parameter), 0);
+}
+
+Test(step, refuses_a_loss_that_is_not_finite)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = line(context);
+    support_optimize(model, "sgd:lr=0.1,momentum=0.9");
+    const thaw_tensor inputs = thaw_view_f32((const float[]){ 1e30F, 1, 2, 0 }, 2, line_dims);
+    const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+    assert_fails(context, thaw_step(model, &inputs, &targets, NULL, NULL), THAW_NOT_FINITE, "learning rate");
+    check_untouched(model, (const float[]){ 1, 2 });
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* The error is 1e18 and its square finite; times the input of 1e30 it is not. */
+Test(step, skips_an_update_whose_gradient_is_not_finite)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = line(context);
+    support_optimize(model, "sgd:lr=0.1,momentum=0.9");
+    const float weight[] = { 1e-12F, 0 };
+    memcpy(thaw_parameter_edit(thaw_model_find_parameter(model, "line.weight")), weight, sizeof weight);
+    const thaw_tensor inputs = thaw_view_f32((const float[]){ 1e30F, 0, 0, 0 }, 2, line_dims);
+    const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+    thaw_step_result result;
+    assert_ok(context, thaw_step(model, &inputs, &targets, &(thaw_step_options){ .clip_norm = 1 }, &result));
+    cr_assert(isfinite(result.loss) && !isfinite(result.gradient_norm) && result.skipped);
+    check_untouched(model, weight);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(step, refuses_what_does_not_fit)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = support_network(context, false);
+    static float values[BATCH * NETWORK_SAMPLE];
+    int32_t labels[BATCH] = { 0, 1, 2, 3, 0, 1 };
+    const int64_t batch = BATCH, fewer = BATCH - 1, none = 0;
+    const thaw_tensor inputs = thaw_view_f32(values, 4, (const int64_t[]){ BATCH, 9, 7, 2 });
+    const thaw_tensor targets = thaw_view_i32(labels, 1, &batch), short_targets = thaw_view_i32(labels, 1, &fewer);
+    const thaw_tensor flat = thaw_view_f32(values, 2, (const int64_t[]){ BATCH, NETWORK_SAMPLE });
+    const thaw_tensor empty = thaw_view_f32(values, 4, (const int64_t[]){ 0, 9, 7, 2 });
+    const thaw_tensor nothing = thaw_view_i32(labels, 1, &none), floats = thaw_view_f32(values, 1, &batch);
+    assert_fails(context, thaw_step(model, &inputs, &targets, NULL, NULL), THAW_INVALID_ARGUMENT, "no optimizer");
+    cr_assert_eq(thaw_parameter_steps(thaw_model_parameter(model, 0)), 0);
+    support_optimize(model, "sgd");
+    assert_ok(context, thaw_step(model, &inputs, &targets, NULL, NULL));
+    assert_fails(context, thaw_step(model, &flat, &targets, NULL, NULL), THAW_SHAPE_MISMATCH, "[9, 7, 2]");
+    assert_fails(context, thaw_step(model, &empty, &nothing, NULL, NULL), THAW_SHAPE_MISMATCH, "[0, 9, 7, 2]");
+    assert_fails(context, thaw_step(model, &inputs, &short_targets, NULL, NULL), THAW_SHAPE_MISMATCH, "5 targets");
+    assert_fails(context, thaw_step(model, &inputs, &floats, NULL, NULL), THAW_INVALID_ARGUMENT, "labels");
+    assert_fails(context, thaw_step(model, &inputs, &targets, &(thaw_step_options){ .clip_norm = NAN }, NULL),
+                 THAW_INVALID_ARGUMENT, "clip norm");
+    assert_fails(context, thaw_step(model, &inputs, &targets, &(thaw_step_options){ .rate_factor = -1 }, NULL),
+                 THAW_INVALID_ARGUMENT, "rate factor");
+    labels[3] = NETWORK_CLASSES;
+    assert_fails(context, thaw_step(model, &inputs, &targets, NULL, NULL), THAW_INVALID_ARGUMENT, "4");
+    labels[3] = -1;
+    assert_fails(context, thaw_step(model, &inputs, &targets, NULL, NULL), THAW_INVALID_ARGUMENT, "-1");
+    cr_assert_eq(thaw_parameter_steps(thaw_model_parameter(model, 0)), 1, "a refused step counted");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(step, predicts_without_dropout_and_whatever_the_batch)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = support_network(context, true);
+    static float values[BATCH * NETWORK_SAMPLE];
+    support_fill(values, BATCH * NETWORK_SAMPLE, 4);
+    float together[BATCH * NETWORK_CLASSES], alone[NETWORK_CLASSES];
+    const thaw_tensor inputs = thaw_view_f32(values, 4, (const int64_t[]){ BATCH, 9, 7, 2 });
+    const thaw_tensor outputs = thaw_view_f32(together, 2, (const int64_t[]){ BATCH, NETWORK_CLASSES });
+    assert_ok(context, thaw_predict(model, &inputs, &outputs));
+    for (size_t i = 0; i < BATCH; i++) {
+        const thaw_tensor one = thaw_view_f32(values + i * NETWORK_SAMPLE, 4, (const int64_t[]){ 1, 9, 7, 2 });
+        const thaw_tensor row = thaw_view_f32(alone, 2, (const int64_t[]){ 1, NETWORK_CLASSES });
+        assert_ok(context, thaw_predict(model, &one, &row));
+        assert_close(alone, together + i * NETWORK_CLASSES, NETWORK_CLASSES, 1e-5, "logits");
+    }
+    const thaw_tensor wrong = thaw_view_f32(together, 2, (const int64_t[]){ BATCH, NETWORK_CLASSES + 1 });
+    assert_fails(context, thaw_predict(model, &inputs, &wrong), THAW_SHAPE_MISMATCH, "[4]");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* A weight that the user writes is seen by the next call, also where kernels keep copies. */
+Test(step, sees_edited_weights)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = line(context);
+    float output[2];
+    const thaw_tensor inputs = thaw_view_f32(line_values, 2, line_dims);
+    const thaw_tensor outputs = thaw_view_f32(output, 2, target_dims);
+    assert_ok(context, thaw_predict(model, &inputs, &outputs));
+    assert_close(output, (float[]){ 3.5F, 2.5F }, 2, 1e-6, "output");
+    thaw_parameter_edit(thaw_model_find_parameter(model, "line.weight"))[0] = -1;
+    assert_ok(context, thaw_predict(model, &inputs, &outputs));
+    assert_close(output, (float[]){ 1.5F, -1.5F }, 2, 1e-6, "output");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
