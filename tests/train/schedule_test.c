@@ -60,8 +60,9 @@ Test(schedule, warms_up_in_a_line_and_then_begins)
 Test(schedule, is_finite_at_the_edges)
 {
     thaw_context *context = support_context(1);
-    static const char *const texts[] = { "constant", "step", "cosine", "one-cycle", "one-cycle:rising=1",
-                                         "cosine:warmup_epochs=100" };
+    static const char *const texts[] = {
+        "constant", "step", "cosine", "one-cycle", "one-cycle:rising=1", "cosine:warmup_epochs=100"
+    };
     for (size_t i = 0; i < THAW_COUNT(texts); i++) {
         const thaw_schedule schedule = parse(context, texts[i]);
         for (uint64_t steps = 0; steps < 4; steps++)

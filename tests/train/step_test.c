@@ -21,8 +21,8 @@ static thaw_model *line(thaw_context *context)
     return model;
 }
 
-static const float line_values[] = { 1, 1, 2, 0 };   /* outputs 3.5 and 2.5 */
-static const float line_targets[] = { 3, 3.5F };     /* errors 0.5 and -1 */
+static const float line_values[] = { 1, 1, 2, 0 }; /* outputs 3.5 and 2.5 */
+static const float line_targets[] = { 3, 3.5F };   /* errors 0.5 and -1 */
 static const int64_t line_dims[] = { 2, 2 }, target_dims[] = { 2, 1 };
 
 Test(step, computes_loss_gradient_and_update)
