@@ -1,0 +1,19 @@
+#include <math.h>
+
+#include "support/elementwise.h"
+
+static double function(double x)
+{
+    return x * 0.5 * erfc(-x / sqrt(2));
+}
+
+static thaw_status append(thaw_model *model, thaw_node *output)
+{
+    return thaw_gelu(model, 0, NULL, output);
+}
+
+Test(gelu, matches_its_function_and_differences)
+{
+    check_elementwise(
+        &(elementwise_case){ .append = append, .function = function, .in_place = false, .tolerance = 2e-6 });
+}

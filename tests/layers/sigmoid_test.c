@@ -1,0 +1,19 @@
+#include <math.h>
+
+#include "support/elementwise.h"
+
+static double function(double x)
+{
+    return 1 / (1 + exp(-x));
+}
+
+static thaw_status append(thaw_model *model, thaw_node *output)
+{
+    return thaw_sigmoid(model, 0, NULL, output);
+}
+
+Test(sigmoid, matches_its_function_and_differences)
+{
+    check_elementwise(
+        &(elementwise_case){ .append = append, .function = function, .in_place = true, .tolerance = 1e-6 });
+}
