@@ -6,27 +6,27 @@
 #include "support/network.h"
 
 /* What the callbacks saw. */
-typedef struct log {
+typedef struct record {
     thaw_epoch_report epochs[8];
     size_t epoch_count, steps, stop_after_steps, stop_after_epochs;
     thaw_progress last;
-} log;
+} record;
 
 static bool log_epoch(void *user, const thaw_epoch_report *report)
 {
-    log *seen = user;
+    record *seen = user;
     seen->epochs[seen->epoch_count++] = *report;
     return seen->epoch_count != seen->stop_after_epochs;
 }
 
 static bool log_step(void *user, const thaw_progress *progress)
 {
-    log *seen = user;
+    record *seen = user;
     seen->last = *progress;
     return ++seen->steps != seen->stop_after_steps;
 }
 
-static thaw_fit_options options_for(log *seen)
+static thaw_fit_options options_for(record *seen)
 {
     return (thaw_fit_options){ .epochs = 3, .batch = 16, .on_epoch = log_epoch, .on_step = log_step, .user = seen };
 }
@@ -56,7 +56,7 @@ static void close_fixture(fixture *made)
 Test(fit, learns_its_samples_and_reports_each_epoch)
 {
     fixture f = open_fixture();
-    log seen = { 0 };
+    record seen = { 0 };
     thaw_fit_options options = options_for(&seen);
     options.epochs = 8;
     options.test = f.data;
@@ -81,7 +81,7 @@ Test(fit, learns_its_samples_and_reports_each_epoch)
 Test(fit, loss_is_the_mean_over_samples)
 {
     fixture f = open_fixture();
-    log seen = { 0 };
+    record seen = { 0 };
     thaw_fit_options options = options_for(&seen);
     options.epochs = 1;
     support_optimize(f.model, "sgd:lr=0"); /* nothing moves, so the loss before is the loss during */
@@ -98,7 +98,7 @@ Test(fit, loss_is_the_mean_over_samples)
 Test(fit, drops_the_last_batch_when_asked)
 {
     fixture f = open_fixture();
-    log seen = { 0 };
+    record seen = { 0 };
     thaw_fit_options options = options_for(&seen);
     options.drop_last = true;
     assert_ok(f.context, thaw_fit(f.model, f.data, &options, NULL));
@@ -109,7 +109,7 @@ Test(fit, drops_the_last_batch_when_asked)
 Test(fit, thaws_and_freezes_by_epoch)
 {
     fixture f = open_fixture();
-    log seen = { 0 };
+    record seen = { 0 };
     const thaw_thaw_point points[] = {
         { .epoch = 1, .pattern = "{conv,dense}[12]", .freeze = true },
         { .epoch = 2, .pattern = "dense2" },
@@ -132,7 +132,7 @@ Test(fit, thaws_and_freezes_by_epoch)
 Test(fit, follows_its_schedule)
 {
     fixture f = open_fixture();
-    log seen = { 0 };
+    record seen = { 0 };
     thaw_fit_options options = options_for(&seen);
     options.schedule = (thaw_schedule){ .kind = THAW_SCHEDULE_STEP, .gamma = 0.5 };
     assert_ok(f.context, thaw_fit(f.model, f.data, &options, NULL));
@@ -145,11 +145,11 @@ Test(fit, follows_its_schedule)
 Test(fit, stops_when_a_callback_says_so_and_keeps_what_it_learned)
 {
     fixture f = open_fixture();
-    log seen = { .stop_after_steps = 4 };
+    record seen = { .stop_after_steps = 4 };
     thaw_fit_options options = options_for(&seen);
     assert_fails(f.context, thaw_fit(f.model, f.data, &options, NULL), THAW_STOPPED, "epoch 2, after step 1");
     cr_assert_eq(thaw_parameter_steps(thaw_model_parameter(f.model, 0)), 4);
-    seen = (log){ .stop_after_epochs = 1 };
+    seen = (record){ .stop_after_epochs = 1 };
     assert_fails(f.context, thaw_fit(f.model, f.data, &options, NULL), THAW_STOPPED, "after epoch 1");
     cr_assert_eq(thaw_parameter_steps(thaw_model_parameter(f.model, 0)), 7);
     close_fixture(&f);
@@ -172,7 +172,7 @@ Test(fit, refuses_before_the_first_step)
         { { .batch = 64, .drop_last = true }, THAW_INVALID_ARGUMENT, "" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
-        log seen = { 0 };
+        record seen = { 0 };
         thaw_fit_options options = cases[i].options;
         options.on_step = log_step;
         options.user = &seen;
