@@ -1,0 +1,24 @@
+#include "cli/demo_rows.h"
+
+const cli_demo_row cli_demo_rows[] = {
+    { .name = "all trainable", .role = CLI_DEMO_ALL },
+    { .name = "convolutions frozen", .role = CLI_DEMO_FROZEN, .freeze = "conv*" },
+    { .name = "convolutions frozen, features cached", .role = CLI_DEMO_CACHED, .freeze = "conv*", .cached = true },
+    /* From the top down, a layer an epoch: Howard & Ruder 2018, arXiv 1801.06146. */
+    { .name = "gradual unfreezing",
+      .freeze = "conv*",
+      .points = { { .epoch = 2, .pattern = "conv2" }, { .epoch = 3, .pattern = "conv1" } },
+      .point_count = 2 },
+    /* The same paper: each layer's rate is that of the one above it, divided by 2.6. */
+    { .name = "discriminative learning rates",
+      .settings = { { .pattern = "conv2", .learning_rate = 1e-3 / 2.6 },
+                    { .pattern = "conv1", .learning_rate = 1e-3 / (2.6 * 2.6) } } },
+    { .name = "head Adam, convolutions SGD at a tenth",
+      .settings = { { .pattern = "conv*", .optimizer = "sgd:lr=1e-4,momentum=0.9" } } },
+    { .name = "from scratch", .scratch = true },
+    { .name = "20 a class: all trainable", .role = CLI_DEMO_SMALL_ALL, .small = true },
+    { .name = "20 a class: convolutions frozen", .role = CLI_DEMO_SMALL_FROZEN, .small = true, .freeze = "conv*" },
+    { .name = "20 a class: from scratch", .role = CLI_DEMO_SMALL_SCRATCH, .small = true, .scratch = true },
+};
+
+const size_t cli_demo_row_count = THAW_COUNT(cli_demo_rows);

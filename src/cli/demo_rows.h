@@ -1,0 +1,42 @@
+/* The runs of the transfer experiment. */
+#ifndef THAW_CLI_DEMO_ROWS_H
+#define THAW_CLI_DEMO_ROWS_H
+
+#include <thaw/train.h>
+
+enum { CLI_DEMO_EPOCHS = 3, CLI_DEMO_BATCH = 128, CLI_DEMO_SETTINGS = 2 };
+
+/* The rows that the closing paragraph compares. */
+typedef enum cli_demo_role {
+    CLI_DEMO_OTHER,
+    CLI_DEMO_ALL,
+    CLI_DEMO_FROZEN,
+    CLI_DEMO_CACHED,
+    CLI_DEMO_SMALL_ALL,
+    CLI_DEMO_SMALL_FROZEN,
+    CLI_DEMO_SMALL_SCRATCH,
+    CLI_DEMO_ROLES
+} cli_demo_role;
+
+typedef struct cli_demo_setting {
+    const char *pattern;   /* NULL: no setting */
+    double learning_rate;  /* of the groups, when no optimizer is named */
+    const char *optimizer; /* a description, or NULL */
+} cli_demo_setting;
+
+typedef struct cli_demo_row {
+    const char *name;
+    cli_demo_role role;
+    bool scratch;       /* from first weights on, instead of the file's */
+    bool small;         /* 20 images a class, seen ten times an epoch */
+    bool cached;        /* with the feature cache */
+    const char *freeze; /* NULL: nothing */
+    cli_demo_setting settings[CLI_DEMO_SETTINGS];
+    thaw_thaw_point points[2];
+    size_t point_count;
+} cli_demo_row;
+
+extern const cli_demo_row cli_demo_rows[];
+extern const size_t cli_demo_row_count;
+
+#endif

@@ -1,0 +1,62 @@
+/* thaw evaluate. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "cli/report.h"
+#include "cli/session.h"
+
+static int print(const cli_options *options, const thaw_evaluation *found)
+{
+    const double rate = (double)found->samples / found->seconds;
+    if (options->json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "event", json_string("evaluation"));
+        json_object_set_new(object, "loss", cli_json_real(found->loss));
+        json_object_set_new(object, "accuracy", cli_json_real(found->accuracy));
+        json_object_set_new(object, "samples", cli_json_count(found->samples));
+        json_object_set_new(object, "seconds", cli_json_real(found->seconds));
+        json_object_set_new(object, "samples_per_second", cli_json_real(rate));
+        json_object_set_new(object, "peak_rss_bytes", cli_json_count(cli_peak_rss_bytes()));
+        return cli_json_print(object);
+    }
+    char accuracy[CLI_SHARE_BYTES];
+    printf("loss %.4f, accuracy %s of %zu samples, %.3f seconds (%.0f samples/s)\n", found->loss,
+           cli_format_share(accuracy, found->accuracy), found->samples, found->seconds, rate);
+    return CLI_DONE;
+}
+
+static int evaluate(const cli_options *options)
+{
+    cli_session session;
+    thaw_evaluation found;
+    int code = cli_session_open(&session, options);
+    if (code == CLI_DONE)
+        code = cli_open_test_data(&session, "--data", options->data);
+    if (code == CLI_DONE)
+        code = cli_build_model(&session, session.test);
+    if (code == CLI_DONE)
+        code = cli_load_weights(&session);
+    if (code == CLI_DONE)
+        code = cli_check(session.context, thaw_evaluate(session.model, session.test, (int64_t)options->batch, &found),
+                         "evaluation");
+    if (code == CLI_DONE)
+        code = print(options, &found);
+    cli_session_close(&session);
+    return code;
+}
+
+int cli_evaluate(int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_options_parse(argc, argv, "thaw evaluate",
+                                 "Measures loss and accuracy on the test data of a data set, or where it has none on "
+                                 "its training data.",
+                                 CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_COMMON,
+                                 CLI_MODEL | CLI_LOAD | CLI_DATA, &options);
+    if (code == CLI_DONE)
+        code = evaluate(&options);
+    cli_options_release(&options);
+    return code;
+}

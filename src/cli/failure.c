@@ -1,0 +1,42 @@
+#include "cli/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void print(const char *what, const char *format, va_list arguments)
+{
+    fflush(stdout);
+    fprintf(stderr, "thaw: %s: ", what);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
+int cli_fail(const char *what, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print(what, format, arguments);
+    va_end(arguments);
+    return CLI_FAILED;
+}
+
+int cli_misuse(const char *what, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print(what, format, arguments);
+    va_end(arguments);
+    return CLI_MISUSED;
+}
+
+int cli_check(const thaw_context *context, thaw_status status, const char *what)
+{
+    return status == THAW_OK ? CLI_DONE : cli_fail(what, "%s", thaw_context_message(context));
+}
+
+int cli_check_option(const thaw_context *context, thaw_status status, const char *option)
+{
+    if (status == THAW_INVALID_ARGUMENT || status == THAW_NOT_FOUND || status == THAW_DUPLICATE)
+        return cli_misuse(option, "%s", thaw_context_message(context));
+    return cli_check(context, status, option);
+}

@@ -1,0 +1,10 @@
+/* SIGINT and SIGTERM ask training to stop after the step it is at; the second one ends the process as usual. */
+#ifndef THAW_CLI_INTERRUPT_H
+#define THAW_CLI_INTERRUPT_H
+
+void cli_interrupt_catch(void);
+
+/* The signal that came, or 0. */
+int cli_interrupt_signal(void);
+
+#endif

@@ -1,0 +1,20 @@
+/* JSON lines on standard output. */
+#ifndef THAW_CLI_JSON_H
+#define THAW_CLI_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* A number; NaN and infinities, which JSON has not, become null. */
+json_t *cli_json_real(double value);
+
+json_t *cli_json_count(size_t value);
+
+/* A shape's dimensions. */
+struct thaw_shape;
+json_t *cli_json_shape(const struct thaw_shape *shape);
+
+/* Prints the object in one line, and releases it. Returns an exit code. */
+int cli_json_print(json_t *object);
+
+#endif

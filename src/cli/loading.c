@@ -1,0 +1,76 @@
+/* Weights from a file, and what --reset excuses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+#include "cli/session.h"
+#include "core/pattern.h"
+
+/* Whether a --reset pattern matches the parameter or its group, which need not be in the model. */
+static bool is_reset(const cli_options *options, const char *parameter)
+{
+    char *group = strdup(parameter);
+    char *dot = group ? strrchr(group, '.') : NULL;
+    bool found = false;
+    if (dot)
+        *dot = '\0';
+    for (size_t i = 0; i < options->rule_count && group && !found; i++)
+        found = options->rules[i].kind == CLI_RULE_RESET && (thaw_pattern_matches(options->rules[i].text, parameter) ||
+                                                             thaw_pattern_matches(options->rules[i].text, group));
+    free(group);
+    return found;
+}
+
+/* Whether all names of a comma-separated list are reset anyway. */
+static bool all_reset(const cli_options *options, const char *names)
+{
+    char *copy = strdup(names), *rest = copy;
+    bool all = copy != NULL;
+    for (const char *name; all && (name = strsep(&rest, ","));) {
+        name += strspn(name, " ");
+        all = !*name || is_reset(options, name);
+    }
+    free(copy);
+    return all;
+}
+
+static int check_patterns(const cli_options *options)
+{
+    for (size_t i = 0; i < options->rule_count; i++) {
+        const char *error =
+            options->rules[i].kind == CLI_RULE_RESET ? thaw_pattern_error(options->rules[i].text) : NULL;
+        if (error)
+            return cli_misuse("--reset", "\"%s\": %s", options->rules[i].text, error);
+    }
+    return CLI_DONE;
+}
+
+/* Loads strictly; when that fails for what is reset afterwards alone, loads the rest. */
+static int load(cli_session *session)
+{
+    const cli_options *options = session->options;
+    thaw_load_report report = { 0 };
+    thaw_status status = thaw_weights_load(session->model, options->load, NULL, &report);
+    const bool excused = (status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH) &&
+                         all_reset(options, report.missing_names) && all_reset(options, report.unexpected_names) &&
+                         all_reset(options, report.misshaped_names);
+    thaw_load_report_destroy(session->context, &report);
+    if (excused) {
+        const thaw_load_options rest = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
+        status = thaw_weights_load(session->model, options->load, &rest, NULL);
+    }
+    return cli_check(session->context, status, "--load");
+}
+
+int cli_load_weights(cli_session *session)
+{
+    const cli_options *options = session->options;
+    int code = check_patterns(options);
+    if (code == CLI_DONE && options->load)
+        code = load(session);
+    for (size_t i = 0; i < options->rule_count && code == CLI_DONE; i++)
+        if (options->rules[i].kind == CLI_RULE_RESET)
+            code =
+                cli_check_option(session->context, thaw_model_reset(session->model, options->rules[i].text), "--reset");
+    return code;
+}

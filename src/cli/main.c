@@ -1,0 +1,83 @@
+/* The thaw command: finds the sub-command. */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+#include <thaw/base.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "core/nearest.h"
+
+static const struct command {
+    const char *name, *summary;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    { "train", "train a network from its first weights on", cli_train },
+    { "finetune", "train a network from weights of a file on", cli_finetune },
+    { "evaluate", "measure loss and accuracy", cli_evaluate },
+    { "summary", "list layers, their parameters, and what trains", cli_summary },
+    { "plan", "show what a training step runs, and in which memory", cli_plan },
+    { "demo", "run a transfer experiment on Fashion-MNIST", cli_demo },
+};
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    (void)state;
+    fprintf(stream, "thaw %s\n", thaw_version());
+}
+
+static void print_help(FILE *stream)
+{
+    fputs("Usage: thaw COMMAND [OPTION...]\n"
+          "Trains neural networks on multicore CPUs, where freezing is compiled.\n\n",
+          stream);
+    for (size_t i = 0; i < THAW_COUNT(commands); i++)
+        fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n'thaw COMMAND --help' lists a command's options; 'thaw --version' prints the version.\n"
+          "Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.\n",
+          stream);
+}
+
+static int find_command(const char *name, const struct command **found)
+{
+    const char *names[THAW_COUNT(commands)];
+    for (size_t i = 0; i < THAW_COUNT(commands); i++) {
+        names[i] = commands[i].name;
+        *found = &commands[i];
+        if (strcmp(name, commands[i].name) == 0)
+            return CLI_DONE;
+    }
+    const char *nearest = thaw_nearest(name, names, THAW_COUNT(commands));
+    if (nearest)
+        return cli_misuse(name, "no such command, did you mean %s? See 'thaw --help'", nearest);
+    return cli_misuse(name, "no such command; see 'thaw --help'");
+}
+
+/* What was printed may still be lost, to a full disk behind a redirection. */
+static int close_output(int code)
+{
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
+        return cli_fail("standard output", "not all of it could be written");
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    argp_err_exit_status = CLI_MISUSED;
+    argp_program_version_hook = print_version;
+    if (argc < 2) {
+        print_help(stderr);
+        return CLI_MISUSED;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return close_output(CLI_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        print_version(stdout, NULL);
+        return close_output(CLI_DONE);
+    }
+    const struct command *command;
+    const int code = find_command(argv[1], &command);
+    return close_output(code == CLI_DONE ? command->run(argc - 1, argv + 1) : code);
+}

@@ -1,0 +1,47 @@
+#include "cli/numbers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* strtoumax alone takes blanks and a sign. */
+static bool parse_digits(const char *text, char **end, uint64_t *value)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *value = strtoumax(text, end, 10);
+    return errno == 0;
+}
+
+bool cli_parse_count(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value)
+{
+    char *end;
+    return parse_digits(text, &end, value) && !*end && *value >= minimum && *value <= maximum;
+}
+
+bool cli_parse_bytes(const char *text, uint64_t *value)
+{
+    static const char suffixes[] = "KMG";
+    char *end;
+    if (!parse_digits(text, &end, value))
+        return false;
+    if (!*end)
+        return *value <= SIZE_MAX;
+    const char *suffix = strchr(suffixes, *end);
+    if (!suffix || end[1])
+        return false;
+    const int shift = 10 * (int)(suffix - suffixes + 1);
+    return !__builtin_mul_overflow(*value, (uint64_t)1 << shift, value) && *value <= SIZE_MAX;
+}
+
+bool cli_parse_real(const char *text, double *value)
+{
+    char *end;
+    if (strchr(" \t\n", *text) && *text)
+        return false;
+    *value = strtod(text, &end);
+    return end != text && !*end && isfinite(*value) && *value >= 0;
+}

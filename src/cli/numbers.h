@@ -1,0 +1,16 @@
+/* Numbers as options give them: the whole text, nothing around it. */
+#ifndef THAW_CLI_NUMBERS_H
+#define THAW_CLI_NUMBERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool cli_parse_count(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value);
+
+/* With K, M or G behind it: 1024, 1024^2, 1024^3. */
+bool cli_parse_bytes(const char *text, uint64_t *value);
+
+/* Finite and not negative. */
+bool cli_parse_real(const char *text, double *value);
+
+#endif

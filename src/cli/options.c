@@ -1,0 +1,200 @@
+#include "cli/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+#include "cli/numbers.h"
+
+typedef struct kind kind;
+
+/* One option; `key` and help as argp wants them. */
+typedef struct entry {
+    unsigned set;
+    const char *name, *argument, *help;
+    const kind *kind;
+    size_t offset; /* in cli_options */
+    cli_rule_kind rule;
+} entry;
+
+/* How a text becomes a value. */
+struct kind {
+    bool (*parse)(const entry *option, const char *text, void *value, cli_options *options);
+    const char *wanted;
+};
+
+/* ---------------------------------------------------------------- kinds of values */
+
+static bool parse_text(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    *(const char **)value = text;
+    return *text;
+}
+
+static bool parse_flag(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)text, (void)options;
+    *(bool *)value = true;
+    return true;
+}
+
+static bool parse_rule(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)value;
+    options->rules[options->rule_count++] = (cli_rule){ option->rule, text };
+    return *text;
+}
+
+static bool parse_positive(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_count(text, 1, INT32_MAX, value);
+}
+
+static bool parse_threads(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_count(text, 1, 1024, value);
+}
+
+static bool parse_seed(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_count(text, 0, UINT64_MAX, value);
+}
+
+static bool parse_size(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_bytes(text, value);
+}
+
+static bool parse_norm(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_real(text, value) && *(double *)value > 0;
+}
+
+static const kind text_kind = { parse_text, "a text" };
+static const kind flag_kind = { parse_flag, "nothing" };
+static const kind rule_kind = { parse_rule, "a text" };
+static const kind positive_kind = { parse_positive, "a whole number from 1 to 2147483647" };
+static const kind threads_kind = { parse_threads, "a whole number from 1 to 1024" };
+static const kind seed_kind = { parse_seed, "a whole number from 0 to 2^64 - 1" };
+static const kind bytes_kind = { parse_size, "a number of bytes, such as 0, 65536 or 512M" };
+static const kind norm_kind = { parse_norm, "a finite number above 0" };
+
+/* ---------------------------------------------------------------- the options */
+
+#define TO(field) .offset = offsetof(cli_options, field)
+
+static const entry entries[] = {
+    { CLI_MODEL, "model", "NAME", "The network, by name", &text_kind, TO(model) },
+    { CLI_CLASSES, "classes", "N", "Outputs of the network (default: its own)", &positive_kind, TO(classes) },
+    { CLI_LOAD, "load", "FILE", "Weights to begin with (safetensors)", &text_kind, TO(load) },
+    { CLI_RESET, "reset", "PATTERN",
+      "Initialise these parameters anew after loading; the file may lack them, or "
+      "have them in another shape",
+      &rule_kind, .rule = CLI_RULE_RESET },
+    { CLI_DATA, "data", "SPEC",
+      "fashion-mnist[:OPTIONS] or idx:IMAGES,LABELS[;OPTIONS]; OPTIONS, separated by ';': "
+      "classes=A-B, per-class=N, repeat=N, and dir=PATH (fashion-mnist) or "
+      "test=IMAGES,LABELS (idx)",
+      &text_kind, TO(data) },
+    { CLI_TEST_DATA, "test-data", "SPEC", "Test with this data set instead", &text_kind, TO(test_data) },
+    { CLI_RULES, "freeze", "PATTERN[@EPOCH]", "Freeze groups or parameters, from the start or from an epoch on",
+      &rule_kind, .rule = CLI_RULE_FREEZE },
+    { CLI_RULES, "unfreeze", "PATTERN[@EPOCH]", "Unfreeze, likewise", &rule_kind, .rule = CLI_RULE_UNFREEZE },
+    { CLI_RULES, "freeze-before", "PATTERN", "Freeze all groups before the first that matches", &rule_kind,
+      .rule = CLI_RULE_FREEZE_BEFORE },
+    { CLI_RULES, "optimizer", "SPEC", "Optimizer of all groups, such as sgd:lr=0.1,momentum=0.9 (default: adam)",
+      &text_kind, TO(optimizer) },
+    { CLI_RULES, "group", "PATTERN:SETTINGS",
+      "Settings of some groups: lr=X,weight_decay=X, or optimizer=NAME and "
+      "its hyper-parameters",
+      &rule_kind, .rule = CLI_RULE_GROUP },
+    { CLI_BATCH, "batch", "N", "Samples a step (default: 128)", &positive_kind, TO(batch) },
+    { CLI_TRAINING, "epochs", "N", "Passes over the data (default: 1)", &positive_kind, TO(epochs) },
+    { CLI_TRAINING, "schedule", "SPEC",
+      "Of the learning rates: constant, step:gamma=0.1,every=2, cosine:floor=0.01 "
+      "or one-cycle:rising=0.3, each also with warmup_epochs=N",
+      &text_kind, TO(schedule) },
+    { CLI_TRAINING, "clip-norm", "X", "Scale gradients down to this global norm", &norm_kind, TO(clip_norm) },
+    { CLI_TRAINING, "drop-last", NULL, "Leave out an epoch's last, smaller batch", &flag_kind, TO(drop_last) },
+    { CLI_TRAINING, "cache-bytes", "BYTES",
+      "Memory for outputs of a frozen prefix, such as 512M; 0: none "
+      "(default: 1G)",
+      &bytes_kind, TO(cache_bytes) },
+    { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
+    { CLI_INFERENCE, "inference", NULL, "The plan of evaluation instead of training", &flag_kind, TO(inference) },
+    { CLI_COMMON, "seed", "N", "Of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },
+    { CLI_COMMON, "threads", "N", "Threads to compute with (default: one a core)", &threads_kind, TO(threads) },
+    { CLI_COMMON, "json", NULL, "Print one JSON object a line", &flag_kind, TO(json) },
+};
+
+enum { ENTRIES = sizeof entries / sizeof entries[0], FIRST_KEY = 256 /* above the characters */ };
+
+/* ---------------------------------------------------------------- parsing */
+
+static error_t parse_one(int key, char *text, struct argp_state *state)
+{
+    cli_options *options = state->input;
+    if (key == ARGP_KEY_ARG) {
+        cli_misuse(text, "options begin with --; see '%s --help'", state->name);
+        return EINVAL;
+    }
+    if (key < FIRST_KEY || key >= FIRST_KEY + ENTRIES)
+        return ARGP_ERR_UNKNOWN;
+    const entry *option = &entries[key - FIRST_KEY];
+    void *value = (char *)options + option->offset;
+    if (option->kind->parse(option, text, value, options))
+        return 0;
+    char name[64] = "--";
+    cli_misuse(strncat(name, option->name, sizeof name - 3), "\"%s\", wanted %s", text, option->kind->wanted);
+    return EINVAL;
+}
+
+static int check_needed(const cli_options *options, unsigned needs)
+{
+    for (size_t i = 0; i < ENTRIES; i++) {
+        if (!(entries[i].set & needs) || entries[i].kind != &text_kind)
+            continue;
+        const void *value = (const char *)options + entries[i].offset;
+        char name[64] = "--";
+        if (!*(const char *const *)value)
+            return cli_misuse(strncat(name, entries[i].name, sizeof name - 3), "is needed");
+    }
+    return CLI_DONE;
+}
+
+int cli_options_parse(int argc, char **argv, const char *name, const char *summary, unsigned takes, unsigned needs,
+                      cli_options *options)
+{
+    *options = (cli_options){ .epochs = 1, .batch = 128, .cache_bytes = (uint64_t)1 << 30, .optimizer = "adam" };
+    options->rules = calloc((size_t)argc + 1, sizeof *options->rules);
+    if (!options->rules)
+        return cli_fail(name, "out of memory");
+    struct argp_option taken[ENTRIES + 1] = { 0 };
+    size_t count = 0;
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].set & takes)
+            taken[count++] = (struct argp_option){
+                .name = entries[i].name, .key = FIRST_KEY + i, .arg = entries[i].argument, .doc = entries[i].help
+            };
+    const struct argp parser = { .options = taken, .parser = parse_one, .doc = summary };
+    char *full_name = strdup(name);
+    if (!full_name)
+        return cli_fail(name, "out of memory");
+    argv[0] = full_name;
+    const error_t error = argp_parse(&parser, argc, argv, 0, NULL, options);
+    free(full_name);
+    return error ? CLI_MISUSED : check_needed(options, needs);
+}
+
+void cli_options_release(cli_options *options)
+{
+    free(options->rules);
+}

@@ -1,0 +1,55 @@
+/* The options of all commands. */
+#ifndef THAW_CLI_OPTIONS_H
+#define THAW_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Options come in sets, of which a command takes some. */
+enum {
+    CLI_MODEL = 1,
+    CLI_CLASSES = 2,
+    CLI_LOAD = 4,
+    CLI_RESET = 8,
+    CLI_DATA = 16,
+    CLI_TEST_DATA = 32,
+    CLI_RULES = 64, /* freezing and optimizers */
+    CLI_BATCH = 128,
+    CLI_TRAINING = 256,
+    CLI_INFERENCE = 512,
+    CLI_COMMON = 1024
+};
+
+/* What options say about groups of parameters, in the order of the command line. */
+typedef enum cli_rule_kind {
+    CLI_RULE_RESET,
+    CLI_RULE_FREEZE,
+    CLI_RULE_UNFREEZE,
+    CLI_RULE_FREEZE_BEFORE,
+    CLI_RULE_GROUP
+} cli_rule_kind;
+
+typedef struct cli_rule {
+    cli_rule_kind kind;
+    const char *text;
+} cli_rule;
+
+/* Text is the command line's own. */
+typedef struct cli_options {
+    const char *model, *load, *save, *data, *test_data, *optimizer, *schedule;
+    uint64_t classes, epochs, batch, seed, threads, cache_bytes; /* classes and threads 0: by themselves */
+    double clip_norm;                                            /* 0: none */
+    bool drop_last, inference, json;
+    cli_rule *rules;
+    size_t rule_count;
+} cli_options;
+
+/* Reads a command's options: those of the sets in `takes`; those of the sets in `needs` must be there.
+   `name` is "thaw train", `summary` the first line of its help. Prints what is wrong and returns an exit code. */
+int cli_options_parse(int argc, char **argv, const char *name, const char *summary, unsigned takes, unsigned needs,
+                      cli_options *options);
+
+void cli_options_release(cli_options *options);
+
+#endif

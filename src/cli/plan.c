@@ -1,0 +1,106 @@
+/* thaw plan. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "cli/session.h"
+
+static int print_node(const thaw_plan_row *row)
+{
+    static const char *const regions[] = {
+        [THAW_REGION_PREFIX] = "prefix", [THAW_REGION_LIVE] = "live", [THAW_REGION_FROZEN] = "frozen"
+    };
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("node"));
+    json_object_set_new(object, "name", json_string(row->name));
+    json_object_set_new(object, "kind", json_string(row->kind));
+    json_object_set_new(object, "region", json_string(regions[row->region]));
+    json_object_set_new(object, "kernel", json_string(row->kernel));
+    json_object_set_new(object, "fused_into", row->fused_into ? json_string(row->fused_into) : json_null());
+    json_object_set_new(object, "forward", json_boolean(row->forward));
+    json_object_set_new(object, "input_gradient", json_boolean(row->input_gradient));
+    json_object_set_new(object, "parameter_gradient", json_boolean(row->parameter_gradient));
+    json_object_set_new(object, "cache_boundary", json_boolean(row->cache_boundary));
+    json_object_set_new(object, "output_bytes", cli_json_count(row->output_bytes));
+    json_object_set_new(object, "workspace_bytes", cli_json_count(row->workspace_bytes));
+    json_object_set_new(object, "packed_bytes", cli_json_count(row->packed_bytes));
+    json_object_set_new(object, "forward_flops", cli_json_real(row->forward_flops));
+    json_object_set_new(object, "backward_flops", cli_json_real(row->backward_flops));
+    return cli_json_print(object);
+}
+
+static int print_totals(const thaw_plan *plan)
+{
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("plan"));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(totals.trainable_parameters));
+    json_object_set_new(object, "gradient_bytes", cli_json_count(totals.gradient_bytes));
+    json_object_set_new(object, "optimizer_state_bytes", cli_json_count(totals.optimizer_state_bytes));
+    json_object_set_new(object, "parameter_bytes", cli_json_count(totals.parameter_bytes));
+    json_object_set_new(object, "activation_bytes", cli_json_count(totals.activation_bytes));
+    json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
+    json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));
+    json_object_set_new(object, "backward_kernels", cli_json_count(totals.backward_kernels));
+    json_object_set_new(object, "flops", cli_json_real(totals.flops));
+    json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
+    json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));
+    json_object_set_new(object, "cached_bytes_per_sample", cli_json_count(totals.cached_bytes_per_sample));
+    return cli_json_print(object);
+}
+
+static int print_json(const cli_session *session, const thaw_plan *plan)
+{
+    int code = CLI_DONE;
+    for (size_t i = 0; i < thaw_plan_row_count(plan) && code == CLI_DONE; i++) {
+        thaw_plan_row row;
+        code = cli_check(session->context, thaw_plan_row_at(plan, i, &row), "plan");
+        if (code == CLI_DONE)
+            code = print_node(&row);
+    }
+    return code == CLI_DONE ? print_totals(plan) : code;
+}
+
+static int print_plan(const cli_session *session)
+{
+    const cli_options *options = session->options;
+    const thaw_plan_options wanted = { .batch = (int64_t)options->batch, .inference = options->inference };
+    const thaw_plan *plan;
+    int code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
+    if (code != CLI_DONE || options->json)
+        return code == CLI_DONE ? print_json(session, plan) : code;
+    char *text = NULL;
+    code = cli_check(session->context, thaw_plan_describe(plan, &text), "plan");
+    if (code == CLI_DONE)
+        fputs(text, stdout);
+    thaw_text_destroy(session->context, text);
+    return code;
+}
+
+static int plan(const cli_options *options)
+{
+    cli_session session;
+    int code = cli_session_open(&session, options);
+    if (code == CLI_DONE)
+        code = cli_build_model(&session, NULL);
+    if (code == CLI_DONE)
+        code = cli_apply_rules(&session);
+    if (code == CLI_DONE)
+        code = print_plan(&session);
+    cli_session_close(&session);
+    return code;
+}
+
+int cli_plan(int argc, char **argv)
+{
+    cli_options options;
+    int code =
+        cli_options_parse(argc, argv, "thaw plan", "Shows what a training step of a network runs, and in which memory.",
+                          CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_BATCH | CLI_INFERENCE | CLI_COMMON, CLI_MODEL,
+                          &options);
+    if (code == CLI_DONE)
+        code = plan(&options);
+    cli_options_release(&options);
+    return code;
+}

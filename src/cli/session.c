@@ -1,0 +1,112 @@
+#include "cli/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+
+static bool known_model(const char *name)
+{
+    const thaw_zoo_entry *entry;
+    for (size_t i = 0; (entry = thaw_zoo_entry_at(i)); i++)
+        if (strcmp(entry->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Finds faults of the command line before files are read, which takes longer. */
+static int check_early(cli_session *session)
+{
+    const cli_options *options = session->options;
+    thaw_context *context = session->context;
+    int code = CLI_DONE;
+    if (options->model && !known_model(options->model))
+        code = cli_check_option(context, thaw_zoo_build(session->model, options->model, 0), "--model");
+    if (code == CLI_DONE && options->schedule)
+        code = cli_check_option(context, thaw_schedule_parse(context, options->schedule, &session->schedule),
+                                "--schedule");
+    if (code == CLI_DONE) {
+        thaw_optimizer *optimizer = NULL;
+        code = cli_check_option(context, thaw_optimizer_create(context, options->optimizer, &optimizer), "--optimizer");
+        thaw_optimizer_destroy(optimizer);
+    }
+    return code;
+}
+
+int cli_session_open(cli_session *session, const cli_options *options)
+{
+    *session = (cli_session){ .options = options };
+    const thaw_context_options context_options = { .threads = (int)options->threads, .seed = options->seed };
+    thaw_status status = thaw_context_create(&context_options, &session->context);
+    if (status != THAW_OK)
+        return cli_fail("start", "%s", thaw_status_name(status));
+    status = thaw_model_create(session->context, &session->model);
+    if (status != THAW_OK)
+        return cli_check(session->context, status, "start");
+    return check_early(session);
+}
+
+void cli_session_close(cli_session *session)
+{
+    thaw_model_destroy(session->model);
+    thaw_dataset_destroy(session->training);
+    thaw_dataset_destroy(session->test);
+    for (size_t i = 0; i < session->point_count; i++)
+        free((void *)(uintptr_t)session->points[i].pattern);
+    free(session->points);
+    thaw_context_destroy(session->context);
+}
+
+/* ---------------------------------------------------------------- data */
+
+int cli_open_test_data(cli_session *session, const char *option, const char *description)
+{
+    thaw_status status = thaw_dataset_open(session->context, description, NULL, &session->test);
+    if (status == THAW_OK && !session->test)
+        status = thaw_dataset_open(session->context, description, &session->test, NULL);
+    return cli_check_option(session->context, status, option);
+}
+
+/* Whether test data can be given to a model that was built for the training data. */
+static int check_match(const cli_session *session)
+{
+    const thaw_shape *trained = thaw_dataset_sample_shape(session->training);
+    const thaw_shape *tested = thaw_dataset_sample_shape(session->test);
+    char one[80], other[80];
+    if (!thaw_shape_equal(trained, tested))
+        return cli_fail("--test-data", "samples have shape %s, those to train on %s",
+                        thaw_shape_format(tested, one, sizeof one), thaw_shape_format(trained, other, sizeof other));
+    if (thaw_dataset_classes(session->test) > thaw_dataset_classes(session->training))
+        return cli_fail("--test-data", "has %zu classes, the data to train on %zu", thaw_dataset_classes(session->test),
+                        thaw_dataset_classes(session->training));
+    return CLI_DONE;
+}
+
+int cli_open_data(cli_session *session)
+{
+    const cli_options *options = session->options;
+    thaw_dataset **test = options->test_data ? NULL : &session->test;
+    int code = cli_check_option(session->context,
+                                thaw_dataset_open(session->context, options->data, &session->training, test), "--data");
+    if (code == CLI_DONE && options->test_data)
+        code = cli_open_test_data(session, "--test-data", options->test_data);
+    return code == CLI_DONE && session->test ? check_match(session) : code;
+}
+
+/* ---------------------------------------------------------------- the network */
+
+int cli_build_model(cli_session *session, const thaw_dataset *dataset)
+{
+    const char *name = session->options->model;
+    const size_t classes = dataset ? thaw_dataset_classes(dataset) : (size_t)session->options->classes;
+    const int code = cli_check_option(session->context, thaw_zoo_build(session->model, name, classes), "--model");
+    if (code != CLI_DONE || !dataset)
+        return code;
+    char wanted[80], found[80];
+    const thaw_shape *input = thaw_model_node_shape(session->model, 0);
+    if (thaw_shape_equal(input, thaw_dataset_sample_shape(dataset)))
+        return CLI_DONE;
+    return cli_fail("--data", "samples have shape %s, %s wants %s",
+                    thaw_shape_format(thaw_dataset_sample_shape(dataset), found, sizeof found), name,
+                    thaw_shape_format(input, wanted, sizeof wanted));
+}

@@ -1,0 +1,82 @@
+/* thaw summary. */
+#include <stdio.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "cli/session.h"
+
+static int print_layer(const thaw_summary_row *row)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("layer"));
+    json_object_set_new(object, "name", json_string(row->name));
+    json_object_set_new(object, "kind", json_string(row->kind));
+    json_object_set_new(object, "output_shape", cli_json_shape(&row->output_shape));
+    json_object_set_new(object, "parameters", cli_json_count(row->parameters));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(row->trainable));
+    json_object_set_new(object, "statistics", cli_json_count(row->statistics));
+    json_object_set_new(object, "learning_rate", cli_json_real(row->learning_rate));
+    json_object_set_new(object, "optimizer", row->optimizer ? json_string(row->optimizer) : json_null());
+    return cli_json_print(object);
+}
+
+static int print_totals(const thaw_model *model)
+{
+    const thaw_summary_totals totals = thaw_model_summary_totals(model);
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("summary"));
+    json_object_set_new(object, "total_parameters", cli_json_count(totals.total_parameters));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(totals.trainable_parameters));
+    json_object_set_new(object, "non_trainable_parameters", cli_json_count(totals.non_trainable_parameters));
+    json_object_set_new(object, "statistics", cli_json_count(totals.statistics));
+    return cli_json_print(object);
+}
+
+static int print_json(cli_session *session)
+{
+    int code = CLI_DONE;
+    for (size_t i = 0; i < thaw_model_node_count(session->model) && code == CLI_DONE; i++) {
+        thaw_summary_row row;
+        code = cli_check(session->context, thaw_model_summary_row(session->model, i, &row), "summary");
+        if (code == CLI_DONE)
+            code = print_layer(&row);
+    }
+    return code == CLI_DONE ? print_totals(session->model) : code;
+}
+
+static int print_text(cli_session *session)
+{
+    char *text = NULL;
+    const int code = cli_check(session->context, thaw_model_summary(session->model, &text), "summary");
+    if (code == CLI_DONE)
+        fputs(text, stdout);
+    thaw_text_destroy(session->context, text);
+    return code;
+}
+
+static int summarize(const cli_options *options)
+{
+    cli_session session;
+    int code = cli_session_open(&session, options);
+    if (code == CLI_DONE)
+        code = cli_build_model(&session, NULL);
+    if (code == CLI_DONE)
+        code = cli_apply_rules(&session);
+    if (code == CLI_DONE)
+        code = options->json ? print_json(&session) : print_text(&session);
+    cli_session_close(&session);
+    return code;
+}
+
+int cli_summary(int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_options_parse(argc, argv, "thaw summary",
+                                 "Lists the layers of a network, their parameters, and what trains.",
+                                 CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_COMMON, CLI_MODEL, &options);
+    if (code == CLI_DONE)
+        code = summarize(&options);
+    cli_options_release(&options);
+    return code;
+}

@@ -1,0 +1,152 @@
+/* thaw train, thaw finetune. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/interrupt.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/saving.h"
+#include "cli/session.h"
+
+typedef struct run {
+    const cli_options *options;
+    cli_progress progress;
+    thaw_epoch_report last; /* of the last whole epoch; zero before */
+} run;
+
+static bool on_step(void *user, const thaw_progress *state)
+{
+    run *now = user;
+    cli_progress_draw(&now->progress, "", state);
+    return cli_interrupt_signal() == 0;
+}
+
+static bool on_epoch(void *user, const thaw_epoch_report *report)
+{
+    run *now = user;
+    now->last = *report;
+    cli_progress_clear(&now->progress);
+    if (now->options->json)
+        cli_json_print(cli_epoch_object("epoch", report));
+    else
+        cli_print_epoch(report);
+    return cli_interrupt_signal() == 0;
+}
+
+static void print_beginning(const cli_session *session)
+{
+    const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
+    printf("%s: %zu parameters, %zu trainable; %zu samples to train on", session->options->model,
+           totals.total_parameters, totals.trainable_parameters, thaw_dataset_count(session->training));
+    if (session->test)
+        printf(", %zu to test", thaw_dataset_count(session->test));
+    printf("; batch %llu, %d threads\n", (unsigned long long)session->options->batch,
+           thaw_context_threads(session->context));
+    cli_print_epoch_header();
+    fflush(stdout);
+}
+
+static int print_end(const run *now, bool stopped)
+{
+    const thaw_epoch_report *last = &now->last;
+    const char *save = now->options->save;
+    const size_t peak = cli_peak_rss_bytes();
+    if (now->options->json) {
+        json_t *object = cli_epoch_object("done", last);
+        json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
+        json_object_set_new(object, "saved", save ? json_string(save) : json_null());
+        json_object_set_new(object, "stopped", json_boolean(stopped));
+        return cli_json_print(object);
+    }
+    char memory[5][CLI_SIZE_BYTES];
+    if (last->epoch)
+        printf("gradients %s, optimizer state %s, activations %s, feature cache %s, peak memory %s\n",
+               cli_format_bytes(memory[0], last->gradient_bytes),
+               cli_format_bytes(memory[1], last->optimizer_state_bytes),
+               cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
+               cli_format_bytes(memory[4], peak));
+    if (stopped)
+        printf("stopped by a signal\n");
+    if (save)
+        printf("saved %s\n", save);
+    return CLI_DONE;
+}
+
+static int fit(cli_session *session)
+{
+    const cli_options *options = session->options;
+    run now = { .options = options, .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)) };
+    const thaw_fit_options fit_options = {
+        .epochs = (int)options->epochs,
+        .batch = (int64_t)options->batch,
+        .drop_last = options->drop_last,
+        .schedule = session->schedule,
+        .clip_norm = options->clip_norm,
+        .test = session->test,
+        .thaw_points = session->points,
+        .thaw_point_count = session->point_count,
+        .cache_bytes = (size_t)options->cache_bytes,
+        .on_epoch = on_epoch,
+        .on_step = on_step,
+        .user = &now,
+    };
+    if (!options->json)
+        print_beginning(session);
+    cli_interrupt_catch();
+    const thaw_status status = thaw_fit(session->model, session->training, &fit_options, NULL);
+    cli_progress_clear(&now.progress);
+    const bool stopped = status == THAW_STOPPED;
+    int code = stopped ? CLI_DONE : cli_check(session->context, status, "training");
+    if (code == CLI_DONE && options->save)
+        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
+    if (code == CLI_DONE)
+        code = print_end(&now, stopped);
+    return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
+}
+
+static int train(const cli_options *options)
+{
+    cli_session session;
+    int code = cli_session_open(&session, options);
+    if (code == CLI_DONE && options->save)
+        code = cli_check_writable(options->save);
+    if (code == CLI_DONE)
+        code = cli_open_data(&session);
+    if (code == CLI_DONE)
+        code = cli_build_model(&session, session.training);
+    if (code == CLI_DONE)
+        code = cli_load_weights(&session);
+    if (code == CLI_DONE)
+        code = cli_apply_rules(&session);
+    if (code == CLI_DONE)
+        code = fit(&session);
+    cli_session_close(&session);
+    return code;
+}
+
+enum { BOTH = CLI_MODEL | CLI_DATA | CLI_TEST_DATA | CLI_RULES | CLI_BATCH | CLI_TRAINING | CLI_COMMON };
+
+int cli_train(int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_options_parse(argc, argv, "thaw train", "Trains a network from its first weights on.", BOTH,
+                                 CLI_MODEL | CLI_DATA, &options);
+    if (code == CLI_DONE)
+        code = train(&options);
+    cli_options_release(&options);
+    return code;
+}
+
+int cli_finetune(int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_options_parse(argc, argv, "thaw finetune", "Trains a network from weights of a file on.",
+                                 BOTH | CLI_LOAD | CLI_RESET, CLI_MODEL | CLI_DATA | CLI_LOAD, &options);
+    if (code == CLI_DONE)
+        code = train(&options);
+    cli_options_release(&options);
+    return code;
+}
