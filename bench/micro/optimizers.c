@@ -1,0 +1,258 @@
+/* ./run bench optimizers: a step of each optimizer through the library's update path, beside a loop that does nothing
+   but read and write as many streams of memory, and beside the same model with half of its groups frozen. */
+#include <dlfcn.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "params/optimizer.h"
+#include "support/probe.h"
+#include "support/timing.h"
+#include "support/update_model.h"
+
+enum { MOST_REPETITIONS = 1000 };
+
+/* ---------------------------------------------------------------- counting parallel regions */
+
+typedef void region_entry(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
+region_entry GOMP_parallel;
+
+static size_t regions;
+
+/* Stands before libgomp's own. */
+void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags)
+{
+    static region_entry *own;
+    if (!own)
+        *(void **)&own = dlsym(RTLD_NEXT, "GOMP_parallel");
+    regions++;
+    own(body, argument, threads, flags);
+}
+
+/* ---------------------------------------------------------------- workloads */
+
+typedef struct workload {
+    const char *name;
+    size_t parameters, tensors;
+    int steps; /* of one sample: enough to be timed */
+} workload;
+
+static const workload workloads[] = {
+    { "large", 25000000, 160, 1 },
+    { "many small", 1000000, 1000, 20 },
+};
+
+static const char *const descriptions[] = {
+    "sgd",
+    "sgd:momentum=0.9",
+    "sgd:momentum=0.9,nesterov=1",
+    "adam",
+    "adam:amsgrad=1",
+    "adamw",
+    "rmsprop",
+    "rmsprop:momentum=0.9",
+    "rmsprop:centered=1",
+    "rmsprop:centered=1,momentum=0.9",
+};
+
+static void stop(const thaw_context *context)
+{
+    fprintf(stderr, "optimizers: %s\n", thaw_context_message(context));
+    exit(1);
+}
+
+/* ---------------------------------------------------------------- measuring */
+
+typedef struct figures {
+    const char *description;
+    const workload *work;
+    int threads;
+    size_t parameters, written;
+    double median, spread, probe, share, half; /* seconds a step; share of the probe's speed */
+    size_t regions;
+} figures;
+
+static double time_steps(bench_model *timed, int steps)
+{
+    if (thaw_update_list_run(timed->list, 1, 1) != THAW_OK)
+        stop(timed->set.context);
+    const double begin = bench_now();
+    for (int i = 0; i < steps; i++)
+        thaw_update_list_run(timed->list, 1, 1);
+    return (bench_now() - begin) / steps;
+}
+
+static double time_probe(bench_probe *probe, int steps)
+{
+    bench_probe_run(probe);
+    const double begin = bench_now();
+    for (int i = 0; i < steps; i++)
+        bench_probe_run(probe);
+    return (bench_now() - begin) / steps;
+}
+
+static void count_regions(bench_model *counted, figures *found)
+{
+    regions = 0;
+    thaw_update_list_run(counted->list, 1, 1);
+    found->regions = regions;
+}
+
+/* Alternates the three contenders. */
+static void measure(bench_model *whole, bench_model *half, bench_probe *probe, int repetitions, figures *found)
+{
+    static double own[MOST_REPETITIONS], other[MOST_REPETITIONS], frozen[MOST_REPETITIONS], share[MOST_REPETITIONS];
+    const int steps = found->work->steps;
+    const size_t count = (size_t)repetitions;
+    for (size_t i = 0; i < count; i++) {
+        own[i] = time_steps(whole, steps);
+        other[i] = time_probe(probe, steps);
+        frozen[i] = time_steps(half, steps);
+        share[i] = other[i] / own[i];
+    }
+    found->spread = bench_spread(own, count);
+    found->median = bench_median(own, count);
+    found->probe = bench_median(other, count);
+    found->half = bench_median(frozen, count);
+    found->share = bench_median(share, count);
+}
+
+static figures run_case(thaw_context *context, const char *description, const workload *work, int repetitions)
+{
+    figures found = { .description = description, .work = work, .threads = thaw_context_threads(context) };
+    thaw_optimizer *optimizer = NULL;
+    if (thaw_optimizer_create(context, description, &optimizer) != THAW_OK)
+        stop(context);
+    found.written = 1;
+    for (size_t s = 0; s < THAW_MAX_SLOTS; s++)
+        found.written += thaw_optimizer_uses_slot(optimizer, s);
+    bench_model whole = { 0 }, half = { 0 };
+    bench_probe probe = { 0 };
+    if (bench_model_create(context, work->parameters, work->tensors, optimizer, false, &whole) != THAW_OK ||
+        bench_model_create(context, work->parameters, work->tensors, optimizer, true, &half) != THAW_OK ||
+        bench_probe_create(context, whole.trained, found.written, &probe) != THAW_OK)
+        stop(context);
+    found.parameters = whole.trained;
+    count_regions(&whole, &found);
+    measure(&whole, &half, &probe, repetitions, &found);
+    bench_probe_release(&probe);
+    bench_model_release(&half);
+    bench_model_release(&whole);
+    thaw_optimizer_destroy(optimizer);
+    return found;
+}
+
+/* ---------------------------------------------------------------- reporting */
+
+/* Bytes of one step: a read stream and `written` streams that are read and written. */
+static double step_bytes(const figures *found)
+{
+    return (double)found->parameters * (double)(1 + 2 * found->written) * sizeof(float);
+}
+
+static void print_heading(const workload *work, int threads, int repetitions)
+{
+    printf("\n%s: %.0f M parameters in %zu tensors, %d thread%s, median of %d\n", work->name,
+           (double)work->parameters / 1e6, work->tensors, threads, threads == 1 ? "" : "s", repetitions);
+    printf("%-32s %5s %9s %7s %7s %9s %9s %8s %8s %7s\n", "optimizer", "r:w", "ms", "spread", "GB/s", "probe ms",
+           "of probe", "regions", "half ms", "ratio");
+}
+
+static void print_row(const figures *found)
+{
+    printf("%-32s %3zu:%zu %9.3f %6.1f%% %7.1f %9.3f %8.1f%% %8zu %8.3f %7.2f\n", found->description,
+           found->written + 1, found->written, found->median * 1e3, found->spread * 100,
+           step_bytes(found) / found->median * 1e-9, found->probe * 1e3, found->share * 100, found->regions,
+           found->half * 1e3, found->half / found->median);
+}
+
+static void print_json(const figures *found, int repetitions)
+{
+    printf("{\"benchmark\":\"optimizers\",\"optimizer\":\"%s\",\"parameters\":%zu,\"tensors\":%zu,\"threads\":%d,"
+           "\"repetitions\":%d,\"reads\":%zu,\"writes\":%zu,\"milliseconds\":%.6f,\"spread\":%.4f,"
+           "\"gigabytes_per_second\":%.2f,\"probe_milliseconds\":%.6f,\"probe_gigabytes_per_second\":%.2f,"
+           "\"share_of_probe\":%.4f,\"parallel_regions\":%zu,\"half_frozen_milliseconds\":%.6f,"
+           "\"half_frozen_ratio\":%.4f}\n",
+           found->description, found->parameters, found->work->tensors, found->threads, repetitions, found->written + 1,
+           found->written, found->median * 1e3, found->spread, step_bytes(found) / found->median * 1e-9,
+           found->probe * 1e3, step_bytes(found) / found->probe * 1e-9, found->share, found->regions, found->half * 1e3,
+           found->half / found->median);
+}
+
+typedef struct arguments {
+    bool json;
+    int repetitions;
+    int threads;      /* 0: one, then two */
+    const char *only; /* an optimizer's description, or NULL */
+} arguments;
+
+static void run_workload(const workload *work, int threads, const arguments *chosen)
+{
+    thaw_context *context = NULL;
+    if (thaw_context_create(&(thaw_context_options){ .threads = threads }, &context) != THAW_OK) {
+        fprintf(stderr, "optimizers: no context with %d threads\n", threads);
+        exit(1);
+    }
+    if (!chosen->json)
+        print_heading(work, threads, chosen->repetitions);
+    for (size_t i = 0; i < THAW_COUNT(descriptions); i++) {
+        const char *description = chosen->only ? chosen->only : descriptions[i];
+        const figures found = run_case(context, description, work, chosen->repetitions);
+        if (chosen->json)
+            print_json(&found, chosen->repetitions);
+        else
+            print_row(&found);
+        fflush(stdout);
+        if (chosen->only)
+            break;
+    }
+    thaw_context_destroy(context);
+}
+
+static int positive(const char *text, int most)
+{
+    char *end = NULL;
+    const long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 1 || number > most) {
+        fprintf(stderr, "optimizers: \"%s\" is not a number from 1 to %d\n", text, most);
+        exit(2);
+    }
+    return (int)number;
+}
+
+static arguments parse(int count, char **values)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "repetitions", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' },
+        { "optimizer", required_argument, NULL, 'o' },
+        { NULL, 0, NULL, 0 },
+    };
+    arguments chosen = { .repetitions = 15 };
+    for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
+        if (option == 'j') {
+            chosen.json = true;
+        } else if (option == 'r') {
+            chosen.repetitions = positive(optarg, MOST_REPETITIONS);
+        } else if (option == 't') {
+            chosen.threads = positive(optarg, 1024);
+        } else if (option == 'o') {
+            chosen.only = optarg;
+        } else {
+            fprintf(stderr, "usage: optimizers [--json] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
+            exit(2);
+        }
+    }
+    return chosen;
+}
+
+int main(int count, char **values)
+{
+    const arguments chosen = parse(count, values);
+    for (size_t w = 0; w < THAW_COUNT(workloads); w++)
+        for (int threads = chosen.threads ? chosen.threads : 1; threads <= (chosen.threads ? chosen.threads : 2);
+             threads++)
+            run_workload(&workloads[w], threads, &chosen);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* Time, and what repeated measurements say. */
+#ifndef THAW_BENCH_TIMING_H
+#define THAW_BENCH_TIMING_H
+
+#include <stddef.h>
+
+/* Seconds of a clock that only goes forward. */
+double bench_now(void);
+
+/* The median. Sorts `values`. */
+double bench_median(double *values, size_t count);
+
+/* The distance of the quartiles, as a share of the median. Sorts `values`. */
+double bench_spread(double *values, size_t count);
+
+#endif
