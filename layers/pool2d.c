@@ -51,6 +51,7 @@ void thaw_pool_release(thaw_context *context, thaw_pool *pool)
 {
     thaw_kernel_release(context, pool->forward);
     thaw_kernel_release(context, pool->backward);
+    *pool = (thaw_pool){ 0 };
 }
 
 thaw_status thaw_pool_create(const thaw_layer_demand *demand, thaw_window window, thaw_pooling_kind kind,

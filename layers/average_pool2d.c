@@ -1,0 +1,153 @@
+/* Average-pooling of [H, W, C]. */
+#include "core/allocation.h"
+#include "pool2d.h"
+
+enum { GRAIN = 4096 };
+
+/* Where ceil mode lets a window hang over the padding, PyTorch divides by the elements up to the padding's end, oneDNN by
+   the whole kernel: `correction` holds the quotient for each position of the output. */
+typedef struct average_pool2d {
+    thaw_pool pool;
+    size_t rows, positions, channels; /* rows: batch times positions */
+    float *correction;                /* NULL: nothing hangs over */
+} average_pool2d;
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_pool2d_options *o = options;
+    for (int i = 0; i < 2; i++)
+        if (o->dilation[i] != 0 && o->dilation[i] != 1)
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "dilation is for max-pooling, found %lld",
+                                     (long long)o->dilation[i]);
+    return thaw_pool_build(builder, o);
+}
+
+/* Elements of a window along one axis that lie before the end of the padding. */
+static int64_t inside(const thaw_window *window, const thaw_shape *input, int axis, int64_t position)
+{
+    const int64_t begin = position * window->stride[axis] - window->padding[axis];
+    const int64_t most = input->dims[axis] + window->padding[axis] - begin;
+    return most < window->kernel[axis] ? most : window->kernel[axis];
+}
+
+static thaw_status fill_correction(const thaw_layer_demand *demand, const thaw_window *fitted, average_pool2d *a)
+{
+    a->correction = thaw_allocate_array(demand->context, a->positions, sizeof *a->correction);
+    if (!a->correction)
+        return THAW_OUT_OF_MEMORY;
+    const double area = (double)fitted->kernel[0] * (double)fitted->kernel[1];
+    float *next = a->correction;
+    for (int64_t row = 0; row < fitted->output[0]; row++)
+        for (int64_t column = 0; column < fitted->output[1]; column++) {
+            const double rows = (double)inside(fitted, demand->inputs, 0, row);
+            *next++ = (float)(area / (rows * (double)inside(fitted, demand->inputs, 1, column)));
+        }
+    return THAW_OK;
+}
+
+static void release(thaw_context *context, void *state)
+{
+    average_pool2d *a = state;
+    thaw_pool_release(context, &a->pool);
+    thaw_release(context, a->correction);
+    thaw_release(context, a);
+}
+
+static thaw_status create(const thaw_layer_demand *demand, average_pool2d *a, thaw_layer_needs *needs)
+{
+    const thaw_pool2d_options *o = demand->options;
+    const thaw_window window = thaw_pool_window(o);
+    thaw_window fitted = window;
+    thaw_window_fit(&fitted, &demand->inputs[0]);
+    a->positions = (size_t)(fitted.output[0] * fitted.output[1]);
+    a->rows = (size_t)demand->batch * a->positions;
+    a->channels = (size_t)demand->output.dims[2];
+    const bool hangs_over =
+        !o->exclude_padding && (fitted.padding_after[0] > o->padding[0] || fitted.padding_after[1] > o->padding[1]);
+    thaw_status status = hangs_over ? fill_correction(demand, &fitted, a) : THAW_OK;
+    if (status == THAW_OK)
+        status =
+            thaw_pool_create(demand, window, o->exclude_padding ? THAW_POOLING_AVERAGE_INSIDE : THAW_POOLING_AVERAGE,
+                             &a->pool, needs);
+    return status;
+}
+
+/* Backward keeps a corrected copy of the output's gradient at the beginning of scratch. */
+static size_t copy_bytes(const average_pool2d *a)
+{
+    return a->correction && a->pool.backward ? thaw_align(a->rows * a->channels * sizeof(float)) : 0;
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    average_pool2d *a = thaw_allocate(demand->context, sizeof *a);
+    if (!a)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_status status = create(demand, a, needs);
+    if (status != THAW_OK) {
+        release(demand->context, a);
+        return status;
+    }
+    needs->state = a;
+    needs->scratch_bytes += copy_bytes(a);
+    return THAW_OK;
+}
+
+typedef struct correction {
+    const average_pool2d *layer;
+    const float *source;
+    float *destination; /* may be `source` */
+} correction;
+
+static void correct_rows(void *argument, size_t begin, size_t end)
+{
+    const correction *c = argument;
+    const size_t channels = c->layer->channels;
+    for (size_t row = begin; row < end; row++) {
+        const float factor = c->layer->correction[row % c->layer->positions];
+        for (size_t i = row * channels; i < (row + 1) * channels; i++)
+            c->destination[i] = c->source[i] * factor;
+    }
+}
+
+static void correct(const thaw_layer_run *run, const average_pool2d *a, const float *source, float *destination)
+{
+    correction c = { a, source, destination };
+    thaw_parallel_for(run->context, a->rows, a->channels < GRAIN ? GRAIN / a->channels : 1, correct_rows, &c);
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const average_pool2d *a = run->state;
+    const thaw_status status = thaw_pool_forward(&a->pool, run);
+    if (status == THAW_OK && a->correction)
+        correct(run, a, run->output, run->output);
+    return status;
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const average_pool2d *a = run->state;
+    if (!a->correction)
+        return thaw_pool_backward(&a->pool, run, run->output_gradient, run->scratch);
+    char *scratch = run->scratch;
+    correct(run, a, run->output_gradient, run->scratch);
+    return thaw_pool_backward(&a->pool, run, run->scratch, scratch + copy_bytes(a));
+}
+
+static const thaw_layer_module module = {
+    .name = "average_pool2d",
+    .options_size = sizeof(thaw_pool2d_options),
+    .build = build,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
+
+thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
+                                thaw_node *output)
+{
+    const thaw_pool2d_options chosen = options ? *options : (thaw_pool2d_options){ 0 };
+    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+}
