@@ -62,6 +62,14 @@ static thaw_parameter *make_parameter(thaw_context *context, const thaw_group *g
     return made;
 }
 
+static bool name_taken(const thaw_parameter_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->parameter_count; i++)
+        if (strcmp(set->parameters[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
 thaw_status thaw_set_add_parameter(thaw_parameter_set *set, const thaw_parameter_specification *specification,
                                    uint32_t node)
 {
@@ -77,6 +85,11 @@ thaw_status thaw_set_add_parameter(thaw_parameter_set *set, const thaw_parameter
     thaw_parameter *made = make_parameter(set->context, group, specification);
     if (!made)
         return THAW_OUT_OF_MEMORY;
+    if (name_taken(set, made->name)) {
+        thaw_fail(set->context, THAW_DUPLICATE, "%s: another parameter has this name", made->name);
+        release_parameter(set->context, made);
+        return THAW_DUPLICATE;
+    }
     made->group = group;
     made->random = (thaw_stream){ .node = node, .step = group->parameter_count };
     thaw_parameter_initialize(set->context, made);
