@@ -1,0 +1,293 @@
+#include "support/toys.h"
+
+#include <math.h>
+
+/* What a kernel has to know; from the context's allocator, so that leaks show. */
+typedef struct toy {
+    size_t count;   /* elements of a batch */
+    double batch;   /* samples */
+    bool rectifies; /* a ReLU follows inside this kernel */
+    bool centers;   /* the second parameter is a mean to subtract */
+} toy;
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    const thaw_shape *shape = thaw_builder_input(builder, 0);
+    for (size_t i = 1; i < thaw_builder_input_count(builder); i++)
+        if (!thaw_shape_equal(shape, thaw_builder_input(builder, i)))
+            return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "its inputs differ in shape");
+    thaw_builder_flops(builder, (double)thaw_shape_count(shape));
+    return thaw_builder_output(builder, shape);
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    toy *made = thaw_allocate(demand->context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->batch = (double)demand->batch;
+    made->count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]);
+    made->centers = demand->parameter_count > 1;
+    made->rectifies = demand->activation == THAW_ACTIVATION_RELU;
+    needs->state = made;
+    needs->kernel = "toy";
+    return THAW_OK;
+}
+
+static thaw_status build_scale(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_status status =
+        thaw_builder_parameter(builder,
+                               &(thaw_parameter_specification){
+                                   .name = "factor", .role = THAW_WEIGHT, .shape = { 1, { 1 } }, .fan_in = 1 });
+    return status == THAW_OK ? build(builder, options) : status;
+}
+
+static thaw_status build_center(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_status status = build_scale(builder, options);
+    return status == THAW_OK
+               ? thaw_builder_parameter(builder, &(thaw_parameter_specification){ .name = "mean",
+                                                                                  .role = THAW_STATISTIC,
+                                                                                  .shape = { 1, { 3 } },
+                                                                                  .initializer = THAW_INITIAL_ZERO })
+               : status;
+}
+
+static thaw_status prepare_scale(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    needs->keeps_inputs = demand->parameter_gradient[0];
+    needs->gradient_in_place = true;
+    return prepare(demand, needs);
+}
+
+static thaw_status forward_scale(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    const float mean = self->centers ? run->parameters[1][0] : 0;
+    for (size_t i = 0; i < self->count; i++) {
+        run->output[i] = run->parameters[0][0] * (run->inputs[0][i] - mean);
+        if (self->rectifies)
+            run->output[i] = fmaxf(run->output[i], 0);
+    }
+    return THAW_OK;
+}
+
+static thaw_status backward_scale(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    const float mean = self->centers ? run->parameters[1][0] : 0;
+    double sum = 0;
+    for (size_t i = 0; run->parameter_gradients[0] && i < self->count; i++)
+        sum += (double)run->output_gradient[i] * (double)(run->inputs[0][i] - mean);
+    if (run->parameter_gradients[0])
+        run->parameter_gradients[0][0] = (float)sum;
+    for (size_t i = 0; run->input_gradients[0] && i < self->count; i++)
+        run->input_gradients[0][i] = run->parameters[0][0] * run->output_gradient[i];
+    return THAW_OK;
+}
+
+static thaw_status prepare_sum(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    needs->in_place = needs->gradient_in_place = true;
+    return prepare(demand, needs);
+}
+
+static thaw_status forward_sum(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = run->inputs[0][i] + run->inputs[1][i];
+    return THAW_OK;
+}
+
+static thaw_status backward_sum(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; run->input_gradients[k] && i < self->count; i++)
+            run->input_gradients[k][i] = run->output_gradient[i];
+    return THAW_OK;
+}
+
+static thaw_status prepare_product(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    needs->keeps_inputs = true;
+    return prepare(demand, needs);
+}
+
+static thaw_status forward_product(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = run->inputs[0][i] * run->inputs[1][i];
+    return THAW_OK;
+}
+
+static thaw_status backward_product(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; run->input_gradients[k] && i < self->count; i++)
+            run->input_gradients[k][i] = run->output_gradient[i] * run->inputs[1 - k][i];
+    return THAW_OK;
+}
+
+static thaw_status prepare_pass(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    needs->identity = true;
+    return prepare(demand, needs);
+}
+
+static thaw_status never_run(const thaw_layer_run *run)
+{
+    return thaw_fail(run->context, THAW_INTERNAL, "an identity was run");
+}
+
+static thaw_status prepare_curve(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    needs->in_place = needs->gradient_in_place = needs->keeps_output = true;
+    return prepare(demand, needs);
+}
+
+static thaw_status forward_curve(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = tanhf(run->inputs[0][i]);
+    return THAW_OK;
+}
+
+static thaw_status backward_curve(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->input_gradients[0][i] = run->output_gradient[i] * (1 - run->output[i] * run->output[i]);
+    return THAW_OK;
+}
+
+static thaw_status forward_relu(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = fmaxf(run->inputs[0][i], 0);
+    return THAW_OK;
+}
+
+static thaw_status backward_relu(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->input_gradients[0][i] = run->output[i] > 0 ? run->output_gradient[i] : 0;
+    return THAW_OK;
+}
+
+static thaw_status build_quadratic(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    const thaw_shape *shape = thaw_builder_input(builder, 0);
+    const thaw_status status = thaw_builder_target(builder, THAW_F32, shape);
+    thaw_builder_flops(builder, (double)thaw_shape_count(shape));
+    return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ 0 }) : status;
+}
+
+static thaw_status forward_quadratic(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    const float *target = run->target;
+    double sum = 0;
+    for (size_t i = 0; i < self->count; i++)
+        sum += pow((double)run->inputs[0][i] - (double)target[i], 2);
+    run->output[0] = (float)(sum / 2 / self->batch);
+    return THAW_OK;
+}
+
+static thaw_status backward_quadratic(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    const float *target = run->target;
+    for (size_t i = 0; i < self->count; i++)
+        run->input_gradients[0][i] = (float)(((double)run->inputs[0][i] - (double)target[i]) / self->batch);
+    return THAW_OK;
+}
+
+static void release(thaw_context *context, void *state)
+{
+    thaw_release(context, state);
+}
+
+const thaw_layer_module toy_scale = {
+    .name = "scale",
+    .fuses_relu = true,
+    .build = build_scale,
+    .prepare = prepare_scale,
+    .forward = forward_scale,
+    .backward = backward_scale,
+    .release = release,
+};
+
+const thaw_layer_module toy_center = {
+    .name = "center",
+    .build = build_center,
+    .prepare = prepare_scale,
+    .forward = forward_scale,
+    .backward = backward_scale,
+    .release = release,
+};
+
+const thaw_layer_module toy_sum = {
+    .name = "sum",
+    .build = build,
+    .prepare = prepare_sum,
+    .forward = forward_sum,
+    .backward = backward_sum,
+    .release = release,
+};
+
+const thaw_layer_module toy_product = {
+    .name = "product",
+    .build = build,
+    .prepare = prepare_product,
+    .forward = forward_product,
+    .backward = backward_product,
+    .release = release,
+};
+
+const thaw_layer_module toy_pass = {
+    .name = "pass",
+    .build = build,
+    .prepare = prepare_pass,
+    .forward = never_run,
+    .backward = never_run,
+    .release = release,
+};
+
+const thaw_layer_module toy_curve = {
+    .name = "curve",
+    .build = build,
+    .prepare = prepare_curve,
+    .forward = forward_curve,
+    .backward = backward_curve,
+    .release = release,
+};
+
+const thaw_layer_module toy_relu = {
+    .name = "relu",
+    .activation = THAW_ACTIVATION_RELU,
+    .build = build,
+    .prepare = prepare_curve,
+    .forward = forward_relu,
+    .backward = backward_relu,
+    .release = release,
+};
+
+const thaw_layer_module toy_quadratic = {
+    .name = "quadratic",
+    .loss = true,
+    .build = build_quadratic,
+    .prepare = prepare_product,
+    .forward = forward_quadratic,
+    .backward = backward_quadratic,
+    .release = release,
+};

@@ -1,0 +1,22 @@
+/* Layers so small that what a network of them computes can be worked out by hand. They see thaw/module.h alone. All keep
+   their input's shape. */
+#ifndef THAW_TESTS_TOYS_H
+#define THAW_TESTS_TOYS_H
+
+#include <thaw/module.h>
+
+/* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads its
+   input in backward only where the factor trains. */
+extern const thaw_layer_module toy_scale;
+
+/* y = f (x - m) with a factor, and a statistic, "mean", of 3 elements, of which it subtracts the first; 0 at first. */
+extern const thaw_layer_module toy_center;
+
+extern const thaw_layer_module toy_sum;       /* y = a + b; in place over a, forward and backward */
+extern const thaw_layer_module toy_product;   /* y = a b; backward reads both */
+extern const thaw_layer_module toy_pass;      /* y = x; costs nothing */
+extern const thaw_layer_module toy_curve;     /* y = tanh x; in place, backward reads y */
+extern const thaw_layer_module toy_relu;      /* the same of max(0, x), which a layer before may do */
+extern const thaw_layer_module toy_quadratic; /* a loss: the batch's mean of |x - t|^2 / 2 */
+
+#endif
