@@ -33,10 +33,11 @@ bool thaw_group_trainable(const thaw_group *group)
     return group->trainable;
 }
 
-/* The group's own value, else the optimizer's, else NAN. */
+/* The group's own value, else the optimizer's; NAN where no optimizer reads it. */
 static double value_in_effect(const thaw_group *group, double own, const char *name)
 {
-    return isnan(own) && group->optimizer ? thaw_optimizer_get(group->optimizer, name) : own;
+    const double common = group->optimizer ? thaw_optimizer_get(group->optimizer, name) : NAN;
+    return isnan(common) || isnan(own) ? common : own;
 }
 
 double thaw_group_learning_rate(const thaw_group *group)
