@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Installs into a temporary prefix and uses what is there with nothing but pkg-config: from C and C++, shared and static.
+# usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR
+set -euo pipefail
+source_root=$1 build_root=$2 prefix=$3 libdir=$4
+
+for tool in meson pkg-config gcc g++ nm readelf; do
+    command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/root$prefix
+lib=$work/root$prefix/$libdir
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# Asks the thaw.pc that was installed, as if `root` were its prefix.
+package() {
+    PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$root" "$@" thaw
+}
+
+meson install -C "$build_root" --no-rebuild --quiet --destdir "$work/root" >"$work/log" 2>&1 ||
+    { cat "$work/log"; fail "meson install"; }
+
+echo "-- what is installed"
+for file in "$source_root"/include/thaw/*.h; do
+    cmp "$file" "$root/include/thaw/$(basename "$file")" || fail "$(basename "$file") is not installed"
+done
+for file in libthaw.so libthaw.so.0 libthaw.a pkgconfig/thaw.pc; do
+    [ -e "$lib/$file" ] || fail "$file is not installed"
+done
+readelf -d "$lib/libthaw.so" | grep -q 'SONAME.*\[libthaw\.so\.0\]' || fail "the SONAME is not libthaw.so.0"
+[ "$(package --modversion)" = "$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source_root/meson.build" | head -n 1)" ] ||
+    fail "thaw.pc has another version"
+
+echo "-- exported are the functions of the headers, and nothing else"
+sed -n 's/^THAW_API .*[ *]\(thaw_[a-z0-9_]*\)(.*/\1/p' "$root"/include/thaw/*.h | sort -u >"$work/declared"
+nm -D --defined-only "$lib/libthaw.so" | awk '{ print $3 }' | sort -u >"$work/exported"
+[ "$(wc -l <"$work/declared")" -gt 100 ] || fail "the declarations were not found in the headers"
+diff "$work/declared" "$work/exported" || fail "declared (<) and exported (>) functions differ"
+
+echo "-- each header stands alone"
+read -ra flags <<<"$(package --cflags)"
+strict=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only)
+for file in "$root"/include/thaw/*.h; do
+    gcc -std=c11 "${strict[@]}" -x c "${flags[@]}" "$file"
+    g++ -std=c++11 "${strict[@]}" -x c++ "${flags[@]}" "$file"
+done
+
+echo "-- C++, and an optimizer in a shared object"
+cat >"$work/program.cpp" <<'END'
+#include <cstdio>
+#include <thaw/thaw.h>
+
+int main(int, char **arguments)
+{
+    thaw_context *context = nullptr;
+    thaw_optimizer *optimizer = nullptr;
+    if (thaw_context_create(nullptr, &context) != THAW_OK)
+        return 1;
+    const thaw_status status = thaw_optimizer_create(context, arguments[1], &optimizer);
+    std::printf("%s %s: %s %s\n", thaw_version(), arguments[1], thaw_status_name(status), thaw_context_message(context));
+    const bool right = status == THAW_OK && thaw_optimizer_get(optimizer, "lr") == 0.5;
+    thaw_optimizer_destroy(optimizer);
+    thaw_context_destroy(context);
+    return right ? 0 : 1;
+}
+END
+read -ra flags <<<"$(package --cflags --libs)"
+gcc -std=c11 -O2 -shared -fPIC "$source_root/examples/lion.c" -o "$work/lion.so" "${flags[@]}"
+g++ -std=c++11 "$work/program.cpp" -o "$work/program" "${flags[@]}"
+LD_LIBRARY_PATH=$lib "$work/program" "$work/lion.so:lr=0.5"
+LD_LIBRARY_PATH=$lib "$work/program" adam:lr=0.5
+
+# -lm is the examples' own: they compute.
+echo "-- the examples, shared"
+examples=()
+for file in "$source_root"/examples/*.c; do
+    grep -q '^int main' "$file" && examples+=("$(basename "$file" .c)")
+done
+for name in "${examples[@]}"; do
+    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name" "${flags[@]}" -lm
+    LD_LIBRARY_PATH=$lib "$work/$name" >"$work/output" || { cat "$work/output"; fail "$name, shared"; }
+done
+
+if [ -x "$root/bin/thaw" ]; then
+    echo "-- the command"
+    LD_LIBRARY_PATH=$lib "$root/bin/thaw" --help >"$work/output" || { cat "$work/output"; fail "thaw --help"; }
+fi
+
+echo "-- the examples, static"
+rm "$lib"/libthaw.so*
+read -ra flags <<<"$(package --static --cflags --libs)"
+for name in "${examples[@]}"; do
+    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name-static" "${flags[@]}" -lm
+    "$work/$name-static" >"$work/output" || { cat "$work/output"; fail "$name, static"; }
+done
+g++ -std=c++11 "$work/program.cpp" -o "$work/program-static" "${flags[@]}"
+"$work/program-static" adam:lr=0.5
