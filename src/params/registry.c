@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/cpu.h"
 #include "core/nearest.h"
 #include "params/module_source.h"
 #include "params/optimizer.h"
@@ -8,13 +9,15 @@
 const thaw_optimizer_module *const *thaw_builtin_modules(void)
 {
 #ifdef __x86_64__
-    /* What optimizers/meson.build lets the compiler use at each level. */
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return thaw_optimizer_modules_v4;
-    if (__builtin_cpu_supports("avx2"))
-        return thaw_optimizer_modules_v3;
-#endif
+    static const thaw_optimizer_module *const *const builds[] = {
+        [THAW_CPU_BASELINE] = thaw_optimizer_modules_baseline,
+        [THAW_CPU_V3] = thaw_optimizer_modules_v3,
+        [THAW_CPU_V4] = thaw_optimizer_modules_v4,
+    };
+    return builds[thaw_cpu_detect()];
+#else
     return thaw_optimizer_modules_baseline;
+#endif
 }
 
 const thaw_optimizer_module *thaw_optimizer_builtin(size_t index)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/cpu.h"
+#include "core/philox_blocks.h"
 #include "support/support.h"
 
 /* The known answers of Random123 1.14, file kat_vectors, philox4x32 with 10 rounds. */
@@ -24,6 +26,37 @@ Test(philox, known_answers)
         cr_assert_arr_eq(output, cases[i].output, sizeof output, "case %zu: %08x %08x %08x %08x", i, output[0],
                          output[1], output[2], output[3]);
     }
+}
+
+static thaw_philox_lanes some_counters(void)
+{
+    thaw_philox_lanes counters;
+    for (uint32_t w = 0; w < 4; w++)
+        for (uint32_t i = 0; i < THAW_PHILOX_LANES; i++)
+            counters.word[w][i] = (4 * i + w) * 2654435761U;
+    return counters;
+}
+
+static void assert_build(thaw_philox_function *blocks, const char *name)
+{
+    const uint32_t key[2] = { 0xdeadbeef, 0x01234567 };
+    uint32_t expected_output[4 * THAW_PHILOX_LANES], output[4 * THAW_PHILOX_LANES];
+    thaw_philox_lanes counters = some_counters();
+    thaw_philox_blocks_baseline(&counters, key, expected_output);
+    counters = some_counters();
+    blocks(&counters, key, output);
+    cr_assert_arr_eq(output, expected_output, sizeof output, "%s differs from the baseline", name);
+}
+
+Test(philox, builds_agree)
+{
+    assert_build(thaw_philox_blocks_baseline, "baseline");
+#ifdef __x86_64__
+    if (thaw_cpu_detect() >= THAW_CPU_V3)
+        assert_build(thaw_philox_blocks_v3, "v3");
+    if (thaw_cpu_detect() >= THAW_CPU_V4)
+        assert_build(thaw_philox_blocks_v4, "v4");
+#endif
 }
 
 /* The key as philox.h defines it, written out again. */

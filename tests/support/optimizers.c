@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cpu.h"
 #include "params/optimizer.h"
 
 static float *allocate_floats(size_t count)
@@ -172,9 +173,9 @@ static size_t usable_builds(const thaw_optimizer_module *const *builds[3])
     size_t count = 0;
     builds[count++] = thaw_optimizer_modules_baseline;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2"))
+    if (thaw_cpu_detect() >= THAW_CPU_V3)
         builds[count++] = thaw_optimizer_modules_v3;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+    if (thaw_cpu_detect() >= THAW_CPU_V4)
         builds[count++] = thaw_optimizer_modules_v4;
 #endif
     return count;

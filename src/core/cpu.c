@@ -1,0 +1,12 @@
+#include "core/cpu.h"
+
+thaw_cpu_level thaw_cpu_detect(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        return THAW_CPU_V4;
+    if (__builtin_cpu_supports("avx2"))
+        return THAW_CPU_V3;
+#endif
+    return THAW_CPU_BASELINE;
+}
