@@ -234,7 +234,7 @@ static int run(demo *now)
 {
     if (!now->session.options->json) {
         printf("%s on Fashion-MNIST: pre-trained on classes 0-4, then put to use for classes 5-9. Batch %d, Adam "
-               "1e-3, %d threads.\n\n",
+               "1e-3, threads: %d.\n\n",
                NETWORK, CLI_DEMO_BATCH, thaw_context_threads(now->session.context));
         cli_demo_print_header();
     }

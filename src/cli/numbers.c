@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/number.h"
 
 /* strtoumax alone takes blanks and a sign. */
 static bool parse_digits(const char *text, char **end, uint64_t *value)
@@ -39,9 +40,5 @@ bool cli_parse_bytes(const char *text, uint64_t *value)
 
 bool cli_parse_real(const char *text, double *value)
 {
-    char *end;
-    if (strchr(" \t\n", *text) && *text)
-        return false;
-    *value = strtod(text, &end);
-    return end != text && !*end && isfinite(*value) && *value >= 0;
+    return thaw_parse_number(text, strlen(text), value) && *value >= 0;
 }

@@ -8,8 +8,8 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "cli/saving.h"
 #include "cli/session.h"
+#include "io/new_file.h"
 
 typedef struct run {
     const cli_options *options;
@@ -43,7 +43,7 @@ static void print_beginning(const cli_session *session)
            totals.total_parameters, totals.trainable_parameters, thaw_dataset_count(session->training));
     if (session->test)
         printf(", %zu to test", thaw_dataset_count(session->test));
-    printf("; batch %llu, %d threads\n", (unsigned long long)session->options->batch,
+    printf("; batch %llu, threads %d\n", (unsigned long long)session->options->batch,
            thaw_context_threads(session->context));
     cli_print_epoch_header();
     fflush(stdout);
@@ -107,12 +107,23 @@ static int fit(cli_session *session)
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }
 
+/* Finds out, before hours of training, whether the weights can be written: makes the file that will be renamed, with
+   room for them, and takes it away again. */
+static int check_place(const cli_session *session)
+{
+    const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
+    const uint64_t bytes = (uint64_t)(totals.total_parameters + totals.statistics) * sizeof(float);
+    thaw_new_file file;
+    const thaw_status status = thaw_new_file_create(session->context, session->options->save, bytes, &file);
+    if (status == THAW_OK)
+        thaw_new_file_discard(&file);
+    return cli_check(session->context, status, "--save");
+}
+
 static int train(const cli_options *options)
 {
     cli_session session;
     int code = cli_session_open(&session, options);
-    if (code == CLI_DONE && options->save)
-        code = cli_check_writable(options->save);
     if (code == CLI_DONE)
         code = cli_open_data(&session);
     if (code == CLI_DONE)
@@ -121,6 +132,8 @@ static int train(const cli_options *options)
         code = cli_load_weights(&session);
     if (code == CLI_DONE)
         code = cli_apply_rules(&session);
+    if (code == CLI_DONE && options->save)
+        code = check_place(&session);
     if (code == CLI_DONE)
         code = fit(&session);
     cli_session_close(&session);

@@ -1,0 +1,89 @@
+/* thaw finetune, on a small data set. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/fixture.h"
+#include "support/support.h"
+
+/* Whether a parameter has the same bytes in $c and $d. */
+static bool same_in_files(const char *name)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *models[2];
+    const char *const files[2] = { cli_variables[2], cli_variables[3] };
+    const float *values[2];
+    size_t count = 0;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(context, thaw_model_create(context, &models[i]));
+        assert_ok(context, thaw_zoo_build(models[i], "transfer-cnn", 5));
+        assert_ok(context, thaw_weights_load(models[i], files[i], NULL, NULL));
+        const thaw_parameter *parameter = thaw_model_find_parameter(models[i], name);
+        cr_assert_not_null(parameter, "%s", name);
+        values[i] = thaw_parameter_data(parameter);
+        count = thaw_shape_count(thaw_parameter_shape(parameter));
+    }
+    const bool same = memcmp(values[0], values[1], count * sizeof(float)) == 0;
+    thaw_model_destroy(models[0]);
+    thaw_model_destroy(models[1]);
+    thaw_context_destroy(context);
+    return same;
+}
+
+Test(finetune, finetune_freezes_and_thaws_as_told, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+    cli_succeed(
+        "finetune --model transfer-cnn --load $c --reset dense* --data $b --freeze conv* "
+        "--group dense2:lr=1e-2,optimizer=sgd,momentum=0.9 --unfreeze conv2@2 --epochs 3 --batch 16 --threads 1 "
+        "--json --save $d");
+    cli_assert_trains(0, DENSE1 + DENSE2);
+    cli_assert_trains(1, CONV2 + DENSE1 + DENSE2);
+    cli_assert_trains(2, CONV2 + DENSE1 + DENSE2);
+    /* Adam keeps two floats a parameter, SGD with momentum one. */
+    cr_assert_geq(cli_final("optimizer_state_bytes"), 8 * (CONV2 + DENSE1) + 4 * DENSE2);
+    cr_assert_lt(cli_final("optimizer_state_bytes"), 8 * (CONV2 + DENSE1 + DENSE2));
+    cr_assert(same_in_files("conv1.weight") && same_in_files("conv1.bias"));
+    cr_assert(!same_in_files("conv2.weight"));
+    cr_assert(!same_in_files("dense1.weight"));
+}
+
+Test(finetune, freezing_by_epoch_works_the_other_way_too, .init = cli_begin, .fini = cli_end)
+{
+    cli_succeed("train --model transfer-cnn --data $a --freeze-before conv2 --freeze conv2@2 --epochs 2 --batch 16 "
+                "--threads 1 --json --cache-bytes 0");
+    cli_assert_trains(0, CONV2 + DENSE1 + DENSE2);
+    cli_assert_trains(1, DENSE1 + DENSE2);
+}
+
+Test(finetune, the_cache_changes_no_figure, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+    static const char *const budgets[] = { "0", "64M" };
+    double losses[2], cached[2];
+    for (int i = 0; i < 2; i++) {
+        char line[512];
+        snprintf(line, sizeof line,
+                 "finetune --model transfer-cnn --load $c --data $a --freeze conv* --epochs 2 --batch 16 --threads 1 "
+                 "--json --cache-bytes %s",
+                 budgets[i]);
+        cli_succeed(line);
+        losses[i] = cli_final("loss");
+        cached[i] = cli_final("cache_bytes");
+    }
+    cr_assert_eq(losses[0], losses[1]);
+    cr_assert(cached[0] == 0 && cached[1] >= 60 * 4608 * 4, "%g and %g bytes", cached[0], cached[1]);
+}
+
+Test(finetune, a_reset_head_may_have_another_number_of_classes, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+    support_command(&cli_run, cli_directory, "finetune --model transfer-cnn --load $c --data $f --threads 1",
+                    cli_variables);
+    cr_assert_eq(cli_run.code, 1);
+    cr_assert_not_null(strstr(cli_run.errors, "dense2.weight"), "%s", cli_run.errors);
+    cli_succeed("finetune --model transfer-cnn --load $c --data $f --threads 1 --reset dense2 --batch 16 --json");
+    cr_assert_eq(cli_final("trainable_parameters"), ALL - DENSE2 + 128 * 10 + 10);
+    support_command(&cli_run, cli_directory,
+                    "finetune --model transfer-cnn --load $c --data $f --threads 1 --reset dense1", cli_variables);
+    cr_assert_eq(cli_run.code, 1, "another reset excuses nothing: %s", cli_run.errors);
+}

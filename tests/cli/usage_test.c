@@ -1,0 +1,178 @@
+/* What is wrong with a command line or with what it names: the exit code, the message, and that nothing is left. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/command.h"
+#include "support/support.h"
+
+static char directory[SUPPORT_PATH_BYTES];
+static char data[2048], data_0_4[4096], save[SUPPORT_PATH_BYTES], weights[SUPPORT_PATH_BYTES];
+static char short_images[2048], text_file[SUPPORT_PATH_BYTES];
+
+/* $a .. $f in command lines */
+static const char *const variables[] = { data, data_0_4, save, weights, short_images, text_file };
+
+static void begin(void)
+{
+    support_make_directory(directory);
+    support_write_images(directory);
+    snprintf(data, sizeof data, "idx:%s/train-images,%s/train-labels", directory, directory);
+    snprintf(data_0_4, sizeof data_0_4, "%s;classes=0-4", data);
+    snprintf(short_images, sizeof short_images, "idx:%s/test-images,%s/train-labels", directory, directory);
+    support_path(save, directory, "saved.safetensors");
+    support_path(weights, directory, "absent.safetensors");
+    support_write_file(support_path(text_file, directory, "text"), "no weights", 10);
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+}
+
+static size_t count_files(void)
+{
+    size_t count = 0;
+    DIR *entries = opendir(directory);
+    while (readdir(entries))
+        count++;
+    closedir(entries);
+    return count;
+}
+
+#define TRAIN "train --model transfer-cnn --threads 1 --data $b --save $c "
+
+static const struct {
+    const char *line;
+    int code;
+    const char *message; /* on standard error */
+} cases[] = {
+    { "trian", 2, "thaw: trian: no such command, did you mean train?" },
+    { "frobnicate", 2, "thaw: frobnicate: no such command; see" },
+    { "train", 2, "thaw: --model: is needed" },
+    { "train --model transfer-cnn", 2, "thaw: --data: is needed" },
+    { "finetune --model transfer-cnn --data $a", 2, "thaw: --load: is needed" },
+    { "evaluate --model transfer-cnn --data $a", 2, "thaw: --load: is needed" },
+    { "train --frobnicate", 2, "unrecognized option '--frobnicate'" },
+    { "train --model", 2, "requires an argument" },
+    { "summary --model transfer-cnn --save x", 2, "unrecognized option '--save'" },
+    { TRAIN "word", 2, "thaw: word: options begin with --; see 'thaw train --help'" },
+    { "train --model transfer-cmn --data $a --save $c", 2, "thaw: --model: " },
+    { "summary --model transfer-cmn", 2, "transfer-cnn" },
+    { TRAIN "--optimizer adm", 2, "did you mean \"adam\"?" },
+    { TRAIN "--optimizer adam:lrr=1", 2, "did you mean \"lr\"?" },
+    { TRAIN "--optimizer adam:lr=nan", 2, "thaw: --optimizer: adam: lr" },
+    { TRAIN "--optimizer adam:lr=-1", 2, "thaw: --optimizer: adam: lr" },
+    { TRAIN "--optimizer sgd:nesterov=1", 2, "thaw: --optimizer: sgd: " },
+    { TRAIN "--optimizer=", 2, "thaw: --optimizer: \"\"" },
+    { TRAIN "--batch 0", 2, "thaw: --batch: \"0\", wanted a whole number from 1" },
+    { TRAIN "--batch -1", 2, "thaw: --batch: \"-1\"" },
+    { TRAIN "--batch 1e3", 2, "thaw: --batch: \"1e3\"" },
+    { TRAIN "--batch 99999999999999999999", 2, "thaw: --batch: " },
+    { TRAIN "--epochs 0", 2, "thaw: --epochs: \"0\"" },
+    { TRAIN "--epochs 2.5", 2, "thaw: --epochs: \"2.5\"" },
+    { TRAIN "--seed -1", 2, "thaw: --seed: \"-1\"" },
+    { TRAIN "--threads 0", 2, "thaw: --threads: \"0\", wanted a whole number from 1 to 1024" },
+    { TRAIN "--threads 1025", 2, "thaw: --threads: \"1025\"" },
+    { TRAIN "--clip-norm 0", 2, "thaw: --clip-norm: \"0\", wanted a finite number above 0" },
+    { TRAIN "--clip-norm nan", 2, "thaw: --clip-norm: \"nan\"" },
+    { TRAIN "--clip-norm inf", 2, "thaw: --clip-norm: \"inf\"" },
+    { TRAIN "--clip-norm -1", 2, "thaw: --clip-norm: \"-1\"" },
+    { TRAIN "--cache-bytes 12Q", 2, "thaw: --cache-bytes: \"12Q\"" },
+    { TRAIN "--cache-bytes 1GB", 2, "thaw: --cache-bytes: \"1GB\"" },
+    { TRAIN "--cache-bytes 99999999999G", 2, "thaw: --cache-bytes: " },
+    { TRAIN "--schedule cosin", 2, "thaw: --schedule: " },
+    { TRAIN "--schedule step:gamma=nan", 2, "thaw: --schedule: " },
+    { TRAIN "--freeze denze", 2, "thaw: --freeze: pattern \"denze\" matches no group" },
+    { TRAIN "--freeze conv[", 2, "thaw: --freeze: " },
+    { TRAIN "--unfreeze denze", 2, "thaw: --unfreeze: pattern \"denze\" matches no group" },
+    { TRAIN "--unfreeze denze@2", 2, "thaw: --unfreeze: \"denze\" matches no group" },
+    { TRAIN "--unfreeze conv1@0", 2, "wanted PATTERN@EPOCH" },
+    { TRAIN "--unfreeze conv1@", 2, "wanted PATTERN@EPOCH" },
+    { TRAIN "--unfreeze conv1@two", 2, "wanted PATTERN@EPOCH" },
+    { TRAIN "--freeze conv[@2", 2, "thaw: --freeze: \"conv[\": " },
+    { TRAIN "--freeze-before denze", 2, "thaw: --freeze-before: " },
+    { TRAIN "--group dense2", 2, "wanted PATTERN:SETTINGS" },
+    { TRAIN "--group :lr=1", 2, "wanted PATTERN:SETTINGS" },
+    { TRAIN "--group dense2:", 2, "wanted PATTERN:SETTINGS" },
+    { TRAIN "--group denze:lr=1", 2, "thaw: --group: pattern \"denze\" matches no group" },
+    { TRAIN "--group dense2:lr", 2, "\"lr\", wanted NAME=VALUE" },
+    { TRAIN "--group dense2:lr=nan", 2, "lr=nan, wanted a finite number" },
+    { TRAIN "--group dense2:lr=-1", 2, "lr=-1, wanted a finite number" },
+    { TRAIN "--group dense2:lr=1,lr=2", 2, "lr is given twice" },
+    { TRAIN "--group dense2:momentum=0.9", 2, "unknown setting \"momentum\"" },
+    { TRAIN "--group dense2:optimizer=", 2, "optimizer wants one name" },
+    { TRAIN "--group dense2:optimizer=sgd,optimizer=adam", 2, "optimizer wants one name" },
+    { TRAIN "--group dense2:optimizer=sgdd", 2, "did you mean \"sgd\"?" },
+    { TRAIN "--group dense2:optimizer=sgd,beta1=0.9", 2, "unknown hyper-parameter of sgd" },
+    { TRAIN "--group dense2:optimizer=sgd,momentum=2", 2, "sgd: momentum is 2" },
+    { "train --model transfer-cnn --save $c --data fashion-mnits", 2, "did you mean \"fashion-mnist\"?" },
+    { "train --model transfer-cnn --save $c --data fashion-mnist:classes=9-5", 2, "thaw: --data: " },
+    { "train --model transfer-cnn --save $c --data fashion-mnist:clases=1", 2, "did you mean \"classes\"?" },
+    { "finetune --model transfer-cnn --load $d --data $a --reset con[ --save $c", 2, "thaw: --reset: " },
+    /* Files and data: not the command line's fault. */
+    { "train --model transfer-cnn --save $c --data idx:/nowhere/a,/nowhere/b", 1, "/nowhere/b: cannot open" },
+    { "train --model transfer-cnn --save $c --data $e", 1, "holds 30 images" },
+    { "finetune --model transfer-cnn --load $d --data $a --save $c", 1, "absent.safetensors: cannot open" },
+    { "finetune --model transfer-cnn --load $f --data $a --save $c", 1, "/text: " },
+    { "evaluate --model transfer-cnn --load $d --data $a", 1, "absent.safetensors: cannot open" },
+    { TRAIN "--test-data idx:/nowhere/a,/nowhere/b", 1, "thaw: --test-data: /nowhere/b: cannot open" },
+    { TRAIN "--test-data $a", 1, "thaw: --test-data: has 10 classes, the data to train on 5" },
+    { TRAIN "--freeze *", 1, "thaw: training: " },
+    { TRAIN "--drop-last --batch 1000", 1, "no whole batch of 1000" },
+    { "plan --model transfer-cnn --freeze *", 1, "thaw: plan: " },
+    { "train --model transfer-cnn --data $a --save /nowhere/x", 1, "thaw: --save: /nowhere/x: " },
+    { "train --model transfer-cnn --data $a --save /dev/full", 1, "thaw: --save: /dev/full: " },
+    { "train --model transfer-cnn --data $a --save /", 1, "thaw: --save: " },
+    { "demo --data $a", 2, "has no test data" },
+};
+
+Test(usage, what_is_wrong_is_said_and_nothing_is_left, .init = begin, .fini = end, .timeout = 250)
+{
+    static support_run run;
+    const size_t files = count_files();
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        support_command(&run, directory, cases[i].line, variables);
+        cr_assert_eq(run.code, cases[i].code, "%s: exit code %d\n%s", cases[i].line, run.code, run.errors);
+        cr_assert_not_null(strstr(run.errors, cases[i].message), "%s: %s", cases[i].line, run.errors);
+        cr_assert_eq(count_files(), files, "%s: left a file", cases[i].line);
+        /* Lines of a table may stand there when training itself refused, but no result. */
+        cr_assert_null(strstr(run.output, " %"), "%s: %s", cases[i].line, run.output);
+    }
+}
+
+Test(usage, nothing_at_all_prints_help_as_an_error, .init = begin, .fini = end)
+{
+    static support_run run;
+    support_command(&run, directory, "", variables);
+    cr_assert_eq(run.code, 2);
+    cr_assert_str_empty(run.output);
+    cr_assert_not_null(strstr(run.errors, "finetune"));
+}
+
+Test(usage, help_and_version, .init = begin, .fini = end)
+{
+    static const struct {
+        const char *line, *text;
+    } questions[] = {
+        { "--help", "evaluate" },
+        { "--version", "thaw 0.1.0\n" },
+        { "train --help", "--unfreeze=PATTERN[@EPOCH]" },
+        { "finetune --help", "--reset=PATTERN" },
+        { "evaluate --help", "--load=FILE" },
+        { "summary --help", "--classes=N" },
+        { "plan --help", "--inference" },
+        { "demo --help", "--json" },
+        { "plan --version", "thaw 0.1.0\n" },
+    };
+    static support_run run;
+    for (size_t i = 0; i < THAW_COUNT(questions); i++) {
+        support_command(&run, directory, questions[i].line, variables);
+        cr_assert_eq(run.code, 0, "%s: %d", questions[i].line, run.code);
+        cr_assert_not_null(strstr(run.output, questions[i].text), "%s: %s", questions[i].line, run.output);
+        cr_assert_str_empty(run.errors);
+        for (const char *line = run.output; *line; line += strcspn(line, "\n") + 1)
+            cr_assert_leq(strcspn(line, "\n"), 90, "%s: a long line: %s", questions[i].line, line);
+    }
+}
