@@ -75,7 +75,8 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },
         };
-        packed += thaw_align(needs->packed_bytes);
+        if (needs->packed_bytes)
+            packed += thaw_align(needs->packed_bytes);
     }
 }
 
