@@ -45,6 +45,16 @@ static size_t find_gap(thaw_memory_request *const *placed, size_t count, const t
     return offset;
 }
 
+/* Where the request ends, or 0 when no size can say that. */
+static size_t end_of(const thaw_memory_request *request)
+{
+    size_t end;
+    if (request->bytes > SIZE_MAX - THAW_ALIGNMENT ||
+        __builtin_add_overflow(request->offset, thaw_align(request->bytes), &end))
+        return 0;
+    return end;
+}
+
 thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *requests, size_t count, size_t *bytes)
 {
     *bytes = 0;
@@ -55,13 +65,16 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
     for (size_t i = 0; i < count; i++)
         sorted[i] = &requests[i];
     qsort(sorted, count, sizeof *sorted, by_size);
-    for (size_t i = 0; i < count; i++) {
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; status == THAW_OK && i < count; i++) {
         sorted[i]->offset = find_gap(placed, i, sorted[i]);
+        const size_t end = end_of(sorted[i]);
+        if (end < sorted[i]->bytes)
+            status = thaw_fail(context, THAW_OUT_OF_MEMORY, "the activations of a batch overflow a size");
         insert(placed, i, sorted[i]);
-        const size_t end = sorted[i]->offset + thaw_align(sorted[i]->bytes);
         if (end > *bytes)
             *bytes = end;
     }
     thaw_release(context, sorted);
-    return THAW_OK;
+    return status;
 }
