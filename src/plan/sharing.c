@@ -7,7 +7,8 @@ static bool is_kept(const thaw_plan *plan, thaw_node node)
            node == thaw_model_output(plan->model);
 }
 
-/* Whether anything still wants the value in the buffer `root` when `writer` runs, the writer apart. */
+/* Whether anything still wants the value in the buffer `root` when `writer` runs, its own input 0 apart: as another
+   input, the value would change while it is being read. */
 static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer)
 {
     const size_t now = plan->position[writer];
@@ -18,9 +19,9 @@ static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer)
             (is_kept(plan, index) || (planned->carries && planned->needs.keeps_output)))
             return true;
         const thaw_graph_node *node = &plan->model->nodes[index];
-        for (size_t k = 0; index != writer && k < node->input_count; k++) {
+        for (size_t k = index == writer ? 1 : 0; k < node->input_count; k++) {
             const bool reads = plan->position[node->inputs[k]] < now && plan->nodes[node->inputs[k]].root == root;
-            if (reads && (i > now || (planned->carries && planned->needs.keeps_inputs)))
+            if (reads && (i >= now || (planned->carries && planned->needs.keeps_inputs)))
                 return true;
         }
     }
