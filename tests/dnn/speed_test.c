@@ -1,0 +1,150 @@
+/* No kernel of the transfer network (two convolutions, max-pool, two dense layers) falls back to oneDNN's reference code
+   on a CPU with AVX2 or better. */
+#include <string.h>
+
+#include "core/threads.h"
+#include "dnn/channels.h"
+#include "dnn/convolution.h"
+#include "dnn/eltwise.h"
+#include "dnn/inner_product.h"
+#include "dnn/pooling.h"
+#include "dnn/sum.h"
+#include "support/support.h"
+
+static bool has_fast_kernels(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2");
+#else
+    return false;
+#endif
+}
+
+/* Checks and releases. */
+static void expect_fast(thaw_context *context, thaw_kernel *kernel, const char *what)
+{
+    if (!kernel)
+        return;
+    const char *name = thaw_kernel_name(kernel);
+    cr_assert(strncmp(name, "ref", 3) != 0 && strncmp(name, "gemm:ref", 8) != 0, "%s runs %s", what, name);
+    thaw_kernel_release(context, kernel);
+}
+
+static thaw_context *fast_context(void)
+{
+    if (!has_fast_kernels())
+        cr_skip_test("no AVX2");
+    thaw_context *context = support_context(2);
+    thaw_threads_enter(context);
+    return context;
+}
+
+static void check_convolution(thaw_context *context, int64_t channels, int64_t size)
+{
+    thaw_convolution problem = {
+        .batch = 128,
+        .groups = 1,
+        .input_channels = channels,
+        .output_channels = 32,
+        .input = { size, size },
+        .output = { size - 2, size - 2 },
+        .kernel = { 3, 3 },
+        .stride = { 1, 1 },
+        .dilation = { 1, 1 },
+        .bias = true,
+    };
+    thaw_kernel *kernel, *relayout;
+    for (int mode = 0; mode < 4; mode++) {
+        problem.training = mode & 1;
+        problem.relu = mode & 2;
+        assert_ok(context, thaw_convolution_forward(context, &problem, &kernel, &relayout));
+        expect_fast(context, kernel, "convolution");
+        expect_fast(context, relayout, "packing for a convolution");
+    }
+    assert_ok(context, thaw_convolution_backward_data(context, &problem, &kernel, &relayout));
+    expect_fast(context, kernel, "a convolution's input gradient");
+    expect_fast(context, relayout, "packing for a convolution's input gradient");
+    assert_ok(context, thaw_convolution_backward_weights(context, &problem, &kernel, &relayout));
+    expect_fast(context, kernel, "a convolution's weight gradient");
+    expect_fast(context, relayout, "unpacking a convolution's weight gradient");
+}
+
+Test(speed, of_convolutions)
+{
+    thaw_context *context = fast_context();
+    check_convolution(context, 1, 28);
+    check_convolution(context, 32, 26);
+    thaw_context_destroy(context);
+}
+
+static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
+{
+    thaw_inner_product problem = { .batch = 128, .inputs = inputs, .outputs = outputs, .bias = true };
+    thaw_kernel *kernel, *pack;
+    for (int mode = 0; mode < 8; mode++) {
+        problem.training = mode & 1;
+        problem.relu = mode & 2;
+        problem.packed = mode & 4;
+        assert_ok(context, thaw_inner_product_forward(context, &problem, &kernel, &pack));
+        expect_fast(context, kernel, "dense");
+        expect_fast(context, pack, "packing for dense");
+    }
+    assert_ok(context, thaw_inner_product_backward_data(context, &problem, &kernel));
+    expect_fast(context, kernel, "dense's input gradient");
+    assert_ok(context, thaw_inner_product_backward_weights(context, &problem, &kernel));
+    expect_fast(context, kernel, "dense's weight gradient");
+}
+
+Test(speed, of_dense_layers)
+{
+    thaw_context *context = fast_context();
+    check_dense(context, 4608, 128);
+    check_dense(context, 128, 5);
+    thaw_context_destroy(context);
+}
+
+Test(speed, of_pooling)
+{
+    thaw_context *context = fast_context();
+    for (int kind = THAW_POOLING_MAX; kind <= THAW_POOLING_AVERAGE_INSIDE; kind++) {
+        const thaw_pooling problem = {
+            .kind = (thaw_pooling_kind)kind,
+            .batch = 128,
+            .channels = 32,
+            .input = { 24, 24 },
+            .output = { 12, 12 },
+            .kernel = { 2, 2 },
+            .stride = { 2, 2 },
+            .dilation = { 1, 1 },
+        };
+        thaw_kernel *kernel;
+        for (int training = 0; training < 2; training++) {
+            assert_ok(context, thaw_pooling_forward(context, &problem, training, &kernel));
+            expect_fast(context, kernel, "pooling");
+        }
+        assert_ok(context, thaw_pooling_backward(context, &problem, &kernel));
+        expect_fast(context, kernel, "pooling's gradient");
+    }
+    thaw_context_destroy(context);
+}
+
+Test(speed, of_what_goes_element_by_element)
+{
+    thaw_context *context = fast_context();
+    thaw_kernel *kernel;
+    for (int function = THAW_FUNCTION_RELU; function <= THAW_FUNCTION_SILU; function++) {
+        const thaw_eltwise problem = { .count = 73728, .function = (thaw_function)function };
+        assert_ok(context, thaw_eltwise_forward(context, &problem, true, &kernel));
+        expect_fast(context, kernel, "an element-wise function");
+        assert_ok(context, thaw_eltwise_backward(context, &problem, &kernel));
+        expect_fast(context, kernel, "an element-wise function's gradient");
+    }
+    assert_ok(context, thaw_sum_create(context, 73728, &kernel));
+    expect_fast(context, kernel, "a sum");
+    const thaw_images images = { .batch = 128, .height = 12, .width = 12, .channels = 32 };
+    for (int first = 0; first < 2; first++) {
+        assert_ok(context, thaw_channels_move(context, &images, first, &kernel));
+        expect_fast(context, kernel, "moving channels");
+    }
+    thaw_context_destroy(context);
+}

@@ -1,0 +1,93 @@
+/* Layers in want of memory: whichever allocation fails, the call says so and gives everything back. */
+#include "support/allocator.h"
+#include "support/support.h"
+
+#define TRY(call)                       \
+    do {                                \
+        const thaw_status got = (call); \
+        if (got != THAW_OK)             \
+            return got;                 \
+    } while (0)
+
+static thaw_status append_images(thaw_model *m, thaw_node *x)
+{
+    const thaw_conv2d_options grouped = { .filters = 6, .kernel = { 3, 3 }, .groups = 2, .same = true };
+    const thaw_pool2d_options pool = { .kernel = { 2, 2 }, .ceil_mode = true };
+    thaw_node other;
+    TRY(thaw_input(m, &(thaw_shape){ 3, { 9, 7, 3 } }, x));
+    TRY(thaw_conv2d(m, *x, &(thaw_conv2d_options){ .filters = 4, .kernel = { 2, 3 } }, x));
+    TRY(thaw_leaky_relu(m, *x, NULL, x));
+    TRY(thaw_max_pool2d(m, *x, &pool, x));
+    TRY(thaw_conv2d(m, *x, &grouped, x));
+    TRY(thaw_relu6(m, *x, NULL, &other));
+    TRY(thaw_gelu(m, *x, NULL, x));
+    TRY(thaw_add(m, *x, other, NULL, x));
+    TRY(thaw_dropout(m, *x, &(thaw_dropout_options){ .rate = 0.5 }, x));
+    return thaw_average_pool2d(m, *x, &(thaw_pool2d_options){ .kernel = { 3, 2 }, .ceil_mode = true }, x);
+}
+
+static thaw_status append_classifier(thaw_model *m)
+{
+    const float class_weights[] = { 1, 2, 3, 4, 5 };
+    thaw_node x;
+    TRY(append_images(m, &x));
+    TRY(thaw_flatten(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 64 }, &x));
+    TRY(thaw_relu(m, x, NULL, &x));
+    TRY(thaw_tanh(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 5 }, &x));
+    return thaw_softmax_cross_entropy(m, x, &(thaw_softmax_cross_entropy_options){ .class_weights = class_weights },
+                                      &x);
+}
+
+static thaw_status append_regression(thaw_model *m)
+{
+    thaw_node x;
+    TRY(append_images(m, &x));
+    TRY(thaw_global_average_pool2d(m, x, NULL, &x));
+    TRY(thaw_sigmoid(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 2 }, &x));
+    TRY(thaw_silu(m, x, NULL, &x));
+    return thaw_mse(m, x, NULL, &x);
+}
+
+static thaw_status build_and_compile(thaw_context *context, thaw_status (*append)(thaw_model *))
+{
+    thaw_model *model;
+    const thaw_plan *plan;
+    TRY(thaw_model_create(context, &model));
+    thaw_status status = append(model);
+    if (status == THAW_OK)
+        status = thaw_model_plan(model, &(thaw_plan_options){ .batch = 32 }, &plan);
+    if (status == THAW_OK)
+        status = thaw_model_plan(model, &(thaw_plan_options){ .batch = 3, .inference = true }, &plan);
+    thaw_model_destroy(model);
+    return status;
+}
+
+static void check(thaw_status (*append)(thaw_model *))
+{
+    bool failed = true;
+    for (size_t fail = 1; failed; fail++) {
+        support_allocator allocator = { 0 };
+        thaw_context *context = support_context_on(&allocator);
+        allocator.fail_at = allocator.calls + fail;
+        const thaw_status status = build_and_compile(context, append);
+        failed = allocator.calls >= allocator.fail_at;
+        cr_assert(status == (failed ? THAW_OUT_OF_MEMORY : THAW_OK), "allocation %zu: %s: %s", fail,
+                  thaw_status_name(status), thaw_context_message(context));
+        thaw_context_destroy(context);
+        cr_assert_eq(allocator.live, 0, "allocation %zu: %zu blocks are lost", fail, allocator.live);
+        cr_assert(failed || fail > 100);
+    }
+}
+
+Test(memory, is_given_back_by_a_classifier)
+{
+    check(append_classifier);
+}
+
+Test(memory, is_given_back_by_a_regression)
+{
+    check(append_regression);
+}
