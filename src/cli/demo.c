@@ -238,7 +238,6 @@ static int run(demo *now)
                NETWORK, CLI_DEMO_BATCH, thaw_context_threads(now->session.context));
         cli_demo_print_header();
     }
-    cli_interrupt_catch();
     int code = pretrain(now);
     for (size_t i = 0; i < cli_demo_row_count && code == CLI_DONE; i++)
         code = run_row(now, &cli_demo_rows[i]);
@@ -264,6 +263,7 @@ int cli_demo(int argc, char **argv)
             code = cli_misuse("--data", "\"%s\" has no test data", options.data);
         if (code == CLI_DONE)
             code = open_parts(&now);
+        cli_interrupt_catch();
         if (code == CLI_DONE)
             code = make_directory(&now);
         if (code == CLI_DONE)

@@ -1,4 +1,5 @@
-/* SIGINT and SIGTERM ask training to stop after the step it is at; the second one ends the process as usual. */
+/* SIGINT and SIGTERM ask training to stop after the step it is at; the second one ends the process as usual. SIGPIPE
+   is ignored. */
 #ifndef THAW_CLI_INTERRUPT_H
 #define THAW_CLI_INTERRUPT_H
 

@@ -93,9 +93,9 @@ static int fit(cli_session *session)
         .on_step = on_step,
         .user = &now,
     };
+    cli_interrupt_catch();
     if (!options->json)
         print_beginning(session);
-    cli_interrupt_catch();
     const thaw_status status = thaw_fit(session->model, session->training, &fit_options, NULL);
     cli_progress_clear(&now.progress);
     const bool stopped = status == THAW_STOPPED;

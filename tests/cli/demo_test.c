@@ -1,34 +1,8 @@
-/* thaw demo, and what a signal does. */
-#include <signal.h>
+/* thaw demo. */
 #include <string.h>
-#include <time.h>
 
 #include "cli/fixture.h"
 #include "support/support.h"
-
-static void wait_for_output(void)
-{
-    char path[SUPPORT_PATH_BYTES], byte;
-    support_path(path, cli_directory, "output");
-    for (int i = 0; i < 6000 && support_read_file(path, &byte, 1) < 1; i++)
-        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-}
-
-Test(signals, an_interrupted_run_saves_what_it_has, .init = cli_begin, .fini = cli_end)
-{
-    const pid_t process = support_command_start(
-        cli_directory, "train --model transfer-cnn --data $a --epochs 1000000 --batch 16 --threads 1 --json --save $c",
-        cli_variables);
-    wait_for_output();
-    kill(process, SIGINT);
-    support_command_finish(&cli_run, cli_directory, process);
-    cr_assert_eq(cli_run.code, 130, "exit code %d: %s", cli_run.code, cli_run.errors);
-    json_t *done = support_json_line(&cli_run, -1);
-    cli_assert_event(done, "done");
-    cr_assert(json_is_true(json_object_get(done, "stopped")));
-    json_decref(done);
-    cli_succeed("evaluate --model transfer-cnn --load $c --data $a --threads 1");
-}
 
 Test(demo, compares_ways_to_transfer, .init = cli_begin, .fini = cli_end, .timeout = 250)
 {

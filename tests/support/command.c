@@ -32,7 +32,7 @@ static void redirect(const char *directory, const char *name, int to)
     close(file);
 }
 
-pid_t support_command_start(const char *directory, const char *line, const char *const *variables)
+pid_t support_command_start(const char *directory, const char *line, const char *const *variables, int output)
 {
     const char *command = getenv("THAW_COMMAND");
     cr_assert_not_null(command, "THAW_COMMAND is not set");
@@ -45,6 +45,8 @@ pid_t support_command_start(const char *directory, const char *line, const char 
     if (process == 0) {
         redirect(directory, "output", STDOUT_FILENO);
         redirect(directory, "errors", STDERR_FILENO);
+        if (output >= 0 && dup2(output, STDOUT_FILENO) < 0)
+            _exit(126);
         execv(command, words);
         _exit(127);
     }
@@ -71,7 +73,7 @@ void support_command_finish(support_run *run, const char *directory, pid_t proce
 
 void support_command(support_run *run, const char *directory, const char *line, const char *const *variables)
 {
-    support_command_finish(run, directory, support_command_start(directory, line, variables));
+    support_command_finish(run, directory, support_command_start(directory, line, variables, -1));
 }
 
 /* ---------------------------------------------------------------- JSON */

@@ -19,8 +19,9 @@ typedef struct support_run {
    Output goes through files in `directory`. */
 void support_command(support_run *run, const char *directory, const char *line, const char *const *variables);
 
-/* Starts it, with its output going to the files "output" and "errors" in `directory`. */
-pid_t support_command_start(const char *directory, const char *line, const char *const *variables);
+/* Starts it, with its output going to the files "output" and "errors" in `directory`, or to `output` where that is a
+   descriptor and not -1. */
+pid_t support_command_start(const char *directory, const char *line, const char *const *variables, int output);
 
 /* Waits for it, and reads what it printed. */
 void support_command_finish(support_run *run, const char *directory, pid_t process);
