@@ -52,13 +52,15 @@ static void release_store(thaw_model *model)
     model->plans = NULL;
 }
 
-/* Changes whenever a plan would come out differently. */
+/* Changes whenever a plan would come out differently. The counts are hashed (FNV's prime) and not summed: an optimizer
+   that was changed once may give way to one that never was. */
 static uint64_t current_revision(const thaw_model *model)
 {
     uint64_t revision = model->parameters.revision;
-    for (size_t i = 0; i < model->parameters.group_count; i++)
-        if (model->parameters.groups[i]->optimizer)
-            revision += model->parameters.groups[i]->optimizer->revision;
+    for (size_t i = 0; i < model->parameters.group_count; i++) {
+        const thaw_optimizer *optimizer = model->parameters.groups[i]->optimizer;
+        revision = revision * 1099511628211U + (optimizer ? optimizer->revision : 0);
+    }
     return revision;
 }
 
