@@ -70,7 +70,7 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
 {
     const thaw_parameter *parameter = list->parameters[part->parameter];
     const thaw_rule *applied = &list->rules[list->rule_of[part->parameter]];
-    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
     const size_t begin = part->begin + offset;
     if (list->gradient_scale != 1)
         scale(parameter->gradient + begin, count, (float)list->gradient_scale);
@@ -82,9 +82,9 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
         .step = applied->step,
     };
     memcpy(update.scalar, applied->scalars, sizeof update.scalar);
-    for (size_t k = 0; k < module->slot_count; k++)
-        update.slot[k] = parameter->slot[k] ? parameter->slot[k] + begin : NULL;
-    module->update(&update);
+    for (size_t k = 0; k < optimizer->module->slot_count; k++)
+        update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
+    optimizer->module->update(&update);
 }
 
 static void update_share(void *argument, int thread, int threads)
