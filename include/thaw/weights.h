@@ -10,11 +10,12 @@ extern "C" {
 
 /* Writes every parameter, statistics included, as F32 under its name. The file is written beside `path`, synced, and
    renamed over it: `path` holds the old or the new content, never half of one.
-   Errors: THAW_IO_ERROR (the message holds the system's reason); an existing file is untouched then. */
+   Errors: THAW_IO_ERROR (the message holds the system's reason; also when `path` is no regular file, or one that may not
+   be written), THAW_INVALID_ARGUMENT (a name that is not UTF-8); an existing file is untouched then. */
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
 typedef struct thaw_load_options {
-    const char *pattern;   /* load only parameters whose name or group matches; NULL: all */
+    const char *pattern;   /* load only parameters whose name or group matches, and look at no other; NULL: all */
     bool allow_missing;    /* parameters that the file has not keep their values */
     bool allow_unexpected; /* tensors that the model has not are passed over */
     bool allow_misshaped;  /* tensors of another shape are passed over */
