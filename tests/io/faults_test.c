@@ -1,8 +1,10 @@
 /* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. The linker puts
    the functions below in the place of the system's (--wrap, see tests/meson.build). */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/files.h"
@@ -14,8 +16,10 @@
 static struct {
     bool armed;
     int calls, fail_at; /* counted from 1 */
-    int reason;         /* errno; 0: reads and writes transfer one byte only */
+    int reason;         /* errno; 0: reads and writes transfer one byte only; DEATH: the process is killed */
 } faults;
+
+enum { DEATH = -1 };
 
 static void arm(int fail_at, int reason)
 {
@@ -34,7 +38,11 @@ static bool disarm(void)
 
 static bool fails(void)
 {
-    return faults.armed && ++faults.calls == faults.fail_at;
+    if (!faults.armed || ++faults.calls != faults.fail_at)
+        return false;
+    if (faults.reason == DEATH)
+        raise(SIGKILL);
+    return true;
 }
 
 static int refuse(void)
@@ -216,4 +224,30 @@ Test(faults, a_load_goes_on_after_signals_and_short_reads, .init = begin, .fini 
 {
     cr_assert_eq(load_through(EINTR), 1);
     cr_assert_eq(load_through(0), 0);
+}
+
+/* Before each call in turn the process dies: the old file or the new one is there, whole, and the next save succeeds. */
+Test(faults, a_save_that_is_killed_leaves_a_whole_file, .init = begin, .fini = end)
+{
+    int died = 0, status = 0, old_ones = 0;
+    do {
+        char bytes[FILE_BYTES];
+        support_write_file(path, old_file, (size_t)file_bytes);
+        const pid_t child = fork();
+        cr_assert_geq(child, 0);
+        if (child == 0) {
+            arm(died + 1, DEATH);
+            _exit(thaw_weights_save(model, path));
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert_eq(support_read_file(path, bytes, FILE_BYTES), file_bytes);
+        const bool old = memcmp(bytes, old_file, (size_t)file_bytes) == 0;
+        cr_assert(old || memcmp(bytes, new_file, (size_t)file_bytes) == 0, "killed at call %d: half a file", died + 1);
+        old_ones += old;
+        died += WIFSIGNALED(status);
+        assert_ok(context, thaw_weights_save(model, path));
+    } while (WIFSIGNALED(status));
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == THAW_OK);
+    cr_assert_eq(died, 17);
+    cr_assert_eq(old_ones, 15, "only after the rename there is the new file");
 }
