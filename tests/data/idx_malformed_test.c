@@ -1,0 +1,154 @@
+#include <string.h>
+
+#include "data/small_idx.h"
+#include "support/allocator.h"
+#include "support/support.h"
+
+typedef struct malformed {
+    const char *name;
+    bool gzip, of_labels;
+    size_t at, edit_count;
+    uint8_t edits[12];   /* written over the bytes from `at` on */
+    size_t keep, append; /* 0: all of them; then so many bytes of 1 */
+    const char *message;
+} malformed;
+
+#define EDIT(where, ...) .at = (where), .edit_count = sizeof((uint8_t[]){ __VA_ARGS__ }), .edits = { __VA_ARGS__ }
+
+static const malformed malformed_files[] = {
+    { "images: one byte", .keep = 1, .message = "images: ends inside the header, after 1 of 16" },
+    { "images: magic alone", .keep = 4, .message = "images: ends inside the header, after 4 of 16" },
+    { "images: header cut", .keep = 15, .message = "images: ends inside the header, after 15 of 16" },
+    { "images: no pixels", .keep = 16, .message = "images: holds 0 elements, the header promises 18" },
+    { "images: a pixel short", .keep = 33, .message = "images: holds 17 elements, the header promises 18" },
+    { "images: one byte more", .append = 1, .message = "images: bytes follow the 18 elements" },
+    { "images: many bytes more", .append = 100, .message = "images: bytes follow the 18 elements" },
+    { "images: first byte", EDIT(0, 1), .message = "images: starts with 01 00 08 03" },
+    { "images: little-endian magic", EDIT(0, 3, 8, 0, 0), .message = "images: starts with 03 08 00 00" },
+    { "images: signed bytes", EDIT(2, 9), .message = "images: starts with 00 00 09 03" },
+    { "images: floats", EDIT(2, 13), .message = "images: starts with 00 00 0d 03" },
+    { "images: rank 1", EDIT(3, 1), .message = "wanted 00 00 08 03 (IDX images)" },
+    { "images: rank 4", EDIT(3, 4), .message = "starts with 00 00 08 04" },
+    { "images: rank 255", EDIT(3, 255), .message = "starts with 00 00 08 ff" },
+    { "images: no images", EDIT(7, 0), .message = "images: dimension 0 is 0" },
+    { "images: no rows", EDIT(11, 0), .message = "images: dimension 1 is 0" },
+    { "images: no columns", EDIT(15, 0), .message = "images: dimension 2 is 0" },
+    { "images: one image too many", EDIT(7, 4), .message = "images: holds 18 elements, the header promises 24" },
+    { "images: one image too few", EDIT(7, 2), .message = "images: bytes follow the 12 elements" },
+    { "images: another split", EDIT(7, 2, 0, 0, 0, 3), .message = "holds 2 images" },
+    { "images: little-endian sizes", EDIT(4, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0), .message = "overflows" },
+    { "images: all sizes 2^32 - 1", EDIT(4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255),
+      .message = "overflows" },
+    { "images: a promise of 16 TB", EDIT(4, 0, 255, 255, 255, 0, 0, 4, 0, 0, 0, 4, 0), .message = "holds 18 elements" },
+    { "images: gzip, a promise of 16 TB", .gzip = true, EDIT(4, 0, 255, 255, 255, 0, 0, 4, 0, 0, 0, 4, 0),
+      .message = "holds 18 elements" },
+    { "images: gzip, one byte more inside", .gzip = true, .append = 1, .message = "bytes follow the 18" },
+    { "images: gzip, a pixel short inside", .gzip = true, .keep = 33, .message = "holds 17 elements" },
+    { "labels: one byte", .of_labels = true, .keep = 1, .message = "labels: ends inside the header, after 1 of 8" },
+    { "labels: header cut", .of_labels = true, .keep = 7, .message = "labels: ends inside the header, after 7 of 8" },
+    { "labels: none", .of_labels = true, .keep = 8, .message = "labels: holds 0 elements, the header promises 3" },
+    { "labels: one short", .of_labels = true, .keep = 10, .message = "labels: holds 2 elements" },
+    { "labels: one more", .of_labels = true, .append = 1, .message = "labels: bytes follow the 3 elements" },
+    { "labels: magic of images", .of_labels = true, EDIT(3, 3), .message = "wanted 00 00 08 01 (IDX labels)" },
+    { "labels: 32-bit integers", .of_labels = true, EDIT(2, 12), .message = "labels: starts with 00 00 0c 01" },
+    { "labels: count 0", .of_labels = true, EDIT(7, 0), .message = "labels: dimension 0 is 0" },
+    { "labels: count 2^32 - 1", .of_labels = true, EDIT(4, 255, 255, 255, 255),
+      .message = "labels: holds 3 elements, the header promises 4294967295" },
+    { "labels: two for three images", .of_labels = true, EDIT(7, 2), .keep = 10, .message = "holds 3 images" },
+    { "labels: four for three images", .of_labels = true, EDIT(7, 4), .append = 1, .message = "has 4 labels" },
+};
+
+static small_file spoil(const malformed *how, small_file good)
+{
+    memcpy(good.bytes + how->at, how->edits, how->edit_count);
+    if (how->keep)
+        good.count = how->keep;
+    memset(good.bytes + good.count, 1, how->append);
+    good.count += how->append;
+    return how->gzip ? small_gzip(good) : good;
+}
+
+Test(idx_malformed, malformed_files_are_named_and_cost_no_memory, .init = small_begin, .fini = small_end)
+{
+    support_allocator allocator = { .largest = 4 << 20 };
+    thaw_context *context = support_context_on(&allocator);
+    for (size_t i = 0; i < THAW_COUNT(malformed_files); i++) {
+        const malformed *how = &malformed_files[i];
+        small_file images = small_images(), labels = small_labels();
+        if (how->of_labels)
+            labels = spoil(how, labels);
+        else
+            images = spoil(how, images);
+        thaw_dataset *dataset;
+        const thaw_status status = small_open(context, &images, &labels, &dataset);
+        cr_assert_eq(status, THAW_BAD_FORMAT, "%s: %s: %s", how->name, thaw_status_name(status),
+                     thaw_context_message(context));
+        cr_assert_not_null(strstr(thaw_context_message(context), how->message), "%s: %s", how->name,
+                           thaw_context_message(context));
+        cr_assert_null(dataset);
+        cr_assert_eq(allocator.live, 1, "%s leaks", how->name);
+    }
+    thaw_context_destroy(context);
+}
+
+Test(idx_malformed, a_file_cut_anywhere_is_refused, .init = small_begin, .fini = small_end)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    const small_file whole[] = { small_images(), small_gzip(small_images()), small_labels(),
+                                 small_gzip(small_labels()) };
+    for (int kind = 0; kind < 4; kind++) {
+        for (size_t count = 0; count < whole[kind].count; count++) {
+            small_file images = whole[0], labels = whole[2];
+            small_file *cut = kind < 2 ? &images : &labels;
+            *cut = whole[kind];
+            cut->count = count;
+            thaw_dataset *dataset;
+            const thaw_status status = small_open(context, &images, &labels, &dataset);
+            cr_assert_eq(status, THAW_BAD_FORMAT, "kind %d cut to %zu bytes: %s", kind, count,
+                         thaw_status_name(status));
+            cr_assert_null(dataset);
+            cr_assert_eq(allocator.live, 1);
+        }
+    }
+    thaw_context_destroy(context);
+}
+
+Test(idx_malformed, a_broken_gzip_file_is_refused_at_every_byte, .init = small_begin, .fini = small_end)
+{
+    thaw_context *context = support_context(1);
+    const small_file labels = small_labels();
+    const small_file good = small_gzip(small_images());
+    for (size_t i = 0; i < good.count; i++) {
+        small_file images = good;
+        images.bytes[i] ^= 0x10;
+        thaw_dataset *dataset;
+        const thaw_status status = small_open(context, &images, &labels, &dataset);
+        /* The header's time, extra flags and system mean nothing here, nor do the bits that fill up the last byte
+           before the checksum and the length. */
+        if ((i >= 4 && i < 10) || i == good.count - 9)
+            assert_ok(context, status);
+        else
+            cr_assert_eq(status, THAW_BAD_FORMAT, "byte %zu: %s", i, thaw_status_name(status));
+        thaw_dataset_destroy(dataset);
+    }
+    thaw_context_destroy(context);
+}
+
+Test(idx_malformed, what_follows_the_gzip_data_is_refused, .init = small_begin, .fini = small_end)
+{
+    thaw_context *context = support_context(1);
+    const small_file labels = small_labels();
+    small_file images = small_gzip(small_images());
+    memcpy(images.bytes + images.count, "\0\0\0\0 more", 9);
+    const size_t count = images.count;
+    for (size_t more = 1; more <= 9; more++) {
+        images.count = count + more;
+        thaw_dataset *dataset;
+        assert_fails(context, small_open(context, &images, &labels, &dataset), THAW_BAD_FORMAT, "images: ");
+        cr_assert_null(dataset);
+    }
+    cr_assert_not_null(strstr(thaw_context_message(context), "other bytes follow the gzip data"), "%s",
+                       thaw_context_message(context));
+    thaw_context_destroy(context);
+}
