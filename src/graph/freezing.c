@@ -26,14 +26,12 @@ static void unfreeze(void *argument, thaw_selected selected)
 
 thaw_status thaw_model_freeze(thaw_model *model, const char *pattern)
 {
-    model->parameters.revision++;
-    return thaw_set_select(&model->parameters, pattern, freeze, NULL);
+    return thaw_model_change(model, pattern, freeze, NULL);
 }
 
 thaw_status thaw_model_unfreeze(thaw_model *model, const char *pattern)
 {
-    model->parameters.revision++;
-    return thaw_set_select(&model->parameters, pattern, unfreeze, NULL);
+    return thaw_model_change(model, pattern, unfreeze, NULL);
 }
 
 static void keep_first(void *argument, thaw_selected selected)

@@ -55,3 +55,11 @@ const thaw_shape *thaw_model_node_shape(const thaw_model *model, thaw_node node)
 {
     return node >= 0 && (size_t)node < model->node_count ? &model->nodes[node].output : NULL;
 }
+
+thaw_status thaw_model_change(thaw_model *model, const char *pattern,
+                              void (*visit)(void *argument, thaw_selected selected), void *argument)
+{
+    const thaw_status status = thaw_set_select(&model->parameters, pattern, visit, argument);
+    model->parameters.revision += status == THAW_OK;
+    return status;
+}

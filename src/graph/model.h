@@ -36,6 +36,10 @@ thaw_node thaw_model_loss(const thaw_model *model);
 /* Frees the node's options and what they own. */
 void thaw_node_release_options(thaw_context *context, thaw_graph_node *node);
 
+/* thaw_set_select for visits that plans depend on: they are stale afterwards, unless it fails. */
+thaw_status thaw_model_change(thaw_model *model, const char *pattern,
+                              void (*visit)(void *argument, thaw_selected selected), void *argument);
+
 struct thaw_layer_builder {
     thaw_model *model;
     const char *name;

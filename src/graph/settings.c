@@ -57,8 +57,7 @@ static void release_state(void *argument, thaw_selected selected)
 
 thaw_status thaw_select_release_state(thaw_model *model, const char *pattern)
 {
-    model->parameters.revision++;
-    return thaw_set_select(&model->parameters, pattern, release_state, model->context);
+    return thaw_model_change(model, pattern, release_state, model->context);
 }
 
 typedef struct assignment {
@@ -82,8 +81,7 @@ thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_o
 {
     if (!optimizer)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "\"%s\": no optimizer was given", pattern);
-    model->parameters.revision++;
-    return thaw_set_select(&model->parameters, pattern, set_optimizer, &(assignment){ model->context, optimizer });
+    return thaw_model_change(model, pattern, set_optimizer, &(assignment){ model->context, optimizer });
 }
 
 static void reset(void *argument, thaw_selected selected)
@@ -95,6 +93,5 @@ static void reset(void *argument, thaw_selected selected)
 
 thaw_status thaw_model_reset(thaw_model *model, const char *pattern)
 {
-    model->parameters.revision++;
-    return thaw_set_select(&model->parameters, pattern, reset, model->context);
+    return thaw_model_change(model, pattern, reset, model->context);
 }

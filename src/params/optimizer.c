@@ -86,6 +86,15 @@ void thaw_optimizer_destroy(thaw_optimizer *optimizer)
     thaw_module_close(library);
 }
 
+/* Which slots are in use, a bit each. */
+static unsigned used_slots(const thaw_optimizer *optimizer)
+{
+    unsigned used = 0;
+    for (size_t i = 0; i < optimizer->module->slot_count; i++)
+        used |= (unsigned)thaw_optimizer_uses_slot(optimizer, i) << i;
+    return used;
+}
+
 thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value)
 {
     double values[THAW_MAX_HYPERPARAMETERS];
@@ -95,8 +104,9 @@ thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, doub
         status = thaw_settings_check(optimizer->context, optimizer->module, values);
     if (status != THAW_OK)
         return status;
+    const unsigned used_before = used_slots(optimizer);
     memcpy(optimizer->values, values, sizeof values);
-    optimizer->revision++;
+    optimizer->revision += used_slots(optimizer) != used_before;
     return THAW_OK;
 }
 

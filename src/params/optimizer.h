@@ -9,7 +9,7 @@ struct thaw_optimizer {
     const thaw_optimizer_module *module;
     double values[THAW_MAX_HYPERPARAMETERS];
     size_t references;
-    uint64_t revision; /* counts changes of values: slots may follow them */
+    uint64_t revision; /* counts changes of which slots are used */
     void *library;     /* the shared object it came from, or NULL */
 };
 

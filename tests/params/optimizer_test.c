@@ -159,7 +159,10 @@ Test(optimizer, setting_a_value_checks_it)
     cr_assert_eq(optimizer->revision, revision);
     assert_ok(context, thaw_optimizer_set(optimizer, "lr", 0.5));
     cr_assert(thaw_optimizer_get(optimizer, "lr") == 0.5);
-    cr_assert_neq(optimizer->revision, revision);
+    cr_assert_eq(optimizer->revision, revision, "the same slots are used");
+    assert_ok(context, thaw_optimizer_set(optimizer, "nesterov", 0));
+    assert_ok(context, thaw_optimizer_set(optimizer, "momentum", 0));
+    cr_assert_neq(optimizer->revision, revision, "momentum's slot is not used any more");
     thaw_optimizer_destroy(optimizer);
 }
 
