@@ -26,7 +26,7 @@ thaw_dataset *support_samples(thaw_context *context, size_t count, uint32_t seed
 thaw_status support_step(thaw_model *model, int64_t count, uint32_t seed, const thaw_step_options *options,
                          thaw_step_result *result);
 
-/* All parameters, one after the other, in memory of the caller's (free). *count is their number. */
+/* All parameters, statistics too, one after the other, in memory of the caller's (free). *count is their number. */
 float *support_weights(thaw_model *model, size_t *count);
 
 #endif
