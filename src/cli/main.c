@@ -55,10 +55,11 @@ static int find_command(const char *name, const struct command **found)
     return cli_misuse(name, "no such command; see 'thaw --help'");
 }
 
-/* OpenMP's threads spin for milliseconds before they sleep. Where other processes want the cores too, a thread then spins
-   through time slices that the one it waits for would need: training was seen to take four times as long on two threads
-   as on one. With a tenth of a millisecond, which spans what lies between two kernels, it was as fast. The runtime reads
-   its settings when it is loaded, and so the command starts itself once more. A user's own setting stands. */
+/* OpenMP's threads spin for milliseconds before they sleep. Where other processes want the cores too, a thread then
+   spins through time slices that the one it waits for would need: with two busy processes a core, training took four to
+   five times as long on two threads as on one. Spinning for about a tenth of a millisecond, which spans what lies between
+   two kernels, takes most of that away. The runtime reads its settings when it is loaded, and so the command starts
+   itself once more. A user's own setting stands. */
 static void shorten_spinning(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
