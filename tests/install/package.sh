@@ -76,14 +76,13 @@ g++ -std=c++11 "$work/program.cpp" -o "$work/program" "${flags[@]}"
 LD_LIBRARY_PATH=$lib "$work/program" "$work/lion.so:lr=0.5"
 LD_LIBRARY_PATH=$lib "$work/program" adam:lr=0.5
 
-# -lm is the examples' own: they compute.
 echo "-- the examples, shared"
 examples=()
 for file in "$source_root"/examples/*.c; do
     grep -q '^int main' "$file" && examples+=("$(basename "$file" .c)")
 done
 for name in "${examples[@]}"; do
-    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name" "${flags[@]}" -lm
+    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name" "${flags[@]}"
     LD_LIBRARY_PATH=$lib "$work/$name" >"$work/output" || { cat "$work/output"; fail "$name, shared"; }
 done
 
@@ -96,7 +95,7 @@ echo "-- the examples, static"
 rm "$lib"/libthaw.so*
 read -ra flags <<<"$(package --static --cflags --libs)"
 for name in "${examples[@]}"; do
-    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name-static" "${flags[@]}" -lm
+    gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name-static" "${flags[@]}"
     "$work/$name-static" >"$work/output" || { cat "$work/output"; fail "$name, static"; }
 done
 g++ -std=c++11 "$work/program.cpp" -o "$work/program-static" "${flags[@]}"
