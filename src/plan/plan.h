@@ -10,8 +10,9 @@
 
 typedef struct thaw_plan_node {
     /* trainability */
-    bool used;    /* what the plan computes depends on it */
-    bool carries; /* the gradient of its output is wanted: a parameter at or below it trains */
+    bool used;                     /* what the plan computes depends on it */
+    bool carries;                  /* the gradient of its output is wanted: a parameter at or below it trains */
+    bool could_train, could_carry; /* whether one of its own, or one at or below it, would if nothing were frozen */
     bool input_gradient[THAW_MAX_INPUTS];
     bool parameter_gradient[THAW_MAX_PARAMETERS];
 

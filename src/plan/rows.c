@@ -67,18 +67,19 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
     return plan->training && work ? bytes : 0;
 }
 
-/* A step of the same network with everything trainable: parameters' gradients wherever there are any, inputs' gradients
-   above the lowest of them. */
+/* A step of the same network with everything trainable. */
 static double count_unfrozen_flops(const thaw_plan *plan)
 {
     double flops = 0;
-    bool below = false;
     for (size_t i = 0; i < plan->node_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[i];
         if (!plan->nodes[i].used)
             continue;
-        flops += node->flops * (double)plan->batch * (1 + (below ? 1 : 0) + (node->group ? 1 : 0));
-        below = below || node->group;
+        bool input_gradient = false;
+        for (size_t k = 0; k < node->input_count; k++)
+            input_gradient = input_gradient || plan->nodes[node->inputs[k]].could_carry;
+        const int passes = 1 + (input_gradient ? 1 : 0) + (plan->nodes[i].could_train ? 1 : 0);
+        flops += node->flops * (double)plan->batch * passes;
     }
     return flops;
 }

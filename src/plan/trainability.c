@@ -13,6 +13,20 @@ static void mark_used(thaw_plan *plan)
     }
 }
 
+/* What would be if nothing were frozen, to compare with. */
+static void mark_potential(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[i];
+        thaw_plan_node *planned = &plan->nodes[i];
+        for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+            planned->could_train = planned->could_train || node->group->parameters[k]->role != THAW_STATISTIC;
+        planned->could_carry = planned->could_train;
+        for (size_t k = 0; k < node->input_count; k++)
+            planned->could_carry = planned->could_carry || plan->nodes[node->inputs[k]].could_carry;
+    }
+}
+
 /* Whether a parameter of the node trains; fills the node's list of them. */
 static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned)
 {
@@ -27,6 +41,7 @@ static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned
 thaw_status thaw_pass_trainability(thaw_plan *plan)
 {
     mark_used(plan);
+    mark_potential(plan);
     if (!plan->training)
         return THAW_OK;
     for (size_t i = 0; i < plan->node_count; i++) {
