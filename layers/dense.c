@@ -4,13 +4,15 @@
 #include "column_sum.h"
 #include "core/allocation.h"
 #include "dnn/inner_product.h"
+#include "swapped_dense.h"
 
 enum { WEIGHT, BIAS };
 
 typedef struct dense {
     size_t batch, units;
     bool bias;
-    thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is */
+    thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
+    thaw_swapped_dense swapped;
     thaw_kernel *backward_data, *backward_weights;
     bool sums_bias; /* the bias trains, the weight does not */
 } dense;
@@ -45,14 +47,31 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ 1, { o->units } }) : status;
 }
 
-/* Whether forward runs on a packed copy. oneDNN 2.6.3, 2 cores with AVX-512, microseconds on the weight as it is
-   against packed + packing it: 784->512, batch 128: 323, 220 + 83; batch 32: 152, 61 + 83; batch 8: 30, 19 + 83.
-   4608->128, batch 128: 879, 346 + 103; batch 16: 305, 49 + 96. 512->1000, batch 16: 298, 40 + 345 (padded to 1024).
-   512->10, batch 128: 13, 7 + 3. 128->5: 5, 3 + 2. So a weight that stays is packed, and one that is trained where
-   there are enough rows and no padding. */
-static bool packing_pays(const thaw_layer_demand *demand)
+/* How forward runs: oneDNN is slow on the weight as it stands, fast when it is packed, and as fast when the input is
+   packed in its place (swapped_dense.h). */
+typedef enum way { PLAIN, PACKED, SWAPPED } way;
+
+/* oneDNN 2.6.3, 2 cores with AVX-512, microseconds: plain; product + packing the weight; product + packing the input +
+   turning the product over.
+     784->512, batch 128    266    208 + 64      216 + 15 + 9
+               batch 32     107     59 + 59       54 + 4 + 3
+               batch 8       18     14 + 59       31 + 3 + 1
+     512->1000, batch 16    217     36 + 290      38 + 1 + 1     (1000 is padded to 1024, which makes packing slow)
+     4608->128, batch 128   727    330 + 86      343 + 93 + 3
+     512->512, batch 128    235    137 + 37      137 + 9 + 9
+     512->10, batch 128     9.5    6.6 + 3.2     4.6 + 9.8 + 1.8
+   So a weight that stays is packed; of one that trains, the cheaper operand is, if there are rows enough. */
+static way choose_way(const thaw_layer_demand *demand)
 {
-    return !demand->parameter_gradient[WEIGHT] || (demand->batch >= 16 && demand->output.dims[0] % 64 == 0);
+    const double batch = (double)demand->batch;
+    const double inputs = (double)demand->inputs[0].dims[0], outputs = (double)demand->output.dims[0];
+    if (!demand->parameter_gradient[WEIGHT])
+        return PACKED;
+    if (demand->batch < 16)
+        return PLAIN;
+    if (batch * (inputs + 2 * outputs) < inputs * outputs)
+        return SWAPPED;
+    return demand->output.dims[0] % 64 == 0 ? PACKED : PLAIN;
 }
 
 static void release(thaw_context *context, void *state)
@@ -62,11 +81,13 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, d->pack);
     thaw_kernel_release(context, d->backward_data);
     thaw_kernel_release(context, d->backward_weights);
+    thaw_swapped_dense_release(context, &d->swapped);
     thaw_release(context, d);
 }
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
+    const way chosen = choose_way(demand);
     const bool bias_gradient = d->bias && demand->parameter_gradient[BIAS];
     thaw_inner_product problem = {
         .batch = demand->batch,
@@ -75,9 +96,11 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
         .bias = d->bias,
         .relu = demand->activation == THAW_ACTIVATION_RELU,
         .training = demand->training,
-        .packed = packing_pays(demand),
+        .packed = chosen == PACKED,
     };
-    thaw_status status = thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
+    thaw_status status = chosen == SWAPPED
+                             ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
+                             : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_inner_product_backward_data(demand->context, &problem, &d->backward_data);
     problem.bias = bias_gradient;
@@ -94,6 +117,7 @@ static size_t scratch_bytes(const dense *d)
         thaw_kernel_scratch_bytes(d->pack),
         thaw_kernel_scratch_bytes(d->backward_data),
         thaw_kernel_scratch_bytes(d->backward_weights),
+        thaw_swapped_dense_scratch_bytes(&d->swapped),
         d->sums_bias ? thaw_column_sum_scratch_bytes(d->batch, d->units) : 0,
     };
     size_t most = 0;
@@ -119,7 +143,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->packed_bytes = d->pack ? thaw_kernel_bytes(d->pack, THAW_ARGUMENT_DESTINATION) : 0;
     needs->scratch_bytes = scratch_bytes(d);
     needs->keeps_inputs = d->backward_weights != NULL;
-    needs->kernel = thaw_kernel_name(d->forward);
+    needs->kernel = thaw_kernel_name(d->forward ? d->forward : d->swapped.product);
     return THAW_OK;
 }
 
@@ -138,10 +162,13 @@ static thaw_status pack(const thaw_layer_run *run)
 static thaw_status forward(const thaw_layer_run *run)
 {
     const dense *d = run->state;
+    const float *bias = d->bias ? run->parameters[BIAS] : NULL;
+    if (!d->forward)
+        return thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT], bias);
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_WEIGHTS, d->pack ? run->packed : run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_BIAS, d->bias ? run->parameters[BIAS] : NULL },
+        { THAW_ARGUMENT_BIAS, bias },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
     return thaw_kernel_run(d->forward, bindings, THAW_COUNT(bindings), run->scratch);

@@ -34,6 +34,7 @@ static thaw_status append_classifier(thaw_model *m)
     TRY(thaw_flatten(m, x, NULL, &x));
     TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 64 }, &x));
     TRY(thaw_relu(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 300 }, &x));
     TRY(thaw_tanh(m, x, NULL, &x));
     TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 5 }, &x));
     return thaw_softmax_cross_entropy(m, x, &(thaw_softmax_cross_entropy_options){ .class_weights = class_weights },
@@ -58,7 +59,7 @@ static thaw_status build_and_compile(thaw_context *context, thaw_status (*append
     TRY(thaw_model_create(context, &model));
     thaw_status status = append(model);
     if (status == THAW_OK)
-        status = thaw_model_plan(model, &(thaw_plan_options){ .batch = 32 }, &plan);
+        status = thaw_model_plan(model, &(thaw_plan_options){ .batch = 16 }, &plan);
     if (status == THAW_OK)
         status = thaw_model_plan(model, &(thaw_plan_options){ .batch = 3, .inference = true }, &plan);
     thaw_model_destroy(model);
