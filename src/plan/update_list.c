@@ -159,7 +159,8 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     made->first_span = thaw_allocate_array(context, (size_t)made->threads + 1, sizeof *made->first_span);
     thaw_status status = THAW_OUT_OF_MEMORY;
     if (made->parameters && made->rule_of && made->rules && made->spans && made->first_span) {
-        memcpy(made->parameters, parameters, count * sizeof *parameters);
+        if (count > 0)
+            memcpy(made->parameters, parameters, count * sizeof *parameters);
         cut_spans(made);
         assign_rules(made);
         status = cut_norm_blocks(made);

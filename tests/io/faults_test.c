@@ -237,7 +237,7 @@ Test(faults, a_save_that_is_killed_leaves_a_whole_file, .init = begin, .fini = e
         cr_assert_geq(child, 0);
         if (child == 0) {
             arm(died + 1, DEATH);
-            _exit(thaw_weights_save(model, path));
+            _exit((int)thaw_weights_save(model, path));
         }
         cr_assert_eq(waitpid(child, &status, 0), child);
         cr_assert_eq(support_read_file(path, bytes, FILE_BYTES), file_bytes);
