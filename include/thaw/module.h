@@ -111,7 +111,7 @@ THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder,
 THAW_API thaw_context *thaw_builder_context(const thaw_layer_builder *builder);
 
 /* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. Errors: THAW_DUPLICATE
-   (the full name is taken), THAW_INVALID_ARGUMENT (the shape, or more than THAW_MAX_PARAMETERS). */
+   (the full name is taken), THAW_INVALID_ARGUMENT (the shape, the initial values, more than THAW_MAX_PARAMETERS). */
 THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
                                             const thaw_parameter_specification *specification);
 

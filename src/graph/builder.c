@@ -27,6 +27,10 @@ thaw_status thaw_builder_parameter(thaw_layer_builder *builder, const thaw_param
     if (!thaw_shape_usable(&specification->shape, 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                  "parameter \"%s\" is too large, or has a dimension below 1", specification->name);
+    const char *error =
+        thaw_initializer_error(specification->initializer, specification->fan_in, specification->fan_out);
+    if (error)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "parameter \"%s\" %s", specification->name, error);
     if (!node->group) {
         const thaw_status status = thaw_set_add_group(&builder->model->parameters, builder->name, &node->group);
         if (status != THAW_OK)

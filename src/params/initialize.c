@@ -16,10 +16,10 @@ typedef struct distribution {
     double scale;
 } distribution;
 
-static distribution distribution_of(const thaw_parameter *parameter)
+static distribution distribution_of(thaw_initializer initializer, double fan_in, double fan_out)
 {
-    const double in = parameter->fan_in, both = parameter->fan_in + parameter->fan_out;
-    switch (parameter->initializer) {
+    const double in = fan_in, both = fan_in + fan_out;
+    switch (initializer) {
     case THAW_INITIAL_HE_UNIFORM:
         return (distribution){ false, sqrt(6 / in) };
     case THAW_INITIAL_HE_NORMAL:
@@ -31,6 +31,16 @@ static distribution distribution_of(const thaw_parameter *parameter)
     default:
         return (distribution){ false, 1 / sqrt(in) };
     }
+}
+
+const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, double fan_out)
+{
+    if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_XAVIER_NORMAL)
+        return "has an unknown initializer";
+    if (initializer == THAW_INITIAL_ZERO || initializer == THAW_INITIAL_ONE)
+        return NULL;
+    const double scale = distribution_of(initializer, fan_in, fan_out).scale;
+    return isfinite(scale) && scale > 0 ? NULL : "needs fans above 0 for its initial values";
 }
 
 static void fill_constant(thaw_parameter *parameter, float value)
@@ -69,7 +79,7 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
     else if (parameter->initializer == THAW_INITIAL_ONE)
         fill_constant(parameter, 1);
     else
-        fill_random(parameter, distribution_of(parameter));
+        fill_random(parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
     parameter->version++;
     thaw_parameter_release_state(context, parameter);
 }

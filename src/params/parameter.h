@@ -56,6 +56,9 @@ void thaw_set_drop_group(thaw_parameter_set *set);
 
 void thaw_set_release(thaw_parameter_set *set);
 
+/* Why no initial values can be drawn like this, to follow the parameter's name; NULL when they can. */
+const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, double fan_out);
+
 /* Writes the initial values again and forgets optimizer state. */
 void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter);
 

@@ -13,9 +13,9 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
     const holder_options *sizes = options;
     const thaw_parameter_specification specifications[] = {
-        { .name = "weight", .role = THAW_WEIGHT, .shape = { 2, { sizes->rows, sizes->columns } } },
-        { .name = "bias", .role = THAW_BIAS, .shape = { 1, { sizes->rows } } },
-        { .name = "mean", .role = THAW_STATISTIC, .shape = { 1, { 3 } } },
+        { .name = "weight", .role = THAW_WEIGHT, .shape = { 2, { sizes->rows, sizes->columns } }, .fan_in = 3 },
+        { .name = "bias", .role = THAW_BIAS, .shape = { 1, { sizes->rows } }, .fan_in = 3 },
+        { .name = "mean", .role = THAW_STATISTIC, .shape = { 1, { 3 } }, .fan_in = 3 },
     };
     for (size_t i = 0; i < THAW_COUNT(specifications); i++) {
         const thaw_status status = thaw_builder_parameter(builder, &specifications[i]);
