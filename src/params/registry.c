@@ -35,7 +35,8 @@ static thaw_status unknown_module(thaw_context *context, const char *name, size_
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++)
         known[i] = thaw_optimizer_builtin(i)->name;
-    const thaw_status status = thaw_fail_unknown(context, "optimizer", name, known, count);
+    const char *what = strstr(name, ".so") ? "optimizer (the path of a shared object contains a '/')" : "optimizer";
+    const thaw_status status = thaw_fail_unknown(context, what, name, known, count);
     thaw_release(context, known);
     return status;
 }

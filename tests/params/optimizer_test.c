@@ -93,6 +93,7 @@ Test(optimizer, bad_descriptions_are_explained)
         { "", THAW_NOT_FOUND, "adam, adamw, rmsprop, sgd" },
         { "adm", THAW_NOT_FOUND, "unknown optimizer \"adm\", did you mean \"adam\"?" },
         { "lion", THAW_NOT_FOUND, "adam, adamw, rmsprop, sgd" },
+        { "lion.so:lr=1", THAW_NOT_FOUND, "contains a '/'" },
         { "ADAM:lr=1", THAW_NOT_FOUND, "\"ADAM\"" },
         { "sgd:momentun=0.9", THAW_NOT_FOUND, "did you mean \"momentum\"?" },
         { "sgd:beta1=0.9", THAW_NOT_FOUND, "lr, momentum, dampening, weight_decay, nesterov" },
