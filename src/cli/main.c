@@ -56,10 +56,10 @@ static int find_command(const char *name, const struct command **found)
 }
 
 /* OpenMP's threads spin for milliseconds before they sleep. Where other processes want the cores too, a thread then
-   spins through time slices that the one it waits for would need: with several busy processes a core, training took four
-   to five times as long on two threads as on one. To spin for about a tenth of a millisecond, which spans what lies
-   between two kernels, takes most of that away. The runtime reads its settings when it is loaded, and so the command
-   starts itself once more. A user's own setting stands. */
+   spins through time slices that the one it waits for would need: with several busy processes a core, training took
+   four to five times as long on two threads as on one. To spin for about a tenth of a millisecond, which spans what
+   lies between two kernels, takes most of that away. The runtime reads its settings when it is loaded, and so the
+   command starts itself once more. A user's own setting stands. */
 static void shorten_spinning(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
