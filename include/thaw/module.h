@@ -118,7 +118,8 @@ THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
 /* Declares the output's shape for one sample; every layer does, exactly once. A loss declares rank 0. */
 THAW_API thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *shape);
 
-/* For a loss: what its targets are, for one sample. Labels are THAW_I32 of rank 0. */
+/* For a loss: what its targets are, for one sample. Labels are THAW_I32 of rank 0, other targets THAW_F32.
+   Errors: THAW_INVALID_ARGUMENT, THAW_SHAPE_MISMATCH (too large). */
 THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape);
 
 /* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */

@@ -130,6 +130,8 @@ static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const vo
         return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no output", node->name);
     if (builder.loss && !builder.has_target)
         return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no target", node->name);
+    if (builder.loss && node->output.rank != 0)
+        return thaw_fail(context, THAW_INTERNAL, "%s: its module is a loss whose output is no scalar", node->name);
     return THAW_OK;
 }
 

@@ -51,6 +51,11 @@ thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *s
 
 thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape)
 {
+    if (dtype != THAW_F32 && (dtype != THAW_I32 || shape->rank != 0))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "targets are labels, or floats");
+    if (!thaw_shape_usable(shape, 1))
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                                 "a target would be too large, or have a dimension below 1");
     builder->node->target_dtype = dtype;
     builder->node->target = *shape;
     builder->has_target = true;
