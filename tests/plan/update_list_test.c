@@ -78,12 +78,13 @@ Test(update_list, has_more_threads_than_work)
 Test(update_list, may_be_empty)
 {
     thaw_context *context = support_context(2);
-    thaw_parameter_set set = { .context = context };
+    thaw_parameter_set set = parameters_create(context, (size_t[]){ 5 }, 1);
     thaw_update_list *list = parameters_list(&set, 0, 0);
     assert_ok(context, thaw_update_list_run(list, 1, 1));
     cr_assert_eq(thaw_update_list_norm(list), 0);
     cr_assert_eq(thaw_update_list_totals(list).parameters, 0);
     thaw_update_list_release(list);
+    thaw_set_release(&set);
     thaw_update_list_release(NULL);
     thaw_context_destroy(context);
 }
