@@ -1,6 +1,14 @@
 #include "dnn/convolution.h"
 
+#include <string.h>
+
 #include "dnn/engine.h"
+
+/* Up to so many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first, by
+   blocks of matrix products. Microseconds on one core, oneDNN 2.6.3, 3x3: 1->8 on 28x28, batch 500: 707 against 3409;
+   1->32 on 28x28, batch 128: 353 against 532; 8->16 on 14x14, batch 500: 999 against 1482. With 16 channels they are
+   equal, with more the first is better. */
+enum { NARROW = 8 };
 
 /* What the descriptors of one problem are made of. */
 typedef struct setting {
@@ -10,6 +18,7 @@ typedef struct setting {
     thaw_layout source, weights, bias, destination; /* weights in no layout yet; bias NULL: none */
     thaw_layout plain_weights;                      /* OIHW */
     dnnl_dims_t stride, dilation, before, after;
+    bool narrow; /* few input channels */
 } setting;
 
 static void close_setting(setting *s)
@@ -57,6 +66,8 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_co
         s->before[i] = problem->padding_before[i];
         s->after[i] = problem->padding_after[i];
     }
+    s->narrow =
+        problem->groups == 1 && problem->input_channels <= NARROW && problem->kernel[0] * problem->kernel[1] > 1;
     thaw_engine *engine;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status != THAW_OK)
@@ -66,22 +77,60 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_co
     return status == THAW_OK ? describe_layouts(s, problem) : status;
 }
 
+static bool is_direct(const_dnnl_primitive_desc_t descriptor)
+{
+    const char *name = "";
+    dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, (void *)&name);
+    return strncmp(name, "jit:avx512_core", 15) == 0;
+}
+
+/* Replaces the descriptor by that of the direct implementation, if there is one. `operation` is for oneDNN 2. */
+static void prefer_direct(const setting *s, const void *operation, dnnl_primitive_desc_t *descriptor)
+{
+    dnnl_primitive_desc_t other = NULL;
+#if DNNL_VERSION_MAJOR >= 3
+    (void)s;
+    (void)operation;
+    if (dnnl_primitive_desc_clone(&other, *descriptor) != dnnl_success)
+        return;
+    while (!is_direct(other) && dnnl_primitive_desc_next_impl(other) == dnnl_success)
+        continue;
+#else
+    dnnl_primitive_desc_iterator_t each;
+    if (dnnl_primitive_desc_iterator_create(&each, operation, s->attributes, s->engine, NULL) != dnnl_success)
+        return;
+    do {
+        dnnl_primitive_desc_destroy(other);
+        other = dnnl_primitive_desc_iterator_fetch(each);
+    } while (other && !is_direct(other) && dnnl_primitive_desc_iterator_next(each) == dnnl_success);
+    dnnl_primitive_desc_iterator_destroy(each);
+#endif
+    const bool found = other && is_direct(other);
+    dnnl_primitive_desc_destroy(found ? *descriptor : other);
+    if (found)
+        *descriptor = other;
+}
+
 static thaw_status describe_forward(const setting *s, bool training, dnnl_primitive_desc_t *descriptor)
 {
     const dnnl_prop_kind_t kind = training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
+    const void *operation = NULL;
     const dnnl_status_t status =
         dnnl_convolution_forward_primitive_desc_create(descriptor, s->engine, kind, dnnl_convolution_direct, s->source,
                                                        s->weights, s->bias, s->destination, s->stride, s->dilation,
                                                        s->before, s->after, s->attributes);
 #else
-    dnnl_convolution_desc_t operation;
-    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(&operation, kind, dnnl_convolution_direct,
+    dnnl_convolution_desc_t described;
+    const void *operation = &described;
+    dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(&described, kind, dnnl_convolution_direct,
                                                                       s->source, s->weights, s->bias, s->destination,
                                                                       s->stride, s->dilation, s->before, s->after);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL);
+        status = dnnl_primitive_desc_create(descriptor, operation, s->attributes, s->engine, NULL);
 #endif
+    if (status == dnnl_success && s->narrow)
+        prefer_direct(s, operation, descriptor);
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "a convolution");
 }
 

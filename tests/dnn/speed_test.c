@@ -95,6 +95,36 @@ static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
     expect_fast(context, kernel, "dense's weight gradient");
 }
 
+/* oneDNN's first choice takes up to five times as long on images of one channel. */
+Test(speed, of_narrow_convolutions)
+{
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx512bw"))
+        cr_skip_test("no AVX-512");
+#else
+    cr_skip_test("no AVX-512");
+#endif
+    thaw_context *context = fast_context();
+    const thaw_convolution problem = {
+        .batch = 500,
+        .groups = 1,
+        .input_channels = 1,
+        .output_channels = 8,
+        .input = { 28, 28 },
+        .output = { 26, 26 },
+        .kernel = { 3, 3 },
+        .stride = { 1, 1 },
+        .dilation = { 1, 1 },
+        .bias = true,
+    };
+    thaw_kernel *kernel, *pack;
+    assert_ok(context, thaw_convolution_forward(context, &problem, &kernel, &pack));
+    cr_assert_str_eq(thaw_kernel_name(kernel), "jit:avx512_core");
+    thaw_kernel_release(context, kernel);
+    thaw_kernel_release(context, pack);
+    thaw_context_destroy(context);
+}
+
 Test(speed, of_dense_layers)
 {
     thaw_context *context = fast_context();
