@@ -34,11 +34,12 @@ struct thaw_update_list {
     size_t norm_count;
 };
 
-/* The spans of a thread: [*first, *past). Alone inside a host's parallel region, one thread does the shares of all. */
+/* The spans of one thread of a team: [*first, *past). OpenMP may give a team fewer threads than were asked for, one alone
+   inside a host's parallel region: each does the shares of several then. */
 static inline void thaw_share_of(const thaw_update_list *list, int thread, int threads, size_t *first, size_t *past)
 {
-    *first = list->first_span[thread];
-    *past = list->first_span[threads == list->threads ? thread + 1 : list->threads];
+    *first = list->first_span[list->threads * thread / threads];
+    *past = list->first_span[list->threads * (thread + 1) / threads];
 }
 
 #endif
