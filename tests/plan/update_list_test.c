@@ -61,6 +61,26 @@ Test(update_list, cuts_equal_shares_of_whole_cache_lines)
     }
 }
 
+/* OMP_THREAD_LIMIT and OMP_DYNAMIC make teams smaller than what was asked for. */
+Test(update_list, is_shared_out_whole_to_a_team_of_any_size)
+{
+    thaw_context *context = support_context(7);
+    thaw_parameter_set set = parameters_create(context, sizes, COUNT);
+    thaw_update_list *list = parameters_list(&set, 0, COUNT);
+    for (int team = 1; team <= 7; team++) {
+        size_t expected = 0, first, past;
+        for (int thread = 0; thread < team; thread++) {
+            thaw_share_of(list, thread, team, &first, &past);
+            cr_assert_eq(first, expected, "thread %d of %d begins at %zu", thread, team, first);
+            expected = past;
+        }
+        cr_assert_eq(expected, list->span_count, "%d threads end at %zu", team, expected);
+    }
+    thaw_update_list_release(list);
+    thaw_set_release(&set);
+    thaw_context_destroy(context);
+}
+
 Test(update_list, has_more_threads_than_work)
 {
     thaw_context *context = support_context(7);
