@@ -23,6 +23,13 @@ static void release_to_system(void *user, void *memory, size_t bytes)
     free(memory);
 }
 
+/* No more than OpenMP may start: oneDNN's kernels wait for every thread that was announced. */
+static int usable_threads(int wanted)
+{
+    const int limit = omp_get_thread_limit();
+    return wanted < limit ? wanted : limit;
+}
+
 thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context)
 {
     const thaw_context_options chosen = options ? *options : (thaw_context_options){ 0 };
@@ -40,7 +47,7 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
         .allocator = allocator,
         .log = chosen.log,
         .log_user = chosen.log_user,
-        .threads = chosen.threads ? chosen.threads : omp_get_max_threads(),
+        .threads = usable_threads(chosen.threads ? chosen.threads : omp_get_max_threads()),
         .seed = chosen.seed,
     };
     *context = made;

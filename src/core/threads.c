@@ -6,14 +6,16 @@
 
 thaw_thread_scope thaw_threads_enter(const thaw_context *context)
 {
-    const thaw_thread_scope scope = { .host_threads = omp_get_max_threads() };
+    const thaw_thread_scope scope = { .host_threads = omp_get_max_threads(), .host_dynamic = omp_get_dynamic() };
     omp_set_num_threads(context->threads);
+    omp_set_dynamic(0);
     return scope;
 }
 
 void thaw_threads_leave(thaw_thread_scope scope)
 {
     omp_set_num_threads(scope.host_threads);
+    omp_set_dynamic(scope.host_dynamic);
 }
 
 typedef struct team {

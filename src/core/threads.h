@@ -4,12 +4,13 @@
 
 #include <thaw/module.h>
 
-/* The host's setting, to be given back. */
+/* The host's settings, to be given back. */
 typedef struct thaw_thread_scope {
-    int host_threads;
+    int host_threads, host_dynamic;
 } thaw_thread_scope;
 
-/* Sets the thread count that OpenMP and oneDNN read, for the calling thread; every public entry that computes is
+/* Sets the thread count that OpenMP and oneDNN read, for the calling thread, and that teams are never smaller (oneDNN
+   would wait for the missing threads); every public entry that computes is
    bracketed by these two. */
 thaw_thread_scope thaw_threads_enter(const thaw_context *context);
 void thaw_threads_leave(thaw_thread_scope scope);

@@ -67,6 +67,20 @@ Test(context, takes_openmps_thread_count_by_default)
     thaw_context_destroy(context);
 }
 
+Test(context, gives_the_hosts_openmp_settings_back)
+{
+    thaw_context *context = support_context(3);
+    omp_set_num_threads(5);
+    omp_set_dynamic(1);
+    const thaw_thread_scope scope = thaw_threads_enter(context);
+    cr_assert_eq(omp_get_max_threads(), 3);
+    cr_assert_eq(omp_get_dynamic(), 0);
+    thaw_threads_leave(scope);
+    cr_assert_eq(omp_get_max_threads(), 5);
+    cr_assert_neq(omp_get_dynamic(), 0);
+    thaw_context_destroy(context);
+}
+
 /* ---- parallel loops ---- */
 
 typedef struct coverage {
