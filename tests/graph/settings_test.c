@@ -1,6 +1,7 @@
 /* Learning rate, weight decay, optimizer and state, by pattern. */
 #include <math.h>
 
+#include "support/allocator.h"
 #include "support/toy_network.h"
 
 /* Groups a, b and c, one upon the other, and a loss. */
@@ -140,7 +141,8 @@ Test(settings, weight_decay_needs_an_optimizer_that_has_it)
 
 Test(settings, a_group_keeps_its_optimizer_alive)
 {
-    thaw_context *context = support_context(1);
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
     thaw_model *model = three_groups(context);
     cr_assert_null(thaw_group_optimizer(thaw_model_group(model, 0)));
     optimize(model, "*", "adam");
@@ -156,6 +158,7 @@ Test(settings, a_group_keeps_its_optimizer_alive)
     cr_assert_eq(thaw_group_optimizer(thaw_model_group(model, 2)), shared);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
+    cr_assert_eq(allocator.live, 0, "%zu blocks leaked", allocator.live);
 }
 
 /* ---- state ---- */

@@ -5,7 +5,8 @@
 
 #include "support/toy_network.h"
 
-enum { MOST = 13, WIDTH = 5, BATCH = 3, COUNT = WIDTH * BATCH, NETWORKS = 100 };
+/* A batch fills a cache line to its end: whoever writes too much hits another buffer. */
+enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 100 };
 
 typedef struct network {
     size_t count; /* nodes: input, 3 to 10 layers, loss */
