@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/toy_network.h"
+#include "train/session.h"
 
 /* A batch fills a cache line to its end: whoever writes too much hits another buffer. */
 enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 100 };
@@ -190,6 +191,52 @@ static void assert_step(thaw_model *model, const network *n, uint64_t seed)
     assert_gradients(model, n, seed);
 }
 
+/* ---- from kept features ---- */
+
+static void keep_features(void *argument, const thaw_plan *plan)
+{
+    float *next = argument;
+    for (size_t i = 0; i < plan->prefix_count; i++) {
+        if (!plan->nodes[plan->order[i]].boundary)
+            continue;
+        memcpy(next, thaw_plan_output(plan, plan->order[i]), COUNT * sizeof *next);
+        next += COUNT;
+    }
+}
+
+/* Copies the first element of every gradient; NAN where there is none. */
+static void copy_gradients(thaw_model *model, float gradients[2 * MOST])
+{
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
+        const float *gradient = thaw_parameter_gradient(thaw_model_parameter(model, i));
+        gradients[i] = gradient ? *gradient : NAN;
+    }
+}
+
+/* A step that starts at what the prefix gave before, as the feature cache does, equals the whole step to the bit. */
+static void assert_step_from_features(thaw_model *model, const network *n, uint64_t seed)
+{
+    thaw_context *context = thaw_model_context(model);
+    const thaw_step_options gradients_only = { .gradients_only = true };
+    float features[MOST * COUNT], expected[2 * MOST] = { 0 }, found[2 * MOST] = { 0 };
+    thaw_step_result whole, cached;
+    thaw_plan *plan;
+    assert_ok(context, thaw_plan_find(model, BATCH, true, &plan));
+    if (thaw_plan_cache_bytes(plan) == 0)
+        return;
+    thaw_training_batch batch = {
+        .count = BATCH, .samples = n->samples, .targets = n->targets, .on_prefix = keep_features, .argument = features
+    };
+    assert_ok(context, thaw_train_batch(model, &batch, &gradients_only, 1, &whole));
+    copy_gradients(model, expected);
+    batch = (thaw_training_batch){ .count = BATCH, .features = features, .targets = n->targets };
+    assert_ok(context, thaw_train_batch(model, &batch, &gradients_only, 1, &cached));
+    copy_gradients(model, found);
+    cr_assert_eq(cached.loss, whole.loss, "network %lu: the loss from features is %g, wanted %g", (unsigned long)seed,
+                 cached.loss, whole.loss);
+    cr_assert_eq(memcmp(found, expected, sizeof found), 0, "network %lu: gradients from features", (unsigned long)seed);
+}
+
 /* The same model twice with other freezing, and an evaluation between: nothing is left over from another plan. */
 Test(gradients, of_random_networks_equal_finite_differences)
 {
@@ -199,6 +246,8 @@ Test(gradients, of_random_networks_equal_finite_differences)
         thaw_model *model = make_model(context, &n);
         assert_step(model, &n, seed);
         assert_outputs(model, &n, seed);
+        if (anything_trains(&n))
+            assert_step_from_features(model, &n, seed);
         uint64_t random = seed + NETWORKS;
         for (size_t i = 1; i < n.count; i++) {
             if (!has_factor(n.module[i]))
@@ -208,6 +257,8 @@ Test(gradients, of_random_networks_equal_finite_differences)
             assert_ok(context, n.frozen[i] ? thaw_model_freeze(model, name) : thaw_model_unfreeze(model, name));
         }
         assert_step(model, &n, seed);
+        if (anything_trains(&n))
+            assert_step_from_features(model, &n, seed);
         thaw_model_destroy(model);
     }
     thaw_context_destroy(context);
