@@ -129,7 +129,8 @@ float *thaw_parameter_edit(thaw_parameter *parameter)
 
 const float *thaw_parameter_gradient(const thaw_parameter *parameter)
 {
-    return parameter->gradient;
+    /* What was frozen after the last step loses its memory when the next plan is made. */
+    return thaw_parameter_trainable(parameter) ? parameter->gradient : NULL;
 }
 
 const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot)

@@ -240,7 +240,9 @@ Test(store, state_is_made_for_what_trains_and_kept_while_it_is_frozen)
     assert_ok(context, toy_step(model, 2, 2, NULL));
     cr_assert_eq(steps_of(model, "a.factor"), 1);
     cr_assert_eq(steps_of(model, "b.factor"), 2);
+    cr_assert_not_null(thaw_parameter_gradient(a));
     assert_ok(context, thaw_model_freeze(model, "a"));
+    cr_assert_null(thaw_parameter_gradient(a), "before the next step, too");
     const float value = toy_value(model, "a.factor"), momentum = momentum_of(model, "a.factor");
     for (uint32_t i = 0; i < 3; i++)
         assert_ok(context, toy_step(model, 2, i, NULL));
