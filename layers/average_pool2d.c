@@ -4,8 +4,8 @@
 
 enum { GRAIN = 4096 };
 
-/* Where ceil mode lets a window hang over the padding, PyTorch divides by the elements up to the padding's end, oneDNN by
-   the whole kernel: `correction` holds the quotient for each position of the output. */
+/* Where ceil mode lets a window hang over the padding, PyTorch divides by the elements up to the end of the padding and
+   oneDNN by the whole kernel: `correction` holds the quotient for each position of the output. */
 typedef struct average_pool2d {
     thaw_pool pool;
     size_t rows, positions, channels; /* rows: batch times positions */

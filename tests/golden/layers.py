@@ -2,8 +2,8 @@
 ceil mode and padding="same". Run with PyTorch 2.13: python layers.py [DIRECTORY].
 
 A case is a line "case SETTINGS" and the lines "shape" (height, width of the output), "output" and "gradient", in NHWC
-order. Arrays come from the generator of tests/support/support.c (support_fill): the input with seed 100, weight and bias
-with 200 and 201, the output's gradient with 300."""
+order. Arrays come from the generator of tests/support/support.c (support_fill): the input with seed 100, weight and
+bias with 200 and 201, the output's gradient with 300."""
 
 import pathlib
 import sys
