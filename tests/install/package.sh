@@ -2,6 +2,7 @@
 # Installs into a temporary prefix and uses what is there with nothing but pkg-config: from C and C++, shared and static.
 # usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR
 set -euo pipefail
+export OMP_WAIT_POLICY=passive # beside other tests
 source_root=$1 build_root=$2 prefix=$3 libdir=$4
 
 for tool in meson pkg-config gcc g++ nm readelf; do

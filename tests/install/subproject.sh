@@ -2,6 +2,7 @@
 # Uses Thaw as a Meson subproject of a small project.
 # usage: subproject.sh SOURCE_ROOT
 set -euo pipefail
+export OMP_WAIT_POLICY=passive # beside other tests
 source_root=$1
 
 command -v meson >/dev/null || { echo "skipped: no meson"; exit 77; }
