@@ -150,6 +150,7 @@ class Workload:
         samples = int(settings["samples"])
         if samples:
             images, labels = fashion_mnist("train", int(settings["first"]), int(settings["last"]))
+            assert len(images) >= samples, f"the data set has only {len(images)} samples"
             self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
         else:
             self.inputs = self.trainer.arrange(torch.rand(self.batch, 1, 28, 28))

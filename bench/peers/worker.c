@@ -193,9 +193,13 @@ static bool on_epoch(void *user, const thaw_epoch_report *report)
 static bool fit(worker *w, thaw_dataset *whole)
 {
     const settings *s = &w->settings;
+    if (s->samples > thaw_dataset_count(whole)) {
+        fprintf(stderr, "worker: the data set has only %zu samples\n", thaw_dataset_count(whole));
+        return false;
+    }
     thaw_dataset *head = NULL;
     const thaw_source source = {
-        .count = s->samples < thaw_dataset_count(whole) ? s->samples : thaw_dataset_count(whole),
+        .count = s->samples,
         .sample_shape = *thaw_model_node_shape(w->model, 0),
         .target_dtype = THAW_I32,
         .classes = thaw_dataset_classes(whole),
@@ -258,7 +262,9 @@ static bool build(worker *w)
 
 int main(int count, char **arguments)
 {
-    worker w = { .settings = { .network = "mlp-512", .optimizer = "adam:lr=1e-3", .freeze = "nothing", .batch = 128 } };
+    worker w = {
+        .settings = { .network = "mlp-512", .optimizer = "adam:lr=1e-3", .freeze = "nothing", .batch = 128, .last = 9 }
+    };
     if (!read_settings(count, arguments, &w.settings))
         return 2;
     forget_peak();
