@@ -91,6 +91,7 @@ typedef struct thaw_fit_options {
 
 /* Trains. The outputs of a frozen prefix are kept by sample in the first epoch and later epochs start there, where the
    budget and the data set allow. `report` (may be NULL) gets the last epoch's figures.
+   Callbacks may change the model; the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT).
    Errors: those of thaw_step; THAW_NOT_FOUND (a thaw point's pattern); THAW_STOPPED when a callback stopped it (what
    was trained stays). */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,

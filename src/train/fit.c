@@ -150,6 +150,23 @@ static void keep_features(void *argument, const thaw_plan *plan)
     thaw_feature_cache_keep(kept->run->cache, plan, kept->batch->indices, kept->batch->targets, kept->batch->count);
 }
 
+/* A callback may have changed what the cache was filled from. */
+static thaw_status check_cache(fit *run, size_t count)
+{
+    thaw_plan *plan;
+    if (!run->cache)
+        return THAW_OK;
+    const thaw_status status = thaw_plan_find(run->model, (int64_t)count, true, &plan);
+    if (status != THAW_OK || thaw_feature_cache_fits(run->cache, plan))
+        return status;
+    if (run->report.cached)
+        return thaw_fail(run->model->context, THAW_INVALID_ARGUMENT,
+                         "the frozen prefix was changed while an epoch reads its cached outputs: change it between "
+                         "epochs");
+    drop_cache(run);
+    return THAW_OK;
+}
+
 static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
 {
     const size_t all_steps = run->epoch_steps * (size_t)run->options.epochs;
@@ -159,6 +176,9 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         .rate_factor = run->report.rate_factor,
         .clip_norm = run->options.clip_norm,
     };
+    thaw_status status = check_cache(run, batch->count);
+    if (status != THAW_OK)
+        return status;
     capture kept = { run, batch };
     const bool keeps = run->cache && !run->report.cached;
     const thaw_training_batch training = {
@@ -170,7 +190,7 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         .argument = &kept,
     };
     thaw_step_result result;
-    const thaw_status status = thaw_train_batch(run->model, &training, &options, run->options.seed, &result);
+    status = thaw_train_batch(run->model, &training, &options, run->options.seed, &result);
     if (status != THAW_OK)
         return status;
     run->done_steps++;
