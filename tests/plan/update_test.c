@@ -96,15 +96,15 @@ Test(update, applies_rates_decays_and_factors_of_each_group)
     parameters_optimize(&set, 0, 4, "sgd:lr=0.5");
     parameters_optimize(&set, 4, 5, "sgd:lr=2,weight_decay=0.25");
     parameters_optimize(&set, 5, 6, "sgd:lr=1");
-    set.groups[1]->learning_rate = 0.125;
-    set.groups[2]->weight_decay = 0.5;
+    set.groups[1]->weight_decay = 0.5;
+    set.groups[2]->learning_rate = 0.125;
     set.groups[3]->learning_rate = 0;
     thaw_update_list *list = parameters_list(&set, 0, 6);
     const double expected[2][6] = {
         /* p = 1, g = 4, factor 0.25: p - 0.25 lr (g + decay p) */
-        { 1 - 0.125 * 4, 1 - 0.03125 * 4, 1 - 0.125 * 4.5, 1, 1 - 0.5 * 4.25, 1 - 0.25 * 4 },
+        { 1 - 0.125 * 4, 1 - 0.125 * 4.5, 1 - 0.03125 * 4, 1, 1 - 0.5 * 4.25, 1 - 0.25 * 4 },
         /* the same with the gradient scaled by 0.5 */
-        { 1 - 0.125 * 2, 1 - 0.03125 * 2, 1 - 0.125 * 2.5, 1, 1 - 0.5 * 2.25, 1 - 0.25 * 2 },
+        { 1 - 0.125 * 2, 1 - 0.125 * 2.5, 1 - 0.03125 * 2, 1, 1 - 0.5 * 2.25, 1 - 0.25 * 2 },
     };
     for (size_t run = 0; run < 2; run++) {
         for (size_t i = 0; i < 6; i++) {
