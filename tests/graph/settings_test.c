@@ -188,6 +188,7 @@ Test(settings, another_kind_of_optimizer_discards_state_and_the_same_kind_keeps_
     assert_state(model, "a", "square_avg", 1);
     cr_assert_null(thaw_parameter_state(factor_of(model, "a"), "exp_avg"), "a slot that RMSprop has not");
     assert_state(model, "b", "exp_avg", 3);
+    cr_assert_null(thaw_parameter_state(factor_of(model, "b"), "exp"), "a slot that there is not");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
