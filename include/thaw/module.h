@@ -134,8 +134,8 @@ THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status 
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context;
-    const void *options; /* the module's options, as given when the layer was appended */
-    int64_t batch;
+    const void *options;        /* the module's options, as given when the layer was appended */
+    int64_t batch;              /* samples a call */
     bool training;              /* the layer is in the live part of a training plan: backward follows forward */
     thaw_activation activation; /* to apply to the output; only for modules that say they fuse it */
     size_t input_count;
@@ -158,6 +158,8 @@ typedef struct thaw_layer_needs {
     bool in_place;          /* forward may write its output over input 0 (same size) */
     bool gradient_in_place; /* backward may write input gradient 0 over the output's gradient */
     bool identity;          /* the output is input 0 as it stands: nothing runs, forward or backward */
+    bool mixes_samples;     /* the output of a sample depends on others of the batch; where none says so, a plan may run
+                               a frozen prefix, and evaluation, on parts of the batch, one after the other */
     const char *kernel;     /* for plan descriptions; lives as long as `state` */
 } thaw_layer_needs;
 

@@ -37,6 +37,7 @@ typedef struct thaw_plan_row {
     bool input_gradient;     /* backward computes the gradient of an input */
     bool parameter_gradient; /* backward computes the gradient of a parameter */
     bool cache_boundary;     /* the feature cache keeps this node's output */
+    int64_t samples;         /* that its forward kernel takes at a time: the batch, or a tile of it */
     size_t output_bytes;     /* 0 when it shares its input's memory */
     size_t workspace_bytes, packed_bytes;
     double forward_flops, backward_flops; /* a step */
@@ -48,7 +49,10 @@ typedef struct thaw_plan_totals {
     size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
     size_t packed_bytes;
     size_t forward_kernels, backward_kernels;
-    double flops;                   /* a step */
+    size_t tiled_kernels; /* of the forward kernels: those that run on `tile` samples after `tile` samples, so that what
+                             passes between them stays in the caches and takes less memory */
+    int64_t tile;         /* samples; the batch where nothing is tiled */
+    double flops;         /* a step */
     double unfrozen_flops;          /* the same network with everything trainable */
     double cached_flops;            /* a step that starts at the feature cache */
     size_t cached_bytes_per_sample; /* 0: no frozen prefix that is worth caching */

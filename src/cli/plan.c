@@ -22,6 +22,7 @@ static int print_node(const thaw_plan_row *row)
     json_object_set_new(object, "input_gradient", json_boolean(row->input_gradient));
     json_object_set_new(object, "parameter_gradient", json_boolean(row->parameter_gradient));
     json_object_set_new(object, "cache_boundary", json_boolean(row->cache_boundary));
+    json_object_set_new(object, "samples", cli_json_count((size_t)row->samples));
     json_object_set_new(object, "output_bytes", cli_json_count(row->output_bytes));
     json_object_set_new(object, "workspace_bytes", cli_json_count(row->workspace_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(row->packed_bytes));
@@ -43,6 +44,8 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
     json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));
     json_object_set_new(object, "backward_kernels", cli_json_count(totals.backward_kernels));
+    json_object_set_new(object, "tiled_kernels", cli_json_count(totals.tiled_kernels));
+    json_object_set_new(object, "tile", cli_json_count((size_t)totals.tile));
     json_object_set_new(object, "flops", cli_json_real(totals.flops));
     json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
     json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));

@@ -16,7 +16,8 @@ static size_t output_bytes(const thaw_plan *plan, thaw_node node)
 {
     if (plan->model->nodes[node].module && plan->model->nodes[node].module->loss)
         return sizeof(float);
-    return (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[node].output) * sizeof(float);
+    const int64_t samples = plan->nodes[node].partial ? plan->tile : plan->batch;
+    return (size_t)samples * thaw_shape_count(&plan->model->nodes[node].output) * sizeof(float);
 }
 
 /* A request that is needed at no time yet; extended below. */
@@ -44,6 +45,10 @@ static void request_output(thaw_plan *plan, thaw_node index)
         planned->output_request = add_request(plan, output_bytes(plan, index));
     const int request = plan->nodes[planned->root].output_request;
     extend(plan, request, forward_time(plan, index));
+    if (planned->tiled && !planned->partial) { /* filled while the tiles of all others come and go */
+        extend(plan, request, 0);
+        extend(plan, request, plan->tiled_count - 1);
+    }
     if (planned->carries && planned->needs.keeps_output)
         extend(plan, request, backward_time(plan, index));
     if (index == plan->target || index == thaw_model_output(plan->model))

@@ -49,6 +49,9 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     thaw_text_append(text, "%zu forward kernels, %zu with a backward pass; batch %lld\n", totals.forward_kernels,
                      totals.backward_kernels, (long long)plan->batch);
+    if (totals.tiled_kernels)
+        thaw_text_append(text, "%zu forward kernels run on %lld samples at a time, so that they stay in the caches\n",
+                         totals.tiled_kernels, (long long)totals.tile);
     thaw_text_append(text, "trained parameters %zu, gradients %zu bytes, optimizer state %zu bytes\n",
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,

@@ -18,25 +18,67 @@ static thaw_status pack_if_old(const thaw_graph_node *node, thaw_plan_node *plan
     return status;
 }
 
-thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
+static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target, const thaw_stream *random)
 {
-    for (size_t i = first; i < past; i++) {
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    thaw_plan_node *planned = &plan->nodes[index];
+    if (!node->module || planned->needs.identity || planned->fused_into >= 0)
+        return THAW_OK;
+    planned->run.target = target;
+    if (random) {
+        planned->run.random.seed = random->seed;
+        planned->run.random.step = random->step;
+    }
+    const thaw_status status = pack_if_old(node, planned);
+    return status == THAW_OK ? node->module->forward(&planned->run) : status;
+}
+
+/* Moves what tiled nodes read and write of a whole batch on by some samples. */
+static void move_tiles(thaw_plan *plan, int64_t samples)
+{
+    for (size_t i = 0; i < plan->tiled_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        if (!node->module || planned->needs.identity || planned->fused_into >= 0)
+        if (!planned->tiled)
             continue;
-        planned->run.target = target;
-        if (random) {
-            planned->run.random.seed = random->seed;
-            planned->run.random.step = random->step;
-        }
-        thaw_status status = pack_if_old(node, planned);
-        if (status == THAW_OK)
-            status = node->module->forward(&planned->run);
-        if (status != THAW_OK)
-            return status;
+        for (size_t k = 0; k < node->input_count; k++)
+            if (!plan->nodes[node->inputs[k]].partial)
+                planned->inputs[k] += samples * (int64_t)thaw_shape_count(&plan->model->nodes[node->inputs[k]].output);
+        if (!planned->partial)
+            planned->run.output += samples * (int64_t)thaw_shape_count(&node->output);
     }
-    return THAW_OK;
+}
+
+/* Runs the tiled nodes. The last tile ends where the batch does, and so may compute samples of the one before anew: to
+   the same values. */
+static thaw_status run_tiles(thaw_plan *plan)
+{
+    thaw_status status = THAW_OK;
+    int64_t at = 0;
+    while (status == THAW_OK) {
+        for (size_t i = 0; i < plan->tiled_count && status == THAW_OK; i++)
+            status = run_node(plan, plan->order[i], NULL, NULL);
+        const int64_t left = plan->batch - plan->tile - at;
+        if (left == 0)
+            break;
+        const int64_t on = left < plan->tile ? left : plan->tile;
+        move_tiles(plan, on);
+        at += on;
+    }
+    move_tiles(plan, -at);
+    return status;
+}
+
+thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
+{
+    thaw_status status = THAW_OK;
+    if (first < plan->tiled_count) {
+        status = run_tiles(plan);
+        first = plan->tiled_count;
+    }
+    for (size_t i = first; i < past && status == THAW_OK; i++)
+        status = run_node(plan, plan->order[i], target, random);
+    return status;
 }
 
 typedef struct addition {

@@ -14,7 +14,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     const thaw_layer_demand demand = {
         .context = plan->model->context,
         .options = node->options,
-        .batch = plan->batch,
+        .batch = planned->tiled ? plan->tile : plan->batch,
         .training = planned->carries,
         .activation = planned->activation,
         .input_count = node->input_count,
@@ -30,8 +30,10 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     return status;
 }
 
-thaw_status thaw_pass_kernels(thaw_plan *plan)
+/* `*mixes`: a tile of the batch would not do for a node that runs in tiles. */
+static thaw_status prepare_all(thaw_plan *plan, bool *mixes)
 {
+    *mixes = false;
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_node index = plan->order[i];
         if (!plan->model->nodes[index].module)
@@ -39,7 +41,37 @@ thaw_status thaw_pass_kernels(thaw_plan *plan)
         const thaw_status status = prepare(plan, index);
         if (status != THAW_OK)
             return status;
-        const thaw_layer_needs *needs = &plan->nodes[index].needs;
+        const thaw_plan_node *planned = &plan->nodes[index];
+        *mixes = *mixes || (planned->tiled && planned->needs.mixes_samples);
+    }
+    return THAW_OK;
+}
+
+void thaw_plan_release_kernels(thaw_plan *plan)
+{
+    for (size_t i = 0; plan->nodes && i < plan->node_count; i++) {
+        thaw_plan_node *planned = &plan->nodes[i];
+        const thaw_layer_module *module = plan->model->nodes[i].module;
+        if (planned->prepared && module->release)
+            module->release(plan->model->context, planned->needs.state);
+        planned->prepared = false;
+        planned->needs = (thaw_layer_needs){ 0 };
+    }
+}
+
+thaw_status thaw_pass_kernels(thaw_plan *plan)
+{
+    bool mixes;
+    thaw_status status = prepare_all(plan, &mixes);
+    if (status == THAW_OK && mixes) {
+        thaw_plan_release_kernels(plan);
+        thaw_plan_untile(plan);
+        status = prepare_all(plan, &mixes);
+    }
+    if (status != THAW_OK)
+        return status;
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_layer_needs *needs = &plan->nodes[plan->order[i]].needs;
         plan->packed_bytes += thaw_align(needs->packed_bytes);
         if (needs->scratch_bytes > plan->scratch_bytes)
             plan->scratch_bytes = needs->scratch_bytes;

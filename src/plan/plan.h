@@ -20,6 +20,10 @@ typedef struct thaw_plan_node {
     thaw_region region;
     bool boundary; /* in the prefix, and read by the live part */
 
+    /* tiles */
+    bool tiled;   /* runs on a tile of the batch at a time */
+    bool partial; /* and nobody reads its output for the whole batch: its buffer holds a tile's */
+
     /* fusion */
     thaw_activation activation; /* of the node after it, that its kernel applies */
     thaw_node fused_into;       /* whose kernel does this node's forward work; -1: its own */
@@ -63,7 +67,9 @@ struct thaw_plan {
     thaw_node target; /* what is computed: the loss, or the output */
     thaw_node *order; /* nodes that are used: the prefix, then the live part */
     size_t order_count, prefix_count;
-    size_t *position; /* of a node in `order` */
+    size_t *position;   /* of a node in `order` */
+    int64_t tile;       /* samples a tile; `batch` where nothing is tiled */
+    size_t tiled_count; /* order[0 .. tiled_count) runs tile by tile */
 
     thaw_memory_request *requests;
     size_t request_count, request_capacity;
@@ -84,11 +90,21 @@ thaw_status thaw_pass_trainability(thaw_plan *plan);
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
 
+/* Which nodes of the prefix run on a tile of the batch at a time, so that what passes between them stays in the caches,
+   and takes a tile's memory: see execute.c. */
+void thaw_pass_tiles(thaw_plan *plan);
+
+/* Takes that back. */
+void thaw_plan_untile(thaw_plan *plan);
+
 /* Which activations become part of the kernel before them. Invariant: that kernel's output has no other reader. */
 void thaw_pass_fusion(thaw_plan *plan);
 
 /* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);
+
+/* Frees what the nodes prepared. */
+void thaw_plan_release_kernels(thaw_plan *plan);
 
 /* Which outputs and gradients share a buffer, and from when to when each buffer is needed. Errors:
    THAW_OUT_OF_MEMORY. */
@@ -107,8 +123,8 @@ void thaw_plan_bind(thaw_plan *plan, char *arena);
    back at the arena. */
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
 
-/* Runs the forward kernels of order[first .. past): [0, prefix_count) is the prefix, the live part is the rest. `target`
-   is for a loss and `random` holds seed and step; both may be NULL where neither is met. */
+/* Runs the forward kernels of order[first .. past): [0, prefix_count) is the prefix, the live part is the rest; nodes
+   that are tiled run all, for one tile after the other. `target` is for a loss and `random` holds seed and step; both may be NULL where neither is met. */
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target,
                               const thaw_stream *random);
 

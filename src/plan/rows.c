@@ -45,6 +45,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .input_gradient = input_gradient && !planned->needs.identity,
         .parameter_gradient = parameter_gradient,
         .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
+        .samples = planned->tiled ? plan->tile : plan->batch,
         .output_bytes = request_bytes(plan, planned->output_request),
         .workspace_bytes = request_bytes(plan, planned->workspace_request),
         .packed_bytes = planned->needs.packed_bytes,
@@ -104,12 +105,14 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         .packed_bytes = plan->packed_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),
         .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),
+        .tile = plan->tile,
     };
     count_parameters(plan, &totals);
     for (size_t i = 0; i < plan->node_count; i++) {
         thaw_plan_row row;
         thaw_plan_row_at(plan, i, &row);
         totals.forward_kernels += row.forward;
+        totals.tiled_kernels += row.forward && plan->nodes[i].tiled;
         totals.backward_kernels += row.input_gradient || row.parameter_gradient;
         totals.flops += row.forward_flops + row.backward_flops;
         if (row.region != THAW_REGION_PREFIX)

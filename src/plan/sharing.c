@@ -1,10 +1,12 @@
 #include "plan/sharing.h"
 
-/* Whether a node's value must outlive whatever reads it: it is the caller's, the cache's, or the result. */
+/* Whether a node's value must outlive whatever reads it: it is the caller's, the cache's, the result, or is collected
+   tile by tile. */
 static bool is_kept(const thaw_plan *plan, thaw_node node)
 {
-    return !plan->model->nodes[node].module || plan->nodes[node].boundary || node == plan->target ||
-           node == thaw_model_output(plan->model);
+    const thaw_plan_node *planned = &plan->nodes[node];
+    return !plan->model->nodes[node].module || planned->boundary || node == plan->target ||
+           node == thaw_model_output(plan->model) || (planned->tiled && !planned->partial);
 }
 
 /* Whether anything still wants the value in the buffer `root` when `writer` runs, its own input 0 apart: as another
@@ -28,6 +30,20 @@ static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer)
     return false;
 }
 
+/* A buffer holds the whole batch if it must for any of the nodes that share it. */
+static void agree_on_tiles(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->tiled_count; i++) {
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        if (!planned->partial)
+            plan->nodes[planned->root].partial = false;
+    }
+    for (size_t i = 0; i < plan->tiled_count; i++) {
+        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        planned->partial = plan->nodes[planned->root].partial;
+    }
+}
+
 void thaw_share_outputs(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
@@ -42,6 +58,7 @@ void thaw_share_outputs(thaw_plan *plan)
             (planned->needs.in_place && !is_wanted(plan, before, index)))
             planned->root = before;
     }
+    agree_on_tiles(plan);
 }
 
 thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)

@@ -23,9 +23,7 @@ void thaw_plan_release(thaw_plan *plan)
     if (!plan)
         return;
     thaw_context *context = plan->model->context;
-    for (size_t i = 0; plan->nodes && i < plan->node_count; i++)
-        if (plan->nodes[i].prepared && plan->model->nodes[i].module->release)
-            plan->model->nodes[i].module->release(context, plan->nodes[i].needs.state);
+    thaw_plan_release_kernels(plan);
     thaw_release(context, plan->packed);
     thaw_release(context, plan->requests);
     thaw_release(context, plan->position);
@@ -115,6 +113,7 @@ static thaw_status run_passes(thaw_plan *plan)
         status = thaw_pass_regions(plan);
     if (status != THAW_OK)
         return status;
+    thaw_pass_tiles(plan);
     thaw_pass_fusion(plan);
     status = thaw_pass_kernels(plan);
     if (status == THAW_OK)

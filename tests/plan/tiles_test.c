@@ -1,0 +1,238 @@
+/* A frozen prefix that runs on a part of the batch at a time gives what single samples give. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "plan/plan.h"
+#include "support/support.h"
+
+enum { SIDE = 40, CHANNELS = 8, SAMPLE = SIDE * SIDE * CHANNELS, CLASSES = 3, MOST = 25 };
+
+static thaw_model *create(thaw_context *context)
+{
+    thaw_model *model;
+    thaw_node input;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { SIDE, SIDE, CHANNELS } }, &input));
+    return model;
+}
+
+/* Two results of the prefix, each read by a dense layer; one of them through the identities that dropout and flatten
+   become. The convolutions' sum has readers of its own kind: a residual connection. */
+static thaw_model *branching(thaw_context *context)
+{
+    thaw_model *model = create(context);
+    const thaw_conv2d_options first = { .name = "conv1", .filters = 16, .kernel = { 3, 3 }, .same = true };
+    const thaw_conv2d_options second = { .name = "conv2", .filters = 16, .kernel = { 3, 3 }, .same = true };
+    const thaw_pool2d_options pool = { .kernel = { 8, 8 } };
+    const thaw_dropout_options dropout = { .rate = 0.5 };
+    thaw_node wide, node, pooled, mean;
+    assert_ok(context, thaw_conv2d(model, 0, &first, &wide));
+    assert_ok(context, thaw_relu(model, wide, NULL, &wide));
+    assert_ok(context, thaw_conv2d(model, wide, &second, &node));
+    assert_ok(context, thaw_add(model, wide, node, NULL, &node));
+    assert_ok(context, thaw_max_pool2d(model, node, &pool, &pooled));
+    assert_ok(context, thaw_dropout(model, pooled, &dropout, &pooled));
+    assert_ok(context, thaw_flatten(model, pooled, NULL, &pooled));
+    assert_ok(context, thaw_global_average_pool2d(model, node, NULL, &mean));
+    assert_ok(context, thaw_dense(model, pooled, &(thaw_dense_options){ .name = "head1", .units = CLASSES }, &pooled));
+    assert_ok(context, thaw_dense(model, mean, &(thaw_dense_options){ .name = "head2", .units = CLASSES }, &mean));
+    assert_ok(context, thaw_add(model, pooled, mean, NULL, &node));
+    assert_ok(context, thaw_softmax_cross_entropy(model, node, NULL, &node));
+    assert_ok(context, thaw_model_freeze(model, "conv*"));
+    return model;
+}
+
+typedef struct batch {
+    float *inputs;
+    int32_t labels[MOST];
+} batch;
+
+static batch make_batch(void)
+{
+    batch made = { .inputs = malloc(MOST * SAMPLE * sizeof(float)) };
+    cr_assert_not_null(made.inputs);
+    support_fill(made.inputs, (size_t)MOST * SAMPLE, 5);
+    for (int i = 0; i < MOST; i++)
+        made.labels[i] = i % CLASSES;
+    return made;
+}
+
+static thaw_tensor view_inputs(const batch *from, int64_t first, int64_t count)
+{
+    return thaw_view_f32(from->inputs + first * SAMPLE, 4, (const int64_t[]){ count, SIDE, SIDE, CHANNELS });
+}
+
+static void predict(thaw_model *model, thaw_context *context, const batch *from, int64_t first, int64_t count,
+                    float *outputs)
+{
+    const thaw_tensor inputs = view_inputs(from, first, count);
+    const thaw_tensor results = thaw_view_f32(outputs, 2, (const int64_t[]){ count, CLASSES });
+    assert_ok(context, thaw_predict(model, &inputs, &results));
+}
+
+/* Gradients alone, so that the parameters stay. */
+static void step(thaw_model *model, thaw_context *context, batch *from, int64_t first, int64_t count)
+{
+    const thaw_tensor inputs = view_inputs(from, first, count);
+    const thaw_tensor targets = thaw_view_i32(from->labels + first, 1, (const int64_t[]){ count });
+    const thaw_step_options options = { .gradients_only = true };
+    assert_ok(context, thaw_step(model, &inputs, &targets, &options, NULL));
+}
+
+static int64_t tile_of(thaw_model *model, thaw_context *context, int64_t count, bool inference)
+{
+    const thaw_plan_options options = { .batch = count, .inference = inference };
+    const thaw_plan *plan;
+    assert_ok(context, thaw_model_plan(model, &options, &plan));
+    return thaw_plan_totals_of(plan).tile;
+}
+
+static void predicts_as_single_samples(int threads)
+{
+    thaw_context *context = support_context(threads);
+    thaw_model *model = branching(context);
+    batch data = make_batch();
+    float alone[MOST * CLASSES], together[MOST * CLASSES];
+    for (int i = 0; i < MOST; i++)
+        predict(model, context, &data, i, 1, alone + i * CLASSES);
+    for (int64_t count = 16; count <= MOST; count++) {
+        cr_assert_lt(tile_of(model, context, count, true), count);
+        predict(model, context, &data, 0, count, together);
+        assert_close(together, alone, (size_t)count * CLASSES, 1e-5, "outputs");
+    }
+    free(data.inputs);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(tiles, predict_as_single_samples)
+{
+    predicts_as_single_samples(1);
+    predicts_as_single_samples(2);
+}
+
+/* The mean of the gradients of single samples, which are never tiled. */
+static void sum_gradients(thaw_model *model, thaw_context *context, batch *data, const char *name, int count,
+                          float *mean)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(model, name);
+    const size_t elements = thaw_shape_count(thaw_parameter_shape(parameter));
+    for (int i = 0; i < count; i++) {
+        step(model, context, data, i, 1);
+        const float *gradient = thaw_parameter_gradient(parameter);
+        for (size_t k = 0; k < elements; k++)
+            mean[k] = (i ? mean[k] : 0) + gradient[k] / (float)count;
+    }
+}
+
+Test(tiles, train_what_is_above_as_single_samples)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = branching(context);
+    batch data = make_batch();
+    static const char *const names[] = { "head1.weight", "head2.weight" };
+    for (size_t n = 0; n < 2; n++) {
+        float expected[16 * 25 * CLASSES];
+        const thaw_parameter *parameter = thaw_model_find_parameter(model, names[n]);
+        sum_gradients(model, context, &data, names[n], MOST, expected);
+        cr_assert_lt(tile_of(model, context, MOST, false), MOST);
+        step(model, context, &data, 0, MOST);
+        assert_close(thaw_parameter_gradient(parameter), expected, thaw_shape_count(thaw_parameter_shape(parameter)),
+                     1e-5, names[n]);
+    }
+    free(data.inputs);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(tiles, take_less_memory_than_the_widest_layer_of_a_batch)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = branching(context);
+    const thaw_plan_options options = { .batch = 100 };
+    const thaw_plan *plan;
+    assert_ok(context, thaw_model_plan(model, &options, &plan));
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    cr_assert_lt(totals.activation_bytes, 100 * SIDE * SIDE * 16 * sizeof(float));
+    cr_assert_gt(totals.tiled_kernels, 0);
+    thaw_plan_row row;
+    assert_ok(context, thaw_plan_row_at(plan, 1, &row));
+    cr_assert_eq(row.samples, totals.tile);
+    assert_ok(context, thaw_plan_row_at(plan, thaw_plan_row_count(plan) - 1, &row));
+    cr_assert_eq(row.samples, 100);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(tiles, leave_small_and_trainable_networks_alone)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = branching(context);
+    cr_assert_eq(tile_of(model, context, 2, false), 2);
+    assert_ok(context, thaw_model_unfreeze(model, "*"));
+    cr_assert_eq(tile_of(model, context, 100, false), 100);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* ---- a layer that wants its batch whole ---- */
+
+static thaw_status spread_build(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    return thaw_builder_output(builder, thaw_builder_input(builder, 0));
+}
+
+static thaw_status spread_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    int64_t *batch_size = thaw_allocate(demand->context, sizeof *batch_size);
+    if (!batch_size)
+        return THAW_OUT_OF_MEMORY;
+    *batch_size = demand->batch;
+    needs->state = batch_size;
+    needs->mixes_samples = true;
+    needs->kernel = "spread";
+    return THAW_OK;
+}
+
+/* Each sample becomes the batch's first. */
+static thaw_status spread_forward(const thaw_layer_run *run)
+{
+    for (int64_t i = 0; i < *(const int64_t *)run->state; i++)
+        for (size_t k = 0; k < SAMPLE; k++)
+            run->output[(size_t)i * SAMPLE + k] = run->inputs[0][k];
+    return THAW_OK;
+}
+
+static void spread_release(thaw_context *context, void *state)
+{
+    thaw_release(context, state);
+}
+
+static const thaw_layer_module spread = {
+    .name = "spread",
+    .build = spread_build,
+    .prepare = spread_prepare,
+    .forward = spread_forward,
+    .release = spread_release,
+};
+
+Test(tiles, do_not_split_a_batch_whose_samples_mix)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = create(context);
+    thaw_node node;
+    assert_ok(context, thaw_relu(model, 0, NULL, &node));
+    assert_ok(context, thaw_model_append(model, &spread, NULL, &node, 1, NULL, &node));
+    assert_ok(context, thaw_global_average_pool2d(model, node, NULL, &node));
+    assert_ok(context, thaw_dense(model, node, &(thaw_dense_options){ .name = "head", .units = CLASSES }, &node));
+    batch data = make_batch();
+    float outputs[MOST * CLASSES];
+    cr_assert_eq(tile_of(model, context, MOST, true), MOST);
+    predict(model, context, &data, 0, MOST, outputs);
+    for (int i = 1; i < MOST; i++)
+        assert_close(outputs + i * CLASSES, outputs, CLASSES, 1e-6, "a sample like the first");
+    free(data.inputs);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
