@@ -32,17 +32,19 @@ THAW_API const thaw_shape *thaw_model_node_shape(const thaw_model *model, thaw_n
 
 /* One row of the summary: a node. Strings belong to the model. */
 typedef struct thaw_summary_row {
-    const char *name;        /* "conv1" */
-    const char *kind;        /* "conv2d" */
-    thaw_shape output_shape; /* of one sample */
-    size_t parameters;       /* elements, statistics excluded */
-    size_t trainable;        /* those that train */
-    size_t statistics;       /* elements that are statistics */
-    double learning_rate;    /* of its group; NAN without parameters or optimizer */
-    const char *optimizer;   /* module name; NULL likewise */
+    const char *name;               /* "conv1" */
+    const char *kind;               /* "conv2d" */
+    thaw_shape output_shape;        /* of one sample */
+    size_t parameters;              /* elements, statistics excluded; those that its parameters are computed from */
+    size_t trainable;               /* those that train */
+    size_t statistics;              /* elements that are statistics */
+    thaw_trainability trainability; /* of all its parameters */
+    double learning_rate;           /* of its group; NAN without parameters or optimizer */
+    const char *optimizer;          /* module name; NULL likewise */
 } thaw_summary_row;
 
-/* Totals in elements; statistics are counted apart. */
+/* Totals in elements; statistics are counted apart. What several layers share counts once, and a stored tensor that is
+   no part of what any layer gets (thaw/combine.h) does not. */
 typedef struct thaw_summary_totals {
     size_t total_parameters;
     size_t trainable_parameters;

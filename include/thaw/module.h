@@ -131,6 +131,17 @@ THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status 
 
 /* ---- preparing: called when a plan is compiled ---- */
 
+/* The layer's first parameter, a weight W of shape [outputs, ...], comes with a change s B A of low rank whose factors
+   train and which does not itself: B is [outputs, rank] and A [rank, all other dimensions]. The weight's own gradient is
+   never wanted, and need not be formed for those of B and A: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
+typedef struct thaw_low_rank_demand {
+    int64_t rank; /* 0: there is no such change */
+    float scale;
+    bool beside; /* parameters[0] is W, and the layer adds s B (A x) to the output and the like to the input's gradient;
+                    otherwise parameters[0] is W + s B A already */
+    bool up_gradient, down_gradient; /* of B, of A: which backward must write */
+} thaw_low_rank_demand;
+
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context;
@@ -145,6 +156,7 @@ typedef struct thaw_layer_demand {
     size_t parameter_count;
     const thaw_shape *parameters;
     const bool *parameter_gradient; /* which parameter gradients backward must write */
+    thaw_low_rank_demand low_rank;  /* only for modules that take it */
 } thaw_layer_demand;
 
 /* What the layer answers; it comes zeroed. */
@@ -165,6 +177,12 @@ typedef struct thaw_layer_needs {
 
 /* ---- running: called in every step; nothing here may allocate ---- */
 
+/* The factors of a low-rank change; NULL where there is none, gradients also where they are not wanted. */
+typedef struct thaw_low_rank_run {
+    const float *up, *down;
+    float *up_gradient, *down_gradient;
+} thaw_low_rank_run;
+
 typedef struct thaw_layer_run {
     thaw_context *context;
     void *state;
@@ -173,7 +191,8 @@ typedef struct thaw_layer_run {
     const float *output_gradient;  /* NULL for a loss: its gradient is 1 */
     float *const *input_gradients; /* entries that were not demanded are NULL; others are overwritten */
     const float *const *parameters;
-    float *const *parameter_gradients;  /* likewise */
+    float *const *parameter_gradients; /* likewise */
+    const thaw_low_rank_run *low_rank;
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
     thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
@@ -185,6 +204,9 @@ struct thaw_layer_module {
     bool loss;                  /* reads targets; nothing may follow it */
     bool fuses_relu;            /* `prepare` honours demand.activation */
     thaw_activation activation; /* what this layer is, if a layer before may do it instead */
+
+    /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
+    bool (*takes_low_rank)(const void *options);
 
     /* For options that hold pointers: adopt_options replaces them, in the node's copy of the options and before `build`
        sees it, by copies of its own, which release_options frees. Both NULL: there are none. */

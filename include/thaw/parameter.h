@@ -38,6 +38,17 @@ THAW_API thaw_status thaw_model_unfreeze(thaw_model *model, const char *pattern)
    it. Errors: THAW_NOT_FOUND. */
 THAW_API thaw_status thaw_model_freeze_before(thaw_model *model, const char *pattern);
 
+/* How much of something trains. Partial: of what it is computed from, or made of, a part trains and a part does not. */
+typedef enum thaw_trainability { THAW_FROZEN, THAW_PARTIAL, THAW_TRAINABLE } thaw_trainability;
+
+/* "frozen", "partial" or "trainable". Static storage; thread-safe. */
+THAW_API const char *thaw_trainability_name(thaw_trainability trainability);
+
+/* Of everything that matches, as one: a layer ("conv1"), a compound of layers ("layer1.*"), single parameters. Frozen
+   when all of them are, trainable when all are, else partial; statistics do not count, and a parameter that is bound to
+   an expression (thaw/combine.h) counts as that expression. Errors: THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_model_trainability(thaw_model *model, const char *pattern, thaw_trainability *trainability);
+
 /* ---- settings of groups ----
    These take group patterns; where only a parameter's name matches, its group is meant. */
 
@@ -83,6 +94,11 @@ THAW_API thaw_role thaw_parameter_role(const thaw_parameter *parameter);
 THAW_API const thaw_shape *thaw_parameter_shape(const thaw_parameter *parameter);
 THAW_API thaw_group *thaw_parameter_group(const thaw_parameter *parameter);
 THAW_API bool thaw_parameter_trainable(const thaw_parameter *parameter); /* flag, override and role together */
+
+/* The same for what its layer computes with: of a parameter that is bound to an expression (thaw/combine.h) the
+   expression's, of one with frozen slices partial. */
+THAW_API thaw_trainability thaw_parameter_trainability(const thaw_parameter *parameter);
+
 THAW_API uint64_t thaw_parameter_steps(const thaw_parameter *parameter); /* updates it has had */
 
 /* The values, row-major in PyTorch's layout. Valid as long as the model. */

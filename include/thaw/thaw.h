@@ -3,6 +3,7 @@
 #define THAW_H
 
 #include <thaw/base.h>
+#include <thaw/combine.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
 #include <thaw/layers.h>

@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* Writes every parameter, statistics included, as F32 under its name. The file is written beside `path`, synced, and
+/* Writes every parameter, statistics included, as F32 under its name; of parameters that are bound to expressions
+   (thaw/combine.h) what the expressions are made of, and not a stored tensor that is no part of any. The file is written beside `path`, synced, and
    renamed over it: `path` holds the old or the new content, never half of one.
    Errors: THAW_IO_ERROR (the message holds the system's reason; also when `path` is no regular file, or one that may not
    be written), THAW_INVALID_ARGUMENT (a name that is not UTF-8); an existing file is untouched then. */

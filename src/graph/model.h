@@ -40,6 +40,9 @@ void thaw_node_release_options(thaw_context *context, thaw_graph_node *node);
 thaw_status thaw_model_change(thaw_model *model, const char *pattern,
                               void (*visit)(void *argument, thaw_selected selected), void *argument);
 
+/* thaw_model_trainability of one group. */
+thaw_trainability thaw_group_trainability(thaw_group *group);
+
 struct thaw_layer_builder {
     thaw_model *model;
     const char *name;

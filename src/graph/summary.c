@@ -4,18 +4,41 @@
 
 #include "core/text.h"
 #include "graph/model.h"
+#include "params/bits.h"
+#include "params/expression.h"
 
-static void count_parameters(const thaw_group *group, thaw_summary_row *row)
+static void count_parameter(thaw_summary_row *row, const thaw_parameter *parameter)
 {
-    for (size_t i = 0; i < group->parameter_count; i++) {
-        const thaw_parameter *parameter = group->parameters[i];
-        if (parameter->role == THAW_STATISTIC)
-            row->statistics += parameter->count;
-        else
-            row->parameters += parameter->count;
-        if (thaw_parameter_trainable(parameter))
-            row->trainable += parameter->count;
-    }
+    if (parameter->role == THAW_STATISTIC)
+        row->statistics += parameter->count;
+    else
+        row->parameters += parameter->count;
+    if (thaw_parameter_trainable(parameter))
+        row->trainable += parameter->count - thaw_count_bits(parameter->fixed, parameter->count);
+}
+
+/* Counts each stored tensor once. */
+typedef struct tally {
+    thaw_summary_row *row;
+    uint64_t stamp;
+} tally;
+
+static void count_stored(void *argument, thaw_expression *expression)
+{
+    const tally *counted = argument;
+    thaw_parameter *parameter = expression->parameter;
+    if (!parameter || parameter->counted == counted->stamp)
+        return;
+    parameter->counted = counted->stamp;
+    count_parameter(counted->row, parameter);
+}
+
+/* Everything that the layer's parameters are computed from. */
+static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_summary_row *row)
+{
+    tally counted = { row, ++set->stamp };
+    for (size_t i = 0; i < group->parameter_count; i++)
+        thaw_expression_visit(thaw_parameter_expression(group->parameters[i]), count_stored, &counted);
 }
 
 thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row)
@@ -31,7 +54,8 @@ thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary
     };
     if (!node->group)
         return THAW_OK;
-    count_parameters(node->group, row);
+    count_layer(&model->parameters, node->group, row);
+    row->trainability = thaw_group_trainability(node->group);
     row->learning_rate = thaw_group_learning_rate(node->group);
     row->optimizer = node->group->optimizer ? thaw_optimizer_module_of(node->group->optimizer)->name : NULL;
     return THAW_OK;
@@ -40,8 +64,9 @@ thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary
 thaw_summary_totals thaw_model_summary_totals(const thaw_model *model)
 {
     thaw_summary_row sum = { 0 };
-    for (size_t i = 0; i < model->parameters.group_count; i++)
-        count_parameters(model->parameters.groups[i], &sum);
+    for (size_t i = 0; i < model->parameters.parameter_count; i++)
+        if (model->parameters.parameters[i]->in_use)
+            count_parameter(&sum, model->parameters.parameters[i]);
     return (thaw_summary_totals){
         .total_parameters = sum.parameters,
         .trainable_parameters = sum.trainable,
@@ -52,11 +77,7 @@ thaw_summary_totals thaw_model_summary_totals(const thaw_model *model)
 
 static const char *trainability(const thaw_summary_row *row)
 {
-    if (row->parameters == 0)
-        return "";
-    if (row->trainable == 0)
-        return "frozen";
-    return row->trainable == row->parameters ? "yes" : "partly";
+    return row->parameters == 0 ? "" : thaw_trainability_name(row->trainability);
 }
 
 static void append_row(thaw_text *text, const thaw_summary_row *row)

@@ -12,17 +12,19 @@
 thaw_status thaw_weights_save(thaw_model *model, const char *path)
 {
     thaw_context *context = thaw_model_context(model);
-    const size_t count = thaw_model_parameter_count(model);
+    const size_t most = thaw_model_parameter_count(model);
     if (!path)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "weights cannot be saved without a path");
-    thaw_named_tensor *tensors = thaw_allocate_array(context, count, sizeof *tensors);
+    thaw_named_tensor *tensors = thaw_allocate_array(context, most, sizeof *tensors);
     if (!tensors)
         return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++) {
+    size_t count = 0;
+    for (size_t i = 0; i < most; i++) {
         const thaw_parameter *parameter = thaw_model_parameter(model, i);
-        tensors[i] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
-                                          .shape = *thaw_parameter_shape(parameter),
-                                          .data = thaw_parameter_data(parameter) };
+        if (parameter->in_use)
+            tensors[count++] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
+                                                    .shape = *thaw_parameter_shape(parameter),
+                                                    .data = thaw_parameter_data(parameter) };
     }
     /* Without this, libraries that load by framework refuse the file: its names and layouts are PyTorch's. */
     const thaw_named_text format = { "format", "pt" };
@@ -68,7 +70,7 @@ static thaw_status match_parameters(load *job)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         thaw_parameter *parameter = thaw_model_parameter(job->model, i);
-        if (!is_selected(job, parameter))
+        if (!parameter->in_use || !is_selected(job, parameter))
             continue;
         const char *name = thaw_parameter_name(parameter);
         const pair found = { parameter, thaw_safetensors_find(&job->file, name) };

@@ -2,7 +2,7 @@
 #ifndef THAW_PARAMS_PARAMETER_H
 #define THAW_PARAMS_PARAMETER_H
 
-#include <thaw/module.h>
+#include <thaw/combine.h>
 
 /* A parameter's own word against its group's flag. */
 typedef enum thaw_override { THAW_OVERRIDE_NONE, THAW_OVERRIDE_FROZEN, THAW_OVERRIDE_TRAINABLE } thaw_override;
@@ -21,6 +21,17 @@ struct thaw_parameter {
     uint64_t steps;
     uint64_t version; /* counts changes of the data, so that packed copies know when they are old */
 
+    thaw_expression *stored; /* the tensor as a leaf of expressions */
+    thaw_expression *bound;  /* what its layer gets in its place, or NULL */
+    bool part;               /* of what some layer's parameter is bound to */
+    bool in_use;             /* unbound, or such a part: counted, saved and loaded */
+    bool removed;            /* from the model, by a merge */
+
+    uint64_t *fixed;  /* a bit for each element: 1 in frozen slices; NULL: there are none */
+    uint64_t *held;   /* likewise: 1 where updates keep the value; made for the update list, NULL: nowhere */
+    bool trained;     /* by the training plan that was compiled last */
+    uint64_t counted; /* stamp of the last count that met it */
+
     thaw_initializer initializer;
     double fan_in, fan_out;
     thaw_stream random; /* of its initial values */
@@ -33,6 +44,7 @@ struct thaw_group {
     thaw_optimizer *optimizer;          /* a reference; NULL before one is set */
     thaw_parameter *parameters[THAW_MAX_PARAMETERS];
     size_t parameter_count;
+    bool added; /* no layer's: its parameters were made for expressions */
 };
 
 typedef struct thaw_parameter_set {
@@ -41,6 +53,12 @@ typedef struct thaw_parameter_set {
     size_t group_count, group_capacity;
     thaw_parameter **parameters; /* owned here, in the order of registration */
     size_t parameter_count, parameter_capacity;
+    thaw_expression **expressions; /* owned here, leaves apart */
+    size_t expression_count, expression_capacity;
+    thaw_group **removed; /* groups that merges have removed */
+    size_t removed_count, removed_capacity;
+    uint64_t stamp;    /* of the last walk over expressions */
+    uint64_t bindings; /* counts changes of what parameters are bound to */
     uint64_t revision; /* counts what makes plans stale */
 } thaw_parameter_set;
 
@@ -50,6 +68,26 @@ thaw_status thaw_set_add_group(thaw_parameter_set *set, const char *name, thaw_g
 /* Appends a parameter to the set's last group and initialises it. `node` keys its random numbers. */
 thaw_status thaw_set_add_parameter(thaw_parameter_set *set, const thaw_parameter_specification *specification,
                                    uint32_t node);
+
+/* What keys the random numbers of the next parameter that is no layer's: apart from all nodes. */
+uint32_t thaw_set_random_node(const thaw_parameter_set *set);
+
+/* The same for any group, under a full name of its own. */
+thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const char *name,
+                               const thaw_parameter_specification *specification, uint32_t node,
+                               thaw_parameter **parameter);
+
+/* Adds a parameter of no layer to an added group, or where `group` is NULL to a new one of this name. Errors:
+   THAW_DUPLICATE, THAW_INVALID_ARGUMENT (more than THAW_MAX_PARAMETERS), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_set_add(thaw_parameter_set *set, thaw_group *group, const char *group_name,
+                         const thaw_parameter_specification *specification, thaw_parameter **parameter);
+
+/* Makes room for the removal of all groups. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_set_prepare_removal(thaw_parameter_set *set);
+
+/* Takes a group out of the set, after the call above; it and its parameters live on, out of use, until the set is
+   released. */
+void thaw_set_remove_group(thaw_parameter_set *set, thaw_group *group);
 
 /* Removes the last group with its parameters: a layer that failed to build leaves nothing. */
 void thaw_set_drop_group(thaw_parameter_set *set);

@@ -40,25 +40,17 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
     }
 }
 
-static void bind_parameters(const thaw_graph_node *node, thaw_plan_node *planned)
-{
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++) {
-        planned->parameters[k] = node->group->parameters[k]->data;
-        planned->parameter_gradients[k] = planned->parameter_gradient[k] ? node->group->parameters[k]->gradient : NULL;
-    }
-}
-
 void thaw_plan_bind(thaw_plan *plan, char *arena)
 {
     if (plan->arena == arena)
         return;
     plan->arena = arena;
     char *packed = plan->packed;
+    thaw_plan_bind_parameters(plan, arena);
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_node index = plan->order[i];
         thaw_plan_node *planned = &plan->nodes[index];
         bind_inputs(plan, arena, index);
-        bind_parameters(&plan->model->nodes[index], planned);
         planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
         planned->run = (thaw_layer_run){
@@ -70,6 +62,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .input_gradients = planned->input_gradients,
             .parameters = planned->parameters,
             .parameter_gradients = planned->parameter_gradients,
+            .low_rank = &planned->factors,
             .packed = needs->packed_bytes ? packed : NULL,
             .workspace = at(plan, arena, planned->workspace_request),
             .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,

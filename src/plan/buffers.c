@@ -113,9 +113,19 @@ static void request_spares(thaw_plan *plan, thaw_node index)
     }
 }
 
+/* Gradients of expressions. */
+static void request_gradient_buffers(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->gradient_buffer_count; i++) {
+        thaw_plan_buffer *buffer = &plan->gradient_buffers[i];
+        buffer->request = add_request(plan, buffer->count * sizeof(float));
+        extend(plan, buffer->request, backward_time(plan, buffer->node));
+    }
+}
+
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (3 + THAW_MAX_INPUTS);
+    return plan->order_count * (3 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -135,5 +145,6 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         request_gradient(plan, plan->order[i]);
         request_spares(plan, plan->order[i]);
     }
+    request_gradient_buffers(plan);
     return THAW_OK;
 }

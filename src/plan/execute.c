@@ -1,6 +1,5 @@
+#include "plan/addition.h"
 #include "plan/plan.h"
-
-enum { ADD_GRAIN = 4096 };
 
 /* Copies of parameters in the kernels' layouts are made anew when a parameter has changed: once for frozen ones, once a
    step for those that train, once an evaluation otherwise. */
@@ -10,7 +9,7 @@ static thaw_status pack_if_old(const thaw_graph_node *node, thaw_plan_node *plan
         return THAW_OK;
     uint64_t version = 1;
     for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        version += node->group->parameters[k]->version;
+        version += thaw_expression_version(planned->uses[k].expression);
     if (planned->packed_version == version)
         return THAW_OK;
     const thaw_status status = node->module->pack(&planned->run);
@@ -29,7 +28,9 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
         planned->run.random.seed = random->seed;
         planned->run.random.step = random->step;
     }
-    const thaw_status status = pack_if_old(node, planned);
+    thaw_status status = thaw_plan_refresh(plan, index);
+    if (status == THAW_OK)
+        status = pack_if_old(node, planned);
     return status == THAW_OK ? node->module->forward(&planned->run) : status;
 }
 
@@ -81,20 +82,6 @@ thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const 
     return status;
 }
 
-typedef struct addition {
-    float *sum;
-    const float *term;
-} addition;
-
-static void add_range(void *argument, size_t begin, size_t end)
-{
-    const addition *added = argument;
-    float *restrict sum = added->sum;
-    const float *restrict term = added->term;
-    for (size_t i = begin; i < end; i++)
-        sum[i] += term[i];
-}
-
 /* Adds the gradients that this node wrote beside one that stood there already. */
 static void add_spares(thaw_plan *plan, thaw_node index)
 {
@@ -104,10 +91,8 @@ static void add_spares(thaw_plan *plan, thaw_node index)
         if (!planned->adds_gradient[k])
             continue;
         const thaw_node input = node->inputs[k];
-        addition added = { plan->nodes[input].gradient, planned->input_gradients[k] };
-        thaw_parallel_for(plan->model->context,
-                          (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[input].output), ADD_GRAIN,
-                          add_range, &added);
+        thaw_add_floats(plan->model->context, plan->nodes[input].gradient, planned->input_gradients[k],
+                        (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[input].output));
     }
 }
 
@@ -119,10 +104,7 @@ bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
     for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
         if (planned->input_gradient[k])
             return true;
-    for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
-        if (planned->parameter_gradient[k])
-            return true;
-    return false;
+    return planned->trains;
 }
 
 thaw_status thaw_plan_backward(thaw_plan *plan)
@@ -132,10 +114,14 @@ thaw_status thaw_plan_backward(thaw_plan *plan)
         thaw_status status = THAW_OK;
         if (thaw_plan_runs_backward(plan, index))
             status = plan->model->nodes[index].module->backward(&plan->nodes[index].run);
+        if (status == THAW_OK)
+            status = thaw_plan_hand_on(plan, index);
         if (status != THAW_OK)
             return status;
         add_spares(plan, index);
     }
+    for (size_t i = 0; i < plan->trained_count; i++)
+        thaw_clear_held(plan->trained[i]);
     return THAW_OK;
 }
 

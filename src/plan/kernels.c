@@ -24,6 +24,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
         .parameter_count = parameter_count,
         .parameters = parameters,
         .parameter_gradient = planned->parameter_gradient,
+        .low_rank = planned->low_rank,
     };
     const thaw_status status = node->module->prepare(&demand, &planned->needs);
     planned->prepared = status == THAW_OK;

@@ -6,7 +6,36 @@
 #include <thaw/plan.h>
 
 #include "graph/model.h"
+#include "params/expression.h"
 #include "plan/update.h"
+
+/* What a layer gets for one of its parameters, or for a factor of a low-rank change to one. */
+typedef struct thaw_plan_use {
+    thaw_expression *expression;
+    thaw_expression *
+        *order; /* what it is computed from and has to be computed itself, operands first; it is the last */
+    size_t order_count;
+    bool gradient; /* the layer computes its gradient */
+    int buffer;    /* where it does, in plan->gradient_buffers; -1: in the stored tensor's own gradient */
+    size_t first_term, past_term; /* what hands it on to the stored tensors */
+} thaw_plan_use;
+
+/* A term of a gradient, in the order of computing them. */
+typedef struct thaw_plan_term {
+    const thaw_expression *expression; /* whose gradient is handed on; NULL: it is added as it stands */
+    size_t operand;                    /* whose gradient it is a term of */
+    int from, into;                    /* in plan->gradient_buffers; `into` -1: the stored tensor's */
+    thaw_parameter *parameter;
+    bool adds;
+} thaw_plan_term;
+
+/* The gradient of an expression, needed while one node runs backward. */
+typedef struct thaw_plan_buffer {
+    size_t count;
+    thaw_node node;
+    int request;
+    float *memory;
+} thaw_plan_buffer;
 
 typedef struct thaw_plan_node {
     /* trainability */
@@ -15,6 +44,14 @@ typedef struct thaw_plan_node {
     bool could_train, could_carry; /* whether one of its own, or one at or below it, would if nothing were frozen */
     bool input_gradient[THAW_MAX_INPUTS];
     bool parameter_gradient[THAW_MAX_PARAMETERS];
+
+    bool trains; /* one of its own parameters does */
+
+    /* combination */
+    thaw_plan_use *uses; /* of its parameters; then, where there is a low-rank change, of its two factors */
+    size_t use_count;
+    thaw_low_rank_demand low_rank; /* rank 0: the layer knows of none */
+    double combination_flops;      /* a step: of expressions and of low-rank changes, beyond the layer's own */
 
     /* regions */
     thaw_region region;
@@ -47,6 +84,7 @@ typedef struct thaw_plan_node {
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
     float *parameter_gradients[THAW_MAX_PARAMETERS];
+    thaw_low_rank_run factors;
     thaw_layer_run run;
 } thaw_plan_node;
 
@@ -71,6 +109,15 @@ struct thaw_plan {
     int64_t tile;       /* samples a tile; `batch` where nothing is tiled */
     size_t tiled_count; /* order[0 .. tiled_count) runs tile by tile */
 
+    thaw_plan_use *uses; /* of all nodes, in the order of running */
+    size_t use_count;
+    thaw_plan_term *terms;
+    size_t term_count, term_capacity;
+    thaw_plan_buffer *gradient_buffers;
+    size_t gradient_buffer_count, gradient_buffer_capacity;
+    thaw_parameter **trained; /* what the plan computes gradients for */
+    size_t trained_count;
+
     thaw_memory_request *requests;
     size_t request_count, request_capacity;
     size_t arena_bytes; /* requests, then scratch */
@@ -89,6 +136,22 @@ thaw_status thaw_pass_trainability(thaw_plan *plan);
 /* Prefix, live part, frozen layers inside it; the order of running; where the feature cache cuts. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
+
+/* What each layer gets for its parameters: a stored tensor, or the value of an expression; which low-rank changes its
+   kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; marks the
+   parameters that train. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_combination(thaw_plan *plan);
+
+/* Decides on the low-rank change of a node's weight, when it is one: see low_rank.c. Returns whether the node's weight
+   has one that its kernels know of. */
+bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_rank_demand *demand);
+
+/* Computes the expressions that a node's layer gets, where they are old; and hands the gradients on that it computed. */
+thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node);
+thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node);
+
+/* Points nodes at their parameters, once buffers have their places. */
+void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
 /* Which nodes of the prefix run on a tile of the batch at a time, so that what passes between them stays in the caches,
    and takes a tile's memory: see execute.c. */

@@ -5,9 +5,8 @@ static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *
 {
     if (!planned->carries)
         return THAW_REGION_PREFIX;
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        if (planned->parameter_gradient[k])
-            return THAW_REGION_LIVE;
+    if (planned->trains)
+        return THAW_REGION_LIVE;
     return node->group ? THAW_REGION_FROZEN : THAW_REGION_LIVE;
 }
 

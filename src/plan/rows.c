@@ -33,7 +33,8 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
     const bool input_gradient = any(planned->input_gradient, THAW_MAX_INPUTS);
-    const bool parameter_gradient = any(planned->parameter_gradient, THAW_MAX_PARAMETERS);
+    const bool parameter_gradient = planned->trains,
+               full_gradient = any(planned->parameter_gradient, THAW_MAX_PARAMETERS);
     const double flops = node->flops * (double)plan->batch;
     *row = (thaw_plan_row){
         .name = node->name,
@@ -50,7 +51,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .workspace_bytes = request_bytes(plan, planned->workspace_request),
         .packed_bytes = planned->needs.packed_bytes,
         .forward_flops = planned->used ? flops : 0,
-        .backward_flops = flops * ((input_gradient ? 1 : 0) + (parameter_gradient ? 1 : 0)),
+        .backward_flops = flops * ((input_gradient ? 1 : 0) + (full_gradient ? 1 : 0)) + planned->combination_flops,
     };
     return THAW_OK;
 }
@@ -117,9 +118,8 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         totals.flops += row.forward_flops + row.backward_flops;
         if (row.region != THAW_REGION_PREFIX)
             totals.cached_flops += row.forward_flops + row.backward_flops;
-        const thaw_group *group = plan->model->nodes[i].group;
-        for (size_t k = 0; group && k < group->parameter_count; k++)
-            totals.trainable_parameters += plan->nodes[i].parameter_gradient[k] ? group->parameters[k]->count : 0;
     }
+    for (size_t i = 0; i < plan->trained_count; i++)
+        totals.trainable_parameters += plan->trained[i]->count;
     return totals;
 }

@@ -24,6 +24,12 @@ void thaw_plan_release(thaw_plan *plan)
         return;
     thaw_context *context = plan->model->context;
     thaw_plan_release_kernels(plan);
+    for (size_t i = 0; plan->uses && i < plan->use_count; i++)
+        thaw_release(context, plan->uses[i].order);
+    thaw_release(context, plan->uses);
+    thaw_release(context, plan->terms);
+    thaw_release(context, plan->gradient_buffers);
+    thaw_release(context, plan->trained);
     thaw_release(context, plan->packed);
     thaw_release(context, plan->requests);
     thaw_release(context, plan->position);
@@ -32,8 +38,9 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan);
 }
 
-static void forget_plans(thaw_context *context, thaw_plan_store *store)
+static void forget_plans(thaw_model *model, thaw_plan_store *store)
 {
+    thaw_context *context = model->context;
     while (store->plan_count)
         thaw_plan_release(store->plans[--store->plan_count]);
     thaw_update_list_release(store->updates);
@@ -41,11 +48,12 @@ static void forget_plans(thaw_context *context, thaw_plan_store *store)
     thaw_release(context, store->arena);
     store->arena = NULL;
     store->arena_bytes = 0;
+    thaw_set_release_values(&model->parameters);
 }
 
 static void release_store(thaw_model *model)
 {
-    forget_plans(model->context, model->plans);
+    forget_plans(model, model->plans);
     thaw_release(model->context, model->plans);
     model->plans = NULL;
 }
@@ -111,6 +119,8 @@ static thaw_status run_passes(thaw_plan *plan)
     thaw_status status = thaw_pass_trainability(plan);
     if (status == THAW_OK)
         status = thaw_pass_regions(plan);
+    if (status == THAW_OK)
+        status = thaw_pass_combination(plan);
     if (status != THAW_OK)
         return status;
     thaw_pass_tiles(plan);
@@ -134,30 +144,36 @@ static thaw_status run_passes(thaw_plan *plan)
     return THAW_OK;
 }
 
+/* What each used parameter's layer gets, for finding out which elements no gradient can reach. */
+static thaw_status note_reach(const thaw_plan *plan)
+{
+    thaw_parameter_set *set = &plan->model->parameters;
+    thaw_status status = THAW_OK;
+    thaw_reach_begin(set);
+    for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++) {
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
+        for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++)
+            status = thaw_reach_note(set, thaw_parameter_expression(group->parameters[k]));
+    }
+    const thaw_status finished = thaw_reach_finish(set);
+    return status == THAW_OK ? finished : status;
+}
+
 /* The parameters that the plan trains, and no gradient for any other. */
 static thaw_status list_updates(const thaw_plan *plan, thaw_update_list **updates)
 {
-    const thaw_model *model = plan->model;
-    thaw_parameter **trained =
-        thaw_allocate_array(model->context, model->parameters.parameter_count + 1, sizeof(thaw_parameter *));
-    if (!trained)
-        return THAW_OUT_OF_MEMORY;
-    size_t count = 0;
-    for (size_t i = 0; i < plan->node_count; i++) {
-        const thaw_group *group = model->nodes[i].group;
-        for (size_t k = 0; group && k < group->parameter_count; k++) {
-            thaw_parameter *parameter = group->parameters[k];
-            if (plan->nodes[i].parameter_gradient[k]) {
-                trained[count++] = parameter;
-                continue;
-            }
-            thaw_release(model->context, parameter->gradient);
-            parameter->gradient = NULL;
-        }
+    const thaw_parameter_set *set = &plan->model->parameters;
+    const thaw_status status = note_reach(plan);
+    if (status != THAW_OK)
+        return status;
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        thaw_parameter *parameter = set->parameters[i];
+        if (parameter->trained)
+            continue;
+        thaw_release(set->context, parameter->gradient);
+        parameter->gradient = NULL;
     }
-    const thaw_status status = thaw_update_list_create(model->context, trained, count, updates);
-    thaw_release(model->context, trained);
-    return status;
+    return thaw_update_list_create(set->context, plan->trained, plan->trained_count, updates);
 }
 
 static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)
@@ -226,7 +242,7 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
     thaw_plan_store *store = model->plans;
     const uint64_t revision = current_revision(model);
     if (store->revision != revision)
-        forget_plans(model->context, store);
+        forget_plans(model, store);
     store->revision = revision;
     *plan = look_up(store, batch, training);
     if (!*plan) {

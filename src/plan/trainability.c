@@ -32,7 +32,8 @@ static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned
 {
     bool any = false;
     for (size_t k = 0; node->group && k < node->group->parameter_count; k++) {
-        planned->parameter_gradient[k] = thaw_parameter_trainable(node->group->parameters[k]);
+        planned->parameter_gradient[k] =
+            thaw_expression_wants_gradient(thaw_parameter_expression(node->group->parameters[k]));
         any = any || planned->parameter_gradient[k];
     }
     return any;
@@ -49,7 +50,8 @@ thaw_status thaw_pass_trainability(thaw_plan *plan)
         thaw_plan_node *planned = &plan->nodes[i];
         if (!planned->used)
             continue;
-        planned->carries = mark_parameters(node, planned);
+        planned->trains = mark_parameters(node, planned);
+        planned->carries = planned->trains;
         for (size_t k = 0; k < node->input_count; k++) {
             planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
             planned->carries = planned->carries || planned->input_gradient[k];

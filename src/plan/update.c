@@ -6,6 +6,7 @@
 
 #include "core/threads.h"
 #include "params/optimizer.h"
+#include "plan/free_update.h"
 #include "plan/update_list.h"
 
 enum { SCALE_BLOCK = 4096 /* floats that are scaled and used while they are in the nearest cache */ };
@@ -84,7 +85,10 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
     memcpy(update.scalar, applied->scalars, sizeof update.scalar);
     for (size_t k = 0; k < optimizer->module->slot_count; k++)
         update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
-    optimizer->module->update(&update);
+    if (parameter->held)
+        thaw_update_free(optimizer->module, &update, parameter->held, begin);
+    else
+        optimizer->module->update(&update);
 }
 
 static void update_share(void *argument, int thread, int threads)

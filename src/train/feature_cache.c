@@ -28,11 +28,11 @@ struct thaw_feature_cache {
 /* Grows with every change of a parameter in the prefix. */
 static uint64_t prefix_version(const thaw_plan *plan)
 {
-    uint64_t version = 0;
+    uint64_t version = plan->model->parameters.bindings * 1099511628211U; /* FNV's prime: no sum of versions */
     for (size_t i = 0; i < plan->prefix_count; i++) {
         const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         for (size_t k = 0; group && k < group->parameter_count; k++)
-            version += group->parameters[k]->version;
+            version += thaw_expression_version(thaw_parameter_expression(group->parameters[k]));
     }
     return version;
 }

@@ -34,6 +34,8 @@ static thaw_plan *run_until(thaw_model *model, bool training, plan_stage stage)
         assert_ok(context, thaw_pass_trainability(plan));
     if (stage >= PLAN_REGIONS)
         assert_ok(context, thaw_pass_regions(plan));
+    if (stage >= PLAN_COMBINATION)
+        assert_ok(context, thaw_pass_combination(plan));
     if (stage >= PLAN_FUSION)
         thaw_pass_fusion(plan);
     if (stage >= PLAN_KERNELS)

@@ -9,6 +9,7 @@ typedef enum plan_stage {
     PLAN_BARE,
     PLAN_TRAINABILITY,
     PLAN_REGIONS,
+    PLAN_COMBINATION,
     PLAN_FUSION,
     PLAN_KERNELS,
     PLAN_BUFFERS

@@ -1,0 +1,131 @@
+/* Baking expressions into stored tensors. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "graph/chosen.h"
+#include "params/expression.h"
+
+static bool is_bound(const thaw_parameter *parameter)
+{
+    return parameter->bound != NULL;
+}
+
+static bool is_among(const thaw_chosen *chosen, const thaw_parameter *parameter)
+{
+    for (size_t i = 0; i < chosen->count; i++)
+        if (chosen->items[i] == parameter)
+            return true;
+    return false;
+}
+
+/* Whether the expression reads the stored tensor of something that is merged. References to what is merged are not
+   followed: they give the same afterwards. */
+static const thaw_parameter *find_reader(const thaw_chosen *chosen, thaw_expression *expression, uint64_t stamp)
+{
+    if (expression->stamp == stamp)
+        return NULL;
+    expression->stamp = stamp;
+    const thaw_parameter *parameter = expression->parameter;
+    if (expression->reference) {
+        if (is_among(chosen, parameter))
+            return NULL;
+        return find_reader(chosen, parameter->bound ? parameter->bound : parameter->stored, stamp);
+    }
+    if (parameter)
+        return is_among(chosen, parameter) ? parameter : NULL;
+    const thaw_parameter *found = NULL;
+    for (size_t k = 0; k < expression->operand_count && !found; k++)
+        found = find_reader(chosen, expression->operands[k], stamp);
+    return found;
+}
+
+static thaw_status check(thaw_model *model, const thaw_chosen *chosen)
+{
+    thaw_parameter_set *set = &model->parameters;
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        const thaw_parameter *other = set->parameters[i];
+        if (!other->bound || is_among(chosen, other))
+            continue;
+        const thaw_parameter *read = find_reader(chosen, other->bound, ++set->stamp);
+        if (read)
+            return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                             "%s: its stored tensor is a part of %s, too: merge both, or bind that to something else",
+                             read->name, other->name);
+    }
+    return THAW_OK;
+}
+
+static size_t count_elements(const thaw_chosen *chosen)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < chosen->count; i++)
+        count += chosen->items[i]->count;
+    return count;
+}
+
+static thaw_status evaluate(const thaw_chosen *chosen, float *values)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++) {
+        const thaw_parameter *parameter = chosen->items[i];
+        status =
+            thaw_expression_evaluate(parameter->bound,
+                                     &(thaw_tensor){ .dtype = THAW_F32, .shape = parameter->shape, .data = values });
+        values += parameter->count;
+    }
+    return status;
+}
+
+static bool has_parts(const thaw_group *group)
+{
+    for (size_t i = 0; i < group->parameter_count; i++)
+        if (group->parameters[i]->part)
+            return true;
+    return false;
+}
+
+/* Writes the values, unbinds, and removes the added groups that were parts of bindings and are no longer. */
+static void bake(thaw_parameter_set *set, const thaw_chosen *chosen, const float *values, bool *had_parts)
+{
+    for (size_t i = 0; i < set->group_count; i++)
+        had_parts[i] = set->groups[i]->added && has_parts(set->groups[i]);
+    for (size_t i = 0; i < chosen->count; i++) {
+        thaw_parameter *parameter = chosen->items[i];
+        memcpy(parameter->data, values, parameter->count * sizeof(float));
+        values += parameter->count;
+        parameter->version++;
+        parameter->bound = NULL;
+    }
+    thaw_set_mark_use(set);
+    for (size_t i = set->group_count; i-- > 0;)
+        if (had_parts[i] && !has_parts(set->groups[i]))
+            thaw_set_remove_group(set, set->groups[i]);
+    set->bindings++;
+    set->revision++;
+}
+
+thaw_status thaw_merge(thaw_model *model, const char *pattern)
+{
+    thaw_parameter_set *set = &model->parameters;
+    thaw_context *context = model->context;
+    thaw_chosen chosen;
+    thaw_status status = thaw_choose(model, pattern, is_bound, "nothing that is bound to an expression", &chosen);
+    if (status != THAW_OK)
+        return status;
+    status = check(model, &chosen);
+    if (status == THAW_OK)
+        status = thaw_set_prepare_removal(set);
+    float *values = NULL;
+    bool *had_parts = NULL;
+    if (status == THAW_OK) {
+        values = thaw_allocate_array(context, count_elements(&chosen), sizeof *values);
+        had_parts = thaw_allocate_array(context, set->group_count, sizeof *had_parts);
+        status = values && had_parts ? evaluate(&chosen, values) : THAW_OUT_OF_MEMORY;
+    }
+    if (status == THAW_OK)
+        bake(set, &chosen, values, had_parts);
+    thaw_release(context, had_parts);
+    thaw_release(context, values);
+    thaw_release(context, chosen.items);
+    return status;
+}

@@ -1,0 +1,119 @@
+/* Freezing by role, and of slices. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/context.h"
+#include "graph/chosen.h"
+#include "params/bits.h"
+#include "params/expression.h"
+
+/* ---- biases only ---- */
+
+static void train_if_bias(thaw_parameter *parameter)
+{
+    const bool bias = parameter->role == THAW_BIAS || parameter->role == THAW_SHIFT;
+    parameter->override = bias ? THAW_OVERRIDE_TRAINABLE : THAW_OVERRIDE_FROZEN;
+}
+
+static void train_biases(void *argument, thaw_selected selected)
+{
+    (void)argument;
+    if (selected.parameter) {
+        train_if_bias(selected.parameter);
+        return;
+    }
+    for (size_t i = 0; i < selected.group->parameter_count; i++)
+        train_if_bias(selected.group->parameters[i]);
+}
+
+thaw_status thaw_bias_only(thaw_model *model, const char *pattern)
+{
+    return thaw_model_change(model, pattern, train_biases, NULL);
+}
+
+/* ---- slices ---- */
+
+typedef struct slice {
+    int axis;
+    int64_t begin, end;
+} slice;
+
+static bool can_train(const thaw_parameter *parameter)
+{
+    return parameter->role != THAW_STATISTIC;
+}
+
+static void mark_slice(thaw_parameter *parameter, const slice *s, bool frozen)
+{
+    size_t behind = 1;
+    for (int i = s->axis + 1; i < parameter->shape.rank; i++)
+        behind *= (size_t)parameter->shape.dims[i];
+    const size_t dim = (size_t)parameter->shape.dims[s->axis];
+    for (size_t i = 0; i < parameter->count; i++) {
+        const size_t index = i / behind % dim;
+        if (index >= (size_t)s->begin && index < (size_t)s->end)
+            thaw_set_bit(parameter->fixed, i, frozen);
+    }
+}
+
+static void forget_slices(thaw_context *context, thaw_parameter *parameter)
+{
+    thaw_release(context, parameter->fixed);
+    parameter->fixed = NULL;
+}
+
+/* Frozen to the last element is frozen; to none is none. */
+static void settle(thaw_context *context, thaw_parameter *parameter)
+{
+    const size_t count = thaw_count_bits(parameter->fixed, parameter->count);
+    if (count == parameter->count) {
+        parameter->override = THAW_OVERRIDE_FROZEN;
+        thaw_log(context, THAW_LOG_WARNING, "%s: its slices are frozen to the last element, so it is frozen as a whole",
+                 parameter->name);
+    }
+    if (count == 0 || count == parameter->count)
+        forget_slices(context, parameter);
+}
+
+/* Whether the slice is one of every parameter, and room for the marks. */
+static thaw_status prepare(thaw_context *context, const thaw_chosen *chosen, const slice *s)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++)
+        status = thaw_slice_check(context, &chosen->items[i]->shape, s->axis, s->begin, s->end);
+    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++) {
+        thaw_parameter *parameter = chosen->items[i];
+        if (!parameter->fixed)
+            parameter->fixed = thaw_allocate_array(context, thaw_bit_words(parameter->count), sizeof(uint64_t));
+        status = parameter->fixed ? THAW_OK : THAW_OUT_OF_MEMORY;
+    }
+    for (size_t i = 0; i < chosen->count && status != THAW_OK; i++)
+        if (chosen->items[i]->fixed && thaw_count_bits(chosen->items[i]->fixed, chosen->items[i]->count) == 0)
+            forget_slices(context, chosen->items[i]);
+    return status;
+}
+
+static thaw_status change_slice(thaw_model *model, const char *pattern, slice s, bool frozen)
+{
+    thaw_chosen chosen;
+    thaw_status status = thaw_choose(model, pattern, can_train, "no parameter that trains", &chosen);
+    if (status == THAW_OK)
+        status = prepare(model->context, &chosen, &s);
+    for (size_t i = 0; i < chosen.count && status == THAW_OK; i++) {
+        mark_slice(chosen.items[i], &s, frozen);
+        settle(model->context, chosen.items[i]);
+    }
+    model->parameters.revision += status == THAW_OK;
+    thaw_release(model->context, chosen.items);
+    return status;
+}
+
+thaw_status thaw_freeze_slice(thaw_model *model, const char *pattern, int axis, int64_t begin, int64_t end)
+{
+    return change_slice(model, pattern, (slice){ axis, begin, end }, true);
+}
+
+thaw_status thaw_unfreeze_slice(thaw_model *model, const char *pattern, int axis, int64_t begin, int64_t end)
+{
+    return change_slice(model, pattern, (slice){ axis, begin, end }, false);
+}

@@ -1,0 +1,138 @@
+/* What a layer's parameter is bound to. */
+#include "params/expression.h"
+
+/* Nested through references: a bound for recursion, far above what anybody writes. */
+enum { MOST_HEIGHT = 1000 };
+
+static void use(void *argument, thaw_expression *expression)
+{
+    (void)argument;
+    if (expression->parameter)
+        expression->parameter->part = expression->parameter->in_use = true;
+}
+
+void thaw_set_mark_use(thaw_parameter_set *set)
+{
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        set->parameters[i]->part = false;
+        set->parameters[i]->in_use = !set->parameters[i]->bound;
+    }
+    for (size_t i = 0; i < set->parameter_count; i++)
+        if (set->parameters[i]->bound)
+            thaw_expression_visit(set->parameters[i]->bound, use, NULL);
+}
+
+/* How high the expression is, references followed; 0 when it leads to what `parameter` is to be bound to. */
+static size_t measure(thaw_expression *expression, const thaw_parameter *parameter, uint64_t stamp)
+{
+    if (expression->stamp == stamp)
+        return expression->height;
+    expression->stamp = stamp;
+    expression->height = 0;
+    thaw_expression *behind = NULL;
+    if (expression->reference) {
+        if (expression->parameter == parameter)
+            return 0;
+        behind = expression->parameter->bound ? expression->parameter->bound : expression->parameter->stored;
+    }
+    size_t most = behind ? measure(behind, parameter, stamp) : 0;
+    if (behind && most == 0)
+        return 0;
+    for (size_t k = 0; k < expression->operand_count; k++) {
+        const size_t height = measure(expression->operands[k], parameter, stamp);
+        if (height == 0)
+            return 0;
+        most = height > most ? height : most;
+    }
+    return expression->height = most + 1;
+}
+
+/* Whether recursion over what every parameter is bound to stays within bounds. */
+static bool is_low(thaw_parameter_set *set)
+{
+    const uint64_t stamp = ++set->stamp;
+    for (size_t i = 0; i < set->parameter_count; i++)
+        if (set->parameters[i]->bound && measure(set->parameters[i]->bound, NULL, stamp) > MOST_HEIGHT)
+            return false;
+    return true;
+}
+
+static void find_removed(void *argument, thaw_expression *expression)
+{
+    if (expression->parameter && expression->parameter->removed)
+        *(const thaw_parameter **)argument = expression->parameter;
+}
+
+static thaw_status check(thaw_parameter_set *set, const thaw_parameter *parameter, thaw_expression *expression)
+{
+    thaw_context *context = set->context;
+    if (expression->set != set)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the expression is of another model", parameter->name);
+    if (!thaw_shape_equal(&expression->shape, &parameter->shape)) {
+        char found[80], wanted[80];
+        return thaw_fail(context, THAW_SHAPE_MISMATCH, "%s: the expression has shape %s, the parameter %s",
+                         parameter->name, thaw_shape_format(&expression->shape, found, sizeof found),
+                         thaw_shape_format(&parameter->shape, wanted, sizeof wanted));
+    }
+    if (measure(expression, parameter, ++set->stamp) == 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "%s: the expression leads back to what this parameter is bound to: a cycle", parameter->name);
+    const thaw_parameter *removed = NULL;
+    thaw_expression_visit(expression, find_removed, &removed);
+    if (removed)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the expression reads %s, which a merge has removed",
+                         parameter->name, removed->name);
+    return THAW_OK;
+}
+
+static bool is_listed(const thaw_parameter_set *set, const thaw_parameter *parameter)
+{
+    for (size_t i = 0; i < set->parameter_count; i++)
+        if (set->parameters[i] == parameter)
+            return true;
+    return false;
+}
+
+thaw_status thaw_set_check_operand(const thaw_parameter_set *set, const thaw_parameter *parameter)
+{
+    if (parameter && parameter->removed)
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: a merge has removed this parameter",
+                         parameter->name);
+    if (!parameter || !is_listed(set, parameter))
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: the parameter is not of this model",
+                         parameter ? parameter->name : "an expression");
+    if (parameter->role == THAW_STATISTIC)
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s is a statistic, which takes no part in expressions",
+                         parameter->name);
+    return THAW_OK;
+}
+
+thaw_status thaw_set_bind(thaw_parameter_set *set, thaw_parameter *parameter, thaw_expression *expression)
+{
+    thaw_status status = thaw_set_check_operand(set, parameter);
+    if (status != THAW_OK)
+        return status;
+    if (parameter->group->added)
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT,
+                         "%s is no layer's: it may be a part of expressions, and is not bound to one", parameter->name);
+    thaw_expression *before = parameter->bound;
+    thaw_expression *after = expression == parameter->stored ? NULL : expression;
+    status = after ? check(set, parameter, after) : THAW_OK;
+    if (status != THAW_OK)
+        return status;
+    parameter->bound = after;
+    if (!is_low(set)) {
+        parameter->bound = before;
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: expressions are nested deeper than %d",
+                         parameter->name, MOST_HEIGHT);
+    }
+    thaw_set_mark_use(set);
+    set->bindings++;
+    set->revision++;
+    return THAW_OK;
+}
+
+thaw_expression *thaw_parameter_binding(const thaw_parameter *parameter)
+{
+    return parameter->bound;
+}

@@ -1,0 +1,243 @@
+#include "params/expression.h"
+
+#include <string.h>
+
+#include "core/allocation.h"
+
+enum { MOST_DEPTH = 64 };
+
+/* ---- making ---- */
+
+static thaw_expression *make(thaw_context *context, const thaw_shape *shape)
+{
+    thaw_expression *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return NULL;
+    made->shape = *shape;
+    made->count = thaw_shape_count(shape);
+    made->depth = 1;
+    return made;
+}
+
+thaw_expression *thaw_expression_leaf(thaw_context *context, thaw_parameter *parameter)
+{
+    thaw_expression *made = make(context, &parameter->shape);
+    if (!made)
+        return NULL;
+    made->parameter = parameter;
+    made->value = parameter->data;
+    return made;
+}
+
+/* Puts a new expression into the set. */
+static thaw_status keep(thaw_parameter_set *set, thaw_expression *made)
+{
+    thaw_expression **expressions = thaw_grow(set->context, set->expressions, &set->expression_capacity,
+                                              set->expression_count + 1, sizeof(thaw_expression *));
+    if (!expressions) {
+        thaw_expression_release(made);
+        return THAW_OUT_OF_MEMORY;
+    }
+    set->expressions = expressions;
+    set->expressions[set->expression_count++] = made;
+    return THAW_OK;
+}
+
+thaw_status thaw_expression_reference(thaw_parameter_set *set, thaw_parameter *parameter, thaw_expression **result)
+{
+    *result = NULL;
+    thaw_expression *made = make(set->context, &parameter->shape);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->set = set;
+    made->parameter = parameter;
+    made->reference = true;
+    const thaw_status status = keep(set, made);
+    if (status == THAW_OK)
+        *result = made;
+    return status;
+}
+
+thaw_status thaw_expression_copy(thaw_parameter_set *set, const thaw_tensor *values, thaw_expression **result)
+{
+    *result = NULL;
+    thaw_expression *made = make(set->context, &values->shape);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->set = set;
+    made->value = thaw_allocate_raw(set->context, made->count * sizeof(float));
+    made->owns_value = true;
+    if (!made->value) {
+        thaw_expression_release(made);
+        return THAW_OUT_OF_MEMORY;
+    }
+    memcpy(made->value, values->data, made->count * sizeof(float));
+    const thaw_status status = keep(set, made);
+    if (status == THAW_OK)
+        *result = made;
+    return status;
+}
+
+thaw_status thaw_operands_check(thaw_expression *const *operands, size_t count)
+{
+    thaw_parameter_set *set = NULL;
+    for (size_t i = 0; i < count && !set; i++)
+        set = operands[i] ? operands[i]->set : NULL;
+    if (!set)
+        return THAW_INVALID_ARGUMENT; /* nobody to tell */
+    for (size_t i = 0; i < count; i++) {
+        if (!operands[i])
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "operand %zu of an expression is missing", i);
+        if (operands[i]->set != set)
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "operand %zu of an expression is of another model",
+                             i);
+        if (operands[i]->depth >= MOST_DEPTH)
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "expressions are nested deeper than %d", MOST_DEPTH);
+    }
+    return THAW_OK;
+}
+
+thaw_status thaw_expression_create(thaw_parameter_set *set, const thaw_operation *operation,
+                                   thaw_expression *const *operands, size_t count, const thaw_shape *shape,
+                                   thaw_expression **result)
+{
+    *result = NULL;
+    thaw_expression *made = make(set->context, shape);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->set = set;
+    made->operation = operation;
+    made->operand_count = count;
+    made->operands = thaw_allocate_array(set->context, count + 1, sizeof(thaw_expression *));
+    if (!made->operands) {
+        thaw_expression_release(made);
+        return THAW_OUT_OF_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        made->operands[i] = operands[i];
+        if (operands[i]->depth >= made->depth)
+            made->depth = operands[i]->depth + 1;
+    }
+    const thaw_status status = keep(set, made);
+    if (status == THAW_OK)
+        *result = made;
+    return status;
+}
+
+void thaw_expression_release(thaw_expression *expression)
+{
+    thaw_context *context = thaw_expression_context(expression);
+    if (expression->operation && expression->operation->release)
+        expression->operation->release(expression);
+    if (expression->owns_value)
+        thaw_release(context, expression->value);
+    thaw_release(context, expression->reached);
+    thaw_release(context, expression->mask);
+    thaw_release(context, expression->operands);
+    thaw_release(context, expression);
+}
+
+/* ---- looking ---- */
+
+const thaw_shape *thaw_expression_shape(const thaw_expression *expression)
+{
+    return &expression->shape;
+}
+
+thaw_expression *thaw_expression_target(thaw_expression *expression)
+{
+    while (expression->reference)
+        expression = expression->parameter->bound ? expression->parameter->bound : expression->parameter->stored;
+    return expression;
+}
+
+typedef struct walk {
+    uint64_t stamp;
+    void (*visit)(void *argument, thaw_expression *expression);
+    void *argument;
+} walk;
+
+static void visit_below(const walk *walked, thaw_expression *expression)
+{
+    if (expression->stamp == walked->stamp)
+        return;
+    expression->stamp = walked->stamp;
+    for (size_t k = 0; k < expression->operand_count; k++)
+        visit_below(walked, thaw_operand(expression, k));
+    walked->visit(walked->argument, expression);
+}
+
+void thaw_expression_visit(thaw_expression *root, void (*visit)(void *argument, thaw_expression *expression),
+                           void *argument)
+{
+    root = thaw_expression_target(root);
+    if (!root->operation)
+        visit(argument, root);
+    else
+        visit_below(&(walk){ ++root->set->stamp, visit, argument }, root);
+}
+
+static void note_version(void *argument, thaw_expression *expression)
+{
+    (void)argument;
+    uint64_t version = expression->parameter ? expression->parameter->version : 1;
+    for (size_t k = 0; k < expression->operand_count; k++)
+        version += thaw_operand(expression, k)->seen_version;
+    expression->seen_version = version;
+}
+
+uint64_t thaw_expression_version(thaw_expression *root)
+{
+    thaw_expression_visit(root, note_version, NULL);
+    return thaw_expression_target(root)->seen_version;
+}
+
+/* ---- what trains ---- */
+
+const char *thaw_trainability_name(thaw_trainability trainability)
+{
+    static const char *const names[] = { "frozen", "partial", "trainable" };
+    return names[trainability];
+}
+
+static thaw_trainability both(thaw_trainability one, thaw_trainability other)
+{
+    return one == other ? one : THAW_PARTIAL;
+}
+
+static void note_trainability(void *argument, thaw_expression *expression)
+{
+    (void)argument;
+    const thaw_parameter *parameter = expression->parameter;
+    thaw_trainability found = THAW_FROZEN;
+    if (parameter && thaw_parameter_trainable(parameter))
+        found = parameter->fixed ? THAW_PARTIAL : THAW_TRAINABLE;
+    for (size_t k = 0; k < expression->operand_count; k++) {
+        const thaw_trainability operand = thaw_operand(expression, k)->trainability;
+        found = k ? both(found, operand) : operand;
+    }
+    if (expression->mask) {
+        const thaw_trainability mask = thaw_mask_trainability(expression);
+        found = found == THAW_FROZEN || mask == THAW_FROZEN ? THAW_FROZEN : both(found, mask);
+    }
+    expression->trainability = found;
+}
+
+bool thaw_expression_wants_gradient(thaw_expression *root)
+{
+    thaw_expression_visit(root, note_trainability, NULL);
+    return thaw_expression_target(root)->trainability != THAW_FROZEN;
+}
+
+thaw_trainability thaw_expression_trainability(const thaw_expression *expression)
+{
+    /* The notes of a walk are no change that anybody sees. */
+    thaw_expression *root = thaw_expression_target((thaw_expression *)(uintptr_t)expression);
+    thaw_expression_visit(root, note_trainability, NULL);
+    return root->trainability;
+}
+
+thaw_trainability thaw_parameter_trainability(const thaw_parameter *parameter)
+{
+    return thaw_expression_trainability(parameter->bound ? parameter->bound : parameter->stored);
+}

@@ -1,0 +1,146 @@
+/* Which elements of a parameter the loss depends on through what layers get: masks and slices leave some out. Those, and
+   frozen slices, are held: they have no gradient and updates keep their bytes. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "params/bits.h"
+#include "params/expression.h"
+
+void thaw_reach_begin(thaw_parameter_set *set)
+{
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        thaw_parameter *parameter = set->parameters[i];
+        thaw_release(set->context, parameter->held);
+        parameter->held = NULL;
+        parameter->stored->whole = false;
+    }
+}
+
+/* ---- one expression ---- */
+
+typedef struct listing {
+    thaw_parameter_set *set;
+    thaw_expression **items; /* operands first */
+    size_t count, capacity;
+    bool narrows; /* something in it leaves elements out */
+    bool failed;
+} listing;
+
+static void list(void *argument, thaw_expression *expression)
+{
+    listing *l = argument;
+    l->narrows = l->narrows || (expression->operation && expression->operation->narrows);
+    thaw_expression **items =
+        l->failed ? NULL : thaw_grow(l->set->context, l->items, &l->capacity, l->count + 1, sizeof(thaw_expression *));
+    l->failed = !items;
+    if (l->failed)
+        return;
+    l->items = items;
+    l->items[l->count++] = expression;
+}
+
+static thaw_status allocate_marks(const listing *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        thaw_expression *e = l->items[i];
+        if (!e->reached)
+            e->reached = thaw_allocate(l->set->context, e->count);
+        if (!e->reached)
+            return THAW_OUT_OF_MEMORY;
+    }
+    return THAW_OK;
+}
+
+static void reach_operands(const thaw_expression *e)
+{
+    for (size_t k = 0; k < e->operand_count; k++) {
+        thaw_expression *operand = thaw_operand(e, k);
+        if (operand->trainability == THAW_FROZEN)
+            continue;
+        if (e->operation->reach)
+            e->operation->reach(e, k, e->reached, operand->reached);
+        else
+            memset(operand->reached, 1, operand->count);
+    }
+}
+
+static thaw_status spread(const listing *l)
+{
+    thaw_status status = allocate_marks(l);
+    if (status == THAW_OK) {
+        thaw_expression *root = l->items[l->count - 1];
+        memset(root->reached, 1, root->count);
+        for (size_t i = l->count; i-- > 0;)
+            reach_operands(l->items[i]);
+    }
+    for (size_t i = 0; i < l->count; i++)
+        if (l->items[i]->operation) {
+            thaw_release(l->set->context, l->items[i]->reached);
+            l->items[i]->reached = NULL;
+        }
+    return status;
+}
+
+thaw_status thaw_reach_note(thaw_parameter_set *set, thaw_expression *root)
+{
+    listing l = { .set = set };
+    thaw_expression_wants_gradient(root);
+    thaw_expression_visit(root, list, &l);
+    thaw_status status = l.failed ? THAW_OUT_OF_MEMORY : THAW_OK;
+    if (status == THAW_OK && l.narrows)
+        status = spread(&l);
+    else
+        for (size_t i = 0; i < l.count; i++)
+            l.items[i]->whole = true;
+    thaw_release(set->context, l.items);
+    return status;
+}
+
+/* ---- what is held ---- */
+
+static thaw_status hold(thaw_context *context, thaw_parameter *parameter)
+{
+    const thaw_expression *stored = parameter->stored;
+    const unsigned char *reached = stored->whole ? NULL : stored->reached;
+    if (!parameter->trained || (!parameter->fixed && !reached))
+        return THAW_OK;
+    parameter->held = thaw_allocate(context, thaw_bit_words(parameter->count) * sizeof(uint64_t));
+    if (!parameter->held)
+        return THAW_OUT_OF_MEMORY;
+    size_t count = 0;
+    for (size_t i = 0; i < parameter->count; i++) {
+        const bool held = (parameter->fixed && thaw_bit(parameter->fixed, i)) || (reached && !reached[i]);
+        thaw_set_bit(parameter->held, i, held);
+        count += held;
+    }
+    if (count == 0) {
+        thaw_release(context, parameter->held);
+        parameter->held = NULL;
+    }
+    return THAW_OK;
+}
+
+thaw_status thaw_reach_finish(thaw_parameter_set *set)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        thaw_parameter *parameter = set->parameters[i];
+        if (status == THAW_OK)
+            status = hold(set->context, parameter);
+        thaw_release(set->context, parameter->stored->reached);
+        parameter->stored->reached = NULL;
+    }
+    return status;
+}
+
+void thaw_clear_held(const thaw_parameter *parameter)
+{
+    for (size_t word = 0; parameter->held && word < thaw_bit_words(parameter->count); word++) {
+        if (parameter->held[word] == 0)
+            continue;
+        const size_t begin = word * 64, end = begin + 64 < parameter->count ? begin + 64 : parameter->count;
+        for (size_t i = begin; i < end; i++)
+            if (thaw_bit(parameter->held, i))
+                parameter->gradient[i] = 0;
+    }
+}

@@ -1,0 +1,320 @@
+#include "core/allocation.h"
+#include "params/low_rank.h"
+#include "plan/addition.h"
+#include "plan/plan.h"
+
+/* ---- what a use is computed from ---- */
+
+typedef struct listing {
+    thaw_expression **items;
+    size_t count;
+} listing;
+
+static void count_operation(void *argument, thaw_expression *expression)
+{
+    *(size_t *)argument += expression->operation != NULL;
+}
+
+static void list_operation(void *argument, thaw_expression *expression)
+{
+    listing *l = argument;
+    if (expression->operation)
+        l->items[l->count++] = expression;
+}
+
+static thaw_status fill_use(thaw_plan *plan, thaw_plan_use *use, thaw_expression *expression, bool gradient)
+{
+    *use = (thaw_plan_use){ .expression = thaw_expression_target(expression), .gradient = gradient, .buffer = -1 };
+    thaw_expression_visit(use->expression, count_operation, &use->order_count);
+    if (use->order_count == 0)
+        return THAW_OK;
+    use->order = thaw_allocate_array(plan->model->context, use->order_count, sizeof(thaw_expression *));
+    if (!use->order)
+        return THAW_OUT_OF_MEMORY;
+    thaw_expression_visit(use->expression, list_operation, &(listing){ .items = use->order });
+    for (size_t i = 0; i < use->order_count; i++) {
+        const thaw_status status = thaw_expression_prepare(use->order[i]);
+        if (status != THAW_OK)
+            return status;
+        const size_t scratch = thaw_expression_scratch_bytes(use->order[i]);
+        plan->scratch_bytes = scratch > plan->scratch_bytes ? scratch : plan->scratch_bytes;
+    }
+    return THAW_OK;
+}
+
+/* A weight whose low-rank change the layer computes: the base, or what is to be the sum, and the factors. */
+static thaw_status fill_low_rank(thaw_plan *plan, thaw_plan_node *planned, thaw_expression *sum)
+{
+    const thaw_low_rank_demand *demand = &planned->low_rank;
+    thaw_plan_use *factors = &planned->uses[planned->use_count];
+    thaw_status status = fill_use(plan, &factors[0], thaw_operand(sum, THAW_LOW_RANK_UP), demand->up_gradient);
+    planned->use_count++;
+    plan->use_count++;
+    if (status != THAW_OK)
+        return status;
+    status = fill_use(plan, &factors[1], thaw_operand(sum, THAW_LOW_RANK_DOWN), demand->down_gradient);
+    planned->use_count++;
+    plan->use_count++;
+    planned->parameter_gradient[0] = false;
+    return status;
+}
+
+static thaw_status fill_node(thaw_plan *plan, thaw_node index)
+{
+    const thaw_group *group = plan->model->nodes[index].group;
+    thaw_plan_node *planned = &plan->nodes[index];
+    planned->uses = &plan->uses[plan->use_count];
+    if (!group)
+        return THAW_OK;
+    const bool low_rank = thaw_plan_choose_low_rank(plan, index, &planned->low_rank);
+    for (size_t k = 0; k < group->parameter_count; k++) {
+        thaw_expression *expression = thaw_parameter_expression(group->parameters[k]);
+        bool gradient = planned->parameter_gradient[k];
+        if (low_rank && k == 0) {
+            gradient = false;
+            if (planned->low_rank.beside)
+                expression = thaw_operand(expression, THAW_LOW_RANK_BASE);
+        }
+        const thaw_status status = fill_use(plan, &planned->uses[k], expression, gradient);
+        planned->use_count++;
+        plan->use_count++;
+        if (status != THAW_OK)
+            return status;
+    }
+    return low_rank ? fill_low_rank(plan, planned, thaw_parameter_expression(group->parameters[0])) : THAW_OK;
+}
+
+/* ---- how gradients reach stored tensors ---- */
+
+static thaw_status add_buffer(thaw_plan *plan, thaw_node node, size_t count, int *buffer)
+{
+    thaw_plan_buffer *buffers = thaw_grow(plan->model->context, plan->gradient_buffers, &plan->gradient_buffer_capacity,
+                                          plan->gradient_buffer_count + 1, sizeof *buffers);
+    if (!buffers)
+        return THAW_OUT_OF_MEMORY;
+    plan->gradient_buffers = buffers;
+    *buffer = (int)plan->gradient_buffer_count++;
+    buffers[*buffer] = (thaw_plan_buffer){ .count = count, .node = node, .request = -1 };
+    return THAW_OK;
+}
+
+static thaw_status add_term(thaw_plan *plan, thaw_plan_term term)
+{
+    thaw_plan_term *terms =
+        thaw_grow(plan->model->context, plan->terms, &plan->term_capacity, plan->term_count + 1, sizeof *terms);
+    if (!terms)
+        return THAW_OUT_OF_MEMORY;
+    plan->terms = terms;
+    terms[plan->term_count++] = term;
+    return THAW_OK;
+}
+
+/* The first that is handed to a stored tensor in a step replaces what was there; others add. */
+static bool meet(thaw_parameter *parameter)
+{
+    const bool met = parameter->trained;
+    parameter->trained = true;
+    return met;
+}
+
+static thaw_status hand_to_operand(thaw_plan *plan, thaw_node node, const thaw_expression *expression, size_t k)
+{
+    thaw_expression *operand = thaw_operand(expression, k);
+    if (operand->trainability == THAW_FROZEN)
+        return THAW_OK;
+    thaw_plan_term term = { .expression = expression, .operand = k, .from = expression->buffer, .into = -1 };
+    if (operand->parameter) {
+        term.parameter = operand->parameter;
+        term.adds = meet(operand->parameter);
+        return add_term(plan, term);
+    }
+    term.adds = operand->buffer >= 0;
+    const thaw_status status = term.adds ? THAW_OK : add_buffer(plan, node, operand->count, &operand->buffer);
+    term.into = operand->buffer;
+    return status == THAW_OK ? add_term(plan, term) : status;
+}
+
+/* A stored tensor as it is: the layer writes its gradient, unless another has. */
+static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
+{
+    thaw_parameter *parameter = use->expression->parameter;
+    if (!meet(parameter))
+        return THAW_OK;
+    const thaw_status status = add_buffer(plan, node, parameter->count, &use->buffer);
+    return status == THAW_OK
+               ? add_term(plan,
+                          (thaw_plan_term){ .from = use->buffer, .into = -1, .parameter = parameter, .adds = true })
+               : status;
+}
+
+static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
+{
+    if (use->order_count == 0)
+        return trace_stored(plan, node, use);
+    thaw_expression_wants_gradient(use->expression); /* notes what trains of its parts */
+    for (size_t i = 0; i < use->order_count; i++)
+        use->order[i]->buffer = -1;
+    thaw_status status = add_buffer(plan, node, use->expression->count, &use->expression->buffer);
+    use->buffer = use->expression->buffer;
+    for (size_t i = use->order_count; i-- > 0;) {
+        const thaw_expression *expression = use->order[i];
+        for (size_t k = 0; k < expression->operand_count && expression->buffer >= 0 && status == THAW_OK; k++)
+            status = hand_to_operand(plan, node, expression, k);
+    }
+    return status;
+}
+
+/* Backward, as the plan runs. */
+static thaw_status trace_all(thaw_plan *plan)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = plan->order_count; i-- > plan->prefix_count && status == THAW_OK;) {
+        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        for (size_t k = 0; k < planned->use_count && status == THAW_OK; k++) {
+            thaw_plan_use *use = &planned->uses[k];
+            use->first_term = plan->term_count;
+            if (use->gradient)
+                status = trace(plan, plan->order[i], use);
+            use->past_term = plan->term_count;
+        }
+    }
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static size_t count_most_uses(const thaw_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
+        count += group ? group->parameter_count + 2 : 0;
+    }
+    return count;
+}
+
+static thaw_status list_trained(thaw_plan *plan)
+{
+    const thaw_parameter_set *set = &plan->model->parameters;
+    plan->trained = thaw_allocate_array(set->context, set->parameter_count + 1, sizeof(thaw_parameter *));
+    if (!plan->trained)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < set->parameter_count; i++)
+        if (set->parameters[i]->trained)
+            plan->trained[plan->trained_count++] = set->parameters[i];
+    return THAW_OK;
+}
+
+/* What expressions cost a step beyond the layers: those that change are computed, and products once more for each
+   factor that trains. */
+static double count_flops(const thaw_plan *plan, const thaw_plan_node *planned)
+{
+    double flops = 0;
+    for (size_t k = 0; k < planned->use_count; k++) {
+        const thaw_plan_use *use = &planned->uses[k];
+        if (!plan->training || !thaw_expression_wants_gradient(use->expression))
+            continue;
+        for (size_t i = 0; i < use->order_count; i++)
+            flops += use->order[i]->trainability == THAW_FROZEN ? 0 : use->order[i]->flops;
+        for (size_t i = use->first_term; i < use->past_term; i++)
+            flops += plan->terms[i].expression ? plan->terms[i].expression->flops : 0;
+    }
+    return flops;
+}
+
+thaw_status thaw_pass_combination(thaw_plan *plan)
+{
+    const thaw_parameter_set *set = &plan->model->parameters;
+    plan->uses = thaw_allocate_array(set->context, count_most_uses(plan) + 1, sizeof *plan->uses);
+    if (!plan->uses)
+        return THAW_OUT_OF_MEMORY;
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++)
+        status = fill_node(plan, plan->order[i]);
+    if (status != THAW_OK || !plan->training)
+        return status;
+    for (size_t i = 0; i < set->parameter_count; i++)
+        set->parameters[i]->trained = false;
+    status = trace_all(plan);
+    for (size_t i = 0; i < plan->order_count; i++)
+        plan->nodes[plan->order[i]].combination_flops += count_flops(plan, &plan->nodes[plan->order[i]]);
+    return status == THAW_OK ? list_trained(plan) : status;
+}
+
+/* ---- running ---- */
+
+static float *use_gradient(const thaw_plan *plan, const thaw_plan_use *use)
+{
+    if (!use->gradient)
+        return NULL;
+    return use->buffer < 0 ? use->expression->parameter->gradient : plan->gradient_buffers[use->buffer].memory;
+}
+
+static void bind_node(thaw_plan *plan, thaw_plan_node *planned)
+{
+    const size_t parameter_count = planned->use_count - (planned->low_rank.rank ? 2 : 0);
+    for (size_t k = 0; k < parameter_count; k++) {
+        planned->parameters[k] = planned->uses[k].expression->value;
+        planned->parameter_gradients[k] = use_gradient(plan, &planned->uses[k]);
+    }
+    if (!planned->low_rank.rank)
+        return;
+    const thaw_plan_use *up = &planned->uses[parameter_count], *down = up + 1;
+    planned->factors = (thaw_low_rank_run){ up->expression->value, down->expression->value, use_gradient(plan, up),
+                                            use_gradient(plan, down) };
+}
+
+void thaw_plan_bind_parameters(thaw_plan *plan, char *arena)
+{
+    for (size_t i = 0; i < plan->gradient_buffer_count; i++) {
+        thaw_plan_buffer *buffer = &plan->gradient_buffers[i];
+        buffer->memory = (float *)(void *)(arena + plan->requests[buffer->request].offset);
+    }
+    for (size_t i = 0; i < plan->order_count; i++)
+        bind_node(plan, &plan->nodes[plan->order[i]]);
+}
+
+/* Scratch is one for all that runs, kernels too. */
+static void *scratch_of(const thaw_plan *plan)
+{
+    return plan->scratch_bytes ? (void *)(uintptr_t)(plan->arena + plan->arena_bytes - plan->scratch_bytes) : NULL;
+}
+
+thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node)
+{
+    const thaw_plan_node *planned = &plan->nodes[node];
+    for (size_t k = 0; k < planned->use_count; k++)
+        for (size_t i = 0; i < planned->uses[k].order_count; i++) {
+            const thaw_status status = thaw_expression_refresh(planned->uses[k].order[i], scratch_of(plan));
+            if (status != THAW_OK)
+                return status;
+        }
+    return THAW_OK;
+}
+
+static thaw_status run_term(const thaw_plan *plan, const thaw_plan_term *term)
+{
+    const thaw_plan_buffer *buffers = plan->gradient_buffers;
+    const float *from = buffers[term->from].memory;
+    float *into = term->into < 0 ? term->parameter->gradient : buffers[term->into].memory;
+    if (term->expression)
+        return term->expression->operation->differentiate(term->expression, term->operand,
+                                                          &(thaw_differentiation){ .gradient = from,
+                                                                                   .into = into,
+                                                                                   .adds = term->adds,
+                                                                                   .scratch = scratch_of(plan) });
+    thaw_add_floats(plan->model->context, into, from, term->parameter->count);
+    return THAW_OK;
+}
+
+thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node)
+{
+    const thaw_plan_node *planned = &plan->nodes[node];
+    for (size_t k = 0; k < planned->use_count; k++)
+        for (size_t i = planned->uses[k].first_term; i < planned->uses[k].past_term; i++) {
+            const thaw_status status = run_term(plan, &plan->terms[i]);
+            if (status != THAW_OK)
+                return status;
+        }
+    return THAW_OK;
+}

@@ -1,0 +1,64 @@
+/* Low-rank changes W + s B A of a weight: where the gradients of B and A are cheaper without that of W, the layer
+   computes them beside its weight; and where the change itself is cheaper on activations than on the weight, that, too. */
+#include "params/low_rank.h"
+#include "plan/plan.h"
+
+enum {
+    LANES = 16,          /* kernels of so few columns take as long as with these */
+    RELAYOUT_FLOPS = 200 /* what writing and packing one weight element costs, in operations of a matrix product */
+};
+
+typedef struct costs {
+    double positions, inputs, outputs, rank, lanes;
+} costs;
+
+/* A step with the weight's gradient, from which those of the factors come. */
+static double through_weight(const costs *c)
+{
+    return c->inputs * c->outputs * (c->positions + 2 * c->rank);
+}
+
+/* x A^T, dy B, and the two gradients. */
+static double beside_weight(const costs *c)
+{
+    return 2 * c->positions * c->lanes * (c->inputs + c->outputs);
+}
+
+/* B (A x), of which A x is needed for the gradient anyway, and the like backward. */
+static double change_outputs(const costs *c, bool input_gradient)
+{
+    return c->positions * c->lanes * (c->outputs + (input_gradient ? c->inputs : 0));
+}
+
+static double change_weight(const costs *c)
+{
+    return c->inputs * c->outputs * (c->rank + RELAYOUT_FLOPS / 2.0);
+}
+
+bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_rank_demand *demand)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    const thaw_plan_node *planned = &plan->nodes[index];
+    if (!planned->parameter_gradient[0] || !node->module->takes_low_rank ||
+        !node->module->takes_low_rank(node->options))
+        return false;
+    thaw_expression *sum = thaw_parameter_expression(node->group->parameters[0]);
+    if (!thaw_expression_is_low_rank(sum) || thaw_operand(sum, THAW_LOW_RANK_BASE)->trainability != THAW_FROZEN)
+        return false;
+    const thaw_expression *up = thaw_operand(sum, THAW_LOW_RANK_UP), *down = thaw_operand(sum, THAW_LOW_RANK_DOWN);
+    costs c = { .outputs = (double)up->shape.dims[0],
+                .inputs = (double)down->shape.dims[1],
+                .rank = (double)down->shape.dims[0] };
+    c.positions = node->flops * (double)plan->batch / (2 * (double)sum->count);
+    c.lanes = (double)((down->shape.dims[0] + LANES - 1) / LANES * LANES);
+    if (beside_weight(&c) >= through_weight(&c))
+        return false;
+    *demand = (thaw_low_rank_demand){
+        .rank = down->shape.dims[0],
+        .scale = (float)sum->factor,
+        .beside = change_outputs(&c, planned->input_gradient[0]) < change_weight(&c),
+        .up_gradient = up->trainability != THAW_FROZEN,
+        .down_gradient = down->trainability != THAW_FROZEN,
+    };
+    return true;
+}
