@@ -68,3 +68,22 @@ bool thaw_shape_usable(const thaw_shape *shape, size_t batch)
             return false;
     return bytes <= SIZE_MAX / 4;
 }
+
+/* Dimension `axis` of `rank` dimensions at whose end the shape is aligned. */
+static int64_t aligned(const thaw_shape *shape, int rank, int axis)
+{
+    const int own = axis - (rank - shape->rank);
+    return own < 0 ? 1 : shape->dims[own];
+}
+
+bool thaw_shape_broadcast(const thaw_shape *left, const thaw_shape *right, thaw_shape *result)
+{
+    *result = (thaw_shape){ .rank = left->rank > right->rank ? left->rank : right->rank };
+    for (int i = 0; i < result->rank; i++) {
+        const int64_t l = aligned(left, result->rank, i), r = aligned(right, result->rank, i);
+        if (l != r && l != 1 && r != 1)
+            return false;
+        result->dims[i] = l == 1 ? r : l;
+    }
+    return true;
+}
