@@ -1,7 +1,5 @@
 #include "core/broadcast.h"
 
-#include "core/shape.h"
-
 /* An operand's strides over a result of `rank` dimensions, to which the batch has been added in front. */
 static void fill_strides(const thaw_shape *operand, int rank, size_t strides[THAW_MAX_RANK + 1])
 {
@@ -16,7 +14,7 @@ static void fill_strides(const thaw_shape *operand, int rank, size_t strides[THA
 }
 
 /* Adds a loop inside the others, or makes the innermost longer. */
-static void add_loop(thaw_broadcast *loops, size_t dim, size_t left, size_t right)
+static void add_loop(thaw_broadcast *loops, size_t dim, size_t result, size_t left, size_t right)
 {
     int at = loops->rank - 1;
     if (at >= 0 && loops->left[at] == left * dim && loops->right[at] == right * dim) {
@@ -25,27 +23,26 @@ static void add_loop(thaw_broadcast *loops, size_t dim, size_t left, size_t righ
         at = loops->rank++;
         loops->dims[at] = dim;
     }
+    loops->result[at] = result;
     loops->left[at] = left;
     loops->right[at] = right;
 }
 
-thaw_broadcast thaw_broadcast_of(size_t batch, const thaw_shape *left, const thaw_shape *right)
+thaw_broadcast thaw_broadcast_of(size_t batch, const thaw_shape *left, const thaw_shape *right,
+                                 const thaw_shape *result)
 {
     thaw_broadcast loops = { 0 };
-    thaw_shape result;
-    size_t l[THAW_MAX_RANK + 1], r[THAW_MAX_RANK + 1];
-    if (!thaw_shape_broadcast(left, right, &result))
-        return loops;
-    fill_strides(left, result.rank, l);
-    fill_strides(right, result.rank, r);
-    for (int i = 0; i <= result.rank; i++) {
-        const size_t dim = i == 0 ? batch : (size_t)result.dims[i - 1];
+    size_t l[THAW_MAX_RANK + 1], r[THAW_MAX_RANK + 1], own[THAW_MAX_RANK + 1];
+    fill_strides(left, result->rank, l);
+    fill_strides(right, result->rank, r);
+    fill_strides(result, result->rank, own);
+    for (int i = 0; i <= result->rank; i++) {
+        const size_t dim = i == 0 ? batch : (size_t)result->dims[i - 1];
         if (dim > 1)
-            add_loop(&loops, dim, l[i], r[i]);
+            add_loop(&loops, dim, own[i], l[i], r[i]);
     }
-    /* Batches of single elements leave a stride of 1 or 0; no loop at all is a loop over one element. */
     if (loops.rank == 0)
-        add_loop(&loops, 1, 0, 0);
+        add_loop(&loops, 1, 0, 0, 0);
     return loops;
 }
 

@@ -5,17 +5,19 @@
 
 #include <thaw/tensor.h>
 
-/* A nest of loops over the result, outermost first; the result's elements come one after the other. Neighbouring
-   dimensions that behave alike are one loop, so that operands of one shape make a single loop. */
+/* A nest of loops over a result, outermost first. Neighbouring dimensions that behave alike are one loop, so that
+   operands of one shape make a single loop. */
 typedef struct thaw_broadcast {
-    int rank;                       /* at least 1 */
-    size_t dims[THAW_MAX_RANK + 1]; /* iterations of each loop */
-    size_t left[THAW_MAX_RANK + 1],
-        right[THAW_MAX_RANK + 1]; /* strides, in elements; 0: repeated. The last are 0 or 1 */
+    int rank;                         /* at least 1 */
+    size_t dims[THAW_MAX_RANK + 1];   /* iterations of each loop */
+    size_t result[THAW_MAX_RANK + 1]; /* strides, in elements */
+    size_t left[THAW_MAX_RANK + 1];   /* likewise; 0: repeated. The innermost are 0 or 1 */
+    size_t right[THAW_MAX_RANK + 1];
 } thaw_broadcast;
 
-/* The loops over `batch` pairs of operands, each with elements of its own, of shapes that go together. */
-thaw_broadcast thaw_broadcast_of(size_t batch, const thaw_shape *left, const thaw_shape *right);
+/* The loops over `batch` results, each with operands of its own; both operands go together with the result's shape. */
+thaw_broadcast thaw_broadcast_of(size_t batch, const thaw_shape *left, const thaw_shape *right,
+                                 const thaw_shape *result);
 
 /* A piece of the innermost loop: `count` elements of the result from `result` on, and where the operands' begin. */
 typedef struct thaw_broadcast_span {

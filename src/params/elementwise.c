@@ -1,6 +1,6 @@
 /* Sums, differences and products, element by element. */
+#include "core/broadcast.h"
 #include "core/shape.h"
-#include "params/broadcast.h"
 #include "params/expression.h"
 
 enum { BLOCK = 256, GRAIN = 4096 };
@@ -90,9 +90,12 @@ static void compute_range(void *argument, size_t begin, size_t end)
 static thaw_status evaluate(const thaw_expression *e, kind computed)
 {
     const thaw_expression *left = thaw_operand(e, 0), *right = thaw_operand(e, 1);
-    rows r = {
-        thaw_broadcast_of(&left->shape, &right->shape, &e->shape), computed, left->value, right->value, e->value, false
-    };
+    rows r = { thaw_broadcast_of(1, &left->shape, &right->shape, &e->shape),
+               computed,
+               left->value,
+               right->value,
+               e->value,
+               false };
     thaw_parallel_for(thaw_expression_context(e), e->count, GRAIN, compute_range, &r);
     return THAW_OK;
 }
@@ -185,7 +188,7 @@ static thaw_status reduce(const thaw_expression *e, const thaw_expression *opera
 {
     const thaw_shape one = { 0 };
     reduction r = {
-        .loop = thaw_broadcast_of(&operand->shape, factor ? &factor->shape : &one, &e->shape),
+        .loop = thaw_broadcast_of(1, &operand->shape, factor ? &factor->shape : &one, &e->shape),
         .repeats = 1,
         .gradient = wanted->gradient,
         .factor = factor ? factor->value : NULL,
@@ -237,7 +240,7 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
     const thaw_expression *operand = thaw_operand(e, k), *factor = thaw_operand(e, 1 - k);
     if (operand->count < e->count)
         return reduce(e, operand, factor, 1, wanted);
-    rows r = { thaw_broadcast_of(&e->shape, &factor->shape, &e->shape),
+    rows r = { thaw_broadcast_of(1, &e->shape, &factor->shape, &e->shape),
                PRODUCT,
                wanted->gradient,
                factor->value,
@@ -252,7 +255,7 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     const thaw_expression *operand = thaw_operand(e, k);
-    const thaw_broadcast loop = thaw_broadcast_of(&operand->shape, &e->shape, &e->shape);
+    const thaw_broadcast loop = thaw_broadcast_of(1, &operand->shape, &e->shape, &e->shape);
     const int last = loop.rank - 1;
     for (size_t i = 0; i < e->count; i++)
         if (own[i])
@@ -303,7 +306,7 @@ static thaw_status combine(const thaw_operation *operation, thaw_expression *lef
     if (status != THAW_OK)
         return status;
     thaw_shape shape;
-    if (!thaw_broadcast_shape(&left->shape, &right->shape, &shape)) {
+    if (!thaw_shape_broadcast(&left->shape, &right->shape, &shape)) {
         char one[80], other[80];
         return thaw_fail(thaw_expression_context(left), THAW_SHAPE_MISMATCH,
                          "shapes %s and %s do not go together element by element",

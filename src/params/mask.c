@@ -2,7 +2,8 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "params/broadcast.h"
+#include "core/broadcast.h"
+#include "core/shape.h"
 #include "params/expression.h"
 
 enum { GRAIN = 4096 };
@@ -84,7 +85,7 @@ static thaw_status check_mask(thaw_context *context, const thaw_shape *shape, co
     char wanted[80], found[80];
     thaw_shape together;
     if (mask->shape.rank < 0 || mask->shape.rank > THAW_MAX_RANK ||
-        !thaw_broadcast_shape(shape, &mask->shape, &together) || !thaw_shape_equal(&together, shape))
+        !thaw_shape_broadcast(shape, &mask->shape, &together) || !thaw_shape_equal(&together, shape))
         return thaw_fail(context, THAW_SHAPE_MISMATCH, "a mask of shape %s does not go together with %s",
                          mask->shape.rank > THAW_MAX_RANK ? "a rank above 6"
                                                           : thaw_shape_format(&mask->shape, found, sizeof found),
@@ -99,7 +100,7 @@ static thaw_status check_mask(thaw_context *context, const thaw_shape *shape, co
 /* The mask repeated to the expression's shape. */
 static void fill_mask(thaw_expression *e, const thaw_tensor *mask)
 {
-    const thaw_broadcast loop = thaw_broadcast_of(&e->shape, &mask->shape, &e->shape);
+    const thaw_broadcast loop = thaw_broadcast_of(1, &e->shape, &mask->shape, &e->shape);
     for (size_t i = 0; i < e->count; i++) {
         size_t at = 0, index = i;
         for (int axis = loop.rank; axis-- > 0; index /= loop.dims[axis])

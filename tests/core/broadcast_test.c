@@ -77,7 +77,7 @@ static void check_walk(size_t batch, const thaw_shape *left, const thaw_shape *r
 {
     thaw_shape result;
     cr_assert(thaw_shape_broadcast(left, right, &result));
-    const thaw_broadcast loops = thaw_broadcast_of(batch, left, right);
+    const thaw_broadcast loops = thaw_broadcast_of(batch, left, right, &result);
     const int last = loops.rank - 1;
     const size_t past = batch * thaw_shape_count(&result);
     size_t at = begin < past ? begin : 0;
@@ -110,7 +110,7 @@ Test(broadcast, walks_over_every_element_from_anywhere)
 Test(broadcast, joins_loops_that_behave_alike)
 {
     const thaw_shape whole = shape_of("234"), channels = shape_of("4"), rows = shape_of("231");
-    cr_assert_eq(thaw_broadcast_of(5, &whole, &whole).rank, 1);
-    cr_assert_eq(thaw_broadcast_of(5, &whole, &channels).rank, 3, "batch, places, channels");
-    cr_assert_eq(thaw_broadcast_of(5, &rows, &whole).rank, 2, "places of all samples, channels");
+    cr_assert_eq(thaw_broadcast_of(5, &whole, &whole, &whole).rank, 1);
+    cr_assert_eq(thaw_broadcast_of(5, &whole, &channels, &whole).rank, 3, "batch, places, channels");
+    cr_assert_eq(thaw_broadcast_of(5, &rows, &whole, &whole).rank, 2, "places of all samples, channels");
 }
