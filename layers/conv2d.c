@@ -4,6 +4,7 @@
 #include "column_sum.h"
 #include "core/allocation.h"
 #include "dnn/convolution.h"
+#include "low_rank.h"
 #include "window.h"
 
 enum { WEIGHT, BIAS };
@@ -16,6 +17,7 @@ typedef struct conv2d {
     thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
     size_t backward_offset;                 /* of backward data's weights in the packed memory */
     size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
+    thaw_low_rank *low_rank;                /* a change to the weight, or NULL */
     bool sums_bias;                         /* the bias trains, the weight does not */
 } conv2d;
 
@@ -102,7 +104,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .input_channels = input->dims[2],
         .output_channels = o->filters,
         .bias = !o->no_bias,
-        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .relu = demand->activation == THAW_ACTIVATION_RELU && !demand->low_rank.beside,
         .training = demand->training,
     };
     for (int i = 0; i < 2; i++) {
@@ -126,7 +128,24 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, c->pack_backward);
     thaw_kernel_release(context, c->backward_weights);
     thaw_kernel_release(context, c->unpack);
+    thaw_low_rank_release(context, c->low_rank);
     thaw_release(context, c);
+}
+
+static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_convolution *convolution, conv2d *c)
+{
+    if (demand->low_rank.rank == 0)
+        return THAW_OK;
+    const thaw_low_rank_problem problem = {
+        .demand = demand->low_rank,
+        .rows = c->rows,
+        .outputs = c->filters,
+        .input_count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]),
+        .input_gradient = demand->input_gradient[0],
+        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .convolution = convolution,
+    };
+    return thaw_low_rank_create(demand->context, &problem, &c->low_rank);
 }
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
@@ -136,6 +155,8 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
     thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->pack_backward);
+    if (status == THAW_OK)
+        status = create_low_rank(demand, &problem, c);
     problem.bias = bias_gradient;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status = thaw_convolution_backward_weights(demand->context, &problem, &c->backward_weights, &c->unpack);
@@ -157,6 +178,7 @@ static size_t scratch_bytes(const conv2d *c)
         thaw_kernel_scratch_bytes(c->pack_backward),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->backward_weights),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->unpack),
+        thaw_low_rank_scratch_bytes(c->low_rank),
         c->sums_bias ? thaw_column_sum_scratch_bytes(c->rows, c->filters) : 0,
     };
     size_t most = 0;
@@ -184,7 +206,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = c;
     needs->packed_bytes = c->backward_offset + packed_bytes(c->pack_backward);
     needs->scratch_bytes = scratch_bytes(c);
-    needs->keeps_inputs = c->backward_weights != NULL;
+    needs->workspace_bytes = thaw_low_rank_workspace_bytes(c->low_rank);
+    needs->keeps_inputs = c->backward_weights || thaw_low_rank_keeps_input(c->low_rank);
     needs->kernel = thaw_kernel_name(c->forward);
     return THAW_OK;
 }
@@ -216,7 +239,8 @@ static thaw_status forward(const thaw_layer_run *run)
         { THAW_ARGUMENT_BIAS, c->bias ? run->parameters[BIAS] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
-    return thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    return status == THAW_OK && c->low_rank ? thaw_low_rank_forward(c->low_rank, run) : status;
 }
 
 static thaw_status weight_gradient(const thaw_layer_run *run, const conv2d *c)
@@ -240,15 +264,8 @@ static thaw_status weight_gradient(const thaw_layer_run *run, const conv2d *c)
     return thaw_kernel_run(c->unpack, unpacking, THAW_COUNT(unpacking), rest);
 }
 
-static thaw_status backward(const thaw_layer_run *run)
+static thaw_status input_gradient(const thaw_layer_run *run, const conv2d *c)
 {
-    const conv2d *c = run->state;
-    const thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
-    if (c->sums_bias)
-        thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
-                        run->scratch);
-    if (status != THAW_OK || !c->backward_data)
-        return status;
     const char *packed = run->packed;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
@@ -259,10 +276,30 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const conv2d *c = run->state;
+    thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
+    if (c->sums_bias)
+        thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
+                        run->scratch);
+    if (status == THAW_OK && c->backward_data)
+        status = input_gradient(run, c);
+    return status == THAW_OK && c->low_rank ? thaw_low_rank_backward(c->low_rank, run) : status;
+}
+
+/* Of several groups of channels the change is no convolution of low rank. */
+static bool takes_low_rank(const void *options)
+{
+    const thaw_conv2d_options *o = options;
+    return o->groups <= 1;
+}
+
 static const thaw_layer_module module = {
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
     .fuses_relu = true,
+    .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,
     .pack = pack,

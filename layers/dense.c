@@ -4,6 +4,7 @@
 #include "column_sum.h"
 #include "core/allocation.h"
 #include "dnn/inner_product.h"
+#include "low_rank.h"
 #include "swapped_dense.h"
 
 enum { WEIGHT, BIAS };
@@ -14,7 +15,8 @@ typedef struct dense {
     thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
     thaw_swapped_dense swapped;
     thaw_kernel *backward_data, *backward_weights;
-    bool sums_bias; /* the bias trains, the weight does not */
+    thaw_low_rank *low_rank; /* a change to the weight, or NULL */
+    bool sums_bias;          /* the bias trains, the weight does not */
 } dense;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -65,7 +67,8 @@ static way choose_way(const thaw_layer_demand *demand)
 {
     const double batch = (double)demand->batch;
     const double inputs = (double)demand->inputs[0].dims[0], outputs = (double)demand->output.dims[0];
-    if (!demand->parameter_gradient[WEIGHT])
+    const bool changes = demand->low_rank.rank > 0 && !demand->low_rank.beside;
+    if (!demand->parameter_gradient[WEIGHT] && !changes)
         return PACKED;
     if (demand->batch < 16)
         return PLAIN;
@@ -82,7 +85,25 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, d->backward_data);
     thaw_kernel_release(context, d->backward_weights);
     thaw_swapped_dense_release(context, &d->swapped);
+    thaw_low_rank_release(context, d->low_rank);
     thaw_release(context, d);
+}
+
+static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_inner_product *product,
+                                   thaw_low_rank **low_rank)
+{
+    if (demand->low_rank.rank == 0)
+        return THAW_OK;
+    const thaw_low_rank_problem problem = {
+        .demand = demand->low_rank,
+        .rows = (size_t)product->batch,
+        .outputs = (size_t)product->outputs,
+        .input_count = (size_t)(product->batch * product->inputs),
+        .input_gradient = demand->input_gradient[0],
+        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .dense = product,
+    };
+    return thaw_low_rank_create(demand->context, &problem, low_rank);
 }
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
@@ -94,7 +115,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
         .inputs = demand->inputs[0].dims[0],
         .outputs = demand->output.dims[0],
         .bias = d->bias,
-        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .relu = demand->activation == THAW_ACTIVATION_RELU && !demand->low_rank.beside,
         .training = demand->training,
         .packed = chosen == PACKED,
     };
@@ -103,6 +124,8 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
                              : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_inner_product_backward_data(demand->context, &problem, &d->backward_data);
+    if (status == THAW_OK)
+        status = create_low_rank(demand, &problem, &d->low_rank);
     problem.bias = bias_gradient;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status = thaw_inner_product_backward_weights(demand->context, &problem, &d->backward_weights);
@@ -118,6 +141,7 @@ static size_t scratch_bytes(const dense *d)
         thaw_kernel_scratch_bytes(d->backward_data),
         thaw_kernel_scratch_bytes(d->backward_weights),
         thaw_swapped_dense_scratch_bytes(&d->swapped),
+        thaw_low_rank_scratch_bytes(d->low_rank),
         d->sums_bias ? thaw_column_sum_scratch_bytes(d->batch, d->units) : 0,
     };
     size_t most = 0;
@@ -142,7 +166,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = d;
     needs->packed_bytes = d->pack ? thaw_kernel_bytes(d->pack, THAW_ARGUMENT_DESTINATION) : 0;
     needs->scratch_bytes = scratch_bytes(d);
-    needs->keeps_inputs = d->backward_weights != NULL;
+    needs->workspace_bytes = thaw_low_rank_workspace_bytes(d->low_rank);
+    needs->keeps_inputs = d->backward_weights || thaw_low_rank_keeps_input(d->low_rank);
     needs->kernel = thaw_kernel_name(d->forward ? d->forward : d->swapped.product);
     return THAW_OK;
 }
@@ -159,7 +184,7 @@ static thaw_status pack(const thaw_layer_run *run)
     return thaw_kernel_run(d->pack, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-static thaw_status forward(const thaw_layer_run *run)
+static thaw_status multiply(const thaw_layer_run *run)
 {
     const dense *d = run->state;
     const float *bias = d->bias ? run->parameters[BIAS] : NULL;
@@ -172,6 +197,13 @@ static thaw_status forward(const thaw_layer_run *run)
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
     return thaw_kernel_run(d->forward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const dense *d = run->state;
+    const thaw_status status = multiply(run);
+    return status == THAW_OK && d->low_rank ? thaw_low_rank_forward(d->low_rank, run) : status;
 }
 
 static thaw_status backward(const thaw_layer_run *run)
@@ -198,13 +230,20 @@ static thaw_status backward(const thaw_layer_run *run)
         };
         status = thaw_kernel_run(d->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
     }
-    return status;
+    return status == THAW_OK && d->low_rank ? thaw_low_rank_backward(d->low_rank, run) : status;
+}
+
+static bool takes_low_rank(const void *options)
+{
+    (void)options;
+    return true;
 }
 
 static const thaw_layer_module module = {
     .name = "dense",
     .options_size = sizeof(thaw_dense_options),
     .fuses_relu = true,
+    .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,
     .pack = pack,

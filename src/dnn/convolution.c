@@ -73,7 +73,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_co
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, relu, &s->attributes);
+    status = thaw_attributes_create(context, relu ? THAW_AFTER_RELU : 0, &s->attributes);
     return status == THAW_OK ? describe_layouts(s, problem) : status;
 }
 

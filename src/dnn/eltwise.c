@@ -57,7 +57,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_el
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, false, &s->attributes);
+    status = thaw_attributes_create(context, 0, &s->attributes);
     return status == THAW_OK ? thaw_layout_create(context, 1, &(int64_t){ (int64_t)problem->count }, dnnl_x, &s->data)
                              : status;
 }

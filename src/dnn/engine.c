@@ -67,25 +67,48 @@ thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const cha
     }
 }
 
-thaw_status thaw_attributes_create(thaw_context *context, bool relu, dnnl_primitive_attr_t *attributes)
+static dnnl_status_t append_sum(dnnl_post_ops_t list)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_sum(list, 1, 0, dnnl_data_type_undef);
+#else
+    return dnnl_post_ops_append_sum(list, 1);
+#endif
+}
+
+static dnnl_status_t append_relu(dnnl_post_ops_t list)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_eltwise(list, dnnl_eltwise_relu, 0, 0);
+#else
+    return dnnl_post_ops_append_eltwise(list, 1, dnnl_eltwise_relu, 0, 0);
+#endif
+}
+
+static dnnl_status_t set_after(dnnl_primitive_attr_t attributes, unsigned after)
+{
+    dnnl_post_ops_t list;
+    dnnl_status_t status = dnnl_post_ops_create(&list);
+    if (status != dnnl_success)
+        return status;
+    if (after & THAW_AFTER_SUM)
+        status = append_sum(list);
+    if (status == dnnl_success && after & THAW_AFTER_RELU)
+        status = append_relu(list);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(attributes, list);
+    dnnl_post_ops_destroy(list);
+    return status;
+}
+
+thaw_status thaw_attributes_create(thaw_context *context, unsigned after, dnnl_primitive_attr_t *attributes)
 {
     dnnl_primitive_attr_t made = NULL;
-    dnnl_post_ops_t after = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(&made);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(made, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success && relu) {
-        status = dnnl_post_ops_create(&after);
-        if (status == dnnl_success)
-#if DNNL_VERSION_MAJOR >= 3
-            status = dnnl_post_ops_append_eltwise(after, dnnl_eltwise_relu, 0, 0);
-#else
-            status = dnnl_post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
-#endif
-        if (status == dnnl_success)
-            status = dnnl_primitive_attr_set_post_ops(made, after);
-        dnnl_post_ops_destroy(after);
-    }
+    if (status == dnnl_success && after)
+        status = set_after(made, after);
     *attributes = made;
     if (status == dnnl_success)
         return THAW_OK;

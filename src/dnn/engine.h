@@ -47,9 +47,12 @@ const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 /* The layout of an argument. Borrowed. */
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
 
-/* Attributes that every kernel has: the caller brings scratch memory. With `relu`, ReLU is applied to the output. The
-   caller destroys them. */
-thaw_status thaw_attributes_create(thaw_context *context, bool relu, dnnl_primitive_attr_t *attributes);
+/* What happens to a kernel's result: it is added to what the output holds; then ReLU is applied to it. */
+enum { THAW_AFTER_SUM = 1, THAW_AFTER_RELU = 2 };
+
+/* Attributes that every kernel has: the caller brings scratch memory. `after`: of the above, together. The caller
+   destroys them. */
+thaw_status thaw_attributes_create(thaw_context *context, unsigned after, dnnl_primitive_attr_t *attributes);
 
 /* A kernel that copies SOURCE to DESTINATION between layouts; *kernel is NULL when they are equal. */
 thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, thaw_layout_view destination,

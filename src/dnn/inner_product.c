@@ -27,11 +27,12 @@ static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, boo
     const int64_t source[] = { p->batch, p->inputs };
     const int64_t weights[] = { p->outputs, p->inputs };
     const int64_t destination[] = { p->batch, p->outputs };
+    const dnnl_format_tag_t plain = p->transposed ? dnnl_ba : dnnl_ab;
     thaw_status status = thaw_layout_create(s->context, 2, source, dnnl_ab, &s->source);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 2, weights, packed ? dnnl_format_tag_any : dnnl_ab, &s->weights);
+        status = thaw_layout_create(s->context, 2, weights, packed ? dnnl_format_tag_any : plain, &s->weights);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 2, weights, dnnl_ab, &s->plain_weights);
+        status = thaw_layout_create(s->context, 2, weights, plain, &s->plain_weights);
     if (status == THAW_OK)
         status = thaw_layout_create(s->context, 2, destination, dnnl_ab, &s->destination);
     if (status == THAW_OK && p->bias)
@@ -40,7 +41,7 @@ static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, boo
 }
 
 /* On failure, too, the setting is to be closed. */
-static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem, bool relu,
+static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem, unsigned after,
                                 bool packed)
 {
     *s = (setting){ .context = context };
@@ -49,7 +50,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_in
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, relu, &s->attributes);
+    status = thaw_attributes_create(context, after, &s->attributes);
     return status == THAW_OK ? describe_layouts(s, problem, packed) : status;
 }
 
@@ -123,7 +124,8 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
     *kernel = *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, problem->relu, problem->packed);
+    const unsigned after = (problem->accumulate ? THAW_AFTER_SUM : 0) | (problem->relu ? THAW_AFTER_RELU : 0);
+    thaw_status status = open_setting(&s, context, problem, after, problem->packed);
     if (status == THAW_OK)
         status = describe_forward(&s, problem->training, &descriptor);
     if (status == THAW_OK)
@@ -147,7 +149,7 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, false, false);
+    thaw_status status = open_setting(&s, context, problem, 0, false);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_data, &descriptor);
     if (status == THAW_OK)
@@ -164,7 +166,7 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, false, false);
+    thaw_status status = open_setting(&s, context, problem, 0, false);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

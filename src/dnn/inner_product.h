@@ -8,9 +8,11 @@
 typedef struct thaw_inner_product {
     int64_t batch, inputs, outputs;
     bool bias;
-    bool relu;     /* forward: apply ReLU to the output */
-    bool training; /* forward: the kernel of training instead of inference */
-    bool packed;   /* let the kernel choose the layout of its weights */
+    bool relu;       /* forward: apply ReLU to the output */
+    bool training;   /* forward: the kernel of training instead of inference */
+    bool packed;     /* let the kernel choose the layout of its weights */
+    bool accumulate; /* forward: add to what the output holds, before ReLU */
+    bool transposed; /* weights are stored as [inputs, outputs] */
 } thaw_inner_product;
 
 /* SOURCE, WEIGHTS, BIAS -> DESTINATION. `pack` (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights) is NULL

@@ -159,7 +159,7 @@ thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, 
     dnnl_primitive_attr_t attributes;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status == THAW_OK)
-        status = thaw_attributes_create(context, false, &attributes);
+        status = thaw_attributes_create(context, 0, &attributes);
     if (status != THAW_OK)
         return status;
     dnnl_primitive_desc_t descriptor = NULL;

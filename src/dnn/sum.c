@@ -26,7 +26,7 @@ thaw_status thaw_sum_create(thaw_context *context, size_t count, thaw_kernel **k
     dnnl_primitive_desc_t descriptor;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status == THAW_OK)
-        status = thaw_attributes_create(context, false, &attributes);
+        status = thaw_attributes_create(context, 0, &attributes);
     if (status == THAW_OK)
         status = thaw_layout_create(context, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
     if (status == THAW_OK) {
