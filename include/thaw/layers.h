@@ -103,7 +103,9 @@ typedef struct thaw_dropout_options {
 THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options,
                                   thaw_node *output);
 
-/* The sum of two nodes of one shape: a residual connection. */
+/* left + right, element by element: a residual connection, a bias. The shapes of a sample go together as NumPy's do:
+   aligned at their last dimensions, and a dimension that is 1 or missing repeats, so that [C] is added to every place of
+   [H, W, C]. The gradient of what repeats is the sum over its repetitions. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
                               thaw_node *output);
 

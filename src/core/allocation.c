@@ -32,7 +32,7 @@ void *thaw_allocate(thaw_context *context, size_t bytes)
 void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_bytes)
 {
     size_t bytes;
-    if (!thaw_multiply(count, element_bytes, &bytes)) {
+    if (!thaw_multiply_sizes(count, element_bytes, &bytes)) {
         thaw_fail(context, THAW_OUT_OF_MEMORY, "%zu elements of %zu bytes overflow a size", count, element_bytes);
         return NULL;
     }

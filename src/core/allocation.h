@@ -18,7 +18,7 @@ void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t nee
 
 char *thaw_copy_text(thaw_context *context, const char *text);
 
-static inline bool thaw_multiply(size_t left, size_t right, size_t *product)
+static inline bool thaw_multiply_sizes(size_t left, size_t right, size_t *product)
 {
     return !__builtin_mul_overflow(left, right, product);
 }

@@ -26,7 +26,7 @@ static thaw_status refuse(thaw_context *context, const thaw_source *source)
     if (source->target_dtype == THAW_F32 && source->classes != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu classes, but its targets are floats",
                          source->classes);
-    if (!thaw_multiply(source->count, thaw_shape_count(&source->sample_shape), &elements))
+    if (!thaw_multiply_sizes(source->count, thaw_shape_count(&source->sample_shape), &elements))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples of shape %s overflow a size",
                          source->count, thaw_shape_format(&source->sample_shape, text, sizeof text));
     return THAW_OK;

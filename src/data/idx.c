@@ -43,7 +43,7 @@ static thaw_status read_header(thaw_context *context, thaw_unpacker *file, const
         found->dims[i] = big_endian(header + 4 + 4 * i);
         if (found->dims[i] == 0)
             return thaw_fail(context, THAW_BAD_FORMAT, "%s: dimension %zu is 0", path, i);
-        if (!thaw_multiply(found->bytes, found->dims[i], &found->bytes))
+        if (!thaw_multiply_sizes(found->bytes, found->dims[i], &found->bytes))
             return thaw_fail(context, THAW_BAD_FORMAT, "%s: the product of the dimensions overflows a size", path);
     }
     return THAW_OK;

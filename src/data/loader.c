@@ -123,9 +123,9 @@ static thaw_status allocate(thaw_loader *loader)
     thaw_dataset *dataset = loader->dataset;
     const size_t batch = loader->options.batch;
     size_t sample_bytes, target_bytes;
-    if (!thaw_multiply(batch, dataset->sample_elements, &sample_bytes) ||
-        !thaw_multiply(sample_bytes, sizeof(float), &sample_bytes) ||
-        !thaw_multiply(batch, dataset->target_bytes, &target_bytes))
+    if (!thaw_multiply_sizes(batch, dataset->sample_elements, &sample_bytes) ||
+        !thaw_multiply_sizes(sample_bytes, sizeof(float), &sample_bytes) ||
+        !thaw_multiply_sizes(batch, dataset->target_bytes, &target_bytes))
         return thaw_fail(loader->context, THAW_OUT_OF_MEMORY, "batches of %zu samples overflow a size", batch);
     loader->order = thaw_allocate_array(loader->context, dataset->source.count, sizeof *loader->order);
     if (!loader->order)

@@ -51,7 +51,7 @@ static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int
         return THAW_OK;
     }
     size_t elements;
-    float *samples = thaw_multiply(from->sample_elements, CHUNK, &elements)
+    float *samples = thaw_multiply_sizes(from->sample_elements, CHUNK, &elements)
                          ? thaw_allocate_array(context, elements, sizeof *samples)
                          : NULL;
     thaw_status status = samples ? THAW_OK : thaw_fail(context, THAW_OUT_OF_MEMORY, "data set: no memory for samples");
@@ -135,7 +135,7 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     source.user = into;
     const size_t repeat = selection->repeat ? selection->repeat : 1;
     status = fill(into, selection);
-    if (status == THAW_OK && !thaw_multiply(into->kept, repeat, &source.count))
+    if (status == THAW_OK && !thaw_multiply_sizes(into->kept, repeat, &source.count))
         status = thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples repeated %zu times overflow a size",
                            into->kept, repeat);
     if (status != THAW_OK) {

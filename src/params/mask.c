@@ -100,12 +100,13 @@ static thaw_status check_mask(thaw_context *context, const thaw_shape *shape, co
 /* The mask repeated to the expression's shape. */
 static void fill_mask(thaw_expression *e, const thaw_tensor *mask)
 {
-    const thaw_broadcast loop = thaw_broadcast_of(1, &e->shape, &mask->shape, &e->shape);
-    for (size_t i = 0; i < e->count; i++) {
-        size_t at = 0, index = i;
-        for (int axis = loop.rank; axis-- > 0; index /= loop.dims[axis])
-            at += index % loop.dims[axis] * loop.right[axis];
-        e->mask[i] = (unsigned char)read_mask(mask, at);
+    const thaw_broadcast loops = thaw_broadcast_of(1, &e->shape, &mask->shape, &e->shape);
+    const size_t step = loops.right[loops.rank - 1];
+    for (size_t at = 0; at < e->count;) {
+        const thaw_broadcast_span span = thaw_broadcast_next(&loops, at, e->count);
+        for (size_t i = 0; i < span.count; i++)
+            e->mask[at + i] = (unsigned char)read_mask(mask, span.right + i * step);
+        at += span.count;
     }
 }
 

@@ -120,7 +120,7 @@ thaw_status thaw_feature_cache_create(const thaw_plan *plan, thaw_dataset *datas
     const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
     size_t bytes;
     if (thaw_plan_cache_bytes(plan) == 0 || dataset->source.random ||
-        !thaw_multiply(row_bytes, dataset->source.count, &bytes) || bytes > budget_bytes)
+        !thaw_multiply_sizes(row_bytes, dataset->source.count, &bytes) || bytes > budget_bytes)
         return THAW_OK;
     thaw_context *context = plan->model->context;
     thaw_feature_cache *made = thaw_allocate(context, sizeof *made);

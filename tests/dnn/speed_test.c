@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "dnn/binary.h"
 #include "dnn/channels.h"
 #include "dnn/convolution.h"
 #include "dnn/eltwise.h"
 #include "dnn/inner_product.h"
 #include "dnn/pooling.h"
-#include "dnn/sum.h"
 #include "support/support.h"
 
 static bool has_fast_kernels(void)
@@ -169,7 +169,7 @@ Test(speed, of_what_goes_element_by_element)
         assert_ok(context, thaw_eltwise_backward(context, &problem, &kernel));
         expect_fast(context, kernel, "an element-wise function's gradient");
     }
-    assert_ok(context, thaw_sum_create(context, 73728, &kernel));
+    assert_ok(context, thaw_binary_create(context, THAW_PAIR_SUM, 73728, &kernel));
     expect_fast(context, kernel, "a sum");
     const thaw_images images = { .batch = 128, .height = 12, .width = 12, .channels = 32 };
     for (int first = 0; first < 2; first++) {

@@ -1,0 +1,11 @@
+/* Adds, subtracts or multiplies two arrays. */
+#ifndef THAW_DNN_BINARY_H
+#define THAW_DNN_BINARY_H
+
+#include "core/pairwise.h"
+#include "dnn/kernel.h"
+
+/* SOURCE and SOURCE_1 -> DESTINATION, which may be SOURCE. */
+thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, size_t count, thaw_kernel **kernel);
+
+#endif
