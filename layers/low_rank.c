@@ -40,14 +40,14 @@ void thaw_low_rank_release(thaw_context *context, thaw_low_rank *l)
     thaw_release(context, l);
 }
 
-/* The layer's own problem with the rank in place of its outputs. */
+/* The layer's own problem with the rank in place of its outputs. Weights of so few columns are read as they stand: packing
+   them costs more than it gains (a step of three layers of 512 features, batch 32, rank 8: 0.64 of the time of full
+   training, packed 0.85). */
 static thaw_inner_product narrow_dense(const thaw_low_rank_problem *p)
 {
-    return (thaw_inner_product){ .batch = p->dense->batch,
-                                 .inputs = p->dense->inputs,
-                                 .outputs = p->demand.rank,
-                                 .training = true,
-                                 .packed = true };
+    return (thaw_inner_product){
+        .batch = p->dense->batch, .inputs = p->dense->inputs, .outputs = p->demand.rank, .training = true
+    };
 }
 
 static thaw_convolution narrow_convolution(const thaw_low_rank_problem *p)
@@ -68,7 +68,6 @@ static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank *l)
                                       .inputs = narrow.outputs,
                                       .outputs = narrow.inputs,
                                       .training = true,
-                                      .packed = true,
                                       .accumulate = true,
                                       .transposed = true };
     thaw_status status = THAW_OK;
@@ -106,7 +105,6 @@ static thaw_status create_output_stages(thaw_context *context, thaw_low_rank *l)
                                    .outputs = (int64_t)p->outputs,
                                    .relu = p->relu,
                                    .training = true,
-                                   .packed = true,
                                    .accumulate = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside)

@@ -17,9 +17,9 @@ typedef struct workload {
 } workload;
 
 static const workload workloads[] = {
-    { "dense 512", 32, 0, 512, 8 },       { "dense 1024", 16, 0, 1024, 8 },    { "dense 1024", 128, 0, 1024, 8 },
-    { "dense 2048", 32, 0, 2048, 8 },     { "convolution 64", 16, 28, 64, 4 }, { "convolution 128", 16, 14, 128, 8 },
-    { "convolution 256", 8, 14, 256, 8 },
+    { "dense 512", 32, 0, 512, 8 },      { "dense 1024", 16, 0, 1024, 8 },      { "dense 1024", 128, 0, 1024, 8 },
+    { "dense 2048", 32, 0, 2048, 8 },    { "dense 128", 64, 0, 128, 4 },        { "convolution 32", 32, 28, 32, 4 },
+    { "convolution 64", 16, 28, 64, 4 }, { "convolution 128", 16, 14, 128, 8 }, { "convolution 256", 8, 14, 256, 8 },
 };
 
 static void check(thaw_context *context, thaw_status status)

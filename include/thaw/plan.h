@@ -3,7 +3,7 @@
 #ifndef THAW_PLAN_H
 #define THAW_PLAN_H
 
-#include <thaw/model.h>
+#include <thaw/combine.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,13 +41,27 @@ typedef struct thaw_plan_row {
     size_t output_bytes;     /* 0 when it shares its input's memory */
     size_t workspace_bytes, packed_bytes;
     double forward_flops, backward_flops; /* a step */
+    thaw_trainability trainability;       /* of its parameters; frozen where it has none */
 } thaw_plan_row;
+
+/* One parameter that is bound to an expression (thaw/combine.h). What is `computed` is, by its beginning,
+   "as it is stored" (the expression is another tensor), "once" (all of it is frozen), "each step", "when it changes" (in
+   plans of inference), or "beside the layer": of a low-rank change s B A then B (A x) is computed, and no gradient of the
+   weight. */
+typedef struct thaw_plan_combination {
+    const thaw_parameter *parameter;
+    const thaw_expression *expression; /* thaw_expression_describe writes it */
+    thaw_trainability trainability;
+    const char *computed;
+    size_t value_bytes; /* of the expression's value and of those it is computed from */
+} thaw_plan_combination;
 
 typedef struct thaw_plan_totals {
     size_t trainable_parameters; /* elements */
     size_t gradient_bytes, optimizer_state_bytes, parameter_bytes;
     size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
     size_t packed_bytes;
+    size_t combination_bytes; /* values of expressions; several plans of a model share them */
     size_t forward_kernels, backward_kernels;
     size_t tiled_kernels; /* of the forward kernels: those that run on `tile` samples after `tile` samples, so that what
                              passes between them stays in the caches and takes less memory */
@@ -60,6 +74,8 @@ typedef struct thaw_plan_totals {
 
 THAW_API size_t thaw_plan_row_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row);
+THAW_API size_t thaw_plan_combination_count(const thaw_plan *plan);
+THAW_API thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_plan_combination *combination);
 THAW_API thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan);
 
 /* The plan as a table with totals. The caller owns `*text` (thaw_text_destroy). */

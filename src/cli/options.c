@@ -116,6 +116,11 @@ static const entry entries[] = {
       "Settings of some groups: lr=X,weight_decay=X, or optimizer=NAME and "
       "its hyper-parameters",
       &rule_kind, .rule = CLI_RULE_GROUP },
+    { CLI_RULES, "lora", "PATTERN:SETTINGS",
+      "Give weights low-rank adapters, and freeze the weights: rank=N (default: 8), alpha=X (default: the rank)",
+      &rule_kind, .rule = CLI_RULE_LORA },
+    { CLI_RULES, "bias-only", "PATTERN", "Of these groups, train the biases alone", &rule_kind,
+      .rule = CLI_RULE_BIAS_ONLY },
     { CLI_BATCH, "batch", "N", "Samples a step (default: 128)", &positive_kind, TO(batch) },
     { CLI_TRAINING, "epochs", "N", "Passes over the data (default: 1)", &positive_kind, TO(epochs) },
     { CLI_TRAINING, "schedule", "SPEC",
@@ -128,6 +133,8 @@ static const entry entries[] = {
       "Memory for outputs of a frozen prefix, such as 512M; 0: none "
       "(default: 1G)",
       &bytes_kind, TO(cache_bytes) },
+    { CLI_TRAINING, "merge", NULL, "Bake adapters into their weights in the end, before they are saved", &flag_kind,
+      TO(merge) },
     { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
     { CLI_INFERENCE, "inference", NULL, "The plan of evaluation instead of training", &flag_kind, TO(inference) },
     { CLI_COMMON, "seed", "N", "Of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },

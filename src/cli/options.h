@@ -27,7 +27,9 @@ typedef enum cli_rule_kind {
     CLI_RULE_FREEZE,
     CLI_RULE_UNFREEZE,
     CLI_RULE_FREEZE_BEFORE,
-    CLI_RULE_GROUP
+    CLI_RULE_GROUP,
+    CLI_RULE_LORA,
+    CLI_RULE_BIAS_ONLY
 } cli_rule_kind;
 
 typedef struct cli_rule {
@@ -40,7 +42,7 @@ typedef struct cli_options {
     const char *model, *load, *save, *data, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes; /* classes and threads 0: by themselves */
     double clip_norm;                                            /* 0: none */
-    bool drop_last, inference, json;
+    bool drop_last, merge, inference, json;
     cli_rule *rules;
     size_t rule_count;
 } cli_options;

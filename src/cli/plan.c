@@ -16,6 +16,7 @@ static int print_node(const thaw_plan_row *row)
     json_object_set_new(object, "name", json_string(row->name));
     json_object_set_new(object, "kind", json_string(row->kind));
     json_object_set_new(object, "region", json_string(regions[row->region]));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
     json_object_set_new(object, "kernel", json_string(row->kernel));
     json_object_set_new(object, "fused_into", row->fused_into ? json_string(row->fused_into) : json_null());
     json_object_set_new(object, "forward", json_boolean(row->forward));
@@ -31,6 +32,23 @@ static int print_node(const thaw_plan_row *row)
     return cli_json_print(object);
 }
 
+static int print_combination(thaw_context *context, const thaw_plan_combination *row)
+{
+    char *formula = NULL;
+    const int code = cli_check(context, thaw_expression_describe(row->expression, &formula), "plan");
+    if (code != CLI_DONE)
+        return code;
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("combination"));
+    json_object_set_new(object, "parameter", json_string(thaw_parameter_name(row->parameter)));
+    json_object_set_new(object, "expression", json_string(formula));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
+    json_object_set_new(object, "computed", json_string(row->computed));
+    json_object_set_new(object, "value_bytes", cli_json_count(row->value_bytes));
+    thaw_text_destroy(context, formula);
+    return cli_json_print(object);
+}
+
 static int print_totals(const thaw_plan *plan)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -42,6 +60,7 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "parameter_bytes", cli_json_count(totals.parameter_bytes));
     json_object_set_new(object, "activation_bytes", cli_json_count(totals.activation_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
+    json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
     json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));
     json_object_set_new(object, "backward_kernels", cli_json_count(totals.backward_kernels));
     json_object_set_new(object, "tiled_kernels", cli_json_count(totals.tiled_kernels));
@@ -61,6 +80,12 @@ static int print_json(const cli_session *session, const thaw_plan *plan)
         code = cli_check(session->context, thaw_plan_row_at(plan, i, &row), "plan");
         if (code == CLI_DONE)
             code = print_node(&row);
+    }
+    for (size_t i = 0; i < thaw_plan_combination_count(plan) && code == CLI_DONE; i++) {
+        thaw_plan_combination row;
+        code = cli_check(session->context, thaw_plan_combination_at(plan, i, &row), "plan");
+        if (code == CLI_DONE)
+            code = print_combination(session->context, &row);
     }
     return code == CLI_DONE ? print_totals(plan) : code;
 }

@@ -107,6 +107,10 @@ static int apply(cli_session *session, const cli_rule *rule)
                                 "--freeze-before");
     case CLI_RULE_GROUP:
         return set_group(session, rule->text);
+    case CLI_RULE_LORA:
+        return cli_add_adapters(session, rule->text);
+    case CLI_RULE_BIAS_ONLY:
+        return cli_check_option(session->context, thaw_bias_only(session->model, rule->text), "--bias-only");
     case CLI_RULE_RESET:
         break; /* done when weights were loaded */
     }

@@ -36,6 +36,9 @@ int cli_load_weights(cli_session *session);
 /* Optimizers, settings of groups, and freezing. */
 int cli_apply_rules(cli_session *session);
 
+/* What --lora says. */
+int cli_add_adapters(cli_session *session, const char *text);
+
 void cli_session_close(cli_session *session);
 
 #endif

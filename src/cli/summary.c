@@ -16,6 +16,7 @@ static int print_layer(const thaw_summary_row *row)
     json_object_set_new(object, "parameters", cli_json_count(row->parameters));
     json_object_set_new(object, "trainable_parameters", cli_json_count(row->trainable));
     json_object_set_new(object, "statistics", cli_json_count(row->statistics));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
     json_object_set_new(object, "learning_rate", cli_json_real(row->learning_rate));
     json_object_set_new(object, "optimizer", row->optimizer ? json_string(row->optimizer) : json_null());
     return cli_json_print(object);

@@ -100,6 +100,8 @@ static int fit(cli_session *session)
     cli_progress_clear(&now.progress);
     const bool stopped = status == THAW_STOPPED;
     int code = stopped ? CLI_DONE : cli_check(session->context, status, "training");
+    if (code == CLI_DONE && options->merge)
+        code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
     if (code == CLI_DONE && options->save)
         code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
     if (code == CLI_DONE)

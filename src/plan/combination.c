@@ -43,8 +43,9 @@ static thaw_status fill_use(thaw_plan *plan, thaw_plan_use *use, thaw_expression
 }
 
 /* A weight whose low-rank change the layer computes: the base, or what is to be the sum, and the factors. */
-static thaw_status fill_low_rank(thaw_plan *plan, thaw_plan_node *planned, thaw_expression *sum)
+static thaw_status fill_low_rank(thaw_plan *plan, thaw_node index, thaw_expression *sum)
 {
+    thaw_plan_node *planned = &plan->nodes[index];
     const thaw_low_rank_demand *demand = &planned->low_rank;
     thaw_plan_use *factors = &planned->uses[planned->use_count];
     thaw_status status = fill_use(plan, &factors[0], thaw_operand(sum, THAW_LOW_RANK_UP), demand->up_gradient);
@@ -56,6 +57,7 @@ static thaw_status fill_low_rank(thaw_plan *plan, thaw_plan_node *planned, thaw_
     planned->use_count++;
     plan->use_count++;
     planned->parameter_gradient[0] = false;
+    planned->combination_flops = thaw_plan_low_rank_flops(plan, index, sum);
     return status;
 }
 
@@ -81,7 +83,7 @@ static thaw_status fill_node(thaw_plan *plan, thaw_node index)
         if (status != THAW_OK)
             return status;
     }
-    return low_rank ? fill_low_rank(plan, planned, thaw_parameter_expression(group->parameters[0])) : THAW_OK;
+    return low_rank ? fill_low_rank(plan, index, thaw_parameter_expression(group->parameters[0])) : THAW_OK;
 }
 
 /* ---- how gradients reach stored tensors ---- */

@@ -44,6 +44,17 @@ static void append_row(thaw_text *text, const thaw_plan *plan, size_t index)
                      row.cache_boundary ? "  <- cached here" : "");
 }
 
+static void append_combination(thaw_text *text, const thaw_plan *plan, size_t index)
+{
+    thaw_plan_combination row;
+    thaw_plan_combination_at(plan, index, &row);
+    char *formula = NULL;
+    text->failed = text->failed || thaw_expression_describe(row.expression, &formula) != THAW_OK;
+    thaw_text_append(text, "%s = %s", row.parameter->name, formula ? formula : "");
+    thaw_text_destroy(plan->model->context, formula);
+    thaw_text_append(text, "\n    %s; computed %s\n", thaw_trainability_name(row.trainability), row.computed);
+}
+
 static void append_totals(thaw_text *text, const thaw_plan *plan)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -56,6 +67,8 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
+    if (totals.combination_bytes)
+        thaw_text_append(text, "values of expressions %zu bytes\n", totals.combination_bytes);
     thaw_text_append(text, "%.1f MFLOP a step, %.1f with everything trainable", totals.flops / 1e6,
                      totals.unfrozen_flops / 1e6);
     if (totals.cached_bytes_per_sample)
@@ -71,6 +84,8 @@ thaw_status thaw_plan_describe(const thaw_plan *plan, char **text)
                      "backward", "KiB", "packed KiB");
     for (size_t i = 0; i < plan->node_count; i++)
         append_row(&table, plan, i);
+    for (size_t i = 0; i < thaw_plan_combination_count(plan); i++)
+        append_combination(&table, plan, i);
     append_totals(&table, plan);
     return thaw_text_finish(&table, text);
 }

@@ -35,6 +35,26 @@ static double change_weight(const costs *c)
     return c->inputs * c->outputs * (c->rank + RELAYOUT_FLOPS / 2.0);
 }
 
+static costs costs_of(const thaw_plan *plan, thaw_node index, const thaw_expression *sum)
+{
+    const thaw_shape *down = &thaw_operand(sum, THAW_LOW_RANK_DOWN)->shape;
+    return (costs){
+        .positions = plan->model->nodes[index].flops * (double)plan->batch / (2 * (double)sum->count),
+        .inputs = (double)down->dims[1],
+        .outputs = (double)sum->shape.dims[0],
+        .rank = (double)down->dims[0],
+        .lanes = (double)((down->dims[0] + LANES - 1) / LANES * LANES),
+    };
+}
+
+double thaw_plan_low_rank_flops(const thaw_plan *plan, thaw_node index, const thaw_expression *sum)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    costs c = costs_of(plan, index, sum);
+    c.lanes = c.rank;
+    return 2 * (beside_weight(&c) + (planned->low_rank.beside ? change_outputs(&c, planned->input_gradient[0]) : 0));
+}
+
 bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_rank_demand *demand)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -46,11 +66,7 @@ bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_
     if (!thaw_expression_is_low_rank(sum) || thaw_operand(sum, THAW_LOW_RANK_BASE)->trainability != THAW_FROZEN)
         return false;
     const thaw_expression *up = thaw_operand(sum, THAW_LOW_RANK_UP), *down = thaw_operand(sum, THAW_LOW_RANK_DOWN);
-    costs c = { .outputs = (double)up->shape.dims[0],
-                .inputs = (double)down->shape.dims[1],
-                .rank = (double)down->shape.dims[0] };
-    c.positions = node->flops * (double)plan->batch / (2 * (double)sum->count);
-    c.lanes = (double)((down->shape.dims[0] + LANES - 1) / LANES * LANES);
+    const costs c = costs_of(plan, index, sum);
     if (beside_weight(&c) >= through_weight(&c))
         return false;
     *demand = (thaw_low_rank_demand){

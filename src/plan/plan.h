@@ -146,6 +146,9 @@ thaw_status thaw_pass_combination(thaw_plan *plan);
    has one that its kernels know of. */
 bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_rank_demand *demand);
 
+/* The operations that the layer takes for it in a step. */
+double thaw_plan_low_rank_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
+
 /* Computes the expressions that a node's layer gets, where they are old; and hands the gradients on that it computed. */
 thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node);
 thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node);

@@ -26,6 +26,11 @@ static size_t request_bytes(const thaw_plan *plan, int request)
     return request < 0 ? 0 : plan->requests[request].bytes;
 }
 
+static thaw_trainability trainability_of(const thaw_graph_node *node)
+{
+    return node->group ? thaw_group_trainability(node->group) : THAW_FROZEN;
+}
+
 thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row)
 {
     if (index >= plan->node_count)
@@ -50,6 +55,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .output_bytes = request_bytes(plan, planned->output_request),
         .workspace_bytes = request_bytes(plan, planned->workspace_request),
         .packed_bytes = planned->needs.packed_bytes,
+        .trainability = trainability_of(node),
         .forward_flops = planned->used ? flops : 0,
         .backward_flops = flops * ((input_gradient ? 1 : 0) + (full_gradient ? 1 : 0)) + planned->combination_flops,
     };
@@ -89,6 +95,9 @@ static double count_unfrozen_flops(const thaw_plan *plan)
 static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
+    for (size_t i = 0; i < set->expression_count; i++)
+        if (set->expressions[i]->operation && set->expressions[i]->owns_value)
+            totals->combination_bytes += set->expressions[i]->count * sizeof(float);
     for (size_t i = 0; i < set->parameter_count; i++) {
         const thaw_parameter *parameter = set->parameters[i];
         const size_t bytes = parameter->count * sizeof(float);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "support/allocator.h"
-#include "support/network.h"
+#include "support/combined_network.h"
 #include "support/toy_network.h"
 
 /* A network, its batches, and what may go wrong in it. */
@@ -113,6 +113,18 @@ Test(faults, toys_survive_every_one)
 Test(faults, a_convolutional_network_survives_every_one)
 {
     assert_survives(&(subject){ make_network, step_network, "conv*" });
+}
+
+static thaw_model *make_combined(thaw_context *context)
+{
+    thaw_model *model = support_combined_network(context);
+    support_optimize(model, "adam:lr=0.1");
+    return model;
+}
+
+Test(faults, a_network_of_expressions_survives_every_one)
+{
+    assert_survives(&(subject){ make_combined, step_network, "conv2*" });
 }
 
 /* The same for what an evaluation allocates, and for descriptions. */

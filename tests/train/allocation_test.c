@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "support/allocator.h"
-#include "support/network.h"
+#include "support/combined_network.h"
 
 static size_t heap_calls;
 
@@ -48,11 +48,17 @@ Test(allocation, the_counters_see_the_library)
     thaw_context_destroy(context);
 }
 
-static void check_steps(const char *optimizer, const thaw_step_options *options)
+static thaw_model *make_plain(thaw_context *context)
+{
+    return support_network(context, true);
+}
+
+static void check_steps(thaw_model *(*make)(thaw_context *context), const char *optimizer,
+                        const thaw_step_options *options)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
-    thaw_model *model = support_network(context, true);
+    thaw_model *model = make(context);
     support_optimize(model, optimizer);
     assert_ok(context, thaw_model_freeze(model, "conv1"));
     assert_ok(context, support_step(model, 8, 1, options, NULL));
@@ -68,8 +74,13 @@ static void check_steps(const char *optimizer, const thaw_step_options *options)
 
 Test(allocation, steps_allocate_nothing)
 {
-    check_steps("sgd:lr=0.01,momentum=0.9", NULL);
-    check_steps("adam", &(thaw_step_options){ .clip_norm = 0.5 });
+    check_steps(make_plain, "sgd:lr=0.01,momentum=0.9", NULL);
+    check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
+}
+
+Test(allocation, steps_with_expressions_allocate_nothing)
+{
+    check_steps(support_combined_network, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
 }
 
 typedef struct watch {
