@@ -29,7 +29,7 @@ typedef struct thaw_expression thaw_expression;
 
 /* Adds a parameter that no layer has, to be a part of expressions. Its name is "<group>.<name>"; the group is made, or is
    one that an earlier call made. Errors: THAW_DUPLICATE (the name, or the group is a layer's), THAW_INVALID_ARGUMENT (the
-   shape, the initial values, a statistic, more than THAW_MAX_PARAMETERS in a group). */
+   names, as of layers; the shape, the initial values, a statistic, more than THAW_MAX_PARAMETERS in a group). */
 THAW_API thaw_status thaw_model_add_parameter(thaw_model *model, const char *group,
                                               const thaw_parameter_specification *specification,
                                               thaw_parameter **parameter);

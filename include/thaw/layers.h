@@ -1,10 +1,11 @@
 /* The built-in layers. Each call appends a node to the model and writes its index to `*output`, which may be the
    variable that was passed as input. Options may be NULL where every default is usable; zero means the default. A layer
    with parameters registers them in a group of its name. Names are paths ("layer1.0.conv1"), unique in the model; NULL
-   makes one from the kind and a number.
+   makes one from the kind and a number. A name is UTF-8 and has none of the characters * ? [ ] { } | and comma, which
+   mean something in patterns.
 
    Shapes are of one sample: [features] or [height, width, channels]. Errors of all: THAW_SHAPE_MISMATCH (an input of
-   the wrong rank or size), THAW_INVALID_ARGUMENT (options), THAW_DUPLICATE (name). */
+   the wrong rank or size), THAW_INVALID_ARGUMENT (options, name), THAW_DUPLICATE (name). */
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
 
@@ -108,6 +109,17 @@ THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw
    [H, W, C]. The gradient of what repeats is the sum over its repetitions. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
                               thaw_node *output);
+
+typedef struct thaw_constant_options {
+    const char *name;
+    thaw_shape shape;    /* of a sample; required. Rank 0 is a number */
+    const float *values; /* required; finite; copied */
+} thaw_constant_options;
+
+/* A tensor that never trains, the same for every sample: a node without inputs, to be combined with others. What is made
+   of constants alone is never kept by the feature cache. A plan holds one copy a sample of its batch.
+   Errors: THAW_INVALID_ARGUMENT (no values or not finite, the shape, a model that has no input yet). */
+THAW_API thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output);
 
 typedef enum thaw_reduction { THAW_REDUCE_MEAN = 0, THAW_REDUCE_SUM } thaw_reduction;
 

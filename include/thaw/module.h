@@ -111,7 +111,7 @@ THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder,
 THAW_API thaw_context *thaw_builder_context(const thaw_layer_builder *builder);
 
 /* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. Errors: THAW_DUPLICATE
-   (the full name is taken), THAW_INVALID_ARGUMENT (the shape, the initial values, more than THAW_MAX_PARAMETERS). */
+   (the full name is taken), THAW_INVALID_ARGUMENT (the name, as of layers; the shape, the initial values, more than THAW_MAX_PARAMETERS). */
 THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
                                             const thaw_parameter_specification *specification);
 
@@ -202,6 +202,8 @@ struct thaw_layer_module {
     const char *name;
     size_t options_size;        /* bytes of the options struct that a node keeps a copy of */
     bool loss;                  /* reads targets; nothing may follow it */
+    bool source;                /* has no inputs: `pack` writes the output, of the whole batch, which stays there until
+                                   a parameter changes; forward is not called and may be NULL */
     bool fuses_relu;            /* `prepare` honours demand.activation */
     thaw_activation activation; /* what this layer is, if a layer before may do it instead */
 
@@ -222,8 +224,8 @@ struct thaw_layer_module {
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.
-   Errors: THAW_INVALID_ARGUMENT (an input that does not exist, something after the loss), THAW_DUPLICATE, and what
-   `build` returns; the model is as before then. */
+   Errors: THAW_INVALID_ARGUMENT (an input that does not exist, their number, something after the loss), THAW_DUPLICATE,
+   and what `build` returns; the model is as before then. */
 THAW_API thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module, const char *name,
                                        const thaw_node *inputs, size_t input_count, const void *options,
                                        thaw_node *output);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/name.h"
 #include "core/shape.h"
 #include "graph/model.h"
 
@@ -59,9 +60,16 @@ thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_n
     return THAW_OK;
 }
 
-static thaw_status check_inputs(const thaw_model *model, const char *name, const thaw_node *inputs, size_t count)
+static thaw_status check_inputs(const thaw_model *model, const thaw_layer_module *module, const char *name,
+                                const thaw_node *inputs, size_t count)
 {
-    if (count < 1 || count > THAW_MAX_INPUTS)
+    if (model->node_count == 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "%s: the model has no input yet: thaw_input comes first", name);
+    if (module->source && count > 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: %zu inputs; a %s has none", name, count,
+                         module->name);
+    if (!module->source && (count < 1 || count > THAW_MAX_INPUTS))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: %zu inputs; a layer has 1 to %d", name, count,
                          THAW_MAX_INPUTS);
     if (thaw_model_loss(model) >= 0)
@@ -77,6 +85,9 @@ static thaw_status check_name(const thaw_model *model, const char *name)
     if (!*name || strlen(name) >= NAME_BYTES)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a layer's name has 1 to %d characters",
                          NAME_BYTES - 1);
+    const char *error = thaw_name_error(name);
+    if (error)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the layer's name \"%s\" %s", name, error);
     if (name_taken(model, name))
         return thaw_fail(model->context, THAW_DUPLICATE, "%s: another layer has this name", name);
     return THAW_OK;
@@ -142,7 +153,7 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     if (!name)
         make_name(model, module->name, made_name);
     const char *chosen = name ? name : made_name;
-    thaw_status status = check_inputs(model, chosen, inputs, input_count);
+    thaw_status status = check_inputs(model, module, chosen, inputs, input_count);
     if (status == THAW_OK)
         status = check_name(model, chosen);
     if (status != THAW_OK)
@@ -154,7 +165,8 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     if (status != THAW_OK)
         return status;
     node->module = module;
-    memcpy(node->inputs, inputs, input_count * sizeof inputs[0]);
+    for (size_t i = 0; i < input_count; i++)
+        node->inputs[i] = inputs[i];
     node->input_count = input_count;
     status = build_node(model, node, options);
     if (status != THAW_OK) {

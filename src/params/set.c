@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/name.h"
 #include "params/expression.h"
 #include "params/optimizer.h"
 
@@ -77,6 +78,9 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
                                const thaw_parameter_specification *specification, uint32_t node,
                                thaw_parameter **parameter)
 {
+    const char *error = thaw_name_error(name);
+    if (error)
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "the parameter's name \"%s\" %s", name, error);
     if (name_taken(set, name))
         return thaw_fail(set->context, THAW_DUPLICATE, "%s: another parameter has this name", name);
     if (group->parameter_count == THAW_MAX_PARAMETERS)

@@ -9,9 +9,12 @@ static void *at(const thaw_plan *plan, char *arena, int request)
     return request < 0 ? NULL : arena + plan->requests[request].offset;
 }
 
+/* Sources are bound before those that read them, and keep their outputs outside of the arena. */
 static float *output_of(const thaw_plan *plan, char *arena, thaw_node node)
 {
-    return at(plan, arena, plan->nodes[plan->nodes[node].root].output_request);
+    const thaw_node root = plan->nodes[node].root;
+    const thaw_layer_module *module = plan->model->nodes[root].module;
+    return module && module->source ? plan->nodes[root].run.packed : at(plan, arena, plan->nodes[root].output_request);
 }
 
 static float *gradient_of(const thaw_plan *plan, char *arena, thaw_node node)
@@ -68,6 +71,8 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },
         };
+        if (plan->model->nodes[index].module && plan->model->nodes[index].module->source)
+            planned->run.output = planned->run.packed;
         if (needs->packed_bytes)
             packed += thaw_align(needs->packed_bytes);
     }

@@ -39,8 +39,9 @@ static void extend(thaw_plan *plan, int request, size_t time)
 static void request_output(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
-    if (!plan->model->nodes[planned->root].module)
-        return; /* the caller's memory */
+    const thaw_layer_module *module = plan->model->nodes[planned->root].module;
+    if (!module || module->source)
+        return; /* in the caller's memory, or in packed memory */
     if (planned->root == index)
         planned->output_request = add_request(plan, output_bytes(plan, index));
     const int request = plan->nodes[planned->root].output_request;
@@ -49,6 +50,8 @@ static void request_output(thaw_plan *plan, thaw_node index)
         extend(plan, request, 0);
         extend(plan, request, plan->tiled_count - 1);
     }
+    if (planned->fixed && plan->tiled_count > 0) /* read by all tiles */
+        extend(plan, request, plan->tiled_count - 1);
     if (planned->carries && planned->needs.keeps_output)
         extend(plan, request, backward_time(plan, index));
     if (index == plan->target || index == thaw_model_output(plan->model))

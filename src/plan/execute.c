@@ -31,13 +31,13 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
     thaw_status status = thaw_plan_refresh(plan, index);
     if (status == THAW_OK)
         status = pack_if_old(node, planned);
-    return status == THAW_OK ? node->module->forward(&planned->run) : status;
+    return status == THAW_OK && !node->module->source ? node->module->forward(&planned->run) : status;
 }
 
 /* Moves what tiled nodes read and write of a whole batch on by some samples. */
 static void move_tiles(thaw_plan *plan, int64_t samples)
 {
-    for (size_t i = 0; i < plan->tiled_count; i++) {
+    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         if (!planned->tiled)
@@ -57,7 +57,7 @@ static thaw_status run_tiles(thaw_plan *plan)
     thaw_status status = THAW_OK;
     int64_t at = 0;
     while (status == THAW_OK) {
-        for (size_t i = 0; i < plan->tiled_count && status == THAW_OK; i++)
+        for (size_t i = plan->fixed_count; i < plan->tiled_count && status == THAW_OK; i++)
             status = run_node(plan, plan->order[i], NULL, NULL);
         const int64_t left = plan->batch - plan->tile - at;
         if (left == 0)
@@ -73,12 +73,11 @@ static thaw_status run_tiles(thaw_plan *plan)
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
 {
     thaw_status status = THAW_OK;
-    if (first < plan->tiled_count) {
-        status = run_tiles(plan);
-        first = plan->tiled_count;
+    for (size_t i = first; i < past && status == THAW_OK;) {
+        const bool tiles = i == plan->fixed_count && i < plan->tiled_count;
+        status = tiles ? run_tiles(plan) : run_node(plan, plan->order[i], target, random);
+        i = tiles ? plan->tiled_count : i + 1;
     }
-    for (size_t i = first; i < past && status == THAW_OK; i++)
-        status = run_node(plan, plan->order[i], target, random);
     return status;
 }
 

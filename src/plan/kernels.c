@@ -28,6 +28,8 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     };
     const thaw_status status = node->module->prepare(&demand, &planned->needs);
     planned->prepared = status == THAW_OK;
+    if (node->module->source)
+        planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
     return status;
 }
 
@@ -60,6 +62,24 @@ void thaw_plan_release_kernels(thaw_plan *plan)
     }
 }
 
+/* What modules ask for is theirs to say, and may be too much to add up. */
+static thaw_status sum_needs(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_layer_needs *needs = &plan->nodes[plan->order[i]].needs;
+        const size_t most = SIZE_MAX / 4;
+        if (needs->scratch_bytes > most || needs->workspace_bytes > most || needs->packed_bytes > most ||
+            plan->packed_bytes > most)
+            return thaw_fail(plan->model->context, THAW_OUT_OF_MEMORY,
+                             "%s: the memory that its kernels want overflows a size",
+                             plan->model->nodes[plan->order[i]].name);
+        plan->packed_bytes += thaw_align(needs->packed_bytes);
+        if (needs->scratch_bytes > plan->scratch_bytes)
+            plan->scratch_bytes = needs->scratch_bytes;
+    }
+    return THAW_OK;
+}
+
 thaw_status thaw_pass_kernels(thaw_plan *plan)
 {
     bool mixes;
@@ -71,11 +91,5 @@ thaw_status thaw_pass_kernels(thaw_plan *plan)
     }
     if (status != THAW_OK)
         return status;
-    for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_layer_needs *needs = &plan->nodes[plan->order[i]].needs;
-        plan->packed_bytes += thaw_align(needs->packed_bytes);
-        if (needs->scratch_bytes > plan->scratch_bytes)
-            plan->scratch_bytes = needs->scratch_bytes;
-    }
-    return THAW_OK;
+    return sum_needs(plan);
 }

@@ -55,7 +55,8 @@ typedef struct thaw_plan_node {
 
     /* regions */
     thaw_region region;
-    bool boundary; /* in the prefix, and read by the live part */
+    bool fixed;    /* in the prefix, and made of constants alone: the same for all samples */
+    bool boundary; /* in the prefix, not fixed, and read by the live part: what the feature cache keeps */
 
     /* tiles */
     bool tiled;   /* runs on a tile of the batch at a time */
@@ -103,11 +104,11 @@ struct thaw_plan {
     thaw_plan_node *nodes;
     size_t node_count;
     thaw_node target; /* what is computed: the loss, or the output */
-    thaw_node *order; /* nodes that are used: the prefix, then the live part */
-    size_t order_count, prefix_count;
+    thaw_node *order; /* nodes that are used: the prefix, fixed nodes first, then the live part */
+    size_t order_count, prefix_count, fixed_count;
     size_t *position;   /* of a node in `order` */
     int64_t tile;       /* samples a tile; `batch` where nothing is tiled */
-    size_t tiled_count; /* order[0 .. tiled_count) runs tile by tile */
+    size_t tiled_count; /* order[fixed_count .. tiled_count) runs tile by tile; 0: nothing does */
 
     thaw_plan_use *uses; /* of all nodes, in the order of running */
     size_t use_count;
@@ -189,8 +190,9 @@ void thaw_plan_bind(thaw_plan *plan, char *arena);
    back at the arena. */
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
 
-/* Runs the forward kernels of order[first .. past): [0, prefix_count) is the prefix, the live part is the rest; nodes
-   that are tiled run all, for one tile after the other. `target` is for a loss and `random` holds seed and step; both may be NULL where neither is met. */
+/* Runs the forward kernels of order[first .. past): [0, fixed_count) is what depends on no sample, [0, prefix_count) the
+   prefix, the live part is the rest; nodes that are tiled run all, for one tile after the other. `target` is for a loss
+   and `random` holds seed and step; both may be NULL where neither is met. */
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target,
                               const thaw_stream *random);
 

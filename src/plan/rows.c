@@ -10,7 +10,8 @@ size_t thaw_plan_row_count(const thaw_plan *plan)
 static bool runs_forward(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
-    return planned->used && plan->model->nodes[index].module && !planned->needs.identity && planned->fused_into < 0;
+    const thaw_layer_module *module = plan->model->nodes[index].module;
+    return planned->used && module && !module->source && !planned->needs.identity && planned->fused_into < 0;
 }
 
 static bool any(const bool *flags, size_t count)
@@ -66,7 +67,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
 {
     size_t bytes = 0;
     bool work = false;
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++) {
         const thaw_node index = plan->order[i];
         work = work || runs_forward(plan, index);
         if (plan->nodes[index].boundary)

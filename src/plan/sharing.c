@@ -1,11 +1,12 @@
 #include "plan/sharing.h"
 
-/* Whether a node's value must outlive whatever reads it: it is the caller's, the cache's, the result, or is collected
-   tile by tile. */
+/* Whether a node's value must outlive whatever reads it: it is the caller's, the cache's, the result, stays for other
+   steps or tiles, or is collected tile by tile. */
 static bool is_kept(const thaw_plan *plan, thaw_node node)
 {
     const thaw_plan_node *planned = &plan->nodes[node];
-    return !plan->model->nodes[node].module || planned->boundary || node == plan->target ||
+    const thaw_layer_module *module = plan->model->nodes[node].module;
+    return !module || module->source || planned->fixed || planned->boundary || node == plan->target ||
            node == thaw_model_output(plan->model) || (planned->tiled && !planned->partial);
 }
 
@@ -51,7 +52,7 @@ void thaw_share_outputs(thaw_plan *plan)
         const thaw_graph_node *node = &plan->model->nodes[index];
         thaw_plan_node *planned = &plan->nodes[index];
         planned->root = index;
-        if (!node->module)
+        if (!node->module || node->module->source)
             continue;
         const thaw_node before = plan->nodes[node->inputs[0]].root;
         if (planned->needs.identity || planned->fused_into >= 0 ||

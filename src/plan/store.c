@@ -133,7 +133,8 @@ static thaw_status run_passes(thaw_plan *plan)
     if (status != THAW_OK)
         return status;
     plan->scratch_bytes = thaw_align(plan->scratch_bytes);
-    plan->arena_bytes += plan->scratch_bytes;
+    if (__builtin_add_overflow(plan->arena_bytes, plan->scratch_bytes, &plan->arena_bytes))
+        return thaw_fail(context, THAW_OUT_OF_MEMORY, "the activations of a batch overflow a size");
     if (plan->packed_bytes) {
         plan->packed = thaw_allocate_raw(context, plan->packed_bytes);
         if (!plan->packed)
@@ -178,9 +179,10 @@ static thaw_status list_updates(const thaw_plan *plan, thaw_update_list **update
 
 static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)
 {
-    if (bytes <= store->arena_bytes)
+    if (store->arena && bytes <= store->arena_bytes)
         return THAW_OK;
-    char *wider = thaw_allocate_raw(context, bytes);
+    /* Something to bind to, where all outputs are packed. */
+    char *wider = thaw_allocate_raw(context, bytes ? bytes : THAW_ALIGNMENT);
     if (!wider)
         return THAW_OUT_OF_MEMORY;
     thaw_release(context, store->arena);

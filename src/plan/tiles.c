@@ -22,14 +22,14 @@ static size_t parameter_bytes(const thaw_graph_node *node)
     return bytes;
 }
 
-/* How many nodes from the prefix's beginning are worth running in tiles: up to the last that moves more than the caches
+/* Where in the order the nodes that are worth running in tiles end, 0 where there are none: behind the last that moves more than the caches
    hold, as long as that outweighs the parameters, which each tile reads again. `*widest` becomes the most bytes a
    sample of them. */
 static size_t count_wide(const thaw_plan *plan, size_t cache_bytes, size_t *widest)
 {
     size_t count = 0, most = 0;
     *widest = 0;
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         const size_t bytes = sample_bytes(plan, plan->order[i]);
         const size_t batch_bytes = bytes * (size_t)plan->batch;
@@ -81,7 +81,7 @@ void thaw_pass_tiles(thaw_plan *plan)
         thaw_plan_untile(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        planned->tiled = i < plan->tiled_count && plan->model->nodes[plan->order[i]].module;
+        planned->tiled = i >= plan->fixed_count && i < plan->tiled_count && plan->model->nodes[plan->order[i]].module;
         planned->partial = planned->tiled && !is_read_whole(plan, plan->order[i]);
     }
 }

@@ -42,13 +42,12 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch
 {
     const thaw_stream random = { .seed = seed, .step = plan->model->steps };
     feed_batch(plan, batch);
-    if (batch->samples) {
-        const thaw_status status = thaw_plan_forward(plan, 0, plan->prefix_count, NULL, NULL);
-        if (status != THAW_OK)
-            return status;
-        if (batch->on_prefix)
-            batch->on_prefix(batch->argument, plan);
-    }
+    const thaw_status status =
+        thaw_plan_forward(plan, 0, batch->samples ? plan->prefix_count : plan->fixed_count, NULL, NULL);
+    if (status != THAW_OK)
+        return status;
+    if (batch->samples && batch->on_prefix)
+        batch->on_prefix(batch->argument, plan);
     return thaw_plan_forward(plan, plan->prefix_count, plan->order_count, batch->targets, &random);
 }
 

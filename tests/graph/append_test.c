@@ -49,6 +49,36 @@ Test(append, refuses_bad_names)
     assert_refused(&toy_scale, "", first_layer, 1, THAW_INVALID_ARGUMENT, "1 to 127 characters");
     assert_refused(&toy_scale, "first", first_layer, 1, THAW_DUPLICATE, "first");
     assert_refused(&toy_pass, "input", first_layer, 1, THAW_DUPLICATE, "input");
+    assert_refused(&toy_scale, "conv*", first_layer, 1, THAW_INVALID_ARGUMENT, "\"conv*\" holds one of");
+    assert_refused(&toy_pass, "a,b", first_layer, 1, THAW_INVALID_ARGUMENT, "\"a,b\" holds one of");
+    assert_refused(&toy_scale, "caf\xE9", first_layer, 1, THAW_INVALID_ARGUMENT, "is not UTF-8");
+}
+
+static thaw_status build_odd(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    return thaw_builder_parameter(builder, &(thaw_parameter_specification){ .name = "w[0]",
+                                                                            .role = THAW_WEIGHT,
+                                                                            .shape = { 1, { 1 } },
+                                                                            .initializer = THAW_INITIAL_ZERO });
+}
+
+Test(append, refuses_bad_names_of_parameters)
+{
+    static const thaw_layer_module odd = { .name = "odd", .build = build_odd };
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "\"x.w[0]\" holds one of");
+}
+
+Test(append, takes_names_in_any_script)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = toy_model(context, 3);
+    const char *const name = "\xE5\xB1\xA4.1 (\xC3\xA9)";
+    toy_append(model, &toy_scale, name, 0, -1);
+    cr_assert_not_null(thaw_model_find_group(model, name));
+    assert_ok(context, thaw_model_freeze(model, name));
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
 }
 
 Test(append, takes_a_name_of_127_characters)
@@ -71,6 +101,12 @@ Test(append, refuses_inputs_that_do_not_exist)
     assert_refused(&toy_sum, "x", (const thaw_node[]){ 0, INT32_MAX }, 2, THAW_INVALID_ARGUMENT, "does not exist");
     assert_refused(&toy_sum, "x", (const thaw_node[9]){ 0 }, 9, THAW_INVALID_ARGUMENT, "9 inputs");
     assert_refused(&toy_sum, "x", first_layer, 0, THAW_INVALID_ARGUMENT, "0 inputs");
+}
+
+Test(append, refuses_inputs_of_a_source)
+{
+    static const thaw_layer_module source = { .name = "source", .source = true };
+    assert_refused(&source, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "1 inputs; a source has none");
 }
 
 Test(append, refuses_anything_behind_the_loss)

@@ -8,7 +8,7 @@ Test(input, is_one_and_comes_first)
     assert_ok(context, thaw_model_create(context, &model));
     const thaw_node nowhere = 0;
     assert_fails(context, thaw_model_append(model, &toy_scale, "x", &nowhere, 1, NULL, &node), THAW_INVALID_ARGUMENT,
-                 "node 0 does not exist");
+                 "no input yet");
     assert_ok(context, thaw_input(model, &(thaw_shape){ 2, { 4, 5 } }, &node));
     cr_assert_eq(node, 0);
     assert_fails(context, thaw_input(model, &(thaw_shape){ 2, { 4, 5 } }, &node), THAW_DUPLICATE, "input");

@@ -35,6 +35,40 @@ Test(refusals, refuses_batches_that_are_none)
     thaw_context_destroy(context);
 }
 
+static thaw_status build_as_input(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    return thaw_builder_output(builder, thaw_builder_input(builder, 0));
+}
+
+static thaw_status want_options(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    *needs = *(const thaw_layer_needs *)demand->options;
+    return THAW_OK;
+}
+
+Test(refusals, refuses_kernels_that_want_more_memory_than_a_size_counts)
+{
+    static const thaw_layer_module greedy = {
+        .name = "greedy", .options_size = sizeof(thaw_layer_needs), .build = build_as_input, .prepare = want_options
+    };
+    const thaw_layer_needs wanted[] = {
+        { .scratch_bytes = SIZE_MAX },         { .packed_bytes = SIZE_MAX },     { .workspace_bytes = SIZE_MAX },
+        { .scratch_bytes = SIZE_MAX / 2 },     { .packed_bytes = SIZE_MAX / 2 }, { .workspace_bytes = SIZE_MAX / 2 },
+        { .packed_bytes = SIZE_MAX / 4 - 63 },
+    };
+    thaw_context *context = support_context(1);
+    for (size_t i = 0; i < THAW_COUNT(wanted); i++) {
+        thaw_model *model = toy_model(context, 3);
+        /* Five of them, so that the last case is too much in all. */
+        for (thaw_node node = 0; node < 5;)
+            assert_ok(context, thaw_model_append(model, &greedy, NULL, &node, 1, &wanted[i], &node));
+        assert_no_plan(model, 1, true, THAW_OUT_OF_MEMORY, "overflows a size");
+        thaw_model_destroy(model);
+    }
+    thaw_context_destroy(context);
+}
+
 Test(refusals, refuses_models_that_are_not_whole)
 {
     thaw_context *context = support_context(1);

@@ -16,9 +16,22 @@ static thaw_model *create(thaw_context *context)
     return model;
 }
 
+/* What depends on no sample: a constant, and its hyperbolic tangent. */
+static thaw_node append_fixed(thaw_context *context, thaw_model *model)
+{
+    static float values[SIDE * SIDE * 16];
+    const thaw_constant_options constant = { .shape = { 3, { SIDE, SIDE, 16 } }, .values = values };
+    thaw_node node;
+    support_fill(values, THAW_COUNT(values), 8);
+    assert_ok(context, thaw_constant(model, &constant, &node));
+    assert_ok(context, thaw_tanh(model, node, NULL, &node));
+    return node;
+}
+
 /* Two results of the prefix, each read by a dense layer; one of them through the identities that dropout and flatten
-   become. The convolutions' sum has readers of its own kind: a residual connection. */
-static thaw_model *branching(thaw_context *context)
+   become. The convolutions' sum has readers of its own kind: a residual connection. With `fixed`, what depends
+   on no sample is added to it, and would be overwritten if it were allowed to. */
+static thaw_model *branching(thaw_context *context, bool fixed)
 {
     thaw_model *model = create(context);
     const thaw_conv2d_options first = { .name = "conv1", .filters = 16, .kernel = { 3, 3 }, .same = true };
@@ -30,6 +43,8 @@ static thaw_model *branching(thaw_context *context)
     assert_ok(context, thaw_relu(model, wide, NULL, &wide));
     assert_ok(context, thaw_conv2d(model, wide, &second, &node));
     assert_ok(context, thaw_add(model, wide, node, NULL, &node));
+    if (fixed)
+        assert_ok(context, thaw_add(model, append_fixed(context, model), node, NULL, &node));
     assert_ok(context, thaw_max_pool2d(model, node, &pool, &pooled));
     assert_ok(context, thaw_dropout(model, pooled, &dropout, &pooled));
     assert_ok(context, thaw_flatten(model, pooled, NULL, &pooled));
@@ -90,7 +105,7 @@ static int64_t tile_of(thaw_model *model, thaw_context *context, int64_t count, 
 static void predicts_as_single_samples(int threads)
 {
     thaw_context *context = support_context(threads);
-    thaw_model *model = branching(context);
+    thaw_model *model = branching(context, true);
     batch data = make_batch();
     float alone[MOST * CLASSES], together[MOST * CLASSES];
     for (int i = 0; i < MOST; i++)
@@ -128,7 +143,7 @@ static void sum_gradients(thaw_model *model, thaw_context *context, batch *data,
 Test(tiles, train_what_is_above_as_single_samples)
 {
     thaw_context *context = support_context(2);
-    thaw_model *model = branching(context);
+    thaw_model *model = branching(context, true);
     batch data = make_batch();
     static const char *const names[] = { "head1.weight", "head2.weight" };
     for (size_t n = 0; n < 2; n++) {
@@ -148,7 +163,7 @@ Test(tiles, train_what_is_above_as_single_samples)
 Test(tiles, take_less_memory_than_the_widest_layer_of_a_batch)
 {
     thaw_context *context = support_context(1);
-    thaw_model *model = branching(context);
+    thaw_model *model = branching(context, false);
     const thaw_plan_options options = { .batch = 100 };
     const thaw_plan *plan;
     assert_ok(context, thaw_model_plan(model, &options, &plan));
@@ -167,7 +182,7 @@ Test(tiles, take_less_memory_than_the_widest_layer_of_a_batch)
 Test(tiles, leave_small_and_trainable_networks_alone)
 {
     thaw_context *context = support_context(1);
-    thaw_model *model = branching(context);
+    thaw_model *model = branching(context, false);
     cr_assert_eq(tile_of(model, context, 2, false), 2);
     assert_ok(context, thaw_model_unfreeze(model, "*"));
     cr_assert_eq(tile_of(model, context, 100, false), 100);
