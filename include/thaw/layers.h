@@ -104,11 +104,26 @@ typedef struct thaw_dropout_options {
 THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options,
                                   thaw_node *output);
 
-/* left + right, element by element: a residual connection, a bias. The shapes of a sample go together as NumPy's do:
-   aligned at their last dimensions, and a dimension that is 1 or missing repeats, so that [C] is added to every place of
-   [H, W, C]. The gradient of what repeats is the sum over its repetitions. Errors: THAW_SHAPE_MISMATCH. */
+/* left + right, left - right and left * right, element by element: a residual connection, a gate, a scale. The shapes of
+   a sample go together as NumPy's do: aligned at their last dimensions, and a dimension that is 1 or missing repeats, so
+   that [C] is added to every place of [H, W, C], and [H, W, 1] weighs its places. The gradient of what repeats is the sum
+   over its repetitions. Either side may be frozen, a constant, or the same node. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
                               thaw_node *output);
+THAW_API thaw_status thaw_subtract(thaw_model *model, thaw_node left, thaw_node right,
+                                   const thaw_simple_options *options, thaw_node *output);
+THAW_API thaw_status thaw_multiply(thaw_model *model, thaw_node left, thaw_node right,
+                                   const thaw_simple_options *options, thaw_node *output);
+
+typedef struct thaw_concatenate_options {
+    const char *name;
+    int axis; /* of a sample, from 0; below 0 counted from the end: -1 is the last, the channels */
+} thaw_concatenate_options;
+
+/* 2 to THAW_MAX_INPUTS nodes one after the other along an axis; their other dimensions are equal. A node may occur more
+   than once. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (the axis, the number of inputs). */
+THAW_API thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,
+                                      const thaw_concatenate_options *options, thaw_node *output);
 
 typedef struct thaw_constant_options {
     const char *name;

@@ -7,7 +7,7 @@
 #include "train/session.h"
 
 /* A batch fills a cache line to its end: whoever writes too much hits another buffer. */
-enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 100 };
+enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 200 };
 
 typedef struct network {
     size_t count; /* nodes: input, 3 to 10 layers, loss */
@@ -25,17 +25,18 @@ static size_t pick(uint64_t *state, size_t below)
     return (size_t)(*state >> 33) % below;
 }
 
-static const thaw_layer_module *const kinds[] = { &toy_scale, &toy_scale,   &toy_center, &toy_sum, &toy_sum,
-                                                  &toy_pass,  &toy_product, &toy_curve,  &toy_relu };
+static const thaw_layer_module *const kinds[] = { &toy_scale, &toy_scale, &toy_center,  &toy_sum,
+                                                  &toy_sum,   &toy_pass,  &toy_product, &toy_curve,
+                                                  &toy_relu,  &toy_bias,  &toy_fixed };
 
-static bool has_two_inputs(const thaw_layer_module *module)
+static size_t input_count(const thaw_layer_module *module)
 {
-    return module == &toy_sum || module == &toy_product;
+    return module->source ? 0 : module == &toy_sum || module == &toy_product ? 2 : 1;
 }
 
 static bool has_factor(const thaw_layer_module *module)
 {
-    return module == &toy_scale || module == &toy_center;
+    return module == &toy_scale || module == &toy_center || module == &toy_bias;
 }
 
 /* Mostly the newest node, so that much depends on each other. */
@@ -59,7 +60,7 @@ static network draw_network(uint64_t seed)
     drawn.inputs[loss][0] = (thaw_node)loss - 1;
     drawn.used[loss] = true;
     for (size_t i = loss; i > 0; i--)
-        for (size_t k = 0; drawn.used[i] && k < (has_two_inputs(drawn.module[i]) ? 2 : 1); k++)
+        for (size_t k = 0; drawn.used[i] && k < input_count(drawn.module[i]); k++)
             drawn.used[drawn.inputs[i][k]] = true;
     support_fill(drawn.samples, COUNT, (uint32_t)seed + 1000);
     support_fill(drawn.targets, COUNT, (uint32_t)seed + 2000);
@@ -71,6 +72,8 @@ static network draw_network(uint64_t seed)
 static double value_of(const network *n, size_t node, double a, double b)
 {
     const thaw_layer_module *module = n->module[node];
+    if (module->source)
+        return module == &toy_bias ? n->factor[node] : 0.75;
     if (has_factor(module))
         return n->factor[node] * a;
     if (module == &toy_sum)
@@ -121,7 +124,8 @@ static thaw_model *make_model(thaw_context *context, network *n)
 {
     thaw_model *model = toy_model(context, WIDTH);
     for (size_t i = 1; i < n->count; i++) {
-        toy_append(model, n->module[i], NULL, n->inputs[i][0], has_two_inputs(n->module[i]) ? n->inputs[i][1] : -1);
+        const size_t inputs = input_count(n->module[i]);
+        toy_append(model, n->module[i], NULL, inputs > 0 ? n->inputs[i][0] : -1, inputs > 1 ? n->inputs[i][1] : -1);
         if (!has_factor(n->module[i]))
             continue;
         const thaw_group *group = group_of(model, i);
@@ -273,7 +277,7 @@ Test(gradients, are_tested_on_networks_that_branch)
         size_t readers[MOST] = { 0 };
         bool branches = false, frozen = false, dead = false;
         for (size_t i = 1; i < n.count; i++) {
-            for (size_t k = 0; n.used[i] && k < (has_two_inputs(n.module[i]) ? 2 : 1); k++)
+            for (size_t k = 0; n.used[i] && k < input_count(n.module[i]); k++)
                 branches = branches || ++readers[n.inputs[i][k]] > 1;
             frozen = frozen || (has_factor(n.module[i]) && n.used[i] && n.frozen[i]);
             dead = dead || !n.used[i];

@@ -56,12 +56,17 @@ thaw_model *layer_model(thaw_context *context, int rank, const int64_t *dims)
     return model;
 }
 
+static bool wants_gradient(const layer_wish *wish, size_t input)
+{
+    return wish->input_gradients && !(wish->frozen_inputs >> input & 1);
+}
+
 static void make_inputs(layer *l, const layer_wish *wish, const thaw_shape *shapes, size_t batch)
 {
     for (size_t i = 0; i < l->input_count; i++) {
         l->input_size[i] = batch * thaw_shape_count(&shapes[i]);
         l->inputs[i] = make_filled(l->input_size[i], 100 + (uint32_t)i);
-        if (wish->input_gradients)
+        if (wants_gradient(wish, i))
             l->input_gradients[i] = make_buffer(l->input_size[i]);
     }
 }
@@ -105,7 +110,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
     l.parameter_count = node->group ? node->group->parameter_count : 0;
     for (size_t i = 0; i < l.input_count; i++) {
         inputs[i] = model->nodes[node->inputs[i]].output;
-        input_gradient[i] = wish->input_gradients;
+        input_gradient[i] = wants_gradient(wish, i);
     }
     for (size_t i = 0; i < l.parameter_count; i++)
         parameters[i] = node->group->parameters[i]->shape;

@@ -9,8 +9,9 @@ typedef struct layer_wish {
     int64_t batch; /* 0: 1 */
     bool training;
     thaw_activation activation;
-    bool in_place;        /* forward writes over input 0, backward over the output's gradient */
-    bool input_gradients; /* of all inputs */
+    bool in_place;          /* forward writes over input 0, backward over the output's gradient */
+    bool input_gradients;   /* of all inputs */
+    unsigned frozen_inputs; /* bit k: but not of input k */
     bool parameter_gradient[THAW_MAX_PARAMETERS];
     const void *target;
 } layer_wish;

@@ -16,8 +16,11 @@ thaw_node toy_append(thaw_model *model, const thaw_layer_module *module, const c
 {
     const thaw_node inputs[] = { first, second };
     thaw_node output = -1;
-    assert_ok(thaw_model_context(model),
-              thaw_model_append(model, module, name, inputs, second < 0 ? 1 : 2, NULL, &output));
+    assert_ok(thaw_model_context(model), thaw_model_append(model, module, name, inputs,
+                                                           first < 0    ? 0
+                                                           : second < 0 ? 1
+                                                                        : 2,
+                                                           NULL, &output));
     return output;
 }
 

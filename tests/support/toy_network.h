@@ -8,7 +8,7 @@
 /* A model whose input, node 0, holds `width` features. */
 thaw_model *toy_model(thaw_context *context, int64_t width);
 
-/* Appends a layer; `second` -1: it has one input. NULL makes a name. */
+/* Appends a layer; `second` -1: it has one input; `first` -1, too: none. NULL makes a name. */
 thaw_node toy_append(thaw_model *model, const thaw_layer_module *module, const char *name, thaw_node first,
                      thaw_node second);
 

@@ -27,7 +27,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->batch = (double)demand->batch;
-    made->count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]);
+    made->count = (size_t)demand->batch * thaw_shape_count(demand->input_count ? &demand->inputs[0] : &demand->output);
     made->centers = demand->parameter_count > 1;
     made->rectifies = demand->activation == THAW_ACTIVATION_RELU;
     needs->state = made;
@@ -53,6 +53,20 @@ static thaw_status build_center(thaw_layer_builder *builder, const void *options
                                                                                   .shape = { 1, { 3 } },
                                                                                   .initializer = THAW_INITIAL_ZERO })
                : status;
+}
+
+static thaw_status build_fixed(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    return thaw_builder_output(builder, &(thaw_shape){ 1, { 4 } });
+}
+
+static thaw_status build_bias(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_status status =
+        thaw_builder_parameter(builder, &(thaw_parameter_specification){
+                                            .name = "factor", .role = THAW_BIAS, .shape = { 1, { 1 } }, .fan_in = 1 });
+    return status == THAW_OK ? build_fixed(builder, options) : status;
 }
 
 static thaw_status prepare_scale(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -85,6 +99,32 @@ static thaw_status backward_scale(const thaw_layer_run *run)
         run->parameter_gradients[0][0] = (float)sum;
     for (size_t i = 0; run->input_gradients[0] && i < self->count; i++)
         run->input_gradients[0][i] = run->parameters[0][0] * run->output_gradient[i];
+    return THAW_OK;
+}
+
+static thaw_status pack_bias(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = run->parameters[0][0];
+    return THAW_OK;
+}
+
+static thaw_status pack_fixed(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    for (size_t i = 0; i < self->count; i++)
+        run->output[i] = 0.75F;
+    return THAW_OK;
+}
+
+static thaw_status backward_bias(const thaw_layer_run *run)
+{
+    const toy *self = run->state;
+    double sum = 0;
+    for (size_t i = 0; i < self->count; i++)
+        sum += (double)run->output_gradient[i];
+    run->parameter_gradients[0][0] = (float)sum;
     return THAW_OK;
 }
 
@@ -233,6 +273,25 @@ const thaw_layer_module toy_center = {
     .prepare = prepare_scale,
     .forward = forward_scale,
     .backward = backward_scale,
+    .release = release,
+};
+
+const thaw_layer_module toy_bias = {
+    .name = "bias",
+    .source = true,
+    .build = build_bias,
+    .prepare = prepare,
+    .pack = pack_bias,
+    .backward = backward_bias,
+    .release = release,
+};
+
+const thaw_layer_module toy_fixed = {
+    .name = "fixed",
+    .source = true,
+    .build = build_fixed,
+    .prepare = prepare,
+    .pack = pack_fixed,
     .release = release,
 };
 

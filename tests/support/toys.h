@@ -12,6 +12,9 @@ extern const thaw_layer_module toy_scale;
 /* y = f (x - m) with a factor, and a statistic, "mean", of 3 elements, of which it subtracts the first; 0 at first. */
 extern const thaw_layer_module toy_center;
 
+/* Sources of [4]: every element is the weight "factor", or 0.75. */
+extern const thaw_layer_module toy_bias, toy_fixed;
+
 extern const thaw_layer_module toy_sum;       /* y = a + b; in place over a, forward and backward */
 extern const thaw_layer_module toy_product;   /* y = a b; backward reads both */
 extern const thaw_layer_module toy_pass;      /* y = x; costs nothing */

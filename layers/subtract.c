@@ -1,0 +1,23 @@
+/* The difference of two nodes. */
+#include "pairing.h"
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    return thaw_pairing_prepare(demand, needs, THAW_PAIR_DIFFERENCE);
+}
+
+static const thaw_layer_module module = {
+    .name = "subtract",
+    .options_size = sizeof(thaw_simple_options),
+    .build = thaw_pairing_build,
+    .prepare = prepare,
+    .forward = thaw_pairing_forward,
+    .backward = thaw_pairing_backward,
+    .release = thaw_pairing_release,
+};
+
+thaw_status thaw_subtract(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
+                          thaw_node *output)
+{
+    return thaw_pairing_append(model, &module, left, right, options, output);
+}

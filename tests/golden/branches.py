@@ -1,0 +1,42 @@
+"""Writes branches.txt: the loss and all gradients of the network of tests/train/branches_test.c in PyTorch. Run with
+PyTorch 2.13: python branches.py [DIRECTORY].
+
+Arrays come from the generator of tests/support/support.c (support_fill): parameter i with seed i + 1, the constant with
+50, inputs and targets with 100 and 200."""
+
+import pathlib
+import sys
+
+import numpy
+import torch
+
+BATCH, FEATURES, UNITS, OUTPUTS = 7, 6, 5, 3
+
+
+def fill(shape, seed):
+    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
+    for i in range(values.size):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
+    return torch.tensor(values).reshape(shape)
+
+
+def line(name, values):
+    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
+
+
+def main(directory):
+    shapes = {"a.weight": (UNITS, FEATURES), "a.bias": (UNITS,), "b.weight": (UNITS, FEATURES), "b.bias": (UNITS,),
+              "c.weight": (OUTPUTS, 3 * UNITS), "c.bias": (OUTPUTS,)}
+    p = {name: fill(shape, i + 1).requires_grad_() for i, (name, shape) in enumerate(shapes.items())}
+    x, targets, k = fill((BATCH, FEATURES), 100), fill((BATCH, OUTPUTS), 200), fill((UNITS,), 50)
+    a = torch.tanh(torch.nn.functional.linear(x, p["a.weight"], p["a.bias"]))
+    b = torch.relu(torch.nn.functional.linear(x, p["b.weight"], p["b.bias"]))
+    together = torch.cat([b * a, a * k + (k - b), b], 1)
+    loss = torch.nn.functional.mse_loss(torch.nn.functional.linear(together, p["c.weight"], p["c.bias"]), targets)
+    loss.backward()
+    lines = ["case all", line("loss", loss)] + [line(name, tensor.grad) for name, tensor in p.items()]
+    (directory / "branches.txt").write_text("\n".join(lines) + "\n")
+
+
+main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent))
