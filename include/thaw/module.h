@@ -20,7 +20,8 @@ typedef struct thaw_hyperparameter {
     double initial, minimum, maximum;
 } thaw_hyperparameter;
 
-/* One span of one parameter. All arrays hold `count` floats that do not overlap. */
+/* One span of one parameter, or copies of those of its elements that are not held (thaw/combine.h), brought together:
+   where the arrays are, and how long they are, carries no meaning. All hold `count` floats and do not overlap. */
 typedef struct thaw_update {
     size_t count;
     float *parameter;

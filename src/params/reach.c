@@ -74,7 +74,7 @@ static thaw_status spread(const listing *l)
             reach_operands(l->items[i]);
     }
     for (size_t i = 0; i < l->count; i++)
-        if (l->items[i]->operation) {
+        if (!l->items[i]->parameter) {
             thaw_release(l->set->context, l->items[i]->reached);
             l->items[i]->reached = NULL;
         }

@@ -191,32 +191,6 @@ Test(lora, refuses_what_does_not_fit, .init = begin, .fini = end)
     step(1);
 }
 
-Test(lora, leaves_nothing_when_memory_runs_out)
-{
-    support_allocator allocator = { 0 };
-    context = support_context_on(&allocator);
-    model = support_network(context, false);
-    support_optimize(model, "sgd");
-    const size_t parameters = thaw_model_parameter_count(model), groups = thaw_model_group_count(model);
-    const double before = loss_of(1);
-    for (size_t failures = 0;; failures++) {
-        allocator.fail_at = allocator.calls + failures + 1;
-        const thaw_status status = thaw_lora(model, "dense*", 1, 1);
-        allocator.fail_at = 0;
-        if (status == THAW_OK) {
-            cr_assert_gt(failures, 20);
-            break;
-        }
-        cr_assert_eq(status, THAW_OUT_OF_MEMORY);
-        cr_assert_eq(thaw_model_parameter_count(model), parameters);
-        cr_assert_eq(thaw_model_group_count(model), groups);
-        cr_assert_null(thaw_parameter_binding(find("dense1.weight")));
-        cr_assert_eq(loss_of(1), before);
-    }
-    end();
-    cr_assert_eq(allocator.live, 0);
-}
-
 /* ---- scaling ---- */
 
 Test(scale_adapter, has_a_factor_for_each_output_or_input, .init = begin, .fini = end)
@@ -404,4 +378,70 @@ Test(freeze_slice, freezes_what_is_sliced_to_the_last_element_and_says_so)
     assert_fails(context, thaw_freeze_slice(model, "dense1", 1, 0, 1), THAW_INVALID_ARGUMENT, "axis 1");
     cr_assert_eq(thaw_parameter_trainability(find("dense1.weight")), THAW_TRAINABLE);
     end();
+}
+
+/* ---- memory that runs out ---- */
+
+static thaw_status add_low_rank(void)
+{
+    return thaw_lora(model, "dense*", 1, 1);
+}
+
+static thaw_status add_scaling(void)
+{
+    return thaw_scale_adapter(model, "conv*|dense2", 1);
+}
+
+static thaw_status add_masks(void)
+{
+    return thaw_mask(model, "dense*", NULL);
+}
+
+static thaw_status freeze_rows(void)
+{
+    return thaw_freeze_slice(model, "dense*", 0, 1, 3);
+}
+
+static thaw_status merge_all(void)
+{
+    return thaw_merge(model, "*");
+}
+
+/* Calls with one more allocation before the first that fails, until there are none; whatever fails has changed nothing. */
+static void survive(support_allocator *allocator, thaw_status (*call)(void), size_t least)
+{
+    const size_t parameters = thaw_model_parameter_count(model), groups = thaw_model_group_count(model);
+    const double before = loss_of(1);
+    for (size_t failures = 0;; failures++) {
+        const bool bound = thaw_parameter_binding(find("dense1.weight")) != NULL;
+        allocator->fail_at = allocator->calls + failures + 1;
+        const thaw_status status = call();
+        allocator->fail_at = 0;
+        if (status == THAW_OK) {
+            cr_assert_geq(failures, least, "%zu failures", failures);
+            break;
+        }
+        cr_assert_eq(status, THAW_OUT_OF_MEMORY);
+        cr_assert_eq(thaw_model_parameter_count(model), parameters);
+        cr_assert_eq(thaw_model_group_count(model), groups);
+        cr_assert_eq(thaw_parameter_binding(find("dense1.weight")) != NULL, bound);
+        cr_assert_eq(thaw_parameter_trainability(find("dense2.bias")), THAW_TRAINABLE);
+        cr_assert_eq(loss_of(1), before);
+    }
+    cr_assert(fabs(loss_of(1) - before) < 1e-6);
+}
+
+Test(adapters, leave_nothing_when_memory_runs_out)
+{
+    support_allocator allocator = { 0 };
+    context = support_context_on(&allocator);
+    model = support_network(context, false);
+    support_optimize(model, "sgd");
+    survive(&allocator, add_low_rank, 20);
+    survive(&allocator, add_scaling, 10);
+    survive(&allocator, add_masks, 6);
+    survive(&allocator, merge_all, 4);
+    survive(&allocator, freeze_rows, 4);
+    end();
+    cr_assert_eq(allocator.live, 0);
 }
