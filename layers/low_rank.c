@@ -1,8 +1,7 @@
 #include "low_rank.h"
 
 #include "core/allocation.h"
-
-enum { GRAIN = 4096 };
+#include "core/scaled_sum.h"
 
 /* A kernel, and the relayout of what it reads or writes as weights; NULL: there is none. */
 typedef struct stage {
@@ -222,32 +221,10 @@ static thaw_status run_weight_gradient(const stage *s, const float *source, cons
     return thaw_kernel_run(s->relayout, relayout, THAW_COUNT(relayout), rest);
 }
 
-typedef struct operation {
-    float *into;
-    const float *from;
-    float factor;
-} operation;
-
-static void scale_range(void *argument, size_t begin, size_t end)
-{
-    const operation *o = argument;
-    for (size_t i = begin; i < end; i++)
-        o->into[i] *= o->factor;
-}
-
-static void add_range(void *argument, size_t begin, size_t end)
-{
-    const operation *o = argument;
-    float *restrict into = o->into;
-    const float *restrict from = o->from;
-    for (size_t i = begin; i < end; i++)
-        into[i] += from[i];
-}
-
 static void scale(const thaw_low_rank *l, const thaw_layer_run *run, float *values)
 {
-    operation o = { .into = values, .factor = l->problem.demand.scale };
-    thaw_parallel_for(run->context, l->problem.rows * (size_t)l->problem.demand.rank, GRAIN, scale_range, &o);
+    thaw_scaled_sum(run->context, values, NULL, l->problem.demand.scale, values,
+                    l->problem.rows * (size_t)l->problem.demand.rank);
 }
 
 static thaw_status run_down(const thaw_low_rank *l, const thaw_layer_run *run)
@@ -284,9 +261,8 @@ static thaw_status run_input(const thaw_low_rank *l, const thaw_layer_run *run, 
         run_with_weights(&l->input, run->low_rank->down, (thaw_binding){ THAW_ARGUMENT_DESTINATION_GRADIENT, t },
                          (thaw_binding){ THAW_ARGUMENT_SOURCE_GRADIENT, term },
                          scratch + thaw_align(count * sizeof(float)));
-    operation o = { .into = run->input_gradients[0], .from = term };
     if (status == THAW_OK)
-        thaw_parallel_for(run->context, count, GRAIN, add_range, &o);
+        thaw_scaled_sum(run->context, run->input_gradients[0], run->input_gradients[0], 1, term, count);
     return status;
 }
 

@@ -1,42 +1,21 @@
 /* A constant factor. */
 #include <math.h>
-#include <string.h>
 
+#include "core/scaled_sum.h"
 #include "params/expression.h"
-
-enum { GRAIN = 4096 };
-
-typedef struct scaling {
-    float factor;
-    const float *from;
-    float *into;
-    bool adds;
-} scaling;
-
-static void scale_range(void *argument, size_t begin, size_t end)
-{
-    const scaling *s = argument;
-    if (s->adds)
-        for (size_t i = begin; i < end; i++)
-            s->into[i] += s->factor * s->from[i];
-    else
-        for (size_t i = begin; i < end; i++)
-            s->into[i] = s->factor * s->from[i];
-}
 
 static thaw_status evaluate(const thaw_expression *e, void *scratch)
 {
     (void)scratch;
-    scaling s = { (float)e->factor, thaw_operand(e, 0)->value, e->value, false };
-    thaw_parallel_for(thaw_expression_context(e), e->count, GRAIN, scale_range, &s);
+    thaw_scaled_sum(thaw_expression_context(e), e->value, NULL, (float)e->factor, thaw_operand(e, 0)->value, e->count);
     return THAW_OK;
 }
 
 static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_differentiation *wanted)
 {
     (void)k;
-    scaling s = { (float)e->factor, wanted->gradient, wanted->into, wanted->adds };
-    thaw_parallel_for(thaw_expression_context(e), e->count, GRAIN, scale_range, &s);
+    thaw_scaled_sum(thaw_expression_context(e), wanted->into, wanted->adds ? wanted->into : NULL, (float)e->factor,
+                    wanted->gradient, e->count);
     return THAW_OK;
 }
 

@@ -1,4 +1,4 @@
-#include "plan/addition.h"
+#include "core/scaled_sum.h"
 #include "plan/plan.h"
 
 /* Copies of parameters in the kernels' layouts are made anew when a parameter has changed: once for frozen ones, once a
@@ -90,7 +90,8 @@ static void add_spares(thaw_plan *plan, thaw_node index)
         if (!planned->adds_gradient[k])
             continue;
         const thaw_node input = node->inputs[k];
-        thaw_add_floats(plan->model->context, plan->nodes[input].gradient, planned->input_gradients[k],
+        float *gradient = plan->nodes[input].gradient;
+        thaw_scaled_sum(plan->model->context, gradient, gradient, 1, planned->input_gradients[k],
                         (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[input].output));
     }
 }

@@ -4,6 +4,7 @@
 
 #include "support/allocator.h"
 #include "support/files.h"
+#include "support/holder.h"
 #include "support/support.h"
 
 enum { BATCH = 4, WIDTH = 6 };
@@ -205,6 +206,23 @@ Test(binding, refuses_other_models, .init = begin, .fini = end)
     assert_fails(context, thaw_expression_of(own, find("first.weight"), &sum), THAW_INVALID_ARGUMENT,
                  "not of this model");
     thaw_model_destroy(own);
+}
+
+Test(binding, statistics_are_neither_bound_nor_read)
+{
+    context = support_context(1);
+    model = support_holder(context);
+    thaw_expression *e;
+    assert_fails(context, thaw_expression_of(model, find("first.mean"), &e), THAW_INVALID_ARGUMENT, "statistic");
+    assert_fails(context, thaw_expression_bound(model, find("first.mean"), &e), THAW_INVALID_ARGUMENT, "statistic");
+    assert_fails(context, thaw_parameter_bind(model, find("second.mean"), stored("first.bias")), THAW_INVALID_ARGUMENT,
+                 "second.mean is a statistic");
+    thaw_trainability found;
+    assert_ok(context, thaw_model_trainability(model, "first", &found));
+    cr_assert_eq(found, THAW_TRAINABLE);
+    assert_fails(context, thaw_mask(model, "*.mean", NULL), THAW_NOT_FOUND, "no weight");
+    assert_fails(context, thaw_freeze_slice(model, "*.mean", 0, 0, 1), THAW_NOT_FOUND, "no parameter that trains");
+    end();
 }
 
 Test(binding, refuses_deep_nesting, .init = begin, .fini = end)

@@ -143,6 +143,21 @@ Test(low_rank, no_gradient_of_the_weight_is_formed)
     thaw_context_destroy(context);
 }
 
+Test(low_rank, merged_gives_the_same_loss)
+{
+    for (size_t i = 0; i < THAW_COUNT(problems); i++) {
+        thaw_context *context = support_context(2);
+        thaw_model *model = make_model(context, &problems[i], false);
+        const float apart = (float)find_gradients(model, &problems[i]);
+        cr_assert_eq(demand_of(model, &problems[i])->rank, problems[i].rank);
+        assert_ok(context, thaw_merge(model, "tested"));
+        const float merged = (float)find_gradients(model, &problems[i]);
+        assert_close(&merged, &apart, 1, 1e-6, problems[i].name);
+        thaw_model_destroy(model);
+        thaw_context_destroy(context);
+    }
+}
+
 /* Where it costs more, where the base trains, and where several groups of channels make it impossible. */
 Test(low_rank, is_left_in_the_weight_where_that_is_better)
 {

@@ -1,0 +1,51 @@
+/* Gradients that are added to what is there pass through scratch. */
+#include "params/factors.h"
+
+#include "core/allocation.h"
+#include "core/scaled_sum.h"
+#include "params/matrices.h"
+
+void thaw_factors_release(thaw_expression *e)
+{
+    thaw_matrices_release(thaw_expression_context(e), e->state);
+}
+
+thaw_status thaw_factors_prepare(thaw_expression *e, size_t first)
+{
+    if (e->state)
+        return THAW_OK;
+    const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
+    const int64_t m = left->shape.dims[0], k = right->shape.dims[0];
+    thaw_matrices *made;
+    const thaw_status status = thaw_matrices_create(thaw_expression_context(e), m, k, (int64_t)right->count / k, &made);
+    e->state = made;
+    return status;
+}
+
+size_t thaw_factors_scratch_bytes(const thaw_expression *e, size_t first)
+{
+    const size_t left = thaw_operand(e, first)->count, right = thaw_operand(e, first + 1)->count;
+    return thaw_align((left > right ? left : right) * sizeof(float)) + thaw_matrices_scratch_bytes(e->state);
+}
+
+thaw_status thaw_factors_multiply(const thaw_expression *e, size_t first, void *scratch)
+{
+    return thaw_matrices_multiply(e->state, thaw_operand(e, first)->value, thaw_operand(e, first + 1)->value, e->value,
+                                  scratch);
+}
+
+thaw_status thaw_factors_differentiate(const thaw_expression *e, size_t first, size_t k, float constant,
+                                       const thaw_differentiation *wanted)
+{
+    const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
+    const size_t count = thaw_operand(e, k)->count;
+    float *term = wanted->adds ? wanted->scratch : wanted->into;
+    void *rest =
+        (char *)wanted->scratch + (thaw_factors_scratch_bytes(e, first) - thaw_matrices_scratch_bytes(e->state));
+    const thaw_status status = k == first ? thaw_matrices_left(e->state, wanted->gradient, right->value, term, rest)
+                                          : thaw_matrices_right(e->state, left->value, wanted->gradient, term, rest);
+    if (status == THAW_OK && (wanted->adds || constant != 1))
+        thaw_scaled_sum(thaw_expression_context(e), wanted->into, wanted->adds ? wanted->into : NULL, constant, term,
+                        count);
+    return status;
+}
