@@ -83,6 +83,13 @@ THAW_API thaw_status thaw_gelu(thaw_model *model, thaw_node input, const thaw_si
 THAW_API thaw_status thaw_silu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
 
+/* Softmax over the last axis, exp(x) / sum(exp(x)), and its logarithm; of an input of at least one dimension. A
+   classifier that trains wants thaw_softmax_cross_entropy instead, of the logits. */
+THAW_API thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                  thaw_node *output);
+THAW_API thaw_status thaw_log_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                      thaw_node *output);
+
 typedef struct thaw_leaky_relu_options {
     const char *name;
     double negative_slope; /* 0: 0.01 */
@@ -94,6 +101,20 @@ THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const t
 /* [H, W, C] to [C * H * W] in PyTorch's order (channel, row, column), so that dense weights of an NCHW network fit. */
 THAW_API thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                   thaw_node *output);
+
+typedef enum thaw_upsampling { THAW_UPSAMPLE_NEAREST = 0, THAW_UPSAMPLE_BILINEAR } thaw_upsampling;
+
+typedef struct thaw_upsample2d_options {
+    const char *name;
+    int64_t scale[2]; /* height, width: whole factors; or */
+    int64_t size[2];  /* the output's height and width, which may also be smaller. One of the two is required */
+    thaw_upsampling mode;
+    bool align_corners; /* bilinear: the corners' places meet, instead of the images' borders */
+} thaw_upsample2d_options;
+
+/* Resizes x [H, W, C] as PyTorch's interpolate, without its antialiasing. */
+THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const thaw_upsample2d_options *options,
+                                     thaw_node *output);
 
 typedef struct thaw_dropout_options {
     const char *name;
@@ -151,6 +172,17 @@ typedef struct thaw_softmax_cross_entropy_options {
    sum of the weights of the samples that count. Finite for logits up to +-1e30. Must come last. */
 THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
                                                 const thaw_softmax_cross_entropy_options *options, thaw_node *output);
+
+typedef struct thaw_binary_cross_entropy_options {
+    const char *name;
+    thaw_reduction reduction;
+    const float *positive_weights; /* NULL: all 1. PyTorch's pos_weight: one for each of the last dimension, copied */
+} thaw_binary_cross_entropy_options;
+
+/* Mean (over batch and elements) or sum of binary cross-entropies of logits against targets THAW_F32 of their shape,
+   from 0 to 1, as PyTorch's binary_cross_entropy_with_logits. Finite for logits up to +-1e30. Must come last. */
+THAW_API thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
+                                               const thaw_binary_cross_entropy_options *options, thaw_node *output);
 
 typedef struct thaw_mse_options {
     const char *name;

@@ -66,6 +66,25 @@ static thaw_status build_and_compile(thaw_context *context, thaw_status (*append
     return status;
 }
 
+static thaw_status append_branches(thaw_model *m)
+{
+    const float values[] = { 1, 2, 3, 4, 5 };
+    thaw_node x, left, right, constant;
+    TRY(thaw_input(m, &(thaw_shape){ 3, { 3, 4, 5 } }, &x));
+    TRY(thaw_constant(m, &(thaw_constant_options){ .shape = { 1, { 5 } }, .values = values }, &constant));
+    TRY(thaw_upsample2d(m, x, &(thaw_upsample2d_options){ .scale = { 2, 2 }, .mode = THAW_UPSAMPLE_BILINEAR }, &x));
+    TRY(thaw_conv2d(m, x, &(thaw_conv2d_options){ .filters = 5, .kernel = { 1, 1 } }, &x));
+    TRY(thaw_multiply(m, x, constant, NULL, &left));
+    TRY(thaw_subtract(m, left, x, NULL, &right));
+    TRY(thaw_add(m, right, left, NULL, &right));
+    TRY(thaw_concatenate(m, (const thaw_node[]){ left, right, x }, 3, &(thaw_concatenate_options){ .axis = -1 }, &x));
+    TRY(thaw_softmax(m, x, NULL, &x));
+    TRY(thaw_log_softmax(m, x, NULL, &x));
+    TRY(thaw_global_average_pool2d(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 5 }, &x));
+    return thaw_binary_cross_entropy(m, x, &(thaw_binary_cross_entropy_options){ .positive_weights = values }, &x);
+}
+
 static void check(thaw_status (*append)(thaw_model *))
 {
     bool failed = true;
@@ -91,4 +110,9 @@ Test(memory, is_given_back_by_a_classifier)
 Test(memory, is_given_back_by_a_regression)
 {
     check(append_regression);
+}
+
+Test(memory, is_given_back_by_branches)
+{
+    check(append_branches);
 }
