@@ -30,13 +30,18 @@ WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
     "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
     "transfer-cnn cached": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5, samples=30000,
-                                first=5, last=9, cache_bytes=CACHE_BYTES),
+                                first=5, last=9, cache_file=True),
+    "transfer-cnn cached in memory": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5,
+                                          samples=30000, first=5, last=9, cache_bytes=CACHE_BYTES),
     "mlp-512 all": dict(network="mlp-512", optimizer=ADAM, rounds=9, steps=100),
     "mlp-512 head": dict(network="mlp-512", optimizer=ADAM, freeze="body", rounds=9, steps=200),
     "mlp-500 epoch": dict(network="mlp-500", optimizer=ADAMW, rounds=5, batch=500, samples=57000),
     "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
 }
-NOTES = {"transfer-cnn cached": "PyTorch has no feature cache: its frozen epoch"}
+NOTES = {
+    "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
+    "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
+}
 CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16")
 
 
@@ -152,7 +157,14 @@ def race(contenders, command, rounds):
 
 
 def measure(name, build, python, options):
-    what = dict(WORKLOADS[name])
+    with tempfile.TemporaryDirectory() as folder:
+        what = dict(WORKLOADS[name])
+        if what.pop("cache_file", False):
+            what["cache_file"] = os.path.join(folder, "features")
+        return measure_workload(name, what, build, python, options)
+
+
+def measure_workload(name, what, build, python, options):
     rounds, steps = options.rounds or what.pop("rounds"), what.pop("steps", None)
     settings = [f"{key}={value}" for key, value in what.items() if key != "rounds"]
     command = f"step {steps}" if steps else "epoch"

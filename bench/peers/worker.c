@@ -12,7 +12,8 @@
 #include <time.h>
 
 typedef struct settings {
-    const char *network, *optimizer, *freeze; /* freeze: nothing, convolutions, body (all but the last group) */
+    const char *network, *optimizer, *cache_file;
+    const char *freeze; /* nothing, convolutions, body (all but the last group) */
     size_t threads, batch;
     size_t samples; /* 0: steps on one batch; else epochs over so many samples of the classes first to last */
     size_t first, last;
@@ -29,6 +30,7 @@ static bool read_settings(int count, char **arguments, settings *s)
         { "network", &s->network, NULL },
         { "optimizer", &s->optimizer, NULL },
         { "freeze", &s->freeze, NULL },
+        { "cache_file", &s->cache_file, NULL },
         { "threads", NULL, &s->threads },
         { "batch", NULL, &s->batch },
         { "samples", NULL, &s->samples },
@@ -216,6 +218,7 @@ static bool fit(worker *w, thaw_dataset *whole)
             .epochs = 1000000,
             .batch = (int64_t)s->batch,
             .cache_bytes = s->cache_bytes,
+            .cache_file = s->cache_file,
             .on_epoch = on_epoch,
             .user = w,
         };

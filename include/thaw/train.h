@@ -63,6 +63,7 @@ typedef struct thaw_epoch_report {
     double rate_factor;   /* of the last step */
     size_t skipped_steps; /* gradients that were not finite */
     bool cached;          /* the epoch started at the feature cache */
+    bool cache_on_disk;   /* which is a file */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
 } thaw_epoch_report;
 
@@ -83,7 +84,8 @@ typedef struct thaw_fit_options {
     thaw_dataset *test; /* evaluated after every epoch; may be NULL */
     const thaw_thaw_point *thaw_points;
     size_t thaw_point_count;
-    size_t cache_bytes;                                            /* budget of the feature cache; 0: no cache */
+    size_t cache_bytes;     /* budget of memory for the feature cache; 0: none in memory */
+    const char *cache_file; /* the feature cache is this file instead, of any size; NULL: no file */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
     void *user;
@@ -91,9 +93,17 @@ typedef struct thaw_fit_options {
 
 /* Trains. The outputs of a frozen prefix are kept by sample in the first epoch and later epochs start there, where the
    budget and the data set allow. `report` (may be NULL) gets the last epoch's figures.
+
+   A cache file survives: a later run with the same prefix, weights, data and kernels starts at it in its first epoch.
+   The file is known by a fingerprint of all these (the data are read once for it), and each of its rows by a checksum
+   that is verified when the file is opened: what does not match is computed and written again, never believed. Reads
+   go through the operating system's page cache and take no memory of the process. A disk that fills up while training
+   costs the cache, with a warning to the log, and not the run. One process uses a file at a time.
+
    Callbacks may change the model; the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT).
    Errors: those of thaw_step; THAW_NOT_FOUND (a thaw point's pattern); THAW_STOPPED when a callback stopped it (what
-   was trained stays). */
+   was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no room for it, another
+   process uses it), THAW_BAD_FORMAT (the file is something else, and is not touched). */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
                               thaw_epoch_report *report);
 

@@ -135,6 +135,10 @@ static const entry entries[] = {
       &bytes_kind, TO(cache_bytes) },
     { CLI_TRAINING, "merge", NULL, "Bake adapters into their weights in the end, before they are saved", &flag_kind,
       TO(merge) },
+    { CLI_TRAINING, "cache-file", "FILE",
+      "Keep these outputs in a file instead, of any size; a later run with the same frozen layers and data begins with "
+      "it",
+      &text_kind, TO(cache_file) },
     { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
     { CLI_INFERENCE, "inference", NULL, "The plan of evaluation instead of training", &flag_kind, TO(inference) },
     { CLI_COMMON, "seed", "N", "Of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },

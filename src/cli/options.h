@@ -39,7 +39,7 @@ typedef struct cli_rule {
 
 /* Text is the command line's own. */
 typedef struct cli_options {
-    const char *model, *load, *save, *data, *test_data, *optimizer, *schedule;
+    const char *model, *load, *save, *data, *cache_file, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes; /* classes and threads 0: by themselves */
     double clip_norm;                                            /* 0: none */
     bool drop_last, merge, inference, json;

@@ -78,6 +78,7 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_report *report)
     json_object_set_new(object, "gradient_bytes", cli_json_count(report->gradient_bytes));
     json_object_set_new(object, "optimizer_state_bytes", cli_json_count(report->optimizer_state_bytes));
     json_object_set_new(object, "activation_bytes", cli_json_count(report->activation_bytes));
+    json_object_set_new(object, "cache_on_disk", json_boolean(report->cache_on_disk));
     json_object_set_new(object, "cache_bytes", cli_json_count(report->cache_bytes));
     return object;
 }

@@ -89,6 +89,7 @@ static int fit(cli_session *session)
         .thaw_points = session->points,
         .thaw_point_count = session->point_count,
         .cache_bytes = (size_t)options->cache_bytes,
+        .cache_file = options->cache_file,
         .on_epoch = on_epoch,
         .on_step = on_step,
         .user = &now,

@@ -1,28 +1,34 @@
 #include "train/feature_cache.h"
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/allocation.h"
 #include "data/dataset.h"
+#include "train/feature_key.h"
+#include "train/feature_rows.h"
 
 /* The values that one boundary node gives for a sample. */
 typedef struct cut {
     thaw_node node;
     size_t count;
-    float *rows; /* one a sample of the data set */
 } cut;
 
 struct thaw_feature_cache {
     thaw_context *context;
-    cut *cuts;
+    cut cuts[THAW_MOST_PIECES];
     size_t cut_count;
-    uint64_t version; /* of the prefix's parameters */
-    char *targets;
-    size_t target_bytes; /* of one sample */
+    uint64_t version;        /* of the prefix's parameters */
+    size_t target_bytes;     /* of one sample */
+    thaw_feature_rows *rows; /* the cuts' values, then the target */
     bool *present;
     size_t sample_count, present_count;
     size_t bytes;
-    thaw_dataset *dataset; /* this cache, as the loader sees it */
+    bool on_disk;
+    atomic_int write_error; /* errno of a row that could not be kept; 0: none */
+    thaw_dataset *dataset;  /* this cache, as the loader sees it */
 };
 
 /* Grows with every change of a parameter in the prefix. */
@@ -50,17 +56,19 @@ static size_t count_boundaries(const thaw_plan *plan)
 static bool read_rows(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                       size_t capacity)
 {
-    (void)message;
-    (void)capacity;
     const thaw_feature_cache *cache = user;
-    for (size_t c = 0; c < cache->cut_count; c++) {
-        const cut *read = &cache->cuts[c];
-        for (size_t i = 0; i < count; i++, samples += read->count)
-            memcpy(samples, read->rows + indices[i] * read->count, read->count * sizeof(float));
+    struct iovec pieces[THAW_MOST_PIECES];
+    for (size_t i = 0; i < count; i++) {
+        float *values = samples;
+        for (size_t c = 0; c < cache->cut_count; values += count * cache->cuts[c++].count)
+            pieces[c] = (struct iovec){ values + i * cache->cuts[c].count, cache->cuts[c].count * sizeof(float) };
+        pieces[cache->cut_count] = (struct iovec){ (char *)targets + i * cache->target_bytes, cache->target_bytes };
+        if (!cache->rows->kind->read(cache->rows, indices[i], pieces, (int)cache->cut_count + 1)) {
+            snprintf(message, capacity, "the feature cache's file cannot be read: %s",
+                     errno ? strerror(errno) : "it was cut short");
+            return false;
+        }
     }
-    for (size_t i = 0; i < count; i++)
-        memcpy((char *)targets + i * cache->target_bytes, cache->targets + indices[i] * cache->target_bytes,
-               cache->target_bytes);
     return true;
 }
 
@@ -83,44 +91,50 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
     if (!cache)
         return;
     thaw_dataset_destroy(cache->dataset);
-    for (size_t c = 0; cache->cuts && c < cache->cut_count; c++)
-        thaw_release(cache->context, cache->cuts[c].rows);
-    thaw_release(cache->context, cache->cuts);
-    thaw_release(cache->context, cache->targets);
+    if (cache->rows)
+        cache->rows->kind->release(cache->rows);
     thaw_release(cache->context, cache->present);
     thaw_release(cache->context, cache);
 }
 
-static thaw_status allocate_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
+static void list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
 {
-    cache->cut_count = count_boundaries(plan);
-    cache->cuts = thaw_allocate_array(cache->context, cache->cut_count, sizeof *cache->cuts);
-    if (!cache->cuts)
-        return THAW_OUT_OF_MEMORY;
-    size_t filled = 0;
     for (size_t i = 0; i < plan->prefix_count; i++) {
         const thaw_node node = plan->order[i];
-        if (!plan->nodes[node].boundary)
-            continue;
-        cut *made = &cache->cuts[filled++];
-        made->node = node;
-        made->count = thaw_shape_count(&plan->model->nodes[node].output);
-        /* Uncleared, so that memory is taken as it fills. */
-        made->rows = thaw_allocate_raw(cache->context, cache->sample_count * made->count * sizeof(float));
-        if (!made->rows)
-            return THAW_OUT_OF_MEMORY;
+        if (plan->nodes[node].boundary)
+            cache->cuts[cache->cut_count++] = (cut){ node, thaw_shape_count(&plan->model->nodes[node].output) };
     }
-    return THAW_OK;
 }
 
-thaw_status thaw_feature_cache_create(const thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes,
+static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path)
+{
+    const size_t row_bytes = cache->bytes / cache->sample_count;
+    if (!path)
+        return thaw_feature_memory_create(cache->context, cache->sample_count, row_bytes, &cache->rows);
+    thaw_digest key;
+    thaw_status status = thaw_feature_key_of(plan, dataset, &key);
+    if (status == THAW_OK)
+        status = thaw_feature_file_open(cache->context, path, &key, cache->sample_count, row_bytes, cache->present,
+                                        &cache->rows);
+    for (size_t i = 0; i < cache->sample_count; i++)
+        cache->present_count += cache->present[i];
+    return status;
+}
+
+/* Whether the prefix's outputs can be kept; *bytes is what they take. */
+static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size_t *bytes)
+{
+    const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
+    return thaw_plan_cache_bytes(plan) > 0 && !dataset->source.random && count_boundaries(plan) < THAW_MOST_PIECES &&
+           thaw_multiply_sizes(row_bytes, dataset->source.count, bytes);
+}
+
+thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
                                       thaw_feature_cache **cache)
 {
     *cache = NULL;
-    const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
     size_t bytes;
-    if (thaw_plan_cache_bytes(plan) == 0 || dataset->source.random ||
-        !thaw_multiply_sizes(row_bytes, dataset->source.count, &bytes) || bytes > budget_bytes)
+    if (!is_possible(plan, dataset, &bytes) || (!path && bytes > budget_bytes))
         return THAW_OK;
     thaw_context *context = plan->model->context;
     thaw_feature_cache *made = thaw_allocate(context, sizeof *made);
@@ -131,9 +145,10 @@ thaw_status thaw_feature_cache_create(const thaw_plan *plan, thaw_dataset *datas
     made->sample_count = dataset->source.count;
     made->target_bytes = dataset->target_bytes;
     made->bytes = bytes;
-    made->targets = thaw_allocate_array(context, made->sample_count, made->target_bytes);
+    made->on_disk = path;
     made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
-    thaw_status status = made->targets && made->present ? allocate_cuts(made, plan) : THAW_OUT_OF_MEMORY;
+    list_cuts(made, plan);
+    thaw_status status = made->present ? open_rows(made, plan, dataset, path) : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
         status = wrap(made, &dataset->source);
     if (status != THAW_OK) {
@@ -160,33 +175,46 @@ bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *p
 }
 
 typedef struct keeping {
-    const cut *kept;
-    const float *values;
+    thaw_feature_cache *cache;
+    const float *values[THAW_MOST_PIECES];
     const size_t *indices;
+    const char *targets;
 } keeping;
 
 static void keep_range(void *argument, size_t begin, size_t end)
 {
     const keeping *keep = argument;
-    const size_t count = keep->kept->count;
-    for (size_t i = begin; i < end; i++)
-        memcpy(keep->kept->rows + keep->indices[i] * count, keep->values + i * count, count * sizeof(float));
+    thaw_feature_cache *cache = keep->cache;
+    struct iovec pieces[THAW_MOST_PIECES];
+    for (size_t i = begin; i < end; i++) {
+        if (cache->present[keep->indices[i]])
+            continue;
+        for (size_t c = 0; c < cache->cut_count; c++)
+            pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].count),
+                                        cache->cuts[c].count * sizeof(float) };
+        pieces[cache->cut_count] =
+            (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->target_bytes), cache->target_bytes };
+        if (!cache->rows->kind->write(cache->rows, keep->indices[i], pieces, (int)cache->cut_count + 1))
+            atomic_store(&cache->write_error, errno ? errno : EIO);
+    }
 }
 
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
                              const void *targets, size_t count)
 {
-    for (size_t c = 0; c < cache->cut_count; c++) {
-        const cut *kept = &cache->cuts[c];
-        keeping keep = { kept, thaw_plan_output(plan, kept->node), indices };
-        thaw_parallel_for(cache->context, count, 1, keep_range, &keep);
-    }
+    keeping keep = { .cache = cache, .indices = indices, .targets = targets };
+    for (size_t c = 0; c < cache->cut_count; c++)
+        keep.values[c] = thaw_plan_output(plan, cache->cuts[c].node);
+    thaw_parallel_for(cache->context, count, 1, keep_range, &keep);
     for (size_t i = 0; i < count; i++) {
-        memcpy(cache->targets + indices[i] * cache->target_bytes, (const char *)targets + i * cache->target_bytes,
-               cache->target_bytes);
         cache->present_count += !cache->present[indices[i]];
         cache->present[indices[i]] = true;
     }
+}
+
+int thaw_feature_cache_error(const thaw_feature_cache *cache)
+{
+    return atomic_load(&cache->write_error);
 }
 
 bool thaw_feature_cache_complete(const thaw_feature_cache *cache)
@@ -202,4 +230,9 @@ thaw_dataset *thaw_feature_cache_dataset(thaw_feature_cache *cache)
 size_t thaw_feature_cache_bytes(const thaw_feature_cache *cache)
 {
     return cache ? cache->bytes : 0;
+}
+
+bool thaw_feature_cache_on_disk(const thaw_feature_cache *cache)
+{
+    return cache && cache->on_disk;
 }

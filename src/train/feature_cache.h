@@ -9,9 +9,11 @@
 
 typedef struct thaw_feature_cache thaw_feature_cache;
 
-/* Makes an empty cache for what this plan's prefix computes of a data set; *cache is NULL where nothing is worth
-   caching, the data set is random, or the budget is too small. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_feature_cache_create(const thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes,
+/* Makes a cache for what this plan's prefix computes of a data set: in the file `path` with what it holds of that
+   already, or (NULL) an empty one in memory. *cache is NULL where nothing is worth caching, the data set is random, or
+   memory of `budget_bytes` is too small. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the
+   data set. */
+thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
                                       thaw_feature_cache **cache);
 void thaw_feature_cache_release(thaw_feature_cache *cache);
 
@@ -22,6 +24,9 @@ bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *p
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
                              const void *targets, size_t count);
 
+/* The errno of a row that could not be kept, or 0. The cache is of no use then. */
+int thaw_feature_cache_error(const thaw_feature_cache *cache);
+
 /* Whether every sample is there. */
 bool thaw_feature_cache_complete(const thaw_feature_cache *cache);
 
@@ -30,5 +35,7 @@ bool thaw_feature_cache_complete(const thaw_feature_cache *cache);
 thaw_dataset *thaw_feature_cache_dataset(thaw_feature_cache *cache);
 
 size_t thaw_feature_cache_bytes(const thaw_feature_cache *cache); /* 0 for NULL */
+
+bool thaw_feature_cache_on_disk(const thaw_feature_cache *cache);
 
 #endif

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/context.h"
@@ -103,14 +104,30 @@ static void drop_cache(fit *run)
     run->cache = NULL;
 }
 
-/* Keeps the cache, drops it when the prefix has changed, or makes one when another epoch can profit. */
-static thaw_status choose_cache(fit *run, const thaw_plan *plan, int epoch)
+/* A file that takes no more rows costs the cache, not the run. */
+static void drop_broken_cache(fit *run)
 {
+    const int reason = run->cache ? thaw_feature_cache_error(run->cache) : 0;
+    if (reason == 0)
+        return;
+    thaw_log(run->model->context, THAW_LOG_WARNING, "%s: cannot write the feature cache: %s; training goes on without",
+             run->options.cache_file, strerror(reason));
+    drop_cache(run);
+    run->options.cache_file = NULL;
+    run->report.cache_bytes = 0;
+    run->report.cache_on_disk = false;
+}
+
+/* Keeps the cache, drops it when the prefix has changed, or makes one when another epoch, or another run, can profit. */
+static thaw_status choose_cache(fit *run, thaw_plan *plan, int epoch)
+{
+    const thaw_fit_options *options = &run->options;
+    drop_broken_cache(run);
     if (run->cache && !thaw_feature_cache_fits(run->cache, plan))
         drop_cache(run);
-    if (run->cache || run->options.cache_bytes == 0 || epoch >= run->options.epochs)
+    if (run->cache || (!options->cache_file && (options->cache_bytes == 0 || epoch >= options->epochs)))
         return THAW_OK;
-    return thaw_feature_cache_create(plan, run->dataset, run->options.cache_bytes, &run->cache);
+    return thaw_feature_cache_create(plan, run->dataset, options->cache_bytes, options->cache_file, &run->cache);
 }
 
 /* Compiles what the epoch will run, so that its steps only run. */
@@ -136,6 +153,7 @@ static thaw_status prepare_epoch(fit *run, int epoch)
     run->report.optimizer_state_bytes = totals.optimizer_state_bytes;
     run->report.activation_bytes = totals.activation_bytes;
     run->report.cache_bytes = thaw_feature_cache_bytes(run->cache);
+    run->report.cache_on_disk = thaw_feature_cache_on_disk(run->cache);
     return status;
 }
 
@@ -154,6 +172,7 @@ static void keep_features(void *argument, const thaw_plan *plan)
 static thaw_status check_cache(fit *run, size_t count)
 {
     thaw_plan *plan;
+    drop_broken_cache(run);
     if (!run->cache)
         return THAW_OK;
     const thaw_status status = thaw_plan_find(run->model, (int64_t)count, true, &plan);

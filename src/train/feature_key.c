@@ -1,0 +1,90 @@
+#include "train/feature_key.h"
+
+#include "core/allocation.h"
+#include "data/dataset.h"
+
+static void add_parameters(const thaw_group *group, thaw_digest *key)
+{
+    for (size_t k = 0; group && k < group->parameter_count; k++) {
+        const thaw_parameter *parameter = group->parameters[k];
+        thaw_digest_add_text(key, parameter->name);
+        thaw_digest_add(key, parameter->data, parameter->count * sizeof(float));
+    }
+}
+
+static void add_prefix(const thaw_plan *plan, thaw_digest *key)
+{
+    for (size_t i = 0; i < plan->prefix_count; i++) {
+        const thaw_node index = plan->order[i];
+        const thaw_graph_node *node = &plan->model->nodes[index];
+        thaw_digest_add_number(key, (uint64_t)index);
+        thaw_digest_add_number(key, plan->nodes[index].boundary);
+        thaw_digest_add_text(key, node->module ? node->module->name : "input");
+        for (size_t k = 0; k < node->input_count; k++)
+            thaw_digest_add_number(key, (uint64_t)node->inputs[k]);
+        add_parameters(node->group, key);
+    }
+}
+
+/* What the prefix makes of samples. */
+static thaw_status add_probe(thaw_plan *plan, const float *samples, thaw_digest *key)
+{
+    thaw_plan_feed(plan, 0, samples);
+    for (size_t i = 0; i < plan->prefix_count; i++)
+        if (plan->nodes[plan->order[i]].boundary && plan->order[i] != 0)
+            thaw_plan_feed(plan, plan->order[i], NULL);
+    const thaw_status status = thaw_plan_forward(plan, 0, plan->prefix_count, NULL, NULL);
+    for (size_t i = 0; status == THAW_OK && i < plan->prefix_count; i++) {
+        const thaw_node index = plan->order[i];
+        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+        if (plan->nodes[index].boundary)
+            thaw_digest_add(key, thaw_plan_output(plan, index), count * sizeof(float));
+    }
+    return status;
+}
+
+typedef struct reading {
+    size_t *indices;
+    float *samples;
+    char *targets;
+} reading;
+
+static thaw_status add_samples(thaw_plan *plan, thaw_dataset *dataset, const reading *into, thaw_digest *key)
+{
+    const size_t all = dataset->source.count, batch = (size_t)plan->batch;
+    thaw_status status = THAW_OK;
+    for (size_t first = 0; first < all && status == THAW_OK; first += batch) {
+        const size_t count = all - first < batch ? all - first : batch;
+        for (size_t i = 0; i < count; i++)
+            into->indices[i] = first + i;
+        status = thaw_dataset_read(dataset, into->indices, count, into->samples, into->targets);
+        if (status == THAW_OK && first == 0)
+            status = add_probe(plan, into->samples, key);
+        thaw_digest_add(key, into->samples, status == THAW_OK ? count * dataset->sample_elements * sizeof(float) : 0);
+        thaw_digest_add(key, into->targets, status == THAW_OK ? count * dataset->target_bytes : 0);
+    }
+    return status;
+}
+
+thaw_status thaw_feature_key_of(thaw_plan *plan, thaw_dataset *dataset, thaw_digest *key)
+{
+    thaw_context *context = plan->model->context;
+    const size_t batch = (size_t)plan->batch;
+    *key = (thaw_digest){ 0 };
+    const reading into = {
+        .indices = thaw_allocate_array(context, batch, sizeof *into.indices),
+        .samples = thaw_allocate_array(context, batch * dataset->sample_elements, sizeof *into.samples),
+        .targets = thaw_allocate_array(context, batch, dataset->target_bytes),
+    };
+    thaw_status status = THAW_OUT_OF_MEMORY;
+    if (into.indices && into.samples && into.targets) {
+        thaw_digest_add_text(key, thaw_version());
+        thaw_digest_add_number(key, dataset->source.count);
+        add_prefix(plan, key);
+        status = add_samples(plan, dataset, &into, key);
+    }
+    thaw_release(context, into.indices);
+    thaw_release(context, into.samples);
+    thaw_release(context, into.targets);
+    return status;
+}
