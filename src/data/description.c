@@ -227,7 +227,9 @@ static thaw_status open_part(description *from, char *const *paths, const thaw_d
                              thaw_dataset **dataset)
 {
     thaw_dataset *whole;
-    thaw_status status = thaw_idx_open(from->context, paths[0], paths[1], from->classes, &whole);
+    const bool narrows = from->has_classes && selection->last_class < from->classes;
+    thaw_status status =
+        thaw_idx_open(from->context, paths[0], paths[1], from->classes, narrows ? selection : NULL, &whole);
     if (status != THAW_OK || (!from->has_classes && !selection->per_class && !selection->repeat)) {
         *dataset = whole;
         return status;

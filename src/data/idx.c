@@ -10,11 +10,12 @@
 
 enum { UNSIGNED_BYTES = 8, MOST_DIMENSIONS = 3, FIRST_BUFFER_BYTES = 1 << 20 };
 
-/* A file's content: as many bytes as the product of the dimensions. */
+/* A file's content. */
 typedef struct content {
     size_t dims[MOST_DIMENSIONS];
-    size_t bytes;
+    size_t bytes; /* the product of the dimensions that the header names */
     uint8_t *data;
+    size_t capacity; /* of the data */
 } content;
 
 static size_t big_endian(const uint8_t *bytes)
@@ -49,54 +50,95 @@ static thaw_status read_header(thaw_context *context, thaw_unpacker *file, const
     return THAW_OK;
 }
 
-/* Reads the elements into memory that grows with what has really been read: a header may promise anything. */
-static thaw_status read_elements(thaw_context *context, thaw_unpacker *file, const char *path, content *found)
-{
-    size_t used = 0, capacity = 0;
-    while (used < found->bytes) {
-        const size_t wider = capacity ? 2 * capacity : FIRST_BUFFER_BYTES;
-        capacity = wider < found->bytes ? wider : found->bytes;
-        uint8_t *grown = thaw_allocate_raw(context, capacity);
-        if (!grown)
-            return THAW_OUT_OF_MEMORY;
-        if (used)
-            memcpy(grown, found->data, used);
-        thaw_release(context, found->data);
-        found->data = grown;
+/* Which rows of a file to keep, told from their labels. NULL labels: all. */
+typedef struct choice {
+    const int32_t *labels;
+    size_t first_class, last_class;
+} choice;
 
-        size_t got;
-        const thaw_status status = thaw_unpacker_read(file, found->data + used, capacity - used, &got);
+static bool is_chosen(const choice *wanted, size_t row)
+{
+    const size_t label = wanted->labels ? (size_t)wanted->labels[row] : 0;
+    return !wanted->labels || (label >= wanted->first_class && label <= wanted->last_class);
+}
+
+static thaw_status grow(thaw_context *context, content *found, size_t used)
+{
+    const size_t wider = found->capacity ? 2 * found->capacity : FIRST_BUFFER_BYTES;
+    const size_t capacity = wider < found->bytes ? wider : found->bytes;
+    uint8_t *grown = thaw_allocate_raw(context, capacity);
+    if (!grown)
+        return THAW_OUT_OF_MEMORY;
+    if (used)
+        memcpy(grown, found->data, used);
+    thaw_release(context, found->data);
+    found->data = grown;
+    found->capacity = capacity;
+    return THAW_OK;
+}
+
+/* Appends up to `wanted` elements after `used` of them, into memory that grows with what has really been read: a header
+   may promise anything. */
+static thaw_status append(thaw_context *context, thaw_unpacker *file, content *found, size_t used, size_t wanted,
+                          size_t *got)
+{
+    *got = 0;
+    while (*got < wanted) {
+        thaw_status status = THAW_OK;
+        if (used + *got == found->capacity)
+            status = grow(context, found, used + *got);
         if (status != THAW_OK)
             return status;
-        used += got;
-        if (used < capacity)
-            return thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu elements, the header promises %zu", path, used,
-                             found->bytes);
+        const size_t room = found->capacity - used - *got, left = wanted - *got, part = room < left ? room : left;
+        size_t read;
+        status = thaw_unpacker_read(file, found->data + used + *got, part, &read);
+        if (status != THAW_OK)
+            return status;
+        *got += read;
+        if (read < part)
+            break;
+    }
+    return THAW_OK;
+}
+
+/* Reads all rows, and keeps the chosen ones: `dims[0]` counts them then. */
+static thaw_status read_elements(thaw_context *context, thaw_unpacker *file, const char *path, const choice *wanted,
+                                 content *found)
+{
+    const size_t rows = wanted->labels ? found->dims[0] : 1, row_bytes = found->bytes / rows;
+    size_t kept = 0, got;
+    for (size_t row = 0; row < rows; row++) {
+        const thaw_status status = append(context, file, found, kept * row_bytes, row_bytes, &got);
+        if (status != THAW_OK)
+            return status;
+        if (got < row_bytes)
+            return thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu elements, the header promises %zu", path,
+                             row * row_bytes + got, found->bytes);
+        kept += is_chosen(wanted, row);
     }
     uint8_t more;
-    size_t got;
     const thaw_status status = thaw_unpacker_read(file, &more, 1, &got);
     if (status == THAW_OK && got)
         return thaw_fail(context, THAW_BAD_FORMAT, "%s: bytes follow the %zu elements that the header promises", path,
                          found->bytes);
+    if (wanted->labels)
+        found->dims[0] = kept;
     return status;
 }
 
-static thaw_status read_file(thaw_context *context, const char *path, size_t rank, content *found)
+static thaw_status read_labels_file(thaw_context *context, const char *path, content *found)
 {
     *found = (content){ 0 };
     thaw_unpacker *file;
     thaw_status status = thaw_unpacker_open(context, path, &file);
     if (status != THAW_OK)
         return status;
-    status = read_header(context, file, path, rank, found);
+    status = read_header(context, file, path, 1, found);
     if (status == THAW_OK)
-        status = read_elements(context, file, path, found);
+        status = read_elements(context, file, path, &(choice){ 0 }, found);
     thaw_unpacker_close(file);
-    if (status != THAW_OK) {
+    if (status != THAW_OK)
         thaw_release(context, found->data);
-        found->data = NULL;
-    }
     return status;
 }
 
@@ -105,7 +147,7 @@ static thaw_status read_labels(thaw_context *context, const char *path, size_t *
                                size_t *count)
 {
     content found;
-    thaw_status status = read_file(context, path, 1, &found);
+    thaw_status status = read_labels_file(context, path, &found);
     if (status != THAW_OK)
         return status;
     size_t past = 0;
@@ -141,8 +183,42 @@ thaw_status thaw_idx_classes(thaw_context *context, const char *labels_path, siz
     return status;
 }
 
+/* The images of the chosen labels, of which there is one for each of `count` images in the file. */
+static thaw_status read_images(thaw_context *context, const char *path, const char *labels_path, size_t count,
+                               const choice *wanted, content *found)
+{
+    *found = (content){ 0 };
+    thaw_unpacker *file;
+    thaw_status status = thaw_unpacker_open(context, path, &file);
+    if (status != THAW_OK)
+        return status;
+    status = read_header(context, file, path, 3, found);
+    const size_t promised = found->dims[0];
+    if (status == THAW_OK)
+        status = read_elements(context, file, path, promised == count ? wanted : &(choice){ 0 }, found);
+    if (status == THAW_OK && promised != count)
+        status = thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu images, %s has %zu labels", path, promised,
+                           labels_path, count);
+    if (status == THAW_OK && found->dims[0] == 0)
+        status = thaw_fail(context, THAW_NOT_FOUND, "%s: no sample is of classes %zu to %zu", labels_path,
+                           wanted->first_class, wanted->last_class);
+    thaw_unpacker_close(file);
+    if (status != THAW_OK)
+        thaw_release(context, found->data);
+    return status;
+}
+
+/* Moves the chosen labels to the front. */
+static void compact(int32_t *labels, size_t count, const choice *wanted)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (is_chosen(wanted, i))
+            labels[kept++] = labels[i];
+}
+
 thaw_status thaw_idx_open(thaw_context *context, const char *images_path, const char *labels_path, size_t classes,
-                          thaw_dataset **dataset)
+                          const thaw_dataset_selection *selection, thaw_dataset **dataset)
 {
     *dataset = NULL;
     int32_t *labels = NULL;
@@ -150,28 +226,28 @@ thaw_status thaw_idx_open(thaw_context *context, const char *images_path, const 
     thaw_status status = read_labels(context, labels_path, &classes, &labels, &count);
     if (status != THAW_OK)
         return status;
+    const choice wanted = { labels, selection ? selection->first_class : 0,
+                            selection ? selection->last_class : classes - 1 };
     content images;
-    status = read_file(context, images_path, 3, &images);
-    if (status == THAW_OK && images.dims[0] != count)
-        status = thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu images, %s has %zu labels", images_path,
-                           images.dims[0], labels_path, count);
+    status = read_images(context, images_path, labels_path, count, &wanted, &images);
     if (status != THAW_OK) {
         thaw_release(context, labels);
-        thaw_release(context, images.data);
         return status;
     }
-    const thaw_shape shape = { .rank = 3, .dims = { (int64_t)images.dims[1], (int64_t)images.dims[2], 1 } };
+    compact(labels, count, &wanted);
+    const int64_t kept = (int64_t)images.dims[0], height = (int64_t)images.dims[1], width = (int64_t)images.dims[2];
+    const thaw_shape shape = { .rank = 3, .dims = { height, width, 1 } };
     const thaw_tensor inputs = {
         .dtype = THAW_U8,
-        .shape = { .rank = 3, .dims = { (int64_t)count, shape.dims[0], shape.dims[1] } },
+        .shape = { .rank = 3, .dims = { kept, height, width } },
         .data = images.data,
     };
-    const thaw_tensor targets = thaw_view_i32(labels, 1, (const int64_t[]){ (int64_t)count });
+    const thaw_tensor targets = thaw_view_i32(labels, 1, &kept);
     return thaw_dataset_from_owned(context, &inputs, &targets, &shape, classes, dataset);
 }
 
 thaw_status thaw_dataset_open_idx(thaw_context *context, const char *images_path, const char *labels_path,
                                   thaw_dataset **dataset)
 {
-    return thaw_idx_open(context, images_path, labels_path, 0, dataset);
+    return thaw_idx_open(context, images_path, labels_path, 0, NULL, dataset);
 }

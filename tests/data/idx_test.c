@@ -57,11 +57,43 @@ Test(idx, labels_past_the_classes_are_refused, .init = small_begin, .fini = smal
     support_write_file(small_images_path, images.bytes, images.count);
     support_write_file(small_labels_path, labels.bytes, labels.count);
     thaw_dataset *dataset;
-    assert_fails(context, thaw_idx_open(context, small_images_path, small_labels_path, 7, &dataset), THAW_BAD_FORMAT,
-                 "labels: label 7 of sample 2 is not below 7");
-    assert_ok(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, &dataset));
+    assert_fails(context, thaw_idx_open(context, small_images_path, small_labels_path, 7, NULL, &dataset),
+                 THAW_BAD_FORMAT, "labels: label 7 of sample 2 is not below 7");
+    assert_ok(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, NULL, &dataset));
     cr_assert_eq(thaw_dataset_classes(dataset), 10);
     thaw_dataset_destroy(dataset);
+    thaw_context_destroy(context);
+}
+
+Test(idx, only_chosen_classes_are_kept, .init = small_begin, .fini = small_end)
+{
+    thaw_context *context = support_context(1);
+    thaw_dataset *dataset;
+    const small_file images = small_images(), labels = small_labels();
+    assert_ok(context, small_open(context, &images, &labels, &dataset));
+    thaw_dataset_destroy(dataset);
+    for (size_t wanted = 0; wanted < COUNT; wanted++) {
+        const uint8_t class = small_classes[wanted];
+        const thaw_dataset_selection selection = { .first_class = class, .last_class = class };
+        assert_ok(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, &selection, &dataset));
+        size_t kept = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+            float sample[ROWS * COLUMNS];
+            int32_t label;
+            if (small_classes[i] != class)
+                continue;
+            assert_ok(context, thaw_dataset_read(dataset, &kept, 1, sample, &label));
+            cr_assert_eq(label, class);
+            for (size_t k = 0; k < ROWS * COLUMNS; k++)
+                cr_assert_float_eq(sample[k] * 255, small_pixels[i * ROWS * COLUMNS + k], 1e-3);
+            kept++;
+        }
+        cr_assert_eq(thaw_dataset_count(dataset), kept);
+        thaw_dataset_destroy(dataset);
+    }
+    const thaw_dataset_selection none = { .first_class = 9, .last_class = 9 };
+    assert_fails(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, &none, &dataset),
+                 THAW_NOT_FOUND, "no sample is of classes 9 to 9");
     thaw_context_destroy(context);
 }
 
