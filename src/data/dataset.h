@@ -12,8 +12,10 @@ struct thaw_dataset {
     thaw_source source;
     size_t sample_elements, target_bytes; /* of one sample */
     const int32_t *labels;                /* all of them in order, where they are in memory; else NULL */
-    thaw_dataset *owned;                  /* what it is made from, when it goes with this one */
-    pthread_mutex_t reading;              /* the source serves one call at a time */
+    void (*expect)(void *user, const size_t *indices,
+                   size_t count); /* will be read soon; NULL: it makes no difference */
+    thaw_dataset *owned;          /* what it is made from, when it goes with this one */
+    pthread_mutex_t reading;      /* the source serves one call at a time */
 };
 
 /* Reads without a word to the context, so that a loader's thread may call it; the indices must be below the count.

@@ -10,7 +10,7 @@
 #include "data/dataset.h"
 #include "data/shuffle.h"
 
-/* One batch is with the caller, one is ready, one is being read. */
+/* One batch is with the caller, one is ready, one is being read; the caller's own thread needs the first alone. */
 enum { SLOTS = 3 };
 
 typedef struct slot {
@@ -27,6 +27,7 @@ struct thaw_loader {
     size_t steps;
     size_t *order;
     slot slots[SLOTS];
+    size_t slot_count;
     char message[THAW_SOURCE_MESSAGE_BYTES + 64]; /* of the slot that failed */
 
     pthread_t thread;
@@ -130,7 +131,7 @@ static thaw_status allocate(thaw_loader *loader)
     loader->order = thaw_allocate_array(loader->context, dataset->source.count, sizeof *loader->order);
     if (!loader->order)
         return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < loader->slot_count; i++) {
         loader->slots[i].samples = thaw_allocate_raw(loader->context, sample_bytes);
         loader->slots[i].targets = thaw_allocate_raw(loader->context, target_bytes);
         if (!loader->slots[i].samples || !loader->slots[i].targets)
@@ -191,8 +192,9 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     if (!options->drop_last && count % made->options.batch)
         made->steps++;
     made->filled = made->released = made->taken = made->steps;
+    made->slot_count = options->on_caller ? 1 : SLOTS;
     thaw_status status = allocate(made);
-    if (status == THAW_OK)
+    if (status == THAW_OK && !options->on_caller)
         status = start(made);
     if (status == THAW_OK)
         *loader = made;
@@ -201,10 +203,8 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     return status;
 }
 
-void thaw_loader_destroy(thaw_loader *loader)
+static void stop(thaw_loader *loader)
 {
-    if (!loader)
-        return;
     pthread_mutex_lock(&loader->lock);
     loader->stop = true;
     pthread_cond_signal(&loader->to_reader);
@@ -213,6 +213,14 @@ void thaw_loader_destroy(thaw_loader *loader)
     pthread_mutex_destroy(&loader->lock);
     pthread_cond_destroy(&loader->to_reader);
     pthread_cond_destroy(&loader->to_caller);
+}
+
+void thaw_loader_destroy(thaw_loader *loader)
+{
+    if (!loader)
+        return;
+    if (!loader->options.on_caller)
+        stop(loader);
     release(loader);
 }
 
@@ -220,6 +228,12 @@ void thaw_loader_destroy(thaw_loader *loader)
 
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 {
+    if (loader->options.on_caller) {
+        make_order(loader, epoch);
+        loader->taken = 0;
+        loader->broken = false;
+        return;
+    }
     pthread_mutex_lock(&loader->lock);
     loader->released = loader->filled = loader->steps; /* no work: the reader stops after the batch it is at */
     while (loader->busy)
@@ -241,9 +255,37 @@ static void hand_over(const thaw_loader *loader, const slot *from, thaw_batch *b
     };
 }
 
-thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
+/* Says what the batch after the next read will be, where the source wants to know. */
+static void announce(const thaw_loader *loader)
 {
-    *batch = (thaw_batch){ 0 };
+    const thaw_dataset *dataset = loader->dataset;
+    const size_t begin = (loader->taken + 1) * loader->options.batch, count = dataset->source.count;
+    if (!dataset->expect || loader->taken + 1 >= loader->steps)
+        return;
+    const size_t left = count - begin;
+    dataset->expect(dataset->source.user, loader->order + begin,
+                    left < loader->options.batch ? left : loader->options.batch);
+}
+
+static thaw_status read_next(thaw_loader *loader, thaw_batch *batch)
+{
+    if (loader->taken >= loader->steps)
+        return THAW_OK;
+    slot *next = &loader->slots[0];
+    if (!loader->broken) {
+        announce(loader);
+        read_slot(loader, next, loader->taken);
+        loader->broken = next->failed;
+    }
+    if (loader->broken)
+        return thaw_fail(loader->context, THAW_IO_ERROR, "%s", loader->message);
+    hand_over(loader, next, batch);
+    loader->taken++;
+    return THAW_OK;
+}
+
+static thaw_status wait_for_next(thaw_loader *loader, thaw_batch *batch)
+{
     thaw_status status = THAW_OK;
     pthread_mutex_lock(&loader->lock);
     if (loader->taken > loader->released) {
@@ -263,6 +305,12 @@ thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
     }
     pthread_mutex_unlock(&loader->lock);
     return status;
+}
+
+thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
+{
+    *batch = (thaw_batch){ 0 };
+    return loader->options.on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
 }
 
 size_t thaw_loader_steps(const thaw_loader *loader)

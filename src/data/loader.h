@@ -1,5 +1,5 @@
-/* A loader: batches of a data set, in an order that depends on seed and epoch alone, read ahead by a thread of its own.
-   Nothing is allocated after creation. */
+/* A loader: batches of a data set, in an order that depends on seed and epoch alone, read ahead by a thread of its own
+   unless told otherwise. Nothing is allocated after creation. */
 #ifndef THAW_DATA_LOADER_H
 #define THAW_DATA_LOADER_H
 
@@ -12,6 +12,8 @@ typedef struct thaw_loader_options {
     bool drop_last; /* leave out an epoch's last, smaller batch */
     bool shuffle;   /* else the order of the data set */
     uint64_t seed;  /* of the shuffle */
+    bool
+        on_caller; /* no thread: each batch is read when it is asked for, by a source that shares that work out itself */
 } thaw_loader_options;
 
 /* Valid until the next call on the loader. */
@@ -22,7 +24,7 @@ typedef struct thaw_batch {
     const void *targets;   /* [count, target...], aligned to 64 bytes: int32 labels or floats */
 } thaw_batch;
 
-/* The data set must outlive the loader, and its source is read from the loader's thread.
+/* The data set must outlive the loader, and its source is read from the loader's thread, or the caller's.
    Errors: THAW_INVALID_ARGUMENT (batch 0, or nothing is left with drop_last), THAW_OUT_OF_MEMORY (also: no thread). */
 thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, const thaw_loader_options *options,
                                thaw_loader **loader);

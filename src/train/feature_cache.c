@@ -53,23 +53,48 @@ static size_t count_boundaries(const thaw_plan *plan)
 
 /* ---- as a data set ---- */
 
+typedef struct reading {
+    const thaw_feature_cache *cache;
+    const size_t *indices;
+    size_t count;
+    float *samples;
+    char *targets;
+    atomic_int failure; /* errno, or -1 where the file ends; 0: none */
+} reading;
+
+static void read_range(void *argument, size_t begin, size_t end)
+{
+    reading *into = argument;
+    const thaw_feature_cache *cache = into->cache;
+    struct iovec pieces[THAW_MOST_PIECES];
+    for (size_t i = begin; i < end; i++) {
+        float *values = into->samples;
+        for (size_t c = 0; c < cache->cut_count; values += into->count * cache->cuts[c++].count)
+            pieces[c] = (struct iovec){ values + i * cache->cuts[c].count, cache->cuts[c].count * sizeof(float) };
+        pieces[cache->cut_count] = (struct iovec){ into->targets + i * cache->target_bytes, cache->target_bytes };
+        if (!cache->rows->kind->read(cache->rows, into->indices[i], pieces, (int)cache->cut_count + 1))
+            atomic_store(&into->failure, errno ? errno : -1);
+    }
+}
+
 static bool read_rows(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                       size_t capacity)
 {
     const thaw_feature_cache *cache = user;
-    struct iovec pieces[THAW_MOST_PIECES];
-    for (size_t i = 0; i < count; i++) {
-        float *values = samples;
-        for (size_t c = 0; c < cache->cut_count; values += count * cache->cuts[c++].count)
-            pieces[c] = (struct iovec){ values + i * cache->cuts[c].count, cache->cuts[c].count * sizeof(float) };
-        pieces[cache->cut_count] = (struct iovec){ (char *)targets + i * cache->target_bytes, cache->target_bytes };
-        if (!cache->rows->kind->read(cache->rows, indices[i], pieces, (int)cache->cut_count + 1)) {
-            snprintf(message, capacity, "the feature cache's file cannot be read: %s",
-                     errno ? strerror(errno) : "it was cut short");
-            return false;
-        }
-    }
-    return true;
+    reading into = { .cache = cache, .indices = indices, .count = count, .samples = samples, .targets = targets };
+    thaw_parallel_for(cache->context, count, 1, read_range, &into);
+    const int failure = atomic_load(&into.failure);
+    if (failure)
+        snprintf(message, capacity, "the feature cache's file cannot be read: %s",
+                 failure > 0 ? strerror(failure) : "it was cut short");
+    return !failure;
+}
+
+static void expect_rows(void *user, const size_t *indices, size_t count)
+{
+    const thaw_feature_cache *cache = user;
+    for (size_t i = 0; i < count; i++)
+        cache->rows->kind->expect(cache->rows, indices[i]);
 }
 
 static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
@@ -81,7 +106,10 @@ static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
     source.read = read_rows;
     source.release = NULL;
     source.user = cache;
-    return thaw_dataset_create(cache->context, &source, &cache->dataset);
+    const thaw_status status = thaw_dataset_create(cache->context, &source, &cache->dataset);
+    if (status == THAW_OK && cache->rows->kind->expect)
+        cache->dataset->expect = expect_rows;
+    return status;
 }
 
 /* ---- life ---- */

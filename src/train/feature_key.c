@@ -3,18 +3,38 @@
 #include "core/allocation.h"
 #include "data/dataset.h"
 
-static void add_parameters(const thaw_group *group, thaw_digest *key)
+/* What the layer computes with, which a binding may have put in the stored tensor's place. */
+static thaw_status add_bound(thaw_context *context, thaw_expression *expression, thaw_digest *key)
 {
-    for (size_t k = 0; group && k < group->parameter_count; k++) {
-        const thaw_parameter *parameter = group->parameters[k];
-        thaw_digest_add_text(key, parameter->name);
-        thaw_digest_add(key, parameter->data, parameter->count * sizeof(float));
-    }
+    thaw_tensor values = { .dtype = THAW_F32, .shape = *thaw_expression_shape(expression) };
+    const size_t count = thaw_shape_count(&values.shape);
+    values.data = thaw_allocate_array(context, count, sizeof(float));
+    if (!values.data)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_status status = thaw_expression_evaluate(expression, &values);
+    thaw_digest_add(key, values.data, count * sizeof(float));
+    thaw_release(context, values.data);
+    return status;
 }
 
-static void add_prefix(const thaw_plan *plan, thaw_digest *key)
+static thaw_status add_parameters(const thaw_plan *plan, const thaw_group *group, thaw_digest *key)
 {
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    thaw_status status = THAW_OK;
+    for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++) {
+        const thaw_parameter *parameter = group->parameters[k];
+        thaw_digest_add_text(key, parameter->name);
+        if (parameter->bound)
+            status = add_bound(plan->model->context, parameter->bound, key);
+        else
+            thaw_digest_add(key, parameter->data, parameter->count * sizeof(float));
+    }
+    return status;
+}
+
+static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < plan->prefix_count && status == THAW_OK; i++) {
         const thaw_node index = plan->order[i];
         const thaw_graph_node *node = &plan->model->nodes[index];
         thaw_digest_add_number(key, (uint64_t)index);
@@ -22,8 +42,9 @@ static void add_prefix(const thaw_plan *plan, thaw_digest *key)
         thaw_digest_add_text(key, node->module ? node->module->name : "input");
         for (size_t k = 0; k < node->input_count; k++)
             thaw_digest_add_number(key, (uint64_t)node->inputs[k]);
-        add_parameters(node->group, key);
+        status = add_parameters(plan, node->group, key);
     }
+    return status;
 }
 
 /* What the prefix makes of samples. */
@@ -80,8 +101,9 @@ thaw_status thaw_feature_key_of(thaw_plan *plan, thaw_dataset *dataset, thaw_dig
     if (into.indices && into.samples && into.targets) {
         thaw_digest_add_text(key, thaw_version());
         thaw_digest_add_number(key, dataset->source.count);
-        add_prefix(plan, key);
-        status = add_samples(plan, dataset, &into, key);
+        status = add_prefix(plan, key);
+        if (status == THAW_OK)
+            status = add_samples(plan, dataset, &into, key);
     }
     thaw_release(context, into.indices);
     thaw_release(context, into.samples);

@@ -30,7 +30,7 @@ static void release(thaw_feature_rows *rows)
     thaw_release(rows->context, rows);
 }
 
-static const thaw_feature_rows_kind kind = { write_row, read_row, release };
+static const thaw_feature_rows_kind kind = { write_row, read_row, NULL, release };
 
 thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size_t row_bytes, thaw_feature_rows **rows)
 {

@@ -1,5 +1,5 @@
 /* Where the feature cache keeps its rows, one a sample: in memory, or in a file. A row is written and read in pieces
-   that follow each other. Rows may be written from several threads at once, and read from one. */
+   that follow each other. Rows may be written and read from several threads at once. */
 #ifndef THAW_TRAIN_FEATURE_ROWS_H
 #define THAW_TRAIN_FEATURE_ROWS_H
 
@@ -16,6 +16,7 @@ typedef struct thaw_feature_rows thaw_feature_rows;
 typedef struct thaw_feature_rows_kind {
     bool (*write)(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count);
     bool (*read)(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count);
+    void (*expect)(thaw_feature_rows *rows, size_t index); /* will be read soon; NULL: it makes no difference */
     void (*release)(thaw_feature_rows *rows);
 } thaw_feature_rows_kind;
 

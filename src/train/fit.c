@@ -88,6 +88,7 @@ static thaw_status open_loader(fit *run, thaw_dataset *dataset)
         .drop_last = run->options.drop_last,
         .shuffle = !run->options.no_shuffle,
         .seed = run->options.seed,
+        .on_caller = dataset != run->dataset, /* the cache reads with all threads, quicker than a thread is woken */
     };
     return thaw_loader_create(run->model->context, dataset, &options, &run->loader);
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "data/dataset.h"
 #include "support/allocator.h"
 #include "support/support.h"
 
@@ -146,6 +147,57 @@ Test(loader, order_follows_seed_and_epoch_and_no_thread_count)
     cr_assert_neq(memcmp(orders[0], orders[3], sizeof orders[0]), 0);
 }
 
+typedef struct announced {
+    size_t indices[MOST], count;
+} announced;
+
+static announced expected;
+
+static void note_expected(void *user, const size_t *indices, size_t count)
+{
+    (void)user;
+    memcpy(expected.indices, indices, count * sizeof *indices);
+    expected.count = count;
+}
+
+Test(loader, reads_on_the_caller_s_thread_what_its_own_would)
+{
+    thaw_context *context = support_context(1);
+    numbers from = { .count = 50 };
+    thaw_dataset *dataset = open_numbers(context, &from);
+    thaw_loader *loader;
+    size_t order[MOST];
+    thaw_loader_options options = { .batch = 7, .shuffle = true, .seed = 3 };
+    assert_ok(context, thaw_loader_create(context, dataset, &options, &loader));
+    cr_assert_eq(read_epoch(context, loader, 4, order), 50);
+    thaw_loader_destroy(loader);
+
+    options.on_caller = true;
+    dataset->expect = note_expected;
+    assert_ok(context, thaw_loader_create(context, dataset, &options, &loader));
+    thaw_batch batch;
+    assert_ok(context, thaw_loader_next(loader, &batch));
+    cr_assert_eq(batch.count, 0, "no epoch has begun");
+    for (int turn = 0; turn < 2; turn++) {
+        thaw_loader_start_epoch(loader, 4);
+        for (size_t at = 0; at < 50; at += batch.count) {
+            assert_ok(context, thaw_loader_next(loader, &batch));
+            check_batch(&batch);
+            cr_assert_eq(batch.count, at < 49 ? 7 : 1);
+            cr_assert_eq(memcmp(batch.indices, order + at, batch.count * sizeof *order), 0);
+            if (at < 49) {
+                cr_assert_eq(expected.count, at < 42 ? 7 : 1);
+                cr_assert_eq(memcmp(expected.indices, order + at + 7, expected.count * sizeof *order), 0);
+            }
+        }
+        assert_ok(context, thaw_loader_next(loader, &batch));
+        cr_assert_eq(batch.count, 0);
+    }
+    thaw_loader_destroy(loader);
+    thaw_dataset_destroy(dataset);
+    thaw_context_destroy(context);
+}
+
 Test(loader, keeps_the_order_of_the_data_when_told)
 {
     thaw_context *context = support_context(1);
@@ -227,13 +279,14 @@ Test(loader, another_epoch_may_begin_in_the_middle_of_one)
     thaw_context_destroy(context);
 }
 
-Test(loader, a_failing_source_is_told_at_its_batch_with_its_sample)
+static void check_failure(bool on_caller)
 {
     thaw_context *context = support_context(1);
     numbers from = { .count = 40, .fails = true, .fails_at = 22 };
     thaw_dataset *dataset = open_numbers(context, &from);
     thaw_loader *loader;
-    assert_ok(context, thaw_loader_create(context, dataset, &(thaw_loader_options){ .batch = 4 }, &loader));
+    assert_ok(context, thaw_loader_create(context, dataset,
+                                          &(thaw_loader_options){ .batch = 4, .on_caller = on_caller }, &loader));
     thaw_batch batch;
     for (int round = 0; round < 2; round++) {
         thaw_loader_start_epoch(loader, 0);
@@ -254,6 +307,12 @@ Test(loader, a_failing_source_is_told_at_its_batch_with_its_sample)
     thaw_loader_destroy(loader);
     thaw_dataset_destroy(dataset);
     thaw_context_destroy(context);
+}
+
+Test(loader, a_failing_source_is_told_at_its_batch_with_its_sample)
+{
+    check_failure(false);
+    check_failure(true);
 }
 
 Test(loader, allocates_nothing_after_creation_and_gives_all_back)
