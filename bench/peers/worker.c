@@ -27,15 +27,9 @@ static bool read_settings(int count, char **arguments, settings *s)
         const char **text;
         size_t *number;
     } known[] = {
-        { "network", &s->network, NULL },
-        { "optimizer", &s->optimizer, NULL },
-        { "freeze", &s->freeze, NULL },
-        { "cache_file", &s->cache_file, NULL },
-        { "threads", NULL, &s->threads },
-        { "batch", NULL, &s->batch },
-        { "samples", NULL, &s->samples },
-        { "first", NULL, &s->first },
-        { "last", NULL, &s->last },
+        { "network", &s->network, NULL },         { "optimizer", &s->optimizer, NULL }, { "freeze", &s->freeze, NULL },
+        { "cache_file", &s->cache_file, NULL },   { "threads", NULL, &s->threads },     { "batch", NULL, &s->batch },
+        { "samples", NULL, &s->samples },         { "first", NULL, &s->first },         { "last", NULL, &s->last },
         { "cache_bytes", NULL, &s->cache_bytes },
     };
     for (int i = 1; i < count; i++) {
