@@ -4,6 +4,7 @@
 
 #include <thaw/base.h>
 #include <thaw/combine.h>
+#include <thaw/compare.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
 #include <thaw/layers.h>
@@ -13,6 +14,8 @@
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
 #include <thaw/schedule.h>
+#include <thaw/statistics.h>
+#include <thaw/strategy.h>
 #include <thaw/tensor.h>
 #include <thaw/train.h>
 #include <thaw/weights.h>

@@ -52,6 +52,13 @@ typedef struct thaw_thaw_point {
     bool freeze; /* false: unfreeze */
 } thaw_thaw_point;
 
+/* Seconds of an epoch's training by phase. */
+typedef struct thaw_phase_seconds {
+    double data; /* waiting for the loader */
+    double forward, backward;
+    double update; /* clipping and optimizers */
+} thaw_phase_seconds;
+
 /* What is known after an epoch. */
 typedef struct thaw_epoch_report {
     int epoch; /* from 1 */
@@ -60,10 +67,11 @@ typedef struct thaw_epoch_report {
     double test_loss, test_accuracy; /* NAN without test data */
     double seconds;                  /* training alone */
     double samples_per_second;
-    double rate_factor;   /* of the last step */
-    size_t skipped_steps; /* gradients that were not finite */
-    bool cached;          /* the epoch started at the feature cache */
-    bool cache_on_disk;   /* which is a file */
+    thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
+    double rate_factor;        /* of the last step */
+    size_t skipped_steps;      /* gradients that were not finite */
+    bool cached;               /* the epoch started at the feature cache */
+    bool cache_on_disk;        /* which is a file */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
 } thaw_epoch_report;
 
@@ -86,6 +94,7 @@ typedef struct thaw_fit_options {
     size_t thaw_point_count;
     size_t cache_bytes;     /* budget of memory for the feature cache; 0: none in memory */
     const char *cache_file; /* the feature cache is this file instead, of any size; NULL: no file */
+    bool time_phases;       /* read the clock some times a step */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
     void *user;

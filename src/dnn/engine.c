@@ -1,5 +1,7 @@
 #include "dnn/engine.h"
 
+#include <stdio.h>
+
 #include "core/context.h"
 
 static void release_engine(thaw_context *context)
@@ -9,6 +11,12 @@ static void release_engine(thaw_context *context)
     dnnl_engine_destroy(engine->engine);
     thaw_release(context, engine);
     context->dnn = NULL;
+}
+
+void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES])
+{
+    const dnnl_version_t *found = dnnl_version();
+    snprintf(text, THAW_DNN_VERSION_BYTES, "%d.%d.%d", found->major, found->minor, found->patch);
 }
 
 /* Values of enumerations and flags differ between major versions: a mismatch would compute nonsense in silence. */

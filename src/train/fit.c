@@ -208,6 +208,7 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         .targets = batch->targets,
         .on_prefix = keeps ? keep_features : NULL,
         .argument = &kept,
+        .phases = run->options.time_phases ? &run->report.phases : NULL,
     };
     thaw_step_result result;
     status = thaw_train_batch(run->model, &training, &options, run->options.seed, &result);
@@ -245,7 +246,10 @@ static thaw_status train_epoch(fit *run)
     thaw_status status;
     for (size_t step = 1;; step++) {
         thaw_batch batch;
+        const double asked = run->options.time_phases ? thaw_seconds() : 0;
         status = thaw_loader_next(run->loader, &batch);
+        if (run->options.time_phases)
+            run->report.phases.data += thaw_seconds() - asked;
         if (status != THAW_OK || batch.count == 0)
             break;
         status = train_one(run, &batch, &sum);

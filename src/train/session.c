@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "core/clock.h"
+
 /* Samples whose largest output is at their label, where targets are labels. */
 static size_t count_correct(const thaw_model *model, const float *outputs, const void *targets, int64_t count)
 {
@@ -68,10 +70,22 @@ static thaw_status update(thaw_model *model, const thaw_step_options *options, t
     return status;
 }
 
+/* Adds the time since *start to a phase's, and begins the next one. */
+static void end_phase(double *seconds, double *start)
+{
+    if (!seconds)
+        return;
+    const double now = thaw_seconds();
+    *seconds += now - *start;
+    *start = now;
+}
+
 thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result)
 {
     *result = (thaw_step_result){ .gradient_norm = NAN };
+    thaw_phase_seconds *phases = batch->phases;
+    double start = phases ? thaw_seconds() : 0;
     thaw_plan *plan;
     thaw_status status = thaw_plan_find(model, batch->count, true, &plan);
     if (status == THAW_OK)
@@ -85,8 +99,13 @@ thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch
                          result->loss);
     result->correct =
         count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count);
+    end_phase(phases ? &phases->forward : NULL, &start);
     status = thaw_plan_backward(plan);
-    return status == THAW_OK ? update(model, options, result) : status;
+    end_phase(phases ? &phases->backward : NULL, &start);
+    if (status == THAW_OK)
+        status = update(model, options, result);
+    end_phase(phases ? &phases->update : NULL, &start);
+    return status;
 }
 
 thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,

@@ -25,6 +25,7 @@ typedef struct thaw_training_batch {
     const void *targets;
     void (*on_prefix)(void *argument, const thaw_plan *plan); /* after the prefix has run; may be NULL */
     void *argument;
+    thaw_phase_seconds *phases; /* the time that each takes is added here; NULL: no clock is read */
 } thaw_training_batch;
 
 /* One training step; a rate factor of 0 is 0 here. Errors: those of thaw_step. */

@@ -1,0 +1,110 @@
+/* Comparing strategies and optimizers: every strategy with every optimizer at every learning rate, several times from
+   different seeds, and what the differences are worth. Results stand in a JSON file (bench/results.schema.json) that is
+   written anew after each run, so that an interrupted comparison goes on where it stopped.
+
+   Runs go seed by seed, so that each configuration meets the machine in every state it is in; every second round is run
+   backwards. A run depends on nothing but its configuration and its seed: resumed or not, in whatever order, figures are
+   the same to the bit, times and joules apart. */
+#ifndef THAW_COMPARE_H
+#define THAW_COMPARE_H
+
+#include <thaw/statistics.h>
+#include <thaw/strategy.h>
+#include <thaw/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct thaw_comparison thaw_comparison;
+
+/* What goes on, before each step. */
+typedef struct thaw_comparison_progress {
+    size_t cell, cells; /* runs, from 1 */
+    const char *strategy, *optimizer;
+    double learning_rate;
+    uint64_t seed;
+    double seconds_left; /* by the runs so far; NAN before the first is done */
+    thaw_progress training;
+} thaw_comparison_progress;
+
+typedef struct thaw_comparison_options {
+    /* Appends the layers to an empty model, and gives it the weights to begin with. Called for each run with a model of a
+       context of its own, with the run's seed. Whatever it makes must not depend on earlier calls. */
+    thaw_status (*build)(void *user, thaw_model *model);
+    bool (*on_progress)(void *user, const thaw_comparison_progress *progress); /* false: stop; may be NULL */
+    void *user;
+    thaw_dataset *training, *test; /* both are needed; read by one run at a time */
+
+    const thaw_strategy *const *strategies;
+    size_t strategy_count;
+    const char *const *optimizers; /* descriptions, as for thaw_optimizer_create */
+    size_t optimizer_count;
+    int rates; /* learning rates of each optimizer: half a decade apart, around its own; 0: 1, its own */
+    int seeds; /* runs of each configuration; 0: 1 */
+    uint64_t first_seed;
+    int epochs;             /* 0: 1 */
+    int64_t batch;          /* 0: 128 */
+    size_t cache_bytes;     /* of the feature cache; 0: none */
+    double target_accuracy; /* for the time that it takes to reach it; 0: none */
+    const char *head;       /* of the strategies (thaw/strategy.h), or NULL */
+
+    const char *results;                       /* path of the JSON file, or NULL: none is written */
+    bool resume;                               /* take over the runs that it holds */
+    const char *model, *load, *data, *command; /* what the file says of them; NULL: nothing */
+} thaw_comparison_options;
+
+/* Checks everything that can be checked before the first run, among them that each strategy fits the model in each of
+   its epochs, and reads what is to be resumed. Text, data sets and strategies must outlive the comparison.
+   Errors: THAW_INVALID_ARGUMENT (options; a name twice), THAW_NOT_FOUND (a pattern that matches nothing),
+   THAW_NOTHING_TRAINABLE, those of `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, or
+   exists and `resume` is not set), THAW_BAD_FORMAT (it is of another schema, or of another comparison). */
+THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
+                                            thaw_comparison **comparison);
+
+/* NULL is allowed. */
+THAW_API void thaw_comparison_destroy(thaw_comparison *comparison);
+
+/* Does the runs that are missing. One that diverges is recorded as such, and the rest goes on. Errors: THAW_STOPPED (by
+   on_progress; what is done is kept), and those of training. Call it again to go on. */
+THAW_API thaw_status thaw_comparison_run(thaw_comparison *comparison);
+
+/* Memory, in bytes: the most in any epoch. */
+typedef struct thaw_run_bytes {
+    size_t weights, gradients, optimizer_state, activations, cache;
+} thaw_run_bytes;
+
+/* All seeds of a strategy with an optimizer at a learning rate; fields as in bench/results.schema.json. Strings belong to
+   the comparison. */
+typedef struct thaw_configuration {
+    const char *strategy, *optimizer;
+    double learning_rate;
+    size_t cells, diverged;
+    bool chosen; /* of the rates of this pair the best */
+    thaw_mean accuracy, loss, seconds;
+    double seconds_per_epoch, samples_per_second;
+    thaw_phase_seconds phases;
+    double other_seconds;
+    double seconds_to_target, joules_per_epoch; /* NAN: none, or not known */
+    size_t parameters_trained;
+    thaw_run_bytes bytes;
+    double flops_per_step;
+    int rank; /* among the chosen; equal ranks are ties; 0: not ranked */
+    bool pareto_time, pareto_memory;
+    thaw_mean against_full; /* test accuracy minus that of full fine-tuning, paired by seed; count 0: there is none */
+} thaw_configuration;
+
+THAW_API size_t thaw_comparison_count(const thaw_comparison *comparison);
+
+/* By what has been run so far. Errors: THAW_INVALID_ARGUMENT (the index), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_comparison_at(thaw_comparison *comparison, size_t index, thaw_configuration *configuration);
+
+/* Writes the configurations as a table of comma-separated values (RFC 4180), whole or not at all.
+   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_comparison_write_csv(thaw_comparison *comparison, const char *path);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

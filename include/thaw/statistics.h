@@ -1,0 +1,38 @@
+/* The statistics of repeated runs. None of these calls allocates or can fail; all are thread-safe. */
+#ifndef THAW_STATISTICS_H
+#define THAW_STATISTICS_H
+
+#include <thaw/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A mean with its 95 % interval by Student's t: mean -+ t * sd / sqrt(count), t of count - 1 degrees of freedom at 0.975;
+   sd divides by count - 1. What is not defined (no values; spread of one) is NAN. */
+typedef struct thaw_mean {
+    size_t count;
+    double mean, sd, low, high;
+} thaw_mean;
+
+THAW_API thaw_mean thaw_mean_of(const double *values, size_t count);
+
+/* The mean of left[i] - right[i]: runs that share a seed are compared with each other. */
+THAW_API thaw_mean thaw_paired_difference(const double *left, const double *right, size_t count);
+
+/* The middle value, or the mean of the two middle ones; NAN without values. Sorts the array. */
+THAW_API double thaw_median_of(double *values, size_t count);
+
+/* ranks[i] = 1 + how many of the others have an interval that lies wholly above the i-th. Equal ranks are ties: intervals
+   overlap. Where there is no interval (one value) nothing is said, and the rank is 1. */
+THAW_API void thaw_rank(const thaw_mean *means, size_t count, int *ranks);
+
+/* Whether each point is on the Pareto front: no other has at least its gain at no more than its cost, and is better in one
+   of them. Points with a NAN are not. */
+THAW_API void thaw_pareto_front(const double *gains, const double *costs, size_t count, bool *front);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

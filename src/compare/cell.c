@@ -1,0 +1,249 @@
+/* One run of a comparison. */
+#include <math.h>
+#include <string.h>
+
+#include "compare/comparison.h"
+#include "compare/energy.h"
+#include "core/clock.h"
+#include "core/context.h"
+#include "graph/model.h"
+#include "plan/plan.h"
+
+typedef struct run {
+    thaw_comparison *comparison;
+    const thaw_comparison_entry *entry;
+    uint64_t seed;
+    thaw_model *model;
+    json_t *epochs;
+    thaw_energy before, after; /* the training of the epoch */
+    bool diverged;
+    thaw_status status; /* of what a callback did */
+} run;
+
+/* ---------------------------------------------------------------- a model */
+
+/* Hands the message of the run's context on, which goes. */
+static thaw_status hand_on(thaw_context *to, const thaw_context *from, thaw_status status)
+{
+    return status == THAW_OK ? status : thaw_fail(to, status, "%s", thaw_context_message(from));
+}
+
+static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry *entry)
+{
+    thaw_optimizer *optimizer = NULL;
+    thaw_status status = thaw_optimizer_create(model->context, entry->optimizer, &optimizer);
+    if (status == THAW_OK)
+        status = thaw_optimizer_set(optimizer, "lr", entry->learning_rate);
+    if (status == THAW_OK)
+        status = thaw_select_optimizer(model, "*", optimizer);
+    thaw_optimizer_destroy(optimizer);
+    return status;
+}
+
+thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
+                           thaw_cell_model *made)
+{
+    thaw_context *parent = comparison->context;
+    *made = (thaw_cell_model){ 0 };
+    const thaw_context_options options = {
+        .threads = parent->threads,
+        .seed = seed,
+        .allocator = parent->allocator,
+        .log = parent->log,
+        .log_user = parent->log_user,
+    };
+    thaw_status status = thaw_context_create(&options, &made->context);
+    if (status != THAW_OK)
+        return thaw_fail(parent, status, "a context of %d threads: %s", options.threads, thaw_status_name(status));
+    status = thaw_model_create(made->context, &made->model);
+    if (status == THAW_OK)
+        status = comparison->options.build(comparison->options.user, made->model);
+    if (status == THAW_OK)
+        status = set_optimizer(made->model, entry);
+    return hand_on(parent, made->context, status);
+}
+
+void thaw_cell_close(thaw_cell_model *made)
+{
+    thaw_model_destroy(made->model);
+    thaw_context_destroy(made->context);
+}
+
+static thaw_status apply(const run *now, int epoch)
+{
+    const thaw_comparison_options *options = &now->comparison->options;
+    return thaw_strategy_apply(now->entry->strategy, now->model, options->head, epoch, options->epochs);
+}
+
+thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry)
+{
+    thaw_cell_model made;
+    thaw_status status = thaw_cell_open(comparison, entry, comparison->options.first_seed, &made);
+    const run now = { .comparison = comparison, .entry = entry, .model = made.model };
+    for (int epoch = 1; status == THAW_OK && epoch <= comparison->options.epochs; epoch++) {
+        status = hand_on(comparison->context, made.context, apply(&now, epoch));
+        if (status == THAW_OK && thaw_model_summary_totals(made.model).trainable_parameters == 0)
+            status = thaw_fail(comparison->context, THAW_NOTHING_TRAINABLE,
+                               "strategy %s, epoch %d: every parameter is frozen", entry->strategy->name, epoch);
+    }
+    thaw_cell_close(&made);
+    return status;
+}
+
+/* ---------------------------------------------------------------- records */
+
+static const char *strip_word(const thaw_plan_row *row, bool has_parameters, bool cached)
+{
+    if (row->region == THAW_REGION_PREFIX)
+        return cached ? "cached" : "fused";
+    if (!has_parameters || row->trainability == THAW_FROZEN)
+        return "frozen";
+    return row->trainability == THAW_PARTIAL ? "partial" : "trained";
+}
+
+static json_t *record_strip(const run *now, const thaw_plan *plan, bool cached)
+{
+    json_t *strip = json_array();
+    const thaw_node loss = thaw_model_loss(now->model);
+    for (size_t i = 1; i < now->model->node_count; i++) {
+        thaw_plan_row row;
+        if ((thaw_node)i != loss && thaw_plan_row_at(plan, i, &row) == THAW_OK)
+            json_array_append_new(strip, json_string(strip_word(&row, now->model->nodes[i].group != NULL, cached)));
+    }
+    return strip;
+}
+
+static json_t *record_bytes(const run *now, const thaw_epoch_report *report)
+{
+    const thaw_summary_totals totals = thaw_model_summary_totals(now->model);
+    const size_t weights = (totals.total_parameters + totals.statistics) * sizeof(float);
+    return json_pack("{sIsIsIsIsI}", "weights", (json_int_t)weights, "gradients", (json_int_t)report->gradient_bytes,
+                     "optimizer_state", (json_int_t)report->optimizer_state_bytes, "activations",
+                     (json_int_t)report->activation_bytes, "cache", (json_int_t)report->cache_bytes);
+}
+
+static json_t *record_times(const thaw_epoch_report *report)
+{
+    const thaw_phase_seconds *phases = &report->phases;
+    const double other = report->seconds - phases->data - phases->forward - phases->backward - phases->update;
+    return json_pack("{sfsfsfsfsf}", "data", phases->data, "forward", phases->forward, "backward", phases->backward,
+                     "update", phases->update, "other", other > 0 ? other : 0.0);
+}
+
+static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
+{
+    const thaw_plan *plan;
+    const size_t samples = thaw_dataset_count(now->comparison->options.training);
+    const int64_t batch = now->comparison->options.batch;
+    const thaw_status status =
+        thaw_model_plan(now->model, &(thaw_plan_options){ .batch = (size_t)batch < samples ? batch : (int64_t)samples },
+                        &plan);
+    if (status != THAW_OK)
+        return status;
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    json_t *epoch = json_object();
+    json_object_set_new(epoch, "epoch", json_integer(report->epoch));
+    json_object_set_new(epoch, "training_loss", thaw_json_number(report->loss));
+    json_object_set_new(epoch, "training_accuracy", thaw_json_number(report->accuracy));
+    json_object_set_new(epoch, "test_loss", thaw_json_number(report->test_loss));
+    json_object_set_new(epoch, "test_accuracy", thaw_json_number(report->test_accuracy));
+    json_object_set_new(epoch, "seconds", thaw_json_number(report->seconds));
+    json_object_set_new(epoch, "times", record_times(report));
+    json_object_set_new(epoch, "samples_per_second", thaw_json_number(report->samples_per_second));
+    json_object_set_new(epoch, "joules", thaw_json_number(thaw_energy_between(&now->before, &now->after)));
+    json_object_set_new(epoch, "parameters_trained", json_integer((json_int_t)report->trainable_parameters));
+    json_object_set_new(epoch, "bytes", record_bytes(now, report));
+    json_object_set_new(epoch, "flops_per_step", thaw_json_number(report->cached ? totals.cached_flops : totals.flops));
+    json_object_set_new(epoch, "cached", json_boolean(report->cached));
+    json_object_set_new(epoch, "strip", record_strip(now, plan, report->cached));
+    return json_array_append_new(now->epochs, epoch) == 0
+               ? THAW_OK
+               : thaw_fail(now->model->context, THAW_OUT_OF_MEMORY, "a record of an epoch");
+}
+
+/* ---------------------------------------------------------------- training */
+
+static bool on_epoch(void *user, const thaw_epoch_report *report)
+{
+    run *now = user;
+    now->diverged = !isfinite(report->test_loss) || !isfinite(report->loss);
+    if (now->diverged)
+        return false;
+    now->status = record_epoch(now, report);
+    if (now->status == THAW_OK && report->epoch < report->epochs)
+        now->status = apply(now, report->epoch + 1);
+    now->before = thaw_energy_read(NULL);
+    return now->status == THAW_OK;
+}
+
+static bool on_step(void *user, const thaw_progress *training)
+{
+    run *now = user;
+    const thaw_comparison *comparison = now->comparison;
+    if (training->step == training->steps)
+        now->after = thaw_energy_read(NULL);
+    if (!comparison->options.on_progress)
+        return true;
+    const size_t cells = comparison->entry_count * (size_t)comparison->options.seeds;
+    const size_t ran = comparison->done - comparison->resumed;
+    const double each = (thaw_seconds() - comparison->began) / (double)ran;
+    const thaw_comparison_progress progress = {
+        .cell = comparison->done + 1,
+        .cells = cells,
+        .strategy = now->entry->strategy->name,
+        .optimizer = now->entry->optimizer,
+        .learning_rate = now->entry->learning_rate,
+        .seed = now->seed,
+        .seconds_left = ran ? each * (double)(cells - comparison->done) : NAN,
+        .training = *training,
+    };
+    return comparison->options.on_progress(comparison->options.user, &progress);
+}
+
+static thaw_status train(run *now)
+{
+    const thaw_comparison_options *options = &now->comparison->options;
+    const thaw_fit_options fit = {
+        .epochs = options->epochs,
+        .batch = options->batch,
+        .test = options->test,
+        .cache_bytes = options->cache_bytes,
+        .time_phases = true,
+        .on_epoch = on_epoch,
+        .on_step = on_step,
+        .user = now,
+    };
+    thaw_status status = apply(now, 1);
+    now->before = thaw_energy_read(NULL);
+    if (status == THAW_OK)
+        status = thaw_fit(now->model, options->training, &fit, NULL);
+    if (status == THAW_STOPPED && now->diverged)
+        return thaw_fail(now->model->context, THAW_NOT_FINITE, "the test loss is not finite");
+    if (status == THAW_STOPPED && now->status != THAW_OK)
+        return now->status;
+    return status;
+}
+
+thaw_status thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, json_t **cell)
+{
+    thaw_cell_model made;
+    *cell = NULL;
+    thaw_status status = thaw_cell_open(comparison, entry, seed, &made);
+    if (status != THAW_OK) {
+        thaw_cell_close(&made);
+        return status;
+    }
+    run now = { .comparison = comparison, .entry = entry, .seed = seed, .model = made.model, .epochs = json_array() };
+    status = train(&now);
+    if (status == THAW_OK || status == THAW_NOT_FINITE) {
+        const bool diverged = status == THAW_NOT_FINITE;
+        *cell = json_pack("{sssssfsIsbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
+                          "learning_rate", entry->learning_rate, "seed", (json_int_t)seed, "diverged", diverged,
+                          "message", diverged ? thaw_context_message(made.context) : NULL, "epochs", now.epochs);
+        status = *cell ? THAW_OK : thaw_fail(made.context, THAW_OUT_OF_MEMORY, "the record of a run");
+    }
+    json_decref(now.epochs);
+    status = hand_on(comparison->context, made.context, status);
+    thaw_cell_close(&made);
+    return status;
+}

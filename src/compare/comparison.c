@@ -1,0 +1,216 @@
+#include "compare/comparison.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/clock.h"
+
+enum { MOST_RUNS = 100000 };
+
+/* ---------------------------------------------------------------- options */
+
+static thaw_status refuse(thaw_context *context, const char *what)
+{
+    return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: %s", what);
+}
+
+static thaw_status check_names(thaw_context *context, const thaw_comparison_options *options)
+{
+    for (size_t i = 0; i < options->strategy_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(options->strategies[i]->name, options->strategies[k]->name) == 0)
+                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: strategy %s stands there twice",
+                                 options->strategies[i]->name);
+    for (size_t i = 0; i < options->optimizer_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(options->optimizers[i], options->optimizers[k]) == 0)
+                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: optimizer %s stands there twice",
+                                 options->optimizers[i]);
+    return THAW_OK;
+}
+
+static thaw_status check_options(thaw_context *context, thaw_comparison_options *options)
+{
+    if (!options->build || !options->training || !options->test)
+        return refuse(context, "it needs a function that builds, training data and test data");
+    if (options->strategy_count == 0 || options->optimizer_count == 0)
+        return refuse(context, "it needs a strategy and an optimizer");
+    if (options->rates < 0 || options->seeds < 0 || options->epochs < 0 || options->batch < 0)
+        return refuse(context, "counts are not negative");
+    if (!isfinite(options->target_accuracy) || options->target_accuracy < 0 || options->target_accuracy > 1)
+        return refuse(context, "the accuracy to reach is a share from 0 to 1");
+    if (options->first_seed > INT64_MAX - MOST_RUNS)
+        return refuse(context, "seeds are below 2^63");
+    options->rates = options->rates ? options->rates : 1;
+    options->seeds = options->seeds ? options->seeds : 1;
+    options->epochs = options->epochs ? options->epochs : 1;
+    options->batch = options->batch ? options->batch : 128;
+    const double runs = (double)options->strategy_count * (double)options->optimizer_count * options->rates *
+                        options->seeds * options->epochs;
+    if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
+        return refuse(context, "more than ten million epochs");
+    return check_names(context, options);
+}
+
+/* ---------------------------------------------------------------- the matrix */
+
+/* Half a decade between rates, the optimizer's own in the middle; of an even number the lower of the two. */
+static double rate_at(double own, int index, int rates)
+{
+    const int from_middle = index - (rates - 1) / 2;
+    return from_middle ? own * pow(10, from_middle / 2.0) : own;
+}
+
+static thaw_status own_rate(thaw_context *context, const char *description, double *rate)
+{
+    thaw_optimizer *optimizer = NULL;
+    const thaw_status status = thaw_optimizer_create(context, description, &optimizer);
+    *rate = status == THAW_OK ? thaw_optimizer_get(optimizer, "lr") : NAN;
+    thaw_optimizer_destroy(optimizer);
+    if (status == THAW_OK && isnan(*rate))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: optimizer %s has no learning rate \"lr\"",
+                         description);
+    return status;
+}
+
+static thaw_status fill_entries(thaw_comparison *comparison)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    const size_t rates = (size_t)options->rates;
+    const size_t count = options->optimizer_count * options->strategy_count * rates;
+    comparison->entries = thaw_allocate_array(comparison->context, count, sizeof *comparison->entries);
+    comparison->configurations = thaw_allocate_array(comparison->context, count, sizeof *comparison->configurations);
+    if (!comparison->entries || !comparison->configurations)
+        return THAW_OUT_OF_MEMORY;
+    for (; comparison->entry_count < count; comparison->entry_count++) {
+        const size_t pair = comparison->entry_count / rates;
+        const char *optimizer = options->optimizers[pair / options->strategy_count];
+        double rate;
+        const thaw_status status = own_rate(comparison->context, optimizer, &rate);
+        if (status != THAW_OK)
+            return status;
+        thaw_comparison_entry *entry = &comparison->entries[comparison->entry_count];
+        *entry = (thaw_comparison_entry){
+            .strategy = options->strategies[pair % options->strategy_count],
+            .optimizer = optimizer,
+            .learning_rate = rate_at(rate, (int)(comparison->entry_count % rates), options->rates),
+            .cells = thaw_allocate_array(comparison->context, (size_t)options->seeds, sizeof *entry->cells),
+        };
+        if (!entry->cells)
+            return THAW_OUT_OF_MEMORY;
+    }
+    return THAW_OK;
+}
+
+/* Every strategy with every optimizer at every rate: an adapter may not go together with one of them. */
+static thaw_status try_all(thaw_comparison *comparison)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i++)
+        status = thaw_cell_try(comparison, &comparison->entries[i]);
+    return status;
+}
+
+static thaw_status make_head(thaw_comparison *comparison)
+{
+    thaw_cell_model made;
+    thaw_status status = thaw_cell_open(comparison, &comparison->entries[0], comparison->options.first_seed, &made);
+    if (status == THAW_OK) {
+        status = thaw_results_head(comparison, made.model, &comparison->head);
+        if (status != THAW_OK)
+            thaw_fail(comparison->context, status, "%s", thaw_context_message(made.context));
+    }
+    thaw_cell_close(&made);
+    return status;
+}
+
+static thaw_status prepare(thaw_comparison *comparison)
+{
+    thaw_status status = fill_entries(comparison);
+    if (status == THAW_OK)
+        status = try_all(comparison);
+    if (status == THAW_OK)
+        status = make_head(comparison);
+    if (status == THAW_OK && comparison->options.results)
+        status = thaw_results_resume(comparison);
+    if (status == THAW_OK && comparison->options.results)
+        status = thaw_results_check_place(comparison);
+    return status;
+}
+
+thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
+                                   thaw_comparison **comparison)
+{
+    *comparison = NULL;
+    thaw_comparison_options chosen = *options;
+    thaw_status status = check_options(context, &chosen);
+    if (status != THAW_OK)
+        return status;
+    thaw_comparison *made = thaw_allocate_array(context, 1, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    *made = (thaw_comparison){ .context = context, .options = chosen };
+    status = prepare(made);
+    if (status == THAW_OK)
+        *comparison = made;
+    else
+        thaw_comparison_destroy(made);
+    return status;
+}
+
+void thaw_comparison_destroy(thaw_comparison *comparison)
+{
+    if (!comparison)
+        return;
+    thaw_context *context = comparison->context;
+    for (size_t i = 0; i < comparison->entry_count; i++) {
+        for (int k = 0; k < comparison->options.seeds; k++)
+            json_decref(comparison->entries[i].cells[k]);
+        thaw_release(context, comparison->entries[i].cells);
+    }
+    thaw_release(context, comparison->entries);
+    thaw_release(context, comparison->configurations);
+    json_decref(comparison->head);
+    thaw_release(context, comparison);
+}
+
+/* ---------------------------------------------------------------- running */
+
+thaw_status thaw_comparison_run(thaw_comparison *comparison)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    const size_t all = comparison->entry_count * (size_t)options->seeds;
+    comparison->began = thaw_seconds();
+    comparison->resumed = comparison->done;
+    thaw_status status = comparison->done == all ? thaw_results_write(comparison) : THAW_OK;
+    for (size_t step = 0; step < all && status == THAW_OK; step++) {
+        size_t round;
+        thaw_comparison_entry *entry = &comparison->entries[thaw_comparison_entry_of(comparison, step, &round)];
+        if (entry->cells[round])
+            continue;
+        status = thaw_cell_run(comparison, entry, options->first_seed + round, &entry->cells[round]);
+        if (status != THAW_OK)
+            break;
+        comparison->done++;
+        comparison->summarized = false;
+        status = thaw_results_write(comparison);
+    }
+    return status;
+}
+
+size_t thaw_comparison_count(const thaw_comparison *comparison)
+{
+    return comparison->entry_count;
+}
+
+thaw_status thaw_comparison_at(thaw_comparison *comparison, size_t index, thaw_configuration *configuration)
+{
+    if (index >= comparison->entry_count)
+        return thaw_fail(comparison->context, THAW_INVALID_ARGUMENT, "no configuration %zu, there are %zu", index,
+                         comparison->entry_count);
+    const thaw_status status = comparison->summarized ? THAW_OK : thaw_summarize(comparison);
+    if (status == THAW_OK)
+        *configuration = comparison->configurations[index];
+    return status;
+}

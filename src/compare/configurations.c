@@ -1,0 +1,292 @@
+/* What the runs of each configuration say together. */
+#include <math.h>
+#include <string.h>
+
+#include "compare/comparison.h"
+#include "core/allocation.h"
+
+double thaw_json_value(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static bool diverged(const json_t *cell)
+{
+    return json_is_true(json_object_get(cell, "diverged"));
+}
+
+/* ---------------------------------------------------------------- figures of many runs */
+
+/* Figures of the finished runs, one after the other, with room for all epochs of all seeds. */
+typedef struct figures {
+    double *values;
+    size_t count;
+} figures;
+
+static const json_t *epoch_of(const json_t *cell, size_t epoch)
+{
+    return json_array_get(json_object_get(cell, "epochs"), epoch);
+}
+
+/* `group` is an object within the epoch's, such as "times", or NULL. */
+static double figure_of(const json_t *cell, size_t epoch, const char *group, const char *key)
+{
+    const json_t *object = epoch_of(cell, epoch);
+    return thaw_json_value(group ? json_object_get(object, group) : object, key);
+}
+
+static bool finished(const json_t *cell)
+{
+    return cell && !diverged(cell);
+}
+
+/* The figure after one epoch, over seeds. */
+static void gather(const thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t epoch, const char *key,
+                   figures *found)
+{
+    found->count = 0;
+    for (int i = 0; i < comparison->options.seeds; i++)
+        if (finished(entry->cells[i]))
+            found->values[found->count++] = figure_of(entry->cells[i], epoch, NULL, key);
+}
+
+static void gather_all(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *group,
+                       const char *key, figures *found)
+{
+    found->count = 0;
+    for (int i = 0; i < comparison->options.seeds; i++)
+        for (int e = 0; finished(entry->cells[i]) && e < comparison->options.epochs; e++)
+            found->values[found->count++] = figure_of(entry->cells[i], (size_t)e, group, key);
+}
+
+static double median(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *group,
+                     const char *key, figures *room)
+{
+    gather_all(comparison, entry, group, key, room);
+    for (size_t i = 0; i < room->count; i++)
+        if (isnan(room->values[i]))
+            return NAN;
+    return thaw_median_of(room->values, room->count);
+}
+
+static size_t most(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *group,
+                   const char *key, figures *room)
+{
+    double largest = 0;
+    gather_all(comparison, entry, group, key, room);
+    for (size_t i = 0; i < room->count; i++)
+        largest = fmax(largest, room->values[i]);
+    return (size_t)largest;
+}
+
+static double mean_of_all(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *key,
+                          figures *room)
+{
+    gather_all(comparison, entry, NULL, key, room);
+    return thaw_mean_of(room->values, room->count).mean;
+}
+
+/* Seconds of training until the target was reached; NAN when it never was. */
+static double seconds_to_target(const thaw_comparison *comparison, const json_t *cell)
+{
+    double seconds = 0;
+    for (size_t e = 0; e < (size_t)comparison->options.epochs; e++) {
+        seconds += figure_of(cell, e, NULL, "seconds");
+        if (figure_of(cell, e, NULL, "test_accuracy") >= comparison->options.target_accuracy)
+            return seconds;
+    }
+    return NAN;
+}
+
+static double median_to_target(const thaw_comparison *comparison, const thaw_comparison_entry *entry, figures *room)
+{
+    room->count = 0;
+    if (comparison->options.target_accuracy <= 0)
+        return NAN;
+    for (int i = 0; i < comparison->options.seeds; i++) {
+        if (!finished(entry->cells[i]))
+            continue;
+        const double seconds = seconds_to_target(comparison, entry->cells[i]);
+        if (isnan(seconds))
+            return NAN;
+        room->values[room->count++] = seconds;
+    }
+    return thaw_median_of(room->values, room->count);
+}
+
+static thaw_mean total_seconds(const thaw_comparison *comparison, const thaw_comparison_entry *entry, figures *room)
+{
+    room->count = 0;
+    for (int i = 0; i < comparison->options.seeds; i++) {
+        if (!finished(entry->cells[i]))
+            continue;
+        double sum = 0;
+        for (size_t e = 0; e < (size_t)comparison->options.epochs; e++)
+            sum += figure_of(entry->cells[i], e, NULL, "seconds");
+        room->values[room->count++] = sum;
+    }
+    return thaw_mean_of(room->values, room->count);
+}
+
+thaw_status thaw_summarize_epoch(thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t epoch,
+                                 const char *key, thaw_mean *mean)
+{
+    figures room = { .values = thaw_allocate_array(comparison->context, (size_t)comparison->options.seeds,
+                                                   sizeof *room.values) };
+    if (!room.values)
+        return THAW_OUT_OF_MEMORY;
+    gather(comparison, entry, epoch, key, &room);
+    *mean = thaw_mean_of(room.values, room.count);
+    thaw_release(comparison->context, room.values);
+    return THAW_OK;
+}
+
+/* ---------------------------------------------------------------- one configuration */
+
+static thaw_configuration describe(const thaw_comparison *comparison, const thaw_comparison_entry *entry, figures *room)
+{
+    const size_t last = (size_t)comparison->options.epochs - 1;
+    thaw_configuration made = {
+        .strategy = entry->strategy->name,
+        .optimizer = entry->optimizer,
+        .learning_rate = entry->learning_rate,
+        .seconds = total_seconds(comparison, entry, room),
+        .seconds_per_epoch = median(comparison, entry, NULL, "seconds", room),
+        .samples_per_second = median(comparison, entry, NULL, "samples_per_second", room),
+        .phases = { .data = median(comparison, entry, "times", "data", room),
+                    .forward = median(comparison, entry, "times", "forward", room),
+                    .backward = median(comparison, entry, "times", "backward", room),
+                    .update = median(comparison, entry, "times", "update", room) },
+        .other_seconds = median(comparison, entry, "times", "other", room),
+        .joules_per_epoch = median(comparison, entry, NULL, "joules", room),
+        .seconds_to_target = median_to_target(comparison, entry, room),
+        .parameters_trained = most(comparison, entry, NULL, "parameters_trained", room),
+        .bytes = { .weights = most(comparison, entry, "bytes", "weights", room),
+                   .gradients = most(comparison, entry, "bytes", "gradients", room),
+                   .optimizer_state = most(comparison, entry, "bytes", "optimizer_state", room),
+                   .activations = most(comparison, entry, "bytes", "activations", room),
+                   .cache = most(comparison, entry, "bytes", "cache", room) },
+        .flops_per_step = mean_of_all(comparison, entry, "flops_per_step", room),
+        .against_full = thaw_mean_of(NULL, 0),
+    };
+    gather(comparison, entry, last, "test_accuracy", room);
+    made.accuracy = thaw_mean_of(room->values, room->count);
+    gather(comparison, entry, last, "test_loss", room);
+    made.loss = thaw_mean_of(room->values, room->count);
+    for (int i = 0; i < comparison->options.seeds; i++) {
+        made.cells += entry->cells[i] != NULL;
+        made.diverged += entry->cells[i] && diverged(entry->cells[i]);
+    }
+    return made;
+}
+
+/* ---------------------------------------------------------------- all together */
+
+/* Of the rates of a pair, which stand one after the other, the one with the best mean. */
+static void choose_rates(thaw_comparison *comparison)
+{
+    const size_t rates = (size_t)comparison->options.rates;
+    for (size_t first = 0; first < comparison->entry_count; first += rates) {
+        thaw_configuration *best = NULL;
+        for (size_t i = first; i < first + rates; i++) {
+            thaw_configuration *one = &comparison->configurations[i];
+            if (one->accuracy.count == 0)
+                continue;
+            const bool fewer = best && one->accuracy.count < best->accuracy.count; /* some seeds diverged */
+            const bool more = !best || one->accuracy.count > best->accuracy.count;
+            if (more || (!fewer && one->accuracy.mean > best->accuracy.mean))
+                best = one;
+        }
+        if (best)
+            best->chosen = true;
+    }
+}
+
+static void rank(thaw_comparison *comparison, size_t *places, thaw_mean *means, int *ranks)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->entry_count; i++) {
+        const thaw_configuration *one = &comparison->configurations[i];
+        if (!one->chosen || one->accuracy.count < (size_t)comparison->options.seeds)
+            continue;
+        places[count] = i;
+        means[count++] = one->accuracy;
+    }
+    thaw_rank(means, count, ranks);
+    for (size_t i = 0; i < count; i++)
+        comparison->configurations[places[i]].rank = ranks[i];
+}
+
+static void find_fronts(thaw_comparison *comparison, double *gains, double *costs, bool *front)
+{
+    for (int memory = 0; memory < 2; memory++) {
+        for (size_t i = 0; i < comparison->entry_count; i++) {
+            const thaw_configuration *one = &comparison->configurations[i];
+            const thaw_run_bytes *bytes = &one->bytes;
+            gains[i] = one->chosen ? one->accuracy.mean : NAN;
+            costs[i] = memory ? (double)(bytes->weights + bytes->gradients + bytes->optimizer_state +
+                                         bytes->activations + bytes->cache)
+                              : one->seconds_per_epoch;
+        }
+        thaw_pareto_front(gains, costs, comparison->entry_count, front);
+        for (size_t i = 0; i < comparison->entry_count; i++)
+            *(memory ? &comparison->configurations[i].pareto_memory : &comparison->configurations[i].pareto_time) =
+                front[i];
+    }
+}
+
+/* By the seeds that both have finished. */
+static thaw_mean pair(const thaw_comparison *comparison, const thaw_comparison_entry *one,
+                      const thaw_comparison_entry *full, double *left, double *right)
+{
+    const size_t last = (size_t)comparison->options.epochs - 1;
+    size_t count = 0;
+    for (int i = 0; i < comparison->options.seeds; i++) {
+        if (!finished(one->cells[i]) || !finished(full->cells[i]))
+            continue;
+        left[count] = figure_of(one->cells[i], last, NULL, "test_accuracy");
+        right[count++] = figure_of(full->cells[i], last, NULL, "test_accuracy");
+    }
+    return thaw_paired_difference(left, right, count);
+}
+
+static void compare_with_full(thaw_comparison *comparison, double *left, double *right)
+{
+    for (size_t i = 0; i < comparison->entry_count; i++)
+        for (size_t k = 0; k < comparison->entry_count; k++) {
+            thaw_configuration *one = &comparison->configurations[i];
+            const thaw_configuration *full = &comparison->configurations[k];
+            if (i != k && one->chosen && full->chosen && strcmp(full->strategy, "full") == 0 &&
+                strcmp(one->optimizer, full->optimizer) == 0)
+                one->against_full = pair(comparison, &comparison->entries[i], &comparison->entries[k], left, right);
+        }
+}
+
+thaw_status thaw_summarize(thaw_comparison *comparison)
+{
+    thaw_context *context = comparison->context;
+    const size_t count = comparison->entry_count, runs = (size_t)comparison->options.seeds;
+    const size_t room = count + runs * (size_t)comparison->options.epochs;
+    double *left = thaw_allocate_array(context, room, sizeof *left);
+    double *right = thaw_allocate_array(context, room, sizeof *right);
+    size_t *places = thaw_allocate_array(context, count, sizeof *places);
+    thaw_mean *means = thaw_allocate_array(context, count, sizeof *means);
+    int *ranks = thaw_allocate_array(context, count, sizeof *ranks);
+    bool *front = thaw_allocate_array(context, count, sizeof *front);
+    const bool whole = left && right && places && means && ranks && front;
+    if (whole) {
+        figures gathered = { .values = left };
+        for (size_t i = 0; i < count; i++)
+            comparison->configurations[i] = describe(comparison, &comparison->entries[i], &gathered);
+        choose_rates(comparison);
+        rank(comparison, places, means, ranks);
+        find_fronts(comparison, left, right, front);
+        compare_with_full(comparison, left, right);
+        comparison->summarized = true;
+    }
+    void *const all[] = { left, right, places, means, ranks, front };
+    for (size_t i = 0; i < THAW_COUNT(all); i++)
+        thaw_release(context, all[i]);
+    return whole ? THAW_OK : THAW_OUT_OF_MEMORY;
+}

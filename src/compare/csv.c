@@ -1,0 +1,101 @@
+/* The configurations as a table. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/comparison.h"
+#include "core/text.h"
+#include "io/new_file.h"
+
+static const char HEADER[] =
+    "strategy,optimizer,learning_rate,cells,diverged,chosen,rank,accuracy,accuracy_sd,accuracy_low,accuracy_high,loss,"
+    "against_full,against_full_low,against_full_high,seconds_per_epoch,data,forward,backward,update,other,"
+    "samples_per_second,seconds_to_target,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
+    "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
+
+static void append_text(thaw_text *text, const char *field)
+{
+    thaw_text_append(text, "\"");
+    for (; *field; field++)
+        thaw_text_append(text, *field == '"' ? "\"\"" : "%c", *field);
+    thaw_text_append(text, "\",");
+}
+
+/* Empty where it is unknown. */
+static void append_number(thaw_text *text, double value)
+{
+    if (isfinite(value))
+        thaw_text_append(text, "%.17g", value);
+    thaw_text_append(text, ",");
+}
+
+static void append_row(thaw_text *text, const thaw_configuration *one)
+{
+    append_text(text, one->strategy);
+    append_text(text, one->optimizer);
+    const double numbers[] = {
+        one->learning_rate,
+        (double)one->cells,
+        (double)one->diverged,
+        one->chosen,
+        one->rank ? (double)one->rank : (double)NAN,
+        one->accuracy.mean,
+        one->accuracy.sd,
+        one->accuracy.low,
+        one->accuracy.high,
+        one->loss.mean,
+        one->against_full.mean,
+        one->against_full.low,
+        one->against_full.high,
+        one->seconds_per_epoch,
+        one->phases.data,
+        one->phases.forward,
+        one->phases.backward,
+        one->phases.update,
+        one->other_seconds,
+        one->samples_per_second,
+        one->seconds_to_target,
+        one->joules_per_epoch,
+        (double)one->parameters_trained,
+        (double)one->bytes.weights,
+        (double)one->bytes.gradients,
+        (double)one->bytes.optimizer_state,
+        (double)one->bytes.activations,
+        (double)one->bytes.cache,
+        one->flops_per_step,
+        one->pareto_time,
+    };
+    for (size_t i = 0; i < THAW_COUNT(numbers); i++)
+        append_number(text, numbers[i]);
+    thaw_text_append(text, "%d\r\n", one->pareto_memory);
+}
+
+thaw_status thaw_comparison_write_csv(thaw_comparison *comparison, const char *path)
+{
+    thaw_context *context = comparison->context;
+    thaw_text text = { .context = context };
+    char *table = NULL;
+    thaw_status status = THAW_OK;
+    thaw_text_append(&text, "%s", HEADER);
+    for (size_t i = 0; i < thaw_comparison_count(comparison) && status == THAW_OK; i++) {
+        thaw_configuration one;
+        status = thaw_comparison_at(comparison, i, &one);
+        if (status == THAW_OK)
+            append_row(&text, &one);
+    }
+    const thaw_status finished = thaw_text_finish(&text, &table);
+    if (status == THAW_OK)
+        status = finished;
+    thaw_new_file file;
+    if (status == THAW_OK)
+        status = thaw_new_file_create(context, path, strlen(table), &file);
+    if (status == THAW_OK) {
+        status = thaw_new_file_write(&file, table, strlen(table));
+        if (status == THAW_OK)
+            status = thaw_new_file_commit(&file);
+        else
+            thaw_new_file_discard(&file);
+    }
+    thaw_text_destroy(context, table);
+    return status;
+}

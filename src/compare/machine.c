@@ -1,0 +1,60 @@
+#include "compare/machine.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "compare/energy.h"
+#include "dnn/engine.h"
+
+#ifdef __clang__
+static const char compiler[] = "clang " __clang_version__;
+#else
+static const char compiler[] = "gcc " __VERSION__;
+#endif
+
+/* As Linux names it on x86 ("model name"); other architectures have no such line. */
+static void read_processor(char *name, size_t capacity)
+{
+    char line[256];
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    snprintf(name, capacity, "unknown");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon)
+            continue;
+        snprintf(name, capacity, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        break;
+    }
+    if (file)
+        fclose(file);
+}
+
+static int count_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return CPU_COUNT(&set);
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+json_t *thaw_machine_json(const thaw_context *context)
+{
+    char processor[256], system[256] = "unknown";
+    struct utsname names;
+    read_processor(processor, sizeof processor);
+    if (uname(&names) == 0)
+        snprintf(system, sizeof system, "%.60s %.120s %.60s", names.sysname, names.release, names.machine);
+    const json_int_t memory = (json_int_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    return json_pack("{sssisIsssisb}", "processor", processor, "cores", count_cores(), "memory_bytes", memory, "system",
+                     system, "threads", thaw_context_threads(context), "energy", thaw_energy_read(NULL).packages > 0);
+}
+
+json_t *thaw_versions_json(void)
+{
+    char onednn[THAW_DNN_VERSION_BYTES];
+    thaw_dnn_version(onednn);
+    return json_pack("{ssssss}", "thaw", thaw_version(), "onednn", onednn, "compiler", compiler);
+}

@@ -1,0 +1,302 @@
+/* The file of results: bench/results.schema.json. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compare/comparison.h"
+#include "compare/machine.h"
+#include "compare/strategy.h"
+#include "graph/model.h"
+#include "io/new_file.h"
+
+static const char SCHEMA[] = "thaw-bench-1";
+
+json_t *thaw_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* ---------------------------------------------------------------- head */
+
+static thaw_status describe_layers(const thaw_comparison *comparison, thaw_model *model, json_t *layers)
+{
+    const size_t count = thaw_model_node_count(model);
+    thaw_status status = THAW_OK;
+    for (size_t i = 1; i < count && status == THAW_OK; i++) {
+        thaw_summary_row row;
+        size_t block;
+        if ((thaw_node)i == thaw_model_loss(model))
+            continue;
+        status = thaw_model_summary_row(model, i, &row);
+        if (status == THAW_OK)
+            status = thaw_model_block(model, comparison->options.head, i, &block, NULL);
+        if (status == THAW_OK)
+            json_array_append_new(layers, json_pack("{sssssosI}", "name", row.name, "kind", row.kind, "block",
+                                                    block ? json_integer((json_int_t)block) : json_null(), "parameters",
+                                                    (json_int_t)row.parameters));
+    }
+    return status;
+}
+
+static json_t *describe_experiment(const thaw_comparison_options *options, json_t *layers)
+{
+    return json_pack("{ssss?sssIsIss?sisIsIsIsisoso}", "model", options->model ? options->model : "", "load",
+                     options->load, "data", options->data ? options->data : "", "training_samples",
+                     (json_int_t)thaw_dataset_count(options->training), "test_samples",
+                     (json_int_t)thaw_dataset_count(options->test), "head", options->head, "epochs", options->epochs,
+                     "batch", (json_int_t)options->batch, "cache_bytes", (json_int_t)options->cache_bytes, "first_seed",
+                     (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
+                     options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "layers",
+                     layers);
+}
+
+static json_t *list_strategies(const thaw_comparison_options *options)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < options->strategy_count; i++)
+        json_array_append_new(list, json_pack("{ssssso}", "name", options->strategies[i]->name, "description",
+                                              options->strategies[i]->description, "rules",
+                                              thaw_strategy_rules_json(options->strategies[i])));
+    return list;
+}
+
+static json_t *list_optimizers(const thaw_comparison *comparison)
+{
+    json_t *list = json_array();
+    const thaw_comparison_options *options = &comparison->options;
+    for (size_t i = 0; i < options->optimizer_count; i++) {
+        json_t *rates = json_array();
+        const size_t first = i * options->strategy_count * (size_t)options->rates;
+        for (size_t k = 0; k < (size_t)options->rates; k++)
+            json_array_append_new(rates, json_real(comparison->entries[first + k].learning_rate));
+        json_array_append_new(list,
+                              json_pack("{ssso}", "description", options->optimizers[i], "learning_rates", rates));
+    }
+    return list;
+}
+
+thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, json_t **head)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    json_t *layers = json_array();
+    *head = NULL;
+    const thaw_status status = describe_layers(comparison, model, layers);
+    if (status != THAW_OK) {
+        json_decref(layers);
+        return status;
+    }
+    *head = json_pack("{sssbsssosososososo}", "schema", SCHEMA, "complete", 0, "command",
+                      options->command ? options->command : "", "versions", thaw_versions_json(), "machine",
+                      thaw_machine_json(comparison->context), "experiment", describe_experiment(options, layers),
+                      "strategies", list_strategies(options), "optimizers", list_optimizers(comparison), "cells",
+                      json_array());
+    return *head ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the head of the results");
+}
+
+/* ---------------------------------------------------------------- resuming */
+
+static thaw_status refuse(const thaw_comparison *comparison, const char *what)
+{
+    return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: %s", comparison->options.results, what);
+}
+
+/* Puts a cell of the file in its place. */
+static bool place_cell(thaw_comparison *comparison, json_t *cell)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    const char *strategy = json_string_value(json_object_get(cell, "strategy"));
+    const char *optimizer = json_string_value(json_object_get(cell, "optimizer"));
+    const json_t *seed = json_object_get(cell, "seed");
+    const bool diverged = json_is_true(json_object_get(cell, "diverged"));
+    const size_t epochs = json_array_size(json_object_get(cell, "epochs"));
+    if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && epochs != (size_t)options->epochs))
+        return false;
+    const uint64_t round = (uint64_t)json_integer_value(seed) - options->first_seed;
+    for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
+        thaw_comparison_entry *entry = &comparison->entries[i];
+        if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
+            entry->learning_rate != thaw_json_value(cell, "learning_rate"))
+            continue;
+        if (entry->cells[round])
+            return false;
+        entry->cells[round] = json_incref(cell);
+        comparison->done++;
+        return true;
+    }
+    return false;
+}
+
+static thaw_status take_over(thaw_comparison *comparison, const json_t *file)
+{
+    static const char *const same[] = { "experiment", "strategies", "optimizers" };
+    const char *schema = json_string_value(json_object_get(file, "schema"));
+    if (!schema || strcmp(schema, SCHEMA) != 0)
+        return refuse(comparison, "is not of the schema thaw-bench-1, and cannot be resumed");
+    for (size_t i = 0; i < THAW_COUNT(same); i++)
+        if (!json_equal(json_object_get(file, same[i]), json_object_get(comparison->head, same[i])))
+            return thaw_fail(comparison->context, THAW_BAD_FORMAT,
+                             "%s: holds another comparison: its \"%s\" differ from what is asked for",
+                             comparison->options.results, same[i]);
+    const json_t *cells = json_object_get(file, "cells");
+    for (size_t i = 0; i < json_array_size(cells); i++)
+        if (!place_cell(comparison, json_array_get(cells, i)))
+            return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: cell %zu is none of this comparison",
+                             comparison->options.results, i);
+    comparison->resumed = comparison->done;
+    return THAW_OK;
+}
+
+thaw_status thaw_results_resume(thaw_comparison *comparison)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    if (access(options->results, F_OK) != 0 && errno == ENOENT)
+        return THAW_OK;
+    if (!options->resume)
+        return thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists; resume it, or move it away",
+                         options->results);
+    json_error_t error;
+    json_t *file = json_load_file(options->results, JSON_REJECT_DUPLICATES, &error);
+    if (!file)
+        return thaw_fail(comparison->context, error.line < 0 ? THAW_IO_ERROR : THAW_BAD_FORMAT, "%s: line %d: %s",
+                         options->results, error.line, error.text);
+    const thaw_status status = take_over(comparison, file);
+    json_decref(file);
+    return status;
+}
+
+/* ---------------------------------------------------------------- configurations */
+
+static json_t *mean_json(thaw_mean mean)
+{
+    return json_pack("{sIsosososo}", "count", (json_int_t)mean.count, "mean", thaw_json_number(mean.mean), "sd",
+                     thaw_json_number(mean.sd), "low", thaw_json_number(mean.low), "high", thaw_json_number(mean.high));
+}
+
+static json_t *times_json(const thaw_configuration *one)
+{
+    if (isnan(one->seconds_per_epoch))
+        return json_null();
+    return json_pack("{sososososo}", "data", thaw_json_number(one->phases.data), "forward",
+                     thaw_json_number(one->phases.forward), "backward", thaw_json_number(one->phases.backward),
+                     "update", thaw_json_number(one->phases.update), "other", thaw_json_number(one->other_seconds));
+}
+
+static json_t *bytes_json(const thaw_run_bytes *bytes)
+{
+    return json_pack("{sIsIsIsIsI}", "weights", (json_int_t)bytes->weights, "gradients", (json_int_t)bytes->gradients,
+                     "optimizer_state", (json_int_t)bytes->optimizer_state, "activations",
+                     (json_int_t)bytes->activations, "cache", (json_int_t)bytes->cache);
+}
+
+static thaw_status append_epochs(thaw_comparison *comparison, size_t index, const char *figure, json_t *list)
+{
+    thaw_status status = THAW_OK;
+    const size_t epochs = comparison->configurations[index].accuracy.count ? (size_t)comparison->options.epochs : 0;
+    for (size_t e = 0; e < epochs && status == THAW_OK; e++) {
+        thaw_mean mean;
+        status = thaw_summarize_epoch(comparison, &comparison->entries[index], e, figure, &mean);
+        if (status == THAW_OK)
+            json_array_append_new(list, mean_json(mean));
+    }
+    return status;
+}
+
+static thaw_status append_configuration(thaw_comparison *comparison, size_t index, json_t *list)
+{
+    const thaw_configuration *one = &comparison->configurations[index];
+    json_t *object = json_object(), *accuracies = json_array(), *losses = json_array();
+    json_object_set_new(object, "strategy", json_string(one->strategy));
+    json_object_set_new(object, "optimizer", json_string(one->optimizer));
+    json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
+    json_object_set_new(object, "cells", json_integer((json_int_t)one->cells));
+    json_object_set_new(object, "diverged", json_integer((json_int_t)one->diverged));
+    json_object_set_new(object, "chosen", json_boolean(one->chosen));
+    json_object_set_new(object, "accuracy", mean_json(one->accuracy));
+    json_object_set_new(object, "loss", mean_json(one->loss));
+    json_object_set_new(object, "epoch_accuracy", accuracies);
+    json_object_set_new(object, "epoch_loss", losses);
+    json_object_set_new(object, "seconds_per_epoch", thaw_json_number(one->seconds_per_epoch));
+    json_object_set_new(object, "times", times_json(one));
+    json_object_set_new(object, "samples_per_second", thaw_json_number(one->samples_per_second));
+    json_object_set_new(object, "seconds", mean_json(one->seconds));
+    json_object_set_new(object, "seconds_to_target", thaw_json_number(one->seconds_to_target));
+    json_object_set_new(object, "joules_per_epoch", thaw_json_number(one->joules_per_epoch));
+    json_object_set_new(object, "parameters_trained", json_integer((json_int_t)one->parameters_trained));
+    json_object_set_new(object, "bytes", bytes_json(&one->bytes));
+    json_object_set_new(object, "flops_per_step", thaw_json_number(one->flops_per_step));
+    json_object_set_new(object, "rank", one->rank ? json_integer(one->rank) : json_null());
+    json_object_set_new(object, "pareto_time", json_boolean(one->pareto_time));
+    json_object_set_new(object, "pareto_memory", json_boolean(one->pareto_memory));
+    json_object_set_new(object, "against_full", one->against_full.count ? mean_json(one->against_full) : json_null());
+    json_array_append_new(list, object);
+    thaw_status status = append_epochs(comparison, index, "test_accuracy", accuracies);
+    if (status == THAW_OK)
+        status = append_epochs(comparison, index, "test_loss", losses);
+    return status;
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static json_t *list_cells(const thaw_comparison *comparison)
+{
+    json_t *cells = json_array();
+    const size_t all = comparison->entry_count * (size_t)comparison->options.seeds;
+    for (size_t step = 0; step < all; step++) {
+        size_t round;
+        const size_t entry = thaw_comparison_entry_of(comparison, step, &round);
+        json_t *cell = comparison->entries[entry].cells[round];
+        if (cell)
+            json_array_append(cells, cell);
+    }
+    return cells;
+}
+
+static thaw_status write_text(const thaw_comparison *comparison, const char *text)
+{
+    thaw_new_file file;
+    const size_t length = strlen(text);
+    thaw_status status = thaw_new_file_create(comparison->context, comparison->options.results, length + 1, &file);
+    if (status != THAW_OK)
+        return status;
+    status = thaw_new_file_write(&file, text, length);
+    if (status == THAW_OK)
+        status = thaw_new_file_write(&file, "\n", 1);
+    if (status == THAW_OK)
+        return thaw_new_file_commit(&file);
+    thaw_new_file_discard(&file);
+    return status;
+}
+
+thaw_status thaw_results_write(thaw_comparison *comparison)
+{
+    if (!comparison->options.results)
+        return THAW_OK;
+    json_t *configurations = json_array();
+    thaw_status status = thaw_summarize(comparison);
+    for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i++)
+        status = append_configuration(comparison, i, configurations);
+    json_t *root = json_copy(comparison->head);
+    const bool complete = comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
+    json_object_set_new(root, "complete", json_boolean(complete));
+    json_object_set_new(root, "cells", list_cells(comparison));
+    json_object_set_new(root, "configurations", configurations);
+    if (status == THAW_OK) {
+        char *text = json_dumps(root, JSON_INDENT(1));
+        status = text ? write_text(comparison, text)
+                      : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the text of the results");
+        free(text);
+    }
+    json_decref(root);
+    return status;
+}
+
+thaw_status thaw_results_check_place(thaw_comparison *comparison)
+{
+    thaw_new_file file;
+    const thaw_status status = thaw_new_file_create(comparison->context, comparison->options.results, 1, &file);
+    if (status == THAW_OK)
+        thaw_new_file_discard(&file);
+    return status;
+}
