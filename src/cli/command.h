@@ -8,5 +8,6 @@ int cli_evaluate(int argc, char **argv);
 int cli_summary(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_demo(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 
 #endif

@@ -20,6 +20,7 @@ static const struct command {
     { "summary", "list layers, their parameters, and what trains", cli_summary },
     { "plan", "show what a training step runs, and in which memory", cli_plan },
     { "demo", "run a transfer experiment on Fashion-MNIST", cli_demo },
+    { "bench", "compare strategies of fine-tuning and optimizers", cli_bench },
 };
 
 static void print_version(FILE *stream, struct argp_state *state)

@@ -78,6 +78,12 @@ static bool parse_norm(const entry *option, const char *text, void *value, cli_o
     return cli_parse_real(text, value) && *(double *)value > 0;
 }
 
+static bool parse_share(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_real(text, value) && *(double *)value > 0 && *(double *)value <= 1;
+}
+
 static const kind text_kind = { parse_text, "a text" };
 static const kind flag_kind = { parse_flag, "nothing" };
 static const kind rule_kind = { parse_rule, "a text" };
@@ -86,6 +92,7 @@ static const kind threads_kind = { parse_threads, "a whole number from 1 to 1024
 static const kind seed_kind = { parse_seed, "a whole number from 0 to 2^64 - 1" };
 static const kind bytes_kind = { parse_size, "a number of bytes, such as 0, 65536 or 512M" };
 static const kind norm_kind = { parse_norm, "a finite number above 0" };
+static const kind share_kind = { parse_share, "a number above 0, of at most 1" };
 
 /* ---------------------------------------------------------------- the options */
 
@@ -122,14 +129,14 @@ static const entry entries[] = {
     { CLI_RULES, "bias-only", "PATTERN", "Of these groups, train the biases alone", &rule_kind,
       .rule = CLI_RULE_BIAS_ONLY },
     { CLI_BATCH, "batch", "N", "Samples a step (default: 128)", &positive_kind, TO(batch) },
-    { CLI_TRAINING, "epochs", "N", "Passes over the data (default: 1)", &positive_kind, TO(epochs) },
+    { CLI_TRAINING | CLI_RUNS, "epochs", "N", "Passes over the data (default: 1)", &positive_kind, TO(epochs) },
     { CLI_TRAINING, "schedule", "SPEC",
       "Of the learning rates: constant, step:gamma=0.1,every=2, cosine:floor=0.01 "
       "or one-cycle:rising=0.3, each also with warmup_epochs=N",
       &text_kind, TO(schedule) },
     { CLI_TRAINING, "clip-norm", "X", "Scale gradients down to this global norm", &norm_kind, TO(clip_norm) },
     { CLI_TRAINING, "drop-last", NULL, "Leave out an epoch's last, smaller batch", &flag_kind, TO(drop_last) },
-    { CLI_TRAINING, "cache-bytes", "BYTES",
+    { CLI_TRAINING | CLI_RUNS, "cache-bytes", "BYTES",
       "Memory for outputs of a frozen prefix, such as 512M; 0: none "
       "(default: 1G)",
       &bytes_kind, TO(cache_bytes) },
@@ -140,6 +147,26 @@ static const entry entries[] = {
       "it",
       &text_kind, TO(cache_file) },
     { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
+    { CLI_BENCH, "strategies", "LIST",
+      "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
+      "lora:rank=8, lp-ft, surgical, top-down, scratch, or names of --strategy-file (default: full head)",
+      &text_kind, TO(strategies) },
+    { CLI_BENCH, "strategy-file", "FILE", "Strategies of your own (JSON; thaw/strategy.h describes it)", &text_kind,
+      TO(strategy_file) },
+    { CLI_BENCH, "optimizers", "LIST",
+      "Optimizers, separated by blanks, such as 'sgd:lr=1e-2,momentum=0.9 adam ./lion.so:lr=1e-4' (default: adam)",
+      &text_kind, TO(optimizers) },
+    { CLI_BENCH, "seeds", "N", "Runs of each configuration, from --seed on (default: 3)", &positive_kind, TO(seeds) },
+    { CLI_BENCH, "lr-sweep", "N",
+      "Learning rates of each optimizer, half a decade apart, its own in the middle (default: 1)", &positive_kind,
+      TO(rates) },
+    { CLI_BENCH, "head", "PATTERN", "The head of the strategies (default: what --reset names, else the last block)",
+      &text_kind, TO(head) },
+    { CLI_BENCH, "target-accuracy", "X", "Tell the time until this test accuracy, such as 0.9", &share_kind,
+      TO(target_accuracy) },
+    { CLI_BENCH, "report", "FOLDER", "Where results.json and results.csv go (default: report)", &text_kind,
+      TO(report) },
+    { CLI_BENCH, "resume", NULL, "Do only the runs that the report lacks", &flag_kind, TO(resume) },
     { CLI_INFERENCE, "inference", NULL, "The plan of evaluation instead of training", &flag_kind, TO(inference) },
     { CLI_COMMON, "seed", "N", "Of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one a core)", &threads_kind, TO(threads) },
@@ -184,7 +211,15 @@ static int check_needed(const cli_options *options, unsigned needs)
 int cli_options_parse(int argc, char **argv, const char *name, const char *summary, unsigned takes, unsigned needs,
                       cli_options *options)
 {
-    *options = (cli_options){ .epochs = 1, .batch = 128, .cache_bytes = (uint64_t)1 << 30, .optimizer = "adam" };
+    *options = (cli_options){ .epochs = 1,
+                              .batch = 128,
+                              .cache_bytes = (uint64_t)1 << 30,
+                              .optimizer = "adam",
+                              .optimizers = "adam",
+                              .strategies = "full head",
+                              .report = "report",
+                              .seeds = 3,
+                              .rates = 1 };
     options->rules = calloc((size_t)argc + 1, sizeof *options->rules);
     if (!options->rules)
         return cli_fail(name, "out of memory");

@@ -18,7 +18,9 @@ enum {
     CLI_BATCH = 128,
     CLI_TRAINING = 256,
     CLI_INFERENCE = 512,
-    CLI_COMMON = 1024
+    CLI_COMMON = 1024,
+    CLI_RUNS = 2048, /* of training, what comparisons take too */
+    CLI_BENCH = 4096
 };
 
 /* What options say about groups of parameters, in the order of the command line. */
@@ -40,8 +42,12 @@ typedef struct cli_rule {
 /* Text is the command line's own. */
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache_file, *test_data, *optimizer, *schedule;
-    uint64_t classes, epochs, batch, seed, threads, cache_bytes; /* classes and threads 0: by themselves */
-    double clip_norm;                                            /* 0: none */
+    uint64_t classes, epochs, batch, seed, threads, cache_bytes;         /* classes and threads 0: by themselves */
+    const char *optimizers, *strategies, *strategy_file, *head, *report; /* of thaw bench */
+    uint64_t seeds, rates;
+    double target_accuracy; /* 0: none */
+    bool resume;
+    double clip_norm; /* 0: none */
     bool drop_last, merge, inference, json;
     cli_rule *rules;
     size_t rule_count;

@@ -1,0 +1,307 @@
+/* thaw bench: strategies and optimizers side by side. */
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/bench_table.h"
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "core/text.h"
+
+enum { PATH_BYTES = 4096, LABEL_BYTES = 128, TIME_BYTES = 72 };
+
+/* Words of an option, separated by blanks. */
+typedef struct words {
+    char *text; /* cut into them */
+    const char **items;
+    size_t count;
+} words;
+
+typedef struct bench {
+    cli_session session; /* holds the context and the data */
+    words strategy_names, optimizers;
+    thaw_strategy **strategies;
+    size_t strategy_count;
+    char *head, *command;
+    char results[PATH_BYTES], table[PATH_BYTES];
+    thaw_comparison *comparison;
+    cli_progress progress;
+    int build_code; /* of the last network that was built */
+} bench;
+
+/* ---------------------------------------------------------------- options */
+
+static int split(const char *option, const char *text, words *made)
+{
+    made->text = strdup(text);
+    made->items = calloc(strlen(text) + 1, sizeof *made->items);
+    if (!made->text || !made->items)
+        return cli_fail(option, "out of memory");
+    char *rest = made->text;
+    for (char *word; (word = strsep(&rest, " \t\n"));)
+        if (*word)
+            made->items[made->count++] = word;
+    return made->count ? CLI_DONE : cli_misuse(option, "names nothing");
+}
+
+static void release_words(words *made)
+{
+    free(made->text);
+    free((void *)made->items);
+}
+
+static int read_strategies(bench *now)
+{
+    const cli_options *options = now->session.options;
+    thaw_context *context = now->session.context;
+    int code = split("--strategies", options->strategies, &now->strategy_names);
+    if (code != CLI_DONE)
+        return code;
+    now->strategies = calloc(now->strategy_names.count, sizeof *now->strategies);
+    if (!now->strategies)
+        return cli_fail("--strategies", "out of memory");
+    for (; now->strategy_count < now->strategy_names.count && code == CLI_DONE;
+         now->strategy_count += code == CLI_DONE) {
+        const thaw_status status = thaw_strategy_create(context, now->strategy_names.items[now->strategy_count],
+                                                        options->strategy_file, &now->strategies[now->strategy_count]);
+        const bool of_file = status == THAW_BAD_FORMAT || status == THAW_IO_ERROR;
+        code = cli_check_option(context, status, of_file ? "--strategy-file" : "--strategies");
+    }
+    return code;
+}
+
+static int read_optimizers(bench *now)
+{
+    int code = split("--optimizers", now->session.options->optimizers, &now->optimizers);
+    for (size_t i = 0; i < now->optimizers.count && code == CLI_DONE; i++) {
+        thaw_optimizer *optimizer = NULL;
+        code = cli_check_option(now->session.context,
+                                thaw_optimizer_create(now->session.context, now->optimizers.items[i], &optimizer),
+                                "--optimizers");
+        thaw_optimizer_destroy(optimizer);
+    }
+    return code;
+}
+
+/* What is initialised anew is the head, where --head does not say another. */
+static int find_head(bench *now)
+{
+    const cli_options *options = now->session.options;
+    thaw_text text = { .context = now->session.context };
+    if (options->head)
+        thaw_text_append(&text, "%s", options->head);
+    for (size_t i = 0; i < options->rule_count && !options->head; i++)
+        if (options->rules[i].kind == CLI_RULE_RESET)
+            thaw_text_append(&text, "%s%s", text.length ? "|" : "", options->rules[i].text);
+    return cli_check(now->session.context, thaw_text_finish(&text, &now->head), "--head");
+}
+
+/* More threads than cores would measure how they wait for each other. */
+static int check_threads(const cli_options *options)
+{
+    cpu_set_t set;
+    const int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    if (cores == 0 || options->threads <= (uint64_t)cores)
+        return CLI_DONE;
+    return cli_misuse("--threads", "%llu threads on %d cores: the figures would be worth nothing",
+                      (unsigned long long)options->threads, cores);
+}
+
+static int make_folder(bench *now)
+{
+    const char *folder = now->session.options->report;
+    struct stat found;
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return cli_fail("--report", "%s: cannot be made: %s", folder, strerror(errno));
+    if (stat(folder, &found) != 0 || !S_ISDIR(found.st_mode))
+        return cli_fail("--report", "%s: is no folder", folder);
+    if (access(folder, W_OK | X_OK) != 0)
+        return cli_fail("--report", "%s: cannot be written: %s", folder, strerror(errno));
+    const int length = snprintf(now->results, sizeof now->results, "%s/results.json", folder);
+    snprintf(now->table, sizeof now->table, "%s/results.csv", folder);
+    return length < (int)sizeof now->results ? CLI_DONE : cli_fail("--report", "the path is too long");
+}
+
+/* ---------------------------------------------------------------- callbacks */
+
+/* Prints itself what is wrong. */
+static thaw_status build(void *user, thaw_model *model)
+{
+    bench *now = user;
+    cli_session part = { .options = now->session.options, .context = thaw_model_context(model), .model = model };
+    now->build_code = cli_build_model(&part, now->session.training);
+    if (now->build_code == CLI_DONE)
+        now->build_code = cli_load_weights(&part);
+    return now->build_code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
+}
+
+static void format_time(char text[TIME_BYTES], double seconds)
+{
+    const long whole = isnan(seconds) ? -1 : lround(seconds);
+    if (whole < 0)
+        snprintf(text, TIME_BYTES, "?");
+    else if (whole < 3600)
+        snprintf(text, TIME_BYTES, "%ld:%02ld", whole / 60, whole % 60);
+    else
+        snprintf(text, TIME_BYTES, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+static bool on_progress(void *user, const thaw_comparison_progress *state)
+{
+    bench *now = user;
+    char label[LABEL_BYTES], left[TIME_BYTES];
+    format_time(left, state->seconds_left);
+    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->cell, state->cells, state->strategy, left);
+    cli_progress_draw(&now->progress, label, &state->training);
+    return cli_interrupt_signal() == 0;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static int explain(const bench *now, thaw_status status, const char *what)
+{
+    return now->build_code != CLI_DONE ? now->build_code : cli_check_option(now->session.context, status, what);
+}
+
+static int create(bench *now)
+{
+    const cli_options *options = now->session.options;
+    const thaw_comparison_options wanted = {
+        .build = build,
+        .on_progress = on_progress,
+        .user = now,
+        .training = now->session.training,
+        .test = now->session.test,
+        .strategies = (const thaw_strategy *const *)now->strategies,
+        .strategy_count = now->strategy_count,
+        .optimizers = now->optimizers.items,
+        .optimizer_count = now->optimizers.count,
+        .rates = (int)options->rates,
+        .seeds = (int)options->seeds,
+        .first_seed = options->seed,
+        .epochs = (int)options->epochs,
+        .batch = (int64_t)options->batch,
+        .cache_bytes = (size_t)options->cache_bytes,
+        .target_accuracy = options->target_accuracy,
+        .head = *now->head ? now->head : NULL,
+        .results = now->results,
+        .resume = options->resume,
+        .model = options->model,
+        .load = options->load,
+        .data = options->data,
+        .command = now->command,
+    };
+    const thaw_status status = thaw_comparison_create(now->session.context, &wanted, &now->comparison);
+    const bool of_file = status == THAW_IO_ERROR || status == THAW_BAD_FORMAT;
+    return explain(now, status, of_file ? "--report" : "bench");
+}
+
+static int run(bench *now)
+{
+    cli_interrupt_catch();
+    const thaw_status status = thaw_comparison_run(now->comparison);
+    cli_progress_clear(&now->progress);
+    const bool stopped = status == THAW_STOPPED && cli_interrupt_signal();
+    int code = stopped ? CLI_DONE : explain(now, status, "training");
+    if (code == CLI_DONE)
+        code = cli_check(now->session.context, thaw_comparison_write_csv(now->comparison, now->table), "--report");
+    if (code == CLI_DONE)
+        code = cli_bench_print(now->comparison, now->session.context, now->session.options->json);
+    if (code == CLI_DONE && stopped && !now->session.options->json)
+        printf("stopped by a signal: the same command with --resume goes on\n");
+    return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
+}
+
+static int compare(bench *now)
+{
+    const cli_options *options = now->session.options;
+    int code = check_threads(options);
+    if (code == CLI_DONE)
+        code = read_strategies(now);
+    if (code == CLI_DONE)
+        code = read_optimizers(now);
+    if (code == CLI_DONE)
+        code = find_head(now);
+    if (code == CLI_DONE)
+        code = make_folder(now);
+    if (code == CLI_DONE)
+        code = cli_open_data(&now->session);
+    if (code == CLI_DONE && !now->session.test)
+        code = cli_misuse("--data", "\"%s\" has no test data", options->data);
+    if (code == CLI_DONE)
+        code = create(now);
+    return code == CLI_DONE ? run(now) : code;
+}
+
+static void release(bench *now)
+{
+    thaw_context *context = now->session.context;
+    thaw_comparison_destroy(now->comparison);
+    for (size_t i = 0; i < now->strategy_count; i++)
+        thaw_strategy_destroy(context, now->strategies[i]);
+    free(now->strategies);
+    if (now->head)
+        thaw_text_destroy(context, now->head);
+    release_words(&now->strategy_names);
+    release_words(&now->optimizers);
+    cli_session_close(&now->session);
+    free(now->command);
+}
+
+/* The command line as a shell would take it. */
+static char *quote(int argc, char **argv)
+{
+    size_t room = sizeof "thaw bench";
+    for (int i = 1; i < argc; i++)
+        room += 4 * strlen(argv[i]) + 3;
+    char *text = malloc(room);
+    if (!text)
+        return NULL;
+    char *end = stpcpy(text, "thaw bench");
+    for (int i = 1; i < argc; i++) {
+        const bool plain = *argv[i] && !argv[i][strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                                "0123456789-_=./,:+@%")];
+        end = stpcpy(end, plain ? " " : " '");
+        for (const char *c = argv[i]; *c; c++) {
+            if (*c == '\'')
+                end = stpcpy(end, "'\\''");
+            else
+                *end++ = *c;
+        }
+        end = stpcpy(end, plain ? "" : "'");
+    }
+    return text;
+}
+
+int cli_bench(int argc, char **argv)
+{
+    enum {
+        TAKES =
+            CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH | CLI_COMMON
+    };
+    cli_options options;
+    bench now = { .command = quote(argc, argv) };
+    int code = cli_options_parse(argc, argv, "thaw bench",
+                                 "Compares strategies of fine-tuning and optimizers: accuracy, time and memory, and "
+                                 "which differences several seeds support.",
+                                 TAKES, CLI_MODEL | CLI_DATA, &options);
+    if (code == CLI_DONE) {
+        now.progress = cli_progress_begin(options.json && isatty(STDOUT_FILENO));
+        code = cli_session_open(&now.session, &options);
+        if (code == CLI_DONE)
+            code = now.command ? compare(&now) : cli_fail("bench", "out of memory");
+        release(&now);
+    } else {
+        free(now.command);
+    }
+    cli_options_release(&options);
+    return code;
+}

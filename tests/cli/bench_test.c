@@ -1,0 +1,155 @@
+/* thaw bench, on a small data set. Words of a list are parted by tabs here, those of the command line by blanks. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/fixture.h"
+#include "support/schema.h"
+#include "support/support.h"
+
+#define BENCH "bench --model transfer-cnn --data $b --batch 16 --threads 1 --report $d "
+
+static char results[2 * SUPPORT_PATH_BYTES], table[2 * SUPPORT_PATH_BYTES];
+
+static void begin(void)
+{
+    cli_begin();
+    snprintf(results, sizeof results, "%s/results.json", cli_variables[3]);
+    snprintf(table, sizeof table, "%s/results.csv", cli_variables[3]);
+}
+
+static void end(void)
+{
+    unlink(results);
+    unlink(table);
+    rmdir(cli_variables[3]);
+    cli_end();
+}
+
+static json_t *load(void)
+{
+    json_error_t error;
+    char message[600] = "";
+    json_t *file = json_load_file(results, 0, &error);
+    cr_assert_not_null(file, "%s", error.text);
+    json_t *schema = support_project_json("bench/results.schema.json");
+    cr_assert(support_schema_holds(schema, file, message, sizeof message), "%s", message);
+    json_decref(schema);
+    return file;
+}
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    cr_assert_not_null(text, "%s", key);
+    return text;
+}
+
+Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end, .timeout = 120)
+{
+    cli_pretrain();
+    cli_succeed(BENCH "--load $c --reset dense* --strategies full\thead\tlora:rank=2 --optimizers "
+                      "adam:lr=1e-3\tsgd:lr=1e30 --seeds 2 --epochs 2");
+    cr_assert_not_null(strstr(cli_run.output, "lora:rank=2"));
+    cr_assert_not_null(strstr(cli_run.output, "2 of 2 diverged"), "%s", cli_run.output);
+    json_t *file = load();
+    cr_assert(json_is_true(json_object_get(file, "complete")));
+    cr_assert_eq(json_array_size(json_object_get(file, "cells")), 12);
+    cr_assert_eq(json_array_size(json_object_get(file, "configurations")), 6);
+    const json_t *experiment = json_object_get(file, "experiment");
+    cr_assert_str_eq(text_at(experiment, "head"), "dense*");
+    cr_assert_str_eq(text_at(experiment, "model"), "transfer-cnn");
+    const char *command = text_at(file, "command");
+    cr_assert_not_null(strstr(command, "thaw bench --model transfer-cnn --data 'idx:"), "%s", command);
+    cr_assert_not_null(strstr(command, " --strategies 'full\thead\tlora:rank=2' "), "%s", command);
+    /* The head is what was reset: both dense layers. */
+    const json_t *head = json_array_get(json_object_get(file, "configurations"), 1);
+    cr_assert_str_eq(text_at(head, "strategy"), "head");
+    cr_assert_eq(support_json_number(head, "parameters_trained"), DENSE1 + DENSE2);
+    json_decref(file);
+    struct stat found;
+    cr_assert(stat(table, &found) == 0 && found.st_size > 0);
+}
+
+Test(bench, prints_lines_of_json, .init = begin, .fini = end, .timeout = 120)
+{
+    cli_succeed(BENCH "--strategies scratch --seeds 1 --json");
+    json_t *line = support_json_line(&cli_run, 0);
+    cli_assert_event(line, "configuration");
+    cr_assert_str_eq(text_at(line, "strategy"), "scratch");
+    cr_assert_eq(support_json_number(line, "rank"), 1);
+    json_decref(line);
+}
+
+static void wait_for(const char *path)
+{
+    for (int i = 0; i < 6000 && access(path, F_OK) != 0; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+}
+
+Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .fini = end, .timeout = 200)
+{
+#define RUN BENCH "--strategies full\thead --seeds 2 --epochs 60"
+    const pid_t process = support_command_start(cli_directory, RUN, cli_variables, -1);
+    wait_for(results);
+    kill(process, SIGINT);
+    support_command_finish(&cli_run, cli_directory, process);
+    cr_assert_eq(cli_run.code, 130, "exit code %d: %s", cli_run.code, cli_run.errors);
+    cr_assert_not_null(strstr(cli_run.output, "with --resume goes on"), "%s", cli_run.output);
+    json_t *stopped = load();
+    cr_assert(json_is_false(json_object_get(stopped, "complete")));
+    cr_assert_geq(json_array_size(json_object_get(stopped, "cells")), 1);
+    cli_succeed(RUN " --resume");
+    json_t *resumed = load();
+    cr_assert(json_is_true(json_object_get(resumed, "complete")));
+    cr_assert(json_equal(json_array_get(json_object_get(stopped, "cells"), 0),
+                         json_array_get(json_object_get(resumed, "cells"), 0)));
+    json_decref(stopped);
+    json_decref(resumed);
+}
+
+static const struct {
+    const char *line;
+    int code;
+    const char *message;
+} wrong[] = {
+    { "bench", 2, "thaw: --model: is needed" },
+    { BENCH "--strategies gradul", 2, "--strategies: unknown strategy \"gradul\", did you mean \"gradual\"?" },
+    { BENCH "--strategies \t", 2, "--strategies: names nothing" },
+    { BENCH "--optimizers adan", 2, "--optimizers: unknown optimizer \"adan\", did you mean \"adam\"?" },
+    { BENCH "--optimizers ./absent.so", 1, "--optimizers: " },
+    { BENCH "--strategies norm-only", 2, "bench: strategy norm-only, epoch 1: \"@norm\" matches nothing" },
+    { BENCH "--strategies last9", 2, "\"@top:9\": the model has 4 blocks" },
+    { BENCH "--head tail", 2, "tail" },
+    { BENCH "--reset tail", 2, "--reset: " },
+    { BENCH "--strategy-file $c", 1, "--strategy-file: " },
+    { BENCH "--threads 1000", 2, "--threads: 1000 threads on " },
+    { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", wanted a number above 0, of at most 1" },
+    { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be made" },
+    { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },
+};
+
+Test(bench, says_what_is_wrong_before_anything_is_run, .init = begin, .fini = end, .timeout = 120)
+{
+    for (size_t i = 0; i < THAW_COUNT(wrong); i++) {
+        support_command(&cli_run, cli_directory, wrong[i].line, cli_variables);
+        cr_assert_eq(cli_run.code, wrong[i].code, "%s: %d: %s", wrong[i].line, cli_run.code, cli_run.errors);
+        cr_assert_not_null(strstr(cli_run.errors, wrong[i].message), "%s: %s", wrong[i].line, cli_run.errors);
+        cr_assert_neq(access(results, F_OK), 0);
+    }
+}
+
+Test(bench, does_not_overwrite, .init = begin, .fini = end, .timeout = 120)
+{
+    mkdir(cli_variables[3], 0777);
+    support_write_file(results, "{\"schema\": \"other\"}", 19);
+    support_command(&cli_run, cli_directory, BENCH, cli_variables);
+    cr_assert_eq(cli_run.code, 1);
+    cr_assert_not_null(strstr(cli_run.errors, "thaw: --report: "), "%s", cli_run.errors);
+    support_command(&cli_run, cli_directory, BENCH "--resume", cli_variables);
+    cr_assert_eq(cli_run.code, 1);
+    cr_assert_not_null(strstr(cli_run.errors, "is not of the schema thaw-bench-1"), "%s", cli_run.errors);
+}
