@@ -49,9 +49,10 @@ typedef struct thaw_comparison_options {
     double target_accuracy; /* for the time that it takes to reach it; 0: none */
     const char *head;       /* of the strategies (thaw/strategy.h), or NULL */
 
-    const char *results;                       /* path of the JSON file, or NULL: none is written */
-    bool resume;                               /* take over the runs that it holds */
-    const char *model, *load, *data, *command; /* what the file says of them; NULL: nothing */
+    const char *results; /* path of the JSON file, or NULL: none is written */
+    bool resume;         /* take over the runs that it holds */
+    /* What the file says of them, and what is resumed must agree on, the command apart; NULL: nothing. */
+    const char *model, *load, *reset, *data, *test_data, *command;
 } thaw_comparison_options;
 
 /* Checks everything that can be checked before the first run, among them that each strategy fits the model in each of

@@ -13,6 +13,7 @@
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/quote.h"
 #include "cli/session.h"
 #include "core/text.h"
 
@@ -30,7 +31,8 @@ typedef struct bench {
     words strategy_names, optimizers;
     thaw_strategy **strategies;
     size_t strategy_count;
-    char *head, *command;
+    char *reset; /* patterns of --reset as one; "" when there are none */
+    char *command;
     char results[PATH_BYTES], table[PATH_BYTES];
     thaw_comparison *comparison;
     cli_progress progress;
@@ -91,17 +93,14 @@ static int read_optimizers(bench *now)
     return code;
 }
 
-/* What is initialised anew is the head, where --head does not say another. */
-static int find_head(bench *now)
+static int join_resets(bench *now)
 {
     const cli_options *options = now->session.options;
     thaw_text text = { .context = now->session.context };
-    if (options->head)
-        thaw_text_append(&text, "%s", options->head);
-    for (size_t i = 0; i < options->rule_count && !options->head; i++)
+    for (size_t i = 0; i < options->rule_count; i++)
         if (options->rules[i].kind == CLI_RULE_RESET)
             thaw_text_append(&text, "%s%s", text.length ? "|" : "", options->rules[i].text);
-    return cli_check(now->session.context, thaw_text_finish(&text, &now->head), "--head");
+    return cli_check(now->session.context, thaw_text_finish(&text, &now->reset), "--reset");
 }
 
 /* More threads than cores would measure how they wait for each other. */
@@ -174,6 +173,7 @@ static int explain(const bench *now, thaw_status status, const char *what)
 static int create(bench *now)
 {
     const cli_options *options = now->session.options;
+    const char *reset = *now->reset ? now->reset : NULL;
     const thaw_comparison_options wanted = {
         .build = build,
         .on_progress = on_progress,
@@ -191,12 +191,15 @@ static int create(bench *now)
         .batch = (int64_t)options->batch,
         .cache_bytes = (size_t)options->cache_bytes,
         .target_accuracy = options->target_accuracy,
-        .head = *now->head ? now->head : NULL,
+        /* What is initialised anew is the head, where no other is named. */
+        .head = options->head ? options->head : reset,
         .results = now->results,
         .resume = options->resume,
         .model = options->model,
         .load = options->load,
+        .reset = reset,
         .data = options->data,
+        .test_data = options->test_data,
         .command = now->command,
     };
     const thaw_status status = thaw_comparison_create(now->session.context, &wanted, &now->comparison);
@@ -229,7 +232,7 @@ static int compare(bench *now)
     if (code == CLI_DONE)
         code = read_optimizers(now);
     if (code == CLI_DONE)
-        code = find_head(now);
+        code = join_resets(now);
     if (code == CLI_DONE)
         code = make_folder(now);
     if (code == CLI_DONE)
@@ -248,37 +251,12 @@ static void release(bench *now)
     for (size_t i = 0; i < now->strategy_count; i++)
         thaw_strategy_destroy(context, now->strategies[i]);
     free(now->strategies);
-    if (now->head)
-        thaw_text_destroy(context, now->head);
+    if (now->reset)
+        thaw_text_destroy(context, now->reset);
     release_words(&now->strategy_names);
     release_words(&now->optimizers);
     cli_session_close(&now->session);
     free(now->command);
-}
-
-/* The command line as a shell would take it. */
-static char *quote(int argc, char **argv)
-{
-    size_t room = sizeof "thaw bench";
-    for (int i = 1; i < argc; i++)
-        room += 4 * strlen(argv[i]) + 3;
-    char *text = malloc(room);
-    if (!text)
-        return NULL;
-    char *end = stpcpy(text, "thaw bench");
-    for (int i = 1; i < argc; i++) {
-        const bool plain = *argv[i] && !argv[i][strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                "0123456789-_=./,:+@%")];
-        end = stpcpy(end, plain ? " " : " '");
-        for (const char *c = argv[i]; *c; c++) {
-            if (*c == '\'')
-                end = stpcpy(end, "'\\''");
-            else
-                *end++ = *c;
-        }
-        end = stpcpy(end, plain ? "" : "'");
-    }
-    return text;
 }
 
 int cli_bench(int argc, char **argv)
@@ -288,7 +266,7 @@ int cli_bench(int argc, char **argv)
             CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH | CLI_COMMON
     };
     cli_options options;
-    bench now = { .command = quote(argc, argv) };
+    bench now = { .command = cli_quote(argc, argv, "thaw bench") };
     int code = cli_options_parse(argc, argv, "thaw bench",
                                  "Compares strategies of fine-tuning and optimizers: accuracy, time and memory, and "
                                  "which differences several seeds support.",

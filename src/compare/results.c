@@ -42,12 +42,13 @@ static thaw_status describe_layers(const thaw_comparison *comparison, thaw_model
 
 static json_t *describe_experiment(const thaw_comparison_options *options, json_t *layers)
 {
-    return json_pack("{ssss?sssIsIss?sisIsIsIsisoso}", "model", options->model ? options->model : "", "load",
-                     options->load, "data", options->data ? options->data : "", "training_samples",
-                     (json_int_t)thaw_dataset_count(options->training), "test_samples",
-                     (json_int_t)thaw_dataset_count(options->test), "head", options->head, "epochs", options->epochs,
-                     "batch", (json_int_t)options->batch, "cache_bytes", (json_int_t)options->cache_bytes, "first_seed",
-                     (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
+    return json_pack("{ssss?ss?ssss?sIsIss?sisIsIsIsisoso}", "model", options->model ? options->model : "", "load",
+                     options->load, "reset", options->reset, "data", options->data ? options->data : "", "test_data",
+                     options->test_data, "training_samples", (json_int_t)thaw_dataset_count(options->training),
+                     "test_samples", (json_int_t)thaw_dataset_count(options->test), "head", options->head, "epochs",
+                     options->epochs, "batch", (json_int_t)options->batch, "cache_bytes",
+                     (json_int_t)options->cache_bytes, "first_seed", (json_int_t)options->first_seed, "seeds",
+                     options->seeds, "target_accuracy",
                      options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "layers",
                      layers);
 }

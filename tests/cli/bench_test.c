@@ -61,6 +61,7 @@ Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end,
     cr_assert_eq(json_array_size(json_object_get(file, "configurations")), 6);
     const json_t *experiment = json_object_get(file, "experiment");
     cr_assert_str_eq(text_at(experiment, "head"), "dense*");
+    cr_assert_str_eq(text_at(experiment, "reset"), "dense*");
     cr_assert_str_eq(text_at(experiment, "model"), "transfer-cnn");
     const char *command = text_at(file, "command");
     cr_assert_not_null(strstr(command, "thaw bench --model transfer-cnn --data 'idx:"), "%s", command);

@@ -400,6 +400,12 @@ Test(resuming, wants_the_same_comparison, .init = begin, .fini = end)
     options.epochs = EPOCHS + 1;
     assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
     options.epochs = EPOCHS;
+    options.reset = "dense2";
+    assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+    options.reset = NULL;
+    options.test_data = "others";
+    assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+    options.test_data = NULL;
     options.optimizers = (const char *const[]){ "sgd" };
     assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"optimizers\" differ");
     support_write_file(results, "{\"schema\": \"thaw-bench-0\"}", 26);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/allocator.h"
 #include "support/files.h"
 #include "support/network.h"
 
@@ -154,6 +155,36 @@ Test(strategies, every_listed_one_can_be_made)
     }
     cr_assert_eq(count, 12);
     thaw_context_destroy(context);
+}
+
+static thaw_status make_and_apply(thaw_context *context, thaw_model *model)
+{
+    thaw_strategy *strategy;
+    thaw_status status = thaw_strategy_create(context, "gradual", NULL, &strategy);
+    for (int epoch = 1; status == THAW_OK && epoch <= 5; epoch++)
+        status = thaw_strategy_apply(strategy, model, NULL, epoch, 5);
+    thaw_strategy_destroy(context, strategy);
+    return status;
+}
+
+Test(strategies, leave_nothing_when_memory_runs_out)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_model *model = support_network(context, false);
+    const size_t live = allocator.live;
+    size_t failures = 0;
+    thaw_status status = THAW_OUT_OF_MEMORY;
+    while (status == THAW_OUT_OF_MEMORY) {
+        allocator.fail_at = allocator.calls + ++failures;
+        status = make_and_apply(context, model);
+        cr_assert_eq(allocator.live, live, "after failure %zu", failures);
+    }
+    cr_assert_eq(status, THAW_OK);
+    cr_assert_gt(failures, 10);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    cr_assert_eq(allocator.live, 0);
 }
 
 /* ---------------------------------------------------------------- files */

@@ -77,6 +77,24 @@ Test(fit, learns_its_samples_and_reports_each_epoch)
     close_fixture(&f);
 }
 
+Test(fit, times_phases_when_asked)
+{
+    fixture f = open_fixture();
+    record seen = { 0 };
+    thaw_fit_options options = options_for(&seen);
+    thaw_epoch_report report;
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
+    const thaw_phase_seconds none = report.phases;
+    cr_assert(none.data == 0 && none.forward == 0 && none.backward == 0 && none.update == 0);
+    options.time_phases = true;
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
+    const thaw_phase_seconds some = report.phases;
+    cr_assert(some.data > 0 && some.forward > 0 && some.backward > 0 && some.update > 0);
+    const double sum = some.data + some.forward + some.backward + some.update;
+    cr_assert(sum <= report.seconds, "%g of %g s", sum, report.seconds);
+    close_fixture(&f);
+}
+
 /* An epoch's loss is the mean over its samples, not over its batches, of which the last is smaller. */
 Test(fit, loss_is_the_mean_over_samples)
 {
