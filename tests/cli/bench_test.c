@@ -48,7 +48,7 @@ static const char *text_at(const json_t *object, const char *key)
     return text;
 }
 
-Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end, .timeout = 120)
+Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end)
 {
     cli_pretrain();
     cli_succeed(BENCH "--load $c --reset dense* --strategies full\thead\tlora:rank=2 --optimizers "
@@ -75,7 +75,7 @@ Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end,
     cr_assert(stat(table, &found) == 0 && found.st_size > 0);
 }
 
-Test(bench, prints_lines_of_json, .init = begin, .fini = end, .timeout = 120)
+Test(bench, prints_lines_of_json, .init = begin, .fini = end)
 {
     cli_succeed(BENCH "--strategies scratch --seeds 1 --json");
     json_t *line = support_json_line(&cli_run, 0);
@@ -91,9 +91,9 @@ static void wait_for(const char *path)
         nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 }
 
-Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .fini = end, .timeout = 200)
+Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .fini = end)
 {
-#define RUN BENCH "--strategies full\thead --seeds 2 --epochs 60"
+#define RUN BENCH "--strategies full\thead --seeds 2 --epochs 30"
     const pid_t process = support_command_start(cli_directory, RUN, cli_variables, -1);
     wait_for(results);
     kill(process, SIGINT);
@@ -133,7 +133,7 @@ static const struct {
     { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },
 };
 
-Test(bench, says_what_is_wrong_before_anything_is_run, .init = begin, .fini = end, .timeout = 120)
+Test(bench, says_what_is_wrong_before_anything_is_run, .init = begin, .fini = end)
 {
     for (size_t i = 0; i < THAW_COUNT(wrong); i++) {
         support_command(&cli_run, cli_directory, wrong[i].line, cli_variables);
@@ -143,7 +143,7 @@ Test(bench, says_what_is_wrong_before_anything_is_run, .init = begin, .fini = en
     }
 }
 
-Test(bench, does_not_overwrite, .init = begin, .fini = end, .timeout = 120)
+Test(bench, does_not_overwrite, .init = begin, .fini = end)
 {
     mkdir(cli_variables[3], 0777);
     support_write_file(results, "{\"schema\": \"other\"}", 19);
