@@ -8,6 +8,7 @@ enum { MOST_PARTS = 64, FEWEST_ROWS = 16 };
 typedef struct job {
     size_t rows, columns, rows_a_part;
     const float *values;
+    const float *inputs, *mean; /* NULL: the values themselves are summed */
     float *partial;
 } job;
 
@@ -33,6 +34,30 @@ static void add_row(float *restrict sums, const float *restrict row, size_t colu
         sums[c] += row[c];
 }
 
+static void add_squares(float *restrict sums, const float *restrict input, const float *restrict mean, size_t columns)
+{
+    for (size_t c = 0; c < columns; c++)
+        sums[c] += (input[c] - mean[c]) * (input[c] - mean[c]);
+}
+
+static void add_products(float *restrict sums, const float *restrict row, const float *restrict input,
+                         const float *restrict mean, size_t columns)
+{
+    for (size_t c = 0; c < columns; c++)
+        sums[c] += row[c] * (input[c] - mean[c]);
+}
+
+static void add_row_of(const job *j, size_t row, float *sums)
+{
+    const size_t at = row * j->columns;
+    if (!j->inputs)
+        add_row(sums, j->values + at, j->columns);
+    else if (!j->values)
+        add_squares(sums, j->inputs + at, j->mean, j->columns);
+    else
+        add_products(sums, j->values + at, j->inputs + at, j->mean, j->columns);
+}
+
 static void sum_parts(void *argument, size_t begin, size_t end)
 {
     const job *j = argument;
@@ -41,17 +66,30 @@ static void sum_parts(void *argument, size_t begin, size_t end)
         const size_t first = part * j->rows_a_part, past = first + j->rows_a_part;
         memset(sums, 0, j->columns * sizeof *sums);
         for (size_t row = first; row < past && row < j->rows; row++)
-            add_row(sums, j->values + row * j->columns, j->columns);
+            add_row_of(j, row, sums);
     }
+}
+
+static void sum(thaw_context *context, job *j, float *sums)
+{
+    j->rows_a_part = part_rows(j->rows);
+    const size_t parts = part_count(j->rows);
+    thaw_parallel_for(context, parts, 1, sum_parts, j);
+    memset(sums, 0, j->columns * sizeof *sums);
+    for (size_t part = 0; part < parts; part++)
+        add_row(sums, j->partial + part * j->columns, j->columns);
 }
 
 void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, const float *values, float *sums,
                      void *scratch)
 {
-    job j = { .rows = rows, .columns = columns, .rows_a_part = part_rows(rows), .values = values, .partial = scratch };
-    const size_t parts = part_count(rows);
-    thaw_parallel_for(context, parts, 1, sum_parts, &j);
-    memset(sums, 0, columns * sizeof *sums);
-    for (size_t part = 0; part < parts; part++)
-        add_row(sums, j.partial + part * columns, columns);
+    job j = { .rows = rows, .columns = columns, .values = values, .partial = scratch };
+    sum(context, &j, sums);
+}
+
+void thaw_column_sum_centred(thaw_context *context, size_t rows, size_t columns, const float *values,
+                             const float *inputs, const float *mean, float *sums, void *scratch)
+{
+    job j = { .rows = rows, .columns = columns, .values = values, .inputs = inputs, .mean = mean, .partial = scratch };
+    sum(context, &j, sums);
 }

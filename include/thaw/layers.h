@@ -116,6 +116,26 @@ typedef struct thaw_upsample2d_options {
 THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const thaw_upsample2d_options *options,
                                      thaw_node *output);
 
+typedef struct thaw_batch_norm_options {
+    const char *name;
+    double epsilon;         /* 0: 1e-5 */
+    double momentum;        /* the weight of a batch in the running statistics; 0: 0.1 */
+    bool no_affine;         /* no weight and no bias */
+    bool track_when_frozen; /* PyTorch's rule in train(): a frozen layer, too, computes with the batch's statistics and
+                               updates its own; it is never part of a frozen prefix then */
+} thaw_batch_norm_options;
+
+/* y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel, the last dimension of x (Ioffe & Szegedy
+   2015, arXiv 1502.03167). In training mean and (biased) variance are the batch's over all other dimensions, and the
+   running statistics move towards them by `momentum`, the variance's unbiased; otherwise they are the running ones.
+   A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
+   alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
+   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here.
+   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum); when a step is compiled, THAW_INVALID_ARGUMENT
+   (one value for each channel, which has no variance). */
+THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
+                                     thaw_node *output);
+
 typedef struct thaw_dropout_options {
     const char *name;
     double rate; /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */

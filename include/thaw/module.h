@@ -126,6 +126,11 @@ THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype
 /* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */
 THAW_API void thaw_builder_flops(thaw_layer_builder *builder, double flops);
 
+/* Says that the layer's statistics follow the batches that it is trained on (thaw_layer_demand.follows): while a parameter
+   of its own trains, or where it has none but statistics, while its group is trainable. `when_frozen`: always in training,
+   so that it never becomes part of a frozen prefix. */
+THAW_API void thaw_builder_follow_batches(thaw_layer_builder *builder, bool when_frozen);
+
 /* Refuses to build: returns `status` and leaves "<layer>: <message>" in the context. */
 THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -149,6 +154,7 @@ typedef struct thaw_layer_demand {
     const void *options;        /* the module's options, as given when the layer was appended */
     int64_t batch;              /* samples a call */
     bool training;              /* the layer is in the live part of a training plan: backward follows forward */
+    bool follows;               /* forward computes with the batch's statistics and updates its own with them */
     thaw_activation activation; /* to apply to the output; only for modules that say they fuse it */
     size_t input_count;
     const thaw_shape *inputs;   /* of one sample */
@@ -193,6 +199,7 @@ typedef struct thaw_layer_run {
     float *const *input_gradients; /* entries that were not demanded are NULL; others are overwritten */
     const float *const *parameters;
     float *const *parameter_gradients; /* likewise */
+    float *const *statistics;          /* those of the parameters that forward updates, where it follows; else NULL */
     const thaw_low_rank_run *low_rank;
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */

@@ -67,6 +67,11 @@ void thaw_builder_flops(thaw_layer_builder *builder, double flops)
     builder->node->flops = flops;
 }
 
+void thaw_builder_follow_batches(thaw_layer_builder *builder, bool when_frozen)
+{
+    builder->node->tracking = when_frozen ? THAW_TRACKS_ALWAYS : THAW_TRACKS_TRAINED;
+}
+
 thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
 {
     char message[THAW_MESSAGE_BYTES];

@@ -4,14 +4,18 @@
 
 #include "params/parameter.h"
 
+/* When a layer's statistics follow the batches. */
+typedef enum thaw_tracking { THAW_TRACKS_NOTHING, THAW_TRACKS_TRAINED, THAW_TRACKS_ALWAYS } thaw_tracking;
+
 typedef struct thaw_graph_node {
     char *name;
     const thaw_layer_module *module; /* NULL: the model's input */
     void *options;
     thaw_node inputs[THAW_MAX_INPUTS];
     size_t input_count;
-    thaw_shape output;       /* of one sample */
-    thaw_group *group;       /* NULL: no parameters */
+    thaw_shape output; /* of one sample */
+    thaw_group *group; /* NULL: no parameters */
+    thaw_tracking tracking;
     double flops;            /* forward, one sample */
     thaw_dtype target_dtype; /* of a loss */
     thaw_shape target;

@@ -43,6 +43,13 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
     }
 }
 
+static void bind_statistics(const thaw_graph_node *node, thaw_plan_node *planned)
+{
+    for (size_t k = 0; planned->follows && k < node->group->parameter_count; k++)
+        if (node->group->parameters[k]->role == THAW_STATISTIC)
+            planned->statistics[k] = node->group->parameters[k]->data;
+}
+
 void thaw_plan_bind(thaw_plan *plan, char *arena)
 {
     if (plan->arena == arena)
@@ -54,6 +61,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         const thaw_node index = plan->order[i];
         thaw_plan_node *planned = &plan->nodes[index];
         bind_inputs(plan, arena, index);
+        bind_statistics(&plan->model->nodes[index], planned);
         planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
         planned->run = (thaw_layer_run){
@@ -67,6 +75,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .parameter_gradients = planned->parameter_gradients,
             .low_rank = &planned->factors,
             .packed = needs->packed_bytes ? packed : NULL,
+            .statistics = planned->statistics,
             .workspace = at(plan, arena, planned->workspace_request),
             .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },

@@ -17,6 +17,14 @@ static thaw_status pack_if_old(const thaw_graph_node *node, thaw_plan_node *plan
     return status;
 }
 
+/* Forward has updated the node's statistics. */
+static void count_change(const thaw_graph_node *node)
+{
+    for (size_t k = 0; k < node->group->parameter_count; k++)
+        if (node->group->parameters[k]->role == THAW_STATISTIC)
+            node->group->parameters[k]->version++;
+}
+
 static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target, const thaw_stream *random)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -31,7 +39,11 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
     thaw_status status = thaw_plan_refresh(plan, index);
     if (status == THAW_OK)
         status = pack_if_old(node, planned);
-    return status == THAW_OK && !node->module->source ? node->module->forward(&planned->run) : status;
+    if (status == THAW_OK && !node->module->source)
+        status = node->module->forward(&planned->run);
+    if (planned->follows)
+        count_change(node);
+    return status;
 }
 
 /* Moves what tiled nodes read and write of a whole batch on by some samples. */

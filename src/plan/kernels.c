@@ -16,6 +16,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
         .options = node->options,
         .batch = planned->tiled ? plan->tile : plan->batch,
         .training = planned->carries,
+        .follows = planned->follows,
         .activation = planned->activation,
         .input_count = node->input_count,
         .inputs = inputs,

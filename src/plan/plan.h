@@ -45,7 +45,8 @@ typedef struct thaw_plan_node {
     bool input_gradient[THAW_MAX_INPUTS];
     bool parameter_gradient[THAW_MAX_PARAMETERS];
 
-    bool trains; /* one of its own parameters does */
+    bool trains;  /* one of its own parameters does */
+    bool follows; /* its statistics follow the batches */
 
     /* combination */
     thaw_plan_use *uses; /* of its parameters; then, where there is a low-rank change, of its two factors */
@@ -85,6 +86,7 @@ typedef struct thaw_plan_node {
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
     float *parameter_gradients[THAW_MAX_PARAMETERS];
+    float *statistics[THAW_MAX_PARAMETERS];
     thaw_low_rank_run factors;
     thaw_layer_run run;
 } thaw_plan_node;

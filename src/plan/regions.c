@@ -5,7 +5,7 @@ static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *
 {
     if (!planned->carries)
         return THAW_REGION_PREFIX;
-    if (planned->trains)
+    if (planned->trains || planned->follows)
         return THAW_REGION_LIVE;
     return node->group ? THAW_REGION_FROZEN : THAW_REGION_LIVE;
 }

@@ -39,8 +39,17 @@ static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned
     return any;
 }
 
+/* Whether the node's statistics change in this plan. */
+static bool follows(const thaw_graph_node *node, const thaw_plan_node *planned)
+{
+    if (node->tracking != THAW_TRACKS_TRAINED)
+        return node->tracking == THAW_TRACKS_ALWAYS;
+    return planned->trains || (!planned->could_train && node->group->trainable);
+}
+
 thaw_status thaw_pass_trainability(thaw_plan *plan)
 {
+    bool any = false;
     mark_used(plan);
     mark_potential(plan);
     if (!plan->training)
@@ -51,13 +60,15 @@ thaw_status thaw_pass_trainability(thaw_plan *plan)
         if (!planned->used)
             continue;
         planned->trains = mark_parameters(node, planned);
-        planned->carries = planned->trains;
+        planned->follows = follows(node, planned);
+        planned->carries = planned->trains || planned->follows;
+        any = any || planned->trains;
         for (size_t k = 0; k < node->input_count; k++) {
             planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
             planned->carries = planned->carries || planned->input_gradient[k];
         }
     }
-    if (plan->nodes[plan->target].carries)
+    if (any)
         return THAW_OK;
     return thaw_fail(plan->model->context, THAW_NOTHING_TRAINABLE,
                      "every parameter that the loss depends on is frozen: unfreeze a group to train, or evaluate");

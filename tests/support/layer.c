@@ -119,6 +119,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .options = node->options,
         .batch = wish->batch ? wish->batch : 1,
         .training = wish->training,
+        .follows = wish->follows,
         .activation = wish->activation,
         .input_count = l.input_count,
         .inputs = inputs,
@@ -156,6 +157,7 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     run.input_gradients = input_gradients;
     run.parameters = (const float *const *)l->parameters;
     run.parameter_gradients = l->parameter_gradients;
+    run.statistics = l->parameters;
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
     assert_ok(l->context, function(&run));
     thaw_threads_leave(scope);
@@ -163,7 +165,7 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
 
 void layer_forward(layer *l)
 {
-    if (l->module->pack)
+    if (l->module->pack && (l->needs.packed_bytes || l->module->source))
         call(l, l->module->pack);
     call(l, l->module->forward);
 }

@@ -8,6 +8,7 @@
 typedef struct layer_wish {
     int64_t batch; /* 0: 1 */
     bool training;
+    bool follows; /* the batches' statistics; parameters are statistics then */
     thaw_activation activation;
     bool in_place;          /* forward writes over input 0, backward over the output's gradient */
     bool input_gradients;   /* of all inputs */

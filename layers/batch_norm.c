@@ -1,0 +1,299 @@
+/* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy 2015,
+   arXiv 1502.03167; the running statistics as in PyTorch's BatchNorm. */
+#include <math.h>
+#include <thaw/layers.h>
+
+#include "column_sum.h"
+#include "core/allocation.h"
+
+/* Elements that a thread takes on at least. */
+enum { GRAIN = 1 << 14 };
+
+typedef struct batch_norm {
+    size_t rows, channels;
+    double epsilon, momentum;
+    bool follows, affine;
+    size_t mean, variance; /* which parameters they are */
+} batch_norm;
+
+/* What the layer computes with, a row of channels each: in the workspace where it follows the batches, else packed. */
+enum { MEAN, INVERSE, SCALE, SHIFT, ROWS }; /* INVERSE: 1 / sqrt(variance + epsilon) */
+
+static const thaw_parameter_specification *specify(const char *name, thaw_role role, thaw_initializer initializer,
+                                                   int64_t channels, thaw_parameter_specification *into)
+{
+    *into = (thaw_parameter_specification){
+        .name = name, .role = role, .shape = { 1, { channels } }, .initializer = initializer
+    };
+    return into;
+}
+
+static thaw_status add_parameters(thaw_layer_builder *builder, int64_t channels, bool affine)
+{
+    thaw_parameter_specification p;
+    thaw_status status = THAW_OK;
+    if (affine)
+        status = thaw_builder_parameter(builder, specify("weight", THAW_SCALE, THAW_INITIAL_ONE, channels, &p));
+    if (affine && status == THAW_OK)
+        status = thaw_builder_parameter(builder, specify("bias", THAW_SHIFT, THAW_INITIAL_ZERO, channels, &p));
+    if (status == THAW_OK)
+        status =
+            thaw_builder_parameter(builder, specify("running_mean", THAW_STATISTIC, THAW_INITIAL_ZERO, channels, &p));
+    if (status == THAW_OK)
+        status =
+            thaw_builder_parameter(builder, specify("running_var", THAW_STATISTIC, THAW_INITIAL_ONE, channels, &p));
+    return status;
+}
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_batch_norm_options *o = options;
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    if (input->rank < 1)
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has no channels");
+    if (!(o->epsilon >= 0 && isfinite(o->epsilon)))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", o->epsilon);
+    if (!(o->momentum >= 0 && o->momentum <= 1))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "momentum is %g, wanted 0 <= momentum <= 1",
+                                 o->momentum);
+    const thaw_status status = add_parameters(builder, input->dims[input->rank - 1], !o->no_affine);
+    thaw_builder_follow_batches(builder, o->track_when_frozen);
+    thaw_builder_flops(builder, 2 * (double)thaw_shape_count(input));
+    return status == THAW_OK ? thaw_builder_output(builder, input) : status;
+}
+
+static thaw_status check_rows(const thaw_layer_demand *demand, const batch_norm *b)
+{
+    if (!b->follows || b->rows > 1)
+        return THAW_OK;
+    return thaw_fail(demand->context, THAW_INVALID_ARGUMENT,
+                     "batch_norm: a batch with one value for each channel has no variance: train with larger batches, "
+                     "drop the last one, or freeze the layer");
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    const thaw_batch_norm_options *o = demand->options;
+    batch_norm *b = thaw_allocate(demand->context, sizeof *b);
+    if (!b)
+        return THAW_OUT_OF_MEMORY;
+    needs->state = b;
+    b->channels = (size_t)demand->output.dims[demand->output.rank - 1];
+    b->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / b->channels;
+    b->epsilon = o->epsilon > 0 ? o->epsilon : 1e-5;
+    b->momentum = o->momentum > 0 ? o->momentum : 0.1;
+    b->follows = demand->follows;
+    b->affine = !o->no_affine;
+    b->mean = b->affine ? 2 : 0;
+    b->variance = b->mean + 1;
+    const bool learns_scale = b->affine && demand->parameter_gradient[0];
+    const size_t table = ROWS * b->channels * sizeof(float);
+    needs->packed_bytes = b->follows ? 0 : table;
+    needs->workspace_bytes = b->follows ? table : 0;
+    needs->scratch_bytes = thaw_column_sum_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(float);
+    needs->keeps_inputs = demand->training && (b->follows || learns_scale);
+    needs->in_place = !needs->keeps_inputs;
+    needs->gradient_in_place = true;
+    needs->mixes_samples = b->follows;
+    needs->kernel = b->follows ? "batch statistics" : "stored statistics";
+    const thaw_status status = check_rows(demand, b);
+    if (status != THAW_OK)
+        thaw_release(demand->context, b);
+    return status;
+}
+
+static void fill_table(const batch_norm *b, const thaw_layer_run *run, const float *mean, const float *variance,
+                       float *table)
+{
+    const size_t channels = b->channels;
+    for (size_t c = 0; c < channels; c++) {
+        const double inverse = 1 / sqrt((double)variance[c] + b->epsilon);
+        const double scale = inverse * (b->affine ? (double)run->parameters[0][c] : 1);
+        table[MEAN * channels + c] = mean[c];
+        table[INVERSE * channels + c] = (float)inverse;
+        table[SCALE * channels + c] = (float)scale;
+        table[SHIFT * channels + c] = b->affine ? run->parameters[1][c] : 0;
+    }
+}
+
+static thaw_status pack(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    fill_table(b, run, run->parameters[b->mean], run->parameters[b->variance], run->packed);
+    return THAW_OK;
+}
+
+static void update_statistics(const batch_norm *b, const thaw_layer_run *run, const float *mean, const float *variance)
+{
+    const double kept = 1 - b->momentum, unbiased = (double)b->rows / (double)(b->rows - 1);
+    float *running_mean = run->statistics[b->mean], *running_variance = run->statistics[b->variance];
+    for (size_t c = 0; c < b->channels; c++) {
+        running_mean[c] = (float)(kept * (double)running_mean[c] + b->momentum * (double)mean[c]);
+        running_variance[c] =
+            (float)(kept * (double)running_variance[c] + b->momentum * unbiased * (double)variance[c]);
+    }
+}
+
+/* One pass over all rows; the pointers are to a value for each channel. */
+typedef struct pass {
+    size_t channels;
+    const float *input, *slope;
+    const float *mean, *scale, *shift;
+    const float *constant, *linear; /* of the gradient, beside scale * slope */
+    float *destination;             /* may be `input` in forward, `slope` in backward */
+} pass;
+
+static size_t row_grain(size_t channels)
+{
+    return GRAIN / channels + 1;
+}
+
+/* ---- forward ---- */
+
+static void normalise_rows(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t row = begin; row < end; row++) {
+        const float *x = p->input + row * p->channels;
+        float *y = p->destination + row * p->channels;
+        for (size_t c = 0; c < p->channels; c++)
+            y[c] = (x[c] - p->mean[c]) * p->scale[c] + p->shift[c];
+    }
+}
+
+static void divide(float *values, size_t count, size_t by)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] /= (float)by;
+}
+
+/* The batch's mean and biased variance. */
+static void measure(const batch_norm *b, const thaw_layer_run *run, float *mean, float *variance, void *scratch)
+{
+    const float *x = run->inputs[0];
+    thaw_column_sum(run->context, b->rows, b->channels, x, mean, scratch);
+    divide(mean, b->channels, b->rows);
+    thaw_column_sum_centred(run->context, b->rows, b->channels, NULL, x, mean, variance, scratch);
+    divide(variance, b->channels, b->rows);
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    const size_t channels = b->channels;
+    const float *table = b->follows ? run->workspace : run->packed;
+    if (b->follows) {
+        float *mean = run->scratch, *variance = mean + channels;
+        measure(b, run, mean, variance, variance + channels);
+        update_statistics(b, run, mean, variance);
+        fill_table(b, run, mean, variance, run->workspace);
+    }
+    pass p = {
+        .channels = channels,
+        .input = run->inputs[0],
+        .mean = table + MEAN * channels,
+        .scale = table + SCALE * channels,
+        .shift = table + SHIFT * channels,
+        .destination = run->output,
+    };
+    thaw_parallel_for(run->context, b->rows, row_grain(channels), normalise_rows, &p);
+    return THAW_OK;
+}
+
+/* ---- backward ---- */
+
+static void scale_rows(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin * p->channels; i < end * p->channels; i += p->channels)
+        for (size_t c = 0; c < p->channels; c++)
+            p->destination[i + c] = p->slope[i + c] * p->scale[c];
+}
+
+static void differentiate_rows(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t row = begin; row < end; row++) {
+        const float *x = p->input + row * p->channels, *slope = p->slope + row * p->channels;
+        float *into = p->destination + row * p->channels;
+        for (size_t c = 0; c < p->channels; c++)
+            into[c] = slope[c] * p->scale[c] + p->constant[c] + (x[c] - p->mean[c]) * p->linear[c];
+    }
+}
+
+/* With x' = (x - mean) * inverse: dx = scale * (dy - mean(dy) - x' * mean(dy x')). Turns the sums of dy and of
+   dy (x - mean) into what a row needs. */
+static void turn_sums(const batch_norm *b, const float *table, float *slopes, float *products)
+{
+    for (size_t c = 0; c < b->channels; c++) {
+        const double inverse = (double)table[INVERSE * b->channels + c], scale = (double)table[SCALE * b->channels + c];
+        slopes[c] = (float)(-scale * (double)slopes[c] / (double)b->rows);
+        products[c] = (float)(-scale * inverse * inverse * (double)products[c] / (double)b->rows);
+    }
+}
+
+static void store_gradients(const batch_norm *b, const thaw_layer_run *run, const float *inverse, const float *slopes,
+                            const float *products)
+{
+    float *weight = b->affine ? run->parameter_gradients[0] : NULL,
+          *bias = b->affine ? run->parameter_gradients[1] : NULL;
+    for (size_t c = 0; weight && c < b->channels; c++)
+        weight[c] = products[c] * inverse[c];
+    for (size_t c = 0; bias && c < b->channels; c++)
+        bias[c] = slopes[c];
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    const size_t channels = b->channels;
+    const float *table = b->follows ? run->workspace : run->packed, *mean = table + MEAN * channels;
+    float *slopes = run->scratch, *products = slopes + channels, *scratch = products + channels;
+    const bool learns = b->affine && (run->parameter_gradients[0] || run->parameter_gradients[1]);
+    const bool centred = (b->follows && run->input_gradients[0]) || (b->affine && run->parameter_gradients[0]);
+    if (b->follows || learns)
+        thaw_column_sum(run->context, b->rows, channels, run->output_gradient, slopes, scratch);
+    if (centred)
+        thaw_column_sum_centred(run->context, b->rows, channels, run->output_gradient, run->inputs[0], mean, products,
+                                scratch);
+    store_gradients(b, run, table + INVERSE * channels, slopes, products);
+    if (!run->input_gradients[0])
+        return THAW_OK;
+    if (b->follows)
+        turn_sums(b, table, slopes, products);
+    pass p = {
+        .channels = channels,
+        .input = run->inputs[0],
+        .slope = run->output_gradient,
+        .mean = mean,
+        .scale = table + SCALE * channels,
+        .constant = slopes,
+        .linear = products,
+        .destination = run->input_gradients[0],
+    };
+    thaw_parallel_for(run->context, b->rows, row_grain(channels), b->follows ? differentiate_rows : scale_rows, &p);
+    return THAW_OK;
+}
+
+static void release(thaw_context *context, void *state)
+{
+    thaw_release(context, state);
+}
+
+static const thaw_layer_module module = {
+    .name = "batch_norm",
+    .options_size = sizeof(thaw_batch_norm_options),
+    .build = build,
+    .prepare = prepare,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
+
+thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
+                            thaw_node *output)
+{
+    const thaw_batch_norm_options chosen = options ? *options : (thaw_batch_norm_options){ 0 };
+    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+}
