@@ -1,9 +1,9 @@
-"""Writes batch_norm.txt: outputs, gradients and running statistics of PyTorch's batch normalisation. Run with PyTorch
-2.13: python normalisation.py.
+"""Writes batch_norm.txt: outputs, gradients and running statistics of PyTorch's batch normalisation; and
+running_statistics.txt: losses and running statistics of 20 steps of a small network. Run with PyTorch 2.13: python normalisation.py.
 
 A case is a line "case SETTINGS" and lines of values. Arrays come from the generator of tests/support/support.c
-(support_fill): the input with seed 100, parameter k with 200 + k, the output's gradient with 300; the running variance is
-|numbers| + 0.5. Channels are last."""
+(support_fill): the input with seed 100, parameter k with 200 + k, the output's gradient with 300; the running
+variance is |numbers| + 0.5. Channels are last."""
 
 import pathlib
 
@@ -46,5 +46,56 @@ def run(shape, training):
             line("mean", module.running_mean), line("variance", module.running_var)]
 
 
-lines = [text for shape in SHAPES for training in (True, False) for text in run(shape, training)]
-pathlib.Path(__file__).with_name("batch_norm.txt").write_text("\n".join(lines) + "\n")
+STEPS, BATCH, BATCHES, CLASSES = 20, 16, 10, 5
+RUNS = {  # name: (modules without gradient, those of them that are in eval mode); numbers are places in the network
+    "all trainable": ((), ()),
+    "first frozen": ((0, 1), (1,)),
+    "first frozen but tracked": ((0, 1), ()),
+    "second frozen": ((4,), (4,)),
+}
+
+
+def network():
+    nn = torch.nn
+    model = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(),
+                          nn.Conv2d(4, 6, 3, bias=False), nn.BatchNorm2d(6), nn.ReLU(),
+                          nn.MaxPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
+    with torch.no_grad():
+        for seed, parameter in enumerate(model.parameters(), 1):
+            parameter.copy_(fill(parameter.numel(), seed).view_as(parameter) * 0.4)
+    return model
+
+
+def train(frozen, still, dtype):
+    model = network().to(dtype)
+    for place in frozen:
+        model[place].requires_grad_(False)
+    for place in still:
+        model[place].eval()
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    losses = []
+    for step in range(STEPS):
+        images = fill(BATCH * 64, 100 + step % BATCHES).view(BATCH, 1, 8, 8)
+        labels = ((fill(BATCH, 200 + step % BATCHES) + 1) * CLASSES / 2).long()
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(images.to(dtype)), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss)
+    return torch.stack(losses), model
+
+
+def training_lines(name):
+    losses, model = train(*RUNS[name], torch.float32)
+    exact, _ = train(*RUNS[name], torch.float64)
+    drift = ((losses - exact) / exact).abs().max()
+    print(f"{name}: {losses[0]:.4f} to {losses[-1]:.4f}; float64 differs by {drift:.1e}")
+    statistics = [torch.cat([model[place].running_mean, model[place].running_var]) for place in (1, 4)]
+    return [f"case {name}", line("losses", losses), line("first", statistics[0]), line("second", statistics[1])]
+
+
+torch.set_num_threads(1)
+folder = pathlib.Path(__file__).parent
+cases = [text for shape in SHAPES for training in (True, False) for text in run(shape, training)]
+(folder / "batch_norm.txt").write_text("\n".join(cases) + "\n")
+(folder / "running_statistics.txt").write_text("\n".join(text for name in RUNS for text in training_lines(name)) + "\n")
