@@ -1,5 +1,6 @@
 """Writes batch_norm.txt: outputs, gradients and running statistics of PyTorch's batch normalisation; and
-running_statistics.txt: losses and running statistics of 20 steps of a small network. Run with PyTorch 2.13: python normalisation.py.
+running_statistics.txt: losses and running statistics of 20 steps of a small network. Run with PyTorch 2.13:
+python normalisation.py.
 
 A case is a line "case SETTINGS" and lines of values. Arrays come from the generator of tests/support/support.c
 (support_fill): the input with seed 100, parameter k with 200 + k, the output's gradient with 300; the running
@@ -98,4 +99,5 @@ torch.set_num_threads(1)
 folder = pathlib.Path(__file__).parent
 cases = [text for shape in SHAPES for training in (True, False) for text in run(shape, training)]
 (folder / "batch_norm.txt").write_text("\n".join(cases) + "\n")
-(folder / "running_statistics.txt").write_text("\n".join(text for name in RUNS for text in training_lines(name)) + "\n")
+runs = [text for name in RUNS for text in training_lines(name)]
+(folder / "running_statistics.txt").write_text("\n".join(runs) + "\n")
