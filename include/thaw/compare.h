@@ -18,7 +18,7 @@ extern "C" {
 
 typedef struct thaw_comparison thaw_comparison;
 
-/* What goes on, before each step. */
+/* What goes on, after each step. */
 typedef struct thaw_comparison_progress {
     size_t cell, cells; /* runs, from 1 */
     const char *strategy, *optimizer;
@@ -59,7 +59,8 @@ typedef struct thaw_comparison_options {
    its epochs, and reads what is to be resumed. Text, data sets and strategies must outlive the comparison.
    Errors: THAW_INVALID_ARGUMENT (options; a name twice), THAW_NOT_FOUND (a pattern that matches nothing),
    THAW_NOTHING_TRAINABLE, those of `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, or
-   exists and `resume` is not set), THAW_BAD_FORMAT (it is of another schema, or of another comparison). */
+   exists and `resume` is not set), THAW_BAD_FORMAT (it is of another schema, of another comparison, or of
+   runs on another number of threads, whose sums round differently). */
 THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
                                             thaw_comparison **comparison);
 

@@ -140,6 +140,11 @@ static thaw_status take_over(thaw_comparison *comparison, const json_t *file)
             return thaw_fail(comparison->context, THAW_BAD_FORMAT,
                              "%s: holds another comparison: its \"%s\" differ from what is asked for",
                              comparison->options.results, same[i]);
+    const double threads = thaw_json_value(json_object_get(file, "machine"), "threads");
+    if (threads != thaw_context_threads(comparison->context))
+        return thaw_fail(comparison->context, THAW_BAD_FORMAT,
+                         "%s: its runs took %g threads, these would take %d and round differently",
+                         comparison->options.results, threads, thaw_context_threads(comparison->context));
     const json_t *cells = json_object_get(file, "cells");
     for (size_t i = 0; i < json_array_size(cells); i++)
         if (!place_cell(comparison, json_array_get(cells, i)))

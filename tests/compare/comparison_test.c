@@ -408,6 +408,12 @@ Test(resuming, wants_the_same_comparison, .init = begin, .fini = end)
     options.test_data = NULL;
     options.optimizers = (const char *const[]){ "sgd" };
     assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"optimizers\" differ");
+    options.optimizers = one_optimizer;
+    thaw_context *wider = support_context(2);
+    thaw_comparison *comparison;
+    assert_fails(wider, thaw_comparison_create(wider, &options, &comparison), THAW_BAD_FORMAT,
+                 "its runs took 1 threads, these would take 2");
+    thaw_context_destroy(wider);
     support_write_file(results, "{\"schema\": \"thaw-bench-0\"}", 26);
     assert_refused(&options, THAW_BAD_FORMAT, "is not of the schema thaw-bench-1");
     support_write_file(results, "{", 1);
