@@ -130,7 +130,8 @@ typedef struct thaw_batch_norm_options {
    running statistics move towards them by `momentum`, the variance's unbiased; otherwise they are the running ones.
    A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
    alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
-   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here.
+   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here, and is passed over
+   where a file has it.
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum); when a step is compiled, THAW_INVALID_ARGUMENT
    (one value for each channel, which has no variance). */
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,

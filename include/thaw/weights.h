@@ -30,7 +30,8 @@ typedef struct thaw_load_report {
 
 /* Loads by name. Strict by default: anything missing, unexpected or mis-shaped is an error, the message names it, and no
    parameter has changed. `options` and `report` may be NULL; the report is filled on THAW_NOT_FOUND and
-   THAW_SHAPE_MISMATCH too. F32 tensors only.
+   THAW_SHAPE_MISMATCH too. F32 tensors only; the `num_batches_tracked` that PyTorch keeps beside a layer's running
+   statistics is passed over.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected, or a
    pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a NaN or infinity in a tensor). */
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,

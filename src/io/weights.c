@@ -88,10 +88,24 @@ static thaw_status match_parameters(load *job)
     return THAW_OK;
 }
 
+/* PyTorch keeps a count of batches beside running statistics, which nothing here reads. */
+static bool is_batch_counter(const load *job, const char *name)
+{
+    static const char counter[] = ".num_batches_tracked", beside[] = ".running_mean";
+    char statistic[256];
+    const size_t length = strlen(name), stem = length - (sizeof counter - 1);
+    if (length < sizeof counter || strcmp(name + stem, counter) != 0 || stem + sizeof beside > sizeof statistic)
+        return false;
+    memcpy(statistic, name, stem);
+    memcpy(statistic + stem, beside, sizeof beside);
+    return thaw_model_find_parameter(job->model, statistic) != NULL;
+}
+
 static void match_tensors(load *job)
 {
     for (size_t i = 0; i < job->file.count; i++)
-        if (!thaw_model_find_parameter(job->model, job->file.tensors[i].name))
+        if (!thaw_model_find_parameter(job->model, job->file.tensors[i].name) &&
+            !is_batch_counter(job, job->file.tensors[i].name))
             list(&job->unexpected_names, &job->report.unexpected, job->file.tensors[i].name);
 }
 

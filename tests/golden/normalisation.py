@@ -1,6 +1,6 @@
-"""Writes batch_norm.txt: outputs, gradients and running statistics of PyTorch's batch normalisation; and
-running_statistics.txt: losses and running statistics of 20 steps of a small network. Run with PyTorch 2.13:
-python normalisation.py.
+"""Writes batch_norm.safetensors: the state of a layer; batch_norm.txt: outputs, gradients and running statistics of
+PyTorch's batch normalisation; running_statistics.txt: losses and running statistics of 20 steps of a small network. Run
+with PyTorch 2.13 and safetensors: python normalisation.py.
 
 A case is a line "case SETTINGS" and lines of values. Arrays come from the generator of tests/support/support.c
 (support_fill): the input with seed 100, parameter k with 200 + k, the output's gradient with 300; the running
@@ -10,6 +10,7 @@ import pathlib
 
 import numpy
 import torch
+from safetensors.torch import save_file
 
 SHAPES = [(5, 3), (2, 4, 5, 7), (3, 1, 1, 17), (4, 3, 16)]
 MOMENTUM, EPSILON, PASSES = 0.3, 1e-3, 2
@@ -95,8 +96,15 @@ def training_lines(name):
     return [f"case {name}", line("losses", losses), line("first", statistics[0]), line("second", statistics[1])]
 
 
+def saved_state():
+    module = torch.nn.BatchNorm1d(3)
+    module(fill(15, 100).reshape(5, 3))
+    return {"norm." + name: values for name, values in module.state_dict().items()}
+
+
 torch.set_num_threads(1)
 folder = pathlib.Path(__file__).parent
+save_file(saved_state(), folder / "batch_norm.safetensors")
 cases = [text for shape in SHAPES for training in (True, False) for text in run(shape, training)]
 (folder / "batch_norm.txt").write_text("\n".join(cases) + "\n")
 runs = [text for name in RUNS for text in training_lines(name)]

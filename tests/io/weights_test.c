@@ -1,5 +1,6 @@
 /* Saving and loading the parameters of a model by name. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,6 +132,36 @@ Test(weights, unexpected, .init = begin, .fini = end)
     assert_fails(context, load(NULL, 0, "", "third.bias", ""), THAW_NOT_FOUND, "unexpected in the file: third.bias");
     assert_ok(context, load(&allow, HOLDER_PARAMETERS, "", "third.bias", ""));
     assert_all("second.mean", 3, 1);
+}
+
+Test(weights, the_count_beside_running_statistics_is_passed_over, .init = begin, .fini = end)
+{
+    thaw_model *norm;
+    thaw_node x;
+    thaw_load_report report;
+    assert_ok(context, thaw_model_create(context, &norm));
+    assert_ok(context, thaw_input(norm, &(thaw_shape){ 1, { 3 } }, &x));
+    assert_ok(context, thaw_batch_norm(norm, x, &(thaw_batch_norm_options){ .name = "norm" }, &x));
+    char saved[SUPPORT_PATH_BYTES];
+    support_path(saved, getenv("THAW_SOURCE_ROOT"), "tests/golden/batch_norm.safetensors");
+    assert_ok(context, thaw_weights_load(norm, saved, NULL, &report));
+    cr_assert_eq(report.loaded, 4);
+    cr_assert_eq(report.unexpected, 0);
+    thaw_load_report_destroy(context, &report);
+    float inputs[15];
+    support_fill(inputs, 15, 100);
+    const float *mean = thaw_parameter_data(thaw_model_find_parameter(norm, "norm.running_mean"));
+    for (size_t c = 0; c < 3; c++) {
+        double sum = 0;
+        for (size_t i = c; i < 15; i += 3)
+            sum += (double)inputs[i];
+        cr_assert_float_eq(mean[c], 0.1 * sum / 5, 1e-6);
+    }
+    thaw_model_destroy(norm);
+
+    const thaw_named_tensor count = { "first.num_batches_tracked", { 1, { 1 } }, ones };
+    write_some(0, HOLDER_PARAMETERS, &count);
+    assert_fails(context, load(NULL, 0, "", "first.num_batches_tracked", ""), THAW_NOT_FOUND, "num_batches_tracked");
 }
 
 Test(weights, misshaped, .init = begin, .fini = end)
