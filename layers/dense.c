@@ -40,7 +40,12 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         .fan_out = units,
     };
     const thaw_parameter_specification bias = {
-        .name = "bias", .role = THAW_BIAS, .shape = { 1, { o->units } }, .fan_in = features, .fan_out = units
+        .name = "bias",
+        .role = THAW_BIAS,
+        .shape = { 1, { o->units } },
+        .initializer = o->bias_initializer,
+        .fan_in = features,
+        .fan_out = units,
     };
     thaw_status status = thaw_builder_parameter(builder, &weight);
     if (status == THAW_OK && !o->no_bias)

@@ -19,7 +19,7 @@ typedef struct thaw_dense_options {
     const char *name;
     int64_t units; /* outputs; required */
     bool no_bias;
-    thaw_initializer initializer; /* of the weight; the bias has PyTorch's default */
+    thaw_initializer initializer, bias_initializer;
 } thaw_dense_options;
 
 /* y = x W^T + b for x [features]. Parameters: weight [units, features], bias [units]. */
@@ -36,7 +36,7 @@ typedef struct thaw_conv2d_options {
     int64_t dilation[2]; /* 0: 1 */
     int64_t groups;      /* 0: 1; divides both channel counts */
     bool no_bias;
-    thaw_initializer initializer;
+    thaw_initializer initializer, bias_initializer;
 } thaw_conv2d_options;
 
 /* 2-D cross-correlation of x [H, W, C]. Parameters: weight [filters, C / groups, kh, kw] (OIHW), bias [filters]. */

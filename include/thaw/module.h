@@ -86,7 +86,10 @@ typedef enum thaw_initializer {
     THAW_INITIAL_HE_UNIFORM,     /* He et al. 2015, arXiv 1502.01852: bound sqrt(6 / fan_in) */
     THAW_INITIAL_HE_NORMAL,      /* standard deviation sqrt(2 / fan_in) */
     THAW_INITIAL_XAVIER_UNIFORM, /* Glorot & Bengio 2010: bound sqrt(6 / (fan_in + fan_out)) */
-    THAW_INITIAL_XAVIER_NORMAL   /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+    THAW_INITIAL_XAVIER_NORMAL,  /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+    THAW_INITIAL_HE_NORMAL_OUT,  /* standard deviation sqrt(2 / fan_out): of convolutions in residual networks */
+    THAW_INITIAL_UNIFORM_OUT,    /* uniform in +-1/sqrt(fan_out): of classifiers in EfficientNet */
+    THAW_INITIAL_SMALL_NORMAL    /* standard deviation 0.01: of classifiers in VGG and MobileNet */
 } thaw_initializer;
 
 /* An activation that a kernel may apply to what it has just computed. */

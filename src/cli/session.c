@@ -1,18 +1,8 @@
 #include "cli/session.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/failure.h"
-
-static bool known_model(const char *name)
-{
-    const thaw_zoo_entry *entry;
-    for (size_t i = 0; (entry = thaw_zoo_entry_at(i)); i++)
-        if (strcmp(entry->name, name) == 0)
-            return true;
-    return false;
-}
 
 /* Finds faults of the command line before files are read, which takes longer. */
 static int check_early(cli_session *session)
@@ -20,8 +10,8 @@ static int check_early(cli_session *session)
     const cli_options *options = session->options;
     thaw_context *context = session->context;
     int code = CLI_DONE;
-    if (options->model && !known_model(options->model))
-        code = cli_check_option(context, thaw_zoo_build(session->model, options->model, 0), "--model");
+    if (options->model)
+        code = cli_check_option(context, thaw_zoo_check(context, options->model), "--model");
     if (code == CLI_DONE && options->schedule)
         code = cli_check_option(context, thaw_schedule_parse(context, options->schedule, &session->schedule),
                                 "--schedule");

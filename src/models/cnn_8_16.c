@@ -13,7 +13,7 @@ static thaw_status append_block(thaw_model *model, const char *name, int64_t fil
     return status;
 }
 
-static thaw_status build(thaw_model *model, size_t classes, thaw_node *node)
+static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
     thaw_status status = append_block(model, "conv1", 8, node);
     if (status == THAW_OK)
@@ -21,7 +21,7 @@ static thaw_status build(thaw_model *model, size_t classes, thaw_node *node)
     if (status == THAW_OK)
         status = thaw_flatten(model, *node, NULL, node);
     if (status == THAW_OK)
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense", .units = (int64_t)classes }, node);
+        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense", .units = options->classes }, node);
     return status;
 }
 

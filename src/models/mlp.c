@@ -3,29 +3,30 @@
 
 #include "models/zoo.h"
 
-static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t count, size_t classes, thaw_node *node)
+static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t count, int64_t classes,
+                                 thaw_node *node)
 {
     thaw_status status = thaw_flatten(model, *node, NULL, node);
     for (size_t i = 0; i <= count && status == THAW_OK; i++) {
         char name[16];
         snprintf(name, sizeof name, "dense%zu", i + 1);
         const bool last = i == count;
-        status = thaw_dense(model, *node,
-                            &(thaw_dense_options){ .name = name, .units = last ? (int64_t)classes : units[i] }, node);
+        status =
+            thaw_dense(model, *node, &(thaw_dense_options){ .name = name, .units = last ? classes : units[i] }, node);
         if (status == THAW_OK && !last)
             status = thaw_relu(model, *node, NULL, node);
     }
     return status;
 }
 
-static thaw_status build_512(thaw_model *model, size_t classes, thaw_node *node)
+static thaw_status build_512(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return append_layers(model, (const int64_t[]){ 512, 512 }, 2, classes, node);
+    return append_layers(model, (const int64_t[]){ 512, 512 }, 2, options->classes, node);
 }
 
-static thaw_status build_500(thaw_model *model, size_t classes, thaw_node *node)
+static thaw_status build_500(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return append_layers(model, (const int64_t[]){ 500 }, 1, classes, node);
+    return append_layers(model, (const int64_t[]){ 500 }, 1, options->classes, node);
 }
 
 const thaw_network thaw_network_mlp_512 = {

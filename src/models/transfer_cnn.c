@@ -1,7 +1,7 @@
 /* The network of Keras' MNIST transfer example: two convolutions that are kept, a dense head that is trained anew. */
 #include "models/zoo.h"
 
-static thaw_status build(thaw_model *model, size_t classes, thaw_node *node)
+static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
     thaw_status status =
         thaw_conv2d(model, *node, &(thaw_conv2d_options){ .name = "conv1", .filters = 32, .kernel = { 3, 3 } }, node);
@@ -25,7 +25,7 @@ static thaw_status build(thaw_model *model, size_t classes, thaw_node *node)
     if (status == THAW_OK)
         status = thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = 0.5 }, node);
     if (status == THAW_OK)
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense2", .units = (int64_t)classes }, node);
+        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense2", .units = options->classes }, node);
     return status;
 }
 

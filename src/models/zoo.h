@@ -1,19 +1,31 @@
-/* A network of the zoo: one file each, listed in zoo.c. */
+/* A network of the zoo: one file for each family, listed in zoo.c. */
 #ifndef THAW_MODELS_ZOO_H
 #define THAW_MODELS_ZOO_H
 
 #include <thaw/layers.h>
 #include <thaw/zoo.h>
 
+/* What a description asks of a network. */
+typedef struct thaw_network_options {
+    int64_t classes;
+    int64_t size;   /* height and width of the input; 0: the entry's */
+    double dropout; /* the rate */
+} thaw_network_options;
+
 typedef struct thaw_network {
     thaw_zoo_entry entry;
-    /* Appends layers up to the logits of `classes` classes to the model's input `*node`, and leaves them there. */
-    thaw_status (*build)(thaw_model *model, size_t classes, thaw_node *node);
+    bool drops;     /* whether dropout can be set; else the network has none, or rates of its own */
+    double dropout; /* when it is not set */
+    /* Appends layers up to the logits to the model's input `*node`, and leaves them there. */
+    thaw_status (*build)(thaw_model *model, const thaw_network_options *options, thaw_node *node);
 } thaw_network;
 
 extern const thaw_network thaw_network_transfer_cnn;
 extern const thaw_network thaw_network_cnn_8_16;
 extern const thaw_network thaw_network_mlp_500;
 extern const thaw_network thaw_network_mlp_512;
+extern const thaw_network thaw_network_resnet18;
+extern const thaw_network thaw_network_resnet34;
+extern const thaw_network thaw_network_resnet50;
 
 #endif

@@ -28,6 +28,12 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
         return (distribution){ false, sqrt(6 / both) };
     case THAW_INITIAL_XAVIER_NORMAL:
         return (distribution){ true, sqrt(2 / both) };
+    case THAW_INITIAL_HE_NORMAL_OUT:
+        return (distribution){ true, sqrt(2 / fan_out) };
+    case THAW_INITIAL_UNIFORM_OUT:
+        return (distribution){ false, 1 / sqrt(fan_out) };
+    case THAW_INITIAL_SMALL_NORMAL:
+        return (distribution){ true, 0.01 };
     default:
         return (distribution){ false, 1 / sqrt(in) };
     }
@@ -35,7 +41,7 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
 
 const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, double fan_out)
 {
-    if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_XAVIER_NORMAL)
+    if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_SMALL_NORMAL)
         return "has an unknown initializer";
     if (initializer == THAW_INITIAL_ZERO || initializer == THAW_INITIAL_ONE)
         return NULL;

@@ -1,0 +1,122 @@
+/* Residual networks: He et al. 2015, arXiv 1512.03385; names, layouts and initial values are torchvision's. */
+#include <stdio.h>
+
+#include "models/unit.h"
+#include "models/zoo.h"
+
+enum { STAGES = 4, FIRST_WIDTH = 64 };
+
+typedef struct residual {
+    int blocks[STAGES];
+    bool bottleneck; /* 1x1, 3x3 and 1x1 with four times the filters, in place of two of 3x3 */
+} residual;
+
+static int64_t channels_of(thaw_model *model, thaw_node node)
+{
+    return thaw_model_node_shape(model, node)->dims[2];
+}
+
+/* The other way around a block: a convolution where the shape changes, else nothing. */
+static thaw_status append_shortcut(thaw_model *model, const char *path, int64_t filters, int64_t stride,
+                                   thaw_node *node)
+{
+    const thaw_unit unit = { .convolution = "downsample.0",
+                             .normalisation = "downsample.1",
+                             .filters = filters,
+                             .kernel = 1,
+                             .stride = stride,
+                             .initializer = THAW_INITIAL_HE_NORMAL_OUT };
+    if (stride == 1 && channels_of(model, *node) == filters)
+        return THAW_OK;
+    return thaw_append_unit(model, path, &unit, node);
+}
+
+static thaw_status append_body(thaw_model *model, const char *path, const residual *r, int64_t width, int64_t stride,
+                               thaw_node *node)
+{
+    const thaw_unit basic[] = {
+        { "conv1", "bn1", width, 3, stride, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv2", "bn2", width, 3, 1, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
+    };
+    const thaw_unit bottleneck[] = {
+        { "conv1", "bn1", width, 1, 1, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv2", "bn2", width, 3, stride, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv3", "bn3", 4 * width, 1, 1, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
+    };
+    const thaw_unit *units = r->bottleneck ? bottleneck : basic;
+    const size_t count = r->bottleneck ? THAW_COUNT(bottleneck) : THAW_COUNT(basic);
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < count && status == THAW_OK; i++)
+        status = thaw_append_unit(model, path, &units[i], node);
+    return status;
+}
+
+static thaw_status append_block(thaw_model *model, const residual *r, int stage, int block, thaw_node *node)
+{
+    char path[32];
+    snprintf(path, sizeof path, "layer%d.%d.", stage + 1, block);
+    const int64_t width = FIRST_WIDTH << stage, stride = stage > 0 && block == 0 ? 2 : 1;
+    thaw_node shortcut = *node;
+    thaw_status status = append_shortcut(model, path, r->bottleneck ? 4 * width : width, stride, &shortcut);
+    if (status == THAW_OK)
+        status = append_body(model, path, r, width, stride, node);
+    if (status == THAW_OK)
+        status = thaw_add(model, *node, shortcut, NULL, node);
+    return status == THAW_OK ? thaw_relu(model, *node, NULL, node) : status;
+}
+
+static thaw_status build(thaw_model *model, const residual *r, const thaw_network_options *options, thaw_node *node)
+{
+    const thaw_unit stem = { "conv1", "bn1", FIRST_WIDTH, 7, 2, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu };
+    const thaw_pool2d_options pool = { .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1 } };
+    thaw_status status = thaw_append_unit(model, "", &stem, node);
+    if (status == THAW_OK)
+        status = thaw_max_pool2d(model, *node, &pool, node);
+    for (int stage = 0; stage < STAGES; stage++)
+        for (int block = 0; block < r->blocks[stage] && status == THAW_OK; block++)
+            status = append_block(model, r, stage, block, node);
+    if (status == THAW_OK)
+        status = thaw_global_average_pool2d(model, *node, NULL, node);
+    if (status == THAW_OK)
+        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "fc", .units = options->classes }, node);
+    return status;
+}
+
+static thaw_status build_18(thaw_model *model, const thaw_network_options *options, thaw_node *node)
+{
+    return build(model, &(residual){ .blocks = { 2, 2, 2, 2 } }, options, node);
+}
+
+static thaw_status build_34(thaw_model *model, const thaw_network_options *options, thaw_node *node)
+{
+    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 } }, options, node);
+}
+
+static thaw_status build_50(thaw_model *model, const thaw_network_options *options, thaw_node *node)
+{
+    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 }, .bottleneck = true }, options, node);
+}
+
+const thaw_network thaw_network_resnet18 = {
+    .entry = { .name = "resnet18",
+               .description = "ResNet-18, as torchvision's",
+               .classes = 1000,
+               .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
+    .build = build_18,
+};
+
+const thaw_network thaw_network_resnet34 = {
+    .entry = { .name = "resnet34",
+               .description = "ResNet-34, as torchvision's",
+               .classes = 1000,
+               .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
+    .build = build_34,
+};
+
+const thaw_network thaw_network_resnet50 = {
+    .entry = { .name = "resnet50",
+               .description = "ResNet-50, as torchvision's, which strides in the 3x3 convolutions",
+               .classes = 1000,
+               .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
+    .build = build_50,
+};

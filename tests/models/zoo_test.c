@@ -1,0 +1,96 @@
+/* Networks by description: what the options mean, and what backbones are made of. */
+#include <string.h>
+#include <thaw/layers.h>
+#include <thaw/zoo.h>
+
+#include "support/support.h"
+
+static thaw_model *build(thaw_context *context, const char *description, size_t classes)
+{
+    thaw_model *model = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_zoo_build(model, description, classes));
+    return model;
+}
+
+/* Totals at 1000 classes as published: torchvision's `_meta["num_params"]`, and timm's results for EfficientNet-Lite.
+   Statistics are two a channel of batch normalisation. */
+Test(zoo, backbones_have_the_published_number_of_parameters)
+{
+    const struct {
+        const char *name;
+        size_t parameters, statistics;
+    } cases[] = {
+        { "resnet18", 11689512, 9600 },
+        { "resnet34", 21797672, 17024 },
+        { "resnet50", 25557032, 53120 },
+    };
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        thaw_model *model = build(context, cases[i].name, 0);
+        const thaw_summary_totals totals = thaw_model_summary_totals(model);
+        cr_assert_eq(totals.total_parameters, cases[i].parameters, "%s: %zu", cases[i].name, totals.total_parameters);
+        cr_assert_eq(totals.trainable_parameters, cases[i].parameters);
+        cr_assert_eq(totals.non_trainable_parameters, 0);
+        cr_assert_eq(totals.statistics, cases[i].statistics, "%s: %zu", cases[i].name, totals.statistics);
+        thaw_model_destroy(model);
+    }
+    thaw_context_destroy(context);
+}
+
+Test(zoo, a_size_changes_the_input_and_no_parameter)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = build(context, "resnet18:size=64", 5);
+    cr_assert(thaw_shape_equal(thaw_model_node_shape(model, 0), &(thaw_shape){ 3, { 64, 64, 3 } }));
+    cr_assert(thaw_shape_equal(thaw_parameter_shape(thaw_model_find_parameter(model, "fc.weight")),
+                               &(thaw_shape){ 2, { 5, 512 } }));
+    cr_assert_eq(thaw_model_summary_totals(model).total_parameters, 11689512 - 995 * 513);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(zoo, refuses_what_it_does_not_know)
+{
+    const struct {
+        const char *description;
+        thaw_status status;
+        const char *message;
+    } cases[] = {
+        { "resnet", THAW_NOT_FOUND, "unknown model \"resnet\", did you mean \"resnet18\"?; known: transfer-cnn" },
+        { "", THAW_NOT_FOUND, "unknown model \"\"" },
+        { "resnet18:", THAW_INVALID_ARGUMENT, "resnet18: \"\" is not of the form name=value" },
+        { "resnet18:size", THAW_INVALID_ARGUMENT, "resnet18: \"size\" is not of the form name=value" },
+        { "resnet18:size=64,", THAW_INVALID_ARGUMENT, "resnet18: \"\" is not of the form name=value" },
+        { "resnet18:sise=64", THAW_NOT_FOUND, "did you mean \"size\"?" },
+        { "resnet18:size=64,size=64", THAW_INVALID_ARGUMENT, "resnet18: size is given twice" },
+        { "resnet18:size=0", THAW_INVALID_ARGUMENT, "\"size=0\", wanted a whole number from 1" },
+        { "resnet18:size=64.5", THAW_INVALID_ARGUMENT, "\"size=64.5\", wanted a whole number from 1" },
+        { "resnet18:size=1e30", THAW_INVALID_ARGUMENT, "\"size=1e30\", wanted a whole number from 1" },
+        { "resnet18:size=nan", THAW_INVALID_ARGUMENT, "\"size=nan\", wanted a whole number from 1" },
+        { "resnet18:dropout=0.1", THAW_INVALID_ARGUMENT, "for a network whose dropout can be set" },
+    };
+    thaw_context *context = support_context(1);
+    thaw_model *model = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        assert_fails(context, thaw_zoo_check(context, cases[i].description), cases[i].status, cases[i].message);
+        assert_fails(context, thaw_zoo_build(model, cases[i].description, 0), cases[i].status, cases[i].message);
+        cr_assert_eq(thaw_model_node_count(model), 0);
+    }
+    assert_ok(context, thaw_zoo_check(context, "transfer-cnn:size=20"));
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(zoo, refuses_a_model_that_has_layers_and_more_classes_than_there_can_be)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_fails(context, thaw_zoo_build(model, "mlp-500", (size_t)1 << 40), THAW_INVALID_ARGUMENT, "too many");
+    assert_ok(context, thaw_zoo_build(model, "mlp-500", 3));
+    assert_fails(context, thaw_zoo_build(model, "mlp-500", 3), THAW_INVALID_ARGUMENT, "the model is not empty");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
