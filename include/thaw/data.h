@@ -20,7 +20,11 @@ typedef struct thaw_source {
     thaw_dtype target_dtype; /* THAW_I32: class labels; THAW_F32 */
     thaw_shape target_shape; /* rank 0 for labels */
     size_t classes;          /* for labels: they are below it; else 0 */
-    bool random;             /* a second read of a sample may differ (augmentation): nothing is cached */
+    bool random;             /* a sample differs from epoch to epoch (augmentation): nothing is cached */
+    uint64_t identity[2];    /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
+                                one reads everything */
+    void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow are of this epoch; never during a read.
+                                                        NULL: all epochs are alike */
     bool (*read)(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                  size_t capacity);
     void (*release)(void *user); /* NULL: nothing to do */
@@ -70,6 +74,10 @@ THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);
 THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset);
+
+/* Tells the source that the reads that follow belong to this epoch, which chooses what augmentation makes of a sample.
+   thaw_fit and thaw_evaluate do so; who reads in a loop of their own does it here. At first it is epoch 0. */
+THAW_API void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch);
 
 /* Reads samples by index into the caller's arrays; see thaw_source.
    Errors: THAW_INVALID_ARGUMENT (an index past the end), THAW_IO_ERROR (the source failed). */

@@ -104,9 +104,10 @@ typedef struct thaw_fit_options {
    budget and the data set allow. `report` (may be NULL) gets the last epoch's figures.
 
    A cache file survives: a later run with the same prefix, weights, data and kernels starts at it in its first epoch.
-   The file is known by a fingerprint of all these (the data are read once for it), and each of its rows by a checksum
-   that is verified when the file is opened: what does not match is computed and written again, never believed. Reads
-   go through the operating system's page cache and take no memory of the process. A disk that fills up while training
+   The file is known by a fingerprint of all these (data that have no identity of their own, see thaw_source, are read
+   once for it), and each of its rows by a checksum that is verified when the file is opened: what does not match is
+   computed and written again, never believed. Reads go through the operating system's page cache and take no memory of
+   the process. A disk that fills up while training
    costs the cache, with a warning to the log, and not the run. One process uses a file at a time.
 
    Callbacks may change the model; the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT).

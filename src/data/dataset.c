@@ -80,6 +80,15 @@ const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset)
     return &dataset->source.sample_shape;
 }
 
+void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch)
+{
+    if (!dataset->source.start_epoch)
+        return;
+    pthread_mutex_lock(&dataset->reading);
+    dataset->source.start_epoch(dataset->source.user, epoch);
+    pthread_mutex_unlock(&dataset->reading);
+}
+
 bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
                         char *message, size_t capacity)
 {

@@ -73,8 +73,9 @@ static void read_slot(thaw_loader *loader, slot *into, size_t step)
         explain(loader, into, reason);
 }
 
-static void make_order(thaw_loader *loader, uint64_t epoch)
+static void begin_epoch(thaw_loader *loader, uint64_t epoch)
 {
+    thaw_dataset_start_epoch(loader->dataset, epoch);
     const size_t count = loader->dataset->source.count;
     if (loader->options.shuffle)
         thaw_shuffle(loader->options.seed, epoch, loader->order, count);
@@ -104,7 +105,7 @@ static void *run_reader(void *argument)
         loader->busy = true;
         pthread_mutex_unlock(&loader->lock);
         if (!ordered)
-            make_order(loader, epoch);
+            begin_epoch(loader, epoch);
         read_slot(loader, into, step);
         pthread_mutex_lock(&loader->lock);
         loader->busy = false;
@@ -229,7 +230,7 @@ void thaw_loader_destroy(thaw_loader *loader)
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 {
     if (loader->options.on_caller) {
-        make_order(loader, epoch);
+        begin_epoch(loader, epoch);
         loader->taken = 0;
         loader->broken = false;
         return;

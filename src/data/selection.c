@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/digest.h"
 #include "data/dataset.h"
 
 enum { CHUNK = 64 };
@@ -33,6 +34,12 @@ static bool read_selected(void *user, const size_t *indices, size_t count, float
     for (size_t i = 0; i < count; i++)
         labels[i] -= from->first_class;
     return true;
+}
+
+static void start_selected(void *user, uint64_t epoch)
+{
+    const selected *from = user;
+    thaw_dataset_start_epoch(from->from, epoch);
 }
 
 static void release_selected(void *user)
@@ -106,6 +113,19 @@ static thaw_status fill(selected *into, const thaw_dataset_selection *selection)
     return status;
 }
 
+/* That of the whole, of which these samples were chosen. */
+static void identify(const selected *from, thaw_source *source)
+{
+    const uint64_t *whole = from->from->source.identity;
+    if (!whole[0] && !whole[1])
+        return;
+    thaw_digest digest = { 0 };
+    thaw_digest_add(&digest, whole, sizeof source->identity);
+    thaw_digest_add(&digest, from->indices, from->kept * sizeof *from->indices);
+    thaw_digest_add_number(&digest, source->classes);
+    memcpy(source->identity, digest.lane, sizeof source->identity);
+}
+
 static thaw_status check(thaw_context *context, const thaw_dataset *from, const thaw_dataset_selection *selection)
 {
     const size_t classes = from->source.classes;
@@ -130,6 +150,7 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     *into = (selected){ .context = context, .from = from, .first_class = (int32_t)selection->first_class };
     thaw_source source = from->source;
     source.classes = selection->last_class - selection->first_class + 1;
+    source.start_epoch = start_selected;
     source.read = read_selected;
     source.release = release_selected;
     source.user = into;
@@ -142,6 +163,7 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
         release_selected(into);
         return status;
     }
+    identify(into, &source);
     return thaw_dataset_create(context, &source, dataset);
 }
 

@@ -104,6 +104,7 @@ static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
     for (size_t c = 0; c < cache->cut_count; c++)
         source.sample_shape.dims[0] += (int64_t)cache->cuts[c].count;
     source.read = read_rows;
+    source.start_epoch = NULL;
     source.release = NULL;
     source.user = cache;
     const thaw_status status = thaw_dataset_create(cache->context, &source, &cache->dataset);

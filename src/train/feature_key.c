@@ -70,10 +70,15 @@ typedef struct reading {
     char *targets;
 } reading;
 
+/* Reads the first batch, which the probe wants, and the others only where the data set cannot tell what it holds. */
 static thaw_status add_samples(thaw_plan *plan, thaw_dataset *dataset, const reading *into, thaw_digest *key)
 {
-    const size_t all = dataset->source.count, batch = (size_t)plan->batch;
+    const uint64_t *identity = dataset->source.identity;
+    const size_t batch = (size_t)plan->batch, count_of_all = dataset->source.count;
+    const bool known = identity[0] || identity[1];
+    const size_t all = known && batch < count_of_all ? batch : count_of_all;
     thaw_status status = THAW_OK;
+    thaw_digest_add(key, identity, sizeof dataset->source.identity);
     for (size_t first = 0; first < all && status == THAW_OK; first += batch) {
         const size_t count = all - first < batch ? all - first : batch;
         for (size_t i = 0; i < count; i++)

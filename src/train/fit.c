@@ -128,6 +128,14 @@ static thaw_status choose_cache(fit *run, thaw_plan *plan, int epoch)
         drop_cache(run);
     if (run->cache || (!options->cache_file && (options->cache_bytes == 0 || epoch >= options->epochs)))
         return THAW_OK;
+    if (run->dataset->source.random) {
+        if (epoch == 1 && thaw_plan_cache_bytes(plan))
+            thaw_log(
+                run->model->context, THAW_LOG_INFO,
+                "no feature cache: the training data are augmented, so that the frozen layers see other samples in "
+                "each epoch");
+        return THAW_OK;
+    }
     return thaw_feature_cache_create(plan, run->dataset, options->cache_bytes, options->cache_file, &run->cache);
 }
 
