@@ -11,11 +11,6 @@ typedef struct residual {
     bool bottleneck; /* 1x1, 3x3 and 1x1 with four times the filters, in place of two of 3x3 */
 } residual;
 
-static int64_t channels_of(thaw_model *model, thaw_node node)
-{
-    return thaw_model_node_shape(model, node)->dims[2];
-}
-
 /* The other way around a block: a convolution where the shape changes, else nothing. */
 static thaw_status append_shortcut(thaw_model *model, const char *path, int64_t filters, int64_t stride,
                                    thaw_node *node)
@@ -26,29 +21,25 @@ static thaw_status append_shortcut(thaw_model *model, const char *path, int64_t 
                              .kernel = 1,
                              .stride = stride,
                              .initializer = THAW_INITIAL_HE_NORMAL_OUT };
-    if (stride == 1 && channels_of(model, *node) == filters)
+    if (stride == 1 && thaw_channels_of(model, *node) == filters)
         return THAW_OK;
-    return thaw_append_unit(model, path, &unit, node);
+    return thaw_append_units(model, path, &unit, 1, node);
 }
 
 static thaw_status append_body(thaw_model *model, const char *path, const residual *r, int64_t width, int64_t stride,
                                thaw_node *node)
 {
     const thaw_unit basic[] = {
-        { "conv1", "bn1", width, 3, stride, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
-        { "conv2", "bn2", width, 3, 1, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
+        { "conv1", "bn1", width, 3, stride, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv2", "bn2", width, 3, 1, false, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
     };
     const thaw_unit bottleneck[] = {
-        { "conv1", "bn1", width, 1, 1, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
-        { "conv2", "bn2", width, 3, stride, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
-        { "conv3", "bn3", 4 * width, 1, 1, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
+        { "conv1", "bn1", width, 1, 1, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv2", "bn2", width, 3, stride, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu },
+        { "conv3", "bn3", 4 * width, 1, 1, false, false, THAW_INITIAL_HE_NORMAL_OUT, NULL },
     };
-    const thaw_unit *units = r->bottleneck ? bottleneck : basic;
-    const size_t count = r->bottleneck ? THAW_COUNT(bottleneck) : THAW_COUNT(basic);
-    thaw_status status = THAW_OK;
-    for (size_t i = 0; i < count && status == THAW_OK; i++)
-        status = thaw_append_unit(model, path, &units[i], node);
-    return status;
+    return r->bottleneck ? thaw_append_units(model, path, bottleneck, THAW_COUNT(bottleneck), node)
+                         : thaw_append_units(model, path, basic, THAW_COUNT(basic), node);
 }
 
 static thaw_status append_block(thaw_model *model, const residual *r, int stage, int block, thaw_node *node)
@@ -67,9 +58,9 @@ static thaw_status append_block(thaw_model *model, const residual *r, int stage,
 
 static thaw_status build(thaw_model *model, const residual *r, const thaw_network_options *options, thaw_node *node)
 {
-    const thaw_unit stem = { "conv1", "bn1", FIRST_WIDTH, 7, 2, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu };
+    const thaw_unit stem = { "conv1", "bn1", FIRST_WIDTH, 7, 2, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu };
     const thaw_pool2d_options pool = { .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1 } };
-    thaw_status status = thaw_append_unit(model, "", &stem, node);
+    thaw_status status = thaw_append_units(model, "", &stem, 1, node);
     if (status == THAW_OK)
         status = thaw_max_pool2d(model, *node, &pool, node);
     for (int stage = 0; stage < STAGES; stage++)

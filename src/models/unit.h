@@ -6,17 +6,23 @@
 
 typedef struct thaw_unit {
     const char *convolution;   /* "conv1" */
-    const char *normalisation; /* "bn1"; NULL: none, and the convolution has a bias, of zeros at first */
+    const char *normalisation; /* "bn1"; NULL: none */
     int64_t filters;
     int64_t kernel; /* odd; padded with half of it */
     int64_t stride; /* 0: 1 */
     bool depthwise; /* as many groups as channels */
+    bool bias;      /* of the convolution; zeros at first */
     thaw_initializer initializer;
     thaw_status (*activation)(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                               thaw_node *output); /* NULL: none */
 } thaw_unit;
 
-/* Appends the unit's layers to `*node`, and leaves the last there; `path` comes before their names: "layer1.0.". */
-thaw_status thaw_append_unit(thaw_model *model, const char *path, const thaw_unit *unit, thaw_node *node);
+/* Appends the layers of one unit after the other to `*node`, and leaves the last there; `path` comes before their names:
+   "layer1.0.". */
+thaw_status thaw_append_units(thaw_model *model, const char *path, const thaw_unit *units, size_t count,
+                              thaw_node *node);
+
+/* The channels of a node of shape [H, W, C]. */
+int64_t thaw_channels_of(const thaw_model *model, thaw_node node);
 
 #endif

@@ -5,8 +5,17 @@
 #include "models/description.h"
 
 static const thaw_network *const networks[] = {
-    &thaw_network_transfer_cnn, &thaw_network_cnn_8_16, &thaw_network_mlp_512,  &thaw_network_mlp_500,
-    &thaw_network_resnet18,     &thaw_network_resnet34, &thaw_network_resnet50,
+    &thaw_network_transfer_cnn,
+    &thaw_network_cnn_8_16,
+    &thaw_network_mlp_512,
+    &thaw_network_mlp_500,
+    &thaw_network_resnet18,
+    &thaw_network_resnet34,
+    &thaw_network_resnet50,
+    &thaw_network_vgg16,
+    &thaw_network_vgg16_bn,
+    &thaw_network_mobilenet_v2,
+    &thaw_network_efficientnet_lite0,
 };
 
 const thaw_zoo_entry *thaw_zoo_entry_at(size_t index)

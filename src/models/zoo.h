@@ -27,5 +27,9 @@ extern const thaw_network thaw_network_mlp_512;
 extern const thaw_network thaw_network_resnet18;
 extern const thaw_network thaw_network_resnet34;
 extern const thaw_network thaw_network_resnet50;
+extern const thaw_network thaw_network_vgg16;
+extern const thaw_network thaw_network_vgg16_bn;
+extern const thaw_network thaw_network_mobilenet_v2;
+extern const thaw_network thaw_network_efficientnet_lite0;
 
 #endif

@@ -6,7 +6,7 @@
 #include "core/philox.h"
 #include "params/parameter.h"
 
-enum { BLOCK = 256 };
+enum { BLOCK = 256, GRAIN = 16 /* blocks that a thread takes on at least */ };
 
 static const double two_pi = 6.283185307179586;
 
@@ -62,18 +62,33 @@ static float normal_number(uint32_t first, uint32_t second)
     return (float)(radius * cos(two_pi * (double)second * 0x1p-32));
 }
 
-static void fill_random(thaw_parameter *parameter, distribution wanted)
+typedef struct filling {
+    const thaw_stream *random;
+    distribution wanted;
+    float *data;
+    size_t count;
+} filling;
+
+static void fill_blocks(void *argument, size_t begin, size_t end)
 {
+    const filling *f = argument;
     uint32_t bits[2 * BLOCK];
-    const size_t draws = wanted.normal ? 2 : 1;
-    for (size_t begin = 0; begin < parameter->count; begin += BLOCK) {
-        const size_t count = parameter->count - begin < BLOCK ? parameter->count - begin : BLOCK;
-        thaw_random_fill(&parameter->random, draws * begin, draws * count, bits);
+    const size_t draws = f->wanted.normal ? 2 : 1;
+    const size_t last = f->count < end * BLOCK ? f->count : end * BLOCK;
+    for (size_t first = begin * BLOCK; first < last; first += BLOCK) {
+        const size_t count = last - first < BLOCK ? last - first : BLOCK;
+        thaw_random_fill(f->random, draws * first, draws * count, bits);
         for (size_t i = 0; i < count; i++)
-            parameter->data[begin + i] =
-                wanted.normal ? (float)(wanted.scale * (double)normal_number(bits[2 * i], bits[2 * i + 1]))
-                              : (float)(wanted.scale * (2 * (double)thaw_unit(bits[i]) - 1));
+            f->data[first + i] = f->wanted.normal
+                                     ? (float)(f->wanted.scale * (double)normal_number(bits[2 * i], bits[2 * i + 1]))
+                                     : (float)(f->wanted.scale * (2 * (double)thaw_unit(bits[i]) - 1));
     }
+}
+
+static void fill_random(thaw_context *context, thaw_parameter *parameter, distribution wanted)
+{
+    filling f = { &parameter->random, wanted, parameter->data, parameter->count };
+    thaw_parallel_for(context, (f.count + BLOCK - 1) / BLOCK, GRAIN, fill_blocks, &f);
 }
 
 void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
@@ -85,7 +100,7 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
     else if (parameter->initializer == THAW_INITIAL_ONE)
         fill_constant(parameter, 1);
     else
-        fill_random(parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
+        fill_random(context, parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
     parameter->version++;
     thaw_parameter_release_state(context, parameter);
 }

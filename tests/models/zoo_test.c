@@ -21,9 +21,10 @@ Test(zoo, backbones_have_the_published_number_of_parameters)
         const char *name;
         size_t parameters, statistics;
     } cases[] = {
-        { "resnet18", 11689512, 9600 },
-        { "resnet34", 21797672, 17024 },
-        { "resnet50", 25557032, 53120 },
+        { "resnet18", 11689512, 9600 },           { "resnet34", 21797672, 17024 },
+        { "resnet50", 25557032, 53120 },          { "vgg16", 138357544, 0 },
+        { "vgg16-bn", 138365992, 8448 },          { "mobilenet-v2", 3504872, 34112 },
+        { "efficientnet-lite0", 4652008, 42016 },
     };
     thaw_context *context = support_context(2);
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -46,6 +47,52 @@ Test(zoo, a_size_changes_the_input_and_no_parameter)
     cr_assert(thaw_shape_equal(thaw_parameter_shape(thaw_model_find_parameter(model, "fc.weight")),
                                &(thaw_shape){ 2, { 5, 512 } }));
     cr_assert_eq(thaw_model_summary_totals(model).total_parameters, 11689512 - 995 * 513);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+static bool has_kind(thaw_model *model, const char *kind)
+{
+    thaw_summary_row row;
+    for (size_t i = 0; i < thaw_model_node_count(model); i++) {
+        assert_ok(thaw_model_context(model), thaw_model_summary_row(model, i, &row));
+        if (strcmp(row.kind, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+Test(zoo, dropout_is_torchvisions_or_what_was_asked_for)
+{
+    const struct {
+        const char *description;
+        bool drops;
+    } cases[] = {
+        { "mobilenet-v2", true },
+        { "mobilenet-v2:size=64,dropout=0", false },
+        { "efficientnet-lite0", false },
+        { "efficientnet-lite0:dropout=0.2,size=96", true },
+    };
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        thaw_model *model = build(context, cases[i].description, 2);
+        cr_assert_eq(has_kind(model, "dropout"), cases[i].drops, "%s", cases[i].description);
+        thaw_model_destroy(model);
+    }
+    thaw_context_destroy(context);
+}
+
+/* torchvision pools to 7x7 whatever comes; Thaw where every window is of one size. */
+Test(zoo, vgg_says_when_it_cannot_pool_to_7x7)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_fails(context, thaw_zoo_build(model, "vgg16:size=96", 2), THAW_SHAPE_MISMATCH,
+                 "3x3 features cannot be pooled to 7x7");
+    thaw_model_destroy(model);
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_fails(context, thaw_zoo_build(model, "vgg16:size=16", 2), THAW_SHAPE_MISMATCH, "max_pool2d");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
