@@ -1,4 +1,4 @@
-/* Dense: y = x W^T + b. */
+/* Dense: y = x W^T + b, for each row of the input. */
 #include <thaw/layers.h>
 
 #include "column_sum.h"
@@ -10,7 +10,7 @@
 enum { WEIGHT, BIAS };
 
 typedef struct dense {
-    size_t batch, units;
+    size_t rows, units; /* of the output as a matrix */
     bool bias;
     thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
     thaw_swapped_dense swapped;
@@ -23,18 +23,19 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
     const thaw_dense_options *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
-    char text[80];
-    if (input->rank != 1)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted [features] (flatten it)",
-                                 thaw_shape_format(input, text, sizeof text));
+    if (input->rank < 1)
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, wanted [..., features]");
     if (o->units < 1)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "units is %lld, wanted at least 1",
                                  (long long)o->units);
-    const double features = (double)input->dims[0], units = (double)o->units;
+    thaw_shape output = *input;
+    output.dims[output.rank - 1] = o->units;
+    const int64_t inputs = input->dims[input->rank - 1];
+    const double features = (double)inputs, units = (double)o->units;
     const thaw_parameter_specification weight = {
         .name = "weight",
         .role = THAW_WEIGHT,
-        .shape = { 2, { o->units, input->dims[0] } },
+        .shape = { 2, { o->units, inputs } },
         .initializer = o->initializer,
         .fan_in = features,
         .fan_out = units,
@@ -50,8 +51,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     thaw_status status = thaw_builder_parameter(builder, &weight);
     if (status == THAW_OK && !o->no_bias)
         status = thaw_builder_parameter(builder, &bias);
-    thaw_builder_flops(builder, 2 * features * units);
-    return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ 1, { o->units } }) : status;
+    thaw_builder_flops(builder, 2 * (double)thaw_shape_count(input) * units);
+    return status == THAW_OK ? thaw_builder_output(builder, &output) : status;
 }
 
 /* How forward runs: oneDNN is slow on the weight as it stands, fast when it is packed, and as fast when the input is
@@ -68,18 +69,17 @@ typedef enum way { PLAIN, PACKED, SWAPPED } way;
      512->512, batch 128    235    137 + 37      137 + 9 + 9
      512->10, batch 128     9.5    6.6 + 3.2     4.6 + 9.8 + 1.8
    So a weight that stays is packed; of one that trains, the cheaper operand is, if there are rows enough. */
-static way choose_way(const thaw_layer_demand *demand)
+static way choose_way(const thaw_layer_demand *demand, const thaw_inner_product *product)
 {
-    const double batch = (double)demand->batch;
-    const double inputs = (double)demand->inputs[0].dims[0], outputs = (double)demand->output.dims[0];
+    const double rows = (double)product->batch, inputs = (double)product->inputs, outputs = (double)product->outputs;
     const bool changes = demand->low_rank.rank > 0 && !demand->low_rank.beside;
     if (!demand->parameter_gradient[WEIGHT] && !changes)
         return PACKED;
-    if (demand->batch < 16)
+    if (product->batch < 16)
         return PLAIN;
-    if (batch * (inputs + 2 * outputs) < inputs * outputs)
+    if (rows * (inputs + 2 * outputs) < inputs * outputs)
         return SWAPPED;
-    return demand->output.dims[0] % 64 == 0 ? PACKED : PLAIN;
+    return product->outputs % 64 == 0 ? PACKED : PLAIN;
 }
 
 static void release(thaw_context *context, void *state)
@@ -113,17 +113,17 @@ static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_i
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
-    const way chosen = choose_way(demand);
     const bool bias_gradient = d->bias && demand->parameter_gradient[BIAS];
     thaw_inner_product problem = {
-        .batch = demand->batch,
-        .inputs = demand->inputs[0].dims[0],
-        .outputs = demand->output.dims[0],
+        .batch = (int64_t)d->rows,
+        .inputs = demand->parameters[WEIGHT].dims[1],
+        .outputs = demand->parameters[WEIGHT].dims[0],
         .bias = d->bias,
         .relu = demand->activation == THAW_ACTIVATION_RELU && !demand->low_rank.beside,
         .training = demand->training,
-        .packed = chosen == PACKED,
     };
+    const way chosen = choose_way(demand, &problem);
+    problem.packed = chosen == PACKED;
     thaw_status status = chosen == SWAPPED
                              ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
                              : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
@@ -147,7 +147,7 @@ static size_t scratch_bytes(const dense *d)
         thaw_kernel_scratch_bytes(d->backward_weights),
         thaw_swapped_dense_scratch_bytes(&d->swapped),
         thaw_low_rank_scratch_bytes(d->low_rank),
-        d->sums_bias ? thaw_column_sum_scratch_bytes(d->batch, d->units) : 0,
+        d->sums_bias ? thaw_column_sum_scratch_bytes(d->rows, d->units) : 0,
     };
     size_t most = 0;
     for (size_t i = 0; i < THAW_COUNT(candidates); i++)
@@ -160,8 +160,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     dense *d = thaw_allocate(demand->context, sizeof *d);
     if (!d)
         return THAW_OUT_OF_MEMORY;
-    d->batch = (size_t)demand->batch;
-    d->units = (size_t)demand->output.dims[0];
+    d->units = (size_t)demand->parameters[WEIGHT].dims[0];
+    d->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / d->units);
     d->bias = demand->parameter_count > BIAS;
     const thaw_status status = create_kernels(demand, d);
     if (status != THAW_OK) {
@@ -225,7 +225,7 @@ static thaw_status backward(const thaw_layer_run *run)
         status = thaw_kernel_run(d->backward_weights, bindings, THAW_COUNT(bindings), run->scratch);
     }
     if (d->sums_bias)
-        thaw_column_sum(run->context, d->batch, d->units, run->output_gradient, run->parameter_gradients[BIAS],
+        thaw_column_sum(run->context, d->rows, d->units, run->output_gradient, run->parameter_gradients[BIAS],
                         run->scratch);
     if (status == THAW_OK && d->backward_data) {
         const thaw_binding bindings[] = {

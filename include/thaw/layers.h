@@ -4,7 +4,7 @@
    makes one from the kind and a number. A name is UTF-8 and has none of the characters * ? [ ] { } | and comma, which
    mean something in patterns.
 
-   Shapes are of one sample: [features] or [height, width, channels]. Errors of all: THAW_SHAPE_MISMATCH (an input of
+   Shapes are of one sample: [features], a sequence [T, features] or an image [height, width, channels]. Errors of all: THAW_SHAPE_MISMATCH (an input of
    the wrong rank or size), THAW_INVALID_ARGUMENT (options, name), THAW_DUPLICATE (name). */
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
@@ -22,7 +22,9 @@ typedef struct thaw_dense_options {
     thaw_initializer initializer, bias_initializer;
 } thaw_dense_options;
 
-/* y = x W^T + b for x [features]. Parameters: weight [units, features], bias [units]. */
+/* y = x W^T + b for each row of x: [..., features] to [..., units], as PyTorch's Linear; a sequence is [T, features],
+   and an image that is to be one row wants thaw_flatten first. Parameters: weight [units, features], bias [units].
+   Errors: THAW_SHAPE_MISMATCH (an input of rank 0), THAW_INVALID_ARGUMENT (units). */
 THAW_API thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options,
                                 thaw_node *output);
 

@@ -4,16 +4,18 @@
 #include "support/layer.h"
 
 typedef struct sizes {
-    size_t batch, features, units;
+    size_t batch, features, units; /* `batch`: rows of all samples */
+    size_t steps;                  /* rows of one sample; 0: it is none, but a vector */
 } sizes;
 
 /* The last two are large enough beside their batch for the way of swapped_dense.h; 17 and 64 rows: padded, and not. */
-static const sizes all_sizes[] = { { 1, 1, 1 },     { 1, 7, 5 },      { 3, 17, 1 },    { 16, 33, 64 },
-                                   { 37, 130, 67 }, { 17, 130, 261 }, { 64, 300, 260 } };
+static const sizes all_sizes[] = { { 1, 1, 1, 0 },     { 1, 7, 5, 0 },      { 3, 17, 1, 0 },    { 16, 33, 64, 0 },
+                                   { 37, 130, 67, 0 }, { 17, 130, 261, 0 }, { 64, 300, 260, 0 } };
 
 static thaw_model *dense_model(thaw_context *context, sizes s, bool no_bias)
 {
-    thaw_model *model = layer_model(context, 1, (const int64_t[]){ (int64_t)s.features });
+    const int64_t sequence[] = { (int64_t)s.steps, (int64_t)s.features };
+    thaw_model *model = layer_model(context, s.steps ? 2 : 1, s.steps ? sequence : sequence + 1);
     thaw_node node = 0;
     assert_ok(context,
               thaw_dense(model, node, &(thaw_dense_options){ .units = (int64_t)s.units, .no_bias = no_bias }, &node));
@@ -115,6 +117,18 @@ Test(dense, matches_the_definition_in_inference)
                                  .activation = relu ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE });
 }
 
+Test(dense, takes_the_rows_of_a_sequence)
+{
+    static const sizes sequences[] = { { 1, 7, 5, 1 }, { 3, 5, 1, 3 }, { 15, 17, 6, 5 }, { 68, 130, 261, 17 } };
+    for (size_t i = 0; i < THAW_COUNT(sequences); i++)
+        for (int subset = 0; subset < 8; subset++)
+            check(sequences[i], false,
+                  &(layer_wish){ .batch = (int64_t)(sequences[i].batch / sequences[i].steps),
+                                 .training = subset > 0,
+                                 .input_gradients = subset & 1,
+                                 .parameter_gradient = { subset & 2, subset & 4 } });
+}
+
 Test(dense, computes_the_gradients_that_are_demanded)
 {
     for (size_t i = 0; i < THAW_COUNT(all_sizes); i++)
@@ -131,7 +145,7 @@ Test(dense, keeps_its_input_only_for_the_weight)
 {
     thaw_context *context = support_context(1);
     for (int trains = 0; trains < 2; trains++) {
-        thaw_model *model = dense_model(context, (sizes){ 4, 8, 8 }, false);
+        thaw_model *model = dense_model(context, (sizes){ 4, 8, 8, 0 }, false);
         layer l =
             layer_open(model, &(layer_wish){
                                   .training = true, .input_gradients = true, .parameter_gradient = { trains, true } });
@@ -153,6 +167,10 @@ Test(dense, registers_pytorch_parameters)
     cr_assert(thaw_shape_equal(bias, &(thaw_shape){ 1, { 4 } }));
     cr_assert(thaw_shape_equal(thaw_model_node_shape(model, node), &(thaw_shape){ 1, { 4 } }));
     thaw_model_destroy(model);
+    model = layer_model(context, 3, (const int64_t[]){ 5, 3, 6 });
+    assert_ok(context, thaw_dense(model, 0, &(thaw_dense_options){ .units = 4 }, &node));
+    cr_assert(thaw_shape_equal(thaw_model_node_shape(model, node), &(thaw_shape){ 3, { 5, 3, 4 } }));
+    thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
 
@@ -168,10 +186,10 @@ Test(dense, refuses_bad_options)
                  THAW_INVALID_ARGUMENT, "too large");
     assert_fails(context, thaw_dense(model, 1, &(thaw_dense_options){ .units = 2 }, &node), THAW_INVALID_ARGUMENT,
                  "does not exist");
-    thaw_model_destroy(model);
-    model = layer_model(context, 3, (const int64_t[]){ 2, 3, 4 });
-    assert_fails(context, thaw_dense(model, 0, &(thaw_dense_options){ .units = 2 }, &node), THAW_SHAPE_MISMATCH,
-                 "[2, 3, 4]");
+    const thaw_constant_options number = { .values = (const float[]){ 1 } };
+    assert_ok(context, thaw_constant(model, &number, &node));
+    assert_fails(context, thaw_dense(model, node, &(thaw_dense_options){ .units = 2 }, &node), THAW_SHAPE_MISMATCH,
+                 "the input is a number");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
