@@ -1,5 +1,5 @@
 /* 2-D convolution (cross-correlation) of [H, W, C]; weight OIHW. */
-#include <thaw/layers.h>
+#include "conv2d.h"
 
 #include "column_sum.h"
 #include "core/allocation.h"
@@ -21,9 +21,8 @@ typedef struct conv2d {
     bool sums_bias;                         /* the bias trains, the weight does not */
 } conv2d;
 
-static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_options *o)
+static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_options *o, const thaw_shape *input)
 {
-    const thaw_shape *input = thaw_builder_input(builder, 0);
     const int64_t groups = o->groups ? o->groups : 1;
     if (o->filters < 1)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, wanted at least 1",
@@ -54,15 +53,17 @@ static thaw_window window_of(const thaw_conv2d_options *o)
     return window;
 }
 
-static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_conv2d_options *o)
+static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_conv2d_options *o, int64_t channels,
+                                       bool sequence)
 {
-    const int64_t channels = thaw_builder_input(builder, 0)->dims[2] / (o->groups ? o->groups : 1);
+    const thaw_shape image_weight = { 4, { o->filters, channels, o->kernel[0], o->kernel[1] } };
+    const thaw_shape sequence_weight = { 3, { o->filters, channels, o->kernel[1] } };
     const double area = (double)o->kernel[0] * (double)o->kernel[1];
     const double fan_in = (double)channels * area, fan_out = (double)o->filters * area;
     const thaw_parameter_specification weight = {
         .name = "weight",
         .role = THAW_WEIGHT,
-        .shape = { 4, { o->filters, channels, o->kernel[0], o->kernel[1] } },
+        .shape = sequence ? sequence_weight : image_weight,
         .initializer = o->initializer,
         .fan_in = fan_in,
         .fan_out = fan_out,
@@ -79,22 +80,33 @@ static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_c
     return status == THAW_OK && !o->no_bias ? thaw_builder_parameter(builder, &bias) : status;
 }
 
-static thaw_status build(thaw_layer_builder *builder, const void *options)
+thaw_status thaw_conv2d_build(thaw_layer_builder *builder, const thaw_conv2d_options *o, const thaw_shape *image,
+                              bool sequence)
 {
-    const thaw_conv2d_options *o = options;
     thaw_window window = window_of(o);
-    thaw_status status = thaw_window_build(builder, &window);
+    window.sequence = sequence;
+    thaw_status status = thaw_window_check(builder, &window, image);
     if (status == THAW_OK)
-        status = check_options(builder, o);
-    if (status == THAW_OK)
-        status = register_parameters(builder, o);
+        status = check_options(builder, o, image);
     if (status != THAW_OK)
         return status;
-    const double channels = (double)(thaw_builder_input(builder, 0)->dims[2] / (o->groups ? o->groups : 1));
+    const int64_t channels = image->dims[2] / (o->groups ? o->groups : 1);
+    status = register_parameters(builder, o, channels, sequence);
+    if (status != THAW_OK)
+        return status;
     const double positions = (double)window.output[0] * (double)window.output[1];
     const double area = (double)o->kernel[0] * (double)o->kernel[1];
-    thaw_builder_flops(builder, 2 * positions * (double)o->filters * channels * area);
-    return thaw_builder_output(builder, &(thaw_shape){ 3, { window.output[0], window.output[1], o->filters } });
+    thaw_builder_flops(builder, 2 * positions * (double)o->filters * (double)channels * area);
+    const thaw_shape output = { 3, { window.output[0], window.output[1], o->filters } };
+    const thaw_shape steps = { 2, { window.output[1], o->filters } };
+    return thaw_builder_output(builder, sequence ? &steps : &output);
+}
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    const thaw_status status = thaw_window_check_image(builder, input);
+    return status == THAW_OK ? thaw_conv2d_build(builder, options, input, false) : status;
 }
 
 static thaw_convolution problem_of(const thaw_layer_demand *demand)
@@ -300,7 +312,7 @@ static bool takes_low_rank(const void *options)
     return o->groups <= 1;
 }
 
-static const thaw_layer_module module = {
+const thaw_layer_module thaw_conv2d_module = {
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
     .fuses_relu = true,
@@ -316,5 +328,5 @@ static const thaw_layer_module module = {
 thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options, thaw_node *output)
 {
     const thaw_conv2d_options chosen = options ? *options : (thaw_conv2d_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+    return thaw_model_append(model, &thaw_conv2d_module, chosen.name, &input, 1, &chosen, output);
 }

@@ -1,10 +1,8 @@
 #include "swapped_dense.h"
 
+#include "bias.h"
 #include "core/allocation.h"
 #include "dnn/channels.h"
-
-/* Elements that a thread takes on at least. */
-enum { GRAIN = 4096 };
 
 static thaw_status create_kernels(thaw_context *context, const thaw_inner_product *problem, thaw_swapped_dense *swapped)
 {
@@ -66,37 +64,6 @@ static thaw_status move(thaw_kernel *kernel, const float *from, float *to, void 
     return kernel ? thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), scratch) : THAW_OK;
 }
 
-typedef struct finish {
-    const thaw_swapped_dense *swapped;
-    const float *bias;
-    float *output;
-} finish;
-
-static void add_bias(float *restrict row, const float *restrict bias, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        row[i] += bias[i];
-}
-
-/* NaN stays. */
-static void apply_relu(float *row, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        row[i] = row[i] < 0 ? 0 : row[i];
-}
-
-static void finish_rows(void *argument, size_t begin, size_t end)
-{
-    const finish *f = argument;
-    const size_t count = f->swapped->outputs;
-    for (size_t n = begin; n < end; n++) {
-        if (f->bias)
-            add_bias(f->output + n * count, f->bias, count);
-        if (f->swapped->relu)
-            apply_relu(f->output + n * count, count);
-    }
-}
-
 thaw_status thaw_swapped_dense_run(const thaw_swapped_dense *swapped, const thaw_layer_run *run, const float *weight,
                                    const float *bias)
 {
@@ -113,9 +80,7 @@ thaw_status thaw_swapped_dense_run(const thaw_swapped_dense *swapped, const thaw
         status = thaw_kernel_run(swapped->product, bindings, THAW_COUNT(bindings), rest);
     if (status == THAW_OK)
         status = move(swapped->transpose, product, run->output, rest);
-    finish f = { swapped, bias, run->output };
-    if (status == THAW_OK && (bias || swapped->relu))
-        thaw_parallel_for(run->context, swapped->batch, swapped->outputs < GRAIN ? GRAIN / swapped->outputs : 1,
-                          finish_rows, &f);
+    if (status == THAW_OK)
+        thaw_add_bias(run->context, swapped->batch, swapped->outputs, bias, swapped->relu, run->output);
     return status;
 }

@@ -45,6 +45,42 @@ typedef struct thaw_conv2d_options {
 THAW_API thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options,
                                  thaw_node *output);
 
+typedef struct thaw_conv1d_options {
+    const char *name;
+    int64_t filters;  /* output channels; required */
+    int64_t kernel;   /* required */
+    int64_t stride;   /* 0: 1 */
+    int64_t padding;  /* zeros on both sides */
+    bool same;        /* PyTorch's padding="same": output length = input length, odd excess at the end; stride 1 */
+    int64_t dilation; /* 0: 1 */
+    int64_t groups;   /* 0: 1; divides both channel counts */
+    bool no_bias;
+    thaw_initializer initializer;
+} thaw_conv1d_options;
+
+/* 1-D cross-correlation of a sequence x [L, C]. Parameters: weight [filters, C / groups, kernel], bias [filters]. */
+THAW_API thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_conv1d_options *options,
+                                 thaw_node *output);
+
+typedef struct thaw_conv_transpose2d_options {
+    const char *name;
+    int64_t filters;           /* output channels; required */
+    int64_t kernel[2];         /* height, width; required */
+    int64_t stride[2];         /* 0: 1 */
+    int64_t padding[2];        /* what is cut off on both sides of the output's height and width */
+    int64_t output_padding[2]; /* added below and right: less than stride or dilation, and less than stride + padding */
+    int64_t dilation[2];       /* 0: 1 */
+    int64_t groups;            /* 0: 1; divides both channel counts */
+    bool no_bias;
+    thaw_initializer initializer;
+} thaw_conv_transpose2d_options;
+
+/* Transposed 2-D convolution of x [H, W, C], PyTorch's ConvTranspose2d: what a convolution with the same options would
+   compute backward. Output height (and width): (H - 1) stride - 2 padding + dilation (kernel - 1) + output padding + 1.
+   Parameters: weight [C, filters / groups, kh, kw], bias [filters]. */
+THAW_API thaw_status thaw_conv_transpose2d(thaw_model *model, thaw_node input,
+                                           const thaw_conv_transpose2d_options *options, thaw_node *output);
+
 typedef struct thaw_pool2d_options {
     const char *name;
     int64_t kernel[2];    /* required */

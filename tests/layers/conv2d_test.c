@@ -1,7 +1,4 @@
-#include <stdlib.h>
-#include <string.h>
-
-#include "support/layer.h"
+#include "support/convolution.h"
 
 typedef struct problem {
     int64_t batch, height, width, channels;
@@ -23,89 +20,23 @@ static const problem problems[] = {
     { 2, 28, 28, 1, { .filters = 32, .kernel = { 3, 3 } } },
 };
 
-/* What the loops below need to know. */
-typedef struct geometry {
-    int64_t stride[2], dilation[2], before[2], output[2], groups, in_group, out_group;
-} geometry;
-
-static geometry geometry_of(const problem *p)
+static support_convolution convolution_of(const problem *p)
 {
     const thaw_conv2d_options *o = &p->options;
-    const int64_t input[] = { p->height, p->width };
-    geometry g = { .groups = o->groups ? o->groups : 1 };
-    g.in_group = p->channels / g.groups;
-    g.out_group = o->filters / g.groups;
+    support_convolution c = { .batch = p->batch,
+                              .input = { p->height, p->width },
+                              .channels = p->channels,
+                              .filters = o->filters,
+                              .groups = o->groups ? o->groups : 1 };
     for (int i = 0; i < 2; i++) {
-        g.stride[i] = o->stride[i] ? o->stride[i] : 1;
-        g.dilation[i] = o->dilation[i] ? o->dilation[i] : 1;
-        const int64_t reach = g.dilation[i] * (o->kernel[i] - 1);
-        const int64_t both = o->same ? reach : 2 * o->padding[i];
-        g.before[i] = both / 2;
-        g.output[i] = (input[i] + both - reach - 1) / g.stride[i] + 1;
+        c.kernel[i] = o->kernel[i];
+        c.stride[i] = o->stride[i] ? o->stride[i] : 1;
+        c.dilation[i] = o->dilation[i] ? o->dilation[i] : 1;
+        const int64_t both = o->same ? c.dilation[i] * (o->kernel[i] - 1) : 2 * o->padding[i];
+        c.padding[i] = both / 2;
+        c.output[i] = support_convolved(&c, i, both - both / 2);
     }
-    return g;
-}
-
-/* Calls `visit` on the indices of each product that the definition adds up: input, weight, output. */
-static void for_each_product(const problem *p, void (*visit)(void *sums, size_t x, size_t w, size_t y), void *sums)
-{
-    const geometry g = geometry_of(p);
-    const int64_t filters = p->options.filters, *kernel = p->options.kernel;
-    for (int64_t n = 0; n < p->batch; n++)
-        for (int64_t position = 0; position < g.output[0] * g.output[1]; position++)
-            for (int64_t o = 0; o < filters; o++)
-                for (int64_t i = 0; i < g.in_group; i++)
-                    for (int64_t k = 0; k < kernel[0] * kernel[1]; k++) {
-                        const int64_t row =
-                            position / g.output[1] * g.stride[0] - g.before[0] + k / kernel[1] * g.dilation[0];
-                        const int64_t column =
-                            position % g.output[1] * g.stride[1] - g.before[1] + k % kernel[1] * g.dilation[1];
-                        if (row < 0 || row >= p->height || column < 0 || column >= p->width)
-                            continue;
-                        const int64_t channel = o / g.out_group * g.in_group + i;
-                        const int64_t x = ((n * p->height + row) * p->width + column) * p->channels + channel;
-                        const int64_t w = (o * g.in_group + i) * kernel[0] * kernel[1] + k;
-                        const int64_t y = (n * g.output[0] * g.output[1] + position) * filters + o;
-                        visit(sums, (size_t)x, (size_t)w, (size_t)y);
-                    }
-}
-
-typedef struct sums {
-    const layer *l;
-    double *output, *input_gradient, *weight_gradient, *bias_gradient;
-} sums;
-
-static void add_product(void *argument, size_t x, size_t w, size_t y)
-{
-    const sums *s = argument;
-    const layer *l = s->l;
-    s->output[y] += (double)l->inputs[0][x] * (double)l->parameters[0][w];
-    if (!l->output_gradient)
-        return;
-    s->input_gradient[x] += (double)l->output_gradient[y] * (double)l->parameters[0][w];
-    s->weight_gradient[w] += (double)l->output_gradient[y] * (double)l->inputs[0][x];
-}
-
-static void add_bias(const sums *s, size_t filters, bool relu)
-{
-    const layer *l = s->l;
-    for (size_t y = 0; y < l->output_size; y++) {
-        s->output[y] += l->parameter_count > 1 ? (double)l->parameters[1][y % filters] : 0;
-        s->output[y] = relu && s->output[y] < 0 ? 0 : s->output[y];
-        if (l->output_gradient)
-            s->bias_gradient[y % filters] += (double)l->output_gradient[y];
-    }
-}
-
-static void compare(const float *actual, const double *expected, size_t count, const char *what)
-{
-    if (!actual)
-        return;
-    float *rounded = malloc(count * sizeof *rounded);
-    for (size_t i = 0; i < count; i++)
-        rounded[i] = (float)expected[i];
-    assert_close(actual, rounded, count, 2e-5, what);
-    free(rounded);
+    return c;
 }
 
 static void check(const problem *p, const layer_wish *wish)
@@ -115,27 +46,8 @@ static void check(const problem *p, const layer_wish *wish)
     thaw_node node = 0;
     assert_ok(context, thaw_conv2d(model, node, &p->options, &node));
     layer l = layer_open(model, wish);
-    const size_t filters = (size_t)p->options.filters;
-    sums s = {
-        .l = &l,
-        .output = calloc(l.output_size, sizeof(double)),
-        .input_gradient = calloc(l.input_size[0], sizeof(double)),
-        .weight_gradient = calloc(l.parameter_size[0], sizeof(double)),
-        .bias_gradient = calloc(filters, sizeof(double)),
-    };
-    for_each_product(p, add_product, &s);
-    add_bias(&s, filters, wish->activation == THAW_ACTIVATION_RELU);
-    layer_forward(&l);
-    compare(l.output, s.output, l.output_size, "output");
-    if (wish->training)
-        layer_backward(&l);
-    compare(l.input_gradients[0], s.input_gradient, l.input_size[0], "input gradient");
-    compare(l.parameter_gradients[0], s.weight_gradient, l.parameter_size[0], "weight gradient");
-    compare(l.parameter_gradients[1], s.bias_gradient, filters, "bias gradient");
-    free(s.output);
-    free(s.input_gradient);
-    free(s.weight_gradient);
-    free(s.bias_gradient);
+    const support_convolution c = convolution_of(p);
+    support_check_convolution(&l, &c, false, wish->activation == THAW_ACTIVATION_RELU);
     layer_close(&l, model);
     thaw_context_destroy(context);
 }

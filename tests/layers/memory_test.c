@@ -85,6 +85,24 @@ static thaw_status append_branches(thaw_model *m)
     return thaw_binary_cross_entropy(m, x, &(thaw_binary_cross_entropy_options){ .positive_weights = values }, &x);
 }
 
+static thaw_status append_convolutions(thaw_model *m)
+{
+    const thaw_conv_transpose2d_options doubling = { .filters = 3, .kernel = { 2, 2 }, .stride = { 2, 2 } };
+    thaw_node x;
+    TRY(thaw_input(m, &(thaw_shape){ 2, { 12, 3 } }, &x));
+    TRY(thaw_conv1d(m, x, &(thaw_conv1d_options){ .filters = 5, .kernel = 3 }, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 4 }, &x));
+    TRY(thaw_relu(m, x, NULL, &x));
+    const float image[6] = { 1, 2, 3, 4, 5, 6 };
+    thaw_node constant;
+    TRY(thaw_constant(m, &(thaw_constant_options){ .shape = { 3, { 6, 1, 1 } }, .values = image }, &constant));
+    TRY(thaw_multiply(m, x, constant, NULL, &x)); /* [6, 10, 4] */
+    TRY(thaw_conv_transpose2d(m, x, &doubling, &x));
+    TRY(thaw_conv_transpose2d(m, x, &doubling, &x));
+    TRY(thaw_global_average_pool2d(m, x, NULL, &x));
+    return thaw_mse(m, x, NULL, &x);
+}
+
 static void check(thaw_status (*append)(thaw_model *))
 {
     bool failed = true;
@@ -115,4 +133,9 @@ Test(memory, is_given_back_by_a_regression)
 Test(memory, is_given_back_by_branches)
 {
     check(append_branches);
+}
+
+Test(memory, is_given_back_by_convolutions)
+{
+    check(append_convolutions);
 }

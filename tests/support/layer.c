@@ -5,6 +5,7 @@
 
 #include "core/threads.h"
 #include "graph/model.h"
+#include "support/golden.h"
 
 static const float untouched = -12345.0F;
 enum { GUARD = 16 }; /* floats behind each buffer that must stay as they are */
@@ -173,6 +174,27 @@ void layer_forward(layer *l)
 void layer_backward(layer *l)
 {
     call(l, l->module->backward);
+}
+
+static void compare_line(FILE *file, const char *name, const float *found, size_t count, double tolerance)
+{
+    if (!found)
+        return;
+    float *expected = make_buffer(count);
+    golden_read(file, name, expected, count);
+    assert_close(found, expected, count, tolerance, name);
+    drop_buffer(expected, count, name);
+}
+
+void layer_equals_golden(layer *l, FILE *file, const char *name, double tolerance)
+{
+    golden_case(file, name);
+    layer_forward(l);
+    layer_backward(l);
+    compare_line(file, "output", l->output, l->output_size, tolerance);
+    compare_line(file, "input", l->input_gradients[0], l->input_size[0], tolerance);
+    compare_line(file, "weight", l->parameter_gradients[0], l->parameter_size[0], tolerance);
+    compare_line(file, "bias", l->parameter_gradients[1], l->parameter_size[1], tolerance);
 }
 
 void layer_close(layer *l, thaw_model *model)

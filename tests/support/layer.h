@@ -2,6 +2,8 @@
 #ifndef THAW_TESTS_LAYER_H
 #define THAW_TESTS_LAYER_H
 
+#include <stdio.h>
+
 #include "support/support.h"
 
 /* What to ask of the layer; zero: inference of one sample. */
@@ -42,6 +44,10 @@ void layer_forward(layer *l);
 
 /* Runs backward. */
 void layer_backward(layer *l);
+
+/* Runs both, and compares with the lines of the golden case `name`: "output", and of the gradients that the layer was asked
+   for "input", "weight" (its first parameter's) and "bias". */
+void layer_equals_golden(layer *l, FILE *file, const char *name, double tolerance);
 
 /* Asserts that nothing was written past the buffers' ends, and releases them and the model. */
 void layer_close(layer *l, thaw_model *model);

@@ -1,0 +1,10 @@
+/* What a kernel that knows neither bias nor activation leaves to be done. */
+#ifndef THAW_LAYERS_BIAS_H
+#define THAW_LAYERS_BIAS_H
+
+#include <thaw/module.h>
+
+/* Adds the bias, which may be NULL, to each row, and then applies ReLU if that is wanted. */
+void thaw_add_bias(thaw_context *context, size_t rows, size_t columns, const float *bias, bool relu, float *values);
+
+#endif

@@ -1,0 +1,90 @@
+/* 1-D convolution of sequences [L, C]: the 2-D one of images of one row. */
+#include "conv2d.h"
+
+static thaw_conv2d_options of_one_row(const thaw_conv1d_options *o)
+{
+    return (thaw_conv2d_options){
+        .filters = o->filters,
+        .kernel = { 1, o->kernel },
+        .stride = { 1, o->stride },
+        .padding = { 0, o->padding },
+        .same = o->same,
+        .dilation = { 1, o->dilation },
+        .groups = o->groups,
+        .no_bias = o->no_bias,
+        .initializer = o->initializer,
+    };
+}
+
+static thaw_shape as_row(const thaw_shape *sequence)
+{
+    return (thaw_shape){ 3, { 1, sequence->dims[0], sequence->dims[1] } };
+}
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    char text[80];
+    if (input->rank != 2)
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted [length, channels]",
+                                 thaw_shape_format(input, text, sizeof text));
+    const thaw_conv2d_options o = of_one_row(options);
+    const thaw_shape image = as_row(input);
+    return thaw_conv2d_build(builder, &o, &image, true);
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    const thaw_conv2d_options o = of_one_row(demand->options);
+    const thaw_shape image = as_row(&demand->inputs[0]);
+    thaw_layer_demand of_image = *demand;
+    of_image.options = &o;
+    of_image.inputs = &image;
+    of_image.output = as_row(&demand->output);
+    return thaw_conv2d_module.prepare(&of_image, needs);
+}
+
+static thaw_status pack(const thaw_layer_run *run)
+{
+    return thaw_conv2d_module.pack(run);
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    return thaw_conv2d_module.forward(run);
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    return thaw_conv2d_module.backward(run);
+}
+
+static void release(thaw_context *context, void *state)
+{
+    thaw_conv2d_module.release(context, state);
+}
+
+static bool takes_low_rank(const void *options)
+{
+    const thaw_conv2d_options o = of_one_row(options);
+    return thaw_conv2d_module.takes_low_rank(&o);
+}
+
+static const thaw_layer_module module = {
+    .name = "conv1d",
+    .options_size = sizeof(thaw_conv1d_options),
+    .fuses_relu = true,
+    .takes_low_rank = takes_low_rank,
+    .build = build,
+    .prepare = prepare,
+    .pack = pack,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
+};
+
+thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_conv1d_options *options, thaw_node *output)
+{
+    const thaw_conv1d_options chosen = options ? *options : (thaw_conv1d_options){ 0 };
+    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+}
