@@ -5,7 +5,7 @@
 /* The levels that some files are built for; meson.build says which extensions the compiler may use at each. */
 typedef enum thaw_cpu_level {
     THAW_CPU_BASELINE,
-    THAW_CPU_V3, /* AVX2 */
+    THAW_CPU_V3, /* AVX2 and FMA */
     THAW_CPU_V4  /* AVX-512 F, VL and DQ */
 } thaw_cpu_level;
 

@@ -33,16 +33,27 @@ static void run_member(void *argument)
 /* oneDNN brings libgomp into the process, and clang's pragmas would bring a second runtime whose threads fight with the
    first. libgomp's entry point for a parallel region, which libomp has too, keeps it at one. */
 extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
+extern void GOMP_barrier(void);
 
 static void run_team(team *members, int threads)
 {
     GOMP_parallel(run_member, members, (unsigned)threads, 0);
+}
+
+static void wait_for_team(void)
+{
+    GOMP_barrier();
 }
 #else
 static void run_team(team *members, int threads)
 {
 #pragma omp parallel num_threads(threads)
     run_member(members);
+}
+
+static void wait_for_team(void)
+{
+#pragma omp barrier
 }
 #endif
 
@@ -53,6 +64,13 @@ void thaw_parallel(thaw_context *context, void (*body)(void *argument, int threa
         return;
     }
     run_team(&(team){ .body = body, .argument = argument }, context->threads);
+}
+
+/* One who runs alone may be a member of a team of the host, whose barriers are not ours. */
+void thaw_barrier(int threads)
+{
+    if (threads > 1)
+        wait_for_team();
 }
 
 typedef struct loop {

@@ -19,4 +19,7 @@ void thaw_threads_leave(thaw_thread_scope scope);
    parallel region of the host. */
 void thaw_parallel(thaw_context *context, void (*body)(void *argument, int thread, int threads), void *argument);
 
+/* Inside `body`: waits until each of its `threads` members has come here as often. */
+void thaw_barrier(int threads);
+
 #endif
