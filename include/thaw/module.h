@@ -103,6 +103,7 @@ typedef struct thaw_layer_module thaw_layer_module;
 /* A parameter that the layer registers; its full name is "<layer>.<name>". */
 typedef struct thaw_parameter_specification {
     const char *name;
+    const char *path; /* what stands before its name in the full name; NULL: the layer's name */
     thaw_role role;
     thaw_shape shape;
     thaw_initializer initializer;

@@ -7,8 +7,6 @@
 #include "core/shape.h"
 #include "graph/model.h"
 
-enum { NAME_BYTES = 128 };
-
 static bool name_taken(const thaw_model *model, const char *name)
 {
     for (size_t i = 0; i < model->node_count; i++)
@@ -17,14 +15,23 @@ static bool name_taken(const thaw_model *model, const char *name)
     return false;
 }
 
-/* The module's name and the smallest number that makes it unique. */
-static void make_name(const thaw_model *model, const char *kind, char name[NAME_BYTES])
+/* Whether a node's name is a path that begins with this one. */
+static bool is_compound(const thaw_model *model, const char *name)
 {
-    for (size_t number = 1; number <= model->node_count + 1; number++) {
-        snprintf(name, NAME_BYTES, "%.100s%zu", kind, number);
-        if (!name_taken(model, name))
-            return;
-    }
+    const size_t bytes = strlen(name);
+    for (size_t i = 0; i < model->node_count; i++)
+        if (strncmp(model->nodes[i].name, name, bytes) == 0 && model->nodes[i].name[bytes] == '.')
+            return true;
+    return false;
+}
+
+const char *thaw_model_make_name(const thaw_model *model, const char *kind, char name[THAW_NAME_BYTES])
+{
+    size_t number = 1;
+    do {
+        snprintf(name, THAW_NAME_BYTES, "%.100s%zu", kind, number++);
+    } while (name_taken(model, name) || is_compound(model, name));
+    return name;
 }
 
 static thaw_status reserve_node(thaw_model *model, const char *name, thaw_graph_node **node)
@@ -82,9 +89,9 @@ static thaw_status check_inputs(const thaw_model *model, const thaw_layer_module
 
 static thaw_status check_name(const thaw_model *model, const char *name)
 {
-    if (!*name || strlen(name) >= NAME_BYTES)
+    if (!*name || strlen(name) >= THAW_NAME_BYTES)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a layer's name has 1 to %d characters",
-                         NAME_BYTES - 1);
+                         THAW_NAME_BYTES - 1);
     const char *error = thaw_name_error(name);
     if (error)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the layer's name \"%s\" %s", name, error);
@@ -149,10 +156,8 @@ static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const vo
 thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module, const char *name,
                               const thaw_node *inputs, size_t input_count, const void *options, thaw_node *output)
 {
-    char made_name[NAME_BYTES] = "";
-    if (!name)
-        make_name(model, module->name, made_name);
-    const char *chosen = name ? name : made_name;
+    char made_name[THAW_NAME_BYTES];
+    const char *chosen = name ? name : thaw_model_make_name(model, module->name, made_name);
     thaw_status status = check_inputs(model, module, chosen, inputs, input_count);
     if (status == THAW_OK)
         status = check_name(model, chosen);
@@ -179,4 +184,16 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     *output = (thaw_node)model->node_count++;
     model->parameters.revision++;
     return THAW_OK;
+}
+
+void thaw_model_truncate(thaw_model *model, size_t node_count)
+{
+    while (model->node_count > node_count) {
+        thaw_graph_node *node = &model->nodes[--model->node_count];
+        if (node->group)
+            thaw_set_drop_group(&model->parameters);
+        thaw_node_release_options(model->context, node);
+        thaw_release(model->context, node->name);
+        model->parameters.revision++;
+    }
 }

@@ -37,6 +37,16 @@ struct thaw_model {
 /* The loss's index, or -1. */
 thaw_node thaw_model_loss(const thaw_model *model);
 
+/* A layer's name has fewer bytes. */
+enum { THAW_NAME_BYTES = 128 };
+
+/* Writes the kind and the smallest number that make a name which neither a node has nor a compound of nodes, and returns
+   it. */
+const char *thaw_model_make_name(const thaw_model *model, const char *kind, char name[THAW_NAME_BYTES]);
+
+/* Takes the last nodes away, with their groups, until so many are left: of a compound that could not be completed. */
+void thaw_model_truncate(thaw_model *model, size_t node_count);
+
 /* Frees the node's options and what they own. */
 void thaw_node_release_options(thaw_context *context, thaw_graph_node *node);
 

@@ -104,16 +104,17 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     return THAW_OK;
 }
 
-/* Under the name "<group>.<name>". */
+/* Under the name "<group>.<name>", or on the path that it names. */
 static thaw_status add_in_group(thaw_parameter_set *set, thaw_group *group,
                                 const thaw_parameter_specification *specification, uint32_t node,
                                 thaw_parameter **parameter)
 {
-    const size_t name_bytes = strlen(group->name) + strlen(specification->name) + 2;
+    const char *path = specification->path ? specification->path : group->name;
+    const size_t name_bytes = strlen(path) + strlen(specification->name) + 2;
     char *name = thaw_allocate_raw(set->context, name_bytes);
     if (!name)
         return THAW_OUT_OF_MEMORY;
-    snprintf(name, name_bytes, "%s.%s", group->name, specification->name);
+    snprintf(name, name_bytes, "%s.%s", path, specification->name);
     const thaw_status status = thaw_set_add_named(set, group, name, specification, node, parameter);
     thaw_release(set->context, name);
     return status;
