@@ -175,6 +175,37 @@ typedef struct thaw_batch_norm_options {
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 
+/* Options of recurrent layers. */
+typedef struct thaw_recurrent_options {
+    const char *name;
+    int64_t units;      /* size of the state; required */
+    int64_t layers;     /* one above the other; 0: 1 */
+    bool bidirectional; /* in each layer a second direction reads the sequence from its end */
+    double dropout;     /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
+    bool last_only;     /* the output is the hidden state after the last step, in place of those after all steps */
+    bool no_bias;
+    const thaw_node
+        *initial; /* nodes of the state before the first step: the hidden one, and for an LSTM the cell; each
+                                 [layers * directions, units], in PyTorch's order, or [units] where that is one. NULL:
+                                 zeros */
+} thaw_recurrent_options;
+
+/* Long short-term memory and gated recurrent units over x [steps, features], as PyTorch's LSTM and GRU (the reset gate
+   multiplies W_hn h + b_hn). The output is [steps, units], both directions side by side [steps, 2 * units]; with `last_only`
+   [units] or [2 * units], where each direction has read the whole sequence: PyTorch's h_n of the last layer, not its
+   output[-1].
+
+   Parameters, for layer k of the stack: weight_ih_l<k> [gates * units, features of its input], weight_hh_l<k> [gates *
+   units, units], bias_ih_l<k> and bias_hh_l<k> [gates * units], and the same with _reverse; gates are i, f, g, o and r, z,
+   n. All start uniform in +-1/sqrt(units). A single layer of one direction is a node and a group of the given name. Of
+   several, each is a node and a group of its own, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that the lower may be
+   frozen while the upper train; the parameters are "<name>.weight_ih_l0" and so on all the same, and "<name>.*" means all.
+   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout). */
+THAW_API thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
+                               thaw_node *output);
+THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
+                              thaw_node *output);
+
 typedef struct thaw_dropout_options {
     const char *name;
     double rate; /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */

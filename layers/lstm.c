@@ -1,0 +1,18 @@
+/* LSTM: lstm_cell.c step by step. */
+#include "recurrent.h"
+
+static const thaw_layer_module module = {
+    .name = "lstm",
+    .options_size = sizeof(thaw_recurrent_node),
+    .build = thaw_recurrent_build,
+    .prepare = thaw_recurrent_prepare,
+    .pack = thaw_recurrent_pack,
+    .forward = thaw_recurrent_forward,
+    .backward = thaw_recurrent_backward,
+    .release = thaw_recurrent_release,
+};
+
+thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options, thaw_node *output)
+{
+    return thaw_recurrent_append(model, &module, THAW_CELL_LSTM, input, options, output);
+}

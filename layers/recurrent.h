@@ -1,0 +1,97 @@
+/* Recurrent layers: what LSTM and GRU share. A node is one direction of one layer; thaw_recurrent_append puts stacks
+   and pairs of directions together.
+
+   Sequences stay as they are in the graph, a sample after the other ([batch, steps, features]): the matrix products over
+   all steps do not care, and those of one step read and write rows that are far apart as fast as rows that are not. */
+#ifndef THAW_LAYERS_RECURRENT_H
+#define THAW_LAYERS_RECURRENT_H
+
+#include <thaw/layers.h>
+
+#include "dnn/inner_product.h"
+#include "recurrent_kernels.h"
+
+/* The options of a node. */
+typedef struct thaw_recurrent_node {
+    thaw_cell_kind cell;
+    int64_t units;
+    int64_t place, places; /* of its initial state among those of the whole stack */
+    bool reverse, last_only, no_bias;
+    const char *path, *suffix; /* of its parameters' names; only read when it is built */
+} thaw_recurrent_node;
+
+enum { THAW_WEIGHT_INPUT, THAW_WEIGHT_HIDDEN, THAW_BIAS_INPUT, THAW_BIAS_HIDDEN };
+
+/* Where the parts of packed memory, workspace and scratch begin, in bytes. */
+typedef struct thaw_recurrent_layout {
+    size_t strips, backward_strips, bias, input_weight; /* packed */
+    size_t gates, hidden_gates, hidden, cell;           /* workspace in training, scratch in inference */
+    size_t none, carry, kernels;                        /* scratch: a row of zeros; backward's; what oneDNN wants */
+    size_t packed_bytes, workspace_bytes, scratch_bytes;
+} thaw_recurrent_layout;
+
+/* A node as it was prepared. */
+typedef struct thaw_recurrent {
+    thaw_strip_product_function *product;
+    const thaw_cell *cell;
+    size_t batch, steps, units, row; /* row: floats of all gates of a sample's step */
+    size_t blocks;
+    size_t initial_count, place, places;
+    bool reverse, last_only, bias, training;
+    bool alone;                               /* too little to do for a team */
+    bool input_bias_alone, hidden_bias_alone; /* the bias trains, the weight beside it does not */
+    bool initial_gradient;
+    thaw_kernel *input, *pack_input; /* the input's part of all gates of all steps */
+    thaw_kernel *input_gradient, *input_weight_gradient, *hidden_weight_gradient;
+    thaw_recurrent_layout layout;
+} thaw_recurrent;
+
+/* What thaw_layer_module wants. */
+thaw_status thaw_recurrent_build(thaw_layer_builder *builder, const void *options);
+thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs);
+thaw_status thaw_recurrent_pack(const thaw_layer_run *run);
+thaw_status thaw_recurrent_forward(const thaw_layer_run *run);
+thaw_status thaw_recurrent_backward(const thaw_layer_run *run);
+void thaw_recurrent_release(thaw_context *context, void *state);
+
+/* Appends what the options describe, of nodes of this module, and all or nothing. */
+thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *module, thaw_cell_kind cell,
+                                  thaw_node input, const thaw_recurrent_options *options, thaw_node *output);
+
+/* ---- shared by forward and backward ---- */
+
+static inline float *thaw_recurrent_part(void *memory, size_t offset)
+{
+    return (float *)(void *)((char *)memory + offset);
+}
+
+/* The time of step s of the node's direction. */
+static inline size_t thaw_recurrent_time(const thaw_recurrent *r, size_t step)
+{
+    return r->reverse ? r->steps - 1 - step : step;
+}
+
+/* Where in a buffer [batch, steps, width] the values of a step are. */
+static inline thaw_rows thaw_recurrent_rows(const thaw_recurrent *r, float *all, size_t width, size_t step)
+{
+    return (thaw_rows){ all + thaw_recurrent_time(r, step) * width, r->steps * width };
+}
+
+/* Calls `work` for the pieces of a step that are this member's: a block of units, some samples. Forward and backward cut
+   alike, so that a member finds in its cache what it wrote. */
+typedef void thaw_recurrent_piece(const void *argument, size_t step, size_t block, size_t first_row, size_t past_row);
+void thaw_recurrent_share(const thaw_recurrent *r, int thread, int threads, thaw_recurrent_piece *work,
+                          const void *argument, size_t step);
+
+/* Units of a block. */
+static inline size_t thaw_recurrent_count(const thaw_recurrent *r, size_t block)
+{
+    const size_t left = r->units - block * THAW_BLOCK;
+    return left < THAW_BLOCK ? left : THAW_BLOCK;
+}
+
+/* Runs `body` on the context's threads, or alone. */
+void thaw_recurrent_run(const thaw_recurrent *r, thaw_context *context,
+                        void (*body)(void *argument, int thread, int threads), void *argument);
+
+#endif
