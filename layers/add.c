@@ -9,6 +9,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 static const thaw_layer_module module = {
     .name = "add",
     .options_size = sizeof(thaw_simple_options),
+    .adds = true,
     .build = thaw_pairing_build,
     .prepare = prepare,
     .forward = thaw_pairing_forward,

@@ -13,6 +13,7 @@ typedef struct batch_norm {
     size_t rows, channels;
     double epsilon, momentum;
     bool follows, affine;
+    bool folded;           /* the layer before does all the work */
     size_t mean, variance; /* which parameters they are */
 } batch_norm;
 
@@ -86,6 +87,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     b->affine = !o->no_affine;
     b->mean = b->affine ? 2 : 0;
     b->variance = b->mean + 1;
+    b->folded = demand->folded;
+    needs->kernel = b->follows ? "batch statistics" : "stored statistics";
+    if (b->folded) {
+        needs->packed_bytes = 2 * b->channels * sizeof(float);
+        return THAW_OK;
+    }
     const bool learns_scale = b->affine && demand->parameter_gradient[0];
     const size_t table = ROWS * b->channels * sizeof(float);
     needs->packed_bytes = b->follows ? 0 : table;
@@ -95,7 +102,6 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->in_place = !needs->keeps_inputs;
     needs->gradient_in_place = true;
     needs->mixes_samples = b->follows;
-    needs->kernel = b->follows ? "batch statistics" : "stored statistics";
     const thaw_status status = check_rows(demand, b);
     if (status != THAW_OK)
         thaw_release(demand->context, b);
@@ -116,9 +122,27 @@ static void fill_table(const batch_norm *b, const thaw_layer_run *run, const flo
     }
 }
 
+/* y = scale x + shift. */
+static void fill_channel_map(const batch_norm *b, const thaw_layer_run *run)
+{
+    const float *mean = run->parameters[b->mean], *variance = run->parameters[b->variance];
+    float *scales = run->packed, *shifts = scales + b->channels;
+    for (size_t c = 0; c < b->channels; c++) {
+        const double weight = b->affine ? (double)run->parameters[0][c] : 1;
+        const double bias = b->affine ? (double)run->parameters[1][c] : 0;
+        const double scale = weight / sqrt((double)variance[c] + b->epsilon);
+        scales[c] = (float)scale;
+        shifts[c] = (float)(bias - (double)mean[c] * scale);
+    }
+}
+
 static thaw_status pack(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
+    if (b->folded) {
+        fill_channel_map(b, run);
+        return THAW_OK;
+    }
     fill_table(b, run, run->parameters[b->mean], run->parameters[b->variance], run->packed);
     return THAW_OK;
 }
@@ -283,6 +307,7 @@ static void release(thaw_context *context, void *state)
 static const thaw_layer_module module = {
     .name = "batch_norm",
     .options_size = sizeof(thaw_batch_norm_options),
+    .maps_channels = true,
     .build = build,
     .prepare = prepare,
     .pack = pack,

@@ -64,6 +64,11 @@ static void release(thaw_context *context, void *state)
     thaw_conv2d_module.release(context, state);
 }
 
+static bool takes_epilogue(const thaw_layer_demand *demand)
+{
+    return thaw_conv2d_module.takes_epilogue(demand);
+}
+
 static bool takes_low_rank(const void *options)
 {
     const thaw_conv2d_options o = of_one_row(options);
@@ -73,7 +78,7 @@ static bool takes_low_rank(const void *options)
 static const thaw_layer_module module = {
     .name = "conv1d",
     .options_size = sizeof(thaw_conv1d_options),
-    .fuses_relu = true,
+    .takes_epilogue = takes_epilogue,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

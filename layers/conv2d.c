@@ -3,7 +3,9 @@
 
 #include "column_sum.h"
 #include "core/allocation.h"
+#include "core/scaled_sum.h"
 #include "dnn/convolution.h"
+#include "fold.h"
 #include "low_rank.h"
 #include "window.h"
 
@@ -12,10 +14,15 @@ enum { WEIGHT, BIAS };
 typedef struct conv2d {
     size_t rows, filters; /* of the output as a matrix */
     bool bias;
+    thaw_residual residual;
+    bool folds; /* a channel map follows, in weight and bias */
+    thaw_fold fold;
     thaw_kernel *forward, *pack_forward; /* pack NULL: the kernel reads the weight as it is */
     thaw_kernel *backward_data, *pack_backward;
     thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
     size_t backward_offset;                 /* of backward data's weights in the packed memory */
+    size_t bias_offset, weight_offset;      /* of the folded bias, and of the folded weight if a kernel reads that */
+    bool keeps_folded;                      /* one does */
     size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
     thaw_low_rank *low_rank;                /* a change to the weight, or NULL */
     bool sums_bias;                         /* the bias trains, the weight does not */
@@ -120,8 +127,8 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .groups = o->groups ? o->groups : 1,
         .input_channels = input->dims[2],
         .output_channels = o->filters,
-        .bias = !o->no_bias,
-        .relu = demand->activation == THAW_ACTIVATION_RELU && !demand->low_rank.beside,
+        .bias = !o->no_bias || demand->epilogue.maps_channels,
+        .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
     };
     for (int i = 0; i < 2; i++) {
@@ -159,7 +166,7 @@ static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_c
         .outputs = c->filters,
         .input_count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]),
         .input_gradient = demand->input_gradient[0],
-        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .activation = demand->epilogue.activation,
         .convolution = convolution,
     };
     return thaw_low_rank_create(demand->context, &problem, &c->low_rank);
@@ -169,6 +176,8 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
 {
     const bool bias_gradient = c->bias && demand->parameter_gradient[BIAS];
     thaw_convolution problem = problem_of(demand);
+    if (demand->low_rank.beside)
+        problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->pack_backward);
@@ -186,13 +195,19 @@ static size_t packed_bytes(const thaw_kernel *pack)
     return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
 }
 
+/* Of the folded weight, where it is needed for packing alone. */
+static size_t folded_bytes(const conv2d *c)
+{
+    return c->folds && !c->keeps_folded ? thaw_align(thaw_fold_weight_bytes(&c->fold)) : 0;
+}
+
 static size_t scratch_bytes(const conv2d *c)
 {
     const size_t candidates[] = {
         thaw_kernel_scratch_bytes(c->forward),
-        thaw_kernel_scratch_bytes(c->pack_forward),
+        folded_bytes(c) + thaw_kernel_scratch_bytes(c->pack_forward),
         thaw_kernel_scratch_bytes(c->backward_data),
-        thaw_kernel_scratch_bytes(c->pack_backward),
+        folded_bytes(c) + thaw_kernel_scratch_bytes(c->pack_backward),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->backward_weights),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->unpack),
         thaw_low_rank_scratch_bytes(c->low_rank),
@@ -204,6 +219,15 @@ static size_t scratch_bytes(const conv2d *c)
     return most;
 }
 
+/* Packed memory: weights of forward, of backward data, the folded bias, the folded weight; each if there is one. */
+static void place_packed(conv2d *c)
+{
+    c->keeps_folded = c->folds && (!c->pack_forward || (c->backward_data && !c->pack_backward));
+    c->backward_offset = packed_bytes(c->pack_forward);
+    c->bias_offset = c->backward_offset + packed_bytes(c->pack_backward);
+    c->weight_offset = c->bias_offset + (c->folds ? thaw_align(thaw_fold_bias_bytes(&c->fold)) : 0);
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     conv2d *c = thaw_allocate(demand->context, sizeof *c);
@@ -213,15 +237,18 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     c->rows = (size_t)(demand->batch * output->dims[0] * output->dims[1]);
     c->filters = (size_t)output->dims[2];
     c->bias = demand->parameter_count > BIAS;
+    c->folds = demand->epilogue.maps_channels;
+    c->residual = demand->epilogue.residual;
+    c->fold = (thaw_fold){ c->filters, thaw_shape_count(&demand->parameters[WEIGHT]) / c->filters, c->bias };
     const thaw_status status = create_kernels(demand, c);
     if (status != THAW_OK) {
         release(demand->context, c);
         return status;
     }
-    c->backward_offset = packed_bytes(c->pack_forward);
+    place_packed(c);
     c->gradient_bytes = c->unpack ? thaw_align(thaw_kernel_bytes(c->unpack, THAW_ARGUMENT_SOURCE)) : 0;
     needs->state = c;
-    needs->packed_bytes = c->backward_offset + packed_bytes(c->pack_backward);
+    needs->packed_bytes = c->weight_offset + (c->keeps_folded ? thaw_fold_weight_bytes(&c->fold) : 0);
     needs->scratch_bytes = scratch_bytes(c);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(c->low_rank);
     needs->keeps_inputs = c->backward_weights || thaw_low_rank_keeps_input(c->low_rank);
@@ -229,22 +256,52 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, size_t offset)
+static float *in_packed(const thaw_layer_run *run, size_t offset)
 {
+    return (float *)(void *)((char *)run->packed + offset);
+}
+
+static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, const float *weight, size_t offset)
+{
+    const conv2d *c = run->state;
     if (!kernel)
         return THAW_OK;
     const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_DESTINATION, (char *)run->packed + offset },
+        { THAW_ARGUMENT_SOURCE, weight },
+        { THAW_ARGUMENT_DESTINATION, in_packed(run, offset) },
     };
-    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(c));
 }
 
 static thaw_status pack(const thaw_layer_run *run)
 {
     const conv2d *c = run->state;
-    const thaw_status status = pack_one(run, c->pack_forward, 0);
-    return status == THAW_OK ? pack_one(run, c->pack_backward, c->backward_offset) : status;
+    const float *weight = run->parameters[WEIGHT];
+    if (c->folds) {
+        float *folded = c->keeps_folded ? in_packed(run, c->weight_offset) : run->scratch;
+        thaw_fold_weight(&c->fold, run, folded);
+        thaw_fold_bias(&c->fold, run, in_packed(run, c->bias_offset));
+        weight = folded;
+    }
+    const thaw_status status = pack_one(run, c->pack_forward, weight, 0);
+    return status == THAW_OK ? pack_one(run, c->pack_backward, weight, c->backward_offset) : status;
+}
+
+/* What a kernel reads: its packed copy, or the weight as it is. */
+static const float *weight_for(const thaw_layer_run *run, const thaw_kernel *pack_kernel, size_t offset)
+{
+    const conv2d *c = run->state;
+    if (pack_kernel)
+        return in_packed(run, offset);
+    return c->folds ? in_packed(run, c->weight_offset) : run->parameters[WEIGHT];
+}
+
+static const float *bias_for(const thaw_layer_run *run)
+{
+    const conv2d *c = run->state;
+    if (c->folds)
+        return in_packed(run, c->bias_offset);
+    return c->bias ? run->parameters[BIAS] : NULL;
 }
 
 static thaw_status forward(const thaw_layer_run *run)
@@ -252,8 +309,9 @@ static thaw_status forward(const thaw_layer_run *run)
     const conv2d *c = run->state;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS, c->pack_forward ? run->packed : run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_BIAS, c->bias ? run->parameters[BIAS] : NULL },
+        { THAW_ARGUMENT_WEIGHTS, weight_for(run, c->pack_forward, 0) },
+        { THAW_ARGUMENT_BIAS, bias_for(run) },
+        { THAW_ARGUMENT_RESIDUAL, c->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
     const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
@@ -283,11 +341,9 @@ static thaw_status weight_gradient(const thaw_layer_run *run, const conv2d *c)
 
 static thaw_status input_gradient(const thaw_layer_run *run, const conv2d *c)
 {
-    const char *packed = run->packed;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-        { THAW_ARGUMENT_WEIGHTS,
-          c->pack_backward ? (const void *)(packed + c->backward_offset) : run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_WEIGHTS, weight_for(run, c->pack_backward, c->backward_offset) },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
     return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
@@ -300,9 +356,22 @@ static thaw_status backward(const thaw_layer_run *run)
     if (c->sums_bias)
         thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
                         run->scratch);
+    if (c->folds)
+        thaw_fold_gradients(&c->fold, run);
+    if (c->residual && run->input_gradients[1])
+        thaw_scaled_sum(run->context, run->input_gradients[1], NULL, 1, run->output_gradient, c->rows * c->filters);
     if (status == THAW_OK && c->backward_data)
         status = input_gradient(run, c);
     return status == THAW_OK && c->low_rank ? thaw_low_rank_backward(c->low_rank, run) : status;
+}
+
+/* The gradients of a low-rank change's factors know of no channel map; and a change that is added after the layer's own
+   kernel has run leaves no place for a residual. */
+static bool takes_epilogue(const thaw_layer_demand *demand)
+{
+    const thaw_epilogue *epilogue = &demand->epilogue;
+    return (demand->low_rank.rank == 0 || !epilogue->maps_channels) &&
+           (!demand->low_rank.beside || !epilogue->residual);
 }
 
 /* Of several groups of channels the change is no convolution of low rank. */
@@ -315,7 +384,7 @@ static bool takes_low_rank(const void *options)
 const thaw_layer_module thaw_conv2d_module = {
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
-    .fuses_relu = true,
+    .takes_epilogue = takes_epilogue,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

@@ -205,7 +205,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     c->filters = (size_t)demand->output.dims[2];
     c->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / c->filters);
     c->bias = demand->parameter_count > BIAS;
-    c->relu = demand->activation == THAW_ACTIVATION_RELU;
+    c->relu = demand->epilogue.activation == THAW_ACTIVATION_RELU;
     c->sums_bias = c->bias && demand->parameter_gradient[BIAS];
     const thaw_status status = create_kernels(demand, c);
     if (status != THAW_OK) {
@@ -287,10 +287,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return status == THAW_OK && c->backward_data ? input_gradient(run, c) : status;
 }
 
+/* ReLU alone: oneDNN's kernels of backward data do nothing to what they have computed. */
+static bool takes_epilogue(const thaw_layer_demand *demand)
+{
+    const thaw_epilogue *epilogue = &demand->epilogue;
+    return !epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU;
+}
+
 static const thaw_layer_module module = {
     .name = "conv_transpose2d",
     .options_size = sizeof(thaw_conv_transpose2d_options),
-    .fuses_relu = true,
+    .takes_epilogue = takes_epilogue,
     .build = build,
     .prepare = prepare,
     .pack = pack,

@@ -3,7 +3,9 @@
 
 #include "column_sum.h"
 #include "core/allocation.h"
+#include "core/scaled_sum.h"
 #include "dnn/inner_product.h"
+#include "fold.h"
 #include "low_rank.h"
 #include "swapped_dense.h"
 
@@ -12,6 +14,11 @@ enum { WEIGHT, BIAS };
 typedef struct dense {
     size_t rows, units; /* of the output as a matrix */
     bool bias;
+    bool folds; /* a channel map follows, in weight and bias */
+    thaw_fold fold;
+    size_t bias_offset, weight_offset; /* of the folded bias, and of the folded weight if a kernel reads that, packed */
+    bool keeps_folded;                 /* one does */
+    thaw_residual residual;
     thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
     thaw_swapped_dense swapped;
     thaw_kernel *backward_data, *backward_weights;
@@ -105,25 +112,34 @@ static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_i
         .outputs = (size_t)product->outputs,
         .input_count = (size_t)(product->batch * product->inputs),
         .input_gradient = demand->input_gradient[0],
-        .relu = demand->activation == THAW_ACTIVATION_RELU,
+        .activation = demand->epilogue.activation,
         .dense = product,
     };
     return thaw_low_rank_create(demand->context, &problem, low_rank);
 }
 
+/* What forward is to compute; `packed` is not decided yet. */
+static thaw_inner_product problem_of(const thaw_layer_demand *demand)
+{
+    const int64_t inputs = demand->parameters[WEIGHT].dims[1], outputs = demand->parameters[WEIGHT].dims[0];
+    return (thaw_inner_product){
+        .batch = demand->batch * (int64_t)thaw_shape_count(&demand->output) / outputs,
+        .inputs = inputs,
+        .outputs = outputs,
+        .bias = demand->parameter_count > BIAS || demand->epilogue.maps_channels,
+        .after = { demand->epilogue.residual, demand->epilogue.activation },
+        .training = demand->training,
+    };
+}
+
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
     const bool bias_gradient = d->bias && demand->parameter_gradient[BIAS];
-    thaw_inner_product problem = {
-        .batch = (int64_t)d->rows,
-        .inputs = demand->parameters[WEIGHT].dims[1],
-        .outputs = demand->parameters[WEIGHT].dims[0],
-        .bias = d->bias,
-        .relu = demand->activation == THAW_ACTIVATION_RELU && !demand->low_rank.beside,
-        .training = demand->training,
-    };
+    thaw_inner_product problem = problem_of(demand);
     const way chosen = choose_way(demand, &problem);
     problem.packed = chosen == PACKED;
+    if (demand->low_rank.beside)
+        problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status = chosen == SWAPPED
                              ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
                              : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
@@ -138,11 +154,25 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     return status;
 }
 
+/* Of the folded weight, where it is needed for packing alone. */
+static size_t folded_bytes(const dense *d)
+{
+    return d->folds && !d->keeps_folded ? thaw_align(thaw_fold_weight_bytes(&d->fold)) : 0;
+}
+
+/* Packed memory: the weight of forward, the folded bias, the folded weight; each if there is one. */
+static void place_packed(dense *d)
+{
+    d->keeps_folded = d->folds && (!d->pack || d->backward_data);
+    d->bias_offset = d->pack ? thaw_align(thaw_kernel_bytes(d->pack, THAW_ARGUMENT_DESTINATION)) : 0;
+    d->weight_offset = d->bias_offset + (d->folds ? thaw_align(thaw_fold_bias_bytes(&d->fold)) : 0);
+}
+
 static size_t scratch_bytes(const dense *d)
 {
     const size_t candidates[] = {
         thaw_kernel_scratch_bytes(d->forward),
-        thaw_kernel_scratch_bytes(d->pack),
+        folded_bytes(d) + thaw_kernel_scratch_bytes(d->pack),
         thaw_kernel_scratch_bytes(d->backward_data),
         thaw_kernel_scratch_bytes(d->backward_weights),
         thaw_swapped_dense_scratch_bytes(&d->swapped),
@@ -163,13 +193,17 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     d->units = (size_t)demand->parameters[WEIGHT].dims[0];
     d->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / d->units);
     d->bias = demand->parameter_count > BIAS;
+    d->folds = demand->epilogue.maps_channels;
+    d->residual = demand->epilogue.residual;
+    d->fold = (thaw_fold){ d->units, (size_t)demand->parameters[WEIGHT].dims[1], d->bias };
     const thaw_status status = create_kernels(demand, d);
     if (status != THAW_OK) {
         release(demand->context, d);
         return status;
     }
+    place_packed(d);
     needs->state = d;
-    needs->packed_bytes = d->pack ? thaw_kernel_bytes(d->pack, THAW_ARGUMENT_DESTINATION) : 0;
+    needs->packed_bytes = d->weight_offset + (d->keeps_folded ? thaw_fold_weight_bytes(&d->fold) : 0);
     needs->scratch_bytes = scratch_bytes(d);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(d->low_rank);
     needs->keeps_inputs = d->backward_weights || thaw_low_rank_keeps_input(d->low_rank);
@@ -177,28 +211,56 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
+static float *in_packed(const thaw_layer_run *run, size_t offset)
+{
+    return (float *)(void *)((char *)run->packed + offset);
+}
+
 static thaw_status pack(const thaw_layer_run *run)
 {
     const dense *d = run->state;
+    const float *weight = run->parameters[WEIGHT];
+    if (d->folds) {
+        float *folded = d->keeps_folded ? in_packed(run, d->weight_offset) : run->scratch;
+        thaw_fold_weight(&d->fold, run, folded);
+        thaw_fold_bias(&d->fold, run, in_packed(run, d->bias_offset));
+        weight = folded;
+    }
     if (!d->pack)
         return THAW_OK;
     const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_SOURCE, weight },
         { THAW_ARGUMENT_DESTINATION, run->packed },
     };
-    return thaw_kernel_run(d->pack, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(d->pack, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(d));
+}
+
+/* As it is, for kernels that read no packed copy. */
+static const float *plain_weight(const thaw_layer_run *run)
+{
+    const dense *d = run->state;
+    return d->folds ? in_packed(run, d->weight_offset) : run->parameters[WEIGHT];
+}
+
+static const float *bias_of(const thaw_layer_run *run)
+{
+    const dense *d = run->state;
+    if (d->folds)
+        return in_packed(run, d->bias_offset);
+    return d->bias ? run->parameters[BIAS] : NULL;
 }
 
 static thaw_status multiply(const thaw_layer_run *run)
 {
     const dense *d = run->state;
-    const float *bias = d->bias ? run->parameters[BIAS] : NULL;
+    const float *bias = bias_of(run);
     if (!d->forward)
         return thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT], bias);
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS, d->pack ? run->packed : run->parameters[WEIGHT] },
+        { THAW_ARGUMENT_WEIGHTS, d->pack ? run->packed : plain_weight(run) },
         { THAW_ARGUMENT_BIAS, bias },
+        { THAW_ARGUMENT_RESIDUAL, d->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
     return thaw_kernel_run(d->forward, bindings, THAW_COUNT(bindings), run->scratch);
@@ -227,15 +289,34 @@ static thaw_status backward(const thaw_layer_run *run)
     if (d->sums_bias)
         thaw_column_sum(run->context, d->rows, d->units, run->output_gradient, run->parameter_gradients[BIAS],
                         run->scratch);
+    if (d->folds)
+        thaw_fold_gradients(&d->fold, run);
+    if (d->residual && run->input_gradients[1])
+        thaw_scaled_sum(run->context, run->input_gradients[1], NULL, 1, run->output_gradient, d->rows * d->units);
     if (status == THAW_OK && d->backward_data) {
         const thaw_binding bindings[] = {
             { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-            { THAW_ARGUMENT_WEIGHTS, run->parameters[WEIGHT] },
+            { THAW_ARGUMENT_WEIGHTS, plain_weight(run) },
             { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
         };
         status = thaw_kernel_run(d->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
     }
     return status == THAW_OK && d->low_rank ? thaw_low_rank_backward(d->low_rank, run) : status;
+}
+
+/* The gradients of a low-rank change's factors know of no channel map, and a change that is added after the layer's own
+   kernel has run leaves no place for a residual. Nor does a product whose operands are swapped, which is chosen for
+   weights that train. */
+static bool takes_epilogue(const thaw_layer_demand *demand)
+{
+    const thaw_epilogue *epilogue = &demand->epilogue;
+    if (demand->low_rank.rank > 0 && epilogue->maps_channels)
+        return false;
+    if (demand->low_rank.beside)
+        return !epilogue->residual;
+    const thaw_inner_product problem = problem_of(demand);
+    return choose_way(demand, &problem) != SWAPPED ||
+           (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 
 static bool takes_low_rank(const void *options)
@@ -247,7 +328,7 @@ static bool takes_low_rank(const void *options)
 static const thaw_layer_module module = {
     .name = "dense",
     .options_size = sizeof(thaw_dense_options),
-    .fuses_relu = true,
+    .takes_epilogue = takes_epilogue,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

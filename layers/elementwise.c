@@ -26,7 +26,7 @@ static size_t larger(size_t left, size_t right)
     return left > right ? left : right;
 }
 
-thaw_status thaw_elementwise_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_function function,
+thaw_status thaw_elementwise_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_activation function,
                                      double slope)
 {
     elementwise *e = thaw_allocate(demand->context, sizeof *e);

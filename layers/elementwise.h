@@ -9,7 +9,7 @@
 thaw_status thaw_elementwise_build(thaw_layer_builder *builder, const void *options);
 
 /* `prepare` of a layer that applies `function`, with `slope` where it is RELU. */
-thaw_status thaw_elementwise_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_function function,
+thaw_status thaw_elementwise_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_activation function,
                                      double slope);
 
 thaw_status thaw_elementwise_forward(const thaw_layer_run *run);

@@ -18,7 +18,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    return thaw_elementwise_prepare(demand, needs, THAW_FUNCTION_RELU, slope_of(demand->options));
+    return thaw_elementwise_prepare(demand, needs, THAW_ACTIVATION_RELU, slope_of(demand->options));
 }
 
 static const thaw_layer_module module = {

@@ -53,7 +53,8 @@ static thaw_convolution narrow_convolution(const thaw_low_rank_problem *p)
 {
     thaw_convolution narrow = *p->convolution;
     narrow.output_channels = p->demand.rank;
-    narrow.bias = narrow.relu = false;
+    narrow.bias = false;
+    narrow.after = (thaw_after){ 0 };
     narrow.training = true;
     return narrow;
 }
@@ -67,7 +68,7 @@ static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank *l)
                                       .inputs = narrow.outputs,
                                       .outputs = narrow.inputs,
                                       .training = true,
-                                      .accumulate = true,
+                                      .after = { .residual = THAW_RESIDUAL_IN_PLACE },
                                       .transposed = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside || p->demand.up_gradient)
@@ -102,9 +103,8 @@ static thaw_status create_output_stages(thaw_context *context, thaw_low_rank *l)
     thaw_inner_product product = { .batch = (int64_t)p->rows,
                                    .inputs = p->demand.rank,
                                    .outputs = (int64_t)p->outputs,
-                                   .relu = p->relu,
-                                   .training = true,
-                                   .accumulate = true };
+                                   .after = { THAW_RESIDUAL_IN_PLACE, p->activation },
+                                   .training = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside)
         status = thaw_inner_product_forward(context, &product, &l->up.kernel, &l->up.relayout);

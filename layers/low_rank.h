@@ -17,7 +17,7 @@ typedef struct thaw_low_rank_problem {
     size_t rows, outputs;                /* of the layer's output as a matrix */
     size_t input_count;                  /* floats of its input, of the whole batch */
     bool input_gradient;                 /* of the layer */
-    bool relu;                           /* to apply to its output */
+    thaw_activation activation;          /* to apply to its output */
     const thaw_inner_product *dense;     /* of the layer; NULL: */
     const thaw_convolution *convolution; /* likewise */
 } thaw_low_rank_problem;

@@ -3,7 +3,7 @@
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    return thaw_elementwise_prepare(demand, needs, THAW_FUNCTION_RELU, 0);
+    return thaw_elementwise_prepare(demand, needs, THAW_ACTIVATION_RELU, 0);
 }
 
 static const thaw_layer_module module = {

@@ -3,12 +3,13 @@
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    return thaw_elementwise_prepare(demand, needs, THAW_FUNCTION_SILU, 0);
+    return thaw_elementwise_prepare(demand, needs, THAW_ACTIVATION_SILU, 0);
 }
 
 static const thaw_layer_module module = {
     .name = "silu",
     .options_size = sizeof(thaw_simple_options),
+    .activation = THAW_ACTIVATION_SILU,
     .build = thaw_elementwise_build,
     .prepare = prepare,
     .forward = thaw_elementwise_forward,

@@ -24,7 +24,7 @@ thaw_status thaw_swapped_dense_create(thaw_context *context, const thaw_inner_pr
 {
     *swapped = (thaw_swapped_dense){ .batch = (size_t)problem->batch,
                                      .outputs = (size_t)problem->outputs,
-                                     .relu = problem->relu };
+                                     .relu = problem->after.activation == THAW_ACTIVATION_RELU };
     const thaw_status status = create_kernels(context, problem, swapped);
     if (status != THAW_OK) {
         thaw_swapped_dense_release(context, swapped);

@@ -92,8 +92,16 @@ typedef enum thaw_initializer {
     THAW_INITIAL_SMALL_NORMAL    /* standard deviation 0.01: of classifiers in VGG and MobileNet */
 } thaw_initializer;
 
-/* An activation that a kernel may apply to what it has just computed. */
-typedef enum thaw_activation { THAW_ACTIVATION_NONE = 0, THAW_ACTIVATION_RELU } thaw_activation;
+/* A function of single elements. The gradient of the first four follows from their output alone. */
+typedef enum thaw_activation {
+    THAW_ACTIVATION_NONE = 0,
+    THAW_ACTIVATION_RELU,
+    THAW_ACTIVATION_RELU6,
+    THAW_ACTIVATION_SIGMOID,
+    THAW_ACTIVATION_TANH,
+    THAW_ACTIVATION_GELU, /* by the error function */
+    THAW_ACTIVATION_SILU
+} thaw_activation;
 
 typedef struct thaw_layer_builder thaw_layer_builder;
 typedef struct thaw_layer_module thaw_layer_module;
@@ -152,17 +160,34 @@ typedef struct thaw_low_rank_demand {
     bool up_gradient, down_gradient; /* of B, of A: which backward must write */
 } thaw_low_rank_demand;
 
+/* Something of the output's shape to add: in memory of its own, or in the output's, which holds it before forward. */
+typedef enum thaw_residual { THAW_RESIDUAL_NONE = 0, THAW_RESIDUAL_BESIDE, THAW_RESIDUAL_IN_PLACE } thaw_residual;
+
+/* The work of layers that follow, for the kernel to do on each value before it stores it; in this order. `output` is
+   what comes out in the end. */
+typedef struct thaw_epilogue {
+    bool maps_channels;     /* multiply by run->channel_scale[c] and add run->channel_shift[c], where c is the index in
+                               the last dimension. They change as parameters do: `pack` may read them. Their own
+                               gradients are never wanted; output_gradient is that of what comes out */
+    thaw_residual residual; /* add inputs[input_count]; backward writes its gradient, where input_gradient[input_count]
+                               says so, into input_gradients[input_count] */
+    thaw_activation activation; /* apply this. Where backward follows, output_gradient is that of its input, except for
+                                   modules that differentiate activations */
+} thaw_epilogue;
+
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context;
-    const void *options;        /* the module's options, as given when the layer was appended */
-    int64_t batch;              /* samples a call */
-    bool training;              /* the layer is in the live part of a training plan: backward follows forward */
-    bool follows;               /* forward computes with the batch's statistics and updates its own with them */
-    thaw_activation activation; /* to apply to the output; only for modules that say they fuse it */
-    size_t input_count;
-    const thaw_shape *inputs;   /* of one sample */
-    thaw_shape output;          /* of one sample */
+    const void *options;      /* the module's options, as given when the layer was appended */
+    int64_t batch;            /* samples a call */
+    bool training;            /* the layer is in the live part of a training plan: backward follows forward */
+    bool follows;             /* forward computes with the batch's statistics and updates its own with them */
+    thaw_epilogue epilogue;   /* nothing, unless the module said that it takes it */
+    bool folded;              /* for modules that map channels: the layer before does that, and `pack` alone is called,
+                                   which writes each channel's scale, then each channel's shift, to run->packed */
+    size_t input_count;       /* of the layer's own */
+    const thaw_shape *inputs; /* of one sample */
+    thaw_shape output;        /* of one sample */
     const bool *input_gradient; /* which input gradients backward must write */
     size_t parameter_count;
     const thaw_shape *parameters;
@@ -197,13 +222,14 @@ typedef struct thaw_low_rank_run {
 typedef struct thaw_layer_run {
     thaw_context *context;
     void *state;
-    const float *const *inputs;
+    const float *const *inputs;    /* the layer's own, then the epilogue's residual */
     float *output;                 /* a loss writes one float */
     const float *output_gradient;  /* NULL for a loss: its gradient is 1 */
     float *const *input_gradients; /* entries that were not demanded are NULL; others are overwritten */
     const float *const *parameters;
-    float *const *parameter_gradients; /* likewise */
-    float *const *statistics;          /* those of the parameters that forward updates, where it follows; else NULL */
+    float *const *parameter_gradients;          /* likewise */
+    const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
+    float *const *statistics; /* those of the parameters that forward updates, where it follows; else NULL */
     const thaw_low_rank_run *low_rank;
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
@@ -212,12 +238,20 @@ typedef struct thaw_layer_run {
 
 struct thaw_layer_module {
     const char *name;
-    size_t options_size;        /* bytes of the options struct that a node keeps a copy of */
-    bool loss;                  /* reads targets; nothing may follow it */
-    bool source;                /* has no inputs: `pack` writes the output, of the whole batch, which stays there until
+    size_t options_size; /* bytes of the options struct that a node keeps a copy of */
+    bool loss;           /* reads targets; nothing may follow it */
+    bool source;         /* has no inputs: `pack` writes the output, of the whole batch, which stays there until
                                    a parameter changes; forward is not called and may be NULL */
-    bool fuses_relu;            /* `prepare` honours demand.activation */
-    thaw_activation activation; /* what this layer is, if a layer before may do it instead */
+
+    /* What this layer is, if a layer before may do its work in an epilogue. */
+    thaw_activation activation;
+    bool adds;          /* the sum of its two inputs, where they have one shape */
+    bool maps_channels; /* where no parameter of its own trains and it follows no batches: input times a scale plus a
+                           shift, each of them a number for each channel; see demand.folded */
+
+    /* Whether `prepare` would honour this demand with its epilogue, in place or not. NULL: never. */
+    bool (*takes_epilogue)(const thaw_layer_demand *demand);
+    bool differentiates_activation; /* backward does, of the epilogue: output_gradient is that of what comes out */
 
     /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
     bool (*takes_low_rank)(const void *options);

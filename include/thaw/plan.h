@@ -21,6 +21,11 @@ typedef struct thaw_plan_options {
    training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan);
 
+/* Whether one kernel may do the work of several layers: a convolution that of the normalisation, the sum and the
+   activation after it. It does so from the start; without, each layer runs its own kernels, to compare with. Results
+   agree within rounding. Plans are stale after a change. */
+THAW_API void thaw_model_set_fusion(thaw_model *model, bool fusion);
+
 typedef enum thaw_region {
     THAW_REGION_PREFIX, /* nothing below trains: inference kernels, computed once when cached */
     THAW_REGION_LIVE,   /* holds or passes on gradients */

@@ -31,7 +31,7 @@ thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, size
     dnnl_primitive_desc_t descriptor;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status == THAW_OK)
-        status = thaw_attributes_create(context, 0, &attributes);
+        status = thaw_attributes_create(context, NULL, NULL, &attributes);
     if (status == THAW_OK)
         status = thaw_layout_create(context, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
     if (status == THAW_OK) {

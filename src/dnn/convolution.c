@@ -57,7 +57,8 @@ static thaw_status describe_layouts(setting *s, const thaw_convolution *p)
 }
 
 /* On failure, too, the setting is to be closed. */
-static thaw_status open_setting(setting *s, thaw_context *context, const thaw_convolution *problem, bool relu)
+static thaw_status open_setting(setting *s, thaw_context *context, const thaw_convolution *problem,
+                                const thaw_after *after)
 {
     *s = (setting){ .context = context };
     for (int i = 0; i < 2; i++) {
@@ -73,8 +74,8 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_co
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, relu ? THAW_AFTER_RELU : 0, &s->attributes);
-    return status == THAW_OK ? describe_layouts(s, problem) : status;
+    status = describe_layouts(s, problem);
+    return status == THAW_OK ? thaw_attributes_create(context, after, s->destination, &s->attributes) : status;
 }
 
 static bool is_direct(const_dnnl_primitive_desc_t descriptor)
@@ -200,11 +201,11 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
                                      thaw_kernel **pack)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
-                                               THAW_ARGUMENT_DESTINATION };
+                                               THAW_ARGUMENT_RESIDUAL, THAW_ARGUMENT_DESTINATION };
     *kernel = *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, problem->relu);
+    thaw_status status = open_setting(&s, context, problem, &problem->after);
     if (status == THAW_OK)
         status = describe_forward(&s, problem->training, &descriptor);
     if (status == THAW_OK)
@@ -224,7 +225,7 @@ thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_con
     *kernel = *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, false);
+    thaw_status status = open_setting(&s, context, problem, NULL);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_data, &descriptor);
     if (status == THAW_OK)
@@ -244,7 +245,7 @@ thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_
     *kernel = *unpack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, false);
+    thaw_status status = open_setting(&s, context, problem, NULL);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

@@ -12,11 +12,11 @@ typedef struct thaw_convolution {
     int64_t stride[2], dilation[2];         /* dilation 1 is dense */
     int64_t padding_before[2], padding_after[2];
     bool bias;
-    bool relu;     /* forward: apply ReLU to the output */
-    bool training; /* forward: the kernel of training instead of inference */
+    thaw_after after; /* of forward */
+    bool training;    /* forward: the kernel of training instead of inference */
 } thaw_convolution;
 
-/* SOURCE, WEIGHTS, BIAS -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
+/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack);
 

@@ -2,24 +2,23 @@
 
 #include "dnn/engine.h"
 
-/* oneDNN's names for one function, and its parameters. */
-typedef struct algorithm {
-    dnnl_alg_kind_t from_input, from_output; /* from_output dnnl_alg_kind_undef: there is none */
-    float alpha, beta;
-} algorithm;
-
-static algorithm algorithm_of(const thaw_eltwise *problem)
+thaw_algorithm thaw_algorithm_of(thaw_activation function)
 {
-    static const algorithm algorithms[] = {
-        [THAW_FUNCTION_RELU] = { dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd, 0, 0 },
-        [THAW_FUNCTION_RELU6] = { dnnl_eltwise_clip_v2, dnnl_eltwise_clip_v2_use_dst_for_bwd, 0, 6 },
-        [THAW_FUNCTION_SIGMOID] = { dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd, 0, 0 },
-        [THAW_FUNCTION_TANH] = { dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd, 0, 0 },
-        [THAW_FUNCTION_GELU] = { dnnl_eltwise_gelu_erf, dnnl_alg_kind_undef, 0, 0 },
-        [THAW_FUNCTION_SILU] = { dnnl_eltwise_swish, dnnl_alg_kind_undef, 1, 0 },
+    static const thaw_algorithm algorithms[] = {
+        [THAW_ACTIVATION_RELU] = { dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd, 0, 0 },
+        [THAW_ACTIVATION_RELU6] = { dnnl_eltwise_clip_v2, dnnl_eltwise_clip_v2_use_dst_for_bwd, 0, 6 },
+        [THAW_ACTIVATION_SIGMOID] = { dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd, 0, 0 },
+        [THAW_ACTIVATION_TANH] = { dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd, 0, 0 },
+        [THAW_ACTIVATION_GELU] = { dnnl_eltwise_gelu_erf, dnnl_alg_kind_undef, 0, 0 },
+        [THAW_ACTIVATION_SILU] = { dnnl_eltwise_swish, dnnl_alg_kind_undef, 1, 0 },
     };
-    algorithm chosen = algorithms[problem->function];
-    if (problem->function == THAW_FUNCTION_RELU)
+    return algorithms[function];
+}
+
+static thaw_algorithm algorithm_of(const thaw_eltwise *problem)
+{
+    thaw_algorithm chosen = thaw_algorithm_of(problem->function);
+    if (problem->function == THAW_ACTIVATION_RELU)
         chosen.alpha = (float)problem->slope;
     return chosen;
 }
@@ -47,7 +46,7 @@ static void close_setting(thaw_context *context, setting *s)
 /* On failure, too, the setting is to be closed. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_eltwise *problem)
 {
-    const algorithm chosen = algorithm_of(problem);
+    const thaw_algorithm chosen = algorithm_of(problem);
     const bool from_output = thaw_eltwise_backward_from_output(problem);
     *s = (setting){ .kind = from_output ? chosen.from_output : chosen.from_input,
                     .alpha = chosen.alpha,
@@ -57,7 +56,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_el
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, 0, &s->attributes);
+    status = thaw_attributes_create(context, NULL, NULL, &s->attributes);
     return status == THAW_OK ? thaw_layout_create(context, 1, &(int64_t){ (int64_t)problem->count }, dnnl_x, &s->data)
                              : status;
 }

@@ -5,19 +5,10 @@
 
 #include "dnn/kernel.h"
 
-typedef enum thaw_function {
-    THAW_FUNCTION_RELU, /* with the slope for negative values */
-    THAW_FUNCTION_RELU6,
-    THAW_FUNCTION_SIGMOID,
-    THAW_FUNCTION_TANH,
-    THAW_FUNCTION_GELU, /* by the error function */
-    THAW_FUNCTION_SILU
-} thaw_function;
-
 typedef struct thaw_eltwise {
     size_t count; /* elements */
-    thaw_function function;
-    double slope; /* of RELU */
+    thaw_activation function;
+    double slope; /* of RELU, for negative values */
 } thaw_eltwise;
 
 /* Whether the gradient follows from the output, so that nobody need keep the input. */

@@ -84,39 +84,43 @@ static dnnl_status_t append_sum(dnnl_post_ops_t list)
 #endif
 }
 
-static dnnl_status_t append_relu(dnnl_post_ops_t list)
+static dnnl_status_t append_activation(dnnl_post_ops_t list, thaw_activation activation)
 {
+    const thaw_algorithm chosen = thaw_algorithm_of(activation);
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_eltwise(list, dnnl_eltwise_relu, 0, 0);
+    return dnnl_post_ops_append_eltwise(list, chosen.from_input, chosen.alpha, chosen.beta);
 #else
-    return dnnl_post_ops_append_eltwise(list, 1, dnnl_eltwise_relu, 0, 0);
+    return dnnl_post_ops_append_eltwise(list, 1, chosen.from_input, chosen.alpha, chosen.beta);
 #endif
 }
 
-static dnnl_status_t set_after(dnnl_primitive_attr_t attributes, unsigned after)
+static dnnl_status_t set_after(dnnl_primitive_attr_t attributes, const thaw_after *after, thaw_layout_view destination)
 {
     dnnl_post_ops_t list;
     dnnl_status_t status = dnnl_post_ops_create(&list);
     if (status != dnnl_success)
         return status;
-    if (after & THAW_AFTER_SUM)
+    if (after->residual == THAW_RESIDUAL_IN_PLACE)
         status = append_sum(list);
-    if (status == dnnl_success && after & THAW_AFTER_RELU)
-        status = append_relu(list);
+    if (after->residual == THAW_RESIDUAL_BESIDE)
+        status = dnnl_post_ops_append_binary(list, dnnl_binary_add, destination);
+    if (status == dnnl_success && after->activation != THAW_ACTIVATION_NONE)
+        status = append_activation(list, after->activation);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(attributes, list);
     dnnl_post_ops_destroy(list);
     return status;
 }
 
-thaw_status thaw_attributes_create(thaw_context *context, unsigned after, dnnl_primitive_attr_t *attributes)
+thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *after, thaw_layout_view destination,
+                                   dnnl_primitive_attr_t *attributes)
 {
     dnnl_primitive_attr_t made = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(&made);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(made, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && after)
-        status = set_after(made, after);
+        status = set_after(made, after, destination);
     *attributes = made;
     if (status == dnnl_success)
         return THAW_OK;

@@ -51,12 +51,18 @@ const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 /* The layout of an argument. Borrowed. */
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
 
-/* What happens to a kernel's result: it is added to what the output holds; then ReLU is applied to it. */
-enum { THAW_AFTER_SUM = 1, THAW_AFTER_RELU = 2 };
+/* oneDNN's names for one function, and its parameters. */
+typedef struct thaw_algorithm {
+    dnnl_alg_kind_t from_input, from_output; /* from_output dnnl_alg_kind_undef: there is none */
+    float alpha, beta;
+} thaw_algorithm;
 
-/* Attributes that every kernel has: the caller brings scratch memory. `after`: of the above, together. The caller
-   destroys them. */
-thaw_status thaw_attributes_create(thaw_context *context, unsigned after, dnnl_primitive_attr_t *attributes);
+thaw_algorithm thaw_algorithm_of(thaw_activation function);
+
+/* Attributes that every kernel has: the caller brings scratch memory. `after` may be NULL: nothing; `destination` is
+   read where there is a residual beside it. The caller destroys them. */
+thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *after, thaw_layout_view destination,
+                                   dnnl_primitive_attr_t *attributes);
 
 /* A kernel that copies SOURCE to DESTINATION between layouts; *kernel is NULL when they are equal. */
 thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, thaw_layout_view destination,

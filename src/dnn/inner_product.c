@@ -41,8 +41,8 @@ static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, boo
 }
 
 /* On failure, too, the setting is to be closed. */
-static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem, unsigned after,
-                                bool packed)
+static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem,
+                                const thaw_after *after, bool packed)
 {
     *s = (setting){ .context = context };
     thaw_engine *engine;
@@ -50,8 +50,8 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_in
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, after, &s->attributes);
-    return status == THAW_OK ? describe_layouts(s, problem, packed) : status;
+    status = describe_layouts(s, problem, packed);
+    return status == THAW_OK ? thaw_attributes_create(context, after, s->destination, &s->attributes) : status;
 }
 
 static thaw_status describe_forward(const setting *s, bool training, dnnl_primitive_desc_t *descriptor)
@@ -120,12 +120,11 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
                                        thaw_kernel **pack)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
-                                               THAW_ARGUMENT_DESTINATION };
+                                               THAW_ARGUMENT_RESIDUAL, THAW_ARGUMENT_DESTINATION };
     *kernel = *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    const unsigned after = (problem->accumulate ? THAW_AFTER_SUM : 0) | (problem->relu ? THAW_AFTER_RELU : 0);
-    thaw_status status = open_setting(&s, context, problem, after, problem->packed);
+    thaw_status status = open_setting(&s, context, problem, &problem->after, problem->packed);
     if (status == THAW_OK)
         status = describe_forward(&s, problem->training, &descriptor);
     if (status == THAW_OK)
@@ -149,7 +148,7 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, 0, false);
+    thaw_status status = open_setting(&s, context, problem, NULL, false);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_data, &descriptor);
     if (status == THAW_OK)
@@ -166,7 +165,7 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, 0, false);
+    thaw_status status = open_setting(&s, context, problem, NULL, false);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

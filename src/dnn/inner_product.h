@@ -8,14 +8,13 @@
 typedef struct thaw_inner_product {
     int64_t batch, inputs, outputs;
     bool bias;
-    bool relu;       /* forward: apply ReLU to the output */
-    bool training;   /* forward: the kernel of training instead of inference */
-    bool packed;     /* let the kernel choose the layout of its weights */
-    bool accumulate; /* forward: add to what the output holds, before ReLU */
-    bool transposed; /* weights are stored as [inputs, outputs] */
+    thaw_after after; /* of forward */
+    bool training;    /* forward: the kernel of training instead of inference */
+    bool packed;      /* let the kernel choose the layout of its weights */
+    bool transposed;  /* weights are stored as [inputs, outputs] */
 } thaw_inner_product;
 
-/* SOURCE, WEIGHTS, BIAS -> DESTINATION. `pack` (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights) is NULL
+/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights) is NULL
    where the layouts agree. */
 thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
                                        thaw_kernel **pack);

@@ -23,6 +23,7 @@ static const int dnnl_arguments[] = {
     [THAW_ARGUMENT_SOURCE_1] = DNNL_ARG_SRC_1,
     [THAW_ARGUMENT_WEIGHTS] = DNNL_ARG_WEIGHTS,
     [THAW_ARGUMENT_BIAS] = DNNL_ARG_BIAS,
+    [THAW_ARGUMENT_RESIDUAL] = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, /* the first of what comes after */
     [THAW_ARGUMENT_DESTINATION] = DNNL_ARG_DST,
     [THAW_ARGUMENT_SOURCE_GRADIENT] = DNNL_ARG_DIFF_SRC,
     [THAW_ARGUMENT_WEIGHTS_GRADIENT] = DNNL_ARG_DIFF_WEIGHTS,
@@ -159,7 +160,7 @@ thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, 
     dnnl_primitive_attr_t attributes;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status == THAW_OK)
-        status = thaw_attributes_create(context, 0, &attributes);
+        status = thaw_attributes_create(context, NULL, NULL, &attributes);
     if (status != THAW_OK)
         return status;
     dnnl_primitive_desc_t descriptor = NULL;

@@ -15,6 +15,7 @@ typedef enum thaw_argument {
     THAW_ARGUMENT_SOURCE_1, /* second operand of a binary kernel */
     THAW_ARGUMENT_WEIGHTS,
     THAW_ARGUMENT_BIAS,
+    THAW_ARGUMENT_RESIDUAL, /* see thaw_after */
     THAW_ARGUMENT_DESTINATION,
     THAW_ARGUMENT_SOURCE_GRADIENT,
     THAW_ARGUMENT_WEIGHTS_GRADIENT,
@@ -23,6 +24,12 @@ typedef enum thaw_argument {
     THAW_ARGUMENT_WORKSPACE,
     THAW_ARGUMENT_KINDS
 } thaw_argument;
+
+/* What a kernel does to its result before it stores it; in this order. */
+typedef struct thaw_after {
+    thaw_residual residual; /* add RESIDUAL, which has DESTINATION's layout; or, in place, what DESTINATION holds */
+    thaw_activation activation;
+} thaw_after;
 
 typedef struct thaw_binding {
     thaw_argument argument;

@@ -40,7 +40,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_po
     s->engine = engine->engine;
     const int64_t source[] = { p->batch, p->channels, p->input[0], p->input[1] };
     const int64_t destination[] = { p->batch, p->channels, p->output[0], p->output[1] };
-    status = thaw_attributes_create(context, 0, &s->attributes);
+    status = thaw_attributes_create(context, NULL, NULL, &s->attributes);
     if (status == THAW_OK)
         status = thaw_layout_create(context, 4, source, dnnl_nhwc, &s->source);
     return status == THAW_OK ? thaw_layout_create(context, 4, destination, dnnl_nhwc, &s->destination) : status;

@@ -24,7 +24,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_so
     if (status != THAW_OK)
         return status;
     s->engine = engine->engine;
-    status = thaw_attributes_create(context, 0, &s->attributes);
+    status = thaw_attributes_create(context, NULL, NULL, &s->attributes);
     const int64_t dims[] = { problem->rows, problem->columns };
     return status == THAW_OK ? thaw_layout_create(context, 2, dims, dnnl_ab, &s->data) : status;
 }

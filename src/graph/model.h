@@ -29,6 +29,7 @@ struct thaw_model {
     thaw_graph_node *nodes;
     size_t node_count, node_capacity;
     thaw_parameter_set parameters;
+    bool unfused;   /* plans run each layer's kernel by itself */
     uint64_t steps; /* training steps taken: keys random numbers of layers */
     thaw_plan_store *plans;
     void (*release_plans)(thaw_model *model);

@@ -29,16 +29,15 @@ static float *input_gradient_of(const thaw_plan *plan, char *arena, thaw_node in
     if (!planned->input_gradient[k])
         return NULL;
     if (!planned->adds_gradient[k])
-        return gradient_of(plan, arena, plan->model->nodes[index].inputs[k]);
+        return gradient_of(plan, arena, planned->sources[k]);
     return planned->needs.identity ? gradient_of(plan, arena, index) : at(plan, arena, planned->spare_request[k]);
 }
 
 static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
 {
-    const thaw_graph_node *node = &plan->model->nodes[index];
     thaw_plan_node *planned = &plan->nodes[index];
-    for (size_t k = 0; k < node->input_count; k++) {
-        planned->inputs[k] = output_of(plan, arena, node->inputs[k]);
+    for (size_t k = 0; k < planned->source_count; k++) {
+        planned->inputs[k] = output_of(plan, arena, planned->sources[k]);
         planned->input_gradients[k] = input_gradient_of(plan, arena, index, k);
     }
 }
@@ -48,6 +47,17 @@ static void bind_statistics(const thaw_graph_node *node, thaw_plan_node *planned
     for (size_t k = 0; planned->follows && k < node->group->parameter_count; k++)
         if (node->group->parameters[k]->role == THAW_STATISTIC)
             planned->statistics[k] = node->group->parameters[k]->data;
+}
+
+/* What a channel map has packed, to its owner. */
+static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
+{
+    if (planned->channel_map < 0)
+        return;
+    const thaw_shape *output = &plan->model->nodes[planned->channel_map].output;
+    const float *scale = plan->nodes[planned->channel_map].run.packed;
+    planned->run.channel_scale = scale;
+    planned->run.channel_shift = scale + output->dims[output->rank - 1];
 }
 
 void thaw_plan_bind(thaw_plan *plan, char *arena)
@@ -85,6 +95,8 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         if (needs->packed_bytes)
             packed += thaw_align(needs->packed_bytes);
     }
+    for (size_t i = 0; i < plan->order_count; i++)
+        bind_channel_map(plan, &plan->nodes[plan->order[i]]);
 }
 
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
@@ -93,9 +105,9 @@ void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
     const float *fed = values ? values : plan->nodes[root].run.output;
     plan->nodes[root].fed = values;
     for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_graph_node *reader = &plan->model->nodes[plan->order[i]];
-        for (size_t k = 0; k < reader->input_count; k++)
-            if (plan->nodes[reader->inputs[k]].root == root)
-                plan->nodes[plan->order[i]].inputs[k] = fed;
+        thaw_plan_node *reader = &plan->nodes[plan->order[i]];
+        for (size_t k = 0; k < reader->source_count; k++)
+            if (plan->nodes[reader->sources[k]].root == root)
+                reader->inputs[k] = fed;
     }
 }

@@ -60,10 +60,9 @@ static void request_output(thaw_plan *plan, thaw_node index)
 
 static void extend_for_reader(thaw_plan *plan, thaw_node reader)
 {
-    const thaw_graph_node *node = &plan->model->nodes[reader];
     const thaw_plan_node *planned = &plan->nodes[reader];
-    for (size_t k = 0; k < node->input_count; k++) {
-        const int request = plan->nodes[plan->nodes[node->inputs[k]].root].output_request;
+    for (size_t k = 0; k < planned->source_count; k++) {
+        const int request = plan->nodes[plan->nodes[planned->sources[k]].root].output_request;
         if (request < 0)
             continue;
         extend(plan, request, forward_time(plan, reader));
@@ -100,18 +99,17 @@ static void request_gradient(thaw_plan *plan, thaw_node index)
 /* Room for gradients that are added to what an earlier backward kernel has written. */
 static void request_spares(thaw_plan *plan, thaw_node index)
 {
-    const thaw_graph_node *node = &plan->model->nodes[index];
     thaw_plan_node *planned = &plan->nodes[index];
-    for (size_t k = 0; k < node->input_count; k++) {
+    for (size_t k = 0; k < planned->source_count; k++) {
         if (!planned->input_gradient[k])
             continue;
-        const thaw_reader writer = thaw_first_gradient_writer(plan, node->inputs[k]);
+        const thaw_reader writer = thaw_first_gradient_writer(plan, planned->sources[k]);
         if (writer.reader == index && writer.slot == k)
             continue;
         planned->adds_gradient[k] = true;
         if (planned->needs.identity)
             continue; /* the term is the gradient of its output as it stands */
-        planned->spare_request[k] = add_request(plan, output_bytes(plan, node->inputs[k]));
+        planned->spare_request[k] = add_request(plan, output_bytes(plan, planned->sources[k]));
         extend(plan, planned->spare_request[k], backward_time(plan, index));
     }
 }

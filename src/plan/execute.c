@@ -1,15 +1,23 @@
 #include "core/scaled_sum.h"
 #include "plan/plan.h"
 
+/* Of the layer's own parameters: the factors of a low-rank change are not packed. */
+static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *planned)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+        sum += thaw_expression_version(planned->uses[k].expression);
+    return sum;
+}
+
 /* Copies of parameters in the kernels' layouts are made anew when a parameter has changed: once for frozen ones, once a
    step for those that train, once an evaluation otherwise. */
-static thaw_status pack_if_old(const thaw_graph_node *node, thaw_plan_node *planned)
+static thaw_status pack_if_old(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
     if (!node->module->pack || !planned->needs.packed_bytes)
         return THAW_OK;
-    uint64_t version = 1;
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        version += thaw_expression_version(planned->uses[k].expression);
+    const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
+    const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
     if (planned->packed_version == version)
         return THAW_OK;
     const thaw_status status = node->module->pack(&planned->run);
@@ -25,6 +33,13 @@ static void count_change(const thaw_graph_node *node)
             node->group->parameters[k]->version++;
 }
 
+/* Brings what the node's layer gets for its parameters, and its copies of them, up to date. */
+static thaw_status pack_node(thaw_plan *plan, thaw_node index)
+{
+    const thaw_status status = thaw_plan_refresh(plan, index);
+    return status == THAW_OK ? pack_if_old(plan, &plan->model->nodes[index], &plan->nodes[index]) : status;
+}
+
 static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target, const thaw_stream *random)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -36,9 +51,9 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
         planned->run.random.seed = random->seed;
         planned->run.random.step = random->step;
     }
-    thaw_status status = thaw_plan_refresh(plan, index);
+    thaw_status status = planned->channel_map < 0 ? THAW_OK : pack_node(plan, planned->channel_map);
     if (status == THAW_OK)
-        status = pack_if_old(node, planned);
+        status = pack_node(plan, index);
     if (status == THAW_OK && !node->module->source)
         status = node->module->forward(&planned->run);
     if (planned->follows)
@@ -54,9 +69,10 @@ static void move_tiles(thaw_plan *plan, int64_t samples)
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         if (!planned->tiled)
             continue;
-        for (size_t k = 0; k < node->input_count; k++)
-            if (!plan->nodes[node->inputs[k]].partial)
-                planned->inputs[k] += samples * (int64_t)thaw_shape_count(&plan->model->nodes[node->inputs[k]].output);
+        for (size_t k = 0; k < planned->source_count; k++)
+            if (!plan->nodes[planned->sources[k]].partial)
+                planned->inputs[k] +=
+                    samples * (int64_t)thaw_shape_count(&plan->model->nodes[planned->sources[k]].output);
         if (!planned->partial)
             planned->run.output += samples * (int64_t)thaw_shape_count(&node->output);
     }
@@ -96,12 +112,11 @@ thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const 
 /* Adds the gradients that this node wrote beside one that stood there already. */
 static void add_spares(thaw_plan *plan, thaw_node index)
 {
-    const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
-    for (size_t k = 0; k < node->input_count; k++) {
+    for (size_t k = 0; k < planned->source_count; k++) {
         if (!planned->adds_gradient[k])
             continue;
-        const thaw_node input = node->inputs[k];
+        const thaw_node input = planned->sources[k];
         float *gradient = plan->nodes[input].gradient;
         thaw_scaled_sum(plan->model->context, gradient, gradient, 1, planned->input_gradients[k],
                         (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[input].output));
@@ -111,7 +126,7 @@ static void add_spares(thaw_plan *plan, thaw_node index)
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
-    if (!planned->carries || planned->needs.identity)
+    if (!planned->carries || planned->needs.identity || planned->absorbed)
         return false;
     for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
         if (planned->input_gradient[k])

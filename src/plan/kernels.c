@@ -1,33 +1,60 @@
 #include "core/allocation.h"
-#include "plan/plan.h"
+#include "plan/sharing.h"
 
-static thaw_status prepare(thaw_plan *plan, thaw_node index)
+void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_demand *filled)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
-    thaw_plan_node *planned = &plan->nodes[index];
-    thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
+    const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < node->input_count; k++)
-        inputs[k] = plan->model->nodes[node->inputs[k]].output;
+        filled->inputs[k] = plan->model->nodes[node->inputs[k]].output;
+    if (planned->epilogue.residual)
+        filled->inputs[node->input_count] = node->output;
     const size_t parameter_count = node->group ? node->group->parameter_count : 0;
     for (size_t k = 0; k < parameter_count; k++)
-        parameters[k] = node->group->parameters[k]->shape;
-    const thaw_layer_demand demand = {
+        filled->parameters[k] = node->group->parameters[k]->shape;
+    filled->demand = (thaw_layer_demand){
         .context = plan->model->context,
         .options = node->options,
         .batch = planned->tiled ? plan->tile : plan->batch,
         .training = planned->carries,
         .follows = planned->follows,
-        .activation = planned->activation,
+        .epilogue = planned->epilogue,
+        .folded = planned->absorbed,
         .input_count = node->input_count,
-        .inputs = inputs,
+        .inputs = filled->inputs,
         .output = node->output,
         .input_gradient = planned->input_gradient,
         .parameter_count = parameter_count,
-        .parameters = parameters,
+        .parameters = filled->parameters,
         .parameter_gradient = planned->parameter_gradient,
         .low_rank = planned->low_rank,
     };
-    const thaw_status status = node->module->prepare(&demand, &planned->needs);
+}
+
+/* Whether the residual of the node's epilogue may be where its output will be. */
+static void place_residual(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    if (planned->epilogue.residual)
+        planned->epilogue.residual =
+            thaw_residual_is_last_read(plan, index) ? THAW_RESIDUAL_IN_PLACE : THAW_RESIDUAL_BESIDE;
+}
+
+/* Of what other kernels do altogether, channel maps alone have something to prepare. */
+static bool wants_kernels(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_layer_module *module = plan->model->nodes[index].module;
+    return module && (!plan->nodes[index].absorbed || module->maps_channels);
+}
+
+static thaw_status prepare(thaw_plan *plan, thaw_node index)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    thaw_plan_node *planned = &plan->nodes[index];
+    thaw_plan_demand filled;
+    place_residual(plan, index);
+    thaw_plan_fill_demand(plan, index, &filled);
+    const thaw_status status = node->module->prepare(&filled.demand, &planned->needs);
     planned->prepared = status == THAW_OK;
     if (node->module->source)
         planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
@@ -40,11 +67,10 @@ static thaw_status prepare_all(thaw_plan *plan, bool *mixes)
     *mixes = false;
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_node index = plan->order[i];
-        if (!plan->model->nodes[index].module)
-            continue;
-        const thaw_status status = prepare(plan, index);
+        const thaw_status status = wants_kernels(plan, index) ? prepare(plan, index) : THAW_OK;
         if (status != THAW_OK)
             return status;
+        thaw_share_output(plan, index);
         const thaw_plan_node *planned = &plan->nodes[index];
         *mixes = *mixes || (planned->tiled && planned->needs.mixes_samples);
     }

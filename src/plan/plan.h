@@ -64,8 +64,13 @@ typedef struct thaw_plan_node {
     bool partial; /* and nobody reads its output for the whole batch: its buffer holds a tile's */
 
     /* fusion */
-    thaw_activation activation; /* of the node after it, that its kernel applies */
-    thaw_node fused_into;       /* whose kernel does this node's forward work; -1: its own */
+    thaw_epilogue epilogue;             /* the work of nodes after it, that its kernel does */
+    thaw_node fused_into;               /* whose kernel does this node's forward work; -1: its own */
+    bool absorbed;                      /* and its backward work, if there is any */
+    thaw_node channel_map;              /* the node whose scale and shift its kernel applies; -1: none */
+    thaw_node sources[THAW_MAX_INPUTS]; /* whose values its kernels read: its inputs, or what those were absorbed by;
+                                           then the epilogue's residual. None, where it was absorbed itself */
+    size_t source_count;
 
     /* kernels */
     bool prepared;
@@ -102,6 +107,7 @@ struct thaw_plan {
     thaw_model *model;
     int64_t batch;
     bool training;
+    bool unfused; /* each node runs its own kernels */
 
     thaw_plan_node *nodes;
     size_t node_count;
@@ -166,8 +172,17 @@ void thaw_pass_tiles(thaw_plan *plan);
 /* Takes that back. */
 void thaw_plan_untile(thaw_plan *plan);
 
-/* Which activations become part of the kernel before them. Invariant: that kernel's output has no other reader. */
+/* Which nodes become part of the kernel before them, and whose values the others read then. Invariant: what no longer
+   gets a value of its own has one reader, in the same region and the same tiles. */
 void thaw_pass_fusion(thaw_plan *plan);
+
+/* What a node's layer is to be asked for, with the arrays that it points to. */
+typedef struct thaw_plan_demand {
+    thaw_layer_demand demand;
+    thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
+} thaw_plan_demand;
+
+void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node node, thaw_plan_demand *filled);
 
 /* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);

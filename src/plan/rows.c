@@ -38,7 +38,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: row %zu of %zu", index, plan->node_count);
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
-    const bool input_gradient = any(planned->input_gradient, THAW_MAX_INPUTS);
+    const bool input_gradient = any(planned->input_gradient, node->input_count);
     const bool parameter_gradient = planned->trains,
                full_gradient = any(planned->parameter_gradient, THAW_MAX_PARAMETERS);
     const double flops = node->flops * (double)plan->batch;
@@ -49,7 +49,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .kernel = runs_forward(plan, (thaw_node)index) && planned->needs.kernel ? planned->needs.kernel : "",
         .fused_into = planned->fused_into >= 0 ? plan->model->nodes[planned->fused_into].name : NULL,
         .forward = runs_forward(plan, (thaw_node)index),
-        .input_gradient = input_gradient && !planned->needs.identity,
+        .input_gradient = input_gradient && !planned->needs.identity && !planned->absorbed,
         .parameter_gradient = parameter_gradient,
         .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
         .samples = planned->tiled ? plan->tile : plan->batch,

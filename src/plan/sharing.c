@@ -10,9 +10,9 @@ static bool is_kept(const thaw_plan *plan, thaw_node node)
            node == thaw_model_output(plan->model) || (planned->tiled && !planned->partial);
 }
 
-/* Whether anything still wants the value in the buffer `root` when `writer` runs, its own input 0 apart: as another
-   input, the value would change while it is being read. */
-static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer)
+/* Whether anything still wants the value in the buffer `root` when `writer` runs, one of its own inputs apart: as
+   another input, the value would change while it is being read. */
+static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer, size_t slot)
 {
     const size_t now = plan->position[writer];
     for (size_t i = 0; i < plan->order_count; i++) {
@@ -21,10 +21,11 @@ static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer)
         if (i < now && planned->root == root &&
             (is_kept(plan, index) || (planned->carries && planned->needs.keeps_output)))
             return true;
-        const thaw_graph_node *node = &plan->model->nodes[index];
-        for (size_t k = index == writer ? 1 : 0; k < node->input_count; k++) {
-            const bool reads = plan->position[node->inputs[k]] < now && plan->nodes[node->inputs[k]].root == root;
-            if (reads && (i >= now || (planned->carries && planned->needs.keeps_inputs)))
+        for (size_t k = 0; k < planned->source_count; k++) {
+            const thaw_node source = planned->sources[k];
+            const bool reads = plan->position[source] < now && plan->nodes[source].root == root;
+            if (reads && !(index == writer && k == slot) &&
+                (i >= now || (planned->carries && planned->needs.keeps_inputs)))
                 return true;
         }
     }
@@ -45,20 +46,35 @@ static void agree_on_tiles(thaw_plan *plan)
     }
 }
 
+bool thaw_residual_is_last_read(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    const size_t slot = planned->source_count - 1;
+    return !is_wanted(plan, plan->nodes[planned->sources[slot]].root, index, slot);
+}
+
+void thaw_share_output(thaw_plan *plan, thaw_node index)
+{
+    const thaw_layer_module *module = plan->model->nodes[index].module;
+    thaw_plan_node *planned = &plan->nodes[index];
+    planned->root = index;
+    if (!module || module->source)
+        return;
+    if (planned->fused_into >= 0) {
+        planned->root = plan->nodes[planned->fused_into].root;
+        return;
+    }
+    const thaw_node before = plan->nodes[planned->sources[0]].root;
+    if (planned->epilogue.residual == THAW_RESIDUAL_IN_PLACE)
+        planned->root = plan->nodes[planned->sources[planned->source_count - 1]].root;
+    else if (planned->needs.identity || (planned->needs.in_place && !is_wanted(plan, before, index, 0)))
+        planned->root = before;
+}
+
 void thaw_share_outputs(thaw_plan *plan)
 {
-    for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_node index = plan->order[i];
-        const thaw_graph_node *node = &plan->model->nodes[index];
-        thaw_plan_node *planned = &plan->nodes[index];
-        planned->root = index;
-        if (!node->module || node->module->source)
-            continue;
-        const thaw_node before = plan->nodes[node->inputs[0]].root;
-        if (planned->needs.identity || planned->fused_into >= 0 ||
-            (planned->needs.in_place && !is_wanted(plan, before, index)))
-            planned->root = before;
-    }
+    for (size_t i = 0; i < plan->order_count; i++)
+        thaw_share_output(plan, plan->order[i]);
     agree_on_tiles(plan);
 }
 
@@ -66,8 +82,8 @@ thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)
 {
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         const thaw_node index = plan->order[i];
-        for (size_t k = 0; k < plan->model->nodes[index].input_count; k++)
-            if (plan->model->nodes[index].inputs[k] == node)
+        for (size_t k = 0; k < plan->nodes[index].source_count; k++)
+            if (plan->nodes[index].sources[k] == node)
                 return (thaw_reader){ index, k };
     }
     return (thaw_reader){ -1, 0 };

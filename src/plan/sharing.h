@@ -6,6 +6,12 @@
 
 /* Decides each used node's `root` and `gradient_root`. */
 void thaw_share_outputs(thaw_plan *plan);
+
+/* The `root` of one node, when those before it in the order have theirs, and all of them their kernels. */
+void thaw_share_output(thaw_plan *plan, thaw_node node);
+
+/* At that time, whether the residual of the node's epilogue is wanted by nobody else from then on. */
+bool thaw_residual_is_last_read(const thaw_plan *plan, thaw_node node);
 void thaw_share_gradients(thaw_plan *plan);
 
 /* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */

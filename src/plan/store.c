@@ -101,6 +101,7 @@ static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, 
     made->model = model;
     made->batch = batch;
     made->training = training;
+    made->unfused = model->unfused;
     made->node_count = model->node_count;
     made->target = loss >= 0 ? loss : thaw_model_output(model);
     made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
@@ -263,6 +264,14 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
 thaw_update_list *thaw_plan_updates(const thaw_model *model)
 {
     return model->plans ? model->plans->updates : NULL;
+}
+
+void thaw_model_set_fusion(thaw_model *model, bool fusion)
+{
+    if (model->unfused == !fusion)
+        return;
+    model->unfused = !fusion;
+    model->parameters.revision++;
 }
 
 thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan)

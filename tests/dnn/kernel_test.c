@@ -21,8 +21,9 @@ Test(kernel, follows_buffers_that_move)
     thaw_context *context = support_context(2);
     thaw_kernel *kernel;
     float sources[3][COUNT], destinations[3][COUNT];
-    assert_ok(context, thaw_eltwise_forward(context, &(thaw_eltwise){ .count = COUNT, .function = THAW_FUNCTION_RELU },
-                                            false, &kernel));
+    assert_ok(context,
+              thaw_eltwise_forward(context, &(thaw_eltwise){ .count = COUNT, .function = THAW_ACTIVATION_RELU }, false,
+                                   &kernel));
     for (uint32_t i = 0; i < 3; i++)
         support_fill(sources[i], COUNT, i);
     for (size_t round = 0; round < 7; round++) {
@@ -40,8 +41,9 @@ Test(kernel, knows_its_arguments)
 {
     thaw_context *context = support_context(1);
     thaw_kernel *kernel;
-    assert_ok(context, thaw_eltwise_forward(context, &(thaw_eltwise){ .count = COUNT, .function = THAW_FUNCTION_TANH },
-                                            false, &kernel));
+    assert_ok(context,
+              thaw_eltwise_forward(context, &(thaw_eltwise){ .count = COUNT, .function = THAW_ACTIVATION_TANH }, false,
+                                   &kernel));
     cr_assert_eq(thaw_kernel_bytes(kernel, THAW_ARGUMENT_SOURCE), COUNT * sizeof(float));
     cr_assert_eq(thaw_kernel_bytes(kernel, THAW_ARGUMENT_WEIGHTS), 0);
     cr_assert_eq(thaw_kernel_scratch_bytes(NULL), 0);
@@ -75,7 +77,7 @@ Test(kernel, reports_a_problem_that_makes_no_sense)
 Test(kernel, belongs_to_its_context)
 {
     thaw_context *first = support_context(1), *second = support_context(1);
-    const thaw_eltwise problem = { .count = COUNT, .function = THAW_FUNCTION_RELU };
+    const thaw_eltwise problem = { .count = COUNT, .function = THAW_ACTIVATION_RELU };
     thaw_kernel *one, *other;
     float source[COUNT], destination[COUNT];
     support_fill(source, COUNT, 1);

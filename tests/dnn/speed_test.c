@@ -54,9 +54,10 @@ static void check_convolution(thaw_context *context, int64_t channels, int64_t s
         .bias = true,
     };
     thaw_kernel *kernel, *relayout;
-    for (int mode = 0; mode < 4; mode++) {
+    for (int mode = 0; mode < 12; mode++) {
         problem.training = mode & 1;
-        problem.relu = mode & 2;
+        problem.after.activation = mode & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
+        problem.after.residual = (thaw_residual)(mode / 4);
         assert_ok(context, thaw_convolution_forward(context, &problem, &kernel, &relayout));
         expect_fast(context, kernel, "convolution");
         expect_fast(context, relayout, "packing for a convolution");
@@ -81,10 +82,11 @@ static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
 {
     thaw_inner_product problem = { .batch = 128, .inputs = inputs, .outputs = outputs, .bias = true };
     thaw_kernel *kernel, *pack;
-    for (int mode = 0; mode < 8; mode++) {
+    for (int mode = 0; mode < 24; mode++) {
         problem.training = mode & 1;
-        problem.relu = mode & 2;
+        problem.after.activation = mode & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
         problem.packed = mode & 4;
+        problem.after.residual = (thaw_residual)(mode / 8);
         assert_ok(context, thaw_inner_product_forward(context, &problem, &kernel, &pack));
         expect_fast(context, kernel, "dense");
         expect_fast(context, pack, "packing for dense");
@@ -162,8 +164,8 @@ Test(speed, of_what_goes_element_by_element)
 {
     thaw_context *context = fast_context();
     thaw_kernel *kernel;
-    for (int function = THAW_FUNCTION_RELU; function <= THAW_FUNCTION_SILU; function++) {
-        const thaw_eltwise problem = { .count = 73728, .function = (thaw_function)function };
+    for (int function = THAW_ACTIVATION_RELU; function <= THAW_ACTIVATION_SILU; function++) {
+        const thaw_eltwise problem = { .count = 73728, .function = (thaw_activation)function };
         assert_ok(context, thaw_eltwise_forward(context, &problem, true, &kernel));
         expect_fast(context, kernel, "an element-wise function");
         assert_ok(context, thaw_eltwise_backward(context, &problem, &kernel));

@@ -14,7 +14,7 @@ Test(version, of_another_major_is_refused)
 {
     thaw_context *context = support_context(1);
     thaw_kernel *kernel;
-    const thaw_eltwise problem = { .count = 1, .function = THAW_FUNCTION_RELU };
+    const thaw_eltwise problem = { .count = 1, .function = THAW_ACTIVATION_RELU };
     assert_fails(context, thaw_eltwise_forward(context, &problem, false, &kernel), THAW_UNSUPPORTED,
                  "Thaw was compiled against");
     cr_assert_null(kernel);

@@ -20,7 +20,8 @@ static void assert_fused(const layer_line *lines, size_t count, thaw_node loss_i
         bool applies = false;
         for (size_t k = 0; k <= count; k++)
             applies = applies || expected[k] == (thaw_node)i;
-        cr_assert_eq(plan->nodes[i].activation, applies ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE, "node %zu", i);
+        cr_assert_eq(plan->nodes[i].epilogue.activation, applies ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE,
+                     "node %zu", i);
     }
     thaw_plan_release(plan);
     thaw_model_destroy(model);

@@ -3,11 +3,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/fusing_toys.h"
 #include "support/toy_network.h"
 #include "train/session.h"
 
 /* A batch fills a cache line to its end: whoever writes too much hits another buffer. */
-enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 200 };
+enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 200, FUSING_NETWORKS = 3000 };
 
 typedef struct network {
     size_t count; /* nodes: input, 3 to 10 layers, loss */
@@ -29,14 +30,21 @@ static const thaw_layer_module *const kinds[] = { &toy_scale, &toy_scale, &toy_c
                                                   &toy_sum,   &toy_pass,  &toy_product, &toy_curve,
                                                   &toy_relu,  &toy_bias,  &toy_fixed };
 
+/* Of what one kernel may do the work of several of. */
+static const thaw_layer_module *const fusing_kinds[] = {
+    &toy_linear, &toy_linear, &toy_linear, &toy_whole, &toy_whole, &toy_map,  &toy_map,  &toy_map,
+    &toy_join,   &toy_join,   &toy_join,   &toy_relu,  &toy_relu,  &toy_pass, &toy_curve
+};
+
 static size_t input_count(const thaw_layer_module *module)
 {
-    return module->source ? 0 : module == &toy_sum || module == &toy_product ? 2 : 1;
+    return module->source ? 0 : module == &toy_sum || module == &toy_product || module == &toy_join ? 2 : 1;
 }
 
 static bool has_factor(const thaw_layer_module *module)
 {
-    return module == &toy_scale || module == &toy_center || module == &toy_bias;
+    return module == &toy_scale || module == &toy_center || module == &toy_bias || module == &toy_linear ||
+           module == &toy_whole || module == &toy_map;
 }
 
 /* Mostly the newest node, so that much depends on each other. */
@@ -45,13 +53,13 @@ static thaw_node pick_input(uint64_t *random, size_t newest)
     return (thaw_node)(pick(random, 3) ? newest : pick(random, newest + 1));
 }
 
-static network draw_network(uint64_t seed)
+static network draw_network(uint64_t seed, const thaw_layer_module *const *from, size_t kind_count)
 {
     uint64_t random = seed;
     network drawn = { .count = 5 + pick(&random, 8) };
     const size_t loss = drawn.count - 1;
     for (size_t i = 1; i < loss; i++) {
-        drawn.module[i] = kinds[pick(&random, THAW_COUNT(kinds))];
+        drawn.module[i] = from[pick(&random, kind_count)];
         drawn.inputs[i][0] = pick_input(&random, i - 1);
         drawn.inputs[i][1] = pick_input(&random, i - 1);
         drawn.frozen[i] = pick(&random, 2);
@@ -74,9 +82,11 @@ static double value_of(const network *n, size_t node, double a, double b)
     const thaw_layer_module *module = n->module[node];
     if (module->source)
         return module == &toy_bias ? n->factor[node] : 0.75;
+    if (module == &toy_map)
+        return n->factor[node] * (a + 1);
     if (has_factor(module))
         return n->factor[node] * a;
-    if (module == &toy_sum)
+    if (module == &toy_sum || module == &toy_join)
         return a + b;
     if (module == &toy_product)
         return a * b;
@@ -101,7 +111,7 @@ static double compute(const network *n, double outputs[COUNT])
 
 static double finite_difference(const network *n, size_t node)
 {
-    const double step = 1e-6;
+    const double step = 1e-7; /* larger steps meet a kink of some ReLU */
     double outputs[COUNT];
     network moved = *n;
     moved.factor[node] = n->factor[node] + step;
@@ -241,31 +251,74 @@ static void assert_step_from_features(thaw_model *model, const network *n, uint6
     cr_assert_eq(memcmp(found, expected, sizeof found), 0, "network %lu: gradients from features", (unsigned long)seed);
 }
 
+/* ---- what was fused ---- */
+
+typedef struct fused {
+    size_t maps, in_place, beside, in_live_part, differentiated;
+} fused;
+
+static void count_fused(thaw_model *model, fused *counts)
+{
+    thaw_plan *plan;
+    assert_ok(thaw_model_context(model), thaw_plan_find(model, BATCH, true, &plan));
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_plan_node *node = &plan->nodes[plan->order[i]];
+        counts->maps += node->epilogue.maps_channels;
+        counts->in_place += node->epilogue.residual == THAW_RESIDUAL_IN_PLACE;
+        counts->beside += node->epilogue.residual == THAW_RESIDUAL_BESIDE;
+        counts->in_live_part += node->carries && node->epilogue.maps_channels && node->epilogue.residual;
+        counts->differentiated += node->carries && node->absorbed && model->nodes[plan->order[i]].module->activation;
+    }
+}
+
 /* The same model twice with other freezing, and an evaluation between: nothing is left over from another plan. */
+static void check_network(thaw_context *context, network *n, uint64_t seed, fused *counts)
+{
+    thaw_model *model = make_model(context, n);
+    assert_step(model, n, seed);
+    assert_outputs(model, n, seed);
+    if (anything_trains(n)) {
+        assert_step_from_features(model, n, seed);
+        count_fused(model, counts);
+    }
+    uint64_t random = seed + NETWORKS;
+    for (size_t i = 1; i < n->count; i++) {
+        if (!has_factor(n->module[i]))
+            continue;
+        n->frozen[i] = pick(&random, 3) == 0;
+        const char *name = thaw_group_name(group_of(model, i));
+        assert_ok(context, n->frozen[i] ? thaw_model_freeze(model, name) : thaw_model_unfreeze(model, name));
+    }
+    assert_step(model, n, seed);
+    if (anything_trains(n))
+        assert_step_from_features(model, n, seed);
+    thaw_model_destroy(model);
+}
+
 Test(gradients, of_random_networks_equal_finite_differences)
 {
     thaw_context *context = support_context(1);
+    fused counts = { 0 };
     for (uint64_t seed = 0; seed < NETWORKS; seed++) {
-        network n = draw_network(seed);
-        thaw_model *model = make_model(context, &n);
-        assert_step(model, &n, seed);
-        assert_outputs(model, &n, seed);
-        if (anything_trains(&n))
-            assert_step_from_features(model, &n, seed);
-        uint64_t random = seed + NETWORKS;
-        for (size_t i = 1; i < n.count; i++) {
-            if (!has_factor(n.module[i]))
-                continue;
-            n.frozen[i] = pick(&random, 3) == 0;
-            const char *name = thaw_group_name(group_of(model, i));
-            assert_ok(context, n.frozen[i] ? thaw_model_freeze(model, name) : thaw_model_unfreeze(model, name));
-        }
-        assert_step(model, &n, seed);
-        if (anything_trains(&n))
-            assert_step_from_features(model, &n, seed);
-        thaw_model_destroy(model);
+        network n = draw_network(seed, kinds, THAW_COUNT(kinds));
+        check_network(context, &n, seed, &counts);
     }
     thaw_context_destroy(context);
+}
+
+Test(gradients, of_random_networks_that_fuse_equal_finite_differences)
+{
+    thaw_context *context = support_context(1);
+    fused counts = { 0 };
+    for (uint64_t seed = 0; seed < FUSING_NETWORKS; seed++) {
+        network n = draw_network(seed, fusing_kinds, THAW_COUNT(fusing_kinds));
+        check_network(context, &n, seed, &counts);
+    }
+    thaw_context_destroy(context);
+    cr_assert(counts.maps > 100 && counts.in_place > 20 && counts.beside > 100 && counts.in_live_part > 5 &&
+                  counts.differentiated > 100,
+              "%zu maps, %zu residuals in place, %zu beside, %zu with a map in the live part, %zu differentiated",
+              counts.maps, counts.in_place, counts.beside, counts.in_live_part, counts.differentiated);
 }
 
 /* The networks would prove little if most of them were chains, or dead, or frozen. */
@@ -273,7 +326,7 @@ Test(gradients, are_tested_on_networks_that_branch)
 {
     size_t branching = 0, partly_frozen = 0, with_dead_branches = 0, training = 0;
     for (uint64_t seed = 0; seed < NETWORKS; seed++) {
-        const network n = draw_network(seed);
+        const network n = draw_network(seed, kinds, THAW_COUNT(kinds));
         size_t readers[MOST] = { 0 };
         bool branches = false, frozen = false, dead = false;
         for (size_t i = 1; i < n.count; i++) {

@@ -34,7 +34,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         .parameters = demand->parameter_count,
         .input = demand->inputs[0],
         .output = demand->output,
-        .activation = demand->activation,
+        .activation = demand->epilogue.activation,
     };
     const thaw_status status = toy_scale.prepare(demand, needs);
     needs->packed_bytes = PACKED;

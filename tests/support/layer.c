@@ -121,7 +121,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .batch = wish->batch ? wish->batch : 1,
         .training = wish->training,
         .follows = wish->follows,
-        .activation = wish->activation,
+        .epilogue = { .activation = wish->activation },
         .input_count = l.input_count,
         .inputs = inputs,
         .output = node->output,

@@ -29,10 +29,16 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     made->batch = (double)demand->batch;
     made->count = (size_t)demand->batch * thaw_shape_count(demand->input_count ? &demand->inputs[0] : &demand->output);
     made->centers = demand->parameter_count > 1;
-    made->rectifies = demand->activation == THAW_ACTIVATION_RELU;
+    made->rectifies = demand->epilogue.activation == THAW_ACTIVATION_RELU;
     needs->state = made;
     needs->kernel = "toy";
     return THAW_OK;
+}
+
+static bool takes_relu(const thaw_layer_demand *demand)
+{
+    const thaw_epilogue *epilogue = &demand->epilogue;
+    return !epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU;
 }
 
 static thaw_status build_scale(thaw_layer_builder *builder, const void *options)
@@ -259,7 +265,7 @@ static void release(thaw_context *context, void *state)
 
 const thaw_layer_module toy_scale = {
     .name = "scale",
-    .fuses_relu = true,
+    .takes_epilogue = takes_relu,
     .build = build_scale,
     .prepare = prepare_scale,
     .forward = forward_scale,
@@ -324,6 +330,7 @@ const thaw_layer_module toy_pass = {
 
 const thaw_layer_module toy_curve = {
     .name = "curve",
+    .activation = THAW_ACTIVATION_TANH,
     .build = build,
     .prepare = prepare_curve,
     .forward = forward_curve,
