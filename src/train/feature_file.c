@@ -14,7 +14,13 @@
 #include "core/context.h"
 #include "train/feature_rows.h"
 
-enum { HEADER_BYTES = 4096, FORMAT_VERSION = 1, NATIVE_ORDER = 0x01020304, WRITTEN = 0x57415448 };
+enum {
+    HEADER_BYTES = 4096,
+    FORMAT_VERSION = 1,
+    NATIVE_ORDER = 0x01020304,
+    WRITTEN = 0x57415448,
+    ANNOUNCED_ROWS = 4096 /* after one that had to wait for the disk */
+};
 
 static const char MAGIC[8] = "THAWFEAT";
 
@@ -35,7 +41,8 @@ typedef struct feature_file {
     int file;
     header header;
     bool *present;
-    atomic_bool unread; /* no memory to check a row */
+    atomic_bool unread;      /* no memory to check a row */
+    atomic_size_t announced; /* rows that the disk is to be told of before they are read */
 } feature_file;
 
 static off_t place_of(const feature_file *file, size_t index)
@@ -91,16 +98,26 @@ static bool write_row(thaw_feature_rows *rows, size_t index, const struct iovec 
     return move_row(pwritev, file->file, all, count + 1, place_of(file, index));
 }
 
+/* Tries first what the page cache can do alone, and so finds out whether there is anything to wait for. */
 static bool read_row(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count)
 {
-    const feature_file *file = (feature_file *)rows;
-    return move_row(preadv, file->file, pieces, count, place_of(file, index));
+    feature_file *file = (feature_file *)rows;
+    const off_t place = place_of(file, index);
+    if (preadv2(file->file, pieces, count, place, RWF_NOWAIT) == (ssize_t)rows->row_bytes)
+        return true;
+    atomic_store_explicit(&file->announced, ANNOUNCED_ROWS, memory_order_relaxed);
+    return move_row(preadv, file->file, pieces, count, place);
 }
 
-/* Lets the disk work while the batch before is trained on. */
+/* Lets the disk work while the batch before is trained on; not where it has nothing to do, because each word to it
+   takes as long as reading some pages. */
 static void expect_row(thaw_feature_rows *rows, size_t index)
 {
-    const feature_file *file = (feature_file *)rows;
+    feature_file *file = (feature_file *)rows;
+    const size_t left = atomic_load_explicit(&file->announced, memory_order_relaxed);
+    if (left == 0)
+        return;
+    atomic_store_explicit(&file->announced, left - 1, memory_order_relaxed);
     posix_fadvise(file->file, place_of(file, index), (off_t)rows->row_bytes, POSIX_FADV_WILLNEED);
 }
 
