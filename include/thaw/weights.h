@@ -31,7 +31,7 @@ typedef struct thaw_load_report {
 /* Loads by name. Strict by default: anything missing, unexpected or mis-shaped is an error, the message names it, and no
    parameter has changed. `options` and `report` may be NULL; the report is filled on THAW_NOT_FOUND and
    THAW_SHAPE_MISMATCH too. F32 tensors only; the `num_batches_tracked` that PyTorch keeps beside a layer's running
-   statistics is passed over.
+   statistics is passed over. A header has at most 10,000,000 bytes, which is some 100,000 tensors.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected, or a
    pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a NaN or infinity in a tensor). */
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,

@@ -6,7 +6,9 @@
 
 #include <thaw/module.h>
 
-enum { THAW_SAFETENSORS_HEADER_LIMIT = 100000000, THAW_SAFETENSORS_LENGTH_BYTES = 8 };
+/* The format allows headers of ten times this limit, which is room for a hundred thousand tensors; but JSON takes up to
+   eighty times its length in memory when it is parsed, and a file may be made to have it so. */
+enum { THAW_SAFETENSORS_HEADER_LIMIT = 10000000, THAW_SAFETENSORS_LENGTH_BYTES = 8 };
 
 /* ---- reading ---- */
 

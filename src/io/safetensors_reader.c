@@ -58,7 +58,7 @@ static thaw_status read_header_length(const thaw_safetensors *file, uint64_t fil
         return status;
     if (*length > THAW_SAFETENSORS_HEADER_LIMIT)
         return thaw_fail(file->context, THAW_BAD_FORMAT,
-                         "%s: a header of %" PRIu64 " bytes is above the format's limit of %d", file->path, *length,
+                         "%s: a header of %" PRIu64 " bytes is above Thaw's limit of %d", file->path, *length,
                          THAW_SAFETENSORS_HEADER_LIMIT);
     if (*length > file_bytes - THAW_SAFETENSORS_LENGTH_BYTES)
         return thaw_fail(file->context, THAW_BAD_FORMAT,

@@ -106,8 +106,8 @@ static thaw_status check_header(const content *made)
     size_t count;
     if (made->header_bytes > THAW_SAFETENSORS_HEADER_LIMIT)
         return thaw_fail(made->context, THAW_INVALID_ARGUMENT,
-                         "%s: %zu tensors need a header of %" PRIu64 " bytes, above the format's limit of %d",
-                         made->path, made->count, made->header_bytes, THAW_SAFETENSORS_HEADER_LIMIT);
+                         "%s: %zu tensors need a header of %" PRIu64 " bytes, above Thaw's limit of %d", made->path,
+                         made->count, made->header_bytes, THAW_SAFETENSORS_HEADER_LIMIT);
     const thaw_status status = thaw_safetensors_parse(made->context, made->path, made->header,
                                                       (size_t)made->header_bytes, made->data_bytes, &tensors, &count);
     thaw_stored_tensors_release(made->context, tensors, count);

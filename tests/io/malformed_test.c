@@ -45,10 +45,10 @@ static const recipe bad_lengths[] = {
     { .name = "length past the end", "{}", 0, "cut short", .length = 1000 },
     { .name = "length one past the end", "{}", 0, "cut short", .length = 3 },
     { .name = "length without its last byte of header", "{}", 0, "not proper JSON", .length = 1 },
-    { .name = "length of 2^64 - 1", "{}", 0, "above the format's limit", .length = UINT64_MAX },
-    { .name = "length of 2^63", "{}", 0, "above the format's limit", .length = UINT64_C(1) << 63 },
-    { .name = "length one above the limit", "{}", 0, "above the format's limit", .length = 100000001 },
-    { .name = "length at the limit", "{}", 0, "cut short", .length = 100000000 },
+    { .name = "length of 2^64 - 1", "{}", 0, "above Thaw's limit", .length = UINT64_MAX },
+    { .name = "length of 2^63", "{}", 0, "above Thaw's limit", .length = UINT64_C(1) << 63 },
+    { .name = "length one above the limit", "{}", 0, "above Thaw's limit", .length = 10000001 },
+    { .name = "length at the limit", "{}", 0, "cut short", .length = 10000000 },
 };
 
 static const recipe bad_json[] = {
