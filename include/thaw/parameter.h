@@ -67,8 +67,10 @@ THAW_API thaw_status thaw_select_optimizer(thaw_model *model, const char *patter
 /* Frees optimizer state and zeroes step counts of the groups. Errors: THAW_NOT_FOUND. */
 THAW_API thaw_status thaw_select_release_state(thaw_model *model, const char *pattern);
 
-/* Initialises matching parameters anew, as if their layers had just been made, and discards their optimizer state: to
-   replace the head of a loaded network. Errors: THAW_NOT_FOUND. */
+/* Initialises matching parameters anew and discards their optimizer state: to replace the head of a loaded network.
+   Random values are drawn afresh, and not those that the layer began with: a head that was trained from these must not
+   have its first weights back because the seed is the same. They depend on the seed and on how often the parameter was
+   reset. Errors: THAW_NOT_FOUND. */
 THAW_API thaw_status thaw_model_reset(thaw_model *model, const char *pattern);
 
 /* ---- groups ---- */

@@ -88,7 +88,7 @@ static void reset(void *argument, thaw_selected selected)
 {
     for (size_t i = 0; i < selected.group->parameter_count; i++)
         if (!selected.parameter || selected.parameter == selected.group->parameters[i])
-            thaw_parameter_initialize(argument, selected.group->parameters[i]);
+            thaw_parameter_reset(argument, selected.group->parameters[i]);
 }
 
 thaw_status thaw_model_reset(thaw_model *model, const char *pattern)

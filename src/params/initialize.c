@@ -104,3 +104,10 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
     parameter->version++;
     thaw_parameter_release_state(context, parameter);
 }
+
+/* The low half of a stream's steps tells a group's parameters apart, see set.c. */
+void thaw_parameter_reset(thaw_context *context, thaw_parameter *parameter)
+{
+    parameter->random.step += UINT64_C(1) << 32;
+    thaw_parameter_initialize(context, parameter);
+}

@@ -100,6 +100,9 @@ const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, 
 /* Writes the initial values again and forgets optimizer state. */
 void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter);
 
+/* Likewise, with values that were not drawn before. */
+void thaw_parameter_reset(thaw_context *context, thaw_parameter *parameter);
+
 /* Frees optimizer state and starts counting steps at zero. */
 void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter);
 

@@ -209,7 +209,7 @@ Test(settings, state_is_released_where_it_is_asked_for)
     thaw_context_destroy(context);
 }
 
-Test(settings, reset_restores_initial_values_and_discards_state)
+Test(settings, reset_draws_initial_values_and_discards_state)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = three_groups(context), *fresh = three_groups(context);
@@ -221,6 +221,8 @@ Test(settings, reset_restores_initial_values_and_discards_state)
     const float kept = toy_value(model, "c.factor");
     assert_fails(context, thaw_model_reset(model, "x"), THAW_NOT_FOUND, "x");
     assert_ok(context, thaw_model_reset(model, "a|b.factor"));
+    cr_assert_neq(toy_value(model, "a.factor"), toy_value(fresh, "a.factor"), "the values that it began with");
+    assert_ok(context, thaw_model_reset(fresh, "a|b.factor"));
     cr_assert_eq(toy_value(model, "a.factor"), toy_value(fresh, "a.factor"));
     cr_assert_eq(toy_value(model, "b.factor"), toy_value(fresh, "b.factor"));
     cr_assert_eq(toy_value(model, "b.mean"), 7, "a parameter that did not match");

@@ -188,6 +188,32 @@ Test(initialize, differs_between_layers_parameters_and_seeds)
     }
 }
 
+/* A head that is trained from its first values gets others when it is reset, with the same seed too. */
+Test(initialize, draws_new_values_at_each_reset_and_the_same_in_each_model)
+{
+    static float first[COUNT], second[COUNT];
+    for (size_t k = 0; k < THAW_COUNT(random_ones); k++) {
+        thaw_context *context = context_with(1, 5);
+        thaw_model *model = make_model(context, random_ones[k]), *other = make_model(context, random_ones[k]);
+        for (size_t i = 0; i < THAW_COUNT(names); i++) {
+            memcpy(first, values_of(model, names[i]), sizeof first);
+            assert_ok(context, thaw_model_reset(model, names[i]));
+            memcpy(second, values_of(model, names[i]), sizeof second);
+            assert_unlike(second, first, "a reset");
+            for (size_t j = 0; j < THAW_COUNT(names); j++)
+                assert_unlike(second, values_of(other, names[j]), names[j]);
+            assert_ok(context, thaw_model_reset(other, names[i]));
+            cr_assert_eq(memcmp(values_of(other, names[i]), second, sizeof second), 0, "%s", names[i]);
+            assert_ok(context, thaw_model_reset(model, names[i]));
+            assert_unlike(values_of(model, names[i]), first, "a second reset");
+            assert_unlike(values_of(model, names[i]), second, "a second reset");
+        }
+        thaw_model_destroy(other);
+        thaw_model_destroy(model);
+        thaw_context_destroy(context);
+    }
+}
+
 /* ---- against the definition ---- */
 
 /* Steele, Lea & Flood 2014: the finaliser of SplitMix64. */
