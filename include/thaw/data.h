@@ -57,10 +57,54 @@ typedef struct thaw_dataset_selection {
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
 
+typedef enum thaw_augmentation {
+    THAW_AUGMENT_NONE,
+    THAW_AUGMENT_CROP_FLIP /* torchvision's RandomResizedCrop (8 % to 100 % of the image, sides as 3:4 to 4:3), then
+                              RandomHorizontalFlip */
+} thaw_augmentation;
+
+/* How images become samples. Zero everywhere is the default, and torchvision's evaluation transform: Resize(256) and
+   CenterCrop(224), linear with antialiasing, ToTensor and Normalize with ImageNet's mean and deviation. */
+typedef struct thaw_folder_options {
+    int64_t size;              /* samples are [size, size, channels]; 0: 224 */
+    int64_t resize;            /* the shorter side before the cut, at least `size`; 0: 8/7 of the size */
+    int channels;              /* 3: red, green, blue; 1: luminance; 0: 3 */
+    float mean[3], std[3];     /* of pixels from 0 to 1; all 0: ImageNet's with 3 channels, 0 and 1 with one */
+    thaw_augmentation augment; /* of the training data: keyed by seed, epoch and sample, whatever the threads */
+    bool decode_fully;         /* JPEG; else no larger than what is resized needs, by eighths, which is quicker */
+    bool fail_on_broken;       /* a broken image is an error; else it is told to the log */
+    double validation;         /* share of each class that becomes test data where there is no val/; 0: 0.2, below: 0 */
+    uint64_t seed;             /* of this split and of augmentation; 0: the context's */
+    int threads;               /* that decode, at most 1024; 0: as many as the context's */
+} thaw_folder_options;
+
+/* Reads a folder of images: a sub-folder a class, numbered by sorted name as in torchvision's ImageFolder, with JPEG and
+   PNG files in it and in folders below. Where there are folders train/ and val/ that hold those of the classes, they
+   are the training and test data (val/ may lack classes); else a part of each class, drawn by seed, becomes test data.
+   *test comes back NULL when there is none; `options` may be NULL, and so may either of the pointers.
+
+   Images are told by their first bytes and not by name; names that begin with a dot are passed over; links are followed.
+   Grey, palettes, CMYK and 16 bits become 8-bit RGB, alpha is dropped, EXIF's orientation is not applied: as torchvision
+   does. Images of more than 89478485 pixels, 65535 a side or 256 MiB are refused. Files that are no images are ignored,
+   unless they bear an image's name. An image that turns out to be broken when the folder is read is left out; one that
+   does so when it is decoded has the next whole one of its class put in its place, in every epoch, so that batches stay
+   whole and repeatable. Either is told to the log once, with its path, or is an error if `fail_on_broken`.
+
+   Files are found now, and decoded as they are read, side by side and ahead of training: names alone are kept. The data
+   sets' identity is that of the files' names, sizes and times of change.
+   Errors: THAW_INVALID_ARGUMENT (options), THAW_IO_ERROR (a folder that cannot be read), THAW_NOT_FOUND (no classes, no
+   images), THAW_BAD_FORMAT (a broken image, with fail_on_broken). */
+THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char *path,
+                                              const thaw_folder_options *options, thaw_dataset **training,
+                                              thaw_dataset **test);
+
 /* Training and test data from a description; either may come back NULL when the description has none, and either pointer
    may be NULL: that part is not read then.
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
+     folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
+                                             channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none,
+                                             decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.
    Errors: THAW_INVALID_ARGUMENT, THAW_NOT_FOUND (an unknown name or option; the message lists the known ones), and

@@ -9,18 +9,24 @@ typedef struct header {
     size_t bytes;
 } header;
 
-void *thaw_allocate_raw(thaw_context *context, size_t bytes)
+void *thaw_allocate_quietly(thaw_context *context, size_t bytes)
 {
     size_t whole;
     header *block = NULL;
     if (!__builtin_add_overflow(bytes, (size_t)THAW_ALIGNMENT, &whole))
         block = context->allocator.allocate(context->allocator.user, whole, THAW_ALIGNMENT);
-    if (!block) {
-        thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
+    if (!block)
         return NULL;
-    }
     block->bytes = whole;
     return (char *)block + THAW_ALIGNMENT;
+}
+
+void *thaw_allocate_raw(thaw_context *context, size_t bytes)
+{
+    void *memory = thaw_allocate_quietly(context, bytes);
+    if (!memory)
+        thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
+    return memory;
 }
 
 void *thaw_allocate(thaw_context *context, size_t bytes)

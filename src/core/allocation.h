@@ -12,6 +12,9 @@ void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_by
 /* Uncleared memory: for large buffers that the thread which will use them should touch first. */
 void *thaw_allocate_raw(thaw_context *context, size_t bytes);
 
+/* The same without a message, for threads that must not touch the context's. */
+void *thaw_allocate_quietly(thaw_context *context, size_t bytes);
+
 /* Makes room for `needed` elements in an array that grows by doubling (NULL: none yet); *capacity is in elements.
    Returns the array, which may have moved, or NULL with the message set; then the old one stands as it was. */
 void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t needed, size_t element_bytes);

@@ -14,7 +14,8 @@
 enum thaw_purpose {
     THAW_PURPOSE_INITIAL = 1,
     THAW_PURPOSE_SHUFFLE = 2,
-    THAW_PURPOSE_LAYER = 3 /* dropout, and what users' layers draw */
+    THAW_PURPOSE_LAYER = 3, /* dropout, and what users' layers draw */
+    THAW_PURPOSE_AUGMENT = 4
 };
 
 /* The bare function: ten rounds over a 128-bit counter with a 64-bit key. */

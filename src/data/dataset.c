@@ -101,6 +101,12 @@ bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t cou
     return done;
 }
 
+void thaw_dataset_report(const thaw_dataset *dataset)
+{
+    if (dataset->report)
+        dataset->report(dataset->source.user);
+}
+
 thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets)
 {
     for (size_t i = 0; i < count; i++)
@@ -108,7 +114,9 @@ thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size
             return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: no sample %zu, there are %zu",
                              indices[i], dataset->source.count);
     char message[THAW_SOURCE_MESSAGE_BYTES];
-    if (!thaw_dataset_fetch(dataset, indices, count, samples, targets, message, sizeof message))
+    const bool done = thaw_dataset_fetch(dataset, indices, count, samples, targets, message, sizeof message);
+    thaw_dataset_report(dataset);
+    if (!done)
         return thaw_fail(dataset->context, THAW_IO_ERROR, "data set: %s",
                          message[0] ? message : "the source failed without a reason");
     return THAW_OK;

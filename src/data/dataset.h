@@ -14,6 +14,7 @@ struct thaw_dataset {
     const int32_t *labels;                /* all of them in order, where they are in memory; else NULL */
     void (*expect)(void *user, const size_t *indices,
                    size_t count); /* will be read soon; NULL: it makes no difference */
+    void (*report)(void *user);   /* tells the context's log what reading has found; NULL: nothing ever */
     thaw_dataset *owned;          /* what it is made from, when it goes with this one */
     pthread_mutex_t reading;      /* the source serves one call at a time */
 };
@@ -22,5 +23,8 @@ struct thaw_dataset {
    Returns false with a reason in `message`. */
 bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
                         char *message, size_t capacity);
+
+/* Tells the context's log what reading has found, on the thread that may do so: the context's caller. */
+void thaw_dataset_report(const thaw_dataset *dataset);
 
 #endif

@@ -311,7 +311,9 @@ static thaw_status wait_for_next(thaw_loader *loader, thaw_batch *batch)
 thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
 {
     *batch = (thaw_batch){ 0 };
-    return loader->options.on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
+    const thaw_status status = loader->options.on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
+    thaw_dataset_report(loader->dataset);
+    return status;
 }
 
 size_t thaw_loader_steps(const thaw_loader *loader)

@@ -42,6 +42,12 @@ static void start_selected(void *user, uint64_t epoch)
     thaw_dataset_start_epoch(from->from, epoch);
 }
 
+static void report_selected(void *user)
+{
+    const selected *from = user;
+    thaw_dataset_report(from->from);
+}
+
 static void release_selected(void *user)
 {
     selected *from = user;
@@ -164,7 +170,10 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
         return status;
     }
     identify(into, &source);
-    return thaw_dataset_create(context, &source, dataset);
+    status = thaw_dataset_create(context, &source, dataset);
+    if (status == THAW_OK)
+        (*dataset)->report = report_selected;
+    return status;
 }
 
 thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,

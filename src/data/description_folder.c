@@ -1,0 +1,159 @@
+/* "folder:PATH;size=224;augment=crop-flip": a folder of images. */
+#include <string.h>
+#include <thaw/module.h>
+
+#include "core/number.h"
+#include "data/description.h"
+#include "data/folder.h"
+
+static thaw_status begin(thaw_description *into, char **rest)
+{
+    into->directory = strsep(rest, ";");
+    if (into->directory && *into->directory)
+        return THAW_OK;
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: wanted a PATH");
+}
+
+/* One of two words; *second tells which. */
+static thaw_status parse_word(thaw_description *into, const char *option, const char *value, const char *const *words,
+                              bool *second)
+{
+    *second = strcmp(value, words[1]) == 0;
+    if (*second || strcmp(value, words[0]) == 0)
+        return THAW_OK;
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s=%s, wanted %s or %s", option, value, words[0],
+                     words[1]);
+}
+
+static thaw_status parse_augment(thaw_description *into, char *value)
+{
+    bool crops;
+    const thaw_status status = parse_word(into, "augment", value, (const char *const[]){ "none", "crop-flip" }, &crops);
+    into->folder.augment = crops ? THAW_AUGMENT_CROP_FLIP : THAW_AUGMENT_NONE;
+    return status;
+}
+
+static thaw_status parse_channels(thaw_description *into, char *value)
+{
+    bool three;
+    const thaw_status status = parse_word(into, "channels", value, (const char *const[]){ "1", "3" }, &three);
+    into->folder.channels = three ? 3 : 1;
+    return status;
+}
+
+static thaw_status parse_decode(thaw_description *into, char *value)
+{
+    return parse_word(into, "decode", value, (const char *const[]){ "scaled", "full" }, &into->folder.decode_fully);
+}
+
+static thaw_status parse_on_error(thaw_description *into, char *value)
+{
+    return parse_word(into, "on-error", value, (const char *const[]){ "skip", "fail" }, &into->folder.fail_on_broken);
+}
+
+static thaw_status parse_side(thaw_description *into, const char *option, const char *value, int64_t *side)
+{
+    size_t number;
+    const thaw_status status = thaw_describe_count(into, option, value, &number);
+    *side = status == THAW_OK && number < INT32_MAX ? (int64_t)number : INT32_MAX;
+    return status;
+}
+
+static thaw_status parse_size(thaw_description *into, char *value)
+{
+    return parse_side(into, "size", value, &into->folder.size);
+}
+
+static thaw_status parse_resize(thaw_description *into, char *value)
+{
+    return parse_side(into, "resize", value, &into->folder.resize);
+}
+
+static thaw_status parse_threads(thaw_description *into, char *value)
+{
+    int64_t threads;
+    const thaw_status status = parse_side(into, "threads", value, &threads);
+    into->folder.threads = (int)threads;
+    return status;
+}
+
+/* One number for each channel, or one for all. */
+static thaw_status parse_levels(thaw_description *into, const char *option, char *value, float levels[3])
+{
+    char *rest = value;
+    double number = 0;
+    size_t count = 0;
+    bool good = true;
+    for (const char *word; good && (word = strsep(&rest, ",")); count++) {
+        good = count < 3 && thaw_parse_number(word, strlen(word), &number);
+        if (good)
+            levels[count] = (float)number;
+    }
+    if (good && count == 1)
+        levels[1] = levels[2] = levels[0];
+    if (good && count != 2)
+        return THAW_OK;
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s wants one number, or one for each channel",
+                     option);
+}
+
+static thaw_status parse_mean(thaw_description *into, char *value)
+{
+    return parse_levels(into, "mean", value, into->folder.mean);
+}
+
+static thaw_status parse_std(thaw_description *into, char *value)
+{
+    return parse_levels(into, "std", value, into->folder.std);
+}
+
+static thaw_status parse_seed(thaw_description *into, char *value)
+{
+    size_t number;
+    const thaw_status status = thaw_describe_count(into, "seed", value, &number);
+    into->folder.seed = number;
+    return status;
+}
+
+static thaw_status parse_validation(thaw_description *into, char *value)
+{
+    double share;
+    if (!thaw_parse_number(value, strlen(value), &share) || share < 0 || share >= 1)
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: val=%s, wanted a share from 0 to below 1",
+                         value);
+    into->folder.validation = share > 0 ? share : -1;
+    return THAW_OK;
+}
+
+static thaw_status open_folder(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
+{
+    thaw_dataset_selection selection = from->selection;
+    if (!from->has_classes)
+        selection.last_class = SIZE_MAX;
+    return thaw_folder_open(from->context, from->directory, &from->folder, &selection, training, test);
+}
+
+static const thaw_described_option options[] = {
+    { "augment", parse_augment },
+    { "channels", parse_channels },
+    { "classes", thaw_describe_classes },
+    { "decode", parse_decode },
+    { "mean", parse_mean },
+    { "on-error", parse_on_error },
+    { "per-class", thaw_describe_per_class },
+    { "repeat", thaw_describe_repeat },
+    { "resize", parse_resize },
+    { "seed", parse_seed },
+    { "size", parse_size },
+    { "std", parse_std },
+    { "threads", parse_threads },
+    { "val", parse_validation },
+};
+
+const thaw_described_set thaw_described_folder = {
+    .name = "folder",
+    .begin = begin,
+    .options = options,
+    .option_count = THAW_COUNT(options),
+    .open = open_folder,
+};

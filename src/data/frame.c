@@ -1,0 +1,85 @@
+#include "data/frame.h"
+
+#include <math.h>
+
+#include "core/philox.h"
+
+/* Of random crops: attempts, words of randomness that each takes, and bounds of the area and of the sides' ratio. */
+enum { ATTEMPTS = 10, WORDS_EACH = 4 };
+static const double LEAST_AREA = 0.08, MOST_AREA = 1, LEAST_RATIO = 3.0 / 4, MOST_RATIO = 4.0 / 3;
+
+/* Halves to even, as Python's round. */
+static size_t round_half(size_t doubled)
+{
+    const size_t half = doubled / 2;
+    return half + (doubled % 2 && half % 2);
+}
+
+thaw_frame thaw_frame_center(size_t width, size_t height, size_t resize, size_t size)
+{
+    const size_t shorter = width < height ? width : height;
+    thaw_frame frame = { .width = width, .height = height };
+    frame.scaled_width = resize * width / shorter;
+    frame.scaled_height = resize * height / shorter;
+    frame.x = round_half(frame.scaled_width - size);
+    frame.y = round_half(frame.scaled_height - size);
+    return frame;
+}
+
+static double between(double least, double most, uint32_t word)
+{
+    return least + (most - least) * (double)thaw_unit(word);
+}
+
+static size_t below(size_t bound, uint32_t word)
+{
+    return (size_t)((uint64_t)word * bound >> 32);
+}
+
+/* One attempt at a part of random area, ratio and place; false when it does not fit into the image. */
+static bool try_part(thaw_frame *frame, size_t width, size_t height, const uint32_t words[WORDS_EACH])
+{
+    const double area = (double)width * (double)height * between(LEAST_AREA, MOST_AREA, words[0]);
+    const double ratio = exp(between(log(LEAST_RATIO), log(MOST_RATIO), words[1]));
+    const double part_width = rint(sqrt(area * ratio)), part_height = rint(sqrt(area / ratio));
+    if (part_width < 1 || part_height < 1 || part_width > (double)width || part_height > (double)height)
+        return false;
+    frame->width = (size_t)part_width;
+    frame->height = (size_t)part_height;
+    frame->top = below(height - frame->height + 1, words[2]);
+    frame->left = below(width - frame->width + 1, words[3]);
+    return true;
+}
+
+/* The largest part in the middle whose ratio is within bounds. */
+static void take_middle(thaw_frame *frame, size_t width, size_t height)
+{
+    const double ratio = (double)width / (double)height;
+    frame->width = width;
+    frame->height = height;
+    if (ratio < LEAST_RATIO)
+        frame->height = (size_t)rint((double)width / LEAST_RATIO);
+    else if (ratio > MOST_RATIO)
+        frame->width = (size_t)rint((double)height * MOST_RATIO);
+    frame->left = (width - frame->width) / 2;
+    frame->top = (height - frame->height) / 2;
+}
+
+thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const uint32_t words[THAW_FRAME_WORDS])
+{
+    thaw_frame frame = { .scaled_width = size, .scaled_height = size };
+    bool found = false;
+    for (size_t i = 0; i < ATTEMPTS && !found; i++)
+        found = try_part(&frame, width, height, words + WORDS_EACH * i);
+    if (!found)
+        take_middle(&frame, width, height);
+    frame.flipped = words[WORDS_EACH * ATTEMPTS] >> 31;
+    return frame;
+}
+
+double thaw_frame_scale(const thaw_frame *frame)
+{
+    const double across = (double)frame->scaled_width / (double)frame->width;
+    const double down = (double)frame->scaled_height / (double)frame->height;
+    return across > down ? across : down;
+}

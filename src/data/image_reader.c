@@ -1,0 +1,173 @@
+#include "data/image_reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a reader keeps between images. */
+enum { KEPT_BYTES = 1 << 24 };
+
+void thaw_sample_form_set_levels(thaw_sample_form *form, const float *means, const float *deviations)
+{
+    for (size_t c = 0; c < form->channels; c++)
+        for (size_t byte = 0; byte < THAW_COUNT(form->levels[c]); byte++)
+            form->levels[c][byte] = ((float)byte / 255.0F - means[c]) / deviations[c];
+}
+
+void thaw_image_reader_begin(thaw_image_reader *reader, thaw_context *context, const thaw_sample_form *form)
+{
+    const thaw_scratch empty = { .context = context };
+    *reader = (thaw_image_reader){
+        .form = form,
+        .file = empty,
+        .result = empty,
+        .image.pixels = empty,
+        .resampler = { .across = empty, .down = empty, .rows = empty },
+    };
+}
+
+static void trim(thaw_image_reader *reader, size_t most_bytes)
+{
+    thaw_scratch_trim(&reader->file, most_bytes);
+    thaw_scratch_trim(&reader->result, most_bytes);
+    thaw_scratch_trim(&reader->image.pixels, most_bytes);
+    thaw_resampler_trim(&reader->resampler, most_bytes);
+}
+
+void thaw_image_reader_end(thaw_image_reader *reader)
+{
+    trim(reader, 0);
+}
+
+/* ---------------------------------------------------------------- the file */
+
+int thaw_image_open(int directory, const char *path)
+{
+    return openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* Tells a failing system from a failing file. */
+static thaw_status explain(char *message, size_t capacity)
+{
+    const int error = errno;
+    snprintf(message, capacity, "cannot be read: %s", strerror(error));
+    return error == ENOMEM || error == EMFILE || error == ENFILE ? THAW_OUT_OF_MEMORY : THAW_IO_ERROR;
+}
+
+static thaw_status read_all(int file, uint8_t *bytes, size_t wanted, size_t *count, char *message, size_t capacity)
+{
+    *count = 0;
+    while (*count < wanted) {
+        const ssize_t got = read(file, bytes + *count, wanted - *count);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return explain(message, capacity);
+        if (got == 0)
+            break;
+        *count += (size_t)got;
+    }
+    return THAW_OK;
+}
+
+static thaw_status refuse(const char *reason, char *message, size_t capacity)
+{
+    snprintf(message, capacity, "%s", reason);
+    return THAW_BAD_FORMAT;
+}
+
+static thaw_status read_open(thaw_image_reader *reader, int file, size_t *count, char *message, size_t capacity)
+{
+    struct stat about;
+    if (fstat(file, &about) != 0)
+        return explain(message, capacity);
+    if (!S_ISREG(about.st_mode))
+        return refuse("is no regular file", message, capacity);
+    if (about.st_size > THAW_IMAGE_MOST_BYTES)
+        return refuse("has more than 256 MiB", message, capacity);
+    const size_t bytes = (size_t)about.st_size;
+    if (!thaw_scratch_reserve(&reader->file, bytes ? bytes : 1)) {
+        snprintf(message, capacity, "no memory for its %zu bytes", bytes);
+        return THAW_OUT_OF_MEMORY;
+    }
+    return read_all(file, reader->file.memory, bytes, count, message, capacity);
+}
+
+static thaw_status read_file(thaw_image_reader *reader, int directory, const char *path, size_t *count, char *message,
+                             size_t capacity)
+{
+    const int file = thaw_image_open(directory, path);
+    if (file < 0)
+        return explain(message, capacity);
+    const thaw_status status = read_open(reader, file, count, message, capacity);
+    close(file);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the sample */
+
+typedef struct framing {
+    const thaw_sample_form *form;
+    const uint32_t *words;
+    thaw_frame frame;
+} framing;
+
+static double choose_frame(void *argument, size_t width, size_t height)
+{
+    framing *chosen = argument;
+    const thaw_sample_form *form = chosen->form;
+    chosen->frame = chosen->words ? thaw_frame_random(width, height, form->size, chosen->words)
+                                  : thaw_frame_center(width, height, form->resize, form->size);
+    return form->decode_fully ? 1 : thaw_frame_scale(&chosen->frame);
+}
+
+/* ITU-R 601-2 luma, in Pillow's arithmetic. */
+static uint8_t luminance(const uint8_t *pixel)
+{
+    return (uint8_t)((19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 0x8000U) >> 16);
+}
+
+static void normalise(const thaw_sample_form *form, const uint8_t *restrict pixels, float *restrict sample)
+{
+    const size_t count = form->size * form->size;
+    if (form->channels == 1) {
+        for (size_t i = 0; i < count; i++)
+            sample[i] = form->levels[0][luminance(pixels + THAW_IMAGE_CHANNELS * i)];
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < THAW_IMAGE_CHANNELS; c++)
+            sample[THAW_IMAGE_CHANNELS * i + c] = form->levels[c][pixels[THAW_IMAGE_CHANNELS * i + c]];
+}
+
+static thaw_status make_sample(thaw_image_reader *reader, size_t count, const uint32_t *words, float *sample,
+                               char *message, size_t capacity)
+{
+    const thaw_sample_form *form = reader->form;
+    framing chosen = { .form = form, .words = words };
+    const thaw_image_request request = { choose_frame, &chosen };
+    thaw_status status = thaw_image_decode(&reader->image, reader->file.memory, count, &request, message, capacity);
+    if (status != THAW_OK)
+        return status;
+    uint8_t *pixels = thaw_scratch_reserve(&reader->result, form->size * form->size * THAW_IMAGE_CHANNELS);
+    if (!pixels || !thaw_resample(&reader->resampler, &reader->image, &chosen.frame, form->size, pixels)) {
+        snprintf(message, capacity, "no memory to resize it");
+        return THAW_OUT_OF_MEMORY;
+    }
+    normalise(form, pixels, sample);
+    return THAW_OK;
+}
+
+thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path, const uint32_t *words,
+                                   float *sample, char *message, size_t capacity)
+{
+    size_t count;
+    thaw_status status = read_file(reader, directory, path, &count, message, capacity);
+    if (status == THAW_OK)
+        status = make_sample(reader, count, words, sample, message, capacity);
+    trim(reader, KEPT_BYTES);
+    return status;
+}

@@ -1,0 +1,304 @@
+#include "data/image_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/allocation.h"
+#include "core/context.h"
+#include "core/digest.h"
+#include "core/philox.h"
+#include "core/workers.h"
+#include "data/dataset.h"
+
+/* Words of a random stream that each sample may use: a multiple of 4, as blocks of the stream are. */
+enum { WORDS_EACH = 64, REASON_BYTES = 256 };
+
+/* A broken image that the log has not been told of. */
+typedef struct notice {
+    struct notice *next;
+    size_t image;
+    char reason[];
+} notice;
+
+typedef struct images {
+    thaw_context *context;
+    thaw_image_source_options options;
+    char *path;
+    thaw_image_list list;
+    int32_t *labels;      /* of each sample */
+    size_t *class_begins; /* in the list; one more than there are classes */
+    thaw_workers *workers;
+    thaw_image_reader *readers; /* one a thread */
+    uint64_t epoch;
+    atomic_bool *broken;  /* of each image: known to be */
+    pthread_mutex_t lock; /* guards what follows, and a job's failure */
+    notice *notices;      /* by image */
+    size_t unnoted;       /* broken images that there was no memory to note */
+} images;
+
+/* ---------------------------------------------------------------- broken images */
+
+static void note(images *from, size_t image, const char *reason)
+{
+    const size_t bytes = strlen(reason) + 1;
+    notice *made = thaw_allocate_quietly(from->context, sizeof *made + bytes);
+    pthread_mutex_lock(&from->lock);
+    if (atomic_exchange(&from->broken[image], true)) { /* another thread came first */
+        thaw_release(from->context, made);
+        made = NULL;
+    } else if (!made) {
+        from->unnoted++;
+    }
+    if (made) {
+        notice **place = &from->notices;
+        while (*place && (*place)->image < image)
+            place = &(*place)->next;
+        memcpy(made->reason, reason, bytes);
+        made->image = image;
+        made->next = *place;
+        *place = made;
+    }
+    pthread_mutex_unlock(&from->lock);
+}
+
+/* Tells the log, on the caller's thread. */
+static void report(void *user)
+{
+    images *from = user;
+    pthread_mutex_lock(&from->lock);
+    notice *next = from->notices;
+    const size_t unnoted = from->unnoted;
+    from->notices = NULL;
+    from->unnoted = 0;
+    pthread_mutex_unlock(&from->lock);
+    while (next) {
+        notice *told = next;
+        next = told->next;
+        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: %s; another image of its class takes its place", from->path,
+                 thaw_image_list_name(&from->list, told->image), told->reason);
+        thaw_release(from->context, told);
+    }
+    if (unnoted)
+        thaw_log(from->context, THAW_LOG_WARNING, "%s: %zu more images are broken", from->path, unnoted);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+typedef struct job {
+    images *from;
+    const size_t *indices;
+    float *samples;
+    int32_t *labels;
+    atomic_bool failed;
+    size_t failed_item; /* the first that did */
+    char *message;
+    size_t capacity;
+} job;
+
+static void fail_job(job *now, size_t item, size_t image, const char *reason)
+{
+    images *from = now->from;
+    pthread_mutex_lock(&from->lock);
+    if (!atomic_load(&now->failed) || item < now->failed_item) {
+        snprintf(now->message, now->capacity, "%s/%s: %s", from->path, thaw_image_list_name(&from->list, image),
+                 reason);
+        now->failed_item = item;
+        atomic_store(&now->failed, true);
+    }
+    pthread_mutex_unlock(&from->lock);
+}
+
+/* What a random part of the sample is chosen by, in this epoch. */
+static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
+{
+    const thaw_stream random = { .seed = from->options.seed, .purpose = THAW_PURPOSE_AUGMENT, .step = from->epoch };
+    if (from->options.crops)
+        thaw_random_fill(&random, sample * WORDS_EACH, WORDS_EACH, words);
+}
+
+/* Reads the image, or the next whole one of its class: which that is depends on the files alone. */
+static void read_item(void *argument, size_t worker, size_t item)
+{
+    job *now = argument;
+    images *from = now->from;
+    const thaw_sample_form *form = &from->options.form;
+    const size_t image = now->indices[item] % from->list.count;
+    const size_t label = (size_t)from->list.images[image].label;
+    const size_t first = from->class_begins[label], count = from->class_begins[label + 1] - first;
+    float *sample = now->samples + item * form->size * form->size * form->channels;
+    uint32_t words[WORDS_EACH];
+    char reason[REASON_BYTES];
+    draw(from, now->indices[item], words);
+    now->labels[item] = (int32_t)label;
+    for (size_t i = 0; i < count && !atomic_load(&now->failed); i++) {
+        const size_t candidate = first + (image - first + i) % count;
+        if (atomic_load(&from->broken[candidate]))
+            continue;
+        const thaw_status status =
+            thaw_image_reader_read(&from->readers[worker], from->options.directory,
+                                   thaw_image_list_name(&from->list, candidate), from->options.crops ? words : NULL,
+                                   sample, reason, sizeof reason);
+        if (status == THAW_OK)
+            return;
+        if (status == THAW_OUT_OF_MEMORY || from->options.strict) {
+            fail_job(now, item, candidate, reason);
+            return;
+        }
+        note(from, candidate, reason);
+    }
+    fail_job(now, item, image, "is broken, and so are all of its class");
+}
+
+static bool read_images(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
+                        size_t capacity)
+{
+    job now = {
+        .from = user,
+        .indices = indices,
+        .samples = samples,
+        .labels = targets,
+        .message = message,
+        .capacity = capacity,
+    };
+    thaw_workers_run(now.from->workers, count, read_item, &now);
+    return !atomic_load(&now.failed);
+}
+
+static void start_epoch(void *user, uint64_t epoch)
+{
+    ((images *)user)->epoch = epoch;
+}
+
+/* ---------------------------------------------------------------- life */
+
+static void release(void *user)
+{
+    images *from = user;
+    thaw_workers_destroy(from->workers);
+    if (from->path && from->list.names)
+        report(from);
+    for (int i = 0; from->readers && i < from->options.threads; i++)
+        thaw_image_reader_end(&from->readers[i]);
+    if (from->options.directory >= 0)
+        close(from->options.directory);
+    pthread_mutex_destroy(&from->lock);
+    thaw_image_list_release(&from->list);
+    thaw_release(from->context, from->labels);
+    thaw_release(from->context, from->class_begins);
+    thaw_release(from->context, from->readers);
+    thaw_release(from->context, from->broken);
+    thaw_release(from->context, from->path);
+    thaw_release(from->context, from);
+}
+
+static void begin_classes(images *from)
+{
+    size_t next = 0;
+    for (size_t label = 0; label <= from->options.classes; label++) {
+        while (next < from->list.count && (size_t)from->list.images[next].label < label)
+            next++;
+        from->class_begins[label] = next;
+    }
+}
+
+static thaw_status fill(images *from, int directory)
+{
+    thaw_context *context = from->context;
+    const size_t threads = (size_t)from->options.threads;
+    from->options.directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+    if (from->options.directory < 0)
+        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be kept open: %s", from->options.path, strerror(errno));
+    from->path = thaw_copy_text(context, from->options.path);
+    from->class_begins = thaw_allocate_array(context, from->options.classes + 1, sizeof *from->class_begins);
+    from->broken = thaw_allocate_array(context, from->list.count, sizeof *from->broken);
+    from->readers = thaw_allocate_array(context, threads, sizeof *from->readers);
+    if (!from->path || !from->class_begins || !from->broken || !from->readers)
+        return THAW_OUT_OF_MEMORY;
+    begin_classes(from);
+    for (size_t i = 0; i < threads; i++)
+        thaw_image_reader_begin(&from->readers[i], context, &from->options.form);
+    return thaw_workers_create(context, from->options.threads, &from->workers);
+}
+
+static thaw_status label_samples(images *from, size_t *count)
+{
+    thaw_context *context = from->context;
+    const size_t listed = from->list.count, repeat = from->options.repeat;
+    if (!thaw_multiply_sizes(listed, repeat, count))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %zu images repeated %zu times overflow a size",
+                         from->path, listed, repeat);
+    from->labels = thaw_allocate_array(context, *count, sizeof *from->labels);
+    if (!from->labels)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < *count; i++)
+        from->labels[i] = from->list.images[i % listed].label;
+    return THAW_OK;
+}
+
+/* Changes with the files, by name, size and time of change, and with what is made of them. */
+static void identify(const images *from, uint64_t identity[2])
+{
+    static const char version[] = "folder of images, 1";
+    const thaw_sample_form *form = &from->options.form;
+    thaw_digest digest = { 0 };
+    thaw_digest_add_text(&digest, version);
+    thaw_digest_add_number(&digest, form->size);
+    thaw_digest_add_number(&digest, form->resize);
+    thaw_digest_add_number(&digest, form->channels);
+    thaw_digest_add_number(&digest, form->decode_fully);
+    thaw_digest_add(&digest, form->levels, sizeof form->levels);
+    thaw_digest_add_number(&digest, from->options.repeat);
+    for (size_t i = 0; i < from->list.count; i++) {
+        thaw_digest_add_text(&digest, thaw_image_list_name(&from->list, i));
+        thaw_digest_add_number(&digest, from->list.images[i].stamp);
+        thaw_digest_add_number(&digest, (uint64_t)from->list.images[i].label);
+    }
+    memcpy(identity, digest.lane, sizeof digest.lane);
+}
+
+thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *list,
+                                     const thaw_image_source_options *options, thaw_dataset **dataset)
+{
+    *dataset = NULL;
+    images *made = thaw_allocate(context, sizeof *made);
+    if (!made) {
+        thaw_image_list_release(list);
+        return THAW_OUT_OF_MEMORY;
+    }
+    made->context = context;
+    made->list = *list;
+    made->options = *options;
+    made->options.directory = -1;
+    *list = (thaw_image_list){ .context = context };
+    pthread_mutex_init(&made->lock, NULL);
+    thaw_source source = {
+        .target_dtype = THAW_I32,
+        .classes = options->classes,
+        .random = options->crops,
+        .start_epoch = start_epoch,
+        .read = read_images,
+        .release = release,
+        .user = made,
+    };
+    const int64_t side = (int64_t)options->form.size;
+    source.sample_shape = (thaw_shape){ .rank = 3, .dims = { side, side, (int64_t)options->form.channels } };
+    thaw_status status = fill(made, options->directory);
+    if (status == THAW_OK)
+        status = label_samples(made, &source.count);
+    if (status != THAW_OK) {
+        release(made);
+        return status;
+    }
+    identify(made, source.identity);
+    status = thaw_dataset_create(context, &source, dataset);
+    if (status == THAW_OK) {
+        (*dataset)->labels = made->labels;
+        (*dataset)->report = report;
+    }
+    return status;
+}

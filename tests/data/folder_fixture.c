@@ -1,0 +1,110 @@
+#include "data/folder_fixture.h"
+
+#include <ftw.h>
+#include <png.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "support/support.h"
+
+char folder_path[SUPPORT_PATH_BYTES], folder_log[FOLDER_LOG_BYTES];
+
+const thaw_folder_options folder_plain = { .size = 1, .resize = 1, .channels = 1, .validation = -1 };
+
+void folder_set_up(void)
+{
+    support_make_directory(folder_path);
+    folder_log[0] = '\0';
+}
+
+static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about, (void)kind, (void)place;
+    return remove(path);
+}
+
+void folder_tear_down(void)
+{
+    nftw(folder_path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *folder_join(char path[SUPPORT_PATH_BYTES], const char *name)
+{
+    return support_path(path, folder_path, name);
+}
+
+/* Makes the folders that lead to a path. */
+static void make_way(char *path)
+{
+    for (char *slash = path + strlen(folder_path) + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        mkdir(path, 0700);
+        *slash = '/';
+    }
+}
+
+void folder_put_image(const char *name, int brightness)
+{
+    char path[SUPPORT_PATH_BYTES];
+    const png_byte pixel = (png_byte)brightness;
+    png_image image = { .version = PNG_IMAGE_VERSION, .width = 1, .height = 1, .format = PNG_FORMAT_GRAY };
+    folder_join(path, name);
+    make_way(path);
+    cr_assert(png_image_write_to_file(&image, path, 0, &pixel, 1, NULL), "%s: %s", path, image.message);
+}
+
+void folder_put_text(const char *name, const char *text, size_t bytes)
+{
+    char path[SUPPORT_PATH_BYTES];
+    folder_join(path, name);
+    make_way(path);
+    support_write_file(path, text, bytes);
+}
+
+void folder_put_copy(const char *name, const char *from, double kept)
+{
+    static char bytes[1 << 15];
+    char path[SUPPORT_PATH_BYTES], whole[SUPPORT_PATH_BYTES];
+    snprintf(whole, sizeof whole, "../data/images/%s", from);
+    const long count = support_read_file(support_golden(path, whole), bytes, sizeof bytes);
+    cr_assert(count > 0 && count <= (long)sizeof bytes, "%s", path);
+    folder_put_text(name, bytes, (size_t)((double)count * kept));
+}
+
+static void keep_message(void *user, thaw_log_level level, const char *message)
+{
+    (void)user, (void)level;
+    const size_t used = strlen(folder_log);
+    snprintf(folder_log + used, sizeof folder_log - used, "%s\n", message);
+}
+
+thaw_context *folder_context(int threads)
+{
+    thaw_context *context = NULL;
+    const thaw_context_options options = { .threads = threads, .seed = 1, .log = keep_message };
+    cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
+    return context;
+}
+
+const char *folder_list(thaw_context *context, thaw_dataset *dataset, char *text, size_t capacity)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < thaw_dataset_count(dataset); i++) {
+        float pixel;
+        int32_t label;
+        assert_ok(context, thaw_dataset_read(dataset, &i, 1, &pixel, &label));
+        used += (size_t)snprintf(text + used, capacity - used, "%s%.0f:%d", i ? " " : "", (double)pixel * 255, label);
+        cr_assert_lt(used, capacity);
+    }
+    return text;
+}
+
+void folder_assert_samples(thaw_context *context, thaw_dataset *dataset, const char *wanted, size_t classes)
+{
+    char found[4096];
+    cr_assert_not_null(dataset, "wanted \"%s\"", wanted);
+    cr_assert_str_eq(folder_list(context, dataset, found, sizeof found), wanted);
+    cr_assert_eq(thaw_dataset_classes(dataset), classes);
+}

@@ -1,0 +1,37 @@
+/* A folder of images for tests: one pixel each, whose brightness tells which it is. */
+#ifndef THAW_TESTS_DATA_FOLDER_FIXTURE_H
+#define THAW_TESTS_DATA_FOLDER_FIXTURE_H
+
+#include <thaw/thaw.h>
+
+#include "support/files.h"
+
+enum { FOLDER_LOG_BYTES = 1 << 14 };
+
+extern char folder_path[SUPPORT_PATH_BYTES];
+extern char folder_log[FOLDER_LOG_BYTES]; /* what was logged, a line each */
+
+void folder_set_up(void);
+void folder_tear_down(void);
+
+/* Writes an image, or any content, or makes a copy of one in tests/data/images; makes folders on the way. */
+void folder_put_image(const char *name, int brightness);
+void folder_put_text(const char *name, const char *text, size_t bytes);
+void folder_put_copy(const char *name, const char *from, double kept);
+
+/* Writes the path of what is called so in the folder, and returns it. */
+const char *folder_join(char path[SUPPORT_PATH_BYTES], const char *name);
+
+/* A context that logs into folder_log, with so many threads and seed 1. */
+thaw_context *folder_context(int threads);
+
+/* Samples of one value, as the images' brightness. */
+extern const thaw_folder_options folder_plain;
+
+/* Asserts that the data set has these samples, "brightness:label" in order, and so many classes. */
+void folder_assert_samples(thaw_context *context, thaw_dataset *dataset, const char *wanted, size_t classes);
+
+/* Writes the same to `text`. */
+const char *folder_list(thaw_context *context, thaw_dataset *dataset, char *text, size_t capacity);
+
+#endif
