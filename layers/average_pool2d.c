@@ -45,6 +45,14 @@ static thaw_status fill_correction(const thaw_layer_demand *demand, const thaw_w
     return THAW_OK;
 }
 
+/* The correction is made in floats. */
+static bool takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
+{
+    const thaw_pool2d_options *o = options;
+    (void)inputs, (void)input_count;
+    return !o->ceil_mode || o->exclude_padding;
+}
+
 static void release(thaw_context *context, void *state)
 {
     average_pool2d *a = state;
@@ -138,6 +146,8 @@ static thaw_status backward(const thaw_layer_run *run)
 static const thaw_layer_module module = {
     .name = "average_pool2d",
     .options_size = sizeof(thaw_pool2d_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .takes_bfloat16 = takes_bfloat16,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -5,12 +5,14 @@
 
 #include "column_sum.h"
 #include "core/allocation.h"
+#include "core/channel_loops.h"
 
 /* Elements that a thread takes on at least. */
 enum { GRAIN = 1 << 14 };
 
 typedef struct batch_norm {
     size_t rows, channels;
+    thaw_dtype precision;
     double epsilon, momentum;
     bool follows, affine;
     bool folded;           /* the layer before does all the work */
@@ -83,6 +85,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     b->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / b->channels;
     b->epsilon = o->epsilon > 0 ? o->epsilon : 1e-5;
     b->momentum = o->momentum > 0 ? o->momentum : 0.1;
+    b->precision = demand->precision;
     b->follows = demand->follows;
     b->affine = !o->no_affine;
     b->mean = b->affine ? 2 : 0;
@@ -158,13 +161,10 @@ static void update_statistics(const batch_norm *b, const thaw_layer_run *run, co
     }
 }
 
-/* One pass over all rows; the pointers are to a value for each channel. */
+/* One pass over all rows, by one of the loops. */
 typedef struct pass {
-    size_t channels;
-    const float *input, *slope;
-    const float *mean, *scale, *shift;
-    const float *constant, *linear; /* of the gradient, beside scale * slope */
-    float *destination;             /* may be `input` in forward, `slope` in backward */
+    thaw_channel_rows matrix;
+    void (*loop)(const thaw_channel_rows *rows);
 } pass;
 
 static size_t row_grain(size_t channels)
@@ -172,18 +172,14 @@ static size_t row_grain(size_t channels)
     return GRAIN / channels + 1;
 }
 
-/* ---- forward ---- */
-
-static void normalise_rows(void *argument, size_t begin, size_t end)
+static void run_rows(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;
-    for (size_t row = begin; row < end; row++) {
-        const float *x = p->input + row * p->channels;
-        float *y = p->destination + row * p->channels;
-        for (size_t c = 0; c < p->channels; c++)
-            y[c] = (x[c] - p->mean[c]) * p->scale[c] + p->shift[c];
-    }
+    const thaw_channel_rows rows = thaw_channel_rows_of(&p->matrix, begin, end - begin);
+    p->loop(&rows);
 }
+
+/* ---- forward ---- */
 
 static void divide(float *values, size_t count, size_t by)
 {
@@ -194,10 +190,10 @@ static void divide(float *values, size_t count, size_t by)
 /* The batch's mean and biased variance. */
 static void measure(const batch_norm *b, const thaw_layer_run *run, float *mean, float *variance, void *scratch)
 {
-    const float *x = run->inputs[0];
-    thaw_column_sum(run->context, b->rows, b->channels, x, mean, scratch);
+    const void *x = run->inputs[0];
+    thaw_column_sum(run->context, b->rows, b->channels, b->precision, x, mean, scratch);
     divide(mean, b->channels, b->rows);
-    thaw_column_sum_centred(run->context, b->rows, b->channels, NULL, x, mean, variance, scratch);
+    thaw_column_sum_centred(run->context, b->rows, b->channels, b->precision, NULL, x, mean, variance, scratch);
     divide(variance, b->channels, b->rows);
 }
 
@@ -213,37 +209,20 @@ static thaw_status forward(const thaw_layer_run *run)
         fill_table(b, run, mean, variance, run->workspace);
     }
     pass p = {
-        .channels = channels,
-        .input = run->inputs[0],
-        .mean = table + MEAN * channels,
-        .scale = table + SCALE * channels,
-        .shift = table + SHIFT * channels,
-        .destination = run->output,
+        .matrix = { .channels = channels,
+                    .precision = b->precision,
+                    .inputs = run->inputs[0],
+                    .result = run->output,
+                    .mean = table + MEAN * channels,
+                    .scale = table + SCALE * channels,
+                    .shift = table + SHIFT * channels },
+        .loop = thaw_channel_functions_of_cpu()->normalise,
     };
-    thaw_parallel_for(run->context, b->rows, row_grain(channels), normalise_rows, &p);
+    thaw_parallel_for(run->context, b->rows, row_grain(channels), run_rows, &p);
     return THAW_OK;
 }
 
 /* ---- backward ---- */
-
-static void scale_rows(void *argument, size_t begin, size_t end)
-{
-    const pass *p = argument;
-    for (size_t i = begin * p->channels; i < end * p->channels; i += p->channels)
-        for (size_t c = 0; c < p->channels; c++)
-            p->destination[i + c] = p->slope[i + c] * p->scale[c];
-}
-
-static void differentiate_rows(void *argument, size_t begin, size_t end)
-{
-    const pass *p = argument;
-    for (size_t row = begin; row < end; row++) {
-        const float *x = p->input + row * p->channels, *slope = p->slope + row * p->channels;
-        float *into = p->destination + row * p->channels;
-        for (size_t c = 0; c < p->channels; c++)
-            into[c] = slope[c] * p->scale[c] + p->constant[c] + (x[c] - p->mean[c]) * p->linear[c];
-    }
-}
 
 /* With x' = (x - mean) * inverse: dx = scale * (dy - mean(dy) - x' * mean(dy x')). Turns the sums of dy and of
    dy (x - mean) into what a row needs. */
@@ -276,26 +255,29 @@ static thaw_status backward(const thaw_layer_run *run)
     const bool learns = b->affine && (run->parameter_gradients[0] || run->parameter_gradients[1]);
     const bool centred = (b->follows && run->input_gradients[0]) || (b->affine && run->parameter_gradients[0]);
     if (b->follows || learns)
-        thaw_column_sum(run->context, b->rows, channels, run->output_gradient, slopes, scratch);
+        thaw_column_sum(run->context, b->rows, channels, b->precision, run->output_gradient, slopes, scratch);
     if (centred)
-        thaw_column_sum_centred(run->context, b->rows, channels, run->output_gradient, run->inputs[0], mean, products,
-                                scratch);
+        thaw_column_sum_centred(run->context, b->rows, channels, b->precision, run->output_gradient, run->inputs[0],
+                                mean, products, scratch);
     store_gradients(b, run, table + INVERSE * channels, slopes, products);
     if (!run->input_gradients[0])
         return THAW_OK;
     if (b->follows)
         turn_sums(b, table, slopes, products);
+    const thaw_channel_functions *loops = thaw_channel_functions_of_cpu();
     pass p = {
-        .channels = channels,
-        .input = run->inputs[0],
-        .slope = run->output_gradient,
-        .mean = mean,
-        .scale = table + SCALE * channels,
-        .constant = slopes,
-        .linear = products,
-        .destination = run->input_gradients[0],
+        .matrix = { .channels = channels,
+                    .precision = b->precision,
+                    .values = run->output_gradient,
+                    .inputs = b->follows ? run->inputs[0] : NULL,
+                    .result = run->input_gradients[0],
+                    .mean = mean,
+                    .scale = table + SCALE * channels,
+                    .shift = slopes,
+                    .linear = products },
+        .loop = b->follows ? loops->differentiate : loops->scale,
     };
-    thaw_parallel_for(run->context, b->rows, row_grain(channels), b->follows ? differentiate_rows : scale_rows, &p);
+    thaw_parallel_for(run->context, b->rows, row_grain(channels), run_rows, &p);
     return THAW_OK;
 }
 
@@ -308,6 +290,7 @@ static const thaw_layer_module module = {
     .name = "batch_norm",
     .options_size = sizeof(thaw_batch_norm_options),
     .maps_channels = true,
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .pack = pack,

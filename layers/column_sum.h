@@ -6,12 +6,13 @@
 
 size_t thaw_column_sum_scratch_bytes(size_t rows, size_t columns);
 
-/* sums[c] = sum over rows of values[row][c], through `scratch` of the size above. */
-void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, const float *values, float *sums,
-                     void *scratch);
+/* sums[c] = sum over rows of values[row][c], through `scratch` of the size above. The values are of `precision`,
+   THAW_F32 or THAW_BF16. */
+void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const void *values,
+                     float *sums, void *scratch);
 
 /* The same of values[row][c] * (inputs[row][c] - mean[c]); NULL values: of the squares of what is in parentheses. */
-void thaw_column_sum_centred(thaw_context *context, size_t rows, size_t columns, const float *values,
-                             const float *inputs, const float *mean, float *sums, void *scratch);
+void thaw_column_sum_centred(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision,
+                             const void *values, const void *inputs, const float *mean, float *sums, void *scratch);
 
 #endif

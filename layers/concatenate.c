@@ -3,13 +3,13 @@
 #include <string.h>
 #include <thaw/layers.h>
 
-/* Floats that a thread copies at least. */
-enum { GRAIN = 16384 };
+/* Bytes that a thread copies at least. */
+enum { GRAIN = 65536 };
 
 typedef struct concatenate {
     size_t rows;                    /* what stands before the axis, over the batch */
-    size_t count, width;            /* inputs; floats of a row of the output */
-    size_t widths[THAW_MAX_INPUTS]; /* floats of a row of each input */
+    size_t count, width;            /* inputs; bytes of a row of the output */
+    size_t widths[THAW_MAX_INPUTS]; /* bytes of a row of each input */
 } concatenate;
 
 /* The axis, counted from the first dimension. */
@@ -68,10 +68,11 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!c)
         return THAW_OUT_OF_MEMORY;
     c->rows = (size_t)demand->batch * multiply_dims(&demand->output, 0, axis);
-    c->width = multiply_dims(&demand->output, axis, demand->output.rank);
+    const size_t bytes = thaw_dtype_bytes(demand->precision);
+    c->width = bytes * multiply_dims(&demand->output, axis, demand->output.rank);
     c->count = demand->input_count;
     for (size_t k = 0; k < c->count; k++)
-        c->widths[k] = multiply_dims(&demand->inputs[k], axis, demand->inputs[k].rank);
+        c->widths[k] = bytes * multiply_dims(&demand->inputs[k], axis, demand->inputs[k].rank);
     needs->state = c;
     needs->kernel = "copy";
     return THAW_OK;
@@ -81,9 +82,9 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 typedef struct pass {
     const concatenate *layer;
     const float *const *sources; /* forward */
-    float *whole;
+    void *whole;
     float *const *parts; /* backward */
-    const float *gradient;
+    const void *gradient;
 } pass;
 
 static void join_rows(void *argument, size_t begin, size_t end)
@@ -91,9 +92,9 @@ static void join_rows(void *argument, size_t begin, size_t end)
     const pass *p = argument;
     const concatenate *c = p->layer;
     for (size_t row = begin; row < end; row++) {
-        float *at = p->whole + row * c->width;
+        char *at = (char *)p->whole + row * c->width;
         for (size_t k = 0; k < c->count; at += c->widths[k++])
-            memcpy(at, p->sources[k] + row * c->widths[k], c->widths[k] * sizeof(float));
+            memcpy(at, (const char *)p->sources[k] + row * c->widths[k], c->widths[k]);
     }
 }
 
@@ -102,10 +103,10 @@ static void split_rows(void *argument, size_t begin, size_t end)
     const pass *p = argument;
     const concatenate *c = p->layer;
     for (size_t row = begin; row < end; row++) {
-        const float *at = p->gradient + row * c->width;
+        const char *at = (const char *)p->gradient + row * c->width;
         for (size_t k = 0; k < c->count; at += c->widths[k++])
             if (p->parts[k])
-                memcpy(p->parts[k] + row * c->widths[k], at, c->widths[k] * sizeof(float));
+                memcpy((char *)p->parts[k] + row * c->widths[k], at, c->widths[k]);
     }
 }
 
@@ -138,6 +139,7 @@ static void release(thaw_context *context, void *state)
 static const thaw_layer_module module = {
     .name = "concatenate",
     .options_size = sizeof(thaw_concatenate_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -3,7 +3,7 @@
 
 #include "column_sum.h"
 #include "core/allocation.h"
-#include "core/scaled_sum.h"
+#include "core/bfloat16.h"
 #include "dnn/convolution.h"
 #include "fold.h"
 #include "low_rank.h"
@@ -13,6 +13,7 @@ enum { WEIGHT, BIAS };
 
 typedef struct conv2d {
     size_t rows, filters; /* of the output as a matrix */
+    thaw_dtype precision;
     bool bias;
     thaw_residual residual;
     bool folds; /* a channel map follows, in weight and bias */
@@ -127,6 +128,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .groups = o->groups ? o->groups : 1,
         .input_channels = input->dims[2],
         .output_channels = o->filters,
+        .precision = demand->precision,
         .bias = !o->no_bias || demand->epilogue.maps_channels,
         .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
@@ -236,6 +238,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const thaw_shape *output = &demand->output;
     c->rows = (size_t)(demand->batch * output->dims[0] * output->dims[1]);
     c->filters = (size_t)output->dims[2];
+    c->precision = demand->precision;
     c->bias = demand->parameter_count > BIAS;
     c->folds = demand->epilogue.maps_channels;
     c->residual = demand->epilogue.residual;
@@ -354,12 +357,13 @@ static thaw_status backward(const thaw_layer_run *run)
     const conv2d *c = run->state;
     thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
     if (c->sums_bias)
-        thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
-                        run->scratch);
+        thaw_column_sum(run->context, c->rows, c->filters, c->precision, run->output_gradient,
+                        run->parameter_gradients[BIAS], run->scratch);
     if (c->folds)
         thaw_fold_gradients(&c->fold, run);
     if (c->residual && run->input_gradients[1])
-        thaw_scaled_sum(run->context, run->input_gradients[1], NULL, 1, run->output_gradient, c->rows * c->filters);
+        thaw_values_copy(run->context, c->precision, run->input_gradients[1], run->output_gradient,
+                         c->rows * c->filters);
     if (status == THAW_OK && c->backward_data)
         status = input_gradient(run, c);
     return status == THAW_OK && c->low_rank ? thaw_low_rank_backward(c->low_rank, run) : status;
@@ -385,6 +389,7 @@ const thaw_layer_module thaw_conv2d_module = {
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
     .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

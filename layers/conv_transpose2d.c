@@ -282,8 +282,8 @@ static thaw_status backward(const thaw_layer_run *run)
     const conv_transpose2d *c = run->state;
     const thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
     if (c->sums_bias)
-        thaw_column_sum(run->context, c->rows, c->filters, run->output_gradient, run->parameter_gradients[BIAS],
-                        run->scratch);
+        thaw_column_sum(run->context, c->rows, c->filters, THAW_F32, run->output_gradient,
+                        run->parameter_gradients[BIAS], run->scratch);
     return status == THAW_OK && c->backward_data ? input_gradient(run, c) : status;
 }
 

@@ -3,7 +3,7 @@
 
 #include "column_sum.h"
 #include "core/allocation.h"
-#include "core/scaled_sum.h"
+#include "core/bfloat16.h"
 #include "dnn/inner_product.h"
 #include "fold.h"
 #include "low_rank.h"
@@ -21,7 +21,10 @@ typedef struct dense {
     thaw_residual residual;
     thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
     thaw_swapped_dense swapped;
-    thaw_kernel *backward_data, *backward_weights;
+    thaw_kernel *backward_data, *pack_backward; /* likewise */
+    thaw_kernel *backward_weights;
+    size_t backward_offset; /* of backward data's weights in the packed memory */
+    thaw_dtype precision;
     thaw_low_rank *low_rank; /* a change to the weight, or NULL */
     bool sums_bias;          /* the bias trains, the weight does not */
 } dense;
@@ -75,12 +78,13 @@ typedef enum way { PLAIN, PACKED, SWAPPED } way;
      4608->128, batch 128   727    330 + 86      343 + 93 + 3
      512->512, batch 128    235    137 + 37      137 + 9 + 9
      512->10, batch 128     9.5    6.6 + 3.2     4.6 + 9.8 + 1.8
-   So a weight that stays is packed; of one that trains, the cheaper operand is, if there are rows enough. */
+   So a weight that stays is packed, and one that has to be rounded; of one that trains, the cheaper operand is, if
+   there are rows enough. */
 static way choose_way(const thaw_layer_demand *demand, const thaw_inner_product *product)
 {
     const double rows = (double)product->batch, inputs = (double)product->inputs, outputs = (double)product->outputs;
     const bool changes = demand->low_rank.rank > 0 && !demand->low_rank.beside;
-    if (!demand->parameter_gradient[WEIGHT] && !changes)
+    if ((!demand->parameter_gradient[WEIGHT] && !changes) || demand->precision != THAW_F32)
         return PACKED;
     if (product->batch < 16)
         return PLAIN;
@@ -95,6 +99,7 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, d->forward);
     thaw_kernel_release(context, d->pack);
     thaw_kernel_release(context, d->backward_data);
+    thaw_kernel_release(context, d->pack_backward);
     thaw_kernel_release(context, d->backward_weights);
     thaw_swapped_dense_release(context, &d->swapped);
     thaw_low_rank_release(context, d->low_rank);
@@ -126,6 +131,7 @@ static thaw_inner_product problem_of(const thaw_layer_demand *demand)
         .batch = demand->batch * (int64_t)thaw_shape_count(&demand->output) / outputs,
         .inputs = inputs,
         .outputs = outputs,
+        .precision = demand->precision,
         .bias = demand->parameter_count > BIAS || demand->epilogue.maps_channels,
         .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
@@ -134,6 +140,7 @@ static thaw_inner_product problem_of(const thaw_layer_demand *demand)
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
+    const bool rounds = demand->precision != THAW_F32; /* the weight, for which backward wants a copy */
     const bool bias_gradient = d->bias && demand->parameter_gradient[BIAS];
     thaw_inner_product problem = problem_of(demand);
     const way chosen = choose_way(demand, &problem);
@@ -144,7 +151,8 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
                              ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
                              : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_inner_product_backward_data(demand->context, &problem, &d->backward_data);
+        status = thaw_inner_product_backward_data(demand->context, &problem, &d->backward_data,
+                                                  rounds ? &d->pack_backward : NULL);
     if (status == THAW_OK)
         status = create_low_rank(demand, &problem, &d->low_rank);
     problem.bias = bias_gradient;
@@ -154,17 +162,23 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     return status;
 }
 
+static size_t packed_bytes(const thaw_kernel *pack)
+{
+    return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
+}
+
 /* Of the folded weight, where it is needed for packing alone. */
 static size_t folded_bytes(const dense *d)
 {
     return d->folds && !d->keeps_folded ? thaw_align(thaw_fold_weight_bytes(&d->fold)) : 0;
 }
 
-/* Packed memory: the weight of forward, the folded bias, the folded weight; each if there is one. */
+/* Packed memory: weights of forward, of backward data, the folded bias, the folded weight; each if there is one. */
 static void place_packed(dense *d)
 {
-    d->keeps_folded = d->folds && (!d->pack || d->backward_data);
-    d->bias_offset = d->pack ? thaw_align(thaw_kernel_bytes(d->pack, THAW_ARGUMENT_DESTINATION)) : 0;
+    d->keeps_folded = d->folds && (!d->pack || (d->backward_data && !d->pack_backward));
+    d->backward_offset = packed_bytes(d->pack);
+    d->bias_offset = d->backward_offset + packed_bytes(d->pack_backward);
     d->weight_offset = d->bias_offset + (d->folds ? thaw_align(thaw_fold_bias_bytes(&d->fold)) : 0);
 }
 
@@ -174,6 +188,7 @@ static size_t scratch_bytes(const dense *d)
         thaw_kernel_scratch_bytes(d->forward),
         folded_bytes(d) + thaw_kernel_scratch_bytes(d->pack),
         thaw_kernel_scratch_bytes(d->backward_data),
+        folded_bytes(d) + thaw_kernel_scratch_bytes(d->pack_backward),
         thaw_kernel_scratch_bytes(d->backward_weights),
         thaw_swapped_dense_scratch_bytes(&d->swapped),
         thaw_low_rank_scratch_bytes(d->low_rank),
@@ -192,6 +207,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         return THAW_OUT_OF_MEMORY;
     d->units = (size_t)demand->parameters[WEIGHT].dims[0];
     d->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / d->units);
+    d->precision = demand->precision;
     d->bias = demand->parameter_count > BIAS;
     d->folds = demand->epilogue.maps_channels;
     d->residual = demand->epilogue.residual;
@@ -216,6 +232,18 @@ static float *in_packed(const thaw_layer_run *run, size_t offset)
     return (float *)(void *)((char *)run->packed + offset);
 }
 
+static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, const float *weight, size_t offset)
+{
+    const dense *d = run->state;
+    if (!kernel)
+        return THAW_OK;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, weight },
+        { THAW_ARGUMENT_DESTINATION, in_packed(run, offset) },
+    };
+    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(d));
+}
+
 static thaw_status pack(const thaw_layer_run *run)
 {
     const dense *d = run->state;
@@ -226,19 +254,16 @@ static thaw_status pack(const thaw_layer_run *run)
         thaw_fold_bias(&d->fold, run, in_packed(run, d->bias_offset));
         weight = folded;
     }
-    if (!d->pack)
-        return THAW_OK;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, weight },
-        { THAW_ARGUMENT_DESTINATION, run->packed },
-    };
-    return thaw_kernel_run(d->pack, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(d));
+    const thaw_status status = pack_one(run, d->pack, weight, 0);
+    return status == THAW_OK ? pack_one(run, d->pack_backward, weight, d->backward_offset) : status;
 }
 
-/* As it is, for kernels that read no packed copy. */
-static const float *plain_weight(const thaw_layer_run *run)
+/* What a kernel reads: its packed copy, or the weight as it is. */
+static const float *weight_for(const thaw_layer_run *run, const thaw_kernel *pack_kernel, size_t offset)
 {
     const dense *d = run->state;
+    if (pack_kernel)
+        return in_packed(run, offset);
     return d->folds ? in_packed(run, d->weight_offset) : run->parameters[WEIGHT];
 }
 
@@ -258,7 +283,7 @@ static thaw_status multiply(const thaw_layer_run *run)
         return thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT], bias);
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS, d->pack ? run->packed : plain_weight(run) },
+        { THAW_ARGUMENT_WEIGHTS, weight_for(run, d->pack, 0) },
         { THAW_ARGUMENT_BIAS, bias },
         { THAW_ARGUMENT_RESIDUAL, d->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
@@ -287,16 +312,16 @@ static thaw_status backward(const thaw_layer_run *run)
         status = thaw_kernel_run(d->backward_weights, bindings, THAW_COUNT(bindings), run->scratch);
     }
     if (d->sums_bias)
-        thaw_column_sum(run->context, d->rows, d->units, run->output_gradient, run->parameter_gradients[BIAS],
-                        run->scratch);
+        thaw_column_sum(run->context, d->rows, d->units, d->precision, run->output_gradient,
+                        run->parameter_gradients[BIAS], run->scratch);
     if (d->folds)
         thaw_fold_gradients(&d->fold, run);
     if (d->residual && run->input_gradients[1])
-        thaw_scaled_sum(run->context, run->input_gradients[1], NULL, 1, run->output_gradient, d->rows * d->units);
+        thaw_values_copy(run->context, d->precision, run->input_gradients[1], run->output_gradient, d->rows * d->units);
     if (status == THAW_OK && d->backward_data) {
         const thaw_binding bindings[] = {
             { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-            { THAW_ARGUMENT_WEIGHTS, plain_weight(run) },
+            { THAW_ARGUMENT_WEIGHTS, weight_for(run, d->pack_backward, d->backward_offset) },
             { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
         };
         status = thaw_kernel_run(d->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
@@ -329,6 +354,7 @@ static const thaw_layer_module module = {
     .name = "dense",
     .options_size = sizeof(thaw_dense_options),
     .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

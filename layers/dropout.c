@@ -1,13 +1,15 @@
 /* Dropout: zeroes elements at random and scales the others up. Srivastava et al. 2014, "Dropout: a simple way to
    prevent neural networks from overfitting". */
-#include <string.h>
 #include <thaw/layers.h>
+
+#include "core/bfloat16.h"
 
 /* Elements that are worked on at a time, and what a thread takes on at least. */
 enum { BLOCK = 256, GRAIN = 16 * BLOCK };
 
 typedef struct dropout {
     size_t count;
+    thaw_dtype precision;
     int32_t threshold; /* a number of 24 bits below it zeroes its element */
     float scale;       /* of what is kept */
 } dropout;
@@ -16,9 +18,9 @@ typedef struct dropout {
 typedef struct pass {
     const dropout *layer;
     const thaw_stream *random;
-    const float *source;
-    float *destination; /* may be `source` */
-    uint8_t *mask;      /* 1: kept */
+    const void *source;
+    void *destination; /* may be `source` */
+    uint8_t *mask;     /* 1: kept */
 } pass;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -41,6 +43,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!d)
         return THAW_OUT_OF_MEMORY;
     d->count = (size_t)demand->batch * thaw_shape_count(&demand->output);
+    d->precision = demand->precision;
     d->threshold = (int32_t)(rate * 0x1p24);
     d->scale = (float)(1 / (1 - rate));
     needs->state = d;
@@ -50,16 +53,32 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
+static void load(const pass *p, size_t first, size_t count, float values[BLOCK])
+{
+    if (p->layer->precision == THAW_F32)
+        memcpy(values, (const float *)p->source + first, count * sizeof *values);
+    for (size_t i = 0; p->layer->precision != THAW_F32 && i < count; i++)
+        values[i] = thaw_bfloat16_widen(((const thaw_bfloat16 *)p->source)[first + i]);
+}
+
+static void store(const pass *p, size_t first, size_t count, const float values[BLOCK])
+{
+    if (p->layer->precision == THAW_F32)
+        memcpy((float *)p->destination + first, values, count * sizeof *values);
+    for (size_t i = 0; p->layer->precision != THAW_F32 && i < count; i++)
+        ((thaw_bfloat16 *)p->destination)[first + i] = thaw_bfloat16_round(values[i]);
+}
+
 /* Through a block of its own, because compilers do not vectorise a loop whose arrays may be one. */
 static void apply_to_block(const pass *p, size_t first, size_t count)
 {
     const float scale = p->layer->scale;
     const uint8_t *mask = p->mask + first;
     float values[BLOCK];
-    memcpy(values, p->source + first, count * sizeof *values);
+    load(p, first, count, values);
     for (size_t i = 0; i < count; i++)
         values[i] *= (float)mask[i] * scale;
-    memcpy(p->destination + first, values, count * sizeof *values);
+    store(p, first, count, values);
 }
 
 static void draw_block(const pass *p, size_t first, size_t count)
@@ -109,6 +128,7 @@ static void release(thaw_context *context, void *state)
 static const thaw_layer_module module = {
     .name = "dropout",
     .options_size = sizeof(thaw_dropout_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

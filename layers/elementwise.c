@@ -34,7 +34,8 @@ thaw_status thaw_elementwise_prepare(const thaw_layer_demand *demand, thaw_layer
         return THAW_OUT_OF_MEMORY;
     const thaw_eltwise problem = { .count = (size_t)demand->batch * thaw_shape_count(&demand->output),
                                    .function = function,
-                                   .slope = slope };
+                                   .slope = slope,
+                                   .precision = demand->precision };
     e->from_output = thaw_eltwise_backward_from_output(&problem);
     thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &e->forward);
     if (status == THAW_OK && demand->input_gradient[0])

@@ -32,7 +32,11 @@ static void release(thaw_context *context, void *state)
 static thaw_status create_kernels(const thaw_layer_demand *demand, flatten *f)
 {
     const int64_t *input = demand->inputs[0].dims;
-    const thaw_images images = { .batch = demand->batch, .height = input[0], .width = input[1], .channels = input[2] };
+    const thaw_images images = { .batch = demand->batch,
+                                 .height = input[0],
+                                 .width = input[1],
+                                 .channels = input[2],
+                                 .precision = demand->precision };
     const thaw_status status = thaw_channels_move(demand->context, &images, true, &f->forward);
     return status == THAW_OK && demand->input_gradient[0]
                ? thaw_channels_move(demand->context, &images, false, &f->backward)
@@ -83,6 +87,7 @@ static thaw_status backward(const thaw_layer_run *run)
 static const thaw_layer_module module = {
     .name = "flatten",
     .options_size = sizeof(thaw_simple_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

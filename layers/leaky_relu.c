@@ -24,6 +24,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 static const thaw_layer_module module = {
     .name = "leaky_relu",
     .options_size = sizeof(thaw_leaky_relu_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = thaw_elementwise_forward,

@@ -109,7 +109,7 @@ static thaw_status create_output_stages(thaw_context *context, thaw_low_rank *l)
     if (p->demand.beside)
         status = thaw_inner_product_forward(context, &product, &l->up.kernel, &l->up.relayout);
     if (status == THAW_OK && (p->demand.down_gradient || l->input.kernel))
-        status = thaw_inner_product_backward_data(context, &product, &l->back.kernel);
+        status = thaw_inner_product_backward_data(context, &product, &l->back.kernel, NULL);
     if (status == THAW_OK && p->demand.up_gradient)
         status = thaw_inner_product_backward_weights(context, &product, &l->up_gradient.kernel);
     return status;

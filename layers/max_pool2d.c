@@ -42,6 +42,7 @@ static void release(thaw_context *context, void *state)
 static const thaw_layer_module module = {
     .name = "max_pool2d",
     .options_size = sizeof(thaw_pool2d_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

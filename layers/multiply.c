@@ -9,6 +9,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 static const thaw_layer_module module = {
     .name = "multiply",
     .options_size = sizeof(thaw_simple_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .takes_bfloat16 = thaw_pairing_takes_bfloat16,
     .build = thaw_pairing_build,
     .prepare = prepare,
     .forward = thaw_pairing_forward,

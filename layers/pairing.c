@@ -9,6 +9,7 @@ enum { GRAIN = 16384 };
 
 typedef struct pairing {
     thaw_pairing kind;
+    thaw_dtype precision;
     size_t count;        /* elements of the result, over the batch */
     size_t operands[2];  /* likewise */
     thaw_kernel *kernel; /* for operands of one shape; NULL: the loops */
@@ -32,6 +33,12 @@ thaw_status thaw_pairing_build(thaw_layer_builder *builder, const void *options)
     return status;
 }
 
+bool thaw_pairing_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
+{
+    (void)options;
+    return input_count == 2 && thaw_shape_equal(&inputs[0], &inputs[1]);
+}
+
 static void fill_loops(pairing *p, const thaw_layer_demand *demand)
 {
     const size_t batch = (size_t)demand->batch;
@@ -53,12 +60,14 @@ thaw_status thaw_pairing_prepare(const thaw_layer_demand *demand, thaw_layer_nee
         return THAW_OUT_OF_MEMORY;
     const size_t batch = (size_t)demand->batch;
     p->kind = kind;
+    p->precision = demand->precision;
     p->count = batch * thaw_shape_count(&demand->output);
     for (int k = 0; k < 2; k++)
         p->operands[k] = batch * thaw_shape_count(&demand->inputs[k]);
     fill_loops(p, demand);
     const bool alike = thaw_shape_equal(&demand->inputs[0], &demand->inputs[1]);
-    const thaw_status status = alike ? thaw_binary_create(demand->context, kind, p->count, &p->kernel) : THAW_OK;
+    const thaw_status status =
+        alike ? thaw_binary_create(demand->context, kind, demand->precision, p->count, &p->kernel) : THAW_OK;
     if (status != THAW_OK) {
         thaw_release(demand->context, p);
         return status;
@@ -98,18 +107,27 @@ thaw_status thaw_pairing_forward(const thaw_layer_run *run)
 }
 
 typedef struct copy {
-    const float *source;
-    float *destination;
-    bool negated;
+    const void *source;
+    void *destination;
+    thaw_dtype precision;
 } copy;
 
 static void copy_range(void *argument, size_t begin, size_t end)
 {
     const copy *c = argument;
-    if (!c->negated)
-        memcpy(c->destination + begin, c->source + begin, (end - begin) * sizeof(float));
-    for (size_t i = begin; c->negated && i < end; i++)
-        c->destination[i] = -c->source[i];
+    const size_t bytes = thaw_dtype_bytes(c->precision);
+    memcpy((char *)c->destination + begin * bytes, (const char *)c->source + begin * bytes, (end - begin) * bytes);
+}
+
+static void negate_range(void *argument, size_t begin, size_t end)
+{
+    const copy *c = argument;
+    if (c->precision == THAW_F32)
+        for (size_t i = begin; i < end; i++)
+            ((float *)c->destination)[i] = -((const float *)c->source)[i];
+    else
+        for (size_t i = begin; i < end; i++)
+            ((thaw_bfloat16 *)c->destination)[i] = ((const thaw_bfloat16 *)c->source)[i] ^ 0x8000;
 }
 
 /* Of an operand that repeats nothing. */
@@ -126,9 +144,10 @@ static thaw_status differentiate_whole(const pairing *p, const thaw_layer_run *r
                                                         .result = run->input_gradients[k] });
         return THAW_OK;
     }
-    copy c = { run->output_gradient, run->input_gradients[k], k == 1 && p->kind == THAW_PAIR_DIFFERENCE };
+    copy c = { run->output_gradient, run->input_gradients[k], p->precision };
+    const bool negated = k == 1 && p->kind == THAW_PAIR_DIFFERENCE;
     if (c.destination != c.source)
-        thaw_parallel_for(run->context, p->count, GRAIN, copy_range, &c);
+        thaw_parallel_for(run->context, p->count, GRAIN, negated ? negate_range : copy_range, &c);
     return THAW_OK;
 }
 

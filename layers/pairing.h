@@ -6,6 +6,9 @@
 
 #include "core/pairwise.h"
 
+/* Operands of one shape, which oneDNN's kernels are for. */
+bool thaw_pairing_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count);
+
 thaw_status thaw_pairing_build(thaw_layer_builder *builder, const void *options);
 thaw_status thaw_pairing_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_pairing pairing);
 thaw_status thaw_pairing_forward(const thaw_layer_run *run);

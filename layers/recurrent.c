@@ -104,7 +104,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_recurren
     };
     thaw_status status = thaw_inner_product_forward(context, &p, &r->input, &r->pack_input);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_inner_product_backward_data(context, &p, &r->input_gradient);
+        status = thaw_inner_product_backward_data(context, &p, &r->input_gradient, NULL);
     p.bias = wants(demand, THAW_BIAS_INPUT);
     if (status == THAW_OK && wants(demand, THAW_WEIGHT_INPUT))
         status = thaw_inner_product_backward_weights(context, &p, &r->input_weight_gradient);

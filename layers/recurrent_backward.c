@@ -141,7 +141,7 @@ static thaw_status run_weights(const pass *p, thaw_kernel *kernel, const float *
     float *const *gradients = p->run->parameter_gradients;
     void *scratch = thaw_recurrent_part(p->run->scratch, r->layout.kernels);
     if (bias_alone)
-        thaw_column_sum(p->run->context, r->batch * r->steps, r->row, gates, gradients[bias], scratch);
+        thaw_column_sum(p->run->context, r->batch * r->steps, r->row, THAW_F32, gates, gradients[bias], scratch);
     if (!kernel)
         return THAW_OK;
     const thaw_binding bindings[] = {

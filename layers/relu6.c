@@ -10,6 +10,7 @@ static const thaw_layer_module module = {
     .name = "relu6",
     .options_size = sizeof(thaw_simple_options),
     .activation = THAW_ACTIVATION_RELU6,
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = thaw_elementwise_build,
     .prepare = prepare,
     .forward = thaw_elementwise_forward,

@@ -175,11 +175,20 @@ typedef struct thaw_epilogue {
                                    modules that differentiate activations */
 } thaw_epilogue;
 
+/* Whether `prepare` honours demand.precision, and where a plan that wants bfloat16 asks for it. */
+typedef enum thaw_bfloat16_use {
+    THAW_BFLOAT16_NEVER = 0, /* the plan converts what the layer reads and writes */
+    THAW_BFLOAT16_CHOSEN,    /* everywhere: its kernels are faster */
+    THAW_BFLOAT16_FOLLOWS    /* where all its inputs are bfloat16 as they are made */
+} thaw_bfloat16_use;
+
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context;
     const void *options;      /* the module's options, as given when the layer was appended */
     int64_t batch;            /* samples a call */
+    thaw_dtype precision;     /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
+                                 they know it. Parameters, their gradients and statistics are floats always */
     bool training;            /* the layer is in the live part of a training plan: backward follows forward */
     bool follows;             /* forward computes with the batch's statistics and updates its own with them */
     thaw_epilogue epilogue;   /* nothing, unless the module said that it takes it */
@@ -219,6 +228,7 @@ typedef struct thaw_low_rank_run {
     float *up_gradient, *down_gradient;
 } thaw_low_rank_run;
 
+/* Inputs, output and their gradients hold numbers of demand.precision: for THAW_BF16, cast to thaw_bfloat16 pointers. */
 typedef struct thaw_layer_run {
     thaw_context *context;
     void *state;
@@ -252,6 +262,10 @@ struct thaw_layer_module {
     /* Whether `prepare` would honour this demand with its epilogue, in place or not. NULL: never. */
     bool (*takes_epilogue)(const thaw_layer_demand *demand);
     bool differentiates_activation; /* backward does, of the epilogue: output_gradient is that of what comes out */
+
+    /* Precision. `takes_bfloat16` says whether that goes with these options and inputs; NULL: with all. */
+    thaw_bfloat16_use bfloat16;
+    bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count);
 
     /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
     bool (*takes_low_rank)(const void *options);

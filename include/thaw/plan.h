@@ -36,6 +36,8 @@ typedef enum thaw_region {
 typedef struct thaw_plan_row {
     const char *name, *kind;
     thaw_region region;
+    thaw_dtype
+        precision; /* THAW_F32 or THAW_BF16: of what it reads and writes; of its parameters only in packed copies */
     const char *kernel;      /* what runs; "" for a node that costs nothing */
     const char *fused_into;  /* the node whose kernel does this one's work, or NULL */
     bool forward;            /* a forward kernel runs */
@@ -44,6 +46,7 @@ typedef struct thaw_plan_row {
     bool cache_boundary;     /* the feature cache keeps this node's output */
     int64_t samples;         /* that its forward kernel takes at a time: the batch, or a tile of it */
     size_t output_bytes;     /* 0 when it shares its input's memory */
+    size_t copy_bytes;       /* of the output in the other precision, for those that read it so; 0: there is none */
     size_t workspace_bytes, packed_bytes;
     double forward_flops, backward_flops; /* a step */
     thaw_trainability trainability;       /* of its parameters; frozen where it has none */
@@ -68,6 +71,8 @@ typedef struct thaw_plan_totals {
     size_t packed_bytes;
     size_t combination_bytes; /* values of expressions; several plans of a model share them */
     size_t forward_kernels, backward_kernels;
+    size_t bfloat16_kernels; /* of the forward kernels */
+    size_t conversions;      /* between precisions, of values and of gradients, a step */
     size_t tiled_kernels; /* of the forward kernels: those that run on `tile` samples after `tile` samples, so that what
                              passes between them stays in the caches and takes less memory */
     int64_t tile;         /* samples; the batch where nothing is tiled */

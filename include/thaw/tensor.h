@@ -10,7 +10,10 @@ extern "C" {
 
 enum { THAW_MAX_RANK = 6 };
 
-typedef enum thaw_dtype { THAW_F32 = 0, THAW_U8, THAW_I32, THAW_I64 } thaw_dtype;
+typedef enum thaw_dtype { THAW_F32 = 0, THAW_U8, THAW_I32, THAW_I64, THAW_BF16 } thaw_dtype;
+
+/* A number of THAW_BF16: the upper half of a float's bits. */
+typedef uint16_t thaw_bfloat16;
 
 /* Dimensions, outermost first. Rank 0 is a scalar. */
 typedef struct thaw_shape {

@@ -13,6 +13,7 @@
 #include <thaw/optimizer.h>
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
+#include <thaw/precision.h>
 #include <thaw/schedule.h>
 #include <thaw/statistics.h>
 #include <thaw/strategy.h>

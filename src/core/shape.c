@@ -9,6 +9,8 @@ size_t thaw_dtype_bytes(thaw_dtype dtype)
     switch (dtype) {
     case THAW_U8:
         return 1;
+    case THAW_BF16:
+        return 2;
     case THAW_F32:
     case THAW_I32:
         return 4;

@@ -20,7 +20,8 @@ static dnnl_status_t describe(dnnl_engine_t engine, thaw_pairing pairing, thaw_l
 #endif
 }
 
-thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, size_t count, thaw_kernel **kernel)
+thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, thaw_dtype precision, size_t count,
+                               thaw_kernel **kernel)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_SOURCE_1,
                                                THAW_ARGUMENT_DESTINATION };
@@ -33,7 +34,7 @@ thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, size
     if (status == THAW_OK)
         status = thaw_attributes_create(context, NULL, NULL, &attributes);
     if (status == THAW_OK)
-        status = thaw_layout_create(context, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
+        status = thaw_layout_create_of(context, precision, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
     if (status == THAW_OK) {
         const dnnl_status_t described = describe(engine->engine, pairing, data, attributes, &descriptor);
         if (described != dnnl_success)

@@ -6,6 +6,7 @@
 #include "dnn/kernel.h"
 
 /* SOURCE and SOURCE_1 -> DESTINATION, which may be SOURCE. */
-thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, size_t count, thaw_kernel **kernel);
+thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, thaw_dtype precision, size_t count,
+                               thaw_kernel **kernel);
 
 #endif

@@ -7,9 +7,9 @@ thaw_status thaw_channels_move(thaw_context *context, const thaw_images *images,
     const int64_t dims[] = { images->batch, images->channels, images->height, images->width };
     *kernel = NULL;
     thaw_layout last = NULL, first = NULL;
-    thaw_status status = thaw_layout_create(context, 4, dims, dnnl_nhwc, &last);
+    thaw_status status = thaw_layout_create_of(context, images->precision, 4, dims, dnnl_nhwc, &last);
     if (status == THAW_OK)
-        status = thaw_layout_create(context, 4, dims, dnnl_nchw, &first);
+        status = thaw_layout_create_of(context, images->precision, 4, dims, dnnl_nchw, &first);
     if (status == THAW_OK)
         status = to_first ? thaw_reorder_create(context, last, first, kernel)
                           : thaw_reorder_create(context, first, last, kernel);

@@ -6,6 +6,7 @@
 
 typedef struct thaw_images {
     int64_t batch, height, width, channels;
+    thaw_dtype precision;
 } thaw_images;
 
 /* SOURCE (NHWC) -> DESTINATION (NCHW), or the other way round; NULL where the two are the same. */

@@ -15,8 +15,9 @@ typedef struct setting {
     thaw_context *context;
     dnnl_engine_t engine;
     dnnl_primitive_attr_t attributes;
-    thaw_layout source, weights, bias, destination; /* weights in no layout yet; bias NULL: none */
-    thaw_layout plain_weights;                      /* OIHW */
+    thaw_layout source, bias, destination; /* bias NULL: none */
+    thaw_layout weights, weights_gradient; /* in no layout yet */
+    thaw_layout plain_weights;             /* OIHW */
     dnnl_dims_t stride, dilation, before, after;
     bool narrow; /* few input channels */
 } setting;
@@ -25,6 +26,7 @@ static void close_setting(setting *s)
 {
     thaw_layout_release(s->context, s->source);
     thaw_layout_release(s->context, s->weights);
+    thaw_layout_release(s->context, s->weights_gradient);
     thaw_layout_release(s->context, s->plain_weights);
     thaw_layout_release(s->context, s->bias);
     thaw_layout_release(s->context, s->destination);
@@ -38,7 +40,9 @@ static thaw_status describe_weights(setting *s, const thaw_convolution *p)
     const bool grouped = p->groups > 1;
     const int64_t *from = grouped ? dims : dims + 1;
     const int rank = grouped ? 5 : 4;
-    const thaw_status status = thaw_layout_create(s->context, rank, from, dnnl_format_tag_any, &s->weights);
+    thaw_status status = thaw_layout_create_of(s->context, p->precision, rank, from, dnnl_format_tag_any, &s->weights);
+    if (status == THAW_OK)
+        status = thaw_layout_create(s->context, rank, from, dnnl_format_tag_any, &s->weights_gradient);
     return status == THAW_OK
                ? thaw_layout_create(s->context, rank, from, grouped ? dnnl_goihw : dnnl_oihw, &s->plain_weights)
                : status;
@@ -48,9 +52,9 @@ static thaw_status describe_layouts(setting *s, const thaw_convolution *p)
 {
     const int64_t source[] = { p->batch, p->input_channels, p->input[0], p->input[1] };
     const int64_t destination[] = { p->batch, p->output_channels, p->output[0], p->output[1] };
-    thaw_status status = thaw_layout_create(s->context, 4, source, dnnl_nhwc, &s->source);
+    thaw_status status = thaw_layout_create_of(s->context, p->precision, 4, source, dnnl_nhwc, &s->source);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 4, destination, dnnl_nhwc, &s->destination);
+        status = thaw_layout_create_of(s->context, p->precision, 4, destination, dnnl_nhwc, &s->destination);
     if (status == THAW_OK && p->bias)
         status = thaw_layout_create(s->context, 1, &p->output_channels, dnnl_x, &s->bias);
     return status == THAW_OK ? describe_weights(s, p) : status;
@@ -157,15 +161,15 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
 {
 #if DNNL_VERSION_MAJOR >= 3
     return dnnl_convolution_backward_weights_primitive_desc_create(descriptor, s->engine, dnnl_convolution_direct,
-                                                                   s->source, s->weights, s->bias, s->destination,
-                                                                   s->stride, s->dilation, s->before, s->after, hint,
-                                                                   s->attributes);
+                                                                   s->source, s->weights_gradient, s->bias,
+                                                                   s->destination, s->stride, s->dilation, s->before,
+                                                                   s->after, hint, s->attributes);
 #else
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status =
-        dnnl_dilated_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, s->source, s->weights,
-                                                            s->bias, s->destination, s->stride, s->dilation, s->before,
-                                                            s->after);
+        dnnl_dilated_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, s->source,
+                                                            s->weights_gradient, s->bias, s->destination, s->stride,
+                                                            s->dilation, s->before, s->after);
     return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
                                   : status;
 #endif

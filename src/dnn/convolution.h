@@ -1,5 +1,5 @@
-/* 2-D convolution kernels. Weights come in the layout that each kernel prefers; the relayouts to and from PyTorch's
-   OIHW are kernels of their own, and NULL where the layouts agree. */
+/* 2-D convolution kernels. Weights come in the layout and precision that each kernel prefers; the relayouts to and from
+   PyTorch's OIHW in floats are kernels of their own, and NULL where the two agree. */
 #ifndef THAW_DNN_CONVOLUTION_H
 #define THAW_DNN_CONVOLUTION_H
 
@@ -11,6 +11,7 @@ typedef struct thaw_convolution {
     int64_t input[2], output[2], kernel[2]; /* height, width */
     int64_t stride[2], dilation[2];         /* dilation 1 is dense */
     int64_t padding_before[2], padding_after[2];
+    thaw_dtype precision; /* of all but the bias and the gradients of the weights */
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */

@@ -57,7 +57,8 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_el
         return status;
     s->engine = engine->engine;
     status = thaw_attributes_create(context, NULL, NULL, &s->attributes);
-    return status == THAW_OK ? thaw_layout_create(context, 1, &(int64_t){ (int64_t)problem->count }, dnnl_x, &s->data)
+    return status == THAW_OK ? thaw_layout_create_of(context, problem->precision, 1,
+                                                     &(int64_t){ (int64_t)problem->count }, dnnl_x, &s->data)
                              : status;
 }
 

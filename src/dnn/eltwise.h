@@ -9,6 +9,7 @@ typedef struct thaw_eltwise {
     size_t count; /* elements */
     thaw_activation function;
     double slope; /* of RELU, for negative values */
+    thaw_dtype precision;
 } thaw_eltwise;
 
 /* Whether the gradient follows from the output, so that nobody need keep the input. */

@@ -19,6 +19,15 @@ void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES])
     snprintf(text, THAW_DNN_VERSION_BYTES, "%d.%d.%d", found->major, found->minor, found->patch);
 }
 
+thaw_bfloat16_support thaw_dnn_bfloat16(void)
+{
+    const unsigned has = (unsigned)dnnl_get_effective_cpu_isa(); /* a set of bits */
+    const unsigned native = dnnl_cpu_isa_avx512_core_bf16, emulated = dnnl_cpu_isa_avx512_core;
+    if ((has & native) == native)
+        return THAW_BFLOAT16_NATIVE;
+    return (has & emulated) == emulated ? THAW_BFLOAT16_EMULATED : THAW_BFLOAT16_MISSING;
+}
+
 /* Values of enumerations and flags differ between major versions: a mismatch would compute nonsense in silence. */
 static thaw_status check_version(thaw_context *context)
 {

@@ -36,6 +36,10 @@ typedef dnnl_memory_desc_t *thaw_layout;
 /* Dense f32 of `rank` dimensions in oneDNN's logical order, laid out by `tag`. */
 thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,
                                thaw_layout *layout);
+
+/* The same of THAW_F32 or THAW_BF16. */
+thaw_status thaw_layout_create_of(thaw_context *context, thaw_dtype dtype, int rank, const int64_t *dims,
+                                  dnnl_format_tag_t tag, thaw_layout *layout);
 void thaw_layout_release(thaw_context *context, thaw_layout layout); /* NULL is allowed */
 
 /* ---- kernels ---- */

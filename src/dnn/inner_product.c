@@ -7,9 +7,9 @@ typedef struct setting {
     thaw_context *context;
     dnnl_engine_t engine;
     dnnl_primitive_attr_t attributes;
-    thaw_layout source, weights, bias,
-        destination;           /* weights: [outputs, inputs], or in no layout yet; bias NULL: none */
-    thaw_layout plain_weights; /* [outputs, inputs] */
+    thaw_layout source, bias, destination; /* bias NULL: none */
+    thaw_layout weights;                   /* [outputs, inputs], or in no layout yet */
+    thaw_layout plain_weights;             /* [outputs, inputs], floats */
 } setting;
 
 static void close_setting(setting *s)
@@ -28,13 +28,14 @@ static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, boo
     const int64_t weights[] = { p->outputs, p->inputs };
     const int64_t destination[] = { p->batch, p->outputs };
     const dnnl_format_tag_t plain = p->transposed ? dnnl_ba : dnnl_ab;
-    thaw_status status = thaw_layout_create(s->context, 2, source, dnnl_ab, &s->source);
+    thaw_status status = thaw_layout_create_of(s->context, p->precision, 2, source, dnnl_ab, &s->source);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 2, weights, packed ? dnnl_format_tag_any : plain, &s->weights);
+        status = thaw_layout_create_of(s->context, packed ? p->precision : THAW_F32, 2, weights,
+                                       packed ? dnnl_format_tag_any : plain, &s->weights);
     if (status == THAW_OK)
         status = thaw_layout_create(s->context, 2, weights, plain, &s->plain_weights);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 2, destination, dnnl_ab, &s->destination);
+        status = thaw_layout_create_of(s->context, p->precision, 2, destination, dnnl_ab, &s->destination);
     if (status == THAW_OK && p->bias)
         status = thaw_layout_create(s->context, 1, &p->outputs, dnnl_x, &s->bias);
     return status;
@@ -90,12 +91,12 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
                                                dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, s->engine, s->source, s->weights,
+    return dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, s->engine, s->source, s->plain_weights,
                                                                      s->bias, s->destination, hint, s->attributes);
 #else
     dnnl_inner_product_desc_t operation;
     const dnnl_status_t status =
-        dnnl_inner_product_backward_weights_desc_init(&operation, s->source, s->weights, s->bias, s->destination);
+        dnnl_inner_product_backward_weights_desc_init(&operation, s->source, s->plain_weights, s->bias, s->destination);
     return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
                                   : status;
 #endif
@@ -116,6 +117,16 @@ static thaw_status describe_backward(const setting *s,
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "an inner product's gradient");
 }
 
+/* The kernel, or none. */
+static thaw_status settle(thaw_context *context, thaw_status status, thaw_kernel **kernel)
+{
+    if (status == THAW_OK)
+        return THAW_OK;
+    thaw_kernel_release(context, *kernel);
+    *kernel = NULL;
+    return status;
+}
+
 thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
                                        thaw_kernel **pack)
 {
@@ -133,28 +144,27 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
     close_setting(&s);
-    if (status != THAW_OK) {
-        thaw_kernel_release(context, *kernel);
-        *kernel = NULL;
-    }
-    return status;
+    return settle(context, status, kernel);
 }
 
 thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
-                                             thaw_kernel **kernel)
+                                             thaw_kernel **kernel, thaw_kernel **pack)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_DESTINATION_GRADIENT, THAW_ARGUMENT_WEIGHTS,
                                                THAW_ARGUMENT_SOURCE_GRADIENT };
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, NULL, false);
+    thaw_status status = open_setting(&s, context, problem, NULL, problem->packed && pack);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_data, &descriptor);
     if (status == THAW_OK)
         status = thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel);
+    if (status == THAW_OK && pack)
+        status =
+            thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
     close_setting(&s);
-    return status;
+    return settle(context, status, kernel);
 }
 
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,
@@ -165,7 +175,8 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, NULL, false);
+    const bool packed = problem->precision != THAW_F32; /* in the hint: there are no others of that precision */
+    thaw_status status = open_setting(&s, context, problem, NULL, packed);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

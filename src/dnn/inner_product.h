@@ -1,5 +1,5 @@
 /* Dense-layer kernels over [batch, inputs] and [batch, outputs]. Weights are PyTorch's [outputs, inputs] or, where the
-   relayout pays, a packed copy. */
+   relayout pays, a packed copy: in another layout, in another precision, or both. */
 #ifndef THAW_DNN_INNER_PRODUCT_H
 #define THAW_DNN_INNER_PRODUCT_H
 
@@ -7,6 +7,7 @@
 
 typedef struct thaw_inner_product {
     int64_t batch, inputs, outputs;
+    thaw_dtype precision; /* of all but the bias and the gradients of the weights; THAW_BF16 wants packed weights */
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
@@ -19,9 +20,10 @@ typedef struct thaw_inner_product {
 thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
                                        thaw_kernel **pack);
 
-/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT, on weights as they are. */
+/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT. A problem that is packed comes with `pack`, likewise; NULL: weights
+   as they are, whatever the problem says. */
 thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
-                                             thaw_kernel **kernel);
+                                             thaw_kernel **kernel, thaw_kernel **pack);
 
 /* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT, in PyTorch's layout. */
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,

@@ -40,6 +40,15 @@ typedef struct thaw_binding {
    over, so that a caller may name a bias that is not there. */
 thaw_status thaw_kernel_run(thaw_kernel *kernel, const thaw_binding *bindings, size_t count, void *scratch);
 
+/* How oneDNN computes in bfloat16 here, within the limit that ONEDNN_MAX_CPU_ISA sets. Thread-safe. */
+typedef enum thaw_bfloat16_support {
+    THAW_BFLOAT16_MISSING,
+    THAW_BFLOAT16_EMULATED, /* by AVX-512 */
+    THAW_BFLOAT16_NATIVE    /* by AVX512_BF16 */
+} thaw_bfloat16_support;
+
+thaw_bfloat16_support thaw_dnn_bfloat16(void);
+
 size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 
 /* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */

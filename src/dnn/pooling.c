@@ -42,8 +42,9 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_po
     const int64_t destination[] = { p->batch, p->channels, p->output[0], p->output[1] };
     status = thaw_attributes_create(context, NULL, NULL, &s->attributes);
     if (status == THAW_OK)
-        status = thaw_layout_create(context, 4, source, dnnl_nhwc, &s->source);
-    return status == THAW_OK ? thaw_layout_create(context, 4, destination, dnnl_nhwc, &s->destination) : status;
+        status = thaw_layout_create_of(context, p->precision, 4, source, dnnl_nhwc, &s->source);
+    return status == THAW_OK ? thaw_layout_create_of(context, p->precision, 4, destination, dnnl_nhwc, &s->destination)
+                             : status;
 }
 
 static dnnl_status_t describe_forward(const setting *s, bool training, dnnl_primitive_desc_t *descriptor)

@@ -12,6 +12,7 @@ typedef enum thaw_pooling_kind {
 
 typedef struct thaw_pooling {
     thaw_pooling_kind kind;
+    thaw_dtype precision;
     int64_t batch, channels;
     int64_t input[2], output[2], kernel[2]; /* height, width */
     int64_t stride[2], dilation[2];         /* dilation 1 is dense */

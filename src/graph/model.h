@@ -2,6 +2,8 @@
 #ifndef THAW_GRAPH_MODEL_H
 #define THAW_GRAPH_MODEL_H
 
+#include <thaw/precision.h>
+
 #include "params/parameter.h"
 
 /* When a layer's statistics follow the batches. */
@@ -29,7 +31,8 @@ struct thaw_model {
     thaw_graph_node *nodes;
     size_t node_count, node_capacity;
     thaw_parameter_set parameters;
-    bool unfused;   /* plans run each layer's kernel by itself */
+    bool unfused; /* plans run each layer's kernel by itself */
+    thaw_precision precision;
     uint64_t steps; /* training steps taken: keys random numbers of layers */
     thaw_plan_store *plans;
     void (*release_plans)(thaw_model *model);

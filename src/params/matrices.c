@@ -11,7 +11,7 @@ thaw_status thaw_matrices_create(thaw_context *context, int64_t m, int64_t k, in
     /* A dense layer that takes n features to k: its weight is B transposed as it stands, its output's gradient A. */
     const thaw_inner_product problem = { .batch = m, .inputs = n, .outputs = k, .training = true };
     thaw_kernel *pack = NULL;
-    thaw_status status = thaw_inner_product_backward_data(context, &problem, &made->value);
+    thaw_status status = thaw_inner_product_backward_data(context, &problem, &made->value, NULL);
     if (status == THAW_OK)
         status = thaw_inner_product_forward(context, &problem, &made->left, &pack);
     if (status == THAW_OK)

@@ -22,22 +22,22 @@ static float *gradient_of(const thaw_plan *plan, char *arena, thaw_node node)
     return at(plan, arena, plan->nodes[plan->nodes[node].gradient_root].gradient_request);
 }
 
-/* Where a node writes the gradient of its input: in place, or beside one that is there to be added to. */
+/* Where a node writes the gradient of its input: in place, or beside it, to be added or converted. */
 static float *input_gradient_of(const thaw_plan *plan, char *arena, thaw_node index, size_t k)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     if (!planned->input_gradient[k])
         return NULL;
-    if (!planned->adds_gradient[k])
-        return gradient_of(plan, arena, planned->sources[k]);
-    return planned->needs.identity ? gradient_of(plan, arena, index) : at(plan, arena, planned->spare_request[k]);
+    if (planned->spare_request[k] >= 0)
+        return at(plan, arena, planned->spare_request[k]);
+    return gradient_of(plan, arena, planned->adds_gradient[k] ? index : planned->sources[k]);
 }
 
 static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++) {
-        planned->inputs[k] = output_of(plan, arena, planned->sources[k]);
+        planned->inputs[k] = thaw_plan_value(plan, plan->nodes[planned->sources[k]].origin, planned->precision);
         planned->input_gradients[k] = input_gradient_of(plan, arena, index, k);
     }
 }
@@ -72,6 +72,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         thaw_plan_node *planned = &plan->nodes[index];
         bind_inputs(plan, arena, index);
         bind_statistics(&plan->model->nodes[index], planned);
+        planned->copy = at(plan, arena, planned->copy_request);
         planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
         planned->run = (thaw_layer_run){
@@ -99,15 +100,23 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         bind_channel_map(plan, &plan->nodes[plan->order[i]]);
 }
 
+const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision)
+{
+    const thaw_plan_node *made = &plan->nodes[origin];
+    if (made->fed && precision == THAW_F32)
+        return made->fed;
+    return precision == made->precision ? made->run.output : made->copy;
+}
+
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
 {
-    const thaw_node root = plan->nodes[node].root;
-    const float *fed = values ? values : plan->nodes[root].run.output;
-    plan->nodes[root].fed = values;
+    const thaw_node origin = plan->nodes[node].origin;
+    plan->nodes[origin].fed = values;
+    plan->nodes[origin].fed_anew = values;
     for (size_t i = 0; i < plan->order_count; i++) {
         thaw_plan_node *reader = &plan->nodes[plan->order[i]];
         for (size_t k = 0; k < reader->source_count; k++)
-            if (plan->nodes[reader->sources[k]].root == root)
-                reader->inputs[k] = fed;
+            if (plan->nodes[reader->sources[k]].origin == origin)
+                reader->inputs[k] = thaw_plan_value(plan, origin, reader->precision);
     }
 }

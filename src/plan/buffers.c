@@ -1,4 +1,5 @@
 #include "core/allocation.h"
+#include "core/bfloat16.h"
 #include "plan/sharing.h"
 
 /* Time runs from 0: forward kernels in order, then backward kernels in reverse. */
@@ -12,12 +13,22 @@ static size_t backward_time(const thaw_plan *plan, thaw_node node)
     return 2 * plan->order_count - 1 - plan->position[node];
 }
 
+static size_t value_bytes(const thaw_plan *plan, thaw_node node, thaw_dtype precision)
+{
+    const int64_t samples = plan->nodes[node].partial ? plan->tile : plan->batch;
+    return (size_t)samples * thaw_shape_count(&plan->model->nodes[node].output) * thaw_dtype_bytes(precision);
+}
+
 static size_t output_bytes(const thaw_plan *plan, thaw_node node)
 {
     if (plan->model->nodes[node].module && plan->model->nodes[node].module->loss)
         return sizeof(float);
-    const int64_t samples = plan->nodes[node].partial ? plan->tile : plan->batch;
-    return (size_t)samples * thaw_shape_count(&plan->model->nodes[node].output) * sizeof(float);
+    return value_bytes(plan, node, plan->nodes[node].precision);
+}
+
+static bool is_result(const thaw_plan *plan, thaw_node node)
+{
+    return node == plan->target || node == thaw_model_output(plan->model);
 }
 
 /* A request that is needed at no time yet; extended below. */
@@ -36,6 +47,19 @@ static void extend(thaw_plan *plan, int request, size_t time)
         extended->last = time;
 }
 
+/* While the node runs. */
+static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    extend(plan, request, forward_time(plan, index));
+    if (planned->tiled && !planned->partial) { /* filled while the tiles of all others come and go */
+        extend(plan, request, 0);
+        extend(plan, request, plan->tiled_count - 1);
+    }
+    if (planned->fixed && plan->tiled_count > 0) /* read by all tiles */
+        extend(plan, request, plan->tiled_count - 1);
+}
+
 static void request_output(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -45,24 +69,48 @@ static void request_output(thaw_plan *plan, thaw_node index)
     if (planned->root == index)
         planned->output_request = add_request(plan, output_bytes(plan, index));
     const int request = plan->nodes[planned->root].output_request;
-    extend(plan, request, forward_time(plan, index));
-    if (planned->tiled && !planned->partial) { /* filled while the tiles of all others come and go */
-        extend(plan, request, 0);
-        extend(plan, request, plan->tiled_count - 1);
-    }
-    if (planned->fixed && plan->tiled_count > 0) /* read by all tiles */
-        extend(plan, request, plan->tiled_count - 1);
+    extend_for_writer(plan, request, index);
     if (planned->carries && planned->needs.keeps_output)
         extend(plan, request, backward_time(plan, index));
-    if (index == plan->target || index == thaw_model_output(plan->model))
+    if (is_result(plan, index))
         extend(plan, request, plan->order_count);
+}
+
+/* Room for an origin's value in the other precision. */
+static void request_copy(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    if (!thaw_plan_is_copied(plan, index))
+        return;
+    planned->copy_request = add_request(plan, value_bytes(plan, index, thaw_other_precision(planned->precision)));
+    extend_for_writer(plan, planned->copy_request, index);
+    if (!plan->model->nodes[index].module) { /* converted before anything runs, and read by all tiles */
+        extend(plan, planned->copy_request, 0);
+        if (plan->tiled_count > 0)
+            extend(plan, planned->copy_request, plan->tiled_count - 1);
+    }
+}
+
+/* What the plan ends in is there, as floats, when it has run forward. */
+static void extend_for_result(thaw_plan *plan, thaw_node index)
+{
+    const int copy = plan->nodes[plan->nodes[index].origin].copy_request;
+    if (is_result(plan, index) && copy >= 0)
+        extend(plan, copy, plan->order_count);
+}
+
+/* Where a node's value is read in one precision. */
+static int request_read(const thaw_plan *plan, thaw_node node, thaw_dtype precision)
+{
+    const thaw_plan_node *planned = &plan->nodes[node], *origin = &plan->nodes[planned->origin];
+    return precision == origin->precision ? plan->nodes[planned->root].output_request : origin->copy_request;
 }
 
 static void extend_for_reader(thaw_plan *plan, thaw_node reader)
 {
     const thaw_plan_node *planned = &plan->nodes[reader];
     for (size_t k = 0; k < planned->source_count; k++) {
-        const int request = plan->nodes[plan->nodes[planned->sources[k]].root].output_request;
+        const int request = request_read(plan, planned->sources[k], planned->precision);
         if (request < 0)
             continue;
         extend(plan, request, forward_time(plan, reader));
@@ -96,20 +144,21 @@ static void request_gradient(thaw_plan *plan, thaw_node index)
     extend(plan, request, backward_time(plan, index));
 }
 
-/* Room for gradients that are added to what an earlier backward kernel has written. */
+/* Room for gradients that are added to what an earlier backward kernel has written, or come in another precision. */
 static void request_spares(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++) {
         if (!planned->input_gradient[k])
             continue;
-        const thaw_reader writer = thaw_first_gradient_writer(plan, planned->sources[k]);
-        if (writer.reader == index && writer.slot == k)
-            continue;
-        planned->adds_gradient[k] = true;
+        const thaw_node source = planned->sources[k];
+        const thaw_reader writer = thaw_first_gradient_writer(plan, source);
+        planned->adds_gradient[k] = writer.reader != index || writer.slot != k;
         if (planned->needs.identity)
             continue; /* the term is the gradient of its output as it stands */
-        planned->spare_request[k] = add_request(plan, output_bytes(plan, planned->sources[k]));
+        if (!planned->adds_gradient[k] && planned->precision == plan->nodes[source].precision)
+            continue;
+        planned->spare_request[k] = add_request(plan, value_bytes(plan, source, planned->precision));
         extend(plan, planned->spare_request[k], backward_time(plan, index));
     }
 }
@@ -126,7 +175,7 @@ static void request_gradient_buffers(thaw_plan *plan)
 
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (3 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
+    return plan->order_count * (4 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -138,10 +187,14 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
     thaw_share_gradients(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);
+        request_copy(plan, plan->order[i]);
+        extend_for_result(plan, plan->order[i]);
         request_workspace(plan, plan->order[i]);
     }
-    for (size_t i = 0; i < plan->order_count; i++)
+    for (size_t i = 0; i < plan->order_count; i++) {
         extend_for_reader(plan, plan->order[i]);
+        plan->nodes[plan->order[i]].converts_fed = thaw_plan_converts_fed(plan, plan->order[i]);
+    }
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         request_gradient(plan, plan->order[i]);
         request_spares(plan, plan->order[i]);

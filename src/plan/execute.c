@@ -1,4 +1,4 @@
-#include "core/scaled_sum.h"
+#include "core/bfloat16.h"
 #include "plan/plan.h"
 
 /* Of the layer's own parameters: the factors of a low-rank change are not packed. */
@@ -40,6 +40,35 @@ static thaw_status pack_node(thaw_plan *plan, thaw_node index)
     return status == THAW_OK ? pack_if_old(plan, &plan->model->nodes[index], &plan->nodes[index]) : status;
 }
 
+/* Makes an origin's values in the other precision. */
+static void convert_output(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    if (!planned->copy)
+        return;
+    const int64_t samples = planned->tiled ? plan->tile : plan->batch;
+    const thaw_values from = { planned->run.output, planned->precision };
+    const thaw_values into = { planned->copy, thaw_other_precision(planned->precision) };
+    thaw_values_convert(plan->model->context, into, from,
+                        (size_t)samples * thaw_shape_count(&plan->model->nodes[index].output));
+}
+
+/* Converts what nodes of order[0 .. past) were fed with since, for those that read it in bfloat16. */
+static void convert_fed(thaw_plan *plan, size_t past)
+{
+    for (size_t i = 0; i < past; i++) {
+        const thaw_node index = plan->order[i];
+        thaw_plan_node *planned = &plan->nodes[index];
+        if (!planned->fed_anew || !planned->converts_fed)
+            continue;
+        const thaw_values from = { (void *)(uintptr_t)planned->fed, THAW_F32 };
+        const thaw_values into = { planned->precision == THAW_F32 ? planned->copy : planned->run.output, THAW_BF16 };
+        thaw_values_convert(plan->model->context, into, from,
+                            (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output));
+        planned->fed_anew = false;
+    }
+}
+
 static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target, const thaw_stream *random)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -56,25 +85,35 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
         status = pack_node(plan, index);
     if (status == THAW_OK && !node->module->source)
         status = node->module->forward(&planned->run);
+    if (status == THAW_OK)
+        convert_output(plan, index);
     if (planned->follows)
         count_change(node);
     return status;
+}
+
+/* A pointer into the values of a whole batch, moved on by some samples. */
+static void *move(const thaw_plan *plan, thaw_node node, const void *values, thaw_dtype dtype, int64_t samples)
+{
+    const int64_t count = samples * (int64_t)thaw_shape_count(&plan->model->nodes[node].output);
+    return values ? (char *)(uintptr_t)values + count * (int64_t)thaw_dtype_bytes(dtype) : NULL;
 }
 
 /* Moves what tiled nodes read and write of a whole batch on by some samples. */
 static void move_tiles(thaw_plan *plan, int64_t samples)
 {
     for (size_t i = plan->fixed_count; i < plan->tiled_count; i++) {
-        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         if (!planned->tiled)
             continue;
         for (size_t k = 0; k < planned->source_count; k++)
             if (!plan->nodes[planned->sources[k]].partial)
-                planned->inputs[k] +=
-                    samples * (int64_t)thaw_shape_count(&plan->model->nodes[planned->sources[k]].output);
-        if (!planned->partial)
-            planned->run.output += samples * (int64_t)thaw_shape_count(&node->output);
+                planned->inputs[k] = move(plan, planned->sources[k], planned->inputs[k], planned->precision, samples);
+        if (planned->partial)
+            continue;
+        const thaw_dtype other = thaw_other_precision(planned->precision);
+        planned->run.output = move(plan, plan->order[i], planned->run.output, planned->precision, samples);
+        planned->copy = move(plan, plan->order[i], planned->copy, other, samples);
     }
 }
 
@@ -101,6 +140,7 @@ static thaw_status run_tiles(thaw_plan *plan)
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
 {
     thaw_status status = THAW_OK;
+    convert_fed(plan, past);
     for (size_t i = first; i < past && status == THAW_OK;) {
         const bool tiles = i == plan->fixed_count && i < plan->tiled_count;
         status = tiles ? run_tiles(plan) : run_node(plan, plan->order[i], target, random);
@@ -109,17 +149,22 @@ thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const 
     return status;
 }
 
-/* Adds the gradients that this node wrote beside one that stood there already. */
-static void add_spares(thaw_plan *plan, thaw_node index)
+/* Brings the gradients that this node wrote beside those of its inputs to where they belong: added to what stands there,
+   or converted. */
+static void settle_spares(thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++) {
-        if (!planned->adds_gradient[k])
+        if (!planned->adds_gradient[k] && planned->spare_request[k] < 0)
             continue;
-        const thaw_node input = planned->sources[k];
-        float *gradient = plan->nodes[input].gradient;
-        thaw_scaled_sum(plan->model->context, gradient, gradient, 1, planned->input_gradients[k],
-                        (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[input].output));
+        const thaw_node source = planned->sources[k];
+        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[source].output);
+        const thaw_values into = { plan->nodes[source].gradient, plan->nodes[source].precision };
+        const thaw_values term = { planned->input_gradients[k], planned->precision };
+        if (planned->adds_gradient[k])
+            thaw_values_add(plan->model->context, into, term, count);
+        else
+            thaw_values_convert(plan->model->context, into, term, count);
     }
 }
 
@@ -145,7 +190,7 @@ thaw_status thaw_plan_backward(thaw_plan *plan)
             status = thaw_plan_hand_on(plan, index);
         if (status != THAW_OK)
             return status;
-        add_spares(plan, index);
+        settle_spares(plan, index);
     }
     for (size_t i = 0; i < plan->trained_count; i++)
         thaw_clear_held(plan->trained[i]);
@@ -154,6 +199,5 @@ thaw_status thaw_plan_backward(thaw_plan *plan)
 
 const float *thaw_plan_output(const thaw_plan *plan, thaw_node node)
 {
-    const float *fed = plan->nodes[plan->nodes[node].root].fed;
-    return fed ? fed : plan->nodes[node].run.output;
+    return thaw_plan_value(plan, plan->nodes[node].origin, THAW_F32);
 }

@@ -25,7 +25,8 @@ static thaw_node only_reader(const thaw_plan *plan, thaw_node of)
         }
     }
     if (reader < 0 || planned->boundary || plan->nodes[reader].fixed != planned->fixed ||
-        plan->nodes[reader].carries != planned->carries || plan->nodes[reader].tiled != planned->tiled)
+        plan->nodes[reader].carries != planned->carries || plan->nodes[reader].tiled != planned->tiled ||
+        plan->nodes[reader].precision != planned->precision)
         return -1;
     return reader;
 }

@@ -16,6 +16,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .context = plan->model->context,
         .options = node->options,
         .batch = planned->tiled ? plan->tile : plan->batch,
+        .precision = planned->precision,
         .training = planned->carries,
         .follows = planned->follows,
         .epilogue = planned->epilogue,

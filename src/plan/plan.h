@@ -42,6 +42,7 @@ typedef struct thaw_plan_node {
     bool used;                     /* what the plan computes depends on it */
     bool carries;                  /* the gradient of its output is wanted: a parameter at or below it trains */
     bool could_train, could_carry; /* whether one of its own, or one at or below it, would if nothing were frozen */
+    bool above_trained; /* carries, or would if the plan trained: not in what the model has as its frozen prefix */
     bool input_gradient[THAW_MAX_INPUTS];
     bool parameter_gradient[THAW_MAX_PARAMETERS];
 
@@ -58,6 +59,9 @@ typedef struct thaw_plan_node {
     thaw_region region;
     bool fixed;    /* in the prefix, and made of constants alone: the same for all samples */
     bool boundary; /* in the prefix, not fixed, and read by the live part: what the feature cache keeps */
+
+    /* precision: of inputs, output and their gradients */
+    thaw_dtype precision;
 
     /* tiles */
     bool tiled;   /* runs on a tile of the batch at a time */
@@ -78,15 +82,20 @@ typedef struct thaw_plan_node {
     uint64_t packed_version; /* sum of its parameters' versions when they were packed; 0: never */
 
     /* buffers: indices of memory requests, or -1 */
+    thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
     thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
     thaw_node gradient_root; /* likewise for the gradient of its output */
     int output_request, gradient_request, workspace_request;
+    int copy_request;                    /* of an origin: its value in the other precision */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
-    int spare_request[THAW_MAX_INPUTS];  /* where the term to add is written */
+    int spare_request[THAW_MAX_INPUTS];  /* where the term to add, or to convert, is written */
 
     /* binding: what the run functions get */
-    float *gradient;  /* of the output */
-    const float *fed; /* values from outside the arena, when there are any */
+    float *gradient;   /* of the output */
+    const float *fed;  /* of an origin: values from outside the arena, when there are any */
+    bool converts_fed; /* somebody reads them in bfloat16 */
+    bool fed_anew;     /* and they have not been converted yet */
+    void *copy;        /* of an origin: see copy_request */
     const float *inputs[THAW_MAX_INPUTS];
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
@@ -165,6 +174,9 @@ thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node);
 /* Points nodes at their parameters, once buffers have their places. */
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
+/* In which precision each node computes, after what the model wants and what modules can. */
+void thaw_pass_precision(thaw_plan *plan);
+
 /* Which nodes of the prefix run on a tile of the batch at a time, so that what passes between them stays in the caches,
    and takes a tile's memory: see execute.c. */
 void thaw_pass_tiles(thaw_plan *plan);
@@ -203,8 +215,8 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
 /* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
 void thaw_plan_bind(thaw_plan *plan, char *arena);
 
-/* Points the readers of a node at memory outside of the arena: the model's input, or rows of the feature cache. NULL:
-   back at the arena. */
+/* Points the readers of a node at floats outside of the arena: the model's input, or rows of the feature cache. NULL:
+   back at the arena. For those that compute in bfloat16 they are converted when the plan runs forward. */
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
 
 /* Runs the forward kernels of order[first .. past): [0, fixed_count) is what depends on no sample, [0, prefix_count) the
@@ -222,7 +234,11 @@ bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 /* Bytes a sample of what the prefix hands to the live part; 0 when there is no prefix that costs anything. */
 size_t thaw_plan_cache_bytes(const thaw_plan *plan);
 
-/* The values of a node after a forward run. */
+/* The values of an origin in one precision: made by its kernel, converted, or fed; pointers to bfloat16 are
+   cast. NULL where nobody wants them. */
+const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision);
+
+/* The values of a node after a forward run, as floats: of one that the prefix hands on, or that the plan ends in. */
 const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* ---- the store: a model's plans ---- */

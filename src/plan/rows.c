@@ -46,6 +46,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .name = node->name,
         .kind = node->module ? node->module->name : "input",
         .region = planned->region,
+        .precision = planned->precision,
         .kernel = runs_forward(plan, (thaw_node)index) && planned->needs.kernel ? planned->needs.kernel : "",
         .fused_into = planned->fused_into >= 0 ? plan->model->nodes[planned->fused_into].name : NULL,
         .forward = runs_forward(plan, (thaw_node)index),
@@ -54,6 +55,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
         .samples = planned->tiled ? plan->tile : plan->batch,
         .output_bytes = request_bytes(plan, planned->output_request),
+        .copy_bytes = request_bytes(plan, planned->copy_request),
         .workspace_bytes = request_bytes(plan, planned->workspace_request),
         .packed_bytes = planned->needs.packed_bytes,
         .trainability = trainability_of(node),
@@ -74,6 +76,16 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
             bytes += thaw_shape_count(&plan->model->nodes[index].output) * sizeof(float);
     }
     return plan->training && work ? bytes : 0;
+}
+
+/* Of a node's value, and of the gradients that it computes for its inputs. */
+static size_t count_conversions(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    size_t conversions = planned->copy_request >= 0;
+    for (size_t k = 0; k < planned->source_count; k++)
+        conversions += planned->input_gradient[k] && planned->precision != plan->nodes[planned->sources[k]].precision;
+    return conversions;
 }
 
 /* A step of the same network with everything trainable. */
@@ -123,6 +135,8 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         thaw_plan_row row;
         thaw_plan_row_at(plan, i, &row);
         totals.forward_kernels += row.forward;
+        totals.bfloat16_kernels += row.forward && row.precision == THAW_BF16;
+        totals.conversions += count_conversions(plan, (thaw_node)i);
         totals.tiled_kernels += row.forward && plan->nodes[i].tiled;
         totals.backward_kernels += row.input_gradient || row.parameter_gradient;
         totals.flops += row.forward_flops + row.backward_flops;

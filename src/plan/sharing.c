@@ -50,25 +50,33 @@ bool thaw_residual_is_last_read(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     const size_t slot = planned->source_count - 1;
-    return !is_wanted(plan, plan->nodes[planned->sources[slot]].root, index, slot);
+    const thaw_plan_node *source = &plan->nodes[planned->sources[slot]];
+    return plan->nodes[source->origin].precision == planned->precision && !is_wanted(plan, source->root, index, slot);
 }
 
 void thaw_share_output(thaw_plan *plan, thaw_node index)
 {
     const thaw_layer_module *module = plan->model->nodes[index].module;
     thaw_plan_node *planned = &plan->nodes[index];
-    planned->root = index;
+    planned->root = planned->origin = index;
     if (!module || module->source)
         return;
     if (planned->fused_into >= 0) {
+        planned->origin = plan->nodes[planned->fused_into].origin;
         planned->root = plan->nodes[planned->fused_into].root;
         return;
     }
-    const thaw_node before = plan->nodes[planned->sources[0]].root;
-    if (planned->epilogue.residual == THAW_RESIDUAL_IN_PLACE)
+    const thaw_plan_node *source = &plan->nodes[planned->sources[0]];
+    if (planned->needs.identity) {
+        planned->origin = source->origin;
+        planned->precision = plan->nodes[source->origin].precision;
+        planned->root = source->root;
+    } else if (planned->epilogue.residual == THAW_RESIDUAL_IN_PLACE) {
         planned->root = plan->nodes[planned->sources[planned->source_count - 1]].root;
-    else if (planned->needs.identity || (planned->needs.in_place && !is_wanted(plan, before, index, 0)))
-        planned->root = before;
+    } else if (planned->needs.in_place && planned->precision == plan->nodes[source->origin].precision &&
+               !is_wanted(plan, source->root, index, 0)) {
+        planned->root = source->root;
+    }
 }
 
 void thaw_share_outputs(thaw_plan *plan)
@@ -76,6 +84,47 @@ void thaw_share_outputs(thaw_plan *plan)
     for (size_t i = 0; i < plan->order_count; i++)
         thaw_share_output(plan, plan->order[i]);
     agree_on_tiles(plan);
+}
+
+/* Whether a kernel that stands in the order from `first` on reads an origin's value in one precision. */
+static bool is_read(const thaw_plan *plan, thaw_node origin, thaw_dtype precision, size_t first)
+{
+    for (size_t i = first; i < plan->order_count; i++) {
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        if (planned->needs.identity || planned->precision != precision)
+            continue;
+        for (size_t k = 0; k < planned->source_count; k++)
+            if (plan->nodes[planned->sources[k]].origin == origin)
+                return true;
+    }
+    return false;
+}
+
+/* Whether the value leaves the plan: as its result, or towards the feature cache. */
+static bool leaves(const thaw_plan *plan, thaw_node origin)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_node index = plan->order[i];
+        if (plan->nodes[index].origin == origin &&
+            (plan->nodes[index].boundary || index == plan->target || index == thaw_model_output(plan->model)))
+            return true;
+    }
+    return false;
+}
+
+bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin)
+{
+    if (plan->nodes[origin].origin != origin)
+        return false;
+    if (plan->nodes[origin].precision == THAW_F32)
+        return is_read(plan, origin, THAW_BF16, 0);
+    return is_read(plan, origin, THAW_F32, 0) || leaves(plan, origin);
+}
+
+bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin)
+{
+    const bool input = !plan->model->nodes[origin].module;
+    return is_read(plan, origin, THAW_BF16, input ? 0 : plan->prefix_count);
 }
 
 thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)
@@ -99,7 +148,7 @@ void thaw_share_gradients(thaw_plan *plan)
         if (writer.reader < 0 || writer.slot != 0 || writer.reader == plan->target)
             continue;
         const thaw_layer_needs *needs = &plan->nodes[writer.reader].needs;
-        if (needs->identity || needs->gradient_in_place)
+        if (needs->identity || (needs->gradient_in_place && plan->nodes[writer.reader].precision == planned->precision))
             planned->gradient_root = plan->nodes[writer.reader].gradient_root;
     }
 }

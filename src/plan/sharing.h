@@ -4,7 +4,7 @@
 
 #include "plan/plan.h"
 
-/* Decides each used node's `root` and `gradient_root`. */
+/* Decides each used node's `origin` and `root`, and its `gradient_root`; what runs no kernel takes its origin's precision. */
 void thaw_share_outputs(thaw_plan *plan);
 
 /* The `root` of one node, when those before it in the order have theirs, and all of them their kernels. */
@@ -13,6 +13,12 @@ void thaw_share_output(thaw_plan *plan, thaw_node node);
 /* At that time, whether the residual of the node's epilogue is wanted by nobody else from then on. */
 bool thaw_residual_is_last_read(const thaw_plan *plan, thaw_node node);
 void thaw_share_gradients(thaw_plan *plan);
+
+/* Whether an origin's value is wanted in the other precision, too: by a reader, or as floats that leave the plan. */
+bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin);
+
+/* Whether kernels that run on what an origin is fed with, the live part's or those of the input, read bfloat16. */
+bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin);
 
 /* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */
 typedef struct thaw_reader {

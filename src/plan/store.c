@@ -107,7 +107,7 @@ static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, 
     made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
     for (size_t i = 0; made->nodes && i < made->node_count; i++) {
         thaw_plan_node *node = &made->nodes[i];
-        node->output_request = node->gradient_request = node->workspace_request = -1;
+        node->output_request = node->gradient_request = node->workspace_request = node->copy_request = -1;
         for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
             node->spare_request[k] = -1;
     }
@@ -124,6 +124,7 @@ static thaw_status run_passes(thaw_plan *plan)
         status = thaw_pass_combination(plan);
     if (status != THAW_OK)
         return status;
+    thaw_pass_precision(plan);
     thaw_pass_tiles(plan);
     thaw_pass_fusion(plan);
     status = thaw_pass_kernels(plan);

@@ -11,7 +11,7 @@ static size_t sample_bytes(const thaw_plan *plan, thaw_node index)
     size_t count = thaw_shape_count(&node->output);
     for (size_t k = 0; k < node->input_count; k++)
         count += thaw_shape_count(&plan->model->nodes[node->inputs[k]].output);
-    return count * sizeof(float);
+    return count * thaw_dtype_bytes(plan->nodes[index].precision);
 }
 
 static size_t parameter_bytes(const thaw_graph_node *node)

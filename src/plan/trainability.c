@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "plan/plan.h"
 
 /* Everything that the target depends on. */
@@ -47,28 +49,38 @@ static bool follows(const thaw_graph_node *node, const thaw_plan_node *planned)
     return planned->trains || (!planned->could_train && node->group->trainable);
 }
 
+static void mark_training(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
+{
+    planned->trains = mark_parameters(node, planned);
+    planned->follows = follows(node, planned);
+    planned->carries = planned->trains || planned->follows;
+    for (size_t k = 0; k < node->input_count; k++) {
+        planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
+        planned->carries = planned->carries || planned->input_gradient[k];
+    }
+    planned->above_trained = planned->carries;
+}
+
+static void forget_training(thaw_plan_node *planned)
+{
+    planned->trains = planned->follows = planned->carries = false;
+    memset(planned->input_gradient, 0, sizeof planned->input_gradient);
+    memset(planned->parameter_gradient, 0, sizeof planned->parameter_gradient);
+}
+
 thaw_status thaw_pass_trainability(thaw_plan *plan)
 {
     bool any = false;
     mark_used(plan);
     mark_potential(plan);
-    if (!plan->training)
-        return THAW_OK;
     for (size_t i = 0; i < plan->node_count; i++) {
-        const thaw_graph_node *node = &plan->model->nodes[i];
-        thaw_plan_node *planned = &plan->nodes[i];
-        if (!planned->used)
-            continue;
-        planned->trains = mark_parameters(node, planned);
-        planned->follows = follows(node, planned);
-        planned->carries = planned->trains || planned->follows;
-        any = any || planned->trains;
-        for (size_t k = 0; k < node->input_count; k++) {
-            planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
-            planned->carries = planned->carries || planned->input_gradient[k];
-        }
+        if (plan->nodes[i].used)
+            mark_training(plan, &plan->model->nodes[i], &plan->nodes[i]);
+        any = any || plan->nodes[i].trains;
     }
-    if (any)
+    for (size_t i = 0; !plan->training && i < plan->node_count; i++)
+        forget_training(&plan->nodes[i]);
+    if (any || !plan->training)
         return THAW_OK;
     return thaw_fail(plan->model->context, THAW_NOTHING_TRAINABLE,
                      "every parameter that the loss depends on is frozen: unfreeze a group to train, or evaluate");

@@ -21,6 +21,7 @@ struct thaw_feature_cache {
     cut cuts[THAW_MOST_PIECES];
     size_t cut_count;
     uint64_t version;        /* of the prefix's parameters */
+    uint64_t precision;      /* of the prefix's nodes */
     size_t target_bytes;     /* of one sample */
     thaw_feature_rows *rows; /* the cuts' values, then the target */
     bool *present;
@@ -41,6 +42,15 @@ static uint64_t prefix_version(const thaw_plan *plan)
             version += thaw_expression_version(thaw_parameter_expression(group->parameters[k]));
     }
     return version;
+}
+
+/* Tells in which precision each node of the prefix computes. */
+static uint64_t prefix_precision(const thaw_plan *plan)
+{
+    uint64_t precision = 14695981039346656037U; /* FNV's offset */
+    for (size_t i = 0; i < plan->prefix_count; i++)
+        precision = (precision ^ (plan->nodes[plan->order[i]].precision == THAW_BF16)) * 1099511628211U;
+    return precision;
 }
 
 static size_t count_boundaries(const thaw_plan *plan)
@@ -171,6 +181,7 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
         return THAW_OUT_OF_MEMORY;
     made->context = context;
     made->version = prefix_version(plan);
+    made->precision = prefix_precision(plan);
     made->sample_count = dataset->source.count;
     made->target_bytes = dataset->target_bytes;
     made->bytes = bytes;
@@ -192,7 +203,8 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
 
 bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan)
 {
-    if (cache->version != prefix_version(plan) || cache->cut_count != count_boundaries(plan))
+    if (cache->version != prefix_version(plan) || cache->precision != prefix_precision(plan) ||
+        cache->cut_count != count_boundaries(plan))
         return false;
     for (size_t c = 0; c < cache->cut_count; c++) {
         const thaw_node node = cache->cuts[c].node;

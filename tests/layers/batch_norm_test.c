@@ -12,7 +12,7 @@ static const double momentum = 0.3, epsilon = 1e-3;
 typedef struct variant {
     int64_t batch;
     thaw_shape sample;
-    bool follows, affine;
+    bool follows, affine, bfloat16;
 } variant;
 
 static layer open_layer(thaw_context *context, thaw_model **model, const variant *v, const layer_wish *wish)
@@ -24,6 +24,7 @@ static layer open_layer(thaw_context *context, thaw_model **model, const variant
     layer_wish asked = *wish;
     asked.batch = v->batch;
     asked.follows = v->follows;
+    asked.bfloat16 = v->bfloat16;
     layer l = layer_open(*model, &asked);
     float *variance = l.parameters[v->affine ? VARIANCE : VARIANCE - 2];
     for (size_t c = 0; c < l.parameter_size[0]; c++)
@@ -79,6 +80,7 @@ static void check(const variant *v, bool training, bool in_place, int threads)
     wish.parameter_gradient[WEIGHT] = wish.parameter_gradient[BIAS] = training && v->affine && v->follows;
     layer l = open_layer(context, &model, v, &wish);
     const size_t channels = (size_t)v->sample.dims[v->sample.rank - 1], first = v->affine ? MEAN : 0;
+    const double rounding = v->bfloat16 ? BFLOAT16_TOLERANCE : 0;
     cr_assert_eq(l.needs.mixes_samples, v->follows);
     cr_assert_eq(l.needs.keeps_inputs, training && v->follows);
     for (size_t c = 0; c < channels; c++) {
@@ -89,11 +91,11 @@ static void check(const variant *v, bool training, bool in_place, int threads)
                                     .bias_gradient = all.bias_gradient };
     }
     layer_forward(&l);
-    assert_close(in_place ? l.inputs[0] : l.output, all.output, l.output_size, 2e-6, "output");
+    assert_close(in_place ? l.inputs[0] : l.output, all.output, l.output_size, 2e-6 + rounding, "output");
     if (training) {
         layer_backward(&l);
-        assert_close(in_place ? l.output_gradient : l.input_gradients[0], all.input_gradient, l.output_size, 5e-6,
-                     "gradient of the input");
+        assert_close(in_place ? l.output_gradient : l.input_gradients[0], all.input_gradient, l.output_size,
+                     5e-6 + rounding, "gradient of the input");
     }
     for (size_t c = 0; c < channels; c++) {
         cr_assert_float_eq(l.parameters[first][c], channel[c].running_mean, 1e-6);
@@ -116,8 +118,9 @@ Test(batch_norm, matches_the_definition)
                   { 3, { 3, { 1, 1, 17 } } },  { 1, { 3, { 6, 5, 16 } } }, { 4, { 2, { 3, 33 } } },
                   { 3, { 4, { 2, 2, 3, 5 } } } };
     for (size_t i = 0; i < THAW_COUNT(sizes); i++)
-        for (unsigned how = 0; how < 16; how++) {
-            const variant v = { sizes[i].batch, sizes[i].sample, .follows = how & 1, .affine = how & 2 };
+        for (unsigned how = 0; how < 32; how++) {
+            const variant v = { sizes[i].batch, sizes[i].sample, .follows = how & 1, .affine = how & 2,
+                                .bfloat16 = how & 16 };
             check(&v, v.follows || how & 4, !v.follows && how & 8, how & 8 ? 2 : 1);
         }
 }

@@ -79,6 +79,26 @@ Test(conv2d, computes_the_gradients_that_are_demanded)
                                            .parameter_gradient = { subset & 2, subset & 4 } });
 }
 
+Test(conv2d, computes_in_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++) {
+        const bool bias = !problems[i].options.no_bias;
+        check(&problems[i], &(layer_wish){ .batch = problems[i].batch, .bfloat16 = true });
+        check(&problems[i],
+              &(layer_wish){ .batch = problems[i].batch, .bfloat16 = true, .activation = THAW_ACTIVATION_RELU });
+        check(&problems[i], &(layer_wish){ .batch = problems[i].batch,
+                                           .bfloat16 = true,
+                                           .training = true,
+                                           .input_gradients = true,
+                                           .parameter_gradient = { true, bias } });
+        check(&problems[i], &(layer_wish){ .batch = problems[i].batch,
+                                           .bfloat16 = true,
+                                           .training = true,
+                                           .parameter_gradient = { !bias, bias } });
+    }
+}
+
 Test(conv2d, registers_pytorch_parameters)
 {
     thaw_context *context = support_context(1);

@@ -73,22 +73,23 @@ static void check(sizes s, bool no_bias, const layer_wish *wish)
     layer l = layer_open(model, wish);
     const size_t most = s.batch * s.units + s.batch * s.features + s.units * s.features;
     float *expected = malloc(most * sizeof *expected);
+    const double exact = 1e-5, rounded = wish->bfloat16 ? exact + BFLOAT16_TOLERANCE : exact;
     layer_forward(&l);
     expect_forward(&l, s, wish->activation == THAW_ACTIVATION_RELU, expected);
-    assert_close(l.output, expected, l.output_size, 1e-5, "output");
+    assert_close(l.output, expected, l.output_size, rounded, "output");
     if (wish->training)
         layer_backward(&l);
     if (l.input_gradients[0]) {
         expect_input_gradient(&l, s, expected);
-        assert_close(l.input_gradients[0], expected, l.input_size[0], 1e-5, "input gradient");
+        assert_close(l.input_gradients[0], expected, l.input_size[0], rounded, "input gradient");
     }
     if (l.parameter_gradients[0]) {
         expect_weight_gradient(&l, s, expected);
-        assert_close(l.parameter_gradients[0], expected, l.parameter_size[0], 1e-5, "weight gradient");
+        assert_close(l.parameter_gradients[0], expected, l.parameter_size[0], exact, "weight gradient");
     }
     if (l.parameter_gradients[1]) {
         expect_bias_gradient(&l, s, expected);
-        assert_close(l.parameter_gradients[1], expected, l.parameter_size[1], 1e-5, "bias gradient");
+        assert_close(l.parameter_gradients[1], expected, l.parameter_size[1], exact, "bias gradient");
     }
     free(expected);
     layer_close(&l, model);
@@ -105,6 +106,22 @@ Test(dense, matches_the_definition_in_training)
         check(all_sizes[i], true,
               &(layer_wish){
                   .batch = batch, .training = true, .input_gradients = true, .parameter_gradient = { true } });
+    }
+}
+
+Test(dense, computes_in_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(all_sizes); i++) {
+        layer_wish wish = { .batch = (int64_t)all_sizes[i].batch, .bfloat16 = true };
+        check(all_sizes[i], false, &wish);
+        wish.activation = THAW_ACTIVATION_RELU;
+        check(all_sizes[i], true, &wish);
+        wish.activation = THAW_ACTIVATION_NONE;
+        wish.training = wish.input_gradients = wish.parameter_gradient[1] = true;
+        check(all_sizes[i], false, &wish);
+        wish.parameter_gradient[0] = true;
+        check(all_sizes[i], false, &wish);
     }
 }
 

@@ -52,7 +52,7 @@ static void expect(const problem *p, const layer *l, float *output, float *input
             }
 }
 
-static void check(const problem *p, bool training, bool ties)
+static void check(const problem *p, bool training, bool ties, bool bfloat16)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = layer_model(context, 3, (const int64_t[]){ p->height, p->width, p->channels });
@@ -60,16 +60,22 @@ static void check(const problem *p, bool training, bool ties)
     assert_ok(context, thaw_max_pool2d(model, node, &p->options, &node));
     const thaw_shape wanted = { 3, { p->output[0], p->output[1], p->channels } };
     cr_assert(thaw_shape_equal(thaw_model_node_shape(model, node), &wanted));
-    layer l = layer_open(model, &(layer_wish){ .batch = p->batch, .training = training, .input_gradients = training });
+    layer l =
+        layer_open(model,
+                   &(layer_wish){
+                       .batch = p->batch, .bfloat16 = bfloat16, .training = training, .input_gradients = training });
     for (size_t i = 0; i < l.input_size[0]; i++) /* all negative: padding must not win */
         l.inputs[0][i] = ties ? -1 - (float)(i % 3 == 0) : l.inputs[0][i] - 2;
+    layer_round(&l);
     float *output = calloc(l.output_size, sizeof(float)), *gradient = calloc(l.input_size[0], sizeof(float));
     expect(p, &l, output, gradient);
     layer_forward(&l);
     assert_close(l.output, output, l.output_size, 0, "output");
     if (training) {
         layer_backward(&l);
-        assert_close(l.input_gradients[0], gradient, l.input_size[0], 1e-6, "input gradient");
+        /* Where windows overlap, sums are rounded on the way. */
+        assert_close(l.input_gradients[0], gradient, l.input_size[0], bfloat16 ? 4 * BFLOAT16_TOLERANCE : 1e-6,
+                     "input gradient");
     }
     free(output);
     free(gradient);
@@ -80,19 +86,29 @@ static void check(const problem *p, bool training, bool ties)
 Test(max_pool2d, matches_the_definition_in_training)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)
-        check(&problems[i], true, false);
+        check(&problems[i], true, false, false);
 }
 
 Test(max_pool2d, matches_the_definition_in_inference)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)
-        check(&problems[i], false, false);
+        check(&problems[i], false, false, false);
 }
 
 Test(max_pool2d, gives_a_tie_to_the_first)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)
-        check(&problems[i], true, true);
+        check(&problems[i], true, true, false);
+}
+
+Test(max_pool2d, computes_in_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++) {
+        check(&problems[i], true, false, true);
+        check(&problems[i], true, true, true);
+        check(&problems[i], false, false, true);
+    }
 }
 
 static void refuse(thaw_pool2d_options options, thaw_status status, const char *text)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bfloat16.h"
 #include "core/threads.h"
 #include "graph/model.h"
 #include "support/golden.h"
@@ -62,11 +63,18 @@ static bool wants_gradient(const layer_wish *wish, size_t input)
     return wish->input_gradients && !(wish->frozen_inputs >> input & 1);
 }
 
+static void round_values(const layer *l, float *values, size_t count)
+{
+    for (size_t i = 0; l->bfloat16 && values && i < count; i++)
+        values[i] = thaw_bfloat16_widen(thaw_bfloat16_round(values[i]));
+}
+
 static void make_inputs(layer *l, const layer_wish *wish, const thaw_shape *shapes, size_t batch)
 {
     for (size_t i = 0; i < l->input_count; i++) {
         l->input_size[i] = batch * thaw_shape_count(&shapes[i]);
         l->inputs[i] = make_filled(l->input_size[i], 100 + (uint32_t)i);
+        round_values(l, l->inputs[i], l->input_size[i]);
         if (wants_gradient(wish, i))
             l->input_gradients[i] = make_buffer(l->input_size[i]);
     }
@@ -77,6 +85,7 @@ static void make_parameters(layer *l, const layer_wish *wish, const thaw_shape *
     for (size_t i = 0; i < l->parameter_count; i++) {
         l->parameter_size[i] = thaw_shape_count(&shapes[i]);
         l->parameters[i] = make_filled(l->parameter_size[i], 200 + (uint32_t)i);
+        round_values(l, l->parameters[i], l->parameter_size[i]);
         if (wish->parameter_gradient[i])
             l->parameter_gradients[i] = make_buffer(l->parameter_size[i]);
     }
@@ -107,7 +116,9 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
     const thaw_graph_node *node = &model->nodes[model->node_count - 1];
     thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
     bool input_gradient[THAW_MAX_INPUTS];
-    layer l = { .context = model->context, .module = node->module, .input_count = node->input_count };
+    layer l = {
+        .context = model->context, .module = node->module, .bfloat16 = wish->bfloat16, .input_count = node->input_count
+    };
     l.parameter_count = node->group ? node->group->parameter_count : 0;
     for (size_t i = 0; i < l.input_count; i++) {
         inputs[i] = model->nodes[node->inputs[i]].output;
@@ -119,6 +130,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .context = model->context,
         .options = node->options,
         .batch = wish->batch ? wish->batch : 1,
+        .precision = wish->bfloat16 ? THAW_BF16 : THAW_F32,
         .training = wish->training,
         .follows = wish->follows,
         .epilogue = { .activation = wish->activation },
@@ -139,29 +151,72 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         l.output = make_buffer(l.output_size);
     if (wish->training && !l.module->loss)
         l.output_gradient = make_filled(l.output_size, 300);
+    round_values(&l, l.output_gradient, l.output_size);
     fill_run(&l, wish);
     return l;
 }
 
-/* Copies the buffers' pointers to where a layer finds them, and calls it. */
+/* A test's buffer as the layer sees it. */
+static void *lend(const layer *l, const float *values, size_t count)
+{
+    if (!l->bfloat16 || !values)
+        return (void *)(uintptr_t)values;
+    thaw_bfloat16 *lent = make_bytes(count * sizeof *lent);
+    for (size_t i = 0; i < count; i++)
+        lent[i] = thaw_bfloat16_round(values[i]);
+    return lent;
+}
+
+/* Brings home what the layer has made of it. */
+static void take_back(const layer *l, void *lent, float *values, size_t count)
+{
+    if (!l->bfloat16 || !values)
+        return;
+    for (size_t i = 0; i < count; i++)
+        values[i] = thaw_bfloat16_widen(((thaw_bfloat16 *)lent)[i]);
+    drop_bytes(lent, count * sizeof(thaw_bfloat16), "a buffer of bfloat16");
+}
+
+/* Lends the buffers to a layer, in the places where it finds them, and calls it. */
 static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
 {
     const bool in_place = l->output == NULL;
-    float *input_gradients[THAW_MAX_INPUTS];
-    memcpy(input_gradients, l->input_gradients, sizeof input_gradients);
-    if (in_place && input_gradients[0])
-        input_gradients[0] = l->output_gradient;
+    void *inputs[THAW_MAX_INPUTS], *input_gradients[THAW_MAX_INPUTS];
+    for (size_t i = 0; i < l->input_count; i++) {
+        inputs[i] = lend(l, l->inputs[i], l->input_size[i]);
+        input_gradients[i] = lend(l, l->input_gradients[i], l->input_size[i]);
+    }
+    void *const output = lend(l, l->output, l->output_size);
+    void *const output_gradient = lend(l, l->output_gradient, l->output_size);
+    void *const own_gradient = l->input_count ? input_gradients[0] : NULL;
+    if (in_place && own_gradient)
+        input_gradients[0] = output_gradient;
     thaw_layer_run run = l->run;
-    run.inputs = (const float *const *)l->inputs;
-    run.output = in_place ? l->inputs[0] : l->output;
-    run.output_gradient = l->output_gradient;
-    run.input_gradients = input_gradients;
+    run.inputs = (const float *const *)inputs;
+    run.output = in_place ? inputs[0] : output;
+    run.output_gradient = output_gradient;
+    run.input_gradients = (float *const *)input_gradients;
     run.parameters = (const float *const *)l->parameters;
     run.parameter_gradients = l->parameter_gradients;
     run.statistics = l->parameters;
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
     assert_ok(l->context, function(&run));
     thaw_threads_leave(scope);
+    if (l->input_count)
+        input_gradients[0] = own_gradient;
+    for (size_t i = 0; i < l->input_count; i++) {
+        take_back(l, inputs[i], l->inputs[i], l->input_size[i]);
+        take_back(l, input_gradients[i], l->input_gradients[i], l->input_size[i]);
+    }
+    take_back(l, output, l->output, l->output_size);
+    take_back(l, output_gradient, l->output_gradient, l->output_size);
+}
+
+void layer_round(layer *l)
+{
+    for (size_t i = 0; i < l->input_count; i++)
+        round_values(l, l->inputs[i], l->input_size[i]);
+    round_values(l, l->output_gradient, l->output_size);
 }
 
 void layer_forward(layer *l)

@@ -6,11 +6,15 @@
 
 #include "support/support.h"
 
+/* What a value of bfloat16, rounded from the right one, differs by from it, relative to it. */
+#define BFLOAT16_TOLERANCE 0x1p-8
+
 /* What to ask of the layer; zero: inference of one sample. */
 typedef struct layer_wish {
     int64_t batch; /* 0: 1 */
     bool training;
-    bool follows; /* the batches' statistics; parameters are statistics then */
+    bool bfloat16; /* the test's buffers stay floats, rounded, and are converted for each call */
+    bool follows;  /* the batches' statistics; parameters are statistics then */
     thaw_activation activation;
     bool in_place;          /* forward writes over input 0, backward over the output's gradient */
     bool input_gradients;   /* of all inputs */
@@ -24,6 +28,7 @@ typedef struct layer {
     thaw_context *context;
     const thaw_layer_module *module;
     thaw_layer_needs needs;
+    bool bfloat16;
     thaw_layer_run run;
     size_t input_count, parameter_count;
     size_t input_size[THAW_MAX_INPUTS], parameter_size[THAW_MAX_PARAMETERS], output_size;
@@ -38,6 +43,9 @@ thaw_model *layer_model(thaw_context *context, int rank, const int64_t *dims);
 /* Prepares the model's last node. Inputs, parameters and the output's gradient are filled with numbers in [-1, 1),
    gradients and output with a number that no test expects. */
 layer layer_open(thaw_model *model, const layer_wish *wish);
+
+/* Rounds inputs and the output's gradient, where the layer computes in bfloat16; for tests that have changed them. */
+void layer_round(layer *l);
 
 /* Packs and runs forward. */
 void layer_forward(layer *l);

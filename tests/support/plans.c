@@ -19,7 +19,7 @@ static thaw_plan *make_bare(thaw_model *model, bool training)
     cr_assert_not_null(plan->nodes);
     for (size_t i = 0; i < plan->node_count; i++) {
         thaw_plan_node *node = &plan->nodes[i];
-        node->output_request = node->gradient_request = node->workspace_request = -1;
+        node->output_request = node->gradient_request = node->workspace_request = node->copy_request = -1;
         for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
             node->spare_request[k] = -1;
     }
@@ -36,6 +36,8 @@ static thaw_plan *run_until(thaw_model *model, bool training, plan_stage stage)
         assert_ok(context, thaw_pass_regions(plan));
     if (stage >= PLAN_COMBINATION)
         assert_ok(context, thaw_pass_combination(plan));
+    if (stage >= PLAN_PRECISION)
+        thaw_pass_precision(plan);
     if (stage >= PLAN_FUSION)
         thaw_pass_fusion(plan);
     if (stage >= PLAN_KERNELS)

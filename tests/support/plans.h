@@ -10,6 +10,7 @@ typedef enum plan_stage {
     PLAN_TRAINABILITY,
     PLAN_REGIONS,
     PLAN_COMBINATION,
+    PLAN_PRECISION,
     PLAN_FUSION,
     PLAN_KERNELS,
     PLAN_BUFFERS

@@ -2,12 +2,20 @@
 
 #include <math.h>
 
+#include "dnn/kernel.h"
+
 thaw_context *support_context(int threads)
 {
     thaw_context *context = NULL;
     const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &context);
     cr_assert(status == THAW_OK, "no context: %s", thaw_status_name(status));
     return context;
+}
+
+void skip_without_bfloat16(void)
+{
+    if (thaw_dnn_bfloat16() == THAW_BFLOAT16_MISSING)
+        cr_skip_test("no AVX-512");
 }
 
 void assert_close(const float *actual, const float *expected, size_t count, double tolerance, const char *what)

@@ -29,6 +29,9 @@ thaw_context *support_context(int threads);
 /* Asserts |actual - expected| <= tolerance * max(1, |expected|) for each element. */
 void assert_close(const float *actual, const float *expected, size_t count, double tolerance, const char *what);
 
+/* Skips the test where oneDNN does not compute in bfloat16, natively or emulated. */
+void skip_without_bfloat16(void);
+
 /* Fills with numbers in [-1, 1) that depend on `seed` alone. */
 void support_fill(float *values, size_t count, uint32_t seed);
 

@@ -53,6 +53,13 @@ static thaw_model *make_plain(thaw_context *context)
     return support_network(context, true);
 }
 
+static thaw_model *make_narrow(thaw_context *context)
+{
+    thaw_model *model = support_network(context, true);
+    assert_ok(context, thaw_model_set_precision(model, &(thaw_precision){ .all = THAW_BF16, .emulated = true }));
+    return model;
+}
+
 static void check_steps(thaw_model *(*make)(thaw_context *context), const char *optimizer,
                         const thaw_step_options *options)
 {
@@ -76,6 +83,12 @@ Test(allocation, steps_allocate_nothing)
 {
     check_steps(make_plain, "sgd:lr=0.01,momentum=0.9", NULL);
     check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
+}
+
+Test(allocation, steps_in_bfloat16_allocate_nothing)
+{
+    skip_without_bfloat16();
+    check_steps(make_narrow, "sgd:lr=0.01,momentum=0.9", NULL);
 }
 
 Test(allocation, steps_with_expressions_allocate_nothing)

@@ -1,0 +1,51 @@
+#include "plan/plan.h"
+
+/* Whether the model wants the node's region in bfloat16. In evaluation, too, the prefix is what would be frozen. */
+static bool is_wanted(const thaw_plan *plan, thaw_node node)
+{
+    const thaw_precision *precision = &plan->model->precision;
+    return precision->all == THAW_BF16 || (precision->frozen == THAW_BF16 && !plan->nodes[node].above_trained);
+}
+
+static bool follows_bfloat16(const thaw_plan *plan, const thaw_graph_node *node)
+{
+    for (size_t k = 0; k < node->input_count; k++)
+        if (plan->nodes[node->inputs[k]].precision != THAW_BF16)
+            return false;
+    return node->input_count > 0;
+}
+
+static bool can_take_it(const thaw_plan *plan, const thaw_graph_node *node)
+{
+    thaw_shape inputs[THAW_MAX_INPUTS];
+    if (!node->module->takes_bfloat16)
+        return true;
+    for (size_t k = 0; k < node->input_count; k++)
+        inputs[k] = plan->model->nodes[node->inputs[k]].output;
+    return node->module->takes_bfloat16(node->options, inputs, node->input_count);
+}
+
+/* Whether the module would have it so, wherever it stands or here. */
+static bool has_use_for_it(const thaw_plan *plan, const thaw_graph_node *node)
+{
+    switch (node->module->bfloat16) {
+    case THAW_BFLOAT16_CHOSEN:
+        return true;
+    case THAW_BFLOAT16_FOLLOWS:
+        return follows_bfloat16(plan, node);
+    default:
+        return false;
+    }
+}
+
+void thaw_pass_precision(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[i];
+        thaw_plan_node *planned = &plan->nodes[i];
+        planned->precision = THAW_F32;
+        if (node->module && is_wanted(plan, (thaw_node)i) && planned->low_rank.rank == 0 &&
+            has_use_for_it(plan, node) && can_take_it(plan, node))
+            planned->precision = THAW_BF16;
+    }
+}
