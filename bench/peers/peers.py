@@ -25,7 +25,7 @@ CACHE_BYTES = 1 << 30
 
 # Settings of worker.c; `rounds` turns of `steps` steps, or of one epoch. The first epoch of each contender is not
 # counted: it fills the cache.
-ADAM, ADAMW = "adam:lr=1e-3", "adamw:lr=1e-3"
+ADAM, ADAMW, MOMENTUM = "adam:lr=1e-3", "adamw:lr=1e-3", "sgd:lr=1e-2,momentum=0.9"
 WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
     "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
@@ -37,6 +37,8 @@ WORKLOADS = {
     "mlp-512 head": dict(network="mlp-512", optimizer=ADAM, freeze="body", rounds=9, steps=200),
     "mlp-500 epoch": dict(network="mlp-500", optimizer=ADAMW, rounds=5, batch=500, samples=57000),
     "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
+    "lstm, all trainable": dict(network="lstm", optimizer=MOMENTUM, rounds=9, steps=15, batch=32),
+    "lstm, frozen": dict(network="lstm", optimizer=MOMENTUM, freeze="body", rounds=9, steps=40, batch=32),
 }
 NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",

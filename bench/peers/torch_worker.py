@@ -51,7 +51,20 @@ def cnn_8_16():
         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(784, 10))
 
 
+class Lstm(nn.Module):
+    """Two layers over 50 steps, and a classifier of the last one."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(64, 256, 2, batch_first=True)
+        self.head = nn.Linear(256, 10)
+
+    def forward(self, sequences):
+        return self.head(self.lstm(sequences)[0][:, -1])
+
+
 NETWORKS = {
+    "lstm": Lstm,
     "transfer-cnn": lambda: transfer_cnn(5),
     "mlp-512": lambda: mlp(784, 512, 512, 10),
     "mlp-500": lambda: mlp(784, 500, 10),
@@ -60,7 +73,7 @@ NETWORKS = {
 
 
 def freeze(model, what):
-    layers = [layer for layer in model if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    layers = [layer for layer in model.children() if isinstance(layer, (nn.Conv2d, nn.Linear, nn.LSTM))]
     frozen = {
         "nothing": [],
         "convolutions": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
@@ -71,12 +84,14 @@ def freeze(model, what):
 
 
 def make_optimizer(description, model):
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[description.split(":")[0]]
+    name, _, settings = description.partition(":")
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[name]
+    numbers = {key: float(value) for key, value in (setting.split("=") for setting in settings.split(","))}
     parameters = [p for p in model.parameters() if p.requires_grad]
     try:
-        return kind(parameters, lr=1e-3, fused=True)
+        return kind(parameters, **numbers, fused=True)
     except (RuntimeError, TypeError):  # before 2.4 only on accelerators
-        return kind(parameters, lr=1e-3)
+        return kind(parameters, **numbers)
 
 
 # ---- data
@@ -153,7 +168,8 @@ class Workload:
             assert len(images) >= samples, f"the data set has only {len(images)} samples"
             self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
         else:
-            self.inputs = self.trainer.arrange(torch.rand(self.batch, 1, 28, 28))
+            sample = (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
+            self.inputs = self.trainer.arrange(torch.rand(self.batch, *sample))
             self.targets = torch.randint(0, 5, (self.batch,))
 
     def steps(self, count):

@@ -238,11 +238,25 @@ static bool serve_epochs(worker *w)
 
 /* ---- the network */
 
+/* Two layers over 50 steps, and a classifier of the last one. */
+static thaw_status build_lstm(thaw_model *model)
+{
+    const thaw_recurrent_options lstm = { .name = "lstm", .units = 256, .layers = 2, .last_only = true };
+    thaw_node node;
+    thaw_status status = thaw_input(model, &(thaw_shape){ 2, { 50, 64 } }, &node);
+    if (status == THAW_OK)
+        status = thaw_lstm(model, node, &lstm, &node);
+    if (status == THAW_OK)
+        status = thaw_dense(model, node, &(thaw_dense_options){ .name = "head", .units = 10 }, &node);
+    return status == THAW_OK ? thaw_softmax_cross_entropy(model, node, NULL, &node) : status;
+}
+
 static bool build(worker *w)
 {
     const settings *s = &w->settings;
     thaw_optimizer *optimizer = NULL;
-    if (thaw_zoo_build(w->model, s->network, 0) != THAW_OK)
+    const bool lstm = strcmp(s->network, "lstm") == 0;
+    if ((lstm ? build_lstm(w->model) : thaw_zoo_build(w->model, s->network, 0)) != THAW_OK)
         return fail(w, s->network);
     if (thaw_optimizer_create(w->context, s->optimizer, &optimizer) != THAW_OK)
         return fail(w, s->optimizer);
