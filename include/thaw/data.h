@@ -118,6 +118,7 @@ THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);
 THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset);
+THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset); /* thaw_source.random */
 
 /* Tells the source that the reads that follow belong to this epoch, which chooses what augmentation makes of a sample.
    thaw_fit and thaw_evaluate do so; who reads in a loop of their own does it here. At first it is epoch 0. */

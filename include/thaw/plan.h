@@ -14,6 +14,11 @@ typedef struct thaw_plan thaw_plan;
 typedef struct thaw_plan_options {
     int64_t batch;  /* samples a step; required, at least 1 */
     bool inference; /* the plan of evaluation and prediction instead of training */
+    size_t
+        cache_sample_bytes; /* what the feature cache may take for a sample (thaw_fit_cache_sample_bytes): it keeps what
+                                  passes the last place of the frozen prefix where that is no more; 0: no limit */
+    bool random_data;       /* samples differ from epoch to epoch: nothing is cached. Where this and the one above are
+                                  not set, they are as they were last, here or in thaw_fit */
 } thaw_plan_options;
 
 /* The plan for these options, compiled if there is none or it is stale. It belongs to the model and lives until the
@@ -79,7 +84,8 @@ typedef struct thaw_plan_totals {
     double flops;         /* a step */
     double unfrozen_flops;          /* the same network with everything trainable */
     double cached_flops;            /* a step that starts at the feature cache */
-    size_t cached_bytes_per_sample; /* 0: no frozen prefix that is worth caching */
+    size_t cached_bytes_per_sample; /* 0: no frozen prefix that is worth caching, or no place of it is small enough */
+    size_t prefix_bytes_per_sample; /* that its end would take; more than the above where the cache cuts it earlier */
 } thaw_plan_totals;
 
 THAW_API size_t thaw_plan_row_count(const thaw_plan *plan);

@@ -92,16 +92,23 @@ typedef struct thaw_fit_options {
     thaw_dataset *test; /* evaluated after every epoch; may be NULL */
     const thaw_thaw_point *thaw_points;
     size_t thaw_point_count;
-    size_t cache_bytes;     /* budget of memory for the feature cache; 0: none in memory */
-    const char *cache_file; /* the feature cache is this file instead, of any size; NULL: no file */
-    bool time_phases;       /* read the clock some times a step */
+    size_t cache_bytes;      /* budget of memory for the feature cache; 0: none in memory */
+    const char *cache_file;  /* the feature cache is this file instead; NULL: no file */
+    size_t cache_file_bytes; /* the largest that the file may be; 0: any size */
+    bool time_phases;        /* read the clock some times a step */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
     void *user;
 } thaw_fit_options;
 
+/* What the feature cache of a run with these options may take for a sample of this data set, to ask for its plan with
+   (thaw_plan_options); 0: no limit. */
+THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, const thaw_dataset *dataset);
+
 /* Trains. The outputs of a frozen prefix are kept by sample in the first epoch and later epochs start there, where the
-   budget and the data set allow. `report` (may be NULL) gets the last epoch's figures.
+   budget and the data set allow. Where these outputs are more than the budget, the plan looks for an earlier place in
+   the prefix with fewer values, keeps those, and computes what follows anew in each epoch. `report` (may be NULL) gets
+   the last epoch's figures.
 
    A cache file survives: a later run with the same prefix, weights, data and kernels starts at it in its first epoch.
    The file is known by a fingerprint of all these (data that have no identity of their own, see thaw_source, are read

@@ -136,16 +136,17 @@ static const entry entries[] = {
       &text_kind, TO(schedule) },
     { CLI_TRAINING, "clip-norm", "X", "Scale gradients down to this global norm", &norm_kind, TO(clip_norm) },
     { CLI_TRAINING, "drop-last", NULL, "Leave out an epoch's last, smaller batch", &flag_kind, TO(drop_last) },
-    { CLI_TRAINING | CLI_RUNS, "cache-bytes", "BYTES",
+    { CLI_TRAINING | CLI_RUNS | CLI_CACHE, "cache-bytes", "BYTES",
       "Memory for outputs of a frozen prefix, such as 512M; 0: none "
       "(default: 1G)",
       &bytes_kind, TO(cache_bytes) },
     { CLI_TRAINING, "merge", NULL, "Bake adapters into their weights in the end, before they are saved", &flag_kind,
       TO(merge) },
-    { CLI_TRAINING, "cache-file", "FILE",
-      "Keep these outputs in a file instead, of any size; a later run with the same frozen layers and data begins with "
-      "it",
+    { CLI_TRAINING | CLI_CACHE, "cache-file", "FILE",
+      "Keep these outputs in a file instead; a later run with the same frozen layers and data begins with it",
       &text_kind, TO(cache_file) },
+    { CLI_TRAINING | CLI_CACHE, "cache-file-bytes", "BYTES",
+      "The largest that the file may be, such as 20G; 0: any size (default: 0)", &bytes_kind, TO(cache_file_bytes) },
     { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
     { CLI_BENCH, "strategies", "LIST",
       "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "

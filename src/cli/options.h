@@ -20,7 +20,8 @@ enum {
     CLI_INFERENCE = 512,
     CLI_COMMON = 1024,
     CLI_RUNS = 2048, /* of training, what comparisons take too */
-    CLI_BENCH = 4096
+    CLI_BENCH = 4096,
+    CLI_CACHE = 8192 /* of training, what plans depend on */
 };
 
 /* What options say about groups of parameters, in the order of the command line. */
@@ -42,7 +43,8 @@ typedef struct cli_rule {
 /* Text is the command line's own. */
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache_file, *test_data, *optimizer, *schedule;
-    uint64_t classes, epochs, batch, seed, threads, cache_bytes;         /* classes and threads 0: by themselves */
+    uint64_t classes, epochs, batch, seed, threads, cache_bytes,
+        cache_file_bytes;                                                /* classes and threads 0: by themselves */
     const char *optimizers, *strategies, *strategy_file, *head, *report; /* of thaw bench */
     uint64_t seeds, rates;
     double target_accuracy; /* 0: none */

@@ -69,6 +69,7 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
     json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));
     json_object_set_new(object, "cached_bytes_per_sample", cli_json_count(totals.cached_bytes_per_sample));
+    json_object_set_new(object, "prefix_bytes_per_sample", cli_json_count(totals.prefix_bytes_per_sample));
     return cli_json_print(object);
 }
 
@@ -93,7 +94,18 @@ static int print_json(const cli_session *session, const thaw_plan *plan)
 static int print_plan(const cli_session *session)
 {
     const cli_options *options = session->options;
-    const thaw_plan_options wanted = { .batch = (int64_t)options->batch, .inference = options->inference };
+    const thaw_fit_options fit = {
+        .cache_bytes = (size_t)options->cache_bytes,
+        .cache_file = options->cache_file,
+        .cache_file_bytes = (size_t)options->cache_file_bytes,
+    };
+    const thaw_dataset *data = session->training;
+    const thaw_plan_options wanted = {
+        .batch = (int64_t)options->batch,
+        .inference = options->inference,
+        .cache_sample_bytes = data ? thaw_fit_cache_sample_bytes(&fit, data) : 0,
+        .random_data = data && thaw_dataset_is_random(data),
+    };
     const thaw_plan *plan;
     int code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
     if (code != CLI_DONE || options->json)
@@ -110,8 +122,10 @@ static int plan(const cli_options *options)
 {
     cli_session session;
     int code = cli_session_open(&session, options);
+    if (code == CLI_DONE && options->data)
+        code = cli_open_data(&session);
     if (code == CLI_DONE)
-        code = cli_build_model(&session, NULL);
+        code = cli_build_model(&session, session.training);
     if (code == CLI_DONE)
         code = cli_apply_rules(&session);
     if (code == CLI_DONE)
@@ -125,8 +139,9 @@ int cli_plan(int argc, char **argv)
     cli_options options;
     int code =
         cli_options_parse(argc, argv, "thaw plan", "Shows what a training step of a network runs, and in which memory.",
-                          CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_BATCH | CLI_INFERENCE | CLI_COMMON, CLI_MODEL,
-                          &options);
+                          CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE |
+                              CLI_COMMON,
+                          CLI_MODEL, &options);
     if (code == CLI_DONE)
         code = plan(&options);
     cli_options_release(&options);

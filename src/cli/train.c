@@ -90,6 +90,7 @@ static int fit(cli_session *session)
         .thaw_point_count = session->point_count,
         .cache_bytes = (size_t)options->cache_bytes,
         .cache_file = options->cache_file,
+        .cache_file_bytes = (size_t)options->cache_file_bytes,
         .on_epoch = on_epoch,
         .on_step = on_step,
         .user = &now,

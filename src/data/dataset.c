@@ -80,6 +80,11 @@ const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset)
     return &dataset->source.sample_shape;
 }
 
+bool thaw_dataset_is_random(const thaw_dataset *dataset)
+{
+    return dataset->source.random;
+}
+
 void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch)
 {
     if (!dataset->source.start_epoch)

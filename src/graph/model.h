@@ -23,6 +23,12 @@ typedef struct thaw_graph_node {
     thaw_shape target;
 } thaw_graph_node;
 
+/* What the feature cache may keep: plans cut the frozen prefix by it. */
+typedef struct thaw_cache_budget {
+    size_t sample_bytes; /* 0: no limit */
+    bool random;         /* nothing: the samples differ from epoch to epoch */
+} thaw_cache_budget;
+
 /* What is compiled from a model; src/plan knows what it is. */
 typedef struct thaw_plan_store thaw_plan_store;
 
@@ -34,6 +40,7 @@ struct thaw_model {
     bool unfused; /* plans run each layer's kernel by itself */
     thaw_precision precision;
     uint64_t steps; /* training steps taken: keys random numbers of layers */
+    thaw_cache_budget cache;
     thaw_plan_store *plans;
     void (*release_plans)(thaw_model *model);
 };

@@ -56,6 +56,25 @@ static void append_combination(thaw_text *text, const thaw_plan *plan, size_t in
     thaw_text_append(text, "\n    %s; computed %s\n", thaw_trainability_name(row.trainability), row.computed);
 }
 
+/* Where the feature cache cuts, if it is not at the end of the prefix, and why. */
+static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_totals *totals)
+{
+    if (plan->model->cache.random && plan->prefix_bytes > 0)
+        thaw_text_append(text,
+                         "no feature cache: the data are augmented at random, so that the frozen layers see other "
+                         "samples in each epoch\n");
+    else if (plan->too_large)
+        thaw_text_append(text,
+                         "no feature cache: the end of the frozen prefix has %zu bytes a sample, the budget allows "
+                         "%zu, and no earlier place saves enough in less\n",
+                         totals->prefix_bytes_per_sample, plan->model->cache.sample_bytes);
+    else if (plan->cut_count < plan->prefix_count)
+        thaw_text_append(text,
+                         "the feature cache cuts the frozen prefix before its end, which has %zu bytes a sample: "
+                         "the budget allows %zu\n",
+                         totals->prefix_bytes_per_sample, plan->model->cache.sample_bytes);
+}
+
 static void append_totals(thaw_text *text, const thaw_plan *plan)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -79,6 +98,7 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
         thaw_text_append(text, ", %.1f from the feature cache (%zu bytes a sample)", totals.cached_flops / 1e6,
                          totals.cached_bytes_per_sample);
     thaw_text_append(text, "\n");
+    append_cut(text, plan, &totals);
 }
 
 thaw_status thaw_plan_describe(const thaw_plan *plan, char **text)

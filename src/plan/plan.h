@@ -58,7 +58,7 @@ typedef struct thaw_plan_node {
     /* regions */
     thaw_region region;
     bool fixed;    /* in the prefix, and made of constants alone: the same for all samples */
-    bool boundary; /* in the prefix, not fixed, and read by the live part: what the feature cache keeps */
+    bool boundary; /* in the prefix, not fixed, and read behind the cut: what the feature cache keeps */
 
     /* precision: of inputs, output and their gradients */
     thaw_dtype precision;
@@ -123,9 +123,12 @@ struct thaw_plan {
     thaw_node target; /* what is computed: the loss, or the output */
     thaw_node *order; /* nodes that are used: the prefix, fixed nodes first, then the live part */
     size_t order_count, prefix_count, fixed_count;
-    size_t *position;   /* of a node in `order` */
-    int64_t tile;       /* samples a tile; `batch` where nothing is tiled */
-    size_t tiled_count; /* order[fixed_count .. tiled_count) runs tile by tile; 0: nothing does */
+    size_t cut_count;    /* the feature cache stands for order[fixed_count .. cut_count) */
+    size_t prefix_bytes; /* a sample, of what the whole prefix hands to the live part */
+    bool too_large;      /* the model's limit lets no cut be cached */
+    size_t *position;    /* of a node in `order` */
+    int64_t tile;        /* samples a tile; `batch` where nothing is tiled */
+    size_t tiled_count;  /* order[fixed_count .. tiled_count) runs tile by tile; 0: nothing does */
 
     thaw_plan_use *uses; /* of all nodes, in the order of running */
     size_t use_count;
@@ -154,6 +157,10 @@ thaw_status thaw_pass_trainability(thaw_plan *plan);
 /* Prefix, live part, frozen layers inside it; the order of running; where the feature cache cuts. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
+
+/* Moves the feature cache's cut from the end of the prefix to an earlier place when the model's limit asks for it. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_cut(thaw_plan *plan);
 
 /* What each layer gets for its parameters: a stored tensor, or the value of an expression; which low-rank changes its
    kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; marks the
@@ -219,8 +226,9 @@ void thaw_plan_bind(thaw_plan *plan, char *arena);
    back at the arena. For those that compute in bfloat16 they are converted when the plan runs forward. */
 void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
 
-/* Runs the forward kernels of order[first .. past): [0, fixed_count) is what depends on no sample, [0, prefix_count) the
-   prefix, the live part is the rest; nodes that are tiled run all, for one tile after the other. `target` is for a loss
+/* Runs the forward kernels of order[first .. past): [0, fixed_count) is what depends on no sample, [0, cut_count) what the
+   feature cache stands for, [0, prefix_count) the prefix, the live part is the rest; nodes that are tiled, all of them
+   before the cut, run for one tile after the other. `target` is for a loss
    and `random` holds seed and step; both may be NULL where neither is met. */
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target,
                               const thaw_stream *random);
@@ -231,7 +239,7 @@ thaw_status thaw_plan_backward(thaw_plan *plan);
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 
-/* Bytes a sample of what the prefix hands to the live part; 0 when there is no prefix that costs anything. */
+/* Bytes a sample of what the feature cache would keep; 0 when it would save nothing, or no cut is small enough. */
 size_t thaw_plan_cache_bytes(const thaw_plan *plan);
 
 /* The values of an origin in one precision: made by its kernel, converted, or fed; pointers to bfloat16 are

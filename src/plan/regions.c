@@ -57,7 +57,7 @@ thaw_status thaw_pass_regions(thaw_plan *plan)
     append_to_order(plan, true, true);
     plan->fixed_count = plan->order_count;
     append_to_order(plan, true, false);
-    plan->prefix_count = plan->order_count;
+    plan->prefix_count = plan->cut_count = plan->order_count;
     append_to_order(plan, false, false);
     mark_boundaries(plan);
     return THAW_OK;

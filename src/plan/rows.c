@@ -69,13 +69,13 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
 {
     size_t bytes = 0;
     bool work = false;
-    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++) {
+    for (size_t i = plan->fixed_count; i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
         work = work || runs_forward(plan, index);
         if (plan->nodes[index].boundary)
             bytes += thaw_shape_count(&plan->model->nodes[index].output) * sizeof(float);
     }
-    return plan->training && work ? bytes : 0;
+    return plan->training && work && !plan->too_large && !plan->model->cache.random ? bytes : 0;
 }
 
 /* Of a node's value, and of the gradients that it computes for its inputs. */
@@ -128,6 +128,7 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         .packed_bytes = plan->packed_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),
         .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),
+        .prefix_bytes_per_sample = plan->prefix_bytes,
         .tile = plan->tile,
     };
     count_parameters(plan, &totals);
@@ -140,7 +141,7 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         totals.tiled_kernels += row.forward && plan->nodes[i].tiled;
         totals.backward_kernels += row.input_gradient || row.parameter_gradient;
         totals.flops += row.forward_flops + row.backward_flops;
-        if (row.region != THAW_REGION_PREFIX)
+        if (row.region != THAW_REGION_PREFIX || (plan->nodes[i].used && plan->position[i] >= plan->cut_count))
             totals.cached_flops += row.forward_flops + row.backward_flops;
     }
     for (size_t i = 0; i < plan->trained_count; i++)

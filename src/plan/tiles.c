@@ -29,7 +29,7 @@ static size_t count_wide(const thaw_plan *plan, size_t cache_bytes, size_t *wide
 {
     size_t count = 0, most = 0;
     *widest = 0;
-    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++) {
+    for (size_t i = plan->fixed_count; i < plan->cut_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         const size_t bytes = sample_bytes(plan, plan->order[i]);
         const size_t batch_bytes = bytes * (size_t)plan->batch;

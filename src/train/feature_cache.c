@@ -36,7 +36,7 @@ struct thaw_feature_cache {
 static uint64_t prefix_version(const thaw_plan *plan)
 {
     uint64_t version = plan->model->parameters.bindings * 1099511628211U; /* FNV's prime: no sum of versions */
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    for (size_t i = 0; i < plan->cut_count; i++) {
         const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         for (size_t k = 0; group && k < group->parameter_count; k++)
             version += thaw_expression_version(thaw_parameter_expression(group->parameters[k]));
@@ -56,7 +56,7 @@ static uint64_t prefix_precision(const thaw_plan *plan)
 static size_t count_boundaries(const thaw_plan *plan)
 {
     size_t count = 0;
-    for (size_t i = 0; i < plan->prefix_count; i++)
+    for (size_t i = 0; i < plan->cut_count; i++)
         count += plan->nodes[plan->order[i]].boundary;
     return count;
 }
@@ -138,7 +138,7 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
 
 static void list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
 {
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    for (size_t i = 0; i < plan->cut_count; i++) {
         const thaw_node node = plan->order[i];
         if (plan->nodes[node].boundary)
             cache->cuts[cache->cut_count++] = (cut){ node, thaw_shape_count(&plan->model->nodes[node].output) };

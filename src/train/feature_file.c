@@ -45,6 +45,12 @@ typedef struct feature_file {
     atomic_size_t announced; /* rows that the disk is to be told of before they are read */
 } feature_file;
 
+size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count)
+{
+    const size_t rows = file_bytes > HEADER_BYTES ? (file_bytes - HEADER_BYTES) / count / THAW_ALIGNMENT : 0;
+    return rows > 0 ? rows * THAW_ALIGNMENT - sizeof(trailer) : 0;
+}
+
 static off_t place_of(const feature_file *file, size_t index)
 {
     return HEADER_BYTES + (off_t)(index * thaw_align(file->rows.row_bytes + sizeof(trailer)));

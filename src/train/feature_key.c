@@ -34,7 +34,7 @@ static thaw_status add_parameters(const thaw_plan *plan, const thaw_group *group
 static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
 {
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < plan->prefix_count && status == THAW_OK; i++) {
+    for (size_t i = 0; i < plan->cut_count && status == THAW_OK; i++) {
         const thaw_node index = plan->order[i];
         const thaw_graph_node *node = &plan->model->nodes[index];
         thaw_digest_add_number(key, (uint64_t)index);
@@ -52,11 +52,11 @@ static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
 static thaw_status add_probe(thaw_plan *plan, const float *samples, thaw_digest *key)
 {
     thaw_plan_feed(plan, 0, samples);
-    for (size_t i = 0; i < plan->prefix_count; i++)
+    for (size_t i = 0; i < plan->cut_count; i++)
         if (plan->nodes[plan->order[i]].boundary && plan->order[i] != 0)
             thaw_plan_feed(plan, plan->order[i], NULL);
-    const thaw_status status = thaw_plan_forward(plan, 0, plan->prefix_count, NULL, NULL);
-    for (size_t i = 0; status == THAW_OK && i < plan->prefix_count; i++) {
+    const thaw_status status = thaw_plan_forward(plan, 0, plan->cut_count, NULL, NULL);
+    for (size_t i = 0; status == THAW_OK && i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
         const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
         if (plan->nodes[index].boundary)

@@ -26,6 +26,9 @@ struct thaw_feature_rows {
     size_t count, row_bytes;
 };
 
+/* How long the rows of a file may be that has at most so many bytes; 0: there is no room for any. */
+size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count);
+
 /* Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size_t row_bytes, thaw_feature_rows **rows);
 

@@ -6,6 +6,7 @@
 #include "core/threads.h"
 #include "data/dataset.h"
 #include "data/loader.h"
+#include "train/cache_choice.h"
 #include "train/feature_cache.h"
 #include "train/session.h"
 
@@ -126,22 +127,15 @@ static thaw_status choose_cache(fit *run, thaw_plan *plan, int epoch)
     drop_broken_cache(run);
     if (run->cache && !thaw_feature_cache_fits(run->cache, plan))
         drop_cache(run);
-    if (run->cache || (!options->cache_file && (options->cache_bytes == 0 || epoch >= options->epochs)))
+    if (run->cache || !thaw_cache_pays(plan, options, epoch))
         return THAW_OK;
-    if (run->dataset->source.random) {
-        if (epoch == 1 && thaw_plan_cache_bytes(plan))
-            thaw_log(
-                run->model->context, THAW_LOG_INFO,
-                "no feature cache: the training data are augmented, so that the frozen layers see other samples in "
-                "each epoch");
-        return THAW_OK;
-    }
     return thaw_feature_cache_create(plan, run->dataset, options->cache_bytes, options->cache_file, &run->cache);
 }
 
 /* Compiles what the epoch will run, so that its steps only run. */
 static thaw_status prepare_epoch(fit *run, int epoch)
 {
+    run->model->cache = thaw_cache_budget_of(&run->options, run->dataset);
     thaw_status status = apply_thaw_points(run, epoch);
     const size_t count = thaw_dataset_count(run->dataset), rest = count % (size_t)run->options.batch;
     thaw_plan *plan;

@@ -28,7 +28,7 @@ static size_t count_correct(const thaw_model *model, const float *outputs, const
 static void feed_batch(thaw_plan *plan, const thaw_training_batch *batch)
 {
     const float *features = batch->features;
-    for (size_t i = 0; i < plan->prefix_count; i++) {
+    for (size_t i = 0; i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
         if (!plan->nodes[index].boundary)
             continue;
@@ -45,12 +45,12 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch
     const thaw_stream random = { .seed = seed, .step = plan->model->steps };
     feed_batch(plan, batch);
     const thaw_status status =
-        thaw_plan_forward(plan, 0, batch->samples ? plan->prefix_count : plan->fixed_count, NULL, NULL);
+        thaw_plan_forward(plan, 0, batch->samples ? plan->cut_count : plan->fixed_count, NULL, NULL);
     if (status != THAW_OK)
         return status;
     if (batch->samples && batch->on_prefix)
         batch->on_prefix(batch->argument, plan);
-    return thaw_plan_forward(plan, plan->prefix_count, plan->order_count, batch->targets, &random);
+    return thaw_plan_forward(plan, plan->cut_count, plan->order_count, batch->targets, &random);
 }
 
 /* Clips and updates. The norm's small addend is PyTorch's. */

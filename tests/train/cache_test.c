@@ -72,6 +72,41 @@ Test(cache, is_dropped_when_the_prefix_thaws)
     check_equal(0x1C, points, 1, 2); /* epoch 2, and epoch 4 behind conv1 */
 }
 
+static bool note_first_bytes(void *user, const thaw_epoch_report *report)
+{
+    if (report->epoch == 1)
+        *(size_t *)user = report->cache_bytes;
+    return true;
+}
+
+/* Else a first epoch would fill a cache that the second throws away. */
+Test(cache, is_not_begun_when_the_prefix_thaws_in_the_next_epoch)
+{
+    const thaw_thaw_point points[] = { { .epoch = 2, .pattern = "conv2.weight" } };
+    check_equal(0x1C, points, 1, 2); /* epochs 3 and 4 behind conv1 */
+    size_t bytes = 1;
+    thaw_context *context = support_context(2);
+    thaw_model *model = support_network(context, false);
+    thaw_dataset *data = support_samples(context, 45, 5);
+    support_optimize(model, "adam");
+    support_train_only(model, 0x1C);
+    const thaw_fit_options options = {
+        .epochs = 3,
+        .cache_bytes = 1 << 24,
+        .thaw_points = points,
+        .thaw_point_count = 1,
+        .on_epoch = note_first_bytes,
+        .user = &bytes,
+    };
+    thaw_epoch_report last;
+    assert_ok(context, thaw_fit(model, data, &options, &last));
+    cr_assert_eq(bytes, 0);
+    cr_assert_gt(last.cache_bytes, 0);
+    thaw_dataset_destroy(data);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 Test(cache, keeps_to_its_budget)
 {
     /* 45 samples of 30 floats and a label, less one byte. */

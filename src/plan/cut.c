@@ -1,0 +1,65 @@
+/* Where the feature cache cuts the prefix: behind its end, or, where what leaves it there is more than the cache's budget
+   allows, behind the last of its nodes at which few enough values pass. What follows the cut is computed anew in each
+   epoch. */
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+enum { LEAST_SHARE = 20 /* a cut that saves less than this part of the prefix's operations is not worth its memory */ };
+
+/* Where in the order the last reader of each node of the prefix stands. */
+static void find_last_readers(const thaw_plan *plan, size_t *last)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
+        for (size_t k = 0; k < node->input_count; k++)
+            if (plan->position[node->inputs[k]] < plan->prefix_count)
+                last[plan->position[node->inputs[k]]] = i;
+    }
+}
+
+/* Bytes a sample of what nodes before `cut` hand to nodes behind it. */
+static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut)
+{
+    size_t bytes = 0;
+    for (size_t i = plan->fixed_count; i < cut; i++)
+        if (last[i] >= cut)
+            bytes += thaw_shape_count(&plan->model->nodes[plan->order[i]].output) * sizeof(float);
+    return bytes;
+}
+
+static double flops_before(const thaw_plan *plan, size_t cut)
+{
+    double flops = 0;
+    for (size_t i = plan->fixed_count; i < cut; i++)
+        flops += plan->model->nodes[plan->order[i]].flops;
+    return flops;
+}
+
+static void move_cut(thaw_plan *plan, const size_t *last, size_t cut)
+{
+    plan->cut_count = cut;
+    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++)
+        plan->nodes[plan->order[i]].boundary = i < cut && last[i] >= cut;
+}
+
+thaw_status thaw_pass_cut(thaw_plan *plan)
+{
+    const size_t limit = plan->model->cache.sample_bytes;
+    if (!plan->training || plan->prefix_count == plan->fixed_count)
+        return THAW_OK;
+    size_t *last = thaw_allocate_array(plan->model->context, plan->prefix_count, sizeof *last);
+    if (!last)
+        return THAW_OUT_OF_MEMORY;
+    find_last_readers(plan, last);
+    plan->prefix_bytes = bytes_across(plan, last, plan->prefix_count);
+    const double least = flops_before(plan, plan->prefix_count) / LEAST_SHARE;
+    plan->too_large = limit > 0 && plan->prefix_bytes > limit;
+    for (size_t cut = plan->prefix_count; plan->too_large && cut-- > plan->fixed_count;) {
+        if (flops_before(plan, cut) <= least || bytes_across(plan, last, cut) > limit)
+            continue;
+        move_cut(plan, last, cut);
+        plan->too_large = false;
+    }
+    thaw_release(plan->model->context, last);
+    return THAW_OK;
+}
