@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static void print(const char *what, const char *format, va_list arguments)
 {
@@ -27,6 +28,14 @@ int cli_misuse(const char *what, const char *format, ...)
     print(what, format, arguments);
     va_end(arguments);
     return CLI_MISUSED;
+}
+
+void cli_log(void *user, thaw_log_level level, const char *message)
+{
+    (void)user;
+    fflush(stdout);
+    fprintf(stderr, "%sthaw: %s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+            level == THAW_LOG_WARNING ? "warning: " : "", message);
 }
 
 int cli_check(const thaw_context *context, thaw_status status, const char *what)

@@ -26,7 +26,9 @@ static int check_early(cli_session *session)
 int cli_session_open(cli_session *session, const cli_options *options)
 {
     *session = (cli_session){ .options = options };
-    const thaw_context_options context_options = { .threads = (int)options->threads, .seed = options->seed };
+    const thaw_context_options context_options = { .threads = (int)options->threads,
+                                                   .seed = options->seed,
+                                                   .log = cli_log };
     thaw_status status = thaw_context_create(&context_options, &session->context);
     if (status != THAW_OK)
         return cli_fail("start", "%s", thaw_status_name(status));
