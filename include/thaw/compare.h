@@ -105,6 +105,12 @@ THAW_API thaw_status thaw_comparison_at(thaw_comparison *comparison, size_t inde
    Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_comparison_write_csv(thaw_comparison *comparison, const char *path);
 
+/* Writes into a directory, which is made where there is none, what has been run so far: index.html, a page for people
+   that needs no network; results.json; results.csv; and for TensorBoard an event file of each run,
+   events/STRATEGY/OPTIMIZER/lr=RATE/seed=N. Each file is replaced whole or not at all.
+   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_comparison_write_report(thaw_comparison *comparison, const char *directory);
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,7 @@
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
 #include <thaw/precision.h>
+#include <thaw/report.h>
 #include <thaw/schedule.h>
 #include <thaw/statistics.h>
 #include <thaw/strategy.h>

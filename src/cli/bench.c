@@ -1,11 +1,9 @@
 /* thaw bench: strategies and optimizers side by side. */
-#include <errno.h>
 #include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/bench_table.h"
@@ -16,6 +14,7 @@
 #include "cli/quote.h"
 #include "cli/session.h"
 #include "core/text.h"
+#include "report/write.h"
 
 enum { PATH_BYTES = 4096, LABEL_BYTES = 128, TIME_BYTES = 72 };
 
@@ -33,7 +32,7 @@ typedef struct bench {
     size_t strategy_count;
     char *reset; /* patterns of --reset as one; "" when there are none */
     char *command;
-    char results[PATH_BYTES], table[PATH_BYTES];
+    char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_progress progress;
     int build_code; /* of the last network that was built */
@@ -117,15 +116,11 @@ static int check_threads(const cli_options *options)
 static int make_folder(bench *now)
 {
     const char *folder = now->session.options->report;
-    struct stat found;
-    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return cli_fail("--report", "%s: cannot be made: %s", folder, strerror(errno));
-    if (stat(folder, &found) != 0 || !S_ISDIR(found.st_mode))
-        return cli_fail("--report", "%s: is no folder", folder);
-    if (access(folder, W_OK | X_OK) != 0)
-        return cli_fail("--report", "%s: cannot be written: %s", folder, strerror(errno));
+    const int code =
+        cli_check(now->session.context, thaw_report_make_directory(now->session.context, folder), "--report");
     const int length = snprintf(now->results, sizeof now->results, "%s/results.json", folder);
-    snprintf(now->table, sizeof now->table, "%s/results.csv", folder);
+    if (code != CLI_DONE)
+        return code;
     return length < (int)sizeof now->results ? CLI_DONE : cli_fail("--report", "the path is too long");
 }
 
@@ -209,16 +204,18 @@ static int create(bench *now)
 
 static int run(bench *now)
 {
+    const cli_options *options = now->session.options;
     cli_interrupt_catch();
     const thaw_status status = thaw_comparison_run(now->comparison);
     cli_progress_clear(&now->progress);
     const bool stopped = status == THAW_STOPPED && cli_interrupt_signal();
     int code = stopped ? CLI_DONE : explain(now, status, "training");
     if (code == CLI_DONE)
-        code = cli_check(now->session.context, thaw_comparison_write_csv(now->comparison, now->table), "--report");
+        code =
+            cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
     if (code == CLI_DONE)
-        code = cli_bench_print(now->comparison, now->session.context, now->session.options->json);
-    if (code == CLI_DONE && stopped && !now->session.options->json)
+        code = cli_bench_print(now->comparison, now->session.context, options->json);
+    if (code == CLI_DONE && stopped && !options->json)
         printf("stopped by a signal: the same command with --resume goes on\n");
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }

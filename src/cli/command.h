@@ -9,5 +9,6 @@ int cli_summary(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_demo(int argc, char **argv);
 int cli_bench(int argc, char **argv);
+int cli_report(int argc, char **argv);
 
 #endif

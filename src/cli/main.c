@@ -21,6 +21,7 @@ static const struct command {
     { "plan", "show what a training step runs, and in which memory", cli_plan },
     { "demo", "run a transfer experiment on Fashion-MNIST", cli_demo },
     { "bench", "compare strategies of fine-tuning and optimizers", cli_bench },
+    { "report", "make a page from results and measurements", cli_report },
 };
 
 static void print_version(FILE *stream, struct argp_state *state)

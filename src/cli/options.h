@@ -21,10 +21,12 @@ enum {
     CLI_COMMON = 1024,
     CLI_RUNS = 2048, /* of training, what comparisons take too */
     CLI_BENCH = 4096,
-    CLI_CACHE = 8192 /* of training, what plans depend on */
+    CLI_CACHE = 8192, /* of training, what plans depend on */
+    CLI_REPORT = 16384
 };
 
-/* What options say about groups of parameters, in the order of the command line. */
+/* Options that may stand several times, in the order of the command line: what happens to groups of parameters, and
+   files that are read. */
 typedef enum cli_rule_kind {
     CLI_RULE_RESET,
     CLI_RULE_FREEZE,
@@ -32,7 +34,8 @@ typedef enum cli_rule_kind {
     CLI_RULE_FREEZE_BEFORE,
     CLI_RULE_GROUP,
     CLI_RULE_LORA,
-    CLI_RULE_BIAS_ONLY
+    CLI_RULE_BIAS_ONLY,
+    CLI_RULE_INPUT
 } cli_rule_kind;
 
 typedef struct cli_rule {

@@ -111,8 +111,9 @@ static int apply(cli_session *session, const cli_rule *rule)
         return cli_add_adapters(session, rule->text);
     case CLI_RULE_BIAS_ONLY:
         return cli_check_option(session->context, thaw_bias_only(session->model, rule->text), "--bias-only");
-    case CLI_RULE_RESET:
-        break; /* done when weights were loaded */
+    case CLI_RULE_RESET: /* done when weights were loaded */
+    case CLI_RULE_INPUT: /* of thaw report */
+        break;
     }
     return CLI_DONE;
 }

@@ -52,6 +52,12 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
 /* Takes over the cells of the file, where it exists. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
 thaw_status thaw_results_resume(thaw_comparison *comparison);
 
+/* All of it, as the file has it; the caller releases it. */
+thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root);
+
+/* Replaces a file by this. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_results_write_json(thaw_context *context, const char *path, const json_t *root);
+
 thaw_status thaw_results_write(thaw_comparison *comparison);
 
 /* Whether the file could be written, before anything is run. */

@@ -10,8 +10,7 @@
 #include "compare/strategy.h"
 #include "graph/model.h"
 #include "io/new_file.h"
-
-static const char SCHEMA[] = "thaw-bench-1";
+#include "report/write.h"
 
 json_t *thaw_json_number(double value)
 {
@@ -88,7 +87,7 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
         json_decref(layers);
         return status;
     }
-    *head = json_pack("{sssbsssosososososo}", "schema", SCHEMA, "complete", 0, "command",
+    *head = json_pack("{sssbsssosososososo}", "schema", THAW_RESULTS_SCHEMA, "complete", 0, "command",
                       options->command ? options->command : "", "versions", thaw_versions_json(), "machine",
                       thaw_machine_json(comparison->context), "experiment", describe_experiment(options, layers),
                       "strategies", list_strategies(options), "optimizers", list_optimizers(comparison), "cells",
@@ -133,8 +132,8 @@ static thaw_status take_over(thaw_comparison *comparison, const json_t *file)
 {
     static const char *const same[] = { "experiment", "strategies", "optimizers" };
     const char *schema = json_string_value(json_object_get(file, "schema"));
-    if (!schema || strcmp(schema, SCHEMA) != 0)
-        return refuse(comparison, "is not of the schema thaw-bench-1, and cannot be resumed");
+    if (!schema || strcmp(schema, THAW_RESULTS_SCHEMA) != 0)
+        return refuse(comparison, "is not of the schema " THAW_RESULTS_SCHEMA ", and cannot be resumed");
     for (size_t i = 0; i < THAW_COUNT(same); i++)
         if (!json_equal(json_object_get(file, same[i]), json_object_get(comparison->head, same[i])))
             return thaw_fail(comparison->context, THAW_BAD_FORMAT,
@@ -259,41 +258,42 @@ static json_t *list_cells(const thaw_comparison *comparison)
     return cells;
 }
 
-static thaw_status write_text(const thaw_comparison *comparison, const char *text)
+thaw_status thaw_results_write_json(thaw_context *context, const char *path, const json_t *root)
 {
-    thaw_new_file file;
-    const size_t length = strlen(text);
-    thaw_status status = thaw_new_file_create(comparison->context, comparison->options.results, length + 1, &file);
-    if (status != THAW_OK)
-        return status;
-    status = thaw_new_file_write(&file, text, length);
-    if (status == THAW_OK)
-        status = thaw_new_file_write(&file, "\n", 1);
-    if (status == THAW_OK)
-        return thaw_new_file_commit(&file);
-    thaw_new_file_discard(&file);
+    char *text = json_dumps(root, JSON_INDENT(1));
+    const thaw_status status = text ? thaw_report_write_file(context, path, text, strlen(text))
+                                    : thaw_fail(context, THAW_OUT_OF_MEMORY, "the text of the results");
+    free(text);
     return status;
+}
+
+thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
+{
+    json_t *configurations = json_array();
+    *root = NULL;
+    thaw_status status = thaw_summarize(comparison);
+    for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i++)
+        status = append_configuration(comparison, i, configurations);
+    if (status != THAW_OK) {
+        json_decref(configurations);
+        return status;
+    }
+    *root = json_copy(comparison->head);
+    const bool complete = comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
+    json_object_set_new(*root, "complete", json_boolean(complete));
+    json_object_set_new(*root, "cells", list_cells(comparison));
+    json_object_set_new(*root, "configurations", configurations);
+    return *root ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the results");
 }
 
 thaw_status thaw_results_write(thaw_comparison *comparison)
 {
     if (!comparison->options.results)
         return THAW_OK;
-    json_t *configurations = json_array();
-    thaw_status status = thaw_summarize(comparison);
-    for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i++)
-        status = append_configuration(comparison, i, configurations);
-    json_t *root = json_copy(comparison->head);
-    const bool complete = comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
-    json_object_set_new(root, "complete", json_boolean(complete));
-    json_object_set_new(root, "cells", list_cells(comparison));
-    json_object_set_new(root, "configurations", configurations);
-    if (status == THAW_OK) {
-        char *text = json_dumps(root, JSON_INDENT(1));
-        status = text ? write_text(comparison, text)
-                      : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the text of the results");
-        free(text);
-    }
+    json_t *root;
+    thaw_status status = thaw_results_json(comparison, &root);
+    if (status == THAW_OK)
+        status = thaw_results_write_json(comparison->context, comparison->options.results, root);
     json_decref(root);
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,18 @@ void support_remove_directory(const char *directory)
     }
     closedir(entries);
     cr_assert_eq(rmdir(directory), 0, "%s", directory);
+}
+
+static int remove_entry(const char *path, const struct stat *found, int kind, struct FTW *place)
+{
+    (void)found, (void)kind, (void)place;
+    return remove(path);
+}
+
+void support_remove_tree(const char *directory)
+{
+    enum { DESCRIPTORS = 16 };
+    cr_assert_eq(nftw(directory, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS), 0, "%s", directory);
 }
 
 const char *support_path(char path[SUPPORT_PATH_BYTES], const char *directory, const char *name)

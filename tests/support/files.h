@@ -13,6 +13,9 @@ void support_make_directory(char directory[SUPPORT_PATH_BYTES]);
 /* Removes it and the files in it; anything else in it is a failure. */
 void support_remove_directory(const char *directory);
 
+/* Removes it and all that is in it, folders too. */
+void support_remove_tree(const char *directory);
+
 /* Writes "directory/name" to `path` and returns it. */
 const char *support_path(char path[SUPPORT_PATH_BYTES], const char *directory, const char *name);
 

@@ -1,0 +1,42 @@
+/* thaw report: a page from files of results and measurements. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <thaw/report.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/session.h"
+
+static int write_report(const cli_options *options, thaw_context *context)
+{
+    const char **files = calloc(options->rule_count + 1, sizeof *files);
+    if (!files)
+        return cli_fail("report", "out of memory");
+    size_t count = 0;
+    for (size_t i = 0; i < options->rule_count; i++)
+        if (options->rules[i].kind == CLI_RULE_INPUT)
+            files[count++] = options->rules[i].text;
+    int code = count ? CLI_DONE : cli_misuse("--input", "is needed");
+    if (code == CLI_DONE)
+        code = cli_check(context, thaw_report_write(context, files, count, options->report), "report");
+    if (code == CLI_DONE)
+        printf("%s/index.html\n", options->report);
+    free((void *)files);
+    return code;
+}
+
+int cli_report(int argc, char **argv)
+{
+    cli_options options;
+    thaw_context *context = NULL;
+    int code = cli_options_parse(argc, argv, "thaw report",
+                                 "Makes a page of HTML from results of thaw bench and measurements of benchmarks.",
+                                 CLI_REPORT, 0, &options);
+    if (code == CLI_DONE) {
+        const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context);
+        code = status == THAW_OK ? write_report(&options, context) : cli_fail("start", "%s", thaw_status_name(status));
+        thaw_context_destroy(context);
+    }
+    cli_options_release(&options);
+    return code;
+}

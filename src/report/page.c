@@ -1,0 +1,235 @@
+#include "report/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/allocation.h"
+
+/* ---------------------------------------------------------------- reading */
+
+const char *thaw_report_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+double thaw_report_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+bool thaw_report_true(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+const char *thaw_report_strategy(const thaw_report_page *page, size_t index)
+{
+    return thaw_report_string(json_array_get(page->strategies, index), "name");
+}
+
+const char *thaw_report_optimizer(const thaw_report_page *page, size_t index)
+{
+    return thaw_report_string(json_array_get(page->optimizers, index), "description");
+}
+
+const thaw_report_point *thaw_report_find(const thaw_report_page *page, size_t strategy, size_t optimizer)
+{
+    for (size_t i = 0; i < page->point_count; i++)
+        if (page->points[i].strategy == strategy && page->points[i].optimizer == optimizer)
+            return &page->points[i];
+    return NULL;
+}
+
+size_t thaw_report_epochs(const thaw_report_page *page)
+{
+    const double epochs = thaw_report_number(json_object_get(page->results, "experiment"), "epochs");
+    return epochs >= 1 && epochs < 1e9 ? (size_t)epochs : 1;
+}
+
+/* ---------------------------------------------------------------- points */
+
+static size_t place_of(const json_t *list, const char *key, const char *name)
+{
+    size_t i = 0;
+    while (i < json_array_size(list) && strcmp(thaw_report_string(json_array_get(list, i), key), name) != 0)
+        i++;
+    return i;
+}
+
+static double sum_of_bytes(const json_t *bytes)
+{
+    static const char *const parts[] = { "weights", "gradients", "optimizer_state", "activations", "cache" };
+    double sum = 0;
+    for (size_t i = 0; i < THAW_COUNT(parts); i++)
+        sum += thaw_report_number(bytes, parts[i]);
+    return sum;
+}
+
+static bool read_point(const thaw_report_page *page, const json_t *configuration, thaw_report_point *point)
+{
+    const json_t *accuracy = json_object_get(configuration, "accuracy"), *rank = json_object_get(configuration, "rank");
+    *point = (thaw_report_point){
+        .configuration = configuration,
+        .strategy = place_of(page->strategies, "name", thaw_report_string(configuration, "strategy")),
+        .optimizer = place_of(page->optimizers, "description", thaw_report_string(configuration, "optimizer")),
+        .accuracy = thaw_report_number(accuracy, "mean"),
+        .low = thaw_report_number(accuracy, "low"),
+        .high = thaw_report_number(accuracy, "high"),
+        .seconds = thaw_report_number(configuration, "seconds_per_epoch"),
+        .bytes = sum_of_bytes(json_object_get(configuration, "bytes")),
+        .rank = (int)json_integer_value(rank),
+    };
+    return thaw_report_true(configuration, "chosen") && isfinite(point->accuracy) &&
+           point->strategy < page->strategy_count && point->optimizer < page->optimizer_count;
+}
+
+/* By rank, then by accuracy; what has no rank comes last. */
+static int compare(const void *left, const void *right)
+{
+    const thaw_report_point *a = left, *b = right;
+    const int rank_a = a->rank ? a->rank : INT32_MAX, rank_b = b->rank ? b->rank : INT32_MAX;
+    if (rank_a != rank_b)
+        return rank_a < rank_b ? -1 : 1;
+    return (a->accuracy < b->accuracy) - (a->accuracy > b->accuracy);
+}
+
+static void read_points(thaw_report_page *page)
+{
+    const json_t *configurations = json_object_get(page->results, "configurations");
+    for (size_t i = 0; i < json_array_size(configurations); i++)
+        page->point_count += read_point(page, json_array_get(configurations, i), &page->points[page->point_count]);
+    qsort(page->points, page->point_count, sizeof *page->points, compare);
+}
+
+/* ---------------------------------------------------------------- names */
+
+/* "./lion.so:lr=1e-4" becomes "lion". */
+static void shorten(const char *description, char name[THAW_SHORT_NAME_BYTES])
+{
+    const size_t end = strcspn(description, ":");
+    size_t begin = 0;
+    for (size_t i = 0; i < end; i++)
+        if (description[i] == '/')
+            begin = i + 1;
+    size_t length = end - begin;
+    if (length > 3 && strncmp(description + end - 3, ".so", 3) == 0)
+        length -= 3;
+    snprintf(name, THAW_SHORT_NAME_BYTES, "%.*s", (int)length, description + begin);
+}
+
+/* Where two would be called the same, all are called by their number too. */
+static void shorten_all(thaw_report_page *page)
+{
+    bool same = false;
+    for (size_t i = 0; i < page->optimizer_count; i++) {
+        shorten(thaw_report_optimizer(page, i), page->short_names[i]);
+        for (size_t k = 0; k < i; k++)
+            same = same || strcmp(page->short_names[i], page->short_names[k]) == 0;
+    }
+    for (size_t i = 0; i < page->optimizer_count && same; i++) {
+        char name[THAW_SHORT_NAME_BYTES];
+        snprintf(name, sizeof name, "%.12s %u", page->short_names[i], (unsigned)i + 1);
+        memcpy(page->short_names[i], name, sizeof name);
+    }
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+thaw_status thaw_report_page_open(thaw_context *context, const json_t *results, const json_t *measurements,
+                                  thaw_report_page *page)
+{
+    *page = (thaw_report_page){
+        .context = context,
+        .results = results,
+        .measurements = measurements,
+        .strategies = json_object_get(results, "strategies"),
+        .optimizers = json_object_get(results, "optimizers"),
+        .text = { .context = context },
+    };
+    page->strategy_count = json_array_size(page->strategies);
+    page->optimizer_count = json_array_size(page->optimizers);
+    const size_t most = json_array_size(json_object_get(results, "configurations"));
+    page->points = thaw_allocate_array(context, most + 1, sizeof *page->points);
+    page->short_names = thaw_allocate_array(context, page->optimizer_count + 1, sizeof *page->short_names);
+    if (!page->points || !page->short_names) {
+        thaw_report_page_close(page);
+        return THAW_OUT_OF_MEMORY;
+    }
+    shorten_all(page);
+    read_points(page);
+    return THAW_OK;
+}
+
+void thaw_report_page_close(thaw_report_page *page)
+{
+    thaw_release(page->context, page->points);
+    thaw_release(page->context, page->short_names);
+    thaw_release(page->context, page->text.characters);
+    *page = (thaw_report_page){ 0 };
+}
+
+static void write_title(thaw_report_page *page)
+{
+    thaw_text_append(&page->text, page->results ? "Ways of fine-tuning " : "Measurements");
+    thaw_markup_label(&page->text, thaw_report_string(json_object_get(page->results, "experiment"), "model"), 60);
+}
+
+static void write_subject(thaw_report_page *page)
+{
+    thaw_markup_label(&page->text, thaw_report_string(json_object_get(page->results, "experiment"), "data"), 200);
+}
+
+static void write_body(thaw_report_page *page)
+{
+    if (page->results) {
+        thaw_report_verdict(page);
+        thaw_report_ranking(page);
+        thaw_report_differences(page);
+        thaw_report_learning(page);
+        thaw_report_fronts(page);
+        thaw_report_costs(page);
+        thaw_report_heat_map(page);
+        thaw_report_strips(page);
+    }
+    thaw_report_measurements(page);
+    if (page->results)
+        thaw_report_facts(page);
+}
+
+static void write_style(thaw_report_page *page)
+{
+    thaw_text_append(&page->text, "%s", thaw_report_style_css);
+}
+
+static void write_script(thaw_report_page *page)
+{
+    thaw_text_append(&page->text, "%s", thaw_report_script_js);
+}
+
+thaw_status thaw_report_page_write(thaw_report_page *page, char **html)
+{
+    static const struct {
+        const char *mark;
+        void (*write)(thaw_report_page *page);
+    } parts[] = { { "{{title}}", write_title },
+                  { "{{subject}}", write_subject },
+                  { "{{style}}", write_style },
+                  { "{{body}}", write_body },
+                  { "{{script}}", write_script } };
+    const char *rest = thaw_report_page_html;
+    for (const char *mark; (mark = strstr(rest, "{{"));) {
+        thaw_text_append(&page->text, "%.*s", (int)(mark - rest), rest);
+        rest = strstr(mark, "}}") + 2;
+        for (size_t i = 0; i < THAW_COUNT(parts); i++)
+            if (strncmp(mark, parts[i].mark, strlen(parts[i].mark)) == 0)
+                parts[i].write(page);
+    }
+    thaw_text_append(&page->text, "%s", rest);
+    const thaw_status status = thaw_text_finish(&page->text, html);
+    page->text = (thaw_text){ .context = page->context };
+    return status;
+}

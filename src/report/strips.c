@@ -1,0 +1,115 @@
+/* What the plan made of each layer in each epoch: a picture for each strategy, the network's top above. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/page.h"
+
+/* With more layers than ALL, those without parameters are left out; with more than NAMED, names are. */
+enum { WIDTH = 200, NAMES = 72, PLOT = 76, PLOT_END = 196, TOP = 22, ALL = 20, NAMED = 40 };
+
+typedef struct word {
+    const char *key, *explanation;
+} word;
+
+static const word words[] = {
+    { "trained", "its parameters train" },
+    { "partial", "a part of them does: biases, adapters" },
+    { "frozen", "in the live part, nothing of it trains" },
+    { "fused", "in the frozen prefix: inference kernels" },
+    { "cached", "did not run: its outputs were kept" },
+};
+
+/* The epochs of some run of the strategy: plans do not depend on optimizer or seed. */
+static const json_t *epochs_of(const thaw_report_page *page, const char *strategy)
+{
+    const json_t *cells = json_object_get(page->results, "cells"), *most = NULL;
+    for (size_t i = 0; i < json_array_size(cells); i++) {
+        const json_t *cell = json_array_get(cells, i), *epochs = json_object_get(cell, "epochs");
+        if (strcmp(thaw_report_string(cell, "strategy"), strategy) == 0 &&
+            json_array_size(epochs) > json_array_size(most))
+            most = epochs;
+    }
+    return most;
+}
+
+static bool is_shown(const json_t *layer, size_t count)
+{
+    return count <= ALL || thaw_report_number(layer, "parameters") > 0;
+}
+
+static void draw_cells(thaw_report_page *page, const json_t *epochs, size_t layer, double y, double height)
+{
+    const size_t count = thaw_report_epochs(page);
+    const double width = (PLOT_END - PLOT) / (double)count, gap = width > 6 ? 1 : 0;
+    for (size_t e = 0; e < json_array_size(epochs); e++) {
+        const json_t *strip = json_object_get(json_array_get(epochs, e), "strip");
+        const char *state = json_string_value(json_array_get(strip, layer));
+        size_t known = 0;
+        while (state && known < THAW_COUNT(words) && strcmp(words[known].key, state) != 0)
+            known++;
+        if (!state || known == THAW_COUNT(words))
+            continue;
+        thaw_text_append(
+            &page->text,
+            "<rect class=\"mark s-%s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" data-l=\"%zu\" "
+            "data-e=\"%zu\"/>",
+            state, PLOT + width * (double)e, y, width - gap, height - 1, layer, e + 1);
+    }
+    thaw_text_append(&page->text, "\n");
+}
+
+static void draw(thaw_report_page *page, const json_t *layers, const char *strategy, const json_t *epochs)
+{
+    const size_t count = json_array_size(layers);
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++)
+        shown += is_shown(json_array_get(layers, i), count);
+    const double height = shown <= NAMED ? 13 : 6, bottom = TOP + (double)shown * height;
+    thaw_text *text = &page->text;
+    thaw_chart_open(page, "strip", "", "The state of each layer by epoch", WIDTH, bottom + 20);
+    thaw_text_append(text, "<text class=\"heading\" x=\"%d\" y=\"13\">", PLOT);
+    thaw_markup_label(text, strategy, 17);
+    thaw_text_append(text, "</text>\n");
+    double y = TOP;
+    for (size_t i = count; i-- > 0;) {
+        const json_t *layer = json_array_get(layers, i);
+        if (!is_shown(layer, count))
+            continue;
+        if (shown <= NAMED) {
+            const bool quiet = !(thaw_report_number(layer, "parameters") > 0);
+            thaw_text_append(text, "<text class=\"name%s\" x=\"%d\" y=\"%.1f\">", quiet ? " quiet" : "", NAMES, y + 10);
+            thaw_markup_label(text, thaw_report_string(layer, "name"), 12);
+            thaw_text_append(text, "</text>");
+        }
+        draw_cells(page, epochs, i, y, height);
+        y += height;
+    }
+    thaw_text_append(text,
+                     "<text class=\"tick first\" x=\"%d\" y=\"%.1f\">epoch 1</text><text class=\"tick last\" x=\"%d\" "
+                     "y=\"%.1f\">%zu</text>",
+                     PLOT, bottom + 14, PLOT_END, bottom + 14, thaw_report_epochs(page));
+    thaw_chart_close(page);
+}
+
+void thaw_report_strips(thaw_report_page *page)
+{
+    const json_t *layers = json_object_get(json_object_get(page->results, "experiment"), "layers");
+    thaw_text_append(
+        &page->text,
+        "<section id=\"plans\"><h2>What is compiled</h2>\n<p>The plan of each strategy: layers from the top "
+        "of the network down, epochs from left to right.</p>\n<ul class=\"key\">");
+    for (size_t i = 0; i < THAW_COUNT(words); i++)
+        thaw_text_append(&page->text,
+                         "<li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"s-%s\" width=\"14\" "
+                         "height=\"14\"/></svg><b>%s</b>&ensp;%s</li>",
+                         words[i].key, words[i].key, words[i].explanation);
+    thaw_text_append(&page->text, "</ul>\n<div class=\"panels\">");
+    for (size_t s = 0; s < page->strategy_count; s++) {
+        const char *name = thaw_report_strategy(page, s);
+        const json_t *epochs = epochs_of(page, name);
+        if (epochs)
+            draw(page, layers, name, epochs);
+    }
+    thaw_text_append(&page->text, "</div></section>\n");
+}

@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+"""Looks at a report in headless Chromium: browser.py THAW RESULTS MEASUREMENTS
+
+Whether it renders without a word on the console and without a request, whether its numbers are those of the results and
+every mark lies where its chart's ticks say, whether tables sort by click and by keyboard, and whether it can be read on a
+phone and in the dark. Speaks WebDriver to Debian's chromium-driver; is skipped (77) where there is none."""
+import json
+import math
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+SKIPPED = 77
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+ENTER, SPACE, TAB = "\ue007", "\ue00d", "\ue004"
+
+
+class Browser:
+    """A session of Chromium."""
+
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.driver = subprocess.Popen(["chromedriver", f"--port={self.port}", "--silent"], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        self.session = ""
+        self.wait()
+        arguments = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--disable-dev-shm-usage"]
+        wanted = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments},
+                  "goog:loggingPrefs": {"browser": "ALL"}}
+        self.session = "/session/" + self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
+
+    def wait(self):
+        for _ in range(300):
+            try:
+                if self.call("GET", "/status")["ready"]:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("chromedriver does not answer")
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{self.session}{path}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as refused:
+            raise RuntimeError(json.load(refused)["value"]["message"].splitlines()[0]) from None
+
+    def command(self, name, **parameters):
+        return self.call("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
+
+    def show(self, path, width=1280, dark=False):
+        self.command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
+                     mobile=width < 500)
+        self.command("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+                               {"name": "prefers-reduced-motion", "value": "reduce"}])
+        self.call("POST", "/url", {"url": path.resolve().as_uri()})
+
+    def ask(self, script):
+        return self.call("POST", "/execute/sync", {"script": script, "args": []})
+
+    def find(self, selector):
+        return self.call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
+
+    def click(self, selector):
+        self.call("POST", f"/element/{self.find(selector)}/click", {})
+
+    def press(self, key):
+        actions = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
+
+    def console(self):
+        return self.call("POST", "/se/log", {"type": "browser"})
+
+    def close(self):
+        if self.session:
+            self.call("DELETE", "")
+        self.driver.terminate()
+        self.driver.wait()
+
+
+def near(left, right, tolerance=0.06):
+    return abs(left - right) <= tolerance
+
+
+# ---- what the page holds, as the browser has it
+
+CHARTS = """
+return [...document.querySelectorAll('figure.chart')].map(figure => {
+  const number = (element, name) => element.hasAttribute(name) ? Number(element.getAttribute(name)) : null;
+  const svg = figure.querySelector('svg'), frame = svg.getBoundingClientRect();
+  const ticks = kind => [...svg.querySelectorAll('text.tick.' + kind)].map(tick =>
+      ({at: number(tick, kind), value: number(tick, 'data-v'), text: tick.textContent}));
+  const marks = [...svg.querySelectorAll('.mark')].map(mark => {
+    const box = mark.getBoundingClientRect(), circle = mark.matches('circle') ? mark : mark.querySelector('circle');
+    const place = (mark.getAttribute('transform') || '').match(/translate\\(([-\\d.]+) ([-\\d.]+)\\)/);
+    return {...mark.dataset, class: mark.getAttribute('class'), title: mark.querySelector('title')?.textContent,
+            x: place ? Number(place[1]) : circle ? number(circle, 'cx') : number(mark, 'x'),
+            y: place ? Number(place[2]) : circle ? number(circle, 'cy') : number(mark, 'y'),
+            width: number(mark, 'width'), text: mark.querySelector('text')?.textContent,
+            beyond: mark.querySelector('.beyond') !== null,
+            seen: box.width > 0 && box.height > 0 && box.left >= frame.left - 8 && box.right <= frame.right + 8 &&
+                  box.top >= frame.top - 8 && box.bottom <= frame.bottom + 8};
+  });
+  return {kind: figure.className, caption: figure.querySelector('figcaption')?.textContent ?? '',
+          heading: svg.querySelector('.heading')?.textContent ?? '', label: svg.getAttribute('aria-label'),
+          x: ticks('x'), y: ticks('y'), marks};
+});
+"""
+
+TABLE = """
+return [...document.querySelectorAll('#NAME tbody tr')].map(row =>
+    Object.fromEntries([...row.cells].map(cell => [cell.dataset.c, cell.dataset.v])));
+"""
+
+
+def scale(ticks, logarithmic=False, offset=0.0):
+    """The place of a value, by what is written beside the axis: the first and the last of its ticks."""
+    along = math.log if logarithmic else float
+    first, last = min(ticks, key=lambda tick: tick["value"]), max(ticks, key=lambda tick: tick["value"])
+    per = (last["at"] - first["at"]) / (along(last["value"]) - along(first["value"]))
+    return lambda value: first["at"] - offset + (along(value) - along(first["value"])) * per
+
+
+class Results:
+    """What the page must show."""
+
+    def __init__(self, path):
+        self.json = json.loads(path.read_text())
+        self.strategies = [strategy["name"] for strategy in self.json["strategies"]]
+        self.optimizers = [optimizer["description"] for optimizer in self.json["optimizers"]]
+        self.all = self.json["configurations"]
+        self.chosen = {(self.strategies.index(one["strategy"]), self.optimizers.index(one["optimizer"])): one
+                       for one in self.all if one["chosen"]}
+
+    def of(self, mark):
+        return self.chosen[int(mark["s"]), int(mark["o"])]
+
+
+# ---- checks
+
+
+def check_quiet(browser):
+    assert browser.console() == [], browser.console()
+    assert browser.ask("return performance.getEntriesByType('resource').length") == 0
+    assert browser.ask("return document.querySelectorAll('nav a').length") >= 8
+
+
+def as_number(text):
+    return None if text == "" else float(text)
+
+
+def check_tables(browser, results):
+    rows = browser.ask(TABLE.replace("NAME", "ranked"))
+    assert len(rows) == len(results.chosen)
+    rows_of_all = browser.ask("document.querySelector('details').open = true;" + TABLE.replace("NAME", "configurations"))
+    assert len(rows_of_all) == len(results.all)
+    for row in rows + rows_of_all:
+        one = next(one for one in results.all if one["strategy"] == row["strategy"]
+                   and one["optimizer"] == row["optimizer"] and one["learning_rate"] == float(row["learning_rate"]))
+        for key in ("rank", "seconds_per_epoch", "samples_per_second", "seconds_to_target", "parameters_trained",
+                    "flops_per_step", "joules_per_epoch"):
+            assert as_number(row[key]) == one[key], (key, row, one[key])
+        assert as_number(row["accuracy"]) == one["accuracy"]["mean"]
+        assert as_number(row["loss"]) == one["loss"]["mean"]
+        assert as_number(row["against_full"]) == (one["against_full"] or {"mean": None})["mean"]
+        assert as_number(row["bytes"]) == sum(one["bytes"].values())
+
+
+def check_learning(charts, results):
+    panels = [chart for chart in charts if chart["kind"] == "chart panel"]
+    assert [panel["heading"] for panel in panels] == results.strategies
+    marks = [mark for panel in panels for mark in panel["marks"]]
+    assert len(marks) == sum(len(one["epoch_accuracy"]) for one in results.chosen.values())
+    for panel in panels:
+        place = scale(panel["y"], offset=4)
+        assert all(tick["text"] == f"{100 * tick['value']:.6g}" for tick in panel["y"])
+        for mark in panel["marks"]:
+            mean = results.of(mark)["epoch_accuracy"][int(mark["e"]) - 1]["mean"]
+            assert float(mark["v"]) == mean and near(mark["y"], place(mean)), (mark, mean)
+        xs = {int(tick["value"]): tick["at"] for tick in panel["x"]}
+        assert all(near(mark["x"], xs[int(mark["e"])]) for mark in panel["marks"] if int(mark["e"]) in xs)
+
+
+def check_fronts(charts, results):
+    for kind, cost in (("pareto-time", lambda one: one["seconds_per_epoch"]),
+                       ("pareto-memory", lambda one: sum(one["bytes"].values()))):
+        chart = next(chart for chart in charts if kind in chart["kind"])
+        assert len(chart["marks"]) == len(results.chosen)
+        across, up = scale(chart["x"], logarithmic=True), scale(chart["y"], offset=4)
+        for mark in chart["marks"]:
+            one = results.of(mark)
+            assert near(mark["x"], across(cost(one)), 0.5), (mark, across(cost(one)))
+            assert near(mark["y"], up(one["accuracy"]["mean"])), mark
+            assert ("front" in mark["class"].split()) == one[kind.replace("-", "_")]
+
+
+def check_stacks(charts, results):
+    for kind, group in (("chart time", "times"), ("chart memory", "bytes")):
+        stacks = [chart for chart in charts if chart["kind"] == kind]
+        assert [chart["caption"] for chart in stacks] == \
+            [name for index, name in enumerate(results.optimizers) if any(o == index for _, o in results.chosen)]
+        for chart in stacks:
+            place, ends = scale(chart["x"]), {}
+            for mark in chart["marks"]:
+                value = results.of(mark)[group][mark["k"]]
+                assert float(mark["v"]) == value
+                begin = ends.get(mark["s"], 0)
+                ends[mark["s"]] = begin + value
+                assert near(mark["x"], place(begin)) and near(mark["width"], place(begin + value) - place(begin)), mark
+            for row, end in ends.items():
+                whole = sum(results.of({**chart["marks"][0], "s": row})[group].values())
+                assert math.isclose(end, whole, rel_tol=1e-9)
+
+
+def check_differences(charts, results):
+    marks = [(mark, chart) for chart in charts if "differences" in chart["kind"] for mark in chart["marks"]]
+    assert len(marks) == sum(one["against_full"] is not None for one in results.chosen.values())
+    for mark, chart in marks:
+        difference = results.of(mark)["against_full"]
+        assert float(mark["v"]) == difference["mean"]
+        assert mark["beyond"] or near(mark["x"], scale(chart["x"])(difference["mean"])), mark
+        word = "better" if difference["low"] > 0 else "worse" if difference["high"] < 0 else "open"
+        assert word in mark["class"].split()
+
+
+def check_heat_map(charts, results):
+    chart = next(chart for chart in charts if "heat" in chart["kind"])
+    assert len(chart["marks"]) == len(results.chosen)
+    shades = []
+    for mark in chart["marks"]:
+        mean = results.of(mark)["accuracy"]["mean"]
+        assert float(mark["v"]) == mean and mark["text"].split()[0] == f"{100 * mean:.2f}"
+        assert ("first" in mark["class"].split()) == (results.of(mark)["rank"] == 1)
+        shades.append((mean, int(mark["class"].split()[1][1:])))
+    assert [shade for _, shade in sorted(shades)] == sorted(shade for _, shade in shades)
+
+
+def check_strips(charts, results):
+    strips = [chart for chart in charts if "strip" in chart["kind"]]
+    assert [chart["heading"] for chart in strips] == results.strategies
+    for chart in strips:
+        cell = next(cell for cell in results.json["cells"]
+                    if cell["strategy"] == chart["heading"] and not cell["diverged"])
+        shown = {(int(mark["l"]), int(mark["e"])): mark["class"].split()[1][2:] for mark in chart["marks"]}
+        wanted = {(layer, epoch["epoch"]): state for epoch in cell["epochs"]
+                  for layer, state in enumerate(epoch["strip"])}
+        assert shown == wanted
+
+
+def check_measurements(charts, path):
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    curves = next(chart for chart in charts if "scaling" in chart["kind"])
+    place, optimizers = scale(curves["y"], offset=4), [one for one in lines if one["benchmark"] == "optimizers"]
+    assert len(curves["marks"]) == len(optimizers)
+    for one in optimizers:
+        share = one["limit_seconds"] / one["seconds"]
+        assert any(math.isclose(float(mark["v"]), share) and near(mark["y"], place(share)) for mark in curves["marks"])
+    bars = next(chart for chart in charts if "bars" in chart["kind"])
+    place, peers = scale(bars["x"]), [one for one in lines if one["benchmark"] == "peers"]
+    assert [float(mark["v"]) for mark in bars["marks"]] == [one["seconds"] for one in peers]
+    for mark in bars["marks"]:
+        assert near(mark["width"], place(float(mark["v"])) - place(0))
+
+
+def check_seen(charts):
+    for chart in charts:
+        assert chart["label"], chart["kind"]
+        assert chart["marks"] and all(mark["seen"] for mark in chart["marks"]), \
+            [chart["kind"], [mark for mark in chart["marks"] if not mark["seen"]]]
+
+
+def column(browser, key):
+    return [as_number(row[key]) for row in browser.ask(TABLE.replace("NAME", "ranked"))]
+
+
+def check_order(values, falling):
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=falling), values
+    assert values[:len(known)] == known, "what is unknown comes last"
+
+
+def state_of(browser, key):
+    return browser.ask(f"return document.querySelector('#ranked th[data-c={key}]').getAttribute('aria-sort')")
+
+
+def check_sorting(browser):
+    before = column(browser, "seconds_per_epoch")
+    button = "#ranked th[data-c=seconds_per_epoch] button"
+    browser.click(button)
+    check_order(column(browser, "seconds_per_epoch"), False)
+    assert state_of(browser, "seconds_per_epoch") == "ascending" and state_of(browser, "rank") is None
+    browser.click(button)
+    check_order(column(browser, "seconds_per_epoch"), True)
+    assert state_of(browser, "seconds_per_epoch") == "descending"
+    assert sorted(column(browser, "seconds_per_epoch")) == sorted(before)
+    browser.click("#ranked th[data-c=against_full] button")
+    check_order(column(browser, "against_full"), False)
+    names = [row["strategy"] for row in browser.ask(TABLE.replace("NAME", "ranked"))]
+    browser.click("#ranked th[data-c=strategy] button")
+    assert [row["strategy"] for row in browser.ask(TABLE.replace("NAME", "ranked"))] == sorted(names)
+
+
+def check_keyboard(browser):
+    """From the table on with the tabulator: it is reached, scrolls, and its heads sort."""
+    browser.ask("document.querySelector('#ranked').parentNode.focus()")
+    for _ in range(5):
+        browser.press(TAB)
+    assert browser.ask("return document.activeElement.parentNode.dataset.c") == "accuracy"
+    assert browser.ask("return getComputedStyle(document.activeElement).outlineStyle") != "none"
+    browser.press(ENTER)
+    check_order(column(browser, "accuracy"), False)
+    browser.press(SPACE)
+    check_order(column(browser, "accuracy"), True)
+
+
+def luminance(colour):
+    parts = [float(part) / 255 for part in colour[colour.index("(") + 1:-1].split(",")[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+COLOURS = """
+const paper = getComputedStyle(document.body).backgroundColor;
+const of = (selector, property) => [...document.querySelectorAll(selector)].map(e => getComputedStyle(e)[property]);
+return {paper, text: [...of('p, h1, h2, dt, dd, th button, td, figcaption, .key li, a', 'color'),
+                      ...of('.chart text.tick, .chart text.name, .chart text.value, .chart text.heading', 'fill')],
+        marks: of('path.line', 'stroke')};
+"""
+
+HEAT = """
+return [...document.querySelectorAll('.heat g.mark')].map(mark =>
+    [getComputedStyle(mark.querySelector('rect')).fill, getComputedStyle(mark.querySelector('text')).fill]);
+"""
+
+
+def check_colours(browser):
+    colours = browser.ask(COLOURS)
+    for colour in set(colours["text"]):
+        assert contrast(colour, colours["paper"]) >= 4.5, (colour, colours["paper"])
+    for colour in set(colours["marks"]):
+        assert contrast(colour, colours["paper"]) >= 3, (colour, colours["paper"])
+    for rect, text in browser.ask(HEAT):
+        assert contrast(rect, text) >= 4.5, (rect, text)
+    return colours["paper"]
+
+
+TEXTS = """
+return [...document.querySelectorAll('.chart text')].map(text => {
+  const svg = text.ownerSVGElement;
+  return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+});
+"""
+
+
+def check_phone(browser):
+    assert browser.ask("return document.documentElement.scrollWidth") <= 390
+    sizes = browser.ask(TEXTS)
+    assert min(sizes) >= 8.5, min(sizes)
+    assert browser.ask("return Math.min(...[...document.querySelectorAll('th button')].map(b => b.offsetHeight))") >= 24
+
+
+def check(browser, page, results, measurements):
+    browser.show(page)
+    check_quiet(browser)
+    charts = browser.ask(CHARTS)
+    check_seen(charts)
+    check_learning(charts, results)
+    check_fronts(charts, results)
+    check_stacks(charts, results)
+    check_differences(charts, results)
+    check_heat_map(charts, results)
+    check_strips(charts, results)
+    check_measurements(charts, measurements)
+    check_tables(browser, results)
+    check_sorting(browser)
+    check_keyboard(browser)
+    light = check_colours(browser)
+    browser.show(page, dark=True)
+    assert luminance(check_colours(browser)) < 0.05 < luminance(light)
+    browser.show(page, width=390)
+    check_seen(browser.ask(CHARTS))
+    check_phone(browser)
+    assert browser.console() == []
+
+
+def main():
+    if not shutil.which("chromedriver") or not shutil.which("chromium"):
+        print("no chromium or no chromium-driver: skipped")
+        return SKIPPED
+    thaw, results, measurements = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOME"] = folder
+        subprocess.run([thaw, "report", "--input", results, "--input", measurements, "--report", f"{folder}/report"],
+                       check=True)
+        browser = Browser()
+        try:
+            check(browser, pathlib.Path(folder) / "report" / "index.html", Results(results), measurements)
+        finally:
+            browser.close()
+    return 0
+
+
+sys.exit(main())
