@@ -175,6 +175,34 @@ typedef struct thaw_batch_norm_options {
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 
+typedef struct thaw_layer_norm_options {
+    const char *name;
+    int dimensions; /* how many of the last ones are normalised together; 0: 1 */
+    double epsilon; /* 0: 1e-5 */
+    bool no_affine; /* no weight and no bias */
+    bool no_bias;   /* a weight alone */
+} thaw_layer_norm_options;
+
+/* y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with mean and biased variance of each sample over its last
+   dimensions: of each row, of a sequence [T, C], or with `dimensions` 2 of it all (Ba et al. 2016, arXiv 1607.06450).
+   Parameters: weight and bias of the shape of those dimensions; of an image that is [H, W, C], where PyTorch has
+   [C, H, W]. Errors: THAW_SHAPE_MISMATCH (fewer dimensions), THAW_INVALID_ARGUMENT (dimensions, epsilon). */
+THAW_API thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,
+                                     thaw_node *output);
+
+typedef struct thaw_group_norm_options {
+    const char *name;
+    int64_t groups; /* into which the channels, the last dimension, fall; divides them; required */
+    double epsilon; /* 0: 1e-5 */
+    bool no_affine; /* no weight and no bias */
+} thaw_group_norm_options;
+
+/* The same, with mean and variance of each sample over all places of a group of channels (Wu & He 2018, arXiv
+   1803.08494). Parameters: weight, bias [channels]. Errors: THAW_SHAPE_MISMATCH (an input of rank 0),
+   THAW_INVALID_ARGUMENT (groups, epsilon). */
+THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
+                                     thaw_node *output);
+
 /* Options of recurrent layers. */
 typedef struct thaw_recurrent_options {
     const char *name;

@@ -92,6 +92,8 @@ static thaw_status append_convolutions(thaw_model *m)
     TRY(thaw_input(m, &(thaw_shape){ 2, { 12, 3 } }, &x));
     TRY(thaw_conv1d(m, x, &(thaw_conv1d_options){ .filters = 5, .kernel = 3 }, &x));
     TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 4 }, &x));
+    TRY(thaw_layer_norm(m, x, &(thaw_layer_norm_options){ .dimensions = 2 }, &x));
+    TRY(thaw_group_norm(m, x, &(thaw_group_norm_options){ .groups = 2 }, &x));
     TRY(thaw_relu(m, x, NULL, &x));
     const float image[6] = { 1, 2, 3, 4, 5, 6 };
     thaw_node constant;
