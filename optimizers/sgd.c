@@ -17,6 +17,11 @@ static bool uses_slot(const double *h, size_t slot)
     return slot == BUFFER && h[MOMENTUM] != 0;
 }
 
+static bool rests_at_zero(const double *h)
+{
+    return h[MOMENTUM] == 0 && h[WEIGHT_DECAY] == 0;
+}
+
 static const char *check(const double *h)
 {
     if (h[NESTEROV] != 0 && h[NESTEROV] != 1)
@@ -83,6 +88,7 @@ const thaw_optimizer_module thaw_optimizer_sgd = {
     .slots = (const char *const[]){ [BUFFER] = "momentum_buffer" },
     .slot_count = 1,
     .uses_slot = uses_slot,
+    .rests_at_zero = rests_at_zero,
     .check = check,
     .prepare = prepare,
     .update = update,

@@ -203,6 +203,29 @@ typedef struct thaw_group_norm_options {
 THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                                      thaw_node *output);
 
+typedef struct thaw_embedding_options {
+    const char *name;
+    int64_t rows;        /* of the table, at most 2^24; required */
+    int64_t width;       /* of a row; required */
+    bool use_padding_id; /* places with `padding_id` add nothing to the gradient, and its row is zero at first */
+    int64_t padding_id;
+    thaw_initializer initializer; /* THAW_INITIAL_DEFAULT here: the normal distribution N(0, 1), PyTorch's */
+} thaw_embedding_options;
+
+/* The rows of a table that ids pick: x [...] to [..., width], a sequence [T] to [T, width]. Ids come as every input does,
+   as floats, which hold whole numbers up to 2^24 exactly. Parameter: weight [rows, width].
+
+   The gradient is PyTorch's default, a dense one: thaw_parameter_gradient has all rows, and Adam's momentum or a weight
+   decay move rows that the batch did not use, too. But a step touches no more than it must: backward clears the rows of
+   the step before and adds to those of its own; and where the optimizer leaves rows without gradient as they are (SGD
+   without momentum and weight decay), the update, and the norm for clipping with any optimizer, read only the rows used.
+
+   Errors: THAW_INVALID_ARGUMENT (rows, width, the padding id; when a step is compiled: something below trains, and ids
+   have no gradient; when a batch is computed: an id that is not a whole number from 0 to rows - 1),
+   THAW_SHAPE_MISMATCH (an input of THAW_MAX_RANK dimensions). */
+THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const thaw_embedding_options *options,
+                                    thaw_node *output);
+
 /* Options of recurrent layers. */
 typedef struct thaw_recurrent_options {
     const char *name;

@@ -42,6 +42,10 @@ struct thaw_optimizer_module {
     /* Whether these hyper-parameters need the slot. NULL: always. */
     bool (*uses_slot)(const double *hyperparameters, size_t slot);
 
+    /* Whether an element whose gradient is zero keeps its value and its state, which are finite, to the bit: Thaw passes
+       over rows of zeros then (thaw_gradient_rows). NULL: never. */
+    bool (*rests_at_zero)(const double *hyperparameters);
+
     /* Why these values do not go together, or NULL when they do. NULL function: every combination is fine. */
     const char *(*check)(const double *hyperparameters);
 
@@ -116,6 +120,7 @@ typedef struct thaw_parameter_specification {
     thaw_shape shape;
     thaw_initializer initializer;
     double fan_in, fan_out; /* for the initializers that read them */
+    size_t zeros_at, zeros; /* so many elements from there on are zero at first, whatever the initializer */
 } thaw_parameter_specification;
 
 THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);
@@ -210,6 +215,8 @@ typedef struct thaw_layer_needs {
     size_t packed_bytes;    /* copies of parameters that `pack` fills; kept as long as the plan */
     size_t workspace_bytes; /* written by forward, read by backward */
     size_t scratch_bytes;   /* free between calls */
+    size_t gradient_rows;   /* of the first parameter: the most that backward names in run->gradient_rows; 0: it has no
+                               such list */
     bool keeps_inputs;      /* backward reads `inputs` */
     bool keeps_output;      /* backward reads `output` */
     bool in_place;          /* forward may write its output over input 0 (same size) */
@@ -228,6 +235,14 @@ typedef struct thaw_low_rank_run {
     float *up_gradient, *down_gradient;
 } thaw_low_rank_run;
 
+/* Which rows of a gradient, of its parameter's first dimension, may hold anything but zeros, each once; so that a table of
+   which each step uses a few rows need not be walked. */
+typedef struct thaw_gradient_rows {
+    bool known; /* false: any row may */
+    size_t count;
+    uint32_t *rows;
+} thaw_gradient_rows;
+
 /* Inputs, output and their gradients hold numbers of demand.precision: for THAW_BF16, cast to thaw_bfloat16 pointers. */
 typedef struct thaw_layer_run {
     thaw_context *context;
@@ -239,6 +254,9 @@ typedef struct thaw_layer_run {
     const float *const *parameters;
     float *const *parameter_gradients;          /* likewise */
     const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
+    /* Of the first parameter's gradient, as the last step left it: backward clears these rows, or if they are not known
+       all, and names its own. NULL: there is no list, and backward writes all rows. */
+    thaw_gradient_rows *gradient_rows;
     float *const *statistics; /* those of the parameters that forward updates, where it follows; else NULL */
     const thaw_low_rank_run *low_rank;
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */

@@ -101,6 +101,8 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
         fill_constant(parameter, 1);
     else
         fill_random(context, parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
+    for (size_t i = 0; i < parameter->zeros; i++)
+        parameter->data[parameter->zeros_at + i] = 0;
     parameter->version++;
     thaw_parameter_release_state(context, parameter);
 }

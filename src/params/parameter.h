@@ -16,7 +16,9 @@ struct thaw_parameter {
     thaw_override override;
 
     float *data;
-    float *gradient;             /* only while it trains */
+    float *gradient; /* only while it trains */
+    thaw_gradient_rows gradient_rows;
+    size_t gradient_row_capacity;
     float *slot[THAW_MAX_SLOTS]; /* only what its optimizer uses, from when it first trained */
     uint64_t steps;
     uint64_t version; /* counts changes of the data, so that packed copies know when they are old */
@@ -34,6 +36,7 @@ struct thaw_parameter {
 
     thaw_initializer initializer;
     double fan_in, fan_out;
+    size_t zeros_at, zeros;
     thaw_stream random; /* of its initial values */
 };
 

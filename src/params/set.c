@@ -14,6 +14,7 @@ static void release_parameter(thaw_context *context, thaw_parameter *parameter)
     thaw_release(context, parameter->fixed);
     thaw_release(context, parameter->held);
     thaw_release(context, parameter->gradient);
+    thaw_release(context, parameter->gradient_rows.rows);
     thaw_release(context, parameter->data);
     thaw_release(context, parameter->name);
     thaw_release(context, parameter);
@@ -56,6 +57,8 @@ static thaw_parameter *make_parameter(thaw_context *context, const char *name,
     made->initializer = specification->initializer;
     made->fan_in = specification->fan_in;
     made->fan_out = specification->fan_out;
+    made->zeros_at = specification->zeros_at;
+    made->zeros = specification->zeros;
     made->name = thaw_copy_text(context, name);
     made->data = thaw_allocate_array(context, made->count, sizeof(float));
     made->stored = thaw_expression_leaf(context, made);

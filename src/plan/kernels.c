@@ -57,9 +57,11 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     thaw_plan_fill_demand(plan, index, &filled);
     const thaw_status status = node->module->prepare(&filled.demand, &planned->needs);
     planned->prepared = status == THAW_OK;
+    if (status != THAW_OK)
+        return status;
     if (node->module->source)
         planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
-    return status;
+    return thaw_plan_reserve_rows(plan, index);
 }
 
 /* `*mixes`: a tile of the batch would not do for a node that runs in tiles. */

@@ -79,7 +79,8 @@ typedef struct thaw_plan_node {
     /* kernels */
     bool prepared;
     thaw_layer_needs needs;
-    uint64_t packed_version; /* sum of its parameters' versions when they were packed; 0: never */
+    thaw_gradient_rows *gradient_rows; /* of its first parameter, where the plan keeps the list; else NULL */
+    uint64_t packed_version;           /* sum of its parameters' versions when they were packed; 0: never */
 
     /* buffers: indices of memory requests, or -1 */
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
@@ -205,6 +206,12 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node node, thaw_plan_dema
 
 /* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);
+
+/* Makes room for the list of rows that the node's layer asked for, if the plan can keep one. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_reserve_rows(thaw_plan *plan, thaw_node node);
+
+/* What the gradients hold is another plan's. */
+void thaw_plan_forget_rows(const thaw_plan *plan);
 
 /* Frees what the nodes prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);

@@ -207,8 +207,10 @@ static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw
         status = list_updates(*plan, &store->updates);
     if (status == THAW_OK)
         status = widen_arena(model->context, store, (*plan)->arena_bytes);
-    if (status == THAW_OK)
+    if (status == THAW_OK) {
+        thaw_plan_forget_rows(*plan);
         return THAW_OK;
+    }
     thaw_plan_release(*plan);
     *plan = NULL;
     return status;

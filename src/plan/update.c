@@ -91,6 +91,35 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
         optimizer->module->update(&update);
 }
 
+static void update_range(const thaw_update_list *list, const thaw_span *part, size_t from, size_t past)
+{
+    const size_t piece = list->gradient_scale == 1 ? part->count : SCALE_BLOCK;
+    for (size_t offset = from; offset < past; offset += piece)
+        update_piece(list, part, offset, past - offset < piece ? past - offset : piece);
+}
+
+/* Whether only the rows that have a gradient change. */
+static bool updates_rows(const thaw_update_list *list, size_t index)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    return parameter->gradient_rows.known && !parameter->held && module->rests_at_zero &&
+           module->rests_at_zero(list->rules[list->rule_of[index]].values);
+}
+
+static void update_rows(const thaw_update_list *list, const thaw_span *part)
+{
+    const thaw_parameter *parameter = list->parameters[part->parameter];
+    const thaw_gradient_rows *named = &parameter->gradient_rows;
+    const size_t width = parameter->count / (size_t)parameter->shape.dims[0], end = part->begin + part->count;
+    for (size_t i = 0; i < named->count; i++) {
+        const size_t begin = named->rows[i] * width, past = begin + width;
+        const size_t first = begin > part->begin ? begin : part->begin, last = past < end ? past : end;
+        if (first < last)
+            update_range(list, part, first - part->begin, last - part->begin);
+    }
+}
+
 static void update_share(void *argument, int thread, int threads)
 {
     const thaw_update_list *list = argument;
@@ -98,9 +127,10 @@ static void update_share(void *argument, int thread, int threads)
     thaw_share_of(list, thread, threads, &first, &past);
     for (size_t i = first; i < past; i++) {
         const thaw_span *part = &list->spans[i];
-        const size_t piece = list->gradient_scale == 1 ? part->count : SCALE_BLOCK;
-        for (size_t offset = 0; offset < part->count; offset += piece)
-            update_piece(list, part, offset, part->count - offset < piece ? part->count - offset : piece);
+        if (updates_rows(list, part->parameter))
+            update_rows(list, part);
+        else
+            update_range(list, part, 0, part->count);
     }
 }
 
@@ -138,12 +168,34 @@ static void sum_blocks(void *argument, size_t begin, size_t end)
     const thaw_update_list *list = argument;
     for (size_t i = begin; i < end; i++) {
         const thaw_span *block = &list->norm_blocks[i];
-        list->norm_parts[i] = sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
+        if (list->norm_parts[i] != 0)
+            list->norm_parts[i] =
+                sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
+    }
+}
+
+/* Which blocks are to be summed: 1. Those without a row that has a gradient are 0 already. */
+static void mark_blocks(thaw_update_list *list)
+{
+    size_t first = 0;
+    for (size_t k = 0; k < list->parameter_count; k++) {
+        const thaw_parameter *parameter = list->parameters[k];
+        const thaw_gradient_rows *named = &parameter->gradient_rows;
+        const size_t blocks = (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
+        const size_t width = parameter->count / (size_t)parameter->shape.dims[0];
+        for (size_t i = 0; i < blocks; i++)
+            list->norm_parts[first + i] = named->known ? 0 : 1;
+        for (size_t i = 0; named->known && i < named->count; i++)
+            for (size_t at = named->rows[i] * width / THAW_NORM_BLOCK;
+                 at * THAW_NORM_BLOCK < (named->rows[i] + (size_t)1) * width; at++)
+                list->norm_parts[first + at] = 1;
+        first += blocks;
     }
 }
 
 double thaw_update_list_norm(thaw_update_list *list)
 {
+    mark_blocks(list);
     thaw_parallel_for(list->context, list->norm_count, 1, sum_blocks, list);
     double sum = 0;
     for (size_t i = 0; i < list->norm_count; i++)

@@ -8,10 +8,7 @@
 #include "core/threads.h"
 #include "params/optimizer.h"
 
-enum {
-    LINE = 16,        /* floats in a cache line of 64 bytes: shares begin and end at one */
-    NORM_BLOCK = 4096 /* floats */
-};
+enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
 
 static size_t padded(size_t count)
 {
@@ -47,7 +44,7 @@ static void cut_spans(thaw_update_list *list)
 
 static size_t blocks_of(const thaw_parameter *parameter)
 {
-    return (parameter->count + NORM_BLOCK - 1) / NORM_BLOCK;
+    return (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
 }
 
 static thaw_status cut_norm_blocks(thaw_update_list *list)
@@ -61,8 +58,8 @@ static thaw_status cut_norm_blocks(thaw_update_list *list)
     thaw_span *block = list->norm_blocks;
     for (size_t i = 0; i < list->parameter_count; i++) {
         const size_t count = list->parameters[i]->count;
-        for (size_t begin = 0; begin < count; begin += NORM_BLOCK)
-            *block++ = (thaw_span){ i, begin, count - begin < NORM_BLOCK ? count - begin : NORM_BLOCK };
+        for (size_t begin = 0; begin < count; begin += THAW_NORM_BLOCK)
+            *block++ = (thaw_span){ i, begin, count - begin < THAW_NORM_BLOCK ? count - begin : THAW_NORM_BLOCK };
     }
     return THAW_OK;
 }

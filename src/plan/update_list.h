@@ -4,6 +4,8 @@
 
 #include "plan/update.h"
 
+enum { THAW_NORM_BLOCK = 4096 /* floats of a block of the norm */ };
+
 /* A piece of one parameter. */
 typedef struct thaw_span {
     size_t parameter, begin, count;

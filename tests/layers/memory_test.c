@@ -105,6 +105,19 @@ static thaw_status append_convolutions(thaw_model *m)
     return thaw_mse(m, x, NULL, &x);
 }
 
+static thaw_status append_sequences(thaw_model *m)
+{
+    thaw_node x;
+    TRY(thaw_input(m, &(thaw_shape){ 1, { 7 } }, &x));
+    TRY(thaw_embedding(m, x, &(thaw_embedding_options){ .rows = 100, .width = 6 }, &x));
+    TRY(thaw_layer_norm(m, x, NULL, &x));
+    TRY(thaw_conv1d(m, x, &(thaw_conv1d_options){ .filters = 4, .kernel = 3 }, &x));
+    TRY(thaw_group_norm(m, x, &(thaw_group_norm_options){ .groups = 2, .no_affine = true }, &x));
+    TRY(thaw_relu(m, x, NULL, &x));
+    TRY(thaw_dense(m, x, &(thaw_dense_options){ .units = 3 }, &x));
+    return thaw_mse(m, x, NULL, &x);
+}
+
 static void check(thaw_status (*append)(thaw_model *))
 {
     bool failed = true;
@@ -140,4 +153,9 @@ Test(memory, is_given_back_by_branches)
 Test(memory, is_given_back_by_convolutions)
 {
     check(append_convolutions);
+}
+
+Test(memory, is_given_back_by_sequences)
+{
+    check(append_sequences);
 }

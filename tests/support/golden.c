@@ -29,3 +29,22 @@ void golden_read(FILE *file, const char *name, float *values, size_t count)
         cr_assert(fscanf(file, "%f", &values[i]) == 1, "%s has %zu values, wanted %zu", name, i, count);
     cr_assert_eq(fgetc(file), '\n', "%s has more than %zu values", name, count);
 }
+
+void golden_losses(const char *name, const char *run, double *losses, size_t count)
+{
+    char line[2048];
+    FILE *file = golden_open(name);
+    const size_t length = strlen(run);
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file) != NULL)
+        found = strncmp(line, run, length) == 0 && line[length] == ':';
+    fclose(file);
+    cr_assert(found, "%s has no run \"%s\"", name, run);
+    char *position = line + length + 1;
+    for (size_t i = 0; i < count; i++) {
+        char *end = NULL;
+        losses[i] = strtod(position, &end);
+        cr_assert(end != position, "run \"%s\" has %zu losses", run, i);
+        position = end;
+    }
+}

@@ -13,4 +13,7 @@ void golden_case(FILE *file, const char *settings);
 /* Asserts that the next line is named so and holds `count` values, and reads them. */
 void golden_read(FILE *file, const char *name, float *values, size_t count);
 
+/* Reads the losses of a training run, from a file of lines "run: loss loss ...". */
+void golden_losses(const char *name, const char *run, double *losses, size_t count);
+
 #endif

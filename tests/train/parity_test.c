@@ -1,34 +1,10 @@
 /* Whole training runs beside PyTorch's: tests/golden/training.py made the losses. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "support/golden.h"
 #include "support/support.h"
 
 enum { STEPS = 50, BATCH = 16, BATCHES = 10, CLASSES = 5, PIXELS = 64 };
-
-/* The losses of a run in tests/golden/training.txt, whose lines are "name: loss loss ...". */
-static void read_losses(const char *run, double losses[STEPS])
-{
-    char path[512], line[2048];
-    snprintf(path, sizeof path, "%s/tests/golden/training.txt", getenv("THAW_SOURCE_ROOT"));
-    FILE *file = fopen(path, "r");
-    cr_assert_not_null(file, "%s does not open", path);
-    const size_t length = strlen(run);
-    bool found = false;
-    while (!found && fgets(line, sizeof line, file) != NULL)
-        found = strncmp(line, run, length) == 0 && line[length] == ':';
-    fclose(file);
-    cr_assert(found, "%s has no run \"%s\"", path, run);
-    char *position = line + length + 1;
-    for (int i = 0; i < STEPS; i++) {
-        char *end = NULL;
-        losses[i] = strtod(position, &end);
-        cr_assert(end != position, "run \"%s\" has %d losses", run, i);
-        position = end;
-    }
-}
 
 static thaw_model *build_network(thaw_context *context)
 {
@@ -75,7 +51,7 @@ static double take_step(thaw_context *context, thaw_model *model, uint32_t batch
 static void compare(const char *run, const char *optimizer_description, const char *frozen)
 {
     double expected[STEPS];
-    read_losses(run, expected);
+    golden_losses("training.txt", run, expected, STEPS);
     thaw_context *context = support_context(2);
     thaw_model *model = build_network(context);
     thaw_optimizer *optimizer = NULL;

@@ -1,0 +1,38 @@
+/* Gradients that are zero but for a few rows (thaw_gradient_rows): which plans may rely on that, and the room for their
+   names. A parameter's list is shared by the plans of all batch sizes, which agree on it: it follows from what trains, and
+   from what is bound to what. */
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+/* Whether the layer alone writes the gradient of a stored tensor: nothing is added to it, and no expression's goes there. */
+static bool writes_alone(const thaw_plan *plan, const thaw_plan_use *use)
+{
+    if (!use->gradient || use->order_count > 0 || use->buffer >= 0)
+        return false;
+    for (size_t i = 0; i < plan->term_count; i++)
+        if (plan->terms[i].parameter == use->expression->parameter)
+            return false;
+    return true;
+}
+
+thaw_status thaw_plan_reserve_rows(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    const size_t count = planned->needs.gradient_rows;
+    if (count == 0 || planned->use_count == 0 || !writes_alone(plan, &planned->uses[0]))
+        return THAW_OK;
+    thaw_parameter *parameter = planned->uses[0].expression->parameter;
+    uint32_t *rows = thaw_grow(plan->model->context, parameter->gradient_rows.rows, &parameter->gradient_row_capacity,
+                               count, sizeof *rows);
+    if (!rows)
+        return THAW_OUT_OF_MEMORY;
+    parameter->gradient_rows.rows = rows;
+    planned->gradient_rows = &parameter->gradient_rows;
+    return THAW_OK;
+}
+
+void thaw_plan_forget_rows(const thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->trained_count; i++)
+        plan->trained[i]->gradient_rows.known = false;
+}
