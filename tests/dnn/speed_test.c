@@ -1,5 +1,5 @@
-/* No kernel of the transfer network (two convolutions, max-pool, two dense layers) falls back to oneDNN's reference
-   code on a CPU with AVX2 or better. */
+/* No kernel of the transfer network (two convolutions, max-pool, two dense layers), nor of depthwise convolutions, falls
+   back to oneDNN's reference code on a CPU with AVX2 or better. */
 #include <string.h>
 
 #include "core/threads.h"
@@ -39,17 +39,20 @@ static thaw_context *fast_context(void)
     return context;
 }
 
-static void check_convolution(thaw_context *context, int64_t channels, int64_t size)
+/* 3 times 3. */
+static void check_convolution(thaw_context *context, int64_t channels, int64_t filters, int64_t groups, int64_t size,
+                              int64_t stride)
 {
+    const int64_t output = (size - 3) / stride + 1;
     thaw_convolution problem = {
         .batch = 128,
-        .groups = 1,
+        .groups = groups,
         .input_channels = channels,
-        .output_channels = 32,
+        .output_channels = filters,
         .input = { size, size },
-        .output = { size - 2, size - 2 },
+        .output = { output, output },
         .kernel = { 3, 3 },
-        .stride = { 1, 1 },
+        .stride = { stride, stride },
         .dilation = { 1, 1 },
         .bias = true,
     };
@@ -73,8 +76,20 @@ static void check_convolution(thaw_context *context, int64_t channels, int64_t s
 Test(speed, of_convolutions)
 {
     thaw_context *context = fast_context();
-    check_convolution(context, 1, 28);
-    check_convolution(context, 32, 26);
+    check_convolution(context, 1, 32, 1, 28, 1);
+    check_convolution(context, 32, 32, 1, 26, 1);
+    thaw_context_destroy(context);
+}
+
+/* Depthwise, with numbers of channels that fill vectors and that do not. */
+Test(speed, of_depthwise_convolutions)
+{
+    thaw_context *context = fast_context();
+    if (!__builtin_cpu_supports("avx512f"))
+        cr_skip_test("no AVX-512");
+    for (int64_t stride = 1; stride <= 2; stride++)
+        for (int64_t channels = 16; channels <= 40; channels += 4)
+            check_convolution(context, channels, channels, channels, 15, stride);
     thaw_context_destroy(context);
 }
 
