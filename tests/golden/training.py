@@ -72,4 +72,5 @@ def main():
     pathlib.Path(__file__).with_name("training.txt").write_text("".join(lines))
 
 
-main()
+if __name__ == "__main__":
+    main()
