@@ -31,6 +31,8 @@ WORKLOADS = {
     "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
     "transfer-cnn cached": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5, samples=30000,
                                 first=5, last=9, cache_file=True),
+    "transfer-cnn cached in bf16": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5,
+                                        samples=30000, first=5, last=9, cache_file=True, cache_bf16=1),
     "transfer-cnn cached in memory": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5,
                                           samples=30000, first=5, last=9, cache_bytes=CACHE_BYTES),
     "mlp-512 all": dict(network="mlp-512", optimizer=ADAM, rounds=9, steps=100),
@@ -42,6 +44,7 @@ WORKLOADS = {
 }
 NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
+    "transfer-cnn cached in bf16": "in a file of half the bytes. PyTorch has no feature cache: its frozen epoch",
     "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
 }
 CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16")

@@ -17,7 +17,7 @@ typedef struct settings {
     size_t threads, batch;
     size_t samples; /* 0: steps on one batch; else epochs over so many samples of the classes first to last */
     size_t first, last;
-    size_t cache_bytes;
+    size_t cache_bytes, cache_bf16;
 } settings;
 
 static bool read_settings(int count, char **arguments, settings *s)
@@ -27,10 +27,17 @@ static bool read_settings(int count, char **arguments, settings *s)
         const char **text;
         size_t *number;
     } known[] = {
-        { "network", &s->network, NULL },         { "optimizer", &s->optimizer, NULL }, { "freeze", &s->freeze, NULL },
-        { "cache_file", &s->cache_file, NULL },   { "threads", NULL, &s->threads },     { "batch", NULL, &s->batch },
-        { "samples", NULL, &s->samples },         { "first", NULL, &s->first },         { "last", NULL, &s->last },
+        { "network", &s->network, NULL },
+        { "optimizer", &s->optimizer, NULL },
+        { "freeze", &s->freeze, NULL },
+        { "cache_file", &s->cache_file, NULL },
+        { "threads", NULL, &s->threads },
+        { "batch", NULL, &s->batch },
+        { "samples", NULL, &s->samples },
+        { "first", NULL, &s->first },
+        { "last", NULL, &s->last },
         { "cache_bytes", NULL, &s->cache_bytes },
+        { "cache_bf16", NULL, &s->cache_bf16 },
     };
     for (int i = 1; i < count; i++) {
         const char *value = strchr(arguments[i], '=');
@@ -213,6 +220,7 @@ static bool fit(worker *w, thaw_dataset *whole)
             .batch = (int64_t)s->batch,
             .cache_bytes = s->cache_bytes,
             .cache_file = s->cache_file,
+            .cache_dtype = s->cache_bf16 ? THAW_BF16 : THAW_F32,
             .on_epoch = on_epoch,
             .user = w,
         };

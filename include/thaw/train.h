@@ -95,6 +95,8 @@ typedef struct thaw_fit_options {
     size_t cache_bytes;      /* budget of memory for the feature cache; 0: none in memory */
     const char *cache_file;  /* the feature cache is this file instead; NULL: no file */
     size_t cache_file_bytes; /* the largest that the file may be; 0: any size */
+    thaw_dtype cache_dtype;  /* THAW_BF16: the cache keeps values rounded, in half the bytes, and the epochs that fill
+                                it train on the rounded values, too. THAW_F32: as they are */
     bool time_phases;        /* read the clock some times a step */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */

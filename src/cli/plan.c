@@ -98,11 +98,13 @@ static int print_plan(const cli_session *session)
         .cache_bytes = (size_t)options->cache_bytes,
         .cache_file = options->cache_file,
         .cache_file_bytes = (size_t)options->cache_file_bytes,
+        .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
     };
     const thaw_dataset *data = session->training;
     const thaw_plan_options wanted = {
         .batch = (int64_t)options->batch,
         .inference = options->inference,
+        .cache_dtype = fit.cache_dtype,
         .cache_sample_bytes = data ? thaw_fit_cache_sample_bytes(&fit, data) : 0,
         .random_data = data && thaw_dataset_is_random(data),
     };

@@ -91,6 +91,7 @@ static int fit(cli_session *session)
         .cache_bytes = (size_t)options->cache_bytes,
         .cache_file = options->cache_file,
         .cache_file_bytes = (size_t)options->cache_file_bytes,
+        .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
         .on_epoch = on_epoch,
         .on_step = on_step,
         .user = &now,

@@ -27,6 +27,7 @@ typedef struct thaw_graph_node {
 typedef struct thaw_cache_budget {
     size_t sample_bytes; /* 0: no limit */
     bool random;         /* nothing: the samples differ from epoch to epoch */
+    thaw_dtype dtype;    /* THAW_F32, or THAW_BF16: values of layers are kept rounded */
 } thaw_cache_budget;
 
 /* What is compiled from a model; src/plan knows what it is. */

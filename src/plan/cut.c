@@ -23,7 +23,7 @@ static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut
     size_t bytes = 0;
     for (size_t i = plan->fixed_count; i < cut; i++)
         if (last[i] >= cut)
-            bytes += thaw_shape_count(&plan->model->nodes[plan->order[i]].output) * sizeof(float);
+            bytes += thaw_plan_cached_bytes(plan, plan->order[i]);
     return bytes;
 }
 

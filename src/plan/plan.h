@@ -246,6 +246,12 @@ thaw_status thaw_plan_backward(thaw_plan *plan);
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 
+/* In which type the feature cache keeps a node's values: samples, which layers read as they are, as floats always. */
+thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node);
+
+/* Bytes of these for a sample. */
+size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node);
+
 /* Bytes a sample of what the feature cache would keep; 0 when it would save nothing, or no cut is small enough. */
 size_t thaw_plan_cache_bytes(const thaw_plan *plan);
 

@@ -65,6 +65,16 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
     return THAW_OK;
 }
 
+thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node)
+{
+    return plan->model->nodes[node].module ? plan->model->cache.dtype : THAW_F32;
+}
+
+size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node)
+{
+    return thaw_shape_count(&plan->model->nodes[node].output) * thaw_dtype_bytes(thaw_plan_cache_dtype(plan, node));
+}
+
 size_t thaw_plan_cache_bytes(const thaw_plan *plan)
 {
     size_t bytes = 0;
@@ -73,7 +83,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
         const thaw_node index = plan->order[i];
         work = work || runs_forward(plan, index);
         if (plan->nodes[index].boundary)
-            bytes += thaw_shape_count(&plan->model->nodes[index].output) * sizeof(float);
+            bytes += thaw_plan_cached_bytes(plan, index);
     }
     return plan->training && work && !plan->too_large && !plan->model->cache.random ? bytes : 0;
 }

@@ -124,7 +124,7 @@ bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin)
 bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin)
 {
     const bool input = !plan->model->nodes[origin].module;
-    return is_read(plan, origin, THAW_BF16, input ? 0 : plan->prefix_count);
+    return is_read(plan, origin, THAW_BF16, input ? 0 : plan->cut_count);
 }
 
 thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)

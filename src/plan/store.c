@@ -64,7 +64,8 @@ static uint64_t current_revision(const thaw_model *model)
 {
     const thaw_cache_budget *cache = &model->cache;
     uint64_t revision = model->parameters.revision;
-    revision = (revision * 1099511628211U + cache->sample_bytes) * 1099511628211U + cache->random;
+    revision =
+        (revision * 1099511628211U + cache->sample_bytes) * 1099511628211U + cache->random + 2 * (uint64_t)cache->dtype;
     for (size_t i = 0; i < model->parameters.group_count; i++) {
         const thaw_optimizer *optimizer = model->parameters.groups[i]->optimizer;
         revision = revision * 1099511628211U + (optimizer ? optimizer->revision : 0);
@@ -285,8 +286,8 @@ thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options,
 {
     thaw_plan *found;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
-    if (options->cache_sample_bytes || options->random_data)
-        model->cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data };
+    if (options->cache_sample_bytes || options->random_data || options->cache_dtype)
+        model->cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
     const thaw_status status = thaw_plan_find(model, options->batch, !options->inference, &found);
     thaw_threads_leave(scope);
     *plan = found;

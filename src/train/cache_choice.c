@@ -7,7 +7,7 @@
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset)
 {
     const size_t count = dataset->source.count, targets = dataset->target_bytes;
-    thaw_cache_budget budget = { .random = dataset->source.random };
+    thaw_cache_budget budget = { .random = dataset->source.random, .dtype = options->cache_dtype };
     const size_t bytes = options->cache_file ? options->cache_file_bytes : options->cache_bytes;
     if (bytes == 0)
         return budget;

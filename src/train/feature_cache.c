@@ -6,14 +6,17 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/bfloat16.h"
 #include "data/dataset.h"
 #include "train/feature_key.h"
 #include "train/feature_rows.h"
 
-/* The values that one boundary node gives for a sample. */
+/* The values that one boundary node gives for a sample, and how they are kept. */
 typedef struct cut {
     thaw_node node;
-    size_t count;
+    size_t count, bytes;
+    thaw_dtype dtype;
+    thaw_bfloat16 *rounded; /* of a batch, on its way into the cache; NULL where they are kept as they are */
 } cut;
 
 struct thaw_feature_cache {
@@ -48,7 +51,7 @@ static uint64_t prefix_version(const thaw_plan *plan)
 static uint64_t prefix_precision(const thaw_plan *plan)
 {
     uint64_t precision = 14695981039346656037U; /* FNV's offset */
-    for (size_t i = 0; i < plan->prefix_count; i++)
+    for (size_t i = 0; i < plan->cut_count; i++)
         precision = (precision ^ (plan->nodes[plan->order[i]].precision == THAW_BF16)) * 1099511628211U;
     return precision;
 }
@@ -72,18 +75,40 @@ typedef struct reading {
     atomic_int failure; /* errno, or -1 where the file ends; 0: none */
 } reading;
 
+/* Values that were read into the end of their place become floats, block after block from its beginning on: what a block
+   overwrites has been read. */
+static void widen_in_place(thaw_context *context, float *values, size_t count)
+{
+    enum { BLOCK = 512 };
+    const thaw_bfloat16 *from = (const thaw_bfloat16 *)(const void *)values + count;
+    thaw_bfloat16 block[BLOCK];
+    for (size_t first = 0; first < count; first += BLOCK) {
+        const size_t length = count - first < BLOCK ? count - first : BLOCK;
+        memcpy(block, from + first, length * sizeof *block);
+        thaw_values_convert(context, (thaw_values){ values + first, THAW_F32 }, (thaw_values){ block, THAW_BF16 },
+                            length);
+    }
+}
+
 static void read_range(void *argument, size_t begin, size_t end)
 {
     reading *into = argument;
     const thaw_feature_cache *cache = into->cache;
     struct iovec pieces[THAW_MOST_PIECES];
+    float *places[THAW_MOST_PIECES];
     for (size_t i = begin; i < end; i++) {
         float *values = into->samples;
-        for (size_t c = 0; c < cache->cut_count; values += into->count * cache->cuts[c++].count)
-            pieces[c] = (struct iovec){ values + i * cache->cuts[c].count, cache->cuts[c].count * sizeof(float) };
+        for (size_t c = 0; c < cache->cut_count; values += into->count * cache->cuts[c++].count) {
+            const cut *from = &cache->cuts[c];
+            places[c] = values + i * from->count;
+            pieces[c] = (struct iovec){ (char *)(places[c] + from->count) - from->bytes, from->bytes };
+        }
         pieces[cache->cut_count] = (struct iovec){ into->targets + i * cache->target_bytes, cache->target_bytes };
         if (!cache->rows->kind->read(cache->rows, into->indices[i], pieces, (int)cache->cut_count + 1))
             atomic_store(&into->failure, errno ? errno : -1);
+        for (size_t c = 0; c < cache->cut_count; c++)
+            if (cache->cuts[c].dtype == THAW_BF16)
+                widen_in_place(cache->context, places[c], cache->cuts[c].count);
     }
 }
 
@@ -132,17 +157,32 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
     thaw_dataset_destroy(cache->dataset);
     if (cache->rows)
         cache->rows->kind->release(cache->rows);
+    for (size_t c = 0; c < cache->cut_count; c++)
+        thaw_release(cache->context, cache->cuts[c].rounded);
     thaw_release(cache->context, cache->present);
     thaw_release(cache->context, cache);
 }
 
-static void list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
+static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->cut_count; i++) {
         const thaw_node node = plan->order[i];
-        if (plan->nodes[node].boundary)
-            cache->cuts[cache->cut_count++] = (cut){ node, thaw_shape_count(&plan->model->nodes[node].output) };
+        if (!plan->nodes[node].boundary)
+            continue;
+        cut *made = &cache->cuts[cache->cut_count++];
+        *made = (cut){
+            .node = node,
+            .count = thaw_shape_count(&plan->model->nodes[node].output),
+            .bytes = thaw_plan_cached_bytes(plan, node),
+            .dtype = thaw_plan_cache_dtype(plan, node),
+        };
+        if (made->dtype == THAW_BF16)
+            made->rounded =
+                thaw_allocate_array(cache->context, (size_t)plan->batch * made->count, sizeof *made->rounded);
+        if (made->dtype == THAW_BF16 && !made->rounded)
+            return THAW_OUT_OF_MEMORY;
     }
+    return THAW_OK;
 }
 
 static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path)
@@ -187,8 +227,9 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
     made->bytes = bytes;
     made->on_disk = path;
     made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
-    list_cuts(made, plan);
-    thaw_status status = made->present ? open_rows(made, plan, dataset, path) : THAW_OUT_OF_MEMORY;
+    thaw_status status = made->present ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = open_rows(made, plan, dataset, path);
     if (status == THAW_OK)
         status = wrap(made, &dataset->source);
     if (status != THAW_OK) {
@@ -209,6 +250,7 @@ bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *p
     for (size_t c = 0; c < cache->cut_count; c++) {
         const thaw_node node = cache->cuts[c].node;
         if ((size_t)node >= plan->node_count || !plan->nodes[node].boundary ||
+            cache->cuts[c].dtype != thaw_plan_cache_dtype(plan, node) ||
             cache->cuts[c].count != thaw_shape_count(&plan->model->nodes[node].output))
             return false;
     }
@@ -217,10 +259,22 @@ bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *p
 
 typedef struct keeping {
     thaw_feature_cache *cache;
-    const float *values[THAW_MOST_PIECES];
+    const char *values[THAW_MOST_PIECES];
     const size_t *indices;
     const char *targets;
 } keeping;
+
+/* Rounds what the layers have just written, where they wrote it: the epoch that computes features and those that read
+   them then train on the same values. */
+static const void *round_values(const thaw_feature_cache *cache, const cut *to, const float *values, size_t samples)
+{
+    if (to->dtype == THAW_F32)
+        return values;
+    const thaw_values floats = { (void *)(uintptr_t)values, THAW_F32 }, rounded = { to->rounded, THAW_BF16 };
+    thaw_values_convert(cache->context, rounded, floats, samples * to->count);
+    thaw_values_convert(cache->context, floats, rounded, samples * to->count);
+    return to->rounded;
+}
 
 static void keep_range(void *argument, size_t begin, size_t end)
 {
@@ -231,8 +285,8 @@ static void keep_range(void *argument, size_t begin, size_t end)
         if (cache->present[keep->indices[i]])
             continue;
         for (size_t c = 0; c < cache->cut_count; c++)
-            pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].count),
-                                        cache->cuts[c].count * sizeof(float) };
+            pieces[c] =
+                (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].bytes), cache->cuts[c].bytes };
         pieces[cache->cut_count] =
             (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->target_bytes), cache->target_bytes };
         if (!cache->rows->kind->write(cache->rows, keep->indices[i], pieces, (int)cache->cut_count + 1))
@@ -245,7 +299,7 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
 {
     keeping keep = { .cache = cache, .indices = indices, .targets = targets };
     for (size_t c = 0; c < cache->cut_count; c++)
-        keep.values[c] = thaw_plan_output(plan, cache->cuts[c].node);
+        keep.values[c] = round_values(cache, &cache->cuts[c], thaw_plan_output(plan, cache->cuts[c].node), count);
     thaw_parallel_for(cache->context, count, 1, keep_range, &keep);
     for (size_t i = 0; i < count; i++) {
         cache->present_count += !cache->present[indices[i]];

@@ -20,7 +20,8 @@ void thaw_feature_cache_release(thaw_feature_cache *cache);
 /* Whether the cache holds what this plan's prefix would compute: same cut, same parameters. */
 bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan);
 
-/* Keeps what the prefix has just computed of these samples. */
+/* Keeps what the prefix has just computed of these samples; where that is in bfloat16, the live part sees it rounded,
+   too. */
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
                              const void *targets, size_t count);
 

@@ -39,6 +39,7 @@ static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
         const thaw_graph_node *node = &plan->model->nodes[index];
         thaw_digest_add_number(key, (uint64_t)index);
         thaw_digest_add_number(key, plan->nodes[index].boundary);
+        thaw_digest_add_number(key, (uint64_t)thaw_plan_cache_dtype(plan, index));
         thaw_digest_add_number(key, (uint64_t)plan->nodes[index].precision);
         thaw_digest_add_text(key, node->module ? node->module->name : "input");
         for (size_t k = 0; k < node->input_count; k++)
