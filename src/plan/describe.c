@@ -38,9 +38,10 @@ static void append_row(thaw_text *text, const thaw_plan *plan, size_t index)
     char kernel[64];
     thaw_plan_row_at(plan, index, &row);
     format_kernel(&row, plan->nodes[index].used, kernel, sizeof kernel);
-    thaw_text_append(text, "%-16s %-22s %-7s %-5s %-26s %-16s %10.1f %10.1f%s\n", row.name, row.kind,
-                     plan->training ? region_name(row.region) : "-", row.precision == THAW_BF16 ? "bf16" : "f32",
-                     kernel, backward_name(&row),
+    thaw_text_append(text, "%-16s %-22s %-7s %-9s %-5s %-26s %-16s %10.1f %10.1f%s\n", row.name, row.kind,
+                     plan->training ? region_name(row.region) : "-",
+                     plan->model->nodes[index].group ? thaw_trainability_name(row.trainability) : "-",
+                     row.precision == THAW_BF16 ? "bf16" : "f32", kernel, backward_name(&row),
                      (double)(row.output_bytes + row.copy_bytes + row.workspace_bytes) / 1024,
                      (double)row.packed_bytes / 1024, row.cache_boundary ? "  <- cached here" : "");
 }
@@ -104,8 +105,8 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
 thaw_status thaw_plan_describe(const thaw_plan *plan, char **text)
 {
     thaw_text table = { .context = plan->model->context };
-    thaw_text_append(&table, "%-16s %-22s %-7s %-5s %-26s %-16s %10s %10s\n", "layer", "kind", "region", "type",
-                     "forward kernel", "backward", "KiB", "packed KiB");
+    thaw_text_append(&table, "%-16s %-22s %-7s %-9s %-5s %-26s %-16s %10s %10s\n", "layer", "kind", "region", "trains",
+                     "type", "forward kernel", "backward", "KiB", "packed KiB");
     for (size_t i = 0; i < plan->node_count; i++)
         append_row(&table, plan, i);
     for (size_t i = 0; i < thaw_plan_combination_count(plan); i++)

@@ -202,9 +202,9 @@ Test(describe, text_shows_each_layer_and_the_totals)
     ASSERT_LINE(text, "input", "input", "prefix", " - ");
     ASSERT_LINE(text, "a", "scale", "prefix", "toy", " - ", "0.0");
     ASSERT_LINE(text, "relu1", "relu", "prefix", "in a", "<- cached here");
-    ASSERT_LINE(text, "b", "scale", "live", "toy", "weights");
+    ASSERT_LINE(text, "b", "scale", "live", "trainable", "toy", "weights");
     ASSERT_LINE(text, "dead", "center", "not computed");
-    ASSERT_LINE(text, "c", "scale", "frozen", "toy", "input");
+    ASSERT_LINE(text, "c", "scale", "frozen", "frozen", "toy", "input");
     ASSERT_LINE(text, "loss", "quadratic", "live", "toy", "input");
     cr_assert_null(strstr(strstr(text, "cached here") + 1, "cached here"), "one cut:\n%s", text);
     cr_assert_not_null(strstr(text, "4 forward kernels, 3 with a backward pass; batch 2\n"), "%s", text);
