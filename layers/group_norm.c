@@ -1,7 +1,29 @@
-/* Group normalisation: of groups of a sample's channels. Wu & He 2018, arXiv 1803.08494. */
+/* Group normalisation: of groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
 #include <thaw/layers.h>
 
+#include <math.h>
+#include <string.h>
+
+#include "core/channel_loops.h"
 #include "normalisation.h"
+
+enum { WEIGHT, BIAS };
+
+enum {
+    GRAIN = 1 << 14, /* elements that a thread takes on at least */
+    PLACES = 64      /* of a sample, whose sums are taken together, in floats */
+};
+
+/* A batch is [samples, places, channels]; a sample is cut into parts of so many places. */
+typedef struct group_norm {
+    size_t samples, places, channels, groups, width;
+    size_t parts;  /* of a sample */
+    size_t values; /* of a group in a sample */
+    double epsilon;
+    bool weight, bias;
+} group_norm;
+
+/* ---- building and preparing ---- */
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
@@ -13,25 +35,260 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     if (o->groups < 1 || channels % o->groups)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "groups is %lld, which does not divide %lld channels",
                                  (long long)o->groups, (long long)channels);
-    return thaw_normalisation_build(builder, &(thaw_normalisation_parameters){
+    return thaw_normalisation_build(builder, &(thaw_normalisation){
                                                  .shape = { 1, { channels } },
                                                  .epsilon = o->epsilon,
                                                  .no_affine = o->no_affine,
                                              });
 }
 
+static size_t matrix_count(const group_norm *g)
+{
+    return g->samples * g->channels;
+}
+
+static size_t partial_count(const group_norm *g)
+{
+    return g->samples * g->parts * g->channels;
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const thaw_group_norm_options *o = demand->options;
-    const size_t channels = (size_t)demand->output.dims[demand->output.rank - 1];
-    const thaw_normalisation problem = {
-        .samples = (size_t)demand->batch,
-        .places = thaw_shape_count(&demand->output) / channels,
-        .channels = channels,
-        .groups = (size_t)o->groups,
-        .epsilon = o->epsilon,
+    group_norm *g = thaw_allocate(demand->context, sizeof *g);
+    if (!g)
+        return THAW_OUT_OF_MEMORY;
+    g->samples = (size_t)demand->batch;
+    g->channels = (size_t)demand->output.dims[demand->output.rank - 1];
+    g->places = thaw_shape_count(&demand->output) / g->channels;
+    g->parts = (g->places + PLACES - 1) / PLACES;
+    g->groups = (size_t)o->groups;
+    g->width = g->channels / g->groups;
+    g->values = g->places * g->width;
+    g->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    g->weight = demand->parameter_count > WEIGHT;
+    g->bias = demand->parameter_count > BIAS;
+    const bool keeps = demand->input_gradient[0] || (g->weight && demand->parameter_gradient[WEIGHT]);
+    needs->state = g;
+    needs->workspace_bytes = keeps ? 2 * matrix_count(g) * sizeof(float) : 0;
+    needs->scratch_bytes = (2 * partial_count(g) + 4 * matrix_count(g)) * sizeof(float);
+    needs->keeps_inputs = keeps;
+    needs->in_place = !keeps;
+    needs->gradient_in_place = true;
+    needs->kernel = "each sample's statistics";
+    return THAW_OK;
+}
+
+static void release(thaw_context *context, void *state)
+{
+    thaw_release(context, state);
+}
+
+/* ---- loops over the parts of all samples ---- */
+
+/* The pointers below the first two are to a row of channels for each sample. */
+typedef struct pass {
+    const group_norm *layer;
+    const float *values, *inputs;
+    float *result;
+    const float *mean, *scale, *shift, *linear;
+    float *sums, *products; /* a row for each part; NULL: not wanted */
+} pass;
+
+static thaw_channel_rows rows_of(const pass *p, size_t index)
+{
+    const group_norm *g = p->layer;
+    const size_t sample = index / g->parts, place = index % g->parts * PLACES, row = sample * g->channels;
+    const size_t at = (sample * g->places + place) * g->channels, left = g->places - place;
+    return (thaw_channel_rows){
+        .rows = left < PLACES ? left : PLACES,
+        .channels = g->channels,
+        .values = p->values ? p->values + at : NULL,
+        .inputs = p->inputs ? p->inputs + at : NULL,
+        .result = p->result ? p->result + at : NULL,
+        .mean = p->mean ? p->mean + row : NULL,
+        .scale = p->scale ? p->scale + row : NULL,
+        .shift = p->shift ? p->shift + row : NULL,
+        .linear = p->linear ? p->linear + row : NULL,
     };
-    return thaw_normalisation_prepare(demand, &problem, needs);
+}
+
+static float *clear(const group_norm *g, float *sums, size_t index)
+{
+    return memset(sums + index * g->channels, 0, g->channels * sizeof *sums);
+}
+
+static void sum_parts(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_channel_rows rows = rows_of(p, i);
+        if (p->sums)
+            thaw_channel_functions_of_cpu()->sum(&rows, clear(p->layer, p->sums, i));
+        if (p->products)
+            thaw_channel_functions_of_cpu()->sum_products(&rows, clear(p->layer, p->products, i));
+    }
+}
+
+static void sum_squares(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_channel_rows rows = rows_of(p, i);
+        thaw_channel_functions_of_cpu()->sum_squares(&rows, clear(p->layer, p->sums, i));
+    }
+}
+
+static void normalise_parts(void *argument, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++) {
+        const thaw_channel_rows rows = rows_of(argument, i);
+        thaw_channel_functions_of_cpu()->normalise(&rows);
+    }
+}
+
+static void differentiate_parts(void *argument, size_t begin, size_t end)
+{
+    for (size_t i = begin; i < end; i++) {
+        const thaw_channel_rows rows = rows_of(argument, i);
+        thaw_channel_functions_of_cpu()->differentiate(&rows);
+    }
+}
+
+static void run_parts(const thaw_layer_run *run, pass *p, void (*body)(void *argument, size_t begin, size_t end))
+{
+    const group_norm *g = p->layer;
+    const size_t places = g->places < PLACES ? g->places : PLACES;
+    thaw_parallel_for(run->context, g->samples * g->parts, GRAIN / (places * g->channels) + 1, body, p);
+}
+
+/* The sum of a channel's parts. */
+static double total(const group_norm *g, const float *partial, size_t sample, size_t channel)
+{
+    double sum = 0;
+    for (size_t part = 0; part < g->parts; part++)
+        sum += (double)partial[(sample * g->parts + part) * g->channels + channel];
+    return sum;
+}
+
+static double total_of_group(const group_norm *g, const float *partial, size_t sample, size_t group)
+{
+    double sum = 0;
+    for (size_t c = group * g->width; c < (group + 1) * g->width; c++)
+        sum += total(g, partial, sample, c);
+    return sum;
+}
+
+/* Writes a number for each channel of a group. */
+static void spread(const group_norm *g, float *rows, size_t sample, size_t group, double value)
+{
+    for (size_t c = group * g->width; c < (group + 1) * g->width; c++)
+        rows[sample * g->channels + c] = (float)value;
+}
+
+/* ---- forward ---- */
+
+static float weight_of(const group_norm *g, const thaw_layer_run *run, size_t channel)
+{
+    return g->weight ? run->parameters[WEIGHT][channel] : 1;
+}
+
+/* scale = weight * inverse. */
+static void fill_scale(const group_norm *g, const thaw_layer_run *run, const float *inverse, float *scale)
+{
+    for (size_t i = 0; i < matrix_count(g); i++)
+        scale[i] = weight_of(g, run, i % g->channels) * inverse[i];
+}
+
+static void measure(const thaw_layer_run *run, const group_norm *g, float *partial, float *mean, float *inverse)
+{
+    const double count = (double)g->values;
+    pass p = { .layer = g, .values = run->inputs[0], .sums = partial };
+    run_parts(run, &p, sum_parts);
+    for (size_t i = 0; i < g->samples * g->groups; i++)
+        spread(g, mean, i / g->groups, i % g->groups, total_of_group(g, partial, i / g->groups, i % g->groups) / count);
+    p = (pass){ .layer = g, .inputs = run->inputs[0], .mean = mean, .sums = partial };
+    run_parts(run, &p, sum_squares);
+    for (size_t i = 0; i < g->samples * g->groups; i++)
+        spread(g, inverse, i / g->groups, i % g->groups,
+               1 / sqrt(total_of_group(g, partial, i / g->groups, i % g->groups) / count + g->epsilon));
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const group_norm *g = run->state;
+    float *scale = run->scratch, *shift = scale + matrix_count(g), *spare = shift + matrix_count(g);
+    float *partial = spare + 2 * matrix_count(g);
+    float *mean = run->workspace ? run->workspace : spare, *inverse = mean + matrix_count(g);
+    measure(run, g, partial, mean, inverse);
+    fill_scale(g, run, inverse, scale);
+    for (size_t i = 0; i < matrix_count(g); i++)
+        shift[i] = g->bias ? run->parameters[BIAS][i % g->channels] : 0;
+    pass p = { .layer = g, .inputs = run->inputs[0], .mean = mean, .scale = scale, .shift = shift };
+    p.result = run->output;
+    run_parts(run, &p, normalise_parts);
+    return THAW_OK;
+}
+
+/* ---- backward ---- */
+
+static void parameter_gradients(const group_norm *g, const pass *p, const float *inverse, float *weight, float *bias)
+{
+    for (size_t c = 0; c < g->channels; c++) {
+        double slopes = 0, products = 0;
+        for (size_t n = 0; n < g->samples; n++) {
+            slopes += bias ? total(g, p->sums, n, c) : 0;
+            products += weight ? total(g, p->products, n, c) * (double)inverse[n * g->channels + c] : 0;
+        }
+        if (weight)
+            weight[c] = (float)products;
+        if (bias)
+            bias[c] = (float)slopes;
+    }
+}
+
+/* With x' = (x - mean) * inverse and s = weight * dy: dx = inverse * (s - mean(s) - x' * mean(s x')). */
+static void fill_terms(const group_norm *g, const thaw_layer_run *run, const pass *p, const float *inverse,
+                       float *constant, float *linear)
+{
+    for (size_t i = 0; i < g->samples * g->groups; i++) {
+        const size_t sample = i / g->groups, group = i % g->groups;
+        const double own = (double)inverse[sample * g->channels + group * g->width];
+        double slopes = 0, products = 0;
+        for (size_t c = group * g->width; c < (group + 1) * g->width; c++) {
+            slopes += (double)weight_of(g, run, c) * total(g, p->sums, sample, c);
+            products += (double)weight_of(g, run, c) * total(g, p->products, sample, c);
+        }
+        spread(g, constant, sample, group, -own * slopes / (double)g->values);
+        spread(g, linear, sample, group, -own * own * own * products / (double)g->values);
+    }
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const group_norm *g = run->state;
+    float *weight = g->weight ? run->parameter_gradients[WEIGHT] : NULL;
+    float *bias = g->bias ? run->parameter_gradients[BIAS] : NULL, *into = run->input_gradients[0];
+    const float *mean = run->workspace, *inverse = mean ? mean + matrix_count(g) : NULL;
+    float *scale = run->scratch, *constant = scale + matrix_count(g), *linear = constant + matrix_count(g);
+    float *partial = linear + 2 * matrix_count(g);
+    pass p = { .layer = g, .values = run->output_gradient, .mean = mean };
+    p.inputs = into || weight ? run->inputs[0] : NULL;
+    p.sums = into || bias ? partial : NULL;
+    p.products = into || weight ? partial + partial_count(g) : NULL;
+    run_parts(run, &p, sum_parts);
+    if (weight || bias)
+        parameter_gradients(g, &p, inverse, weight, bias);
+    if (!into)
+        return THAW_OK;
+    fill_terms(g, run, &p, inverse, constant, linear);
+    fill_scale(g, run, inverse, scale);
+    p.result = into;
+    p.scale = scale;
+    p.shift = constant;
+    p.linear = linear;
+    run_parts(run, &p, differentiate_parts);
+    return THAW_OK;
 }
 
 static const thaw_layer_module module = {
@@ -39,9 +296,9 @@ static const thaw_layer_module module = {
     .options_size = sizeof(thaw_group_norm_options),
     .build = build,
     .prepare = prepare,
-    .forward = thaw_normalisation_forward,
-    .backward = thaw_normalisation_backward,
-    .release = thaw_normalisation_release,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
 };
 
 thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,

@@ -1,7 +1,29 @@
 /* Layer normalisation: of each sample, or of each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
 #include <thaw/layers.h>
 
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/row_loops.h"
 #include "normalisation.h"
+
+enum { WEIGHT, BIAS };
+
+enum {
+    GRAIN = 1 << 14, /* elements that a thread takes on at least */
+    MOST_PARTS = 64, /* into which parameter gradients are cut */
+    FEWEST_ROWS = 16 /* of such a part */
+};
+
+typedef struct layer_norm {
+    size_t rows, columns;
+    double epsilon;
+    bool weight, bias;
+    float *plain; /* a row of ones for a weight, and one of zeros for a bias that are not there */
+} layer_norm;
+
+/* ---- building ---- */
 
 /* The last dimensions, which are normalised together. */
 static thaw_shape last_dimensions(const thaw_shape *input, int count)
@@ -28,7 +50,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     if (dimensions > input->rank)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted %d dimensions or more",
                                  thaw_shape_format(input, text, sizeof text), dimensions);
-    return thaw_normalisation_build(builder, &(thaw_normalisation_parameters){
+    return thaw_normalisation_build(builder, &(thaw_normalisation){
                                                  .shape = last_dimensions(input, dimensions),
                                                  .epsilon = o->epsilon,
                                                  .no_affine = o->no_affine,
@@ -36,19 +58,202 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
                                              });
 }
 
+/* ---- preparing ---- */
+
+/* Of the rows that a thread sums for weight and bias together: fixed, whatever the thread count. */
+static size_t part_rows(const layer_norm *l)
+{
+    const size_t even = (l->rows + MOST_PARTS - 1) / MOST_PARTS;
+    return even > FEWEST_ROWS ? even : FEWEST_ROWS;
+}
+
+static size_t part_count(const layer_norm *l)
+{
+    return (l->rows + part_rows(l) - 1) / part_rows(l);
+}
+
+static void release(thaw_context *context, void *state)
+{
+    layer_norm *l = state;
+    thaw_release(context, l->plain);
+    thaw_release(context, l);
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const thaw_layer_norm_options *o = demand->options;
     const thaw_shape last = last_dimensions(&demand->output, chosen_dimensions(o));
-    const size_t channels = thaw_shape_count(&last);
-    const thaw_normalisation problem = {
-        .samples = (size_t)demand->batch * (thaw_shape_count(&demand->output) / channels),
-        .places = 1,
-        .channels = channels,
-        .groups = 1,
-        .epsilon = o->epsilon,
+    layer_norm *l = thaw_allocate(demand->context, sizeof *l);
+    if (!l)
+        return THAW_OUT_OF_MEMORY;
+    l->columns = thaw_shape_count(&last);
+    l->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / l->columns);
+    l->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    l->weight = demand->parameter_count > WEIGHT;
+    l->bias = demand->parameter_count > BIAS;
+    l->plain = thaw_allocate_array(demand->context, 2 * l->columns, sizeof *l->plain);
+    if (!l->plain) {
+        release(demand->context, l);
+        return THAW_OUT_OF_MEMORY;
+    }
+    for (size_t i = 0; i < l->columns; i++)
+        l->plain[i] = 1;
+    const bool weight_gradient = l->weight && demand->parameter_gradient[WEIGHT];
+    const bool bias_gradient = l->bias && demand->parameter_gradient[BIAS];
+    const bool keeps = demand->input_gradient[0] || weight_gradient;
+    needs->state = l;
+    needs->workspace_bytes = keeps ? 2 * l->rows * sizeof(float) : 0;
+    needs->scratch_bytes =
+        ((size_t)weight_gradient + (size_t)bias_gradient) * part_count(l) * l->columns * sizeof(float);
+    needs->keeps_inputs = keeps;
+    needs->in_place = !keeps;
+    needs->gradient_in_place = true;
+    needs->kernel = "each row's statistics";
+    return THAW_OK;
+}
+
+/* ---- running ---- */
+
+/* One pass over the batch. */
+typedef struct pass {
+    const layer_norm *layer;
+    const thaw_row_functions *loops;
+    const float *input, *slope, *weight, *bias;
+    float *means, *inverses; /* of each row; NULL: not kept */
+    float *result;
+    float *weight_parts, *bias_parts; /* NULL: not wanted */
+} pass;
+
+static pass open_pass(const thaw_layer_run *run)
+{
+    const layer_norm *l = run->state;
+    float *means = run->workspace;
+    return (pass){
+        .layer = l,
+        .loops = thaw_row_functions_of_cpu(),
+        .input = run->inputs[0],
+        .slope = run->output_gradient,
+        .weight = l->weight ? run->parameters[WEIGHT] : l->plain,
+        .bias = l->bias ? run->parameters[BIAS] : l->plain + l->columns,
+        .means = means,
+        .inverses = means ? means + l->rows : NULL,
     };
-    return thaw_normalisation_prepare(demand, &problem, needs);
+}
+
+static thaw_row row_of(const pass *p, size_t index)
+{
+    const size_t at = index * p->layer->columns;
+    return (thaw_row){
+        .count = p->layer->columns,
+        .input = p->input + at,
+        .slope = p->slope ? p->slope + at : NULL,
+        .weight = p->weight,
+        .bias = p->bias,
+        .mean = p->means ? p->means[index] : 0,
+        .inverse = p->means ? p->inverses[index] : 0,
+        .result = p->result ? p->result + at : NULL,
+    };
+}
+
+static size_t row_grain(const layer_norm *l)
+{
+    return GRAIN / l->columns + 1;
+}
+
+static void normalise_rows(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const double count = (double)p->layer->columns;
+    for (size_t i = begin; i < end; i++) {
+        thaw_row row = row_of(p, i);
+        /* From the first number: sums of what is as small as the deviation, however large the mean is. */
+        row.mean = (float)((double)row.input[0] + p->loops->sum(&row, row.input[0]) / count);
+        row.inverse = (float)(1 / sqrt(p->loops->sum_squares(&row, row.mean) / count + p->layer->epsilon));
+        p->loops->normalise(&row);
+        if (!p->means)
+            continue;
+        p->means[i] = row.mean;
+        p->inverses[i] = row.inverse;
+    }
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    pass p = open_pass(run);
+    p.result = run->output;
+    thaw_parallel_for(run->context, p.layer->rows, row_grain(p.layer), normalise_rows, &p);
+    return THAW_OK;
+}
+
+/* With x' = (x - mean) * inverse and s = weight * dy: dx = inverse * (s - mean(s) - x' * mean(s x')). */
+static void differentiate_rows(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin; i < end; i++) {
+        thaw_row row = row_of(p, i);
+        double slopes, products;
+        p->loops->sum_slopes(&row, &slopes, &products);
+        const double inverse = (double)row.inverse, scale = inverse / (double)row.count;
+        row.constant = (float)(-scale * slopes);
+        row.linear = (float)(-scale * inverse * inverse * products);
+        p->loops->differentiate(&row);
+    }
+}
+
+static void sum_parts(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const size_t columns = p->layer->columns, rows = part_rows(p->layer);
+    for (size_t part = begin; part < end; part++) {
+        float *weight = p->weight_parts ? p->weight_parts + part * columns : NULL;
+        float *bias = p->bias_parts ? p->bias_parts + part * columns : NULL;
+        if (weight)
+            memset(weight, 0, columns * sizeof *weight);
+        if (bias)
+            memset(bias, 0, columns * sizeof *bias);
+        for (size_t i = part * rows; i < (part + 1) * rows && i < p->layer->rows; i++) {
+            const thaw_row row = row_of(p, i);
+            if (weight)
+                p->loops->add_products(&row, weight);
+            if (bias)
+                p->loops->add_slopes(&row, bias);
+        }
+    }
+}
+
+static void add_parts(const pass *p, const float *parts, float *gradient)
+{
+    const size_t columns = p->layer->columns;
+    memset(gradient, 0, columns * sizeof *gradient);
+    for (size_t part = 0; part < part_count(p->layer); part++)
+        p->loops->add_slopes(&(thaw_row){ .count = columns, .slope = parts + part * columns }, gradient);
+}
+
+static void parameter_gradients(const thaw_layer_run *run, pass *p, float *weight, float *bias)
+{
+    const size_t parts = part_count(p->layer);
+    float *scratch = run->scratch;
+    p->weight_parts = weight ? scratch : NULL;
+    p->bias_parts = bias ? scratch + (weight ? parts * p->layer->columns : 0) : NULL;
+    thaw_parallel_for(run->context, parts, 1, sum_parts, p);
+    if (weight)
+        add_parts(p, p->weight_parts, weight);
+    if (bias)
+        add_parts(p, p->bias_parts, bias);
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    pass p = open_pass(run);
+    const layer_norm *l = p.layer;
+    float *weight = l->weight ? run->parameter_gradients[WEIGHT] : NULL;
+    float *bias = l->bias ? run->parameter_gradients[BIAS] : NULL;
+    if (weight || bias)
+        parameter_gradients(run, &p, weight, bias);
+    p.result = run->input_gradients[0];
+    if (p.result)
+        thaw_parallel_for(run->context, l->rows, row_grain(l), differentiate_rows, &p);
+    return THAW_OK;
 }
 
 static const thaw_layer_module module = {
@@ -56,9 +261,9 @@ static const thaw_layer_module module = {
     .options_size = sizeof(thaw_layer_norm_options),
     .build = build,
     .prepare = prepare,
-    .forward = thaw_normalisation_forward,
-    .backward = thaw_normalisation_backward,
-    .release = thaw_normalisation_release,
+    .forward = forward,
+    .backward = backward,
+    .release = release,
 };
 
 thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,
