@@ -2,7 +2,13 @@
    and pairs of directions together.
 
    Sequences stay as they are in the graph, a sample after the other ([batch, steps, features]): the matrix products over
-   all steps do not care, and those of one step read and write rows that are far apart as fast as rows that are not. */
+   all steps do not care, and those of one step read and write rows that are far apart as fast as rows that are not.
+
+   oneDNN has no fast kernel of its own for training in float32, and its LSTM for inference is not worth another way to
+   run: 2.6.3, 2 cores with AVX-512, milliseconds, steps x batch, features to units, oneDNN's and thaw_predict's with this.
+     50x32 64-256     2.93  2.71        30x128 128-512   22.2  25.0
+     50x32 256-256    4.12  4.26        100x1 256-256    1.18  0.58
+     100x8 300-1024   20.4  20.9        20x16 32-32      0.12  0.04 */
 #ifndef THAW_LAYERS_RECURRENT_H
 #define THAW_LAYERS_RECURRENT_H
 
