@@ -107,9 +107,10 @@ static const entry entries[] = {
       "have them in another shape",
       &rule_kind, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
-      "fashion-mnist[:OPTIONS] or idx:IMAGES,LABELS[;OPTIONS]; OPTIONS, separated by ';': "
-      "classes=A-B, per-class=N, repeat=N, and dir=PATH (fashion-mnist) or "
-      "test=IMAGES,LABELS (idx)",
+      "fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS] or folder:PATH[;OPTIONS] (a sub-folder of JPEG and PNG files "
+      "a class); OPTIONS, separated by ';': classes=A-B, per-class=N, repeat=N; dir=PATH (fashion-mnist); "
+      "test=IMAGES,LABELS (idx); size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip, decode=full, "
+      "on-error=fail, val=SHARE, seed=N, threads=N (folder)",
       &text_kind, TO(data) },
     { CLI_TEST_DATA, "test-data", "SPEC", "Test with this data set instead", &text_kind, TO(test_data) },
     { CLI_RULES, "freeze", "PATTERN[@EPOCH]", "Freeze groups or parameters, from the start or from an epoch on",

@@ -1,6 +1,8 @@
 #include "cli/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/failure.h"
 
@@ -87,11 +89,32 @@ int cli_open_data(cli_session *session)
 
 /* ---------------------------------------------------------------- the network */
 
+/* The description of the network with the size of the data's images, where that is not told and can be; else as it is.
+   The caller frees it. */
+static char *fit_size(const cli_session *session, const thaw_shape *samples)
+{
+    const char *model = session->options->model, *colon = strchr(model, ':');
+    char *sized = NULL;
+    if (samples->rank != 3 || samples->dims[0] != samples->dims[1] || (colon && strstr(colon, "size=")))
+        return strdup(model);
+    if (asprintf(&sized, "%s%csize=%lld", model, colon ? ',' : ':', (long long)samples->dims[0]) < 0)
+        return NULL;
+    if (thaw_zoo_check(session->context, sized) == THAW_OK)
+        return sized;
+    free(sized);
+    return strdup(model);
+}
+
 int cli_build_model(cli_session *session, const thaw_dataset *dataset)
 {
     const char *name = session->options->model;
     const size_t classes = dataset ? thaw_dataset_classes(dataset) : (size_t)session->options->classes;
-    const int code = cli_check_option(session->context, thaw_zoo_build(session->model, name, classes), "--model");
+    char *description = dataset ? fit_size(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
+    if (!description)
+        return cli_fail("start", "out of memory");
+    const int code =
+        cli_check_option(session->context, thaw_zoo_build(session->model, description, classes), "--model");
+    free(description);
     if (code != CLI_DONE || !dataset)
         return code;
     char wanted[80], found[80];

@@ -1,0 +1,74 @@
+/* The command on folders of images. */
+#include <stdio.h>
+#include <string.h>
+
+#include "data/folder_fixture.h"
+#include "support/command.h"
+#include "support/support.h"
+
+TestSuite(folder_command, .init = folder_set_up, .fini = folder_tear_down);
+
+static support_run run;
+
+/* Runs with $a standing for the folder's description, and $b for a file of weights. */
+static void command(const char *line, const char *options, int code)
+{
+    char description[SUPPORT_PATH_BYTES + 64], weights[SUPPORT_PATH_BYTES];
+    snprintf(description, sizeof description, "folder:%s/images%s", folder_path, options);
+    support_command(&run, folder_path, line, (const char *const[]){ description, folder_join(weights, "weights") });
+    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
+}
+
+static void assert_says(const char *text, const char *wanted)
+{
+    cr_assert_not_null(strstr(text, wanted), "\"%s\" lacks \"%s\"", text, wanted);
+}
+
+static void put_images(void)
+{
+    for (int i = 0; i < 20; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "images/%s/%d", i % 2 ? "dark" : "bright", i);
+        folder_put_image(name, i % 2 ? 5 * i : 255 - 5 * i);
+    }
+}
+
+Test(folder_command, trains_saves_and_evaluates)
+{
+    put_images();
+    folder_put_copy("images/dark/cut.png", "rgb.png", 0.5);
+    folder_put_text("images/dark/letter.png", "Dear", 4);
+    command("train --model transfer-cnn --data $a --batch 4 --epochs 8 --threads 2 --save $b", ";size=28;channels=1",
+            0);
+    assert_says(run.output, "transfer-cnn: 599778 parameters, 599778 trainable; 17 samples to train on, 4 to test");
+    assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG; left out\n");
+    assert_says(run.errors, "images/dark/cut.png: is cut short; another image of its class takes its place\n");
+    command("evaluate --model transfer-cnn --load $b --data $a --threads 2", ";size=28;channels=1", 0);
+    assert_says(run.output, "accuracy 100.00 % of 4 samples");
+    command("train --model transfer-cnn --data $a --threads 2", ";size=28;channels=1;on-error=fail", 1);
+    assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG");
+}
+
+Test(folder_command, gives_the_network_the_size_of_the_images)
+{
+    put_images();
+    command("train --model mobilenet-v2:dropout=0 --data $a --batch 8 --threads 2", ";size=32;val=0;per-class=2", 0);
+    assert_says(run.output, "4 samples to train on");
+    command("train --model mobilenet-v2:size=64 --data $a", ";size=32", 1);
+    assert_says(run.errors, "samples have shape [32, 32, 3], mobilenet-v2:size=64 wants [64, 64, 3]");
+    command("train --model transfer-cnn --data $a", "", 1);
+    assert_says(run.errors, "samples have shape [224, 224, 3], transfer-cnn wants [224, 224, 1]");
+}
+
+Test(folder_command, says_why_nothing_is_cached)
+{
+    put_images();
+    command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
+            ";size=28;channels=1;augment=crop-flip", 0);
+    assert_says(run.errors, "no feature cache: the training data are augmented");
+    assert_says(run.output, "feature cache 0 B");
+    command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
+            ";size=28;channels=1", 0);
+    cr_assert_str_empty(run.errors);
+    cr_assert_null(strstr(run.output, "feature cache 0 B"), "%s", run.output);
+}
