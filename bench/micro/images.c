@@ -1,0 +1,247 @@
+/* ./run bench images: samples a second that a folder of images gives, by what is done to them and by threads; in turns,
+   so that what else the machine does meets all of them. The folder is one's own, or photographs that never were, of
+   ImageNet's usual size, in the system's cache. */
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <thaw/thaw.h>
+#include <unistd.h>
+
+/* After stdio.h, which it needs. */
+#include <jpeglib.h>
+#include <png.h>
+
+#include "support/timing.h"
+
+enum { WIDTH = 500, HEIGHT = 375, QUALITY = 90, IMAGES = 64, BATCH = 32, MOST_REPETITIONS = 1000, MOST_THREADS = 1024 };
+
+typedef struct contender {
+    const char *name, *part; /* the sub-folder of the made images */
+    thaw_folder_options options;
+    thaw_dataset *dataset;
+    double rates[MOST_REPETITIONS]; /* samples a second */
+} contender;
+
+static void check(thaw_context *context, thaw_status status)
+{
+    if (status == THAW_OK)
+        return;
+    fprintf(stderr, "images: %s\n", context ? thaw_context_message(context) : "no context");
+    exit(1);
+}
+
+static void demand(bool truth, const char *what)
+{
+    if (truth)
+        return;
+    perror(what);
+    exit(1);
+}
+
+/* ---------------------------------------------------------------- photographs */
+
+/* Shades, edges, and noise as a sensor's: about as many bytes as a photograph of that size. */
+static void paint(uint8_t *pixels, unsigned seed)
+{
+    unsigned state = seed * 2654435761U + 1;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            for (int c = 0; c < 3; c++) {
+                state = state * 1664525U + 1013904223U;
+                const double noise = (double)(state >> 8) / (1 << 24) - 0.5;
+                const double wave = sin(0.02 * x * (1 + seed % 5) + c) * cos(0.03 * y + seed);
+                const double edge = (x / 40 + y / 30 + (int)seed) % 3 == 0 ? 30 : 0;
+                pixels[(y * WIDTH + x) * 3 + c] = (uint8_t)(110 + 70 * wave + edge + 24 * noise);
+            }
+}
+
+static void write_jpeg(const char *path, uint8_t *pixels)
+{
+    FILE *file = fopen(path, "wb");
+    demand(file != NULL, path);
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_stdio_dest(&jpeg, file);
+    jpeg.image_width = WIDTH;
+    jpeg.image_height = HEIGHT;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_set_quality(&jpeg, QUALITY, TRUE);
+    jpeg_start_compress(&jpeg, TRUE);
+    while (jpeg.next_scanline < HEIGHT) {
+        JSAMPROW row = pixels + (size_t)jpeg.next_scanline * WIDTH * 3;
+        jpeg_write_scanlines(&jpeg, &row, 1);
+    }
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    demand(fclose(file) == 0, path);
+}
+
+static void write_png(const char *path, const uint8_t *pixels)
+{
+    png_image image = { .version = PNG_IMAGE_VERSION, .width = WIDTH, .height = HEIGHT, .format = PNG_FORMAT_RGB };
+    demand(png_image_write_to_file(&image, path, 0, pixels, 0, NULL), path);
+}
+
+static void make_folder(const char *root)
+{
+    static uint8_t pixels[HEIGHT * WIDTH * 3];
+    char path[512];
+    static const char *const folders[] = { "", "/jpeg", "/jpeg/one", "/png", "/png/one" };
+    for (size_t i = 1; i < THAW_COUNT(folders); i++) {
+        snprintf(path, sizeof path, "%s%s", root, folders[i]);
+        demand(mkdir(path, 0700) == 0, path);
+    }
+    for (unsigned i = 0; i < IMAGES; i++) {
+        paint(pixels, i);
+        snprintf(path, sizeof path, "%s/jpeg/one/%u", root, i);
+        write_jpeg(path, pixels);
+        snprintf(path, sizeof path, "%s/png/one/%u", root, i);
+        write_png(path, pixels);
+    }
+}
+
+static void remove_folder(const char *root)
+{
+    char path[512];
+    for (unsigned i = 0; i < 2 * IMAGES; i++) {
+        snprintf(path, sizeof path, "%s/%s/one/%u", root, i % 2 ? "jpeg" : "png", i / 2);
+        unlink(path);
+    }
+    static const char *const folders[] = { "/jpeg/one", "/jpeg", "/png/one", "/png", "" };
+    for (size_t i = 0; i < THAW_COUNT(folders); i++) {
+        snprintf(path, sizeof path, "%s%s", root, folders[i]);
+        rmdir(path);
+    }
+}
+
+/* ---------------------------------------------------------------- measuring */
+
+static contender contenders[] = {
+    { .name = "centre, decoded scaled", .part = "jpeg" },
+    { .name = "centre, decoded fully", .part = "jpeg", .options = { .decode_fully = true } },
+    { .name = "crop-flip, decoded scaled", .part = "jpeg", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
+    { .name = "crop-flip, decoded fully",
+      .part = "jpeg",
+      .options = { .augment = THAW_AUGMENT_CROP_FLIP, .decode_fully = true } },
+    { .name = "centre", .part = "png" },
+};
+
+static void open_contender(thaw_context *context, contender *one, const char *root, const char *own, int threads)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", root, one->part);
+    one->options.threads = threads;
+    one->options.validation = -1;
+    check(context, thaw_dataset_open_folder(context, own ? own : path, &one->options, &one->dataset, NULL));
+}
+
+static double measure(thaw_context *context, thaw_dataset *dataset, float *samples)
+{
+    static size_t next;
+    const size_t count = thaw_dataset_count(dataset), batch = count < BATCH ? count : BATCH;
+    size_t indices[BATCH];
+    int32_t labels[BATCH];
+    for (size_t i = 0; i < batch; i++)
+        indices[i] = next++ % count;
+    const double begin = bench_now();
+    check(context, thaw_dataset_read(dataset, indices, batch, samples, labels));
+    return (double)batch / (bench_now() - begin);
+}
+
+static void print_row(contender *one, const char *kind, int threads, size_t repetitions, bool json)
+{
+    const double rate = bench_median(one->rates, repetitions), spread = bench_spread(one->rates, repetitions);
+    if (json)
+        printf("{\"benchmark\":\"images\",\"images\":\"%s\",\"made\":\"%s\",\"threads\":%d,\"repetitions\":%zu,"
+               "\"samples_per_second\":%.3f,\"spread\":%.4f}\n",
+               kind, one->name, threads, repetitions, rate, spread);
+    else
+        printf("%-6s %-26s %8d %12.1f %12.1f %7.1f%%\n", kind, one->name, threads, rate, rate / threads, spread * 100);
+    fflush(stdout);
+}
+
+static void run(const char *root, const char *own, int threads, size_t repetitions, bool json)
+{
+    const size_t count = own ? 4 : THAW_COUNT(contenders);
+    thaw_context *context = NULL;
+    check(context, thaw_context_create(&(thaw_context_options){ .threads = threads }, &context));
+    float *samples = malloc((size_t)BATCH * 224 * 224 * 3 * sizeof *samples);
+    demand(samples != NULL, "memory");
+    for (size_t i = 0; i < count; i++) {
+        open_contender(context, &contenders[i], root, own, threads);
+        measure(context, contenders[i].dataset, samples);
+    }
+    for (size_t r = 0; r < repetitions; r++)
+        for (size_t i = 0; i < count; i++)
+            contenders[i].rates[r] = measure(context, contenders[i].dataset, samples);
+    for (size_t i = 0; i < count; i++) {
+        print_row(&contenders[i], own ? "yours" : contenders[i].part, threads, repetitions, json);
+        thaw_dataset_destroy(contenders[i].dataset);
+    }
+    free(samples);
+    thaw_context_destroy(context);
+}
+
+/* ---------------------------------------------------------------- the command line */
+
+static int positive(const char *text, int most)
+{
+    char *end = NULL;
+    const long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 1 || number > most) {
+        fprintf(stderr, "images: \"%s\" is not a number from 1 to %d\n", text, most);
+        exit(2);
+    }
+    return (int)number;
+}
+
+int main(int count, char **values)
+{
+    static const struct option options[] = {
+        { "folder", required_argument, NULL, 'f' },
+        { "json", no_argument, NULL, 'j' },
+        { "repetitions", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool json = false;
+    const char *own = NULL;
+    int repetitions = 11, threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
+        if (option == 'f') {
+            own = optarg;
+        } else if (option == 'j') {
+            json = true;
+        } else if (option == 'r') {
+            repetitions = positive(optarg, MOST_REPETITIONS);
+        } else if (option == 't') {
+            threads = positive(optarg, MOST_THREADS);
+        } else {
+            fprintf(stderr, "usage: images [--folder PATH] [--json] [--repetitions N] [--threads N]\n");
+            return 2;
+        }
+    }
+    char root[] = "/tmp/thaw-images-XXXXXX";
+    if (!own) {
+        demand(mkdtemp(root) != NULL, root);
+        make_folder(root);
+    }
+    if (!json) {
+        if (!own)
+            printf("%d images of %d x %d, JPEG of quality %d and PNG; ", IMAGES, WIDTH, HEIGHT, QUALITY);
+        printf("to 224 x 224, batches of %d, %d repetitions\n", BATCH, repetitions);
+        printf("%-6s %-26s %8s %12s %12s %8s\n", "images", "made", "threads", "samples/s", "a thread", "spread");
+    }
+    run(root, own, 1, (size_t)repetitions, json);
+    if (threads > 1)
+        run(root, own, threads, (size_t)repetitions, json);
+    if (!own)
+        remove_folder(root);
+    return 0;
+}
