@@ -1,6 +1,7 @@
 /* ./run bench images: samples a second that a folder of images gives, by what is done to them and by threads; in turns,
-   so that what else the machine does meets all of them. The folder is one's own, or photographs that never were, of
-   ImageNet's usual size, in the system's cache. */
+   so that what else the machine does meets all of them. The folder is one's own, or photographs that never were; either
+   is in the system's cache. */
+#include <ftw.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -15,10 +16,10 @@
 
 #include "support/timing.h"
 
-enum { WIDTH = 500, HEIGHT = 375, QUALITY = 90, IMAGES = 64, BATCH = 32, MOST_REPETITIONS = 1000, MOST_THREADS = 1024 };
+enum { QUALITY = 90, BATCH = 24, MOST_REPETITIONS = 1000, MOST_THREADS = 1024 };
 
 typedef struct contender {
-    const char *name, *part; /* the sub-folder of the made images */
+    const char *name, *part; /* of the made images, by its set's name */
     thaw_folder_options options;
     thaw_dataset *dataset;
     double rates[MOST_REPETITIONS]; /* samples a second */
@@ -42,22 +43,36 @@ static void demand(bool truth, const char *what)
 
 /* ---------------------------------------------------------------- photographs */
 
+/* A folder of images that are made for this: of ImageNet's usual size, and of a camera's. */
+typedef struct set {
+    const char *name;
+    int width, height, count;
+    bool png;
+} set;
+
+static const set sets[] = { { "small", 500, 375, 64, false },
+                            { "large", 2000, 1500, 12, false },
+                            { "png", 500, 375, 64, true } };
+
 /* Shades, edges, and noise as a sensor's: about as many bytes as a photograph of that size. */
-static void paint(uint8_t *pixels, unsigned seed)
+static void paint(uint8_t *pixels, int width, int height, unsigned seed)
 {
     unsigned state = seed * 2654435761U + 1;
-    for (int y = 0; y < HEIGHT; y++)
-        for (int x = 0; x < WIDTH; x++)
+    for (int y = 0; y < height; y++) {
+        const double high = cos(12.0 * y / height + seed);
+        for (int x = 0; x < width; x++) {
+            const double wave = high * sin(10.0 * x / width * (1 + seed % 5));
+            const double edge = (x / 40 + y / 30 + (int)seed) % 3 == 0 ? 30 : 0;
             for (int c = 0; c < 3; c++) {
                 state = state * 1664525U + 1013904223U;
                 const double noise = (double)(state >> 8) / (1 << 24) - 0.5;
-                const double wave = sin(0.02 * x * (1 + seed % 5) + c) * cos(0.03 * y + seed);
-                const double edge = (x / 40 + y / 30 + (int)seed) % 3 == 0 ? 30 : 0;
-                pixels[(y * WIDTH + x) * 3 + c] = (uint8_t)(110 + 70 * wave + edge + 24 * noise);
+                *pixels++ = (uint8_t)(110 + (70 - 20 * c) * wave + edge + 24 * noise);
             }
+        }
+    }
 }
 
-static void write_jpeg(const char *path, uint8_t *pixels)
+static void write_jpeg(const char *path, const set *like, uint8_t *pixels)
 {
     FILE *file = fopen(path, "wb");
     demand(file != NULL, path);
@@ -66,15 +81,15 @@ static void write_jpeg(const char *path, uint8_t *pixels)
     jpeg.err = jpeg_std_error(&errors);
     jpeg_create_compress(&jpeg);
     jpeg_stdio_dest(&jpeg, file);
-    jpeg.image_width = WIDTH;
-    jpeg.image_height = HEIGHT;
+    jpeg.image_width = (JDIMENSION)like->width;
+    jpeg.image_height = (JDIMENSION)like->height;
     jpeg.input_components = 3;
     jpeg.in_color_space = JCS_RGB;
     jpeg_set_defaults(&jpeg);
     jpeg_set_quality(&jpeg, QUALITY, TRUE);
     jpeg_start_compress(&jpeg, TRUE);
-    while (jpeg.next_scanline < HEIGHT) {
-        JSAMPROW row = pixels + (size_t)jpeg.next_scanline * WIDTH * 3;
+    while (jpeg.next_scanline < jpeg.image_height) {
+        JSAMPROW row = pixels + (size_t)jpeg.next_scanline * jpeg.image_width * 3;
         jpeg_write_scanlines(&jpeg, &row, 1);
     }
     jpeg_finish_compress(&jpeg);
@@ -82,53 +97,50 @@ static void write_jpeg(const char *path, uint8_t *pixels)
     demand(fclose(file) == 0, path);
 }
 
-static void write_png(const char *path, const uint8_t *pixels)
+static void write_png(const char *path, const set *like, const uint8_t *pixels)
 {
-    png_image image = { .version = PNG_IMAGE_VERSION, .width = WIDTH, .height = HEIGHT, .format = PNG_FORMAT_RGB };
+    png_image image = { .version = PNG_IMAGE_VERSION,
+                        .width = (png_uint_32)like->width,
+                        .height = (png_uint_32)like->height,
+                        .format = PNG_FORMAT_RGB };
     demand(png_image_write_to_file(&image, path, 0, pixels, 0, NULL), path);
 }
 
-static void make_folder(const char *root)
+static void make_set(const char *root, const set *like)
 {
-    static uint8_t pixels[HEIGHT * WIDTH * 3];
     char path[512];
-    static const char *const folders[] = { "", "/jpeg", "/jpeg/one", "/png", "/png/one" };
-    for (size_t i = 1; i < THAW_COUNT(folders); i++) {
-        snprintf(path, sizeof path, "%s%s", root, folders[i]);
-        demand(mkdir(path, 0700) == 0, path);
+    uint8_t *pixels = malloc((size_t)like->width * (size_t)like->height * 3);
+    demand(pixels != NULL, "memory");
+    snprintf(path, sizeof path, "%s/%s", root, like->name);
+    demand(mkdir(path, 0700) == 0, path);
+    snprintf(path, sizeof path, "%s/%s/one", root, like->name);
+    demand(mkdir(path, 0700) == 0, path);
+    for (int i = 0; i < like->count; i++) {
+        paint(pixels, like->width, like->height, (unsigned)i);
+        snprintf(path, sizeof path, "%s/%s/one/%d", root, like->name, i);
+        if (like->png)
+            write_png(path, like, pixels);
+        else
+            write_jpeg(path, like, pixels);
     }
-    for (unsigned i = 0; i < IMAGES; i++) {
-        paint(pixels, i);
-        snprintf(path, sizeof path, "%s/jpeg/one/%u", root, i);
-        write_jpeg(path, pixels);
-        snprintf(path, sizeof path, "%s/png/one/%u", root, i);
-        write_png(path, pixels);
-    }
+    free(pixels);
 }
 
-static void remove_folder(const char *root)
+static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *place)
 {
-    char path[512];
-    for (unsigned i = 0; i < 2 * IMAGES; i++) {
-        snprintf(path, sizeof path, "%s/%s/one/%u", root, i % 2 ? "jpeg" : "png", i / 2);
-        unlink(path);
-    }
-    static const char *const folders[] = { "/jpeg/one", "/jpeg", "/png/one", "/png", "" };
-    for (size_t i = 0; i < THAW_COUNT(folders); i++) {
-        snprintf(path, sizeof path, "%s%s", root, folders[i]);
-        rmdir(path);
-    }
+    (void)about, (void)kind, (void)place;
+    return remove(path);
 }
 
 /* ---------------------------------------------------------------- measuring */
 
 static contender contenders[] = {
-    { .name = "centre, decoded scaled", .part = "jpeg" },
-    { .name = "centre, decoded fully", .part = "jpeg", .options = { .decode_fully = true } },
-    { .name = "crop-flip, decoded scaled", .part = "jpeg", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
-    { .name = "crop-flip, decoded fully",
-      .part = "jpeg",
-      .options = { .augment = THAW_AUGMENT_CROP_FLIP, .decode_fully = true } },
+    { .name = "centre", .part = "small" },
+    { .name = "centre, decoded fully", .part = "small", .options = { .decode_fully = true } },
+    { .name = "crop-flip", .part = "small", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
+    { .name = "centre", .part = "large" },
+    { .name = "centre, decoded fully", .part = "large", .options = { .decode_fully = true } },
+    { .name = "crop-flip", .part = "large", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
     { .name = "centre", .part = "png" },
 };
 
@@ -168,7 +180,7 @@ static void print_row(contender *one, const char *kind, int threads, size_t repe
 
 static void run(const char *root, const char *own, int threads, size_t repetitions, bool json)
 {
-    const size_t count = own ? 4 : THAW_COUNT(contenders);
+    const size_t count = own ? 3 : THAW_COUNT(contenders);
     thaw_context *context = NULL;
     check(context, thaw_context_create(&(thaw_context_options){ .threads = threads }, &context));
     float *samples = malloc((size_t)BATCH * 224 * 224 * 3 * sizeof *samples);
@@ -230,11 +242,12 @@ int main(int count, char **values)
     char root[] = "/tmp/thaw-images-XXXXXX";
     if (!own) {
         demand(mkdtemp(root) != NULL, root);
-        make_folder(root);
+        for (size_t i = 0; i < THAW_COUNT(sets); i++)
+            make_set(root, &sets[i]);
     }
     if (!json) {
         if (!own)
-            printf("%d images of %d x %d, JPEG of quality %d and PNG; ", IMAGES, WIDTH, HEIGHT, QUALITY);
+            printf("small: JPEG of 500 x 375; large: JPEG of 2000 x 1500; png: 500 x 375; quality %d; ", QUALITY);
         printf("to 224 x 224, batches of %d, %d repetitions\n", BATCH, repetitions);
         printf("%-6s %-26s %8s %12s %12s %8s\n", "images", "made", "threads", "samples/s", "a thread", "spread");
     }
@@ -242,6 +255,6 @@ int main(int count, char **values)
     if (threads > 1)
         run(root, own, threads, (size_t)repetitions, json);
     if (!own)
-        remove_folder(root);
+        nftw(root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     return 0;
 }

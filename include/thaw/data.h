@@ -71,11 +71,11 @@ typedef struct thaw_folder_options {
     int channels;              /* 3: red, green, blue; 1: luminance; 0: 3 */
     float mean[3], std[3];     /* of pixels from 0 to 1; all 0: ImageNet's with 3 channels, 0 and 1 with one */
     thaw_augmentation augment; /* of the training data: keyed by seed, epoch and sample, whatever the threads */
-    bool decode_fully;         /* JPEG; else no larger than what is resized needs, by eighths, which is quicker */
-    bool fail_on_broken;       /* a broken image is an error; else it is told to the log */
-    double validation;         /* share of each class that becomes test data where there is no val/; 0: 0.2, below: 0 */
-    uint64_t seed;             /* of this split and of augmentation; 0: the context's */
-    int threads;               /* that decode, at most 1024; 0: as many as the context's */
+    bool decode_fully;   /* JPEG; else half the size, a quarter or an eighth where the resized image needs no more */
+    bool fail_on_broken; /* a broken image is an error; else it is told to the log */
+    double validation;   /* share of each class that becomes test data where there is no val/; 0: 0.2, below: 0 */
+    uint64_t seed;       /* of this split and of augmentation; 0: the context's */
+    int threads;         /* that decode, at most 1024; 0: as many as the context's */
 } thaw_folder_options;
 
 /* Reads a folder of images: a sub-folder a class, numbered by sorted name as in torchvision's ImageFolder, with JPEG and
