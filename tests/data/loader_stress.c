@@ -4,19 +4,31 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/workers.h"
 #include "data/loader.h"
 
 enum { COUNT = 500, WIDTH = 32, ROUNDS = 200 };
 
+typedef struct job {
+    const size_t *indices;
+    float *samples, *targets;
+} job;
+
+static void read_number(void *argument, size_t worker, size_t item)
+{
+    (void)worker;
+    const job *now = argument;
+    for (size_t j = 0; j < WIDTH; j++)
+        now->samples[item * WIDTH + j] = (float)(now->indices[item] + j);
+    now->targets[item] = (float)now->indices[item];
+}
+
+/* As folders of images are read: by workers. */
 static bool read_numbers(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                          size_t capacity)
 {
-    (void)user, (void)message, (void)capacity;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j < WIDTH; j++)
-            samples[i * WIDTH + j] = (float)(indices[i] + j);
-        ((float *)targets)[i] = (float)indices[i];
-    }
+    (void)message, (void)capacity;
+    thaw_workers_run(user, count, read_number, &(job){ indices, samples, targets });
     return true;
 }
 
@@ -57,19 +69,23 @@ static void run(thaw_context *context, thaw_dataset *dataset, unsigned round)
 
 int main(void)
 {
+    thaw_context *context;
+    thaw_dataset *dataset;
+    thaw_workers *workers;
+    require(thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) == THAW_OK, "no context");
+    require(thaw_workers_create(context, 3, &workers) == THAW_OK, "no workers");
     const thaw_source source = {
         .count = COUNT,
         .sample_shape = { .rank = 1, .dims = { WIDTH } },
         .target_dtype = THAW_F32,
         .read = read_numbers,
+        .user = workers,
     };
-    thaw_context *context;
-    thaw_dataset *dataset;
-    require(thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) == THAW_OK, "no context");
     require(thaw_dataset_create(context, &source, &dataset) == THAW_OK, "no data set");
     for (unsigned round = 0; round < ROUNDS; round++)
         run(context, dataset, round);
     thaw_dataset_destroy(dataset);
+    thaw_workers_destroy(workers);
     thaw_context_destroy(context);
     return 0;
 }
