@@ -197,17 +197,11 @@ static void measure(const batch_norm *b, const thaw_layer_run *run, float *mean,
     divide(variance, b->channels, b->rows);
 }
 
-static thaw_status forward(const thaw_layer_run *run)
+static thaw_status normalise(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
     const size_t channels = b->channels;
     const float *table = b->follows ? run->workspace : run->packed;
-    if (b->follows) {
-        float *mean = run->scratch, *variance = mean + channels;
-        measure(b, run, mean, variance, variance + channels);
-        update_statistics(b, run, mean, variance);
-        fill_table(b, run, mean, variance, run->workspace);
-    }
     pass p = {
         .matrix = { .channels = channels,
                     .precision = b->precision,
@@ -220,6 +214,18 @@ static thaw_status forward(const thaw_layer_run *run)
     };
     thaw_parallel_for(run->context, b->rows, row_grain(channels), run_rows, &p);
     return THAW_OK;
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    if (b->follows) {
+        float *mean = run->scratch, *variance = mean + b->channels;
+        measure(b, run, mean, variance, variance + b->channels);
+        update_statistics(b, run, mean, variance);
+        fill_table(b, run, mean, variance, run->workspace);
+    }
+    return normalise(run);
 }
 
 /* ---- backward ---- */
@@ -296,6 +302,7 @@ static const thaw_layer_module module = {
     .pack = pack,
     .forward = forward,
     .backward = backward,
+    .recompute = normalise,
     .release = release,
 };
 

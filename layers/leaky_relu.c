@@ -29,6 +29,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = thaw_elementwise_forward,
     .backward = thaw_elementwise_backward,
+    .recompute = thaw_elementwise_forward,
     .release = thaw_elementwise_release,
 };
 

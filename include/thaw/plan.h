@@ -32,6 +32,11 @@ THAW_API thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options 
    agree within rounding. Plans are stale after a change. */
 THAW_API void thaw_model_set_fusion(thaw_model *model, bool fusion);
 
+/* Whether training keeps, for backward, only what is not cheap to have again: values of normalisations, and of
+   activations after them, are then dropped after forward and computed once more in backward, to the same bits. Off at
+   first. Plans are stale after a change. */
+THAW_API void thaw_model_set_recompute(thaw_model *model, bool recompute);
+
 typedef enum thaw_region {
     THAW_REGION_PREFIX, /* nothing below trains: inference kernels, computed once when cached */
     THAW_REGION_LIVE,   /* holds or passes on gradients */
@@ -74,6 +79,10 @@ typedef struct thaw_plan_totals {
     size_t trainable_parameters; /* elements */
     size_t gradient_bytes, optimizer_state_bytes, parameter_bytes;
     size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
+    size_t
+        separate_bytes; /* that these would take if each had memory of its own: what the plan saves by letting kernels
+                                share buffers, work in place and on tiles, and by using memory again */
+    size_t recomputed_bytes; /* of values that are computed again in backward instead of being kept */
     size_t packed_bytes;
     size_t combination_bytes; /* values of expressions; several plans of a model share them */
     size_t forward_kernels, backward_kernels;

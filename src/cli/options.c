@@ -150,6 +150,9 @@ static const entry entries[] = {
       "The largest that the file may be, such as 20G; 0: any size (default: 0)", &bytes_kind, TO(cache_file_bytes) },
     { CLI_TRAINING | CLI_CACHE, "cache-bf16", NULL, "Keep them as bfloat16: rounded, in half the bytes", &flag_kind,
       TO(cache_bf16) },
+    { CLI_TRAINING | CLI_CACHE, "recompute", NULL,
+      "Keep less for backward: compute normalisations and the activations after them again", &flag_kind,
+      TO(recompute) },
     { CLI_TRAINING, "save", "FILE", "Write the weights here in the end (safetensors)", &text_kind, TO(save) },
     { CLI_BENCH, "strategies", "LIST",
       "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "

@@ -53,7 +53,7 @@ typedef struct cli_options {
     double target_accuracy; /* 0: none */
     bool resume;
     double clip_norm; /* 0: none */
-    bool cache_bf16, drop_last, merge, inference, json;
+    bool cache_bf16, recompute, drop_last, merge, inference, json;
     cli_rule *rules;
     size_t rule_count;
 } cli_options;

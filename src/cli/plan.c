@@ -59,6 +59,8 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "optimizer_state_bytes", cli_json_count(totals.optimizer_state_bytes));
     json_object_set_new(object, "parameter_bytes", cli_json_count(totals.parameter_bytes));
     json_object_set_new(object, "activation_bytes", cli_json_count(totals.activation_bytes));
+    json_object_set_new(object, "separate_bytes", cli_json_count(totals.separate_bytes));
+    json_object_set_new(object, "recomputed_bytes", cli_json_count(totals.recomputed_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
     json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
     json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));

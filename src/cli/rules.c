@@ -124,6 +124,7 @@ int cli_apply_rules(cli_session *session)
     session->points = calloc(options->rule_count + 1, sizeof *session->points);
     if (!session->points)
         return cli_fail("start", "out of memory");
+    thaw_model_set_recompute(session->model, options->recompute);
     int code = set_optimizer(session, "*", options->optimizer, "--optimizer");
     for (size_t i = 0; i < options->rule_count && code == CLI_DONE; i++)
         code = apply(session, &options->rules[i]);

@@ -38,7 +38,8 @@ struct thaw_model {
     thaw_graph_node *nodes;
     size_t node_count, node_capacity;
     thaw_parameter_set parameters;
-    bool unfused; /* plans run each layer's kernel by itself */
+    bool unfused;    /* plans run each layer's kernel by itself */
+    bool recomputes; /* plans compute some values again instead of keeping them for backward */
     thaw_precision precision;
     uint64_t steps; /* training steps taken: keys random numbers of layers */
     thaw_cache_budget cache;

@@ -101,6 +101,28 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         bind_channel_map(plan, &plan->nodes[plan->order[i]]);
 }
 
+/* Where the value in the buffer `root` is: in forward, or computed again. */
+static void *place_of(const thaw_plan *plan, thaw_node root, bool backward)
+{
+    const thaw_plan_node *planned = &plan->nodes[root];
+    char *arena = (char *)(uintptr_t)plan->arena;
+    return at(plan, arena, backward ? planned->again_request : planned->output_request);
+}
+
+void thaw_plan_turn(thaw_plan *plan, bool backward)
+{
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        if (plan->nodes[planned->root].recomputed)
+            planned->run.output = place_of(plan, planned->root, backward);
+        for (size_t k = 0; k < planned->source_count; k++) {
+            const thaw_node root = plan->nodes[planned->sources[k]].root;
+            if (plan->nodes[root].recomputed)
+                planned->inputs[k] = place_of(plan, root, backward);
+        }
+    }
+}
+
 const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision)
 {
     const thaw_plan_node *made = &plan->nodes[origin];

@@ -60,6 +60,12 @@ static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
         extend(plan, request, plan->tiled_count - 1);
 }
 
+/* Where backward finds a value: where forward put it, or where it is computed again. */
+static int request_kept(const thaw_plan *plan, thaw_node root, int request)
+{
+    return plan->nodes[root].recomputed ? plan->nodes[root].again_request : request;
+}
+
 static void request_output(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -68,10 +74,12 @@ static void request_output(thaw_plan *plan, thaw_node index)
         return; /* in the caller's memory, or in packed memory */
     if (planned->root == index)
         planned->output_request = add_request(plan, output_bytes(plan, index));
+    if (planned->recomputed)
+        planned->again_request = add_request(plan, output_bytes(plan, index));
     const int request = plan->nodes[planned->root].output_request;
     extend_for_writer(plan, request, index);
     if (planned->carries && planned->needs.keeps_output)
-        extend(plan, request, backward_time(plan, index));
+        extend(plan, request_kept(plan, planned->root, request), backward_time(plan, index));
     if (is_result(plan, index))
         extend(plan, request, plan->order_count);
 }
@@ -115,7 +123,8 @@ static void extend_for_reader(thaw_plan *plan, thaw_node reader)
             continue;
         extend(plan, request, forward_time(plan, reader));
         if (planned->carries && planned->needs.keeps_inputs)
-            extend(plan, request, backward_time(plan, reader));
+            extend(plan, request_kept(plan, plan->nodes[planned->sources[k]].root, request),
+                   backward_time(plan, reader));
     }
 }
 
@@ -175,7 +184,7 @@ static void request_gradient_buffers(thaw_plan *plan)
 
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (4 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
+    return plan->order_count * (5 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -185,6 +194,7 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         return THAW_OUT_OF_MEMORY;
     thaw_share_outputs(plan);
     thaw_share_gradients(plan);
+    thaw_pass_recompute(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);
         request_copy(plan, plan->order[i]);

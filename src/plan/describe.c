@@ -91,6 +91,10 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
+    thaw_text_append(text, "each value in memory of its own would take %zu bytes", totals.separate_bytes);
+    if (totals.recomputed_bytes)
+        thaw_text_append(text, "; %zu bytes are computed again in backward and not kept", totals.recomputed_bytes);
+    thaw_text_append(text, "\n");
     if (totals.combination_bytes)
         thaw_text_append(text, "values of expressions %zu bytes\n", totals.combination_bytes);
     thaw_text_append(text, "%.1f MFLOP a step, %.1f with everything trainable", totals.flops / 1e6,

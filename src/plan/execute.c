@@ -179,12 +179,25 @@ bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
     return planned->trains;
 }
 
-thaw_status thaw_plan_backward(thaw_plan *plan)
+/* Computes what backward wants from the time of this node on, and was not kept. */
+static thaw_status recompute(thaw_plan *plan, thaw_node index)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = plan->prefix_count; i <= plan->position[index] && status == THAW_OK; i++) {
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        if (planned->recomputed &&
+            plan->requests[planned->again_request].first == 2 * plan->order_count - 1 - plan->position[index])
+            status = thaw_plan_recompute(plan, plan->order[i]);
+    }
+    return status;
+}
+
+static thaw_status run_backward(thaw_plan *plan)
 {
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         const thaw_node index = plan->order[i];
-        thaw_status status = THAW_OK;
-        if (thaw_plan_runs_backward(plan, index))
+        thaw_status status = recompute(plan, index);
+        if (status == THAW_OK && thaw_plan_runs_backward(plan, index))
             status = plan->model->nodes[index].module->backward(&plan->nodes[index].run);
         if (status == THAW_OK)
             status = thaw_plan_hand_on(plan, index);
@@ -192,9 +205,17 @@ thaw_status thaw_plan_backward(thaw_plan *plan)
             return status;
         settle_spares(plan, index);
     }
-    for (size_t i = 0; i < plan->trained_count; i++)
-        thaw_clear_held(plan->trained[i]);
     return THAW_OK;
+}
+
+thaw_status thaw_plan_backward(thaw_plan *plan)
+{
+    thaw_plan_turn(plan, true);
+    const thaw_status status = run_backward(plan);
+    thaw_plan_turn(plan, false);
+    for (size_t i = 0; i < plan->trained_count && status == THAW_OK; i++)
+        thaw_clear_held(plan->trained[i]);
+    return status;
 }
 
 const float *thaw_plan_output(const thaw_plan *plan, thaw_node node)

@@ -86,6 +86,8 @@ typedef struct thaw_plan_node {
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
     thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
     thaw_node gradient_root; /* likewise for the gradient of its output */
+    bool recomputed;         /* a root whose value is not kept until backward: it is computed again */
+    int again_request;       /* and that is where */
     int output_request, gradient_request, workspace_request;
     int copy_request;                    /* of an origin: its value in the other precision */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
@@ -215,6 +217,13 @@ void thaw_plan_forget_rows(const thaw_plan *plan);
 
 /* Frees what the nodes prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);
+
+/* Which values are computed again in backward, if the model wants that. */
+void thaw_pass_recompute(thaw_plan *plan);
+
+/* Computes such a value again: thaw_plan_turn has pointed all that read and write it at its new place. */
+thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root);
+void thaw_plan_turn(thaw_plan *plan, bool backward);
 
 /* Which outputs and gradients share a buffer, and from when to when each buffer is needed. Errors:
    THAW_OUT_OF_MEMORY. */

@@ -19,7 +19,8 @@ static thaw_plan *make_bare(thaw_model *model, bool training)
     cr_assert_not_null(plan->nodes);
     for (size_t i = 0; i < plan->node_count; i++) {
         thaw_plan_node *node = &plan->nodes[i];
-        node->output_request = node->gradient_request = node->workspace_request = node->copy_request = -1;
+        node->output_request = node->gradient_request = node->workspace_request = node->copy_request =
+            node->again_request = -1;
         for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
             node->spare_request[k] = -1;
     }
