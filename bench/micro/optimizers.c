@@ -1,11 +1,13 @@
 /* ./run bench optimizers: a step of each optimizer through the library's update path, beside a loop that does nothing
-   but read and write as many streams of memory, and beside the same model with half of its groups frozen. */
+   but read and write as many streams of memory, and beside the same model with half of its groups frozen. --curve: at
+   several sizes instead, from what fits into a core's cache to what does not. */
 #include <dlfcn.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "params/optimizer.h"
+#include "support/measurement.h"
 #include "support/probe.h"
 #include "support/timing.h"
 #include "support/update_model.h"
@@ -42,6 +44,13 @@ static const workload workloads[] = {
     { "many small", 1000000, 1000, 20 },
 };
 
+static const workload sizes[] = {
+    { "64 k", 1 << 16, 16, 400 }, { "256 k", 1 << 18, 16, 100 }, { "1 M", 1 << 20, 16, 20 },
+    { "4 M", 1 << 22, 16, 5 },    { "16 M", 1 << 24, 16, 1 },
+};
+
+static const char *const curve_descriptions[] = { "sgd", "sgd:momentum=0.9", "adam", "rmsprop" };
+
 static const char *const descriptions[] = {
     "sgd",
     "sgd:momentum=0.9",
@@ -68,7 +77,7 @@ typedef struct figures {
     const workload *work;
     int threads;
     size_t parameters, written;
-    double median, spread, probe, share, half; /* seconds a step; share of the probe's speed */
+    double median, low, high, spread, probe, share, half; /* seconds a step; share of the probe's speed */
     size_t regions;
 } figures;
 
@@ -112,6 +121,8 @@ static void measure(bench_model *whole, bench_model *half, bench_probe *probe, i
     }
     found->spread = bench_spread(own, count);
     found->median = bench_median(own, count);
+    found->low = bench_quantile(own, count, 0.25);
+    found->high = bench_quantile(own, count, 0.75);
     found->probe = bench_median(other, count);
     found->half = bench_median(frozen, count);
     found->share = bench_median(share, count);
@@ -168,19 +179,35 @@ static void print_row(const figures *found)
 
 static void print_json(const figures *found, int repetitions)
 {
-    printf("{\"benchmark\":\"optimizers\",\"optimizer\":\"%s\",\"parameters\":%zu,\"tensors\":%zu,\"threads\":%d,"
-           "\"repetitions\":%d,\"reads\":%zu,\"writes\":%zu,\"milliseconds\":%.6f,\"spread\":%.4f,"
-           "\"gigabytes_per_second\":%.2f,\"probe_milliseconds\":%.6f,\"probe_gigabytes_per_second\":%.2f,"
-           "\"share_of_probe\":%.4f,\"parallel_regions\":%zu,\"half_frozen_milliseconds\":%.6f,"
-           "\"half_frozen_ratio\":%.4f}\n",
-           found->description, found->parameters, found->work->tensors, found->threads, repetitions, found->written + 1,
-           found->written, found->median * 1e3, found->spread, step_bytes(found) / found->median * 1e-9,
-           found->probe * 1e3, step_bytes(found) / found->probe * 1e-9, found->share, found->regions, found->half * 1e3,
-           found->half / found->median);
+    char setting[96];
+    snprintf(setting, sizeof setting, "%s: %zu parameters in %zu tensors", found->work->name, found->work->parameters,
+             found->work->tensors);
+    const bench_measurement measurement = {
+        .benchmark = "optimizers",
+        .title = "Optimizers against memory",
+        .setting = setting,
+        .what = found->description,
+        .size = (double)found->work->parameters,
+        .size_unit = "parameters",
+        .threads = found->threads,
+        .seconds = found->median,
+        .low = found->low,
+        .high = found->high,
+        .repetitions = (size_t)repetitions,
+        .limit_seconds = found->share * found->median,
+        .limit = "a loop that reads and writes as much memory",
+    };
+    json_t *object = bench_measurement_json(&measurement);
+    json_object_set_new(object, "reads", json_integer((json_int_t)found->written + 1));
+    json_object_set_new(object, "writes", json_integer((json_int_t)found->written));
+    json_object_set_new(object, "gigabytes_per_second", json_real(step_bytes(found) / found->median * 1e-9));
+    json_object_set_new(object, "parallel_regions", json_integer((json_int_t)found->regions));
+    json_object_set_new(object, "half_frozen_seconds", json_real(found->half));
+    bench_print_json(object);
 }
 
 typedef struct arguments {
-    bool json;
+    bool json, curve;
     int repetitions;
     int threads;      /* 0: one, then two */
     const char *only; /* an optimizer's description, or NULL */
@@ -195,8 +222,10 @@ static void run_workload(const workload *work, int threads, const arguments *cho
     }
     if (!chosen->json)
         print_heading(work, threads, chosen->repetitions);
-    for (size_t i = 0; i < THAW_COUNT(descriptions); i++) {
-        const char *description = chosen->only ? chosen->only : descriptions[i];
+    const char *const *all = chosen->curve ? curve_descriptions : descriptions;
+    const size_t count = chosen->curve ? THAW_COUNT(curve_descriptions) : THAW_COUNT(descriptions);
+    for (size_t i = 0; i < count; i++) {
+        const char *description = chosen->only ? chosen->only : all[i];
         const figures found = run_case(context, description, work, chosen->repetitions);
         if (chosen->json)
             print_json(&found, chosen->repetitions);
@@ -224,6 +253,7 @@ static arguments parse(int count, char **values)
 {
     static const struct option options[] = {
         { "json", no_argument, NULL, 'j' },
+        { "curve", no_argument, NULL, 'c' },
         { "repetitions", required_argument, NULL, 'r' },
         { "threads", required_argument, NULL, 't' },
         { "optimizer", required_argument, NULL, 'o' },
@@ -233,6 +263,8 @@ static arguments parse(int count, char **values)
     for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
         if (option == 'j') {
             chosen.json = true;
+        } else if (option == 'c') {
+            chosen.curve = true;
         } else if (option == 'r') {
             chosen.repetitions = positive(optarg, MOST_REPETITIONS);
         } else if (option == 't') {
@@ -240,7 +272,8 @@ static arguments parse(int count, char **values)
         } else if (option == 'o') {
             chosen.only = optarg;
         } else {
-            fprintf(stderr, "usage: optimizers [--json] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
+            fprintf(stderr,
+                    "usage: optimizers [--json] [--curve] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
             exit(2);
         }
     }
@@ -250,9 +283,11 @@ static arguments parse(int count, char **values)
 int main(int count, char **values)
 {
     const arguments chosen = parse(count, values);
-    for (size_t w = 0; w < THAW_COUNT(workloads); w++)
+    const workload *all = chosen.curve ? sizes : workloads;
+    const size_t works = chosen.curve ? THAW_COUNT(sizes) : THAW_COUNT(workloads);
+    for (size_t w = 0; w < works; w++)
         for (int threads = chosen.threads ? chosen.threads : 1; threads <= (chosen.threads ? chosen.threads : 2);
              threads++)
-            run_workload(&workloads[w], threads, &chosen);
+            run_workload(&all[w], threads, &chosen);
     return 0;
 }

@@ -161,6 +161,11 @@ def race(contenders, command, rounds):
             contender.times += contender.run(command)
 
 
+def quartiles(times):
+    low, _, high = statistics.quantiles(times, n=4, method="inclusive") if len(times) > 1 else times * 3
+    return low, high
+
+
 def measure(name, build, python, options):
     with tempfile.TemporaryDirectory() as folder:
         what = dict(WORKLOADS[name])
@@ -182,7 +187,7 @@ def measure_workload(name, what, build, python, options):
     race(contenders, command, rounds)
     rows = [dict(contender=contender.name, version=contender.version, unit="step" if steps else "epoch",
                  median_ms=statistics.median(contender.times), fastest_ms=min(contender.times),
-                 slowest_ms=max(contender.times), runs=len(contender.times),
+                 slowest_ms=max(contender.times), quartiles_ms=quartiles(contender.times), runs=len(contender.times),
                  peak_bytes=int(contender.ask("memory"))) for contender in contenders]
     for contender in contenders:
         contender.stop()
@@ -198,6 +203,26 @@ def compare(rows):
     best = min(peers, key=lambda row: row["median_ms"])
     return dict(fastest_peer=best["contender"], speed_ratio=best["median_ms"] / ours[0]["median_ms"],
                 memory_ratio=ours[0]["peak_bytes"] / best["peak_bytes"])
+
+
+def processor():
+    """As Linux names it on x86; other architectures have no such line."""
+    with open("/proc/cpuinfo") as file:
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return names[0] if names else "unknown"
+
+
+def print_measurements(result):
+    """A line for each contender, of bench/measurement.schema.json: `thaw report` makes a chart of them."""
+    for row in result["rows"]:
+        what = "Thaw" if row["contender"] == "thaw" else f"PyTorch {row['contender']}"
+        setting = f"{result['workload']}: {'a step' if row['unit'] == 'step' else 'an epoch'}"
+        print(json.dumps(dict(schema="thaw-measurement-1", benchmark="peers", title="Thaw against PyTorch",
+                              setting=setting, what=what, size=None, size_unit=None, threads=result["threads"],
+                              seconds=row["median_ms"] / 1e3, low=row["quartiles_ms"][0] / 1e3,
+                              high=row["quartiles_ms"][1] / 1e3, repetitions=row["runs"], limit_seconds=None,
+                              limit=None, bytes=row["peak_bytes"], processor=processor(), version=row["version"],
+                              note=result["note"])), flush=True)
 
 
 def print_speed(result):
@@ -216,7 +241,7 @@ def run_speed(build, python, options):
     names = [name for name in WORKLOADS if not options.only or any(part in name for part in options.only)]
     for name in names:
         result = measure(name, build, python, options)
-        print(json.dumps(result), flush=True) if options.json else print_speed(result)
+        print_measurements(result) if options.json else print_speed(result)
 
 
 # ---- accuracy

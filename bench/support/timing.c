@@ -16,22 +16,22 @@ static int ascending(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double quantile(const double *sorted, size_t count, double share)
+double bench_quantile(double *values, size_t count, double share)
 {
+    qsort(values, count, sizeof *values, ascending);
     const double place = share * (double)(count - 1);
     const size_t below = (size_t)place;
     const size_t above = below + 1 < count ? below + 1 : below;
-    return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
+    return values[below] + (place - (double)below) * (values[above] - values[below]);
 }
 
 double bench_median(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, ascending);
-    return quantile(values, count, 0.5);
+    return bench_quantile(values, count, 0.5);
 }
 
 double bench_spread(double *values, size_t count)
 {
     const double median = bench_median(values, count);
-    return (quantile(values, count, 0.75) - quantile(values, count, 0.25)) / median;
+    return (bench_quantile(values, count, 0.75) - bench_quantile(values, count, 0.25)) / median;
 }

@@ -7,6 +7,9 @@
 /* Seconds of a clock that only goes forward. */
 double bench_now(void);
 
+/* Sorts `values`. */
+double bench_quantile(double *values, size_t count, double share);
+
 /* The median. Sorts `values`. */
 double bench_median(double *values, size_t count);
 

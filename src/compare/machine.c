@@ -16,16 +16,16 @@ static const char compiler[] = "gcc " __VERSION__;
 #endif
 
 /* As Linux names it on x86 ("model name"); other architectures have no such line. */
-static void read_processor(char *name, size_t capacity)
+void thaw_machine_processor(char name[THAW_PROCESSOR_BYTES])
 {
     char line[256];
     FILE *file = fopen("/proc/cpuinfo", "re");
-    snprintf(name, capacity, "unknown");
+    snprintf(name, THAW_PROCESSOR_BYTES, "unknown");
     while (file && fgets(line, sizeof line, file)) {
         const char *colon = strchr(line, ':');
         if (strncmp(line, "model name", 10) != 0 || !colon)
             continue;
-        snprintf(name, capacity, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        snprintf(name, THAW_PROCESSOR_BYTES, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
         break;
     }
     if (file)
@@ -42,9 +42,9 @@ static int count_cores(void)
 
 json_t *thaw_machine_json(const thaw_context *context)
 {
-    char processor[256], system[256] = "unknown";
+    char processor[THAW_PROCESSOR_BYTES], system[256] = "unknown";
     struct utsname names;
-    read_processor(processor, sizeof processor);
+    thaw_machine_processor(processor);
     if (uname(&names) == 0)
         snprintf(system, sizeof system, "%.60s %.120s %.60s", names.sysname, names.release, names.machine);
     const json_int_t memory = (json_int_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);

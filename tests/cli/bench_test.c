@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/fixture.h"
+#include "support/results.h"
 #include "support/schema.h"
 #include "support/support.h"
 
@@ -115,6 +116,73 @@ Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .f
                          json_array_get(json_object_get(resumed, "cells"), 0)));
     json_decref(stopped);
     json_decref(resumed);
+}
+
+/* Cells in the file; 0 where there is none. */
+static size_t count_cells(void)
+{
+    json_t *file = json_load_file(results, 0, NULL);
+    const size_t cells = json_array_size(json_object_get(file, "cells"));
+    json_decref(file);
+    return cells;
+}
+
+static void kill_after(const char *line, size_t cells)
+{
+    const pid_t process = support_command_start(cli_directory, line, cli_variables, -1);
+    for (int i = 0; i < 60000 && count_cells() < cells; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    kill(process, SIGKILL);
+    support_command_finish(&cli_run, cli_directory, process);
+    cr_assert_eq(cli_run.code, 128 + SIGKILL, "exit code %d: %s", cli_run.code, cli_run.errors);
+}
+
+Test(bench, killed_after_any_cell_it_goes_on_to_the_same_results, .init = begin, .fini = end)
+{
+    enum { CELLS = 4 };
+#define FEW BENCH "--strategies full\tlp-ft --seeds 2 --epochs 12"
+    cli_succeed(FEW);
+    json_t *whole = load();
+    support_forget_times(whole);
+    json_object_del(whole, "command");
+    for (size_t cells = 1; cells < CELLS; cells++) {
+        support_remove_tree(cli_variables[3]);
+        kill_after(FEW, cells);
+        json_t *killed = load();
+        cr_assert(json_is_false(json_object_get(killed, "complete")));
+        cli_succeed(FEW " --resume");
+        json_t *resumed = load();
+        for (size_t i = 0; i < json_array_size(json_object_get(killed, "cells")); i++)
+            cr_assert(json_equal(json_array_get(json_object_get(killed, "cells"), i),
+                                 json_array_get(json_object_get(resumed, "cells"), i)),
+                      "cell %zu was run again", i);
+        support_forget_times(resumed);
+        json_object_del(resumed, "command");
+        cr_assert(json_equal(whole, resumed), "killed after cell %zu", cells);
+        json_decref(killed);
+        json_decref(resumed);
+    }
+    json_decref(whole);
+}
+
+Test(report, is_made_of_results_that_are_there, .init = begin, .fini = end)
+{
+    cli_succeed(BENCH "--strategies head --seeds 1");
+    char page[2 * SUPPORT_PATH_BYTES], line[3 * SUPPORT_PATH_BYTES];
+    struct stat before, after;
+    snprintf(page, sizeof page, "%s/index.html", cli_variables[3]);
+    cr_assert_eq(stat(page, &before), 0);
+    cr_assert_eq(unlink(page), 0);
+    snprintf(line, sizeof line, "report --input %s --report $d", results);
+    cli_succeed(line);
+    cr_assert_not_null(strstr(cli_run.output, "index.html"));
+    cr_assert_eq(stat(page, &after), 0);
+    cr_assert_eq(before.st_size, after.st_size);
+    support_command(&cli_run, cli_directory, "report --report $d", cli_variables);
+    cr_assert_eq(cli_run.code, 2);
+    cr_assert_not_null(strstr(cli_run.errors, "thaw: --input: is needed"), "%s", cli_run.errors);
+    support_command(&cli_run, cli_directory, "report --input $c --report $d", cli_variables);
+    cr_assert_eq(cli_run.code, 1);
 }
 
 static const struct {

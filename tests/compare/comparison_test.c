@@ -7,6 +7,7 @@
 
 #include "support/files.h"
 #include "support/network.h"
+#include "support/results.h"
 #include "support/schema.h"
 
 enum { MOST_STRATEGIES = 4, SEEDS = 3, EPOCHS = 3 };
@@ -315,29 +316,6 @@ Test(comparison, rates_lie_half_a_decade_apart_and_one_is_chosen, .init = begin,
 
 /* ---------------------------------------------------------------- resuming */
 
-/* What may differ between two runs of the same. */
-static void forget_times(json_t *file)
-{
-    static const char *const timed[] = {
-        "seconds",          "times",      "samples_per_second", "joules", "seconds_per_epoch", "seconds_to_target",
-        "joules_per_epoch", "pareto_time"
-    };
-    const char *const lists[] = { "cells", "configurations" };
-    for (size_t k = 0; k < 2; k++) {
-        size_t index;
-        json_t *one;
-        json_array_foreach(json_object_get(file, lists[k]), index, one)
-        {
-            size_t at_epoch;
-            json_t *epoch;
-            for (size_t i = 0; i < THAW_COUNT(timed); i++)
-                json_object_del(one, timed[i]);
-            json_array_foreach(json_object_get(one, "epochs"), at_epoch,
-                               epoch) for (size_t i = 0; i < THAW_COUNT(timed); i++) json_object_del(epoch, timed[i]);
-        }
-    }
-}
-
 Test(resuming, gives_the_same_wherever_it_was_stopped, .init = begin, .fini = end)
 {
     use("full", NULL);
@@ -346,7 +324,7 @@ Test(resuming, gives_the_same_wherever_it_was_stopped, .init = begin, .fini = en
     options.seeds = 2;
     thaw_comparison_destroy(run(&options));
     json_t *whole = load();
-    forget_times(whole);
+    support_forget_times(whole);
     for (size_t cell = 1; cell <= 4; cell++) {
         unlink(results);
         thaw_comparison *comparison;
@@ -361,7 +339,7 @@ Test(resuming, gives_the_same_wherever_it_was_stopped, .init = begin, .fini = en
         thaw_comparison_destroy(run(&options));
         json_t *resumed = load();
         assert_schema(resumed);
-        forget_times(resumed);
+        support_forget_times(resumed);
         cr_assert(json_equal(whole, resumed), "stopped at cell %zu", cell);
         json_decref(resumed);
     }

@@ -220,6 +220,25 @@ Test(page, shows_measurements_alone_and_beside_results, .init = begin, .fini = e
     cr_assert_not_null(strstr(page, "What the runs say"));
 }
 
+Test(page, the_example_of_measurements_is_of_its_schema)
+{
+    char path[SUPPORT_PATH_BYTES], message[600];
+    snprintf(path, sizeof path, "%s/tests/report/measurements.jsonl", getenv("THAW_SOURCE_ROOT"));
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file, "%s", path);
+    json_t *schema = support_project_json("bench/measurement.schema.json");
+    size_t lines = 0;
+    for (json_t *one; (one = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)); lines++) {
+        cr_assert(support_schema_holds(schema, one, message, sizeof message), "%s", message);
+        json_object_del(one, "seconds");
+        cr_assert(!support_schema_holds(schema, one, message, sizeof message));
+        json_decref(one);
+    }
+    cr_assert_eq(lines, 8);
+    json_decref(schema);
+    fclose(file);
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 Test(page, refuses_what_is_no_input, .init = begin, .fini = end)

@@ -1,0 +1,53 @@
+#include "support/arguments.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <thaw/context.h>
+
+static size_t positive(const char *name, const char *text, size_t most)
+{
+    char *end = NULL;
+    const long number = strtol(text, &end, 10);
+    if (end == text || *end || number < 1 || (size_t)number > most) {
+        fprintf(stderr, "%s: \"%s\" is not a number from 1 to %zu\n", name, text, most);
+        exit(2);
+    }
+    return (size_t)number;
+}
+
+static int all_threads(void)
+{
+    thaw_context *context = NULL;
+    const int threads = thaw_context_create(NULL, &context) == THAW_OK ? thaw_context_threads(context) : 1;
+    thaw_context_destroy(context);
+    return threads;
+}
+
+bench_arguments bench_arguments_read(const char *name, int count, char **values, size_t repetitions, size_t most)
+{
+    static const struct option options[] = {
+        { "json", no_argument, NULL, 'j' },
+        { "repetitions", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' },
+        { "only", required_argument, NULL, 'o' },
+        { NULL, 0, NULL, 0 },
+    };
+    enum { MOST_THREADS = 1024 };
+    bench_arguments chosen = { .repetitions = repetitions, .threads = all_threads() };
+    for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
+        if (option == 'j') {
+            chosen.json = true;
+        } else if (option == 'r') {
+            chosen.repetitions = positive(name, optarg, most);
+        } else if (option == 't') {
+            chosen.threads = (int)positive(name, optarg, MOST_THREADS);
+        } else if (option == 'o') {
+            chosen.only = optarg;
+        } else {
+            fprintf(stderr, "usage: %s [--json] [--repetitions N] [--threads N] [--only PART]\n", name);
+            exit(2);
+        }
+    }
+    return chosen;
+}

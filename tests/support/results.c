@@ -1,0 +1,25 @@
+#include "support/results.h"
+
+#include <thaw/base.h>
+
+void support_forget_times(json_t *file)
+{
+    static const char *const timed[] = {
+        "seconds",          "times",      "samples_per_second", "joules", "seconds_per_epoch", "seconds_to_target",
+        "joules_per_epoch", "pareto_time"
+    };
+    const char *const lists[] = { "cells", "configurations" };
+    for (size_t k = 0; k < 2; k++) {
+        size_t index;
+        json_t *one;
+        json_array_foreach(json_object_get(file, lists[k]), index, one)
+        {
+            size_t at_epoch;
+            json_t *epoch;
+            for (size_t i = 0; i < THAW_COUNT(timed); i++)
+                json_object_del(one, timed[i]);
+            json_array_foreach(json_object_get(one, "epochs"), at_epoch,
+                               epoch) for (size_t i = 0; i < THAW_COUNT(timed); i++) json_object_del(epoch, timed[i]);
+        }
+    }
+}
