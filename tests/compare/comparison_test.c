@@ -152,6 +152,18 @@ Test(results, the_example_is_of_the_schema_and_a_broken_one_is_not)
     json_decref(schema);
 }
 
+Test(results, of_the_experiments_that_are_kept_are_of_the_schema)
+{
+    static const char *const kept[] = { "bench/strategies/fashion-mnist-20.json",
+                                        "bench/strategies/fashion-mnist-100.json" };
+    for (size_t i = 0; i < THAW_COUNT(kept); i++) {
+        json_t *file = support_project_json(kept[i]);
+        assert_schema(file);
+        cr_assert(json_is_true(json_object_get(file, "complete")));
+        json_decref(file);
+    }
+}
+
 static double number_at(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
