@@ -53,7 +53,7 @@ int cli_evaluate(int argc, char **argv)
     int code = cli_options_parse(argc, argv, "thaw evaluate",
                                  "Measures loss and accuracy on the test data of a data set, or where it has none on "
                                  "its training data.",
-                                 CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_COMMON,
+                                 CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_COMMON,
                                  CLI_MODEL | CLI_LOAD | CLI_DATA, &options);
     if (code == CLI_DONE)
         code = evaluate(&options);

@@ -84,6 +84,14 @@ static bool parse_share(const entry *option, const char *text, void *value, cli_
     return cli_parse_real(text, value) && *(double *)value > 0 && *(double *)value <= 1;
 }
 
+static bool parse_precision(const entry *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    const bool plain = strcmp(text, "bf16") == 0, emulated = strcmp(text, "bf16-emulated") == 0;
+    *(cli_precision *)value = (cli_precision){ .bfloat16 = plain || emulated, .emulated = emulated };
+    return plain || emulated || strcmp(text, "f32") == 0;
+}
+
 static const kind text_kind = { parse_text, "a text" };
 static const kind flag_kind = { parse_flag, "nothing" };
 static const kind rule_kind = { parse_rule, "a text" };
@@ -93,6 +101,7 @@ static const kind seed_kind = { parse_seed, "a whole number from 0 to 2^64 - 1" 
 static const kind bytes_kind = { parse_size, "a number of bytes, such as 0, 65536 or 512M" };
 static const kind norm_kind = { parse_norm, "a finite number above 0" };
 static const kind share_kind = { parse_share, "a number above 0, of at most 1" };
+static const kind precision_kind = { parse_precision, "f32, bf16 or bf16-emulated" };
 
 /* ---------------------------------------------------------------- the options */
 
@@ -178,6 +187,12 @@ static const entry entries[] = {
       TO(report) },
     { CLI_REPORT, "report", "FOLDER", "Where index.html goes (default: report)", &text_kind, TO(report) },
     { CLI_BENCH, "resume", NULL, "Do only the runs that the report lacks", &flag_kind, TO(resume) },
+    { CLI_PRECISION, "precision", "TYPE",
+      "What layers compute in: f32 (default), bf16, or bf16-emulated where the CPU has no instructions for bf16. "
+      "Parameters, their gradients, losses and statistics stay f32",
+      &precision_kind, TO(precision) },
+    { CLI_FROZEN_PRECISION, "frozen-precision", "TYPE", "The same of the frozen prefix alone", &precision_kind,
+      TO(frozen_precision) },
     { CLI_INFERENCE, "inference", NULL, "The plan of evaluation instead of training", &flag_kind, TO(inference) },
     { CLI_COMMON, "seed", "N", "Of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one a core)", &threads_kind, TO(threads) },

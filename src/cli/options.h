@@ -22,7 +22,9 @@ enum {
     CLI_RUNS = 2048, /* of training, what comparisons take too */
     CLI_BENCH = 4096,
     CLI_CACHE = 8192, /* of training, what plans depend on */
-    CLI_REPORT = 16384
+    CLI_REPORT = 16384,
+    CLI_PRECISION = 32768,
+    CLI_FROZEN_PRECISION = 65536
 };
 
 /* Options that may stand several times, in the order of the command line: what happens to groups of parameters, and
@@ -43,6 +45,11 @@ typedef struct cli_rule {
     const char *text;
 } cli_rule;
 
+/* Neither: floats. */
+typedef struct cli_precision {
+    bool bfloat16, emulated; /* emulated: also on a CPU without instructions for it */
+} cli_precision;
+
 /* Text is the command line's own. */
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache_file, *test_data, *optimizer, *schedule;
@@ -54,6 +61,7 @@ typedef struct cli_options {
     bool resume;
     double clip_norm; /* 0: none */
     bool cache_bf16, recompute, drop_last, merge, inference, json;
+    cli_precision precision, frozen_precision;
     cli_rule *rules;
     size_t rule_count;
 } cli_options;

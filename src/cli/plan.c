@@ -17,6 +17,7 @@ static int print_node(const thaw_plan_row *row)
     json_object_set_new(object, "kind", json_string(row->kind));
     json_object_set_new(object, "region", json_string(regions[row->region]));
     json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
+    json_object_set_new(object, "precision", json_string(row->precision == THAW_BF16 ? "bf16" : "f32"));
     json_object_set_new(object, "kernel", json_string(row->kernel));
     json_object_set_new(object, "fused_into", row->fused_into ? json_string(row->fused_into) : json_null());
     json_object_set_new(object, "forward", json_boolean(row->forward));
@@ -25,6 +26,7 @@ static int print_node(const thaw_plan_row *row)
     json_object_set_new(object, "cache_boundary", json_boolean(row->cache_boundary));
     json_object_set_new(object, "samples", cli_json_count((size_t)row->samples));
     json_object_set_new(object, "output_bytes", cli_json_count(row->output_bytes));
+    json_object_set_new(object, "copy_bytes", cli_json_count(row->copy_bytes));
     json_object_set_new(object, "workspace_bytes", cli_json_count(row->workspace_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(row->packed_bytes));
     json_object_set_new(object, "forward_flops", cli_json_real(row->forward_flops));
@@ -65,6 +67,8 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
     json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));
     json_object_set_new(object, "backward_kernels", cli_json_count(totals.backward_kernels));
+    json_object_set_new(object, "bfloat16_kernels", cli_json_count(totals.bfloat16_kernels));
+    json_object_set_new(object, "conversions", cli_json_count(totals.conversions));
     json_object_set_new(object, "tiled_kernels", cli_json_count(totals.tiled_kernels));
     json_object_set_new(object, "tile", cli_json_count((size_t)totals.tile));
     json_object_set_new(object, "flops", cli_json_real(totals.flops));
@@ -144,7 +148,7 @@ int cli_plan(int argc, char **argv)
     int code =
         cli_options_parse(argc, argv, "thaw plan", "Shows what a training step of a network runs, and in which memory.",
                           CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE |
-                              CLI_COMMON,
+                              CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON,
                           CLI_MODEL, &options);
     if (code == CLI_DONE)
         code = plan(&options);

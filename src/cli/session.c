@@ -105,6 +105,18 @@ static char *fit_size(const cli_session *session, const thaw_shape *samples)
     return strdup(model);
 }
 
+static int set_precision(const cli_session *session)
+{
+    const cli_precision all = session->options->precision, frozen = session->options->frozen_precision;
+    const thaw_precision wanted = {
+        .all = all.bfloat16 ? THAW_BF16 : THAW_F32,
+        .frozen = frozen.bfloat16 ? THAW_BF16 : THAW_F32,
+        .emulated = all.emulated || frozen.emulated,
+    };
+    return cli_check_option(session->context, thaw_model_set_precision(session->model, &wanted),
+                            all.bfloat16 ? "--precision" : "--frozen-precision");
+}
+
 int cli_build_model(cli_session *session, const thaw_dataset *dataset)
 {
     const char *name = session->options->model;
@@ -112,9 +124,10 @@ int cli_build_model(cli_session *session, const thaw_dataset *dataset)
     char *description = dataset ? fit_size(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
     if (!description)
         return cli_fail("start", "out of memory");
-    const int code =
-        cli_check_option(session->context, thaw_zoo_build(session->model, description, classes), "--model");
+    int code = cli_check_option(session->context, thaw_zoo_build(session->model, description, classes), "--model");
     free(description);
+    if (code == CLI_DONE)
+        code = set_precision(session);
     if (code != CLI_DONE || !dataset)
         return code;
     char wanted[80], found[80];

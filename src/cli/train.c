@@ -145,7 +145,10 @@ static int train(const cli_options *options)
     return code;
 }
 
-enum { BOTH = CLI_MODEL | CLI_DATA | CLI_TEST_DATA | CLI_RULES | CLI_BATCH | CLI_TRAINING | CLI_COMMON };
+enum {
+    BOTH = CLI_MODEL | CLI_DATA | CLI_TEST_DATA | CLI_RULES | CLI_BATCH | CLI_TRAINING | CLI_PRECISION |
+           CLI_FROZEN_PRECISION | CLI_COMMON
+};
 
 int cli_train(int argc, char **argv)
 {

@@ -99,12 +99,14 @@ static void request_copy(thaw_plan *plan, thaw_node index)
     }
 }
 
-/* What the plan ends in is there, as floats, when it has run forward. */
+/* What leaves the plan as floats is there when it has run forward, or as far as the feature cache's cut. */
 static void extend_for_result(thaw_plan *plan, thaw_node index)
 {
     const int copy = plan->nodes[plan->nodes[index].origin].copy_request;
-    if (is_result(plan, index) && copy >= 0)
+    if (copy >= 0 && is_result(plan, index))
         extend(plan, copy, plan->order_count);
+    if (copy >= 0 && plan->nodes[index].boundary)
+        extend(plan, copy, plan->cut_count - 1);
 }
 
 /* Where a node's value is read in one precision. */

@@ -17,7 +17,8 @@ void thaw_share_gradients(thaw_plan *plan);
 /* Whether an origin's value is wanted in the other precision, too: by a reader, or as floats that leave the plan. */
 bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin);
 
-/* Whether kernels that run on what an origin is fed with, the live part's or those of the input, read bfloat16. */
+/* Whether kernels that run on what an origin is fed with, those behind the feature cache's cut or the input's, read
+   bfloat16. */
 bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin);
 
 /* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */

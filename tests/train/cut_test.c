@@ -11,7 +11,7 @@ enum { INPUT = 12, SAMPLES = 45, EPOCHS = 4, LABEL = sizeof(int32_t) };
 
 /* Sixty values leave the frozen layers: twenty of `wide` and forty of its neighbour. Five pass behind `narrow`, and
    seven between `few` and `wide`. Nodes: input 0, narrow 1, tanh 2, few 3, wide 4, relu 5, wider 6, the heads. */
-static thaw_model *expanding(thaw_context *context)
+static thaw_model *expanding(thaw_context *context, const thaw_precision *precision)
 {
     thaw_model *model;
     thaw_node x, few, wide, wider;
@@ -28,6 +28,7 @@ static thaw_model *expanding(thaw_context *context)
     assert_ok(context, thaw_add(model, few, wider, NULL, &x));
     assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
     assert_ok(context, thaw_model_freeze(model, "narrow|few|wide*"));
+    assert_ok(context, thaw_model_set_precision(model, precision));
     support_optimize(model, "adam:lr=0.01");
     return model;
 }
@@ -74,7 +75,7 @@ Test(cut, is_the_last_place_that_fits)
         { 5 * 4 - 1, "00000000000", 0, "no feature cache: the end of the frozen prefix has 168 bytes" },
     };
     thaw_context *context = support_context(2);
-    thaw_model *model = expanding(context);
+    thaw_model *model = expanding(context, NULL);
     for (size_t i = 0; i < THAW_COUNT(expectations); i++)
         check_plan(context, model, &expectations[i]);
     thaw_model_destroy(model);
@@ -84,7 +85,7 @@ Test(cut, is_the_last_place_that_fits)
 Test(cut, of_random_data_is_nowhere)
 {
     thaw_context *context = support_context(1);
-    thaw_model *model = expanding(context);
+    thaw_model *model = expanding(context, NULL);
     const thaw_plan *plan;
     char *text = NULL;
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 4, .random_data = true }, &plan));
@@ -121,11 +122,11 @@ static bool count_cached(void *user, const thaw_epoch_report *report)
     return true;
 }
 
-static outcome train(const thaw_fit_options *told)
+static outcome train(const thaw_fit_options *told, const thaw_precision *precision)
 {
     outcome result = { 0 };
     thaw_context *context = support_context(2);
-    thaw_model *model = expanding(context);
+    thaw_model *model = expanding(context, precision);
     thaw_dataset *data;
     const thaw_source source = {
         .count = SAMPLES,
@@ -148,15 +149,21 @@ static outcome train(const thaw_fit_options *told)
     return result;
 }
 
-static void check_training(const thaw_fit_options *options, size_t cached_epochs, size_t cache_bytes)
+static void check_training_in(const thaw_precision *precision, const thaw_fit_options *options, size_t cached_epochs,
+                              size_t cache_bytes)
 {
-    outcome plain = train(&(thaw_fit_options){ 0 }), cached = train(options);
+    outcome plain = train(&(thaw_fit_options){ 0 }, precision), cached = train(options, precision);
     cr_assert_eq(cached.cached_epochs, cached_epochs, "%zu epochs were cached", cached.cached_epochs);
     cr_assert_eq(cached.report.cache_bytes, cache_bytes, "%zu bytes", cached.report.cache_bytes);
     cr_assert(memcmp(plain.weights, cached.weights, plain.count * sizeof(float)) == 0, "weights differ");
     cr_assert_eq(plain.report.loss, cached.report.loss);
     free(plain.weights);
     free(cached.weights);
+}
+
+static void check_training(const thaw_fit_options *options, size_t cached_epochs, size_t cache_bytes)
+{
+    check_training_in(NULL, options, cached_epochs, cache_bytes);
 }
 
 Test(cut, trains_to_the_bits_of_training_without_a_cache)
@@ -170,6 +177,19 @@ Test(cut, trains_to_the_bits_of_training_without_a_cache)
                            SAMPLES * (bytes[i + 1] + LABEL));
     }
     check_training(&(thaw_fit_options){ .cache_bytes = SAMPLES * (5 * 4 + LABEL) - 1 }, 0, 0);
+}
+
+/* What follows the cut in the prefix reads what was kept in bfloat16. */
+Test(cut, trains_to_the_same_bits_in_bfloat16)
+{
+    static const size_t bytes[] = { 42 * 4, 22 * 4, 7 * 4, 5 * 4 };
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(bytes); i++) {
+        const size_t budget = SAMPLES * (bytes[i] + LABEL);
+        const thaw_fit_options options = { .cache_bytes = budget };
+        check_training_in(&(thaw_precision){ .all = THAW_BF16, .emulated = true }, &options, EPOCHS - 1, budget);
+        check_training_in(&(thaw_precision){ .frozen = THAW_BF16, .emulated = true }, &options, EPOCHS - 1, budget);
+    }
 }
 
 /* Rows of a file are multiples of 64 bytes, with eight for a mark and a checksum, behind a header of 4096. */
