@@ -131,7 +131,9 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
                                        thaw_kernel **pack)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
-                                               THAW_ARGUMENT_RESIDUAL, THAW_ARGUMENT_DESTINATION };
+                                               THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
+    /* Of another post-op, oneDNN would describe as a residual what is none. */
+    const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
     *kernel = *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
@@ -139,7 +141,7 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
     if (status == THAW_OK)
         status = describe_forward(&s, problem->training, &descriptor);
     if (status == THAW_OK)
-        status = thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel);
+        status = thaw_kernel_create(context, descriptor, arguments, argument_count, kernel);
     if (status == THAW_OK)
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
