@@ -3,19 +3,18 @@
 #include <math.h>
 #include <thaw/layers.h>
 
-#include "column_sum.h"
+#include "channel_passes.h"
 #include "core/allocation.h"
-#include "core/channel_loops.h"
-
-/* Elements that a thread takes on at least. */
-enum { GRAIN = 1 << 14 };
 
 typedef struct batch_norm {
     size_t rows, channels;
     thaw_dtype precision;
     double epsilon, momentum;
     bool follows, affine;
-    bool folded;           /* the layer before does all the work */
+    bool folded;            /* the layer before does all the work */
+    thaw_residual residual; /* the epilogue's */
+    thaw_activation activation;
+    bool from_output;      /* backward tells the activation's slope from the output, and else from the input */
     size_t mean, variance; /* which parameters they are */
 } batch_norm;
 
@@ -100,8 +99,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const size_t table = ROWS * b->channels * sizeof(float);
     needs->packed_bytes = b->follows ? 0 : table;
     needs->workspace_bytes = b->follows ? table : 0;
-    needs->scratch_bytes = thaw_column_sum_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(float);
+    needs->scratch_bytes = thaw_channels_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(float);
     needs->keeps_inputs = demand->training && (b->follows || learns_scale);
+    b->residual = demand->epilogue.residual;
+    b->activation = demand->epilogue.activation;
+    b->from_output = b->activation != THAW_ACTIVATION_NONE && (b->residual || !needs->keeps_inputs);
+    needs->keeps_output = demand->training && b->from_output;
     needs->in_place = !needs->keeps_inputs;
     needs->gradient_in_place = true;
     needs->mixes_samples = b->follows;
@@ -161,58 +164,30 @@ static void update_statistics(const batch_norm *b, const thaw_layer_run *run, co
     }
 }
 
-/* One pass over all rows, by one of the loops. */
-typedef struct pass {
-    thaw_channel_rows matrix;
-    void (*loop)(const thaw_channel_rows *rows);
-} pass;
-
-static size_t row_grain(size_t channels)
+/* What passes over the rows have in common; what was to be learnt from the batch is in the table. */
+static thaw_channel_pass pass_of(const batch_norm *b, const thaw_layer_run *run)
 {
-    return GRAIN / channels + 1;
-}
-
-static void run_rows(void *argument, size_t begin, size_t end)
-{
-    const pass *p = argument;
-    const thaw_channel_rows rows = thaw_channel_rows_of(&p->matrix, begin, end - begin);
-    p->loop(&rows);
-}
-
-/* ---- forward ---- */
-
-static void divide(float *values, size_t count, size_t by)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] /= (float)by;
-}
-
-/* The batch's mean and biased variance. */
-static void measure(const batch_norm *b, const thaw_layer_run *run, float *mean, float *variance, void *scratch)
-{
-    const void *x = run->inputs[0];
-    thaw_column_sum(run->context, b->rows, b->channels, b->precision, x, mean, scratch);
-    divide(mean, b->channels, b->rows);
-    thaw_column_sum_centred(run->context, b->rows, b->channels, b->precision, NULL, x, mean, variance, scratch);
-    divide(variance, b->channels, b->rows);
+    const float *table = b->follows ? run->workspace : run->packed;
+    return (thaw_channel_pass){
+        .channels = b->channels,
+        .precision = b->precision,
+        .input = run->inputs[0],
+        .residual = b->residual ? run->inputs[1] : NULL,
+        .mean = table + MEAN * b->channels,
+        .scale = table + SCALE * b->channels,
+        .shift = table + SHIFT * b->channels,
+        .activation = b->activation,
+        .output = run->output,
+        .result = b->from_output ? run->output : NULL,
+        .output_gradient = run->output_gradient,
+    };
 }
 
 static thaw_status normalise(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    const size_t channels = b->channels;
-    const float *table = b->follows ? run->workspace : run->packed;
-    pass p = {
-        .matrix = { .channels = channels,
-                    .precision = b->precision,
-                    .inputs = run->inputs[0],
-                    .result = run->output,
-                    .mean = table + MEAN * channels,
-                    .scale = table + SCALE * channels,
-                    .shift = table + SHIFT * channels },
-        .loop = thaw_channel_functions_of_cpu()->normalise,
-    };
-    thaw_parallel_for(run->context, b->rows, row_grain(channels), run_rows, &p);
+    const thaw_channel_pass pass = pass_of(b, run);
+    thaw_channels_normalise(run->context, &pass, b->rows);
     return THAW_OK;
 }
 
@@ -220,18 +195,19 @@ static thaw_status forward(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
     if (b->follows) {
+        const thaw_channel_pass pass = pass_of(b, run);
         float *mean = run->scratch, *variance = mean + b->channels;
-        measure(b, run, mean, variance, variance + b->channels);
+        thaw_channels_measure(run->context, &pass, b->rows, mean, variance, variance + b->channels);
         update_statistics(b, run, mean, variance);
         fill_table(b, run, mean, variance, run->workspace);
     }
     return normalise(run);
 }
 
-/* ---- backward ---- */
+/* ---- backward: z is what the activation gets ---- */
 
-/* With x' = (x - mean) * inverse: dx = scale * (dy - mean(dy) - x' * mean(dy x')). Turns the sums of dy and of
-   dy (x - mean) into what a row needs. */
+/* With x' = (x - mean) * inverse: dx = scale * (dz - mean(dz) - x' * mean(dz x')). Turns the sums of dz and of
+   dz (x - mean) into what a row needs. */
 static void turn_sums(const batch_norm *b, const float *table, float *slopes, float *products)
 {
     for (size_t c = 0; c < b->channels; c++) {
@@ -252,39 +228,45 @@ static void store_gradients(const batch_norm *b, const thaw_layer_run *run, cons
         bias[c] = slopes[c];
 }
 
+/* The sums over all rows, where somebody needs them; and dz, which is the residual's gradient. */
+static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_pass *pass, float *slopes,
+                   float *products)
+{
+    const bool scale = b->affine && run->parameter_gradients[0], shift = b->affine && run->parameter_gradients[1];
+    const bool centred = (b->follows && run->input_gradients[0]) || scale;
+    pass->slope = b->residual ? run->input_gradients[1] : NULL;
+    if (centred || shift || pass->slope)
+        thaw_channels_reduce(run->context, pass, b->rows, slopes, centred ? products : NULL, products + b->channels);
+    if (!pass->slope)
+        return;
+    pass->output_gradient = pass->slope;
+    pass->masked = true;
+}
+
 static thaw_status backward(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    const size_t channels = b->channels;
-    const float *table = b->follows ? run->workspace : run->packed, *mean = table + MEAN * channels;
-    float *slopes = run->scratch, *products = slopes + channels, *scratch = products + channels;
-    const bool learns = b->affine && (run->parameter_gradients[0] || run->parameter_gradients[1]);
-    const bool centred = (b->follows && run->input_gradients[0]) || (b->affine && run->parameter_gradients[0]);
-    if (b->follows || learns)
-        thaw_column_sum(run->context, b->rows, channels, b->precision, run->output_gradient, slopes, scratch);
-    if (centred)
-        thaw_column_sum_centred(run->context, b->rows, channels, b->precision, run->output_gradient, run->inputs[0],
-                                mean, products, scratch);
-    store_gradients(b, run, table + INVERSE * channels, slopes, products);
+    const float *table = b->follows ? run->workspace : run->packed;
+    float *slopes = run->scratch, *products = slopes + b->channels;
+    thaw_channel_pass pass = pass_of(b, run);
+    reduce(b, run, &pass, slopes, products);
+    store_gradients(b, run, table + INVERSE * b->channels, slopes, products);
     if (!run->input_gradients[0])
         return THAW_OK;
-    if (b->follows)
+    pass.gradient = run->input_gradients[0];
+    if (b->follows) {
         turn_sums(b, table, slopes, products);
-    const thaw_channel_functions *loops = thaw_channel_functions_of_cpu();
-    pass p = {
-        .matrix = { .channels = channels,
-                    .precision = b->precision,
-                    .values = run->output_gradient,
-                    .inputs = b->follows ? run->inputs[0] : NULL,
-                    .result = run->input_gradients[0],
-                    .mean = mean,
-                    .scale = table + SCALE * channels,
-                    .shift = slopes,
-                    .linear = products },
-        .loop = b->follows ? loops->differentiate : loops->scale,
-    };
-    thaw_parallel_for(run->context, b->rows, row_grain(channels), run_rows, &p);
+        pass.gradient_shift = slopes;
+        pass.gradient_rate = products;
+    }
+    thaw_channels_differentiate(run->context, &pass, b->rows);
     return THAW_OK;
+}
+
+/* Of activations, those whose slope is 0 or 1. */
+static bool takes_epilogue(const thaw_layer_demand *demand)
+{
+    return !demand->epilogue.maps_channels && demand->epilogue.activation <= THAW_ACTIVATION_RELU6;
 }
 
 static void release(thaw_context *context, void *state)
@@ -297,6 +279,8 @@ static const thaw_layer_module module = {
     .options_size = sizeof(thaw_batch_norm_options),
     .maps_channels = true,
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .takes_epilogue = takes_epilogue,
+    .differentiates_activation = true,
     .build = build,
     .prepare = prepare,
     .pack = pack,

@@ -63,20 +63,3 @@ void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, thaw_dt
     };
     sum(context, &j, sums);
 }
-
-void thaw_column_sum_centred(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision,
-                             const void *values, const void *inputs, const float *mean, float *sums, void *scratch)
-{
-    const thaw_channel_functions *loops = thaw_channel_functions_of_cpu();
-    job j = {
-        .matrix = { .rows = rows,
-                    .channels = columns,
-                    .precision = precision,
-                    .values = values,
-                    .inputs = inputs,
-                    .mean = mean },
-        .sum = values ? loops->sum_products : loops->sum_squares,
-        .partial = scratch,
-    };
-    sum(context, &j, sums);
-}

@@ -11,8 +11,4 @@ size_t thaw_column_sum_scratch_bytes(size_t rows, size_t columns);
 void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const void *values,
                      float *sums, void *scratch);
 
-/* The same of values[row][c] * (inputs[row][c] - mean[c]); NULL values: of the squares of what is in parentheses. */
-void thaw_column_sum_centred(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision,
-                             const void *values, const void *inputs, const float *mean, float *sums, void *scratch);
-
 #endif

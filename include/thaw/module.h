@@ -299,7 +299,7 @@ struct thaw_layer_module {
     thaw_status (*forward)(const thaw_layer_run *run);
     thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
 
-    /* Writes the output that forward has written in this step once more, and changes nothing else: for plans that do not
+    /* Writes the output that forward has written in this step, with its epilogue, once more, and changes nothing else: for plans that do not
        keep it until backward. NULL: it is to be kept. */
     thaw_status (*recompute)(const thaw_layer_run *run);
     void (*release)(thaw_context *context, void *state);

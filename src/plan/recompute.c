@@ -17,10 +17,9 @@ static bool is_repeatable(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     const thaw_layer_module *module = plan->model->nodes[index].module;
-    if (planned->needs.identity)
+    if (planned->needs.identity || planned->absorbed) /* its part is its owner's */
         return true;
-    return planned->carries && module->recompute && !planned->absorbed && planned->fused_into < 0 &&
-           planned->epilogue.activation == THAW_ACTIVATION_NONE && !planned->epilogue.residual &&
+    return planned->carries && module->recompute && planned->fused_into < 0 && !planned->epilogue.residual &&
            !thaw_plan_is_copied(plan, index);
 }
 
@@ -65,7 +64,8 @@ thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root)
     thaw_status status = THAW_OK;
     for (size_t i = plan->position[root]; i < plan->order_count && status == THAW_OK; i++) {
         const thaw_node index = plan->order[i];
-        if (plan->nodes[index].root == root && !plan->nodes[index].needs.identity)
+        const thaw_plan_node *planned = &plan->nodes[index];
+        if (planned->root == root && !planned->needs.identity && !planned->absorbed)
             status = plan->model->nodes[index].module->recompute(&plan->nodes[index].run);
     }
     return status;
