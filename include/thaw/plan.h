@@ -86,6 +86,8 @@ typedef struct thaw_plan_totals {
     size_t packed_bytes;
     size_t combination_bytes; /* values of expressions; several plans of a model share them */
     size_t forward_kernels, backward_kernels;
+    size_t fused_kernels;    /* forward kernels that do not run, because another does their work as well */
+    size_t fused_bytes;      /* that they would read and write in a step, and the others do not */
     size_t bfloat16_kernels; /* of the forward kernels */
     size_t conversions;      /* between precisions, of values and of gradients, a step */
     size_t tiled_kernels; /* of the forward kernels: those that run on `tile` samples after `tile` samples, so that what

@@ -65,6 +65,8 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "recomputed_bytes", cli_json_count(totals.recomputed_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
     json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
+    json_object_set_new(object, "fused_kernels", cli_json_count(totals.fused_kernels));
+    json_object_set_new(object, "fused_bytes", cli_json_count(totals.fused_bytes));
     json_object_set_new(object, "forward_kernels", cli_json_count(totals.forward_kernels));
     json_object_set_new(object, "backward_kernels", cli_json_count(totals.backward_kernels));
     json_object_set_new(object, "bfloat16_kernels", cli_json_count(totals.bfloat16_kernels));

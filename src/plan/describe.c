@@ -81,6 +81,9 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     thaw_text_append(text, "%zu forward kernels, %zu with a backward pass; batch %lld\n", totals.forward_kernels,
                      totals.backward_kernels, (long long)plan->batch);
+    if (totals.fused_kernels)
+        thaw_text_append(text, "%zu layers are part of another's kernel, which saves %zu bytes of reads and writes\n",
+                         totals.fused_kernels, totals.fused_bytes);
     if (totals.bfloat16_kernels)
         thaw_text_append(text, "%zu forward kernels compute in bfloat16, %zu conversions lie at the borders\n",
                          totals.bfloat16_kernels, totals.conversions);

@@ -160,6 +160,13 @@ static size_t count_recomputed_bytes(const thaw_plan *plan)
     return bytes;
 }
 
+/* What the node would read and write if it had a kernel of its own. */
+static size_t fused_bytes(const thaw_plan *plan, thaw_node index)
+{
+    const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+    return 2 * count * thaw_dtype_bytes(plan->nodes[index].precision);
+}
+
 thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
 {
     thaw_plan_totals totals = {
@@ -177,6 +184,8 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         thaw_plan_row row;
         thaw_plan_row_at(plan, i, &row);
         totals.forward_kernels += row.forward;
+        totals.fused_kernels += row.fused_into != NULL;
+        totals.fused_bytes += row.fused_into ? fused_bytes(plan, (thaw_node)i) : 0;
         totals.bfloat16_kernels += row.forward && row.precision == THAW_BF16;
         totals.conversions += count_conversions(plan, (thaw_node)i);
         totals.tiled_kernels += row.forward && plan->nodes[i].tiled;

@@ -119,6 +119,8 @@ Test(describe, totals_add_up)
     cr_assert_eq(totals.optimizer_state_bytes, 2 * sizeof(float));
     cr_assert_eq(totals.forward_kernels, 4, "a, b, c, loss");
     cr_assert_eq(totals.backward_kernels, 3, "b, c, loss");
+    cr_assert_eq(totals.fused_kernels, 1, "relu1");
+    cr_assert_eq(totals.fused_bytes, 2 * LAYER * sizeof(float));
     cr_assert_eq(totals.packed_bytes, 0);
     cr_assert(totals.activation_bytes >= 3 * 64 && totals.activation_bytes <= 6 * 64, "%zu", totals.activation_bytes);
     cr_assert_eq(totals.flops, (5 + 3) * LAYER, "%g", totals.flops);
@@ -208,6 +210,9 @@ Test(describe, text_shows_each_layer_and_the_totals)
     ASSERT_LINE(text, "loss", "quadratic", "live", "toy", "input");
     cr_assert_null(strstr(strstr(text, "cached here") + 1, "cached here"), "one cut:\n%s", text);
     cr_assert_not_null(strstr(text, "4 forward kernels, 3 with a backward pass; batch 2\n"), "%s", text);
+    cr_assert_not_null(strstr(text,
+                              "1 layers are part of another's kernel, which saves 48 bytes of reads and writes\n"),
+                       "%s", text);
     cr_assert_not_null(strstr(text, "trained parameters 1, gradients 4 bytes, optimizer state 8 bytes\n"), "%s", text);
     snprintf(totals, sizeof totals, "activations %zu bytes", thaw_plan_totals_of(plan).activation_bytes);
     cr_assert_not_null(strstr(text, totals), "%s", text);

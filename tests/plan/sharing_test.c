@@ -1,4 +1,5 @@
 #include "plan/sharing.h"
+#include "support/fusing_toys.h"
 #include "support/plans.h"
 
 /* One layer of a network; parameters train unless `frozen`. Node 0 is the input, lines follow from node 1 on. */
@@ -98,6 +99,28 @@ Test(sharing, keeps_a_value_that_is_read_through_an_identity)
                                  { &toy_curve, 1, -1, false },
                                  { &toy_sum, 3, 2, false } };
     ASSERT_ROOTS(lines, 0, 1, 1, 3, 3);
+}
+
+Test(sharing, adds_to_a_residual_where_it_is_when_nobody_else_wants_it)
+{
+    const layer_line last[] = { { &toy_linear, 0, -1, false },
+                                { &toy_linear, 1, -1, false },
+                                { &toy_linear, 2, -1, false },
+                                { &toy_join, 3, 1, false },
+                                { &toy_relu, 4, -1, false } };
+    ASSERT_ROOTS(last, 0, 1, 2, 1, 1, 1);
+    const layer_line read_later[] = { { &toy_linear, 0, -1, false },
+                                      { &toy_linear, 1, -1, false },
+                                      { &toy_linear, 2, -1, false },
+                                      { &toy_join, 3, 1, false },
+                                      { &toy_product, 4, 1, false } };
+    ASSERT_ROOTS(read_later, 0, 1, 2, 3, 3, 5);
+    const layer_line own_input[] = { { &toy_linear, 0, -1, false },
+                                     { &toy_linear, 1, -1, false },
+                                     { &toy_join, 2, 1, false } };
+    ASSERT_ROOTS(own_input, 0, 1, 2, 2);
+    const layer_line input[] = { { &toy_linear, 0, -1, false }, { &toy_join, 1, 0, false } };
+    ASSERT_ROOTS(input, 0, 1, 1);
 }
 
 Test(sharing, does_not_write_over_an_input_that_is_read_twice)

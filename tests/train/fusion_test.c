@@ -1,6 +1,5 @@
 /* Networks whose layers become one kernel, beside the same networks where each layer runs its own. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/network.h"
@@ -167,5 +166,101 @@ Test(fused, random_networks_compute_what_they_would_layer_by_layer)
     thaw_context *context = support_context(2);
     for (uint64_t seed = 0; seed < NETWORKS; seed++)
         compare_networks(context, seed);
+    thaw_context_destroy(context);
+}
+
+/* ---- a residual block ---- */
+
+static thaw_model *make_block(thaw_context *context)
+{
+    const thaw_conv2d_options convolution = {
+        .filters = CHANNELS, .kernel = { 3, 3 }, .padding = { 1, 1 }, .no_bias = true
+    };
+    thaw_model *model;
+    thaw_node x, block;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ 3, { SIDE, SIDE, CHANNELS } }, &x));
+    assert_ok(context, thaw_conv2d(model, x, &convolution, &x));
+    assert_ok(context, thaw_batch_norm(model, x, NULL, &x));
+    assert_ok(context, thaw_relu(model, x, NULL, &block));
+    assert_ok(context, thaw_conv2d(model, block, &convolution, &x));
+    assert_ok(context, thaw_batch_norm(model, x, NULL, &x));
+    assert_ok(context, thaw_relu(model, x, NULL, &x));
+    assert_ok(context, thaw_conv2d(model, x, &convolution, &x));
+    assert_ok(context, thaw_batch_norm(model, x, NULL, &x));
+    assert_ok(context, thaw_add(model, x, block, NULL, &x));
+    assert_ok(context, thaw_relu(model, x, NULL, &x));
+    assert_ok(context, thaw_global_average_pool2d(model, x, NULL, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "last", .units = CLASSES }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    fill_parameters(model);
+    return model;
+}
+
+static void assert_kernels(thaw_model *model, size_t forward, size_t backward)
+{
+    const thaw_plan *plan;
+    assert_ok(thaw_model_context(model), thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    cr_assert_eq(totals.forward_kernels, forward, "%zu forward kernels, wanted %zu", totals.forward_kernels, forward);
+    cr_assert_eq(totals.backward_kernels, backward, "%zu with a backward pass, wanted %zu", totals.backward_kernels,
+                 backward);
+}
+
+Test(fused, a_residual_block_is_one_kernel_for_each_convolution_and_normalisation_that_trains)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = make_block(context);
+    assert_kernels(model, 9, 9); /* 3 convolutions and 3 normalisations, pool, dense, loss */
+    assert_ok(context, thaw_model_freeze(model, "batch_norm*"));
+    assert_kernels(model, 6, 9); /* and three ReLUs backward */
+    assert_ok(context, thaw_model_freeze(model, "conv2d*"));
+    assert_kernels(model, 6, 2); /* dense and loss */
+    thaw_model_set_fusion(model, false);
+    assert_kernels(model, 13, 2);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+static double loss_of(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets)
+{
+    thaw_step_result result;
+    assert_ok(thaw_model_context(model),
+              thaw_step(model, inputs, targets, &(thaw_step_options){ .gradients_only = true }, &result));
+    return result.loss;
+}
+
+/* The weight of a convolution with a frozen normalisation in it: both of those whose input's gradient flows on and of the
+   first. */
+Test(fused, gradients_through_a_folded_normalisation_equal_finite_differences)
+{
+    static float samples[BATCH * SAMPLE], targets[BATCH * CLASSES];
+    const float step = 1.0F / 64;
+    thaw_context *context = support_context(2);
+    thaw_model *model = make_block(context);
+    support_fill(samples, BATCH * SAMPLE, 11);
+    support_fill(targets, BATCH * CLASSES, 12);
+    const thaw_tensor inputs = thaw_view_f32(samples, 4, (const int64_t[]){ BATCH, SIDE, SIDE, CHANNELS });
+    const thaw_tensor wanted = thaw_view_f32(targets, 2, (const int64_t[]){ BATCH, CLASSES });
+    assert_ok(context, thaw_model_freeze(model, "batch_norm*"));
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
+        thaw_parameter *parameter = thaw_model_parameter(model, i);
+        if (thaw_parameter_role(parameter) != THAW_WEIGHT)
+            continue;
+        for (size_t k = 0; k < thaw_shape_count(thaw_parameter_shape(parameter)); k += 23) {
+            loss_of(model, &inputs, &wanted);
+            const double gradient = (double)thaw_parameter_gradient(parameter)[k];
+            const float value = thaw_parameter_data(parameter)[k];
+            thaw_parameter_edit(parameter)[k] = value + step;
+            const double above = loss_of(model, &inputs, &wanted);
+            thaw_parameter_edit(parameter)[k] = value - step;
+            const double below = loss_of(model, &inputs, &wanted);
+            thaw_parameter_edit(parameter)[k] = value;
+            const double expected = (above - below) / (2 * (double)step);
+            cr_assert_float_eq(gradient, expected, 2e-3, "%s, element %zu: %g, wanted %g",
+                               thaw_parameter_name(parameter), k, gradient, expected);
+        }
+    }
+    thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
