@@ -3,6 +3,7 @@
 
 speed:     milliseconds a step or an epoch, and peak memory; the ratio is against the fastest of PyTorch's ways.
 accuracy:  the transfer experiment in both, a few seeds; the difference of the means.
+parity:    outputs, loss and gradients of the backbones at 224 on the same weights (parity.py).
 
 PyTorch comes from pip into a virtual environment under .cache/, else from Debian's python3-torch. Where the registry's
 torch would bring CUDA's libraries, PIP_INDEX_URL=https://download.pytorch.org/whl/cpu gives the CPU build.
@@ -26,6 +27,8 @@ CACHE_BYTES = 1 << 30
 # Settings of worker.c; `rounds` turns of `steps` steps, or of one epoch. The first epoch of each contender is not
 # counted: it fills the cache.
 ADAM, ADAMW, MOMENTUM = "adam:lr=1e-3", "adamw:lr=1e-3", "sgd:lr=1e-2,momentum=0.9"
+IMAGES = dict(optimizer=MOMENTUM, batch=16)  # of 224x224
+RESNET, MOBILE, LITE = (dict(IMAGES, network=name) for name in ("resnet18", "mobilenet-v2", "efficientnet-lite0"))
 WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
     "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
@@ -41,13 +44,27 @@ WORKLOADS = {
     "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
     "lstm, all trainable": dict(network="lstm", optimizer=MOMENTUM, rounds=9, steps=15, batch=32),
     "lstm, frozen": dict(network="lstm", optimizer=MOMENTUM, freeze="body", rounds=9, steps=40, batch=32),
+    "resnet18, all trainable": dict(RESNET, rounds=7, steps=2),
+    "resnet18, layer4 and fc": dict(RESNET, freeze="before:layer4", rounds=7, steps=4),
+    "resnet18, fc only, first epoch": dict(RESNET, freeze="body", rounds=9, steps=5),
+    "resnet18, fc only, later epochs": dict(RESNET, freeze="body", rounds=5, samples=128, source="random",
+                                            cache_bytes=CACHE_BYTES),
+    "mobilenet-v2, all trainable": dict(MOBILE, rounds=7, steps=2),
+    "mobilenet-v2, classifier only": dict(MOBILE, freeze="body", rounds=9, steps=5),
+    "efficientnet-lite0, all trainable": dict(LITE, rounds=7, steps=2),
+    "efficientnet-lite0, classifier only": dict(LITE, freeze="body", rounds=9, steps=5),
+    "resnet18, all trainable, bf16": dict(RESNET, precision="bf16", rounds=7, steps=4),
+    "resnet18, fc only, first epoch, bf16 prefix": dict(RESNET, freeze="body", frozen_precision="bf16", rounds=9,
+                                                        steps=5),
 }
 NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
     "transfer-cnn cached in bf16": "in a file of half the bytes. PyTorch has no feature cache: its frozen epoch",
     "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
+    "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
 }
-CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16")
+BACKBONES = ("resnet18", "mobilenet-v2", "efficientnet-lite0")
+CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16", *BACKBONES)
 
 
 def say(text):
@@ -81,11 +98,13 @@ def install_torch():
     return "/usr/bin/python3" if torch_version("/usr/bin/python3") else None
 
 
-def ways_of(python, network):
-    """The ways in which PyTorch may run a network."""
+def ways_of(python, what):
+    """The ways in which PyTorch may run a workload."""
     ways = ["eager"]
-    if network in CONVOLUTIONAL:
+    if what["network"] in CONVOLUTIONAL:
         ways.append("channels-last")
+    if what["network"] in BACKBONES and "freeze" in what:
+        ways.append("folded")
     if shutil.which("g++") and int(torch_version(python).split(".")[0]) >= 2:
         ways.append("compile")
     return ways
@@ -180,7 +199,7 @@ def measure_workload(name, what, build, python, options):
     command = f"step {steps}" if steps else "epoch"
     say(name)
     contenders = [start("thaw", thaw_command(build, settings), options.threads, command)]
-    for way in ways_of(python, what["network"]) if python else []:
+    for way in ways_of(python, what) if python else []:
         if way in options.ways:
             contenders.append(start(way, torch_command(python, [*settings, f"way={way}"]), options.threads, command))
     contenders = [contender for contender in contenders if contender]
@@ -295,14 +314,27 @@ def print_accuracy(results):
         print(f"{row['run']:22} {columns[0]:>24} {columns[1]:>24}   {difference}")
 
 
+# ---- parity
+
+
+def run_parity(build, python, options):
+    """Exit code 1 when something differs, 2 when there is nothing to compare with."""
+    if not python:
+        return 2
+    command = [python, str(HERE / "parity.py"), "--worker", str(build / "bench" / "parity-worker")]
+    for name in options.only or []:
+        command += ["--only", name]
+    return subprocess.run(command + ["--json"] * options.json, env=environment_of(options.threads)).returncode
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["speed", "accuracy"], nargs="?", default="speed")
+    parser.add_argument("mode", choices=["speed", "accuracy", "parity"], nargs="?", default="speed")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="Thaw's build directory")
     parser.add_argument("--python", help="an interpreter that has torch, in place of installing one")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each contender")
     parser.add_argument("--only", action="append", metavar="PART", help="workloads whose name has this; repeatable")
-    parser.add_argument("--ways", default="eager,channels-last,compile", type=lambda text: text.split(","),
+    parser.add_argument("--ways", default="eager,channels-last,folded,compile", type=lambda text: text.split(","),
                         help="of PyTorch")
     parser.add_argument("--rounds", type=int, help="in place of each workload's own")
     parser.add_argument("--seeds", type=int, default=3, help="of the accuracy experiment")
@@ -311,8 +343,8 @@ def main():
     python = options.python or install_torch()
     if not python:
         say("no PyTorch could be installed: Thaw runs alone")
-    run = run_accuracy if options.mode == "accuracy" else run_speed
-    run(options.build, python, options)
+    run = dict(speed=run_speed, accuracy=run_accuracy, parity=run_parity)[options.mode]
+    return run(options.build, python, options)
 
 
-main()
+sys.exit(main())

@@ -1,8 +1,12 @@
 """PyTorch's contender: trains one workload on command. Settings, commands and answers are those of worker.c, and
-    way=eager|channels-last|compile    how PyTorch runs it
+    way=eager|channels-last|folded|compile    how PyTorch runs it. folded: channels-last, with the batch normalisation
+                                              of the frozen part folded into its convolutions; compile: of a backbone,
+                                              folded and channels-last, too, and the frozen part with its weights as
+                                              constants (Inductor's freezing)
     transfer SEED                      the accuracy protocol  ->  one JSON object
 """
 
+import contextlib
 import gzip
 import json
 import os
@@ -11,6 +15,8 @@ import time
 
 import torch
 from torch import nn
+
+import backbones
 
 DATA = "/usr/share/datasets/fashion-mnist"
 
@@ -64,6 +70,7 @@ class Lstm(nn.Module):
 
 
 NETWORKS = {
+    **backbones.NETWORKS,
     "lstm": Lstm,
     "transfer-cnn": lambda: transfer_cnn(5),
     "mlp-512": lambda: mlp(784, 512, 512, 10),
@@ -73,6 +80,10 @@ NETWORKS = {
 
 
 def freeze(model, what):
+    if isinstance(model, backbones.Backbone):
+        if what != "nothing":
+            model.freeze(model.parts()[-1][0] if what == "body" else what.removeprefix("before:"))
+        return
     layers = [layer for layer in model.children() if isinstance(layer, (nn.Conv2d, nn.Linear, nn.LSTM))]
     frozen = {
         "nothing": [],
@@ -116,20 +127,44 @@ def fashion_mnist(part, first=0, last=9, per_class=None, repeat=1):
 # ---- training
 
 
+def rounding(precision):
+    """Where PyTorch computes in bfloat16 by itself."""
+    return torch.autocast("cpu", torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+
+
 class Trainer:
-    def __init__(self, model, optimizer, way):
-        self.model, self.optimizer, self.way = model, optimizer, way
-        if way == "channels-last":
+    def __init__(self, model, optimizer, way, precision="f32", frozen_precision="f32"):
+        self.model, self.optimizer = model, optimizer
+        split = isinstance(model, backbones.Backbone) and model.frozen
+        self.channels_last = way in ("channels-last", "folded") or way == "compile" and isinstance(
+            model, backbones.Backbone)
+        if self.channels_last:
             model.to(memory_format=torch.channels_last)
+        if split and way in ("folded", "compile"):
+            backbones.fold(model.prefix)
+        model.train()
         loss = nn.CrossEntropyLoss()
+        live, prefix = (model.live, model.prefix) if split else (model, None)
+
+        def tail(inputs, targets):
+            with rounding(precision):
+                return loss(live(inputs), targets)
+
+        if way == "compile":
+            tail = torch.compile(tail)
+            prefix = torch.compile(prefix, options={"freezing": True}) if split else None
 
         def forward(inputs, targets):
-            return loss(model(inputs), targets)
+            if split:
+                with torch.no_grad(), rounding("bf16" if "bf16" in (precision, frozen_precision) else "f32"):
+                    inputs = prefix(inputs)
+                inputs = inputs if precision == "bf16" else inputs.float()
+            return tail(inputs, targets)
 
-        self.forward = torch.compile(forward) if way == "compile" else forward
+        self.forward = forward
 
     def arrange(self, inputs):
-        return inputs.contiguous(memory_format=torch.channels_last) if self.way == "channels-last" else inputs
+        return inputs.contiguous(memory_format=torch.channels_last) if self.channels_last else inputs
 
     def step(self, inputs, targets):
         self.optimizer.zero_grad(set_to_none=True)
@@ -160,17 +195,18 @@ class Workload:
         model = NETWORKS[settings["network"]]()
         freeze(model, settings["freeze"])
         optimizer = make_optimizer(settings["optimizer"], model)
-        self.trainer = Trainer(model, optimizer, settings["way"])
+        self.trainer = Trainer(model, optimizer, settings["way"], settings["precision"], settings["frozen_precision"])
         self.batch = int(settings["batch"])
         samples = int(settings["samples"])
-        if samples:
+        if samples and settings["source"] == "fashion-mnist":
             images, labels = fashion_mnist("train", int(settings["first"]), int(settings["last"]))
             assert len(images) >= samples, f"the data set has only {len(images)} samples"
             self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
         else:
-            sample = (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
-            self.inputs = self.trainer.arrange(torch.rand(self.batch, *sample))
-            self.targets = torch.randint(0, 5, (self.batch,))
+            backbone = isinstance(model, backbones.Backbone)
+            sample = (3, 224, 224) if backbone else (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
+            self.inputs = self.trainer.arrange(torch.rand(samples or self.batch, *sample))
+            self.targets = torch.randint(0, 5, (samples or self.batch,))
 
     def steps(self, count):
         times = []
@@ -220,7 +256,8 @@ def answer(values):
 
 def main():
     settings = dict(network="mlp-512", optimizer="adam:lr=1e-3", freeze="nothing", threads="2", batch="128",
-                    samples="0", first="0", last="9", way="eager")
+                    samples="0", source="fashion-mnist", first="0", last="9", precision="f32", frozen_precision="f32",
+                    way="eager")
     settings.update(argument.split("=", 1) for argument in sys.argv[1:])
     torch.set_num_threads(int(settings["threads"]))
     torch.manual_seed(1)

@@ -13,7 +13,9 @@
 
 typedef struct settings {
     const char *network, *optimizer, *cache_file;
-    const char *freeze; /* nothing, convolutions, body (all but the last group) */
+    const char *freeze; /* nothing, convolutions, body (all but the last group), before:NAME (of a layer) */
+    const char *source; /* of samples: fashion-mnist, or random */
+    const char *precision, *frozen_precision; /* f32 or bf16 */
     size_t threads, batch;
     size_t samples; /* 0: steps on one batch; else epochs over so many samples of the classes first to last */
     size_t first, last;
@@ -140,33 +142,45 @@ static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *
     }
 }
 
-static bool serve_steps(worker *w)
-{
-    const size_t batch = w->settings.batch;
-    thaw_tensor inputs = { .dtype = THAW_F32, .shape = *thaw_model_node_shape(w->model, 0) };
-    const size_t count = batch * thaw_shape_count(&inputs.shape);
-    memmove(inputs.shape.dims + 1, inputs.shape.dims, (size_t)inputs.shape.rank++ * sizeof inputs.shape.dims[0]);
-    inputs.shape.dims[0] = (int64_t)batch;
+typedef struct made_data {
+    thaw_tensor inputs, targets;
+} made_data;
 
-    uint32_t *random = malloc(count * sizeof *random);
-    float *images = malloc(count * sizeof *images);
-    int32_t *labels = malloc(batch * sizeof *labels);
-    bool done = false;
-    if (random != NULL && images != NULL && labels != NULL) {
-        thaw_random_fill(&(thaw_stream){ .seed = 1, .purpose = 1000 }, 0, count, random);
-        for (size_t i = 0; i < count; i++)
-            images[i] = (float)random[i] * 0x1p-32F;
-        for (size_t i = 0; i < batch; i++)
-            labels[i] = (int32_t)(random[i] % 5);
-        free(random);
-        random = NULL;
-        inputs.data = images;
-        const thaw_tensor targets = thaw_view_i32(labels, 1, inputs.shape.dims);
-        done = take_steps(w, &inputs, &targets);
+static void release_data(made_data *data)
+{
+    free(data->inputs.data);
+    free(data->targets.data);
+}
+
+/* `count` images of uniform noise, and labels from 0 to 4. */
+static bool make_data(const worker *w, size_t count, made_data *data)
+{
+    thaw_tensor *inputs = &data->inputs;
+    *data = (made_data){ .inputs = { .dtype = THAW_F32, .shape = *thaw_model_node_shape(w->model, 0) } };
+    const size_t sample = thaw_shape_count(&inputs->shape);
+    memmove(inputs->shape.dims + 1, inputs->shape.dims, (size_t)inputs->shape.rank++ * sizeof inputs->shape.dims[0]);
+    inputs->shape.dims[0] = (int64_t)count;
+    float *images = malloc(count * sample * sizeof *images);
+    int32_t *labels = malloc(count * sizeof *labels);
+    uint32_t *random = malloc(sample * sizeof *random);
+    inputs->data = images;
+    data->targets = thaw_view_i32(labels, 1, inputs->shape.dims);
+    const bool done = images != NULL && labels != NULL && random != NULL;
+    for (size_t n = 0; done && n < count; n++) {
+        thaw_random_fill(&(thaw_stream){ .seed = 1, .purpose = 1000, .step = n }, 0, sample, random);
+        for (size_t i = 0; i < sample; i++)
+            images[n * sample + i] = (float)random[i] * 0x1p-32F;
+        labels[n] = (int32_t)(random[0] % 5);
     }
     free(random);
-    free(images);
-    free(labels);
+    return done;
+}
+
+static bool serve_steps(worker *w)
+{
+    made_data data;
+    const bool done = make_data(w, w->settings.batch, &data) && take_steps(w, &data.inputs, &data.targets);
+    release_data(&data);
     return done;
 }
 
@@ -231,6 +245,20 @@ static bool fit(worker *w, thaw_dataset *whole)
     return done;
 }
 
+static bool serve_made_epochs(worker *w)
+{
+    made_data data;
+    thaw_dataset *dataset = NULL;
+    bool done = make_data(w, w->settings.samples, &data);
+    if (done)
+        done = (thaw_dataset_from_arrays(w->context, &data.inputs, &data.targets, 5, &dataset) == THAW_OK ||
+                fail(w, "data")) &&
+               fit(w, dataset);
+    thaw_dataset_destroy(dataset);
+    release_data(&data);
+    return done;
+}
+
 static bool serve_epochs(worker *w)
 {
     char description[64];
@@ -259,6 +287,11 @@ static thaw_status build_lstm(thaw_model *model)
     return status == THAW_OK ? thaw_softmax_cross_entropy(model, node, NULL, &node) : status;
 }
 
+static thaw_dtype dtype_of(const char *precision)
+{
+    return strcmp(precision, "bf16") == 0 ? THAW_BF16 : THAW_F32;
+}
+
 static bool build(worker *w)
 {
     const settings *s = &w->settings;
@@ -276,14 +309,27 @@ static bool build(worker *w)
         thaw_group *last = thaw_model_group(w->model, thaw_model_group_count(w->model) - 1);
         status = thaw_model_freeze_before(w->model, thaw_group_name(last));
     }
+    if (status == THAW_OK && strncmp(s->freeze, "before:", 7) == 0) {
+        char pattern[64];
+        snprintf(pattern, sizeof pattern, "%s|%s.*", s->freeze + 7, s->freeze + 7);
+        status = thaw_model_freeze_before(w->model, pattern);
+    }
+    const thaw_precision precision = { .all = dtype_of(s->precision), .frozen = dtype_of(s->frozen_precision) };
+    if (status == THAW_OK)
+        status = thaw_model_set_precision(w->model, &precision);
     return status == THAW_OK || fail(w, "the network");
 }
 
 int main(int count, char **arguments)
 {
-    worker w = {
-        .settings = { .network = "mlp-512", .optimizer = "adam:lr=1e-3", .freeze = "nothing", .batch = 128, .last = 9 }
-    };
+    worker w = { .settings = { .network = "mlp-512",
+                               .optimizer = "adam:lr=1e-3",
+                               .freeze = "nothing",
+                               .source = "fashion-mnist",
+                               .precision = "f32",
+                               .frozen_precision = "f32",
+                               .batch = 128,
+                               .last = 9 } };
     if (!read_settings(count, arguments, &w.settings))
         return 2;
     forget_peak();
@@ -295,7 +341,10 @@ int main(int count, char **arguments)
     if (done) {
         printf("ready Thaw %s\n", thaw_version());
         fflush(stdout);
-        done = w.settings.samples > 0 ? serve_epochs(&w) : serve_steps(&w);
+        if (w.settings.samples == 0)
+            done = serve_steps(&w);
+        else
+            done = strcmp(w.settings.source, "random") == 0 ? serve_made_epochs(&w) : serve_epochs(&w);
     }
     thaw_model_destroy(w.model);
     thaw_context_destroy(w.context);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <thaw/base.h>
+#include <thaw/zoo.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -37,6 +38,10 @@ static void print_help(FILE *stream)
           stream);
     for (size_t i = 0; i < THAW_COUNT(commands); i++)
         fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nNetworks, for --model; a name may have options, such as resnet18:size=64 or vgg16:dropout=0:\n", stream);
+    const thaw_zoo_entry *network;
+    for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)
+        fprintf(stream, "  %-18s %s\n", network->name, network->description);
     fputs("\n'thaw COMMAND --help' lists a command's options; 'thaw --version' prints the version.\n"
           "Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.\n",
           stream);

@@ -108,7 +108,8 @@ static const kind precision_kind = { parse_precision, "f32, bf16 or bf16-emulate
 #define TO(field) .offset = offsetof(cli_options, field)
 
 static const entry entries[] = {
-    { CLI_MODEL, "model", "NAME", "The network, by name", &text_kind, TO(model) },
+    { CLI_MODEL, "model", "NAME",
+      "The network, by name, such as resnet18 or resnet18:size=64; 'thaw --help' lists them", &text_kind, TO(model) },
     { CLI_CLASSES, "classes", "N", "Outputs of the network (default: its own)", &positive_kind, TO(classes) },
     { CLI_LOAD, "load", "FILE", "Weights to begin with (safetensors)", &text_kind, TO(load) },
     { CLI_RESET, "reset", "PATTERN",

@@ -1,4 +1,4 @@
-/* Backbones beside torchvision's and timm's: tests/golden/backbones.py made the numbers, and the weights' formula. */
+/* Backbones beside torchvision's and timm's: tests/golden/backbones.py made the numbers. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Large tensors made from their names: tests/golden/backbones.py has the same formula. */
+/* Large tensors made from their names: tests/golden/formula.py has the same formula. */
 #ifndef THAW_TESTS_FORMULA_H
 #define THAW_TESTS_FORMULA_H
 

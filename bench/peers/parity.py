@@ -1,0 +1,142 @@
+"""Backbones at full size beside PyTorch, on the same weights: the largest relative error of outputs, loss and gradients
+(of each parameter, in norm), with batch normalisation that follows the batches and with a frozen one. The reference is
+PyTorch in double precision; how far PyTorch's own single precision is from it stands beside: where two inputs of a
+max-pool are equal but for rounding, or one of a ReLU is nearly zero, both may take the other way, and gradients differ.
+Exit code 1 when Thaw's error is above 1e-4 and also above twice that of PyTorch's single precision.
+`./run bench parity` starts this with an interpreter that has torch.
+"""
+
+import argparse
+import ctypes
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+import torch
+from torch import nn
+
+import backbones
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"))
+from formula import fill, images  # noqa: E402
+
+LIMIT = 1e-4
+NO_DROPOUT = ("vgg16", "vgg16-bn", "mobilenet-v2")
+# A gradient that is zero but for rounding, such as of a bias before batch normalisation, counts as at least this share
+# of the largest one.
+LEAST = 1e-3
+
+
+def bytes_of(tensor):
+    tensor = tensor.contiguous()
+    return ctypes.string_at(tensor.data_ptr(), tensor.numel() * tensor.element_size())
+
+
+def write_safetensors(path, tensors):
+    header, end = {}, 0
+    for name, tensor in tensors.items():
+        begin, end = end, end + tensor.numel() * 4
+        header[name] = dict(dtype="F32", shape=list(tensor.shape), data_offsets=[begin, end])
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for tensor in tensors.values():
+            file.write(bytes_of(tensor))
+
+
+def read_safetensors(path):
+    data = bytearray(pathlib.Path(path).read_bytes())
+    length, = struct.unpack_from("<Q", data)
+    header = json.loads(data[8:8 + length])
+    header.pop("__metadata__", None)
+    return {name: torch.frombuffer(data, dtype=torch.float32, count=(what["data_offsets"][1] - what["data_offsets"][0])
+                                   // 4, offset=8 + length + what["data_offsets"][0]).view(what["shape"])
+            for name, what in header.items()}
+
+
+def run_torch(network, inputs, labels, frozen, dtype):
+    options = dict(dropout=0) if network in NO_DROPOUT else {}
+    model = backbones.NETWORKS[network](**options).to(dtype)
+    fill(model, network)
+    inputs = inputs.to(dtype)
+    with torch.no_grad():
+        outputs = model.eval()(inputs)
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d) and frozen:
+            module.eval().requires_grad_(False)
+    loss = nn.functional.cross_entropy(model(inputs), labels)
+    loss.backward()
+    return outputs, loss.detach(), {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+
+
+def run_thaw(worker, folder, network, size, inputs, frozen):
+    options = f":size={size}" + (",dropout=0" if network in NO_DROPOUT else "")
+    normalisation = "normalisation=" + ("frozen" if frozen else "trains")
+    done = subprocess.run([worker, network + options, folder / "weights", folder / "images", str(len(inputs)),
+                           normalisation, folder / "gradients"], check=True, stdout=subprocess.PIPE, text=True)
+    loss, outputs = done.stdout.splitlines()
+    outputs = torch.tensor([float(number) for number in outputs.split()]).view(len(inputs), -1)
+    return outputs, torch.tensor(float(loss)), read_safetensors(folder / "gradients")
+
+
+def errors(found, wanted):
+    """Of outputs, of the loss, and the worst of a gradient with its name."""
+    least = LEAST * max(gradient.norm() for gradient in wanted[2].values())
+    gradients = {name: float((found[2][name].double() - gradient).norm() / max(gradient.norm(), least))
+                 for name, gradient in wanted[2].items()}
+    worst = max(gradients, key=gradients.get)
+    return [float((found[0].double() - wanted[0]).abs().max() / wanted[0].abs().max()),
+            float((found[1].double() - wanted[1]).abs() / wanted[1].abs()), gradients[worst], worst]
+
+
+def is_good(ours, theirs):
+    return all(ours[key] <= max(LIMIT, 2 * theirs[key]) for key in ("outputs", "loss", "gradient"))
+
+
+def compare(worker, network, size, batch):
+    inputs, labels = images(batch, size), torch.tensor([(3 * n + 1) % 1000 for n in range(batch)])
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        model = backbones.NETWORKS[network]()
+        fill(model, network)
+        write_safetensors(folder / "weights", {name: tensor for name, tensor in model.state_dict().items()
+                                               if tensor.is_floating_point()})
+        (folder / "images").write_bytes(bytes_of(inputs.permute(0, 2, 3, 1)))
+        del model
+        for frozen in (False, True):
+            wanted = run_torch(network, inputs, labels, frozen, torch.float64)
+            for name, found in (("thaw", run_thaw(worker, folder, network, size, inputs, frozen)),
+                                ("PyTorch f32", run_torch(network, inputs, labels, frozen, torch.float32))):
+                outputs, loss, gradient, worst = errors(found, wanted)
+                rows.append(dict(network=network, normalisation="frozen" if frozen else "trains", contender=name,
+                                 outputs=outputs, loss=loss, gradient=gradient, worst_gradient=worst))
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--worker", required=True, help="parity-worker of Thaw's build")
+    parser.add_argument("--only", action="append", choices=list(backbones.NETWORKS), help="a network; repeatable")
+    parser.add_argument("--size", type=int, default=224, help="height and width of the images")
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="one object a line, in place of a table")
+    options = parser.parse_args()
+    good = True
+    for network in options.only or backbones.NETWORKS:
+        rows = compare(options.worker, network, options.size, options.batch)
+        good = good and is_good(rows[0], rows[1]) and is_good(rows[2], rows[3])
+        for row in rows:
+            print(json.dumps(row) if options.json else
+                  f"{row['network']:18} normalisation {row['normalisation']:6} {row['contender']:11} outputs"
+                  f" {row['outputs']:.1e}, loss {row['loss']:.1e}, gradients {row['gradient']:.1e}"
+                  f" ({row['worst_gradient']})", flush=True)
+    return 0 if good else 1
+
+
+sys.exit(main())
