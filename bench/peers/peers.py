@@ -257,7 +257,8 @@ def print_speed(result):
 
 
 def run_speed(build, python, options):
-    names = [name for name in WORKLOADS if not options.only or any(part in name for part in options.only)]
+    only = options.only or [""]
+    names = [name for name in WORKLOADS if any(part == name or part not in WORKLOADS and part in name for part in only)]
     for name in names:
         result = measure(name, build, python, options)
         print_measurements(result) if options.json else print_speed(result)
@@ -333,7 +334,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="Thaw's build directory")
     parser.add_argument("--python", help="an interpreter that has torch, in place of installing one")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each contender")
-    parser.add_argument("--only", action="append", metavar="PART", help="workloads whose name has this; repeatable")
+    parser.add_argument("--only", action="append", metavar="PART", help="the workload of this name, else those whose name has this; repeatable")
     parser.add_argument("--ways", default="eager,channels-last,folded,compile", type=lambda text: text.split(","),
                         help="of PyTorch")
     parser.add_argument("--rounds", type=int, help="in place of each workload's own")

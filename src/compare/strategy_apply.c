@@ -1,7 +1,9 @@
 /* What rules do to a model. */
 #include <math.h>
+#include <string.h>
 
 #include "compare/part.h"
+#include "core/pattern.h"
 #include "graph/model.h"
 
 static bool is_due(const thaw_strategy_rule *rule, int epoch, int epochs)
@@ -57,6 +59,28 @@ static thaw_status run(const thaw_strategy_rule *rule, thaw_model *model, const 
     return scale_rates(model, blocks, pattern, rule);
 }
 
+/* The alternatives of a part's pattern, as many at a time as a pattern may be long: a deep network has hundreds. Adapters
+   want one layer in all of them that takes one. */
+static thaw_status run_in_pieces(const thaw_strategy_rule *rule, thaw_model *model, const thaw_model_blocks *blocks,
+                                 char *pattern)
+{
+    bool done = false;
+    thaw_status status = THAW_OK;
+    for (char *piece = pattern; piece && status == THAW_OK;) {
+        char *end = strlen(piece) > THAW_LONGEST_PATTERN ? piece + THAW_LONGEST_PATTERN : NULL;
+        while (end && end > piece && *end != '|')
+            end--;
+        if (end)
+            *end = '\0';
+        status = run(rule, model, blocks, piece);
+        done = done || status == THAW_OK;
+        piece = end && end > piece ? end + 1 : NULL;
+        if (status == THAW_NOT_FOUND && rule->action == THAW_ACTION_LORA && (done || piece))
+            status = THAW_OK;
+    }
+    return status;
+}
+
 thaw_status thaw_strategy_apply(const thaw_strategy *strategy, thaw_model *model, const char *head, int epoch,
                                 int epochs)
 {
@@ -72,7 +96,8 @@ thaw_status thaw_strategy_apply(const thaw_strategy *strategy, thaw_model *model
             continue;
         status = thaw_part_resolve(model, &blocks, rule->pattern, (thaw_part_epoch){ epoch, epochs }, &pattern);
         if (status == THAW_OK && pattern)
-            status = run(rule, model, &blocks, pattern);
+            status = rule->pattern[0] == '@' ? run_in_pieces(rule, model, &blocks, pattern)
+                                             : run(rule, model, &blocks, pattern);
         thaw_text_destroy(context, pattern);
     }
     thaw_model_blocks_release(context, &blocks);

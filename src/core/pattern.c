@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LONGEST = 256 };
+enum { LONGEST = THAW_LONGEST_PATTERN };
 
 typedef enum token { LITERAL, ANY_ONE, ANY_RUN, SET, OPEN, COMMA, CLOSE, BAR } token;
 

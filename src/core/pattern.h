@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+enum { THAW_LONGEST_PATTERN = 256 };
+
 /* Why a pattern is not well formed, or NULL when it is. */
 const char *thaw_pattern_error(const char *pattern);
 

@@ -83,6 +83,33 @@ Test(strategies, train_what_they_say)
     }
 }
 
+/* The normalisation of a network of dozens of layers has more names than one pattern takes. */
+Test(strategies, reach_all_layers_of_a_deep_network)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = NULL;
+    thaw_strategy *strategy = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_zoo_build(model, "mobilenet-v2:size=32", 3));
+    support_optimize(model, "sgd:lr=1");
+    assert_ok(context, thaw_strategy_create(context, "norm-only", NULL, &strategy));
+    assert_ok(context, thaw_strategy_apply(strategy, model, NULL, 1, 1));
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
+        const thaw_parameter *parameter = thaw_model_parameter(model, i);
+        const thaw_role role = thaw_parameter_role(parameter);
+        const bool wanted = role == THAW_SCALE || role == THAW_SHIFT ||
+                            strncmp(thaw_parameter_name(parameter), "classifier.1.", 13) == 0;
+        cr_assert_eq(thaw_parameter_trainable(parameter), wanted, "%s", thaw_parameter_name(parameter));
+    }
+    thaw_strategy_destroy(context, strategy);
+    assert_ok(context, thaw_strategy_create(context, "lora:rank=2", NULL, &strategy));
+    assert_ok(context, thaw_strategy_apply(strategy, model, NULL, 1, 1));
+    cr_assert_not_null(thaw_model_find_parameter(model, "features.18.0.weight.lora_A"));
+    thaw_strategy_destroy(context, strategy);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 Test(strategies, rates_decay_by_block)
 {
     fixture f = open_fixture("discriminative", NULL);
