@@ -40,6 +40,9 @@ static bool read_settings(int count, char **arguments, settings *s)
         { "last", NULL, &s->last },
         { "cache_bytes", NULL, &s->cache_bytes },
         { "cache_bf16", NULL, &s->cache_bf16 },
+        { "source", &s->source, NULL },
+        { "precision", &s->precision, NULL },
+        { "frozen_precision", &s->frozen_precision, NULL },
     };
     for (int i = 1; i < count; i++) {
         const char *value = strchr(arguments[i], '=');

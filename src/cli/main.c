@@ -38,7 +38,7 @@ static void print_help(FILE *stream)
           stream);
     for (size_t i = 0; i < THAW_COUNT(commands); i++)
         fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    fputs("\nNetworks, for --model; a name may have options, such as resnet18:size=64 or vgg16:dropout=0:\n", stream);
+    fputs("\nNetworks, for --model (with options: resnet18:size=64, vgg16:dropout=0):\n", stream);
     const thaw_zoo_entry *network;
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)
         fprintf(stream, "  %-18s %s\n", network->name, network->description);

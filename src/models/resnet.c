@@ -106,7 +106,7 @@ const thaw_network thaw_network_resnet34 = {
 
 const thaw_network thaw_network_resnet50 = {
     .entry = { .name = "resnet50",
-               .description = "ResNet-50, as torchvision's, which strides in the 3x3 convolutions",
+               .description = "ResNet-50, as torchvision's (v1.5)",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_50,

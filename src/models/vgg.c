@@ -112,7 +112,7 @@ const thaw_network thaw_network_vgg16 = {
 
 const thaw_network thaw_network_vgg16_bn = {
     .entry = { .name = "vgg16-bn",
-               .description = "VGG-16 with batch normalisation, as torchvision's vgg16_bn",
+               .description = "VGG-16 normalised, as torchvision's vgg16_bn",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .drops = true,
