@@ -125,8 +125,8 @@ Test(frame, drawn_at_random_keeps_to_its_bounds_and_fills_them)
               least_ratio, most_ratio);
     /* Uniform but for the large ones that do not fit: 0.433 by torchvision. */
     cr_assert(area_sum / DRAWS > 0.42 && area_sum / DRAWS < 0.45, "mean area %g", area_sum / DRAWS);
-    cr_assert(flipped > DRAWS * 0.48 && flipped < DRAWS * 0.52, "%zu of %d flipped", flipped, DRAWS);
-    cr_assert(left_half > DRAWS * 0.45 && left_half < DRAWS * 0.52, "%zu of %d on the left", left_half, DRAWS);
+    cr_assert(flipped * 100 > DRAWS * 48 && flipped * 100 < DRAWS * 52, "%zu of %d flipped", flipped, DRAWS);
+    cr_assert(left_half * 100 > DRAWS * 45 && left_half * 100 < DRAWS * 52, "%zu of %d on the left", left_half, DRAWS);
 }
 
 Test(frame, of_an_image_that_is_too_narrow_is_the_middle)
