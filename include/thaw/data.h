@@ -74,7 +74,8 @@ typedef struct thaw_folder_options {
     bool decode_fully;   /* JPEG; else half the size, a quarter or an eighth where the resized image needs no more */
     bool fail_on_broken; /* a broken image is an error; else it is told to the log */
     double validation;   /* share of each class that becomes test data where there is no val/; 0: 0.2, below: 0 */
-    uint64_t seed;       /* of this split and of augmentation; 0: the context's */
+    uint64_t seed;       /* of this split and of augmentation; 0: the context's for the latter, and for the split the
+                            same in every context, so that one command trains and another tests */
     int threads;         /* that decode, at most 1024; 0: as many as the context's */
 } thaw_folder_options;
 

@@ -232,7 +232,7 @@ static void describe_samples(folder *from)
     };
     thaw_sample_form_set_levels(&from->source.form, options->mean, options->std);
     from->source.strict = options->fail_on_broken;
-    from->source.seed = options->seed;
+    from->source.seed = options->seed ? options->seed : from->context->seed;
     from->source.threads = options->threads;
 }
 

@@ -177,6 +177,25 @@ Test(folder, is_split_by_class_and_by_seed)
     cr_assert(counts[0] == 0 && counts[1] == 0);
 }
 
+/* Or what one run trained on would be what another tests on. */
+Test(folder, is_split_the_same_way_in_contexts_of_any_seed)
+{
+    char lists[2][1024];
+    put_classes();
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        thaw_context *context;
+        thaw_dataset *test;
+        thaw_folder_options options = folder_plain;
+        options.validation = 0.5;
+        cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = 1, .seed = seed }, &context), THAW_OK);
+        assert_ok(context, thaw_dataset_open_folder(context, folder_path, &options, NULL, &test));
+        folder_list(context, test, lists[seed], sizeof lists[seed]);
+        thaw_dataset_destroy(test);
+        thaw_context_destroy(context);
+    }
+    cr_assert_str_eq(lists[0], lists[1]);
+}
+
 Test(folder, is_selected_from_like_any_data_set)
 {
     put_classes();
