@@ -93,15 +93,6 @@ static inline void normalise_block(const thaw_channel_rows *r, size_t first, siz
         y[i] = (x[i] - mean[i]) * scale[i] + shift[i];
 }
 
-static inline void scale_block(const thaw_channel_rows *r, size_t first, size_t count, const float *restrict v,
-                               const float *restrict x, float *restrict y)
-{
-    const float *restrict factor = r->scale + first;
-    (void)x;
-    for (size_t i = 0; i < count; i++)
-        y[i] = v[i] * factor[i];
-}
-
 static inline void differentiate_block(const thaw_channel_rows *r, size_t first, size_t count, const float *restrict v,
                                        const float *restrict x, float *restrict y)
 {
@@ -131,15 +122,10 @@ static void normalise(const thaw_channel_rows *r)
     walk_either(r, NULL, normalise_block);
 }
 
-static void scale(const thaw_channel_rows *r)
-{
-    walk_either(r, NULL, scale_block);
-}
-
 static void differentiate(const thaw_channel_rows *r)
 {
     walk_either(r, NULL, differentiate_block);
 }
 
 /* The name is one of channel_loops.h, by the build's -D. */
-const thaw_channel_functions thaw_channel_loops = { sum, sum_squares, sum_products, normalise, scale, differentiate };
+const thaw_channel_functions thaw_channel_loops = { sum, sum_squares, sum_products, normalise, differentiate };

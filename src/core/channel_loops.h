@@ -21,7 +21,6 @@ typedef struct thaw_channel_functions {
     void (*sum_products)(const thaw_channel_rows *r, float *sums);
 
     void (*normalise)(const thaw_channel_rows *r);     /* result = (inputs - mean) * scale + shift */
-    void (*scale)(const thaw_channel_rows *r);         /* result = values * scale */
     void (*differentiate)(const thaw_channel_rows *r); /* result = values * scale + shift + (inputs - mean) * linear */
 } thaw_channel_functions;
 
