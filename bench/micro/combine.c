@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <thaw/thaw.h>
 
+#include "support/measurement.h"
 #include "support/timing.h"
 
 enum { LAYERS = 3, MOST_REPETITIONS = 1000 };
@@ -101,31 +102,42 @@ static size_t held_bytes(const contender *c)
     return c->totals.gradient_bytes + c->totals.optimizer_state_bytes;
 }
 
-static void print_row(const workload *work, const contender *whole, const contender *adapted, size_t repetitions,
-                      bool json)
+/* Sorts the times. */
+static void print_json(const workload *work, contender *one, const char *what, size_t repetitions)
 {
-    static double ratios[MOST_REPETITIONS], full[MOST_REPETITIONS], low[MOST_REPETITIONS];
-    for (size_t i = 0; i < repetitions; i++) {
-        full[i] = whole->seconds[i];
-        low[i] = adapted->seconds[i];
-        ratios[i] = low[i] / full[i];
-    }
+    char setting[96];
+    snprintf(setting, sizeof setting, "%s, batch %lld", work->name, (long long)work->batch);
+    bench_measurement found = {
+        .benchmark = "combine",
+        .title = "Steps with low-rank adapters and of full training",
+        .setting = setting,
+        .what = what,
+        .threads = thaw_context_threads(one->context),
+        .bytes = (double)(held_bytes(one) + one->totals.activation_bytes + one->totals.packed_bytes),
+    };
+    bench_measurement_take(&found, one->seconds, repetitions);
+    json_t *object = bench_measurement_json(&found);
+    json_object_set_new(object, "rank", json_integer((json_int_t)work->rank));
+    json_object_set_new(object, "training_bytes", json_integer((json_int_t)held_bytes(one)));
+    json_object_set_new(object, "activation_bytes", json_integer((json_int_t)one->totals.activation_bytes));
+    json_object_set_new(object, "packed_bytes", json_integer((json_int_t)one->totals.packed_bytes));
+    bench_print_json(object);
+}
+
+/* Sorts the times. */
+static void print_row(const workload *work, contender *whole, contender *adapted, size_t repetitions)
+{
+    static double ratios[MOST_REPETITIONS];
+    for (size_t i = 0; i < repetitions; i++)
+        ratios[i] = adapted->seconds[i] / whole->seconds[i];
     const double ratio = bench_median(ratios, repetitions), spread = bench_spread(ratios, repetitions);
-    const double full_ms = bench_median(full, repetitions) * 1e3, low_ms = bench_median(low, repetitions) * 1e3;
-    const int threads = thaw_context_threads(whole->context);
-    if (json)
-        printf("{\"benchmark\":\"combine\",\"layers\":\"%s\",\"batch\":%lld,\"rank\":%lld,\"threads\":%d,"
-               "\"repetitions\":%zu,\"full_milliseconds\":%.6f,\"lora_milliseconds\":%.6f,\"ratio\":%.4f,"
-               "\"spread\":%.4f,\"full_training_bytes\":%zu,\"lora_training_bytes\":%zu,\"full_activation_bytes\":%zu,"
-               "\"lora_activation_bytes\":%zu,\"full_packed_bytes\":%zu,\"lora_packed_bytes\":%zu}\n",
-               work->name, (long long)work->batch, (long long)work->rank, threads, repetitions, full_ms, low_ms, ratio,
-               spread, held_bytes(whole), held_bytes(adapted), whole->totals.activation_bytes,
-               adapted->totals.activation_bytes, whole->totals.packed_bytes, adapted->totals.packed_bytes);
-    else
-        printf("%-18s %6lld %5lld %8d %9.3f %9.3f %7.2f %6.1f%% %10zu %10zu %10zu %10zu\n", work->name,
-               (long long)work->batch, (long long)work->rank, threads, full_ms, low_ms, ratio, spread * 100,
-               held_bytes(whole), held_bytes(adapted), whole->totals.activation_bytes + whole->totals.packed_bytes,
-               adapted->totals.activation_bytes + adapted->totals.packed_bytes);
+    const double full_ms = bench_median(whole->seconds, repetitions) * 1e3;
+    const double low_ms = bench_median(adapted->seconds, repetitions) * 1e3;
+    printf("%-18s %6lld %5lld %8d %9.3f %9.3f %7.2f %6.1f%% %10zu %10zu %10zu %10zu\n", work->name,
+           (long long)work->batch, (long long)work->rank, thaw_context_threads(whole->context), full_ms, low_ms, ratio,
+           spread * 100, held_bytes(whole), held_bytes(adapted),
+           whole->totals.activation_bytes + whole->totals.packed_bytes,
+           adapted->totals.activation_bytes + adapted->totals.packed_bytes);
     fflush(stdout);
 }
 
@@ -149,7 +161,12 @@ static void run_workload(const workload *work, int threads, size_t repetitions, 
         whole->seconds[i] = time_step(whole, &batch, &batch);
         adapted->seconds[i] = time_step(adapted, &batch, &batch);
     }
-    print_row(work, whole, adapted, repetitions, json);
+    if (json) {
+        print_json(work, whole, "full training", repetitions);
+        print_json(work, adapted, "low-rank adapters", repetitions);
+    } else {
+        print_row(work, whole, adapted, repetitions);
+    }
     close_contender(adapted);
     close_contender(whole);
     free(values);

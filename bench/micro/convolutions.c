@@ -11,6 +11,7 @@
 #include "core/threads.h"
 #include "dnn/convolution.h"
 #include "graph/model.h"
+#include "support/measurement.h"
 #include "support/timing.h"
 
 enum { MOST_CONVOLUTIONS = 256, MOST_REPETITIONS = 1000 };
@@ -259,6 +260,26 @@ static void print_kernels(workload *w, size_t repetitions)
     }
 }
 
+/* Sorts the times. */
+static void print_json(workload *w, const char *network, const char *what, size_t repetitions)
+{
+    char setting[96];
+    snprintf(setting, sizeof setting, "%s, batch %lld: %s", network, (long long)w->batch, what);
+    bench_measurement found = {
+        .benchmark = "convolutions",
+        .title = "Networks against their convolutions",
+        .setting = setting,
+        .what = "Thaw, the whole network",
+        .threads = thaw_context_threads(w->context),
+        .limit_seconds = bench_median(w->bare, repetitions),
+        .limit = "the network's convolutions alone, as bare oneDNN kernels",
+    };
+    bench_measurement_take(&found, w->step, repetitions);
+    json_t *object = bench_measurement_json(&found);
+    json_object_set_new(object, "convolutions", json_integer((json_int_t)w->count));
+    bench_print_json(object);
+}
+
 static void print_row(workload *w, const char *network, size_t repetitions, bool json)
 {
     static double ratios[MOST_REPETITIONS];
@@ -269,10 +290,7 @@ static void print_row(workload *w, const char *network, size_t repetitions, bool
     const char *what = w->training ? "training" : "inference";
     const int threads = thaw_context_threads(w->context);
     if (json)
-        printf("{\"benchmark\":\"convolutions\",\"network\":\"%s\",\"pass\":\"%s\",\"batch\":%lld,\"threads\":%d,"
-               "\"repetitions\":%zu,\"convolutions\":%zu,\"bare_milliseconds\":%.6f,\"thaw_milliseconds\":%.6f,"
-               "\"ratio\":%.4f,\"spread\":%.4f}\n",
-               network, what, (long long)w->batch, threads, repetitions, w->count, bare_ms, step_ms, ratio, spread);
+        print_json(w, network, what, repetitions);
     else
         printf("%-20s %-10s %6lld %8d %14zu %9.2f %9.2f %7.3f %6.1f%%\n", network, what, (long long)w->batch, threads,
                w->count, bare_ms, step_ms, ratio, spread * 100);

@@ -14,6 +14,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
+#include "support/measurement.h"
 #include "support/timing.h"
 
 enum { QUALITY = 90, BATCH = 24, MOST_REPETITIONS = 1000, MOST_THREADS = 1024 };
@@ -22,7 +23,7 @@ typedef struct contender {
     const char *name, *part; /* of the made images, by its set's name */
     thaw_folder_options options;
     thaw_dataset *dataset;
-    double rates[MOST_REPETITIONS]; /* samples a second */
+    double seconds[MOST_REPETITIONS]; /* a sample */
 } contender;
 
 static void check(thaw_context *context, thaw_status status)
@@ -163,18 +164,33 @@ static double measure(thaw_context *context, thaw_dataset *dataset, float *sampl
         indices[i] = next++ % count;
     const double begin = bench_now();
     check(context, thaw_dataset_read(dataset, indices, batch, samples, labels));
-    return (double)batch / (bench_now() - begin);
+    return (bench_now() - begin) / (double)batch;
+}
+
+static void print_json(contender *one, const char *kind, int threads, size_t repetitions)
+{
+    bench_measurement found = {
+        .benchmark = "images",
+        .title = "Images decoded and resized, time of one",
+        .setting = kind,
+        .what = one->name,
+        .threads = threads,
+    };
+    bench_measurement_take(&found, one->seconds, repetitions);
+    json_t *object = bench_measurement_json(&found);
+    json_object_set_new(object, "samples_per_second", json_real(1 / found.seconds));
+    bench_print_json(object);
 }
 
 static void print_row(contender *one, const char *kind, int threads, size_t repetitions, bool json)
 {
-    const double rate = bench_median(one->rates, repetitions), spread = bench_spread(one->rates, repetitions);
-    if (json)
-        printf("{\"benchmark\":\"images\",\"images\":\"%s\",\"made\":\"%s\",\"threads\":%d,\"repetitions\":%zu,"
-               "\"samples_per_second\":%.3f,\"spread\":%.4f}\n",
-               kind, one->name, threads, repetitions, rate, spread);
-    else
-        printf("%-6s %-26s %8d %12.1f %12.1f %7.1f%%\n", kind, one->name, threads, rate, rate / threads, spread * 100);
+    if (json) {
+        print_json(one, kind, threads, repetitions);
+        return;
+    }
+    const double seconds = bench_median(one->seconds, repetitions), spread = bench_spread(one->seconds, repetitions);
+    printf("%-6s %-26s %8d %12.1f %12.1f %7.1f%%\n", kind, one->name, threads, 1 / seconds, 1 / seconds / threads,
+           spread * 100);
     fflush(stdout);
 }
 
@@ -191,7 +207,7 @@ static void run(const char *root, const char *own, int threads, size_t repetitio
     }
     for (size_t r = 0; r < repetitions; r++)
         for (size_t i = 0; i < count; i++)
-            contenders[i].rates[r] = measure(context, contenders[i].dataset, samples);
+            contenders[i].seconds[r] = measure(context, contenders[i].dataset, samples);
     for (size_t i = 0; i < count; i++) {
         print_row(&contenders[i], own ? "yours" : contenders[i].part, threads, repetitions, json);
         thaw_dataset_destroy(contenders[i].dataset);
