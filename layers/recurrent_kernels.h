@@ -6,12 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { THAW_BLOCK = 32, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
+#include "core/strip_product.h"
 
-/* product[r][u] = sum over k < depth of left[r * stride + k] * strip[k][u], for `rows` rows and u < THAW_BLOCK. `strip`
-   and `product` are aligned to 64 bytes. An element's terms are added one after the other, whatever `rows` is. */
-typedef void thaw_strip_product_function(size_t rows, size_t depth, const float *left, size_t stride,
-                                         const float *strip, float *product);
+enum { THAW_BLOCK = THAW_STRIP, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
 
 /* A matrix with a row for each sample, from some unit on. */
 typedef struct thaw_rows {
@@ -70,7 +67,6 @@ typedef struct thaw_recurrent_kernels {
 const thaw_recurrent_kernels *thaw_recurrent_kernels_find(void);
 
 /* Of one level each; the build renames them (thaw_lstm_cell to thaw_lstm_cell_v4 and so on). */
-extern thaw_strip_product_function thaw_strip_product;
 extern const thaw_cell thaw_lstm_cell, thaw_gru_cell;
 extern const thaw_recurrent_kernels thaw_recurrent_kernels_here;
 

@@ -49,10 +49,10 @@ void thaw_layout_release(thaw_context *context, thaw_layout layout); /* NULL is 
 thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
                                size_t count, thaw_kernel **kernel);
 
-/* The descriptor that the kernel was made of, to be a hint for backward kernels. Borrowed. */
+/* The descriptor that a primitive's kernel was made of, to be a hint for backward kernels. Borrowed. */
 const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 
-/* The layout of an argument. Borrowed. */
+/* The layout of an argument of a primitive's kernel. Borrowed. */
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
 
 /* oneDNN's names for one function, and its parameters. */

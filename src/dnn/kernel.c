@@ -1,10 +1,18 @@
 #include "dnn/kernel.h"
 
+#include <string.h>
+
 #include "core/allocation.h"
 #include "dnn/engine.h"
+#include "dnn/own_kernel.h"
 
+/* A primitive; or a function of our own, of which all but `own`, `problem` and the first three is left empty. */
 struct thaw_kernel {
     thaw_context *context;
+    const char *name;
+    size_t scratch_bytes;
+    thaw_own_kernel own; /* run NULL: a primitive */
+    void *problem;
     dnnl_stream_t stream;
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
@@ -12,10 +20,8 @@ struct thaw_kernel {
     const void *bound[THAW_ARGUMENT_KINDS];    /* what the memory objects point to */
     dnnl_memory_t scratch;
     const void *bound_scratch;
-    size_t scratch_bytes;
     dnnl_exec_arg_t list[THAW_ARGUMENT_KINDS + 1]; /* for dnnl_primitive_execute: the same memory objects */
     int list_count;
-    const char *name;
 };
 
 static const int dnnl_arguments[] = {
@@ -86,10 +92,30 @@ thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t desc
     return THAW_OK;
 }
 
+thaw_status thaw_kernel_create_own(thaw_context *context, const thaw_own_kernel *own, const void *problem,
+                                   size_t problem_bytes, thaw_kernel **kernel)
+{
+    *kernel = NULL;
+    thaw_kernel *made = thaw_allocate(context, sizeof *made);
+    void *copy = made ? thaw_allocate(context, problem_bytes) : NULL;
+    if (!copy) {
+        thaw_release(context, made);
+        return THAW_OUT_OF_MEMORY;
+    }
+    made->context = context;
+    made->name = own->name;
+    made->scratch_bytes = own->scratch_bytes;
+    made->own = *own;
+    made->problem = memcpy(copy, problem, problem_bytes);
+    *kernel = made;
+    return THAW_OK;
+}
+
 void thaw_kernel_release(thaw_context *context, thaw_kernel *kernel)
 {
     if (!kernel)
         return;
+    thaw_release(context, kernel->problem);
     dnnl_primitive_destroy(kernel->primitive);
     for (int i = 0; i < kernel->list_count; i++)
         dnnl_memory_destroy(kernel->list[i].memory);
@@ -108,8 +134,20 @@ static dnnl_status_t bind(dnnl_memory_t memory, const void **bound, const void *
     return status;
 }
 
+/* A kernel takes its sources, too, as mutable pointers. */
+static thaw_status run_own(const thaw_kernel *kernel, const thaw_binding *bindings, size_t count, void *scratch)
+{
+    void *arguments[THAW_ARGUMENT_KINDS] = { 0 };
+    for (size_t i = 0; i < count; i++)
+        arguments[bindings[i].argument] = (void *)(uintptr_t)bindings[i].data;
+    kernel->own.run(kernel->context, kernel->problem, arguments, scratch);
+    return THAW_OK;
+}
+
 thaw_status thaw_kernel_run(thaw_kernel *kernel, const thaw_binding *bindings, size_t count, void *scratch)
 {
+    if (kernel->own.run)
+        return run_own(kernel, bindings, count, scratch);
     dnnl_status_t status = dnnl_success;
     for (size_t i = 0; i < count && status == dnnl_success; i++) {
         const thaw_argument argument = bindings[i].argument;
@@ -130,6 +168,8 @@ size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel)
 
 size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument)
 {
+    if (kernel->own.run)
+        return kernel->own.bytes[argument];
     const thaw_layout_view layout = thaw_kernel_layout(kernel, argument);
     return layout ? dnnl_memory_desc_get_size(layout) : 0;
 }

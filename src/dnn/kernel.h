@@ -1,5 +1,5 @@
-/* A kernel: one oneDNN primitive with the memory objects of its arguments. Hides what differs between oneDNN 2 and 3
-   and binds buffers without work when they have not moved since the last run.
+/* A kernel: one oneDNN primitive with the memory objects of its arguments, or a function of our own (own_kernel.h). Hides
+   what differs between oneDNN 2 and 3 and binds buffers without work when they have not moved since the last run.
 
    The wrappers in this folder (convolution.h, inner_product.h, ...) make kernels; they return THAW_OK and a kernel that
    the caller releases, or an error with the message set and NULL. Activations are NHWC or [batch, features]. */
@@ -54,7 +54,7 @@ size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 /* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */
 size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument);
 
-/* oneDNN's name of the implementation, such as "brgconv:avx512_core". Lives as long as the kernel. */
+/* oneDNN's name of the implementation, such as "brgconv:avx512_core", or ours. Lives as long as the kernel. */
 const char *thaw_kernel_name(const thaw_kernel *kernel);
 
 void thaw_kernel_release(thaw_context *context, thaw_kernel *kernel); /* NULL is allowed */

@@ -2,6 +2,7 @@
 
 #include "dnn/convolution.h"
 #include "dnn/eltwise.h"
+#include "dnn/own_kernel.h"
 #include "support/support.h"
 
 enum { COUNT = 40 };
@@ -49,6 +50,55 @@ Test(kernel, knows_its_arguments)
     cr_assert_eq(thaw_kernel_scratch_bytes(NULL), 0);
     thaw_kernel_release(context, kernel);
     thaw_kernel_release(context, NULL);
+    thaw_context_destroy(context);
+}
+
+typedef struct scaling {
+    size_t count;
+    float factor;
+} scaling;
+
+static void scale(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
+{
+    (void)context;
+    const scaling *s = problem;
+    const float *source = arguments[THAW_ARGUMENT_SOURCE];
+    float *destination = arguments[THAW_ARGUMENT_DESTINATION], *products = scratch;
+    for (size_t i = 0; i < s->count; i++)
+        products[i] = source[i] * s->factor;
+    memcpy(destination, products, s->count * sizeof *products);
+}
+
+/* The problem is copied, and what the kernel does not have is passed over. */
+Test(kernel, may_be_a_function_of_our_own)
+{
+    thaw_context *context = support_context(1);
+    thaw_kernel *kernel;
+    scaling problem = { COUNT, 3 };
+    const thaw_own_kernel own = {
+        .name = "scaling",
+        .bytes = { [THAW_ARGUMENT_SOURCE] = COUNT * sizeof(float),
+                   [THAW_ARGUMENT_DESTINATION] = COUNT * sizeof(float) },
+        .scratch_bytes = COUNT * sizeof(float),
+        .run = scale,
+    };
+    assert_ok(context, thaw_kernel_create_own(context, &own, &problem, sizeof problem, &kernel));
+    problem.factor = 0;
+    cr_assert_str_eq(thaw_kernel_name(kernel), "scaling");
+    cr_assert_eq(thaw_kernel_bytes(kernel, THAW_ARGUMENT_SOURCE), COUNT * sizeof(float));
+    cr_assert_eq(thaw_kernel_bytes(kernel, THAW_ARGUMENT_BIAS), 0);
+    cr_assert_eq(thaw_kernel_scratch_bytes(kernel), COUNT * sizeof(float));
+    float source[COUNT], destination[COUNT], scratch[COUNT];
+    support_fill(source, COUNT, 1);
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, source },
+        { THAW_ARGUMENT_BIAS, NULL },
+        { THAW_ARGUMENT_DESTINATION, destination },
+    };
+    assert_ok(context, thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), scratch));
+    for (size_t i = 0; i < COUNT; i++)
+        cr_assert_eq(destination[i], source[i] * 3);
+    thaw_kernel_release(context, kernel);
     thaw_context_destroy(context);
 }
 

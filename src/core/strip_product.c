@@ -1,5 +1,5 @@
 /* The product of a few rows with a strip of a matrix: as many sums as fit into the registers, over the whole depth. */
-#include "recurrent_kernels.h"
+#include "core/strip_product.h"
 
 #if defined __AVX512F__
 enum { LANES = 16, COLUMNS = 32, MOST_ROWS = 12 };
@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, si
         for (size_t v = 0; v < VECTORS; v++)
             sums[r][v] = (vector){ 0 };
     for (size_t k = 0; k < depth; k++) {
-        const vector *right = (const void *)(strip + k * THAW_BLOCK);
+        const vector *right = (const void *)(strip + k * THAW_STRIP);
 #pragma GCC unroll 12
         for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, si
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS; v++)
-            ((vector *)(void *)(product + r * THAW_BLOCK))[v] = sums[r][v];
+            ((vector *)(void *)(product + r * THAW_STRIP))[v] = sums[r][v];
 }
 
 static void multiply_columns(size_t rows, size_t depth, const float *left, size_t stride, const float *strip,
@@ -46,7 +46,7 @@ static void multiply_columns(size_t rows, size_t depth, const float *left, size_
     size_t r = 0;
 #define MULTIPLY(count)                                             \
     for (; count <= MOST_ROWS && rows - r >= (count); r += (count)) \
-    multiply(count <= MOST_ROWS ? (count) : 1, depth, left + r * stride, stride, strip, product + r * THAW_BLOCK)
+    multiply(count <= MOST_ROWS ? (count) : 1, depth, left + r * stride, stride, strip, product + r * THAW_STRIP)
     MULTIPLY(12);
     MULTIPLY(8);
     MULTIPLY(6);
@@ -59,6 +59,6 @@ static void multiply_columns(size_t rows, size_t depth, const float *left, size_
 
 void thaw_strip_product(size_t rows, size_t depth, const float *left, size_t stride, const float *strip, float *product)
 {
-    for (size_t column = 0; column < THAW_BLOCK; column += COLUMNS)
+    for (size_t column = 0; column < THAW_STRIP; column += COLUMNS)
         multiply_columns(rows, depth, left, stride, strip + column, product + column);
 }

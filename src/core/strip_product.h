@@ -1,0 +1,26 @@
+/* The product of rows with a strip of a matrix: what matrix products of our own are made of. Built for each level of the
+   CPU's instructions. */
+#ifndef THAW_CORE_STRIP_PRODUCT_H
+#define THAW_CORE_STRIP_PRODUCT_H
+
+#include <stddef.h>
+
+enum { THAW_STRIP = 32 }; /* columns of a strip, as floats side by side */
+
+/* product[r][u] = sum over k < depth of left[r * stride + k] * strip[k][u], for `rows` rows and u < THAW_STRIP. `strip`
+   and `product` are aligned to 64 bytes. An element's terms are added one after the other, whatever `rows` is. */
+typedef void thaw_strip_product_function(size_t rows, size_t depth, const float *left, size_t stride,
+                                         const float *strip, float *product);
+
+/* That for this CPU. Thread-safe. */
+thaw_strip_product_function *thaw_strip_product_of_cpu(void);
+
+/* Of one level each; the build renames the first, which strip_product.c defines. */
+extern thaw_strip_product_function thaw_strip_product;
+extern thaw_strip_product_function thaw_strip_product_baseline;
+#ifdef __x86_64__
+extern thaw_strip_product_function thaw_strip_product_v3;
+extern thaw_strip_product_function thaw_strip_product_v4;
+#endif
+
+#endif
