@@ -23,8 +23,9 @@ typedef struct thaw_source {
     bool random;             /* a sample differs from epoch to epoch (augmentation): nothing is cached */
     uint64_t identity[2];    /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
                                 one reads everything */
-    void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow are of this epoch; never during a read.
-                                                        NULL: all epochs are alike */
+    void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow are of this epoch, at first of epoch 0;
+                                                        never during a read. Runs that go on at the same time may be in
+                                                        epochs of their own. NULL: all epochs are alike */
     bool (*read)(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                  size_t capacity);
     void (*release)(void *user); /* NULL: nothing to do */
@@ -121,8 +122,8 @@ THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without 
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset);
 THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset); /* thaw_source.random */
 
-/* Tells the source that the reads that follow belong to this epoch, which chooses what augmentation makes of a sample.
-   thaw_fit and thaw_evaluate do so; who reads in a loop of their own does it here. At first it is epoch 0. */
+/* The calls of thaw_dataset_read that follow belong to this epoch, which chooses what augmentation makes of a sample. At
+   first it is epoch 0. thaw_fit and thaw_evaluate read by epochs of their own. */
 THAW_API void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch);
 
 /* Reads samples by index into the caller's arrays; see thaw_source.

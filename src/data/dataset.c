@@ -87,19 +87,20 @@ bool thaw_dataset_is_random(const thaw_dataset *dataset)
 
 void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch)
 {
-    if (!dataset->source.start_epoch)
-        return;
     pthread_mutex_lock(&dataset->reading);
-    dataset->source.start_epoch(dataset->source.user, epoch);
+    dataset->epoch = epoch;
     pthread_mutex_unlock(&dataset->reading);
 }
 
-bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
-                        char *message, size_t capacity)
+bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
+                        void *targets, char *message, size_t capacity)
 {
     const thaw_source *source = &dataset->source;
     message[0] = '\0';
     pthread_mutex_lock(&dataset->reading);
+    if (source->start_epoch && dataset->told != epoch)
+        source->start_epoch(source->user, epoch);
+    dataset->told = epoch;
     const bool done = source->read(source->user, indices, count, samples, targets, message, capacity);
     pthread_mutex_unlock(&dataset->reading);
     message[capacity - 1] = '\0';
@@ -119,7 +120,10 @@ thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size
             return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: no sample %zu, there are %zu",
                              indices[i], dataset->source.count);
     char message[THAW_SOURCE_MESSAGE_BYTES];
-    const bool done = thaw_dataset_fetch(dataset, indices, count, samples, targets, message, sizeof message);
+    pthread_mutex_lock(&dataset->reading);
+    const uint64_t epoch = dataset->epoch;
+    pthread_mutex_unlock(&dataset->reading);
+    const bool done = thaw_dataset_fetch(dataset, epoch, indices, count, samples, targets, message, sizeof message);
     thaw_dataset_report(dataset);
     if (!done)
         return thaw_fail(dataset->context, THAW_IO_ERROR, "data set: %s",

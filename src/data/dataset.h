@@ -16,13 +16,15 @@ struct thaw_dataset {
                    size_t count); /* will be read soon; NULL: it makes no difference */
     void (*report)(void *user);   /* tells the context's log what reading has found; NULL: nothing ever */
     thaw_dataset *owned;          /* what it is made from, when it goes with this one */
-    pthread_mutex_t reading;      /* the source serves one call at a time */
+    pthread_mutex_t reading;      /* the source serves one call at a time; guards what follows */
+    uint64_t epoch;               /* of reads that do not tell theirs */
+    uint64_t told;                /* the epoch that the source knows of */
 };
 
-/* Reads without a word to the context, so that a loader's thread may call it; the indices must be below the count.
-   Returns false with a reason in `message`. */
-bool thaw_dataset_fetch(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets,
-                        char *message, size_t capacity);
+/* Reads samples of an epoch, without a word to the context, so that loaders' threads may call it, several loaders in
+   epochs of their own too; the indices must be below the count. Returns false with a reason in `message`. */
+bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
+                        void *targets, char *message, size_t capacity);
 
 /* Tells the context's log what reading has found, on the thread that may do so: the context's caller. */
 void thaw_dataset_report(const thaw_dataset *dataset);

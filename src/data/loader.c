@@ -46,12 +46,13 @@ struct thaw_loader {
 /* ---------------------------------------------------------------- the reader's thread */
 
 /* Finds the sample that the source fails at, reading them one by one. */
-static void explain(thaw_loader *loader, const slot *into, const char *reason)
+static void explain(thaw_loader *loader, uint64_t epoch, const slot *into, const char *reason)
 {
     char again[THAW_SOURCE_MESSAGE_BYTES];
     const size_t *indices = loader->order + into->begin;
     for (size_t i = 0; i < into->count; i++) {
-        if (thaw_dataset_fetch(loader->dataset, indices + i, 1, into->samples, into->targets, again, sizeof again))
+        if (thaw_dataset_fetch(loader->dataset, epoch, indices + i, 1, into->samples, into->targets, again,
+                               sizeof again))
             continue;
         snprintf(loader->message, sizeof loader->message, "data set: sample %zu: %s", indices[i],
                  again[0] ? again : "the source failed without a reason");
@@ -61,21 +62,20 @@ static void explain(thaw_loader *loader, const slot *into, const char *reason)
              reason[0] ? reason : "the source failed without a reason");
 }
 
-static void read_slot(thaw_loader *loader, slot *into, size_t step)
+static void read_slot(thaw_loader *loader, uint64_t epoch, slot *into, size_t step)
 {
     const size_t count = loader->dataset->source.count, batch = loader->options.batch;
     char reason[THAW_SOURCE_MESSAGE_BYTES];
     into->begin = step * batch;
     into->count = count - into->begin < batch ? count - into->begin : batch;
-    into->failed = !thaw_dataset_fetch(loader->dataset, loader->order + into->begin, into->count, into->samples,
+    into->failed = !thaw_dataset_fetch(loader->dataset, epoch, loader->order + into->begin, into->count, into->samples,
                                        into->targets, reason, sizeof reason);
     if (into->failed)
-        explain(loader, into, reason);
+        explain(loader, epoch, into, reason);
 }
 
 static void begin_epoch(thaw_loader *loader, uint64_t epoch)
 {
-    thaw_dataset_start_epoch(loader->dataset, epoch);
     const size_t count = loader->dataset->source.count;
     if (loader->options.shuffle)
         thaw_shuffle(loader->options.seed, epoch, loader->order, count);
@@ -106,7 +106,7 @@ static void *run_reader(void *argument)
         pthread_mutex_unlock(&loader->lock);
         if (!ordered)
             begin_epoch(loader, epoch);
-        read_slot(loader, into, step);
+        read_slot(loader, epoch, into, step);
         pthread_mutex_lock(&loader->lock);
         loader->busy = false;
         loader->ordered = true;
@@ -231,6 +231,7 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 {
     if (loader->options.on_caller) {
         begin_epoch(loader, epoch);
+        loader->epoch = epoch;
         loader->taken = 0;
         loader->broken = false;
         return;
@@ -275,7 +276,7 @@ static thaw_status read_next(thaw_loader *loader, thaw_batch *batch)
     slot *next = &loader->slots[0];
     if (!loader->broken) {
         announce(loader);
-        read_slot(loader, next, loader->taken);
+        read_slot(loader, loader->epoch, next, loader->taken);
         loader->broken = next->failed;
     }
     if (loader->broken)

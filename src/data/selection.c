@@ -15,6 +15,7 @@ typedef struct selected {
     size_t *indices; /* in `from`, of the samples that were kept */
     size_t kept;
     int32_t first_class;
+    uint64_t epoch;
 } selected;
 
 static bool read_selected(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
@@ -27,8 +28,8 @@ static bool read_selected(void *user, const size_t *indices, size_t count, float
         size_t mapped[CHUNK];
         for (size_t i = 0; i < size; i++)
             mapped[i] = from->indices[indices[begin + i] % from->kept];
-        if (!thaw_dataset_fetch(from->from, mapped, size, samples + begin * from->from->sample_elements, labels + begin,
-                                message, capacity))
+        if (!thaw_dataset_fetch(from->from, from->epoch, mapped, size, samples + begin * from->from->sample_elements,
+                                labels + begin, message, capacity))
             return false;
     }
     for (size_t i = 0; i < count; i++)
@@ -38,8 +39,7 @@ static bool read_selected(void *user, const size_t *indices, size_t count, float
 
 static void start_selected(void *user, uint64_t epoch)
 {
-    const selected *from = user;
-    thaw_dataset_start_epoch(from->from, epoch);
+    ((selected *)user)->epoch = epoch;
 }
 
 static void report_selected(void *user)

@@ -73,6 +73,33 @@ Test(epochs, may_be_all_alike)
     thaw_context_destroy(context);
 }
 
+Test(epochs, are_each_readers_own)
+{
+    thaw_context *context = support_context(1);
+    uint64_t epoch = 0;
+    thaw_dataset *dataset = open_epochs(context, &epoch, true), *selected;
+    thaw_loader *loaders[2];
+    assert_ok(context, thaw_dataset_select(context, dataset, &(thaw_dataset_selection){ .repeat = 2 }, &selected));
+    thaw_dataset_start_epoch(dataset, 7);
+    for (uint64_t i = 0; i < 2; i++) {
+        const thaw_loader_options options = { .batch = 2, .on_caller = i == 1 };
+        assert_ok(context, thaw_loader_create(context, i ? selected : dataset, &options, &loaders[i]));
+        thaw_loader_start_epoch(loaders[i], i + 1);
+    }
+    for (size_t step = 0; step < thaw_loader_steps(loaders[0]); step++)
+        for (size_t i = 0; i < 2; i++) {
+            thaw_batch batch;
+            assert_ok(context, thaw_loader_next(loaders[i], &batch));
+            cr_assert(batch.samples[0] == (float)(i + 1), "read %g in epoch %zu", (double)batch.samples[0], i + 1);
+            assert_reads(context, dataset, 7);
+        }
+    thaw_loader_destroy(loaders[0]);
+    thaw_loader_destroy(loaders[1]);
+    thaw_dataset_destroy(selected);
+    thaw_dataset_destroy(dataset);
+    thaw_context_destroy(context);
+}
+
 static void check_loader(thaw_context *context, thaw_dataset *dataset, bool on_caller)
 {
     thaw_loader *loader;
