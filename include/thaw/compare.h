@@ -1,10 +1,11 @@
 /* Comparing strategies and optimizers: every strategy with every optimizer at every learning rate, several times from
-   different seeds, and what the differences are worth. Results stand in a JSON file (bench/results.schema.json) that is
-   written anew after each run, so that an interrupted comparison goes on where it stopped.
+   different seeds, and what the differences are worth. Results stand in a JSON file (bench/results.schema.json), so that
+   an interrupted comparison goes on where it stopped: a run that is done is kept at once, by the file or by a journal
+   beside it (its path with ".journal" after it), which goes when the file holds everything.
 
-   Runs go seed by seed, so that each configuration meets the machine in every state it is in; every second round is run
-   backwards. A run depends on nothing but its configuration and its seed: resumed or not, in whatever order, figures are
-   the same to the bit, times and joules apart. */
+   Runs go seed by seed, each round in an order of its own, so that each configuration meets the machine in every state it
+   is in. A run depends on nothing but its configuration and its seed: resumed or not, in whatever order, however many at
+   a time, figures are the same to the bit, times and joules apart. */
 #ifndef THAW_COMPARE_H
 #define THAW_COMPARE_H
 
@@ -21,6 +22,7 @@ typedef struct thaw_comparison thaw_comparison;
 /* What goes on, after each step. */
 typedef struct thaw_comparison_progress {
     size_t cell, cells; /* runs, from 1 */
+    size_t job;         /* below thaw_comparison_options.jobs: which of the runs that go on at the same time this is */
     const char *strategy, *optimizer;
     double learning_rate;
     uint64_t seed;
@@ -34,7 +36,12 @@ typedef struct thaw_comparison_options {
     thaw_status (*build)(void *user, thaw_model *model);
     bool (*on_progress)(void *user, const thaw_comparison_progress *progress); /* false: stop; may be NULL */
     void *user;
-    thaw_dataset *training, *test; /* both are needed; read by one run at a time */
+    thaw_dataset *training, *test; /* both are needed */
+    /* Runs at a time, each on as many threads as the context has; 0: 1. Several share memory bandwidth and caches, so
+       their times are longer than those of a run alone, and joules are not known. `build` and `on_progress` are called
+       from threads of the comparison then, one call of each at a time, and the context's log from several at once. Each
+       run has a feature cache of its own. */
+    int jobs;
 
     const thaw_strategy *const *strategies;
     size_t strategy_count;
@@ -57,7 +64,8 @@ typedef struct thaw_comparison_options {
 
 /* Checks everything that can be checked before the first run, among them that each strategy fits the model in each of
    its epochs, and reads what is to be resumed. Text, data sets and strategies must outlive the comparison.
-   Errors: THAW_INVALID_ARGUMENT (options; a name twice), THAW_NOT_FOUND (a pattern that matches nothing),
+   Errors: THAW_INVALID_ARGUMENT (options; a name twice; jobs that want more threads than there are cores, or more than
+   one where OMP_PROC_BIND is set), THAW_NOT_FOUND (a pattern that matches nothing),
    THAW_NOTHING_TRAINABLE, those of `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, or
    exists and `resume` is not set), THAW_BAD_FORMAT (it is of another schema, of another comparison, or of
    runs on another number of threads, whose sums round differently). */
@@ -67,8 +75,9 @@ THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_co
 /* NULL is allowed. */
 THAW_API void thaw_comparison_destroy(thaw_comparison *comparison);
 
-/* Does the runs that are missing. One that diverges is recorded as such, and the rest goes on. Errors: THAW_STOPPED (by
-   on_progress; what is done is kept), and those of training. Call it again to go on. */
+/* Does the runs that are missing. One that diverges is recorded as such, and the rest goes on; one that fails in another
+   way, or that on_progress stops, stops those that go on beside it. What is done is kept. Errors: THAW_STOPPED (by
+   on_progress), THAW_IO_ERROR (the results), and those of training. Call it again to go on. */
 THAW_API thaw_status thaw_comparison_run(thaw_comparison *comparison);
 
 /* Memory, in bytes: the most in any epoch. */

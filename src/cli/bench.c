@@ -1,6 +1,5 @@
 /* thaw bench: strategies and optimizers side by side. */
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +13,10 @@
 #include "cli/quote.h"
 #include "cli/session.h"
 #include "core/text.h"
+#include "core/threads.h"
 #include "report/write.h"
 
-enum { PATH_BYTES = 4096, LABEL_BYTES = 128, TIME_BYTES = 72 };
+enum { PATH_BYTES = 4096, LABEL_BYTES = 128, LINE_BYTES = 512, TIME_BYTES = 72 };
 
 /* Words of an option, separated by blanks. */
 typedef struct words {
@@ -35,7 +35,8 @@ typedef struct bench {
     char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_progress progress;
-    int build_code; /* of the last network that was built */
+    char (*at)[LABEL_BYTES]; /* where each of several runs at a time is */
+    int build_code;          /* of the last network that was built */
 } bench;
 
 /* ---------------------------------------------------------------- options */
@@ -102,15 +103,23 @@ static int join_resets(bench *now)
     return cli_check(now->session.context, thaw_text_finish(&text, &now->reset), "--reset");
 }
 
-/* More threads than cores would measure how they wait for each other. */
-static int check_threads(const cli_options *options)
+/* More threads than cores would measure how they wait for each other. Without --threads, runs share the cores. */
+static int choose_threads(cli_options *options)
 {
-    cpu_set_t set;
-    const int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-    if (cores == 0 || options->threads <= (uint64_t)cores)
+    const uint64_t cores = (uint64_t)thaw_threads_available(), jobs = options->jobs ? options->jobs : 1;
+    if (jobs > cores)
+        return cli_misuse("--jobs", "%llu runs at a time on %llu cores: there is less than one for each",
+                          (unsigned long long)jobs, (unsigned long long)cores);
+    if (options->threads == 0 && jobs > 1)
+        options->threads = cores / jobs;
+    if (jobs * options->threads <= cores)
         return CLI_DONE;
-    return cli_misuse("--threads", "%llu threads on %d cores: the figures would be worth nothing",
-                      (unsigned long long)options->threads, cores);
+    if (jobs == 1)
+        return cli_misuse("--threads", "%llu threads on %llu cores: the figures would be worth nothing",
+                          (unsigned long long)options->threads, (unsigned long long)cores);
+    return cli_misuse("--jobs",
+                      "%llu runs at a time of %llu threads each on %llu cores: the figures would be worth nothing",
+                      (unsigned long long)jobs, (unsigned long long)options->threads, (unsigned long long)cores);
 }
 
 static int make_folder(bench *now)
@@ -131,10 +140,12 @@ static thaw_status build(void *user, thaw_model *model)
 {
     bench *now = user;
     cli_session part = { .options = now->session.options, .context = thaw_model_context(model), .model = model };
-    now->build_code = cli_build_model(&part, now->session.training);
-    if (now->build_code == CLI_DONE)
-        now->build_code = cli_load_weights(&part);
-    return now->build_code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
+    int code = cli_build_model(&part, now->session.training);
+    if (code == CLI_DONE)
+        code = cli_load_weights(&part);
+    if (code != CLI_DONE)
+        now->build_code = code;
+    return code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
 }
 
 static void format_time(char text[TIME_BYTES], double seconds)
@@ -148,10 +159,27 @@ static void format_time(char text[TIME_BYTES], double seconds)
         snprintf(text, TIME_BYTES, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+/* What each of the runs that go on at the same time is at. */
+static bool draw_several(bench *now, const thaw_comparison_progress *state)
+{
+    const size_t jobs = now->session.options->jobs;
+    char line[LINE_BYTES], left[TIME_BYTES];
+    snprintf(now->at[state->job], LABEL_BYTES, "%zu %.24s %d/%d", state->cell, state->strategy, state->training.epoch,
+             state->training.epochs);
+    format_time(left, state->seconds_left);
+    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left;", state->cells, left);
+    for (size_t i = 0; i < jobs && length < sizeof line; i++)
+        length += (size_t)snprintf(line + length, sizeof line - length, "%s %s", i ? "," : " run", now->at[i]);
+    cli_progress_say(&now->progress, line);
+    return cli_interrupt_signal() == 0;
+}
+
 static bool on_progress(void *user, const thaw_comparison_progress *state)
 {
     bench *now = user;
     char label[LABEL_BYTES], left[TIME_BYTES];
+    if (now->session.options->jobs > 1)
+        return draw_several(now, state);
     format_time(left, state->seconds_left);
     snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->cell, state->cells, state->strategy, left);
     cli_progress_draw(&now->progress, label, &state->training);
@@ -175,6 +203,7 @@ static int create(bench *now)
         .user = now,
         .training = now->session.training,
         .test = now->session.test,
+        .jobs = (int)options->jobs,
         .strategies = (const thaw_strategy *const *)now->strategies,
         .strategy_count = now->strategy_count,
         .optimizers = now->optimizers.items,
@@ -205,6 +234,9 @@ static int create(bench *now)
 static int run(bench *now)
 {
     const cli_options *options = now->session.options;
+    now->at = calloc(options->jobs + 1, sizeof *now->at);
+    if (!now->at)
+        return cli_fail("bench", "out of memory");
     cli_interrupt_catch();
     const thaw_status status = thaw_comparison_run(now->comparison);
     cli_progress_clear(&now->progress);
@@ -223,9 +255,7 @@ static int run(bench *now)
 static int compare(bench *now)
 {
     const cli_options *options = now->session.options;
-    int code = check_threads(options);
-    if (code == CLI_DONE)
-        code = read_strategies(now);
+    int code = read_strategies(now);
     if (code == CLI_DONE)
         code = read_optimizers(now);
     if (code == CLI_DONE)
@@ -248,6 +278,7 @@ static void release(bench *now)
     for (size_t i = 0; i < now->strategy_count; i++)
         thaw_strategy_destroy(context, now->strategies[i]);
     free(now->strategies);
+    free(now->at);
     if (now->reset)
         thaw_text_destroy(context, now->reset);
     release_words(&now->strategy_names);
@@ -259,8 +290,8 @@ static void release(bench *now)
 int cli_bench(int argc, char **argv)
 {
     enum {
-        TAKES =
-            CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH | CLI_COMMON
+        TAKES = CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH |
+                CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON
     };
     cli_options options;
     bench now = { .command = cli_quote(argc, argv, "thaw bench") };
@@ -268,6 +299,8 @@ int cli_bench(int argc, char **argv)
                                  "Compares strategies of fine-tuning and optimizers: accuracy, time and memory, and "
                                  "which differences several seeds support.",
                                  TAKES, CLI_MODEL | CLI_DATA, &options);
+    if (code == CLI_DONE)
+        code = choose_threads(&options);
     if (code == CLI_DONE) {
         now.progress = cli_progress_begin(options.json && isatty(STDOUT_FILENO));
         code = cli_session_open(&now.session, &options);

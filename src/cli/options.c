@@ -187,6 +187,9 @@ static const entry entries[] = {
       "Where index.html, results.json, results.csv and TensorBoard's events go (default: report)", &text_kind,
       TO(report) },
     { CLI_REPORT, "report", "FOLDER", "Where index.html goes (default: report)", &text_kind, TO(report) },
+    { CLI_BENCH, "jobs", "N",
+      "Runs at a time, each on --threads threads, by default on an equal share of the cores (default: 1)",
+      &threads_kind, TO(jobs) },
     { CLI_BENCH, "resume", NULL, "Do only the runs that the report lacks", &flag_kind, TO(resume) },
     { CLI_PRECISION, "precision", "TYPE",
       "What layers compute in: f32 (default), bf16, or bf16-emulated where the CPU has no instructions for bf16. "

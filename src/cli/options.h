@@ -56,8 +56,8 @@ typedef struct cli_options {
     uint64_t classes, epochs, batch, seed, threads, cache_bytes,
         cache_file_bytes;                                                /* classes and threads 0: by themselves */
     const char *optimizers, *strategies, *strategy_file, *head, *report; /* of thaw bench */
-    uint64_t seeds, rates;
-    double target_accuracy; /* 0: none */
+    uint64_t seeds, rates, jobs;                                         /* jobs 0: 1 */
+    double target_accuracy;                                              /* 0: none */
     bool resume;
     double clip_norm; /* 0: none */
     bool cache_bf16, recompute, drop_last, merge, inference, json;

@@ -29,13 +29,30 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+static bool is_due(cli_progress *progress)
+{
+    const double time = now();
+    if (!progress->shown || (progress->drawn && time - progress->drawn_at < SECONDS_BETWEEN))
+        return false;
+    progress->drawn = true;
+    progress->drawn_at = time;
+    return true;
+}
+
+void cli_progress_say(cli_progress *progress, const char *line)
+{
+    if (!is_due(progress))
+        return;
+    fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
+    fflush(stderr);
+}
+
 void cli_progress_draw(cli_progress *progress, const char *label, const thaw_progress *state)
 {
     enum { MOST = 40 };
     static const char full[MOST + 1] = "########################################";
     static const char empty[MOST + 1] = "........................................";
-    const double time = now();
-    if (!progress->shown || (progress->drawn && time - progress->drawn_at < SECONDS_BETWEEN))
+    if (!is_due(progress))
         return;
     char before[96], after[64];
     const int left = snprintf(before, sizeof before, "%sepoch %d/%d [", label, state->epoch, state->epochs);
@@ -49,8 +66,6 @@ void cli_progress_draw(cli_progress *progress, const char *label, const thaw_pro
     fprintf(stderr, "\r\033[K%.*s%.*s%.*s%s", columns() - 1, before, done, full, width - done, empty,
             left + right < columns() ? after : "");
     fflush(stderr);
-    progress->drawn = true;
-    progress->drawn_at = time;
 }
 
 void cli_progress_clear(cli_progress *progress)

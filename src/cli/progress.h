@@ -17,6 +17,9 @@ cli_progress cli_progress_begin(bool quiet);
 /* Draws, at most ten times a second. `label` stands before the bar. */
 void cli_progress_draw(cli_progress *progress, const char *label, const thaw_progress *state);
 
+/* Shows a line in place of a bar, as often. */
+void cli_progress_say(cli_progress *progress, const char *line);
+
 /* Makes room for a line of output. */
 void cli_progress_clear(cli_progress *progress);
 

@@ -13,6 +13,7 @@ typedef struct run {
     thaw_comparison *comparison;
     const thaw_comparison_entry *entry;
     uint64_t seed;
+    size_t job, number; /* of the run */
     thaw_model *model;
     json_t *epochs;
     thaw_energy before, after; /* the training of the epoch */
@@ -21,12 +22,6 @@ typedef struct run {
 } run;
 
 /* ---------------------------------------------------------------- a model */
-
-/* Hands the message of the run's context on, which goes. */
-static thaw_status hand_on(thaw_context *to, const thaw_context *from, thaw_status status)
-{
-    return status == THAW_OK ? status : thaw_fail(to, status, "%s", thaw_context_message(from));
-}
 
 static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry *entry)
 {
@@ -40,10 +35,19 @@ static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry 
     return status;
 }
 
-thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
-                           thaw_cell_model *made)
+/* The host's function. */
+static thaw_status build(thaw_comparison *comparison, thaw_model *model)
 {
-    thaw_context *parent = comparison->context;
+    pthread_mutex_lock(&comparison->building);
+    const thaw_status status = comparison->options.build(comparison->options.user, model);
+    pthread_mutex_unlock(&comparison->building);
+    return status;
+}
+
+thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
+                           bool structure_only, thaw_cell_model *made)
+{
+    const thaw_context *parent = comparison->context;
     *made = (thaw_cell_model){ 0 };
     const thaw_context_options options = {
         .threads = parent->threads,
@@ -54,13 +58,19 @@ thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_en
     };
     thaw_status status = thaw_context_create(&options, &made->context);
     if (status != THAW_OK)
-        return thaw_fail(parent, status, "a context of %d threads: %s", options.threads, thaw_status_name(status));
+        return status;
+    made->context->structure_only = structure_only;
     status = thaw_model_create(made->context, &made->model);
     if (status == THAW_OK)
-        status = comparison->options.build(comparison->options.user, made->model);
+        status = build(comparison, made->model);
     if (status == THAW_OK)
         status = set_optimizer(made->model, entry);
-    return hand_on(parent, made->context, status);
+    return status;
+}
+
+const char *thaw_cell_message(const thaw_cell_model *made)
+{
+    return made->context ? thaw_context_message(made->context) : "no context for a run";
 }
 
 void thaw_cell_close(thaw_cell_model *made)
@@ -78,14 +88,16 @@ static thaw_status apply(const run *now, int epoch)
 thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry)
 {
     thaw_cell_model made;
-    thaw_status status = thaw_cell_open(comparison, entry, comparison->options.first_seed, &made);
+    thaw_status status = thaw_cell_open(comparison, entry, comparison->options.first_seed, true, &made);
     const run now = { .comparison = comparison, .entry = entry, .model = made.model };
     for (int epoch = 1; status == THAW_OK && epoch <= comparison->options.epochs; epoch++) {
-        status = hand_on(comparison->context, made.context, apply(&now, epoch));
+        status = apply(&now, epoch);
         if (status == THAW_OK && thaw_model_summary_totals(made.model).trainable_parameters == 0)
-            status = thaw_fail(comparison->context, THAW_NOTHING_TRAINABLE,
-                               "strategy %s, epoch %d: every parameter is frozen", entry->strategy->name, epoch);
+            status = thaw_fail(made.context, THAW_NOTHING_TRAINABLE, "strategy %s, epoch %d: every parameter is frozen",
+                               entry->strategy->name, epoch);
     }
+    if (status != THAW_OK)
+        thaw_fail(comparison->context, status, "%s", thaw_cell_message(&made));
     thaw_cell_close(&made);
     return status;
 }
@@ -130,6 +142,12 @@ static json_t *record_times(const thaw_epoch_report *report)
                      "update", phases->update, "other", other > 0 ? other : 0.0);
 }
 
+/* What several runs use at the same time is nobody's. */
+static double energy_of(const run *now)
+{
+    return now->comparison->options.jobs > 1 ? NAN : thaw_energy_between(&now->before, &now->after);
+}
+
 static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
 {
     const thaw_plan *plan;
@@ -150,7 +168,7 @@ static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
     json_object_set_new(epoch, "seconds", thaw_json_number(report->seconds));
     json_object_set_new(epoch, "times", record_times(report));
     json_object_set_new(epoch, "samples_per_second", thaw_json_number(report->samples_per_second));
-    json_object_set_new(epoch, "joules", thaw_json_number(thaw_energy_between(&now->before, &now->after)));
+    json_object_set_new(epoch, "joules", thaw_json_number(energy_of(now)));
     json_object_set_new(epoch, "parameters_trained", json_integer((json_int_t)report->trainable_parameters));
     json_object_set_new(epoch, "bytes", record_bytes(now, report));
     json_object_set_new(epoch, "flops_per_step", thaw_json_number(report->cached ? totals.cached_flops : totals.flops));
@@ -176,28 +194,37 @@ static bool on_epoch(void *user, const thaw_epoch_report *report)
     return now->status == THAW_OK;
 }
 
-static bool on_step(void *user, const thaw_progress *training)
+/* The host's function, which is not called again once it has said to stop. */
+static bool tell(thaw_comparison *comparison, const run *now, const thaw_progress *training)
 {
-    run *now = user;
-    const thaw_comparison *comparison = now->comparison;
-    if (training->step == training->steps)
-        now->after = thaw_energy_read(NULL);
-    if (!comparison->options.on_progress)
-        return true;
     const size_t cells = comparison->entry_count * (size_t)comparison->options.seeds;
-    const size_t ran = comparison->done - comparison->resumed;
+    const size_t done = comparison->done, ran = done - comparison->resumed;
     const double each = (thaw_seconds() - comparison->began) / (double)ran;
     const thaw_comparison_progress progress = {
-        .cell = comparison->done + 1,
+        .cell = now->number,
         .cells = cells,
+        .job = now->job,
         .strategy = now->entry->strategy->name,
         .optimizer = now->entry->optimizer,
         .learning_rate = now->entry->learning_rate,
         .seed = now->seed,
-        .seconds_left = ran ? each * (double)(cells - comparison->done) : NAN,
+        .seconds_left = ran ? each * (double)(cells - done) : NAN,
         .training = *training,
     };
-    return comparison->options.on_progress(comparison->options.user, &progress);
+    pthread_mutex_lock(&comparison->telling);
+    if (!atomic_load(&comparison->stop) && !comparison->options.on_progress(comparison->options.user, &progress))
+        atomic_store(&comparison->stop, true);
+    pthread_mutex_unlock(&comparison->telling);
+    return !atomic_load(&comparison->stop);
+}
+
+static bool on_step(void *user, const thaw_progress *training)
+{
+    run *now = user;
+    thaw_comparison *comparison = now->comparison;
+    if (training->step == training->steps)
+        now->after = thaw_energy_read(NULL);
+    return comparison->options.on_progress ? tell(comparison, now, training) : !atomic_load(&comparison->stop);
 }
 
 static thaw_status train(run *now)
@@ -224,26 +251,35 @@ static thaw_status train(run *now)
     return status;
 }
 
-thaw_status thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, json_t **cell)
+static json_t *describe(const run *now, thaw_status status)
+{
+    const thaw_comparison_entry *entry = now->entry;
+    const bool diverged = status == THAW_NOT_FINITE;
+    return json_pack("{sssssfsIsisbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
+                     "learning_rate", entry->learning_rate, "seed", (json_int_t)now->seed, "jobs",
+                     now->comparison->options.jobs, "diverged", diverged, "message",
+                     diverged ? thaw_context_message(now->model->context) : NULL, "epochs", now->epochs);
+}
+
+json_t *thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job)
 {
     thaw_cell_model made;
-    *cell = NULL;
-    thaw_status status = thaw_cell_open(comparison, entry, seed, &made);
-    if (status != THAW_OK) {
-        thaw_cell_close(&made);
-        return status;
+    json_t *cell = NULL;
+    run now = { .comparison = comparison, .entry = entry, .seed = seed, .job = job, .epochs = json_array() };
+    pthread_mutex_lock(&comparison->telling);
+    now.number = ++comparison->started;
+    pthread_mutex_unlock(&comparison->telling);
+    thaw_status status = thaw_cell_open(comparison, entry, seed, false, &made);
+    now.model = made.model;
+    if (status == THAW_OK)
+        status = train(&now);
+    if (made.model && (status == THAW_OK || status == THAW_NOT_FINITE)) {
+        cell = describe(&now, status);
+        status = cell ? THAW_OK : thaw_fail(made.context, THAW_OUT_OF_MEMORY, "the record of a run");
     }
-    run now = { .comparison = comparison, .entry = entry, .seed = seed, .model = made.model, .epochs = json_array() };
-    status = train(&now);
-    if (status == THAW_OK || status == THAW_NOT_FINITE) {
-        const bool diverged = status == THAW_NOT_FINITE;
-        *cell = json_pack("{sssssfsIsbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
-                          "learning_rate", entry->learning_rate, "seed", (json_int_t)seed, "diverged", diverged,
-                          "message", diverged ? thaw_context_message(made.context) : NULL, "epochs", now.epochs);
-        status = *cell ? THAW_OK : thaw_fail(made.context, THAW_OUT_OF_MEMORY, "the record of a run");
-    }
+    if (status != THAW_OK)
+        thaw_comparison_give_up(comparison, thaw_cell_message(&made), status);
     json_decref(now.epochs);
-    status = hand_on(comparison->context, made.context, status);
     thaw_cell_close(&made);
-    return status;
+    return cell;
 }

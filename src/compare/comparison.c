@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "core/clock.h"
+#include "core/threads.h"
+#include "data/shuffle.h"
 
 enum { MOST_RUNS = 100000 };
 
@@ -30,13 +31,29 @@ static thaw_status check_names(thaw_context *context, const thaw_comparison_opti
     return THAW_OK;
 }
 
+/* Runs that wait for each other's threads would measure that. */
+static thaw_status check_jobs(thaw_context *context, int jobs)
+{
+    const int threads = thaw_context_threads(context), cores = thaw_threads_available();
+    if (jobs == 1)
+        return THAW_OK;
+    if (jobs > cores / threads)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "comparison: %d runs at a time of %d thread%s each want more than the %d core%s that there %s",
+                         jobs, threads, threads == 1 ? "" : "s", cores, cores == 1 ? "" : "s",
+                         cores == 1 ? "is" : "are");
+    if (thaw_threads_bound())
+        return refuse(context, "OMP_PROC_BIND puts the threads of runs that go on at the same time on the same cores");
+    return THAW_OK;
+}
+
 static thaw_status check_options(thaw_context *context, thaw_comparison_options *options)
 {
     if (!options->build || !options->training || !options->test)
         return refuse(context, "it needs a function that builds, training data and test data");
     if (options->strategy_count == 0 || options->optimizer_count == 0)
         return refuse(context, "it needs a strategy and an optimizer");
-    if (options->rates < 0 || options->seeds < 0 || options->epochs < 0 || options->batch < 0)
+    if (options->rates < 0 || options->seeds < 0 || options->epochs < 0 || options->batch < 0 || options->jobs < 0)
         return refuse(context, "counts are not negative");
     if (!isfinite(options->target_accuracy) || options->target_accuracy < 0 || options->target_accuracy > 1)
         return refuse(context, "the accuracy to reach is a share from 0 to 1");
@@ -46,11 +63,13 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
     options->seeds = options->seeds ? options->seeds : 1;
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : 128;
+    options->jobs = options->jobs ? options->jobs : 1;
     const double runs = (double)options->strategy_count * (double)options->optimizer_count * options->rates *
                         options->seeds * options->epochs;
     if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
         return refuse(context, "more than ten million epochs");
-    return check_names(context, options);
+    const thaw_status status = check_jobs(context, options->jobs);
+    return status == THAW_OK ? check_names(context, options) : status;
 }
 
 /* ---------------------------------------------------------------- the matrix */
@@ -62,11 +81,14 @@ static double rate_at(double own, int index, int rates)
     return from_middle ? own * pow(10, from_middle / 2.0) : own;
 }
 
-static thaw_status own_rate(thaw_context *context, const char *description, double *rate)
+/* Also whether the optimizer takes all of them. */
+static thaw_status own_rate(thaw_context *context, const char *description, int rates, double *rate)
 {
     thaw_optimizer *optimizer = NULL;
-    const thaw_status status = thaw_optimizer_create(context, description, &optimizer);
+    thaw_status status = thaw_optimizer_create(context, description, &optimizer);
     *rate = status == THAW_OK ? thaw_optimizer_get(optimizer, "lr") : NAN;
+    for (int i = 0; i < rates && status == THAW_OK && !isnan(*rate); i++)
+        status = thaw_optimizer_set(optimizer, "lr", rate_at(*rate, i, rates));
     thaw_optimizer_destroy(optimizer);
     if (status == THAW_OK && isnan(*rate))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: optimizer %s has no learning rate \"lr\"",
@@ -87,7 +109,7 @@ static thaw_status fill_entries(thaw_comparison *comparison)
         const size_t pair = comparison->entry_count / rates;
         const char *optimizer = options->optimizers[pair / options->strategy_count];
         double rate;
-        const thaw_status status = own_rate(comparison->context, optimizer, &rate);
+        const thaw_status status = own_rate(comparison->context, optimizer, options->rates, &rate);
         if (status != THAW_OK)
             return status;
         thaw_comparison_entry *entry = &comparison->entries[comparison->entry_count];
@@ -103,25 +125,36 @@ static thaw_status fill_entries(thaw_comparison *comparison)
     return THAW_OK;
 }
 
-/* Every strategy with every optimizer: an adapter may not go together with one of them. Rates make no difference. */
-static thaw_status try_all(thaw_comparison *comparison)
+/* Each strategy once: what it does to the model does not depend on the optimizer and its rate. */
+static thaw_status try_strategies(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i += rates)
-        status = thaw_cell_try(comparison, &comparison->entries[i]);
+    for (size_t i = 0; i < comparison->options.strategy_count && status == THAW_OK; i++)
+        status = thaw_cell_try(comparison, &comparison->entries[i * rates]);
     return status;
+}
+
+/* Each round has an order of its own: neither a machine that drifts nor what runs at the same time favours a
+   configuration. */
+static thaw_status fill_order(thaw_comparison *comparison)
+{
+    const size_t count = comparison->entry_count, rounds = (size_t)comparison->options.seeds;
+    comparison->order = thaw_allocate_array(comparison->context, count * rounds, sizeof *comparison->order);
+    for (size_t round = 0; comparison->order && round < rounds; round++)
+        thaw_shuffle(comparison->options.first_seed, round, comparison->order + round * count, count);
+    return comparison->order ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 static thaw_status make_head(thaw_comparison *comparison)
 {
     thaw_cell_model made;
-    thaw_status status = thaw_cell_open(comparison, &comparison->entries[0], comparison->options.first_seed, &made);
-    if (status == THAW_OK) {
+    thaw_status status =
+        thaw_cell_open(comparison, &comparison->entries[0], comparison->options.first_seed, true, &made);
+    if (status == THAW_OK)
         status = thaw_results_head(comparison, made.model, &comparison->head);
-        if (status != THAW_OK)
-            thaw_fail(comparison->context, status, "%s", thaw_context_message(made.context));
-    }
+    if (status != THAW_OK)
+        thaw_fail(comparison->context, status, "%s", thaw_cell_message(&made));
     thaw_cell_close(&made);
     return status;
 }
@@ -130,7 +163,9 @@ static thaw_status prepare(thaw_comparison *comparison)
 {
     thaw_status status = fill_entries(comparison);
     if (status == THAW_OK)
-        status = try_all(comparison);
+        status = fill_order(comparison);
+    if (status == THAW_OK)
+        status = try_strategies(comparison);
     if (status == THAW_OK)
         status = make_head(comparison);
     if (status == THAW_OK && comparison->options.results)
@@ -152,6 +187,9 @@ thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_
     if (!made)
         return THAW_OUT_OF_MEMORY;
     *made = (thaw_comparison){ .context = context, .options = chosen };
+    pthread_mutex_init(&made->building, NULL);
+    pthread_mutex_init(&made->telling, NULL);
+    pthread_mutex_init(&made->keeping, NULL);
     status = prepare(made);
     if (status == THAW_OK)
         *comparison = made;
@@ -172,33 +210,15 @@ void thaw_comparison_destroy(thaw_comparison *comparison)
     }
     thaw_release(context, comparison->entries);
     thaw_release(context, comparison->configurations);
+    thaw_release(context, comparison->order);
     json_decref(comparison->head);
+    pthread_mutex_destroy(&comparison->building);
+    pthread_mutex_destroy(&comparison->telling);
+    pthread_mutex_destroy(&comparison->keeping);
     thaw_release(context, comparison);
 }
 
-/* ---------------------------------------------------------------- running */
-
-thaw_status thaw_comparison_run(thaw_comparison *comparison)
-{
-    const thaw_comparison_options *options = &comparison->options;
-    const size_t all = comparison->entry_count * (size_t)options->seeds;
-    comparison->began = thaw_seconds();
-    comparison->resumed = comparison->done;
-    thaw_status status = comparison->done == all ? thaw_results_write(comparison) : THAW_OK;
-    for (size_t step = 0; step < all && status == THAW_OK; step++) {
-        size_t round;
-        thaw_comparison_entry *entry = &comparison->entries[thaw_comparison_entry_of(comparison, step, &round)];
-        if (entry->cells[round])
-            continue;
-        status = thaw_cell_run(comparison, entry, options->first_seed + round, &entry->cells[round]);
-        if (status != THAW_OK)
-            break;
-        comparison->done++;
-        comparison->summarized = false;
-        status = thaw_results_write(comparison);
-    }
-    return status;
-}
+/* ---------------------------------------------------------------- results */
 
 size_t thaw_comparison_count(const thaw_comparison *comparison)
 {
@@ -210,8 +230,10 @@ thaw_status thaw_comparison_at(thaw_comparison *comparison, size_t index, thaw_c
     if (index >= comparison->entry_count)
         return thaw_fail(comparison->context, THAW_INVALID_ARGUMENT, "no configuration %zu, there are %zu", index,
                          comparison->entry_count);
+    pthread_mutex_lock(&comparison->keeping);
     const thaw_status status = comparison->summarized ? THAW_OK : thaw_summarize(comparison);
     if (status == THAW_OK)
         *configuration = comparison->configurations[index];
+    pthread_mutex_unlock(&comparison->keeping);
     return status;
 }

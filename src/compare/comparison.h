@@ -3,7 +3,11 @@
 #define THAW_COMPARE_COMPARISON_H
 
 #include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <thaw/compare.h>
+
+#include "compare/journal.h"
 
 /* One strategy with one optimizer at one rate, and its runs. */
 typedef struct thaw_comparison_entry {
@@ -18,30 +22,45 @@ struct thaw_comparison {
     thaw_comparison_options options;
     thaw_comparison_entry *entries; /* optimizer by optimizer, strategies within, rates within */
     size_t entry_count;
+    size_t *order;                      /* of the runs: the entry of each, round by round */
     json_t *head;                       /* what stands in the file before the cells */
     thaw_configuration *configurations; /* made anew when cells were added */
     bool summarized;
-    /* Of the run that goes on: */
-    size_t done, resumed; /* cells; resumed: of them those from a file */
+    atomic_size_t done; /* cells */
+
+    /* Of thaw_comparison_run. Its runs wait for one lock at most, and for none while they compute. */
+    pthread_mutex_t building, telling; /* one call of the host's functions at a time */
+    pthread_mutex_t keeping;           /* cells, configurations, the files, `failure` and its message */
+    thaw_status failure;               /* the first; the other runs end after their step */
+    atomic_bool stop;
+    size_t resumed; /* cells that were there */
+    size_t started; /* cells, those with them; guarded by `telling` */
     double began;
+    thaw_journal journal;
+    double written_at, writing_took; /* the whole file, the last time */
 };
 
 /* ---- one run ---- */
 
-/* Runs and returns what the file says of it. Errors: THAW_STOPPED, those of training but THAW_NOT_FINITE. */
-thaw_status thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
-                          json_t **cell);
+/* Runs and returns what the file says of it, or gives the comparison up and returns NULL. May be called by several
+   threads, each a `job` of its own. */
+json_t *thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job);
+
+/* Ends all runs after their step, for a reason that becomes that of the comparison where it is the first. */
+void thaw_comparison_give_up(thaw_comparison *comparison, const char *message, thaw_status status);
 
 /* Makes a model and does to it what the strategy does at the beginning of its epochs, without training. */
 thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
 
-/* A context and model of a run, with optimizer and learning rate, before any rule. */
+/* A context and model of a run, with optimizer and learning rate, before any rule. With `structure_only` its random
+   initial values are left out, which take long. On failure the caller closes it, too; thaw_cell_message tells why. */
 typedef struct thaw_cell_model {
     thaw_context *context;
     thaw_model *model;
 } thaw_cell_model;
 thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
-                           thaw_cell_model *made);
+                           bool structure_only, thaw_cell_model *made);
+const char *thaw_cell_message(const thaw_cell_model *made);
 void thaw_cell_close(thaw_cell_model *made);
 
 /* ---- the file ---- */
@@ -49,7 +68,7 @@ void thaw_cell_close(thaw_cell_model *made);
 /* What stands before the cells: the machine, the versions, the experiment and its lists. */
 thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, json_t **head);
 
-/* Takes over the cells of the file, where it exists. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
+/* Takes over the cells of the file and its journal, where they exist. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
 thaw_status thaw_results_resume(thaw_comparison *comparison);
 
 /* All of it, as the file has it; the caller releases it. */
@@ -62,14 +81,6 @@ thaw_status thaw_results_write(thaw_comparison *comparison);
 
 /* Whether the file could be written, before anything is run. */
 thaw_status thaw_results_check_place(thaw_comparison *comparison);
-
-/* The order of runs: the entry and the round of the step-th. */
-static inline size_t thaw_comparison_entry_of(const thaw_comparison *comparison, size_t step, size_t *round)
-{
-    const size_t place = step % comparison->entry_count;
-    *round = step / comparison->entry_count;
-    return *round % 2 ? comparison->entry_count - 1 - place : place;
-}
 
 /* ---- the summaries ---- */
 

@@ -1,12 +1,12 @@
 #include "compare/machine.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "compare/energy.h"
+#include "core/threads.h"
 #include "dnn/engine.h"
 
 #ifdef __clang__
@@ -32,14 +32,6 @@ void thaw_machine_processor(char name[THAW_PROCESSOR_BYTES])
         fclose(file);
 }
 
-static int count_cores(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return CPU_COUNT(&set);
-    return (int)sysconf(_SC_NPROCESSORS_ONLN);
-}
-
 json_t *thaw_machine_json(const thaw_context *context)
 {
     char processor[THAW_PROCESSOR_BYTES], system[256] = "unknown";
@@ -48,8 +40,9 @@ json_t *thaw_machine_json(const thaw_context *context)
     if (uname(&names) == 0)
         snprintf(system, sizeof system, "%.60s %.120s %.60s", names.sysname, names.release, names.machine);
     const json_int_t memory = (json_int_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    return json_pack("{sssisIsssisb}", "processor", processor, "cores", count_cores(), "memory_bytes", memory, "system",
-                     system, "threads", thaw_context_threads(context), "energy", thaw_energy_read(NULL).packages > 0);
+    return json_pack("{sssisIsssisb}", "processor", processor, "cores", thaw_threads_available(), "memory_bytes",
+                     memory, "system", system, "threads", thaw_context_threads(context), "energy",
+                     thaw_energy_read(NULL).packages > 0);
 }
 
 json_t *thaw_versions_json(void)

@@ -1,13 +1,14 @@
 /* The file of results: bench/results.schema.json. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <thaw/precision.h>
 
 #include "compare/comparison.h"
 #include "compare/machine.h"
 #include "compare/strategy.h"
+#include "core/text.h"
 #include "graph/model.h"
 #include "io/new_file.h"
 #include "report/write.h"
@@ -39,15 +40,22 @@ static thaw_status describe_layers(const thaw_comparison *comparison, thaw_model
     return status;
 }
 
-static json_t *describe_experiment(const thaw_comparison_options *options, json_t *layers)
+static const char *name_precision(thaw_dtype type, bool emulated)
 {
-    return json_pack("{ssss?ss?ssss?sIsIss?sisIsIsIsisoso}", "model", options->model ? options->model : "", "load",
-                     options->load, "reset", options->reset, "data", options->data ? options->data : "", "test_data",
-                     options->test_data, "training_samples", (json_int_t)thaw_dataset_count(options->training),
-                     "test_samples", (json_int_t)thaw_dataset_count(options->test), "head", options->head, "epochs",
-                     options->epochs, "batch", (json_int_t)options->batch, "cache_bytes",
-                     (json_int_t)options->cache_bytes, "first_seed", (json_int_t)options->first_seed, "seeds",
-                     options->seeds, "target_accuracy",
+    return type == THAW_F32 ? NULL : emulated ? "bf16-emulated" : "bf16";
+}
+
+static json_t *describe_experiment(const thaw_comparison_options *options, thaw_precision precision, json_t *layers)
+{
+    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso}", "model", options->model ? options->model : "",
+                     "load", options->load, "reset", options->reset, "data", options->data ? options->data : "",
+                     "test_data", options->test_data, "training_samples",
+                     (json_int_t)thaw_dataset_count(options->training), "test_samples",
+                     (json_int_t)thaw_dataset_count(options->test), "head", options->head, "precision",
+                     name_precision(precision.all, precision.emulated), "frozen_precision",
+                     name_precision(precision.frozen, precision.emulated), "epochs", options->epochs, "batch",
+                     (json_int_t)options->batch, "cache_bytes", (json_int_t)options->cache_bytes, "first_seed",
+                     (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
                      options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "layers",
                      layers);
 }
@@ -89,86 +97,10 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
     }
     *head = json_pack("{sssbsssosososososo}", "schema", THAW_RESULTS_SCHEMA, "complete", 0, "command",
                       options->command ? options->command : "", "versions", thaw_versions_json(), "machine",
-                      thaw_machine_json(comparison->context), "experiment", describe_experiment(options, layers),
-                      "strategies", list_strategies(options), "optimizers", list_optimizers(comparison), "cells",
-                      json_array());
+                      thaw_machine_json(comparison->context), "experiment",
+                      describe_experiment(options, thaw_model_precision(model), layers), "strategies",
+                      list_strategies(options), "optimizers", list_optimizers(comparison), "cells", json_array());
     return *head ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the head of the results");
-}
-
-/* ---------------------------------------------------------------- resuming */
-
-static thaw_status refuse(const thaw_comparison *comparison, const char *what)
-{
-    return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: %s", comparison->options.results, what);
-}
-
-/* Puts a cell of the file in its place. */
-static bool place_cell(thaw_comparison *comparison, json_t *cell)
-{
-    const thaw_comparison_options *options = &comparison->options;
-    const char *strategy = json_string_value(json_object_get(cell, "strategy"));
-    const char *optimizer = json_string_value(json_object_get(cell, "optimizer"));
-    const json_t *seed = json_object_get(cell, "seed");
-    const bool diverged = json_is_true(json_object_get(cell, "diverged"));
-    const size_t epochs = json_array_size(json_object_get(cell, "epochs"));
-    if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && epochs != (size_t)options->epochs))
-        return false;
-    const uint64_t round = (uint64_t)json_integer_value(seed) - options->first_seed;
-    for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
-        thaw_comparison_entry *entry = &comparison->entries[i];
-        if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
-            entry->learning_rate != thaw_json_value(cell, "learning_rate"))
-            continue;
-        if (entry->cells[round])
-            return false;
-        entry->cells[round] = json_incref(cell);
-        comparison->done++;
-        return true;
-    }
-    return false;
-}
-
-static thaw_status take_over(thaw_comparison *comparison, const json_t *file)
-{
-    static const char *const same[] = { "experiment", "strategies", "optimizers" };
-    const char *schema = json_string_value(json_object_get(file, "schema"));
-    if (!schema || strcmp(schema, THAW_RESULTS_SCHEMA) != 0)
-        return refuse(comparison, "is not of the schema " THAW_RESULTS_SCHEMA ", and cannot be resumed");
-    for (size_t i = 0; i < THAW_COUNT(same); i++)
-        if (!json_equal(json_object_get(file, same[i]), json_object_get(comparison->head, same[i])))
-            return thaw_fail(comparison->context, THAW_BAD_FORMAT,
-                             "%s: holds another comparison: its \"%s\" differ from what is asked for",
-                             comparison->options.results, same[i]);
-    const double threads = thaw_json_value(json_object_get(file, "machine"), "threads");
-    if (threads != thaw_context_threads(comparison->context))
-        return thaw_fail(comparison->context, THAW_BAD_FORMAT,
-                         "%s: its runs took %g threads, these would take %d and round differently",
-                         comparison->options.results, threads, thaw_context_threads(comparison->context));
-    const json_t *cells = json_object_get(file, "cells");
-    for (size_t i = 0; i < json_array_size(cells); i++)
-        if (!place_cell(comparison, json_array_get(cells, i)))
-            return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: cell %zu is none of this comparison",
-                             comparison->options.results, i);
-    comparison->resumed = comparison->done;
-    return THAW_OK;
-}
-
-thaw_status thaw_results_resume(thaw_comparison *comparison)
-{
-    const thaw_comparison_options *options = &comparison->options;
-    if (access(options->results, F_OK) != 0 && errno == ENOENT)
-        return THAW_OK;
-    if (!options->resume)
-        return thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists; resume it, or move it away",
-                         options->results);
-    json_error_t error;
-    json_t *file = json_load_file(options->results, JSON_REJECT_DUPLICATES, &error);
-    if (!file)
-        return thaw_fail(comparison->context, error.line < 0 ? THAW_IO_ERROR : THAW_BAD_FORMAT, "%s: line %d: %s",
-                         options->results, error.line, error.text);
-    const thaw_status status = take_over(comparison, file);
-    json_decref(file);
-    return status;
 }
 
 /* ---------------------------------------------------------------- configurations */
@@ -247,23 +179,53 @@ static thaw_status append_configuration(thaw_comparison *comparison, size_t inde
 static json_t *list_cells(const thaw_comparison *comparison)
 {
     json_t *cells = json_array();
-    const size_t all = comparison->entry_count * (size_t)comparison->options.seeds;
+    const size_t count = comparison->entry_count, all = count * (size_t)comparison->options.seeds;
     for (size_t step = 0; step < all; step++) {
-        size_t round;
-        const size_t entry = thaw_comparison_entry_of(comparison, step, &round);
-        json_t *cell = comparison->entries[entry].cells[round];
+        json_t *cell = comparison->entries[comparison->order[step]].cells[step / count];
         if (cell)
             json_array_append(cells, cell);
     }
     return cells;
 }
 
+static void append_json(thaw_text *text, const char *before, const json_t *value)
+{
+    char *dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    text->failed = text->failed || !dump;
+    if (dump)
+        thaw_text_append(text, "%s%s", before, dump);
+    free(dump);
+}
+
+/* A line for each of what there are many. */
+static void append_list(thaw_text *text, const json_t *list)
+{
+    thaw_text_append(text, "[");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        append_json(text, i ? ",\n" : "\n", json_array_get(list, i));
+    thaw_text_append(text, "\n]");
+}
+
 thaw_status thaw_results_write_json(thaw_context *context, const char *path, const json_t *root)
 {
-    char *text = json_dumps(root, JSON_INDENT(1));
-    const thaw_status status = text ? thaw_report_write_file(context, path, text, strlen(text))
-                                    : thaw_fail(context, THAW_OUT_OF_MEMORY, "the text of the results");
-    free(text);
+    thaw_text text = { .context = context };
+    const char *key, *before = "{";
+    char *finished;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)root, key, value)
+    {
+        thaw_text_append(&text, "%s\n\"%s\": ", before, key);
+        before = ",";
+        if (json_is_array(value))
+            append_list(&text, value);
+        else
+            append_json(&text, "", value);
+    }
+    thaw_text_append(&text, "\n}\n");
+    thaw_status status = thaw_text_finish(&text, &finished);
+    if (status == THAW_OK)
+        status = thaw_report_write_file(context, path, finished, strlen(finished));
+    thaw_text_destroy(context, finished);
     return status;
 }
 

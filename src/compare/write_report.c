@@ -27,7 +27,9 @@ thaw_status thaw_comparison_write_report(thaw_comparison *comparison, const char
 {
     thaw_context *context = comparison->context;
     json_t *root;
+    pthread_mutex_lock(&comparison->keeping);
     thaw_status status = thaw_results_json(comparison, &root);
+    pthread_mutex_unlock(&comparison->keeping);
     if (status == THAW_OK)
         status = thaw_report_make_directory(context, directory);
     if (status == THAW_OK)

@@ -13,7 +13,8 @@ struct thaw_context {
     void *log_user;
     int threads;
     uint64_t seed;
-    void *dnn; /* src/dnn's engine and stream, made when first wanted */
+    bool structure_only; /* parameters get no random values: of such models nothing is computed */
+    void *dnn;           /* src/dnn's engine and stream, made when first wanted */
     void (*release_dnn)(thaw_context *context);
     char message[THAW_MESSAGE_BYTES];
 };

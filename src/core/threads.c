@@ -18,6 +18,16 @@ void thaw_threads_leave(thaw_thread_scope scope)
     omp_set_dynamic(scope.host_dynamic);
 }
 
+int thaw_threads_available(void)
+{
+    return omp_get_num_procs();
+}
+
+bool thaw_threads_bound(void)
+{
+    return omp_get_proc_bind() != omp_proc_bind_false;
+}
+
 typedef struct team {
     void (*body)(void *argument, int thread, int threads);
     void *argument;

@@ -15,6 +15,12 @@ typedef struct thaw_thread_scope {
 thaw_thread_scope thaw_threads_enter(const thaw_context *context);
 void thaw_threads_leave(thaw_thread_scope scope);
 
+/* The cores that this process may use. */
+int thaw_threads_available(void);
+
+/* Whether OpenMP binds its threads to cores: then teams of several threads of the host share the same ones. */
+bool thaw_threads_bound(void);
+
 /* Runs body(argument, thread, threads) once on each of the context's threads, or once alone (thread 0 of 1) inside a
    parallel region of the host. */
 void thaw_parallel(thaw_context *context, void (*body)(void *argument, int thread, int threads), void *argument);

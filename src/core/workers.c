@@ -103,8 +103,7 @@ thaw_status thaw_workers_create(thaw_context *context, int threads, thaw_workers
         return THAW_OK;
     }
     thaw_workers_destroy(made);
-    return error ? thaw_fail(context, THAW_OUT_OF_MEMORY, "no thread to read data with: %s", strerror(error))
-                 : THAW_OUT_OF_MEMORY;
+    return error ? thaw_fail(context, THAW_OUT_OF_MEMORY, "no thread: %s", strerror(error)) : THAW_OUT_OF_MEMORY;
 }
 
 void thaw_workers_destroy(thaw_workers *team)

@@ -1,4 +1,5 @@
-/* Threads for work that waits for files and shares the processor with OpenMP's team: made once, asleep between jobs. */
+/* Threads for work that is none of OpenMP's: what waits for files and shares the processor with its team, and what has
+   teams of its own. Made once, asleep between jobs. */
 #ifndef THAW_CORE_WORKERS_H
 #define THAW_CORE_WORKERS_H
 

@@ -99,7 +99,7 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
         fill_constant(parameter, 0);
     else if (parameter->initializer == THAW_INITIAL_ONE)
         fill_constant(parameter, 1);
-    else
+    else if (!context->structure_only)
         fill_random(context, parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
     for (size_t i = 0; i < parameter->zeros; i++)
         parameter->data[parameter->zeros_at + i] = 0;

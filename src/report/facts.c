@@ -25,6 +25,34 @@ static void count_of(thaw_report_page *page, const char *name, const json_t *obj
     fact(page, name, thaw_format_count(field, thaw_report_number(object, key)));
 }
 
+/* How many runs went on at the same time. */
+typedef struct range {
+    int least, most;
+} range;
+
+static range find_jobs(const thaw_report_page *page)
+{
+    const json_t *cells = json_object_get(page->results, "cells");
+    range jobs = { 0 };
+    for (size_t i = 0; i < json_array_size(cells); i++) {
+        const double told = thaw_report_number(json_array_get(cells, i), "jobs");
+        const int now = told >= 1 && told <= INT32_MAX ? (int)told : 1;
+        jobs.least = jobs.least == 0 || now < jobs.least ? now : jobs.least;
+        jobs.most = now > jobs.most ? now : jobs.most;
+    }
+    return jobs;
+}
+
+/* A number, or where the comparison went on with another one, a range. */
+static void describe_jobs(thaw_report_page *page)
+{
+    const range jobs = find_jobs(page);
+    char field[THAW_FIELD_BYTES] = "";
+    if (jobs.most > 0)
+        snprintf(field, sizeof field, jobs.least == jobs.most ? "%d" : "%d to %d", jobs.least, jobs.most);
+    fact(page, "runs at a time", field);
+}
+
 static void describe_machine(thaw_report_page *page)
 {
     const json_t *machine = json_object_get(page->results, "machine");
@@ -34,6 +62,7 @@ static void describe_machine(thaw_report_page *page)
     fact_of(page, "processor", machine, "processor");
     count_of(page, "cores", machine, "cores");
     count_of(page, "threads a run", machine, "threads");
+    describe_jobs(page);
     fact(page, "memory", thaw_format_bytes(field, thaw_report_number(machine, "memory_bytes")));
     fact_of(page, "system", machine, "system");
     fact(page, "energy", thaw_report_true(machine, "energy") ? "read from RAPL" : "not exposed by this machine");
@@ -52,6 +81,8 @@ static void describe_experiment(thaw_report_page *page)
     fact_of(page, "weights to begin with", experiment, "load");
     fact_of(page, "initialised anew", experiment, "reset");
     fact_of(page, "head", experiment, "head");
+    fact_of(page, "precision", experiment, "precision");
+    fact_of(page, "precision of the frozen prefix", experiment, "frozen_precision");
     fact_of(page, "data", experiment, "data");
     fact_of(page, "test data", experiment, "test_data");
     count_of(page, "epochs", experiment, "epochs");
@@ -99,12 +130,15 @@ void thaw_report_facts(thaw_report_page *page)
     thaw_text_append(
         &page->text,
         "<p>Runs take turns, seed by seed, so that each configuration meets the machine in every state; "
-        "accuracies repeat to the bit on as many threads, times do not. Means have 95\u202F%% intervals by "
+        "accuracies repeat to the bit on as many threads, times do not. %sMeans have 95\u202F%% intervals by "
         "Student's t over seeds. A rank is 1 + the number of configurations whose whole interval lies above. "
         "Differences to <i>full</i> are paired by seed.</p>\n<p>Beside this page: <a "
         "href=\"results.json\">results.json</a> (every run; bench/results.schema.json describes it), <a "
         "href=\"results.csv\">results.csv</a>, and <code>events/</code> for TensorBoard.</p>\n<div "
-        "class=\"columns\"><div>");
+        "class=\"columns\"><div>",
+        find_jobs(page).most > 1 ? "Runs went on beside others, with which they shared caches and memory: "
+                                   "alone they would be faster. "
+                                 : "");
     describe_machine(page);
     thaw_text_append(&page->text, "</div><div>");
     describe_experiment(page);

@@ -207,13 +207,19 @@ static size_t count_runs(const thaw_report_page *page)
     return rates * page->strategy_count * seeds_of(page);
 }
 
+/* Over all configurations; not of the list of runs, which may be cut short. */
+static size_t sum_of(const thaw_report_page *page, const char *key)
+{
+    const json_t *configurations = json_object_get(page->results, "configurations");
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(configurations); i++)
+        sum += thaw_report_number(json_array_get(configurations, i), key);
+    return sum > 0 ? (size_t)sum : 0;
+}
+
 static void say_state(thaw_report_page *page)
 {
-    const json_t *cells = json_object_get(page->results, "cells");
-    const size_t done = json_array_size(cells);
-    size_t diverged = 0;
-    for (size_t i = 0; i < done; i++)
-        diverged += thaw_report_true(json_array_get(cells, i), "diverged");
+    const size_t done = sum_of(page, "cells"), diverged = sum_of(page, "diverged");
     if (!thaw_report_true(page->results, "complete"))
         thaw_text_append(&page->text,
                          "<p class=\"warning\">This comparison is not complete: %zu of %zu runs are done, and what "
@@ -257,7 +263,7 @@ void thaw_report_verdict(thaw_report_page *page)
         "test with</li></ul>\n",
         page->strategy_count, page->strategy_count == 1 ? "y" : "ies", page->optimizer_count,
         page->optimizer_count == 1 ? "" : "s", seeds_of(page), seeds_of(page) == 1 ? "" : "s", thaw_report_epochs(page),
-        thaw_report_epochs(page) == 1 ? "" : "s", json_array_size(json_object_get(page->results, "cells")),
+        thaw_report_epochs(page) == 1 ? "" : "s", sum_of(page, "cells"),
         thaw_format_count(training, thaw_report_number(experiment, "training_samples")),
         thaw_format_count(test, thaw_report_number(experiment, "test_samples")));
     say_caution(page);

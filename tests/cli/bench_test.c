@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/fixture.h"
+#include "core/threads.h"
 #include "support/results.h"
 #include "support/schema.h"
 #include "support/support.h"
@@ -81,6 +82,38 @@ Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end)
     }
 }
 
+Test(bench, computes_in_bfloat16_when_told_to, .init = begin, .fini = end)
+{
+    support_command(&cli_run, cli_directory, BENCH "--strategies head --seeds 1 --frozen-precision bf16-emulated",
+                    cli_variables);
+    if (strstr(cli_run.errors, "AVX-512"))
+        return; /* not on this processor */
+    cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
+    json_t *file = load();
+    const json_t *experiment = json_object_get(file, "experiment");
+    cr_assert_str_eq(text_at(experiment, "frozen_precision"), "bf16-emulated");
+    cr_assert_null(json_object_get(experiment, "precision"));
+    json_decref(file);
+    support_command(&cli_run, cli_directory, BENCH "--strategies head --seeds 1 --resume", cli_variables);
+    cr_assert_eq(cli_run.code, 1);
+    cr_assert_not_null(strstr(cli_run.errors, "its \"experiment\" differ"), "%s", cli_run.errors);
+}
+
+Test(bench, runs_two_at_a_time, .init = begin, .fini = end)
+{
+    support_command(&cli_run, cli_directory, BENCH "--strategies full\thead --seeds 2 --jobs 2", cli_variables);
+    if (thaw_threads_available() < 2) {
+        cr_assert_not_null(strstr(cli_run.errors, "--jobs: 2 runs at a time on 1 cores"), "%s", cli_run.errors);
+        return;
+    }
+    cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
+    json_t *file = load();
+    cr_assert(json_is_true(json_object_get(file, "complete")));
+    cr_assert_eq(json_integer_value(json_object_get(json_object_get(file, "machine"), "threads")), 1);
+    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "cells"), 3), "jobs")), 2);
+    json_decref(file);
+}
+
 Test(bench, prints_lines_of_json, .init = begin, .fini = end)
 {
     cli_succeed(BENCH "--strategies scratch --seeds 1 --json");
@@ -118,13 +151,37 @@ Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .f
     json_decref(resumed);
 }
 
-/* Cells in the file; 0 where there is none. */
+/* The cells in the file and in its journal, which may both be missing. */
+static json_t *kept_cells(void)
+{
+    char path[2 * SUPPORT_PATH_BYTES + 8], line[1 << 16];
+    json_t *file = json_load_file(results, 0, NULL), *cells = json_array();
+    json_array_extend(cells, json_object_get(file, "cells"));
+    json_decref(file);
+    snprintf(path, sizeof path, "%s.journal", results);
+    FILE *journal = fopen(path, "r");
+    for (bool head = true; journal && fgets(line, sizeof line, journal); head = false)
+        if (!head && strchr(line, '\n'))
+            json_array_append_new(cells, json_loads(line, 0, NULL));
+    if (journal)
+        fclose(journal);
+    return cells;
+}
+
 static size_t count_cells(void)
 {
-    json_t *file = json_load_file(results, 0, NULL);
-    const size_t cells = json_array_size(json_object_get(file, "cells"));
-    json_decref(file);
-    return cells;
+    json_t *cells = kept_cells();
+    const size_t count = json_array_size(cells);
+    json_decref(cells);
+    return count;
+}
+
+static bool has(const json_t *cells, const json_t *cell)
+{
+    for (size_t i = 0; i < json_array_size(cells); i++)
+        if (json_equal(json_array_get(cells, i), cell))
+            return true;
+    return false;
 }
 
 static void kill_after(const char *line, size_t cells)
@@ -148,14 +205,11 @@ Test(bench, killed_after_any_cell_it_goes_on_to_the_same_results, .init = begin,
     for (size_t cells = 1; cells < CELLS; cells++) {
         support_remove_tree(cli_variables[3]);
         kill_after(FEW, cells);
-        json_t *killed = load();
-        cr_assert(json_is_false(json_object_get(killed, "complete")));
+        json_t *killed = kept_cells();
         cli_succeed(FEW " --resume");
         json_t *resumed = load();
-        for (size_t i = 0; i < json_array_size(json_object_get(killed, "cells")); i++)
-            cr_assert(json_equal(json_array_get(json_object_get(killed, "cells"), i),
-                                 json_array_get(json_object_get(resumed, "cells"), i)),
-                      "cell %zu was run again", i);
+        for (size_t i = 0; i < json_array_size(killed); i++)
+            cr_assert(has(json_object_get(resumed, "cells"), json_array_get(killed, i)), "cell %zu was run again", i);
         support_forget_times(resumed);
         json_object_del(resumed, "command");
         cr_assert(json_equal(whole, resumed), "killed after cell %zu", cells);
@@ -201,6 +255,10 @@ static const struct {
     { BENCH "--reset tail", 2, "--reset: " },
     { BENCH "--strategy-file $c", 1, "--strategy-file: " },
     { BENCH "--threads 1000", 2, "--threads: 1000 threads on " },
+    { BENCH "--jobs 1000", 2, "--jobs: 1000 runs at a time on " },
+    { "bench --model transfer-cnn --data $b --report $d --jobs 1000", 2, "--jobs: 1000 runs at a time on " },
+    { BENCH "--jobs 0", 2, "--jobs: \"0\", wanted a whole number" },
+    { BENCH "--precision bf17", 2, "--precision: \"bf17\", wanted f32, bf16 or bf16-emulated" },
     { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", wanted a number above 0, of at most 1" },
     { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be made" },
     { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },

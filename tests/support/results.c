@@ -4,10 +4,15 @@
 
 void support_forget_times(json_t *file)
 {
-    static const char *const timed[] = {
-        "seconds",          "times",      "samples_per_second", "joules", "seconds_per_epoch", "seconds_to_target",
-        "joules_per_epoch", "pareto_time"
-    };
+    static const char *const timed[] = { "jobs",
+                                         "seconds",
+                                         "times",
+                                         "samples_per_second",
+                                         "joules",
+                                         "seconds_per_epoch",
+                                         "seconds_to_target",
+                                         "joules_per_epoch",
+                                         "pareto_time" };
     const char *const lists[] = { "cells", "configurations" };
     for (size_t k = 0; k < 2; k++) {
         size_t index;

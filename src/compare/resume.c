@@ -1,0 +1,113 @@
+/* What a file of results, and the journal beside it, hold of a comparison. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "compare/comparison.h"
+#include "report/write.h"
+
+/* Puts a cell of a file in its place, unless it is there: a journal may hold what the results hold already. */
+static bool place_cell(thaw_comparison *comparison, json_t *cell)
+{
+    const thaw_comparison_options *options = &comparison->options;
+    const char *strategy = json_string_value(json_object_get(cell, "strategy"));
+    const char *optimizer = json_string_value(json_object_get(cell, "optimizer"));
+    const json_t *seed = json_object_get(cell, "seed");
+    const bool diverged = json_is_true(json_object_get(cell, "diverged"));
+    const size_t epochs = json_array_size(json_object_get(cell, "epochs"));
+    if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && epochs != (size_t)options->epochs))
+        return false;
+    const uint64_t round = (uint64_t)json_integer_value(seed) - options->first_seed;
+    for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
+        thaw_comparison_entry *entry = &comparison->entries[i];
+        if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
+            entry->learning_rate != thaw_json_value(cell, "learning_rate"))
+            continue;
+        if (!entry->cells[round]) {
+            entry->cells[round] = json_incref(cell);
+            atomic_fetch_add(&comparison->done, 1);
+        }
+        return true;
+    }
+    return false;
+}
+
+static thaw_status place_cells(thaw_comparison *comparison, const char *path, const json_t *cells, size_t first)
+{
+    for (size_t i = first; i < json_array_size(cells); i++)
+        if (!place_cell(comparison, json_array_get(cells, i)))
+            return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: cell %zu is none of this comparison", path,
+                             i - first);
+    return THAW_OK;
+}
+
+/* Whether the file, or its head, is of this comparison. */
+static thaw_status check_head(const thaw_comparison *comparison, const char *path, const json_t *file)
+{
+    static const char *const same[] = { "experiment", "strategies", "optimizers" };
+    thaw_context *context = comparison->context;
+    const char *schema = json_string_value(json_object_get(file, "schema"));
+    if (!schema || strcmp(schema, THAW_RESULTS_SCHEMA) != 0)
+        return thaw_fail(context, THAW_BAD_FORMAT,
+                         "%s: is not of the schema " THAW_RESULTS_SCHEMA ", and cannot be resumed", path);
+    for (size_t i = 0; i < THAW_COUNT(same); i++)
+        if (!json_equal(json_object_get(file, same[i]), json_object_get(comparison->head, same[i])))
+            return thaw_fail(context, THAW_BAD_FORMAT,
+                             "%s: holds another comparison: its \"%s\" differ from what is asked for", path, same[i]);
+    const double threads = thaw_json_value(json_object_get(file, "machine"), "threads");
+    if (threads != thaw_context_threads(context))
+        return thaw_fail(context, THAW_BAD_FORMAT,
+                         "%s: its runs took %g threads, these would take %d and round differently", path, threads,
+                         thaw_context_threads(context));
+    return THAW_OK;
+}
+
+static thaw_status resume_file(thaw_comparison *comparison, const char *path)
+{
+    json_error_t error;
+    json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!file)
+        return thaw_fail(comparison->context, error.line < 0 ? THAW_IO_ERROR : THAW_BAD_FORMAT, "%s: line %d: %s", path,
+                         error.line, error.text);
+    thaw_status status = check_head(comparison, path, file);
+    if (status == THAW_OK)
+        status = place_cells(comparison, path, json_object_get(file, "cells"), 0);
+    json_decref(file);
+    return status;
+}
+
+static thaw_status resume_journal(thaw_comparison *comparison, const char *path)
+{
+    json_t *lines;
+    thaw_status status = thaw_journal_read(comparison->context, path, &lines);
+    if (status == THAW_OK && json_array_size(lines) > 0)
+        status = check_head(comparison, path, json_array_get(lines, 0));
+    if (status == THAW_OK)
+        status = place_cells(comparison, path, lines, 1);
+    json_decref(lines);
+    return status;
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+thaw_status thaw_results_resume(thaw_comparison *comparison)
+{
+    const char *results = comparison->options.results;
+    char *journal;
+    thaw_status status = thaw_journal_path(comparison->context, results, &journal);
+    if (status != THAW_OK)
+        return status;
+    const bool whole = exists(results), more = exists(journal);
+    if ((whole || more) && !comparison->options.resume)
+        status = thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists; resume it, or move it away",
+                           whole ? results : journal);
+    if (status == THAW_OK && whole)
+        status = resume_file(comparison, results);
+    if (status == THAW_OK && more)
+        status = resume_journal(comparison, journal);
+    thaw_text_destroy(comparison->context, journal);
+    return status;
+}

@@ -1,0 +1,290 @@
+/* Comparisons that were stopped, and go on: with one run at a time, and with several. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/threads.h"
+#include "support/comparison.h"
+#include "support/results.h"
+
+/* Of four runs. */
+static thaw_comparison_options two_strategies(void)
+{
+    comparison_use("full", NULL);
+    comparison_use("lp-ft", NULL);
+    thaw_comparison_options options = comparison_options();
+    options.seeds = 2;
+    return options;
+}
+
+static json_t *load_timeless(void)
+{
+    json_t *file = comparison_load();
+    support_forget_times(file);
+    return file;
+}
+
+/* Nothing but the file of results is left. */
+static void assert_no_journal(void)
+{
+    cr_assert_neq(access(comparison.journal, F_OK), 0);
+    cr_assert_eq(support_count_entries(comparison.directory), 1);
+}
+
+/* ---------------------------------------------------------------- resuming */
+
+Test(resuming, gives_the_same_wherever_it_was_stopped, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = comparison_load();
+    support_forget_times(whole);
+    for (size_t cell = 1; cell <= 4; cell++) {
+        unlink(comparison.results);
+        thaw_comparison *made;
+        comparison.stop_at_cell = cell;
+        options.resume = false;
+        assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
+        cr_assert_eq(thaw_comparison_run(made), THAW_STOPPED);
+        thaw_comparison_destroy(made);
+        cr_assert_eq(access(comparison.results, F_OK) == 0, cell > 1);
+        comparison.stop_at_cell = 0;
+        options.resume = true;
+        thaw_comparison_destroy(comparison_run(&options));
+        json_t *resumed = comparison_load();
+        comparison_assert_schema(resumed);
+        support_forget_times(resumed);
+        cr_assert(json_equal(whole, resumed), "stopped at cell %zu", cell);
+        json_decref(resumed);
+    }
+    json_decref(whole);
+}
+
+Test(resuming, runs_nothing_twice, .init = comparison_begin, .fini = comparison_end)
+{
+    comparison_use("full", NULL);
+    thaw_comparison_options options = comparison_options();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *first = comparison_load();
+    options.resume = true;
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *second = comparison_load();
+    cr_assert(json_equal(first, second)); /* times too */
+    json_decref(first);
+    json_decref(second);
+}
+
+Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comparison_end)
+{
+    comparison_use("full", NULL);
+    thaw_comparison_options options = comparison_options();
+    options.seeds = 1;
+    thaw_comparison_destroy(comparison_run(&options));
+    comparison_assert_refused(&options, THAW_IO_ERROR, "exists; resume it, or move it away");
+    options.resume = true;
+    options.epochs = COMPARISON_EPOCHS + 1;
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+    options.epochs = COMPARISON_EPOCHS;
+    options.reset = "dense2";
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+    options.reset = NULL;
+    options.test_data = "others";
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+    options.test_data = NULL;
+    options.optimizers = (const char *const[]){ "sgd" };
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"optimizers\" differ");
+    options.optimizers = comparison_options().optimizers;
+    thaw_context *wider = support_context(2);
+    thaw_comparison *made;
+    assert_fails(wider, thaw_comparison_create(wider, &options, &made), THAW_BAD_FORMAT,
+                 "its runs took 1 threads, these would take 2");
+    thaw_context_destroy(wider);
+    support_write_file(comparison.results, "{\"schema\": \"thaw-bench-0\"}", 26);
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "is not of the schema thaw-bench-1");
+    support_write_file(comparison.results, "{", 1);
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json: line 1");
+}
+
+/* ---------------------------------------------------------------- the journal */
+
+static void write_line(FILE *file, const json_t *value)
+{
+    cr_assert_eq(json_dumpf(value, file, JSON_COMPACT), 0);
+    fputc('\n', file);
+}
+
+/* Writes what a kill may leave: a file with the first `held` of the runs, and a journal that begins before these end and
+   ends within the last run. */
+static void leave(const json_t *whole, size_t held)
+{
+    json_t *some = json_deep_copy(whole), *cells = json_object_get(some, "cells");
+    const json_t *all = json_object_get(whole, "cells");
+    const size_t count = json_array_size(all);
+    while (json_array_size(cells) > held)
+        json_array_remove(cells, held);
+    json_object_set_new(some, "complete", json_false());
+    unlink(comparison.results);
+    if (held)
+        json_dump_file(some, comparison.results, 0);
+    FILE *journal = fopen(comparison.journal, "w");
+    cr_assert_not_null(journal);
+    json_array_clear(cells);
+    json_object_del(some, "configurations");
+    write_line(journal, some);
+    for (size_t i = held ? held - 1 : 0; i + 1 < count; i++)
+        write_line(journal, json_array_get(all, i));
+    fputs("{\"strategy\": \"fu", journal);
+    fclose(journal);
+    json_decref(some);
+}
+
+Test(journal, holds_what_the_file_does_not, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison_destroy(comparison_run(&options));
+    assert_no_journal();
+    json_t *whole = comparison_load();
+    for (size_t held = 0; held < 3; held++) {
+        leave(whole, held);
+        options.resume = false;
+        comparison_assert_refused(&options, THAW_IO_ERROR, "exists; resume it, or move it away");
+        options.resume = true;
+        thaw_comparison_destroy(comparison_run(&options));
+        assert_no_journal();
+        json_t *resumed = comparison_load();
+        for (size_t i = 0; i < 3; i++) /* times too: nothing was run twice */
+            cr_assert(json_equal(json_array_get(json_object_get(whole, "cells"), i),
+                                 json_array_get(json_object_get(resumed, "cells"), i)),
+                      "cell %zu, %zu in the file", i, held);
+        json_t *timeless = json_deep_copy(whole);
+        support_forget_times(timeless);
+        support_forget_times(resumed);
+        cr_assert(json_equal(timeless, resumed), "%zu in the file", held);
+        json_decref(timeless);
+        json_decref(resumed);
+    }
+    json_decref(whole);
+}
+
+Test(journal, of_another_comparison_is_refused, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = comparison_load();
+    leave(whole, 0);
+    options.resume = true;
+    options.batch = 8;
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: holds another comparison");
+    options.batch = comparison_options().batch;
+    support_write_file(comparison.journal, "{\"schema\": 1}\n", 14);
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: is not of the schema");
+    support_write_file(comparison.journal, "nothing\n", 8);
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: line 1: ");
+    json_decref(whole);
+}
+
+Test(journal, without_a_whole_line_is_none, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    options.resume = true;
+    support_write_file(comparison.journal, "{\"schema\": ", 11);
+    thaw_comparison_destroy(comparison_run(&options));
+    json_decref(comparison_load());
+    assert_no_journal();
+}
+
+/* ---------------------------------------------------------------- several at a time */
+
+/* Whether two runs may go on here at the same time; where not, that they are refused. */
+static bool allow_two(thaw_comparison_options *options)
+{
+    options->jobs = 2;
+    if (thaw_threads_available() > 1)
+        return true;
+    comparison_assert_refused(options, THAW_INVALID_ARGUMENT, "2 runs at a time of 1 thread each want more than");
+    return false;
+}
+
+Test(jobs, make_no_difference_wherever_they_were_stopped, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = load_timeless();
+    for (size_t cell = 0; cell <= 4 && allow_two(&options); cell++) {
+        unlink(comparison.results);
+        comparison.stop_at_cell = cell;
+        options.resume = false;
+        thaw_comparison *made;
+        assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
+        cr_assert_eq(thaw_comparison_run(made), cell ? THAW_STOPPED : THAW_OK);
+        thaw_comparison_destroy(made);
+        comparison.stop_at_cell = 0;
+        options.resume = true;
+        options.jobs = cell % 2 ? 1 : 2;
+        thaw_comparison_destroy(comparison_run(&options));
+        assert_no_journal();
+        json_t *resumed = load_timeless();
+        cr_assert(json_equal(whole, resumed), "stopped at cell %zu", cell);
+        json_decref(resumed);
+    }
+    json_decref(whole);
+}
+
+Test(jobs, go_on_when_one_run_diverges, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    options.optimizers = (const char *const[]){ "sgd:lr=1e30", "adam:lr=0.01" };
+    options.optimizer_count = 2;
+    if (!allow_two(&options))
+        return;
+    thaw_comparison *made = comparison_run(&options);
+    for (size_t i = 0; i < 4; i++) {
+        const thaw_configuration one = comparison_at(made, i);
+        cr_assert(one.cells == 2 && one.diverged == (i < 2 ? 2 : 0), "configuration %zu", i);
+    }
+    json_t *file = comparison_load();
+    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "cells"), 0), "jobs")), 2);
+    json_decref(file);
+    thaw_comparison_destroy(made);
+}
+
+static size_t builds_left;
+
+static thaw_status fail_at_last(void *user, thaw_model *model)
+{
+    if (builds_left-- == 0)
+        return thaw_input(model, &(thaw_shape){ .rank = 0 }, &(thaw_node){ 0 });
+    return comparison_options().build(user, model);
+}
+
+Test(jobs, keep_what_is_done_when_one_fails, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison *made;
+    if (!allow_two(&options))
+        return;
+    options.build = fail_at_last;
+    builds_left = 100;
+    assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
+    builds_left = 3;
+    cr_assert_eq(thaw_comparison_run(made), THAW_INVALID_ARGUMENT, "%s", thaw_context_message(comparison.context));
+    thaw_comparison_destroy(made);
+    json_t *file = comparison_load();
+    cr_assert_geq(json_array_size(json_object_get(file, "cells")), 1);
+    cr_assert(json_is_false(json_object_get(file, "complete")));
+    json_decref(file);
+}
+
+Test(jobs, never_want_more_threads_than_there_are_cores, .init = comparison_begin, .fini = comparison_end)
+{
+    char message[96];
+    thaw_comparison_options options = two_strategies();
+    const int cores = thaw_threads_available();
+    options.jobs = cores + 1;
+    snprintf(message, sizeof message, "%d runs at a time of 1 thread each want more than the %d core", options.jobs,
+             cores);
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, message);
+    options.jobs = -1;
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "counts are not negative");
+    cr_assert_neq(access(comparison.results, F_OK), 0);
+}
