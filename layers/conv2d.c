@@ -6,6 +6,7 @@
 #include "core/bfloat16.h"
 #include "dnn/convolution.h"
 #include "fold.h"
+#include "kept_weight.h"
 #include "low_rank.h"
 #include "window.h"
 
@@ -24,6 +25,7 @@ typedef struct conv2d {
     size_t backward_offset;                 /* of backward data's weights in the packed memory */
     size_t bias_offset, weight_offset;      /* of the folded bias, and of the folded weight if a kernel reads that */
     bool keeps_folded;                      /* one does */
+    thaw_kept_weight *kept;                 /* NULL: the weight stays beside its copies */
     size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
     thaw_low_rank *low_rank;                /* a change to the weight, or NULL */
     bool sums_bias;                         /* the bias trains, the weight does not */
@@ -155,6 +157,7 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, c->backward_weights);
     thaw_kernel_release(context, c->unpack);
     thaw_low_rank_release(context, c->low_rank);
+    thaw_kept_weight_release(context, c->kept);
     thaw_release(context, c);
 }
 
@@ -200,7 +203,7 @@ static size_t packed_bytes(const thaw_kernel *pack)
 /* Of the folded weight, where it is needed for packing alone. */
 static size_t folded_bytes(const conv2d *c)
 {
-    return c->folds && !c->keeps_folded ? thaw_align(thaw_fold_weight_bytes(&c->fold)) : 0;
+    return c->folds && !c->keeps_folded && !c->kept ? thaw_align(thaw_fold_weight_bytes(&c->fold)) : 0;
 }
 
 static size_t scratch_bytes(const conv2d *c)
@@ -230,6 +233,24 @@ static void place_packed(conv2d *c)
     c->weight_offset = c->bias_offset + (c->folds ? thaw_align(thaw_fold_bias_bytes(&c->fold)) : 0);
 }
 
+/* The weight need not stay where kernels read packed copies alone. */
+static thaw_status keep_weight(const thaw_layer_demand *demand, conv2d *c)
+{
+    if (!demand->may_leave || !c->pack_forward || (c->backward_data && !c->pack_backward) || c->low_rank)
+        return THAW_OK;
+    return thaw_kept_weight_create(demand->context,
+                                   &(thaw_kept_weight_options){
+                                       .outputs = c->filters,
+                                       .row = c->fold.row,
+                                       .scaled = c->folds,
+                                       .forward = c->forward,
+                                       .backward = c->backward_data,
+                                       .backward_offset = c->backward_offset,
+                                       .notes_offset = c->weight_offset,
+                                   },
+                                   &c->kept);
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     conv2d *c = thaw_allocate(demand->context, sizeof *c);
@@ -243,15 +264,20 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     c->folds = demand->epilogue.maps_channels;
     c->residual = demand->epilogue.residual;
     c->fold = (thaw_fold){ c->filters, thaw_shape_count(&demand->parameters[WEIGHT]) / c->filters, c->bias };
-    const thaw_status status = create_kernels(demand, c);
+    thaw_status status = create_kernels(demand, c);
+    if (status == THAW_OK) {
+        place_packed(c);
+        status = keep_weight(demand, c);
+    }
     if (status != THAW_OK) {
         release(demand->context, c);
         return status;
     }
-    place_packed(c);
     c->gradient_bytes = c->unpack ? thaw_align(thaw_kernel_bytes(c->unpack, THAW_ARGUMENT_SOURCE)) : 0;
     needs->state = c;
-    needs->packed_bytes = c->weight_offset + (c->keeps_folded ? thaw_fold_weight_bytes(&c->fold) : 0);
+    needs->packed_bytes =
+        c->weight_offset + (c->keeps_folded ? thaw_fold_weight_bytes(&c->fold) : 0) + thaw_kept_weight_bytes(c->kept);
+    needs->lets_go = c->kept;
     needs->scratch_bytes = scratch_bytes(c);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(c->low_rank);
     needs->keeps_inputs = c->backward_weights || thaw_low_rank_keeps_input(c->low_rank);
@@ -280,14 +306,25 @@ static thaw_status pack(const thaw_layer_run *run)
 {
     const conv2d *c = run->state;
     const float *weight = run->parameters[WEIGHT];
+    if (c->folds)
+        thaw_fold_bias(&c->fold, run, in_packed(run, c->bias_offset));
+    if (c->kept) {
+        thaw_kept_weight_pack(c->kept, run);
+        return THAW_OK;
+    }
     if (c->folds) {
         float *folded = c->keeps_folded ? in_packed(run, c->weight_offset) : run->scratch;
         thaw_fold_weight(&c->fold, run, folded);
-        thaw_fold_bias(&c->fold, run, in_packed(run, c->bias_offset));
         weight = folded;
     }
     const thaw_status status = pack_one(run, c->pack_forward, weight, 0);
     return status == THAW_OK ? pack_one(run, c->pack_backward, weight, c->backward_offset) : status;
+}
+
+static void unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
+{
+    const conv2d *c = run->state;
+    thaw_kept_weight_unpack(c->kept, run, first, count, values);
 }
 
 /* What a kernel reads: its packed copy, or the weight as it is. */
@@ -394,6 +431,7 @@ const thaw_layer_module thaw_conv2d_module = {
     .build = build,
     .prepare = prepare,
     .pack = pack,
+    .unpack = unpack,
     .forward = forward,
     .backward = backward,
     .release = release,

@@ -6,6 +6,7 @@
 #include "core/bfloat16.h"
 #include "dnn/inner_product.h"
 #include "fold.h"
+#include "kept_weight.h"
 #include "low_rank.h"
 #include "swapped_dense.h"
 
@@ -18,6 +19,7 @@ typedef struct dense {
     thaw_fold fold;
     size_t bias_offset, weight_offset; /* of the folded bias, and of the folded weight if a kernel reads that, packed */
     bool keeps_folded;                 /* one does */
+    thaw_kept_weight *kept;            /* NULL: the weight stays beside its copies */
     thaw_residual residual;
     thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
     thaw_swapped_dense swapped;
@@ -103,6 +105,7 @@ static void release(thaw_context *context, void *state)
     thaw_kernel_release(context, d->backward_weights);
     thaw_swapped_dense_release(context, &d->swapped);
     thaw_low_rank_release(context, d->low_rank);
+    thaw_kept_weight_release(context, d->kept);
     thaw_release(context, d);
 }
 
@@ -170,7 +173,7 @@ static size_t packed_bytes(const thaw_kernel *pack)
 /* Of the folded weight, where it is needed for packing alone. */
 static size_t folded_bytes(const dense *d)
 {
-    return d->folds && !d->keeps_folded ? thaw_align(thaw_fold_weight_bytes(&d->fold)) : 0;
+    return d->folds && !d->keeps_folded && !d->kept ? thaw_align(thaw_fold_weight_bytes(&d->fold)) : 0;
 }
 
 /* Packed memory: weights of forward, of backward data, the folded bias, the folded weight; each if there is one. */
@@ -180,6 +183,24 @@ static void place_packed(dense *d)
     d->backward_offset = packed_bytes(d->pack);
     d->bias_offset = d->backward_offset + packed_bytes(d->pack_backward);
     d->weight_offset = d->bias_offset + (d->folds ? thaw_align(thaw_fold_bias_bytes(&d->fold)) : 0);
+}
+
+/* The weight need not stay where kernels read packed copies alone. */
+static thaw_status keep_weight(const thaw_layer_demand *demand, dense *d)
+{
+    if (!demand->may_leave || !d->pack || (d->backward_data && !d->pack_backward) || d->low_rank)
+        return THAW_OK;
+    return thaw_kept_weight_create(demand->context,
+                                   &(thaw_kept_weight_options){
+                                       .outputs = d->units,
+                                       .row = d->fold.row,
+                                       .scaled = d->folds,
+                                       .forward = d->forward,
+                                       .backward = d->backward_data,
+                                       .backward_offset = d->backward_offset,
+                                       .notes_offset = d->weight_offset,
+                                   },
+                                   &d->kept);
 }
 
 static size_t scratch_bytes(const dense *d)
@@ -212,14 +233,19 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     d->folds = demand->epilogue.maps_channels;
     d->residual = demand->epilogue.residual;
     d->fold = (thaw_fold){ d->units, (size_t)demand->parameters[WEIGHT].dims[1], d->bias };
-    const thaw_status status = create_kernels(demand, d);
+    thaw_status status = create_kernels(demand, d);
+    if (status == THAW_OK) {
+        place_packed(d);
+        status = keep_weight(demand, d);
+    }
     if (status != THAW_OK) {
         release(demand->context, d);
         return status;
     }
-    place_packed(d);
     needs->state = d;
-    needs->packed_bytes = d->weight_offset + (d->keeps_folded ? thaw_fold_weight_bytes(&d->fold) : 0);
+    needs->packed_bytes =
+        d->weight_offset + (d->keeps_folded ? thaw_fold_weight_bytes(&d->fold) : 0) + thaw_kept_weight_bytes(d->kept);
+    needs->lets_go = d->kept;
     needs->scratch_bytes = scratch_bytes(d);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(d->low_rank);
     needs->keeps_inputs = d->backward_weights || thaw_low_rank_keeps_input(d->low_rank);
@@ -248,14 +274,25 @@ static thaw_status pack(const thaw_layer_run *run)
 {
     const dense *d = run->state;
     const float *weight = run->parameters[WEIGHT];
+    if (d->folds)
+        thaw_fold_bias(&d->fold, run, in_packed(run, d->bias_offset));
+    if (d->kept) {
+        thaw_kept_weight_pack(d->kept, run);
+        return THAW_OK;
+    }
     if (d->folds) {
         float *folded = d->keeps_folded ? in_packed(run, d->weight_offset) : run->scratch;
         thaw_fold_weight(&d->fold, run, folded);
-        thaw_fold_bias(&d->fold, run, in_packed(run, d->bias_offset));
         weight = folded;
     }
     const thaw_status status = pack_one(run, d->pack, weight, 0);
     return status == THAW_OK ? pack_one(run, d->pack_backward, weight, d->backward_offset) : status;
+}
+
+static void unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
+{
+    const dense *d = run->state;
+    thaw_kept_weight_unpack(d->kept, run, first, count, values);
 }
 
 /* What a kernel reads: its packed copy, or the weight as it is. */
@@ -359,6 +396,7 @@ static const thaw_layer_module module = {
     .build = build,
     .prepare = prepare,
     .pack = pack,
+    .unpack = unpack,
     .forward = forward,
     .backward = backward,
     .release = release,

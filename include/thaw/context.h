@@ -12,7 +12,8 @@ extern "C" {
 typedef struct thaw_context thaw_context;
 
 /* Memory from the host. `allocate` returns `bytes` bytes aligned to `alignment` (a power of two, at most 4096) or NULL;
-   `release` takes back what it returned. Both may be called from any thread. */
+   `release` takes back what it returned. Both may be called from any thread. While the values of a frozen weight are in a
+   packed copy alone, pages inside of its block are given back to the operating system (madvise(2), MADV_DONTNEED). */
 typedef struct thaw_allocator {
     void *(*allocate)(void *user, size_t bytes, size_t alignment);
     void (*release)(void *user, void *memory, size_t bytes);

@@ -206,7 +206,8 @@ typedef struct thaw_layer_demand {
     size_t parameter_count;
     const thaw_shape *parameters;
     const bool *parameter_gradient; /* which parameter gradients backward must write */
-    thaw_low_rank_demand low_rank;  /* only for modules that take it */
+    bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
+    thaw_low_rank_demand low_rank; /* only for modules that take it */
 } thaw_layer_demand;
 
 /* What the layer answers; it comes zeroed. */
@@ -222,9 +223,11 @@ typedef struct thaw_layer_needs {
     bool in_place;          /* forward may write its output over input 0 (same size) */
     bool gradient_in_place; /* backward may write input gradient 0 over the output's gradient */
     bool identity;          /* the output is input 0 as it stands: nothing runs, forward or backward */
-    bool mixes_samples;     /* the output of a sample depends on others of the batch; where none says so, a plan may run
+    bool lets_go;       /* only `pack` reads the first parameter, and lets go of it (thaw_let_go); it also clears what
+                               it does not write of packed memory, which is cleared for others */
+    bool mixes_samples; /* the output of a sample depends on others of the batch; where none says so, a plan may run
                                a frozen prefix, and evaluation, on parts of the batch, one after the other */
-    const char *kernel;     /* for plan descriptions; lives as long as `state` */
+    const char *kernel; /* for plan descriptions; lives as long as `state` */
 } thaw_layer_needs;
 
 /* ---- running: called in every step; nothing here may allocate ---- */
@@ -259,10 +262,15 @@ typedef struct thaw_layer_run {
     thaw_gradient_rows *gradient_rows;
     float *const *statistics; /* those of the parameters that forward updates, where it follows; else NULL */
     const thaw_low_rank_run *low_rank;
+    thaw_parameter *leaving; /* for thaw_let_go: the first parameter, where the layer lets go of it; else NULL */
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
     thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
 } thaw_layer_run;
+
+/* For `pack` of a layer with lets_go: elements [first, first + count) of the first parameter may lose their memory, since
+   `unpack` writes them again. Whole pages do: many elements a call are more than few. */
+THAW_API void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count);
 
 struct thaw_layer_module {
     const char *name;
@@ -296,6 +304,11 @@ struct thaw_layer_module {
     thaw_status (*build)(thaw_layer_builder *builder, const void *options);
     thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs);
     thaw_status (*pack)(const thaw_layer_run *run); /* NULL: nothing to pack. Called when parameters have changed */
+
+    /* Writes elements [first, first + count) of the first parameter as `pack` read them last, those that it let go of and
+       those that it did not, to the bit; from packed memory and parameters[0]. `values` may be their place in that. */
+    void (*unpack)(const thaw_layer_run *run, size_t first, size_t count, float *values);
+
     thaw_status (*forward)(const thaw_layer_run *run);
     thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
 

@@ -103,7 +103,8 @@ THAW_API thaw_trainability thaw_parameter_trainability(const thaw_parameter *par
 
 THAW_API uint64_t thaw_parameter_steps(const thaw_parameter *parameter); /* updates it has had */
 
-/* The values, row-major in PyTorch's layout. Valid as long as the model. */
+/* The values, row-major in PyTorch's layout. Valid as long as the model: a frozen weight, which otherwise is kept in its
+   layer's packed copy alone, takes memory for both from this call on. */
 THAW_API const float *thaw_parameter_data(const thaw_parameter *parameter);
 
 /* The same, for writing before the next call on the model: copies that kernels hold are made anew. */

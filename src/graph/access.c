@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "graph/model.h"
+#include "params/keeping.h"
 #include "params/optimizer.h"
 
 size_t thaw_model_group_count(const thaw_model *model)
@@ -118,11 +119,15 @@ uint64_t thaw_parameter_steps(const thaw_parameter *parameter)
 
 const float *thaw_parameter_data(const thaw_parameter *parameter)
 {
-    return parameter->data;
+    thaw_parameter *lent = (thaw_parameter *)(uintptr_t)parameter;
+    thaw_parameter_bring_back(lent);
+    lent->lent = true;
+    return lent->data;
 }
 
 float *thaw_parameter_edit(thaw_parameter *parameter)
 {
+    thaw_parameter_bring_back(parameter);
     parameter->version++;
     return parameter->data;
 }

@@ -91,9 +91,8 @@ static void bake(thaw_parameter_set *set, const thaw_chosen *chosen, const float
         had_parts[i] = set->groups[i]->added && has_parts(set->groups[i]);
     for (size_t i = 0; i < chosen->count; i++) {
         thaw_parameter *parameter = chosen->items[i];
-        memcpy(parameter->data, values, parameter->count * sizeof(float));
+        memcpy(thaw_parameter_edit(parameter), values, parameter->count * sizeof(float));
         values += parameter->count;
-        parameter->version++;
         parameter->bound = NULL;
     }
     thaw_set_mark_use(set);

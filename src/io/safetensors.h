@@ -53,7 +53,7 @@ void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tens
 typedef struct thaw_named_tensor {
     const char *name;
     thaw_shape shape;
-    const float *data;
+    const void *data; /* floats, or what the reader takes */
 } thaw_named_tensor;
 
 typedef struct thaw_named_text {
@@ -66,5 +66,13 @@ typedef struct thaw_named_text {
    more tensors than the header can list). */
 thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
                                    size_t count, const thaw_named_text *metadata, size_t metadata_count);
+
+/* Gives elements [first, first + count) of a tensor. */
+typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);
+
+/* The same of values that a reader gives, some at a time. */
+thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                        size_t count, const thaw_named_text *metadata, size_t metadata_count,
+                                        thaw_tensor_reader read);
 
 #endif

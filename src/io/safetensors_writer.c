@@ -7,6 +7,8 @@
 #include "io/new_file.h"
 #include "io/safetensors.h"
 
+enum { PIECE = 1 << 15 }; /* values that are read at a time */
+
 /* What is written. */
 typedef struct content {
     thaw_context *context;
@@ -14,13 +16,15 @@ typedef struct content {
     const thaw_named_tensor **tensors; /* in the order of their names */
     size_t count;
     uint64_t data_bytes;
-    char *header; /* JSON, padded with spaces to a multiple of eight */
+    thaw_tensor_reader read; /* NULL: the tensors' data are floats */
+    float *piece;            /* what it has read */
+    char *header;            /* JSON, padded with spaces to a multiple of eight */
     uint64_t header_bytes;
 } content;
 
 static size_t tensor_bytes(const thaw_named_tensor *tensor)
 {
-    return thaw_shape_count(&tensor->shape) * sizeof *tensor->data;
+    return thaw_shape_count(&tensor->shape) * sizeof(float);
 }
 
 static int by_name(const void *left, const void *right)
@@ -116,6 +120,20 @@ static thaw_status check_header(const content *made)
     return status;
 }
 
+static thaw_status write_tensor(const content *made, thaw_new_file *file, const thaw_named_tensor *tensor)
+{
+    const size_t count = thaw_shape_count(&tensor->shape);
+    if (!made->read)
+        return thaw_new_file_write(file, tensor->data, tensor_bytes(tensor));
+    thaw_status status = THAW_OK;
+    for (size_t first = 0; first < count && status == THAW_OK; first += PIECE) {
+        const size_t now = count - first < PIECE ? count - first : PIECE;
+        made->read(tensor->data, first, now, made->piece);
+        status = thaw_new_file_write(file, made->piece, now * sizeof *made->piece);
+    }
+    return status;
+}
+
 static thaw_status write_file(const content *made)
 {
     thaw_new_file file;
@@ -128,25 +146,37 @@ static thaw_status write_file(const content *made)
     if (status == THAW_OK)
         status = thaw_new_file_write(&file, made->header, (size_t)made->header_bytes);
     for (size_t i = 0; i < made->count && status == THAW_OK; i++)
-        status = thaw_new_file_write(&file, made->tensors[i]->data, tensor_bytes(made->tensors[i]));
+        status = write_tensor(made, &file, made->tensors[i]);
     if (status == THAW_OK)
         return thaw_new_file_commit(&file);
     thaw_new_file_discard(&file);
     return status;
 }
 
-thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
-                                   size_t count, const thaw_named_text *metadata, size_t metadata_count)
+thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                        size_t count, const thaw_named_text *metadata, size_t metadata_count,
+                                        thaw_tensor_reader read)
 {
-    content made = { .context = context, .path = path };
+    content made = { .context = context, .path = path, .read = read };
     thaw_status status = arrange(&made, tensors, count);
     if (status == THAW_OK)
         status = write_header(&made, metadata, metadata_count);
     if (status == THAW_OK)
         status = check_header(&made);
+    if (status == THAW_OK && read) {
+        made.piece = thaw_allocate_array(context, PIECE, sizeof *made.piece);
+        status = made.piece ? THAW_OK : THAW_OUT_OF_MEMORY;
+    }
     if (status == THAW_OK)
         status = write_file(&made);
+    thaw_release(context, made.piece);
     thaw_release(context, made.header);
     thaw_release(context, made.tensors);
     return status;
+}
+
+thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                   size_t count, const thaw_named_text *metadata, size_t metadata_count)
+{
+    return thaw_safetensors_write_read(context, path, tensors, count, metadata, metadata_count, NULL);
 }

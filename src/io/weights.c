@@ -7,7 +7,12 @@
 #include "core/pattern.h"
 #include "core/text.h"
 #include "io/safetensors.h"
-#include "params/parameter.h"
+#include "params/keeping.h"
+
+static void read_parameter(const void *data, size_t first, size_t count, float *values)
+{
+    thaw_parameter_read(data, first, count, values);
+}
 
 thaw_status thaw_weights_save(thaw_model *model, const char *path)
 {
@@ -24,11 +29,11 @@ thaw_status thaw_weights_save(thaw_model *model, const char *path)
         if (parameter->in_use)
             tensors[count++] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
                                                     .shape = *thaw_parameter_shape(parameter),
-                                                    .data = thaw_parameter_data(parameter) };
+                                                    .data = parameter };
     }
     /* Without this, libraries that load by framework refuse the file: its names and layouts are PyTorch's. */
     const thaw_named_text format = { "format", "pt" };
-    const thaw_status status = thaw_safetensors_write(context, path, tensors, count, &format, 1);
+    const thaw_status status = thaw_safetensors_write_read(context, path, tensors, count, &format, 1, read_parameter);
     thaw_release(context, tensors);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "core/allocation.h"
 #include "core/threads.h"
 #include "params/expression.h"
+#include "params/keeping.h"
 
 #include <string.h>
 
@@ -78,6 +79,8 @@ typedef struct computation {
 static void prepare(void *argument, thaw_expression *expression)
 {
     computation *c = argument;
+    if (!expression->operation && expression->parameter)
+        thaw_parameter_bring_back(expression->parameter);
     if (c->status == THAW_OK)
         c->status = thaw_expression_prepare(expression);
     if (c->status == THAW_OK && thaw_expression_scratch_bytes(expression) > c->scratch_bytes)

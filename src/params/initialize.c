@@ -93,6 +93,7 @@ static void fill_random(thaw_context *context, thaw_parameter *parameter, distri
 
 void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
 {
+    parameter->absent = false; /* all values are written */
     parameter->random.seed = context->seed;
     parameter->random.purpose = THAW_PURPOSE_INITIAL;
     if (parameter->initializer == THAW_INITIAL_ZERO)

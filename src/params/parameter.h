@@ -16,7 +16,11 @@ struct thaw_parameter {
     thaw_override override;
 
     float *data;
-    float *gradient; /* only while it trains */
+    bool absent; /* `data` has lost values, which its keeper writes: see keeping.h */
+    bool lent;   /* the host may hold a pointer to `data`: values stay there */
+    const thaw_layer_module *keeper;
+    const thaw_layer_run *kept; /* what the keeper's `unpack` takes */
+    float *gradient;            /* only while it trains */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;
     float *slot[THAW_MAX_SLOTS]; /* only what its optimizer uses, from when it first trained */

@@ -87,6 +87,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .low_rank = &planned->factors,
             .packed = needs->packed_bytes ? packed : NULL,
             .statistics = planned->statistics,
+            .leaving = needs->lets_go ? plan->model->nodes[index].group->parameters[0] : NULL,
             .gradient_rows = planned->gradient_rows,
             .workspace = at(plan, arena, planned->workspace_request),
             .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,

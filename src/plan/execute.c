@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "core/bfloat16.h"
+#include "params/keeping.h"
 #include "plan/plan.h"
 
 /* Of the layer's own parameters: the factors of a low-rank change are not packed. */
@@ -10,17 +13,39 @@ static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *
     return sum;
 }
 
+/* Brings values back that another plan's layer has let go of, or this one: it packs anew. */
+static void bring_back(const thaw_graph_node *node)
+{
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+        thaw_parameter_bring_back(node->group->parameters[k]);
+}
+
+static thaw_status pack(const thaw_graph_node *node, thaw_plan_node *planned)
+{
+    bring_back(node);
+    if (planned->needs.lets_go) {
+        planned->run.leaving->keeper = node->module;
+        planned->run.leaving->kept = &planned->run;
+    } else if (planned->packed_version == 0) {
+        /* Kernels may read the padding of blocked layouts, which relayouts need not write. */
+        memset(planned->run.packed, 0, planned->needs.packed_bytes);
+    }
+    return node->module->pack(&planned->run);
+}
+
 /* Copies of parameters in the kernels' layouts are made anew when a parameter has changed: once for frozen ones, once a
    step for those that train, once an evaluation otherwise. */
 static thaw_status pack_if_old(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
+    if (!planned->needs.lets_go)
+        bring_back(node);
     if (!node->module->pack || !planned->needs.packed_bytes)
         return THAW_OK;
     const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
     const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
     if (planned->packed_version == version)
         return THAW_OK;
-    const thaw_status status = node->module->pack(&planned->run);
+    const thaw_status status = pack(node, planned);
     planned->packed_version = status == THAW_OK ? version : 0;
     return status;
 }

@@ -1,4 +1,5 @@
 #include "core/allocation.h"
+#include "params/keeping.h"
 #include "plan/sharing.h"
 
 void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_demand *filled)
@@ -28,6 +29,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .parameter_count = parameter_count,
         .parameters = filled->parameters,
         .parameter_gradient = planned->parameter_gradient,
+        .may_leave = parameter_count > 0 && thaw_parameter_may_leave(node->group->parameters[0]),
         .low_rank = planned->low_rank,
     };
 }
@@ -59,6 +61,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     planned->prepared = status == THAW_OK;
     if (status != THAW_OK)
         return status;
+    planned->needs.lets_go = planned->needs.lets_go && filled.demand.may_leave && node->module->unpack;
     if (node->module->source)
         planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
     return thaw_plan_reserve_rows(plan, index);

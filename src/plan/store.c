@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/pages.h"
 #include "core/threads.h"
+#include "params/keeping.h"
 #include "params/optimizer.h"
 #include "plan/plan.h"
 
@@ -38,7 +40,21 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan);
 }
 
-static void forget_plans(thaw_model *model, thaw_plan_store *store)
+/* Takes back what the plan's layers keep of parameters, before the plan goes. */
+static void bring_back(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->order_count; i++) {
+        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        thaw_parameter *kept = planned->run.leaving;
+        if (!kept || kept->kept != &planned->run)
+            continue;
+        thaw_parameter_bring_back(kept);
+        kept->kept = NULL;
+        thaw_pages_give_back(planned->run.packed, planned->needs.packed_bytes);
+    }
+}
+
+static void release_plans(thaw_model *model, thaw_plan_store *store)
 {
     thaw_context *context = model->context;
     while (store->plan_count)
@@ -51,9 +67,17 @@ static void forget_plans(thaw_model *model, thaw_plan_store *store)
     thaw_set_release_values(&model->parameters);
 }
 
+static void forget_plans(thaw_model *model, thaw_plan_store *store)
+{
+    for (size_t i = 0; i < store->plan_count; i++)
+        bring_back(store->plans[i]);
+    release_plans(model, store);
+}
+
+/* With the model: nobody asks for its parameters any more. */
 static void release_store(thaw_model *model)
 {
-    forget_plans(model, model->plans);
+    release_plans(model, model->plans);
     thaw_release(model->context, model->plans);
     model->plans = NULL;
 }
@@ -147,8 +171,6 @@ static thaw_status run_passes(thaw_plan *plan)
         plan->packed = thaw_allocate_raw(context, plan->packed_bytes);
         if (!plan->packed)
             return THAW_OUT_OF_MEMORY;
-        /* Kernels may read the padding of blocked layouts, which relayouts need not write. */
-        memset(plan->packed, 0, plan->packed_bytes);
     }
     return THAW_OK;
 }
@@ -227,6 +249,7 @@ static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
         for (size_t i = 1; i < MOST_PLANS; i++)
             if (store->plans[i]->last_use < store->plans[place]->last_use)
                 place = i;
+        bring_back(store->plans[place]);
         thaw_plan_release(store->plans[place]);
     } else {
         store->plan_count++;

@@ -2,6 +2,7 @@
 
 #include "core/allocation.h"
 #include "data/dataset.h"
+#include "params/keeping.h"
 
 /* What the layer computes with, which a binding may have put in the stored tensor's place. */
 static thaw_status add_bound(thaw_context *context, thaw_expression *expression, thaw_digest *key)
@@ -17,6 +18,16 @@ static thaw_status add_bound(thaw_context *context, thaw_expression *expression,
     return status;
 }
 
+static void add_stored(const thaw_parameter *parameter, thaw_digest *key)
+{
+    float piece[1024];
+    for (size_t first = 0; first < parameter->count; first += THAW_COUNT(piece)) {
+        const size_t left = parameter->count - first, count = left < THAW_COUNT(piece) ? left : THAW_COUNT(piece);
+        thaw_parameter_read(parameter, first, count, piece);
+        thaw_digest_add(key, piece, count * sizeof *piece);
+    }
+}
+
 static thaw_status add_parameters(const thaw_plan *plan, const thaw_group *group, thaw_digest *key)
 {
     thaw_status status = THAW_OK;
@@ -26,7 +37,7 @@ static thaw_status add_parameters(const thaw_plan *plan, const thaw_group *group
         if (parameter->bound)
             status = add_bound(plan->model->context, parameter->bound, key);
         else
-            thaw_digest_add(key, parameter->data, parameter->count * sizeof(float));
+            add_stored(parameter, key);
     }
     return status;
 }

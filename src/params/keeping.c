@@ -1,0 +1,39 @@
+#include "params/keeping.h"
+
+#include <string.h>
+
+#include "core/pages.h"
+
+/* Less than this is not worth the bookkeeping. */
+enum { LEAST_BYTES = 1 << 16 };
+
+bool thaw_parameter_may_leave(const thaw_parameter *parameter)
+{
+    return !thaw_parameter_trainable(parameter) && parameter->in_use && !parameter->bound && !parameter->part &&
+           !parameter->lent && parameter->count * sizeof(float) >= LEAST_BYTES;
+}
+
+void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count)
+{
+    thaw_parameter *parameter = run->leaving;
+    if (!parameter || parameter->lent)
+        return;
+    thaw_pages_give_back(parameter->data + first, count * sizeof(float));
+    parameter->absent = true;
+}
+
+void thaw_parameter_bring_back(thaw_parameter *parameter)
+{
+    if (!parameter->absent)
+        return;
+    parameter->keeper->unpack(parameter->kept, 0, parameter->count, parameter->data);
+    parameter->absent = false;
+}
+
+void thaw_parameter_read(const thaw_parameter *parameter, size_t first, size_t count, float *values)
+{
+    if (parameter->absent)
+        parameter->keeper->unpack(parameter->kept, first, count, values);
+    else
+        memcpy(values, parameter->data + first, count * sizeof(float));
+}
