@@ -1,14 +1,14 @@
 /* Initial values: He et al. 2015 (arXiv 1502.01852), Glorot & Bengio 2010, and PyTorch's default for dense and
    convolution, which is uniform in +-1/sqrt(fan_in). */
 #include <math.h>
+#include <string.h>
 
 #include "core/context.h"
+#include "core/normal_loops.h"
 #include "core/philox.h"
 #include "params/parameter.h"
 
-enum { BLOCK = 256, GRAIN = 16 /* blocks that a thread takes on at least */ };
-
-static const double two_pi = 6.283185307179586;
+enum { BLOCK = 256 /* even, for pairs */, GRAIN = 16 /* blocks that a thread takes on at least */ };
 
 /* A distribution: uniform in [-scale, scale), or normal with that standard deviation. */
 typedef struct distribution {
@@ -55,13 +55,6 @@ static void fill_constant(thaw_parameter *parameter, float value)
         parameter->data[i] = value;
 }
 
-/* Box and Muller's transform of two uniform numbers, the first in (0, 1]. */
-static float normal_number(uint32_t first, uint32_t second)
-{
-    const double radius = sqrt(-2 * log(((double)first + 1) * 0x1p-32));
-    return (float)(radius * cos(two_pi * (double)second * 0x1p-32));
-}
-
 typedef struct filling {
     const thaw_stream *random;
     distribution wanted;
@@ -69,20 +62,25 @@ typedef struct filling {
     size_t count;
 } filling;
 
+/* Number i of a uniform distribution is made from draw i, two of a normal one from the pair of draws in their places. */
+static void fill_block(const filling *f, size_t first, size_t count)
+{
+    uint32_t draws[BLOCK];
+    float values[BLOCK];
+    thaw_random_fill(f->random, first, count + count % 2, draws);
+    if (f->wanted.normal)
+        thaw_normal_function_of_cpu()(draws, count + count % 2, (float)f->wanted.scale, values);
+    else
+        for (size_t i = 0; i < count; i++)
+            values[i] = (float)(f->wanted.scale * (2 * (double)thaw_unit(draws[i]) - 1));
+    memcpy(f->data + first, values, count * sizeof *values);
+}
+
 static void fill_blocks(void *argument, size_t begin, size_t end)
 {
     const filling *f = argument;
-    uint32_t bits[2 * BLOCK];
-    const size_t draws = f->wanted.normal ? 2 : 1;
-    const size_t last = f->count < end * BLOCK ? f->count : end * BLOCK;
-    for (size_t first = begin * BLOCK; first < last; first += BLOCK) {
-        const size_t count = last - first < BLOCK ? last - first : BLOCK;
-        thaw_random_fill(f->random, draws * first, draws * count, bits);
-        for (size_t i = 0; i < count; i++)
-            f->data[first + i] = f->wanted.normal
-                                     ? (float)(f->wanted.scale * (double)normal_number(bits[2 * i], bits[2 * i + 1]))
-                                     : (float)(f->wanted.scale * (2 * (double)thaw_unit(bits[i]) - 1));
-    }
+    for (size_t first = begin * BLOCK; first < f->count && first < end * BLOCK; first += BLOCK)
+        fill_block(f, first, f->count - first < BLOCK ? f->count - first : BLOCK);
 }
 
 static void fill_random(thaw_context *context, thaw_parameter *parameter, distribution wanted)
