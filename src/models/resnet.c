@@ -66,11 +66,8 @@ static thaw_status build(thaw_model *model, const residual *r, const thaw_networ
     for (int stage = 0; stage < STAGES; stage++)
         for (int block = 0; block < r->blocks[stage] && status == THAW_OK; block++)
             status = append_block(model, r, stage, block, node);
-    if (status == THAW_OK)
-        status = thaw_global_average_pool2d(model, *node, NULL, node);
-    if (status == THAW_OK)
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "fc", .units = options->classes }, node);
-    return status;
+    const thaw_dense_options classifier = { .name = "fc", .units = options->classes };
+    return status == THAW_OK ? thaw_append_head(model, 0, &classifier, node) : status;
 }
 
 static thaw_status build_18(thaw_model *model, const thaw_network_options *options, thaw_node *node)
