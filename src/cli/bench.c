@@ -36,7 +36,7 @@ typedef struct bench {
     thaw_comparison *comparison;
     cli_progress progress;
     char (*at)[LABEL_BYTES]; /* where each of several runs at a time is */
-    int build_code;          /* of the last network that was built */
+    int build_code;          /* of a network that could not be built */
 } bench;
 
 /* ---------------------------------------------------------------- options */

@@ -66,11 +66,15 @@ static int find_command(const char *name, const struct command **found)
    spins through time slices that the one it waits for would need: with several busy processes a core, training took
    four to five times as long on two threads as on one. To spin for about a tenth of a millisecond, which spans what
    lies between two kernels, takes most of that away. The runtime reads its settings when it is loaded, and so the
-   command starts itself once more. A user's own setting stands. */
+   command starts itself once more. A user's own setting stands; and where threads are bound, this one is bound to one
+   core by now, and would see no other after a start. */
 static void shorten_spinning(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
-        return;
+    static const char *const settings[] = { "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_PROC_BIND", "OMP_PLACES",
+                                            "GOMP_CPU_AFFINITY" };
+    for (size_t i = 0; i < THAW_COUNT(settings); i++)
+        if (getenv(settings[i]))
+            return;
     if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0)
         execv("/proc/self/exe", argv);
     /* Without it everything works as well, only slower on a busy machine. */
