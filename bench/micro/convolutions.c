@@ -267,9 +267,9 @@ static void print_json(workload *w, const char *network, const char *what, size_
     snprintf(setting, sizeof setting, "%s, batch %lld: %s", network, (long long)w->batch, what);
     bench_measurement found = {
         .benchmark = "convolutions",
-        .title = "Networks against their convolutions",
+        .title = "Whole networks against their convolutions",
         .setting = setting,
-        .what = "Thaw, the whole network",
+        .what = "Thaw",
         .threads = thaw_context_threads(w->context),
         .limit_seconds = bench_median(w->bare, repetitions),
         .limit = "the network's convolutions alone, as bare oneDNN kernels",

@@ -137,10 +137,10 @@ static int remove_entry(const char *path, const struct stat *about, int kind, st
 
 static contender contenders[] = {
     { .name = "centre", .part = "small" },
-    { .name = "centre, decoded fully", .part = "small", .options = { .decode_fully = true } },
+    { .name = "decoded fully", .part = "small", .options = { .decode_fully = true } },
     { .name = "crop-flip", .part = "small", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
     { .name = "centre", .part = "large" },
-    { .name = "centre, decoded fully", .part = "large", .options = { .decode_fully = true } },
+    { .name = "decoded fully", .part = "large", .options = { .decode_fully = true } },
     { .name = "crop-flip", .part = "large", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
     { .name = "centre", .part = "png" },
 };

@@ -20,6 +20,7 @@ from torch import nn
 
 import backbones
 import kinks
+from measurement import print_measurement
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"))
 from formula import fill, images  # noqa: E402
@@ -128,9 +129,28 @@ def compare(worker, network, size, batch, frozen):
                    outputs=outputs, loss=loss, gradient=gradient, worst_gradient=worst)
 
 
+def print_measurements(row, options):
+    thaw = row["contender"] == "thaw"
+    for key in ("outputs", "loss", "gradient"):
+        print_measurement("parity", "Errors against PyTorch in double precision",
+                          f"{row['network']}, normalisation {row['normalisation']}: {key}",
+                          "Thaw" if thaw else row["contender"], torch.get_num_threads(),
+                          dict(value=row[key], low=row[key], high=row[key], unit="relative error", limit_value=LIMIT),
+                          options.version if thaw else torch.__version__,
+                          limit=f"an error of {LIMIT:g}",
+                          worst_gradient=row["worst_gradient"])
+
+
+def print_row(row):
+    print(f"{row['network']:18} normalisation {row['normalisation']:6} {row['contender']:11} outputs"
+          f" {row['outputs']:.1e}, loss {row['loss']:.1e}, gradients {row['gradient']:.1e} ({row['worst_gradient']})",
+          flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", required=True, help="parity-worker of Thaw's build")
+    parser.add_argument("--version", default="unknown", help="of Thaw")
     parser.add_argument("--only", action="append", choices=list(backbones.NETWORKS), help="a network; repeatable")
     parser.add_argument("--size", type=int, default=224, help="height and width of the images")
     parser.add_argument("--batch", type=int, default=2)
@@ -142,10 +162,7 @@ def main():
     for network, frozen in ways:
         for row in compare(options.worker, network, options.size, options.batch, frozen):
             good = good and (row["contender"] != "thaw" or is_good(row))
-            print(json.dumps(row) if options.json else
-                  f"{row['network']:18} normalisation {row['normalisation']:6} {row['contender']:11} outputs"
-                  f" {row['outputs']:.1e}, loss {row['loss']:.1e}, gradients {row['gradient']:.1e}"
-                  f" ({row['worst_gradient']})", flush=True)
+            print_measurements(row, options) if options.json else print_row(row)
     return 0 if good else 1
 
 

@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+from measurement import print_measurement
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 TORCH = "torch==2.13.0"
@@ -224,24 +226,14 @@ def compare(rows):
                 memory_ratio=ours[0]["peak_bytes"] / best["peak_bytes"])
 
 
-def processor():
-    """As Linux names it on x86; other architectures have no such line."""
-    with open("/proc/cpuinfo") as file:
-        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    return names[0] if names else "unknown"
-
-
 def print_measurements(result):
-    """A line for each contender, of bench/measurement.schema.json: `thaw report` makes a chart of them."""
     for row in result["rows"]:
-        what = "Thaw" if row["contender"] == "thaw" else f"PyTorch {row['contender']}"
-        setting = f"{result['workload']}: {'a step' if row['unit'] == 'step' else 'an epoch'}"
-        print(json.dumps(dict(schema="thaw-measurement-1", benchmark="peers", title="Thaw against PyTorch",
-                              setting=setting, what=what, size=None, size_unit=None, threads=result["threads"],
-                              seconds=row["median_ms"] / 1e3, low=row["quartiles_ms"][0] / 1e3,
-                              high=row["quartiles_ms"][1] / 1e3, repetitions=row["runs"], limit_seconds=None,
-                              limit=None, bytes=row["peak_bytes"], processor=processor(), version=row["version"],
-                              note=result["note"])), flush=True)
+        low, high = row["quartiles_ms"]
+        print_measurement("peers", "Thaw against PyTorch",
+                          f"{result['workload']}: {'a step' if row['unit'] == 'step' else 'an epoch'}",
+                          "Thaw" if row["contender"] == "thaw" else f"PyTorch {row['contender']}", result["threads"],
+                          dict(seconds=row["median_ms"] / 1e3, low=low / 1e3, high=high / 1e3, limit_seconds=None),
+                          row["version"], repetitions=row["runs"], byte_count=row["peak_bytes"], note=result["note"])
 
 
 def print_speed(result):
@@ -304,7 +296,21 @@ def run_accuracy(build, python, options):
         theirs = [100 * pair[1][name] for pair in runs if pair[1]]
         results.append(dict(run=name, thaw=ours, pytorch=theirs,
                             difference=statistics.mean(ours) - statistics.mean(theirs) if theirs else None))
-    print(json.dumps(results)) if options.json else print_accuracy(results)
+    print_accuracies(results, thaw_version(thaw), options) if options.json else print_accuracy(results)
+
+
+def thaw_version(thaw):
+    return subprocess.run([thaw, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[-1]
+
+
+def print_accuracies(results, version, options):
+    for row in results:
+        for key, what, number in (("thaw", "Thaw", version), ("pytorch", "PyTorch", TORCH.partition("==")[2])):
+            shares = [value / 100 for value in row[key]]
+            if shares:
+                print_measurement("accuracy", "Test accuracy of Thaw and PyTorch", row["run"], what, options.threads,
+                                  dict(value=statistics.mean(shares), low=min(shares), high=max(shares), unit="share"),
+                                  number, repetitions=len(shares))
 
 
 def print_accuracy(results):
@@ -322,7 +328,8 @@ def run_parity(build, python, options):
     """Exit code 1 when something differs, 2 when there is nothing to compare with."""
     if not python:
         return 2
-    command = [python, str(HERE / "parity.py"), "--worker", str(build / "bench" / "parity-worker")]
+    command = [python, str(HERE / "parity.py"), "--worker", str(build / "bench" / "parity-worker"),
+               "--version", thaw_version(build / "src" / "cli" / "thaw")]
     for name in options.only or []:
         command += ["--only", name]
     return subprocess.run(command + ["--json"] * options.json, env=environment_of(options.threads)).returncode

@@ -65,7 +65,7 @@ typedef struct thaw_comparison_options {
 /* Checks everything that can be checked before the first run, among them that each strategy fits the model in each of
    its epochs, and reads what is to be resumed. Text, data sets and strategies must outlive the comparison.
    Errors: THAW_INVALID_ARGUMENT (options; a name twice; jobs that want more threads than there are cores, or more than
-   one where OMP_PROC_BIND is set), THAW_NOT_FOUND (a pattern that matches nothing),
+   one where OpenMP binds threads to cores), THAW_NOT_FOUND (a pattern that matches nothing),
    THAW_NOTHING_TRAINABLE, those of `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, or
    exists and `resume` is not set), THAW_BAD_FORMAT (it is of another schema, of another comparison, or of
    runs on another number of threads, whose sums round differently). */

@@ -43,7 +43,8 @@ static thaw_status check_jobs(thaw_context *context, int jobs)
                          jobs, threads, threads == 1 ? "" : "s", cores, cores == 1 ? "" : "s",
                          cores == 1 ? "is" : "are");
     if (thaw_threads_bound())
-        return refuse(context, "OMP_PROC_BIND puts the threads of runs that go on at the same time on the same cores");
+        return refuse(context,
+                      "OpenMP binds threads to cores (OMP_PROC_BIND, OMP_PLACES), those of all runs to the same ones");
     return THAW_OK;
 }
 

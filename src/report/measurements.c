@@ -52,19 +52,52 @@ static bool is_first(const thaw_report_page *page, size_t index, alike *are)
     return true;
 }
 
+/* Times are drawn in seconds, all else in its unit. */
+static bool is_time(const json_t *one)
+{
+    return !*thaw_report_string(one, "unit");
+}
+
+static double value_of(const json_t *one)
+{
+    return thaw_report_number(one, is_time(one) ? "seconds" : "value");
+}
+
+static double limit_of(const json_t *one)
+{
+    return thaw_report_number(one, is_time(one) ? "limit_seconds" : "limit_value");
+}
+
+/* The speed as a share of the limit's; nothing where no speed is measured. */
 static double share_of_limit(const json_t *one)
 {
-    return thaw_report_number(one, "limit_seconds") / thaw_report_number(one, "seconds");
+    return is_time(one) ? limit_of(one) / value_of(one) : NAN;
+}
+
+static char *format_error(char field[THAW_FIELD_BYTES], double error)
+{
+    snprintf(field, THAW_FIELD_BYTES, "%.1e", error);
+    return field;
+}
+
+static thaw_tick_format *format_of(const json_t *one, bool tick)
+{
+    const bool share = strcmp(thaw_report_string(one, "unit"), "share") == 0;
+    if (is_time(one))
+        return tick ? thaw_tick_seconds : thaw_format_seconds;
+    if (share)
+        return tick ? thaw_tick_percent : thaw_format_percent;
+    return format_error;
 }
 
 /* ---------------------------------------------------------------- bars */
 
-static double most_seconds(const thaw_report_page *page, size_t index)
+static double most_of_setting(const thaw_report_page *page, size_t index)
 {
     double most = 0;
     for (size_t i = index; i < count_of(page); i++)
         if (of_setting(at(page, i), at(page, index)))
-            most = fmax(most, thaw_report_number(at(page, i), "seconds"));
+            most = fmax(most, value_of(at(page, i)));
     return most;
 }
 
@@ -82,7 +115,7 @@ static void write_value(thaw_report_page *page, const json_t *one, double x, dou
     char field[THAW_FIELD_BYTES];
     const double limit = share_of_limit(one), bytes = thaw_report_number(one, "bytes");
     thaw_text_append(&page->text, "<text class=\"value\" x=\"%.2f\" y=\"%.1f\">%s", x, y,
-                     thaw_format_seconds(field, thaw_report_number(one, "seconds")));
+                     format_of(one, false)(field, value_of(one)));
     if (isfinite(limit))
         thaw_text_append(&page->text, "<tspan class=\"quiet\"> %.0f\u202F%%</tspan>", 100 * limit);
     else if (isfinite(bytes))
@@ -93,8 +126,8 @@ static void write_value(thaw_report_page *page, const json_t *one, double x, dou
 static void draw_bar(thaw_report_page *page, const json_t *one, const thaw_axis *axis, double y, bool threads)
 {
     thaw_text *text = &page->text;
-    const double seconds = thaw_report_number(one, "seconds"), limit = thaw_report_number(one, "limit_seconds");
-    const double begin = thaw_axis_place(axis, 0), end = thaw_axis_place(axis, seconds);
+    const double value = value_of(one), limit = limit_of(one);
+    const double begin = thaw_axis_place(axis, 0), end = thaw_axis_place(axis, value);
     const bool ours = strncmp(thaw_report_string(one, "what"), "PyTorch", 7) != 0;
     thaw_text_append(text, "<text class=\"name\" x=\"%d\" y=\"%.1f\">", NAMES, y + THICKNESS - 3);
     thaw_markup_label(text, thaw_report_string(one, "what"), threads ? 17 : 22);
@@ -103,9 +136,9 @@ static void draw_bar(thaw_report_page *page, const json_t *one, const thaw_axis 
     thaw_text_append(text,
                      "</text><rect class=\"mark %s\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" data-v=\"",
                      ours ? "ours" : "peer", begin, y, fmax(end - begin, 0.5), THICKNESS);
-    thaw_markup_exact(text, seconds);
+    thaw_markup_exact(text, value);
     thaw_text_append(text, "\"/>");
-    if (isfinite(limit))
+    if (limit <= axis->high) /* else it is beyond what was measured, or there is none */
         thaw_text_append(text, "<path class=\"limit\" d=\"M%.2f %.1fV%.1f\"><title>limit</title></path>",
                          thaw_axis_place(axis, limit), y - 3, y + THICKNESS + 3);
     write_value(page, one, end + 6, y + THICKNESS - 3);
@@ -116,12 +149,13 @@ static void draw_bars(thaw_report_page *page, size_t index)
     size_t rows = 0;
     for (size_t i = index; i < count_of(page); i++)
         rows += of_setting(at(page, i), at(page, index));
-    const thaw_axis axis = thaw_axis_linear(0, most_seconds(page, index), PLOT, PLOT_END, 3);
+    const thaw_axis axis = thaw_axis_linear(0, most_of_setting(page, index), PLOT, PLOT_END, 3);
     const double bottom = TOP + (double)rows * ROW;
     const bool threads = threads_differ(page, index);
-    thaw_chart_open(page, "bars", thaw_report_string(at(page, index), "setting"), "Time of each, with its limit", WIDTH,
+    thaw_chart_open(page, "bars", thaw_report_string(at(page, index), "setting"),
+                    is_time(at(page, index)) ? "Time of each, with its limit" : "Value of each, with its limit", WIDTH,
                     bottom + 22);
-    thaw_chart_ticks_x(page, &axis, TOP, bottom, thaw_tick_seconds);
+    thaw_chart_ticks_x(page, &axis, TOP, bottom, format_of(at(page, index), true));
     double y = TOP + (ROW - THICKNESS) / 2.0;
     for (size_t i = index; i < count_of(page); i++) {
         if (!of_setting(at(page, i), at(page, index)))
@@ -254,10 +288,14 @@ static void write_benchmark(thaw_report_page *page, size_t index)
     thaw_markup_text(text, thaw_report_string(first, "title"));
     thaw_text_append(text, "</h2>\n<p>");
     thaw_markup_text(text, thaw_report_string(first, "processor"));
-    thaw_text_append(text, "; %.0f thread%s, medians of %.0f.", thaw_report_number(first, "threads"),
-                     thaw_report_number(first, "threads") == 1 ? "" : "s", thaw_report_number(first, "repetitions"));
+    thaw_text_append(text, "; %.0f thread%s", thaw_report_number(first, "threads"),
+                     thaw_report_number(first, "threads") == 1 ? "" : "s");
+    if (thaw_report_number(first, "repetitions") > 1)
+        thaw_text_append(text, ", %s of %.0f", is_time(first) ? "medians" : "means",
+                         thaw_report_number(first, "repetitions"));
+    thaw_text_append(text, ".");
     if (*thaw_report_string(first, "limit")) {
-        thaw_text_append(text, " Percent are of the speed of the limit: ");
+        thaw_text_append(text, is_time(first) ? " Percent are of the speed of the limit: " : " The limit: ");
         thaw_markup_text(text, thaw_report_string(first, "limit"));
         thaw_text_append(text, ".");
     }

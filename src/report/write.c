@@ -119,8 +119,10 @@ static thaw_status take(inputs *read, const char *path, size_t line, json_t *obj
     if (strcmp(schema, THAW_MEASUREMENT_SCHEMA) != 0)
         return refuse(read, path, line,
                       "is neither of the schema " THAW_RESULTS_SCHEMA " nor of " THAW_MEASUREMENT_SCHEMA);
-    if (!(thaw_report_number(object, "seconds") > 0) || !*thaw_report_string(object, "benchmark"))
-        return refuse(read, path, line, "a measurement has a benchmark, and seconds above 0");
+    const bool time = !*thaw_report_string(object, "unit");
+    const double value = thaw_report_number(object, time ? "seconds" : "value");
+    if (!(time ? value > 0 : value >= 0) || !*thaw_report_string(object, "benchmark"))
+        return refuse(read, path, line, "a measurement has a benchmark, and seconds above 0 or a value with its unit");
     return json_array_append(read->measurements, object) == 0
                ? THAW_OK
                : thaw_fail(read->context, THAW_OUT_OF_MEMORY, "%s: a measurement", path);

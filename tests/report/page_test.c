@@ -239,6 +239,48 @@ Test(page, the_example_of_measurements_is_of_its_schema)
     fclose(file);
 }
 
+/* What is no time has a unit. */
+static json_t *make_value(double value, const char *unit)
+{
+    json_t *made = json_loads(MEASUREMENT, JSON_DISABLE_EOF_CHECK, NULL);
+    json_object_del(made, "seconds");
+    json_object_del(made, "limit_seconds");
+    json_object_set_new(made, "value", json_real(value));
+    json_object_set_new(made, "unit", json_string(unit));
+    return made;
+}
+
+static void write_value(const json_t *made)
+{
+    char *text = json_dumps(made, 0);
+    assert_ok(context, write_text(text));
+    free(text);
+    read_page();
+}
+
+Test(page, shows_values_that_are_no_times, .init = begin, .fini = end)
+{
+    char message[600] = "";
+    json_t *schema = support_project_json("bench/measurement.schema.json");
+    json_t *share = make_value(0.9375, "share"), *error = make_value(5e-7, "relative error");
+    cr_assert(support_schema_holds(schema, share, message, sizeof message), "%s", message);
+    cr_assert(support_schema_holds(schema, error, message, sizeof message), "%s", message);
+    write_value(share);
+    cr_assert_not_null(strstr(page, "data-v=\"0.9375\""));
+    cr_assert_not_null(strstr(page, ">93.75<"));
+    cr_assert_null(strstr(page, "class=\"limit\""));
+    write_value(error);
+    cr_assert_not_null(strstr(page, ">5.0e-07<"));
+    json_object_del(error, "value");
+    cr_assert(!support_schema_holds(schema, error, message, sizeof message));
+    char *text = json_dumps(error, 0);
+    assert_fails(context, write_text(text), THAW_BAD_FORMAT, "a value with its unit");
+    free(text);
+    json_decref(share);
+    json_decref(error);
+    json_decref(schema);
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 Test(page, refuses_what_is_no_input, .init = begin, .fini = end)

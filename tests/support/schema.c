@@ -56,18 +56,24 @@ static bool has_type(const json_t *types, const json_t *value)
     return false;
 }
 
-static bool properties_hold(const check *now, const json_t *schema, const json_t *value, const char *path)
+static bool all_there(const check *now, const json_t *needed, const json_t *value, const char *path)
 {
-    const json_t *known = json_object_get(schema, "properties"), *needed = json_object_get(schema, "required");
-    char below[512];
-    const char *key;
-    json_t *part;
     for (size_t i = 0; i < json_array_size(needed); i++) {
-        key = json_string_value(json_array_get(needed, i));
+        char below[512];
+        const char *key = json_string_value(json_array_get(needed, i));
         snprintf(below, sizeof below, "%s/%s", path, key);
         if (!json_object_get(value, key))
             return fail(now, below, "is missing");
     }
+    return true;
+}
+
+static bool properties_hold(const check *now, const json_t *schema, const json_t *value, const char *path)
+{
+    const json_t *known = json_object_get(schema, "properties");
+    char below[512];
+    const char *key;
+    json_t *part;
     json_object_foreach((json_t *)(uintptr_t)value, key, part)
     {
         const json_t *wanted = json_object_get(known, key);
@@ -110,8 +116,8 @@ static bool any_holds(const check *now, const json_t *schemas, const json_t *val
 static bool keyword_holds(const check *now, const json_t *schema, const char *keyword, const json_t *says,
                           const json_t *value, const char *path)
 {
-    static const char *const silent[] = { "description",         "title", "$schema", "$id", "definitions", "required",
-                                          "additionalProperties" };
+    static const char *const silent[] = { "description", "title",       "$schema",
+                                          "$id",         "definitions", "additionalProperties" };
     static const char DEFINITIONS[] = "#/definitions/";
     for (size_t i = 0; i < THAW_COUNT(silent); i++)
         if (strcmp(keyword, silent[i]) == 0)
@@ -134,6 +140,8 @@ static bool keyword_holds(const check *now, const json_t *schema, const char *ke
                fail(now, path, "is too small");
     if (strcmp(keyword, "items") == 0)
         return items_hold(now, says, value, path);
+    if (strcmp(keyword, "required") == 0)
+        return all_there(now, says, value, path);
     if (strcmp(keyword, "properties") == 0)
         return properties_hold(now, schema, value, path);
     return fail(now, keyword, "is a keyword that this check does not know");
