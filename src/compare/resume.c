@@ -66,9 +66,10 @@ static thaw_status resume_file(thaw_comparison *comparison, const char *path)
 {
     json_error_t error;
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!file && error.line < 0)
+        return thaw_fail(comparison->context, THAW_IO_ERROR, "%s", error.text); /* names the file */
     if (!file)
-        return thaw_fail(comparison->context, error.line < 0 ? THAW_IO_ERROR : THAW_BAD_FORMAT, "%s: line %d: %s", path,
-                         error.line, error.text);
+        return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: line %d: %s", path, error.line, error.text);
     thaw_status status = check_head(comparison, path, file);
     if (status == THAW_OK)
         status = place_cells(comparison, path, json_object_get(file, "cells"), 0);

@@ -125,9 +125,10 @@ thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_str
     *count = 0;
     json_error_t error;
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!file && error.line < 0)
+        return thaw_fail(context, THAW_IO_ERROR, "%s", error.text); /* names the file */
     if (!file)
-        return thaw_fail(context, error.line < 0 ? THAW_IO_ERROR : THAW_BAD_FORMAT, "%s: %s (line %d)", path,
-                         error.text, error.line);
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s: line %d: %s", path, error.line, error.text);
     const json_t *list = json_object_get(file, "strategies");
     place at = { .context = context, .path = path };
     thaw_status status = THAW_OK;
