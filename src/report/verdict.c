@@ -232,16 +232,43 @@ static void say_state(thaw_report_page *page)
                          diverged, done);
 }
 
-static void say_caution(thaw_report_page *page)
+static const json_t *rates_of(const thaw_report_page *page, size_t optimizer)
+{
+    return json_object_get(json_array_get(page->optimizers, optimizer), "learning_rates");
+}
+
+/* Whether the chosen rate is the least or the greatest of several. */
+static bool is_at_edge(const thaw_report_page *page, const thaw_report_point *point)
+{
+    const json_t *rates = rates_of(page, point->optimizer);
+    const double chosen = thaw_report_number(point->configuration, "learning_rate");
+    const size_t last = json_array_size(rates) - 1;
+    return json_array_size(rates) > 1 && (json_number_value(json_array_get(rates, 0)) == chosen ||
+                                          json_number_value(json_array_get(rates, last)) == chosen);
+}
+
+static void say_rates(thaw_report_page *page)
 {
     bool several = false;
+    size_t at_edge = 0;
     for (size_t i = 0; i < page->optimizer_count; i++)
-        several =
-            several || json_array_size(json_object_get(json_array_get(page->optimizers, i), "learning_rates")) > 1;
-    thaw_text_append(&page->text, "<p class=\"note\">");
+        several = several || json_array_size(rates_of(page, i)) > 1;
+    for (size_t i = 0; i < page->point_count; i++)
+        at_edge += is_at_edge(page, &page->points[i]);
     if (several)
         thaw_text_append(&page->text, "Of several learning rates the one with the highest mean test accuracy is shown, "
                                       "which flatters all of them a little. ");
+    if (at_edge)
+        thaw_text_append(&page->text,
+                         "For %zu of %zu pairs of strategy and optimizer it is the least or the greatest that was "
+                         "tried: beyond it there may be a better one. ",
+                         at_edge, page->point_count);
+}
+
+static void say_caution(thaw_report_page *page)
+{
+    thaw_text_append(&page->text, "<p class=\"note\">");
+    say_rates(page);
     thaw_text_append(&page->text,
                      "Each interval misses the true value once in twenty times: among many, some do. Seeds "
                      "vary initial values, order and dropout; the data stay the same.</p>\n");

@@ -202,6 +202,28 @@ Test(page, calls_better_only_what_is, .init = begin, .fini = end)
     json_decref(results);
 }
 
+static void set_rates(json_t *results, double lowest, double middle, double highest)
+{
+    json_object_set_new(json_array_get(json_object_get(results, "optimizers"), 0), "learning_rates",
+                        json_pack("[fff]", lowest, middle, highest));
+    rank_two(results, 1);
+}
+
+Test(page, warns_of_rates_at_the_edge, .init = begin, .fini = end)
+{
+    json_t *results = support_project_json("tests/compare/results.json");
+    const json_t *first = json_array_get(json_object_get(results, "configurations"), 0);
+    const double rate = json_number_value(json_object_get(first, "learning_rate"));
+    set_rates(results, rate / 3, rate, 3 * rate);
+    cr_assert_not_null(strstr(page, "Of several learning rates"));
+    cr_assert_null(strstr(page, "the least or the greatest"));
+    set_rates(results, rate / 9, rate / 3, rate);
+    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer it is the least or the greatest"));
+    set_rates(results, rate, 3 * rate, 9 * rate);
+    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer it is the least or the greatest"));
+    json_decref(results);
+}
+
 /* ---------------------------------------------------------------- measurements */
 
 Test(page, shows_measurements_alone_and_beside_results, .init = begin, .fini = end)
