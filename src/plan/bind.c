@@ -73,6 +73,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         bind_inputs(plan, arena, index);
         bind_statistics(&plan->model->nodes[index], planned);
         planned->copy = at(plan, arena, planned->copy_request);
+        planned->mask = at(plan, arena, planned->mask_request);
         planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
         planned->run = (thaw_layer_run){

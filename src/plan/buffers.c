@@ -130,15 +130,16 @@ static void extend_for_reader(thaw_plan *plan, thaw_node reader)
     }
 }
 
-static void request_workspace(thaw_plan *plan, thaw_node index)
+/* What forward leaves for backward besides its output; -1: nothing. */
+static int request_left(thaw_plan *plan, thaw_node index, size_t bytes)
 {
-    thaw_plan_node *planned = &plan->nodes[index];
-    if (!planned->needs.workspace_bytes)
-        return;
-    planned->workspace_request = add_request(plan, planned->needs.workspace_bytes);
-    extend(plan, planned->workspace_request, forward_time(plan, index));
-    if (planned->carries)
-        extend(plan, planned->workspace_request, backward_time(plan, index));
+    if (!bytes)
+        return -1;
+    const int request = add_request(plan, bytes);
+    extend(plan, request, forward_time(plan, index));
+    if (plan->nodes[index].carries)
+        extend(plan, request, backward_time(plan, index));
+    return request;
 }
 
 /* The gradient of a node's output: from the first reader's backward kernel to the node's own. */
@@ -186,7 +187,7 @@ static void request_gradient_buffers(thaw_plan *plan)
 
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (5 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
+    return plan->order_count * (6 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -196,12 +197,15 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         return THAW_OUT_OF_MEMORY;
     thaw_share_outputs(plan);
     thaw_share_gradients(plan);
+    thaw_pass_masks(plan);
     thaw_pass_recompute(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);
         request_copy(plan, plan->order[i]);
         extend_for_result(plan, plan->order[i]);
-        request_workspace(plan, plan->order[i]);
+        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        planned->workspace_request = request_left(plan, plan->order[i], planned->needs.workspace_bytes);
+        planned->mask_request = request_left(plan, plan->order[i], thaw_plan_mask_bytes(plan, plan->order[i]));
     }
     for (size_t i = 0; i < plan->order_count; i++) {
         extend_for_reader(plan, plan->order[i]);

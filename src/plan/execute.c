@@ -98,6 +98,8 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
     thaw_plan_node *planned = &plan->nodes[index];
+    if (planned->masks && planned->fused_into >= 0)
+        thaw_plan_mark_mask(plan, index);
     if (!node->module || planned->needs.identity || planned->fused_into >= 0)
         return THAW_OK;
     planned->run.target = target;
@@ -112,6 +114,8 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
         status = node->module->forward(&planned->run);
     if (status == THAW_OK)
         convert_output(plan, index);
+    if (status == THAW_OK && planned->masks)
+        thaw_plan_mark_mask(plan, index);
     if (planned->follows)
         count_change(node);
     return status;
@@ -222,7 +226,9 @@ static thaw_status run_backward(thaw_plan *plan)
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         const thaw_node index = plan->order[i];
         thaw_status status = recompute(plan, index);
-        if (status == THAW_OK && thaw_plan_runs_backward(plan, index))
+        if (status == THAW_OK && plan->nodes[index].masks)
+            thaw_plan_apply_mask(plan, index);
+        else if (status == THAW_OK && thaw_plan_runs_backward(plan, index))
             status = plan->model->nodes[index].module->backward(&plan->nodes[index].run);
         if (status == THAW_OK)
             status = thaw_plan_hand_on(plan, index);

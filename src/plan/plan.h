@@ -86,9 +86,10 @@ typedef struct thaw_plan_node {
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
     thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
     thaw_node gradient_root; /* likewise for the gradient of its output */
+    bool masks;              /* ReLU, of which backward reads bits in place of the output: see masks.c */
     bool recomputed;         /* a root whose value is not kept until backward: it is computed again */
     int again_request;       /* and that is where */
-    int output_request, gradient_request, workspace_request;
+    int output_request, gradient_request, workspace_request, mask_request;
     int copy_request;                    /* of an origin: its value in the other precision */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
     int spare_request[THAW_MAX_INPUTS];  /* where the term to add, or to convert, is written */
@@ -99,6 +100,7 @@ typedef struct thaw_plan_node {
     bool converts_fed; /* somebody reads them in bfloat16 */
     bool fed_anew;     /* and they have not been converted yet */
     void *copy;        /* of an origin: see copy_request */
+    uint32_t *mask;
     const float *inputs[THAW_MAX_INPUTS];
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
@@ -217,6 +219,14 @@ void thaw_plan_forget_rows(const thaw_plan *plan);
 
 /* Frees what the nodes prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);
+
+/* Which activations leave bits for backward in place of their output. */
+void thaw_pass_masks(thaw_plan *plan);
+size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it leaves none */
+
+/* Writes them, once the output is there; and computes the gradient with them. */
+void thaw_plan_mark_mask(const thaw_plan *plan, thaw_node node);
+void thaw_plan_apply_mask(const thaw_plan *plan, thaw_node node);
 
 /* Which values are computed again in backward, if the model wants that. */
 void thaw_pass_recompute(thaw_plan *plan);

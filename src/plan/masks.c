@@ -1,0 +1,65 @@
+/* ReLU's gradient depends on whether its output is above zero. Where nobody else reads that output in backward, a bit an
+   element is kept in its place, and the memory of the output is free once forward has read it. */
+#include "core/bit_mask.h"
+#include "plan/sharing.h"
+
+static bool is_relu(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    return planned->carries && planned->input_gradient[0] && planned->needs.keeps_output && !planned->absorbed &&
+           plan->model->nodes[index].module->activation == THAW_ACTIVATION_RELU;
+}
+
+/* Whether backward wants the value in the buffer `root` for more than that. */
+static bool is_read_otherwise(const thaw_plan *plan, thaw_node root, thaw_node relu)
+{
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        const thaw_node index = plan->order[i];
+        const thaw_plan_node *planned = &plan->nodes[index];
+        if (!planned->carries)
+            continue;
+        if (planned->needs.keeps_output && planned->root == root && index != relu)
+            return true;
+        for (size_t k = 0; k < planned->source_count && planned->needs.keeps_inputs; k++)
+            if (plan->nodes[planned->sources[k]].root == root)
+                return true;
+    }
+    return false;
+}
+
+void thaw_pass_masks(thaw_plan *plan)
+{
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        const thaw_node index = plan->order[i];
+        thaw_plan_node *planned = &plan->nodes[index];
+        if (!is_relu(plan, index) || is_read_otherwise(plan, planned->root, index))
+            continue;
+        planned->masks = true;
+        planned->needs.keeps_output = false;
+    }
+}
+
+static size_t count_elements(const thaw_plan *plan, thaw_node index)
+{
+    return (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+}
+
+size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node index)
+{
+    return plan->nodes[index].masks ? thaw_bit_mask_bytes(count_elements(plan, index)) : 0;
+}
+
+void thaw_plan_mark_mask(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    thaw_bit_mask_mark(plan->model->context, planned->mask, (thaw_values){ planned->run.output, planned->precision },
+                       count_elements(plan, index));
+}
+
+void thaw_plan_apply_mask(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    const thaw_values into = { planned->input_gradients[0], planned->precision },
+                      from = { planned->gradient, planned->precision };
+    thaw_bit_mask_apply(plan->model->context, into, planned->mask, from, count_elements(plan, index));
+}
