@@ -79,9 +79,7 @@ typedef struct thaw_plan_totals {
     size_t trainable_parameters; /* elements */
     size_t gradient_bytes, optimizer_state_bytes, parameter_bytes;
     size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
-    size_t
-        separate_bytes; /* that these would take if each had memory of its own: what the plan saves by letting kernels
-                                share buffers, work in place and on tiles, and by using memory again */
+    size_t separate_bytes;   /* that these would take as floats, if each had memory of its own: see thaw_plan_saving */
     size_t recomputed_bytes; /* of values that are computed again in backward instead of being kept */
     size_t packed_bytes;
     size_t combination_bytes; /* values of expressions; several plans of a model share them */
@@ -105,6 +103,18 @@ THAW_API thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_
 THAW_API size_t thaw_plan_combination_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_plan_combination *combination);
 THAW_API thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan);
+
+/* What one pass saves, of the memory of activations and gradients: "fusion", "precision", "tiles" and "sharing", which add
+   up to separate_bytes less activation_bytes. "masks" and "recomputation" tell what is not kept from forward to backward;
+   the memory is what others share then. "weights" is memory of parameters. "cache" saves no bytes but operations. */
+typedef struct thaw_plan_saving {
+    const char *pass, *what; /* static storage */
+    size_t bytes;
+    double flops; /* a step; 0 but for "cache" */
+} thaw_plan_saving;
+
+THAW_API size_t thaw_plan_saving_count(const thaw_plan *plan);
+THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_saving *saving);
 
 /* The plan as a table with totals. The caller owns `*text` (thaw_text_destroy). */
 THAW_API thaw_status thaw_plan_describe(const thaw_plan *plan, char **text);

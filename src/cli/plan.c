@@ -51,6 +51,17 @@ static int print_combination(thaw_context *context, const thaw_plan_combination 
     return cli_json_print(object);
 }
 
+static int print_saving(const thaw_plan_saving *row)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("saving"));
+    json_object_set_new(object, "pass", json_string(row->pass));
+    json_object_set_new(object, "what", json_string(row->what));
+    json_object_set_new(object, "bytes", cli_json_count(row->bytes));
+    json_object_set_new(object, "flops", cli_json_real(row->flops));
+    return cli_json_print(object);
+}
+
 static int print_totals(const thaw_plan *plan)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -95,6 +106,12 @@ static int print_json(const cli_session *session, const thaw_plan *plan)
         code = cli_check(session->context, thaw_plan_combination_at(plan, i, &row), "plan");
         if (code == CLI_DONE)
             code = print_combination(session->context, &row);
+    }
+    for (size_t i = 0; i < thaw_plan_saving_count(plan) && code == CLI_DONE; i++) {
+        thaw_plan_saving row;
+        code = cli_check(session->context, thaw_plan_saving_at(plan, i, &row), "plan");
+        if (code == CLI_DONE)
+            code = print_saving(&row);
     }
     return code == CLI_DONE ? print_totals(plan) : code;
 }

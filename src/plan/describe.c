@@ -76,6 +76,16 @@ static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_t
                          totals->prefix_bytes_per_sample, plan->model->cache.sample_bytes);
 }
 
+static void append_saving(thaw_text *text, const thaw_plan *plan, size_t index)
+{
+    thaw_plan_saving row;
+    thaw_plan_saving_at(plan, index, &row);
+    if (row.bytes > 0 || row.flops <= 0)
+        thaw_text_append(text, "    %-14s %12zu bytes: %s\n", row.pass, row.bytes, row.what);
+    else
+        thaw_text_append(text, "    %-14s %12.0f FLOP: %s\n", row.pass, row.flops, row.what);
+}
+
 static void append_totals(thaw_text *text, const thaw_plan *plan)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -94,10 +104,9 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
-    thaw_text_append(text, "each value in memory of its own would take %zu bytes", totals.separate_bytes);
-    if (totals.recomputed_bytes)
-        thaw_text_append(text, "; %zu bytes are computed again in backward and not kept", totals.recomputed_bytes);
-    thaw_text_append(text, "\n");
+    thaw_text_append(text, "each value in memory of its own would take %zu bytes; saved by\n", totals.separate_bytes);
+    for (size_t i = 0; i < thaw_plan_saving_count(plan); i++)
+        append_saving(text, plan, i);
     if (totals.combination_bytes)
         thaw_text_append(text, "values of expressions %zu bytes\n", totals.combination_bytes);
     thaw_text_append(text, "%.1f MFLOP a step, %.1f with everything trainable", totals.flops / 1e6,

@@ -265,6 +265,10 @@ thaw_status thaw_plan_backward(thaw_plan *plan);
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 
+/* What the plan's values would take if each had memory of its own, in floats; and what of them is computed again. */
+size_t thaw_plan_separate_bytes(const thaw_plan *plan);
+size_t thaw_plan_recomputed_bytes(const thaw_plan *plan);
+
 /* In which type the feature cache keeps a node's values: samples, which layers read as they are, as floats always. */
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node);
 

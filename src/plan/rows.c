@@ -131,35 +131,6 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
     }
 }
 
-/* Outputs, the gradients of those that carry one, copies and workspaces, none of which share memory. */
-static size_t count_separate_bytes(const thaw_plan *plan)
-{
-    size_t bytes = plan->scratch_bytes;
-    for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
-        if (!node->module || node->module->source)
-            continue;
-        const size_t output = node->module->loss ? sizeof(float)
-                                                 : (size_t)plan->batch * thaw_shape_count(&node->output) *
-                                                       thaw_dtype_bytes(planned->precision);
-        const bool differentiated = planned->carries && !node->module->loss;
-        bytes += output * (differentiated ? 2 : 1) + request_bytes(plan, planned->workspace_request) +
-                 request_bytes(plan, planned->copy_request);
-    }
-    for (size_t i = 0; i < plan->gradient_buffer_count; i++)
-        bytes += plan->gradient_buffers[i].count * sizeof(float);
-    return bytes;
-}
-
-static size_t count_recomputed_bytes(const thaw_plan *plan)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < plan->order_count; i++)
-        bytes += request_bytes(plan, plan->nodes[plan->order[i]].again_request);
-    return bytes;
-}
-
 /* What the node would read and write if it had a kernel of its own. */
 static size_t fused_bytes(const thaw_plan *plan, thaw_node index)
 {
@@ -171,8 +142,8 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
 {
     thaw_plan_totals totals = {
         .activation_bytes = plan->arena_bytes,
-        .separate_bytes = count_separate_bytes(plan),
-        .recomputed_bytes = count_recomputed_bytes(plan),
+        .separate_bytes = thaw_plan_separate_bytes(plan),
+        .recomputed_bytes = thaw_plan_recomputed_bytes(plan),
         .packed_bytes = plan->packed_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),
         .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),

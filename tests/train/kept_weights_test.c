@@ -206,6 +206,23 @@ Test(kept_weights, are_packed_anew_when_their_scale_changes)
     thaw_context_destroy(context);
 }
 
+Test(kept_weights, are_counted_by_the_plan)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = build(context);
+    const thaw_plan *plan;
+    assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
+    size_t bytes = 0;
+    for (size_t i = 0; i < thaw_plan_saving_count(plan); i++) {
+        thaw_plan_saving row;
+        assert_ok(context, thaw_plan_saving_at(plan, i, &row));
+        bytes += strcmp(row.pass, "weights") == 0 ? row.bytes : 0;
+    }
+    cr_assert_eq(bytes, (2 * FILTERS * CHANNELS * 9 + 600 * FILTERS) * sizeof(float), "%zu bytes", bytes);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 /* Freezes and thaws in both models; in `pinned` the host has a pointer to all values, so that none ever leaves. */
 Test(kept_weights, train_like_weights_that_never_left)
 {

@@ -1,0 +1,133 @@
+/* What each pass saves, in bytes. */
+#include "core/allocation.h"
+#include "plan/plan.h"
+
+enum { FUSION, PRECISION, TILES, SHARING, MASKS, RECOMPUTATION, WEIGHTS, CACHE, SAVINGS };
+
+/* Bytes of a plan's values, if each had memory of its own. */
+typedef struct account {
+    size_t separate;                /* in floats, of the whole batch, whoever computes them */
+    size_t fused, rounded, partial; /* of this is not there: what is in no memory; halves; all but a tile */
+} account;
+
+static size_t request_bytes(const thaw_plan *plan, int request)
+{
+    return request < 0 ? 0 : plan->requests[request].bytes;
+}
+
+static void count_node(const thaw_plan *plan, thaw_node index, account *sum)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    const size_t sample = thaw_shape_count(&node->output), count = (size_t)plan->batch * sample;
+    const size_t whole = node->module->loss ? sizeof(float) : count * sizeof(float);
+    const size_t half = planned->precision == THAW_BF16 ? whole / 2 : 0;
+    const size_t gradients = planned->carries && !node->module->loss ? 1 : 0;
+    const size_t written = planned->fused_into < 0, differentiated = planned->absorbed ? 0 : gradients;
+    sum->separate += whole * (1 + gradients) + request_bytes(plan, planned->workspace_request);
+    for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
+        sum->separate += request_bytes(plan, planned->spare_request[k]);
+    sum->fused += whole * (1 - written + gradients - differentiated);
+    sum->rounded += half * (written + differentiated);
+    if (planned->partial && written)
+        sum->partial += (size_t)(plan->batch - plan->tile) * sample * thaw_dtype_bytes(planned->precision);
+}
+
+static account count_all(const thaw_plan *plan)
+{
+    account sum = { .separate = plan->scratch_bytes };
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_layer_module *module = plan->model->nodes[plan->order[i]].module;
+        if (module && !module->source)
+            count_node(plan, plan->order[i], &sum);
+    }
+    for (size_t i = 0; i < plan->gradient_buffer_count; i++)
+        sum.separate += plan->gradient_buffers[i].count * sizeof(float);
+    return sum;
+}
+
+size_t thaw_plan_separate_bytes(const thaw_plan *plan)
+{
+    return count_all(plan).separate;
+}
+
+/* By buffers that are those of other values, or where others were before; less what there is besides: masks, copies in
+   another precision, borders of cache lines. */
+static size_t count_shared(const thaw_plan *plan)
+{
+    const account sum = count_all(plan);
+    const size_t all = sum.separate - sum.fused - sum.rounded - sum.partial;
+    return all > plan->arena_bytes ? all - plan->arena_bytes : 0;
+}
+
+size_t thaw_plan_recomputed_bytes(const thaw_plan *plan)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < plan->order_count; i++)
+        bytes += request_bytes(plan, plan->nodes[plan->order[i]].again_request);
+    return bytes;
+}
+
+static size_t count_masked(const thaw_plan *plan)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[plan->order[i]].output);
+        if (planned->masks)
+            bytes += count * thaw_dtype_bytes(planned->precision) - request_bytes(plan, planned->mask_request);
+    }
+    return bytes;
+}
+
+static size_t count_weights(const thaw_plan *plan)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < plan->order_count; i++)
+        if (plan->nodes[plan->order[i]].needs.lets_go)
+            bytes += plan->model->nodes[plan->order[i]].group->parameters[0]->count * sizeof(float);
+    return bytes;
+}
+
+static double count_cached_flops(const thaw_plan *plan)
+{
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    return totals.cached_bytes_per_sample ? totals.flops - totals.cached_flops : 0;
+}
+
+size_t thaw_plan_saving_count(const thaw_plan *plan)
+{
+    (void)plan;
+    return SAVINGS;
+}
+
+thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_saving *saving)
+{
+    static const thaw_plan_saving rows[] = {
+        [FUSION] = { .pass = "fusion", .what = "values that no kernel writes" },
+        [PRECISION] = { .pass = "precision", .what = "halves of values in bfloat16" },
+        [TILES] = { .pass = "tiles", .what = "values that exist for some samples at a time" },
+        [SHARING] = { .pass = "sharing", .what = "values in the memory of others, once these are not wanted any more" },
+        [MASKS] = { .pass = "masks",
+                    .what = "outputs that are not kept for backward, which reads a bit of each number" },
+        [RECOMPUTATION] = { .pass = "recomputation", .what = "values that backward computes again" },
+        [WEIGHTS] = { .pass = "weights", .what = "frozen weights that are in packed copies alone" },
+        [CACHE] = { .pass = "cache", .what = "operations a step, from the second epoch on" },
+    };
+    if (index >= SAVINGS)
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: saving %zu of %d", index, SAVINGS);
+    const account sum = count_all(plan);
+    const size_t bytes[SAVINGS] = {
+        [FUSION] = sum.fused,
+        [PRECISION] = sum.rounded,
+        [TILES] = sum.partial,
+        [SHARING] = count_shared(plan),
+        [MASKS] = count_masked(plan),
+        [RECOMPUTATION] = thaw_plan_recomputed_bytes(plan),
+        [WEIGHTS] = count_weights(plan),
+    };
+    *saving = rows[index];
+    saving->bytes = bytes[index];
+    saving->flops = index == CACHE ? count_cached_flops(plan) : 0;
+    return THAW_OK;
+}
