@@ -55,6 +55,7 @@ static thaw_convolution problem_of(const thaw_model *model, size_t index, int64_
         .input_channels = input->dims[2],
         .output_channels = o->filters,
         .bias = !o->no_bias,
+        .primitive = true,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dnn/engine.h"
+#include "dnn/winograd_weights.h"
 
 /* Up to so many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first, by
    blocks of matrix products. Microseconds on one core, oneDNN 2.6.3, 3x3: 1->8 on 28x28, batch 500: 707 against 3409;
@@ -249,6 +250,8 @@ thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
                                                THAW_ARGUMENT_WEIGHTS_GRADIENT, THAW_ARGUMENT_BIAS_GRADIENT };
     *kernel = *unpack = NULL;
+    if (!problem->primitive && thaw_winograd_weights_suit(problem))
+        return thaw_winograd_weights_create(context, problem, kernel);
     setting s;
     dnnl_primitive_desc_t descriptor;
     thaw_status status = open_setting(&s, context, problem, NULL);

@@ -15,6 +15,7 @@ typedef struct thaw_convolution {
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
+    bool primitive;   /* oneDNN's kernel, even where one of our own is faster: to compare with */
 } thaw_convolution;
 
 /* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
