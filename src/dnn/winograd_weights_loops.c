@@ -148,18 +148,31 @@ INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, co
         memcpy(into + THAW_POINTS * point_stride, &total, sizeof total);
 }
 
-/* The same where a part lies outside the image or past the last channel: of a copy with zeros there. */
-static inline void transform_edge(const thaw_tiling *g, const place *p, size_t channel, const ptrdiff_t side,
-                                  const bool narrow, float *into, size_t point_stride)
+/* A square's pixels where a part of it may lie outside the image: those there are zeros, at any channel. */
+typedef struct edge {
+    const char *pixels[THAW_WINDOW * THAW_WINDOW];
+    size_t inside[THAW_WINDOW * THAW_WINDOW]; /* all bits, or none */
+} edge;
+
+static const char zeros[LANES * sizeof(float)];
+
+INLINE void find_edge(const thaw_tiling *g, const place *p, const ptrdiff_t side, edge *e)
 {
-    lanes square[THAW_WINDOW * THAW_WINDOW] = { { 0 } };
-    const size_t left = channel < g->channels ? g->channels - channel : 0, count = left < LANES ? left : LANES;
-    for (ptrdiff_t i = 0; i < side; i++)
-        for (ptrdiff_t j = 0; j < side; j++) {
-            const ptrdiff_t row = p->top + i, column = p->left + j;
-            if (row >= 0 && row < g->rows && column >= 0 && column < g->columns)
-                square[i * side + j] = load(pixel(g, p, row, column) + channel * value_bytes(narrow), count, narrow);
-        }
+    for (ptrdiff_t i = 0; i < side * side; i++) {
+        const ptrdiff_t row = p->top + i / side, column = p->left + i % side;
+        const bool inside = row >= 0 && row < g->rows && column >= 0 && column < g->columns;
+        e->pixels[i] = inside ? pixel(g, p, row, column) : zeros;
+        e->inside[i] = inside ? SIZE_MAX : 0;
+    }
+}
+
+/* Transforms `count` channels of it, and zeros for the others. */
+INLINE void transform_edge(const edge *e, size_t offset, size_t count, const ptrdiff_t side, const bool narrow,
+                           float *into, size_t point_stride)
+{
+    lanes square[THAW_WINDOW * THAW_WINDOW];
+    for (ptrdiff_t i = 0; i < side * side; i++)
+        square[i] = load(e->pixels[i] + (offset & e->inside[i]), count, narrow);
     transform((const char *)square, (size_t)side * sizeof(lanes), sizeof(lanes), side, false, into, point_stride);
 }
 
@@ -168,40 +181,69 @@ INLINE ptrdiff_t within(ptrdiff_t value, ptrdiff_t low, ptrdiff_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* Asks for what the next tile has more than this one, which lies beside it as a rule; without that the wait for memory
-   takes longer than the arithmetic. */
-INLINE void fetch_ahead(const thaw_tiling *g, const place *next, size_t channel, const ptrdiff_t side)
+/* What a tile has more than the one before it, which lies beside it as a rule. It is asked for early: without that the
+   wait for memory takes longer than the arithmetic. */
+typedef struct ahead {
+    const char *rows[THAW_WINDOW];
+    size_t columns[THAW_TILE];
+} ahead;
+
+INLINE void find_ahead(const thaw_tiling *g, const place *next, const ptrdiff_t side, ahead *a)
 {
-    const ptrdiff_t seen = side - THAW_TILE, last = g->columns - 1;
-    for (ptrdiff_t i = 0; i < side; i++) {
-        const ptrdiff_t row = within(next->top + i, 0, g->rows - 1);
+    for (ptrdiff_t i = 0; i < side; i++)
+        a->rows[i] = pixel(g, next, within(next->top + i, 0, g->rows - 1), 0);
+    for (ptrdiff_t j = 0; j < THAW_TILE; j++) {
+        const ptrdiff_t column = within(next->left + side - THAW_TILE + j, 0, g->columns - 1);
+        a->columns[j] = (size_t)column * g->channels * value_bytes(g->narrow);
+    }
+}
+
+INLINE void fetch_ahead(const ahead *a, size_t offset, const ptrdiff_t side)
+{
+#pragma GCC unroll 6
+    for (ptrdiff_t i = 0; i < side; i++)
 #pragma GCC unroll 4
-        for (ptrdiff_t j = seen; j < side; j++)
-            __builtin_prefetch(pixel(g, next, row, within(next->left + j, 0, last)) + channel * value_bytes(g->narrow));
+        for (ptrdiff_t j = 0; j < THAW_TILE; j++)
+            __builtin_prefetch(a->rows[i] + a->columns[j] + offset);
+}
+
+/* Of one tile, all channels. */
+INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead *next, const thaw_tile_panels *into,
+                            const ptrdiff_t side, const bool narrow)
+{
+    const size_t pixel_bytes = g->channels * value_bytes(narrow), row_bytes = (size_t)g->columns * pixel_bytes;
+    const size_t whole = g->channels / LANES * LANES, end = (g->channels + THAW_PANEL - 1) / THAW_PANEL * THAW_PANEL;
+    const bool inside =
+        here->top >= 0 && here->left >= 0 && here->top + side <= g->rows && here->left + side <= g->columns;
+    const char *from = inside ? pixel(g, here, here->top, here->left) : NULL;
+    edge e;
+    if (!inside || whole < end)
+        find_edge(g, here, side, &e);
+    for (size_t channel = 0; channel < end; channel += LANES) {
+        const size_t offset = channel * value_bytes(narrow);
+        float *values = into->values + channel / THAW_PANEL * into->panel_stride + channel % THAW_PANEL;
+        if (offset % CACHE_LINE == 0 && channel < g->channels)
+            fetch_ahead(next, offset, side);
+        if (channel >= whole)
+            transform_edge(&e, offset, channel < g->channels ? g->channels - channel : 0, side, narrow, values,
+                           into->point_stride);
+        else if (inside)
+            transform(from + offset, row_bytes, pixel_bytes, side, narrow, values, into->point_stride);
+        else
+            transform_edge(&e, offset, LANES, side, narrow, values, into->point_stride);
     }
 }
 
 INLINE void transform_all(const thaw_tiling *g, size_t first, size_t count, const thaw_tile_panels *into,
                           const ptrdiff_t side, const bool narrow)
 {
-    const size_t pixel_bytes = g->channels * value_bytes(narrow), row_bytes = (size_t)g->columns * pixel_bytes;
-    const size_t padded = (g->channels + THAW_PANEL - 1) / THAW_PANEL * THAW_PANEL;
-    for (size_t tile = 0; tile < count; tile++) {
-        const place here = place_of(g, first + tile);
-        const place next = tile + 1 < count ? place_of(g, first + tile + 1) : here;
-        const bool inside =
-            here.top >= 0 && here.left >= 0 && here.top + side <= g->rows && here.left + side <= g->columns;
-        for (size_t channel = 0; channel < padded; channel += LANES) {
-            float *values =
-                into->values + channel / THAW_PANEL * into->panel_stride + tile * THAW_PANEL + channel % THAW_PANEL;
-            if (channel * value_bytes(narrow) % CACHE_LINE == 0 && channel < g->channels)
-                fetch_ahead(g, &next, channel, side);
-            if (inside && channel + LANES <= g->channels)
-                transform(pixel(g, &here, here.top, here.left) + channel * value_bytes(narrow), row_bytes, pixel_bytes,
-                          side, narrow, values, into->point_stride);
-            else
-                transform_edge(g, &here, channel, side, narrow, values, into->point_stride);
-        }
+    thaw_tile_panels tile = *into;
+    for (size_t i = 0; i < count; i++) {
+        const place here = place_of(g, first + i), next = i + 1 < count ? place_of(g, first + i + 1) : here;
+        ahead a;
+        find_ahead(g, &next, side, &a);
+        transform_place(g, &here, &a, &tile, side, narrow);
+        tile.values += THAW_PANEL;
     }
 }
 
