@@ -344,9 +344,15 @@ return {paper, text: [...of('p, h1, h2, dt, dd, th button, td, figcaption, .key 
         marks: of('path.line', 'stroke')};
 """
 
+# Of every shade, whichever of them the results have.
 HEAT = """
-return [...document.querySelectorAll('.heat g.mark')].map(mark =>
-    [getComputedStyle(mark.querySelector('rect')).fill, getComputedStyle(mark.querySelector('text')).fill]);
+const mark = document.querySelector('.heat g.mark'), own = mark.getAttribute('class'), shades = [];
+for (const shade of ['h0', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6']) {
+  mark.setAttribute('class', 'mark ' + shade);
+  shades.push([getComputedStyle(mark.querySelector('rect')).fill, getComputedStyle(mark.querySelector('text')).fill]);
+}
+mark.setAttribute('class', own);
+return shades;
 """
 
 
@@ -356,7 +362,9 @@ def check_colours(browser):
         assert contrast(colour, colours["paper"]) >= 4.5, (colour, colours["paper"])
     for colour in set(colours["marks"]):
         assert contrast(colour, colours["paper"]) >= 3, (colour, colours["paper"])
-    for rect, text in browser.ask(HEAT):
+    shades = browser.ask(HEAT)
+    assert len(set(rect for rect, text in shades)) == 7
+    for rect, text in shades:
         assert contrast(rect, text) >= 4.5, (rect, text)
     return colours["paper"]
 
