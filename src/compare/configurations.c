@@ -183,7 +183,7 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
 
 /* ---------------------------------------------------------------- all together */
 
-/* Of the rates of a pair, which stand one after the other, the one with the best mean. */
+/* Of the rates of a pair, which stand one after the other, the one with the best mean, of those that diverged least. */
 static void choose_rates(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;
@@ -193,9 +193,9 @@ static void choose_rates(thaw_comparison *comparison)
             thaw_configuration *one = &comparison->configurations[i];
             if (one->accuracy.count == 0)
                 continue;
-            const bool fewer = best && one->accuracy.count < best->accuracy.count; /* some seeds diverged */
-            const bool more = !best || one->accuracy.count > best->accuracy.count;
-            if (more || (!fewer && one->accuracy.mean > best->accuracy.mean))
+            const bool safer = !best || one->diverged < best->diverged;
+            const bool as_safe = best && one->diverged == best->diverged;
+            if (safer || (as_safe && one->accuracy.mean > best->accuracy.mean))
                 best = one;
         }
         if (best)
