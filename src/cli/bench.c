@@ -167,9 +167,14 @@ static bool draw_several(bench *now, const thaw_comparison_progress *state)
     snprintf(now->at[state->job], LABEL_BYTES, "%zu %.24s %d/%d", state->cell, state->strategy, state->training.epoch,
              state->training.epochs);
     format_time(left, state->seconds_left);
-    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left;", state->cells, left);
-    for (size_t i = 0; i < jobs && length < sizeof line; i++)
-        length += (size_t)snprintf(line + length, sizeof line - length, "%s %s", i ? "," : " run", now->at[i]);
+    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left; run", state->cells, left);
+    const char *between = " ";
+    for (size_t i = 0; i < jobs && length < sizeof line; i++) {
+        if (!*now->at[i])
+            continue;
+        length += (size_t)snprintf(line + length, sizeof line - length, "%s%s", between, now->at[i]);
+        between = ", ";
+    }
     cli_progress_say(&now->progress, line);
     return cli_interrupt_signal() == 0;
 }
