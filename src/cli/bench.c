@@ -1,22 +1,21 @@
 /* thaw bench: strategies and optimizers side by side. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/bench_progress.h"
 #include "cli/bench_table.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
-#include "cli/progress.h"
 #include "cli/quote.h"
 #include "cli/session.h"
 #include "core/text.h"
 #include "core/threads.h"
 #include "report/write.h"
 
-enum { PATH_BYTES = 4096, LABEL_BYTES = 128, LINE_BYTES = 512, TIME_BYTES = 72 };
+enum { PATH_BYTES = 4096 };
 
 /* Words of an option, separated by blanks. */
 typedef struct words {
@@ -34,9 +33,8 @@ typedef struct bench {
     char *command;
     char results[PATH_BYTES];
     thaw_comparison *comparison;
-    cli_progress progress;
-    char (*at)[LABEL_BYTES]; /* where each of several runs at a time is */
-    int build_code;          /* of a network that could not be built */
+    cli_bench_progress progress;
+    int build_code; /* of a network that could not be built */
 } bench;
 
 /* ---------------------------------------------------------------- options */
@@ -148,46 +146,10 @@ static thaw_status build(void *user, thaw_model *model)
     return code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
 }
 
-static void format_time(char text[TIME_BYTES], double seconds)
-{
-    const long whole = isnan(seconds) ? -1 : lround(seconds);
-    if (whole < 0)
-        snprintf(text, TIME_BYTES, "?");
-    else if (whole < 3600)
-        snprintf(text, TIME_BYTES, "%ld:%02ld", whole / 60, whole % 60);
-    else
-        snprintf(text, TIME_BYTES, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
-}
-
-/* What each of the runs that go on at the same time is at. */
-static bool draw_several(bench *now, const thaw_comparison_progress *state)
-{
-    const size_t jobs = now->session.options->jobs;
-    char line[LINE_BYTES], left[TIME_BYTES];
-    snprintf(now->at[state->job], LABEL_BYTES, "%zu %.24s %d/%d", state->cell, state->strategy, state->training.epoch,
-             state->training.epochs);
-    format_time(left, state->seconds_left);
-    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left; run", state->cells, left);
-    const char *between = " ";
-    for (size_t i = 0; i < jobs && length < sizeof line; i++) {
-        if (!*now->at[i])
-            continue;
-        length += (size_t)snprintf(line + length, sizeof line - length, "%s%s", between, now->at[i]);
-        between = ", ";
-    }
-    cli_progress_say(&now->progress, line);
-    return cli_interrupt_signal() == 0;
-}
-
 static bool on_progress(void *user, const thaw_comparison_progress *state)
 {
     bench *now = user;
-    char label[LABEL_BYTES], left[TIME_BYTES];
-    if (now->session.options->jobs > 1)
-        return draw_several(now, state);
-    format_time(left, state->seconds_left);
-    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->cell, state->cells, state->strategy, left);
-    cli_progress_draw(&now->progress, label, &state->training);
+    cli_bench_progress_draw(&now->progress, state);
     return cli_interrupt_signal() == 0;
 }
 
@@ -239,14 +201,14 @@ static int create(bench *now)
 static int run(bench *now)
 {
     const cli_options *options = now->session.options;
-    now->at = calloc(options->jobs + 1, sizeof *now->at);
-    if (!now->at)
-        return cli_fail("bench", "out of memory");
+    int code = cli_bench_progress_begin(&now->progress, options->jobs, options->json && isatty(STDOUT_FILENO));
+    if (code != CLI_DONE)
+        return code;
     cli_interrupt_catch();
     const thaw_status status = thaw_comparison_run(now->comparison);
-    cli_progress_clear(&now->progress);
+    cli_bench_progress_end(&now->progress);
     const bool stopped = status == THAW_STOPPED && cli_interrupt_signal();
-    int code = stopped ? CLI_DONE : explain(now, status, "training");
+    code = stopped ? CLI_DONE : explain(now, status, "training");
     if (code == CLI_DONE)
         code =
             cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
@@ -283,7 +245,6 @@ static void release(bench *now)
     for (size_t i = 0; i < now->strategy_count; i++)
         thaw_strategy_destroy(context, now->strategies[i]);
     free(now->strategies);
-    free(now->at);
     if (now->reset)
         thaw_text_destroy(context, now->reset);
     release_words(&now->strategy_names);
@@ -307,7 +268,6 @@ int cli_bench(int argc, char **argv)
     if (code == CLI_DONE)
         code = choose_threads(&options);
     if (code == CLI_DONE) {
-        now.progress = cli_progress_begin(options.json && isatty(STDOUT_FILENO));
         code = cli_session_open(&now.session, &options);
         if (code == CLI_DONE)
             code = now.command ? compare(&now) : cli_fail("bench", "out of memory");
