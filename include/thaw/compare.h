@@ -32,7 +32,8 @@ typedef struct thaw_comparison_progress {
 
 typedef struct thaw_comparison_options {
     /* Appends the layers to an empty model, and gives it the weights to begin with. Called for each run with a model of a
-       context of its own, with the run's seed. Whatever it makes must not depend on earlier calls. */
+       context of its own, with the run's seed. Whatever it makes must not depend on earlier calls. While the comparison is
+       created it is called for models that are looked at only, whose random initial values are zeros. */
     thaw_status (*build)(void *user, thaw_model *model);
     bool (*on_progress)(void *user, const thaw_comparison_progress *progress); /* false: stop; may be NULL */
     void *user;
