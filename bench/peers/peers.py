@@ -308,7 +308,7 @@ def print_accuracies(results, version, options):
         for key, what, number in (("thaw", "Thaw", version), ("pytorch", "PyTorch", TORCH.partition("==")[2])):
             shares = [value / 100 for value in row[key]]
             if shares:
-                print_measurement("accuracy", "Test accuracy of Thaw and PyTorch", row["run"], what, options.threads,
+                print_measurement("accuracy", "Test accuracy of Thaw and PyTorch, percent", row["run"], what, options.threads,
                                   dict(value=statistics.mean(shares), low=min(shares), high=max(shares), unit="share"),
                                   number, repetitions=len(shares))
 

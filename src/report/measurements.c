@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/page.h"
+#include "report/measured.h"
 
 enum { WIDTH = 420, NAMES = 148, PLOT = 154, PLOT_END = 300, ROW = 24, THICKNESS = 14, TOP = 4, MOST_LINES = 6 };
 enum { PANEL_WIDTH = 200, PANEL_HEIGHT = 160, PANEL_LEFT = 36, PANEL_RIGHT = 192, PANEL_TOP = 24, PANEL_BOTTOM = 124 };
@@ -52,44 +52,6 @@ static bool is_first(const thaw_report_page *page, size_t index, alike *are)
     return true;
 }
 
-/* Times are drawn in seconds, all else in its unit. */
-static bool is_time(const json_t *one)
-{
-    return !*thaw_report_string(one, "unit");
-}
-
-static double value_of(const json_t *one)
-{
-    return thaw_report_number(one, is_time(one) ? "seconds" : "value");
-}
-
-static double limit_of(const json_t *one)
-{
-    return thaw_report_number(one, is_time(one) ? "limit_seconds" : "limit_value");
-}
-
-/* The speed as a share of the limit's; nothing where no speed is measured. */
-static double share_of_limit(const json_t *one)
-{
-    return is_time(one) ? limit_of(one) / value_of(one) : NAN;
-}
-
-static char *format_error(char field[THAW_FIELD_BYTES], double error)
-{
-    snprintf(field, THAW_FIELD_BYTES, "%.1e", error);
-    return field;
-}
-
-static thaw_tick_format *format_of(const json_t *one, bool tick)
-{
-    const bool share = strcmp(thaw_report_string(one, "unit"), "share") == 0;
-    if (is_time(one))
-        return tick ? thaw_tick_seconds : thaw_format_seconds;
-    if (share)
-        return tick ? thaw_tick_percent : thaw_format_percent;
-    return format_error;
-}
-
 /* ---------------------------------------------------------------- bars */
 
 static double most_of_setting(const thaw_report_page *page, size_t index)
@@ -97,7 +59,7 @@ static double most_of_setting(const thaw_report_page *page, size_t index)
     double most = 0;
     for (size_t i = index; i < count_of(page); i++)
         if (of_setting(at(page, i), at(page, index)))
-            most = fmax(most, value_of(at(page, i)));
+            most = fmax(most, thaw_measured_value(at(page, i)));
     return most;
 }
 
@@ -113,9 +75,9 @@ static bool threads_differ(const thaw_report_page *page, size_t index)
 static void write_value(thaw_report_page *page, const json_t *one, double x, double y)
 {
     char field[THAW_FIELD_BYTES];
-    const double limit = share_of_limit(one), bytes = thaw_report_number(one, "bytes");
+    const double limit = thaw_measured_share(one), bytes = thaw_report_number(one, "bytes");
     thaw_text_append(&page->text, "<text class=\"value\" x=\"%.2f\" y=\"%.1f\">%s", x, y,
-                     format_of(one, false)(field, value_of(one)));
+                     thaw_measured_format(one, false)(field, thaw_measured_value(one)));
     if (isfinite(limit))
         thaw_text_append(&page->text, "<tspan class=\"quiet\"> %.0f\u202F%%</tspan>", 100 * limit);
     else if (isfinite(bytes))
@@ -126,7 +88,7 @@ static void write_value(thaw_report_page *page, const json_t *one, double x, dou
 static void draw_bar(thaw_report_page *page, const json_t *one, const thaw_axis *axis, double y, bool threads)
 {
     thaw_text *text = &page->text;
-    const double value = value_of(one), limit = limit_of(one);
+    const double value = thaw_measured_value(one), limit = thaw_measured_limit(one);
     const double begin = thaw_axis_place(axis, 0), end = thaw_axis_place(axis, value);
     const bool ours = strncmp(thaw_report_string(one, "what"), "PyTorch", 7) != 0;
     thaw_text_append(text, "<text class=\"name\" x=\"%d\" y=\"%.1f\">", NAMES, y + THICKNESS - 3);
@@ -153,9 +115,10 @@ static void draw_bars(thaw_report_page *page, size_t index)
     const double bottom = TOP + (double)rows * ROW;
     const bool threads = threads_differ(page, index);
     thaw_chart_open(page, "bars", thaw_report_string(at(page, index), "setting"),
-                    is_time(at(page, index)) ? "Time of each, with its limit" : "Value of each, with its limit", WIDTH,
-                    bottom + 22);
-    thaw_chart_ticks_x(page, &axis, TOP, bottom, format_of(at(page, index), true));
+                    thaw_measured_is_time(at(page, index)) ? "Time of each, with its limit"
+                                                           : "Value of each, with its limit",
+                    WIDTH, bottom + 22);
+    thaw_chart_ticks_x(page, &axis, TOP, bottom, thaw_measured_format(at(page, index), true));
     double y = TOP + (ROW - THICKNESS) / 2.0;
     for (size_t i = index; i < count_of(page); i++) {
         if (!of_setting(at(page, i), at(page, index)))
@@ -213,11 +176,11 @@ static void draw_curve(thaw_report_page *page, const json_t *like, double thread
             thaw_text_append(text, "<path class=\"line o%zu\" d=\"", look);
         for (const json_t *one; (one = next_size(page, like, threads, size));) {
             const double place = thaw_axis_place(x, thaw_report_number(one, "size"));
-            const double height = thaw_axis_place(y, share_of_limit(one));
+            const double height = thaw_axis_place(y, thaw_measured_share(one));
             if (marks) {
                 thaw_text_append(text, "<circle class=\"mark dot o%zu\" r=\"2.4\" cx=\"%.2f\" cy=\"%.2f\" data-v=\"",
                                  look, place, height);
-                thaw_markup_exact(text, share_of_limit(one));
+                thaw_markup_exact(text, thaw_measured_share(one));
                 thaw_text_append(text, "\"/>");
             } else {
                 thaw_text_append(text, "%c%.2f %.2f", size > 0 ? 'L' : 'M', place, height);
@@ -229,7 +192,7 @@ static void draw_curve(thaw_report_page *page, const json_t *like, double thread
     const json_t *first = next_size(page, like, threads, 0);
     thaw_text_append(text, "<text class=\"end o%zu\" x=\"%.1f\" y=\"%.1f\">%.0f thread%s</text>", look,
                      thaw_axis_place(x, thaw_report_number(first, "size")),
-                     thaw_axis_place(y, share_of_limit(first)) + (look % 2 ? 14 : -7), threads,
+                     thaw_axis_place(y, thaw_measured_share(first)) + (look % 2 ? 14 : -7), threads,
                      threads == 1 ? "" : "s");
 }
 
@@ -243,7 +206,7 @@ static void draw_curves(thaw_report_page *page, size_t index)
             continue;
         low = fmin(low, thaw_report_number(at(page, i), "size"));
         high = fmax(high, thaw_report_number(at(page, i), "size"));
-        most = fmax(most, share_of_limit(at(page, i)));
+        most = fmax(most, thaw_measured_share(at(page, i)));
     }
     const thaw_axis x = thaw_axis_logarithmic(low, high, PANEL_LEFT, PANEL_RIGHT);
     const thaw_axis y = thaw_axis_linear(0, fmax(most, 1), PANEL_BOTTOM, PANEL_TOP, 4);
@@ -276,8 +239,24 @@ static bool is_curve(const thaw_report_page *page, size_t index)
 {
     for (size_t i = 0; i <= index; i++)
         if (of_thing(at(page, i), at(page, index)))
-            return isfinite(share_of_limit(at(page, i))) && count_sizes(page, i) >= SIZES;
+            return isfinite(thaw_measured_share(at(page, i))) && count_sizes(page, i) >= SIZES;
     return false;
+}
+
+static void write_threads(thaw_report_page *page, const json_t *like)
+{
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < count_of(page); i++) {
+        const double threads = thaw_report_number(at(page, i), "threads");
+        if (!of_benchmark(at(page, i), like))
+            continue;
+        least = fmin(least, threads);
+        most = fmax(most, threads);
+    }
+    if (least < most)
+        thaw_text_append(&page->text, "; %.0f to %.0f threads", least, most);
+    else
+        thaw_text_append(&page->text, "; %.0f thread%s", most, most == 1 ? "" : "s");
 }
 
 static void write_benchmark(thaw_report_page *page, size_t index)
@@ -288,14 +267,14 @@ static void write_benchmark(thaw_report_page *page, size_t index)
     thaw_markup_text(text, thaw_report_string(first, "title"));
     thaw_text_append(text, "</h2>\n<p>");
     thaw_markup_text(text, thaw_report_string(first, "processor"));
-    thaw_text_append(text, "; %.0f thread%s", thaw_report_number(first, "threads"),
-                     thaw_report_number(first, "threads") == 1 ? "" : "s");
+    write_threads(page, first);
     if (thaw_report_number(first, "repetitions") > 1)
-        thaw_text_append(text, ", %s of %.0f", is_time(first) ? "medians" : "means",
+        thaw_text_append(text, ", %s of %.0f", thaw_measured_is_time(first) ? "medians" : "means",
                          thaw_report_number(first, "repetitions"));
     thaw_text_append(text, ".");
     if (*thaw_report_string(first, "limit")) {
-        thaw_text_append(text, is_time(first) ? " Percent are of the speed of the limit: " : " The limit: ");
+        thaw_text_append(text,
+                         thaw_measured_is_time(first) ? " Percent are of the speed of the limit: " : " The limit: ");
         thaw_markup_text(text, thaw_report_string(first, "limit"));
         thaw_text_append(text, ".");
     }
