@@ -7,8 +7,9 @@ A case is a line "case SETTINGS" and lines of values. Arrays come from the gener
 import pathlib
 import sys
 
-import numpy
 import torch
+
+from support import fill, line
 
 BATCH = 3
 PAIRS = [((2, 3, 4), (2, 3, 4)), ((2, 3, 4), (4,)), ((2, 1, 4), (2, 3, 1)), ((1,), (3, 5)), ((3, 1), (5,)),
@@ -22,20 +23,8 @@ UPSAMPLES = [("nearest", False, (3, 4), (6, 12)), ("nearest", False, (3, 4), (5,
              ("bilinear", False, (2, 2), (6, 6))]
 
 
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values)
-
-
 def tensor(shape, seed):
-    return fill(int(numpy.prod(shape)), seed).reshape(shape).requires_grad_()
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
+    return fill(shape, seed).requires_grad_()
 
 
 def padded(shape, rank):
@@ -45,7 +34,7 @@ def padded(shape, rank):
 
 def run(lines, title, inputs, function):
     output = function(*inputs)
-    output.backward(fill(output.numel(), 300).reshape(output.shape))
+    output.backward(fill(output.shape, 300))
     lines.append(f"case {title}")
     lines.append(line("output", output))
     for x in inputs:
@@ -84,8 +73,8 @@ def binary_cross_entropy():
     lines = []
     for reduction in ("mean", "sum"):
         for weighted in (0, 1):
-            x = (4 * fill(6 * 5, 100)).reshape(6, 5).requires_grad_()
-            targets = ((fill(6 * 5, 9) + 1) / 2).reshape(6, 5)
+            x = (4 * fill((6, 5), 100)).requires_grad_()
+            targets = ((fill((6, 5), 9) + 1) / 2)
             weights = torch.tensor([0.5, 2, 0, 1, 3]) if weighted else None
             loss = torch.nn.functional.binary_cross_entropy_with_logits(x, targets, pos_weight=weights,
                                                                         reduction=reduction)

@@ -7,22 +7,11 @@ Arrays come from the generator of tests/support/support.c (support_fill): parame
 import pathlib
 import sys
 
-import numpy
 import torch
 
+from support import fill, line
+
 BATCH, STEPS, FEATURES, UNITS, OUTPUTS = 7, 4, 6, 5, 3
-
-
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(shape)
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def equal(p, x, k):

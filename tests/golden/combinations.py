@@ -9,30 +9,19 @@ tensors with 10, 11 and so on, in the order of each case."""
 import pathlib
 import sys
 
-import numpy
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
+
+from support import fill, line
 
 functional = nn.functional
 BATCH, INPUTS, OUTPUTS, RANK, SCALE = 5, 13, 7, 3, 1.5
 SIDE, CHANNELS, FILTERS = 4, 3, 5
 
 
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(shape)
-
-
 def tensors(*shapes):
     return [nn.Parameter(fill(shape, 10 + i)) for i, shape in enumerate(shapes)]
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(lines, title, names, parameters, predict, samples, targets, decay=0.05):

@@ -7,8 +7,9 @@ the output's gradient with 300."""
 
 import pathlib
 
-import numpy
 import torch
+
+from support import fill, line
 
 # name: batch, sizes, channels, what the module takes besides
 SEQUENCES = {
@@ -31,18 +32,6 @@ TRANSPOSED = {
     "grouped": (2, (3, 4), 6, dict(out_channels=4, kernel_size=3, stride=(2, 1), groups=2, bias=False)),
     "depthwise": (1, (3, 3), 5, dict(out_channels=5, kernel_size=4, stride=2, padding=1, groups=5)),
 }
-
-
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(tuple(shape))
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(name, kind, batch, sizes, channels, options):

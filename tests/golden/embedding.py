@@ -6,23 +6,12 @@ tests/support/support.c (support_fill): what ids are made of with seed 100, the 
 
 import pathlib
 
-import numpy
 import torch
+
+from support import fill, line
 
 # name: shape of the batch, rows, width, padding
 CASES = {"sequence": ((3, 5), 7, 3, None), "padded": ((2, 3, 4), 5, 17, 2), "one row": ((1, 1), 1, 1, None)}
-
-
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(tuple(shape))
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(name, shape, rows, width, padding):

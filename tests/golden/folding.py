@@ -8,19 +8,12 @@ Arrays come from the generator of tests/support/support.c (support_fill): tensor
 import pathlib
 import sys
 
-import numpy
 import torch
 from torch import nn
 
+from support import fill, line
+
 BATCH, SIDES, CHANNELS, FILTERS, UNITS, OUTPUTS, STEPS = 5, (6, 5), 3, 4, 5, 3, 6
-
-
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(shape)
 
 
 class Network(nn.Module):
@@ -54,10 +47,6 @@ def build(frozen):
         if name.startswith(("norm", *frozen)):
             module.eval().requires_grad_(False)
     return model.double()
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(title, frozen):

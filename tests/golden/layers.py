@@ -8,8 +8,9 @@ bias with 200 and 201, the output's gradient with 300."""
 import pathlib
 import sys
 
-import numpy
 import torch
+
+from support import fill, line
 
 functional = torch.nn.functional
 CHANNELS, FILTERS = 3, 2
@@ -29,24 +30,12 @@ WINDOWS = [
 SAME = [(5, 6, (2, 4), (1, 1)), (6, 5, (3, 2), (1, 3)), (4, 4, (1, 1), (1, 1)), (3, 7, (4, 5), (2, 1))]
 
 
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values)
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values])
-
-
 def run(lines, title, height, width, function):
-    image = fill(height * width * CHANNELS, 100).reshape(1, height, width, CHANNELS).permute(0, 3, 1, 2)
+    image = fill((1, height, width, CHANNELS), 100).permute(0, 3, 1, 2)
     image = image.contiguous().requires_grad_()
     output = function(image)
     last = output.permute(0, 2, 3, 1)
-    gradient = fill(output.numel(), 300).reshape(last.shape).permute(0, 3, 1, 2)
+    gradient = fill(last.shape, 300).permute(0, 3, 1, 2)
     output.backward(gradient.contiguous())
     lines.append(f"case {title}")
     lines.append(line("shape", last.shape[1:3]))
@@ -63,7 +52,7 @@ def main(directory):
             run(lines, f"average {inside}", height, width,
                 lambda x: functional.avg_pool2d(x, kernel, stride, padding, bool(ceil), not inside))
     for height, width, kernel, dilation in SAME:
-        weight = fill(FILTERS * CHANNELS * kernel[0] * kernel[1], 200).reshape(FILTERS, CHANNELS, *kernel)
+        weight = fill((FILTERS, CHANNELS, *kernel), 200)
         run(lines, "same", height, width,
             lambda x: functional.conv2d(x, weight, fill(FILTERS, 201), padding="same", dilation=dilation))
     (directory / "layers.txt").write_text("\n".join(lines) + "\n")

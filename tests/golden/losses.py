@@ -8,31 +8,20 @@ import itertools
 import pathlib
 import sys
 
-import numpy
 import torch
+
+from support import fill, line
 
 LABELS = [3, 0, 4, 1, 1, 2]
 CLASSES = 5
 WEIGHTS = [0.5, 2, 0.25, 1, 3]
 
 
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return values
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values])
-
-
 def main(directory):
     lines = []
     options = itertools.product(["mean", "sum"], [0, 0.1, 1], [None, 1], [None, WEIGHTS])
     for reduction, smoothing, ignored, weights in options:
-        logits = torch.tensor(fill(len(LABELS) * CLASSES, 100) * 4).reshape(-1, CLASSES).requires_grad_()
+        logits = (fill((len(LABELS), CLASSES), 100) * 4).requires_grad_()
         loss = torch.nn.functional.cross_entropy(
             logits, torch.tensor(LABELS), weight=None if weights is None else torch.tensor(weights),
             ignore_index=-100 if ignored is None else ignored, reduction=reduction, label_smoothing=smoothing)

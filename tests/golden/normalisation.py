@@ -8,24 +8,13 @@ variance is |numbers| + 0.5. Channels are last."""
 
 import pathlib
 
-import numpy
 import torch
 from safetensors.torch import save_file
 
+from support import fill, line
+
 SHAPES = [(5, 3), (2, 4, 5, 7), (3, 1, 1, 17), (4, 3, 16)]
 MOMENTUM, EPSILON, PASSES = 0.3, 1e-3, 2
-
-
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values)
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(shape, training):
@@ -36,8 +25,8 @@ def run(shape, training):
         module.bias.copy_(fill(channels, 201))
         module.running_mean.copy_(fill(channels, 202))
         module.running_var.copy_(fill(channels, 203).abs() + 0.5)
-    x = fill(int(numpy.prod(shape)), 100).reshape(-1, channels).requires_grad_()
-    slope = fill(x.numel(), 300).reshape(x.shape)
+    x = fill(shape, 100).reshape(-1, channels).requires_grad_()
+    slope = fill(x.shape, 300)
     for _ in range(PASSES):
         module.zero_grad()
         x.grad = None
@@ -64,7 +53,7 @@ def network():
                           nn.MaxPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
     with torch.no_grad():
         for seed, parameter in enumerate(model.parameters(), 1):
-            parameter.copy_(fill(parameter.numel(), seed).view_as(parameter) * 0.4)
+            parameter.copy_(fill(parameter.shape, seed) * 0.4)
     return model
 
 
@@ -77,7 +66,7 @@ def train(frozen, still, dtype):
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
     losses = []
     for step in range(STEPS):
-        images = fill(BATCH * 64, 100 + step % BATCHES).view(BATCH, 1, 8, 8)
+        images = fill((BATCH, 1, 8, 8), 100 + step % BATCHES)
         labels = ((fill(BATCH, 200 + step % BATCHES) + 1) * CLASSES / 2).long()
         optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(images.to(dtype)), labels)
@@ -98,7 +87,7 @@ def training_lines(name):
 
 def saved_state():
     module = torch.nn.BatchNorm1d(3)
-    module(fill(15, 100).reshape(5, 3))
+    module(fill((5, 3), 100))
     return {"norm." + name: values for name, values in module.state_dict().items()}
 
 

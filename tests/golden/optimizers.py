@@ -11,6 +11,8 @@ import sys
 import numpy
 import torch
 
+from support import fill
+
 COUNT, STEPS = 30, 100
 SCALES = numpy.array([1, 10, 0.1, 1e-3, 3, 1e-5], dtype=numpy.float32)
 
@@ -51,14 +53,6 @@ CASES = {
 CASES["adamw"] = (torch.optim.AdamW, CASES["adam"][1] + [{"lr": 0.1, "weight_decay": 0.5}, {"weight_decay": 0}])
 
 
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return values
-
-
 def arguments(case):
     betas = float(case.get("beta1", 0.9)), float(case.get("beta2", 0.999))
     plain = {name: value for name, value in case.items() if name not in ("beta1", "beta2")}
@@ -66,10 +60,10 @@ def arguments(case):
 
 
 def run(kind, case):
-    parameter = torch.nn.Parameter(torch.from_numpy(fill(COUNT, 1)))
+    parameter = torch.nn.Parameter(fill(COUNT, 1))
     optimizer = kind([parameter], foreach=False, **arguments(case))
     for step in range(1, STEPS + 1):
-        parameter.grad = torch.from_numpy(fill(COUNT, 1000 + step) * numpy.resize(SCALES, COUNT))
+        parameter.grad = torch.from_numpy(fill(COUNT, 1000 + step).numpy() * numpy.resize(SCALES, COUNT))
         optimizer.step()
     arrays = {"parameter": parameter.detach()}
     arrays.update((name, value) for name, value in optimizer.state[parameter].items()

@@ -9,38 +9,27 @@ seed 400."""
 
 import pathlib
 
-import numpy
 import torch
 from safetensors.torch import save_file
+
+from support import fill, line
 
 BATCH, STEPS, FEATURES, UNITS = 3, 5, 4, 6
 KINDS = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
 
-def fill(count, seed):
-    state, values = seed, numpy.empty(count, dtype=numpy.float32)
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values)
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
-
-
 def sequences(seed, features):
-    return fill(BATCH * STEPS * features, seed).reshape(BATCH, STEPS, features)
+    return fill((BATCH, STEPS, features), seed)
 
 
 def layer(kind):
     module = KINDS[kind](FEATURES, UNITS, batch_first=True)
     with torch.no_grad():
         for k, parameter in enumerate(module.parameters()):
-            parameter.copy_(fill(parameter.numel(), 200 + k).view_as(parameter))
+            parameter.copy_(fill(parameter.shape, 200 + k))
     x = sequences(100, FEATURES).requires_grad_()
     names = ["hidden", "cell"] if kind == "lstm" else ["hidden"]
-    states = [fill(BATCH * UNITS, 101 + i).reshape(1, BATCH, UNITS).requires_grad_() for i in range(len(names))]
+    states = [fill((1, BATCH, UNITS), 101 + i).requires_grad_() for i in range(len(names))]
     output, _ = module(x, tuple(states) if kind == "lstm" else states[0])
     output.backward(sequences(300, UNITS))
     return [f"case {kind} layer", line("output", output), line("input", x.grad),

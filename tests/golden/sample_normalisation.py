@@ -7,8 +7,9 @@ the output's gradient with 300."""
 
 import pathlib
 
-import numpy
 import torch
+
+from support import fill, line
 
 EPSILON = 1e-3
 # name: shape of the batch, how many of the last dimensions, weight and bias or not
@@ -28,18 +29,6 @@ GROUP = {
     "image": ((1, 5, 4, 18), 3, True),
     "plain": ((2, 3, 6), 2, False),
 }
-
-
-def fill(shape, seed):
-    state, values = seed, numpy.empty(int(numpy.prod(shape)), dtype=numpy.float32)
-    for i in range(values.size):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = numpy.float32((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values).reshape(tuple(shape))
-
-
-def line(name, values):
-    return " ".join([name] + [f"{float(value):.9g}" for value in values.detach().flatten()])
 
 
 def run(name, module, shape, call):

@@ -9,6 +9,8 @@ import pathlib
 import torch
 from torch import nn
 
+from support import fill
+
 STEPS, BATCHES, ROWS, WIDTH, LENGTH, PADDING = 50, 10, 13, 6, 6, 2
 
 RUNS = {  # name: (optimizer, norm to clip to)
@@ -17,15 +19,6 @@ RUNS = {  # name: (optimizer, norm to clip to)
     "momentum": (lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9, weight_decay=1e-3), None),
     "adam": (lambda p: torch.optim.Adam(p, lr=1e-2), None),
 }
-
-
-def fill(count, seed):
-    """support_fill of tests/support/support.c: numbers in [-1, 1)."""
-    values, state = [], seed
-    for _ in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values.append((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values, dtype=torch.float64).float()
 
 
 class Mixed(nn.Module):

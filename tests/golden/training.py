@@ -9,6 +9,8 @@ import pathlib
 import torch
 from torch import nn
 
+from support import fill
+
 STEPS, BATCH, BATCHES, CLASSES = 50, 16, 10, 5
 
 RUNS = {  # name: (optimizer, what is frozen)
@@ -18,15 +20,6 @@ RUNS = {  # name: (optimizer, what is frozen)
 }
 RUNS |= {name + " frozen": (make, ("0.", "2.")) for name, (make, _) in RUNS.items()}
 RUNS |= {"adam first": (RUNS["adam"][0], ("0.",))}
-
-
-def fill(count, seed):
-    """support_fill of tests/support/support.c: numbers in [-1, 1)."""
-    values, state = [], seed
-    for _ in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values.append((state >> 33) * 2.0**-30 - 1.0)
-    return torch.tensor(values, dtype=torch.float64).float()
 
 
 def build():
