@@ -65,6 +65,7 @@ NOTES = {
     "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
     "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
 }
+WAYS = ("eager", "channels-last", "folded", "compile")
 BACKBONES = ("resnet18", "mobilenet-v2", "efficientnet-lite0")
 CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16", *BACKBONES)
 
@@ -77,7 +78,10 @@ def say(text):
 
 
 def torch_version(python):
-    found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    try:
+        found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    except OSError:
+        return None
     return found.stdout.strip() if found.returncode == 0 else None
 
 
@@ -85,12 +89,12 @@ def install_torch():
     """An interpreter that has torch: the virtual environment's, else the system's; None when neither can be had."""
     home = ROOT / ".cache" / "peers"
     python = home / "bin" / "python"
-    if not torch_version(python) if python.exists() else True:
+    if not torch_version(python):
         say(f"installing {TORCH} into {home}")
         made = subprocess.run([sys.executable, "-m", "venv", home]).returncode == 0
         if made:
             subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH])
-    if python.exists() and torch_version(python):
+    if torch_version(python):
         return str(python)
     if not torch_version("/usr/bin/python3") and os.geteuid() == 0 and shutil.which("apt-get"):
         say("installing Debian's python3-torch")
@@ -136,7 +140,7 @@ class Contender:
         if not line:
             self.process.wait()
             self.log.seek(0)
-            raise RuntimeError(self.log.read().strip().splitlines()[-1:] or ["it ended without a word"])
+            raise RuntimeError((self.log.read().strip().splitlines() or ["it ended without a word"])[-1])
         return line.strip()
 
     def ask(self, command):
@@ -248,12 +252,23 @@ def print_speed(result):
               f" {result['memory_ratio']:.2f} of its memory", flush=True)
 
 
+def chosen_workloads(only):
+    """Those of the names, and of the parts of names that are not one."""
+    parts = only or [""]
+    return [name for name in WORKLOADS if any(part == name or part not in WORKLOADS and part in name for part in parts)]
+
+
 def run_speed(build, python, options):
-    only = options.only or [""]
-    names = [name for name in WORKLOADS if any(part == name or part not in WORKLOADS and part in name for part in only)]
+    """Exit code 1 when Thaw did not run, 2 when there is nothing to run."""
+    names, good = chosen_workloads(options.only), True
+    if not names:
+        say("no workload's name has that; there are: " + "; ".join(WORKLOADS))
+        return 2
     for name in names:
         result = measure(name, build, python, options)
+        good = good and any(row["contender"] == "thaw" for row in result["rows"])
         print_measurements(result) if options.json else print_speed(result)
+    return 0 if good else 1
 
 
 # ---- accuracy
@@ -335,24 +350,50 @@ def run_parity(build, python, options):
     return subprocess.run(command + ["--json"] * options.json, env=environment_of(options.threads)).returncode
 
 
-def main():
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def some_ways(text):
+    if unknown := set(text.split(",")) - set(WAYS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))} is not one of {', '.join(WAYS)}")
+    return text.split(",")
+
+
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["speed", "accuracy", "parity"], nargs="?", default="speed")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="Thaw's build directory")
     parser.add_argument("--python", help="an interpreter that has torch, in place of installing one")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each contender")
-    parser.add_argument("--only", action="append", metavar="PART", help="the workload of this name, else those whose name has this; repeatable")
-    parser.add_argument("--ways", default="eager,channels-last,folded,compile", type=lambda text: text.split(","),
-                        help="of PyTorch")
-    parser.add_argument("--rounds", type=int, help="in place of each workload's own")
-    parser.add_argument("--seeds", type=int, default=3, help="of the accuracy experiment")
+    parser.add_argument("--threads", type=positive, default=os.cpu_count(), help="of each contender")
+    parser.add_argument("--only", action="append", metavar="PART",
+                        help="the workload or network of this name, else the workloads whose name has this; repeatable")
+    parser.add_argument("--ways", default=WAYS, type=some_ways, help=f"of PyTorch: {','.join(WAYS)}")
+    parser.add_argument("--rounds", type=positive, help="in place of each workload's own")
+    parser.add_argument("--seeds", type=positive, default=3, help="of the accuracy experiment")
     parser.add_argument("--json", action="store_true", help="one object a line, in place of tables")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    if options.python and not torch_version(options.python):
+        say(f"{options.python} does not import torch")
+        return 2
     python = options.python or install_torch()
     if not python:
-        say("no PyTorch could be installed: Thaw runs alone")
+        say("no PyTorch could be installed" + (": Thaw runs alone" if options.mode != "parity" else ""))
     run = dict(speed=run_speed, accuracy=run_accuracy, parity=run_parity)[options.mode]
-    return run(options.build, python, options)
+    try:
+        return run(options.build, python, options)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as reason:
+        say(str(reason))
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 sys.exit(main())
