@@ -20,6 +20,7 @@ typedef struct setting {
     float shift;        /* added to a weight of the frozen prefix */
     rlim_t limit;       /* on the sizes of files, from the second step on; 0: none */
     char *warning;      /* the last that was logged; of 512 bytes */
+    bool bfloat16;      /* the cache keeps rounded values; without a file, one in memory does */
 } setting;
 
 typedef struct outcome {
@@ -71,6 +72,8 @@ static thaw_status try_to_train(const setting *told, outcome *result, char messa
         .epochs = EPOCHS,
         .batch = 16,
         .cache_file = told->file,
+        .cache_bytes = told->bfloat16 ? 1 << 20 : 0,
+        .cache_dtype = told->bfloat16 ? THAW_BF16 : THAW_F32,
         .on_epoch = note_epoch,
         .on_step = limit_files,
         .user = result,
@@ -142,17 +145,29 @@ Test(cache_file, gives_the_bits_of_training_without_it)
     }
 }
 
-Test(cache_file, is_not_believed_for_other_weights_or_data)
+static void check_keys(bool bfloat16)
 {
-    const setting first = { .file = path }, other_weights = { .file = path, .shift = 1e-3F },
-                  other_data = { .file = path, .data_seed = 6 }, other_cut = { .file = path, .trainable = 0x18 };
+    setting first = { .file = path, .bfloat16 = bfloat16 }, other_weights = first, other_data = first,
+            other_cut = first, other_type = first;
+    other_weights.shift = 1e-3F;
+    other_data.data_seed = 6;
+    other_cut.trainable = 0x18;
+    other_type.bfloat16 = !bfloat16;
     cr_assert_not(check_equal(&first));
     cr_assert_not(check_equal(&other_weights));
     cr_assert(check_equal(&other_weights));
     cr_assert_not(check_equal(&other_data));
     cr_assert_not(check_equal(&other_cut));
+    cr_assert_not(check_equal(&other_type));
     cr_assert_not(check_equal(&first));
     cr_assert(check_equal(&first));
+}
+
+Test(cache_file, is_not_believed_for_other_weights_data_or_types)
+{
+    check_keys(false);
+    cr_assert_eq(unlink(path), 0);
+    check_keys(true);
 }
 
 Test(cache_file, makes_nothing_where_nothing_is_frozen)
@@ -171,30 +186,37 @@ static long read_whole(char *content)
     return length;
 }
 
-Test(cache_file, that_was_cut_short_is_filled_again)
+static void check_cuts(bool bfloat16)
 {
     static char content[MOST_FILE];
-    const setting told = { .file = path };
+    const setting told = { .file = path, .bfloat16 = bfloat16 };
     cr_assert_not(check_equal(&told));
     const long length = read_whole(content);
     const long kept[] = { 0, 1, 7, 8, 40, 71, 72, HEADER - 1, HEADER, HEADER + 1, length / 2, length - 65, length - 1 };
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i += bfloat16 ? 2 : 1) {
         support_write_file(path, content, (size_t)kept[i]);
         check_equal(&told);
         cr_assert(check_equal(&told), "%ld bytes were not filled again", kept[i]);
     }
 }
 
+Test(cache_file, that_was_cut_short_is_filled_again)
+{
+    check_cuts(false);
+    check_cuts(true);
+}
+
 /* A flipped bit in the header or in a row's used bytes makes the first epoch compute. */
-Test(cache_file, of_which_a_bit_has_changed_is_filled_again)
+static void check_flips(bool bfloat16)
 {
     static char content[MOST_FILE];
-    const setting told = { .file = path };
+    const setting told = { .file = path, .bfloat16 = bfloat16 };
     cr_assert_not(check_equal(&told));
     const long length = read_whole(content);
     const long stride = (length - HEADER) / SAMPLES;
-    for (long flip = 0; flip < 24; flip++) {
-        const long place = flip < 8 ? flip * 7 : HEADER + flip % SAMPLES * stride + flip * 5;
+    const long used = 30 * (bfloat16 ? 2 : 4) + 4; /* features and a label */
+    for (long flip = 0; flip < 24; flip += bfloat16 ? 3 : 1) {
+        const long place = flip < 8 ? flip * 7 : HEADER + flip % SAMPLES * stride + flip * 5 % used;
         content[place] ^= (char)(1 << flip % 8);
         support_write_file(path, content, (size_t)length);
         content[place] ^= (char)(1 << flip % 8);
@@ -210,10 +232,16 @@ Test(cache_file, of_which_a_bit_has_changed_is_filled_again)
     }
 }
 
-Test(cache_file, rows_that_changed_places_are_not_believed)
+Test(cache_file, of_which_a_bit_has_changed_is_filled_again)
+{
+    check_flips(false);
+    check_flips(true);
+}
+
+static void check_places(bool bfloat16)
 {
     static char content[MOST_FILE], row[MOST_FILE];
-    const setting told = { .file = path };
+    const setting told = { .file = path, .bfloat16 = bfloat16 };
     cr_assert_not(check_equal(&told));
     const long length = read_whole(content);
     const size_t stride = (size_t)(length - HEADER) / SAMPLES;
@@ -222,6 +250,12 @@ Test(cache_file, rows_that_changed_places_are_not_believed)
     memcpy(content + HEADER + 7 * stride, row, stride);
     support_write_file(path, content, (size_t)length);
     cr_assert_not(check_equal(&told));
+}
+
+Test(cache_file, rows_that_changed_places_are_not_believed)
+{
+    check_places(false);
+    check_places(true);
 }
 
 /* ---- refusals ---- */
