@@ -153,11 +153,13 @@ static const entry entries[] = {
       &bytes_kind, TO(cache_bytes) },
     { CLI_TRAINING, "merge", NULL, "Bake adapters into their weights in the end, before they are saved", &flag_kind,
       TO(merge) },
-    { CLI_TRAINING | CLI_CACHE, "cache-file", "FILE",
-      "Keep these outputs in a file instead; a later run with the same frozen layers and data begins with it",
-      &text_kind, TO(cache_file) },
+    { CLI_TRAINING | CLI_CACHE, "cache", "WHERE",
+      "Keep these outputs in memory, in a FILE (a later run with the same frozen layers and data begins with it), or off: "
+      "not at all; auto: in memory, and where that is too little, the run has several epochs, and half of what the disk "
+      "has free suffices, in a file beside a folder of data or in ~/.cache/thaw, which is named (default: auto)",
+      &text_kind, TO(cache) },
     { CLI_TRAINING | CLI_CACHE, "cache-file-bytes", "BYTES",
-      "The largest that the file may be, such as 20G; 0: any size (default: 0)", &bytes_kind, TO(cache_file_bytes) },
+      "The largest that a file may be, such as 20G; 0: any size (default: 0)", &bytes_kind, TO(cache_file_bytes) },
     { CLI_TRAINING | CLI_CACHE, "cache-bf16", NULL, "Keep them as bfloat16: rounded, in half the bytes", &flag_kind,
       TO(cache_bf16) },
     { CLI_TRAINING | CLI_CACHE, "recompute", NULL,
@@ -243,6 +245,7 @@ int cli_options_parse(int argc, char **argv, const char *name, const char *summa
 {
     *options = (cli_options){ .epochs = 1,
                               .batch = 128,
+                              .cache = "auto",
                               .cache_bytes = (uint64_t)1 << 30,
                               .optimizer = "adam",
                               .optimizers = "adam",

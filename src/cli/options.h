@@ -52,7 +52,7 @@ typedef struct cli_precision {
 
 /* Text is the command line's own. */
 typedef struct cli_options {
-    const char *model, *load, *save, *data, *cache_file, *test_data, *optimizer, *schedule;
+    const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes,
         cache_file_bytes;                                                /* classes and threads 0: by themselves */
     const char *optimizers, *strategies, *strategy_file, *head, *report; /* of thaw bench */

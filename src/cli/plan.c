@@ -1,6 +1,8 @@
 /* thaw plan. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "cli/cache.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/json.h"
@@ -62,7 +64,8 @@ static int print_saving(const thaw_plan_saving *row)
     return cli_json_print(object);
 }
 
-static int print_totals(const thaw_plan *plan)
+/* `path`: a file that was chosen for the feature cache, or NULL. */
+static int print_totals(const thaw_plan *plan, const char *path)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     json_t *object = json_object();
@@ -88,11 +91,12 @@ static int print_totals(const thaw_plan *plan)
     json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
     json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));
     json_object_set_new(object, "cached_bytes_per_sample", cli_json_count(totals.cached_bytes_per_sample));
+    json_object_set_new(object, "cache_file", path ? json_string(path) : json_null());
     json_object_set_new(object, "prefix_bytes_per_sample", cli_json_count(totals.prefix_bytes_per_sample));
     return cli_json_print(object);
 }
 
-static int print_json(const cli_session *session, const thaw_plan *plan)
+static int print_json(const cli_session *session, const thaw_plan *plan, const char *path)
 {
     int code = CLI_DONE;
     for (size_t i = 0; i < thaw_plan_row_count(plan) && code == CLI_DONE; i++) {
@@ -113,34 +117,36 @@ static int print_json(const cli_session *session, const thaw_plan *plan)
         if (code == CLI_DONE)
             code = print_saving(&row);
     }
-    return code == CLI_DONE ? print_totals(plan) : code;
+    return code == CLI_DONE ? print_totals(plan, path) : code;
 }
 
-static int print_plan(const cli_session *session)
+enum { SEVERAL_EPOCHS = 2 }; /* for which a cache pays */
+
+/* *path is the caller's to free. */
+static int print_plan(const cli_session *session, char **path)
 {
     const cli_options *options = session->options;
-    const thaw_fit_options fit = {
-        .cache_bytes = (size_t)options->cache_bytes,
-        .cache_file = options->cache_file,
-        .cache_file_bytes = (size_t)options->cache_file_bytes,
-        .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
-    };
+    thaw_fit_options fit = { 0 };
     const thaw_dataset *data = session->training;
+    int code = data ? cli_cache_choose(session, SEVERAL_EPOCHS, &fit, path) : CLI_DONE;
     const thaw_plan_options wanted = {
         .batch = (int64_t)options->batch,
         .inference = options->inference,
-        .cache_dtype = fit.cache_dtype,
+        .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
         .cache_sample_bytes = data ? thaw_fit_cache_sample_bytes(&fit, data) : 0,
         .random_data = data && thaw_dataset_is_random(data),
     };
     const thaw_plan *plan;
-    int code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
+    if (code == CLI_DONE)
+        code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
     if (code != CLI_DONE || options->json)
-        return code == CLI_DONE ? print_json(session, plan) : code;
+        return code == CLI_DONE ? print_json(session, plan, *path) : code;
     char *text = NULL;
     code = cli_check(session->context, thaw_plan_describe(plan, &text), "plan");
     if (code == CLI_DONE)
         fputs(text, stdout);
+    if (code == CLI_DONE && *path)
+        printf("the features have no room in memory and go to %s\n", *path);
     thaw_text_destroy(session->context, text);
     return code;
 }
@@ -148,6 +154,7 @@ static int print_plan(const cli_session *session)
 static int plan(const cli_options *options)
 {
     cli_session session;
+    char *path = NULL;
     int code = cli_session_open(&session, options);
     if (code == CLI_DONE && options->data)
         code = cli_open_data(&session);
@@ -156,7 +163,8 @@ static int plan(const cli_options *options)
     if (code == CLI_DONE)
         code = cli_apply_rules(&session);
     if (code == CLI_DONE)
-        code = print_plan(&session);
+        code = print_plan(&session, &path);
+    free(path);
     cli_session_close(&session);
     return code;
 }

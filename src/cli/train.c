@@ -1,7 +1,9 @@
 /* thaw train, thaw finetune. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/cache.h"
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
@@ -15,6 +17,7 @@ typedef struct run {
     const cli_options *options;
     cli_progress progress;
     thaw_epoch_report last; /* of the last whole epoch; zero before */
+    char *cache_path;       /* a file that was chosen for the feature cache, or NULL */
 } run;
 
 static bool on_step(void *user, const thaw_progress *state)
@@ -58,6 +61,7 @@ static int print_end(const run *now, bool stopped)
         json_t *object = cli_epoch_object("done", last);
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
         json_object_set_new(object, "saved", save ? json_string(save) : json_null());
+        json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
         json_object_set_new(object, "stopped", json_boolean(stopped));
         return cli_json_print(object);
     }
@@ -68,6 +72,8 @@ static int print_end(const run *now, bool stopped)
                cli_format_bytes(memory[1], last->optimizer_state_bytes),
                cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
                cli_format_bytes(memory[4], peak));
+    if (now->cache_path && last->cache_on_disk)
+        printf("the feature cache is %s; a run with the same frozen layers and data begins with it\n", now->cache_path);
     if (stopped)
         printf("stopped by a signal\n");
     if (save)
@@ -79,7 +85,7 @@ static int fit(cli_session *session)
 {
     const cli_options *options = session->options;
     run now = { .options = options, .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)) };
-    const thaw_fit_options fit_options = {
+    thaw_fit_options fit_options = {
         .epochs = (int)options->epochs,
         .batch = (int64_t)options->batch,
         .drop_last = options->drop_last,
@@ -88,27 +94,27 @@ static int fit(cli_session *session)
         .test = session->test,
         .thaw_points = session->points,
         .thaw_point_count = session->point_count,
-        .cache_bytes = (size_t)options->cache_bytes,
-        .cache_file = options->cache_file,
-        .cache_file_bytes = (size_t)options->cache_file_bytes,
-        .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
         .on_epoch = on_epoch,
         .on_step = on_step,
         .user = &now,
     };
+    int code = cli_cache_choose(session, options->epochs, &fit_options, &now.cache_path);
+    if (code != CLI_DONE)
+        return code;
     cli_interrupt_catch();
     if (!options->json)
         print_beginning(session);
     const thaw_status status = thaw_fit(session->model, session->training, &fit_options, NULL);
     cli_progress_clear(&now.progress);
     const bool stopped = status == THAW_STOPPED;
-    int code = stopped ? CLI_DONE : cli_check(session->context, status, "training");
+    code = stopped ? CLI_DONE : cli_check(session->context, status, "training");
     if (code == CLI_DONE && options->merge)
         code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
     if (code == CLI_DONE && options->save)
         code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
     if (code == CLI_DONE)
         code = print_end(&now, stopped);
+    free(now.cache_path);
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }
 

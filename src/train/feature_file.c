@@ -243,3 +243,16 @@ thaw_status thaw_feature_file_open(thaw_context *context, const char *path, cons
     *rows = &file->rows;
     return THAW_OK;
 }
+
+bool thaw_feature_file_is_free(const char *path)
+{
+    struct stat status;
+    char magic[sizeof MAGIC] = { 0 };
+    const int file = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return errno == ENOENT;
+    const bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+    const ssize_t got = regular && flock(file, LOCK_EX | LOCK_NB) == 0 ? pread(file, magic, sizeof magic, 0) : -1;
+    close(file);
+    return got >= 0 && memcmp(magic, MAGIC, (size_t)got) == 0;
+}

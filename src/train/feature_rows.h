@@ -40,4 +40,7 @@ thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size
 thaw_status thaw_feature_file_open(thaw_context *context, const char *path, const thaw_digest *key, size_t count,
                                    size_t row_bytes, bool *present, thaw_feature_rows **rows);
 
+/* Whether there is nothing under this name, or a feature cache that no other process uses. */
+bool thaw_feature_file_is_free(const char *path);
+
 #endif

@@ -132,14 +132,15 @@ Test(commands, plan_says_why_nothing_is_cached, .init = cli_begin, .fini = cli_e
     cli_succeed("plan --model transfer-cnn --freeze conv* --data $a --cache-bytes 1G");
     cr_assert_not_null(strstr(cli_run.output, "(18432 bytes a sample)"));
     cr_assert_null(strstr(cli_run.output, "no feature cache"));
-    cli_succeed("plan --model transfer-cnn --freeze conv* --data $a --cache-bytes 4K");
+    cli_succeed("plan --model transfer-cnn --freeze conv* --data $a --cache memory --cache-bytes 4K");
     cr_assert_not_null(
         strstr(cli_run.output, "no feature cache: the end of the frozen prefix has 18432 bytes a sample"));
-    cli_succeed("plan --model transfer-cnn --freeze conv* --data $a --cache-bytes 4K --json");
+    cli_succeed("plan --model transfer-cnn --freeze conv* --data $a --cache memory --cache-bytes 4K --json");
     cr_assert_eq(cli_final("cached_bytes_per_sample"), 0);
     cr_assert_eq(cli_final("prefix_bytes_per_sample"), 18432);
     support_command(&cli_run, cli_directory,
-                    "train --model transfer-cnn --freeze conv* --data $a --cache-bytes 4K --epochs 2", cli_variables);
+                    "train --model transfer-cnn --freeze conv* --data $a --cache memory --cache-bytes 4K --epochs 2",
+                    cli_variables);
     cr_assert_eq(cli_run.code, 0);
     cr_assert_not_null(strstr(cli_run.errors, "thaw: no feature cache: "), "%s", cli_run.errors);
 }

@@ -1,0 +1,74 @@
+#include "cli/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+
+/* Bytes a sample at the end of the frozen prefix; 0: nothing is worth keeping there. */
+static size_t feature_bytes(const cli_session *session, const thaw_fit_options *options)
+{
+    const thaw_plan_options wanted = {
+        .batch = (int64_t)session->options->batch,
+        .cache_dtype = options->cache_dtype,
+        .random_data = thaw_dataset_is_random(session->training),
+    };
+    const thaw_plan *plan;
+    thaw_trainability trainability;
+    if (thaw_model_trainability(session->model, "*", &trainability) != THAW_OK || trainability == THAW_TRAINABLE)
+        return 0;
+    if (thaw_model_plan(session->model, &wanted, &plan) != THAW_OK)
+        return 0; /* training will say why */
+    return thaw_plan_totals_of(plan).cached_bytes_per_sample;
+}
+
+/* Whether a file is worth making by itself: for features that memory has no room for, and that no thaw point makes
+   useless. */
+static bool wants_file(const cli_session *session, const thaw_fit_options *options, size_t bytes)
+{
+    return session->point_count == 0 && options->cache_bytes > 0 && bytes > 0 &&
+           bytes > thaw_fit_cache_sample_bytes(options, session->training);
+}
+
+static void choose_file(const cli_session *session, thaw_fit_options *options, char **path)
+{
+    const size_t bytes = feature_bytes(session, options);
+    if (!wants_file(session, options, bytes))
+        return;
+    char *found = cli_cache_path(session->options->data, session->options->model);
+    thaw_fit_options filed = *options;
+    filed.cache_file = found;
+    filed.cache_file_bytes = found ? cli_cache_room(found) : 0;
+    const size_t most = (size_t)session->options->cache_file_bytes;
+    if (most && filed.cache_file_bytes > most)
+        filed.cache_file_bytes = most;
+    if (filed.cache_file_bytes && bytes <= thaw_fit_cache_sample_bytes(&filed, session->training)) {
+        *options = filed;
+        *path = found;
+    } else {
+        free(found);
+    }
+}
+
+int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_options *options, char **path)
+{
+    const cli_options *given = session->options;
+    const char *cache = given->cache;
+    *path = NULL;
+    options->cache_dtype = given->cache_bf16 ? THAW_BF16 : THAW_F32;
+    if (strcmp(cache, "off") == 0)
+        return CLI_DONE;
+    options->cache_bytes = (size_t)given->cache_bytes;
+    if (strcmp(cache, "memory") == 0)
+        return CLI_DONE;
+    if (strcmp(cache, "auto") == 0) {
+        if (epochs > 1)
+            choose_file(session, options, path);
+        return CLI_DONE;
+    }
+    if (!*cache)
+        return cli_misuse("--cache", "an empty name: wanted auto, memory, off or a file");
+    options->cache_file = cache;
+    options->cache_file_bytes = (size_t)given->cache_file_bytes;
+    return CLI_DONE;
+}

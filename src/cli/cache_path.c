@@ -1,0 +1,114 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "cli/cache.h"
+#include "train/feature_rows.h"
+
+/* Letters and digits of a text, and '-' for what is between them; to be freed. */
+static char *plain_name(const char *text)
+{
+    char *name = strdup(text);
+    for (char *c = name; c && *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_')
+            *c = '-';
+    return name;
+}
+
+static char *parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static bool takes_files(const char *directory)
+{
+    return directory && access(directory, W_OK | X_OK) == 0;
+}
+
+/* Beside the folder of a description "folder:PATH;OPTIONS"; NULL: it is none, or there can be no file. */
+static char *beside_data(const char *data, const char *model)
+{
+    static const char kind[] = "folder:";
+    if (strncmp(data, kind, sizeof kind - 1) != 0)
+        return NULL;
+    const char *begin = data + sizeof kind - 1;
+    char *given = strndup(begin, strcspn(begin, ";")), *folder = given ? realpath(given, NULL) : NULL;
+    char *parent = folder ? parent_of(folder) : NULL, *path = NULL;
+    if (takes_files(parent) && strcmp(folder, "/") != 0 && asprintf(&path, "%s.%s.features", folder, model) < 0)
+        path = NULL;
+    free(parent);
+    free(folder);
+    free(given);
+    return path;
+}
+
+/* A directory in the user's cache, which is made; NULL: there is none. */
+static char *user_cache(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char *base = NULL, *directory = NULL;
+    if (cache && cache[0] == '/')
+        base = strdup(cache);
+    else if (!home || home[0] != '/' || asprintf(&base, "%s/.cache", home) < 0)
+        return NULL;
+    if (base && asprintf(&directory, "%s/thaw", base) < 0)
+        directory = NULL;
+    if (directory) {
+        mkdir(base, 0700); /* where these are there already, or cannot be made, the test below tells */
+        mkdir(directory, 0700);
+    }
+    free(base);
+    if (takes_files(directory))
+        return directory;
+    free(directory);
+    return NULL;
+}
+
+/* FNV-1a: descriptions that have the same letters and digits get files of their own. */
+static unsigned long long hash_of(const char *text)
+{
+    uint64_t hash = 14695981039346656037U;
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+    return hash;
+}
+
+static char *in_user_cache(const char *data, const char *model)
+{
+    char *directory = user_cache(), *name = plain_name(data), *path = NULL;
+    if (directory && name && asprintf(&path, "%s/%.60s-%016llx.%s.features", directory, name, hash_of(data), model) < 0)
+        path = NULL;
+    free(name);
+    free(directory);
+    return path;
+}
+
+char *cli_cache_path(const char *data, const char *model)
+{
+    char *name = plain_name(model);
+    if (name && strlen(name) > 100)
+        name[100] = '\0';
+    char *path = name ? beside_data(data, name) : NULL;
+    if (name && !path)
+        path = in_user_cache(data, name);
+    free(name);
+    return path;
+}
+
+size_t cli_cache_room(const char *path)
+{
+    struct stat status;
+    struct statvfs disk;
+    char *directory = parent_of(path);
+    const bool known = directory && statvfs(directory, &disk) == 0;
+    free(directory);
+    if (!known || !thaw_feature_file_is_free(path))
+        return 0;
+    const size_t taken = stat(path, &status) == 0 ? (size_t)status.st_blocks * 512 : 0;
+    return ((size_t)disk.f_bavail * disk.f_frsize) / 2 + taken;
+}
