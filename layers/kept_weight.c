@@ -182,7 +182,7 @@ static void restore_row(const thaw_kept_weight *kept, const thaw_layer_run *run,
         const float guess = values[k - first] / scale;
         uint32_t bits;
         memcpy(&bits, &guess, sizeof bits);
-        const uint32_t code = remainder[k / 4] >> (2 * (k % 4)) & 3U;
+        const uint32_t code = (uint32_t)remainder[k / 4] >> (2 * (k % 4)) & 3;
         bits += code == 3 ? UINT32_MAX : code; /* 3 is -1 */
         memcpy(&values[k - first], &bits, sizeof bits);
     }
