@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dnn/engine.h"
+#include "dnn/winograd.h"
 #include "dnn/winograd_weights.h"
 
 /* Up to so many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first, by
@@ -205,6 +206,8 @@ static thaw_status settle(thaw_context *context, thaw_status status, thaw_kernel
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack)
 {
+    if (thaw_winograd_suits_forward(problem))
+        return thaw_winograd_forward(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
     /* Of another post-op, oneDNN would describe as a residual what is none. */
@@ -227,6 +230,8 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack)
 {
+    if (thaw_winograd_suits_backward_data(problem))
+        return thaw_winograd_backward_data(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_DESTINATION_GRADIENT, THAW_ARGUMENT_WEIGHTS,
                                                THAW_ARGUMENT_SOURCE_GRADIENT };
     *kernel = *pack = NULL;

@@ -52,7 +52,7 @@ thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t desc
 /* The descriptor that a primitive's kernel was made of, to be a hint for backward kernels. Borrowed. */
 const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 
-/* The layout of an argument of a primitive's kernel. Borrowed. */
+/* The layout of an argument of a primitive's kernel; NULL for a kernel of our own. Borrowed. */
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
 
 /* oneDNN's names for one function, and its parameters. */

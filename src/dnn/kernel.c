@@ -186,6 +186,8 @@ const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel)
 
 thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument)
 {
+    if (kernel->own.run)
+        return NULL;
     return dnnl_primitive_desc_query_md(kernel->descriptor, dnnl_query_exec_arg_md, dnnl_arguments[argument]);
 }
 

@@ -88,7 +88,8 @@ thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kern
 {
     blocking b = { 0 };
     *placement = NULL;
-    if (!read_blocking(thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS), &b))
+    const thaw_layout_view layout = thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS);
+    if (!layout || !read_blocking(layout, &b))
         return THAW_OK;
     const int row_dims = count_row_dims(&b, outputs);
     const size_t places = multiply(b.padded, 0, b.rank);

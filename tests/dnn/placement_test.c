@@ -52,6 +52,7 @@ static bool compare_convolution(thaw_context *context, int64_t groups, int64_t i
         .kernel = { size, size },
         .stride = { 1, 1 },
         .dilation = { 1, 1 },
+        .primitive = true,
     };
     thaw_kernel *kernel, *pack;
     assert_ok(context, backward ? thaw_convolution_backward_data(context, &problem, &kernel, &pack)

@@ -1,0 +1,70 @@
+#include <string.h>
+
+#include "core/strip_product.h"
+#include "dnn/own_kernel.h"
+#include "dnn/winograd.h"
+#include "dnn/winograd_loops.h"
+
+enum { TAPS = 9 };
+
+size_t thaw_winograd_strips(size_t filters)
+{
+    return (filters + THAW_STRIP - 1) / THAW_STRIP;
+}
+
+size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels)
+{
+    return thaw_winograd_strips(kernels->filters) * THAW_WINOGRAD_VALUES * kernels->depth * THAW_STRIP * sizeof(float);
+}
+
+typedef struct packing {
+    const thaw_winograd_kernels *kernels;
+    const float *weight;
+    float *packed;
+} packing;
+
+/* One input channel's kernels for a strip, in OIHW, to taps[TAPS][THAW_STRIP]; zeros past the last filter. */
+static void collect(const packing *p, size_t strip, size_t channel, float *taps)
+{
+    const thaw_winograd_kernels *k = p->kernels;
+    const size_t first = strip * THAW_STRIP, left = k->filters - first, count = left < THAW_STRIP ? left : THAW_STRIP;
+    const size_t step = k->turned ? TAPS : k->depth * TAPS;
+    const float *from = p->weight + (k->turned ? (channel * k->filters + first) : (first * k->depth + channel)) * TAPS;
+    if (count < THAW_STRIP)
+        memset(taps, 0, TAPS * THAW_STRIP * sizeof *taps);
+    for (size_t u = 0; u < count; u++)
+        for (size_t t = 0; t < TAPS; t++)
+            taps[t * THAW_STRIP + u] = from[u * step + (k->turned ? TAPS - 1 - t : t)];
+}
+
+/* Row i of all: input channel i % depth of strip i / depth. */
+static void pack_rows(void *argument, size_t begin, size_t end)
+{
+    const packing *p = argument;
+    const thaw_winograd_functions *functions = thaw_winograd_functions_of_cpu();
+    const size_t depth = p->kernels->depth, plane = depth * THAW_STRIP;
+    _Alignas(64) float taps[TAPS * THAW_STRIP];
+    for (size_t i = begin; i < end; i++) {
+        const size_t strip = i / depth, channel = i % depth;
+        collect(p, strip, channel, taps);
+        functions->kernels(taps, p->packed + strip * THAW_WINOGRAD_VALUES * plane + channel * THAW_STRIP, plane);
+    }
+}
+
+static void run_pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
+{
+    (void)scratch;
+    packing p = { problem, arguments[THAW_ARGUMENT_SOURCE], arguments[THAW_ARGUMENT_DESTINATION] };
+    thaw_parallel_for(context, thaw_winograd_strips(p.kernels->filters) * p.kernels->depth, 16, pack_rows, &p);
+}
+
+thaw_status thaw_winograd_pack(thaw_context *context, const thaw_winograd_kernels *kernels, thaw_kernel **pack)
+{
+    const thaw_own_kernel own = {
+        .name = THAW_WINOGRAD_NAME,
+        .bytes = { [THAW_ARGUMENT_SOURCE] = kernels->filters * kernels->depth * TAPS * sizeof(float),
+                   [THAW_ARGUMENT_DESTINATION] = thaw_winograd_kernels_bytes(kernels) },
+        .run = run_pack,
+    };
+    return thaw_kernel_create_own(context, &own, kernels, sizeof *kernels, pack);
+}
