@@ -134,6 +134,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .bias = !o->no_bias || demand->epilogue.maps_channels,
         .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
+        .thrifty = demand->thrifty,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];

@@ -207,6 +207,7 @@ typedef struct thaw_layer_demand {
     const thaw_shape *parameters;
     const bool *parameter_gradient; /* which parameter gradients backward must write */
     bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
+    bool thrifty; /* what is frozen takes more memory than what trains: much memory for little time is a bad bargain */
     thaw_low_rank_demand low_rank; /* only for modules that take it */
 } thaw_layer_demand;
 

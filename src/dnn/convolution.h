@@ -15,6 +15,7 @@ typedef struct thaw_convolution {
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
+    bool thrifty;     /* not much memory for little time */
     bool primitive;   /* oneDNN's kernel, even where one of our own is faster: to compare with */
 } thaw_convolution;
 

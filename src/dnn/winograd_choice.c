@@ -25,7 +25,7 @@ enum { FEWEST_TILES_TRAINING = 100 };
 /* A frozen weight lies in memory in this form, 16/9 of its size, and as it is, while oneDNN's copy can stand for both:
    where that is much, images must be large to be worth it. The batch decides nothing here, so that a sample comes out the
    same in each. */
-enum { MOST_BYTES_FROZEN = 2 << 20, FEWEST_TILES_FROZEN = 64 };
+enum { MOST_BYTES_FROZEN = 8 << 20, MOST_BYTES_THRIFTY = 2 << 20, FEWEST_TILES_FROZEN = 64 };
 
 enum { TILE = 2 };
 
@@ -65,7 +65,7 @@ bool thaw_winograd_suits_forward(const thaw_convolution *p)
         return false;
     if (p->training)
         return count_tiles(p->batch, p->output) >= FEWEST_TILES_TRAINING;
-    return thaw_winograd_kernels_bytes(&kernels) <= MOST_BYTES_FROZEN ||
+    return thaw_winograd_kernels_bytes(&kernels) <= (p->thrifty ? MOST_BYTES_THRIFTY : MOST_BYTES_FROZEN) ||
            count_tiles(1, p->output) >= FEWEST_TILES_FROZEN;
 }
 

@@ -2,6 +2,18 @@
 #include "params/keeping.h"
 #include "plan/sharing.h"
 
+/* What trains has a gradient and, often, a slot of its optimizer as well. Depends on no batch, and is the same in training
+   and evaluation, so that both prefer the same kernels. */
+static bool is_thrifty(const thaw_model *model)
+{
+    size_t frozen = 0, trained = 0;
+    for (size_t i = 0; i < model->parameters.parameter_count; i++) {
+        const thaw_parameter *parameter = model->parameters.parameters[i];
+        *(thaw_parameter_trainable(parameter) ? &trained : &frozen) += parameter->count;
+    }
+    return frozen > 3 * trained;
+}
+
 void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_demand *filled)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -30,6 +42,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .parameters = filled->parameters,
         .parameter_gradient = planned->parameter_gradient,
         .may_leave = parameter_count > 0 && thaw_parameter_may_leave(node->group->parameters[0]),
+        .thrifty = is_thrifty(plan->model),
         .low_rank = planned->low_rank,
     };
 }

@@ -346,9 +346,22 @@ Test(winograd, is_chosen_where_it_fits)
     cr_assert(thaw_winograd_suits_forward(&other[6]));
     other[6].after.activation = THAW_ACTIVATION_SILU;
     cr_assert(!thaw_winograd_suits_forward(&other[6]));
-    other[6] = good;
-    other[6].input_channels = other[6].output_channels = 512; /* frozen, the weight would take twice the memory */
-    cr_assert(thaw_winograd_suits_forward(&other[6]));
-    other[6].training = false;
-    cr_assert(!thaw_winograd_suits_forward(&other[6]));
+}
+
+/* A frozen weight may take so much memory, and less where memory is dear. */
+Test(winograd, weighs_memory_where_the_weight_is_frozen)
+{
+    shape s = { 16, 256, 256, { 14, 14 }, { 1, 1 }, { 1, 1 } };
+    thaw_convolution p = problem_of(&s);
+    p.thrifty = true;
+    cr_assert(thaw_winograd_suits_forward(&p));
+    p.training = false;
+    cr_assert(!thaw_winograd_suits_forward(&p));
+    p.thrifty = false;
+    cr_assert(thaw_winograd_suits_forward(&p));
+    s.channels = s.filters = 512;
+    p = problem_of(&s);
+    cr_assert(thaw_winograd_suits_forward(&p));
+    p.training = false;
+    cr_assert(!thaw_winograd_suits_forward(&p));
 }
