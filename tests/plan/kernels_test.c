@@ -10,7 +10,7 @@ enum { WIDTH = 3, BATCH = 4, MOST = 16 };
 /* What a layer was asked for, in the order of asking. */
 typedef struct request {
     int64_t batch;
-    bool training, input_gradient, parameter_gradient;
+    bool training, input_gradient, parameter_gradient, thrifty;
     size_t inputs, parameters;
     thaw_shape input, output;
     thaw_activation activation;
@@ -30,6 +30,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         .training = demand->training,
         .input_gradient = demand->input_gradient[0],
         .parameter_gradient = demand->parameter_gradient[0],
+        .thrifty = demand->thrifty,
         .inputs = demand->input_count,
         .parameters = demand->parameter_count,
         .input = demand->inputs[0],
@@ -141,6 +142,31 @@ Test(kernels, are_prepared_as_the_plan_demands_and_no_others)
     }
     thaw_model_destroy(model);
     cr_assert_eq(releases, 3);
+    thaw_context_destroy(context);
+}
+
+/* Four numbers frozen beside one that trains, then three beside two; in training and in evaluation. */
+Test(kernels, are_to_be_thrifty_where_frozen_weights_take_most_of_the_memory)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = toy_model(context, WIDTH);
+    for (thaw_node i = 0; i < 5; i++)
+        toy_append(model, recorder(), (const char *[]){ "a", "b", "c", "d", "e" }[i], i, -1);
+    toy_append(model, &toy_quadratic, "loss", 5, -1);
+    support_optimize(model, "sgd:lr=0.5");
+    for (int frozen = 4; frozen >= 3; frozen--) {
+        assert_ok(context, thaw_model_freeze_before(model, frozen == 4 ? "e" : "d"));
+        for (int inference = 0; inference < 2; inference++) {
+            const thaw_plan *plan;
+            request_count = 0;
+            assert_ok(context,
+                      thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH, .inference = inference }, &plan));
+            cr_assert_eq(request_count, 5);
+            for (size_t i = 0; i < request_count; i++)
+                cr_assert_eq(requests[i].thrifty, frozen == 4, "%d frozen, layer %zu", frozen, i);
+        }
+    }
+    thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
 
