@@ -6,7 +6,7 @@
 
 enum { GRAIN = 16384 };
 
-static const thaw_bfloat16_functions *loops_for_this_cpu(void)
+const thaw_bfloat16_functions *thaw_bfloat16_functions_of_cpu(void)
 {
 #ifdef __x86_64__
     static const thaw_bfloat16_functions *const builds[] = {
@@ -41,7 +41,7 @@ static void convert_range(void *argument, size_t begin, size_t end)
 
 void thaw_values_convert(thaw_context *context, thaw_values into, thaw_values from, size_t count)
 {
-    thaw_parallel_for(context, count, GRAIN, convert_range, &(pass){ loops_for_this_cpu(), into, from });
+    thaw_parallel_for(context, count, GRAIN, convert_range, &(pass){ thaw_bfloat16_functions_of_cpu(), into, from });
 }
 
 void thaw_values_copy(thaw_context *context, thaw_dtype dtype, void *into, const void *from, size_t count)
@@ -67,5 +67,5 @@ void thaw_values_add(thaw_context *context, thaw_values into, thaw_values term, 
     if (into.dtype == THAW_F32 && term.dtype == THAW_F32)
         thaw_scaled_sum(context, into.data, into.data, 1, term.data, count);
     else
-        thaw_parallel_for(context, count, GRAIN, add_range, &(pass){ loops_for_this_cpu(), into, term });
+        thaw_parallel_for(context, count, GRAIN, add_range, &(pass){ thaw_bfloat16_functions_of_cpu(), into, term });
 }

@@ -13,6 +13,9 @@ typedef struct thaw_bfloat16_functions {
     void (*add)(thaw_bfloat16 *into, const thaw_bfloat16 *term, size_t count);
 } thaw_bfloat16_functions;
 
+/* Those for this CPU. Thread-safe. */
+const thaw_bfloat16_functions *thaw_bfloat16_functions_of_cpu(void);
+
 extern const thaw_bfloat16_functions thaw_bfloat16_loops_baseline;
 #ifdef __x86_64__
 extern const thaw_bfloat16_functions thaw_bfloat16_loops_v3;

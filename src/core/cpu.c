@@ -10,3 +10,12 @@ thaw_cpu_level thaw_cpu_detect(void)
 #endif
     return THAW_CPU_BASELINE;
 }
+
+bool thaw_cpu_multiplies_bfloat16(void)
+{
+#ifdef __x86_64__
+    return thaw_cpu_detect() == THAW_CPU_V4 && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}

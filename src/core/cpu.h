@@ -2,6 +2,8 @@
 #ifndef THAW_CORE_CPU_H
 #define THAW_CORE_CPU_H
 
+#include <stdbool.h>
+
 /* The levels that some files are built for; meson.build says which extensions the compiler may use at each. */
 typedef enum thaw_cpu_level {
     THAW_CPU_BASELINE,
@@ -11,5 +13,8 @@ typedef enum thaw_cpu_level {
 
 /* The highest level that this CPU and its operating system support. Thread-safe. */
 thaw_cpu_level thaw_cpu_detect(void);
+
+/* Whether it has AVX512_BF16 beside the highest of them. Thread-safe. */
+bool thaw_cpu_multiplies_bfloat16(void);
 
 #endif

@@ -1,18 +1,7 @@
 /* The product of a few rows with a strip of a matrix: as many sums as fit into the registers, over the whole depth. */
 #include "core/strip_product.h"
 
-#if defined __AVX512F__
-enum { LANES = 16, COLUMNS = 32, MOST_ROWS = 12 };
-#elif defined __AVX2__
-enum { LANES = 8, COLUMNS = 32, MOST_ROWS = 3 };
-#elif defined __aarch64__
-enum { LANES = 4, COLUMNS = 16, MOST_ROWS = 6 };
-#else
-enum { LANES = 4, COLUMNS = 16, MOST_ROWS = 3 };
-#endif
-enum { VECTORS = COLUMNS / LANES };
-
-typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+#include "core/strip_tile.h"
 
 /* `rows` is a constant where this is called, and the loops over rows and vectors unroll. */
 static inline __attribute__((always_inline)) void multiply(const size_t rows, size_t depth, const float *restrict left,

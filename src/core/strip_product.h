@@ -3,7 +3,7 @@
 #ifndef THAW_CORE_STRIP_PRODUCT_H
 #define THAW_CORE_STRIP_PRODUCT_H
 
-#include <stddef.h>
+#include <thaw/tensor.h>
 
 enum { THAW_STRIP = 32 }; /* columns of a strip, as floats side by side */
 
@@ -12,15 +12,28 @@ enum { THAW_STRIP = 32 }; /* columns of a strip, as floats side by side */
 typedef void thaw_strip_product_function(size_t rows, size_t depth, const float *left, size_t stride,
                                          const float *strip, float *product);
 
-/* That for this CPU. Thread-safe. */
-thaw_strip_product_function *thaw_strip_product_of_cpu(void);
+/* The same of bfloat16, with sums in floats. Strips are of pairs: strip[k / 2][u][k % 2], where an odd depth is filled up
+   with zeros. Without instructions for it only products and sums of them are rounded differently. */
+typedef void thaw_strip_product_bfloat16_function(size_t rows, size_t depth, const thaw_bfloat16 *left, size_t stride,
+                                                  const thaw_bfloat16 *strip, float *product);
 
-/* Of one level each; the build renames the first, which strip_product.c defines. */
+/* Those for this CPU. Thread-safe. */
+thaw_strip_product_function *thaw_strip_product_of_cpu(void);
+thaw_strip_product_bfloat16_function *thaw_strip_product_bfloat16_of_cpu(void);
+
+/* Of one level each; the build renames the first two, which files of these names define. `native` has AVX512_BF16. */
 extern thaw_strip_product_function thaw_strip_product;
+extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16;
 extern thaw_strip_product_function thaw_strip_product_baseline;
 #ifdef __x86_64__
 extern thaw_strip_product_function thaw_strip_product_v3;
 extern thaw_strip_product_function thaw_strip_product_v4;
+#endif
+extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_baseline;
+#ifdef __x86_64__
+extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_v3;
+extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_v4;
+extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_native;
 #endif
 
 #endif
