@@ -4,6 +4,7 @@
 static const thaw_layer_module module = {
     .name = "gru",
     .options_size = sizeof(thaw_recurrent_node),
+    .bfloat16 = THAW_BFLOAT16_FROZEN,
     .build = thaw_recurrent_build,
     .prepare = thaw_recurrent_prepare,
     .pack = thaw_recurrent_pack,

@@ -5,7 +5,6 @@
 #include "column_sum.h"
 #include "core/allocation.h"
 #include "core/threads.h"
-#include "strips.h"
 
 /* Operations of a step's product below which waiting for each other costs a team more than it saves. */
 static const double least_flops = 5e5;
@@ -98,7 +97,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_recurren
         .inputs = demand->inputs[0].dims[1],
         .outputs = (int64_t)r->row,
         .bias = r->bias,
-        .training = demand->training,
+        .training = true,
         /* oneDNN is slow at packing a weight whose rows it has to pad. */
         .packed = !wants(demand, THAW_WEIGHT_INPUT) || r->row % 64 == 0,
     };
@@ -133,47 +132,47 @@ static size_t kernel_scratch_bytes(const thaw_recurrent *r)
     return most;
 }
 
-/* Appends a part of so many floats to a piece of memory, and returns where it begins. */
-static size_t add_part(size_t *bytes, size_t floats)
+size_t thaw_recurrent_add_part(size_t *memory, size_t bytes)
 {
-    const size_t begin = *bytes;
-    *bytes = thaw_align(begin + floats * sizeof(float));
+    const size_t begin = *memory;
+    *memory = thaw_align(begin + bytes);
     return begin;
 }
 
-static thaw_recurrent_layout lay_out(const thaw_recurrent *r)
+static size_t add_part(size_t *memory, size_t floats)
+{
+    return thaw_recurrent_add_part(memory, floats * sizeof(float));
+}
+
+static void lay_out_training(thaw_recurrent *r)
 {
     thaw_recurrent_layout l = { 0 };
-    const thaw_gate_weight weight = { r->cell->gates, r->units };
+    const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const size_t rows = r->batch * r->steps, state = r->batch * r->units;
     const bool lstm = r->cell->states > 1;
-    l.strips = add_part(&l.packed_bytes, thaw_strips_forward_count(&weight));
+    l.strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_forward_bytes(&weight));
     l.bias = add_part(&l.packed_bytes, thaw_strips_bias_count(&weight));
-    if (r->training)
-        l.backward_strips = add_part(&l.packed_bytes, thaw_strips_backward_count(&weight));
+    l.backward_strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_backward_bytes(&weight));
     l.input_weight = l.packed_bytes;
     l.packed_bytes += r->pack_input ? thaw_kernel_bytes(r->pack_input, THAW_ARGUMENT_DESTINATION) : 0;
 
-    size_t *bytes = r->training ? &l.workspace_bytes : &l.scratch_bytes;
-    l.gates = add_part(bytes, rows * r->row);
-    if (r->training && !lstm)
-        l.hidden_gates = add_part(bytes, rows * r->row);
-    l.hidden = add_part(bytes, r->training ? rows * r->units : 2 * state);
-    if (lstm)
-        l.cell = add_part(bytes, r->training ? rows * r->units + state : state);
+    l.gates = add_part(&l.workspace_bytes, rows * r->row);
+    l.hidden_gates = add_part(&l.workspace_bytes, lstm ? 0 : rows * r->row);
+    l.hidden = add_part(&l.workspace_bytes, rows * r->units);
+    l.cell = add_part(&l.workspace_bytes, lstm ? rows * r->units + state : 0);
     l.none = add_part(&l.scratch_bytes, r->units);
-    l.carry = add_part(&l.scratch_bytes, r->training ? state : 0);
+    l.carry = add_part(&l.scratch_bytes, state);
     l.kernels = l.scratch_bytes;
     l.scratch_bytes += kernel_scratch_bytes(r);
-    return l;
+    r->layout = l;
 }
 
-/* Whether all sizes in lay_out are far from overflowing. */
+/* Whether all sizes of a layout are far from overflowing. */
 static bool fits(const thaw_recurrent *r)
 {
     size_t floats;
     return thaw_multiply_sizes(r->batch, r->steps + 1, &floats) && thaw_multiply_sizes(floats, r->row, &floats) &&
-           floats < SIZE_MAX / 64;
+           floats < SIZE_MAX / 1024;
 }
 
 static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
@@ -181,8 +180,11 @@ static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
     const thaw_recurrent_node *o = demand->options;
     const thaw_recurrent_kernels *kernels = thaw_recurrent_kernels_find();
     r->product = kernels->product;
+    r->product_bfloat16 = thaw_strip_product_bfloat16_of_cpu();
     r->cell = kernels->cells[o->cell];
+    r->precision = demand->precision;
     r->batch = (size_t)demand->batch;
+    r->features = (size_t)demand->inputs[0].dims[1];
     r->steps = (size_t)demand->inputs[0].dims[0];
     r->units = (size_t)o->units;
     r->row = r->cell->gates * r->units;
@@ -205,15 +207,21 @@ thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_n
     if (!r)
         return THAW_OUT_OF_MEMORY;
     set_sizes(demand, r);
-    const thaw_status status = fits(r) ? create_kernels(demand, r)
-                                       : thaw_fail(demand->context, THAW_OUT_OF_MEMORY,
-                                                   "%s: %zu samples of %zu steps and %zu units are too many",
-                                                   r->cell->name, r->batch, r->steps, r->units);
+    thaw_status status = THAW_OK;
+    if (!fits(r))
+        status =
+            thaw_fail(demand->context, THAW_OUT_OF_MEMORY, "%s: %zu samples of %zu steps and %zu units are too many",
+                      r->cell->name, r->batch, r->steps, r->units);
+    else if (r->training)
+        status = create_kernels(demand, r);
     if (status != THAW_OK) {
         thaw_recurrent_release(demand->context, r);
         return status;
     }
-    r->layout = lay_out(r);
+    if (r->training)
+        lay_out_training(r);
+    else
+        thaw_recurrent_inference_lay_out(r);
     needs->state = r;
     needs->packed_bytes = r->layout.packed_bytes;
     needs->workspace_bytes = r->layout.workspace_bytes;
@@ -226,14 +234,17 @@ thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_n
 thaw_status thaw_recurrent_pack(const thaw_layer_run *run)
 {
     const thaw_recurrent *r = run->state;
-    const thaw_gate_weight weight = { r->cell->gates, r->units };
+    if (!r->training) {
+        thaw_recurrent_inference_pack(run);
+        return THAW_OK;
+    }
+    const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const float *hidden = run->parameters[THAW_WEIGHT_HIDDEN];
     thaw_strips_pack_forward(run->context, &weight, hidden, thaw_recurrent_part(run->packed, r->layout.strips));
     thaw_strips_pack_bias(&weight, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
                           thaw_recurrent_part(run->packed, r->layout.bias));
-    if (r->training)
-        thaw_strips_pack_backward(run->context, &weight, hidden,
-                                  thaw_recurrent_part(run->packed, r->layout.backward_strips));
+    thaw_strips_pack_backward(run->context, &weight, hidden,
+                              thaw_recurrent_part(run->packed, r->layout.backward_strips));
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->parameters[THAW_WEIGHT_INPUT] },
         { THAW_ARGUMENT_DESTINATION, thaw_recurrent_part(run->packed, r->layout.input_weight) },

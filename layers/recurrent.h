@@ -16,6 +16,7 @@
 
 #include "dnn/inner_product.h"
 #include "recurrent_kernels.h"
+#include "strips.h"
 
 /* The options of a node. */
 typedef struct thaw_recurrent_node {
@@ -30,18 +31,24 @@ enum { THAW_WEIGHT_INPUT, THAW_WEIGHT_HIDDEN, THAW_BIAS_INPUT, THAW_BIAS_HIDDEN 
 
 /* Where the parts of packed memory, workspace and scratch begin, in bytes. */
 typedef struct thaw_recurrent_layout {
-    size_t strips, backward_strips, bias, input_weight; /* packed */
-    size_t gates, hidden_gates, hidden, cell;           /* workspace in training, scratch in inference */
-    size_t none, carry, kernels;                        /* scratch: a row of zeros; backward's; what oneDNN wants */
+    size_t strips, bias;                      /* packed: of the hidden state's part */
+    size_t input_strips, input_bias;          /* packed, for inference: of the input's */
+    size_t backward_strips, input_weight;     /* packed, for training */
+    size_t gates, hidden_gates, hidden, cell; /* workspace in training, scratch in inference */
+    size_t alternating;          /* scratch of inference: the hidden states of two steps, where the last is output */
+    size_t none, carry, kernels; /* scratch of training: a row of zeros; backward's; what oneDNN wants */
     size_t packed_bytes, workspace_bytes, scratch_bytes;
 } thaw_recurrent_layout;
 
 /* A node as it was prepared. */
 typedef struct thaw_recurrent {
     thaw_strip_product_function *product;
+    thaw_strip_product_bfloat16_function *product_bfloat16;
     const thaw_cell *cell;
-    size_t batch, steps, units, row; /* row: floats of all gates of a sample's step */
+    thaw_dtype precision;
+    size_t batch, steps, features, units, row; /* row: floats of all gates of a sample's step */
     size_t blocks;
+    size_t chunk; /* inference: steps for which the input's part of the gates is computed at once */
     size_t initial_count, place, places;
     bool reverse, last_only, bias, training;
     bool alone;                               /* too little to do for a team */
@@ -64,7 +71,26 @@ void thaw_recurrent_release(thaw_context *context, void *state);
 thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *module, thaw_cell_kind cell,
                                   thaw_node input, const thaw_recurrent_options *options, thaw_node *output);
 
-/* ---- shared by forward and backward ---- */
+/* ---- inference ---- */
+
+void thaw_recurrent_inference_lay_out(thaw_recurrent *r);
+void thaw_recurrent_inference_pack(const thaw_layer_run *run);
+void thaw_recurrent_inference_forward(const thaw_layer_run *run);
+
+/* ---- shared ---- */
+
+/* Appends a part of so many bytes to a piece of memory, and returns where it begins. */
+size_t thaw_recurrent_add_part(size_t *memory, size_t bytes);
+
+static inline thaw_gate_weight thaw_recurrent_hidden_weight(const thaw_recurrent *r)
+{
+    return (thaw_gate_weight){ r->cell->gates, r->units, r->units, r->precision };
+}
+
+static inline thaw_gate_weight thaw_recurrent_input_weight(const thaw_recurrent *r)
+{
+    return (thaw_gate_weight){ r->cell->gates, r->units, r->features, r->precision };
+}
 
 static inline float *thaw_recurrent_part(void *memory, size_t offset)
 {

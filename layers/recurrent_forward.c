@@ -1,5 +1,5 @@
-/* Forward through time: the input's part of the gates for all steps at once, then step by step what the state before
-   adds, in one parallel region. */
+/* Forward through time in training: the input's part of the gates for all steps at once, then step by step what the state
+   before adds, in one parallel region. */
 #include <string.h>
 
 #include "core/threads.h"
@@ -8,7 +8,6 @@
 typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
-    void *kept; /* workspace in training, else scratch */
     float *strips, *bias, *none;
 } pass;
 
@@ -32,33 +31,23 @@ static thaw_rows output_rows(const pass *p, size_t step)
                            : thaw_recurrent_rows(p->r, p->run->output, p->r->units, step);
 }
 
-/* Where the hidden state after a step is kept. Training keeps what each step starts from. */
+/* The hidden state before a step, which is kept. */
+static thaw_rows hidden_before(const pass *p, size_t step)
+{
+    return thaw_recurrent_rows(p->r, thaw_recurrent_part(p->run->workspace, p->r->layout.hidden), p->r->units, step);
+}
+
 static thaw_rows hidden_after(const pass *p, size_t step)
 {
-    const thaw_recurrent *r = p->r;
-    float *hidden = thaw_recurrent_part(p->kept, r->layout.hidden);
-    if (step + 1 == r->steps || (!r->training && !r->last_only))
-        return output_rows(p, step);
-    if (r->training)
-        return thaw_recurrent_rows(r, hidden, r->units, step + 1);
-    return (thaw_rows){ hidden + step % 2 * r->batch * r->units, r->units };
+    return step + 1 == p->r->steps ? output_rows(p, step) : hidden_before(p, step + 1);
 }
 
-static thaw_const_rows hidden_before(const pass *p, size_t step)
-{
-    const thaw_recurrent *r = p->r;
-    if (r->training)
-        return constant(thaw_recurrent_rows(r, thaw_recurrent_part(p->kept, r->layout.hidden), r->units, step));
-    return step == 0 ? initial_rows(p, 0) : constant(hidden_after(p, step - 1));
-}
-
-/* The cell before a step; training keeps all of a sample side by side, the one after the last step, too. */
+/* The cell before a step; all of a sample are kept side by side, the one after the last step, too. */
 static thaw_rows cell_before(const pass *p, size_t step)
 {
     const thaw_recurrent *r = p->r;
-    float *cell = thaw_recurrent_part(p->kept, r->layout.cell);
-    return r->training ? (thaw_rows){ cell + step * r->units, (r->steps + 1) * r->units }
-                       : (thaw_rows){ cell, r->units };
+    float *cell = thaw_recurrent_part(p->run->workspace, r->layout.cell);
+    return (thaw_rows){ cell + step * r->units, (r->steps + 1) * r->units };
 }
 
 static void copy_rows(thaw_rows into, thaw_const_rows from, size_t first, size_t past, size_t count)
@@ -72,10 +61,7 @@ static void start(const pass *p, int thread, int threads)
     const thaw_recurrent *r = p->r;
     const size_t first = r->batch * (size_t)thread / (size_t)threads;
     const size_t past = r->batch * (size_t)(thread + 1) / (size_t)threads;
-    if (r->training) {
-        float *hidden = thaw_recurrent_part(p->kept, r->layout.hidden);
-        copy_rows(thaw_recurrent_rows(r, hidden, r->units, 0), initial_rows(p, 0), first, past, r->units);
-    }
+    copy_rows(hidden_before(p, 0), initial_rows(p, 0), first, past, r->units);
     if (r->cell->states > 1)
         copy_rows(cell_before(p, 0), initial_rows(p, 1), first, past, r->units);
 }
@@ -85,7 +71,7 @@ static void multiply(const pass *p, size_t step, size_t block, size_t first_row,
 {
     const thaw_recurrent *r = p->r;
     const size_t matrix = THAW_CELL_ROWS * THAW_BLOCK, strip = r->units * THAW_BLOCK;
-    const thaw_const_rows hidden = hidden_before(p, step);
+    const thaw_rows hidden = hidden_before(p, step);
     for (size_t q = 0; q < r->cell->gates; q++)
         if (step == 0 && r->initial_count == 0)
             memset(product + q * matrix, 0, rows * THAW_BLOCK * sizeof *product);
@@ -117,20 +103,21 @@ static void run_rows(const pass *p, size_t step, size_t block, size_t row, size_
         .units = r->units,
         .product = product,
         .bias = p->bias + block * r->cell->gates * THAW_BLOCK,
-        .gates = part(thaw_recurrent_rows(r, thaw_recurrent_part(p->kept, r->layout.gates), r->row, step), row, unit),
-        .keep = r->training,
-        .hidden = constant_part(hidden_before(p, step), row, unit),
+        .gates = part(thaw_recurrent_rows(r, thaw_recurrent_part(p->run->workspace, r->layout.gates), r->row, step),
+                      row, unit),
+        .keep = true,
+        .hidden = constant_part(constant(hidden_before(p, step)), row, unit),
         .next_hidden = next,
     };
     if (r->cell->states > 1) {
         work.cell = constant_part(constant(cell_before(p, step)), row, unit);
         work.next_cell = part(cell_before(p, step + 1), row, unit);
-    } else if (r->training) {
-        float *hidden_gates = thaw_recurrent_part(p->kept, r->layout.hidden_gates);
+    } else {
+        float *hidden_gates = thaw_recurrent_part(p->run->workspace, r->layout.hidden_gates);
         work.hidden_gates = part(thaw_recurrent_rows(r, hidden_gates, r->row, step), row, unit);
     }
     r->cell->forward(&work);
-    if (r->training && !r->last_only && step + 1 < r->steps)
+    if (!r->last_only && step + 1 < r->steps)
         copy_rows(part(output_rows(p, step), row, unit), constant(next), 0, rows, count);
 }
 
@@ -153,10 +140,13 @@ static void run_steps(void *argument, int thread, int threads)
 thaw_status thaw_recurrent_forward(const thaw_layer_run *run)
 {
     const thaw_recurrent *r = run->state;
+    if (!r->training) {
+        thaw_recurrent_inference_forward(run);
+        return THAW_OK;
+    }
     pass p = {
         .r = r,
         .run = run,
-        .kept = r->training ? run->workspace : run->scratch,
         .strips = thaw_recurrent_part(run->packed, r->layout.strips),
         .bias = thaw_recurrent_part(run->packed, r->layout.bias),
         .none = thaw_recurrent_part(run->scratch, r->layout.none),
@@ -166,7 +156,7 @@ thaw_status thaw_recurrent_forward(const thaw_layer_run *run)
         { THAW_ARGUMENT_WEIGHTS, r->pack_input ? thaw_recurrent_part(run->packed, r->layout.input_weight)
                                                : run->parameters[THAW_WEIGHT_INPUT] },
         { THAW_ARGUMENT_BIAS, r->bias ? run->parameters[THAW_BIAS_INPUT] : NULL },
-        { THAW_ARGUMENT_DESTINATION, thaw_recurrent_part(p.kept, r->layout.gates) },
+        { THAW_ARGUMENT_DESTINATION, thaw_recurrent_part(run->workspace, r->layout.gates) },
     };
     const thaw_status status =
         thaw_kernel_run(r->input, bindings, THAW_COUNT(bindings), thaw_recurrent_part(run->scratch, r->layout.kernels));

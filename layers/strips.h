@@ -1,23 +1,25 @@
-/* Packed copies of the hidden state's weight, as strips that thaw_strip_product reads from the first byte to the last. */
+/* Packed copies of a recurrent layer's weights, as strips that thaw_strip_product reads from the first byte to the last. */
 #ifndef THAW_LAYERS_STRIPS_H
 #define THAW_LAYERS_STRIPS_H
 
 #include <thaw/module.h>
 
-/* A weight [gates * units, units]: that of gate q's unit u is row q * units + u. */
+/* A weight [gates * units, depth]: that of gate q's unit u is row q * units + u. */
 typedef struct thaw_gate_weight {
-    size_t gates, units;
+    size_t gates, units, depth;
+    thaw_dtype precision; /* THAW_F32 or THAW_BF16: of the packed copy */
 } thaw_gate_weight;
 
 size_t thaw_strips_blocks(size_t units);
 
-/* For forward: to each block of units a strip [units][THAW_BLOCK] for each gate. */
-size_t thaw_strips_forward_count(const thaw_gate_weight *weight); /* in floats */
-void thaw_strips_pack_forward(thaw_context *context, const thaw_gate_weight *weight, const float *values,
-                              float *strips);
+/* For forward: to each block of units a strip for each gate, [depth][THAW_BLOCK] of floats, or of bfloat16
+   [(depth + 1) / 2][THAW_BLOCK][2], with zeros for what is missing. */
+size_t thaw_strips_strip_bytes(const thaw_gate_weight *weight);
+size_t thaw_strips_forward_bytes(const thaw_gate_weight *weight);
+void thaw_strips_pack_forward(thaw_context *context, const thaw_gate_weight *weight, const float *values, void *strips);
 
-/* For backward: to each block of units one strip [gates * units][THAW_BLOCK]. */
-size_t thaw_strips_backward_count(const thaw_gate_weight *weight);
+/* For backward, of the hidden state's weight: to each block of units one strip of floats, [gates * units][THAW_BLOCK]. */
+size_t thaw_strips_backward_bytes(const thaw_gate_weight *weight);
 void thaw_strips_pack_backward(thaw_context *context, const thaw_gate_weight *weight, const float *values,
                                float *strips);
 

@@ -184,7 +184,8 @@ typedef struct thaw_epilogue {
 typedef enum thaw_bfloat16_use {
     THAW_BFLOAT16_NEVER = 0, /* the plan converts what the layer reads and writes */
     THAW_BFLOAT16_CHOSEN,    /* everywhere: its kernels are faster */
-    THAW_BFLOAT16_FOLLOWS    /* where all its inputs are bfloat16 as they are made */
+    THAW_BFLOAT16_FOLLOWS,   /* where all its inputs are bfloat16 as they are made */
+    THAW_BFLOAT16_FROZEN     /* in the frozen prefix: it has faster kernels, but no gradients */
 } thaw_bfloat16_use;
 
 /* What the plan wants of the layer. */

@@ -26,13 +26,16 @@ static bool can_take_it(const thaw_plan *plan, const thaw_graph_node *node)
 }
 
 /* Whether the module would have it so, wherever it stands or here. */
-static bool has_use_for_it(const thaw_plan *plan, const thaw_graph_node *node)
+static bool has_use_for_it(const thaw_plan *plan, thaw_node index)
 {
+    const thaw_graph_node *node = &plan->model->nodes[index];
     switch (node->module->bfloat16) {
     case THAW_BFLOAT16_CHOSEN:
         return true;
     case THAW_BFLOAT16_FOLLOWS:
         return follows_bfloat16(plan, node);
+    case THAW_BFLOAT16_FROZEN:
+        return !plan->nodes[index].above_trained;
     default:
         return false;
     }
@@ -45,7 +48,7 @@ void thaw_pass_precision(thaw_plan *plan)
         thaw_plan_node *planned = &plan->nodes[i];
         planned->precision = THAW_F32;
         if (node->module && is_wanted(plan, (thaw_node)i) && planned->low_rank.rank == 0 &&
-            has_use_for_it(plan, node) && can_take_it(plan, node))
+            has_use_for_it(plan, (thaw_node)i) && can_take_it(plan, node))
             planned->precision = THAW_BF16;
     }
 }

@@ -157,6 +157,44 @@ static void assert_names(thaw_model *model, const char *const *names, size_t cou
         cr_assert_str_eq(thaw_parameter_name(thaw_model_parameter(model, i)), names[i]);
 }
 
+/* What PyTorch computes of a stack. */
+static void read_output(int gru, float *values, size_t count)
+{
+    char wanted[32], *line = NULL;
+    size_t capacity = 0;
+    FILE *file = golden_open("recurrent.txt");
+    snprintf(wanted, sizeof wanted, "case %s stack\n", kinds[gru]);
+    while (getline(&line, &capacity, file) > 0 && strcmp(line, wanted) != 0)
+        continue;
+    free(line);
+    golden_read(file, "output", values, count);
+    fclose(file);
+}
+
+/* Two layers of two directions that are frozen: all of them, and what puts them together. */
+Test(recurrent_stack, equals_pytorch_in_bfloat16)
+{
+    skip_without_bfloat16();
+    thaw_context *context = support_context(2);
+    for (int gru = 0; gru < 2; gru++) {
+        float values[MOST], expected[MOST];
+        const thaw_plan *plan;
+        const thaw_precision precision = { .frozen = THAW_BF16, .emulated = true };
+        thaw_model *model = stack_model(context, gru, &pair_of_pairs, false);
+        load(model, gru);
+        assert_ok(context, thaw_model_freeze(model, "*"));
+        assert_ok(context, thaw_model_set_precision(model, &precision));
+        assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH, .inference = true }, &plan));
+        const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+        cr_assert_eq(totals.bfloat16_kernels, totals.forward_kernels);
+        predict(model, values);
+        read_output(gru, expected, BATCH * STEPS * 2 * UNITS);
+        assert_close(values, expected, BATCH * STEPS * 2 * UNITS, 2 * BFLOAT16_TOLERANCE, kinds[gru]);
+        thaw_model_destroy(model);
+    }
+    thaw_context_destroy(context);
+}
+
 Test(recurrent_stack, has_pytorch_names)
 {
     static const char *const names[] = {

@@ -11,6 +11,14 @@ static const recurrent_case sizes[] = {
     { .batch = 27, .steps = 4, .features = 5, .units = 16 }, { .batch = 50, .steps = 2, .features = 17, .units = 70 },
 };
 
+/* Weights of the size that layers have, so that sums over many units stay moderate. */
+static void moderate(layer *l, const recurrent_case *c)
+{
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < l->parameter_size[k]; i++)
+            l->parameters[k][i] *= c->units > 16 ? 0.25F : 1;
+}
+
 static void check(const recurrent_case *c, const layer_wish *wish, int threads)
 {
     thaw_context *context = support_context(threads);
@@ -18,14 +26,12 @@ static void check(const recurrent_case *c, const layer_wish *wish, int threads)
     layer_wish asked = *wish;
     asked.batch = (int64_t)c->batch;
     layer l = layer_open(model, &asked);
-    for (size_t k = 0; k < 2;
-         k++) /* weights of the size that layers have, so that sums over many units stay moderate */
-        for (size_t i = 0; i < l.parameter_size[k]; i++)
-            l.parameters[k][i] *= c->units > 16 ? 0.25F : 1;
+    moderate(&l, c);
     layer_forward(&l);
     if (wish->training)
         layer_backward(&l);
-    recurrent_check(&l, c, 5e-6);
+    /* In bfloat16 what lies between two numbers may be rounded to either, by the layer and by the formulas. */
+    recurrent_check(&l, c, wish->bfloat16 ? 2 * BFLOAT16_TOLERANCE : 5e-6);
     layer_close(&l, model);
     thaw_context_destroy(context);
 }
@@ -61,6 +67,21 @@ Test(recurrent, infers_by_its_formulas)
         for (unsigned how = 0; how < 32; how++) {
             const recurrent_case c = kind_of(&sizes[i], how);
             check(&c, &(layer_wish){ 0 }, (int)(how % 3) + 1);
+        }
+}
+
+Test(recurrent, infers_in_bfloat16_by_its_formulas)
+{
+    static const recurrent_case more[] = {
+        { .batch = 8, .steps = 19, .features = 9, .units = 31 },
+        { .batch = 9, .steps = 3, .features = 2, .units = 65 },
+        { .batch = 1, .steps = 70, .features = 3, .units = 4 }, /* more steps than are taken ahead */
+    };
+    for (size_t i = 0; i < THAW_COUNT(sizes) + THAW_COUNT(more); i++)
+        for (unsigned how = 0; how < 32; how++) {
+            const recurrent_case *size = i < THAW_COUNT(sizes) ? &sizes[i] : &more[i - THAW_COUNT(sizes)];
+            const recurrent_case c = kind_of(size, how);
+            check(&c, &(layer_wish){ .bfloat16 = true }, how % 3 == 2 ? 7 : (int)(how % 3) + 1);
         }
 }
 
@@ -116,15 +137,44 @@ Test(recurrent, is_the_same_for_any_thread_count_and_without_training)
             layer_wish wish = run == 0 ? (layer_wish){ 0 } : everything;
             wish.batch = (int64_t)c.batch;
             layer l = layer_open(model, &wish);
+            moderate(&l, &c);
             layer_forward(&l);
             bytes = l.output_size * sizeof(float);
             if (!first)
                 first = memcpy(malloc(bytes), l.output, bytes);
-            assert_close(l.output, first, l.output_size, 1e-6, "output");
+            assert_close(l.output, first, l.output_size, 2e-6, "output");
             layer_close(&l, model);
             thaw_context_destroy(context);
         }
         free(first);
+    }
+}
+
+static void check_bits(const recurrent_case *c, bool bfloat16)
+{
+    float *first = NULL;
+    for (int threads = 1; threads < 5; threads++) {
+        thaw_context *context = support_context(threads);
+        thaw_model *model = recurrent_model(context, c);
+        layer l = layer_open(model, &(layer_wish){ .batch = (int64_t)c->batch, .bfloat16 = bfloat16 });
+        const size_t bytes = l.output_size * sizeof(float);
+        layer_forward(&l);
+        if (!first)
+            first = memcpy(malloc(bytes), l.output, bytes);
+        cr_assert_eq(memcmp(first, l.output, bytes), 0, "%d threads", threads);
+        layer_close(&l, model);
+        thaw_context_destroy(context);
+    }
+    free(first);
+}
+
+Test(recurrent, infers_the_same_bits_for_any_thread_count)
+{
+    for (unsigned how = 0; how < 16; how++) {
+        const recurrent_case c =
+            kind_of(&(recurrent_case){ .batch = 26, .steps = 6, .features = 15, .units = 70 }, how);
+        check_bits(&c, false);
+        check_bits(&c, true);
     }
 }
 
@@ -171,18 +221,28 @@ Test(recurrent, gradients_match_finite_differences)
     thaw_context_destroy(context);
 }
 
-Test(recurrent, passes_nan_on)
+static void check_nan(int gru, bool bfloat16)
 {
     thaw_context *context = support_context(1);
-    for (int gru = 0; gru < 2; gru++) {
-        const recurrent_case c = { .batch = 2, .steps = 3, .features = 2, .units = 5, .gru = gru };
-        thaw_model *model = recurrent_model(context, &c);
-        layer l = layer_open(model, &(layer_wish){ .batch = 2 });
-        l.inputs[0][c.features] = (float)NAN; /* of the first sample's second step */
-        layer_forward(&l);
-        for (size_t i = 0; i < l.output_size; i++)
-            cr_assert_eq(isnan(l.output[i]) != 0, i >= c.units && i < c.steps * c.units, "%zu", i);
-        layer_close(&l, model);
-    }
+    const recurrent_case c = { .batch = 2, .steps = 3, .features = 3, .units = 5, .gru = gru };
+    thaw_model *model = recurrent_model(context, &c);
+    layer l = layer_open(model, &(layer_wish){ .batch = 2, .bfloat16 = bfloat16 });
+    l.inputs[0][c.features] = (float)NAN; /* of the first sample's second step */
+    layer_forward(&l);
+    for (size_t i = 0; i < l.output_size; i++)
+        cr_assert_eq(isnan(l.output[i]) != 0, i >= c.units && i < c.steps * c.units, "%zu", i);
+    layer_close(&l, model);
     thaw_context_destroy(context);
+}
+
+Test(recurrent, passes_nan_on)
+{
+    for (int gru = 0; gru < 2; gru++)
+        check_nan(gru, false);
+}
+
+Test(recurrent, passes_nan_on_in_bfloat16)
+{
+    for (int gru = 0; gru < 2; gru++)
+        check_nan(gru, true);
 }

@@ -1,6 +1,6 @@
 #include "support/plans.h"
 
-static thaw_layer_module chooses, follows, refuses;
+static thaw_layer_module chooses, follows, refuses, infers;
 
 static bool never(const void *options, const thaw_shape *inputs, size_t input_count)
 {
@@ -11,11 +11,12 @@ static bool never(const void *options, const thaw_shape *inputs, size_t input_co
 /* Modules that differ in their use for bfloat16 alone. */
 static void make_modules(void)
 {
-    chooses = refuses = toy_scale;
+    chooses = refuses = infers = toy_scale;
     follows = toy_sum;
     chooses.bfloat16 = refuses.bfloat16 = THAW_BFLOAT16_CHOSEN;
     follows.bfloat16 = THAW_BFLOAT16_FOLLOWS;
     refuses.takes_bfloat16 = never;
+    infers.bfloat16 = THAW_BFLOAT16_FROZEN;
 }
 
 static void assert_precisions(const thaw_plan *plan, const char *expected)
@@ -77,6 +78,33 @@ Test(precision, of_the_frozen_prefix_alone)
     check(&frozen, "b", "fffffffff");
     check(&frozen, "a|never", "fbbffffff");
     check(&frozen, "a|never|b", "fbbfbbfff");
+}
+
+/* a 1, b 2, loss 3: both without gradients in bfloat16. */
+static void check_inference(const thaw_precision *precision, const char *frozen, const char *expected)
+{
+    thaw_context *context = support_context(1);
+    make_modules();
+    thaw_model *model = toy_model(context, 3);
+    toy_append(model, &infers, "a", 0, -1);
+    toy_append(model, &infers, "b", 1, -1);
+    toy_append(model, &toy_quadratic, "loss", 2, -1);
+    model->precision = *precision;
+    assert_ok(context, thaw_model_freeze(model, frozen));
+    thaw_plan *training = plan_until(model, PLAN_PRECISION), *evaluating = plan_inference_until(model, PLAN_PRECISION);
+    assert_precisions(training, expected);
+    assert_precisions(evaluating, expected);
+    thaw_plan_release(training);
+    thaw_plan_release(evaluating);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(precision, of_layers_that_only_infer_so)
+{
+    check_inference(&(thaw_precision){ .all = THAW_BF16 }, "a", "fbff");
+    check_inference(&(thaw_precision){ .frozen = THAW_BF16 }, "a", "fbff");
+    check_inference(&(thaw_precision){ .all = THAW_BF16 }, "b", "ffff");
 }
 
 /* Layers that convolve, in a residual block behind one that is f32 by its adapter. */

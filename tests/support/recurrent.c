@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/bfloat16.h"
 #include "graph/model.h"
 
 enum { WEIGHT_INPUT, WEIGHT_HIDDEN, BIAS_INPUT, BIAS_HIDDEN, PARAMETERS, INPUTS = 3 };
@@ -76,6 +77,12 @@ static const float *input_row(const reference *r, size_t n, size_t step)
     return r->l->inputs[0] + (n * r->c->steps + time_of(r->c, step)) * r->c->features;
 }
 
+/* The hidden state as it is multiplied. */
+static double multiplied(const reference *r, double hidden)
+{
+    return r->l->bfloat16 ? (double)thaw_bfloat16_widen(thaw_bfloat16_round((float)hidden)) : hidden;
+}
+
 /* What the input adds to a gate, and what the hidden state does. */
 static void gate_sums(const reference *r, size_t n, size_t step, size_t row, double *input, double *hidden)
 {
@@ -87,7 +94,7 @@ static void gate_sums(const reference *r, size_t n, size_t step, size_t row, dou
     for (size_t k = 0; k < c->features; k++)
         *input += (double)r->l->parameters[WEIGHT_INPUT][row * c->features + k] * (double)x[k];
     for (size_t k = 0; k < c->units; k++)
-        *hidden += (double)r->l->parameters[WEIGHT_HIDDEN][row * c->units + k] * h[k];
+        *hidden += (double)r->l->parameters[WEIGHT_HIDDEN][row * c->units + k] * multiplied(r, h[k]);
 }
 
 static void step_forward(reference *r, size_t n, size_t step)
