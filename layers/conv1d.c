@@ -79,6 +79,7 @@ static const thaw_layer_module module = {
     .name = "conv1d",
     .options_size = sizeof(thaw_conv1d_options),
     .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,

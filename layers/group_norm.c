@@ -20,6 +20,7 @@ typedef struct group_norm {
     size_t parts;  /* of a sample */
     size_t values; /* of a group in a sample */
     double epsilon;
+    thaw_dtype precision;
     bool weight, bias;
 } group_norm;
 
@@ -66,6 +67,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     g->width = g->channels / g->groups;
     g->values = g->places * g->width;
     g->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    g->precision = demand->precision;
     g->weight = demand->parameter_count > WEIGHT;
     g->bias = demand->parameter_count > BIAS;
     const bool keeps = demand->input_gradient[0] || (g->weight && demand->parameter_gradient[WEIGHT]);
@@ -86,11 +88,11 @@ static void release(thaw_context *context, void *state)
 
 /* ---- loops over the parts of all samples ---- */
 
-/* The pointers below the first two are to a row of channels for each sample. */
+/* `values`, `inputs` and `result` are batches; mean and what follows hold a row of channels for each sample. */
 typedef struct pass {
     const group_norm *layer;
-    const float *values, *inputs;
-    float *result;
+    const void *values, *inputs;
+    void *result;
     const float *mean, *scale, *shift, *linear;
     float *sums, *products; /* a row for each part; NULL: not wanted */
 } pass;
@@ -99,18 +101,19 @@ static thaw_channel_rows rows_of(const pass *p, size_t index)
 {
     const group_norm *g = p->layer;
     const size_t sample = index / g->parts, place = index % g->parts * PLACES, row = sample * g->channels;
-    const size_t at = (sample * g->places + place) * g->channels, left = g->places - place;
-    return (thaw_channel_rows){
-        .rows = left < PLACES ? left : PLACES,
+    const size_t left = g->places - place;
+    const thaw_channel_rows batch = {
         .channels = g->channels,
-        .values = p->values ? p->values + at : NULL,
-        .inputs = p->inputs ? p->inputs + at : NULL,
-        .result = p->result ? p->result + at : NULL,
+        .precision = g->precision,
+        .values = p->values,
+        .inputs = p->inputs,
+        .result = p->result,
         .mean = p->mean ? p->mean + row : NULL,
         .scale = p->scale ? p->scale + row : NULL,
         .shift = p->shift ? p->shift + row : NULL,
         .linear = p->linear ? p->linear + row : NULL,
     };
+    return thaw_channel_rows_of(&batch, sample * g->places + place, left < PLACES ? left : PLACES);
 }
 
 static float *clear(const group_norm *g, float *sums, size_t index)
@@ -294,6 +297,7 @@ static thaw_status backward(const thaw_layer_run *run)
 static const thaw_layer_module module = {
     .name = "group_norm",
     .options_size = sizeof(thaw_group_norm_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/bfloat16.h"
 #include "core/row_loops.h"
 #include "normalisation.h"
 
@@ -19,6 +20,7 @@ enum {
 typedef struct layer_norm {
     size_t rows, columns;
     double epsilon;
+    thaw_dtype precision;
     bool weight, bias;
     float *plain; /* a row of ones for a weight, and one of zeros for a bias that are not there */
 } layer_norm;
@@ -89,6 +91,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     l->columns = thaw_shape_count(&last);
     l->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / l->columns);
     l->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    l->precision = demand->precision;
     l->weight = demand->parameter_count > WEIGHT;
     l->bias = demand->parameter_count > BIAS;
     l->plain = thaw_allocate_array(demand->context, 2 * l->columns, sizeof *l->plain);
@@ -118,9 +121,10 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 typedef struct pass {
     const layer_norm *layer;
     const thaw_row_functions *loops;
-    const float *input, *slope, *weight, *bias;
+    const void *input, *slope; /* of the layer's precision, as is the result */
+    const float *weight, *bias;
     float *means, *inverses; /* of each row; NULL: not kept */
-    float *result;
+    void *result;
     float *weight_parts, *bias_parts; /* NULL: not wanted */
 } pass;
 
@@ -140,24 +144,36 @@ static pass open_pass(const thaw_layer_run *run)
     };
 }
 
+static const void *row_at(const pass *p, const void *rows, size_t index)
+{
+    const size_t bytes = thaw_dtype_bytes(p->layer->precision);
+    return rows ? (const char *)rows + index * p->layer->columns * bytes : NULL;
+}
+
 static thaw_row row_of(const pass *p, size_t index)
 {
-    const size_t at = index * p->layer->columns;
     return (thaw_row){
         .count = p->layer->columns,
-        .input = p->input + at,
-        .slope = p->slope ? p->slope + at : NULL,
+        .precision = p->layer->precision,
+        .input = row_at(p, p->input, index),
+        .slope = row_at(p, p->slope, index),
         .weight = p->weight,
         .bias = p->bias,
         .mean = p->means ? p->means[index] : 0,
         .inverse = p->means ? p->inverses[index] : 0,
-        .result = p->result ? p->result + at : NULL,
+        .result = (void *)(uintptr_t)row_at(p, p->result, index),
     };
 }
 
 static size_t row_grain(const layer_norm *l)
 {
     return GRAIN / l->columns + 1;
+}
+
+static float first_of(const thaw_row *row)
+{
+    return row->precision == THAW_F32 ? *(const float *)row->input
+                                      : thaw_bfloat16_widen(*(const thaw_bfloat16 *)row->input);
 }
 
 static void normalise_rows(void *argument, size_t begin, size_t end)
@@ -167,7 +183,8 @@ static void normalise_rows(void *argument, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         thaw_row row = row_of(p, i);
         /* From the first number: sums of what is as small as the deviation, however large the mean is. */
-        row.mean = (float)((double)row.input[0] + p->loops->sum(&row, row.input[0]) / count);
+        const float first = first_of(&row);
+        row.mean = (float)((double)first + p->loops->sum(&row, first) / count);
         row.inverse = (float)(1 / sqrt(p->loops->sum_squares(&row, row.mean) / count + p->layer->epsilon));
         p->loops->normalise(&row);
         if (!p->means)
@@ -259,6 +276,7 @@ static thaw_status backward(const thaw_layer_run *run)
 static const thaw_layer_module module = {
     .name = "layer_norm",
     .options_size = sizeof(thaw_layer_norm_options),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -3,15 +3,17 @@
 #ifndef THAW_CORE_ROW_LOOPS_H
 #define THAW_CORE_ROW_LOOPS_H
 
-#include <stddef.h>
+#include <thaw/tensor.h>
 
 /* A row of `count` numbers, and what the loops below read and write of it; other fields may be left out. */
 typedef struct thaw_row {
     size_t count;
-    const float *input, *slope, *weight, *bias;
+    thaw_dtype precision; /* THAW_F32 or THAW_BF16: of the next two and the result */
+    const void *input, *slope;
+    const float *weight, *bias;
     float mean, inverse;
     float constant, linear;
-    float *result; /* may be `input` or `slope` */
+    void *result; /* may be `input` or `slope` */
 } thaw_row;
 
 typedef struct thaw_row_functions {

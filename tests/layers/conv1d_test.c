@@ -71,6 +71,19 @@ Test(conv1d, matches_the_definition)
         }
 }
 
+Test(conv1d, computes_in_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++)
+        for (unsigned how = 0; how < 4; how++) {
+            layer_wish wish = { .batch = problems[i].batch, .bfloat16 = true, .training = how & 1 };
+            wish.input_gradients = wish.parameter_gradient[0] = how & 1;
+            wish.parameter_gradient[1] = how & 1 && !problems[i].options.no_bias;
+            wish.activation = how & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
+            check(&problems[i], &wish, 2);
+        }
+}
+
 Test(conv1d, equals_pytorch)
 {
     FILE *file = golden_open("conv1d.txt");

@@ -60,6 +60,21 @@ Test(group_norm, matches_the_definition)
         }
 }
 
+Test(group_norm, reads_and_writes_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++) {
+        layer_wish wish = { .bfloat16 = true };
+        check(&problems[i], &wish, 1);
+        wish.in_place = true;
+        check(&problems[i], &wish, 2);
+        wish = (layer_wish){ .bfloat16 = true, .training = true, .input_gradients = true };
+        wish.parameter_gradient[0] = !problems[i].no_affine;
+        wish.parameter_gradient[1] = !problems[i].no_affine;
+        check(&problems[i], &wish, 2);
+    }
+}
+
 Test(group_norm, runs_in_place)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)

@@ -68,6 +68,21 @@ Test(layer_norm, matches_the_definition)
         }
 }
 
+Test(layer_norm, reads_and_writes_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++) {
+        layer_wish wish = { .bfloat16 = true };
+        check(&problems[i], &wish, 1);
+        wish.in_place = true;
+        check(&problems[i], &wish, 2);
+        wish = (layer_wish){ .bfloat16 = true, .training = true, .input_gradients = true };
+        wish.parameter_gradient[0] = !problems[i].no_affine;
+        wish.parameter_gradient[1] = !problems[i].no_affine && !problems[i].no_bias;
+        check(&problems[i], &wish, 2);
+    }
+}
+
 Test(layer_norm, runs_in_place)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)

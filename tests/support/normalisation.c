@@ -44,32 +44,33 @@ static void expect_group(const layer *l, const support_normalisation *n, size_t 
         }
 }
 
-static void compare(const float *actual, const double *expected, size_t count, const char *what)
+static void compare(const float *actual, const double *expected, size_t count, double rounding, const char *what)
 {
     if (!actual)
         return;
     float *rounded = malloc(count * sizeof *rounded);
     for (size_t i = 0; i < count; i++)
         rounded[i] = (float)expected[i];
-    assert_close(actual, rounded, count, 1e-5, what);
+    assert_close(actual, rounded, count, 1e-5 + rounding, what);
     free(rounded);
 }
 
 void support_check_normalisation(layer *l, const support_normalisation *n)
 {
     const bool in_place = l->output == NULL;
+    const double rounding = l->bfloat16 ? BFLOAT16_TOLERANCE : 0;
     expectation e = { calloc(l->output_size, sizeof(double)), calloc(l->output_size, sizeof(double)),
                       calloc(n->channels, sizeof(double)), calloc(n->channels, sizeof(double)) };
     for (size_t sample = 0; sample < n->samples; sample++)
         for (size_t group = 0; group < n->groups; group++)
             expect_group(l, n, sample, group, &e);
     layer_forward(l);
-    compare(in_place ? l->inputs[0] : l->output, e.output, l->output_size, "output");
+    compare(in_place ? l->inputs[0] : l->output, e.output, l->output_size, rounding, "output");
     if (l->output_gradient)
         layer_backward(l);
-    compare(l->input_gradients[0], e.input, l->output_size, "input gradient");
-    compare(l->parameter_gradients[0], e.weight, n->channels, "weight gradient");
-    compare(l->parameter_gradients[1], e.bias, n->channels, "bias gradient");
+    compare(l->input_gradients[0], e.input, l->output_size, rounding, "input gradient");
+    compare(l->parameter_gradients[0], e.weight, n->channels, 0, "weight gradient");
+    compare(l->parameter_gradients[1], e.bias, n->channels, 0, "bias gradient");
     free(e.output);
     free(e.input);
     free(e.weight);
