@@ -4,7 +4,9 @@
 
 #include <thaw/module.h>
 
-/* Adds the bias, which may be NULL, to each row, and then applies ReLU if that is wanted. */
-void thaw_add_bias(thaw_context *context, size_t rows, size_t columns, const float *bias, bool relu, float *values);
+/* Adds the bias, which may be NULL, to each row, and then applies ReLU if that is wanted. The values are of `precision`,
+   THAW_F32 or THAW_BF16. */
+void thaw_add_bias(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const float *bias,
+                   bool relu, void *values);
 
 #endif

@@ -3,6 +3,7 @@
 #include <thaw/layers.h>
 
 #include "bias.h"
+#include "border.h"
 #include "column_sum.h"
 #include "core/allocation.h"
 #include "dnn/convolution.h"
@@ -13,11 +14,13 @@ enum { WEIGHT, BIAS };
 typedef struct conv_transpose2d {
     size_t rows, filters; /* of the output as a matrix */
     bool bias, relu, sums_bias;
+    thaw_dtype precision;
+    thaw_border border;                  /* of the input, whose larger form comes first in scratch */
     thaw_kernel *forward, *pack_forward; /* backward data of that convolution */
     thaw_kernel *backward_data, *pack_backward;
     thaw_kernel *backward_weights, *unpack;
     size_t backward_offset; /* of backward data's weights in the packed memory */
-    size_t gradient_bytes;  /* of the weight's gradient before unpacking, first in scratch */
+    size_t gradient_bytes;  /* of the weight's gradient before unpacking, next in scratch */
 } conv_transpose2d;
 
 /* ---- building ---- */
@@ -47,7 +50,7 @@ static thaw_status check_ranges(thaw_layer_builder *builder, const thaw_conv_tra
     return status == THAW_OK ? thaw_window_check_range(builder, "output padding", o->output_padding, 0, false) : status;
 }
 
-/* As PyTorch does it; but where nothing of the output's last rows comes from the input, there is no such convolution. */
+/* As PyTorch does it. */
 static thaw_status check_output(thaw_layer_builder *builder, const thaw_conv_transpose2d_options *o,
                                 const thaw_shape *input)
 {
@@ -58,10 +61,6 @@ static thaw_status check_output(thaw_layer_builder *builder, const thaw_conv_tra
             return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                      "output padding is %lld, wanted less than the stride, %lld, or the dilation, %lld",
                                      (long long)o->output_padding[i], (long long)stride, (long long)dilation);
-        if (o->output_padding[i] >= stride + o->padding[i])
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "output padding is %lld, wanted less than stride and padding together, %lld",
-                                     (long long)o->output_padding[i], (long long)(stride + o->padding[i]));
         if (output_size(o, input, i) < 1)
             return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
                                      "a padding of [%lld, %lld] leaves nothing of an input of shape %s",
@@ -137,19 +136,34 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .groups = or_one(o->groups),
         .input_channels = o->filters,
         .output_channels = demand->inputs[0].dims[2],
+        .precision = demand->precision,
         .training = demand->training,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = demand->output.dims[i];
-        problem.output[i] = demand->inputs[0].dims[i];
         problem.kernel[i] = o->kernel[i];
         problem.stride[i] = or_one(o->stride[i]);
         problem.dilation[i] = or_one(o->dilation[i]);
         const int64_t more = o->padding[i] - o->output_padding[i];
         problem.padding_before[i] = o->padding[i];
         problem.padding_after[i] = more > 0 ? more : 0;
+        /* Where the output is padded by more, that convolution makes a larger map: with zeros, this one's input. */
+        problem.output[i] = demand->inputs[0].dims[i] + (more < 0 ? -more / problem.stride[i] : 0);
     }
     return problem;
+}
+
+static thaw_border border_of(const thaw_layer_demand *demand)
+{
+    const thaw_convolution problem = problem_of(demand);
+    return (thaw_border){
+        .batch = (size_t)demand->batch,
+        .place_bytes = (size_t)problem.output_channels * thaw_dtype_bytes(demand->precision),
+        .height = (size_t)demand->inputs[0].dims[0],
+        .width = (size_t)demand->inputs[0].dims[1],
+        .larger_height = (size_t)problem.output[0],
+        .larger_width = (size_t)problem.output[1],
+    };
 }
 
 static void release(thaw_context *context, void *state)
@@ -180,6 +194,11 @@ static size_t packed_bytes(const thaw_kernel *pack)
     return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
 }
 
+static size_t border_bytes(const conv_transpose2d *c)
+{
+    return thaw_align(thaw_border_bytes(&c->border));
+}
+
 static size_t scratch_bytes(const conv_transpose2d *c)
 {
     const size_t candidates[] = {
@@ -194,7 +213,7 @@ static size_t scratch_bytes(const conv_transpose2d *c)
     size_t most = 0;
     for (size_t i = 0; i < THAW_COUNT(candidates); i++)
         most = candidates[i] > most ? candidates[i] : most;
-    return most;
+    return border_bytes(c) + most;
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -204,6 +223,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         return THAW_OUT_OF_MEMORY;
     c->filters = (size_t)demand->output.dims[2];
     c->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / c->filters);
+    c->precision = demand->precision;
+    c->border = border_of(demand);
     c->bias = demand->parameter_count > BIAS;
     c->relu = demand->epilogue.activation == THAW_ACTIVATION_RELU;
     c->sums_bias = c->bias && demand->parameter_gradient[BIAS];
@@ -224,6 +245,21 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 
 /* ---- running ---- */
 
+static char *scratch_of(const thaw_layer_run *run)
+{
+    return run->scratch ? (char *)run->scratch + border_bytes(run->state) : NULL;
+}
+
+/* The input as the kernels want it. */
+static const void *bordered_input(const thaw_layer_run *run)
+{
+    const conv_transpose2d *c = run->state;
+    if (!border_bytes(c))
+        return run->inputs[0];
+    thaw_border_add(run->context, &c->border, run->inputs[0], run->scratch);
+    return run->scratch;
+}
+
 static thaw_status relayout(thaw_kernel *kernel, const void *from, void *into, void *scratch)
 {
     const thaw_binding bindings[] = { { THAW_ARGUMENT_SOURCE, from }, { THAW_ARGUMENT_DESTINATION, into } };
@@ -243,23 +279,24 @@ static thaw_status forward(const thaw_layer_run *run)
 {
     const conv_transpose2d *c = run->state;
     const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, bordered_input(run) },
         { THAW_ARGUMENT_WEIGHTS, c->pack_forward ? run->packed : run->parameters[WEIGHT] },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->output },
     };
-    const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), scratch_of(run));
     if (status == THAW_OK)
-        thaw_add_bias(run->context, c->rows, c->filters, c->bias ? run->parameters[BIAS] : NULL, c->relu, run->output);
+        thaw_add_bias(run->context, c->rows, c->filters, c->precision, c->bias ? run->parameters[BIAS] : NULL, c->relu,
+                      run->output);
     return status;
 }
 
 static thaw_status weight_gradient(const thaw_layer_run *run, const conv_transpose2d *c)
 {
-    char *scratch = run->scratch, *rest = scratch + c->gradient_bytes;
+    char *scratch = scratch_of(run), *rest = scratch ? scratch + c->gradient_bytes : NULL;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->output_gradient },
-        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS_GRADIENT, c->unpack ? run->scratch : run->parameter_gradients[WEIGHT] },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, bordered_input(run) },
+        { THAW_ARGUMENT_WEIGHTS_GRADIENT, c->unpack ? (float *)(void *)scratch : run->parameter_gradients[WEIGHT] },
     };
     const thaw_status status = thaw_kernel_run(c->backward_weights, bindings, THAW_COUNT(bindings), rest);
     return status == THAW_OK ? relayout(c->unpack, scratch, run->parameter_gradients[WEIGHT], rest) : status;
@@ -268,13 +305,17 @@ static thaw_status weight_gradient(const thaw_layer_run *run, const conv_transpo
 static thaw_status input_gradient(const thaw_layer_run *run, const conv_transpose2d *c)
 {
     const char *packed = run->packed;
+    const bool bordered = border_bytes(c) > 0;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->output_gradient },
         { THAW_ARGUMENT_WEIGHTS,
           c->pack_backward ? (const void *)(packed + c->backward_offset) : run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_DESTINATION, run->input_gradients[0] },
+        { THAW_ARGUMENT_DESTINATION, bordered ? run->scratch : run->input_gradients[0] },
     };
-    return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
+    const thaw_status status = thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), scratch_of(run));
+    if (status == THAW_OK && bordered)
+        thaw_border_strip(run->context, &c->border, run->scratch, run->input_gradients[0]);
+    return status;
 }
 
 static thaw_status backward(const thaw_layer_run *run)
@@ -282,7 +323,7 @@ static thaw_status backward(const thaw_layer_run *run)
     const conv_transpose2d *c = run->state;
     const thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
     if (c->sums_bias)
-        thaw_column_sum(run->context, c->rows, c->filters, THAW_F32, run->output_gradient,
+        thaw_column_sum(run->context, c->rows, c->filters, c->precision, run->output_gradient,
                         run->parameter_gradients[BIAS], run->scratch);
     return status == THAW_OK && c->backward_data ? input_gradient(run, c) : status;
 }
@@ -298,6 +339,7 @@ static const thaw_layer_module module = {
     .name = "conv_transpose2d",
     .options_size = sizeof(thaw_conv_transpose2d_options),
     .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .build = build,
     .prepare = prepare,
     .pack = pack,

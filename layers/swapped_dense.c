@@ -81,6 +81,6 @@ thaw_status thaw_swapped_dense_run(const thaw_swapped_dense *swapped, const thaw
     if (status == THAW_OK)
         status = move(swapped->transpose, product, run->output, rest);
     if (status == THAW_OK)
-        thaw_add_bias(run->context, swapped->batch, swapped->outputs, bias, swapped->relu, run->output);
+        thaw_add_bias(run->context, swapped->batch, swapped->outputs, THAW_F32, bias, swapped->relu, run->output);
     return status;
 }

@@ -68,7 +68,7 @@ typedef struct thaw_conv_transpose2d_options {
     int64_t kernel[2];         /* height, width; required */
     int64_t stride[2];         /* 0: 1 */
     int64_t padding[2];        /* what is cut off on both sides of the output's height and width */
-    int64_t output_padding[2]; /* added below and right: less than stride or dilation, and less than stride + padding */
+    int64_t output_padding[2]; /* added below and right: less than the stride or the dilation */
     int64_t dilation[2];       /* 0: 1 */
     int64_t groups;            /* 0: 1; divides both channel counts */
     bool no_bias;

@@ -29,6 +29,10 @@ TRANSPOSED = {
     "dilated": (1, (4, 5), 2, dict(out_channels=3, kernel_size=(3, 2), padding=(1, 0), dilation=(2, 3))),
     "extended": (2, (3, 4), 3, dict(out_channels=4, kernel_size=(3, 2), padding=(2, 1), output_padding=(2, 1),
                                     dilation=(3, 2))),
+    "stretched": (2, (3, 2), 3, dict(out_channels=4, kernel_size=(3, 2), padding=(1, 0), output_padding=(4, 2),
+                                     dilation=(5, 3))),
+    "stretched wide": (1, (2, 3), 2, dict(out_channels=3, kernel_size=2, stride=(1, 2), output_padding=(0, 6),
+                                          dilation=(1, 7))),
     "grouped": (2, (3, 4), 6, dict(out_channels=4, kernel_size=3, stride=(2, 1), groups=2, bias=False)),
     "depthwise": (1, (3, 3), 5, dict(out_channels=5, kernel_size=4, stride=2, padding=1, groups=5)),
 }

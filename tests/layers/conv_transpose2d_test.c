@@ -26,6 +26,18 @@ static const problem problems[] = {
       4,
       3,
       { .filters = 4, .kernel = { 3, 2 }, .padding = { 2, 1 }, .output_padding = { 2, 1 }, .dilation = { 3, 2 } } },
+    { "stretched",
+      2,
+      3,
+      2,
+      3,
+      { .filters = 4, .kernel = { 3, 2 }, .padding = { 1, 0 }, .output_padding = { 4, 2 }, .dilation = { 5, 3 } } },
+    { "stretched wide",
+      1,
+      2,
+      3,
+      2,
+      { .filters = 3, .kernel = { 2, 2 }, .stride = { 1, 2 }, .output_padding = { 0, 6 }, .dilation = { 1, 7 } } },
     { "grouped", 2, 3, 4, 6, { .filters = 4, .kernel = { 3, 3 }, .stride = { 2, 1 }, .groups = 2, .no_bias = true } },
     { "depthwise",
       1,
@@ -87,6 +99,19 @@ Test(conv_transpose2d, matches_the_definition)
             wish.parameter_gradient[1] = how & 4 && !problems[i].options.no_bias;
             wish.activation = how & 8 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
             check(&problems[i], &wish, how & 1 ? 2 : 1);
+        }
+}
+
+Test(conv_transpose2d, computes_in_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(problems); i++)
+        for (unsigned how = 0; how < 4; how++) {
+            layer_wish wish = { .batch = problems[i].batch, .bfloat16 = true, .training = how & 1 };
+            wish.input_gradients = wish.parameter_gradient[0] = how & 1;
+            wish.parameter_gradient[1] = how & 1 && !problems[i].options.no_bias;
+            wish.activation = how & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
+            check(&problems[i], &wish, 2);
         }
 }
 
@@ -152,10 +177,10 @@ Test(conv_transpose2d, refuses_bad_options)
            "output padding is 1, wanted less than the stride, 1, or the dilation, 1");
     refuse((thaw_conv_transpose2d_options){ .filters = 2,
                                             .kernel = { 3, 3 },
-                                            .output_padding = { 2, 0 },
-                                            .padding = { 1, 0 },
+                                            .stride = { 2, 1 },
+                                            .output_padding = { 3, 0 },
                                             .dilation = { 3, 1 } },
-           bad, "output padding is 2, wanted less than stride and padding together, 2");
+           bad, "output padding is 3, wanted less than the stride, 2, or the dilation, 3");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 3, 3 }, .output_padding = { -1, 0 } }, bad,
            "output padding is [-1, 0]");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 1, 1 }, .padding = { 3, 0 } },
