@@ -30,6 +30,7 @@ CACHE_BYTES = 1 << 30
 # counted: it fills the cache.
 ADAM, ADAMW, MOMENTUM = "adam:lr=1e-3", "adamw:lr=1e-3", "sgd:lr=1e-2,momentum=0.9"
 IMAGES = dict(optimizer=MOMENTUM, batch=16)  # of 224x224
+LSTM = dict(network="lstm", optimizer=MOMENTUM, batch=32)
 RESNET, MOBILE, LITE = (dict(IMAGES, network=name) for name in ("resnet18", "mobilenet-v2", "efficientnet-lite0"))
 WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
@@ -44,8 +45,11 @@ WORKLOADS = {
     "mlp-512 head": dict(network="mlp-512", optimizer=ADAM, freeze="body", rounds=9, steps=200),
     "mlp-500 epoch": dict(network="mlp-500", optimizer=ADAMW, rounds=5, batch=500, samples=57000),
     "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
-    "lstm, all trainable": dict(network="lstm", optimizer=MOMENTUM, rounds=9, steps=15, batch=32),
-    "lstm, frozen": dict(network="lstm", optimizer=MOMENTUM, freeze="body", rounds=9, steps=40, batch=32),
+    "lstm, all trainable": dict(LSTM, rounds=9, steps=15),
+    "lstm, head only, first epoch": dict(LSTM, freeze="body", rounds=9, steps=40),
+    "lstm, head only, first epoch, bf16 prefix": dict(LSTM, freeze="body", frozen_precision="bf16", rounds=9, steps=40),
+    "lstm, head only, later epochs": dict(LSTM, freeze="body", rounds=5, samples=1600, source="random",
+                                          cache_bytes=CACHE_BYTES),
     "resnet18, all trainable": dict(RESNET, rounds=7, steps=2),
     "resnet18, layer4 and fc": dict(RESNET, freeze="before:layer4", rounds=7, steps=4),
     "resnet18, fc only, first epoch": dict(RESNET, freeze="body", rounds=9, steps=5),
@@ -63,6 +67,7 @@ NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
     "transfer-cnn cached in bf16": "in a file of half the bytes. PyTorch has no feature cache: its frozen epoch",
     "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
+    "lstm, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
     "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
 }
 WAYS = ("eager", "channels-last", "folded", "compile")

@@ -58,15 +58,32 @@ def cnn_8_16():
 
 
 class Lstm(nn.Module):
-    """Two layers over 50 steps, and a classifier of the last one."""
+    """Two layers over 50 steps, and a classifier of the last one. Frozen, it is in inference, and may be bfloat16."""
+
+    frozen = False
 
     def __init__(self):
         super().__init__()
         self.lstm = nn.LSTM(64, 256, 2, batch_first=True)
         self.head = nn.Linear(256, 10)
 
+    def freeze(self):
+        self.frozen = True
+        self.lstm.requires_grad_(False).eval()
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.lstm.train(mode and not self.frozen)
+        return self
+
+    def prefix(self, sequences):
+        return self.lstm(sequences.to(self.lstm.weight_ih_l0.dtype))[0][:, -1]
+
+    def live(self, features):
+        return self.head(features)
+
     def forward(self, sequences):
-        return self.head(self.lstm(sequences)[0][:, -1])
+        return self.live(self.prefix(sequences))
 
 
 NETWORKS = {
@@ -84,7 +101,11 @@ def freeze(model, what):
         if what != "nothing":
             model.freeze(model.parts()[-1][0] if what == "body" else what.removeprefix("before:"))
         return
-    layers = [layer for layer in model.children() if isinstance(layer, (nn.Conv2d, nn.Linear, nn.LSTM))]
+    if isinstance(model, Lstm):
+        if what == "body":
+            model.freeze()
+        return
+    layers = [layer for layer in model.children() if isinstance(layer, (nn.Conv2d, nn.Linear))]
     frozen = {
         "nothing": [],
         "convolutions": [layer for layer in layers if isinstance(layer, nn.Conv2d)],
@@ -135,12 +156,15 @@ def rounding(precision):
 class Trainer:
     def __init__(self, model, optimizer, way, precision="f32", frozen_precision="f32"):
         self.model, self.optimizer = model, optimizer
-        split = isinstance(model, backbones.Backbone) and model.frozen
+        split = getattr(model, "frozen", False)
+        rounds_prefix = "bf16" in (precision, frozen_precision)
         self.channels_last = way in ("channels-last", "folded") or way == "compile" and isinstance(
             model, backbones.Backbone)
         if self.channels_last:
             model.to(memory_format=torch.channels_last)
-        if split and way in ("folded", "compile"):
+        if split and isinstance(model, Lstm) and rounds_prefix:
+            model.lstm.bfloat16()
+        elif split and isinstance(model, backbones.Backbone) and way in ("folded", "compile"):
             backbones.fold(model.prefix)
         model.train()
         loss = nn.CrossEntropyLoss()
@@ -156,7 +180,7 @@ class Trainer:
 
         def forward(inputs, targets):
             if split:
-                with torch.no_grad(), rounding("bf16" if "bf16" in (precision, frozen_precision) else "f32"):
+                with torch.no_grad(), rounding("bf16" if rounds_prefix else "f32"):
                     inputs = prefix(inputs)
                 inputs = inputs if precision == "bf16" else inputs.float()
             return tail(inputs, targets)
