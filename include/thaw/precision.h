@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* THAW_F32 or THAW_BF16. Zero everywhere is floats. Layers that cannot compute in bfloat16, and those with a low-rank
-   change to their weight, compute in floats whatever this says; values are converted where the two meet. */
+   change to their weight, compute in floats whatever this says, and so do LSTM and GRU but for those in the frozen prefix;
+   values are converted where the two meet. */
 typedef struct thaw_precision {
     thaw_dtype all;    /* of the whole network */
     thaw_dtype frozen; /* of the frozen prefix: what lies below all that trains. Evaluation runs it so, too */
