@@ -5,10 +5,15 @@
    all steps do not care, and those of one step read and write rows that are far apart as fast as rows that are not.
 
    oneDNN has no fast kernel of its own for training in float32, and its LSTM for inference is not worth another way to
-   run: 2.6.3, 2 cores with AVX-512, milliseconds, steps x batch, features to units, oneDNN's and thaw_predict's with this.
-     50x32 64-256     2.93  2.71        30x128 128-512   22.2  25.0
-     50x32 256-256    4.12  4.26        100x1 256-256    1.18  0.58
-     100x8 300-1024   20.4  20.9        20x16 32-32      0.12  0.04 */
+   run: 2.6.3, one core with AVX512_BF16 that other work shared, milliseconds, steps x batch, features to units, oneDNN's
+   and thaw_predict's with this, which also copies and converts what goes in and out.
+                       float32        bfloat16
+     50x32 64-256      5.13   5.06    2.58   2.87
+     50x32 256-256     7.52   8.12    4.07   4.20
+     30x128 128-512    50.8   56.7    25.3   24.6
+     100x8 300-1024    92.1   64.1    27.4   27.0
+     100x1 256-256     2.07   1.12    1.14   0.70
+     20x16 32-32       0.041  0.040   0.036  0.033 */
 #ifndef THAW_LAYERS_RECURRENT_H
 #define THAW_LAYERS_RECURRENT_H
 
