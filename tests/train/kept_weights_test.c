@@ -219,7 +219,7 @@ Test(kept_weights, are_counted_by_the_plan)
         assert_ok(context, thaw_plan_saving_at(plan, i, &row));
         bytes += strcmp(row.pass, "weights") == 0 ? row.bytes : 0;
     }
-    cr_assert_eq(bytes, (2 * FILTERS * CHANNELS * 9 + 600 * FILTERS) * sizeof(float), "%zu bytes", bytes);
+    cr_assert_eq(bytes, (2 * FILTERS * CHANNELS * 25 + 600 * FILTERS) * sizeof(float), "%zu bytes", bytes);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
