@@ -5,7 +5,7 @@
 
 enum { INPUT, FORGET, NEW, OUTPUT, GATES };
 
-static inline void forward_row(const thaw_cell_forward *s, size_t row, bool keep)
+static inline void forward_row(const thaw_cell_forward *s, size_t row)
 {
     const size_t units = s->units, matrix = THAW_CELL_ROWS * THAW_BLOCK;
     const float *product = s->product + row * THAW_BLOCK, *bias = s->bias;
@@ -25,12 +25,32 @@ static inline void forward_row(const thaw_cell_forward *s, size_t row, bool keep
         const float c = f * cell[u] + i * g;
         next_cell[u] = c;
         next_hidden[u] = o * thaw_gate_tanh(c);
-        if (keep) {
-            gates[u] = i;
-            gates[FORGET * units + u] = f;
-            gates[NEW * units + u] = g;
-            gates[OUTPUT * units + u] = o;
-        }
+        gates[u] = i;
+        gates[FORGET * units + u] = f;
+        gates[NEW * units + u] = g;
+        gates[OUTPUT * units + u] = o;
+    }
+}
+
+/* The same without the gates' values, so that i g and o tanh(c) are one division each: with a = e^-x and b = e^-2y,
+   sigmoid(x) tanh(y) = (1 - b) / ((1 + a) (1 + b)). */
+static inline void infer_row(const thaw_cell_forward *s, size_t row)
+{
+    const size_t units = s->units, matrix = THAW_CELL_ROWS * THAW_BLOCK;
+    const float *product = s->product + row * THAW_BLOCK, *bias = s->bias;
+    const float *gates = s->gates.first + row * s->gates.stride;
+    const float *cell = s->cell.first + row * s->cell.stride;
+    float *next_cell = s->next_cell.first + row * s->next_cell.stride;
+    float *next_hidden = s->next_hidden.first + row * s->next_hidden.stride;
+#pragma omp simd
+    for (size_t u = 0; u < s->count; u++) {
+        const float i = gates[u] + (product[u] + bias[u]);
+        const float f = gates[FORGET * units + u] + (product[FORGET * matrix + u] + bias[FORGET * THAW_BLOCK + u]);
+        const float g = gates[NEW * units + u] + (product[NEW * matrix + u] + bias[NEW * THAW_BLOCK + u]);
+        const float o = gates[OUTPUT * units + u] + (product[OUTPUT * matrix + u] + bias[OUTPUT * THAW_BLOCK + u]);
+        const float c = thaw_gate_sigmoid(f) * cell[u] + thaw_gate_product(i, g);
+        next_cell[u] = c;
+        next_hidden[u] = thaw_gate_product(o, c);
     }
 }
 
@@ -38,9 +58,9 @@ static void forward(const thaw_cell_forward *step)
 {
     for (size_t row = 0; row < step->rows; row++)
         if (step->keep)
-            forward_row(step, row, true);
+            forward_row(step, row);
         else
-            forward_row(step, row, false);
+            infer_row(step, row);
 }
 
 static inline void backward_row(const thaw_cell_backward *s, size_t row, bool has_output)

@@ -1,6 +1,7 @@
 /* The arithmetic of recurrent layers at each level of instructions that this CPU has. */
 #include "../../layers/recurrent_kernels.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,22 @@ Test(recurrent_kernels, squash_within_few_units_in_the_last_place)
         worst_tanh = fmax(worst_tanh, distance(thaw_gate_tanh(-f), tanh(-(double)f)));
     cr_assert(worst_sigmoid <= 3, "sigmoid is off by %g units", worst_sigmoid);
     cr_assert(worst_tanh <= 3, "tanh is off by %g units", worst_tanh);
+}
+
+Test(recurrent_kernels, multiply_a_sigmoid_by_a_tangent_within_three_steps_from_one)
+{
+    double worst = 0;
+    for (double x = -30; x <= 30; x += 0.0371)
+        for (double y = -22; y <= 22; y += 0.0117) {
+            const float found = thaw_gate_product((float)x, (float)y);
+            const double exact = tanh((double)(float)y) / (1 + exp(-(double)(float)x));
+            worst = fmax(worst, fabs((double)found - exact));
+        }
+    cr_assert(worst <= 3 * (double)FLT_EPSILON, "off by %g", worst);
+    cr_assert(thaw_gate_product(-1e30F, 5) >= 0 && thaw_gate_product(-1e30F, 5) < 1e-37F);
+    cr_assert_eq(thaw_gate_product(1e30F, -INFINITY), -1);
+    cr_assert_eq(thaw_gate_product(-INFINITY, -INFINITY), 0);
+    cr_assert(isnan(thaw_gate_product((float)NAN, 1)) && isnan(thaw_gate_product(1, (float)NAN)));
 }
 
 Test(recurrent_kernels, squash_what_is_extreme)
