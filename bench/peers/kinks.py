@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 REACH = 0.02  # a shift is at most this share of the layer's standard deviation
-LEAD = 2e-5  # of the winner in a window before the second, in standard deviations of its channel
+LEAD = 1e-4  # of the winner in a window before the second, in standard deviations of its channel
 NUDGE = 0.01
 KINKS = {nn.ReLU: (0,), nn.ReLU6: (0, 6)}
 
