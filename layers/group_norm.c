@@ -2,9 +2,8 @@
 #include <thaw/layers.h>
 
 #include <math.h>
-#include <string.h>
 
-#include "core/channel_loops.h"
+#include "core/pass_loops.h"
 #include "normalisation.h"
 
 enum { WEIGHT, BIAS };
@@ -88,74 +87,75 @@ static void release(thaw_context *context, void *state)
 
 /* ---- loops over the parts of all samples ---- */
 
-/* `values`, `inputs` and `result` are batches; mean and what follows hold a row of channels for each sample. */
+/* The matrices are batches; the arrays hold a row of channels for each sample. */
 typedef struct pass {
     const group_norm *layer;
-    const void *values, *inputs;
-    void *result;
-    const float *mean, *scale, *shift, *linear;
-    float *sums, *products; /* a row for each part; NULL: not wanted */
+    thaw_channel_pass batch;
+    float *sums, *products; /* a row for each part */
 } pass;
 
-static thaw_channel_rows rows_of(const pass *p, size_t index)
+typedef struct row_range {
+    thaw_channel_pass pass;
+    size_t begin, end; /* in the batch */
+    float *sums, *products;
+} row_range;
+
+static const float *of_sample(const float *array, size_t first)
+{
+    return array ? array + first : NULL;
+}
+
+static row_range range_of(const pass *p, size_t index)
 {
     const group_norm *g = p->layer;
-    const size_t sample = index / g->parts, place = index % g->parts * PLACES, row = sample * g->channels;
-    const size_t left = g->places - place;
-    const thaw_channel_rows batch = {
-        .channels = g->channels,
-        .precision = g->precision,
-        .values = p->values,
-        .inputs = p->inputs,
-        .result = p->result,
-        .mean = p->mean ? p->mean + row : NULL,
-        .scale = p->scale ? p->scale + row : NULL,
-        .shift = p->shift ? p->shift + row : NULL,
-        .linear = p->linear ? p->linear + row : NULL,
-    };
-    return thaw_channel_rows_of(&batch, sample * g->places + place, left < PLACES ? left : PLACES);
+    const size_t sample = index / g->parts, place = index % g->parts * PLACES, first = sample * g->channels;
+    const size_t begin = sample * g->places + place, left = g->places - place;
+    row_range found = { .pass = p->batch, .begin = begin, .end = begin + (left < PLACES ? left : PLACES) };
+    found.pass.mean = of_sample(p->batch.mean, first);
+    found.pass.scale = of_sample(p->batch.scale, first);
+    found.pass.shift = of_sample(p->batch.shift, first);
+    found.pass.gradient_shift = of_sample(p->batch.gradient_shift, first);
+    found.pass.gradient_rate = of_sample(p->batch.gradient_rate, first);
+    found.sums = p->sums ? p->sums + index * g->channels : NULL;
+    found.products = p->products ? p->products + index * g->channels : NULL;
+    return found;
 }
 
-static float *clear(const group_norm *g, float *sums, size_t index)
+static void reduce_parts(void *argument, size_t begin, size_t end)
 {
-    return memset(sums + index * g->channels, 0, g->channels * sizeof *sums);
-}
-
-static void sum_parts(void *argument, size_t begin, size_t end)
-{
-    const pass *p = argument;
     for (size_t i = begin; i < end; i++) {
-        const thaw_channel_rows rows = rows_of(p, i);
-        if (p->sums)
-            thaw_channel_functions_of_cpu()->sum(&rows, clear(p->layer, p->sums, i));
-        if (p->products)
-            thaw_channel_functions_of_cpu()->sum_products(&rows, clear(p->layer, p->products, i));
+        const row_range r = range_of(argument, i);
+        thaw_pass_functions_of_cpu()->reduce(&r.pass, r.begin, r.end, r.sums, r.products);
     }
 }
 
-static void sum_squares(void *argument, size_t begin, size_t end)
+static void measure_parts(void *argument, size_t begin, size_t end)
 {
-    const pass *p = argument;
     for (size_t i = begin; i < end; i++) {
-        const thaw_channel_rows rows = rows_of(p, i);
-        thaw_channel_functions_of_cpu()->sum_squares(&rows, clear(p->layer, p->sums, i));
+        const row_range r = range_of(argument, i);
+        thaw_pass_functions_of_cpu()->measure(&r.pass, r.begin, r.end, r.sums, r.products);
     }
 }
 
 static void normalise_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
-        const thaw_channel_rows rows = rows_of(argument, i);
-        thaw_channel_functions_of_cpu()->normalise(&rows);
+        const row_range r = range_of(argument, i);
+        thaw_pass_functions_of_cpu()->normalise(&r.pass, r.begin, r.end);
     }
 }
 
 static void differentiate_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
-        const thaw_channel_rows rows = rows_of(argument, i);
-        thaw_channel_functions_of_cpu()->differentiate(&rows);
+        const row_range r = range_of(argument, i);
+        thaw_pass_functions_of_cpu()->differentiate(&r.pass, r.begin, r.end);
     }
+}
+
+static thaw_channel_pass batch_of(const group_norm *g)
+{
+    return (thaw_channel_pass){ .channels = g->channels, .precision = g->precision };
 }
 
 static void run_parts(const thaw_layer_run *run, pass *p, void (*body)(void *argument, size_t begin, size_t end))
@@ -206,15 +206,18 @@ static void fill_scale(const group_norm *g, const thaw_layer_run *run, const flo
 static void measure(const thaw_layer_run *run, const group_norm *g, float *partial, float *mean, float *inverse)
 {
     const double count = (double)g->values;
-    pass p = { .layer = g, .values = run->inputs[0], .sums = partial };
-    run_parts(run, &p, sum_parts);
+    pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
+    p.batch.output_gradient = run->inputs[0];
+    run_parts(run, &p, reduce_parts);
     for (size_t i = 0; i < g->samples * g->groups; i++)
         spread(g, mean, i / g->groups, i % g->groups, total_of_group(g, partial, i / g->groups, i % g->groups) / count);
-    p = (pass){ .layer = g, .inputs = run->inputs[0], .mean = mean, .sums = partial };
-    run_parts(run, &p, sum_squares);
+    p.batch.input = run->inputs[0];
+    p.batch.shift = mean;
+    p.products = partial + partial_count(g);
+    run_parts(run, &p, measure_parts);
     for (size_t i = 0; i < g->samples * g->groups; i++)
         spread(g, inverse, i / g->groups, i % g->groups,
-               1 / sqrt(total_of_group(g, partial, i / g->groups, i % g->groups) / count + g->epsilon));
+               1 / sqrt(total_of_group(g, p.products, i / g->groups, i % g->groups) / count + g->epsilon));
 }
 
 static thaw_status forward(const thaw_layer_run *run)
@@ -227,8 +230,12 @@ static thaw_status forward(const thaw_layer_run *run)
     fill_scale(g, run, inverse, scale);
     for (size_t i = 0; i < matrix_count(g); i++)
         shift[i] = g->bias ? run->parameters[BIAS][i % g->channels] : 0;
-    pass p = { .layer = g, .inputs = run->inputs[0], .mean = mean, .scale = scale, .shift = shift };
-    p.result = run->output;
+    pass p = { .layer = g, .batch = batch_of(g) };
+    p.batch.input = run->inputs[0];
+    p.batch.mean = mean;
+    p.batch.scale = scale;
+    p.batch.shift = shift;
+    p.batch.output = run->output;
     run_parts(run, &p, normalise_parts);
     return THAW_OK;
 }
@@ -275,21 +282,22 @@ static thaw_status backward(const thaw_layer_run *run)
     const float *mean = run->workspace, *inverse = mean ? mean + matrix_count(g) : NULL;
     float *scale = run->scratch, *constant = scale + matrix_count(g), *linear = constant + matrix_count(g);
     float *partial = linear + 2 * matrix_count(g);
-    pass p = { .layer = g, .values = run->output_gradient, .mean = mean };
-    p.inputs = into || weight ? run->inputs[0] : NULL;
-    p.sums = into || bias ? partial : NULL;
+    pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
+    p.batch.output_gradient = run->output_gradient;
+    p.batch.mean = mean;
+    p.batch.input = into || weight ? run->inputs[0] : NULL;
     p.products = into || weight ? partial + partial_count(g) : NULL;
-    run_parts(run, &p, sum_parts);
+    run_parts(run, &p, reduce_parts);
     if (weight || bias)
         parameter_gradients(g, &p, inverse, weight, bias);
     if (!into)
         return THAW_OK;
     fill_terms(g, run, &p, inverse, constant, linear);
     fill_scale(g, run, inverse, scale);
-    p.result = into;
-    p.scale = scale;
-    p.shift = constant;
-    p.linear = linear;
+    p.batch.gradient = into;
+    p.batch.scale = scale;
+    p.batch.gradient_shift = constant;
+    p.batch.gradient_rate = linear;
     run_parts(run, &p, differentiate_parts);
     return THAW_OK;
 }

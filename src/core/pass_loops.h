@@ -1,5 +1,5 @@
-/* Passes over the rows of matrices whose columns are channels, for batch normalisation with what follows it, built for
-   each level of the CPU's instructions. Arithmetic is in floats. Every vector is computed on its own, so that matrices of
+/* Passes over the rows of matrices whose columns are channels, for what normalises them, with what follows it, and for the
+   gradients of biases, built for each level of the CPU's instructions. Arithmetic is in floats. Every vector is computed on its own, so that matrices of
    one pass may be one, but must not overlap otherwise. */
 #ifndef THAW_CORE_PASS_LOOPS_H
 #define THAW_CORE_PASS_LOOPS_H
