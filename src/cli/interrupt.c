@@ -1,25 +1,54 @@
 #include "cli/interrupt.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t received;
+static atomic_bool catching;
+static atomic_int received;
+static sigset_t awaited;
 
-static void remember(int signal)
+/* A handler would run on the stack of a thread that computes, where kernels of oneDNN 2.6 keep values below the stack
+   pointer: it would overwrite them. A thread that waits for the signals has no such values. */
+static void *wait_for_signals(void *unused)
 {
-    received = signal;
+    (void)unused;
+    while (true) {
+        int found, none = 0;
+        if (sigwait(&awaited, &found) != 0)
+            continue;
+        if (atomic_load(&catching) && atomic_compare_exchange_strong(&received, &none, found))
+            continue;
+        pthread_sigmask(SIG_UNBLOCK, &awaited, NULL);
+        pthread_kill(pthread_self(), found);
+        pthread_sigmask(SIG_BLOCK, &awaited, NULL);
+    }
+    return NULL;
+}
+
+void cli_interrupt_begin(void)
+{
+    pthread_t thread;
+    sigemptyset(&awaited);
+    sigaddset(&awaited, SIGINT);
+    sigaddset(&awaited, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &awaited, NULL); /* all threads inherit this */
+    if (pthread_create(&thread, NULL, wait_for_signals, NULL) == 0)
+        pthread_detach(thread);
+    else
+        pthread_sigmask(SIG_UNBLOCK, &awaited, NULL); /* they end the process */
 }
 
 void cli_interrupt_catch(void)
 {
-    const struct sigaction action = { .sa_handler = remember, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    atomic_store(&catching, true);
     /* A reader of the output that has gone away is no reason to lose what was trained. */
     signal(SIGPIPE, SIG_IGN);
 }
 
 int cli_interrupt_signal(void)
 {
-    return received;
+    return atomic_load(&received);
 }

@@ -3,9 +3,12 @@
 #ifndef THAW_CLI_INTERRUPT_H
 #define THAW_CLI_INTERRUPT_H
 
+/* Before any other thread exists. Signals do what they usually do, until they are caught. */
+void cli_interrupt_begin(void);
+
 void cli_interrupt_catch(void);
 
-/* The signal that came, or 0. */
+/* The signal that was caught, or 0. */
 int cli_interrupt_signal(void);
 
 #endif

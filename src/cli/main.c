@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/interrupt.h"
 #include "core/nearest.h"
 
 static const struct command {
@@ -109,5 +110,6 @@ int main(int argc, char **argv)
     if (code != CLI_DONE)
         return code;
     shorten_spinning(argv);
+    cli_interrupt_begin();
     return close_output(command->run(argc - 1, argv + 1));
 }
