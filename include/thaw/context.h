@@ -1,5 +1,8 @@
 /* A context: threads, allocator, seed, log callback and the last error message. There is no global state: two contexts
-   in two threads never meet. One context, and everything made from it, serves one thread at a time. */
+   in two threads never meet. One context, and everything made from it, serves one thread at a time.
+
+   Signals: while oneDNN 2.6 computes, its kernels keep values below the stack pointer, which a signal's handler on the same
+   stack overwrites. Handlers of a host run on a stack of their own (sigaltstack), or in a thread that waits for signals. */
 #ifndef THAW_CONTEXT_H
 #define THAW_CONTEXT_H
 
