@@ -29,7 +29,7 @@ typedef enum thaw_log_level { THAW_LOG_INFO, THAW_LOG_WARNING } thaw_log_level;
 typedef struct thaw_context_options {
     int threads;              /* 0: what OpenMP would use here; at most 1024. OMP_THREAD_LIMIT lowers it */
     uint64_t seed;            /* of initialisation, shuffling and dropout */
-    thaw_allocator allocator; /* both functions NULL: aligned_alloc and free */
+    thaw_allocator allocator; /* both functions NULL: malloc; from 1 MiB on, mappings of their own */
     void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: silence */
     void *log_user;
 } thaw_context_options;

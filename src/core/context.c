@@ -2,26 +2,12 @@
 
 #include <omp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/system_memory.h"
 
 enum { MOST_THREADS = 1024 };
-
-static void *allocate_from_system(void *user, size_t bytes, size_t alignment)
-{
-    (void)user;
-    void *memory = NULL;
-    return posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
-}
-
-static void release_to_system(void *user, void *memory, size_t bytes)
-{
-    (void)user;
-    (void)bytes;
-    free(memory);
-}
 
 /* No more than OpenMP may start: oneDNN's kernels wait for every thread that was announced. */
 static int usable_threads(int wanted)
@@ -38,7 +24,7 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
     if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS)
         return THAW_INVALID_ARGUMENT;
     if (!allocator.allocate)
-        allocator = (thaw_allocator){ .allocate = allocate_from_system, .release = release_to_system };
+        allocator = thaw_system_memory;
 
     thaw_context *made = allocator.allocate(allocator.user, sizeof *made, 64);
     if (!made)
