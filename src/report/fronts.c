@@ -68,7 +68,8 @@ static void label(thaw_report_page *page, chart *drawn, const thaw_report_point 
 {
     const char *name = thaw_report_strategy(page, point->strategy);
     const size_t length = strlen(name) < 17 ? strlen(name) : 17;
-    const double width = 6.4 * (double)length, x = thaw_axis_place(&drawn->x, cost_of(drawn, point));
+    const double width = (on_front(drawn, point) ? 7.8 : 6.4) * (double)length; /* those on the front are bold */
+    const double x = thaw_axis_place(&drawn->x, cost_of(drawn, point));
     const double y = thaw_axis_place(&drawn->y, point->accuracy);
     const struct {
         double x, y;
