@@ -5,9 +5,8 @@
 #include "core/allocation.h"
 #include "core/bfloat16.h"
 #include "dnn/convolution.h"
-#include "fold.h"
-#include "kept_weight.h"
 #include "low_rank.h"
+#include "weight_copies.h"
 #include "window.h"
 
 enum { WEIGHT, BIAS };
@@ -17,15 +16,9 @@ typedef struct conv2d {
     thaw_dtype precision;
     bool bias;
     thaw_residual residual;
-    bool folds; /* a channel map follows, in weight and bias */
-    thaw_fold fold;
-    thaw_kernel *forward, *pack_forward; /* pack NULL: the kernel reads the weight as it is */
-    thaw_kernel *backward_data, *pack_backward;
+    thaw_weight_copies copies; /* that forward and backward_data read */
+    thaw_kernel *forward, *backward_data;
     thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
-    size_t backward_offset;                 /* of backward data's weights in the packed memory */
-    size_t bias_offset, weight_offset;      /* of the folded bias, and of the folded weight if a kernel reads that */
-    bool keeps_folded;                      /* one does */
-    thaw_kept_weight *kept;                 /* NULL: the weight stays beside its copies */
     size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
     thaw_low_rank *low_rank;                /* a change to the weight, or NULL */
     bool sums_bias;                         /* the bias trains, the weight does not */
@@ -152,13 +145,11 @@ static void release(thaw_context *context, void *state)
 {
     conv2d *c = state;
     thaw_kernel_release(context, c->forward);
-    thaw_kernel_release(context, c->pack_forward);
     thaw_kernel_release(context, c->backward_data);
-    thaw_kernel_release(context, c->pack_backward);
     thaw_kernel_release(context, c->backward_weights);
     thaw_kernel_release(context, c->unpack);
+    thaw_weight_copies_release(context, &c->copies);
     thaw_low_rank_release(context, c->low_rank);
-    thaw_kept_weight_release(context, c->kept);
     thaw_release(context, c);
 }
 
@@ -184,9 +175,9 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
     thaw_convolution problem = problem_of(demand);
     if (demand->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
-    thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->pack_forward);
+    thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->pack_backward);
+        status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->copies.pack_backward);
     if (status == THAW_OK)
         status = create_low_rank(demand, &problem, c);
     problem.bias = bias_gradient;
@@ -196,24 +187,10 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
     return status;
 }
 
-static size_t packed_bytes(const thaw_kernel *pack)
-{
-    return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
-}
-
-/* Of the folded weight, where it is needed for packing alone. */
-static size_t folded_bytes(const conv2d *c)
-{
-    return c->folds && !c->keeps_folded && !c->kept ? thaw_align(thaw_fold_weight_bytes(&c->fold)) : 0;
-}
-
 static size_t scratch_bytes(const conv2d *c)
 {
     const size_t candidates[] = {
-        thaw_kernel_scratch_bytes(c->forward),
-        folded_bytes(c) + thaw_kernel_scratch_bytes(c->pack_forward),
-        thaw_kernel_scratch_bytes(c->backward_data),
-        folded_bytes(c) + thaw_kernel_scratch_bytes(c->pack_backward),
+        thaw_weight_copies_scratch_bytes(&c->copies, c->forward, c->backward_data),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->backward_weights),
         c->gradient_bytes + thaw_kernel_scratch_bytes(c->unpack),
         thaw_low_rank_scratch_bytes(c->low_rank),
@@ -223,33 +200,6 @@ static size_t scratch_bytes(const conv2d *c)
     for (size_t i = 0; i < THAW_COUNT(candidates); i++)
         most = candidates[i] > most ? candidates[i] : most;
     return most;
-}
-
-/* Packed memory: weights of forward, of backward data, the folded bias, the folded weight; each if there is one. */
-static void place_packed(conv2d *c)
-{
-    c->keeps_folded = c->folds && (!c->pack_forward || (c->backward_data && !c->pack_backward));
-    c->backward_offset = packed_bytes(c->pack_forward);
-    c->bias_offset = c->backward_offset + packed_bytes(c->pack_backward);
-    c->weight_offset = c->bias_offset + (c->folds ? thaw_align(thaw_fold_bias_bytes(&c->fold)) : 0);
-}
-
-/* The weight need not stay where kernels read packed copies alone. */
-static thaw_status keep_weight(const thaw_layer_demand *demand, conv2d *c)
-{
-    if (!demand->may_leave || !c->pack_forward || (c->backward_data && !c->pack_backward) || c->low_rank)
-        return THAW_OK;
-    return thaw_kept_weight_create(demand->context,
-                                   &(thaw_kept_weight_options){
-                                       .outputs = c->filters,
-                                       .row = c->fold.row,
-                                       .scaled = c->folds,
-                                       .forward = c->forward,
-                                       .backward = c->backward_data,
-                                       .backward_offset = c->backward_offset,
-                                       .notes_offset = c->weight_offset,
-                                   },
-                                   &c->kept);
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -262,23 +212,18 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     c->filters = (size_t)output->dims[2];
     c->precision = demand->precision;
     c->bias = demand->parameter_count > BIAS;
-    c->folds = demand->epilogue.maps_channels;
     c->residual = demand->epilogue.residual;
-    c->fold = (thaw_fold){ c->filters, thaw_shape_count(&demand->parameters[WEIGHT]) / c->filters, c->bias };
     thaw_status status = create_kernels(demand, c);
-    if (status == THAW_OK) {
-        place_packed(c);
-        status = keep_weight(demand, c);
-    }
+    if (status == THAW_OK)
+        status = thaw_weight_copies_place(demand, c->forward, c->backward_data, &c->copies);
     if (status != THAW_OK) {
         release(demand->context, c);
         return status;
     }
     c->gradient_bytes = c->unpack ? thaw_align(thaw_kernel_bytes(c->unpack, THAW_ARGUMENT_SOURCE)) : 0;
     needs->state = c;
-    needs->packed_bytes =
-        c->weight_offset + (c->keeps_folded ? thaw_fold_weight_bytes(&c->fold) : 0) + thaw_kept_weight_bytes(c->kept);
-    needs->lets_go = c->kept;
+    needs->packed_bytes = thaw_weight_copies_packed_bytes(&c->copies);
+    needs->lets_go = c->copies.kept;
     needs->scratch_bytes = scratch_bytes(c);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(c->low_rank);
     needs->keeps_inputs = c->backward_weights || thaw_low_rank_keeps_input(c->low_rank);
@@ -286,76 +231,39 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-static float *in_packed(const thaw_layer_run *run, size_t offset)
-{
-    return (float *)(void *)((char *)run->packed + offset);
-}
-
-static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, const float *weight, size_t offset)
-{
-    const conv2d *c = run->state;
-    if (!kernel)
-        return THAW_OK;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, weight },
-        { THAW_ARGUMENT_DESTINATION, in_packed(run, offset) },
-    };
-    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(c));
-}
-
 static thaw_status pack(const thaw_layer_run *run)
 {
     const conv2d *c = run->state;
-    const float *weight = run->parameters[WEIGHT];
-    if (c->folds)
-        thaw_fold_bias(&c->fold, run, in_packed(run, c->bias_offset));
-    if (c->kept) {
-        thaw_kept_weight_pack(c->kept, run);
-        return THAW_OK;
-    }
-    if (c->folds) {
-        float *folded = c->keeps_folded ? in_packed(run, c->weight_offset) : run->scratch;
-        thaw_fold_weight(&c->fold, run, folded);
-        weight = folded;
-    }
-    const thaw_status status = pack_one(run, c->pack_forward, weight, 0);
-    return status == THAW_OK ? pack_one(run, c->pack_backward, weight, c->backward_offset) : status;
+    return thaw_weight_copies_pack(&c->copies, run);
 }
 
 static void unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
 {
     const conv2d *c = run->state;
-    thaw_kept_weight_unpack(c->kept, run, first, count, values);
+    thaw_weight_copies_unpack(&c->copies, run, first, count, values);
 }
 
-/* What a kernel reads: its packed copy, or the weight as it is. */
-static const float *weight_for(const thaw_layer_run *run, const thaw_kernel *pack_kernel, size_t offset)
+static thaw_status convolve(const thaw_layer_run *run)
 {
     const conv2d *c = run->state;
-    if (pack_kernel)
-        return in_packed(run, offset);
-    return c->folds ? in_packed(run, c->weight_offset) : run->parameters[WEIGHT];
-}
-
-static const float *bias_for(const thaw_layer_run *run)
-{
-    const conv2d *c = run->state;
-    if (c->folds)
-        return in_packed(run, c->bias_offset);
-    return c->bias ? run->parameters[BIAS] : NULL;
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_forward(&c->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
+        { THAW_ARGUMENT_BIAS, thaw_weight_copies_bias(&c->copies, run) },
+        { THAW_ARGUMENT_RESIDUAL, c->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    return thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), copy.scratch);
 }
 
 static thaw_status forward(const thaw_layer_run *run)
 {
     const conv2d *c = run->state;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS, weight_for(run, c->pack_forward, 0) },
-        { THAW_ARGUMENT_BIAS, bias_for(run) },
-        { THAW_ARGUMENT_RESIDUAL, c->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
-        { THAW_ARGUMENT_DESTINATION, run->output },
-    };
-    const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    const thaw_status status = convolve(run);
     return status == THAW_OK && c->low_rank ? thaw_low_rank_forward(c->low_rank, run) : status;
 }
 
@@ -382,12 +290,16 @@ static thaw_status weight_gradient(const thaw_layer_run *run, const conv2d *c)
 
 static thaw_status input_gradient(const thaw_layer_run *run, const conv2d *c)
 {
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_backward(&c->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-        { THAW_ARGUMENT_WEIGHTS, weight_for(run, c->pack_backward, c->backward_offset) },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
-    return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), copy.scratch);
 }
 
 static thaw_status backward(const thaw_layer_run *run)
@@ -397,8 +309,8 @@ static thaw_status backward(const thaw_layer_run *run)
     if (c->sums_bias)
         thaw_column_sum(run->context, c->rows, c->filters, c->precision, run->output_gradient,
                         run->parameter_gradients[BIAS], run->scratch);
-    if (c->folds)
-        thaw_fold_gradients(&c->fold, run);
+    if (c->copies.folds)
+        thaw_fold_gradients(&c->copies.fold, run);
     if (c->residual && run->input_gradients[1])
         thaw_values_copy(run->context, c->precision, run->input_gradients[1], run->output_gradient,
                          c->rows * c->filters);

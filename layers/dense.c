@@ -5,27 +5,20 @@
 #include "core/allocation.h"
 #include "core/bfloat16.h"
 #include "dnn/inner_product.h"
-#include "fold.h"
-#include "kept_weight.h"
 #include "low_rank.h"
 #include "swapped_dense.h"
+#include "weight_copies.h"
 
 enum { WEIGHT, BIAS };
 
 typedef struct dense {
     size_t rows, units; /* of the output as a matrix */
     bool bias;
-    bool folds; /* a channel map follows, in weight and bias */
-    thaw_fold fold;
-    size_t bias_offset, weight_offset; /* of the folded bias, and of the folded weight if a kernel reads that, packed */
-    bool keeps_folded;                 /* one does */
-    thaw_kept_weight *kept;            /* NULL: the weight stays beside its copies */
     thaw_residual residual;
-    thaw_kernel *forward, *pack; /* pack NULL: forward reads the weight as it is; both NULL: see below */
+    thaw_weight_copies copies;            /* that forward and backward_data read */
+    thaw_kernel *forward, *backward_data; /* forward NULL: see below */
     thaw_swapped_dense swapped;
-    thaw_kernel *backward_data, *pack_backward; /* likewise */
     thaw_kernel *backward_weights;
-    size_t backward_offset; /* of backward data's weights in the packed memory */
     thaw_dtype precision;
     thaw_low_rank *low_rank; /* a change to the weight, or NULL */
     bool sums_bias;          /* the bias trains, the weight does not */
@@ -99,13 +92,11 @@ static void release(thaw_context *context, void *state)
 {
     dense *d = state;
     thaw_kernel_release(context, d->forward);
-    thaw_kernel_release(context, d->pack);
     thaw_kernel_release(context, d->backward_data);
-    thaw_kernel_release(context, d->pack_backward);
     thaw_kernel_release(context, d->backward_weights);
+    thaw_weight_copies_release(context, &d->copies);
     thaw_swapped_dense_release(context, &d->swapped);
     thaw_low_rank_release(context, d->low_rank);
-    thaw_kept_weight_release(context, d->kept);
     thaw_release(context, d);
 }
 
@@ -150,12 +141,12 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     problem.packed = chosen == PACKED;
     if (demand->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
-    thaw_status status = chosen == SWAPPED
-                             ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
-                             : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->pack);
+    thaw_status status =
+        chosen == SWAPPED ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
+                          : thaw_inner_product_forward(demand->context, &problem, &d->forward, &d->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_inner_product_backward_data(demand->context, &problem, &d->backward_data,
-                                                  rounds ? &d->pack_backward : NULL);
+                                                  rounds ? &d->copies.pack_backward : NULL);
     if (status == THAW_OK)
         status = create_low_rank(demand, &problem, &d->low_rank);
     problem.bias = bias_gradient;
@@ -165,51 +156,10 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     return status;
 }
 
-static size_t packed_bytes(const thaw_kernel *pack)
-{
-    return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
-}
-
-/* Of the folded weight, where it is needed for packing alone. */
-static size_t folded_bytes(const dense *d)
-{
-    return d->folds && !d->keeps_folded && !d->kept ? thaw_align(thaw_fold_weight_bytes(&d->fold)) : 0;
-}
-
-/* Packed memory: weights of forward, of backward data, the folded bias, the folded weight; each if there is one. */
-static void place_packed(dense *d)
-{
-    d->keeps_folded = d->folds && (!d->pack || (d->backward_data && !d->pack_backward));
-    d->backward_offset = packed_bytes(d->pack);
-    d->bias_offset = d->backward_offset + packed_bytes(d->pack_backward);
-    d->weight_offset = d->bias_offset + (d->folds ? thaw_align(thaw_fold_bias_bytes(&d->fold)) : 0);
-}
-
-/* The weight need not stay where kernels read packed copies alone. */
-static thaw_status keep_weight(const thaw_layer_demand *demand, dense *d)
-{
-    if (!demand->may_leave || !d->pack || (d->backward_data && !d->pack_backward) || d->low_rank)
-        return THAW_OK;
-    return thaw_kept_weight_create(demand->context,
-                                   &(thaw_kept_weight_options){
-                                       .outputs = d->units,
-                                       .row = d->fold.row,
-                                       .scaled = d->folds,
-                                       .forward = d->forward,
-                                       .backward = d->backward_data,
-                                       .backward_offset = d->backward_offset,
-                                       .notes_offset = d->weight_offset,
-                                   },
-                                   &d->kept);
-}
-
 static size_t scratch_bytes(const dense *d)
 {
     const size_t candidates[] = {
-        thaw_kernel_scratch_bytes(d->forward),
-        folded_bytes(d) + thaw_kernel_scratch_bytes(d->pack),
-        thaw_kernel_scratch_bytes(d->backward_data),
-        folded_bytes(d) + thaw_kernel_scratch_bytes(d->pack_backward),
+        thaw_weight_copies_scratch_bytes(&d->copies, d->forward, d->backward_data),
         thaw_kernel_scratch_bytes(d->backward_weights),
         thaw_swapped_dense_scratch_bytes(&d->swapped),
         thaw_low_rank_scratch_bytes(d->low_rank),
@@ -230,22 +180,17 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     d->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / d->units);
     d->precision = demand->precision;
     d->bias = demand->parameter_count > BIAS;
-    d->folds = demand->epilogue.maps_channels;
     d->residual = demand->epilogue.residual;
-    d->fold = (thaw_fold){ d->units, (size_t)demand->parameters[WEIGHT].dims[1], d->bias };
     thaw_status status = create_kernels(demand, d);
-    if (status == THAW_OK) {
-        place_packed(d);
-        status = keep_weight(demand, d);
-    }
+    if (status == THAW_OK)
+        status = thaw_weight_copies_place(demand, d->forward, d->backward_data, &d->copies);
     if (status != THAW_OK) {
         release(demand->context, d);
         return status;
     }
     needs->state = d;
-    needs->packed_bytes =
-        d->weight_offset + (d->keeps_folded ? thaw_fold_weight_bytes(&d->fold) : 0) + thaw_kept_weight_bytes(d->kept);
-    needs->lets_go = d->kept;
+    needs->packed_bytes = thaw_weight_copies_packed_bytes(&d->copies);
+    needs->lets_go = d->copies.kept;
     needs->scratch_bytes = scratch_bytes(d);
     needs->workspace_bytes = thaw_low_rank_workspace_bytes(d->low_rank);
     needs->keeps_inputs = d->backward_weights || thaw_low_rank_keeps_input(d->low_rank);
@@ -253,79 +198,36 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-static float *in_packed(const thaw_layer_run *run, size_t offset)
-{
-    return (float *)(void *)((char *)run->packed + offset);
-}
-
-static thaw_status pack_one(const thaw_layer_run *run, thaw_kernel *kernel, const float *weight, size_t offset)
-{
-    const dense *d = run->state;
-    if (!kernel)
-        return THAW_OK;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, weight },
-        { THAW_ARGUMENT_DESTINATION, in_packed(run, offset) },
-    };
-    return thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), (char *)run->scratch + folded_bytes(d));
-}
-
 static thaw_status pack(const thaw_layer_run *run)
 {
     const dense *d = run->state;
-    const float *weight = run->parameters[WEIGHT];
-    if (d->folds)
-        thaw_fold_bias(&d->fold, run, in_packed(run, d->bias_offset));
-    if (d->kept) {
-        thaw_kept_weight_pack(d->kept, run);
-        return THAW_OK;
-    }
-    if (d->folds) {
-        float *folded = d->keeps_folded ? in_packed(run, d->weight_offset) : run->scratch;
-        thaw_fold_weight(&d->fold, run, folded);
-        weight = folded;
-    }
-    const thaw_status status = pack_one(run, d->pack, weight, 0);
-    return status == THAW_OK ? pack_one(run, d->pack_backward, weight, d->backward_offset) : status;
+    return thaw_weight_copies_pack(&d->copies, run);
 }
 
 static void unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
 {
     const dense *d = run->state;
-    thaw_kept_weight_unpack(d->kept, run, first, count, values);
-}
-
-/* What a kernel reads: its packed copy, or the weight as it is. */
-static const float *weight_for(const thaw_layer_run *run, const thaw_kernel *pack_kernel, size_t offset)
-{
-    const dense *d = run->state;
-    if (pack_kernel)
-        return in_packed(run, offset);
-    return d->folds ? in_packed(run, d->weight_offset) : run->parameters[WEIGHT];
-}
-
-static const float *bias_of(const thaw_layer_run *run)
-{
-    const dense *d = run->state;
-    if (d->folds)
-        return in_packed(run, d->bias_offset);
-    return d->bias ? run->parameters[BIAS] : NULL;
+    thaw_weight_copies_unpack(&d->copies, run, first, count, values);
 }
 
 static thaw_status multiply(const thaw_layer_run *run)
 {
     const dense *d = run->state;
-    const float *bias = bias_of(run);
+    const float *bias = thaw_weight_copies_bias(&d->copies, run);
     if (!d->forward)
         return thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT], bias);
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_forward(&d->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-        { THAW_ARGUMENT_WEIGHTS, weight_for(run, d->pack, 0) },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
         { THAW_ARGUMENT_BIAS, bias },
         { THAW_ARGUMENT_RESIDUAL, d->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
-    return thaw_kernel_run(d->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(d->forward, bindings, THAW_COUNT(bindings), copy.scratch);
 }
 
 static thaw_status forward(const thaw_layer_run *run)
@@ -335,34 +237,44 @@ static thaw_status forward(const thaw_layer_run *run)
     return status == THAW_OK && d->low_rank ? thaw_low_rank_forward(d->low_rank, run) : status;
 }
 
+static thaw_status weight_gradient(const thaw_layer_run *run, const dense *d)
+{
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_WEIGHTS_GRADIENT, run->parameter_gradients[WEIGHT] },
+        { THAW_ARGUMENT_BIAS_GRADIENT, d->bias ? run->parameter_gradients[BIAS] : NULL },
+    };
+    return thaw_kernel_run(d->backward_weights, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status input_gradient(const thaw_layer_run *run, const dense *d)
+{
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_backward(&d->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
+        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(d->backward_data, bindings, THAW_COUNT(bindings), copy.scratch);
+}
+
 static thaw_status backward(const thaw_layer_run *run)
 {
     const dense *d = run->state;
-    thaw_status status = THAW_OK;
-    if (d->backward_weights) {
-        const thaw_binding bindings[] = {
-            { THAW_ARGUMENT_SOURCE, run->inputs[0] },
-            { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-            { THAW_ARGUMENT_WEIGHTS_GRADIENT, run->parameter_gradients[WEIGHT] },
-            { THAW_ARGUMENT_BIAS_GRADIENT, d->bias ? run->parameter_gradients[BIAS] : NULL },
-        };
-        status = thaw_kernel_run(d->backward_weights, bindings, THAW_COUNT(bindings), run->scratch);
-    }
+    thaw_status status = d->backward_weights ? weight_gradient(run, d) : THAW_OK;
     if (d->sums_bias)
         thaw_column_sum(run->context, d->rows, d->units, d->precision, run->output_gradient,
                         run->parameter_gradients[BIAS], run->scratch);
-    if (d->folds)
-        thaw_fold_gradients(&d->fold, run);
+    if (d->copies.folds)
+        thaw_fold_gradients(&d->copies.fold, run);
     if (d->residual && run->input_gradients[1])
         thaw_values_copy(run->context, d->precision, run->input_gradients[1], run->output_gradient, d->rows * d->units);
-    if (status == THAW_OK && d->backward_data) {
-        const thaw_binding bindings[] = {
-            { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
-            { THAW_ARGUMENT_WEIGHTS, weight_for(run, d->pack_backward, d->backward_offset) },
-            { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
-        };
-        status = thaw_kernel_run(d->backward_data, bindings, THAW_COUNT(bindings), run->scratch);
-    }
+    if (status == THAW_OK && d->backward_data)
+        status = input_gradient(run, d);
     return status == THAW_OK && d->low_rank ? thaw_low_rank_backward(d->low_rank, run) : status;
 }
 

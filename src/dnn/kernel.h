@@ -54,6 +54,10 @@ size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 /* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */
 size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument);
 
+/* Whether that is more than the `bytes` bytes of its elements: oneDNN's layouts may have places that no element is at,
+   which relayouts need not write, and kernels may read: zeros. Kernels of our own write all. */
+bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes);
+
 /* oneDNN's name of the implementation, such as "brgconv:avx512_core", or ours. Lives as long as the kernel. */
 const char *thaw_kernel_name(const thaw_kernel *kernel);
 
