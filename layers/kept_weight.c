@@ -15,10 +15,10 @@ enum { LEAST_BYTES_AT_ONCE = 1 << 18 };
    another the next time. */
 static const float least = 0x1p-100F;
 
-/* Two bits for each element of a row. */
-static size_t remainder_bytes(const thaw_kept_weight *kept)
+/* A bit for each element of a row. */
+static size_t choice_bytes(const thaw_kept_weight *kept)
 {
-    return (kept->row + 3) / 4;
+    return (kept->row + 7) / 8;
 }
 
 static size_t choose_rows_at_once(size_t row)
@@ -52,7 +52,7 @@ thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weigh
         .scale_offset = o->notes_offset,
     };
     made->stays_offset = made->scale_offset + thaw_align(made->outputs * sizeof(float));
-    made->remainder_offset = made->stays_offset + thaw_align(made->outputs);
+    made->choices_offset = made->stays_offset + thaw_align(made->outputs);
     thaw_status status = thaw_placement_create(context, o->forward, o->outputs, &made->forward);
     if (status == THAW_OK && o->backward)
         status = thaw_placement_create(context, o->backward, o->outputs, &made->backward);
@@ -66,13 +66,46 @@ thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weigh
 
 size_t thaw_kept_weight_bytes(const thaw_kept_weight *kept)
 {
-    return kept && kept->scaled ? kept->remainder_offset - kept->scale_offset + kept->outputs * remainder_bytes(kept)
-                                : 0;
+    return kept && kept->scaled ? kept->choices_offset - kept->scale_offset + kept->outputs * choice_bytes(kept) : 0;
 }
 
 static void *in_packed(const thaw_layer_run *run, size_t offset)
 {
     return (char *)run->packed + offset;
+}
+
+static float from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static bool same(float a, float b)
+{
+    return bits_of(a) == bits_of(b);
+}
+
+static bool makes(float scaled, float scale, uint32_t bits)
+{
+    return scale * from_bits(bits) == scaled;
+}
+
+/* The number whose product with the scale is `scaled`: the quotient, or a neighbour of it. Where products are further apart
+   than the numbers, two numbers may have the same; this is the first or the second of them. */
+static float unscale(float scaled, float scale, bool second)
+{
+    const uint32_t quotient = bits_of(scaled / scale);
+    const uint32_t from_quotient = makes(scaled, scale, quotient) ? quotient : quotient + 1;
+    const uint32_t first = makes(scaled, scale, quotient - 1) ? quotient - 1 : from_quotient;
+    return from_bits(first + second);
 }
 
 /* ---- packing ---- */
@@ -84,27 +117,17 @@ static void place_row(const thaw_placement *placement, size_t o, const float *fr
         into[placement->element_at[k]] = scale * from[k];
 }
 
-/* How far `value` is from `guess`, in steps from one float to the next; 2 where that is not what was asked for. */
-static int32_t steps_between(float value, float guess)
+/* Whether scaling can be undone: sets in `choices` which of the two that it may be each number is. */
+static bool note_row(const float *from, size_t count, float scale, unsigned char *choices)
 {
-    int32_t bits[2];
-    memcpy(&bits[0], &value, sizeof value);
-    memcpy(&bits[1], &guess, sizeof guess);
-    const int64_t steps = (int64_t)bits[0] - bits[1];
-    return steps >= -1 && steps <= 1 ? (int32_t)steps : 2;
-}
-
-/* Whether scaling can be undone: sets `remainder` to what dividing by the scale misses. */
-static bool note_row(const float *from, size_t count, float scale, unsigned char *remainder)
-{
-    memset(remainder, 0, (count + 3) / 4);
+    memset(choices, 0, (count + 7) / 8);
     bool whole = true;
     for (size_t k = 0; k < count; k++) {
         const float scaled = scale * from[k];
-        const int32_t steps = steps_between(from[k], scaled / scale);
+        const bool second = !same(unscale(scaled, scale, false), from[k]);
         const bool sized = (fabsf(from[k]) >= least && fabsf(scaled) >= least) || from[k] == 0;
-        whole = whole && sized && steps < 2;
-        remainder[k / 4] = (unsigned char)(remainder[k / 4] | (unsigned)(steps & 3) << (2 * (k % 4)));
+        whole = whole && sized && (!second || same(unscale(scaled, scale, true), from[k]));
+        choices[k / 8] = (unsigned char)(choices[k / 8] | (unsigned)second << k % 8);
     }
     return whole;
 }
@@ -134,9 +157,8 @@ static void note_rows(void *argument, size_t begin, size_t end)
     const thaw_kept_weight *kept = p->kept;
     unsigned char *stays = in_packed(p->run, kept->stays_offset);
     for (size_t o = p->first + begin; o < p->first + end; o++) {
-        unsigned char *remainder =
-            (unsigned char *)in_packed(p->run, kept->remainder_offset) + o * remainder_bytes(kept);
-        stays[o] = !note_row(p->run->parameters[0] + o * kept->row, kept->row, p->run->channel_scale[o], remainder);
+        unsigned char *choices = (unsigned char *)in_packed(p->run, kept->choices_offset) + o * choice_bytes(kept);
+        stays[o] = !note_row(p->run->parameters[0] + o * kept->row, kept->row, p->run->channel_scale[o], choices);
     }
 }
 
@@ -152,6 +174,7 @@ void thaw_kept_weight_pack(const thaw_kept_weight *kept, const thaw_layer_run *r
     clear(run, kept->backward, kept->backward_offset);
     if (kept->scaled)
         memcpy(in_packed(run, kept->scale_offset), run->channel_scale, kept->outputs * sizeof(float));
+    size_t leaving = 0; /* from this row on, so that pages between two parts leave, too */
     for (size_t first = 0; first < kept->outputs; first += kept->rows_at_once) {
         const size_t left = kept->outputs - first, count = left < kept->rows_at_once ? left : kept->rows_at_once;
         part p = { kept, run, first };
@@ -159,7 +182,9 @@ void thaw_kept_weight_pack(const thaw_kept_weight *kept, const thaw_layer_run *r
         if (kept->scaled)
             thaw_parallel_for(run->context, count, GRAIN, note_rows, &p);
         if (!kept->scaled || !memchr((char *)in_packed(run, kept->stays_offset) + first, true, count))
-            thaw_let_go(run, first * kept->row, count * kept->row);
+            thaw_let_go(run, leaving * kept->row, (first + count - leaving) * kept->row);
+        else
+            leaving = first + count;
     }
 }
 
@@ -176,16 +201,9 @@ static void restore_row(const thaw_kept_weight *kept, const thaw_layer_run *run,
     if (!kept->scaled)
         return;
     const float scale = ((const float *)in_packed(run, kept->scale_offset))[o];
-    const unsigned char *remainder =
-        (const unsigned char *)in_packed(run, kept->remainder_offset) + o * remainder_bytes(kept);
-    for (size_t k = first; k < past; k++) {
-        const float guess = values[k - first] / scale;
-        uint32_t bits;
-        memcpy(&bits, &guess, sizeof bits);
-        const uint32_t code = (uint32_t)remainder[k / 4] >> (2 * (k % 4)) & 3;
-        bits += code == 3 ? UINT32_MAX : code; /* 3 is -1 */
-        memcpy(&values[k - first], &bits, sizeof bits);
-    }
+    const unsigned char *choices = (const unsigned char *)in_packed(run, kept->choices_offset) + o * choice_bytes(kept);
+    for (size_t k = first; k < past; k++)
+        values[k - first] = unscale(values[k - first], scale, choices[k / 8] >> k % 8 & 1);
 }
 
 void thaw_kept_weight_unpack(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t first, size_t count,

@@ -1,6 +1,6 @@
 /* A frozen weight in its kernels' packed copies alone. Packing writes the copies without oneDNN, some rows at a time, and
    lets go of the rows behind it, so that at no time both are in memory as a whole. An exact inverse writes the weight back:
-   where a channel map was folded in, W = (s W) / s but for a last bit, of which packing takes notes, two bits an element.
+   where a channel map was folded in, s W has come from one or two numbers: packing takes notes of which, a bit an element.
    Rows that it cannot restore to the bit, those of a scale of zero for one, stay where they are. */
 #ifndef THAW_LAYERS_KEPT_WEIGHT_H
 #define THAW_LAYERS_KEPT_WEIGHT_H
@@ -9,10 +9,10 @@
 
 typedef struct thaw_kept_weight {
     size_t outputs, row, rows_at_once;
-    bool scaled;                                         /* by run->channel_scale */
-    thaw_placement *forward, *backward;                  /* backward NULL: there is no such copy */
-    size_t forward_offset, backward_offset;              /* in packed memory */
-    size_t scale_offset, stays_offset, remainder_offset; /* likewise: the notes, of rows and of elements */
+    bool scaled;                                       /* by run->channel_scale */
+    thaw_placement *forward, *backward;                /* backward NULL: there is no such copy */
+    size_t forward_offset, backward_offset;            /* in packed memory */
+    size_t scale_offset, stays_offset, choices_offset; /* likewise: the notes, of rows and of elements */
 } thaw_kept_weight;
 
 /* Of the weight of one or two kernels, `backward` may be NULL, that are packed to these offsets; notes begin at
