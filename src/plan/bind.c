@@ -91,7 +91,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .leaving = needs->lets_go ? plan->model->nodes[index].group->parameters[0] : NULL,
             .gradient_rows = planned->gradient_rows,
             .workspace = at(plan, arena, planned->workspace_request),
-            .scratch = needs->scratch_bytes ? arena + plan->arena_bytes - plan->scratch_bytes : NULL,
+            .scratch = needs->scratch_bytes ? arena : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },
         };
         if (plan->model->nodes[index].module && plan->model->nodes[index].module->source)

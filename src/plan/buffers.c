@@ -47,6 +47,43 @@ static void extend(thaw_plan *plan, int request, size_t time)
         extended->last = time;
 }
 
+/* ---- scratch: the first requests, one for each time ---- */
+
+static void request_scratch(thaw_plan *plan)
+{
+    for (size_t time = 0; time < 2 * plan->order_count; time++) {
+        const int request = add_request(plan, 0);
+        plan->requests[request].scratch = true;
+        extend(plan, request, time);
+    }
+}
+
+/* What the node's kernels and expressions want at this time. */
+static void widen_scratch(thaw_plan *plan, thaw_node index, size_t time)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    size_t most = planned->needs.scratch_bytes;
+    for (size_t k = 0; k < planned->use_count; k++)
+        most = planned->uses[k].scratch_bytes > most ? planned->uses[k].scratch_bytes : most;
+    if (most > plan->requests[time].bytes)
+        plan->requests[time].bytes = most;
+    if (most > plan->scratch_bytes)
+        plan->scratch_bytes = most;
+}
+
+static void widen_for_node(thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index], *root = &plan->nodes[planned->root];
+    widen_scratch(plan, index, forward_time(plan, index));
+    widen_scratch(plan, index, backward_time(plan, index));
+    if (planned->channel_map >= 0)
+        widen_scratch(plan, planned->channel_map, forward_time(plan, index));
+    if (root->recomputed)
+        widen_scratch(plan, index, plan->requests[root->again_request].first);
+}
+
+/* ---- values ---- */
+
 /* While the node runs. */
 static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
 {
@@ -187,7 +224,7 @@ static void request_gradient_buffers(thaw_plan *plan)
 
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (6 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
+    return plan->order_count * (2 + 6 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -199,6 +236,7 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
     thaw_share_gradients(plan);
     thaw_pass_masks(plan);
     thaw_pass_recompute(plan);
+    request_scratch(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);
         request_copy(plan, plan->order[i]);
@@ -216,5 +254,7 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         request_spares(plan, plan->order[i]);
     }
     request_gradient_buffers(plan);
+    for (size_t i = 0; i < plan->order_count; i++)
+        widen_for_node(plan, plan->order[i]);
     return THAW_OK;
 }

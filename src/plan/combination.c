@@ -36,7 +36,7 @@ static thaw_status fill_use(thaw_plan *plan, thaw_plan_use *use, thaw_expression
         if (status != THAW_OK)
             return status;
         const size_t scratch = thaw_expression_scratch_bytes(use->order[i]);
-        plan->scratch_bytes = scratch > plan->scratch_bytes ? scratch : plan->scratch_bytes;
+        use->scratch_bytes = scratch > use->scratch_bytes ? scratch : use->scratch_bytes;
     }
     return THAW_OK;
 }

@@ -36,7 +36,7 @@ void thaw_plan_bind_parameters(thaw_plan *plan, char *arena)
 /* Scratch is one for all that runs, kernels too. */
 static void *scratch_of(const thaw_plan *plan)
 {
-    return plan->scratch_bytes ? (void *)(uintptr_t)(plan->arena + plan->arena_bytes - plan->scratch_bytes) : NULL;
+    return plan->scratch_bytes ? (void *)(uintptr_t)plan->arena : NULL;
 }
 
 thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node)

@@ -120,8 +120,6 @@ static thaw_status sum_needs(thaw_plan *plan)
                              "%s: the memory that its kernels want overflows a size",
                              plan->model->nodes[plan->order[i]].name);
         plan->packed_bytes += thaw_align(needs->packed_bytes);
-        if (needs->scratch_bytes > plan->scratch_bytes)
-            plan->scratch_bytes = needs->scratch_bytes;
     }
     return THAW_OK;
 }

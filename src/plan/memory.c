@@ -1,14 +1,17 @@
 /* Placing buffers in one arena: the largest first, each at the lowest offset where it meets no other that is needed at
-   the same time. */
+   the same time. Scratch comes before all: of which there is one at a time, it begins at offset 0, for all kernels in the
+   same lines of the caches. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/allocation.h"
 #include "plan/plan.h"
 
-static int by_size(const void *left, const void *right)
+static int by_rank(const void *left, const void *right)
 {
     const thaw_memory_request *a = *(thaw_memory_request *const *)left, *b = *(thaw_memory_request *const *)right;
+    if (a->scratch != b->scratch)
+        return a->scratch ? -1 : 1;
     if (a->bytes != b->bytes)
         return a->bytes < b->bytes ? 1 : -1;
     return (a > b) - (a < b); /* the order of requests, so that plans are the same in every run */
@@ -64,7 +67,7 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
     thaw_memory_request **placed = sorted + count;
     for (size_t i = 0; i < count; i++)
         sorted[i] = &requests[i];
-    qsort(sorted, count, sizeof *sorted, by_size);
+    qsort(sorted, count, sizeof *sorted, by_rank);
     thaw_status status = THAW_OK;
     for (size_t i = 0; status == THAW_OK && i < count; i++) {
         sorted[i]->offset = find_gap(placed, i, sorted[i]);

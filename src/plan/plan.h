@@ -15,8 +15,9 @@ typedef struct thaw_plan_use {
     thaw_expression *
         *order; /* what it is computed from and has to be computed itself, operands first; it is the last */
     size_t order_count;
-    bool gradient; /* the layer computes its gradient */
-    int buffer;    /* where it does, in plan->gradient_buffers; -1: in the stored tensor's own gradient */
+    size_t scratch_bytes; /* of computing these, and their gradients */
+    bool gradient;        /* the layer computes its gradient */
+    int buffer;           /* where it does, in plan->gradient_buffers; -1: in the stored tensor's own gradient */
     size_t first_term, past_term; /* what hands it on to the stored tensors */
 } thaw_plan_use;
 
@@ -114,6 +115,7 @@ typedef struct thaw_plan_node {
 typedef struct thaw_memory_request {
     size_t bytes;
     size_t first, last;
+    bool scratch;  /* one at a time: at offset 0 */
     size_t offset; /* answered by thaw_memory_place */
 } thaw_memory_request;
 
@@ -146,8 +148,9 @@ struct thaw_plan {
 
     thaw_memory_request *requests;
     size_t request_count, request_capacity;
-    size_t arena_bytes; /* requests, then scratch */
-    size_t scratch_bytes, packed_bytes;
+    size_t arena_bytes;
+    size_t scratch_bytes; /* the most at one time, at the beginning of the arena */
+    size_t packed_bytes;
     char *packed;
     const char *arena; /* what the nodes are bound to; not owned */
     uint64_t last_use; /* by which the store forgets plans */

@@ -164,9 +164,6 @@ static thaw_status run_passes(thaw_plan *plan)
         status = thaw_memory_place(context, plan->requests, plan->request_count, &plan->arena_bytes);
     if (status != THAW_OK)
         return status;
-    plan->scratch_bytes = thaw_align(plan->scratch_bytes);
-    if (__builtin_add_overflow(plan->arena_bytes, plan->scratch_bytes, &plan->arena_bytes))
-        return thaw_fail(context, THAW_OUT_OF_MEMORY, "the activations of a batch overflow a size");
     if (plan->packed_bytes) {
         plan->packed = thaw_allocate_raw(context, plan->packed_bytes);
         if (!plan->packed)

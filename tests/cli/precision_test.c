@@ -26,14 +26,16 @@ Test(precision, shows_in_the_plan, .init = cli_begin, .fini = cli_end)
 {
     skip_without_bfloat16();
     assert_plan(PLAN, "ffffffffffff");
-    const double floats = cli_final("activation_bytes");
     cr_assert_eq(cli_final("conversions"), 0);
     assert_plan(PLAN "--precision f32", "ffffffffffff");
     assert_plan(PLAN "--precision bf16-emulated", "fbbbbbbbbbbb");
-    cr_assert_lt(cli_final("activation_bytes"), floats);
     cr_assert_gt(cli_final("conversions"), 0);
     assert_plan(PLAN "--frozen-precision bf16-emulated", "fbbbbbbbffff");
     cr_assert_gt(cli_final("bfloat16_kernels"), 0);
+    cli_succeed("plan --model transfer-cnn --json");
+    const double floats = cli_final("activation_bytes");
+    cli_succeed("plan --model transfer-cnn --json --precision bf16-emulated");
+    cr_assert_lt(cli_final("activation_bytes"), floats);
     cli_succeed("plan --model transfer-cnn --threads 1 --precision bf16-emulated");
     cr_assert_not_null(strstr(cli_run.output, " bf16 "));
     cr_assert_not_null(strstr(cli_run.output, "conversions lie at the borders"));
@@ -67,6 +69,10 @@ Test(precision, is_refused_where_the_cpu_lacks_it, .init = cli_begin, .fini = cl
     assert_refused("plan --model transfer-cnn --precision bf16", 1,
                    "thaw: --precision: bfloat16: this CPU has no instr");
     assert_refused("plan --model transfer-cnn --frozen-precision bf16", 1, "thaw: --frozen-precision: bfloat16: ");
+    cli_succeed("plan --model transfer-cnn --json");
+    const double floats = cli_final("activation_bytes");
+    cli_succeed("plan --model transfer-cnn --json --precision bf16-emulated");
+    cr_assert_lt(cli_final("activation_bytes"), floats);
     cli_succeed("plan --model transfer-cnn --threads 1 --precision bf16-emulated");
     setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
     assert_refused("plan --model transfer-cnn --precision bf16-emulated", 1, "AVX-512");

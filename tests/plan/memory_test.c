@@ -94,6 +94,31 @@ Test(memory, keeps_apart_what_is_needed_at_one_time_and_wastes_little)
     cr_assert_leq(all, all_peaks * 11 / 10, "%zu bytes, %zu are needed", all, all_peaks);
 }
 
+/* One at a time, between others: all in one place, and the others mostly where it is not wanted. */
+Test(memory, has_scratch_at_the_beginning)
+{
+    size_t all = 0, all_apart = 0;
+    for (uint32_t seed = 0; seed < ROUNDS; seed++) {
+        thaw_memory_request requests[MOST + HORIZON];
+        float sizes[HORIZON];
+        size_t count = draw_requests(seed, requests), most = 0;
+        const size_t others = place(requests, count);
+        support_fill(sizes, HORIZON, ROUNDS + seed);
+        for (size_t time = 0; time < HORIZON; time++) {
+            const size_t bytes = sizes[time] > 0 ? (size_t)(sizes[time] * 5000) : 0;
+            most = bytes > most ? bytes : most;
+            requests[count++] = (thaw_memory_request){ .bytes = bytes, .first = time, .last = time, .scratch = true };
+        }
+        const size_t bytes = place(requests, count);
+        assert_apart(requests, count, bytes, seed);
+        for (size_t i = count - HORIZON; i < count; i++)
+            cr_assert_eq(requests[i].offset, 0, "set %u: offset %zu", seed, requests[i].offset);
+        all += bytes;
+        all_apart += others + aligned(most);
+    }
+    cr_assert_lt(all, all_apart * 95 / 100, "%zu bytes, %zu with scratch beside all others", all, all_apart);
+}
+
 Test(memory, of_nothing_is_nothing)
 {
     cr_assert_eq(place(NULL, 0), 0);
