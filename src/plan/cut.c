@@ -6,8 +6,7 @@
 
 enum { LEAST_SHARE = 20 /* a cut that saves less than this part of the prefix's operations is not worth its memory */ };
 
-/* Where in the order the last reader of each node of the prefix stands. */
-static void find_last_readers(const thaw_plan *plan, size_t *last)
+void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
@@ -50,7 +49,7 @@ thaw_status thaw_pass_cut(thaw_plan *plan)
     size_t *last = thaw_allocate_array(plan->model->context, plan->prefix_count, sizeof *last);
     if (!last)
         return THAW_OUT_OF_MEMORY;
-    find_last_readers(plan, last);
+    thaw_plan_find_last_readers(plan, last);
     plan->prefix_bytes = bytes_across(plan, last, plan->prefix_count);
     const double least = flops_before(plan, plan->prefix_count) / LEAST_SHARE;
     plan->too_large = limit > 0 && plan->prefix_bytes > limit;

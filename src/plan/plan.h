@@ -192,9 +192,12 @@ void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 /* In which precision each node computes, after what the model wants and what modules can. */
 void thaw_pass_precision(thaw_plan *plan);
 
+/* Where in the order the last reader of each node of the prefix stands; 0: nobody reads it. */
+void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last);
+
 /* Which nodes of the prefix run on a tile of the batch at a time, so that what passes between them stays in the caches,
-   and takes a tile's memory: see execute.c. */
-void thaw_pass_tiles(thaw_plan *plan);
+   and takes a tile's memory: see execute.c. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_tiles(thaw_plan *plan);
 
 /* Takes that back. */
 void thaw_plan_untile(thaw_plan *plan);

@@ -155,7 +155,9 @@ static thaw_status run_passes(thaw_plan *plan)
     if (status != THAW_OK)
         return status;
     thaw_pass_precision(plan);
-    thaw_pass_tiles(plan);
+    status = thaw_pass_tiles(plan);
+    if (status != THAW_OK)
+        return status;
     thaw_pass_fusion(plan);
     status = thaw_pass_kernels(plan);
     if (status == THAW_OK)

@@ -1,6 +1,7 @@
 /* A frozen prefix that runs on a part of the batch at a time gives what single samples give. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "plan/plan.h"
 #include "support/support.h"
@@ -186,6 +187,76 @@ Test(tiles, leave_small_and_trainable_networks_alone)
     cr_assert_eq(tile_of(model, context, 2, false), 2);
     assert_ok(context, thaw_model_unfreeze(model, "*"));
     cr_assert_eq(tile_of(model, context, 100, false), 100);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* A square convolution of 64 channels below a head. */
+static thaw_model *broad(thaw_context *context, int64_t kernel)
+{
+    const thaw_conv2d_options options = { .name = "conv", .filters = 64, .kernel = { kernel, kernel }, .same = true };
+    thaw_model *model;
+    thaw_node node;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ 3, { 64, 64, 64 } }, &node));
+    assert_ok(context, thaw_conv2d(model, node, &options, &node));
+    assert_ok(context, thaw_global_average_pool2d(model, node, NULL, &node));
+    assert_ok(context, thaw_dense(model, node, &(thaw_dense_options){ .name = "head", .units = CLASSES }, &node));
+    assert_ok(context, thaw_model_freeze(model, "conv"));
+    return model;
+}
+
+/* The input and output of a sample are 2 MiB, what two threads' caches hold. */
+Test(tiles, are_smaller_than_the_team_where_a_sample_is_work_enough_for_all)
+{
+    for (int threads = 1; threads <= 8; threads *= 2) {
+        thaw_context *context = support_context(threads);
+        thaw_model *heavy = broad(context, 3), *light = broad(context, 1);
+        cr_assert_eq(tile_of(light, context, 32, true), threads, "%d threads", threads);
+        cr_assert_eq(tile_of(heavy, context, 32, true), threads > 1 ? threads / 2 : 1, "%d threads", threads);
+        thaw_model_destroy(heavy);
+        thaw_model_destroy(light);
+        thaw_context_destroy(context);
+    }
+}
+
+static int64_t samples_of(thaw_context *context, const thaw_plan *plan, const char *name)
+{
+    int64_t samples = 0;
+    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
+        thaw_plan_row row;
+        assert_ok(context, thaw_plan_row_at(plan, i, &row));
+        samples = strcmp(row.name, name) == 0 ? row.samples : samples;
+    }
+    cr_assert_gt(samples, 0, "there is no %s", name);
+    return samples;
+}
+
+/* Behind conv2 two values would be there for the whole batch, behind the pool one is. */
+Test(tiles, end_where_least_is_there_for_the_whole_batch)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = create(context);
+    const thaw_conv2d_options first = { .name = "conv1", .filters = 16, .kernel = { 3, 3 }, .same = true };
+    const thaw_conv2d_options second = {
+        .name = "conv2", .filters = 32, .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1 }
+    };
+    const thaw_dense_options heavy = { .name = "dense", .units = 200 }, light = { .name = "head", .units = 200 };
+    const thaw_plan *plan;
+    thaw_node pooled, node, mean;
+    assert_ok(context, thaw_conv2d(model, 0, &first, &node));
+    assert_ok(context,
+              thaw_max_pool2d(model, node, &(thaw_pool2d_options){ .name = "pool", .kernel = { 2, 2 } }, &pooled));
+    assert_ok(context, thaw_conv2d(model, pooled, &second, &node));
+    assert_ok(context, thaw_flatten(model, node, NULL, &node));
+    assert_ok(context, thaw_dense(model, node, &heavy, &node));
+    assert_ok(context, thaw_global_average_pool2d(model, pooled, NULL, &mean));
+    assert_ok(context, thaw_dense(model, mean, &light, &mean));
+    assert_ok(context, thaw_add(model, node, mean, NULL, &node));
+    assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 40, .inference = true }, &plan));
+    cr_assert_lt(samples_of(context, plan, "conv1"), 40);
+    cr_assert_lt(samples_of(context, plan, "pool"), 40);
+    cr_assert_eq(samples_of(context, plan, "conv2"), 40);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
