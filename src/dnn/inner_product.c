@@ -1,6 +1,7 @@
 #include "dnn/inner_product.h"
 
 #include "dnn/engine.h"
+#include "dnn/outer_products.h"
 
 /* What the descriptors of one problem are made of. */
 typedef struct setting {
@@ -172,6 +173,8 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,
                                                 thaw_kernel **kernel)
 {
+    if (thaw_outer_products_suit(problem))
+        return thaw_outer_products_create(context, problem, kernel);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
                                                THAW_ARGUMENT_WEIGHTS_GRADIENT, THAW_ARGUMENT_BIAS_GRADIENT };
     *kernel = NULL;
