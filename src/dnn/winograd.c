@@ -20,7 +20,8 @@ typedef struct convolution {
     thaw_residual residual;
     thaw_argument source, destination;
     size_t tiles, strips;
-    size_t block, value_stride;                   /* tiles a block; floats a tile in a transformed value */
+    size_t block, value_stride;                   /* tiles a block; elements a tile in a transformed value */
+    size_t matrix_bytes;                          /* of a strip's kernels, a value */
     size_t zeros_bytes, values_bytes, sums_bytes; /* of scratch memory: once, and for each thread */
 } convolution;
 
@@ -40,10 +41,11 @@ typedef struct job {
     const convolution *c;
     thaw_winograd_image image;
     thaw_winograd_map map;
-    const float *kernels;
+    const char *kernels;
     char *scratch;
     const thaw_winograd_functions *functions;
     thaw_strip_product_function *product;
+    thaw_strip_product_bfloat16_function *narrow_product;
 } job;
 
 typedef struct range {
@@ -69,16 +71,22 @@ static size_t strip_parts(const convolution *c, size_t threads)
     return parts;
 }
 
-/* `block` tiles of `stride` floats. A vector more keeps a tile's 16 values out of each other's way in the first-level
-   cache. */
-static thaw_winograd_values values_in(char *memory, size_t block, size_t stride)
+/* Of a pixel's or a value's channel. */
+static size_t element_bytes(bool narrow)
 {
-    return (thaw_winograd_values){ (float *)(void *)memory, block * stride + VECTOR, stride };
+    return narrow ? sizeof(thaw_bfloat16) : sizeof(float);
 }
 
-static size_t values_bytes(size_t block, size_t stride)
+/* `block` tiles of `stride` elements. A line of the cache more keeps a tile's 16 values out of each other's way in the
+   first level. */
+static thaw_winograd_values values_in(char *memory, size_t block, size_t stride, bool narrow)
 {
-    return THAW_WINOGRAD_VALUES * (block * stride + VECTOR) * sizeof(float);
+    return (thaw_winograd_values){ memory, block * stride + LINE_BYTES / element_bytes(narrow), stride };
+}
+
+static size_t values_bytes(size_t block, size_t stride, bool narrow)
+{
+    return THAW_WINOGRAD_VALUES * (block * stride * element_bytes(narrow) + LINE_BYTES);
 }
 
 /* Bytes of the image. */
@@ -89,10 +97,10 @@ typedef struct span {
 /* About the pixels that these tiles read and those before them did not: in proportion, and a row ahead. */
 static span pixels_of(const job *j, range tiles)
 {
-    const size_t *size = j->image.size, pixel = j->image.channels * sizeof(float);
+    const size_t *size = j->image.size, pixel = j->image.channels * element_bytes(j->image.narrow);
     const size_t all = j->c->tiles / (j->image.tiles[0] * j->image.tiles[1]) * size[0] * size[1];
     const size_t begin = all * tiles.begin / j->c->tiles + size[1], end = all * tiles.end / j->c->tiles + size[1];
-    const char *first = (const char *)j->image.pixels;
+    const char *first = j->image.pixels;
     return (span){ first + smaller(begin, all) * pixel, first + smaller(end, all) * pixel };
 }
 
@@ -104,20 +112,31 @@ static void prefetch(span bytes, size_t at, size_t parts)
         __builtin_prefetch(bytes.begin + i * LINE_BYTES, 0, 2);
 }
 
+/* The product of value i % 16 of some tiles with strip i / 16. */
+static void multiply(const job *j, size_t count, const thaw_winograd_values *windows, size_t i, float *sums)
+{
+    const size_t depth = j->image.channels, value = i % THAW_WINOGRAD_VALUES;
+    const char *left = (const char *)windows->values + value * windows->plane * element_bytes(j->image.narrow);
+    const void *kernels = j->kernels + i * j->c->matrix_bytes;
+    if (j->image.narrow)
+        j->narrow_product(count, depth, (const void *)left, windows->stride, kernels, sums);
+    else
+        j->product(count, depth, (const void *)left, windows->stride, kernels, sums);
+}
+
 /* The products of some tiles for some strips. Meanwhile the memory has time to bring the next tiles' pixels. */
 static void run_block(const job *j, range tiles, range strips, range next, char *memory)
 {
-    const size_t depth = j->image.channels, count = tiles.end - tiles.begin;
+    const size_t count = tiles.end - tiles.begin;
     const size_t first = strips.begin * THAW_WINOGRAD_VALUES, past = strips.end * THAW_WINOGRAD_VALUES;
-    const thaw_winograd_values windows = values_in(memory, j->c->block, j->c->value_stride);
-    const thaw_winograd_values sums = values_in(memory + j->c->values_bytes, j->c->block, THAW_STRIP);
+    const thaw_winograd_values windows = values_in(memory, j->c->block, j->c->value_stride, j->image.narrow);
+    const thaw_winograd_values sums = values_in(memory + j->c->values_bytes, j->c->block, THAW_STRIP, false);
     const span ahead = pixels_of(j, next);
     j->functions->windows(&j->image, tiles.begin, count, &windows);
     for (size_t i = first; i < past; i++) {
         const size_t value = i % THAW_WINOGRAD_VALUES;
         prefetch(ahead, i - first, past - first);
-        j->product(count, depth, windows.values + value * windows.plane, windows.stride,
-                   j->kernels + i * depth * THAW_STRIP, sums.values + value * sums.plane);
+        multiply(j, count, &windows, i, (float *)sums.values + value * sums.plane);
         if (value + 1 == THAW_WINOGRAD_VALUES)
             j->functions->tiles(&j->map, tiles.begin, count, i / THAW_WINOGRAD_VALUES * THAW_STRIP, &sums);
     }
@@ -149,6 +168,7 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
         .scratch = scratch,
         .functions = thaw_winograd_functions_of_cpu(),
         .product = thaw_strip_product_of_cpu(),
+        .narrow_product = thaw_strip_product_bfloat16_of_cpu(),
     };
     j.image.pixels = arguments[c->source];
     j.image.zeros = memset(scratch, 0, c->zeros_bytes);
@@ -168,11 +188,14 @@ static size_t count_tiles(int64_t batch, const int64_t map[2])
 
 /* Reads `image` of `depth` channels with so much padding before it, and makes `map` of `filters` channels. */
 static convolution between(int64_t batch, const int64_t image[2], int64_t depth, const int64_t before[2],
-                           const int64_t map[2], int64_t filters)
+                           const int64_t map[2], int64_t filters, thaw_dtype precision)
 {
+    const bool narrow = precision == THAW_BF16;
     convolution c = {
         .image.channels = (size_t)depth,
+        .image.narrow = narrow,
         .map.channels = (size_t)filters,
+        .map.narrow = narrow,
         .tiles = count_tiles(batch, map),
         .strips = thaw_winograd_strips((size_t)filters),
         .value_stride = round_up((size_t)depth, VECTOR) + VECTOR, /* not a power of two */
@@ -184,18 +207,18 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
         c.image.tiles[i] = c.map.tiles[i] = round_up(c.map.size[i], TILE) / TILE;
     }
     c.block = smaller(BLOCK_TILES, round_up(c.tiles, GRAIN));
-    c.zeros_bytes = thaw_align((size_t)depth * sizeof(float));
-    c.values_bytes = values_bytes(c.block, c.value_stride);
-    c.sums_bytes = values_bytes(c.block, THAW_STRIP);
+    c.zeros_bytes = thaw_align((size_t)depth * element_bytes(narrow));
+    c.values_bytes = values_bytes(c.block, c.value_stride, narrow);
+    c.sums_bytes = values_bytes(c.block, THAW_STRIP, false);
     return c;
 }
 
 /* The kernel and the one that packs for it, or neither. */
-static thaw_status create(thaw_context *context, const convolution *c, int64_t batch, bool turned, thaw_kernel **kernel,
+static thaw_status create(thaw_context *context, convolution *c, int64_t batch, bool turned, thaw_kernel **kernel,
                           thaw_kernel **pack)
 {
-    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, turned };
-    const size_t images = (size_t)batch * sizeof(float);
+    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, turned, c->image.narrow };
+    const size_t images = (size_t)batch * element_bytes(c->image.narrow);
     thaw_own_kernel own = {
         .name = THAW_WINOGRAD_NAME,
         .scratch_bytes = c->zeros_bytes + (size_t)context->threads * (c->values_bytes + c->sums_bytes),
@@ -206,6 +229,7 @@ static thaw_status create(thaw_context *context, const convolution *c, int64_t b
     own.bytes[THAW_ARGUMENT_RESIDUAL] = c->residual == THAW_RESIDUAL_BESIDE ? own.bytes[c->destination] : 0;
     own.bytes[THAW_ARGUMENT_BIAS] = c->bias ? c->map.channels * sizeof(float) : 0;
     own.bytes[THAW_ARGUMENT_WEIGHTS] = thaw_winograd_kernels_bytes(&kernels);
+    c->matrix_bytes = own.bytes[THAW_ARGUMENT_WEIGHTS] / (c->strips * THAW_WINOGRAD_VALUES);
     *kernel = *pack = NULL;
     thaw_status status = thaw_kernel_create_own(context, &own, c, sizeof *c, kernel);
     if (status == THAW_OK)
@@ -220,7 +244,8 @@ static thaw_status create(thaw_context *context, const convolution *c, int64_t b
 thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution *p, thaw_kernel **kernel,
                                   thaw_kernel **pack)
 {
-    convolution c = between(p->batch, p->input, p->input_channels, p->padding_before, p->output, p->output_channels);
+    convolution c =
+        between(p->batch, p->input, p->input_channels, p->padding_before, p->output, p->output_channels, p->precision);
     c.source = THAW_ARGUMENT_SOURCE;
     c.destination = THAW_ARGUMENT_DESTINATION;
     c.bias = p->bias;
@@ -234,7 +259,7 @@ thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convol
                                         thaw_kernel **pack)
 {
     const int64_t before[] = { p->kernel[0] - 1 - p->padding_before[0], p->kernel[1] - 1 - p->padding_before[1] };
-    convolution c = between(p->batch, p->output, p->output_channels, before, p->input, p->input_channels);
+    convolution c = between(p->batch, p->output, p->output_channels, before, p->input, p->input_channels, p->precision);
     c.source = THAW_ARGUMENT_DESTINATION_GRADIENT;
     c.destination = THAW_ARGUMENT_SOURCE_GRADIENT;
     return create(context, &c, p->batch, true, kernel, pack);

@@ -9,7 +9,7 @@ const thaw_winograd_functions *thaw_winograd_functions_of_cpu(void)
         [THAW_CPU_V3] = &thaw_winograd_loops_v3,
         [THAW_CPU_V4] = &thaw_winograd_loops_v4,
     };
-    return builds[thaw_cpu_detect()];
+    return thaw_cpu_multiplies_bfloat16() ? &thaw_winograd_loops_native : builds[thaw_cpu_detect()];
 #else
     return &thaw_winograd_loops_baseline;
 #endif

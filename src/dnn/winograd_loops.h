@@ -13,7 +13,7 @@
 enum { THAW_WINOGRAD_VALUES = 16 };
 
 typedef struct thaw_winograd_values {
-    float *values;
+    void *values;  /* floats; bfloat16 of windows of a narrow image */
     size_t plane;  /* from one value of a tile to its next; a multiple of 16, as is `stride` */
     size_t stride; /* from a tile to the next; room for whole vectors of channels */
 } thaw_winograd_values;
@@ -23,8 +23,9 @@ typedef struct thaw_winograd_image {
     size_t size[2], channels;
     ptrdiff_t before[2]; /* how far the first window begins outside of the image; negative: inside */
     size_t tiles[2];     /* of an image */
-    const float *pixels;
-    const float *zeros; /* a pixel outside of the image */
+    const void *pixels;
+    const void *zeros; /* a pixel outside of the image */
+    bool narrow;       /* pixels and values are bfloat16, otherwise floats */
 } thaw_winograd_image;
 
 /* Maps [height, width, channels], made of tiles, of which the last may lie half outside. */
@@ -32,9 +33,10 @@ typedef struct thaw_winograd_map {
     size_t size[2], channels;
     size_t tiles[2];
     const float *bias;          /* NULL: none */
-    const float *residual;      /* to be added, laid out as the map; may be the map itself; NULL: none */
+    const void *residual;       /* to be added, laid out as the map; may be the map itself; NULL: none */
     thaw_activation activation; /* none, ReLU or ReLU6 */
-    float *pixels;
+    void *pixels;
+    bool narrow; /* pixels and residual are bfloat16, otherwise floats */
 } thaw_winograd_map;
 
 typedef struct thaw_winograd_functions {
@@ -47,6 +49,10 @@ typedef struct thaw_winograd_functions {
 
     /* One input channel's kernels for a strip of output channels, taps[9][THAW_STRIP], to value i at values + i * plane. */
     void (*kernels)(const float *taps, float *values, size_t plane);
+
+    /* Those of two input channels, each value of both side by side in bfloat16: taps[2][9][THAW_STRIP] to
+       values[i * plane + 2 * u + channel]. */
+    void (*narrow_kernels)(const float *taps, thaw_bfloat16 *values, size_t plane);
 } thaw_winograd_functions;
 
 /* Those for this CPU. Thread-safe. */
@@ -56,6 +62,7 @@ extern const thaw_winograd_functions thaw_winograd_loops_baseline;
 #ifdef __x86_64__
 extern const thaw_winograd_functions thaw_winograd_loops_v3;
 extern const thaw_winograd_functions thaw_winograd_loops_v4;
+extern const thaw_winograd_functions thaw_winograd_loops_native; /* v4 with AVX512_BF16: rounds denormals to 0 */
 #endif
 
 #endif

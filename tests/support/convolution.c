@@ -48,12 +48,6 @@ static void add_products(const sums *s, const support_convolution *c, int64_t n,
 
 static const double exact = 2e-5;
 
-/* Of output and input gradients: what is stored as bfloat16 is rounded; gradients of parameters are not. */
-static double rounded(const layer *l)
-{
-    return l->bfloat16 ? exact + BFLOAT16_TOLERANCE : exact;
-}
-
 static void compare(const float *actual, const double *expected, size_t count, double tolerance, const char *what)
 {
     if (!actual)
@@ -72,6 +66,13 @@ static double of_usual_size(double tolerance, const double *values, size_t count
     for (size_t i = 0; i < count; i++)
         squares += values[i] * values[i];
     return tolerance * fmax(1, sqrt(squares / (double)count));
+}
+
+/* Of output and input gradients: what is stored as bfloat16 is rounded, as are the bias's terms in a transposed
+   convolution, and Winograd's transforms, to several times that; gradients of parameters are not. */
+static double rounded(const layer *l, const double *values, size_t count)
+{
+    return l->bfloat16 ? of_usual_size(8 * BFLOAT16_TOLERANCE, values, count) : exact;
 }
 
 static void finish_output(const layer *l, double *output, size_t channels, bool relu)
@@ -108,13 +109,13 @@ void support_check_convolution(layer *l, const support_convolution *c, bool tran
                 add_products(&s, c, n, position, filter);
     finish_output(l, s.output, channels, relu);
     layer_forward(l);
-    /* The bias of a transposed one is added to what was rounded before, and may be larger than the sum. */
-    compare(l->output, s.output, l->output_size, transposed && l->bfloat16 ? 4 * rounded(l) : rounded(l), "output");
+    compare(l->output, s.output, l->output_size, rounded(l, s.output, l->output_size), "output");
     if (l->output_gradient) {
         layer_backward(l);
         compare_bias(l, channels);
     }
-    compare(l->input_gradients[0], s.input_gradient, l->input_size[0], rounded(l), "input gradient");
+    compare(l->input_gradients[0], s.input_gradient, l->input_size[0], rounded(l, s.input_gradient, l->input_size[0]),
+            "input gradient");
     const double usual = of_usual_size(exact, s.weight_gradient, l->parameter_size[0]);
     compare(l->parameter_gradients[0], s.weight_gradient, l->parameter_size[0], usual, "weight gradient");
     free(s.output);
