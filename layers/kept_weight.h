@@ -1,7 +1,8 @@
 /* A frozen weight in its kernels' packed copies alone. Packing writes the copies without oneDNN, some rows at a time, and
    lets go of the rows behind it, so that at no time both are in memory as a whole. An exact inverse writes the weight back:
-   where a channel map was folded in, s W has come from one or two numbers: packing takes notes of which, a bit an element.
-   Rows that it cannot restore to the bit, those of a scale of zero for one, stay where they are. */
+   where a channel map was folded in, s W has come from one or two numbers: packing takes notes of which, a bit for each of
+   which there are two. Memory is set aside for a bit an element, and what is left over is given back. Rows that it cannot
+   restore to the bit, those of a scale of zero for one, stay where they are. */
 #ifndef THAW_LAYERS_KEPT_WEIGHT_H
 #define THAW_LAYERS_KEPT_WEIGHT_H
 
@@ -9,10 +10,11 @@
 
 typedef struct thaw_kept_weight {
     size_t outputs, row, rows_at_once;
-    bool scaled;                                       /* by run->channel_scale */
-    thaw_placement *forward, *backward;                /* backward NULL: there is no such copy */
-    size_t forward_offset, backward_offset;            /* in packed memory */
-    size_t scale_offset, stays_offset, choices_offset; /* likewise: the notes, of rows and of elements */
+    bool scaled;                                      /* by run->channel_scale */
+    thaw_placement *forward, *backward;               /* backward NULL: there is no such copy */
+    size_t forward_offset, backward_offset;           /* in packed memory */
+    size_t scale_offset, stays_offset, starts_offset; /* likewise: the notes of rows, and where those begin */
+    size_t choices_offset;                            /* of their elements */
 } thaw_kept_weight;
 
 /* Of the weight of one or two kernels, `backward` may be NULL, that are packed to these offsets; notes begin at
@@ -28,7 +30,7 @@ typedef struct thaw_kept_weight_options {
 thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weight_options *options,
                                     thaw_kept_weight **kept);
 
-/* Of the notes. */
+/* Of the notes, at the most. */
 size_t thaw_kept_weight_bytes(const thaw_kept_weight *kept);
 
 void thaw_kept_weight_pack(const thaw_kept_weight *kept, const thaw_layer_run *run);
