@@ -94,8 +94,9 @@ typedef struct job {
     const size_t *indices;
     float *samples;
     int32_t *labels;
-    atomic_bool failed;
-    size_t failed_item; /* the first that did */
+    /* The first item that did, or how many there are. Those before it are read to the end, so that the message does not
+       depend on who comes first. */
+    atomic_size_t first_failed;
     char *message;
     size_t capacity;
 } job;
@@ -104,11 +105,10 @@ static void fail_job(job *now, size_t item, size_t image, const char *reason)
 {
     images *from = now->from;
     pthread_mutex_lock(&from->lock);
-    if (!atomic_load(&now->failed) || item < now->failed_item) {
+    if (item < atomic_load(&now->first_failed)) {
         snprintf(now->message, now->capacity, "%s/%s: %s", from->path, thaw_image_list_name(&from->list, image),
                  reason);
-        now->failed_item = item;
-        atomic_store(&now->failed, true);
+        atomic_store(&now->first_failed, item);
     }
     pthread_mutex_unlock(&from->lock);
 }
@@ -135,7 +135,9 @@ static void read_item(void *argument, size_t worker, size_t item)
     char reason[REASON_BYTES];
     draw(from, now->indices[item], words);
     now->labels[item] = (int32_t)label;
-    for (size_t i = 0; i < count && !atomic_load(&now->failed); i++) {
+    for (size_t i = 0; i < count; i++) {
+        if (item > atomic_load(&now->first_failed))
+            return;
         const size_t candidate = first + (image - first + i) % count;
         if (atomic_load(&from->broken[candidate]))
             continue;
@@ -164,9 +166,10 @@ static bool read_images(void *user, const size_t *indices, size_t count, float *
         .labels = targets,
         .message = message,
         .capacity = capacity,
+        .first_failed = count,
     };
     thaw_workers_run(now.from->workers, count, read_item, &now);
-    return !atomic_load(&now.failed);
+    return atomic_load(&now.first_failed) == count;
 }
 
 static void start_epoch(void *user, uint64_t epoch)
