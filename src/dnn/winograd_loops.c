@@ -160,17 +160,15 @@ typedef struct place {
     bool inside[TILE][TILE];
 } place;
 
-static place find_place(const thaw_winograd_map *map, size_t tile)
+static void find_place(const thaw_winograd_map *map, size_t tile, place *p)
 {
     const size_t each = map->tiles[0] * map->tiles[1], in_map = tile % each;
     const size_t top = in_map / map->tiles[1] * TILE, left = in_map % map->tiles[1] * TILE;
-    place p;
     for (size_t i = 0; i < TILE; i++)
         for (size_t j = 0; j < TILE; j++) {
-            p.at[i][j] = ((tile / each * map->size[0] + top + i) * map->size[1] + left + j) * map->channels;
-            p.inside[i][j] = top + i < map->size[0] && left + j < map->size[1];
+            p->at[i][j] = ((tile / each * map->size[0] + top + i) * map->size[1] + left + j) * map->channels;
+            p->inside[i][j] = top + i < map->size[0] && left + j < map->size[1];
         }
-    return p;
 }
 
 INLINE void tile_vector(const thaw_winograd_map *map, const place *p, const float *sums, size_t plane, size_t c,
@@ -209,7 +207,8 @@ INLINE void transform_tiles_of(const thaw_winograd_map *map, size_t first, size_
     const size_t whole = channels / LANES * LANES;
     for (size_t t = 0; t < count; t++) {
         const float *from = (const float *)sums->values + t * sums->stride;
-        const place p = find_place(map, first + t);
+        place p;
+        find_place(map, first + t, &p);
         for (size_t c = 0; c < whole; c += LANES)
             tile_vector(map, &p, from + c, sums->plane, channel + c, LANES, narrow);
         if (whole < channels)
