@@ -128,6 +128,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
         .thrifty = demand->thrifty,
+        .packs_once = !demand->parameter_gradient[WEIGHT] && demand->low_rank.rank == 0,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];

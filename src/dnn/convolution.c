@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dnn/engine.h"
+#include "dnn/placement.h"
 #include "dnn/winograd.h"
 #include "dnn/winograd_weights.h"
 
@@ -203,6 +204,18 @@ static thaw_status settle(thaw_context *context, thaw_status status, thaw_kernel
     return status;
 }
 
+static thaw_status create_pack(const setting *s, const thaw_convolution *problem, const thaw_kernel *kernel,
+                               thaw_kernel **pack)
+{
+    const thaw_layout_view weights = thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS);
+    if (problem->packs_once && !dnnl_memory_desc_equal(s->plain_weights, weights)) {
+        const thaw_status status = thaw_placement_pack(s->context, kernel, (size_t)problem->output_channels, pack);
+        if (status != THAW_OK || *pack)
+            return status;
+    }
+    return thaw_reorder_create(s->context, s->plain_weights, weights, pack);
+}
+
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack)
 {
@@ -221,8 +234,7 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
     if (status == THAW_OK)
         status = thaw_kernel_create(context, descriptor, arguments, argument_count, kernel);
     if (status == THAW_OK)
-        status =
-            thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
+        status = create_pack(&s, problem, *kernel, pack);
     close_setting(&s);
     return settle(context, status, kernel, pack);
 }
@@ -243,8 +255,7 @@ thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_con
     if (status == THAW_OK)
         status = thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel);
     if (status == THAW_OK)
-        status =
-            thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
+        status = create_pack(&s, problem, *kernel, pack);
     close_setting(&s);
     return settle(context, status, kernel, pack);
 }

@@ -16,6 +16,7 @@ typedef struct thaw_convolution {
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
     bool thrifty;     /* not much memory for little time */
+    bool packs_once;  /* the weight stays */
     bool primitive;   /* oneDNN's kernel, even where one of our own is faster: to compare with */
 } thaw_convolution;
 

@@ -1,7 +1,10 @@
 #include "dnn/placement.h"
 
+#include <string.h>
+
 #include "core/allocation.h"
 #include "dnn/engine.h"
+#include "dnn/own_kernel.h"
 
 /* A layout in blocks: each dimension is cut into blocks, which may be cut again; the innermost are dense. */
 typedef struct blocking {
@@ -54,17 +57,21 @@ static size_t place_of(const blocking *b, int dim, size_t at)
     return place + at * (size_t)b->strides[dim];
 }
 
-/* Fills places[0 .. product of the dimensions first .. past). */
+/* Of element i of the dimensions first .. past. */
+static size_t place_among(const blocking *b, int first, int past, size_t i)
+{
+    size_t place = 0;
+    for (int dim = past; dim-- > first;) {
+        place += place_of(b, dim, i % (size_t)b->dims[dim]);
+        i /= (size_t)b->dims[dim];
+    }
+    return place;
+}
+
 static void fill_places(const blocking *b, int first, int past, size_t count, uint32_t *places)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t left = i, place = 0;
-        for (int dim = past; dim-- > first;) {
-            place += place_of(b, dim, left % (size_t)b->dims[dim]);
-            left /= (size_t)b->dims[dim];
-        }
-        places[i] = (uint32_t)place;
-    }
+    for (size_t i = 0; i < count; i++)
+        places[i] = (uint32_t)place_among(b, first, past, i);
 }
 
 /* How many of the first dimensions make up the rows: one, or with groups two. 0: others than these. */
@@ -83,19 +90,25 @@ static size_t multiply(const dnnl_dim_t *dims, int first, int past)
     return product;
 }
 
+/* Elements a row of a weight of so many rows; 0: it is laid out in another way. */
+static size_t read_row(thaw_layout_view layout, size_t outputs, blocking *b)
+{
+    if (!layout || !read_blocking(layout, b))
+        return 0;
+    const int row_dims = count_row_dims(b, outputs);
+    return row_dims > 0 && multiply(b->padded, 0, b->rank) <= UINT32_MAX ? multiply(b->dims, row_dims, b->rank) : 0;
+}
+
 thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kernel, size_t outputs,
                                   thaw_placement **placement)
 {
     blocking b = { 0 };
     *placement = NULL;
-    const thaw_layout_view layout = thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS);
-    if (!layout || !read_blocking(layout, &b))
+    const size_t row = read_row(thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS), outputs, &b);
+    if (row == 0)
         return THAW_OK;
     const int row_dims = count_row_dims(&b, outputs);
     const size_t places = multiply(b.padded, 0, b.rank);
-    if (row_dims == 0 || places > UINT32_MAX)
-        return THAW_OK;
-    const size_t row = multiply(b.dims, row_dims, b.rank);
     thaw_placement *made = thaw_allocate(context, sizeof *made);
     uint32_t *table = made ? thaw_allocate_array(context, outputs + row, sizeof *table) : NULL;
     if (!table) {
@@ -114,4 +127,69 @@ void thaw_placement_release(thaw_context *context, thaw_placement *placement)
     if (placement)
         thaw_release(context, placement->row_at);
     thaw_release(context, placement);
+}
+
+/* ---- packing ---- */
+
+typedef struct packing {
+    thaw_layout_view layout; /* of the kernel that the copy is for, which lives as long */
+    size_t outputs, row;
+} packing;
+
+typedef struct job {
+    const blocking *blocking;
+    int row_dims;
+    size_t row;
+    const uint32_t *element_at;
+    const float *weight;
+    float *copy;
+} job;
+
+static void pack_rows(void *argument, size_t begin, size_t end)
+{
+    const job *j = argument;
+    for (size_t o = begin; o < end; o++) {
+        const float *from = j->weight + o * j->row;
+        float *into = j->copy + place_among(j->blocking, 0, j->row_dims, o);
+        for (size_t k = 0; k < j->row; k++)
+            into[j->element_at[k]] = from[k];
+    }
+}
+
+static void run_packing(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
+{
+    const packing *p = problem;
+    blocking b = { 0 };
+    read_blocking(p->layout, &b);
+    const size_t places = multiply(b.padded, 0, b.rank);
+    job j = {
+        .blocking = &b,
+        .row_dims = count_row_dims(&b, p->outputs),
+        .row = p->row,
+        .element_at = scratch,
+        .weight = arguments[THAW_ARGUMENT_SOURCE],
+        .copy = arguments[THAW_ARGUMENT_DESTINATION],
+    };
+    fill_places(&b, j.row_dims, b.rank, p->row, scratch);
+    if (places > p->outputs * p->row)
+        memset(j.copy, 0, places * sizeof(float));
+    thaw_parallel_for(context, p->outputs, 16, pack_rows, &j);
+}
+
+thaw_status thaw_placement_pack(thaw_context *context, const thaw_kernel *kernel, size_t outputs, thaw_kernel **pack)
+{
+    blocking b = { 0 };
+    *pack = NULL;
+    const thaw_layout_view layout = thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS);
+    const packing p = { layout, outputs, read_row(layout, outputs, &b) };
+    if (p.row == 0)
+        return THAW_OK;
+    const thaw_own_kernel own = {
+        .name = "by places",
+        .bytes = { [THAW_ARGUMENT_SOURCE] = outputs * p.row * sizeof(float),
+                   [THAW_ARGUMENT_DESTINATION] = multiply(b.padded, 0, b.rank) * sizeof(float) },
+        .scratch_bytes = thaw_align(p.row * sizeof(uint32_t)),
+        .run = run_packing,
+    };
+    return thaw_kernel_create_own(context, &own, &p, sizeof p, pack);
 }

@@ -18,6 +18,10 @@ typedef struct thaw_placement {
 thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kernel, size_t outputs,
                                   thaw_placement **placement);
 
+/* A kernel that packs: SOURCE: PyTorch's layout -> DESTINATION: the kernel's WEIGHTS, whose kernel it may not outlive. For
+   weights that are packed once: it is slower than oneDNN's, but no code is generated for it. *pack is NULL likewise. */
+thaw_status thaw_placement_pack(thaw_context *context, const thaw_kernel *kernel, size_t outputs, thaw_kernel **pack);
+
 void thaw_placement_release(thaw_context *context, thaw_placement *placement); /* NULL is allowed */
 
 #endif

@@ -39,6 +39,38 @@ static bool compare(thaw_context *context, const thaw_kernel *kernel, thaw_kerne
     return padded;
 }
 
+static void pack_into(thaw_context *context, thaw_kernel *pack, const float *weight, void *copy)
+{
+    void *scratch = aligned_alloc(64, (thaw_kernel_scratch_bytes(pack) + 64) / 64 * 64);
+    const thaw_binding bindings[] = { { THAW_ARGUMENT_SOURCE, weight }, { THAW_ARGUMENT_DESTINATION, copy } };
+    assert_ok(context, thaw_kernel_run(pack, bindings, THAW_COUNT(bindings), scratch));
+    free(scratch);
+}
+
+/* Our packing writes what oneDNN's does, and the zeros that kernels may read beside that. NULL: the weight stays. */
+static void compare_packing(thaw_context *context, const thaw_kernel *kernel, thaw_kernel *pack, size_t outputs,
+                            size_t row)
+{
+    thaw_kernel *own;
+    assert_ok(context, thaw_placement_pack(context, kernel, outputs, &own));
+    cr_assert_not_null(own);
+    const size_t bytes = thaw_kernel_bytes(kernel, THAW_ARGUMENT_WEIGHTS), count = outputs * row;
+    cr_assert_eq(thaw_kernel_bytes(own, THAW_ARGUMENT_DESTINATION), bytes);
+    float *weight = malloc(count * sizeof *weight), *wanted = calloc(1, bytes), *found = malloc(bytes);
+    support_fill(weight, count, 1);
+    memset(found, 0xFF, bytes);
+    if (pack)
+        pack_into(context, pack, weight, wanted);
+    else
+        memcpy(wanted, weight, bytes);
+    pack_into(context, own, weight, found);
+    cr_assert(memcmp(found, wanted, bytes) == 0, "%s, %zu rows of %zu", thaw_kernel_name(kernel), outputs, row);
+    thaw_kernel_release(context, own);
+    free(weight);
+    free(wanted);
+    free(found);
+}
+
 static bool compare_convolution(thaw_context *context, int64_t groups, int64_t inputs, int64_t outputs, int64_t size,
                                 bool backward)
 {
@@ -58,6 +90,7 @@ static bool compare_convolution(thaw_context *context, int64_t groups, int64_t i
     assert_ok(context, backward ? thaw_convolution_backward_data(context, &problem, &kernel, &pack)
                                 : thaw_convolution_forward(context, &problem, &kernel, &pack));
     const bool padded = compare(context, kernel, pack, (size_t)outputs, (size_t)(inputs / groups * size * size));
+    compare_packing(context, kernel, pack, (size_t)outputs, (size_t)(inputs / groups * size * size));
     thaw_kernel_release(context, kernel);
     thaw_kernel_release(context, pack);
     return padded;
