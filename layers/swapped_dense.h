@@ -7,12 +7,14 @@
 #include <thaw/module.h>
 
 #include "dnn/inner_product.h"
+#include "dnn/placement.h"
 
 typedef struct thaw_swapped_dense {
-    size_t batch, outputs;
+    size_t batch, inputs, outputs;
     bool relu;
-    thaw_kernel *pack, *product, *transpose; /* pack and transpose NULL: nothing to move */
-    size_t packed_bytes, product_bytes;      /* of scratch, in this order */
+    thaw_kernel *product;
+    thaw_placement *packed;             /* of the input; NULL: it is read as it stands */
+    size_t packed_bytes, product_bytes; /* of scratch, in this order */
 } thaw_swapped_dense;
 
 /* Makes the kernels for `problem`, of which `packed` is not read. On failure nothing is left. */

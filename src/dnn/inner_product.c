@@ -135,7 +135,9 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
     /* Of another post-op, oneDNN would describe as a residual what is none. */
     const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
-    *kernel = *pack = NULL;
+    *kernel = NULL;
+    if (pack)
+        *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
     thaw_status status = open_setting(&s, context, problem, &problem->after, problem->packed);
@@ -143,7 +145,7 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
         status = describe_forward(&s, problem->training, &descriptor);
     if (status == THAW_OK)
         status = thaw_kernel_create(context, descriptor, arguments, argument_count, kernel);
-    if (status == THAW_OK)
+    if (status == THAW_OK && pack)
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
     close_setting(&s);

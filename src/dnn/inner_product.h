@@ -15,8 +15,8 @@ typedef struct thaw_inner_product {
     bool transposed;  /* weights are stored as [inputs, outputs] */
 } thaw_inner_product;
 
-/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights) is NULL
-   where the layouts agree. */
+/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. *pack (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights)
+   is NULL where the layouts agree; `pack` NULL: the caller packs. */
 thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
                                        thaw_kernel **pack);
 
