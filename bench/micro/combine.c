@@ -188,6 +188,7 @@ static int positive(const char *text, int most)
 int main(int count, char **values)
 {
     static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
         { "json", no_argument, NULL, 'j' },
         { "repetitions", required_argument, NULL, 'r' },
         { "threads", required_argument, NULL, 't' },
@@ -203,8 +204,8 @@ int main(int count, char **values)
         } else if (option == 't') {
             threads = positive(optarg, 1024);
         } else {
-            fprintf(stderr, "usage: combine [--json] [--repetitions N] [--threads N]\n");
-            return 2;
+            fprintf(option == 'h' ? stdout : stderr, "usage: combine [--json] [--repetitions N] [--threads N]\n");
+            return option == 'h' ? 0 : 2;
         }
     }
     if (!json) {

@@ -336,13 +336,10 @@ static int positive(const char *text, int most)
 int main(int count, char **values)
 {
     static const struct option options[] = {
-        { "batch", required_argument, NULL, 'b' },
-        { "json", no_argument, NULL, 'j' },
-        { "kernels", no_argument, NULL, 'k' },
-        { "network", required_argument, NULL, 'n' },
-        { "repetitions", required_argument, NULL, 'r' },
-        { "threads", required_argument, NULL, 't' },
-        { NULL, 0, NULL, 0 },
+        { "help", no_argument, NULL, 'h' },          { "batch", required_argument, NULL, 'b' },
+        { "json", no_argument, NULL, 'j' },          { "kernels", no_argument, NULL, 'k' },
+        { "network", required_argument, NULL, 'n' }, { "repetitions", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
     };
     static const char *const networks[] = { "resnet18", "mobilenet-v2", "efficientnet-lite0" };
     settings s = { .repetitions = 9, .batch = 16 };
@@ -361,9 +358,10 @@ int main(int count, char **values)
         } else if (option == 't') {
             s.threads = positive(optarg, 1024);
         } else {
-            fprintf(stderr, "usage: convolutions [--network NAME] [--batch N] [--kernels] [--json] [--repetitions N] "
-                            "[--threads N]\n");
-            return 2;
+            fprintf(option == 'h' ? stdout : stderr,
+                    "usage: convolutions [--network NAME] [--batch N] [--kernels] [--json] [--repetitions N] "
+                    "[--threads N]\n");
+            return option == 'h' ? 0 : 2;
         }
     }
     if (!s.json)

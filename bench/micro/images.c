@@ -232,11 +232,9 @@ static int positive(const char *text, int most)
 int main(int count, char **values)
 {
     static const struct option options[] = {
-        { "folder", required_argument, NULL, 'f' },
-        { "json", no_argument, NULL, 'j' },
-        { "repetitions", required_argument, NULL, 'r' },
-        { "threads", required_argument, NULL, 't' },
-        { NULL, 0, NULL, 0 },
+        { "help", no_argument, NULL, 'h' },          { "folder", required_argument, NULL, 'f' },
+        { "json", no_argument, NULL, 'j' },          { "repetitions", required_argument, NULL, 'r' },
+        { "threads", required_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
     };
     bool json = false;
     const char *own = NULL;
@@ -251,8 +249,9 @@ int main(int count, char **values)
         } else if (option == 't') {
             threads = positive(optarg, MOST_THREADS);
         } else {
-            fprintf(stderr, "usage: images [--folder PATH] [--json] [--repetitions N] [--threads N]\n");
-            return 2;
+            fprintf(option == 'h' ? stdout : stderr,
+                    "usage: images [--folder PATH] [--json] [--repetitions N] [--threads N]\n");
+            return option == 'h' ? 0 : 2;
         }
     }
     char root[] = "/tmp/thaw-images-XXXXXX";

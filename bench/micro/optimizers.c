@@ -252,6 +252,7 @@ static int positive(const char *text, int most)
 static arguments parse(int count, char **values)
 {
     static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
         { "json", no_argument, NULL, 'j' },
         { "curve", no_argument, NULL, 'c' },
         { "repetitions", required_argument, NULL, 'r' },
@@ -272,9 +273,9 @@ static arguments parse(int count, char **values)
         } else if (option == 'o') {
             chosen.only = optarg;
         } else {
-            fprintf(stderr,
+            fprintf(option == 'h' ? stdout : stderr,
                     "usage: optimizers [--json] [--curve] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
-            exit(2);
+            exit(option == 'h' ? 0 : 2);
         }
     }
     return chosen;

@@ -27,6 +27,7 @@ static int all_threads(void)
 bench_arguments bench_arguments_read(const char *name, int count, char **values, size_t repetitions, size_t most)
 {
     static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' },
         { "json", no_argument, NULL, 'j' },
         { "repetitions", required_argument, NULL, 'r' },
         { "threads", required_argument, NULL, 't' },
@@ -45,8 +46,9 @@ bench_arguments bench_arguments_read(const char *name, int count, char **values,
         } else if (option == 'o') {
             chosen.only = optarg;
         } else {
-            fprintf(stderr, "usage: %s [--json] [--repetitions N] [--threads N] [--only PART]\n", name);
-            exit(2);
+            fprintf(option == 'h' ? stdout : stderr,
+                    "usage: %s [--json] [--repetitions N] [--threads N] [--only PART]\n", name);
+            exit(option == 'h' ? 0 : 2);
         }
     }
     return chosen;
