@@ -144,23 +144,12 @@ Test(winograd_bfloat16, is_the_same_for_any_thread_count)
 
 /* ---- transforms, at each level of instructions that this CPU has ---- */
 
-static size_t find_levels(const thaw_winograd_functions *levels[4])
-{
-    levels[0] = &thaw_winograd_loops_baseline;
-#ifdef __x86_64__
-    levels[1] = &thaw_winograd_loops_v3;
-    levels[2] = &thaw_winograd_loops_v4;
-    levels[3] = &thaw_winograd_loops_native;
-#endif
-    return (size_t)thaw_cpu_detect() + 1 + thaw_cpu_multiplies_bfloat16();
-}
-
 /* Rounded, what the transforms of floats give; NaN and the infinite, too. */
 Test(winograd_bfloat16, transforms_as_floats_at_each_level)
 {
     enum { CHANNELS = 21, STRIDE = 32 };
     const thaw_winograd_functions *levels[4];
-    const size_t level_count = find_levels(levels);
+    const size_t level_count = winograd_find_levels(levels);
     float *pixels = winograd_random_values(16 * CHANNELS, 1), *sums = winograd_random_values(16 * THAW_STRIP, 2);
     pixels[3] = INFINITY;
     sums[5] = NAN;
@@ -197,7 +186,7 @@ Test(winograd_bfloat16, pairs_kernels_at_each_level)
 {
     enum { TAPS = 9 * THAW_STRIP };
     const thaw_winograd_functions *levels[4];
-    const size_t level_count = find_levels(levels);
+    const size_t level_count = winograd_find_levels(levels);
     static _Alignas(64) float first[16 * THAW_STRIP], second[16 * THAW_STRIP];
     static _Alignas(64) thaw_bfloat16 pairs[16 * 2 * THAW_STRIP];
     float *taps = winograd_random_values(2 * TAPS, 1);

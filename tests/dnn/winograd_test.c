@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cpu.h"
 #include "core/strip_product.h"
 #include "dnn/winograd_loops.h"
 #include "support/support.h"
@@ -120,17 +119,6 @@ Test(winograd, computes_an_image_alike_wherever_it_lies)
 
 /* ---- transforms ---- */
 
-static size_t find_levels(const thaw_winograd_functions *levels[4])
-{
-    levels[0] = &thaw_winograd_loops_baseline;
-#ifdef __x86_64__
-    levels[1] = &thaw_winograd_loops_v3;
-    levels[2] = &thaw_winograd_loops_v4;
-    levels[3] = &thaw_winograd_loops_native;
-#endif
-    return (size_t)thaw_cpu_detect() + 1 + thaw_cpu_multiplies_bfloat16();
-}
-
 /* The paper's matrices. */
 static const double window_matrix[4][4] = { { 1, 0, -1, 0 }, { 0, 1, 1, 0 }, { 0, -1, 1, 0 }, { 0, 1, 0, -1 } };
 static const double kernel_matrix[4][3] = { { 1, 0, 0 }, { .5, .5, .5 }, { .5, -.5, .5 }, { 0, 0, 1 } };
@@ -141,7 +129,7 @@ Test(winograd, transforms_windows_at_each_level)
     static float pixels[16 * CHANNELS], zeros[CHANNELS];
     static _Alignas(64) float values[16 * STRIDE];
     const thaw_winograd_functions *levels[4];
-    const size_t level_count = find_levels(levels);
+    const size_t level_count = winograd_find_levels(levels);
     const thaw_winograd_image image = { { 4, 4 }, CHANNELS, { 0, 0 }, { 1, 1 }, pixels, zeros, false };
     support_fill(pixels, THAW_COUNT(pixels), 1);
     for (size_t level = 0; level < level_count; level++) {
@@ -161,7 +149,7 @@ Test(winograd, transforms_kernels_at_each_level)
 {
     static _Alignas(64) float taps[9 * THAW_STRIP], values[16 * THAW_STRIP];
     const thaw_winograd_functions *levels[4];
-    const size_t level_count = find_levels(levels);
+    const size_t level_count = winograd_find_levels(levels);
     support_fill(taps, THAW_COUNT(taps), 1);
     for (size_t level = 0; level < level_count; level++) {
         levels[level]->kernels(taps, values, THAW_STRIP);
@@ -184,7 +172,7 @@ Test(winograd, transforms_tiles_at_each_level)
     static _Alignas(64) float sums[16 * THAW_STRIP];
     float pixels[4 * CHANNELS];
     const thaw_winograd_functions *levels[4];
-    const size_t level_count = find_levels(levels);
+    const size_t level_count = winograd_find_levels(levels);
     const thaw_winograd_map map = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = pixels };
     support_fill(sums, THAW_COUNT(sums), 1);
     for (size_t level = 0; level < level_count; level++) {

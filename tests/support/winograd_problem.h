@@ -3,6 +3,7 @@
 #define SUPPORT_WINOGRAD_PROBLEM_H
 
 #include "dnn/convolution.h"
+#include "dnn/winograd_loops.h"
 
 typedef struct winograd_shape {
     int64_t batch, channels, filters, size[2], before[2], after[2];
@@ -30,5 +31,8 @@ void winograd_finish(const thaw_convolution *p, double *sums, const float *bias,
 void winograd_run(thaw_context *context, thaw_kernel *kernel, thaw_kernel *pack, const float *weight,
                   thaw_argument source, const void *values, const float *bias, const void *residual,
                   thaw_argument destination, void *result);
+
+/* The transforms at each level of instructions that this CPU has; returns how many there are. */
+size_t winograd_find_levels(const thaw_winograd_functions *levels[4]);
 
 #endif
