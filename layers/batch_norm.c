@@ -18,8 +18,9 @@ typedef struct batch_norm {
     size_t mean, variance; /* which parameters they are */
 } batch_norm;
 
-/* What the layer computes with, a row of channels each: in the workspace where it follows the batches, else packed. */
-enum { MEAN, INVERSE, SCALE, SHIFT, ROWS }; /* INVERSE: 1 / sqrt(variance + epsilon) */
+/* What the layer computes with, a row of channels each: in the workspace where it follows the batches, else packed. REST
+   is what MEAN has no digits for, INVERSE 1 / sqrt(variance + epsilon). */
+enum { MEAN, REST, INVERSE, SCALE, SHIFT, ROWS };
 
 static const thaw_parameter_specification *specify(const char *name, thaw_role role, thaw_initializer initializer,
                                                    int64_t channels, thaw_parameter_specification *into)
@@ -99,7 +100,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const size_t table = ROWS * b->channels * sizeof(float);
     needs->packed_bytes = b->follows ? 0 : table;
     needs->workspace_bytes = b->follows ? table : 0;
-    needs->scratch_bytes = thaw_channels_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(float);
+    needs->scratch_bytes = thaw_channels_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(double);
     needs->keeps_inputs = demand->training && (b->follows || learns_scale);
     b->residual = demand->epilogue.residual;
     b->activation = demand->epilogue.activation;
@@ -114,18 +115,16 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return status;
 }
 
-static void fill_table(const batch_norm *b, const thaw_layer_run *run, const float *mean, const float *variance,
-                       float *table)
+static void fill_column(const batch_norm *b, const thaw_layer_run *run, size_t c, double mean, double variance,
+                        float *column)
 {
-    const size_t channels = b->channels;
-    for (size_t c = 0; c < channels; c++) {
-        const double inverse = 1 / sqrt((double)variance[c] + b->epsilon);
-        const double scale = inverse * (b->affine ? (double)run->parameters[0][c] : 1);
-        table[MEAN * channels + c] = mean[c];
-        table[INVERSE * channels + c] = (float)inverse;
-        table[SCALE * channels + c] = (float)scale;
-        table[SHIFT * channels + c] = b->affine ? run->parameters[1][c] : 0;
-    }
+    const double inverse = 1 / sqrt(variance + b->epsilon), rest = mean - (double)(float)mean;
+    const double scale = inverse * (b->affine ? (double)run->parameters[0][c] : 1);
+    column[MEAN * b->channels] = (float)mean;
+    column[REST * b->channels] = (float)rest;
+    column[INVERSE * b->channels] = (float)inverse;
+    column[SCALE * b->channels] = (float)scale;
+    column[SHIFT * b->channels] = (float)((b->affine ? (double)run->parameters[1][c] : 0) - rest * scale);
 }
 
 /* y = scale x + shift. */
@@ -149,18 +148,20 @@ static thaw_status pack(const thaw_layer_run *run)
         fill_channel_map(b, run);
         return THAW_OK;
     }
-    fill_table(b, run, run->parameters[b->mean], run->parameters[b->variance], run->packed);
+    for (size_t c = 0; c < b->channels; c++)
+        fill_column(b, run, c, (double)run->parameters[b->mean][c], (double)run->parameters[b->variance][c],
+                    (float *)run->packed + c);
     return THAW_OK;
 }
 
-static void update_statistics(const batch_norm *b, const thaw_layer_run *run, const float *mean, const float *variance)
+static void update_statistics(const batch_norm *b, const thaw_layer_run *run, const double *mean,
+                              const double *variance)
 {
     const double kept = 1 - b->momentum, unbiased = (double)b->rows / (double)(b->rows - 1);
     float *running_mean = run->statistics[b->mean], *running_variance = run->statistics[b->variance];
     for (size_t c = 0; c < b->channels; c++) {
-        running_mean[c] = (float)(kept * (double)running_mean[c] + b->momentum * (double)mean[c]);
-        running_variance[c] =
-            (float)(kept * (double)running_variance[c] + b->momentum * unbiased * (double)variance[c]);
+        running_mean[c] = (float)(kept * (double)running_mean[c] + b->momentum * mean[c]);
+        running_variance[c] = (float)(kept * (double)running_variance[c] + b->momentum * unbiased * variance[c]);
     }
 }
 
@@ -196,10 +197,11 @@ static thaw_status forward(const thaw_layer_run *run)
     const batch_norm *b = run->state;
     if (b->follows) {
         const thaw_channel_pass pass = pass_of(b, run);
-        float *mean = run->scratch, *variance = mean + b->channels;
+        double *mean = run->scratch, *variance = mean + b->channels;
         thaw_channels_measure(run->context, &pass, b->rows, mean, variance, variance + b->channels);
         update_statistics(b, run, mean, variance);
-        fill_table(b, run, mean, variance, run->workspace);
+        for (size_t c = 0; c < b->channels; c++)
+            fill_column(b, run, c, mean[c], variance[c], (float *)run->workspace + c);
     }
     return normalise(run);
 }
@@ -208,35 +210,40 @@ static thaw_status forward(const thaw_layer_run *run)
 
 /* With x' = (x - mean) * inverse: dx = scale * (dz - mean(dz) - x' * mean(dz x')). Turns the sums of dz and of
    dz (x - mean) into what a row needs. */
-static void turn_sums(const batch_norm *b, const float *table, float *slopes, float *products)
+static void turn_sums(const batch_norm *b, const float *table, const double *slopes, const double *products,
+                      float *shifts, float *rates)
 {
     for (size_t c = 0; c < b->channels; c++) {
         const double inverse = (double)table[INVERSE * b->channels + c], scale = (double)table[SCALE * b->channels + c];
-        slopes[c] = (float)(-scale * (double)slopes[c] / (double)b->rows);
-        products[c] = (float)(-scale * inverse * inverse * (double)products[c] / (double)b->rows);
+        const double rate = -scale * inverse * inverse * products[c] / (double)b->rows;
+        rates[c] = (float)rate;
+        shifts[c] = (float)(-scale * slopes[c] / (double)b->rows - rate * (double)table[REST * b->channels + c]);
     }
 }
 
-static void store_gradients(const batch_norm *b, const thaw_layer_run *run, const float *inverse, const float *slopes,
-                            const float *products)
+static void store_gradients(const batch_norm *b, const thaw_layer_run *run, const float *inverse, const double *slopes,
+                            const double *products)
 {
     float *weight = b->affine ? run->parameter_gradients[0] : NULL,
           *bias = b->affine ? run->parameter_gradients[1] : NULL;
     for (size_t c = 0; weight && c < b->channels; c++)
-        weight[c] = products[c] * inverse[c];
+        weight[c] = (float)(products[c] * (double)inverse[c]);
     for (size_t c = 0; bias && c < b->channels; c++)
-        bias[c] = slopes[c];
+        bias[c] = (float)slopes[c];
 }
 
 /* The sums over all rows, where somebody needs them; and dz, which is the residual's gradient. */
-static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_pass *pass, float *slopes,
-                   float *products)
+static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_pass *pass, double *slopes,
+                   double *products)
 {
     const bool scale = b->affine && run->parameter_gradients[0], shift = b->affine && run->parameter_gradients[1];
     const bool centred = (b->follows && run->input_gradients[0]) || scale;
     pass->slope = b->residual ? run->input_gradients[1] : NULL;
     if (centred || shift || pass->slope)
         thaw_channels_reduce(run->context, pass, b->rows, slopes, centred ? products : NULL, products + b->channels);
+    const float *rest = pass->mean + (REST - MEAN) * b->channels; /* the loops know but MEAN */
+    for (size_t c = 0; centred && c < b->channels; c++)
+        products[c] -= slopes[c] * (double)rest[c];
     if (!pass->slope)
         return;
     pass->output_gradient = pass->slope;
@@ -247,7 +254,7 @@ static thaw_status backward(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
     const float *table = b->follows ? run->workspace : run->packed;
-    float *slopes = run->scratch, *products = slopes + b->channels;
+    double *slopes = run->scratch, *products = slopes + b->channels;
     thaw_channel_pass pass = pass_of(b, run);
     reduce(b, run, &pass, slopes, products);
     store_gradients(b, run, table + INVERSE * b->channels, slopes, products);
@@ -255,9 +262,10 @@ static thaw_status backward(const thaw_layer_run *run)
         return THAW_OK;
     pass.gradient = run->input_gradients[0];
     if (b->follows) {
-        turn_sums(b, table, slopes, products);
-        pass.gradient_shift = slopes;
-        pass.gradient_rate = products;
+        float *shifts = (float *)(products + b->channels), *rates = shifts + b->channels;
+        turn_sums(b, table, slopes, products, shifts, rates);
+        pass.gradient_shift = shifts;
+        pass.gradient_rate = rates;
     }
     thaw_channels_differentiate(run->context, &pass, b->rows);
     return THAW_OK;

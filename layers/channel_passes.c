@@ -19,15 +19,16 @@ static size_t part_count(size_t rows)
 /* For each part and channel two sums, and what the values are measured from. */
 size_t thaw_channels_scratch_bytes(size_t rows, size_t channels)
 {
-    return 3 * part_count(rows) * channels * sizeof(float);
+    return part_count(rows) * channels * (2 * sizeof(double) + sizeof(float));
 }
 
 typedef struct job {
     const thaw_pass_functions *loops;
     const thaw_channel_pass *pass;
     size_t rows;
-    float *sums, *products, *shifts; /* of the parts */
-    float *first, *second;           /* the results */
+    double *sums, *products; /* of the parts */
+    float *shifts;
+    double *first, *second; /* the results */
 } job;
 
 static job job_of(const thaw_channel_pass *pass, size_t rows, void *scratch)
@@ -36,7 +37,7 @@ static job job_of(const thaw_channel_pass *pass, size_t rows, void *scratch)
     job j = { .loops = thaw_pass_functions_of_cpu(), .pass = pass, .rows = rows, .sums = scratch };
     if (scratch) {
         j.products = j.sums + count;
-        j.shifts = j.products + count;
+        j.shifts = (float *)(j.products + count);
     }
     return j;
 }
@@ -80,21 +81,21 @@ static void join_measures(void *argument, size_t begin, size_t end)
         size_t seen = 0;
         for (size_t part = 0; part < parts; part++) {
             const size_t count = end_of_part(j, part) - part * part_rows(j->rows);
-            const double rows = (double)count, sum = (double)j->sums[part * channels + c];
+            const double rows = (double)count, sum = j->sums[part * channels + c];
             const double from_mean = (double)j->shifts[part * channels + c] + sum / rows - mean;
             const double share = rows / (double)(seen + count);
-            spread += (double)j->products[part * channels + c] - sum * sum / rows +
-                      from_mean * from_mean * (double)seen * share;
+            spread +=
+                j->products[part * channels + c] - sum * sum / rows + from_mean * from_mean * (double)seen * share;
             mean += from_mean * share;
             seen += count;
         }
-        j->first[c] = (float)mean;
-        j->second[c] = (float)(spread > 0 ? spread / (double)j->rows : spread < 0 ? 0 : spread); /* NaN stays */
+        j->first[c] = mean;
+        j->second[c] = spread > 0 ? spread / (double)j->rows : spread < 0 ? 0 : spread; /* NaN stays */
     }
 }
 
-void thaw_channels_measure(thaw_context *context, const thaw_channel_pass *pass, size_t rows, float *mean,
-                           float *variance, void *scratch)
+void thaw_channels_measure(thaw_context *context, const thaw_channel_pass *pass, size_t rows, double *mean,
+                           double *variance, void *scratch)
 {
     job j = job_of(pass, rows, scratch);
     j.first = mean;
@@ -114,14 +115,14 @@ static void reduce_parts(void *argument, size_t begin, size_t end)
                          j->second ? j->products + part * channels : NULL);
 }
 
-static void join_sums(const job *j, const float *parts, float *results, size_t begin, size_t end)
+static void join_sums(const job *j, const double *parts, double *results, size_t begin, size_t end)
 {
     const size_t channels = j->pass->channels, count = part_count(j->rows);
     for (size_t c = begin; c < end; c++) {
         double sum = 0;
         for (size_t part = 0; part < count; part++)
-            sum += (double)parts[part * channels + c];
-        results[c] = (float)sum;
+            sum += parts[part * channels + c];
+        results[c] = sum;
     }
 }
 
@@ -133,8 +134,8 @@ static void join_reductions(void *argument, size_t begin, size_t end)
         join_sums(j, j->products, j->second, begin, end);
 }
 
-void thaw_channels_reduce(thaw_context *context, const thaw_channel_pass *pass, size_t rows, float *sums,
-                          float *products, void *scratch)
+void thaw_channels_reduce(thaw_context *context, const thaw_channel_pass *pass, size_t rows, double *sums,
+                          double *products, void *scratch)
 {
     job j = job_of(pass, rows, scratch);
     j.first = sums;

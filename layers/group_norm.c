@@ -10,7 +10,7 @@ enum { WEIGHT, BIAS };
 
 enum {
     GRAIN = 1 << 14, /* elements that a thread takes on at least */
-    PLACES = 64      /* of a sample, whose sums are taken together, in floats */
+    PLACES = 64      /* of a sample, whose sums are taken together */
 };
 
 /* A batch is [samples, places, channels]; a sample is cut into parts of so many places. */
@@ -72,7 +72,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const bool keeps = demand->input_gradient[0] || (g->weight && demand->parameter_gradient[WEIGHT]);
     needs->state = g;
     needs->workspace_bytes = keeps ? 2 * matrix_count(g) * sizeof(float) : 0;
-    needs->scratch_bytes = (2 * partial_count(g) + 4 * matrix_count(g)) * sizeof(float);
+    needs->scratch_bytes = 2 * partial_count(g) * sizeof(double) + 4 * matrix_count(g) * sizeof(float);
     needs->keeps_inputs = keeps;
     needs->in_place = !keeps;
     needs->gradient_in_place = true;
@@ -91,13 +91,13 @@ static void release(thaw_context *context, void *state)
 typedef struct pass {
     const group_norm *layer;
     thaw_channel_pass batch;
-    float *sums, *products; /* a row for each part */
+    double *sums, *products; /* a row for each part */
 } pass;
 
 typedef struct row_range {
     thaw_channel_pass pass;
     size_t begin, end; /* in the batch */
-    float *sums, *products;
+    double *sums, *products;
 } row_range;
 
 static const float *of_sample(const float *array, size_t first)
@@ -166,15 +166,15 @@ static void run_parts(const thaw_layer_run *run, pass *p, void (*body)(void *arg
 }
 
 /* The sum of a channel's parts. */
-static double total(const group_norm *g, const float *partial, size_t sample, size_t channel)
+static double total(const group_norm *g, const double *partial, size_t sample, size_t channel)
 {
     double sum = 0;
     for (size_t part = 0; part < g->parts; part++)
-        sum += (double)partial[(sample * g->parts + part) * g->channels + channel];
+        sum += partial[(sample * g->parts + part) * g->channels + channel];
     return sum;
 }
 
-static double total_of_group(const group_norm *g, const float *partial, size_t sample, size_t group)
+static double total_of_group(const group_norm *g, const double *partial, size_t sample, size_t group)
 {
     double sum = 0;
     for (size_t c = group * g->width; c < (group + 1) * g->width; c++)
@@ -203,7 +203,7 @@ static void fill_scale(const group_norm *g, const thaw_layer_run *run, const flo
         scale[i] = weight_of(g, run, i % g->channels) * inverse[i];
 }
 
-static void measure(const thaw_layer_run *run, const group_norm *g, float *partial, float *mean, float *inverse)
+static void measure(const thaw_layer_run *run, const group_norm *g, double *partial, float *mean, float *inverse)
 {
     const double count = (double)g->values;
     pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
@@ -223,8 +223,9 @@ static void measure(const thaw_layer_run *run, const group_norm *g, float *parti
 static thaw_status forward(const thaw_layer_run *run)
 {
     const group_norm *g = run->state;
-    float *scale = run->scratch, *shift = scale + matrix_count(g), *spare = shift + matrix_count(g);
-    float *partial = spare + 2 * matrix_count(g);
+    double *partial = run->scratch;
+    float *scale = (float *)(partial + 2 * partial_count(g)), *shift = scale + matrix_count(g);
+    float *spare = shift + matrix_count(g);
     float *mean = run->workspace ? run->workspace : spare, *inverse = mean + matrix_count(g);
     measure(run, g, partial, mean, inverse);
     fill_scale(g, run, inverse, scale);
@@ -280,8 +281,9 @@ static thaw_status backward(const thaw_layer_run *run)
     float *weight = g->weight ? run->parameter_gradients[WEIGHT] : NULL;
     float *bias = g->bias ? run->parameter_gradients[BIAS] : NULL, *into = run->input_gradients[0];
     const float *mean = run->workspace, *inverse = mean ? mean + matrix_count(g) : NULL;
-    float *scale = run->scratch, *constant = scale + matrix_count(g), *linear = constant + matrix_count(g);
-    float *partial = linear + 2 * matrix_count(g);
+    double *partial = run->scratch;
+    float *scale = (float *)(partial + 2 * partial_count(g)), *constant = scale + matrix_count(g);
+    float *linear = constant + matrix_count(g);
     pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
     p.batch.output_gradient = run->output_gradient;
     p.batch.mean = mean;

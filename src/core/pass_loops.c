@@ -3,8 +3,9 @@
 #include <string.h>
 
 /* A vector by the compiler's extension, which narrower instructions take in pieces. */
-enum { LANES = 16, ROWS = 4 };
+enum { LANES = 16, ROWS = 8 };
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
 typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
 typedef int32_t flags __attribute__((vector_size(LANES * sizeof(int32_t)))); /* all bits of an element, or none */
@@ -53,9 +54,13 @@ INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool n
     memcpy((thaw_bfloat16 *)matrix + at, &upper, count * sizeof(thaw_bfloat16));
 }
 
-INLINE void add(float *into, lanes values, size_t count)
+/* Into sums of many rows, which need more digits than a float has. */
+INLINE void add(double *into, lanes values, size_t count)
 {
-    store(into, load(into, count) + values, count);
+    doubles sums = { 0 };
+    memcpy(&sums, into, count * sizeof(double));
+    sums += __builtin_convertvector(values, doubles);
+    memcpy(into, &sums, count * sizeof(double));
 }
 
 INLINE lanes select(flags which, lanes values, lanes others)
@@ -154,8 +159,8 @@ INLINE void differentiate_rows(const thaw_channel_pass *p, size_t begin, size_t 
 }
 
 /* Several rows are summed before the sums are touched. */
-INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, float *sums,
-                           float *squares, size_t count)
+INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
+                           double *squares, size_t count)
 {
     const lanes shift = load(p->shift + c, count);
     lanes sum = { 0 }, square = { 0 };
@@ -168,8 +173,8 @@ INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, 
     add(squares + c, square, count);
 }
 
-INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, float *sums,
-                          float *products, size_t count)
+INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
+                          double *products, size_t count)
 {
     const lanes mean = products ? load(p->mean + c, count) : all(0);
     lanes sum = { 0 }, product = { 0 };
@@ -187,7 +192,7 @@ INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, s
         add(products + c, product, count);
 }
 
-INLINE void reduce_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, float *sums, float *products)
+INLINE void reduce_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *products)
 {
     const size_t whole = p->channels / LANES * LANES;
     for (size_t c = 0; c < whole; c += LANES)
@@ -196,7 +201,7 @@ INLINE void reduce_rows(const thaw_channel_pass *p, size_t row, size_t rows, var
         reduce_vector(p, row, rows, whole, v, sums, products, p->channels - whole);
 }
 
-INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, float *sums, float *products)
+INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums, double *products)
 {
     size_t row = begin;
     for (; row + ROWS <= end; row += ROWS)
@@ -205,7 +210,7 @@ INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, var
         reduce_rows(p, row, 1, v, sums, products);
 }
 
-INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, float *sums, float *squares)
+INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *squares)
 {
     const size_t whole = p->channels / LANES * LANES;
     for (size_t c = 0; c < whole; c += LANES)
@@ -214,7 +219,7 @@ INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, va
         measure_vector(p, row, rows, whole, v, sums, squares, p->channels - whole);
 }
 
-INLINE void measure_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, float *sums, float *squares)
+INLINE void measure_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums, double *squares)
 {
     size_t row = begin;
     for (; row + ROWS <= end; row += ROWS)
@@ -227,7 +232,8 @@ INLINE void measure_all(const thaw_channel_pass *p, size_t begin, size_t end, va
 
 typedef enum task { NORMALISE, DIFFERENTIATE, MEASURE, REDUCE } task;
 
-INLINE void walk(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, float *sums, float *others)
+INLINE void walk(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums,
+                 double *others)
 {
     if (what == NORMALISE)
         normalise_rows(p, begin, end, v);
@@ -240,8 +246,8 @@ INLINE void walk(task what, const thaw_channel_pass *p, size_t begin, size_t end
 }
 
 /* Inlined with a constant task, and with each variant as a constant. */
-INLINE void tell_apart(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, float *sums,
-                       float *others)
+INLINE void tell_apart(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums,
+                       double *others)
 {
     if (v.activation == THAW_ACTIVATION_NONE)
         walk(what, p, begin, end, (variant){ THAW_ACTIVATION_NONE, v.narrow, false }, sums, others);
@@ -254,7 +260,7 @@ INLINE void tell_apart(task what, const thaw_channel_pass *p, size_t begin, size
 }
 
 INLINE void run(task what, const thaw_channel_pass *p, size_t begin, size_t end, thaw_activation activation,
-                float *sums, float *others)
+                double *sums, double *others)
 {
     if (p->precision == THAW_F32)
         tell_apart(what, p, begin, end, (variant){ activation, false, p->result }, sums, others);
@@ -272,18 +278,18 @@ static void differentiate(const thaw_channel_pass *p, size_t begin, size_t end)
     run(DIFFERENTIATE, p, begin, end, p->masked ? THAW_ACTIVATION_NONE : p->activation, NULL, NULL);
 }
 
-static void measure(const thaw_channel_pass *p, size_t begin, size_t end, float *sums, float *squares)
+static void measure(const thaw_channel_pass *p, size_t begin, size_t end, double *sums, double *squares)
 {
-    memset(sums, 0, p->channels * sizeof(float));
-    memset(squares, 0, p->channels * sizeof(float));
+    memset(sums, 0, p->channels * sizeof(double));
+    memset(squares, 0, p->channels * sizeof(double));
     run(MEASURE, p, begin, end, THAW_ACTIVATION_NONE, sums, squares);
 }
 
-static void reduce(const thaw_channel_pass *p, size_t begin, size_t end, float *sums, float *products)
+static void reduce(const thaw_channel_pass *p, size_t begin, size_t end, double *sums, double *products)
 {
-    memset(sums, 0, p->channels * sizeof(float));
+    memset(sums, 0, p->channels * sizeof(double));
     if (products)
-        memset(products, 0, p->channels * sizeof(float));
+        memset(products, 0, p->channels * sizeof(double));
     run(REDUCE, p, begin, end, p->activation, sums, products);
 }
 

@@ -1,6 +1,6 @@
-/* Passes over the rows of matrices whose columns are channels, for what normalises them, with what follows it, and for the
-   gradients of biases, built for each level of the CPU's instructions. Arithmetic is in floats. Every vector is computed on its own, so that matrices of
-   one pass may be one, but must not overlap otherwise. */
+/* Passes over the rows of matrices whose columns are channels, for what normalises them, with what follows it, and for
+   the gradients of biases, built for each level of the CPU's instructions. Arithmetic is in floats, sums over rows are in
+   doubles. Every vector is computed on its own, so that matrices of one pass may be one, but must not overlap otherwise. */
 #ifndef THAW_CORE_PASS_LOOPS_H
 #define THAW_CORE_PASS_LOOPS_H
 
@@ -29,10 +29,10 @@ typedef struct thaw_pass_functions {
     void (*differentiate)(const thaw_channel_pass *pass, size_t begin, size_t end);
 
     /* Rows [begin, end). Sums over them, for each channel, of input - shift and of its square. */
-    void (*measure)(const thaw_channel_pass *pass, size_t begin, size_t end, float *sums, float *squares);
+    void (*measure)(const thaw_channel_pass *pass, size_t begin, size_t end, double *sums, double *squares);
 
     /* Sums of dz, and of dz (input - mean); NULL products: not of these, and no input is read. */
-    void (*reduce)(const thaw_channel_pass *pass, size_t begin, size_t end, float *sums, float *products);
+    void (*reduce)(const thaw_channel_pass *pass, size_t begin, size_t end, double *sums, double *products);
 } thaw_pass_functions;
 
 /* Those for this CPU. Thread-safe. */

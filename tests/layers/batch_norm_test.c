@@ -125,6 +125,44 @@ Test(batch_norm, matches_the_definition)
         }
 }
 
+/* Gradients behind a normalisation are small differences of large numbers: here the mean is ten thousand times the
+   deviation, between two floats, and the sums are of more rows than a float counts without loss. */
+Test(batch_norm, keeps_the_digits_of_long_sums_and_large_means)
+{
+    enum { ROWS = 40000 };
+    const variant v = { ROWS, { 1, { 1 } }, .follows = true, .affine = true, .bfloat16 = false };
+    thaw_context *context = support_context(2);
+    thaw_model *model;
+    layer_wish wish = { .training = true, .input_gradients = true };
+    wish.parameter_gradient[WEIGHT] = wish.parameter_gradient[BIAS] = true;
+    layer l = open_layer(context, &model, &v, &wish);
+    l.parameters[WEIGHT][0] = 1;
+    l.parameters[BIAS][0] = 0;
+    double mean = 0, slopes = 0, variance = 0, products = 0, normals = 0, gradients = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        l.inputs[0][i] = 4096 + (float)(i * 37 % 1001) / 1024;
+        l.output_gradient[i] = 1 + (float)(i * 37 % 1001 + i * 91 % 1009) / 4096;
+        mean += (double)l.inputs[0][i] / ROWS;
+        slopes += (double)l.output_gradient[i];
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        variance += pow((double)l.inputs[0][i] - mean, 2) / ROWS;
+        products += ((double)l.inputs[0][i] - mean) * (double)l.output_gradient[i];
+    }
+    layer_forward(&l);
+    layer_backward(&l);
+    for (size_t i = 0; i < ROWS; i++) {
+        normals += (double)l.output[i] / ROWS;
+        gradients += (double)l.input_gradients[0][i] / ROWS;
+    }
+    cr_assert_float_eq(normals, 0, 1e-7, "%g", normals);
+    cr_assert_float_eq(gradients, 0, 2.4e-7, "%g, of numbers near 4", gradients);
+    cr_assert_float_eq(l.parameter_gradients[BIAS][0] / slopes, 1, 1e-7);
+    cr_assert_float_eq(l.parameter_gradients[WEIGHT][0] / (products / sqrt(variance + epsilon)), 1, 1e-6);
+    layer_close(&l, model);
+    thaw_context_destroy(context);
+}
+
 /* Its weight trains, but it computes with stored statistics: not a case of the plan today, but one of the contract. */
 Test(batch_norm, learns_its_scale_from_stored_statistics)
 {
