@@ -2,9 +2,7 @@
 (of each parameter, in norm), with batch normalisation that follows the batches and with a frozen one. The reference is
 PyTorch in double precision; how far its own single precision is from that stands beside. The weights are moved a
 little until nothing is near the kink of a ReLU or a max-pool (kinks.py), where gradients have several right values.
-Where normalisation follows a batch of two, some gradients are what is left of numbers a thousand times as large, in any
-single precision: PyTorch's own errors differ by ten times between its two layouts. Exit code 1 when an error of Thaw's is
-above 1e-4 and above those of both.
+Exit code 1 when an error of Thaw's is above 1e-4, and above those of both of PyTorch's layouts.
 `./run bench parity` starts this with an interpreter that has torch.
 """
 
@@ -28,6 +26,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "
 from formula import fill, images  # noqa: E402
 
 LIMIT = 1e-4
+# With a normalisation that trains, they start near PyTorch's initial values. Behind linear bottlenecks the formula
+# makes channels that hardly vary, and then gradients are small differences of numbers a thousand times as large: in
+# double precision with nothing but its tensors rounded to single, PyTorch is off by 2e-4. At the initial values
+# themselves most gradients of scales are zero but for rounding.
+NEAR_INITIAL = ("mobilenet-v2", "efficientnet-lite0")
 LAYOUTS = {"PyTorch f32": torch.contiguous_format, "PyTorch f32, channels-last": torch.channels_last}
 NO_DROPOUT = ("vgg16", "vgg16-bn", "mobilenet-v2")
 # A gradient that is zero but for rounding, such as of a bias before batch normalisation, counts as at least this share
@@ -72,9 +75,21 @@ def build(network, frozen):
     return model
 
 
+@torch.no_grad()
+def leave_initial(model):
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.weight.uniform_(0.75, 1.25)
+            module.bias.uniform_(-0.5, 0.5)
+
+
 def make_weights(network, inputs, frozen):
+    torch.manual_seed(1)
     model = build(network, frozen)
-    fill(model, network)
+    if network in NEAR_INITIAL and not frozen:
+        leave_initial(model)
+    else:
+        fill(model, network)
     kinks.clear(model.double(), inputs.double())
     return model.float().state_dict()
 
