@@ -3,14 +3,23 @@ PyTorch 2.13, torchvision 0.28 and timm 1.0; tests/models/parity_test.c reads wh
 
 Weights of that size are not kept: formula.py makes them, and the images. The label of sample n is (3 n + 1) mod 10. A
 gradient is kept as its norm and its product with u of the name "probe", a statistic likewise.
+
+Behind linear bottlenecks the formula's normalisation makes channels that hardly vary, and where it trains gradients
+are small differences of large numbers. There scales are twice the formula's and shifts u / 2, moved until no activation
+is near a kink: bench/peers/kinks.py says why, and the shifts are kept.
 """
 
 import pathlib
+import sys
 
 import torch
 from torch import nn
 
 from formula import fill, images, uniform
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench" / "peers"))
+import backbones  # noqa: E402
+import kinks  # noqa: E402
 
 # torchvision's compiled operators, which no classifier needs, may be missing; its Python wants to know them.
 library = torch.library.Library("torchvision", "FRAGMENT")
@@ -30,6 +39,8 @@ NETWORKS = {  # image size, batch
     "mobilenet-v2": (64, 8, lambda: models.mobilenet_v2(num_classes=CLASSES, dropout=0)),
     "efficientnet-lite0": (96, 8, lambda: timm.create_model("efficientnet_lite0", num_classes=CLASSES)),
 }
+
+LINEAR_BOTTLENECKS = ("mobilenet-v2", "efficientnet-lite0")
 
 
 def write(file, name, *numbers):
@@ -51,6 +62,22 @@ def step(file, model, inputs, labels):
     write_tensors(file, "gradients", [(n, p.grad) for n, p in model.named_parameters() if p.requires_grad])
 
 
+@torch.no_grad()
+def move_normalisation(file, model, network, inputs):
+    plain = backbones.NETWORKS[network](classes=CLASSES).double().train()  # same names, plain modules
+    plain.load_state_dict(model.state_dict())
+    for name, module in plain.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.weight.mul_(2)
+            module.bias.copy_(uniform(name + ".bias", module.num_features) / 2)
+    kinks.clear(plain, inputs)
+    model.load_state_dict(plain.state_dict())
+    shifts = [(f"{n}.bias", m.bias) for n, m in plain.named_modules() if isinstance(m, nn.BatchNorm2d)]
+    write(file, "shifts", len(shifts))
+    for name, shift in shifts:
+        write(file, name, *shift)
+
+
 def run(file, model, network, size, batch):
     inputs, labels = images(batch, size).double(), torch.tensor([(3 * n + 1) % CLASSES for n in range(batch)])
     fill(model, network)
@@ -58,6 +85,8 @@ def run(file, model, network, size, batch):
     with torch.no_grad():
         write(file, "logits", *model.eval()(inputs).flatten())
     file.write("case all trainable\n")
+    if network in LINEAR_BOTTLENECKS:
+        move_normalisation(file, model, network, inputs)
     step(file, model.train(), inputs, labels)
     write_tensors(file, "statistics", [(n, t) for n, t in model.state_dict().items() if "running_" in n])
     file.write("case normalisation frozen\n")

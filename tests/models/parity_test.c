@@ -122,6 +122,29 @@ static void check_step(network *n)
     check_tensors(n, "gradients", count_parameters(n, thaw_parameter_trainable), thaw_parameter_gradient, 0.1);
 }
 
+/* For networks in whose form the formula's values leave float32 too few digits; tests/golden/backbones.py tells why. */
+static void move_normalisation(network *n)
+{
+    for (size_t i = 0; i < thaw_model_parameter_count(n->model); i++) {
+        thaw_parameter *parameter = thaw_model_parameter(n->model, i);
+        float *values = thaw_parameter_role(parameter) == THAW_SCALE ? thaw_parameter_edit(parameter) : NULL;
+        for (size_t k = 0; values && k < thaw_shape_count(thaw_parameter_shape(parameter)); k++)
+            values[k] *= 2;
+    }
+    float count;
+    golden_read(n->golden, "shifts", &count, 1);
+    for (size_t i = 0; i < (size_t)count; i++) {
+        char name[64] = "";
+        cr_assert_eq(fscanf(n->golden, "%63s", name), 1, "shift %zu", i);
+        thaw_parameter *parameter = thaw_model_find_parameter(n->model, name);
+        cr_assert_not_null(parameter, "there is no parameter %s", name);
+        float *values = thaw_parameter_edit(parameter);
+        for (size_t k = 0; k < thaw_shape_count(thaw_parameter_shape(parameter)); k++)
+            cr_assert_eq(fscanf(n->golden, "%f", &values[k]), 1, "%s %zu", name, k);
+    }
+    cr_assert_eq(fscanf(n->golden, " "), 0);
+}
+
 static void freeze_normalisation(network *n)
 {
     for (size_t i = 0; i < thaw_model_parameter_count(n->model); i++) {
@@ -131,12 +154,14 @@ static void freeze_normalisation(network *n)
     }
 }
 
-static void compare(const char *name, const char *options, int batch, const char *branch_ends)
+static void compare(const char *name, const char *options, int batch, const char *branch_ends, bool bottlenecks)
 {
     network n;
     open_network(&n, name, options, batch, branch_ends);
     check_outputs(&n);
     golden_case(n.golden, "all trainable");
+    if (bottlenecks)
+        move_normalisation(&n);
     check_step(&n);
     check_tensors(&n, "statistics", count_parameters(&n, is_statistic), thaw_parameter_data, 0);
     golden_case(n.golden, "normalisation frozen");
@@ -148,30 +173,30 @@ static void compare(const char *name, const char *options, int batch, const char
 
 Test(backbones, resnet18)
 {
-    compare("resnet18", "size=64", 8, "*.bn2|*.downsample.1");
+    compare("resnet18", "size=64", 8, "*.bn2|*.downsample.1", false);
 }
 
 Test(backbones, resnet34)
 {
-    compare("resnet34", "size=64", 8, "*.bn2|*.downsample.1");
+    compare("resnet34", "size=64", 8, "*.bn2|*.downsample.1", false);
 }
 
 Test(backbones, resnet50)
 {
-    compare("resnet50", "size=64", 8, "*.bn3|*.downsample.1");
+    compare("resnet50", "size=64", 8, "*.bn3|*.downsample.1", false);
 }
 
 Test(backbones, vgg16_bn)
 {
-    compare("vgg16-bn", "size=32,dropout=0", 4, NULL);
+    compare("vgg16-bn", "size=32,dropout=0", 4, NULL, false);
 }
 
 Test(backbones, mobilenet_v2)
 {
-    compare("mobilenet-v2", "size=64,dropout=0", 8, NULL);
+    compare("mobilenet-v2", "size=64,dropout=0", 8, NULL, true);
 }
 
 Test(backbones, efficientnet_lite0)
 {
-    compare("efficientnet-lite0", "size=96", 8, NULL);
+    compare("efficientnet-lite0", "size=96", 8, NULL, true);
 }
