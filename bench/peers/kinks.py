@@ -40,6 +40,11 @@ def leads(x, pool):
     return channels_first(lead.view(*x.shape[:2], -1)).amin(1)
 
 
+def is_close(x, pool):
+    """Of each channel, whether a window of it has no clear winner."""
+    return leads(x, pool) < LEAD * channels_first(x).std(1)
+
+
 class Clearing:
     """Hooks of a forward pass that changes the parameters on its way, from the inputs to the outputs."""
 
@@ -76,8 +81,10 @@ class Clearing:
 
     def separate(self, pool, inputs):
         x = inputs[0].clone()
-        while len(close := (leads(x, pool) < LEAD * channels_first(x).std(1)).nonzero()[:, 0]):
+        close = torch.arange(x.shape[1])[is_close(x, pool)]
+        while len(close):
             x[:, close] = self.redraw(close)
+            close = close[is_close(x[:, close], pool)]
         return x
 
     def redraw(self, channels):
