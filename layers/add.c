@@ -1,5 +1,5 @@
 /* The sum of two nodes. */
-#include "pairing.h"
+#include "layers/pairing.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -1,6 +1,6 @@
 /* Average-pooling of [H, W, C]. */
 #include "core/allocation.h"
-#include "pool2d.h"
+#include "layers/pool2d.h"
 
 enum { GRAIN = 4096 };
 

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <thaw/layers.h>
 
-#include "channel_passes.h"
 #include "core/allocation.h"
+#include "layers/channel_passes.h"
 
 typedef struct batch_norm {
     size_t rows, channels;

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "pointwise_loss.h"
+#include "layers/pointwise_loss.h"
 
 /* log(1 + exp(-x)), for any x. */
 static double soft_minus(double x)

@@ -1,5 +1,5 @@
 /* 1-D convolution of sequences [L, C]: the 2-D one of images of one row. */
-#include "conv2d.h"
+#include "layers/conv2d.h"
 
 static thaw_conv2d_options of_one_row(const thaw_conv1d_options *o)
 {

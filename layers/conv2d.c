@@ -1,13 +1,13 @@
 /* 2-D convolution (cross-correlation) of [H, W, C]; weight OIHW. */
-#include "conv2d.h"
+#include "layers/conv2d.h"
 
-#include "column_sum.h"
 #include "core/allocation.h"
-#include "core/bfloat16.h"
-#include "dnn/convolution.h"
-#include "low_rank.h"
-#include "weight_copies.h"
-#include "window.h"
+#include "kernels/bfloat16.h"
+#include "layers/column_sum.h"
+#include "layers/low_rank.h"
+#include "layers/weight_copies.h"
+#include "layers/window.h"
+#include "onednn/convolution.h"
 
 enum { WEIGHT, BIAS };
 

@@ -2,12 +2,12 @@
    layer's output, the image, to its input, the map. Dumoulin & Visin 2016, arXiv 1603.07285. */
 #include <thaw/layers.h>
 
-#include "bias.h"
-#include "border.h"
-#include "column_sum.h"
 #include "core/allocation.h"
-#include "dnn/convolution.h"
-#include "window.h"
+#include "layers/bias.h"
+#include "layers/border.h"
+#include "layers/column_sum.h"
+#include "layers/window.h"
+#include "onednn/convolution.h"
 
 enum { WEIGHT, BIAS };
 

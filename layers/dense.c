@@ -1,13 +1,13 @@
 /* Dense: y = x W^T + b, for each row of the input. */
 #include <thaw/layers.h>
 
-#include "column_sum.h"
 #include "core/allocation.h"
-#include "core/bfloat16.h"
-#include "dnn/inner_product.h"
-#include "low_rank.h"
-#include "swapped_dense.h"
-#include "weight_copies.h"
+#include "kernels/bfloat16.h"
+#include "layers/column_sum.h"
+#include "layers/low_rank.h"
+#include "layers/swapped_dense.h"
+#include "layers/weight_copies.h"
+#include "onednn/inner_product.h"
 
 enum { WEIGHT, BIAS };
 

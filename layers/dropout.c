@@ -2,7 +2,7 @@
    prevent neural networks from overfitting". */
 #include <thaw/layers.h>
 
-#include "core/bfloat16.h"
+#include "kernels/bfloat16.h"
 
 /* Elements that are worked on at a time, and what a thread takes on at least. */
 enum { BLOCK = 256, GRAIN = 16 * BLOCK };

@@ -1,7 +1,7 @@
 /* Flatten: [H, W, C] to [C * H * W] in PyTorch's order. */
 #include <thaw/layers.h>
 
-#include "dnn/channels.h"
+#include "onednn/channels.h"
 
 typedef struct flatten {
     thaw_kernel *forward, *backward;

@@ -1,5 +1,5 @@
 /* GELU: x times the normal distribution function of x. Hendrycks & Gimpel 2016, arXiv 1606.08415. */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -1,5 +1,5 @@
 /* The mean over height and width: [H, W, C] to [C]. */
-#include "pool2d.h"
+#include "layers/pool2d.h"
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "core/pass_loops.h"
-#include "normalisation.h"
+#include "kernels/pass_loops.h"
+#include "layers/normalisation.h"
 
 enum { WEIGHT, BIAS };
 

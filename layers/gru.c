@@ -1,5 +1,5 @@
 /* GRU: gru_cell.c step by step. */
-#include "recurrent.h"
+#include "layers/recurrent.h"
 
 static const thaw_layer_module module = {
     .name = "gru",

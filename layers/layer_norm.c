@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "core/bfloat16.h"
-#include "core/row_loops.h"
-#include "normalisation.h"
+#include "kernels/bfloat16.h"
+#include "kernels/row_loops.h"
+#include "layers/normalisation.h"
 
 enum { WEIGHT, BIAS };
 

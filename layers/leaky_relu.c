@@ -1,7 +1,7 @@
 /* Leaky ReLU: x, or slope * x where x is negative. */
 #include <math.h>
 
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static double slope_of(const thaw_leaky_relu_options *options)
 {

@@ -1,6 +1,6 @@
 /* The logarithm of softmax over the last axis: x - log(sum(exp(x))). */
-#include "elementwise.h"
-#include "softmax_rows.h"
+#include "layers/elementwise.h"
+#include "layers/softmax_rows.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

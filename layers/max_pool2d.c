@@ -1,5 +1,5 @@
 /* Max-pooling of [H, W, C]. */
-#include "pool2d.h"
+#include "layers/pool2d.h"
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {

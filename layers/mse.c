@@ -1,5 +1,5 @@
 /* Squared error: the mean or sum of (x - target)^2 over batch and features. */
-#include "pointwise_loss.h"
+#include "layers/pointwise_loss.h"
 
 static double sum(const thaw_loss_span *span)
 {

@@ -1,5 +1,5 @@
 /* ReLU: max(x, 0). A convolution or dense layer before it may apply it. */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -1,5 +1,5 @@
 /* ReLU6: min(max(x, 0), 6). Howard et al. 2017, arXiv 1704.04861. */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -1,5 +1,5 @@
 /* Sigmoid: 1 / (1 + exp(-x)). */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -1,5 +1,5 @@
 /* SiLU, or swish: x sigmoid(x). Elfwing et al. 2017, arXiv 1702.03118. */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

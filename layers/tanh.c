@@ -1,5 +1,5 @@
 /* The hyperbolic tangent. */
-#include "elementwise.h"
+#include "layers/elementwise.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {

@@ -7,10 +7,10 @@
 #include <thaw/thaw.h>
 #include <unistd.h>
 
+#include "features/feature_rows.h"
 #include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/timing.h"
-#include "train/feature_rows.h"
 
 enum { MOST_REPETITIONS = 100, TOTAL_BYTES = 1 << 28, STEP = 7919 };
 

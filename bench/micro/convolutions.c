@@ -9,8 +9,8 @@
 
 #include "core/context.h"
 #include "core/threads.h"
-#include "dnn/convolution.h"
 #include "graph/model.h"
+#include "onednn/convolution.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 

@@ -3,7 +3,7 @@
 #define THAW_BENCH_UPDATE_MODEL_H
 
 #include "params/parameter.h"
-#include "plan/update.h"
+#include "update/update.h"
 
 typedef struct bench_model {
     thaw_parameter_set set;

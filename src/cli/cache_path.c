@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cache.h"
-#include "train/feature_rows.h"
+#include "features/feature_rows.h"
 
 /* Letters and digits of a text, and '-' for what is between them; to be freed. */
 static char *plain_name(const char *text)

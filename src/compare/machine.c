@@ -7,7 +7,7 @@
 
 #include "compare/energy.h"
 #include "core/threads.h"
-#include "dnn/engine.h"
+#include "onednn/engine.h"
 
 #ifdef __clang__
 static const char compiler[] = "clang " __clang_version__;

@@ -7,10 +7,10 @@
 
 #include "compare/comparison.h"
 #include "compare/machine.h"
-#include "compare/strategy.h"
 #include "core/text.h"
 #include "graph/model.h"
 #include "io/new_file.h"
+#include "policy/strategy.h"
 #include "report/write.h"
 
 json_t *thaw_json_number(double value)

@@ -14,7 +14,7 @@ struct thaw_context {
     int threads;
     uint64_t seed;
     bool structure_only; /* parameters get no random values: of such models nothing is computed */
-    void *dnn;           /* src/dnn's engine and stream, made when first wanted */
+    void *dnn;           /* src/onednn's engine and stream, made when first wanted */
     void (*release_dnn)(thaw_context *context);
     char message[THAW_MESSAGE_BYTES];
 };

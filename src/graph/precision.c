@@ -1,8 +1,8 @@
 /* In which precision a model computes: the public calls. */
 #include <thaw/precision.h>
 
-#include "dnn/kernel.h"
 #include "graph/model.h"
+#include "onednn/kernel.h"
 
 static bool is_precision(thaw_dtype dtype)
 {

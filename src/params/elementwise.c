@@ -1,6 +1,6 @@
 /* Sums, differences and products, element by element. */
-#include "core/pairwise.h"
 #include "core/shape.h"
+#include "kernels/pairwise.h"
 #include "params/expression.h"
 
 static thaw_status evaluate(const thaw_expression *e, thaw_pairing pairing)

@@ -2,7 +2,7 @@
 #include "params/factors.h"
 
 #include "core/allocation.h"
-#include "core/scaled_sum.h"
+#include "kernels/scaled_sum.h"
 #include "params/matrices.h"
 
 void thaw_factors_release(thaw_expression *e)

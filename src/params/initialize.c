@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "core/normal_loops.h"
 #include "core/philox.h"
+#include "kernels/normal_loops.h"
 #include "params/parameter.h"
 
 enum { BLOCK = 256 /* even, for pairs */, GRAIN = 16 /* blocks that a thread takes on at least */ };

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "core/scaled_sum.h"
+#include "kernels/scaled_sum.h"
 #include "params/factors.h"
 
 static thaw_status prepare(thaw_expression *e)

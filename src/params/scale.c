@@ -1,7 +1,7 @@
 /* A constant factor. */
 #include <math.h>
 
-#include "core/scaled_sum.h"
+#include "kernels/scaled_sum.h"
 #include "params/expression.h"
 
 static thaw_status evaluate(const thaw_expression *e, void *scratch)

@@ -1,5 +1,5 @@
 #include "core/allocation.h"
-#include "core/bfloat16.h"
+#include "kernels/bfloat16.h"
 #include "plan/sharing.h"
 
 /* Time runs from 0: forward kernels in order, then backward kernels in reverse. */

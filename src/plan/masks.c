@@ -1,6 +1,6 @@
 /* ReLU's gradient depends on whether its output is above zero. Where nobody else reads that output in backward, a bit an
    element is kept in its place, and the memory of the output is free once forward has read it. */
-#include "core/bit_mask.h"
+#include "kernels/bit_mask.h"
 #include "plan/sharing.h"
 
 static bool is_relu(const thaw_plan *plan, thaw_node index)

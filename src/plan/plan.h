@@ -7,7 +7,7 @@
 
 #include "graph/model.h"
 #include "params/expression.h"
-#include "plan/update.h"
+#include "update/update.h"
 
 /* What a layer gets for one of its parameters, or for a factor of a low-rank change to one. */
 typedef struct thaw_plan_use {

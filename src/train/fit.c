@@ -6,8 +6,8 @@
 #include "core/threads.h"
 #include "data/dataset.h"
 #include "data/loader.h"
-#include "train/cache_choice.h"
-#include "train/feature_cache.h"
+#include "features/cache_choice.h"
+#include "features/feature_cache.h"
 #include "train/session.h"
 
 /* One run of thaw_fit. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dnn/kernel.h"
+#include "onednn/kernel.h"
 
 enum { BATCH = 3, MOST = 3 * 7 * 5 * 19 };
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bfloat16.h"
 #include "core/threads.h"
 #include "graph/model.h"
+#include "kernels/bfloat16.h"
 #include "support/golden.h"
 
 static const float untouched = -12345.0F;

@@ -4,8 +4,8 @@
 
 #include "params/optimizer.h"
 #include "params/parameter.h"
-#include "plan/update.h"
 #include "support/support.h"
+#include "update/update.h"
 
 /* A set with one group "group<i>" and one parameter for each size, filled from numbered seeds. */
 thaw_parameter_set parameters_create(thaw_context *context, const size_t *sizes, size_t count);

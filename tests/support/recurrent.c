@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/bfloat16.h"
 #include "graph/model.h"
+#include "kernels/bfloat16.h"
 
 enum { WEIGHT_INPUT, WEIGHT_HIDDEN, BIAS_INPUT, BIAS_HIDDEN, PARAMETERS, INPUTS = 3 };
 

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "dnn/kernel.h"
+#include "onednn/kernel.h"
 
 thaw_context *support_context(int threads)
 {

@@ -2,8 +2,8 @@
 #ifndef SUPPORT_WINOGRAD_PROBLEM_H
 #define SUPPORT_WINOGRAD_PROBLEM_H
 
-#include "dnn/convolution.h"
-#include "dnn/winograd_loops.h"
+#include "kernels/winograd_loops.h"
+#include "onednn/convolution.h"
 
 typedef struct winograd_shape {
     int64_t batch, channels, filters, size[2], before[2], after[2];

@@ -1,0 +1,333 @@
+#include "features/feature_cache.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "data/dataset.h"
+#include "features/feature_key.h"
+#include "features/feature_rows.h"
+#include "kernels/bfloat16.h"
+
+/* The values that one boundary node gives for a sample, and how they are kept. */
+typedef struct cut {
+    thaw_node node;
+    size_t count, bytes;
+    thaw_dtype dtype;
+    thaw_bfloat16 *rounded; /* of a batch, on its way into the cache; NULL where they are kept as they are */
+} cut;
+
+struct thaw_feature_cache {
+    thaw_context *context;
+    cut cuts[THAW_MOST_PIECES];
+    size_t cut_count;
+    uint64_t version;        /* of the prefix's parameters */
+    uint64_t precision;      /* of the prefix's nodes */
+    size_t target_bytes;     /* of one sample */
+    thaw_feature_rows *rows; /* the cuts' values, then the target */
+    bool *present;
+    size_t sample_count, present_count;
+    size_t bytes;
+    bool on_disk;
+    atomic_int write_error; /* errno of a row that could not be kept; 0: none */
+    thaw_dataset *dataset;  /* this cache, as the loader sees it */
+};
+
+/* Grows with every change of a parameter in the prefix. */
+static uint64_t prefix_version(const thaw_plan *plan)
+{
+    uint64_t version = plan->model->parameters.bindings * 1099511628211U; /* FNV's prime: no sum of versions */
+    for (size_t i = 0; i < plan->cut_count; i++) {
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
+        for (size_t k = 0; group && k < group->parameter_count; k++)
+            version += thaw_expression_version(thaw_parameter_expression(group->parameters[k]));
+    }
+    return version;
+}
+
+/* Tells in which precision each node of the prefix computes. */
+static uint64_t prefix_precision(const thaw_plan *plan)
+{
+    uint64_t precision = 14695981039346656037U; /* FNV's offset */
+    for (size_t i = 0; i < plan->cut_count; i++)
+        precision = (precision ^ (plan->nodes[plan->order[i]].precision == THAW_BF16)) * 1099511628211U;
+    return precision;
+}
+
+static size_t count_boundaries(const thaw_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->cut_count; i++)
+        count += plan->nodes[plan->order[i]].boundary;
+    return count;
+}
+
+/* ---- as a data set ---- */
+
+typedef struct reading {
+    const thaw_feature_cache *cache;
+    const size_t *indices;
+    size_t count;
+    float *samples;
+    char *targets;
+    atomic_int failure; /* errno, or -1 where the file ends; 0: none */
+} reading;
+
+/* Values that were read into the end of their place become floats, block after block from its beginning on: what a block
+   overwrites has been read. */
+static void widen_in_place(thaw_context *context, float *values, size_t count)
+{
+    enum { BLOCK = 512 };
+    const thaw_bfloat16 *from = (const thaw_bfloat16 *)(const void *)values + count;
+    thaw_bfloat16 block[BLOCK];
+    for (size_t first = 0; first < count; first += BLOCK) {
+        const size_t length = count - first < BLOCK ? count - first : BLOCK;
+        memcpy(block, from + first, length * sizeof *block);
+        thaw_values_convert(context, (thaw_values){ values + first, THAW_F32 }, (thaw_values){ block, THAW_BF16 },
+                            length);
+    }
+}
+
+static void read_range(void *argument, size_t begin, size_t end)
+{
+    reading *into = argument;
+    const thaw_feature_cache *cache = into->cache;
+    struct iovec pieces[THAW_MOST_PIECES];
+    float *places[THAW_MOST_PIECES];
+    for (size_t i = begin; i < end; i++) {
+        float *values = into->samples;
+        for (size_t c = 0; c < cache->cut_count; values += into->count * cache->cuts[c++].count) {
+            const cut *from = &cache->cuts[c];
+            places[c] = values + i * from->count;
+            pieces[c] = (struct iovec){ (char *)(places[c] + from->count) - from->bytes, from->bytes };
+        }
+        pieces[cache->cut_count] = (struct iovec){ into->targets + i * cache->target_bytes, cache->target_bytes };
+        if (!cache->rows->kind->read(cache->rows, into->indices[i], pieces, (int)cache->cut_count + 1))
+            atomic_store(&into->failure, errno ? errno : -1);
+        for (size_t c = 0; c < cache->cut_count; c++)
+            if (cache->cuts[c].dtype == THAW_BF16)
+                widen_in_place(cache->context, places[c], cache->cuts[c].count);
+    }
+}
+
+static bool read_rows(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
+                      size_t capacity)
+{
+    const thaw_feature_cache *cache = user;
+    reading into = { .cache = cache, .indices = indices, .count = count, .samples = samples, .targets = targets };
+    thaw_parallel_for(cache->context, count, 1, read_range, &into);
+    const int failure = atomic_load(&into.failure);
+    if (failure)
+        snprintf(message, capacity, "the feature cache's file cannot be read: %s",
+                 failure > 0 ? strerror(failure) : "it was cut short");
+    return !failure;
+}
+
+static void expect_rows(void *user, const size_t *indices, size_t count)
+{
+    const thaw_feature_cache *cache = user;
+    for (size_t i = 0; i < count; i++)
+        cache->rows->kind->expect(cache->rows, indices[i]);
+}
+
+static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
+{
+    thaw_source source = *original;
+    source.sample_shape = (thaw_shape){ .rank = 1 };
+    for (size_t c = 0; c < cache->cut_count; c++)
+        source.sample_shape.dims[0] += (int64_t)cache->cuts[c].count;
+    source.read = read_rows;
+    source.start_epoch = NULL;
+    source.release = NULL;
+    source.user = cache;
+    const thaw_status status = thaw_dataset_create(cache->context, &source, &cache->dataset);
+    if (status == THAW_OK && cache->rows->kind->expect)
+        cache->dataset->expect = expect_rows;
+    return status;
+}
+
+/* ---- life ---- */
+
+void thaw_feature_cache_release(thaw_feature_cache *cache)
+{
+    if (!cache)
+        return;
+    thaw_dataset_destroy(cache->dataset);
+    if (cache->rows)
+        cache->rows->kind->release(cache->rows);
+    for (size_t c = 0; c < cache->cut_count; c++)
+        thaw_release(cache->context, cache->cuts[c].rounded);
+    thaw_release(cache->context, cache->present);
+    thaw_release(cache->context, cache);
+}
+
+static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->cut_count; i++) {
+        const thaw_node node = plan->order[i];
+        if (!plan->nodes[node].boundary)
+            continue;
+        cut *made = &cache->cuts[cache->cut_count++];
+        *made = (cut){
+            .node = node,
+            .count = thaw_shape_count(&plan->model->nodes[node].output),
+            .bytes = thaw_plan_cached_bytes(plan, node),
+            .dtype = thaw_plan_cache_dtype(plan, node),
+        };
+        if (made->dtype == THAW_BF16)
+            made->rounded =
+                thaw_allocate_array(cache->context, (size_t)plan->batch * made->count, sizeof *made->rounded);
+        if (made->dtype == THAW_BF16 && !made->rounded)
+            return THAW_OUT_OF_MEMORY;
+    }
+    return THAW_OK;
+}
+
+static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path)
+{
+    const size_t row_bytes = cache->bytes / cache->sample_count;
+    if (!path)
+        return thaw_feature_memory_create(cache->context, cache->sample_count, row_bytes, &cache->rows);
+    thaw_digest key;
+    thaw_status status = thaw_feature_key_of(plan, dataset, &key);
+    if (status == THAW_OK)
+        status = thaw_feature_file_open(cache->context, path, &key, cache->sample_count, row_bytes, cache->present,
+                                        &cache->rows);
+    for (size_t i = 0; i < cache->sample_count; i++)
+        cache->present_count += cache->present[i];
+    return status;
+}
+
+/* Whether the prefix's outputs can be kept; *bytes is what they take. */
+static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size_t *bytes)
+{
+    const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
+    return thaw_plan_cache_bytes(plan) > 0 && !dataset->source.random && count_boundaries(plan) < THAW_MOST_PIECES &&
+           thaw_multiply_sizes(row_bytes, dataset->source.count, bytes);
+}
+
+thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
+                                      thaw_feature_cache **cache)
+{
+    *cache = NULL;
+    size_t bytes;
+    if (!is_possible(plan, dataset, &bytes) || (!path && bytes > budget_bytes))
+        return THAW_OK;
+    thaw_context *context = plan->model->context;
+    thaw_feature_cache *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->context = context;
+    made->version = prefix_version(plan);
+    made->precision = prefix_precision(plan);
+    made->sample_count = dataset->source.count;
+    made->target_bytes = dataset->target_bytes;
+    made->bytes = bytes;
+    made->on_disk = path;
+    made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
+    thaw_status status = made->present ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = open_rows(made, plan, dataset, path);
+    if (status == THAW_OK)
+        status = wrap(made, &dataset->source);
+    if (status != THAW_OK) {
+        thaw_feature_cache_release(made);
+        return status;
+    }
+    *cache = made;
+    return THAW_OK;
+}
+
+/* ---- use ---- */
+
+bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan)
+{
+    if (cache->version != prefix_version(plan) || cache->precision != prefix_precision(plan) ||
+        cache->cut_count != count_boundaries(plan))
+        return false;
+    for (size_t c = 0; c < cache->cut_count; c++) {
+        const thaw_node node = cache->cuts[c].node;
+        if ((size_t)node >= plan->node_count || !plan->nodes[node].boundary ||
+            cache->cuts[c].dtype != thaw_plan_cache_dtype(plan, node) ||
+            cache->cuts[c].count != thaw_shape_count(&plan->model->nodes[node].output))
+            return false;
+    }
+    return true;
+}
+
+typedef struct keeping {
+    thaw_feature_cache *cache;
+    const char *values[THAW_MOST_PIECES];
+    const size_t *indices;
+    const char *targets;
+} keeping;
+
+/* Rounds what the layers have just written, where they wrote it: the epoch that computes features and those that read
+   them then train on the same values. */
+static const void *round_values(const thaw_feature_cache *cache, const cut *to, const float *values, size_t samples)
+{
+    if (to->dtype == THAW_F32)
+        return values;
+    const thaw_values floats = { (void *)(uintptr_t)values, THAW_F32 }, rounded = { to->rounded, THAW_BF16 };
+    thaw_values_convert(cache->context, rounded, floats, samples * to->count);
+    thaw_values_convert(cache->context, floats, rounded, samples * to->count);
+    return to->rounded;
+}
+
+static void keep_range(void *argument, size_t begin, size_t end)
+{
+    const keeping *keep = argument;
+    thaw_feature_cache *cache = keep->cache;
+    struct iovec pieces[THAW_MOST_PIECES];
+    for (size_t i = begin; i < end; i++) {
+        if (cache->present[keep->indices[i]])
+            continue;
+        for (size_t c = 0; c < cache->cut_count; c++)
+            pieces[c] =
+                (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].bytes), cache->cuts[c].bytes };
+        pieces[cache->cut_count] =
+            (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->target_bytes), cache->target_bytes };
+        if (!cache->rows->kind->write(cache->rows, keep->indices[i], pieces, (int)cache->cut_count + 1))
+            atomic_store(&cache->write_error, errno ? errno : EIO);
+    }
+}
+
+void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
+                             const void *targets, size_t count)
+{
+    keeping keep = { .cache = cache, .indices = indices, .targets = targets };
+    for (size_t c = 0; c < cache->cut_count; c++)
+        keep.values[c] = round_values(cache, &cache->cuts[c], thaw_plan_output(plan, cache->cuts[c].node), count);
+    thaw_parallel_for(cache->context, count, 1, keep_range, &keep);
+    for (size_t i = 0; i < count; i++) {
+        cache->present_count += !cache->present[indices[i]];
+        cache->present[indices[i]] = true;
+    }
+}
+
+int thaw_feature_cache_error(const thaw_feature_cache *cache)
+{
+    return atomic_load(&cache->write_error);
+}
+
+bool thaw_feature_cache_complete(const thaw_feature_cache *cache)
+{
+    return cache->present_count == cache->sample_count;
+}
+
+thaw_dataset *thaw_feature_cache_dataset(thaw_feature_cache *cache)
+{
+    return cache->dataset;
+}
+
+size_t thaw_feature_cache_bytes(const thaw_feature_cache *cache)
+{
+    return cache ? cache->bytes : 0;
+}
+
+bool thaw_feature_cache_on_disk(const thaw_feature_cache *cache)
+{
+    return cache && cache->on_disk;
+}

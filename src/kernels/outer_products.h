@@ -1,0 +1,16 @@
+/* The gradient of a dense layer's weight as the sum of its samples' outer products, which is faster than oneDNN's product
+   of matrices where samples are few. */
+#ifndef THAW_KERNELS_OUTER_PRODUCTS_H
+#define THAW_KERNELS_OUTER_PRODUCTS_H
+
+#include "onednn/inner_product.h"
+
+#define THAW_OUTER_PRODUCTS_NAME "outer products"
+
+/* Whether the kernel below is there for the problem, and no slower than oneDNN's. */
+bool thaw_outer_products_suit(const thaw_inner_product *problem);
+
+/* Like thaw_inner_product_backward_weights. */
+thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel);
+
+#endif

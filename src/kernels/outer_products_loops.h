@@ -1,0 +1,29 @@
+/* Sums of outer products. Built for each level of the CPU's instructions. */
+#ifndef THAW_KERNELS_OUTER_PRODUCTS_LOOPS_H
+#define THAW_KERNELS_OUTER_PRODUCTS_LOOPS_H
+
+#include <stddef.h>
+
+/* Rows that lie `stride` floats apart. */
+typedef struct thaw_outer_operand {
+    const float *values;
+    size_t stride;
+} thaw_outer_operand;
+
+/* sums[r * stride + u] = sum over k < depth of left.values[k * left.stride + r] * right.values[k * right.stride + u], for
+   r < rows and u < THAW_STRIP. An element's terms are added one after the other, whatever `rows` is. */
+typedef void thaw_outer_products_function(size_t rows, size_t depth, thaw_outer_operand left, thaw_outer_operand right,
+                                          float *sums, size_t stride);
+
+/* That for this CPU. Thread-safe. */
+thaw_outer_products_function *thaw_outer_products_of_cpu(void);
+
+/* Of one level each; the build renames the first, which the file of this name defines. */
+extern thaw_outer_products_function thaw_outer_products_loops;
+extern thaw_outer_products_function thaw_outer_products_loops_baseline;
+#ifdef __x86_64__
+extern thaw_outer_products_function thaw_outer_products_loops_v3;
+extern thaw_outer_products_function thaw_outer_products_loops_v4;
+#endif
+
+#endif

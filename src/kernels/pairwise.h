@@ -1,0 +1,37 @@
+/* Sums, differences and products of two operands, element by element, with dimensions of 1 repeated; and what the
+   gradients of that are made of. Loops run on the context's threads; results do not depend on how many. */
+#ifndef THAW_KERNELS_PAIRWISE_H
+#define THAW_KERNELS_PAIRWISE_H
+
+#include <thaw/module.h>
+
+#include "core/broadcast.h"
+
+typedef enum thaw_pairing { THAW_PAIR_SUM, THAW_PAIR_DIFFERENCE, THAW_PAIR_PRODUCT } thaw_pairing;
+
+typedef struct thaw_pairs {
+    thaw_broadcast loops; /* over result, left and right */
+    size_t count;         /* elements of the result */
+    thaw_pairing pairing;
+    const float *left, *right;
+    float *result; /* overlaps neither */
+    bool adds;     /* to what stands there */
+} thaw_pairs;
+
+void thaw_pairs_compute(thaw_context *context, const thaw_pairs *pairs);
+
+/* The gradient of an operand: that of the result times a factor and a sign, summed over what the operand repeats, in
+   double precision. */
+typedef struct thaw_pair_gradient {
+    thaw_broadcast loops;  /* over result, operand (as `left`) and factor (as `right`) */
+    size_t count, repeats; /* elements of the operand, and of the result for each of them */
+    const float *gradient; /* of the result */
+    const float *factor;   /* NULL: 1 */
+    float sign;
+    float *into; /* overlaps neither */
+    bool adds;
+} thaw_pair_gradient;
+
+void thaw_pair_gradient_compute(thaw_context *context, const thaw_pair_gradient *wanted);
+
+#endif

@@ -1,0 +1,302 @@
+#include "kernels/pass_loops.h"
+
+#include <string.h>
+
+/* A vector by the compiler's extension, which narrower instructions take in pieces. */
+enum { LANES = 16, ROWS = 8 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
+typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
+typedef int32_t flags __attribute__((vector_size(LANES * sizeof(int32_t)))); /* all bits of an element, or none */
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Of the last channels there may be fewer than a vector's. */
+INLINE lanes load(const float *from, size_t count)
+{
+    lanes values = { 0 };
+    memcpy(&values, from, count * sizeof(float));
+    return values;
+}
+
+INLINE void store(float *into, lanes values, size_t count)
+{
+    memcpy(into, &values, count * sizeof(float));
+}
+
+/* The same of a matrix, at an index of its elements: floats, or bfloat16, the upper halves of floats. */
+INLINE lanes load_at(const void *matrix, size_t at, size_t count, bool narrow)
+{
+    if (!narrow)
+        return load((const float *)matrix + at, count);
+    halves upper = { 0 };
+    memcpy(&upper, (const thaw_bfloat16 *)matrix + at, count * sizeof(thaw_bfloat16));
+    return (lanes)(__builtin_convertvector(upper, words) << 16);
+}
+
+/* As thaw_bfloat16_round does it. */
+INLINE halves round_lanes(lanes values)
+{
+    const words bits = (words)values, quiet = bits | 0x400000;
+    const words rounded = bits + 0x7FFF + (bits >> 16 & 1);
+    const words number = (words)(values == values);
+    return __builtin_convertvector(((rounded & number) | (quiet & ~number)) >> 16, halves);
+}
+
+INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool narrow)
+{
+    if (!narrow) {
+        store((float *)matrix + at, values, count);
+        return;
+    }
+    const halves upper = round_lanes(values);
+    memcpy((thaw_bfloat16 *)matrix + at, &upper, count * sizeof(thaw_bfloat16));
+}
+
+/* Into sums of many rows, which need more digits than a float has. */
+INLINE void add(double *into, lanes values, size_t count)
+{
+    doubles sums = { 0 };
+    memcpy(&sums, into, count * sizeof(double));
+    sums += __builtin_convertvector(values, doubles);
+    memcpy(into, &sums, count * sizeof(double));
+}
+
+INLINE lanes select(flags which, lanes values, lanes others)
+{
+    return (lanes)(((flags)values & which) | ((flags)others & ~which));
+}
+
+INLINE lanes all(float value)
+{
+    return value - (lanes){ 0 };
+}
+
+/* NaN stays. */
+INLINE lanes activate(thaw_activation activation, lanes z)
+{
+    if (activation == THAW_ACTIVATION_NONE)
+        return z;
+    const lanes above = select(z < all(0), all(0), z);
+    return activation == THAW_ACTIVATION_RELU6 ? select(above > all(6), all(6), above) : above;
+}
+
+/* Where the activation's slope is 1: from z, or as well from y. */
+INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
+{
+    flags open = value > all(0);
+    if (activation == THAW_ACTIVATION_RELU6)
+        open &= value < all(6);
+    return (lanes)((flags)slope & open);
+}
+
+/* What differs between passes, fixed for the compiler. */
+typedef struct variant {
+    thaw_activation activation;
+    bool narrow; /* the matrices are bfloat16 */
+    bool result; /* backward: y tells where the activation's slope is 1 */
+} variant;
+
+/* One vector of z, but for the residual. */
+INLINE lanes normalised(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
+{
+    const lanes x = load_at(p->input, at, count, v.narrow) - load(p->mean + c, count);
+    return x * load(p->scale + c, count) + load(p->shift + c, count);
+}
+
+/* One vector of dz. */
+INLINE lanes slope_at(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
+{
+    const lanes slope = load_at(p->output_gradient, at, count, v.narrow);
+    if (v.activation == THAW_ACTIVATION_NONE)
+        return slope;
+    const lanes value = v.result ? load_at(p->result, at, count, v.narrow) : normalised(p, at, c, v, count);
+    return mask(v.activation, value, slope);
+}
+
+INLINE void normalise_vector(const thaw_channel_pass *p, size_t row, size_t c, variant v, size_t count)
+{
+    const size_t at = row * p->channels + c;
+    lanes z = normalised(p, at, c, v, count);
+    if (p->residual)
+        z += load_at(p->residual, at, count, v.narrow);
+    store_at(p->output, at, activate(v.activation, z), count, v.narrow);
+}
+
+INLINE void differentiate_vector(const thaw_channel_pass *p, size_t row, size_t c, variant v, size_t count)
+{
+    const size_t at = row * p->channels + c;
+    lanes gradient = slope_at(p, at, c, v, count) * load(p->scale + c, count);
+    if (p->gradient_shift)
+        gradient =
+            gradient + load(p->gradient_shift + c, count) +
+            (load_at(p->input, at, count, v.narrow) - load(p->mean + c, count)) * load(p->gradient_rate + c, count);
+    store_at(p->gradient, at, gradient, count, v.narrow);
+}
+
+/* From the last row to the first: the rows that the pass before has seen last are in the caches still. */
+INLINE void normalise_rows(const thaw_channel_pass *p, size_t begin, size_t end, variant v)
+{
+    const size_t whole = p->channels / LANES * LANES;
+    for (size_t row = end; row-- > begin;) {
+        for (size_t c = 0; c < whole; c += LANES)
+            normalise_vector(p, row, c, v, LANES);
+        if (whole < p->channels)
+            normalise_vector(p, row, whole, v, p->channels - whole);
+    }
+}
+
+INLINE void differentiate_rows(const thaw_channel_pass *p, size_t begin, size_t end, variant v)
+{
+    const size_t whole = p->channels / LANES * LANES;
+    for (size_t row = end; row-- > begin;) {
+        for (size_t c = 0; c < whole; c += LANES)
+            differentiate_vector(p, row, c, v, LANES);
+        if (whole < p->channels)
+            differentiate_vector(p, row, whole, v, p->channels - whole);
+    }
+}
+
+/* Several rows are summed before the sums are touched. */
+INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
+                           double *squares, size_t count)
+{
+    const lanes shift = load(p->shift + c, count);
+    lanes sum = { 0 }, square = { 0 };
+    for (size_t i = 0; i < rows; i++) {
+        const lanes x = load_at(p->input, (row + i) * p->channels + c, count, v.narrow) - shift;
+        sum += x;
+        square += x * x;
+    }
+    add(sums + c, sum, count);
+    add(squares + c, square, count);
+}
+
+INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
+                          double *products, size_t count)
+{
+    const lanes mean = products ? load(p->mean + c, count) : all(0);
+    lanes sum = { 0 }, product = { 0 };
+    for (size_t i = 0; i < rows; i++) {
+        const size_t at = (row + i) * p->channels + c;
+        const lanes slope = slope_at(p, at, c, v, count);
+        if (p->slope)
+            store_at(p->slope, at, slope, count, v.narrow);
+        sum += slope;
+        if (products)
+            product += slope * (load_at(p->input, at, count, v.narrow) - mean);
+    }
+    add(sums + c, sum, count);
+    if (products)
+        add(products + c, product, count);
+}
+
+INLINE void reduce_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *products)
+{
+    const size_t whole = p->channels / LANES * LANES;
+    for (size_t c = 0; c < whole; c += LANES)
+        reduce_vector(p, row, rows, c, v, sums, products, LANES);
+    if (whole < p->channels)
+        reduce_vector(p, row, rows, whole, v, sums, products, p->channels - whole);
+}
+
+INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums, double *products)
+{
+    size_t row = begin;
+    for (; row + ROWS <= end; row += ROWS)
+        reduce_rows(p, row, ROWS, v, sums, products);
+    for (; row < end; row++)
+        reduce_rows(p, row, 1, v, sums, products);
+}
+
+INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *squares)
+{
+    const size_t whole = p->channels / LANES * LANES;
+    for (size_t c = 0; c < whole; c += LANES)
+        measure_vector(p, row, rows, c, v, sums, squares, LANES);
+    if (whole < p->channels)
+        measure_vector(p, row, rows, whole, v, sums, squares, p->channels - whole);
+}
+
+INLINE void measure_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums, double *squares)
+{
+    size_t row = begin;
+    for (; row + ROWS <= end; row += ROWS)
+        measure_rows(p, row, ROWS, v, sums, squares);
+    for (; row < end; row++)
+        measure_rows(p, row, 1, v, sums, squares);
+}
+
+/* ---- with the variants told apart ---- */
+
+typedef enum task { NORMALISE, DIFFERENTIATE, MEASURE, REDUCE } task;
+
+INLINE void walk(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums,
+                 double *others)
+{
+    if (what == NORMALISE)
+        normalise_rows(p, begin, end, v);
+    else if (what == DIFFERENTIATE)
+        differentiate_rows(p, begin, end, v);
+    else if (what == MEASURE)
+        measure_all(p, begin, end, v, sums, others);
+    else
+        reduce_all(p, begin, end, v, sums, others);
+}
+
+/* Inlined with a constant task, and with each variant as a constant. */
+INLINE void tell_apart(task what, const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums,
+                       double *others)
+{
+    if (v.activation == THAW_ACTIVATION_NONE)
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_NONE, v.narrow, false }, sums, others);
+    else if (v.activation == THAW_ACTIVATION_RELU && v.result)
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.narrow, true }, sums, others);
+    else if (v.activation == THAW_ACTIVATION_RELU)
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.narrow, false }, sums, others);
+    else
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU6, v.narrow, v.result }, sums, others);
+}
+
+INLINE void run(task what, const thaw_channel_pass *p, size_t begin, size_t end, thaw_activation activation,
+                double *sums, double *others)
+{
+    if (p->precision == THAW_F32)
+        tell_apart(what, p, begin, end, (variant){ activation, false, p->result }, sums, others);
+    else
+        tell_apart(what, p, begin, end, (variant){ activation, true, p->result }, sums, others);
+}
+
+static void normalise(const thaw_channel_pass *p, size_t begin, size_t end)
+{
+    run(NORMALISE, p, begin, end, p->activation, NULL, NULL);
+}
+
+static void differentiate(const thaw_channel_pass *p, size_t begin, size_t end)
+{
+    run(DIFFERENTIATE, p, begin, end, p->masked ? THAW_ACTIVATION_NONE : p->activation, NULL, NULL);
+}
+
+static void measure(const thaw_channel_pass *p, size_t begin, size_t end, double *sums, double *squares)
+{
+    memset(sums, 0, p->channels * sizeof(double));
+    memset(squares, 0, p->channels * sizeof(double));
+    run(MEASURE, p, begin, end, THAW_ACTIVATION_NONE, sums, squares);
+}
+
+static void reduce(const thaw_channel_pass *p, size_t begin, size_t end, double *sums, double *products)
+{
+    memset(sums, 0, p->channels * sizeof(double));
+    if (products)
+        memset(products, 0, p->channels * sizeof(double));
+    run(REDUCE, p, begin, end, p->activation, sums, products);
+}
+
+/* The name is one of pass_loops.h, by the build's -D. */
+const thaw_pass_functions thaw_pass_loops = {
+    .normalise = normalise,
+    .differentiate = differentiate,
+    .measure = measure,
+    .reduce = reduce,
+};

@@ -1,0 +1,73 @@
+/* The arithmetic of recurrent layers, built for each level of the CPU's instructions. Units are taken in blocks of
+   THAW_BLOCK; of what is computed for a block, rows of THAW_BLOCK floats, those past the last unit carry no meaning. */
+#ifndef THAW_KERNELS_RECURRENT_KERNELS_H
+#define THAW_KERNELS_RECURRENT_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernels/strip_product.h"
+
+enum { THAW_BLOCK = THAW_STRIP, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
+
+/* A matrix with a row for each sample, from some unit on. */
+typedef struct thaw_rows {
+    float *first;
+    size_t stride;
+} thaw_rows;
+
+typedef struct thaw_const_rows {
+    const float *first;
+    size_t stride;
+} thaw_const_rows;
+
+/* One step of one block for a few samples. In a row of `gates` and of `hidden_gates` the gates are `units` floats
+   apart; `product` holds a matrix of THAW_CELL_ROWS x THAW_BLOCK for each gate, `bias` a row of THAW_BLOCK. */
+typedef struct thaw_cell_forward {
+    size_t rows, count;          /* samples, units of the block */
+    size_t units;                /* of the layer */
+    const float *product, *bias; /* of the hidden state before with its weight; and what is added to that */
+    thaw_rows gates;             /* the input's part; where something is kept for backward, their values afterwards */
+    thaw_rows hidden_gates;      /* GRU: the hidden state's part of the new state's gate, to be kept */
+    bool keep;
+    thaw_const_rows hidden;
+    thaw_rows next_hidden;
+    thaw_const_rows cell; /* LSTM */
+    thaw_rows next_cell;  /* may be `cell` */
+} thaw_cell_forward;
+
+/* And back. `product`, of the following step's gradients of the gates with the weight of the hidden state, holds one
+   matrix. */
+typedef struct thaw_cell_backward {
+    size_t rows, count, units;
+    const float *product;
+    thaw_const_rows output_gradient; /* first NULL: none */
+    thaw_rows gates;                 /* what forward kept; afterwards the gradients of the input's parts */
+    thaw_rows hidden_gates;          /* GRU: likewise; of the hidden state's parts */
+    thaw_rows carry;        /* what reaches the state before directly: LSTM, the cell's; GRU, the hidden one's */
+    thaw_const_rows hidden; /* GRU: before the step */
+    thaw_const_rows cell, next_cell; /* LSTM */
+} thaw_cell_backward;
+
+typedef struct thaw_cell {
+    const char *name;
+    size_t gates, states; /* states: the hidden one, and the LSTM's cell */
+    void (*forward)(const thaw_cell_forward *step);
+    void (*backward)(const thaw_cell_backward *step);
+} thaw_cell;
+
+typedef enum thaw_cell_kind { THAW_CELL_LSTM, THAW_CELL_GRU, THAW_CELL_KINDS } thaw_cell_kind;
+
+typedef struct thaw_recurrent_kernels {
+    thaw_strip_product_function *product;
+    const thaw_cell *cells[THAW_CELL_KINDS];
+} thaw_recurrent_kernels;
+
+/* Those for this CPU. Thread-safe. */
+const thaw_recurrent_kernels *thaw_recurrent_kernels_find(void);
+
+/* Of one level each; the build renames them (thaw_lstm_cell to thaw_lstm_cell_v4 and so on). */
+extern const thaw_cell thaw_lstm_cell, thaw_gru_cell;
+extern const thaw_recurrent_kernels thaw_recurrent_kernels_here;
+
+#endif

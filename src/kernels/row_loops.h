@@ -1,0 +1,44 @@
+/* Loops over one row of numbers that is normalised by itself, built for each level of the CPU's instructions. Sums are
+   taken in floats over runs of a thousand numbers at most, and over those in doubles. */
+#ifndef THAW_KERNELS_ROW_LOOPS_H
+#define THAW_KERNELS_ROW_LOOPS_H
+
+#include <thaw/tensor.h>
+
+/* A row of `count` numbers, and what the loops below read and write of it; other fields may be left out. */
+typedef struct thaw_row {
+    size_t count;
+    thaw_dtype precision; /* THAW_F32 or THAW_BF16: of the next two and the result */
+    const void *input, *slope;
+    const float *weight, *bias;
+    float mean, inverse;
+    float constant, linear;
+    void *result; /* may be `input` or `slope` */
+} thaw_row;
+
+typedef struct thaw_row_functions {
+    double (*sum)(const thaw_row *r, float from);         /* of input - from */
+    double (*sum_squares)(const thaw_row *r, float from); /* of (input - from)^2 */
+
+    /* Of slope * weight, and of slope * weight * (input - mean). */
+    void (*sum_slopes)(const thaw_row *r, double *slopes, double *products);
+
+    void (*normalise)(const thaw_row *r); /* result = (input - mean) * inverse * weight + bias */
+    /* result = slope * weight * inverse + constant + (input - mean) * linear */
+    void (*differentiate)(const thaw_row *r);
+
+    /* Add to sums[i]: slope; slope * (input - mean) * inverse. */
+    void (*add_slopes)(const thaw_row *r, float *sums);
+    void (*add_products)(const thaw_row *r, float *sums);
+} thaw_row_functions;
+
+/* Those for this CPU. Thread-safe. */
+const thaw_row_functions *thaw_row_functions_of_cpu(void);
+
+extern const thaw_row_functions thaw_row_loops_baseline;
+#ifdef __x86_64__
+extern const thaw_row_functions thaw_row_loops_v3;
+extern const thaw_row_functions thaw_row_loops_v4;
+#endif
+
+#endif

@@ -1,0 +1,37 @@
+/* Convolutions of 3x3 with stride 1 by Winograd's F(2x2, 3x3), which multiplies 2.25 times less than the definition; see
+   winograd_loops.h. Of bfloat16 the transformed numbers are rounded as well, so that the error is twice that of oneDNN's
+   kernels, whatever the number of channels. The kernels are like those of convolution.h, and their `pack` kernels are
+   never NULL. */
+#ifndef THAW_KERNELS_WINOGRAD_H
+#define THAW_KERNELS_WINOGRAD_H
+
+#include "onednn/convolution.h"
+
+#define THAW_WINOGRAD_NAME "winograd 2x2"
+
+/* Whether the kernel below is there for the problem, and faster than oneDNN's. */
+bool thaw_winograd_suits_forward(const thaw_convolution *problem);
+bool thaw_winograd_suits_backward_data(const thaw_convolution *problem);
+
+thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                  thaw_kernel **pack);
+thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                        thaw_kernel **pack);
+
+/* Transformed kernels: for each strip of THAW_STRIP output channels, and for each of the 16 values, a matrix
+   [depth][THAW_STRIP], where depth counts the input channels; or, of bfloat16, [depth / 2][THAW_STRIP][2], where an odd
+   depth is filled up with zeros. */
+typedef struct thaw_winograd_kernels {
+    size_t depth, filters;
+    bool
+        turned; /* of backward data: `filters` counts the weight's input channels, and its 3x3 are turned by 180 degrees */
+    bool narrow; /* of bfloat16 */
+} thaw_winograd_kernels;
+
+size_t thaw_winograd_strips(size_t filters);
+size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels);
+
+/* SOURCE: OIHW -> DESTINATION: transformed. */
+thaw_status thaw_winograd_pack(thaw_context *context, const thaw_winograd_kernels *kernels, thaw_kernel **pack);
+
+#endif

@@ -1,0 +1,91 @@
+#include <string.h>
+
+#include "kernels/strip_product.h"
+#include "kernels/winograd.h"
+#include "kernels/winograd_loops.h"
+#include "onednn/own_kernel.h"
+
+enum { TAPS = 9 };
+
+size_t thaw_winograd_strips(size_t filters)
+{
+    return (filters + THAW_STRIP - 1) / THAW_STRIP;
+}
+
+/* Input channels that are transformed at a time. */
+static size_t channels_at_once(const thaw_winograd_kernels *kernels)
+{
+    return kernels->narrow ? 2 : 1;
+}
+
+static size_t rows_of_strip(const thaw_winograd_kernels *kernels)
+{
+    return (kernels->depth + channels_at_once(kernels) - 1) / channels_at_once(kernels);
+}
+
+/* One of so many rows in so many channels takes as much memory in each type. */
+size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels)
+{
+    return thaw_winograd_strips(kernels->filters) * THAW_WINOGRAD_VALUES * rows_of_strip(kernels) * THAW_STRIP *
+           sizeof(float);
+}
+
+typedef struct packing {
+    const thaw_winograd_kernels *kernels;
+    const float *weight;
+    char *packed;
+} packing;
+
+/* One input channel's kernels for a strip, in OIHW, to taps[TAPS][THAW_STRIP]; zeros past the last filter. */
+static void collect(const packing *p, size_t strip, size_t channel, float *taps)
+{
+    const thaw_winograd_kernels *k = p->kernels;
+    const size_t first = strip * THAW_STRIP, left = k->filters - first, count = left < THAW_STRIP ? left : THAW_STRIP;
+    const size_t step = k->turned ? TAPS : k->depth * TAPS;
+    const float *from = p->weight + (k->turned ? (channel * k->filters + first) : (first * k->depth + channel)) * TAPS;
+    if (count < THAW_STRIP)
+        memset(taps, 0, TAPS * THAW_STRIP * sizeof *taps);
+    for (size_t u = 0; u < count; u++)
+        for (size_t t = 0; t < TAPS; t++)
+            taps[t * THAW_STRIP + u] = from[u * step + (k->turned ? TAPS - 1 - t : t)];
+}
+
+/* Row i of all: the channels of row i % rows of strip i / rows. */
+static void pack_rows(void *argument, size_t begin, size_t end)
+{
+    const packing *p = argument;
+    const thaw_winograd_functions *functions = thaw_winograd_functions_of_cpu();
+    const size_t rows = rows_of_strip(p->kernels), each = channels_at_once(p->kernels), plane = rows * THAW_STRIP;
+    _Alignas(64) float taps[2][TAPS * THAW_STRIP];
+    for (size_t i = begin; i < end; i++) {
+        const size_t strip = i / rows, row = i % rows;
+        void *values = p->packed + (strip * THAW_WINOGRAD_VALUES * plane + row * THAW_STRIP) * sizeof(float);
+        for (size_t k = 0; k < each; k++)
+            if (row * each + k < p->kernels->depth)
+                collect(p, strip, row * each + k, taps[k]);
+            else
+                memset(taps[k], 0, sizeof taps[k]);
+        if (p->kernels->narrow)
+            functions->narrow_kernels(taps[0], values, 2 * plane);
+        else
+            functions->kernels(taps[0], values, plane);
+    }
+}
+
+static void run_pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
+{
+    (void)scratch;
+    packing p = { problem, arguments[THAW_ARGUMENT_SOURCE], arguments[THAW_ARGUMENT_DESTINATION] };
+    thaw_parallel_for(context, thaw_winograd_strips(p.kernels->filters) * rows_of_strip(p.kernels), 16, pack_rows, &p);
+}
+
+thaw_status thaw_winograd_pack(thaw_context *context, const thaw_winograd_kernels *kernels, thaw_kernel **pack)
+{
+    const thaw_own_kernel own = {
+        .name = THAW_WINOGRAD_NAME,
+        .bytes = { [THAW_ARGUMENT_SOURCE] = kernels->filters * kernels->depth * TAPS * sizeof(float),
+                   [THAW_ARGUMENT_DESTINATION] = thaw_winograd_kernels_bytes(kernels) },
+        .run = run_pack,
+    };
+    return thaw_kernel_create_own(context, &own, kernels, sizeof *kernels, pack);
+}

@@ -1,0 +1,15 @@
+/* Weight gradients of 3x3 convolutions by Winograd's minimal filtering, see winograd_weights_loops.h. The sums are taken
+   in an order of their own, the same for any thread count. */
+#ifndef THAW_KERNELS_WINOGRAD_WEIGHTS_H
+#define THAW_KERNELS_WINOGRAD_WEIGHTS_H
+
+#include "onednn/convolution.h"
+
+/* Whether this convolution can be, and gains by it. */
+bool thaw_winograd_weights_suit(const thaw_convolution *problem);
+
+/* A kernel SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT, the third in OIHW. For problems that suit,
+   and for all of 3x3 with one group, no stride and no dilation. */
+thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel);
+
+#endif

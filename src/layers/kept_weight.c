@@ -1,0 +1,276 @@
+#include "layers/kept_weight.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/pages.h"
+
+/* A thread's rows at a time: the outermost blocks of layouts are of 16 rows, or of multiples. */
+enum { GRAIN = 16 };
+
+/* Rows that are let go of together are about this much. */
+enum { LEAST_BYTES_AT_ONCE = 1 << 18 };
+
+/* Numbers below are not restored: where a host's threads take denormal numbers for zero, a quotient near them may be
+   another the next time. */
+static const float least = 0x1p-100F;
+
+/* Room for a bit for each element of a row, of which few are needed. */
+static size_t choice_bytes(const thaw_kept_weight *kept)
+{
+    return (kept->row + 7) / 8;
+}
+
+static size_t choose_rows_at_once(size_t row)
+{
+    const size_t wanted = LEAST_BYTES_AT_ONCE / (row * sizeof(float)) + 1, unit = 4 * GRAIN;
+    return (wanted + unit - 1) / unit * unit;
+}
+
+void thaw_kept_weight_release(thaw_context *context, thaw_kept_weight *kept)
+{
+    if (!kept)
+        return;
+    thaw_placement_release(context, kept->forward);
+    thaw_placement_release(context, kept->backward);
+    thaw_release(context, kept);
+}
+
+thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weight_options *o, thaw_kept_weight **kept)
+{
+    *kept = NULL;
+    thaw_kept_weight *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    *made = (thaw_kept_weight){
+        .outputs = o->outputs,
+        .row = o->row,
+        .rows_at_once = choose_rows_at_once(o->row),
+        .scaled = o->scaled,
+        .forward_offset = o->forward_offset,
+        .backward_offset = o->backward_offset,
+        .scale_offset = o->notes_offset,
+    };
+    made->stays_offset = made->scale_offset + thaw_align(made->outputs * sizeof(float));
+    made->starts_offset = made->stays_offset + thaw_align(made->outputs);
+    made->choices_offset = made->starts_offset + thaw_align(made->outputs * sizeof(uint32_t));
+    thaw_status status = thaw_placement_create(context, o->forward, o->outputs, &made->forward);
+    if (status == THAW_OK && o->backward)
+        status = thaw_placement_create(context, o->backward, o->outputs, &made->backward);
+    if (status == THAW_OK && made->forward && (made->backward || !o->backward)) {
+        *kept = made;
+        return THAW_OK;
+    }
+    thaw_kept_weight_release(context, made);
+    return status;
+}
+
+size_t thaw_kept_weight_bytes(const thaw_kept_weight *kept)
+{
+    return kept && kept->scaled ? kept->choices_offset - kept->scale_offset + kept->outputs * choice_bytes(kept) : 0;
+}
+
+static void *in_packed(const thaw_layer_run *run, size_t offset)
+{
+    return (char *)run->packed + offset;
+}
+
+static float from_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static bool same(float a, float b)
+{
+    return bits_of(a) == bits_of(b);
+}
+
+static bool makes(float scaled, float scale, uint32_t bits)
+{
+    return scale * from_bits(bits) == scaled;
+}
+
+/* The first number whose product with the scale is `scaled`: the quotient, or a neighbour of it. */
+static float unscale(float scaled, float scale)
+{
+    const uint32_t quotient = bits_of(scaled / scale);
+    const uint32_t from_quotient = makes(scaled, scale, quotient) ? quotient : quotient + 1;
+    return from_bits(makes(scaled, scale, quotient - 1) ? quotient - 1 : from_quotient);
+}
+
+static float after(float value)
+{
+    return from_bits(bits_of(value) + 1);
+}
+
+/* Whether the number after the first has the same product, too: where products are further apart than the numbers. */
+static bool has_second(float scaled, float scale, float first)
+{
+    return scaled != 0 && makes(scaled, scale, bits_of(first) + 1);
+}
+
+/* ---- packing ---- */
+
+static void place_row(const thaw_placement *placement, size_t o, const float *from, float scale, float *copy)
+{
+    float *into = copy + placement->row_at[o];
+    for (size_t k = 0; k < placement->row; k++)
+        into[placement->element_at[k]] = scale * from[k];
+}
+
+/* Whether scaling can be undone: of the numbers that it may be two of, `choices` gets a bit each for which. */
+static bool note_row(const float *from, size_t count, float scale, unsigned char *choices, uint32_t *bytes)
+{
+    memset(choices, 0, (count + 7) / 8);
+    bool whole = true;
+    size_t noted = 0;
+    for (size_t k = 0; k < count; k++) {
+        const float scaled = scale * from[k], first = unscale(scaled, scale);
+        const bool two = has_second(scaled, scale, first), second = two && !same(first, from[k]);
+        const bool sized = (fabsf(from[k]) >= least && fabsf(scaled) >= least) || from[k] == 0;
+        whole = whole && sized && same(second ? after(first) : first, from[k]);
+        choices[noted / 8] = (unsigned char)(choices[noted / 8] | (unsigned)second << noted % 8);
+        noted += two;
+    }
+    *bytes = whole ? (uint32_t)((noted + 7) / 8) : 0;
+    return whole;
+}
+
+typedef struct part {
+    const thaw_kept_weight *kept;
+    const thaw_layer_run *run;
+    size_t first; /* row */
+} part;
+
+static void pack_rows(void *argument, size_t begin, size_t end)
+{
+    const part *p = argument;
+    const thaw_kept_weight *kept = p->kept;
+    for (size_t o = p->first + begin; o < p->first + end; o++) {
+        const float *from = p->run->parameters[0] + o * kept->row;
+        const float scale = kept->scaled ? p->run->channel_scale[o] : 1;
+        place_row(kept->forward, o, from, scale, in_packed(p->run, kept->forward_offset));
+        if (kept->backward)
+            place_row(kept->backward, o, from, scale, in_packed(p->run, kept->backward_offset));
+    }
+}
+
+static void note_rows(void *argument, size_t begin, size_t end)
+{
+    const part *p = argument;
+    const thaw_kept_weight *kept = p->kept;
+    unsigned char *stays = in_packed(p->run, kept->stays_offset);
+    uint32_t *bytes = in_packed(p->run, kept->starts_offset);
+    for (size_t o = p->first + begin; o < p->first + end; o++) {
+        unsigned char *choices = (unsigned char *)in_packed(p->run, kept->choices_offset) + o * choice_bytes(kept);
+        const float *from = p->run->parameters[0] + o * kept->row;
+        stays[o] = !note_row(from, kept->row, p->run->channel_scale[o], choices, &bytes[o]);
+    }
+}
+
+/* Moves the choices of these rows to behind the `used` bytes of those before; returns how many bytes are used then. */
+static size_t gather_rows(const part *p, size_t count, size_t used)
+{
+    const thaw_kept_weight *kept = p->kept;
+    uint32_t *starts = in_packed(p->run, kept->starts_offset);
+    unsigned char *choices = in_packed(p->run, kept->choices_offset);
+    for (size_t o = p->first; o < p->first + count; o++) {
+        const size_t bytes = starts[o];
+        memmove(choices + used, choices + o * choice_bytes(kept), bytes);
+        starts[o] = (uint32_t)used;
+        used += bytes;
+    }
+    return used;
+}
+
+static void clear(const thaw_layer_run *run, const thaw_placement *placement, size_t offset)
+{
+    if (placement && placement->padded)
+        memset(in_packed(run, offset), 0, placement->bytes);
+}
+
+void thaw_kept_weight_pack(const thaw_kept_weight *kept, const thaw_layer_run *run)
+{
+    clear(run, kept->forward, kept->forward_offset);
+    clear(run, kept->backward, kept->backward_offset);
+    if (kept->scaled)
+        memcpy(in_packed(run, kept->scale_offset), run->channel_scale, kept->outputs * sizeof(float));
+    size_t leaving = 0; /* from this row on, so that pages between two parts leave, too */
+    size_t used = 0;    /* bytes of choices */
+    for (size_t first = 0; first < kept->outputs; first += kept->rows_at_once) {
+        const size_t left = kept->outputs - first, count = left < kept->rows_at_once ? left : kept->rows_at_once;
+        part p = { kept, run, first };
+        thaw_parallel_for(run->context, count, GRAIN, pack_rows, &p);
+        if (kept->scaled) {
+            thaw_parallel_for(run->context, count, GRAIN, note_rows, &p);
+            used = gather_rows(&p, count, used);
+        }
+        if (!kept->scaled || !memchr((char *)in_packed(run, kept->stays_offset) + first, true, count))
+            thaw_let_go(run, leaving * kept->row, (first + count - leaving) * kept->row);
+        else
+            leaving = first + count;
+    }
+    if (kept->scaled)
+        thaw_pages_give_back((char *)in_packed(run, kept->choices_offset) + used,
+                             kept->outputs * choice_bytes(kept) - used);
+}
+
+/* ---- unpacking ---- */
+
+/* Elements first .. past of a row, as they were before scaling. The choices of those before come before theirs. */
+static void restore_scaled(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t o, size_t first, size_t past,
+                           float *values)
+{
+    const thaw_placement *placement = kept->forward;
+    const float *from = (const float *)in_packed(run, kept->forward_offset) + placement->row_at[o];
+    const float scale = ((const float *)in_packed(run, kept->scale_offset))[o];
+    const unsigned char *choices = in_packed(run, kept->choices_offset);
+    size_t at = 8 * (size_t)((const uint32_t *)in_packed(run, kept->starts_offset))[o];
+    for (size_t k = 0; k < past; k++) {
+        const float scaled = from[placement->element_at[k]];
+        float value = unscale(scaled, scale);
+        if (has_second(scaled, scale, value)) {
+            value = choices[at / 8] >> at % 8 & 1 ? after(value) : value;
+            at++;
+        }
+        if (k >= first)
+            values[k - first] = value;
+    }
+}
+
+static void restore_row(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t o, size_t first, size_t past,
+                        float *values)
+{
+    const thaw_placement *placement = kept->forward;
+    const float *from = (const float *)in_packed(run, kept->forward_offset) + placement->row_at[o];
+    for (size_t k = first; k < past; k++)
+        values[k - first] = from[placement->element_at[k]];
+}
+
+void thaw_kept_weight_unpack(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t first, size_t count,
+                             float *values)
+{
+    const unsigned char *stays = in_packed(run, kept->stays_offset);
+    for (size_t at = first; at < first + count;) {
+        const size_t o = at / kept->row, begin = at % kept->row;
+        const size_t left = first + count - at, rest = kept->row - begin, now = left < rest ? left : rest;
+        if (!kept->scaled)
+            restore_row(kept, run, o, begin, begin + now, values);
+        else if (!stays[o])
+            restore_scaled(kept, run, o, begin, begin + now, values);
+        else if (values != run->parameters[0] + at)
+            memcpy(values, run->parameters[0] + at, now * sizeof *values);
+        values += now;
+        at += now;
+    }
+}

@@ -1,0 +1,26 @@
+#include "layers/normalisation.h"
+
+#include <math.h>
+
+thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted)
+{
+    if (!(wanted->epsilon >= 0 && isfinite(wanted->epsilon)))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", wanted->epsilon);
+    const thaw_parameter_specification weight = {
+        .name = "weight", .role = THAW_SCALE, .shape = wanted->shape, .initializer = THAW_INITIAL_ONE
+    };
+    const thaw_parameter_specification bias = {
+        .name = "bias", .role = THAW_SHIFT, .shape = wanted->shape, .initializer = THAW_INITIAL_ZERO
+    };
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    thaw_builder_flops(builder, 8 * (double)thaw_shape_count(input));
+    thaw_status status = wanted->no_affine ? THAW_OK : thaw_builder_parameter(builder, &weight);
+    if (status == THAW_OK && !wanted->no_affine && !wanted->no_bias)
+        status = thaw_builder_parameter(builder, &bias);
+    return status == THAW_OK ? thaw_builder_output(builder, input) : status;
+}
+
+double thaw_normalisation_epsilon(double wanted)
+{
+    return wanted > 0 ? wanted : 1e-5;
+}

@@ -1,0 +1,103 @@
+#include "layers/pointwise_loss.h"
+
+/* Elements whose terms are added up as one, whatever the thread count. */
+enum { PART = 4096 };
+
+typedef struct kernel {
+    const thaw_pointwise_loss *loss;
+    const void *options;
+    size_t count, columns, parts;
+    double scale;
+} kernel;
+
+/* One call's data, for the loops. */
+typedef struct pass {
+    const kernel *layer;
+    const float *prediction, *target;
+    double *sums; /* of the parts; forward */
+    float *gradient;
+} pass;
+
+thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, thaw_reduction reduction)
+{
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    if (reduction != THAW_REDUCE_MEAN && reduction != THAW_REDUCE_SUM)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "reduction %d is unknown", (int)reduction);
+    thaw_builder_flops(builder, 3 * (double)thaw_shape_count(input));
+    const thaw_status status = thaw_builder_target(builder, THAW_F32, input);
+    return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ .rank = 0 }) : status;
+}
+
+thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs,
+                                        const thaw_pointwise_loss *loss, thaw_reduction reduction)
+{
+    kernel *k = thaw_allocate(demand->context, sizeof *k);
+    if (!k)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_shape *input = &demand->inputs[0];
+    k->loss = loss;
+    k->options = demand->options;
+    k->count = (size_t)demand->batch * thaw_shape_count(input);
+    k->columns = input->rank > 0 ? (size_t)input->dims[input->rank - 1] : 1;
+    k->parts = (k->count + PART - 1) / PART;
+    k->scale = reduction == THAW_REDUCE_MEAN ? 1 / (double)k->count : 1;
+    needs->state = k;
+    needs->scratch_bytes = k->parts * sizeof(double);
+    needs->keeps_inputs = demand->training;
+    needs->kernel = loss->kernel;
+    return THAW_OK;
+}
+
+static thaw_loss_span span_of(const pass *p, size_t begin, size_t end)
+{
+    return (thaw_loss_span){ .prediction = p->prediction,
+                             .target = p->target,
+                             .begin = begin,
+                             .end = end,
+                             .options = p->layer->options,
+                             .columns = p->layer->columns };
+}
+
+static void sum_parts(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t part = begin; part < end; part++) {
+        const size_t first = part * PART;
+        const size_t past = first + PART < p->layer->count ? first + PART : p->layer->count;
+        const thaw_loss_span span = span_of(p, first, past);
+        p->sums[part] = p->layer->loss->sum(&span);
+    }
+}
+
+thaw_status thaw_pointwise_loss_forward(const thaw_layer_run *run)
+{
+    const kernel *k = run->state;
+    pass p = { .layer = k, .prediction = run->inputs[0], .target = run->target, .sums = run->scratch };
+    thaw_parallel_for(run->context, k->parts, 1, sum_parts, &p);
+    double sum = 0;
+    for (size_t part = 0; part < k->parts; part++)
+        sum += p.sums[part];
+    *run->output = (float)(sum * k->scale);
+    return THAW_OK;
+}
+
+static void differentiate(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const thaw_loss_span span = span_of(p, begin, end);
+    p->layer->loss->differentiate(&span, p->layer->scale, p->gradient);
+}
+
+thaw_status thaw_pointwise_loss_backward(const thaw_layer_run *run)
+{
+    const kernel *k = run->state;
+    pass p = { .layer = k, .prediction = run->inputs[0], .target = run->target, .gradient = run->input_gradients[0] };
+    if (p.gradient)
+        thaw_parallel_for(run->context, k->count, PART, differentiate, &p);
+    return THAW_OK;
+}
+
+void thaw_pointwise_loss_release(thaw_context *context, void *state)
+{
+    thaw_release(context, state);
+}

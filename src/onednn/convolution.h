@@ -1,0 +1,36 @@
+/* 2-D convolution kernels. Weights come in the layout and precision that each kernel prefers; the relayouts to and from
+   PyTorch's OIHW in floats are kernels of their own, and NULL where the two agree. */
+#ifndef THAW_ONEDNN_CONVOLUTION_H
+#define THAW_ONEDNN_CONVOLUTION_H
+
+#include "onednn/kernel.h"
+
+typedef struct thaw_convolution {
+    int64_t batch, groups;
+    int64_t input_channels, output_channels;
+    int64_t input[2], output[2], kernel[2]; /* height, width */
+    int64_t stride[2], dilation[2];         /* dilation 1 is dense */
+    int64_t padding_before[2], padding_after[2];
+    thaw_dtype precision; /* of all but the bias and the gradients of the weights */
+    bool bias;
+    thaw_after after; /* of forward */
+    bool training;    /* forward: the kernel of training instead of inference */
+    bool thrifty;     /* not much memory for little time */
+    bool packs_once;  /* the weight stays */
+    bool primitive;   /* oneDNN's kernel, even where one of our own is faster: to compare with */
+} thaw_convolution;
+
+/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
+thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                     thaw_kernel **pack);
+
+/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT; `pack` likewise. */
+thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                           thaw_kernel **pack);
+
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT. `unpack` (SOURCE: the kernel's gradient ->
+   DESTINATION: OIHW) may be NULL. */
+thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
+                                              thaw_kernel **kernel, thaw_kernel **unpack);
+
+#endif

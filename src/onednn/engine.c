@@ -1,0 +1,139 @@
+#include "onednn/engine.h"
+
+#include <stdio.h>
+
+#include "core/context.h"
+
+static void release_engine(thaw_context *context)
+{
+    thaw_engine *engine = context->dnn;
+    dnnl_stream_destroy(engine->stream);
+    dnnl_engine_destroy(engine->engine);
+    thaw_release(context, engine);
+    context->dnn = NULL;
+}
+
+void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES])
+{
+    const dnnl_version_t *found = dnnl_version();
+    snprintf(text, THAW_DNN_VERSION_BYTES, "%d.%d.%d", found->major, found->minor, found->patch);
+}
+
+thaw_bfloat16_support thaw_dnn_bfloat16(void)
+{
+    const unsigned has = (unsigned)dnnl_get_effective_cpu_isa(); /* a set of bits */
+    const unsigned native = dnnl_cpu_isa_avx512_core_bf16, emulated = dnnl_cpu_isa_avx512_core;
+    if ((has & native) == native)
+        return THAW_BFLOAT16_NATIVE;
+    return (has & emulated) == emulated ? THAW_BFLOAT16_EMULATED : THAW_BFLOAT16_MISSING;
+}
+
+/* Values of enumerations and flags differ between major versions: a mismatch would compute nonsense in silence. */
+static thaw_status check_version(thaw_context *context)
+{
+    const dnnl_version_t *found = dnnl_version();
+    if (found->major == DNNL_VERSION_MAJOR)
+        return THAW_OK;
+    return thaw_fail(context, THAW_UNSUPPORTED, "oneDNN %d.%d.%d was loaded, Thaw was compiled against %d.%d",
+                     found->major, found->minor, found->patch, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR);
+}
+
+static thaw_status open_engine(thaw_context *context, thaw_engine *made)
+{
+    dnnl_status_t status = dnnl_engine_create(&made->engine, dnnl_cpu, 0);
+    if (status != dnnl_success)
+        return thaw_dnn_fail(context, status, "creating the CPU engine");
+    status = dnnl_stream_create(&made->stream, made->engine, dnnl_stream_default_flags);
+    if (status == dnnl_success)
+        return THAW_OK;
+    dnnl_engine_destroy(made->engine);
+    return thaw_dnn_fail(context, status, "creating a stream");
+}
+
+thaw_status thaw_engine_of(thaw_context *context, thaw_engine **engine)
+{
+    *engine = context->dnn;
+    if (*engine)
+        return THAW_OK;
+    thaw_status status = check_version(context);
+    if (status != THAW_OK)
+        return status;
+    thaw_engine *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    status = open_engine(context, made);
+    if (status != THAW_OK) {
+        thaw_release(context, made);
+        return status;
+    }
+    context->dnn = *engine = made;
+    context->release_dnn = release_engine;
+    return THAW_OK;
+}
+
+thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const char *what)
+{
+    switch (status) {
+    case dnnl_out_of_memory:
+        return thaw_fail(context, THAW_OUT_OF_MEMORY, "oneDNN has no memory for %s", what);
+    case dnnl_unimplemented:
+        return thaw_fail(context, THAW_UNSUPPORTED, "oneDNN %d.%d has no implementation of %s", dnnl_version()->major,
+                         dnnl_version()->minor, what);
+    default:
+        return thaw_fail(context, THAW_INTERNAL, "oneDNN failed in %s (status %d)", what, (int)status);
+    }
+}
+
+static dnnl_status_t append_sum(dnnl_post_ops_t list)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_sum(list, 1, 0, dnnl_data_type_undef);
+#else
+    return dnnl_post_ops_append_sum(list, 1);
+#endif
+}
+
+static dnnl_status_t append_activation(dnnl_post_ops_t list, thaw_activation activation)
+{
+    const thaw_algorithm chosen = thaw_algorithm_of(activation);
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_post_ops_append_eltwise(list, chosen.from_input, chosen.alpha, chosen.beta);
+#else
+    return dnnl_post_ops_append_eltwise(list, 1, chosen.from_input, chosen.alpha, chosen.beta);
+#endif
+}
+
+static dnnl_status_t set_after(dnnl_primitive_attr_t attributes, const thaw_after *after, thaw_layout_view destination)
+{
+    dnnl_post_ops_t list;
+    dnnl_status_t status = dnnl_post_ops_create(&list);
+    if (status != dnnl_success)
+        return status;
+    if (after->residual == THAW_RESIDUAL_IN_PLACE)
+        status = append_sum(list);
+    if (after->residual == THAW_RESIDUAL_BESIDE)
+        status = dnnl_post_ops_append_binary(list, dnnl_binary_add, destination);
+    if (status == dnnl_success && after->activation != THAW_ACTIVATION_NONE)
+        status = append_activation(list, after->activation);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(attributes, list);
+    dnnl_post_ops_destroy(list);
+    return status;
+}
+
+thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *after, thaw_layout_view destination,
+                                   dnnl_primitive_attr_t *attributes)
+{
+    dnnl_primitive_attr_t made = NULL;
+    dnnl_status_t status = dnnl_primitive_attr_create(&made);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(made, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success && after)
+        status = set_after(made, after, destination);
+    *attributes = made;
+    if (status == dnnl_success)
+        return THAW_OK;
+    dnnl_primitive_attr_destroy(made);
+    *attributes = NULL;
+    return thaw_dnn_fail(context, status, "creating attributes");
+}

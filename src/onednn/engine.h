@@ -1,0 +1,75 @@
+/* oneDNN's CPU engine and stream, one pair a context, and what the wrappers of this folder share. Included by src/onednn
+   alone: it brings oneDNN's headers. */
+#ifndef THAW_ONEDNN_ENGINE_H
+#define THAW_ONEDNN_ENGINE_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "onednn/kernel.h"
+
+typedef struct thaw_engine {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+} thaw_engine;
+
+/* The context's engine, made at the first call. Errors: THAW_UNSUPPORTED (oneDNN at run time is of another major
+   version than its headers), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_engine_of(thaw_context *context, thaw_engine **engine);
+
+/* Turns a oneDNN status into ours; `what` names the call. */
+thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const char *what);
+
+/* Writes the version of the oneDNN that was loaded, "2.6.3". Thread-safe. */
+enum { THAW_DNN_VERSION_BYTES = 40 };
+void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES]);
+
+/* ---- memory descriptors: pointers in both versions of oneDNN ---- */
+
+#if DNNL_VERSION_MAJOR >= 3
+typedef const_dnnl_memory_desc_t thaw_layout_view; /* borrowed */
+typedef dnnl_memory_desc_t thaw_layout;            /* owned */
+#else
+typedef const dnnl_memory_desc_t *thaw_layout_view;
+typedef dnnl_memory_desc_t *thaw_layout;
+#endif
+
+/* Dense f32 of `rank` dimensions in oneDNN's logical order, laid out by `tag`. */
+thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,
+                               thaw_layout *layout);
+
+/* The same of THAW_F32 or THAW_BF16. */
+thaw_status thaw_layout_create_of(thaw_context *context, thaw_dtype dtype, int rank, const int64_t *dims,
+                                  dnnl_format_tag_t tag, thaw_layout *layout);
+void thaw_layout_release(thaw_context *context, thaw_layout layout); /* NULL is allowed */
+
+/* ---- kernels ---- */
+
+/* Makes a kernel of a primitive descriptor, which it takes over (also when it fails). `arguments` lists what it may
+   have: those that the descriptor does not know, such as a bias that is not there, are left out. */
+thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
+                               size_t count, thaw_kernel **kernel);
+
+/* The descriptor that a primitive's kernel was made of, to be a hint for backward kernels. Borrowed. */
+const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
+
+/* The layout of an argument of a primitive's kernel; NULL for a kernel of our own. Borrowed. */
+thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument argument);
+
+/* oneDNN's names for one function, and its parameters. */
+typedef struct thaw_algorithm {
+    dnnl_alg_kind_t from_input, from_output; /* from_output dnnl_alg_kind_undef: there is none */
+    float alpha, beta;
+} thaw_algorithm;
+
+thaw_algorithm thaw_algorithm_of(thaw_activation function);
+
+/* Attributes that every kernel has: the caller brings scratch memory. `after` may be NULL: nothing; `destination` is
+   read where there is a residual beside it. The caller destroys them. */
+thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *after, thaw_layout_view destination,
+                                   dnnl_primitive_attr_t *attributes);
+
+/* A kernel that copies SOURCE to DESTINATION between layouts; *kernel is NULL when they are equal. */
+thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, thaw_layout_view destination,
+                                thaw_kernel **kernel);
+
+#endif

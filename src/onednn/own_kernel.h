@@ -1,0 +1,20 @@
+/* Kernels that are functions of our own, beside oneDNN's primitives: whoever runs a kernel cannot tell them apart. */
+#ifndef THAW_ONEDNN_OWN_KERNEL_H
+#define THAW_ONEDNN_OWN_KERNEL_H
+
+#include "onednn/kernel.h"
+
+typedef struct thaw_own_kernel {
+    const char *name;                  /* lives as long as the kernel */
+    size_t bytes[THAW_ARGUMENT_KINDS]; /* of each argument; 0: it has none such */
+    size_t scratch_bytes;
+
+    /* `arguments` holds the buffers by thaw_argument, NULL where none was named. */
+    void (*run)(thaw_context *context, const void *problem, void *const *arguments, void *scratch);
+} thaw_own_kernel;
+
+/* Makes a kernel with a copy of the problem. */
+thaw_status thaw_kernel_create_own(thaw_context *context, const thaw_own_kernel *own, const void *problem,
+                                   size_t problem_bytes, thaw_kernel **kernel);
+
+#endif

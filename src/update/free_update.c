@@ -1,0 +1,71 @@
+#include "update/free_update.h"
+
+#include "params/bits.h"
+
+/* Elements that are looked at together. */
+enum { BLOCK = 512 };
+
+/* A module's arithmetic is element by element and the borders of a span carry no meaning: so the free elements of a block
+   are brought together, updated as one span, and taken back. */
+typedef struct gathered {
+    _Alignas(64) float parameter[BLOCK];
+    _Alignas(64) float gradient[BLOCK];
+    _Alignas(64) float slot[THAW_MAX_SLOTS][BLOCK];
+} gathered;
+
+static void gather(float *restrict to, const float *restrict from, const uint16_t *indices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = from[indices[i]];
+}
+
+static void scatter(float *restrict to, const float *restrict from, const uint16_t *indices, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[indices[i]] = from[i];
+}
+
+static void update_some(const thaw_optimizer_module *module, const thaw_update *block, const uint16_t *indices,
+                        size_t count)
+{
+    gathered own;
+    thaw_update update = *block;
+    update.count = count;
+    update.parameter = own.parameter;
+    update.gradient = own.gradient;
+    gather(own.parameter, block->parameter, indices, count);
+    gather(own.gradient, block->gradient, indices, count);
+    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        if (block->slot[k]) {
+            gather(own.slot[k], block->slot[k], indices, count);
+            update.slot[k] = own.slot[k];
+        }
+    module->update(&update);
+    scatter(block->parameter, own.parameter, indices, count);
+    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        if (block->slot[k])
+            scatter(block->slot[k], own.slot[k], indices, count);
+}
+
+void thaw_update_free(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
+                      size_t first)
+{
+    for (size_t begin = 0; begin < update->count; begin += BLOCK) {
+        thaw_update block = *update;
+        block.count = update->count - begin < BLOCK ? update->count - begin : BLOCK;
+        block.parameter += begin;
+        block.gradient += begin;
+        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+            block.slot[k] = update->slot[k] ? update->slot[k] + begin : NULL;
+        uint16_t indices[BLOCK];
+        size_t count = 0;
+        for (size_t i = 0; i < block.count; i++) {
+            indices[count] = (uint16_t)i;
+            count += !thaw_bit(held, first + begin + i);
+        }
+        if (count == block.count)
+            module->update(&block);
+        else if (count > 0)
+            update_some(module, &block, indices, count);
+    }
+}

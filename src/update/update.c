@@ -1,0 +1,217 @@
+/* Running the update list. */
+#include "update/update.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/threads.h"
+#include "params/optimizer.h"
+#include "update/free_update.h"
+#include "update/update_list.h"
+
+enum { SCALE_BLOCK = 4096 /* floats that are scaled and used while they are in the nearest cache */ };
+
+static void replace_value(const thaw_optimizer_module *module, double *values, const char *name, double own,
+                          double factor)
+{
+    const int index = thaw_hyperparameter_index(module, name);
+    if (index >= 0)
+        values[index] = (isnan(own) ? values[index] : own) * factor;
+}
+
+static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, double rate_factor)
+{
+    const thaw_group *group = parameter->group;
+    const thaw_optimizer_module *module = group->optimizer->module;
+    memcpy(filled->values, group->optimizer->values, sizeof filled->values);
+    replace_value(module, filled->values, "lr", group->learning_rate, rate_factor);
+    replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);
+    filled->step = parameter->steps;
+    double scalars[THAW_MAX_HYPERPARAMETERS];
+    memcpy(scalars, filled->values, sizeof scalars);
+    if (module->prepare)
+        module->prepare(filled->values, filled->step, scalars);
+    for (size_t k = 0; k < THAW_MAX_HYPERPARAMETERS; k++)
+        filled->scalars[k] = (float)scalars[k];
+}
+
+/* Whether two parameters are updated by the same scalars, though their groups differ. */
+static bool same_settings(const thaw_parameter *left, const thaw_parameter *right)
+{
+    const thaw_group *a = left->group, *b = right->group;
+    return a->optimizer == b->optimizer && left->steps == right->steps &&
+           memcmp(&a->learning_rate, &b->learning_rate, sizeof(double)) == 0 &&
+           memcmp(&a->weight_decay, &b->weight_decay, sizeof(double)) == 0;
+}
+
+static void fill_rules(thaw_update_list *list, double rate_factor)
+{
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        thaw_parameter *parameter = list->parameters[i];
+        parameter->steps++;
+        parameter->version++;
+        thaw_rule *filled = &list->rules[list->rule_of[i]];
+        if (i > 0 && list->rule_of[i] == list->rule_of[i - 1])
+            continue;
+        if (i > 0 && same_settings(parameter, list->parameters[i - 1]))
+            *filled = list->rules[list->rule_of[i - 1]];
+        else
+            fill_rule(filled, parameter, rate_factor);
+    }
+}
+
+static void scale(float *restrict values, size_t count, float factor)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factor;
+}
+
+/* Updates a piece that is small enough to be scaled first and still be near. */
+static void update_piece(const thaw_update_list *list, const thaw_span *part, size_t offset, size_t count)
+{
+    const thaw_parameter *parameter = list->parameters[part->parameter];
+    const thaw_rule *applied = &list->rules[list->rule_of[part->parameter]];
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    const size_t begin = part->begin + offset;
+    if (list->gradient_scale != 1)
+        scale(parameter->gradient + begin, count, (float)list->gradient_scale);
+    thaw_update update = {
+        .count = count,
+        .parameter = parameter->data + begin,
+        .gradient = parameter->gradient + begin,
+        .hyperparameter = applied->values,
+        .step = applied->step,
+    };
+    memcpy(update.scalar, applied->scalars, sizeof update.scalar);
+    for (size_t k = 0; k < optimizer->module->slot_count; k++)
+        update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
+    if (parameter->held)
+        thaw_update_free(optimizer->module, &update, parameter->held, begin);
+    else
+        optimizer->module->update(&update);
+}
+
+static void update_range(const thaw_update_list *list, const thaw_span *part, size_t from, size_t past)
+{
+    const size_t piece = list->gradient_scale == 1 ? part->count : SCALE_BLOCK;
+    for (size_t offset = from; offset < past; offset += piece)
+        update_piece(list, part, offset, past - offset < piece ? past - offset : piece);
+}
+
+/* Whether only the rows that have a gradient change. */
+static bool updates_rows(const thaw_update_list *list, size_t index)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    return parameter->gradient_rows.known && !parameter->held && module->rests_at_zero &&
+           module->rests_at_zero(list->rules[list->rule_of[index]].values);
+}
+
+static void update_rows(const thaw_update_list *list, const thaw_span *part)
+{
+    const thaw_parameter *parameter = list->parameters[part->parameter];
+    const thaw_gradient_rows *named = &parameter->gradient_rows;
+    const size_t width = parameter->count / (size_t)parameter->shape.dims[0], end = part->begin + part->count;
+    for (size_t i = 0; i < named->count; i++) {
+        const size_t begin = named->rows[i] * width, past = begin + width;
+        const size_t first = begin > part->begin ? begin : part->begin, last = past < end ? past : end;
+        if (first < last)
+            update_range(list, part, first - part->begin, last - part->begin);
+    }
+}
+
+static void update_share(void *argument, int thread, int threads)
+{
+    const thaw_update_list *list = argument;
+    size_t first, past;
+    thaw_share_of(list, thread, threads, &first, &past);
+    for (size_t i = first; i < past; i++) {
+        const thaw_span *part = &list->spans[i];
+        if (updates_rows(list, part->parameter))
+            update_rows(list, part);
+        else
+            update_range(list, part, 0, part->count);
+    }
+}
+
+thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale)
+{
+    for (size_t i = 0; i < list->parameter_count; i++)
+        if (!list->parameters[i]->group->optimizer)
+            return thaw_fail(list->context, THAW_INVALID_ARGUMENT,
+                             "group %s trains and has no optimizer: give it one with thaw_select_optimizer",
+                             list->parameters[i]->group->name);
+    list->gradient_scale = gradient_scale;
+    fill_rules(list, rate_factor);
+    thaw_parallel(list->context, update_share, list);
+    return THAW_OK;
+}
+
+/* In lanes, so that the compiler may use vectors without changing the order of any sum. */
+static double sum_squares(const float *values, size_t count)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)values[i + k] * (double)values[i + k];
+    for (; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
+static void sum_blocks(void *argument, size_t begin, size_t end)
+{
+    const thaw_update_list *list = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_span *block = &list->norm_blocks[i];
+        if (list->norm_parts[i] != 0)
+            list->norm_parts[i] =
+                sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
+    }
+}
+
+/* Which blocks are to be summed: 1. Those without a row that has a gradient are 0 already. */
+static void mark_blocks(thaw_update_list *list)
+{
+    size_t first = 0;
+    for (size_t k = 0; k < list->parameter_count; k++) {
+        const thaw_parameter *parameter = list->parameters[k];
+        const thaw_gradient_rows *named = &parameter->gradient_rows;
+        const size_t blocks = (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
+        const size_t width = parameter->count / (size_t)parameter->shape.dims[0];
+        for (size_t i = 0; i < blocks; i++)
+            list->norm_parts[first + i] = named->known ? 0 : 1;
+        for (size_t i = 0; named->known && i < named->count; i++)
+            for (size_t at = named->rows[i] * width / THAW_NORM_BLOCK;
+                 at * THAW_NORM_BLOCK < (named->rows[i] + (size_t)1) * width; at++)
+                list->norm_parts[first + at] = 1;
+        first += blocks;
+    }
+}
+
+double thaw_update_list_norm(thaw_update_list *list)
+{
+    mark_blocks(list);
+    thaw_parallel_for(list->context, list->norm_count, 1, sum_blocks, list);
+    double sum = 0;
+    for (size_t i = 0; i < list->norm_count; i++)
+        sum += list->norm_parts[i];
+    return sqrt(sum);
+}
+
+thaw_update_totals thaw_update_list_totals(const thaw_update_list *list)
+{
+    thaw_update_totals totals = { 0 };
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const thaw_parameter *parameter = list->parameters[i];
+        totals.parameters += parameter->count;
+        totals.gradient_bytes += parameter->count * sizeof(float);
+        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+            totals.state_bytes += parameter->slot[k] ? parameter->count * sizeof(float) : 0;
+    }
+    return totals;
+}

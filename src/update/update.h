@@ -1,0 +1,32 @@
+/* The update list: the parameters that train, cut into equal shares for the threads across tensor borders. One parallel
+   region updates all groups of all optimizers. */
+#ifndef THAW_UPDATE_UPDATE_H
+#define THAW_UPDATE_UPDATE_H
+
+#include "params/parameter.h"
+
+typedef struct thaw_update_list thaw_update_list;
+
+/* Makes the list; gradients and optimizer slots that are missing come into being here, each page first touched by the
+   thread that will update it. The array is copied. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count,
+                                    thaw_update_list **list);
+void thaw_update_list_release(thaw_update_list *list);
+
+/* One step of every optimizer. Learning rates are multiplied by `rate_factor`, gradients by `gradient_scale`. The same
+   to the bit for any number of threads. Errors, before anything has changed: THAW_INVALID_ARGUMENT (a group without an
+   optimizer). */
+thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale);
+
+/* The Euclidean norm of all gradients together. Summed in blocks of fixed size and order: the same for any number of
+   threads. */
+double thaw_update_list_norm(thaw_update_list *list);
+
+typedef struct thaw_update_totals {
+    size_t parameters; /* elements */
+    size_t gradient_bytes, state_bytes;
+} thaw_update_totals;
+
+thaw_update_totals thaw_update_list_totals(const thaw_update_list *list);
+
+#endif

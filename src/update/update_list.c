@@ -1,0 +1,187 @@
+/* Making the update list. */
+#include "update/update_list.h"
+
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/context.h"
+#include "core/threads.h"
+#include "params/optimizer.h"
+
+enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
+
+static size_t padded(size_t count)
+{
+    return (count + LINE - 1) / LINE * LINE;
+}
+
+/* Cuts the parameters, laid end to end, into equal shares of whole cache lines. */
+static void cut_spans(thaw_update_list *list)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < list->parameter_count; i++)
+        total += padded(list->parameters[i]->count);
+    const size_t lines = total / LINE, threads = (size_t)list->threads;
+    size_t parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
+    for (size_t thread = 0; thread < threads; thread++) {
+        const size_t end = lines * (thread + 1) / threads * LINE;
+        size_t at = lines * thread / threads * LINE;
+        list->first_span[thread] = list->span_count;
+        while (at < end) {
+            const size_t count = list->parameters[parameter]->count, past = start + padded(count);
+            const size_t stop = past < end ? past : end;
+            const size_t begin = at - start, finish = stop - start < count ? stop - start : count;
+            list->spans[list->span_count++] = (thaw_span){ parameter, begin, finish - begin };
+            at = stop;
+            if (at == past) {
+                start = past;
+                parameter++;
+            }
+        }
+    }
+    list->first_span[threads] = list->span_count;
+}
+
+static size_t blocks_of(const thaw_parameter *parameter)
+{
+    return (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
+}
+
+static thaw_status cut_norm_blocks(thaw_update_list *list)
+{
+    for (size_t i = 0; i < list->parameter_count; i++)
+        list->norm_count += blocks_of(list->parameters[i]);
+    list->norm_blocks = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_blocks);
+    list->norm_parts = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_parts);
+    if (!list->norm_blocks || !list->norm_parts)
+        return THAW_OUT_OF_MEMORY;
+    thaw_span *block = list->norm_blocks;
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const size_t count = list->parameters[i]->count;
+        for (size_t begin = 0; begin < count; begin += THAW_NORM_BLOCK)
+            *block++ = (thaw_span){ i, begin, count - begin < THAW_NORM_BLOCK ? count - begin : THAW_NORM_BLOCK };
+    }
+    return THAW_OK;
+}
+
+/* Parameters of one group with one step count share a rule; their counts advance together from here on. */
+static void assign_rules(thaw_update_list *list)
+{
+    size_t rules = 0;
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const thaw_parameter *before = i ? list->parameters[i - 1] : NULL, *own = list->parameters[i];
+        if (before && before->group == own->group && before->steps == own->steps)
+            list->rule_of[i] = rules - 1;
+        else
+            list->rule_of[i] = rules++;
+    }
+}
+
+/* Which arrays of a parameter are new, to be cleared by the threads that will use them. */
+typedef struct fresh_arrays {
+    bool gradient;
+    bool slot[THAW_MAX_SLOTS];
+} fresh_arrays;
+
+static thaw_status allocate_missing(thaw_context *context, thaw_parameter *parameter, fresh_arrays *fresh)
+{
+    const size_t bytes = parameter->count * sizeof(float);
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    if (!parameter->gradient) {
+        parameter->gradient = thaw_allocate_raw(context, bytes);
+        fresh->gradient = parameter->gradient != NULL;
+        if (!fresh->gradient)
+            return THAW_OUT_OF_MEMORY;
+    }
+    for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++) {
+        if (parameter->slot[k] || !thaw_optimizer_uses_slot(optimizer, k))
+            continue;
+        parameter->slot[k] = thaw_allocate_raw(context, bytes);
+        fresh->slot[k] = parameter->slot[k] != NULL;
+        if (!fresh->slot[k])
+            return THAW_OUT_OF_MEMORY;
+    }
+    return THAW_OK;
+}
+
+typedef struct clearing {
+    const thaw_update_list *list;
+    const fresh_arrays *fresh;
+} clearing;
+
+static void clear_share(void *argument, int thread, int threads)
+{
+    const clearing *cleared = argument;
+    size_t first, past;
+    thaw_share_of(cleared->list, thread, threads, &first, &past);
+    for (size_t i = first; i < past; i++) {
+        const thaw_span *part = &cleared->list->spans[i];
+        const thaw_parameter *parameter = cleared->list->parameters[part->parameter];
+        const fresh_arrays *fresh = &cleared->fresh[part->parameter];
+        if (fresh->gradient)
+            memset(parameter->gradient + part->begin, 0, part->count * sizeof(float));
+        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+            if (fresh->slot[k])
+                memset(parameter->slot[k] + part->begin, 0, part->count * sizeof(float));
+    }
+}
+
+static thaw_status make_state(thaw_update_list *list)
+{
+    fresh_arrays *fresh = thaw_allocate_array(list->context, list->parameter_count, sizeof *fresh);
+    thaw_status status = fresh ? THAW_OK : THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; status == THAW_OK && i < list->parameter_count; i++)
+        status = allocate_missing(list->context, list->parameters[i], &fresh[i]);
+    /* Also after a failure: the parameters keep what they got. */
+    if (fresh)
+        thaw_parallel(list->context, clear_share, &(clearing){ list, fresh });
+    thaw_release(list->context, fresh);
+    return status;
+}
+
+thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count,
+                                    thaw_update_list **list)
+{
+    *list = NULL;
+    thaw_update_list *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->context = context;
+    made->threads = context->threads;
+    made->parameter_count = count;
+    made->parameters = thaw_allocate_array(context, count, sizeof *made->parameters);
+    made->rule_of = thaw_allocate_array(context, count, sizeof *made->rule_of);
+    made->rules = thaw_allocate_array(context, count, sizeof *made->rules);
+    made->spans = thaw_allocate_array(context, count + (size_t)made->threads, sizeof *made->spans);
+    made->first_span = thaw_allocate_array(context, (size_t)made->threads + 1, sizeof *made->first_span);
+    thaw_status status = THAW_OUT_OF_MEMORY;
+    if (made->parameters && made->rule_of && made->rules && made->spans && made->first_span) {
+        if (count > 0)
+            memcpy(made->parameters, parameters, count * sizeof *parameters);
+        cut_spans(made);
+        assign_rules(made);
+        status = cut_norm_blocks(made);
+        if (status == THAW_OK)
+            status = make_state(made);
+    }
+    if (status != THAW_OK) {
+        thaw_update_list_release(made);
+        return status;
+    }
+    *list = made;
+    return THAW_OK;
+}
+
+void thaw_update_list_release(thaw_update_list *list)
+{
+    if (!list)
+        return;
+    thaw_release(list->context, list->norm_parts);
+    thaw_release(list->context, list->norm_blocks);
+    thaw_release(list->context, list->first_span);
+    thaw_release(list->context, list->spans);
+    thaw_release(list->context, list->rules);
+    thaw_release(list->context, list->rule_of);
+    thaw_release(list->context, list->parameters);
+    thaw_release(list->context, list);
+}
