@@ -3,6 +3,7 @@
 
 #include "core/allocation.h"
 #include "kernels/bfloat16.h"
+#include "kernels/row_product.h"
 #include "layers/column_sum.h"
 #include "layers/low_rank.h"
 #include "layers/swapped_dense.h"
@@ -288,8 +289,12 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
         return false;
     if (demand->low_rank.beside)
         return !epilogue->residual;
-    const thaw_inner_product problem = problem_of(demand);
-    return choose_way(demand, &problem) != SWAPPED ||
+    thaw_inner_product problem = problem_of(demand);
+    const way chosen = choose_way(demand, &problem);
+    problem.packed = chosen == PACKED;
+    if (thaw_row_product_suits(&problem) && !thaw_row_product_activates(epilogue->activation))
+        return false;
+    return chosen != SWAPPED ||
            (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 

@@ -1,6 +1,7 @@
 #include "onednn/inner_product.h"
 
 #include "kernels/outer_products.h"
+#include "kernels/row_product.h"
 #include "onednn/engine.h"
 
 /* What the descriptors of one problem are made of. */
@@ -133,6 +134,8 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
+    if (pack && thaw_row_product_suits(problem) && thaw_row_product_activates(problem->after.activation))
+        return thaw_row_product_create(context, problem, kernel, pack);
     /* Of another post-op, oneDNN would describe as a residual what is none. */
     const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
     *kernel = NULL;

@@ -49,6 +49,9 @@ typedef enum thaw_bfloat16_support {
 
 thaw_bfloat16_support thaw_dnn_bfloat16(void);
 
+/* Whether oneDNN computes by AVX-512, within the same limit. Thread-safe. */
+bool thaw_dnn_has_avx512(void);
+
 size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 
 /* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */
