@@ -7,8 +7,12 @@
 #include "onednn/own_kernel.h"
 
 /* A part of a strip stays in the first-level cache while all rows of a block are multiplied with it. Where a part ends is
-   the same for all rows, and so is the order in which an element's terms are added. */
-enum { PART = 128, ROWS = 24, ALIGNMENT = 64 };
+   the same for all rows, and so is the order in which an element's terms are added.
+
+   Times as fast as oneDNN 2.6.3's product with AVX2, 2 cores of an EPYC (Zen 3), 2 threads: 784 -> 512 with 128 rows 1.23,
+   with 32 rows 1.32; 512 -> 1000 with 16 rows 1.05; 512 -> 512 with 128 rows 1.4; 784 -> 500 with 500 rows 0.94;
+   4608 -> 128 with 128 rows 0.81; 512 -> 10 with 128 rows 0.65, since a strip has 32 columns. */
+enum { PART = 256, ROWS = 48, ALIGNMENT = 64 };
 
 typedef struct sizes {
     size_t batch, inputs, outputs, strips, blocks;

@@ -10,7 +10,7 @@
 #if defined __AVX512F__
 enum { LANES = 16, COLUMNS = 32, MOST_ROWS = 12 };
 #elif defined __AVX2__
-enum { LANES = 8, COLUMNS = 32, MOST_ROWS = 3 };
+enum { LANES = 8, COLUMNS = 16, MOST_ROWS = 6 };
 #elif defined __aarch64__
 enum { LANES = 4, COLUMNS = 16, MOST_ROWS = 6 };
 #else
