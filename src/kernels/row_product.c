@@ -126,6 +126,15 @@ static void pack(thaw_context *context, const void *problem, void *const *argume
     thaw_parallel_for(context, p.of->strips, 1, pack_strips, &p);
 }
 
+static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
+{
+    const sizes *s = problem;
+    for (size_t o = 0; o < s->outputs; o++)
+        row_at[o] = (uint32_t)(o / THAW_STRIP * THAW_STRIP * s->inputs + o % THAW_STRIP);
+    for (size_t k = 0; k < s->inputs; k++)
+        element_at[k] = (uint32_t)(k * THAW_STRIP);
+}
+
 /* ---- making ---- */
 
 bool thaw_row_product_suits(const thaw_inner_product *p)
@@ -161,6 +170,8 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
                    [THAW_ARGUMENT_RESIDUAL] = s.residual == THAW_RESIDUAL_BESIDE ? output_bytes : 0,
                    [THAW_ARGUMENT_DESTINATION] = output_bytes },
         .run = run,
+        .place = place,
+        .row = s.inputs,
     };
     const thaw_own_kernel packing_kernel = {
         .name = "thaw:row_product_pack",

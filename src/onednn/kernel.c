@@ -179,6 +179,12 @@ bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t 
     return !kernel->own.run && thaw_kernel_bytes(kernel, argument) > bytes;
 }
 
+const thaw_own_kernel *thaw_kernel_own(const thaw_kernel *kernel, const void **problem)
+{
+    *problem = kernel->problem;
+    return kernel->own.run ? &kernel->own : NULL;
+}
+
 const char *thaw_kernel_name(const thaw_kernel *kernel)
 {
     return kernel->name;

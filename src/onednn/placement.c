@@ -99,26 +99,50 @@ static size_t read_row(thaw_layout_view layout, size_t outputs, blocking *b)
     return row_dims > 0 && multiply(b->padded, 0, b->rank) <= UINT32_MAX ? multiply(b->dims, row_dims, b->rank) : 0;
 }
 
+/* With tables that are still empty, for a copy of so many floats. */
+static thaw_placement *create_tables(thaw_context *context, size_t outputs, size_t row, size_t places)
+{
+    thaw_placement *made = thaw_allocate(context, sizeof *made);
+    uint32_t *table = made ? thaw_allocate_array(context, outputs + row, sizeof *table) : NULL;
+    if (!table) {
+        thaw_release(context, made);
+        return NULL;
+    }
+    *made = (thaw_placement){ outputs, row, table, table + outputs, places * sizeof(float), places > outputs * row };
+    return made;
+}
+
+static thaw_status place_own(thaw_context *context, const thaw_own_kernel *own, const void *problem, size_t outputs,
+                             thaw_placement **placement)
+{
+    const size_t places = own->bytes[THAW_ARGUMENT_WEIGHTS] / sizeof(float);
+    if (!own->place || places > UINT32_MAX)
+        return THAW_OK;
+    *placement = create_tables(context, outputs, own->row, places);
+    if (!*placement)
+        return THAW_OUT_OF_MEMORY;
+    own->place(problem, (*placement)->row_at, (*placement)->element_at);
+    return THAW_OK;
+}
+
 thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kernel, size_t outputs,
                                   thaw_placement **placement)
 {
     blocking b = { 0 };
     *placement = NULL;
+    const void *problem;
+    const thaw_own_kernel *own = thaw_kernel_own(kernel, &problem);
+    if (own)
+        return place_own(context, own, problem, outputs, placement);
     const size_t row = read_row(thaw_kernel_layout(kernel, THAW_ARGUMENT_WEIGHTS), outputs, &b);
     if (row == 0)
         return THAW_OK;
     const int row_dims = count_row_dims(&b, outputs);
-    const size_t places = multiply(b.padded, 0, b.rank);
-    thaw_placement *made = thaw_allocate(context, sizeof *made);
-    uint32_t *table = made ? thaw_allocate_array(context, outputs + row, sizeof *table) : NULL;
-    if (!table) {
-        thaw_release(context, made);
+    *placement = create_tables(context, outputs, row, multiply(b.padded, 0, b.rank));
+    if (!*placement)
         return THAW_OUT_OF_MEMORY;
-    }
-    *made = (thaw_placement){ outputs, row, table, table + outputs, places * sizeof(float), places > outputs * row };
-    fill_places(&b, 0, row_dims, outputs, made->row_at);
-    fill_places(&b, row_dims, b.rank, row, made->element_at);
-    *placement = made;
+    fill_places(&b, 0, row_dims, outputs, (*placement)->row_at);
+    fill_places(&b, row_dims, b.rank, row, (*placement)->element_at);
     return THAW_OK;
 }
 
