@@ -29,11 +29,13 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
     thaw_context *made = allocator.allocate(allocator.user, sizeof *made, 64);
     if (!made)
         return THAW_OUT_OF_MEMORY;
+    const int threads = usable_threads(chosen.threads ? chosen.threads : omp_get_max_threads());
     *made = (thaw_context){
         .allocator = allocator,
         .log = chosen.log,
         .log_user = chosen.log_user,
-        .threads = usable_threads(chosen.threads ? chosen.threads : omp_get_max_threads()),
+        .most_threads = threads,
+        .threads = threads,
         .seed = chosen.seed,
     };
     *context = made;
@@ -56,7 +58,7 @@ const char *thaw_context_message(const thaw_context *context)
 
 int thaw_context_threads(const thaw_context *context)
 {
-    return context->threads;
+    return context->most_threads;
 }
 
 uint64_t thaw_context_seed(const thaw_context *context)

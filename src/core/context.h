@@ -11,7 +11,8 @@ struct thaw_context {
     thaw_allocator allocator;
     void (*log)(void *user, thaw_log_level level, const char *message);
     void *log_user;
-    int threads;
+    int most_threads; /* what the host asked for, within OpenMP's limit */
+    int threads;      /* of the team that computes now: fewer inside a parallel region of the host (threads.h) */
     uint64_t seed;
     bool structure_only; /* parameters get no random values: of such models nothing is computed */
     void *dnn;           /* src/onednn's engine and stream, made when first wanted */

@@ -4,9 +4,22 @@
 
 #include "core/context.h"
 
-thaw_thread_scope thaw_threads_enter(const thaw_context *context)
+/* Regions inside an active region are never active here, even where the host allows that: oneDNN runs serially in one. */
+static int team_size(const thaw_context *context)
 {
-    const thaw_thread_scope scope = { .host_threads = omp_get_max_threads(), .host_dynamic = omp_get_dynamic() };
+    const bool alone = omp_in_parallel() || omp_get_active_level() >= omp_get_max_active_levels();
+    return alone ? 1 : context->most_threads;
+}
+
+thaw_thread_scope thaw_threads_enter(thaw_context *context)
+{
+    const thaw_thread_scope scope = {
+        .context = context,
+        .threads = context->threads,
+        .host_threads = omp_get_max_threads(),
+        .host_dynamic = omp_get_dynamic(),
+    };
+    context->threads = team_size(context);
     omp_set_num_threads(context->threads);
     omp_set_dynamic(0);
     return scope;
@@ -14,6 +27,7 @@ thaw_thread_scope thaw_threads_enter(const thaw_context *context)
 
 void thaw_threads_leave(thaw_thread_scope scope)
 {
+    scope.context->threads = scope.threads;
     omp_set_num_threads(scope.host_threads);
     omp_set_dynamic(scope.host_dynamic);
 }

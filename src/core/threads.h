@@ -4,15 +4,16 @@
 
 #include <thaw/module.h>
 
-/* The host's settings, to be given back. */
+/* The host's settings, and the context's team, to be given back. */
 typedef struct thaw_thread_scope {
-    int host_threads, host_dynamic;
+    thaw_context *context;
+    int threads, host_threads, host_dynamic;
 } thaw_thread_scope;
 
-/* Sets the thread count that OpenMP and oneDNN read, for the calling thread, and that teams are never smaller (oneDNN
-   would wait for the missing threads); every public entry that computes is
-   bracketed by these two. */
-thaw_thread_scope thaw_threads_enter(const thaw_context *context);
+/* Sets context->threads to the team that OpenMP will start here, which is one thread inside a parallel region of the host:
+   oneDNN would wait for missing threads, or leave out their work. Sets the count that OpenMP and oneDNN read, for the
+   calling thread, and that teams are never smaller. Every public entry that computes is bracketed by these two. */
+thaw_thread_scope thaw_threads_enter(thaw_context *context);
 void thaw_threads_leave(thaw_thread_scope scope);
 
 /* The cores that this process may use. */

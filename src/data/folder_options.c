@@ -59,7 +59,7 @@ static thaw_status check_rest(thaw_context *context, thaw_folder_options *option
     if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: no augmentation has the number %d",
                          (int)options->augment);
-    options->threads = options->threads ? options->threads : context->threads;
+    options->threads = options->threads ? options->threads : context->most_threads;
     if (options->threads < 1 || options->threads > MOST_THREADS)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: %d threads, wanted 1 to %d", options->threads,
                          MOST_THREADS);

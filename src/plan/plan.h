@@ -122,6 +122,7 @@ typedef struct thaw_memory_request {
 struct thaw_plan {
     thaw_model *model;
     int64_t batch;
+    int threads; /* of the team that its kernels are made for */
     bool training;
     bool unfused; /* each node runs its own kernels */
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "core/pages.h"
 #include "core/threads.h"
 #include "params/keeping.h"
@@ -127,6 +128,7 @@ static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, 
     const thaw_node loss = thaw_model_loss(model);
     made->model = model;
     made->batch = batch;
+    made->threads = model->context->threads;
     made->training = training;
     made->unfused = model->unfused;
     made->node_count = model->node_count;
@@ -256,11 +258,13 @@ static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
     store->plans[place] = plan;
 }
 
-static thaw_plan *look_up(const thaw_plan_store *store, int64_t batch, bool training)
+static thaw_plan *look_up(const thaw_plan_store *store, int64_t batch, int threads, bool training)
 {
-    for (size_t i = 0; i < store->plan_count; i++)
-        if (store->plans[i]->batch == batch && store->plans[i]->training == training)
-            return store->plans[i];
+    for (size_t i = 0; i < store->plan_count; i++) {
+        thaw_plan *plan = store->plans[i];
+        if (plan->batch == batch && plan->threads == threads && plan->training == training)
+            return plan;
+    }
     return NULL;
 }
 
@@ -278,7 +282,7 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
     if (store->revision != revision)
         forget_plans(model, store);
     store->revision = revision;
-    *plan = look_up(store, batch, training);
+    *plan = look_up(store, batch, model->context->threads, training);
     if (!*plan) {
         thaw_status status = check_model(model, batch, training);
         if (status == THAW_OK)

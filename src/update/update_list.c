@@ -147,7 +147,7 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->context = context;
-    made->threads = context->threads;
+    made->threads = context->most_threads;
     made->parameter_count = count;
     made->parameters = thaw_allocate_array(context, count, sizeof *made->parameters);
     made->rule_of = thaw_allocate_array(context, count, sizeof *made->rule_of);
