@@ -1,14 +1,14 @@
 /* A context: threads, allocator, seed, log callback and the last error message. There is no global state: two contexts
    in two threads never meet. One context, and everything made from it, serves one thread at a time.
 
-   Threads: inside a parallel region of the host, and where OpenMP may start no other threads, Thaw works serially, by plans of
-   their own for one thread: the first call there compiles.
+   Threads: inside a parallel region of the host, and where OpenMP may start no other threads, Thaw works serially. It has
+   plans of its own for that: the first call there compiles.
 
-   What repeats: with the same build, CPU, seed and thread count a run gives the same bits. Optimizer updates, data order,
-   initialisation and dropout are the same for any thread count. In inference, and in the frozen prefix of a training plan, a
-   sample's result depends on the sample, the weights and the plan alone: not on its neighbours, their number or its place
-   among them. For layers through which gradients flow this is not promised: on CPUs without AVX-512, oneDNN's products of
-   dense layers depend on how many rows there are.
+   What repeats: the same build, CPU, seed and thread count give the same bits. Optimizer updates, data order,
+   initialisation and dropout are the same for any thread count. In inference, and in the frozen prefix of a training plan,
+   a sample's result depends on the sample, the weights and the plan alone. It does not depend on the sample's neighbours,
+   their number or its place among them. On CPUs without AVX-512 this does not hold for two things that oneDNN computes
+   there: dense layers through which gradients flow, and low-rank changes that are computed beside a dense weight.
 
    Signals: while oneDNN 2.6 computes, its kernels keep values below the stack pointer, which a signal's handler on the same
    stack overwrites. Handlers of a host run on a stack of their own (sigaltstack), or in a thread that waits for signals. */

@@ -163,7 +163,7 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
     const size_t output_bytes = s.batch * s.outputs * sizeof(float);
     const size_t strip_bytes = s.strips * THAW_STRIP * s.inputs * sizeof(float);
     const thaw_own_kernel product = {
-        .name = THAW_ROW_PRODUCT_NAME,
+        .name = "row product",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.batch * s.inputs * sizeof(float),
                    [THAW_ARGUMENT_WEIGHTS] = strip_bytes,
                    [THAW_ARGUMENT_BIAS] = s.bias ? s.outputs * sizeof(float) : 0,
@@ -174,7 +174,7 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
         .row = s.inputs,
     };
     const thaw_own_kernel packing_kernel = {
-        .name = "thaw:row_product_pack",
+        .name = "row product's packing",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.outputs * s.inputs * sizeof(float),
                    [THAW_ARGUMENT_DESTINATION] = strip_bytes },
         .run = pack,

@@ -6,8 +6,6 @@
 
 #include "onednn/inner_product.h"
 
-#define THAW_ROW_PRODUCT_NAME "thaw:row_product"
-
 /* Whether this product is to be ours: a packed weight, no gradient, and no AVX-512. */
 bool thaw_row_product_suits(const thaw_inner_product *problem);
 
