@@ -2,56 +2,22 @@
 
 #include <string.h>
 
-/* A vector by the compiler's extension, which narrower instructions take in pieces. */
-enum { LANES = 16, ROWS = 8 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+#include "kernels/lanes.h"
+
+enum { ROWS = 8 };
 typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
-typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
-typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
-typedef int32_t flags __attribute__((vector_size(LANES * sizeof(int32_t)))); /* all bits of an element, or none */
 
-#define INLINE static inline __attribute__((always_inline))
-
-/* Of the last channels there may be fewer than a vector's. */
-INLINE lanes load(const float *from, size_t count)
-{
-    lanes values = { 0 };
-    memcpy(&values, from, count * sizeof(float));
-    return values;
-}
-
-INLINE void store(float *into, lanes values, size_t count)
-{
-    memcpy(into, &values, count * sizeof(float));
-}
-
-/* The same of a matrix, at an index of its elements: floats, or bfloat16, the upper halves of floats. */
+/* Reads from a matrix of floats or bfloat16, at an index of its elements. */
 INLINE lanes load_at(const void *matrix, size_t at, size_t count, bool narrow)
 {
-    if (!narrow)
-        return load((const float *)matrix + at, count);
-    halves upper = { 0 };
-    memcpy(&upper, (const thaw_bfloat16 *)matrix + at, count * sizeof(thaw_bfloat16));
-    return (lanes)(__builtin_convertvector(upper, words) << 16);
-}
-
-/* As thaw_bfloat16_round does it. */
-INLINE halves round_lanes(lanes values)
-{
-    const words bits = (words)values, quiet = bits | 0x400000;
-    const words rounded = bits + 0x7FFF + (bits >> 16 & 1);
-    const words number = (words)(values == values);
-    return __builtin_convertvector(((rounded & number) | (quiet & ~number)) >> 16, halves);
+    return load((const char *)matrix + bytes_of(at, narrow), count, narrow);
 }
 
 INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool narrow)
 {
-    if (!narrow) {
-        store((float *)matrix + at, values, count);
-        return;
-    }
-    const halves upper = round_lanes(values);
-    memcpy((thaw_bfloat16 *)matrix + at, &upper, count * sizeof(thaw_bfloat16));
+    const halves upper = __builtin_convertvector(round_upper(values) >> 16, halves);
+    memcpy((char *)matrix + bytes_of(at, narrow), narrow ? (const void *)&upper : (const void *)&values,
+           bytes_of(count, narrow));
 }
 
 /* Into sums of many rows, which need more digits than a float has. */
@@ -63,23 +29,13 @@ INLINE void add(double *into, lanes values, size_t count)
     memcpy(into, &sums, count * sizeof(double));
 }
 
-INLINE lanes select(flags which, lanes values, lanes others)
-{
-    return (lanes)(((flags)values & which) | ((flags)others & ~which));
-}
-
-INLINE lanes all(float value)
-{
-    return value - (lanes){ 0 };
-}
-
 /* NaN stays. */
 INLINE lanes activate(thaw_activation activation, lanes z)
 {
     if (activation == THAW_ACTIVATION_NONE)
         return z;
-    const lanes above = select(z < all(0), all(0), z);
-    return activation == THAW_ACTIVATION_RELU6 ? select(above > all(6), all(6), above) : above;
+    const lanes above = choose(z < all(0), all(0), z);
+    return activation == THAW_ACTIVATION_RELU6 ? choose(above > all(6), all(6), above) : above;
 }
 
 /* Where the activation's slope is 1: from z, or as well from y. */
@@ -101,8 +57,8 @@ typedef struct variant {
 /* One vector of z, but for the residual. */
 INLINE lanes normalised(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
 {
-    const lanes x = load_at(p->input, at, count, v.narrow) - load(p->mean + c, count);
-    return x * load(p->scale + c, count) + load(p->shift + c, count);
+    const lanes x = load_at(p->input, at, count, v.narrow) - load(p->mean + c, count, false);
+    return x * load(p->scale + c, count, false) + load(p->shift + c, count, false);
 }
 
 /* One vector of dz. */
@@ -127,11 +83,11 @@ INLINE void normalise_vector(const thaw_channel_pass *p, size_t row, size_t c, v
 INLINE void differentiate_vector(const thaw_channel_pass *p, size_t row, size_t c, variant v, size_t count)
 {
     const size_t at = row * p->channels + c;
-    lanes gradient = slope_at(p, at, c, v, count) * load(p->scale + c, count);
+    lanes gradient = slope_at(p, at, c, v, count) * load(p->scale + c, count, false);
     if (p->gradient_shift)
-        gradient =
-            gradient + load(p->gradient_shift + c, count) +
-            (load_at(p->input, at, count, v.narrow) - load(p->mean + c, count)) * load(p->gradient_rate + c, count);
+        gradient = gradient + load(p->gradient_shift + c, count, false) +
+                   (load_at(p->input, at, count, v.narrow) - load(p->mean + c, count, false)) *
+                       load(p->gradient_rate + c, count, false);
     store_at(p->gradient, at, gradient, count, v.narrow);
 }
 
@@ -162,7 +118,7 @@ INLINE void differentiate_rows(const thaw_channel_pass *p, size_t begin, size_t 
 INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
                            double *squares, size_t count)
 {
-    const lanes shift = load(p->shift + c, count);
+    const lanes shift = load(p->shift + c, count, false);
     lanes sum = { 0 }, square = { 0 };
     for (size_t i = 0; i < rows; i++) {
         const lanes x = load_at(p->input, (row + i) * p->channels + c, count, v.narrow) - shift;
@@ -176,7 +132,7 @@ INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, 
 INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, size_t c, variant v, double *sums,
                           double *products, size_t count)
 {
-    const lanes mean = products ? load(p->mean + c, count) : all(0);
+    const lanes mean = products ? load(p->mean + c, count, false) : all(0);
     lanes sum = { 0 }, product = { 0 };
     for (size_t i = 0; i < rows; i++) {
         const size_t at = (row + i) * p->channels + c;

@@ -5,30 +5,10 @@
 #include <immintrin.h>
 #endif
 
+#include "kernels/lanes.h"
 #include "kernels/strip_product.h"
 
-/* A vector by the compiler's extension, which narrower instructions take in pieces. */
-enum { LANES = 16, SIDE = 4, TILE = 2 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t flags __attribute__((vector_size(LANES * sizeof(int32_t))));
-typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
-typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* `narrow` is a constant where functions that take it are called. */
-INLINE size_t bytes_of(size_t count, bool narrow)
-{
-    return count * (narrow ? sizeof(thaw_bfloat16) : sizeof(float));
-}
-
-/* As thaw_bfloat16_round, in the upper halves; the lower ones are anything. */
-INLINE words round_upper(lanes values)
-{
-    const words bits = (words)values, rounded = bits + 0x7FFF + (bits >> 16 & 1);
-    const words unordered = (words)(values != values);
-    return (rounded & ~unordered) | ((bits | 0x400000) & unordered);
-}
+enum { SIDE = 4, TILE = 2 };
 
 INLINE halves round_lanes(lanes values)
 {
@@ -37,15 +17,6 @@ INLINE halves round_lanes(lanes values)
 #else
     return __builtin_convertvector(round_upper(values) >> 16, halves);
 #endif
-}
-
-/* Of the last channels there may be fewer than a vector's. */
-INLINE lanes load(const void *from, size_t count, bool narrow)
-{
-    lanes values = { 0 };
-    halves upper = { 0 };
-    memcpy(narrow ? (void *)&upper : (void *)&values, from, bytes_of(count, narrow));
-    return narrow ? (lanes)(__builtin_convertvector(upper, words) << 16) : values;
 }
 
 INLINE void store(void *into, lanes values, size_t count, bool narrow)
@@ -128,16 +99,6 @@ static void transform_windows(const thaw_winograd_image *image, size_t first, si
 }
 
 /* ---- tiles: m -> Aᵀ m A ---- */
-
-INLINE lanes all(float value)
-{
-    return value - (lanes){ 0 };
-}
-
-INLINE lanes choose(flags which, lanes values, lanes others)
-{
-    return (lanes)(((flags)values & which) | ((flags)others & ~which));
-}
 
 /* NaN stays. */
 INLINE lanes activate(thaw_activation activation, lanes z)

@@ -2,13 +2,8 @@
 #ifndef THAW_KERNELS_WINOGRAD_POINTS_H
 #define THAW_KERNELS_WINOGRAD_POINTS_H
 
+#include "kernels/lanes.h"
 #include "kernels/winograd_weights_loops.h"
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* A vector by the compiler's extension, which narrower instructions take in pieces. */
-enum { LANES = 16 };
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
 
 /* The transforms evaluate polynomials at the points 0, NEAR, -NEAR, FAR, -FAR and infinity. Of the choices whose products
    are exact this one loses little: the root mean square error of sums of 256 products of numbers in [-1, 1) is 2.8e-6,

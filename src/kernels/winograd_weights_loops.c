@@ -6,39 +6,15 @@
 #include "kernels/winograd_points.h"
 
 enum { CACHE_LINE = 64 };
-typedef uint32_t words __attribute__((vector_size(LANES * sizeof(uint32_t))));
-typedef uint16_t halves __attribute__((vector_size(LANES * sizeof(uint16_t))));
 
 /* The sums that multiply keeps in registers: ROWS x 2 vectors of the instructions at hand. */
-#if defined __AVX512F__
-enum { WIDTH = 16, ROWS = 8 };
-#elif defined __AVX2__
-enum { WIDTH = 8, ROWS = 4 };
-#elif defined __aarch64__
-enum { WIDTH = 4, ROWS = 8 };
+#if defined __AVX512F__ || defined __aarch64__
+enum { ROWS = 8 };
 #else
-enum { WIDTH = 4, ROWS = 4 };
+enum { ROWS = 4 };
 #endif
-typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
 
 /* ---------------------------------------------------------------- tiles and windows */
-
-INLINE size_t value_bytes(bool narrow)
-{
-    return narrow ? sizeof(uint16_t) : sizeof(float);
-}
-
-INLINE lanes load(const char *from, size_t count, bool narrow)
-{
-    if (!narrow) {
-        lanes values = { 0 };
-        memcpy(&values, from, count * sizeof(float));
-        return values;
-    }
-    halves upper = { 0 };
-    memcpy(&upper, from, count * sizeof(uint16_t));
-    return (lanes)(__builtin_convertvector(upper, words) << 16);
-}
 
 /* A square of an image. */
 typedef struct place {
@@ -50,7 +26,7 @@ INLINE place place_of(const thaw_tiling *g, size_t index)
 {
     const size_t image = index / (g->tile_rows * g->tile_columns);
     const size_t row = index / g->tile_columns % g->tile_rows, column = index % g->tile_columns;
-    const size_t image_bytes = (size_t)g->rows * (size_t)g->columns * g->channels * value_bytes(g->narrow);
+    const size_t image_bytes = (size_t)g->rows * (size_t)g->columns * g->channels * bytes_of(1, g->narrow);
     return (place){
         .image = (const char *)g->values + image * image_bytes,
         .top = g->top + (ptrdiff_t)row * THAW_TILE,
@@ -60,7 +36,7 @@ INLINE place place_of(const thaw_tiling *g, size_t index)
 
 INLINE const char *pixel(const thaw_tiling *g, const place *p, ptrdiff_t row, ptrdiff_t column)
 {
-    return p->image + (size_t)(row * g->columns + column) * g->channels * value_bytes(g->narrow);
+    return p->image + (size_t)(row * g->columns + column) * g->channels * bytes_of(1, g->narrow);
 }
 
 /* Transforms a square of `side` whose pixels are some bytes apart; and after the points of a tile puts the sum of its
@@ -144,7 +120,7 @@ INLINE void find_ahead(const thaw_tiling *g, const place *next, const ptrdiff_t 
         a->rows[i] = pixel(g, next, within(next->top + i, 0, g->rows - 1), 0);
     for (ptrdiff_t j = 0; j < THAW_TILE; j++) {
         const ptrdiff_t column = within(next->left + side - THAW_TILE + j, 0, g->columns - 1);
-        a->columns[j] = (size_t)column * g->channels * value_bytes(g->narrow);
+        a->columns[j] = (size_t)column * g->channels * bytes_of(1, g->narrow);
     }
 }
 
@@ -161,7 +137,7 @@ INLINE void fetch_ahead(const ahead *a, size_t offset, const ptrdiff_t side)
 INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead *next, const thaw_tile_panels *into,
                             const ptrdiff_t side, const bool narrow)
 {
-    const size_t pixel_bytes = g->channels * value_bytes(narrow), row_bytes = (size_t)g->columns * pixel_bytes;
+    const size_t pixel_bytes = g->channels * bytes_of(1, narrow), row_bytes = (size_t)g->columns * pixel_bytes;
     const size_t whole = g->channels / LANES * LANES, end = (g->channels + THAW_PANEL - 1) / THAW_PANEL * THAW_PANEL;
     const bool inside =
         here->top >= 0 && here->left >= 0 && here->top + side <= g->rows && here->left + side <= g->columns;
@@ -170,7 +146,7 @@ INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead
     if (!inside || whole < end)
         find_edge(g, here, side, &e);
     for (size_t channel = 0; channel < end; channel += LANES) {
-        const size_t offset = channel * value_bytes(narrow);
+        const size_t offset = channel * bytes_of(1, narrow);
         float *values = into->values + channel / THAW_PANEL * into->panel_stride + channel % THAW_PANEL;
         if (offset % CACHE_LINE == 0 && channel < g->channels)
             fetch_ahead(next, offset, side);
@@ -218,16 +194,16 @@ static void transform_tiles(const thaw_tiling *tiling, size_t first, size_t coun
 INLINE void multiply_rows(size_t count, const float *restrict tiles, const float *restrict windows,
                           float *restrict sums, const bool add)
 {
-    vector rows[ROWS][2];
+    lanes rows[ROWS][2];
 #pragma GCC unroll 8
     for (size_t r = 0; r < ROWS; r++) {
-        rows[r][0] = rows[r][1] = (vector){ 0 };
+        rows[r][0] = rows[r][1] = (lanes){ 0 };
         __builtin_prefetch(sums + r * THAW_PANEL, 1); /* wanted only at the end */
-        __builtin_prefetch(sums + r * THAW_PANEL + WIDTH, 1);
+        __builtin_prefetch(sums + r * THAW_PANEL + LANES, 1);
     }
     for (size_t i = 0; i < count; i++) {
-        const vector *right = (const void *)(windows + i * THAW_PANEL);
-        const vector first = right[0], second = right[1];
+        const lanes *right = (const void *)(windows + i * THAW_PANEL);
+        const lanes first = right[0], second = right[1];
 #pragma GCC unroll 8
         for (size_t r = 0; r < ROWS; r++) {
             rows[r][0] += tiles[i * THAW_PANEL + r] * first;
@@ -236,7 +212,7 @@ INLINE void multiply_rows(size_t count, const float *restrict tiles, const float
     }
 #pragma GCC unroll 8
     for (size_t r = 0; r < ROWS; r++) {
-        vector *into = (void *)(sums + r * THAW_PANEL);
+        lanes *into = (void *)(sums + r * THAW_PANEL);
         into[0] = add ? into[0] + rows[r][0] : rows[r][0];
         into[1] = add ? into[1] + rows[r][1] : rows[r][1];
     }
@@ -244,7 +220,7 @@ INLINE void multiply_rows(size_t count, const float *restrict tiles, const float
 
 static void multiply(size_t count, size_t filters, const float *tiles, const float *windows, float *sums, bool add)
 {
-    for (size_t c = 0; c < THAW_PANEL; c += 2 * WIDTH)
+    for (size_t c = 0; c < THAW_PANEL; c += 2 * LANES)
         for (size_t k = 0; k < filters; k += ROWS)
             if (add)
                 multiply_rows(count, tiles + k, windows + c, sums + k * THAW_PANEL + c, true);
@@ -257,9 +233,9 @@ static void sum(size_t count, const float *tiles, float *sums, bool add)
     for (size_t k = 0; k < THAW_PANEL; k += LANES) {
         lanes total = { 0 };
         for (size_t i = 0; i < count; i++)
-            total += load((const char *)(tiles + i * THAW_PANEL + k), LANES, false);
+            total += load(tiles + i * THAW_PANEL + k, LANES, false);
         if (add)
-            total += load((const char *)(sums + k), LANES, false);
+            total += load(sums + k, LANES, false);
         memcpy(sums + k, &total, sizeof total);
     }
 }
