@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <thaw/compare.h>
 #include <thaw/thaw.h>
 
 enum { SOURCE_POINTS = 2048, POINTS = 48, TEST_POINTS = 1024, STRATEGIES = 3 };

@@ -42,6 +42,9 @@ THAW_API const char *thaw_status_name(thaw_status status);
 /* The library's version at run time, "major.minor.patch". Static storage; thread-safe. */
 THAW_API const char *thaw_version(void);
 
+/* The version of oneDNN at run time: major, minor, patch. Thread-safe. */
+THAW_API void thaw_onednn_version(int version[3]);
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,6 +27,9 @@ THAW_API thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shap
 /* The node whose values thaw_predict returns: the loss's input, else the last node. */
 THAW_API thaw_node thaw_model_output(const thaw_model *model);
 
+/* The loss, which is the last node; -1 while the model has none. */
+THAW_API thaw_node thaw_model_loss(const thaw_model *model);
+
 /* The shape of a node's output for one sample; NULL for a node that does not exist. */
 THAW_API const thaw_shape *thaw_model_node_shape(const thaw_model *model, thaw_node node);
 

@@ -34,6 +34,9 @@ typedef enum thaw_action {
     THAW_ACTION_LORA   /* thaw_lora of rank `value`, alpha the rank */
 } thaw_action;
 
+/* The action's name in a file of strategies, such as "freeze"; NULL for what is no action. Static. */
+THAW_API const char *thaw_action_name(thaw_action action);
+
 typedef struct thaw_strategy_rule {
     int epoch;    /* before this epoch, from 1; 0: as `share` says, and where that is 0 too before every epoch */
     double share; /* above 0, below 1: before the first epoch that begins when this share of all epochs is over */

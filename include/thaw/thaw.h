@@ -1,10 +1,10 @@
-/* Thaw: training neural networks on multicore CPUs, where freezing is compiled. All public headers. */
+/* Thaw: training neural networks on multicore CPUs, where freezing is compiled. All public headers but those of
+   libthaw-compare: thaw/compare.h, thaw/report.h and thaw/statistics.h. */
 #ifndef THAW_H
 #define THAW_H
 
 #include <thaw/base.h>
 #include <thaw/combine.h>
-#include <thaw/compare.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
 #include <thaw/layers.h>
@@ -14,9 +14,7 @@
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
 #include <thaw/precision.h>
-#include <thaw/report.h>
 #include <thaw/schedule.h>
-#include <thaw/statistics.h>
 #include <thaw/strategy.h>
 #include <thaw/tensor.h>
 #include <thaw/train.h>

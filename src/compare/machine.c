@@ -7,7 +7,6 @@
 
 #include "compare/energy.h"
 #include "core/threads.h"
-#include "onednn/engine.h"
 
 #ifdef __clang__
 static const char compiler[] = "clang " __clang_version__;
@@ -47,7 +46,9 @@ json_t *thaw_machine_json(const thaw_context *context)
 
 json_t *thaw_versions_json(void)
 {
-    char onednn[THAW_DNN_VERSION_BYTES];
-    thaw_dnn_version(onednn);
+    int version[3];
+    char onednn[40];
+    thaw_onednn_version(version);
+    snprintf(onednn, sizeof onednn, "%d.%d.%d", version[0], version[1], version[2]);
     return json_pack("{ssssss}", "thaw", thaw_version(), "onednn", onednn, "compiler", compiler);
 }

@@ -10,7 +10,6 @@
 #include "core/text.h"
 #include "graph/model.h"
 #include "io/new_file.h"
-#include "policy/strategy.h"
 #include "report/write.h"
 
 json_t *thaw_json_number(double value)
@@ -60,13 +59,35 @@ static json_t *describe_experiment(const thaw_comparison_options *options, thaw_
                      layers);
 }
 
+/* The rules as they stand in a file of strategies. */
+static json_t *list_rules(const thaw_strategy *strategy)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < strategy->rule_count; i++) {
+        const thaw_strategy_rule *rule = &strategy->rules[i];
+        json_t *object = json_object();
+        if (rule->epoch)
+            json_object_set_new(object, "epoch", json_integer(rule->epoch));
+        else if (rule->share > 0)
+            json_object_set_new(object, "share", json_real(rule->share));
+        else
+            json_object_set_new(object, "every", json_true());
+        json_object_set_new(object, "pattern", json_string(rule->pattern));
+        json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
+        if (rule->action >= THAW_ACTION_RATE)
+            json_object_set_new(object, "value", json_real(rule->value));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static json_t *list_strategies(const thaw_comparison_options *options)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < options->strategy_count; i++)
         json_array_append_new(list, json_pack("{ssssso}", "name", options->strategies[i]->name, "description",
                                               options->strategies[i]->description, "rules",
-                                              thaw_strategy_rules_json(options->strategies[i])));
+                                              list_rules(options->strategies[i])));
     return list;
 }
 

@@ -47,9 +47,6 @@ struct thaw_model {
     void (*release_plans)(thaw_model *model);
 };
 
-/* The loss's index, or -1. */
-thaw_node thaw_model_loss(const thaw_model *model);
-
 /* A layer's name has fewer bytes. */
 enum { THAW_NAME_BYTES = 128 };
 

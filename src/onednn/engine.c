@@ -13,10 +13,12 @@ static void release_engine(thaw_context *context)
     context->dnn = NULL;
 }
 
-void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES])
+void thaw_onednn_version(int version[3])
 {
     const dnnl_version_t *found = dnnl_version();
-    snprintf(text, THAW_DNN_VERSION_BYTES, "%d.%d.%d", found->major, found->minor, found->patch);
+    version[0] = found->major;
+    version[1] = found->minor;
+    version[2] = found->patch;
 }
 
 thaw_bfloat16_support thaw_dnn_bfloat16(void)

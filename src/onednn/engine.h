@@ -19,10 +19,6 @@ thaw_status thaw_engine_of(thaw_context *context, thaw_engine **engine);
 /* Turns a oneDNN status into ours; `what` names the call. */
 thaw_status thaw_dnn_fail(thaw_context *context, dnnl_status_t status, const char *what);
 
-/* Writes the version of the oneDNN that was loaded, "2.6.3". Thread-safe. */
-enum { THAW_DNN_VERSION_BYTES = 40 };
-void thaw_dnn_version(char text[THAW_DNN_VERSION_BYTES]);
-
 /* ---- memory descriptors: pointers in both versions of oneDNN ---- */
 
 #if DNNL_VERSION_MAJOR >= 3

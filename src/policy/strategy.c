@@ -20,6 +20,16 @@ const char *thaw_strategy_builtin(size_t index)
     return index < THAW_COUNT(written) ? written[index] : NULL;
 }
 
+static const char *const actions[] = {
+    [THAW_ACTION_FREEZE] = "freeze", [THAW_ACTION_UNFREEZE] = "unfreeze", [THAW_ACTION_RESET] = "reset",
+    [THAW_ACTION_RATE] = "rate",     [THAW_ACTION_DECAY] = "decay",       [THAW_ACTION_LORA] = "lora",
+};
+
+const char *thaw_action_name(thaw_action action)
+{
+    return (size_t)action < THAW_COUNT(actions) ? actions[action] : NULL;
+}
+
 /* ---------------------------------------------------------------- copies */
 
 static char *copy_pattern(thaw_context *context, const char *pattern, int n)

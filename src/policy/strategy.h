@@ -2,7 +2,6 @@
 #ifndef THAW_POLICY_STRATEGY_H
 #define THAW_POLICY_STRATEGY_H
 
-#include <jansson.h>
 #include <thaw/strategy.h>
 
 /* A copy under another name that owns all it points to; the number `n` takes the place of N in patterns and of values
@@ -14,8 +13,5 @@ thaw_status thaw_strategy_copy(thaw_context *context, const thaw_strategy *from,
    THAW_BAD_FORMAT, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_strategy ***strategies, size_t *count);
 void thaw_strategy_release_all(thaw_context *context, thaw_strategy **strategies, size_t count);
-
-/* The rules as they stand in a file; NULL when memory is short. */
-json_t *thaw_strategy_rules_json(const thaw_strategy *strategy);
 
 #endif

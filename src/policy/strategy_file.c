@@ -2,14 +2,11 @@
 #include <math.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "core/allocation.h"
 #include "policy/part.h"
 #include "policy/strategy.h"
-
-static const char *const actions[] = {
-    [THAW_ACTION_FREEZE] = "freeze", [THAW_ACTION_UNFREEZE] = "unfreeze", [THAW_ACTION_RESET] = "reset",
-    [THAW_ACTION_RATE] = "rate",     [THAW_ACTION_DECAY] = "decay",       [THAW_ACTION_LORA] = "lora",
-};
 
 /* Where in the file we are. */
 typedef struct place {
@@ -32,9 +29,9 @@ static bool has_value(thaw_action action)
 static thaw_status check_value(const place *at, const thaw_strategy_rule *rule, const json_t *value)
 {
     if (!has_value(rule->action))
-        return value ? refuse(at, "takes no value:", actions[rule->action]) : THAW_OK;
+        return value ? refuse(at, "takes no value:", thaw_action_name(rule->action)) : THAW_OK;
     if (!json_is_number(value) || !isfinite(rule->value) || rule->value < 0)
-        return refuse(at, "wants a value, a number from 0 on:", actions[rule->action]);
+        return refuse(at, "wants a value, a number from 0 on:", thaw_action_name(rule->action));
     if (rule->action == THAW_ACTION_LORA && (rule->value < 1 || rule->value > 1e6 || floor(rule->value) != rule->value))
         return refuse(at, "wants a value that is a whole number from 1 on:", "lora");
     return THAW_OK;
@@ -88,10 +85,11 @@ static thaw_status read_rule(const place *at, json_t *object, thaw_strategy_rule
         return status;
     if (!rule->pattern || thaw_part_error(rule->pattern))
         return refuse(at, rule->pattern ? thaw_part_error(rule->pattern) : "has no pattern", rule->pattern);
-    size_t found = 0;
-    while (action && found < THAW_COUNT(actions) && strcmp(action, actions[found]) != 0)
+    int found = 0;
+    const char *known = NULL;
+    while (action && (known = thaw_action_name((thaw_action)found)) && strcmp(action, known) != 0)
         found++;
-    if (!action || found == THAW_COUNT(actions))
+    if (!known)
         return refuse(at, "action is freeze, unfreeze, reset, rate, decay or lora, not", action ? action : "");
     rule->action = (thaw_action)found;
     rule->value = json_number_value(json_object_get(object, "value"));
@@ -153,25 +151,4 @@ void thaw_strategy_release_all(thaw_context *context, thaw_strategy **strategies
     for (size_t i = 0; i < count; i++)
         thaw_strategy_destroy(context, strategies[i]);
     thaw_release(context, strategies);
-}
-
-json_t *thaw_strategy_rules_json(const thaw_strategy *strategy)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < strategy->rule_count; i++) {
-        const thaw_strategy_rule *rule = &strategy->rules[i];
-        json_t *object = json_object();
-        if (rule->epoch)
-            json_object_set_new(object, "epoch", json_integer(rule->epoch));
-        else if (rule->share > 0)
-            json_object_set_new(object, "share", json_real(rule->share));
-        else
-            json_object_set_new(object, "every", json_true());
-        json_object_set_new(object, "pattern", json_string(rule->pattern));
-        json_object_set_new(object, "action", json_string(actions[rule->action]));
-        if (has_value(rule->action))
-            json_object_set_new(object, "value", json_real(rule->value));
-        json_array_append_new(list, object);
-    }
-    return list;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <thaw/compare.h>
 #include <thaw/thaw.h>
 
 #include "core/threads.h"

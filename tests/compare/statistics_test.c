@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <thaw/statistics.h>
 
 #include "support/files.h"
 #include "support/support.h"

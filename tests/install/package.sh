@@ -19,9 +19,9 @@ fail() {
     exit 1
 }
 
-# Asks the thaw.pc that was installed, as if `root` were its prefix.
+# Asks the .pc files that were installed, as if `root` were their prefix. The last argument is the package.
 package() {
-    PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$root" "$@" thaw
+    PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$root" "$@"
 }
 
 meson install -C "$build_root" --no-rebuild --quiet --destdir "$work/root" >"$work/log" 2>&1 ||
@@ -31,21 +31,32 @@ echo "-- what is installed"
 for file in "$source_root"/include/thaw/*.h; do
     cmp "$file" "$root/include/thaw/$(basename "$file")" || fail "$(basename "$file") is not installed"
 done
-for file in libthaw.so libthaw.so.0 libthaw.a pkgconfig/thaw.pc; do
-    [ -e "$lib/$file" ] || fail "$file is not installed"
+version=$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source_root/meson.build" | head -n 1)
+for name in thaw thaw-compare; do
+    for file in "lib$name.so" "lib$name.so.0" "lib$name.a" "pkgconfig/$name.pc"; do
+        [ -e "$lib/$file" ] || fail "$file is not installed"
+    done
+    readelf -d "$lib/lib$name.so" | grep -q "SONAME.*\[lib$name\.so\.0\]" || fail "the SONAME is not lib$name.so.0"
+    [ "$(package --modversion "$name")" = "$version" ] || fail "$name.pc has another version"
 done
-readelf -d "$lib/libthaw.so" | grep -q 'SONAME.*\[libthaw\.so\.0\]' || fail "the SONAME is not libthaw.so.0"
-[ "$(package --modversion)" = "$(sed -n "s/^  version: '\(.*\)',/\1/p" "$source_root/meson.build" | head -n 1)" ] ||
-    fail "thaw.pc has another version"
 
 echo "-- exported are the functions of the headers, and nothing else"
-sed -n 's/^THAW_API .*[ *]\(thaw_[a-z0-9_]*\)(.*/\1/p' "$root"/include/thaw/*.h | sort -u >"$work/declared"
-nm -D --defined-only "$lib/libthaw.so" | awk '{ print $3 }' | sort -u >"$work/exported"
+declared_in() {
+    sed -n 's/^THAW_API .*[ *]\(thaw_[a-z0-9_]*\)(.*/\1/p' "$@" | sort -u
+}
+exported_by() {
+    nm -D --defined-only "$lib/$1" | awk '{ print $3 }' | sort -u
+}
+above=("$root"/include/thaw/{compare,report,statistics}.h)
+declared_in "${above[@]}" >"$work/above"
+declared_in "$root"/include/thaw/*.h | comm -23 - "$work/above" >"$work/declared"
 [ "$(wc -l <"$work/declared")" -gt 100 ] || fail "the declarations were not found in the headers"
-diff "$work/declared" "$work/exported" || fail "declared (<) and exported (>) functions differ"
+diff "$work/declared" <(exported_by libthaw.so) || fail "declared (<) and exported (>) functions of libthaw differ"
+diff "$work/above" <(exported_by libthaw-compare.so) ||
+    fail "declared (<) and exported (>) functions of libthaw-compare differ"
 
 echo "-- each header stands alone"
-read -ra flags <<<"$(package --cflags)"
+read -ra flags <<<"$(package --cflags thaw)"
 strict=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only)
 for file in "$root"/include/thaw/*.h; do
     gcc -std=c11 "${strict[@]}" -x c "${flags[@]}" "$file"
@@ -71,13 +82,14 @@ int main(int, char **arguments)
     return right ? 0 : 1;
 }
 END
-read -ra flags <<<"$(package --cflags --libs)"
+read -ra flags <<<"$(package --cflags --libs thaw)"
 gcc -std=c11 -O2 -shared -fPIC "$source_root/examples/lion.c" -o "$work/lion.so" "${flags[@]}"
 g++ -std=c++11 "$work/program.cpp" -o "$work/program" "${flags[@]}"
 LD_LIBRARY_PATH=$lib "$work/program" "$work/lion.so:lr=0.5"
 LD_LIBRARY_PATH=$lib "$work/program" adam:lr=0.5
 
 echo "-- the examples, shared"
+read -ra flags <<<"$(package --cflags --libs thaw-compare thaw)"
 examples=()
 for file in "$source_root"/examples/*.c; do
     grep -q '^int main' "$file" && examples+=("$(basename "$file" .c)")
@@ -93,8 +105,8 @@ if [ -x "$root/bin/thaw" ]; then
 fi
 
 echo "-- the examples, static"
-rm "$lib"/libthaw.so*
-read -ra flags <<<"$(package --static --cflags --libs)"
+rm "$lib"/libthaw*.so*
+read -ra flags <<<"$(package --static --cflags --libs thaw-compare)"
 for name in "${examples[@]}"; do
     gcc -std=c11 -O2 "$source_root/examples/$name.c" -o "$work/$name-static" "${flags[@]}"
     "$work/$name-static" >"$work/output" || { cat "$work/output"; fail "$name, static"; }

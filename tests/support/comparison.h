@@ -3,6 +3,7 @@
 #define THAW_TESTS_SUPPORT_COMPARISON_H
 
 #include <jansson.h>
+#include <thaw/compare.h>
 
 #include "support/files.h"
 #include "support/network.h"
