@@ -101,8 +101,9 @@ THAW_API thaw_status thaw_expression_evaluate(thaw_expression *expression, const
 /* ---- binding ---- */
 
 /* From the next step on the parameter's layer computes with the expression; NULL: with the stored tensor again. A stored
-   tensor that is a part of no binding does not train, is not counted, not saved and not asked for by loads, and keeps its
-   values.
+   tensor that no layer's parameter is computed from does not train, is not counted, not saved and not asked for by loads;
+   it keeps its values and its optimizer's state. So it is with an added parameter that was never in a binding, and with
+   adapters after NULL: the model is then saved as an ordinary one, and binding the same expression again continues.
    Errors: THAW_INVALID_ARGUMENT (a statistic; a parameter that is not a layer's; another model; a parameter that
    thaw_merge has removed; a cycle through thaw_expression_bound), THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_parameter_bind(thaw_model *model, thaw_parameter *parameter, thaw_expression *expression);

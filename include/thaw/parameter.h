@@ -45,8 +45,9 @@ typedef enum thaw_trainability { THAW_FROZEN, THAW_PARTIAL, THAW_TRAINABLE } tha
 THAW_API const char *thaw_trainability_name(thaw_trainability trainability);
 
 /* Of everything that matches, as one: a layer ("conv1"), a compound of layers ("layer1.*"), single parameters. Frozen
-   when all of them are, trainable when all are, else partial; statistics do not count, and a parameter that is bound to
-   an expression (thaw/combine.h) counts as that expression. Errors: THAW_NOT_FOUND. */
+   when all of them are, trainable when all are, else partial; statistics do not count, nor do added parameters that no
+   layer computes with, and a parameter that is bound to an expression (thaw/combine.h) counts as that expression.
+   Errors: THAW_NOT_FOUND. */
 THAW_API thaw_status thaw_model_trainability(thaw_model *model, const char *pattern, thaw_trainability *trainability);
 
 /* ---- settings of groups ----

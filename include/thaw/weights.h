@@ -9,8 +9,9 @@ extern "C" {
 #endif
 
 /* Writes every parameter, statistics included, as F32 under its name; of parameters that are bound to expressions
-   (thaw/combine.h) what the expressions are made of, and not a stored tensor that is no part of any. The file is written beside `path`, synced, and
-   renamed over it: `path` holds the old or the new content, never half of one.
+   (thaw/combine.h) what the expressions are made of, and not a stored tensor that no layer's parameter is computed from.
+   The file is written beside `path`, synced, and renamed over it: `path` holds the old or the new content, never half of
+   one.
    Errors: THAW_IO_ERROR (the message holds the system's reason; also when `path` is no regular file, or one that may not
    be written), THAW_INVALID_ARGUMENT (a name that is not UTF-8); an existing file is untouched then. */
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
@@ -29,9 +30,10 @@ typedef struct thaw_load_report {
 } thaw_load_report;
 
 /* Loads by name. Strict by default: anything missing, unexpected or mis-shaped is an error, the message names it, and no
-   parameter has changed. `options` and `report` may be NULL; the report is filled on THAW_NOT_FOUND and
-   THAW_SHAPE_MISMATCH too. F32 tensors only; the `num_batches_tracked` that PyTorch keeps beside a layer's running
-   statistics is passed over. A header has at most 10,000,000 bytes, which is some 100,000 tensors.
+   parameter has changed. An adapter's tensor is unexpected unless some layer computes with the adapter. `options` and
+   `report` may be NULL; the report is filled on THAW_NOT_FOUND and THAW_SHAPE_MISMATCH too. F32 tensors only; the
+   `num_batches_tracked` that PyTorch keeps beside a layer's running statistics is passed over. A header has at most
+   10,000,000 bytes, which is some 100,000 tensors.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected, or a
    pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a NaN or infinity in a tensor). */
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,

@@ -80,7 +80,7 @@ typedef struct tally {
 
 static void count_one(tally *found, const thaw_parameter *parameter)
 {
-    if (parameter->role != THAW_STATISTIC)
+    if (parameter->role != THAW_STATISTIC && (parameter->bound || parameter->in_use))
         found->seen[thaw_parameter_trainability(parameter)] = true;
 }
 

@@ -106,11 +106,18 @@ static bool is_batch_counter(const load *job, const char *name)
     return thaw_model_find_parameter(job->model, statistic) != NULL;
 }
 
+/* Of an adapter that no layer computes with, the values would be lost. A layer's own tensor that is bound away is passed
+   over: PyTorch writes tied weights under each of their names. */
+static bool is_expected(const load *job, const char *name)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(job->model, name);
+    return parameter ? parameter->in_use || !parameter->group->added : is_batch_counter(job, name);
+}
+
 static void match_tensors(load *job)
 {
     for (size_t i = 0; i < job->file.count; i++)
-        if (!thaw_model_find_parameter(job->model, job->file.tensors[i].name) &&
-            !is_batch_counter(job, job->file.tensors[i].name))
+        if (!is_expected(job, job->file.tensors[i].name))
             list(&job->unexpected_names, &job->report.unexpected, job->file.tensors[i].name);
 }
 

@@ -15,7 +15,7 @@ void thaw_set_mark_use(thaw_parameter_set *set)
 {
     for (size_t i = 0; i < set->parameter_count; i++) {
         set->parameters[i]->part = false;
-        set->parameters[i]->in_use = !set->parameters[i]->bound;
+        set->parameters[i]->in_use = !set->parameters[i]->bound && !set->parameters[i]->group->added;
     }
     for (size_t i = 0; i < set->parameter_count; i++)
         if (set->parameters[i]->bound)

@@ -30,7 +30,7 @@ struct thaw_parameter {
     thaw_expression *stored; /* the tensor as a leaf of expressions */
     thaw_expression *bound;  /* what its layer gets in its place, or NULL */
     bool part;               /* of what some layer's parameter is bound to */
-    bool in_use;             /* unbound, or such a part: counted, saved and loaded */
+    bool in_use;             /* a layer's and unbound, or such a part: counted, saved and loaded */
     bool removed;            /* from the model, by a merge */
 
     uint64_t *fixed;  /* a bit for each element: 1 in frozen slices; NULL: there are none */

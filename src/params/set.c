@@ -53,7 +53,6 @@ static thaw_parameter *make_parameter(thaw_context *context, const char *name,
     made->role = specification->role;
     made->shape = specification->shape;
     made->count = thaw_shape_count(&made->shape);
-    made->in_use = true;
     made->initializer = specification->initializer;
     made->fan_in = specification->fan_in;
     made->fan_out = specification->fan_out;
@@ -98,6 +97,7 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->group = group;
+    made->in_use = !group->added;
     made->random = (thaw_stream){ .node = node, .step = group->parameter_count };
     thaw_parameter_initialize(set->context, made);
     set->parameters[set->parameter_count++] = made;

@@ -9,7 +9,8 @@ static bool is_thrifty(const thaw_model *model)
     size_t frozen = 0, trained = 0;
     for (size_t i = 0; i < model->parameters.parameter_count; i++) {
         const thaw_parameter *parameter = model->parameters.parameters[i];
-        *(thaw_parameter_trainable(parameter) ? &trained : &frozen) += parameter->count;
+        if (parameter->in_use)
+            *(thaw_parameter_trainable(parameter) ? &trained : &frozen) += parameter->count;
     }
     return frozen > 3 * trained;
 }
