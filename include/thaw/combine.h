@@ -7,8 +7,9 @@
 
    Each parameter in an expression keeps its group, flag, learning rate and optimizer, and trains when they say so,
    whatever stands beside it: its gradient is that of the expression by the chain rule, summed over all layers that use
-   it. Elements that the loss cannot depend on (masked ones; those outside of every slice that is used) have no gradient
-   and keep their bytes, whatever the optimizer, weight decay and momentum.
+   it. Elements that the loss cannot depend on (masked ones; those outside of every slice that is used; those of a factor
+   that enter masked elements of a product alone, or meet nothing but masked elements and zeros of constants there) have
+   no gradient and keep their bytes, whatever the optimizer, weight decay and momentum.
 
    Expressions belong to their model, live as long as it does, may be parts of several others, and are immutable. Where a
    call below makes one it sets *result to NULL on failure. Errors of all of them: THAW_INVALID_ARGUMENT (an operand is

@@ -34,6 +34,16 @@ static thaw_status differentiate_parts(const thaw_expression *e, size_t k, const
     return THAW_OK;
 }
 
+static void find_support_of_parts(const thaw_expression *e, unsigned char *support)
+{
+    for (size_t k = 0; k < e->operand_count; k++) {
+        const thaw_expression *part = thaw_operand(e, k);
+        const size_t count = thaw_count_from(&part->shape, e->axis), step = thaw_count_from(&e->shape, e->axis);
+        for (size_t i = 0; i < part->count; i++)
+            support[part_offset(e, k) + i / count * step + i % count] = part->support[i];
+    }
+}
+
 static void reach_parts(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     const thaw_expression *part = thaw_operand(e, k);
@@ -53,7 +63,11 @@ static void describe_parts(const thaw_expression *e, thaw_text *text)
 }
 
 static const thaw_operation concatenation = {
-    .describe = describe_parts, .evaluate = evaluate_parts, .differentiate = differentiate_parts, .reach = reach_parts
+    .describe = describe_parts,
+    .evaluate = evaluate_parts,
+    .differentiate = differentiate_parts,
+    .find_support = find_support_of_parts,
+    .reach = reach_parts,
 };
 
 /* The parts together; they agree in all dimensions but the axis. */

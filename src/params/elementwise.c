@@ -84,21 +84,59 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
     return THAW_OK;
 }
 
-/* ---- of all three ---- */
+/* ---- what depends on what ---- */
 
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void find_support(const thaw_expression *e, bool multiplies, unsigned char *support)
 {
-    const thaw_expression *operand = thaw_operand(e, k);
-    const thaw_broadcast loops = thaw_broadcast_of(1, &operand->shape, &e->shape, &e->shape);
-    const size_t step = loops.left[loops.rank - 1];
+    const thaw_expression *left = thaw_operand(e, 0), *right = thaw_operand(e, 1);
+    const thaw_broadcast loops = thaw_broadcast_of(1, &left->shape, &right->shape, &e->shape);
+    const size_t left_step = loops.left[loops.rank - 1], right_step = loops.right[loops.rank - 1];
+    for (size_t at = 0; at < e->count;) {
+        const thaw_broadcast_span span = thaw_broadcast_next(&loops, at, e->count);
+        for (size_t i = 0; i < span.count; i++) {
+            const unsigned char l = left->support[span.left + i * left_step];
+            const unsigned char r = right->support[span.right + i * right_step];
+            support[at + i] = multiplies ? l & r : l | r;
+        }
+        at += span.count;
+    }
+}
+
+static void find_support_of_sum(const thaw_expression *e, unsigned char *support)
+{
+    find_support(e, false, support);
+}
+
+static void find_support_of_product(const thaw_expression *e, unsigned char *support)
+{
+    find_support(e, true, support);
+}
+
+static void reach(const thaw_expression *e, size_t k, bool multiplies, const unsigned char *own, unsigned char *reached)
+{
+    const thaw_expression *operand = thaw_operand(e, k), *other = thaw_operand(e, 1 - k);
+    const thaw_broadcast loops = thaw_broadcast_of(1, &operand->shape, &other->shape, &e->shape);
+    const size_t step = loops.left[loops.rank - 1], other_step = loops.right[loops.rank - 1];
     for (size_t at = 0; at < e->count;) {
         const thaw_broadcast_span span = thaw_broadcast_next(&loops, at, e->count);
         for (size_t i = 0; i < span.count; i++)
-            if (own[at + i])
+            if (own[at + i] && (!multiplies || other->support[span.right + i * other_step]))
                 reached[span.left + i * step] = 1;
         at += span.count;
     }
 }
+
+static void reach_of_sum(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+{
+    reach(e, k, false, own, reached);
+}
+
+static void reach_of_product(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+{
+    reach(e, k, true, own, reached);
+}
+
+/* ---- formulas ---- */
 
 static void describe_infix(const thaw_expression *e, const char *symbol, bool inner, thaw_text *text)
 {
@@ -122,18 +160,23 @@ static void describe_product(const thaw_expression *e, thaw_text *text)
     describe_infix(e, "*", true, text);
 }
 
-static const thaw_operation sum = {
-    .describe = describe_sum, .evaluate = evaluate_sum, .differentiate = differentiate_sum, .reach = reach
-};
+static const thaw_operation sum = { .describe = describe_sum,
+                                    .evaluate = evaluate_sum,
+                                    .differentiate = differentiate_sum,
+                                    .find_support = find_support_of_sum,
+                                    .reach = reach_of_sum };
 
 static const thaw_operation difference = { .describe = describe_difference,
                                            .evaluate = evaluate_difference,
                                            .differentiate = differentiate_difference,
-                                           .reach = reach };
+                                           .find_support = find_support_of_sum,
+                                           .reach = reach_of_sum };
 
-static const thaw_operation product = {
-    .describe = describe_product, .evaluate = evaluate_product, .differentiate = differentiate_product, .reach = reach
-};
+static const thaw_operation product = { .describe = describe_product,
+                                        .evaluate = evaluate_product,
+                                        .differentiate = differentiate_product,
+                                        .find_support = find_support_of_product,
+                                        .reach = reach_of_product };
 
 static thaw_status combine(const thaw_operation *operation, thaw_expression *left, thaw_expression *right,
                            thaw_expression **result)

@@ -131,6 +131,7 @@ void thaw_expression_release(thaw_expression *expression)
         expression->operation->release(expression);
     if (expression->owns_value)
         thaw_release(context, expression->value);
+    thaw_release(context, expression->support);
     thaw_release(context, expression->reached);
     thaw_release(context, expression->mask);
     thaw_release(context, expression->operands);

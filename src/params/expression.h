@@ -37,6 +37,7 @@ struct thaw_expression {
     thaw_trainability trainability;
     size_t height;
     uint64_t seen_version;
+    unsigned char *support; /* a byte an element: 0 where the value is always 0, under a mask or in a constant */
     unsigned char *reached; /* a byte an element; NULL: nobody has asked */
     bool whole;             /* all are reached, whatever `reached` says */
     int buffer;
@@ -65,10 +66,14 @@ struct thaw_operation {
     thaw_status (*evaluate)(const thaw_expression *expression, void *scratch);
     thaw_status (*differentiate)(const thaw_expression *expression, size_t operand, const thaw_differentiation *wanted);
 
-    bool narrows; /* some elements of an operand may have no part in the value */
+    /* Whether some elements of an operand have no part in the value, or some of the value are always 0. NULL: never. */
+    bool (*narrows)(const thaw_expression *expression);
 
-    /* Sets the bytes of those elements of the operand that the elements in `own` depend on, one byte an element. NULL:
-       all of them. */
+    /* Sets the bytes of its own `support` from the operands', for the walk below. */
+    void (*find_support)(const thaw_expression *expression, unsigned char *support);
+
+    /* Sets the bytes of those elements of the operand that the elements in `own` depend on, one byte an element; what is
+       multiplied by an element outside of its factor's support has no part in a product. */
     void (*reach)(const thaw_expression *expression, size_t operand, const unsigned char *own, unsigned char *reached);
 };
 

@@ -1,6 +1,8 @@
 /* Gradients that are added to what is there pass through scratch. */
 #include "params/factors.h"
 
+#include <string.h>
+
 #include "core/allocation.h"
 #include "kernels/scaled_sum.h"
 #include "params/matrices.h"
@@ -48,4 +50,61 @@ thaw_status thaw_factors_differentiate(const thaw_expression *e, size_t first, s
         thaw_scaled_sum(thaw_expression_context(e), wanted->into, wanted->adds ? wanted->into : NULL, constant, term,
                         count);
     return status;
+}
+
+/* ---- what depends on what: products of matrices of bytes ---- */
+
+static void mark(unsigned char *restrict row, const unsigned char *restrict from, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        row[i] |= from[i];
+}
+
+static bool is_full(const unsigned char *row, size_t width)
+{
+    return memchr(row, 0, width) == NULL;
+}
+
+static bool meets(const unsigned char *restrict row, const unsigned char *restrict other, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        if (row[i] & other[i])
+            return true;
+    return false;
+}
+
+void thaw_factors_find_support(const thaw_expression *e, size_t first, unsigned char *support)
+{
+    const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
+    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < inner && !is_full(support + row * width, width); i++)
+            if (left->support[row * inner + i])
+                mark(support + row * width, right->support + i * width, width);
+}
+
+static void reach_left(const thaw_expression *left, const thaw_expression *right, const unsigned char *own,
+                       unsigned char *reached)
+{
+    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t i = 0; i < inner; i++)
+            if (meets(right->support + i * width, own + row * width, width))
+                reached[row * inner + i] = 1;
+}
+
+static void reach_right(const thaw_expression *left, const thaw_expression *right, const unsigned char *own,
+                        unsigned char *reached)
+{
+    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
+    for (size_t i = 0; i < inner; i++)
+        for (size_t row = 0; row < rows && !is_full(reached + i * width, width); row++)
+            if (left->support[row * inner + i])
+                mark(reached + i * width, own + row * width, width);
+}
+
+void thaw_factors_reach(const thaw_expression *e, size_t first, size_t k, const unsigned char *own,
+                        unsigned char *reached)
+{
+    (k == first ? reach_left : reach_right)(thaw_operand(e, first), thaw_operand(e, first + 1), own, reached);
 }

@@ -16,4 +16,11 @@ thaw_status thaw_factors_multiply(const thaw_expression *expression, size_t firs
 thaw_status thaw_factors_differentiate(const thaw_expression *expression, size_t first, size_t k, float constant,
                                        const thaw_differentiation *wanted);
 
+/* Adds the product's support to `support`, which holds that of what it is added to. */
+void thaw_factors_find_support(const thaw_expression *expression, size_t first, unsigned char *support);
+
+/* What of factor `k` the elements in `own` depend on, as an operation's `reach`. */
+void thaw_factors_reach(const thaw_expression *expression, size_t first, size_t k, const unsigned char *own,
+                        unsigned char *reached);
+
 #endif

@@ -2,6 +2,7 @@
 #include "params/low_rank.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "kernels/scaled_sum.h"
 #include "params/factors.h"
@@ -34,12 +35,24 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
-/* The base element by element, the factors as a whole. */
+static bool narrows(const thaw_expression *e)
+{
+    return (float)e->factor == 0;
+}
+
+static void find_support(const thaw_expression *e, unsigned char *support)
+{
+    memcpy(support, thaw_operand(e, THAW_LOW_RANK_BASE)->support, e->count);
+    if (!narrows(e))
+        thaw_factors_find_support(e, THAW_LOW_RANK_UP, support);
+}
+
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
-    const size_t count = thaw_operand(e, k)->count;
-    for (size_t i = 0; i < count; i++)
-        reached[i] |= k == THAW_LOW_RANK_BASE ? own[i] : 1;
+    if (k != THAW_LOW_RANK_BASE && !narrows(e))
+        thaw_factors_reach(e, THAW_LOW_RANK_UP, k, own, reached);
+    for (size_t i = 0; i < e->count && k == THAW_LOW_RANK_BASE; i++)
+        reached[i] |= own[i];
 }
 
 static void describe(const thaw_expression *e, thaw_text *text)
@@ -57,6 +70,8 @@ static const thaw_operation operation = { .describe = describe,
                                           .scratch_bytes = scratch_bytes,
                                           .evaluate = evaluate,
                                           .differentiate = differentiate,
+                                          .narrows = narrows,
+                                          .find_support = find_support,
                                           .reach = reach };
 
 bool thaw_expression_is_low_rank(const thaw_expression *expression)

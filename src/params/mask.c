@@ -43,6 +43,18 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
+static bool narrows(const thaw_expression *e)
+{
+    return memchr(e->mask, 0, e->count) != NULL;
+}
+
+static void find_support(const thaw_expression *e, unsigned char *support)
+{
+    const unsigned char *operand = thaw_operand(e, 0)->support;
+    for (size_t i = 0; i < e->count; i++)
+        support[i] = operand[i] & e->mask[i];
+}
+
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     (void)k;
@@ -67,7 +79,12 @@ thaw_trainability thaw_mask_trainability(const thaw_expression *e)
 }
 
 static const thaw_operation operation = {
-    .describe = describe, .evaluate = evaluate, .differentiate = differentiate, .narrows = true, .reach = reach
+    .describe = describe,
+    .evaluate = evaluate,
+    .differentiate = differentiate,
+    .narrows = narrows,
+    .find_support = find_support,
+    .reach = reach,
 };
 
 /* The element as 0 or 1, or -1 where it is neither. */

@@ -22,6 +22,16 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return thaw_factors_differentiate(e, 0, k, 1, wanted);
 }
 
+static void find_support(const thaw_expression *e, unsigned char *support)
+{
+    thaw_factors_find_support(e, 0, support);
+}
+
+static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+{
+    thaw_factors_reach(e, 0, k, own, reached);
+}
+
 static void describe(const thaw_expression *e, thaw_text *text)
 {
     thaw_expression_append(e->operands[0], true, text);
@@ -34,7 +44,9 @@ static const thaw_operation product = { .describe = describe,
                                         .release = thaw_factors_release,
                                         .scratch_bytes = scratch_bytes,
                                         .evaluate = evaluate,
-                                        .differentiate = differentiate };
+                                        .differentiate = differentiate,
+                                        .find_support = find_support,
+                                        .reach = reach };
 
 thaw_status thaw_expression_product(thaw_expression *left, thaw_expression *right, thaw_expression **result)
 {

@@ -1,5 +1,5 @@
-/* Which elements of a parameter the loss depends on through what layers get: masks and slices leave some out. Those, and
-   frozen slices, are held: they have no gradient and updates keep their bytes. */
+/* Which elements of a parameter the loss depends on through what layers get: masks, slices and zeros of constants leave
+   some out. Those, and frozen slices, are held: they have no gradient and updates keep their bytes. */
 #include <string.h>
 
 #include "core/allocation.h"
@@ -26,10 +26,25 @@ typedef struct listing {
     bool failed;
 } listing;
 
+static bool is_constant(const thaw_expression *e)
+{
+    return !e->operation && !e->parameter;
+}
+
+static bool narrows(const thaw_expression *e)
+{
+    if (e->operation)
+        return e->operation->narrows && e->operation->narrows(e);
+    for (size_t i = 0; i < e->count && is_constant(e); i++)
+        if (e->value[i] == 0)
+            return true;
+    return false;
+}
+
 static void list(void *argument, thaw_expression *expression)
 {
     listing *l = argument;
-    l->narrows = l->narrows || (expression->operation && expression->operation->narrows);
+    l->narrows = l->narrows || narrows(expression);
     thaw_expression **items =
         l->failed ? NULL : thaw_grow(l->set->context, l->items, &l->capacity, l->count + 1, sizeof(thaw_expression *));
     l->failed = !items;
@@ -43,41 +58,59 @@ static thaw_status allocate_marks(const listing *l)
 {
     for (size_t i = 0; i < l->count; i++) {
         thaw_expression *e = l->items[i];
+        e->support = thaw_allocate(l->set->context, e->count);
         if (!e->reached)
             e->reached = thaw_allocate(l->set->context, e->count);
-        if (!e->reached)
+        if (!e->support || !e->reached)
             return THAW_OUT_OF_MEMORY;
     }
     return THAW_OK;
+}
+
+static void release_marks(const listing *l)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        thaw_expression *e = l->items[i];
+        thaw_release(l->set->context, e->support);
+        e->support = NULL;
+        if (e->parameter)
+            continue;
+        thaw_release(l->set->context, e->reached);
+        e->reached = NULL;
+    }
+}
+
+/* A parameter's zeros are no more than values: they may change. */
+static void find_support(const thaw_expression *e)
+{
+    if (e->operation)
+        e->operation->find_support(e, e->support);
+    for (size_t i = 0; i < e->count && !e->operation; i++)
+        e->support[i] = e->parameter || e->value[i] != 0;
 }
 
 static void reach_operands(const thaw_expression *e)
 {
     for (size_t k = 0; k < e->operand_count; k++) {
         thaw_expression *operand = thaw_operand(e, k);
-        if (operand->trainability == THAW_FROZEN)
-            continue;
-        if (e->operation->reach)
+        if (operand->trainability != THAW_FROZEN)
             e->operation->reach(e, k, e->reached, operand->reached);
-        else
-            memset(operand->reached, 1, operand->count);
     }
 }
 
+/* Up from the leaves for what is always 0, then down from the root. */
 static thaw_status spread(const listing *l)
 {
-    thaw_status status = allocate_marks(l);
+    const thaw_status status = allocate_marks(l);
     if (status == THAW_OK) {
+        for (size_t i = 0; i < l->count; i++)
+            find_support(l->items[i]);
         thaw_expression *root = l->items[l->count - 1];
         memset(root->reached, 1, root->count);
         for (size_t i = l->count; i-- > 0;)
             reach_operands(l->items[i]);
     }
-    for (size_t i = 0; i < l->count; i++)
-        if (!l->items[i]->parameter) {
-            thaw_release(l->set->context, l->items[i]->reached);
-            l->items[i]->reached = NULL;
-        }
+    release_marks(l);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* A constant factor. */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/scaled_sum.h"
 #include "params/expression.h"
@@ -19,10 +20,20 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
+static bool narrows(const thaw_expression *e)
+{
+    return (float)e->factor == 0;
+}
+
+static void find_support(const thaw_expression *e, unsigned char *support)
+{
+    memcpy(support, thaw_operand(e, 0)->support, narrows(e) ? 0 : e->count);
+}
+
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     (void)k;
-    for (size_t i = 0; i < e->count; i++)
+    for (size_t i = 0; i < e->count && !narrows(e); i++)
         reached[i] |= own[i];
 }
 
@@ -33,7 +44,12 @@ static void describe(const thaw_expression *e, thaw_text *text)
 }
 
 static const thaw_operation operation = {
-    .describe = describe, .evaluate = evaluate, .differentiate = differentiate, .reach = reach
+    .describe = describe,
+    .evaluate = evaluate,
+    .differentiate = differentiate,
+    .narrows = narrows,
+    .find_support = find_support,
+    .reach = reach,
 };
 
 thaw_status thaw_expression_scale(thaw_expression *operand, double factor, thaw_expression **result)

@@ -40,6 +40,19 @@ static thaw_status differentiate_slice(const thaw_expression *e, size_t k, const
     return THAW_OK;
 }
 
+static bool narrows_slice(const thaw_expression *e)
+{
+    return e->count < thaw_operand(e, 0)->count;
+}
+
+static void find_support_of_slice(const thaw_expression *e, unsigned char *support)
+{
+    const thaw_expression *whole = thaw_operand(e, 0);
+    const size_t count = thaw_count_from(&e->shape, e->axis), step = thaw_count_from(&whole->shape, e->axis);
+    for (size_t i = 0; i < e->count; i++)
+        support[i] = whole->support[slice_offset(e) + i / count * step + i % count];
+}
+
 static void reach_slice(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     (void)k;
@@ -62,7 +75,8 @@ static const thaw_operation slice = { .describe = describe_slice,
                                       .aliases = aliases,
                                       .evaluate = evaluate_slice,
                                       .differentiate = differentiate_slice,
-                                      .narrows = true,
+                                      .narrows = narrows_slice,
+                                      .find_support = find_support_of_slice,
                                       .reach = reach_slice };
 
 thaw_status thaw_expression_slice(thaw_expression *operand, int axis, int64_t begin, int64_t end,

@@ -81,17 +81,29 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
+static void find_support(const thaw_expression *e, unsigned char *support)
+{
+    const unsigned char *magnitude = thaw_operand(e, MAGNITUDE)->support;
+    const unsigned char *direction = thaw_operand(e, DIRECTION)->support;
+    const size_t width = e->count / (size_t)e->shape.dims[0];
+    for (size_t i = 0; i < e->count; i++)
+        support[i] = magnitude[i / width] & direction[i];
+}
+
 /* Whole rows: each element of a direction changes its row's norm. */
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
+    const unsigned char *magnitude = thaw_operand(e, MAGNITUDE)->support;
+    const unsigned char *direction = thaw_operand(e, DIRECTION)->support;
     const size_t rows = (size_t)e->shape.dims[0], width = e->count / rows;
-    const size_t own_width = k == MAGNITUDE ? 1 : width;
     for (size_t row = 0; row < rows; row++) {
         unsigned char any = 0;
-        for (size_t i = 0; i < width; i++)
-            any |= own[row * width + i];
-        for (size_t i = 0; i < own_width; i++)
-            reached[row * own_width + i] |= any;
+        for (size_t i = row * width; i < (row + 1) * width; i++)
+            any |= own[i] & direction[i];
+        if (k == MAGNITUDE)
+            reached[row] |= any;
+        for (size_t i = row * width; i < (row + 1) * width && k == DIRECTION; i++)
+            reached[i] |= (any | own[i]) & magnitude[row];
     }
 }
 
@@ -105,7 +117,11 @@ static void describe(const thaw_expression *e, thaw_text *text)
 }
 
 static const thaw_operation operation = {
-    .describe = describe, .evaluate = evaluate, .differentiate = differentiate, .reach = reach
+    .describe = describe,
+    .evaluate = evaluate,
+    .differentiate = differentiate,
+    .find_support = find_support,
+    .reach = reach,
 };
 
 thaw_status thaw_expression_weight_norm(thaw_expression *magnitude, thaw_expression *direction,
