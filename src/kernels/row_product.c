@@ -1,21 +1,16 @@
 #include "kernels/row_product.h"
 
-#include <string.h>
-
+#include "core/context.h"
 #include "core/threads.h"
-#include "kernels/strip_product.h"
+#include "kernels/row_tiles.h"
 #include "onednn/own_kernel.h"
 
-/* A part of a strip stays in the first-level cache while all rows of a block are multiplied with it. Where a part ends is
-   the same for all rows, and so is the order in which an element's terms are added.
-
-   Times as fast as oneDNN 2.6.3's product with AVX2, 2 cores of an EPYC (Zen 3), 2 threads: 784 -> 512 with 128 rows 1.23,
-   with 32 rows 1.32; 512 -> 1000 with 16 rows 1.05; 512 -> 512 with 128 rows 1.4; 784 -> 500 with 500 rows 0.94;
-   4608 -> 128 with 128 rows 0.81; 512 -> 10 with 128 rows 0.65, since a strip has 32 columns. */
-enum { PART = 256, ROWS = 48, ALIGNMENT = 64 };
+/* Multiplications of a thread, below which waiting for it costs more than it saves; a weight has to be fetched, which
+   takes as long as so many rows. */
+enum { LEAST_WORK = 100000, FETCHING_ROWS = 8 };
 
 typedef struct sizes {
-    size_t batch, inputs, outputs, strips, blocks;
+    size_t batch, inputs, outputs, panels;
     bool bias;
     thaw_residual residual;
     thaw_activation activation;
@@ -23,116 +18,113 @@ typedef struct sizes {
 
 typedef struct job {
     const sizes *of;
-    thaw_strip_product_function *multiply;
-    const float *source, *strips, *bias, *residual;
-    float *destination;
+    thaw_row_product_job product;
+    const thaw_row_tiles_functions *functions;
+    float *memory; /* THAW_ROW_TILES_FLOATS for each thread */
 } job;
 
-static size_t smaller(size_t left, size_t right)
+static size_t rounded_up_share(size_t count, size_t parts)
 {
-    return left < right ? left : right;
+    return (count + parts - 1) / parts;
 }
 
-static float activate(thaw_activation activation, float z)
+/* In how many parts the rows are cut, so that `threads` members get pieces of about the same size; each row part by
+   threads / parts parts of the panels. */
+static size_t choose_row_parts(const sizes *s, size_t threads)
 {
-    if (activation == THAW_ACTIVATION_NONE)
-        return z;
-    const float positive = z < 0 ? 0 : z;
-    return activation == THAW_ACTIVATION_RELU6 && positive > 6 ? 6 : positive;
-}
-
-static void store_row(const job *j, const float *sums, size_t row, size_t first, size_t columns)
-{
-    const size_t at = row * j->of->outputs + first;
-    for (size_t u = 0; u < columns; u++) {
-        float z = sums[u];
-        if (j->bias)
-            z += j->bias[first + u];
-        if (j->residual)
-            z += j->residual[at + u];
-        j->destination[at + u] = activate(j->of->activation, z);
+    const size_t tiles = rounded_up_share(s->batch, THAW_TILE_ROWS), pairs = rounded_up_share(s->panels, 2);
+    size_t best = 1, least_work = SIZE_MAX, least_traffic = SIZE_MAX;
+    for (size_t parts = 1; parts <= threads; parts++) {
+        if (threads % parts != 0)
+            continue;
+        const size_t others = threads / parts;
+        const size_t work = rounded_up_share(tiles, parts) * rounded_up_share(pairs, others);
+        const size_t traffic = others * s->batch + parts * s->outputs;
+        if (work < least_work || (work == least_work && traffic < least_traffic)) {
+            best = parts;
+            least_work = work;
+            least_traffic = traffic;
+        }
     }
+    return best;
 }
 
-static void multiply_block(const job *j, size_t strip, size_t block)
+/* Part `at`, in whole grains. */
+static thaw_row_range part_of(size_t count, size_t grain, size_t at, size_t parts)
 {
-    const sizes *s = j->of;
-    const size_t row = block * ROWS, rows = smaller(ROWS, s->batch - row), first = strip * THAW_STRIP;
-    const float *left = j->source + row * s->inputs, *right = j->strips + strip * s->inputs * THAW_STRIP;
-    _Alignas(ALIGNMENT) float sums[ROWS * THAW_STRIP], part[ROWS * THAW_STRIP];
-    j->multiply(rows, smaller(PART, s->inputs), left, s->inputs, right, sums);
-    for (size_t k = PART; k < s->inputs; k += PART) {
-        j->multiply(rows, smaller(PART, s->inputs - k), left + k, s->inputs, right + k * THAW_STRIP, part);
-        for (size_t i = 0; i < rows * THAW_STRIP; i++)
-            sums[i] += part[i];
-    }
-    for (size_t r = 0; r < rows; r++)
-        store_row(j, sums + r * THAW_STRIP, row + r, first, smaller(THAW_STRIP, s->outputs - first));
+    const size_t grains = rounded_up_share(count, grain);
+    const size_t begin = grains * at / parts * grain, end = grains * (at + 1) / parts * grain;
+    return (thaw_row_range){ begin < count ? begin : count, end < count ? end : count };
 }
 
-static void run_units(void *argument, size_t begin, size_t end)
+static void run_member(void *argument, int thread, int threads)
 {
     const job *j = argument;
-    for (size_t i = begin; i < end; i++)
-        multiply_block(j, i / j->of->blocks, i % j->of->blocks);
+    const sizes *s = j->of;
+    const size_t member = (size_t)thread, row_parts = choose_row_parts(s, (size_t)threads);
+    const size_t panel_parts = (size_t)threads / row_parts;
+    const thaw_row_range rows = part_of(s->batch, THAW_TILE_ROWS, member / panel_parts, row_parts);
+    const thaw_row_range panels = part_of(s->panels, 2, member % panel_parts, panel_parts);
+    if (rows.begin < rows.end && panels.begin < panels.end)
+        j->functions->multiply(&j->product, rows, panels, j->memory + member * THAW_ROW_TILES_FLOATS);
 }
 
 static void run(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
-    (void)scratch;
     const sizes *s = problem;
     job j = {
         .of = s,
-        .multiply = thaw_strip_product_of_cpu(),
-        .source = arguments[THAW_ARGUMENT_SOURCE],
-        .strips = arguments[THAW_ARGUMENT_WEIGHTS],
-        .bias = s->bias ? arguments[THAW_ARGUMENT_BIAS] : NULL,
-        .destination = arguments[THAW_ARGUMENT_DESTINATION],
+        .functions = thaw_row_tiles_of_cpu(),
+        .memory = scratch,
+        .product = {
+            .inputs = s->inputs,
+            .outputs = s->outputs,
+            .source = arguments[THAW_ARGUMENT_SOURCE],
+            .panels = arguments[THAW_ARGUMENT_WEIGHTS],
+            .bias = s->bias ? arguments[THAW_ARGUMENT_BIAS] : NULL,
+            .activation = s->activation,
+            .destination = arguments[THAW_ARGUMENT_DESTINATION],
+        },
     };
     if (s->residual != THAW_RESIDUAL_NONE)
-        j.residual =
+        j.product.residual =
             arguments[s->residual == THAW_RESIDUAL_BESIDE ? THAW_ARGUMENT_RESIDUAL : THAW_ARGUMENT_DESTINATION];
-    thaw_parallel_for(context, s->strips * s->blocks, 1, run_units, &j);
+    if ((s->batch + FETCHING_ROWS) * s->inputs * s->outputs < 2 * (size_t)LEAST_WORK)
+        run_member(&j, 0, 1);
+    else
+        thaw_parallel(context, run_member, &j);
 }
 
-/* ---- packing: strip[k][u] is input k of the strip's output u, with zeros for outputs that are not there ---- */
+/* ---- packing ---- */
 
 typedef struct packing {
     const sizes *of;
+    const thaw_row_tiles_functions *functions;
     const float *weight;
-    float *strips;
+    float *panels;
 } packing;
 
-static void pack_strips(void *argument, size_t begin, size_t end)
+static void pack_panels(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;
-    const size_t inputs = p->of->inputs;
-    for (size_t s = begin; s < end; s++) {
-        const size_t first = s * THAW_STRIP, columns = smaller(THAW_STRIP, p->of->outputs - first);
-        const float *from = p->weight + first * inputs;
-        float *strip = p->strips + first * inputs;
-        if (columns < THAW_STRIP)
-            memset(strip, 0, inputs * THAW_STRIP * sizeof *strip);
-        for (size_t k = 0; k < inputs; k++)
-            for (size_t u = 0; u < columns; u++)
-                strip[k * THAW_STRIP + u] = from[u * inputs + k];
-    }
+    p->functions->pack(p->weight, p->of->inputs, p->of->outputs, (thaw_row_range){ begin, end }, p->panels);
 }
 
 static void pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
     (void)scratch;
-    packing p = { problem, arguments[THAW_ARGUMENT_SOURCE], arguments[THAW_ARGUMENT_DESTINATION] };
-    thaw_parallel_for(context, p.of->strips, 1, pack_strips, &p);
+    packing p = { problem, thaw_row_tiles_of_cpu(), arguments[THAW_ARGUMENT_SOURCE],
+                  arguments[THAW_ARGUMENT_DESTINATION] };
+    thaw_parallel_for(context, p.of->panels, 1, pack_panels, &p);
 }
 
 static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
 {
     const sizes *s = problem;
     for (size_t o = 0; o < s->outputs; o++)
-        row_at[o] = (uint32_t)(o / THAW_STRIP * THAW_STRIP * s->inputs + o % THAW_STRIP);
+        row_at[o] = (uint32_t)(o / THAW_PANEL * THAW_PANEL * s->inputs + o % THAW_PANEL);
     for (size_t k = 0; k < s->inputs; k++)
-        element_at[k] = (uint32_t)(k * THAW_STRIP);
+        element_at[k] = (uint32_t)(k * THAW_PANEL);
 }
 
 /* ---- making ---- */
@@ -154,21 +146,21 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
         .batch = (size_t)p->batch,
         .inputs = (size_t)p->inputs,
         .outputs = (size_t)p->outputs,
-        .strips = ((size_t)p->outputs + THAW_STRIP - 1) / THAW_STRIP,
-        .blocks = ((size_t)p->batch + ROWS - 1) / ROWS,
+        .panels = rounded_up_share((size_t)p->outputs, THAW_PANEL),
         .bias = p->bias,
         .residual = p->after.residual,
         .activation = p->after.activation,
     };
     const size_t output_bytes = s.batch * s.outputs * sizeof(float);
-    const size_t strip_bytes = s.strips * THAW_STRIP * s.inputs * sizeof(float);
+    const size_t panel_bytes = s.panels * THAW_PANEL * s.inputs * sizeof(float);
     const thaw_own_kernel product = {
         .name = "row product",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.batch * s.inputs * sizeof(float),
-                   [THAW_ARGUMENT_WEIGHTS] = strip_bytes,
+                   [THAW_ARGUMENT_WEIGHTS] = panel_bytes,
                    [THAW_ARGUMENT_BIAS] = s.bias ? s.outputs * sizeof(float) : 0,
                    [THAW_ARGUMENT_RESIDUAL] = s.residual == THAW_RESIDUAL_BESIDE ? output_bytes : 0,
                    [THAW_ARGUMENT_DESTINATION] = output_bytes },
+        .scratch_bytes = (size_t)context->threads * THAW_ROW_TILES_FLOATS * sizeof(float),
         .run = run,
         .place = place,
         .row = s.inputs,
@@ -176,7 +168,7 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
     const thaw_own_kernel packing_kernel = {
         .name = "row product's packing",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.outputs * s.inputs * sizeof(float),
-                   [THAW_ARGUMENT_DESTINATION] = strip_bytes },
+                   [THAW_ARGUMENT_DESTINATION] = panel_bytes },
         .run = pack,
     };
     thaw_status status = thaw_kernel_create_own(context, &product, &s, sizeof s, kernel);

@@ -1,0 +1,234 @@
+#include "kernels/row_tiles.h"
+
+#include <string.h>
+
+#ifdef __AVX2__
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+enum { VECTORS = THAW_PANEL / LANES, MOST_PANELS = 8, MOST_ROWS = 12, SUMS = THAW_GROUP_PANELS * THAW_PANEL };
+
+typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+
+#define INLINE static inline __attribute__((always_inline))
+
+static size_t smaller(size_t left, size_t right)
+{
+    return left < right ? left : right;
+}
+
+/* ---- tiles ---- */
+
+/* A part of some rows, and of panels that are `panel` floats apart. */
+typedef struct operands {
+    size_t depth;
+    const float *left;
+    size_t row;
+    const float *right;
+    size_t panel;
+} operands;
+
+/* Adds the products of element k of the depth. */
+INLINE void add_products(const size_t rows, const size_t panels, operands o, size_t k,
+                         vector tile[MOST_ROWS][MOST_PANELS * VECTORS])
+{
+    vector right[MOST_PANELS * VECTORS];
+#pragma GCC unroll 16
+    for (size_t v = 0; v < panels * VECTORS; v++)
+        memcpy(&right[v], o.right + v / VECTORS * o.panel + k * THAW_PANEL + v % VECTORS * LANES, sizeof(vector));
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 16
+        for (size_t v = 0; v < panels * VECTORS; v++)
+            tile[r][v] += o.left[r * o.row + k] * right[v];
+}
+
+/* sums[r * SUMS + u] = or += the products of a tile. `rows` and `panels` are constants where this is called, and the
+   loops over them unroll. */
+INLINE void multiply_tile(const size_t rows, const size_t panels, operands o, float *sums, bool add)
+{
+    vector tile[MOST_ROWS][MOST_PANELS * VECTORS];
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 16
+        for (size_t v = 0; v < panels * VECTORS; v++)
+            tile[r][v] = (vector){ 0 };
+    for (size_t k = 0; k < o.depth; k++)
+        add_products(rows, panels, o, k, tile);
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 16
+        for (size_t v = 0; v < panels * VECTORS; v++) {
+            float *at = sums + r * SUMS + v * LANES;
+            vector before = { 0 };
+            if (add)
+                memcpy(&before, at, sizeof before);
+            const vector sum = before + tile[r][v];
+            memcpy(at, &sum, sizeof sum);
+        }
+}
+
+typedef void tile_function(operands o, float *sums, bool add);
+
+#define TILE(rows, panels)                                                    \
+    static void multiply_##rows##_##panels(operands o, float *sums, bool add) \
+    {                                                                         \
+        multiply_tile(rows, panels, o, sums, add);                            \
+    }
+
+/* For each count of panels, of how many rows the registers hold the sums beside them. */
+TILE(1, 1)
+TILE(2, 1)
+TILE(3, 1)
+TILE(4, 1)
+TILE(5, 1)
+TILE(6, 1)
+TILE(1, 2)
+TILE(2, 2)
+TILE(3, 2)
+TILE(1, 4)
+#if defined __AVX2__ || defined __aarch64__
+TILE(7, 1)
+TILE(8, 1)
+TILE(9, 1)
+TILE(10, 1)
+TILE(11, 1)
+TILE(12, 1)
+TILE(4, 2)
+TILE(5, 2)
+TILE(6, 2)
+TILE(2, 4)
+TILE(3, 4)
+TILE(1, 8)
+static const size_t most_rows[MOST_PANELS + 1] = { [1] = 12, [2] = 6, [4] = 3, [8] = 1 };
+#else
+static const size_t most_rows[MOST_PANELS + 1] = { [1] = 6, [2] = 3, [4] = 1 };
+#endif
+
+static tile_function *const tiles[MOST_PANELS + 1][MOST_ROWS + 1] = {
+#if defined __AVX2__ || defined __aarch64__
+    [1] = { NULL, multiply_1_1, multiply_2_1, multiply_3_1, multiply_4_1, multiply_5_1, multiply_6_1, multiply_7_1,
+            multiply_8_1, multiply_9_1, multiply_10_1, multiply_11_1, multiply_12_1 },
+    [2] = { NULL, multiply_1_2, multiply_2_2, multiply_3_2, multiply_4_2, multiply_5_2, multiply_6_2 },
+    [4] = { NULL, multiply_1_4, multiply_2_4, multiply_3_4 },
+    [8] = { NULL, multiply_1_8 },
+#else
+    [1] = { NULL, multiply_1_1, multiply_2_1, multiply_3_1, multiply_4_1, multiply_5_1, multiply_6_1 },
+    [2] = { NULL, multiply_1_2, multiply_2_2, multiply_3_2 },
+    [4] = { NULL, multiply_1_4 },
+#endif
+};
+
+/* Tiles of about the same height, so that none is left with a row or two. */
+static void multiply_rows(size_t rows, size_t panels, operands o, float *sums, bool add)
+{
+    const size_t count = (rows + most_rows[panels] - 1) / most_rows[panels];
+    for (size_t i = 0; i < count; i++) {
+        const size_t first = rows * i / count, past = rows * (i + 1) / count;
+        operands some = o;
+        some.left += first * o.row;
+        tiles[panels][past - first](some, sums + first * SUMS, add);
+    }
+}
+
+/* As many panels at a time as fit into the registers beside the rows, and two where they do not. */
+static void multiply_panels(size_t rows, size_t panels, operands o, float *sums, bool add)
+{
+    size_t wide = MOST_PANELS;
+    while (wide > 2 && rows > most_rows[wide])
+        wide /= 2;
+    for (size_t p = 0; p < panels; p += wide) {
+        while (wide > panels - p)
+            wide /= 2;
+        operands some = o;
+        some.right += p * o.panel;
+        multiply_rows(rows, wide, some, sums + p * THAW_PANEL, add);
+    }
+}
+
+/* ---- a block of rows, a group of panels ---- */
+
+static void finish_row(const thaw_row_product_job *j, size_t row, size_t first, size_t columns, float *restrict sums)
+{
+    const float *bias = j->bias ? j->bias + first : NULL;
+    const float *residual = j->residual ? j->residual + row * j->outputs + first : NULL;
+    for (size_t u = 0; bias && u < columns; u++)
+        sums[u] += bias[u];
+    for (size_t u = 0; residual && u < columns; u++)
+        sums[u] += residual[u];
+    if (j->activation != THAW_ACTIVATION_NONE)
+        for (size_t u = 0; u < columns; u++)
+            sums[u] = sums[u] < 0 ? 0 : sums[u];
+    if (j->activation == THAW_ACTIVATION_RELU6)
+        for (size_t u = 0; u < columns; u++)
+            sums[u] = sums[u] > 6 ? 6 : sums[u];
+    memcpy(j->destination + row * j->outputs + first, sums, columns * sizeof *sums);
+}
+
+/* Rows that lie far apart are copied to where they lie close together. */
+static operands left_of(const thaw_row_product_job *j, thaw_row_range rows, size_t k, bool copy, float *memory)
+{
+    const float *from = j->source + rows.begin * j->inputs + k;
+    operands o = { .depth = smaller(THAW_PART, j->inputs - k), .left = from, .row = j->inputs };
+    if (!copy)
+        return o;
+    for (size_t r = 0; r < rows.end - rows.begin; r++)
+        memcpy(memory + r * THAW_PART, from + r * j->inputs, o.depth * sizeof *from);
+    o.left = memory;
+    o.row = THAW_PART;
+    return o;
+}
+
+static void multiply_block(const thaw_row_product_job *j, thaw_row_range rows, thaw_row_range panels, float *memory)
+{
+    const size_t count = rows.end - rows.begin, width = panels.end - panels.begin;
+    const size_t first = panels.begin * THAW_PANEL, columns = smaller(width * THAW_PANEL, j->outputs - first);
+    const bool copy = count > THAW_TILE_ROWS && width > 2 && j->inputs > THAW_PART;
+    float *sums = memory + THAW_BLOCK_ROWS * THAW_PART;
+    for (size_t k = 0; k < j->inputs; k += THAW_PART) {
+        operands o = left_of(j, rows, k, copy, memory);
+        o.right = j->panels + (panels.begin * j->inputs + k) * THAW_PANEL;
+        o.panel = j->inputs * THAW_PANEL;
+        multiply_panels(count, width, o, sums, k > 0);
+    }
+    for (size_t r = 0; r < count; r++)
+        finish_row(j, rows.begin + r, first, columns, sums + r * SUMS);
+}
+
+static thaw_row_range piece(thaw_row_range whole, size_t at, size_t pieces)
+{
+    const size_t count = whole.end - whole.begin;
+    return (thaw_row_range){ whole.begin + count * at / pieces, whole.begin + count * (at + 1) / pieces };
+}
+
+static size_t count_pieces(thaw_row_range whole, size_t most)
+{
+    return (whole.end - whole.begin + most - 1) / most;
+}
+
+static void multiply(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *memory)
+{
+    const size_t blocks = count_pieces(rows, THAW_BLOCK_ROWS), groups = count_pieces(panels, THAW_GROUP_PANELS);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t b = 0; b < blocks; b++)
+            multiply_block(job, piece(rows, b, blocks), piece(panels, g, groups), memory);
+}
+
+/* ---- packing ---- */
+
+static void pack(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into)
+{
+    for (size_t p = panels.begin; p < panels.end; p++) {
+        const size_t first = p * THAW_PANEL, columns = smaller(THAW_PANEL, outputs - first);
+        const float *from = weight + first * inputs;
+        float *panel = into + first * inputs;
+        if (columns < THAW_PANEL)
+            memset(panel, 0, inputs * THAW_PANEL * sizeof *panel);
+        for (size_t k = 0; k < inputs; k++)
+            for (size_t u = 0; u < columns; u++)
+                panel[k * THAW_PANEL + u] = from[u * inputs + k];
+    }
+}
+
+const thaw_row_tiles_functions thaw_row_tiles = { multiply, pack };

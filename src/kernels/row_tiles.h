@@ -1,0 +1,52 @@
+/* Products of rows with a packed weight, in tiles whose sums stay in registers. Built for each level of the CPU's
+   instructions.
+
+   A weight [outputs][inputs] is packed in panels, [panels][inputs][THAW_PANEL], with zeros for outputs that are not there.
+   An element's terms are added in the order of inputs, in parts of THAW_PART, and then the parts in theirs: whatever else
+   is computed, the same bits. */
+#ifndef THAW_KERNELS_ROW_TILES_H
+#define THAW_KERNELS_ROW_TILES_H
+
+#include <thaw/module.h>
+
+enum {
+    THAW_PANEL = 8,
+    THAW_PART = 256,
+    THAW_BLOCK_ROWS = 96, /* that are multiplied with a group of panels at a time */
+    THAW_GROUP_PANELS = 16,
+    THAW_TILE_ROWS = 6
+};
+
+typedef struct thaw_row_product_job {
+    size_t inputs, outputs;
+    const float *source;        /* [rows][inputs] */
+    const float *panels, *bias; /* bias NULL: none */
+    const float *residual;      /* [rows][outputs], NULL: none; may be `destination` */
+    thaw_activation activation; /* none, ReLU or ReLU6 */
+    float *destination;         /* [rows][outputs] */
+} thaw_row_product_job;
+
+typedef struct thaw_row_range {
+    size_t begin, end;
+} thaw_row_range;
+
+typedef struct thaw_row_tiles_functions {
+    /* Some rows by some panels. `memory`, of THAW_ROW_TILES_FLOATS, is aligned to 64 bytes. */
+    void (*multiply)(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *memory);
+
+    /* Packs some panels of a weight. */
+    void (*pack)(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into);
+} thaw_row_tiles_functions;
+
+enum { THAW_ROW_TILES_FLOATS = THAW_BLOCK_ROWS * (THAW_PART + THAW_GROUP_PANELS * THAW_PANEL) };
+
+/* Those for this CPU. Thread-safe. */
+const thaw_row_tiles_functions *thaw_row_tiles_of_cpu(void);
+
+extern const thaw_row_tiles_functions thaw_row_tiles_baseline;
+#ifdef __x86_64__
+extern const thaw_row_tiles_functions thaw_row_tiles_v3;
+extern const thaw_row_tiles_functions thaw_row_tiles_v4;
+#endif
+
+#endif
