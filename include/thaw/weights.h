@@ -17,7 +17,8 @@ extern "C" {
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
 typedef struct thaw_load_options {
-    const char *pattern;   /* load only parameters whose name or group matches, and look at no other; NULL: all */
+    const char *pattern;   /* load only parameters whose name or group matches, and look at no other; NULL: all. Of a
+                              group whose weights are all bound to others, there is nothing to load: that is no error */
     bool allow_missing;    /* parameters that the file has not keep their values */
     bool allow_unexpected; /* tensors that the model has not are passed over */
     bool allow_misshaped;  /* tensors of another shape are passed over */

@@ -50,7 +50,7 @@ typedef struct load {
     thaw_safetensors file;
     pair *pairs; /* what will be loaded */
     size_t pair_count;
-    size_t selected; /* parameters that the pattern means */
+    size_t selected; /* parameters that the pattern means, in use or not */
     pair misshaped;  /* the first of them */
     thaw_text missing_names, unexpected_names, misshaped_names;
     thaw_load_report report;
@@ -75,11 +75,13 @@ static thaw_status match_parameters(load *job)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++) {
         thaw_parameter *parameter = thaw_model_parameter(job->model, i);
-        if (!parameter->in_use || !is_selected(job, parameter))
+        if (!is_selected(job, parameter))
+            continue;
+        job->selected++;
+        if (!parameter->in_use)
             continue;
         const char *name = thaw_parameter_name(parameter);
         const pair found = { parameter, thaw_safetensors_find(&job->file, name) };
-        job->selected++;
         if (!found.tensor) {
             list(&job->missing_names, &job->report.missing, name);
         } else if (!thaw_shape_equal(&found.tensor->shape, thaw_parameter_shape(parameter))) {

@@ -242,6 +242,38 @@ Test(weights, a_pattern_that_means_nothing, .init = begin, .fini = end)
     assert_unchanged();
 }
 
+/* Two dense layers of one weight each, the first of which computes with the second's. */
+static thaw_model *tied_layers(void)
+{
+    thaw_model *tied;
+    thaw_node x;
+    thaw_expression *shared;
+    assert_ok(context, thaw_model_create(context, &tied));
+    assert_ok(context, thaw_input(tied, &(thaw_shape){ .rank = 1, .dims = { 2 } }, &x));
+    assert_ok(context, thaw_dense(tied, x, &(thaw_dense_options){ .name = "a", .units = 2, .no_bias = true }, &x));
+    assert_ok(context, thaw_dense(tied, x, &(thaw_dense_options){ .name = "b", .units = 2, .no_bias = true }, &x));
+    assert_ok(context, thaw_expression_of(tied, thaw_model_find_parameter(tied, "b.weight"), &shared));
+    assert_ok(context, thaw_parameter_bind(tied, thaw_model_find_parameter(tied, "a.weight"), shared));
+    return tied;
+}
+
+Test(weights, a_pattern_of_what_is_bound_to_others_loads_nothing_and_is_no_error, .init = begin, .fini = end)
+{
+    static const char *const patterns[] = { "a", "a.*", "a|b" };
+    thaw_model *tied = tied_layers();
+    assert_ok(context, thaw_weights_save(tied, path));
+    for (size_t i = 0; i < THAW_COUNT(patterns); i++) {
+        thaw_load_report report;
+        assert_ok(context, thaw_weights_load(tied, path, &(thaw_load_options){ .pattern = patterns[i] }, &report));
+        cr_assert_eq(report.loaded, i == 2, "\"%s\" loads %zu", patterns[i], report.loaded);
+        cr_assert_eq(report.missing, 0);
+        thaw_load_report_destroy(context, &report);
+    }
+    assert_fails(context, thaw_weights_load(tied, path, &(thaw_load_options){ .pattern = "c" }, NULL), THAW_NOT_FOUND,
+                 "\"c\" matches no group");
+    thaw_model_destroy(tied);
+}
+
 Test(weights, a_tensor_that_is_not_finite, .init = begin, .fini = end)
 {
     static const float broken[] = { NAN, INFINITY, -INFINITY };
