@@ -62,7 +62,8 @@ THAW_API thaw_status thaw_select_learning_rate(thaw_model *model, const char *pa
 THAW_API thaw_status thaw_select_weight_decay(thaw_model *model, const char *pattern, double weight_decay);
 
 /* The optimizer of the groups. The model keeps a reference, so the caller may destroy its own at any time. A change to
-   another kind of optimizer discards the groups' state and step counts. Errors: THAW_NOT_FOUND. */
+   another kind of optimizer discards the groups' state and step counts. Errors: THAW_NOT_FOUND; THAW_INVALID_ARGUMENT
+   (no optimizer, or one that was made with another context than the model). */
 THAW_API thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_optimizer *optimizer);
 
 /* Frees optimizer state and zeroes step counts of the groups. Errors: THAW_NOT_FOUND. */

@@ -81,6 +81,9 @@ thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_o
 {
     if (!optimizer)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "\"%s\": no optimizer was given", pattern);
+    if (optimizer->context != model->context)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "\"%s\": the optimizer belongs to another context than the model", pattern);
     return thaw_model_change(model, pattern, set_optimizer, &(assignment){ model->context, optimizer });
 }
 

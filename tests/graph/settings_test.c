@@ -161,6 +161,23 @@ Test(settings, a_group_keeps_its_optimizer_alive)
     cr_assert_eq(allocator.live, 0, "%zu blocks leaked", allocator.live);
 }
 
+Test(settings, an_optimizer_of_another_context_is_refused)
+{
+    thaw_context *context = support_context(1), *other = support_context(1);
+    thaw_model *model = three_groups(context);
+    thaw_optimizer *foreign;
+    optimize(model, "*", "sgd:lr=0.5");
+    assert_ok(other, thaw_optimizer_create(other, "sgd:lr=2", &foreign));
+    assert_fails(context, thaw_select_optimizer(model, "a", foreign), THAW_INVALID_ARGUMENT,
+                 "\"a\": the optimizer belongs to another context");
+    assert_rates(model, 0.5, 0.5, 0.5);
+    thaw_optimizer_destroy(foreign);
+    thaw_context_destroy(other);
+    assert_ok(context, toy_step(model, 2, 1, NULL));
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 /* ---- state ---- */
 
 static void assert_state(thaw_model *model, const char *group, const char *slot, uint64_t steps)
