@@ -5,6 +5,7 @@
 
 #include "core/allocation.h"
 #include "layers/channel_passes.h"
+#include "layers/normalisation.h"
 
 typedef struct batch_norm {
     size_t rows, channels;
@@ -31,14 +32,16 @@ static const thaw_parameter_specification *specify(const char *name, thaw_role r
     return into;
 }
 
-static thaw_status add_parameters(thaw_layer_builder *builder, int64_t channels, bool affine)
+static thaw_status add_parameters(thaw_layer_builder *builder, int64_t channels, const thaw_batch_norm_options *o)
 {
+    const thaw_initializer weight = thaw_normalisation_initializer(o->initializer, THAW_INITIAL_ONE);
+    const thaw_initializer bias = thaw_normalisation_initializer(o->bias_initializer, THAW_INITIAL_ZERO);
     thaw_parameter_specification p;
     thaw_status status = THAW_OK;
-    if (affine)
-        status = thaw_builder_parameter(builder, specify("weight", THAW_SCALE, THAW_INITIAL_ONE, channels, &p));
-    if (affine && status == THAW_OK)
-        status = thaw_builder_parameter(builder, specify("bias", THAW_SHIFT, THAW_INITIAL_ZERO, channels, &p));
+    if (!o->no_affine)
+        status = thaw_builder_parameter(builder, specify("weight", THAW_SCALE, weight, channels, &p));
+    if (!o->no_affine && status == THAW_OK)
+        status = thaw_builder_parameter(builder, specify("bias", THAW_SHIFT, bias, channels, &p));
     if (status == THAW_OK)
         status =
             thaw_builder_parameter(builder, specify("running_mean", THAW_STATISTIC, THAW_INITIAL_ZERO, channels, &p));
@@ -59,7 +62,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     if (!(o->momentum >= 0 && o->momentum <= 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "momentum is %g, wanted 0 <= momentum <= 1",
                                  o->momentum);
-    const thaw_status status = add_parameters(builder, input->dims[input->rank - 1], !o->no_affine);
+    const thaw_status status = add_parameters(builder, input->dims[input->rank - 1], o);
     thaw_builder_follow_batches(builder, o->track_when_frozen);
     thaw_builder_flops(builder, 2 * (double)thaw_shape_count(input));
     return status == THAW_OK ? thaw_builder_output(builder, input) : status;

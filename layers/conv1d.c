@@ -13,6 +13,7 @@ static thaw_conv2d_options of_one_row(const thaw_conv1d_options *o)
         .groups = o->groups,
         .no_bias = o->no_bias,
         .initializer = o->initializer,
+        .bias_initializer = o->bias_initializer,
     };
 }
 

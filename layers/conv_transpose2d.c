@@ -99,7 +99,12 @@ static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_c
         .fan_out = fan_out,
     };
     const thaw_parameter_specification bias = {
-        .name = "bias", .role = THAW_BIAS, .shape = { 1, { o->filters } }, .fan_in = fan_in, .fan_out = fan_out
+        .name = "bias",
+        .role = THAW_BIAS,
+        .shape = { 1, { o->filters } },
+        .initializer = o->bias_initializer,
+        .fan_in = fan_in,
+        .fan_out = fan_out,
     };
     const thaw_status status = thaw_builder_parameter(builder, &weight);
     return status == THAW_OK && !o->no_bias ? thaw_builder_parameter(builder, &bias) : status;

@@ -39,6 +39,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
                                                  .shape = { 1, { channels } },
                                                  .epsilon = o->epsilon,
                                                  .no_affine = o->no_affine,
+                                                 .initializer = o->initializer,
+                                                 .bias_initializer = o->bias_initializer,
                                              });
 }
 

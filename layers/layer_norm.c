@@ -57,6 +57,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
                                                  .epsilon = o->epsilon,
                                                  .no_affine = o->no_affine,
                                                  .no_bias = o->no_bias,
+                                                 .initializer = o->initializer,
+                                                 .bias_initializer = o->bias_initializer,
                                              });
 }
 

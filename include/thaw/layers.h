@@ -55,7 +55,7 @@ typedef struct thaw_conv1d_options {
     int64_t dilation; /* 0: 1 */
     int64_t groups;   /* 0: 1; divides both channel counts */
     bool no_bias;
-    thaw_initializer initializer;
+    thaw_initializer initializer, bias_initializer;
 } thaw_conv1d_options;
 
 /* 1-D cross-correlation of a sequence x [L, C]. Parameters: weight [filters, C / groups, kernel], bias [filters]. */
@@ -72,7 +72,7 @@ typedef struct thaw_conv_transpose2d_options {
     int64_t dilation[2];       /* 0: 1 */
     int64_t groups;            /* 0: 1; divides both channel counts */
     bool no_bias;
-    thaw_initializer initializer;
+    thaw_initializer initializer, bias_initializer;
 } thaw_conv_transpose2d_options;
 
 /* Transposed 2-D convolution of x [H, W, C], PyTorch's ConvTranspose2d: what a convolution with the same options would
@@ -161,6 +161,7 @@ typedef struct thaw_batch_norm_options {
     bool no_affine;         /* no weight and no bias */
     bool track_when_frozen; /* PyTorch's rule in train(): a frozen layer, too, computes with the batch's statistics and
                                updates its own; it is never part of a frozen prefix then */
+    thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_batch_norm_options;
 
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel, the last dimension of x (Ioffe & Szegedy
@@ -169,24 +170,27 @@ typedef struct thaw_batch_norm_options {
    A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
    alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
    running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here, and is passed over
-   where a file has it.
-   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum); when a step is compiled, THAW_INVALID_ARGUMENT
+   where a file has it. Initializers of this and of the next two are those that need no fans, since a vector has none:
+   THAW_INITIAL_ZERO, _ONE and _SMALL_NORMAL.
+   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled, THAW_INVALID_ARGUMENT
    (one value for each channel, which has no variance). */
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 
 typedef struct thaw_layer_norm_options {
     const char *name;
-    int dimensions; /* how many of the last ones are normalised together; 0: 1 */
-    double epsilon; /* 0: 1e-5 */
-    bool no_affine; /* no weight and no bias */
-    bool no_bias;   /* a weight alone */
+    int dimensions;                                 /* how many of the last ones are normalised together; 0: 1 */
+    double epsilon;                                 /* 0: 1e-5 */
+    bool no_affine;                                 /* no weight and no bias */
+    bool no_bias;                                   /* a weight alone */
+    thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_layer_norm_options;
 
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with mean and biased variance of each sample over its last
    dimensions: of each row, of a sequence [T, C], or with `dimensions` 2 of it all (Ba et al. 2016, arXiv 1607.06450).
    Parameters: weight and bias of the shape of those dimensions; of an image that is [H, W, C], where PyTorch has
-   [C, H, W]. Errors: THAW_SHAPE_MISMATCH (fewer dimensions), THAW_INVALID_ARGUMENT (dimensions, epsilon). */
+   [C, H, W]. Errors: THAW_SHAPE_MISMATCH (fewer dimensions), THAW_INVALID_ARGUMENT (dimensions, epsilon, an
+   initializer). */
 THAW_API thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,
                                      thaw_node *output);
 
@@ -195,11 +199,12 @@ typedef struct thaw_group_norm_options {
     int64_t groups; /* into which the channels, the last dimension, fall; divides them; required */
     double epsilon; /* 0: 1e-5 */
     bool no_affine; /* no weight and no bias */
+    thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_group_norm_options;
 
 /* The same, with mean and variance of each sample over all places of a group of channels (Wu & He 2018, arXiv
    1803.08494). Parameters: weight, bias [channels]. Errors: THAW_SHAPE_MISMATCH (an input of rank 0),
-   THAW_INVALID_ARGUMENT (groups, epsilon). */
+   THAW_INVALID_ARGUMENT (groups, epsilon, an initializer). */
 THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                                      thaw_node *output);
 
@@ -235,6 +240,7 @@ typedef struct thaw_recurrent_options {
     double dropout;     /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
     bool last_only;     /* the output is the hidden state after the last step, in place of those after all steps */
     bool no_bias;
+    thaw_initializer initializer, bias_initializer;
     const thaw_node
         *initial; /* nodes of the state before the first step: the hidden one, and for an LSTM the cell; each
                                  [layers * directions, units], in PyTorch's order, or [units] where that is one. NULL:
@@ -248,7 +254,8 @@ typedef struct thaw_recurrent_options {
 
    Parameters, for layer k of the stack: weight_ih_l<k> [gates * units, features of its input], weight_hh_l<k> [gates *
    units, units], bias_ih_l<k> and bias_hh_l<k> [gates * units], and the same with _reverse; gates are i, f, g, o and r, z,
-   n. All start uniform in +-1/sqrt(units). A single layer of one direction is a node and a group of the given name. Of
+   n. All start uniform in +-1/sqrt(units) by default; the fans of other initializers are the dimensions of the weight, and
+   a bias has those of the weight beside it. A single layer of one direction is a node and a group of the given name. Of
    several, each is a node and a group of its own, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that the lower may be
    frozen while the upper train; the parameters are "<name>.weight_ih_l0" and so on all the same, and "<name>.*" means all.
    Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout). */

@@ -7,10 +7,16 @@ thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_nor
     if (!(wanted->epsilon >= 0 && isfinite(wanted->epsilon)))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", wanted->epsilon);
     const thaw_parameter_specification weight = {
-        .name = "weight", .role = THAW_SCALE, .shape = wanted->shape, .initializer = THAW_INITIAL_ONE
+        .name = "weight",
+        .role = THAW_SCALE,
+        .shape = wanted->shape,
+        .initializer = thaw_normalisation_initializer(wanted->initializer, THAW_INITIAL_ONE),
     };
     const thaw_parameter_specification bias = {
-        .name = "bias", .role = THAW_SHIFT, .shape = wanted->shape, .initializer = THAW_INITIAL_ZERO
+        .name = "bias",
+        .role = THAW_SHIFT,
+        .shape = wanted->shape,
+        .initializer = thaw_normalisation_initializer(wanted->bias_initializer, THAW_INITIAL_ZERO),
     };
     const thaw_shape *input = thaw_builder_input(builder, 0);
     thaw_builder_flops(builder, 8 * (double)thaw_shape_count(input));

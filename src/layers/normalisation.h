@@ -1,14 +1,21 @@
-/* What layers that normalise each sample by itself have in common. */
+/* Shared by the normalisations; most of it by those that normalise each sample by itself. */
 #ifndef THAW_LAYERS_NORMALISATION_H
 #define THAW_LAYERS_NORMALISATION_H
 
 #include <thaw/module.h>
+
+/* How a normalisation's weight, or its bias, begins: `usual` by default. */
+static inline thaw_initializer thaw_normalisation_initializer(thaw_initializer wanted, thaw_initializer usual)
+{
+    return wanted == THAW_INITIAL_DEFAULT ? usual : wanted;
+}
 
 typedef struct thaw_normalisation {
     thaw_shape shape; /* of weight and bias */
     double epsilon;   /* as the user wants it; 0: 1e-5 */
     bool no_affine;   /* no weight and no bias */
     bool no_bias;
+    thaw_initializer initializer, bias_initializer;
 } thaw_normalisation;
 
 /* For `build`: checks epsilon, registers weight and bias, and declares the output: the input's shape. */

@@ -9,30 +9,36 @@
 /* Operations of a step's product below which waiting for each other costs a team more than it saves. */
 static const double least_flops = 5e5;
 
+/* Adds a weight [rows, columns], or the bias beside it. By default all are uniform in +-1/sqrt(units), as PyTorch's. */
 static thaw_status add_parameter(thaw_layer_builder *builder, const thaw_recurrent_node *o, const char *kind,
-                                 thaw_role role, thaw_shape shape)
+                                 thaw_role role, int64_t rows, int64_t columns)
 {
     char name[64];
     snprintf(name, sizeof name, "%s%s", kind, o->suffix);
-    return thaw_builder_parameter(builder, &(thaw_parameter_specification){ .name = name,
-                                                                            .path = o->path,
-                                                                            .role = role,
-                                                                            .shape = shape,
-                                                                            .fan_in = (double)o->units,
-                                                                            .fan_out = (double)o->units });
+    const thaw_initializer initializer = role == THAW_BIAS ? o->bias_initializer : o->initializer;
+    const thaw_shape weight = { 2, { rows, columns } }, bias = { 1, { rows } };
+    const thaw_parameter_specification specification = {
+        .name = name,
+        .path = o->path,
+        .role = role,
+        .shape = role == THAW_BIAS ? bias : weight,
+        .initializer = initializer,
+        .fan_in = (double)(initializer == THAW_INITIAL_DEFAULT ? o->units : columns),
+        .fan_out = (double)rows,
+    };
+    return thaw_builder_parameter(builder, &specification);
 }
 
 static thaw_status add_parameters(thaw_layer_builder *builder, const thaw_recurrent_node *o, int64_t rows,
                                   int64_t features)
 {
-    const thaw_shape bias = { 1, { rows } };
-    thaw_status status = add_parameter(builder, o, "weight_ih", THAW_WEIGHT, (thaw_shape){ 2, { rows, features } });
+    thaw_status status = add_parameter(builder, o, "weight_ih", THAW_WEIGHT, rows, features);
     if (status == THAW_OK)
-        status = add_parameter(builder, o, "weight_hh", THAW_WEIGHT, (thaw_shape){ 2, { rows, o->units } });
+        status = add_parameter(builder, o, "weight_hh", THAW_WEIGHT, rows, o->units);
     if (status == THAW_OK && !o->no_bias)
-        status = add_parameter(builder, o, "bias_ih", THAW_BIAS, bias);
+        status = add_parameter(builder, o, "bias_ih", THAW_BIAS, rows, features);
     if (status == THAW_OK && !o->no_bias)
-        status = add_parameter(builder, o, "bias_hh", THAW_BIAS, bias);
+        status = add_parameter(builder, o, "bias_hh", THAW_BIAS, rows, o->units);
     return status;
 }
 

@@ -29,6 +29,7 @@ typedef struct thaw_recurrent_node {
     int64_t units;
     int64_t place, places; /* of its initial state among those of the whole stack */
     bool reverse, last_only, no_bias;
+    thaw_initializer initializer, bias_initializer;
     const char *path, *suffix; /* of its parameters' names; only read when it is built */
 } thaw_recurrent_node;
 

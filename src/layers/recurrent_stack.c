@@ -31,6 +31,8 @@ static thaw_status append_direction(const stack *s, int64_t layer, bool reverse,
         .reverse = reverse,
         .last_only = o->last_only && layer == s->layers - 1,
         .no_bias = o->no_bias,
+        .initializer = o->initializer,
+        .bias_initializer = o->bias_initializer,
         .path = s->name,
         .suffix = suffix,
     };
