@@ -82,8 +82,10 @@ static void release_options(thaw_context *context, void *options)
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
-    (void)options;
+    const thaw_softmax_cross_entropy_options *o = options;
     const thaw_shape scalar = { .rank = 0 };
+    if (o->use_ignore_label)
+        thaw_builder_ignore_label(builder, o->ignore_label);
     thaw_builder_flops(builder, 4 * (double)thaw_builder_input(builder, 0)->dims[0]);
     const thaw_status status = thaw_builder_target(builder, THAW_I32, &scalar);
     return status == THAW_OK ? thaw_builder_output(builder, &scalar) : status;

@@ -19,7 +19,7 @@ typedef struct thaw_source {
     thaw_shape sample_shape;
     thaw_dtype target_dtype; /* THAW_I32: class labels; THAW_F32 */
     thaw_shape target_shape; /* rank 0 for labels */
-    size_t classes;          /* for labels: they are below it; else 0 */
+    size_t classes;          /* for labels: they are below it, but for one that a loss may ignore; else 0 */
     bool random;             /* a sample differs from epoch to epoch (augmentation): nothing is cached */
     uint64_t identity[2];    /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
                                 one reads everything */
@@ -37,7 +37,9 @@ THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_sourc
 
 /* A data set over arrays of the caller's, which must outlive it. Inputs are THAW_F32, or THAW_U8 that is divided by
    255; their first dimension counts the samples. Targets are THAW_I32 labels (`classes` > 0; rank 1) or THAW_F32
-   (`classes` = 0). Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (a label outside [0, classes)). */
+   (`classes` = 0). Labels are in [0, classes), but for at most one value, such as PyTorch's -100: data with it go with a
+   loss that ignores it (thaw_softmax_cross_entropy_options.use_ignore_label), and thaw_fit and thaw_evaluate refuse them
+   with another. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels outside [0, classes)). */
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
 
@@ -53,7 +55,7 @@ typedef struct thaw_dataset_selection {
     size_t repeat;                  /* every sample so many times an epoch; 0: once */
 } thaw_dataset_selection;
 
-/* A data set of some samples of another, which must outlive it.
+/* A data set of some samples of another, which must outlive it. Samples whose label is in no class are left out.
    Errors: THAW_INVALID_ARGUMENT (no labels, a class that the data has not), THAW_NOT_FOUND (nothing is left). */
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);

@@ -311,7 +311,8 @@ typedef struct thaw_softmax_cross_entropy_options {
     const char *name;
     thaw_reduction reduction;
     double label_smoothing; /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
-    bool use_ignore_label;  /* samples with `ignore_label` add nothing to loss and gradient */
+    bool use_ignore_label;  /* samples with `ignore_label` add nothing to loss and gradient; it may be outside of
+                               [0, classes), in data sets too */
     int32_t ignore_label;
     const float *class_weights; /* NULL: all 1. One a class, copied */
 } thaw_softmax_cross_entropy_options;

@@ -140,6 +140,10 @@ THAW_API thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw
    Errors: THAW_INVALID_ARGUMENT, THAW_SHAPE_MISMATCH (too large). */
 THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape);
 
+/* For a loss of labels: samples with this label add nothing to loss and gradient. Data sets with it may be trained on,
+   though it is in no class. */
+THAW_API void thaw_builder_ignore_label(thaw_layer_builder *builder, int32_t label);
+
 /* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */
 THAW_API void thaw_builder_flops(thaw_layer_builder *builder, double flops);
 

@@ -42,7 +42,8 @@ typedef struct thaw_evaluation {
     double seconds;
 } thaw_evaluation;
 
-/* Loss and accuracy over a data set; `batch` 0: 128. Errors: THAW_SHAPE_MISMATCH (data and model do not fit). */
+/* Loss and accuracy over a data set; `batch` 0: 128. Errors: THAW_SHAPE_MISMATCH (data and model do not fit),
+   THAW_INVALID_ARGUMENT (a label that is in no class, and that the loss does not ignore). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
 /* What happens to trainability before an epoch (from 1). */

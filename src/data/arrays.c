@@ -47,13 +47,27 @@ static void release_arrays(void *user)
     thaw_release(from->context, from);
 }
 
+/* The first sample from `begin` on whose label is in no class, and not this one; `count` when there is none. */
+static size_t find_outside(const int32_t *labels, size_t begin, size_t count, size_t classes, int32_t but)
+{
+    for (size_t i = begin; i < count; i++)
+        if ((labels[i] < 0 || (size_t)labels[i] >= classes) && labels[i] != but)
+            return i;
+    return count;
+}
+
+/* One label may be in no class: a loss may ignore it, which is checked where the two meet. */
 static thaw_status check_labels(thaw_context *context, const int32_t *labels, size_t count, size_t classes)
 {
-    for (size_t i = 0; i < count; i++)
-        if (labels[i] < 0 || (size_t)labels[i] >= classes)
-            return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: label %d of sample %zu is not in [0, %zu)",
-                             labels[i], i, classes);
-    return THAW_OK;
+    const size_t first = find_outside(labels, 0, count, classes, 0);
+    const size_t other = first < count ? find_outside(labels, first, count, classes, labels[first]) : count;
+    if (other == count)
+        return THAW_OK;
+    return thaw_fail(
+        context, THAW_INVALID_ARGUMENT,
+        "data set: label %d of sample %zu and label %d of sample %zu are not in [0, %zu); at most one label "
+        "may be outside, for a loss that ignores it",
+        labels[first], first, labels[other], other, classes);
 }
 
 static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,
@@ -103,9 +117,13 @@ static thaw_status create(arrays *from, const thaw_tensor *inputs, const thaw_te
         .user = from,
     };
     const thaw_status status = thaw_dataset_create(from->context, &source, dataset);
-    if (status == THAW_OK && classes)
-        (*dataset)->labels = targets->data;
-    return status;
+    if (status != THAW_OK || !classes)
+        return status;
+    thaw_dataset *made = *dataset;
+    made->labels = targets->data;
+    made->outside = find_outside(made->labels, 0, source.count, classes, 0);
+    made->outside_label = made->outside < source.count ? made->labels[made->outside] : 0;
+    return THAW_OK;
 }
 
 thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,

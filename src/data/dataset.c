@@ -48,6 +48,7 @@ thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source
     made->source = *source;
     made->sample_elements = thaw_shape_count(&source->sample_shape);
     made->target_bytes = thaw_shape_count(&source->target_shape) * thaw_dtype_bytes(source->target_dtype);
+    made->outside = source->count;
     pthread_mutex_init(&made->reading, NULL);
     *dataset = made;
     return THAW_OK;

@@ -12,6 +12,9 @@ struct thaw_dataset {
     thaw_source source;
     size_t sample_elements, target_bytes; /* of one sample */
     const int32_t *labels;                /* all of them in order, where they are in memory; else NULL */
+    size_t
+        outside; /* the first sample whose label is in no class, the same for all of these; the count: there is none */
+    int32_t outside_label;
     void (*expect)(void *user, const size_t *indices,
                    size_t count); /* will be read soon; NULL: it makes no difference */
     void (*report)(void *user);   /* tells the context's log what reading has found; NULL: nothing ever */

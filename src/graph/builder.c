@@ -62,6 +62,12 @@ thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, c
     return THAW_OK;
 }
 
+void thaw_builder_ignore_label(thaw_layer_builder *builder, int32_t label)
+{
+    builder->node->ignores = true;
+    builder->node->ignored_label = label;
+}
+
 void thaw_builder_flops(thaw_layer_builder *builder, double flops)
 {
     builder->node->flops = flops;

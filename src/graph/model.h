@@ -21,6 +21,8 @@ typedef struct thaw_graph_node {
     double flops;            /* forward, one sample */
     thaw_dtype target_dtype; /* of a loss */
     thaw_shape target;
+    bool ignores; /* samples with this label: see thaw_builder_ignore_label */
+    int32_t ignored_label;
 } thaw_graph_node;
 
 /* What the feature cache may keep: plans cut the frozen prefix by it. */

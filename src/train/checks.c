@@ -1,4 +1,5 @@
 /* Whether what comes from outside fits the model. */
+#include <stdio.h>
 #include <string.h>
 
 #include "data/dataset.h"
@@ -48,6 +49,19 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
     return THAW_OK;
 }
 
+/* A label that is in no class is one that the loss ignores. */
+static thaw_status check_outside(const thaw_model *model, const thaw_dataset *dataset, const thaw_graph_node *loss)
+{
+    if (dataset->outside == dataset->source.count || (loss->ignores && loss->ignored_label == dataset->outside_label))
+        return THAW_OK;
+    char ignored[64] = "no label";
+    if (loss->ignores)
+        snprintf(ignored, sizeof ignored, "label %d", (int)loss->ignored_label);
+    return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                     "label %d of sample %zu is not in [0, %zu), and %s ignores %s", (int)dataset->outside_label,
+                     dataset->outside, dataset->source.classes, loss->name, ignored);
+}
+
 thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset)
 {
     if (model->node_count < 2)
@@ -69,5 +83,5 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
     if (source->classes > outputs && node->target_dtype == THAW_I32)
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data has %zu classes, the model %zu outputs",
                          source->classes, outputs);
-    return THAW_OK;
+    return check_outside(model, dataset, node);
 }

@@ -80,8 +80,8 @@ Test(arrays, what_does_not_go_together_is_refused)
     } cases[] = {
         { "counts differ", &two, &labels_4, 3, THAW_SHAPE_MISMATCH, "[2, 2] do not go with targets [4]" },
         { "labels of rank 2", &two, &labels_22, 3, THAW_SHAPE_MISMATCH, "do not go with" },
-        { "label too large", &two, &labels_2, 1, THAW_INVALID_ARGUMENT, "label 1 of sample 1 is not in [0, 1)" },
-        { "label negative", &four, &labels_4, 3, THAW_INVALID_ARGUMENT, "label -1 of sample 3" },
+        { "two labels outside", &four, &labels_4, 2, THAW_INVALID_ARGUMENT,
+          "label 2 of sample 2 and label -1 of sample 3 are not in [0, 2)" },
         { "labels without classes", &two, &labels_2, 0, THAW_INVALID_ARGUMENT, "targets are" },
         { "floats with classes", &two, &two, 2, THAW_INVALID_ARGUMENT, "targets are" },
         { "labels as inputs", &labels_2, &labels_2, 3, THAW_INVALID_ARGUMENT, "inputs are" },
