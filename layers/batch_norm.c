@@ -86,8 +86,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = b;
     b->channels = (size_t)demand->output.dims[demand->output.rank - 1];
     b->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / b->channels;
-    b->epsilon = o->epsilon > 0 ? o->epsilon : 1e-5;
-    b->momentum = o->momentum > 0 ? o->momentum : 0.1;
+    b->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
+    b->momentum = o->momentum > 0 || o->use_momentum ? o->momentum : 0.1;
     b->precision = demand->precision;
     b->follows = demand->follows;
     b->affine = !o->no_affine;

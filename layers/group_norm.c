@@ -67,7 +67,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     g->groups = (size_t)o->groups;
     g->width = g->channels / g->groups;
     g->values = g->places * g->width;
-    g->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    g->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
     g->precision = demand->precision;
     g->weight = demand->parameter_count > WEIGHT;
     g->bias = demand->parameter_count > BIAS;

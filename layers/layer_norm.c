@@ -92,7 +92,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         return THAW_OUT_OF_MEMORY;
     l->columns = thaw_shape_count(&last);
     l->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / l->columns);
-    l->epsilon = thaw_normalisation_epsilon(o->epsilon);
+    l->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
     l->precision = demand->precision;
     l->weight = demand->parameter_count > WEIGHT;
     l->bias = demand->parameter_count > BIAS;

@@ -157,7 +157,9 @@ THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const t
 typedef struct thaw_batch_norm_options {
     const char *name;
     double epsilon;         /* 0: 1e-5 */
+    bool use_epsilon;       /* take `epsilon` as it is, 0 too */
     double momentum;        /* the weight of a batch in the running statistics; 0: 0.1 */
+    bool use_momentum;      /* take `momentum` as it is: with 0 the running statistics stay as they are */
     bool no_affine;         /* no weight and no bias */
     bool track_when_frozen; /* PyTorch's rule in train(): a frozen layer, too, computes with the batch's statistics and
                                updates its own; it is never part of a frozen prefix then */
@@ -170,7 +172,7 @@ typedef struct thaw_batch_norm_options {
    A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
    alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
    running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here, and is passed over
-   where a file has it. Initializers of this and of the next two are those that need no fans, since a vector has none:
+   where a file has it. With an epsilon of 0 a channel without variance gives NaN, as in PyTorch. Initializers of this and of the next two are those that need no fans, since a vector has none:
    THAW_INITIAL_ZERO, _ONE and _SMALL_NORMAL.
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled, THAW_INVALID_ARGUMENT
    (one value for each channel, which has no variance). */
@@ -181,6 +183,7 @@ typedef struct thaw_layer_norm_options {
     const char *name;
     int dimensions;                                 /* how many of the last ones are normalised together; 0: 1 */
     double epsilon;                                 /* 0: 1e-5 */
+    bool use_epsilon;                               /* take `epsilon` as it is, 0 too */
     bool no_affine;                                 /* no weight and no bias */
     bool no_bias;                                   /* a weight alone */
     thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
@@ -196,9 +199,10 @@ THAW_API thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const t
 
 typedef struct thaw_group_norm_options {
     const char *name;
-    int64_t groups; /* into which the channels, the last dimension, fall; divides them; required */
-    double epsilon; /* 0: 1e-5 */
-    bool no_affine; /* no weight and no bias */
+    int64_t groups;   /* into which the channels, the last dimension, fall; divides them; required */
+    double epsilon;   /* 0: 1e-5 */
+    bool use_epsilon; /* take `epsilon` as it is, 0 too */
+    bool no_affine;   /* no weight and no bias */
     thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_group_norm_options;
 

@@ -26,7 +26,7 @@ thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_nor
     return status == THAW_OK ? thaw_builder_output(builder, input) : status;
 }
 
-double thaw_normalisation_epsilon(double wanted)
+double thaw_normalisation_epsilon(double wanted, bool zero_too)
 {
-    return wanted > 0 ? wanted : 1e-5;
+    return wanted > 0 || zero_too ? wanted : 1e-5;
 }

@@ -12,7 +12,7 @@ static inline thaw_initializer thaw_normalisation_initializer(thaw_initializer w
 
 typedef struct thaw_normalisation {
     thaw_shape shape; /* of weight and bias */
-    double epsilon;   /* as the user wants it; 0: 1e-5 */
+    double epsilon;   /* as the user wants it */
     bool no_affine;   /* no weight and no bias */
     bool no_bias;
     thaw_initializer initializer, bias_initializer;
@@ -21,7 +21,7 @@ typedef struct thaw_normalisation {
 /* For `build`: checks epsilon, registers weight and bias, and declares the output: the input's shape. */
 thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted);
 
-/* With the default filled in. */
-double thaw_normalisation_epsilon(double wanted);
+/* What the user wants, or where that is 0 and not meant so, the default. */
+double thaw_normalisation_epsilon(double wanted, bool zero_too);
 
 #endif
