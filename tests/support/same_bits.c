@@ -1,0 +1,150 @@
+#include "support/same_bits.h"
+
+#include <math.h>
+#include <oneapi/dnnl/dnnl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/cpu.h"
+#include "core/digest.h"
+#include "support/network.h"
+
+enum { SAMPLES = 10, BATCH = 4 /* the last batch is smaller */, THREADS = 2, IDS = 9 /* rows of the smallest table */ };
+
+static const char *const slots[] = { "momentum_buffer", "exp_avg",    "exp_avg_sq",
+                                     "max_exp_avg_sq",  "square_avg", "grad_avg" };
+
+typedef struct samples {
+    float *inputs, *values;
+    int32_t *labels;
+    thaw_dataset *dataset;
+} samples;
+
+static thaw_tensor batch_of(thaw_dtype dtype, const thaw_shape *sample, void *data)
+{
+    thaw_tensor tensor = { dtype, { .rank = sample->rank + 1, .dims = { SAMPLES } }, data };
+    for (int i = 0; i < sample->rank; i++)
+        tensor.shape.dims[i + 1] = sample->dims[i];
+    return tensor;
+}
+
+static bool has_kind(thaw_model *model, const char *kind)
+{
+    thaw_summary_row row;
+    for (size_t i = 0; i < thaw_model_node_count(model); i++) {
+        assert_ok(thaw_model_context(model), thaw_model_summary_row(model, i, &row));
+        if (strcmp(row.kind, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Samples that suit the model's first layer, and targets that suit its loss. */
+static void make_samples(thaw_model *model, samples *made)
+{
+    const thaw_shape *input = thaw_model_node_shape(model, 0);
+    const thaw_shape *output = thaw_model_node_shape(model, thaw_model_output(model));
+    const size_t count = SAMPLES * thaw_shape_count(input), outputs = SAMPLES * thaw_shape_count(output);
+    const size_t classes = has_kind(model, "softmax_cross_entropy") ? (size_t)output->dims[output->rank - 1] : 0;
+    made->inputs = malloc(count * sizeof(float));
+    made->values = malloc(outputs * sizeof(float));
+    made->labels = malloc(SAMPLES * sizeof(int32_t));
+    support_fill(made->inputs, count, 3);
+    support_fill(made->values, outputs, 4);
+    for (size_t i = 0; has_kind(model, "embedding") && i < count; i++)
+        made->inputs[i] = floorf((made->inputs[i] + 1) * IDS / 2);
+    for (size_t i = 0; i < SAMPLES; i++)
+        made->labels[i] = classes ? (int32_t)((i * 7 + i / 3) % classes) : 0;
+    const thaw_tensor inputs = batch_of(THAW_F32, input, made->inputs);
+    const thaw_tensor targets =
+        classes ? batch_of(THAW_I32, &(thaw_shape){ 0 }, made->labels) : batch_of(THAW_F32, output, made->values);
+    assert_ok(thaw_model_context(model),
+              thaw_dataset_from_arrays(thaw_model_context(model), &inputs, &targets, classes, &made->dataset));
+}
+
+static void free_samples(samples *made)
+{
+    thaw_dataset_destroy(made->dataset);
+    free(made->inputs);
+    free(made->values);
+    free(made->labels);
+}
+
+static bool add_losses(void *user, const thaw_epoch_report *report)
+{
+    const double losses[] = { report->loss, report->test_loss, (double)report->cached };
+    thaw_digest_add(user, losses, sizeof losses);
+    return true;
+}
+
+static void add_parameters(thaw_model *model, thaw_digest *digest)
+{
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
+        const thaw_parameter *parameter = thaw_model_parameter(model, i);
+        const size_t bytes = thaw_shape_count(thaw_parameter_shape(parameter)) * sizeof(float);
+        thaw_digest_add_text(digest, thaw_parameter_name(parameter));
+        thaw_digest_add_number(digest, thaw_parameter_steps(parameter));
+        thaw_digest_add(digest, thaw_parameter_data(parameter), bytes);
+        for (size_t k = 0; k < THAW_COUNT(slots); k++)
+            if (thaw_parameter_state(parameter, slots[k]))
+                thaw_digest_add(digest, thaw_parameter_state(parameter, slots[k]), bytes);
+    }
+}
+
+static void train(thaw_model *model, const same_bits_run *run, thaw_digest *digest)
+{
+    thaw_context *context = thaw_model_context(model);
+    samples made;
+    make_samples(model, &made);
+    if (run->frozen)
+        assert_ok(context, thaw_model_freeze(model, run->frozen));
+    if (run->trains) {
+        assert_ok(context, thaw_model_freeze(model, "*"));
+        assert_ok(context, thaw_model_unfreeze(model, run->trains));
+    }
+    support_optimize(model, run->optimizer);
+    thaw_model_set_recompute(model, run->recompute);
+    thaw_model_set_fusion(model, !run->unfused);
+    const thaw_fit_options options = {
+        .epochs = run->epochs ? run->epochs : 2,
+        .batch = BATCH,
+        .test = made.dataset,
+        .clip_norm = run->clip_norm,
+        .cache_bytes = run->cache_bytes,
+        .thaw_points = run->points,
+        .thaw_point_count = run->point_count,
+        .on_epoch = add_losses,
+        .user = digest,
+    };
+    assert_ok(context, thaw_fit(model, made.dataset, &options, NULL));
+    add_parameters(model, digest);
+    free_samples(&made);
+}
+
+bool same_bits_train(const same_bits_run *run, char text[SAME_BITS_DIGEST_BYTES])
+{
+    thaw_digest digest = { 0 };
+    thaw_context *context = support_context(THREADS);
+    thaw_model *model = run->build(context, run->argument);
+    const thaw_status status = thaw_model_set_precision(model, &run->precision);
+    if (status == THAW_OK)
+        train(model, run, &digest);
+    else
+        cr_assert_eq(status, THAW_UNSUPPORTED, "%s: %s", run->name, thaw_context_message(context));
+    snprintf(text, SAME_BITS_DIGEST_BYTES, "%016llx%016llx", (unsigned long long)digest.lane[0],
+             (unsigned long long)digest.lane[1]);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    return status == THAW_OK;
+}
+
+void same_bits_key(char key[SAME_BITS_KEY_BYTES])
+{
+    static const char *const levels[] = {
+        [THAW_CPU_BASELINE] = "baseline", [THAW_CPU_V3] = "v3", [THAW_CPU_V4] = "v4"
+    };
+    const dnnl_version_t *found = dnnl_version();
+    snprintf(key, SAME_BITS_KEY_BYTES, "%d.%d.%d-%x-%s%s", found->major, found->minor, found->patch,
+             (unsigned)dnnl_get_effective_cpu_isa(), levels[thaw_cpu_detect()],
+             thaw_cpu_multiplies_bfloat16() ? "-bf16" : "");
+}
