@@ -266,7 +266,9 @@ typedef struct thaw_layer_run {
     /* Of the first parameter's gradient, as the last step left it: backward clears these rows, or if they are not known
        all, and names its own. NULL: there is no list, and backward writes all rows. */
     thaw_gradient_rows *gradient_rows;
-    float *const *statistics; /* those of the parameters that forward updates, where it follows; else NULL */
+    /* Where the layer follows its batches, for parameters that are statistics: a copy of their values, which forward
+       updates in place. The parameters get the new values if the step succeeds. NULL otherwise. */
+    float *const *statistics;
     const thaw_low_rank_run *low_rank;
     thaw_parameter *leaving; /* for thaw_let_go: the first parameter, where the layer lets go of it; else NULL */
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */

@@ -13,21 +13,24 @@ extern "C" {
 typedef struct thaw_step_options {
     double rate_factor;  /* on every learning rate; 0: 1 */
     double clip_norm;    /* scale gradients down to this global norm (of what trains); 0: do not */
-    bool gradients_only; /* compute loss and gradients, update nothing */
+    bool gradients_only; /* compute loss and gradients, update nothing: neither parameters nor running statistics */
 } thaw_step_options;
 
 typedef struct thaw_step_result {
     double loss;
     double gradient_norm; /* before clipping; only with clip_norm, else NAN */
     size_t correct;       /* samples whose largest output is at their label; 0 without labels */
-    bool skipped;         /* the gradient's norm was not finite: nothing was updated */
+    bool skipped;         /* the gradient's norm or a new running statistic was not finite: nothing was updated */
 } thaw_step_result;
 
 /* One training step over a batch in host memory: forward, backward, update. `inputs` is THAW_F32 [batch, sample...],
    `targets` THAW_I32 [batch] labels or THAW_F32 [batch, ...], as the loss wants. `options` and `result` may be NULL.
-   Compiles first when the plan is missing or stale; a compiled step allocates nothing.
+   Compiles first when the plan is missing or stale; a compiled step allocates nothing. A step updates everything or
+   nothing: parameters, optimizer state and running statistics (batch norm's) change together. All keep their bytes after
+   an error, with gradients_only, and when the result says `skipped`. PyTorch differs: there, each forward pass in train()
+   moves the statistics, so those of a host that adds up gradients over several calls with gradients_only stay behind.
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer), THAW_NOTHING_TRAINABLE,
-   THAW_NOT_FINITE (the loss; parameters are as before). */
+   THAW_NOT_FINITE (the loss). */
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                const thaw_step_options *options, thaw_step_result *result);
 

@@ -212,6 +212,22 @@ static void request_spares(thaw_plan *plan, thaw_node index)
     }
 }
 
+/* Room for new values of the node's statistics, until the step has succeeded. */
+static void request_statistics(thaw_plan *plan, thaw_node index)
+{
+    const thaw_group *group = plan->model->nodes[index].group;
+    thaw_plan_node *planned = &plan->nodes[index];
+    size_t bytes = 0;
+    for (size_t k = 0; planned->follows && group && k < group->parameter_count; k++)
+        if (group->parameters[k]->role == THAW_STATISTIC)
+            bytes += thaw_align(group->parameters[k]->count * sizeof(float));
+    if (bytes == 0)
+        return;
+    planned->statistics_request = add_request(plan, bytes);
+    extend(plan, planned->statistics_request, forward_time(plan, index));
+    extend(plan, planned->statistics_request, 2 * plan->order_count - 1);
+}
+
 /* Gradients of expressions. */
 static void request_gradient_buffers(thaw_plan *plan)
 {
@@ -224,7 +240,7 @@ static void request_gradient_buffers(thaw_plan *plan)
 
 static size_t count_most_requests(const thaw_plan *plan)
 {
-    return plan->order_count * (2 + 6 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
+    return plan->order_count * (2 + 7 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
 }
 
 thaw_status thaw_pass_buffers(thaw_plan *plan)
@@ -244,6 +260,7 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         planned->workspace_request = request_left(plan, plan->order[i], planned->needs.workspace_bytes);
         planned->mask_request = request_left(plan, plan->order[i], thaw_plan_mask_bytes(plan, plan->order[i]));
+        request_statistics(plan, plan->order[i]);
     }
     for (size_t i = 0; i < plan->order_count; i++) {
         extend_for_reader(plan, plan->order[i]);

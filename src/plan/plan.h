@@ -90,7 +90,7 @@ typedef struct thaw_plan_node {
     bool masks;              /* ReLU, of which backward reads bits in place of the output: see masks.c */
     bool recomputed;         /* a root whose value is not kept until backward: it is computed again */
     int again_request;       /* and that is where */
-    int output_request, gradient_request, workspace_request, mask_request;
+    int output_request, gradient_request, workspace_request, mask_request, statistics_request;
     int copy_request;                    /* of an origin: its value in the other precision */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
     int spare_request[THAW_MAX_INPUTS];  /* where the term to add, or to convert, is written */
@@ -106,7 +106,7 @@ typedef struct thaw_plan_node {
     float *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
     float *parameter_gradients[THAW_MAX_PARAMETERS];
-    float *statistics[THAW_MAX_PARAMETERS];
+    float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
     thaw_low_rank_run factors;
     thaw_layer_run run;
 } thaw_plan_node;
@@ -268,6 +268,16 @@ thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const 
 
 /* Runs the backward kernels, the loss's first: fills the gradients of what trains. */
 thaw_status thaw_plan_backward(thaw_plan *plan);
+
+/* Points a node that follows the batches at memory for new values of its statistics. NULL: there is none, nor a need. */
+void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memory);
+
+/* Copies its statistics there, for forward to update. Only for nodes that have such memory. */
+void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node node);
+
+/* Whether all new statistics are finite; and stores them in the parameters, which ends a step that succeeded. */
+bool thaw_plan_statistics_finite(const thaw_plan *plan);
+void thaw_plan_take_statistics(const thaw_plan *plan);
 
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);

@@ -137,7 +137,7 @@ static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, 
     for (size_t i = 0; made->nodes && i < made->node_count; i++) {
         thaw_plan_node *node = &made->nodes[i];
         node->output_request = node->gradient_request = node->workspace_request = node->mask_request =
-            node->copy_request = node->again_request = -1;
+            node->copy_request = node->again_request = node->statistics_request = -1;
         for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
             node->spare_request[k] = -1;
     }

@@ -42,13 +42,6 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
     }
 }
 
-static void bind_statistics(const thaw_graph_node *node, thaw_plan_node *planned)
-{
-    for (size_t k = 0; planned->follows && k < node->group->parameter_count; k++)
-        if (node->group->parameters[k]->role == THAW_STATISTIC)
-            planned->statistics[k] = node->group->parameters[k]->data;
-}
-
 /* What a channel map has packed, to its owner. */
 static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
 {
@@ -71,7 +64,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         const thaw_node index = plan->order[i];
         thaw_plan_node *planned = &plan->nodes[index];
         bind_inputs(plan, arena, index);
-        bind_statistics(&plan->model->nodes[index], planned);
+        thaw_plan_bind_statistics(plan, index, at(plan, arena, planned->statistics_request));
         planned->copy = at(plan, arena, planned->copy_request);
         planned->mask = at(plan, arena, planned->mask_request);
         planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;

@@ -50,14 +50,6 @@ static thaw_status pack_if_old(const thaw_plan *plan, const thaw_graph_node *nod
     return status;
 }
 
-/* Forward has updated the node's statistics. */
-static void count_change(const thaw_graph_node *node)
-{
-    for (size_t k = 0; k < node->group->parameter_count; k++)
-        if (node->group->parameters[k]->role == THAW_STATISTIC)
-            node->group->parameters[k]->version++;
-}
-
 /* Brings what the node's layer gets for its parameters, and its copies of them, up to date. */
 static thaw_status pack_node(thaw_plan *plan, thaw_node index)
 {
@@ -110,14 +102,14 @@ static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target
     thaw_status status = planned->channel_map < 0 ? THAW_OK : pack_node(plan, planned->channel_map);
     if (status == THAW_OK)
         status = pack_node(plan, index);
+    if (planned->statistics_request >= 0)
+        thaw_plan_stage_statistics(plan, index);
     if (status == THAW_OK && !node->module->source)
         status = node->module->forward(&planned->run);
     if (status == THAW_OK)
         convert_output(plan, index);
     if (status == THAW_OK && planned->masks)
         thaw_plan_mark_mask(plan, index);
-    if (planned->follows)
-        count_change(node);
     return status;
 }
 

@@ -53,9 +53,10 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch
     return thaw_plan_forward(plan, plan->cut_count, plan->order_count, batch->targets, &random);
 }
 
-/* Clips and updates. The norm's small addend is PyTorch's. */
-static thaw_status update(thaw_model *model, const thaw_step_options *options, thaw_step_result *result)
+/* Clips and updates, statistics too: all of them or nothing. The norm's small addend is PyTorch's. */
+static thaw_status update(const thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
 {
+    thaw_model *model = plan->model;
     thaw_update_list *updates = thaw_plan_updates(model);
     double scale = 1;
     if (options->clip_norm > 0) {
@@ -63,11 +64,15 @@ static thaw_status update(thaw_model *model, const thaw_step_options *options, t
         result->skipped = !isfinite(result->gradient_norm);
         scale = fmin(1, options->clip_norm / (result->gradient_norm + 1e-6));
     }
+    result->skipped = result->skipped || !thaw_plan_statistics_finite(plan);
     if (result->skipped || options->gradients_only)
         return THAW_OK;
     const thaw_status status = thaw_update_list_run(updates, options->rate_factor, scale);
-    model->steps += status == THAW_OK;
-    return status;
+    if (status != THAW_OK)
+        return status;
+    thaw_plan_take_statistics(plan);
+    model->steps++;
+    return THAW_OK;
 }
 
 /* Adds the time since *start to a phase's, and begins the next one. */
@@ -103,7 +108,7 @@ thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch
     status = thaw_plan_backward(plan);
     end_phase(phases ? &phases->backward : NULL, &start);
     if (status == THAW_OK)
-        status = update(model, options, result);
+        status = update(plan, options, result);
     end_phase(phases ? &phases->update : NULL, &start);
     return status;
 }

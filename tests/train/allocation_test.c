@@ -60,6 +60,21 @@ static thaw_model *make_narrow(thaw_context *context)
     return model;
 }
 
+static thaw_model *make_normalised(thaw_context *context)
+{
+    thaw_model *model;
+    thaw_node x;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { 9, 7, 2 } }, &x));
+    assert_ok(context,
+              thaw_conv2d(model, x, &(thaw_conv2d_options){ .name = "conv1", .filters = 3, .kernel = { 3, 3 } }, &x));
+    assert_ok(context, thaw_batch_norm(model, x, NULL, &x));
+    assert_ok(context, thaw_flatten(model, x, NULL, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .units = NETWORK_CLASSES }, &x));
+    assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
+    return model;
+}
+
 static void check_steps(thaw_model *(*make)(thaw_context *context), const char *optimizer,
                         const thaw_step_options *options)
 {
@@ -83,6 +98,12 @@ Test(allocation, steps_allocate_nothing)
 {
     check_steps(make_plain, "sgd:lr=0.01,momentum=0.9", NULL);
     check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
+}
+
+Test(allocation, steps_that_move_statistics_allocate_nothing)
+{
+    check_steps(make_normalised, "sgd:lr=0.01", NULL);
+    check_steps(make_normalised, "sgd:lr=0.01", &(thaw_step_options){ .gradients_only = true });
 }
 
 Test(allocation, steps_in_bfloat16_allocate_nothing)

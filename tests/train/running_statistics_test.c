@@ -70,18 +70,26 @@ static void optimize(thaw_context *context, thaw_model *model, const char *descr
     thaw_optimizer_destroy(optimizer);
 }
 
-static double take_step(thaw_context *context, thaw_model *model, uint32_t batch)
+/* On a batch whose first pixel is this, unless that is 0. */
+static thaw_status try_step(thaw_model *model, uint32_t batch, float pixel, const thaw_step_options *options,
+                            thaw_step_result *result)
 {
     float images[BATCH * PIXELS], uniform[BATCH];
     int32_t labels[BATCH];
     support_fill(images, BATCH * PIXELS, 100 + batch);
+    images[0] = pixel == 0 ? images[0] : pixel;
     support_fill(uniform, BATCH, 200 + batch);
     for (int i = 0; i < BATCH; i++)
         labels[i] = (int32_t)((uniform[i] + 1) * CLASSES / 2);
     const thaw_tensor inputs = thaw_view_f32(images, 4, (int64_t[]){ BATCH, 8, 8, 1 });
     const thaw_tensor targets = thaw_view_i32(labels, 1, (int64_t[]){ BATCH });
+    return thaw_step(model, &inputs, &targets, options, result);
+}
+
+static double take_step(thaw_context *context, thaw_model *model, uint32_t batch)
+{
     thaw_step_result result;
-    assert_ok(context, thaw_step(model, &inputs, &targets, NULL, &result));
+    assert_ok(context, try_step(model, batch, 0, NULL, &result));
     return result.loss;
 }
 
@@ -233,4 +241,90 @@ Test(running_statistics, a_batch_without_variance_is_refused_and_changes_nothing
         cr_assert_eq(mean[c], 0);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
+}
+
+/* Two models train on the same batches, and one of them also gets what must leave no trace. */
+typedef struct twins {
+    thaw_context *context;
+    thaw_model *plain, *disturbed;
+} twins;
+
+static twins make_twins(const char *optimizer)
+{
+    twins made = { .context = support_context(2) };
+    made.plain = build_network(made.context, false);
+    made.disturbed = build_network(made.context, false);
+    optimize(made.context, made.plain, optimizer);
+    optimize(made.context, made.disturbed, optimizer);
+    for (uint32_t batch = 0; batch < 3; batch++) {
+        take_step(made.context, made.plain, batch);
+        take_step(made.context, made.disturbed, batch);
+    }
+    return made;
+}
+
+static void assert_alike(const twins *compared, const char *what)
+{
+    for (size_t i = 0; i < thaw_model_parameter_count(compared->plain); i++) {
+        const thaw_parameter *plain = thaw_model_parameter(compared->plain, i);
+        const thaw_parameter *disturbed = thaw_model_parameter(compared->disturbed, i);
+        const size_t count = thaw_shape_count(thaw_parameter_shape(plain));
+        cr_assert_eq(memcmp(thaw_parameter_data(plain), thaw_parameter_data(disturbed), count * sizeof(float)), 0,
+                     "%s: %s moved", what, thaw_parameter_name(plain));
+        cr_assert_eq(thaw_parameter_steps(plain), thaw_parameter_steps(disturbed), "%s: %s", what,
+                     thaw_parameter_name(plain));
+    }
+}
+
+static void end_twins(const twins *made)
+{
+    thaw_model_destroy(made->plain);
+    thaw_model_destroy(made->disturbed);
+    thaw_context_destroy(made->context);
+}
+
+/* Nothing moves at once, and later steps and evaluation find nothing that it left. */
+static void assert_no_trace(const twins *made, const char *what)
+{
+    assert_alike(made, what);
+    for (uint32_t batch = 3; batch < 6; batch++)
+        cr_assert_eq(take_step(made->context, made->plain, batch), take_step(made->context, made->disturbed, batch));
+    assert_alike(made, what);
+}
+
+Test(running_statistics, keep_their_bytes_where_only_gradients_are_computed)
+{
+    const twins made = make_twins("sgd:lr=0.05,momentum=0.9");
+    thaw_step_result first, again;
+    const thaw_step_options gradients_only = { .gradients_only = true };
+    assert_ok(made.context, try_step(made.disturbed, 3, 0, &gradients_only, &first));
+    assert_ok(made.context, try_step(made.disturbed, 3, 0, &gradients_only, &again));
+    cr_assert(first.loss == again.loss && !first.skipped);
+    assert_no_trace(&made, "gradients only");
+    end_twins(&made);
+}
+
+Test(running_statistics, keep_their_bytes_when_a_step_fails)
+{
+    const twins made = make_twins("adam:lr=1e-2");
+    const float pixels[] = { NAN, INFINITY };
+    for (size_t i = 0; i < THAW_COUNT(pixels); i++)
+        assert_fails(made.context, try_step(made.disturbed, 3, pixels[i], NULL, NULL), THAW_NOT_FINITE, "loss");
+    assert_no_trace(&made, "a loss that is not finite");
+    end_twins(&made);
+}
+
+/* The variance of a channel that holds 1e25 is infinite as a float, and what it normalises is finite: so is the loss. */
+Test(running_statistics, keep_their_bytes_when_a_step_is_skipped)
+{
+    const twins made = make_twins("adam:lr=1e-2");
+    const double clips[] = { 0, 1 };
+    for (size_t i = 0; i < THAW_COUNT(clips); i++) {
+        thaw_step_result result;
+        const thaw_step_options options = { .clip_norm = clips[i] };
+        assert_ok(made.context, try_step(made.disturbed, 3, 1e25F, &options, &result));
+        cr_assert(isfinite(result.loss) && result.skipped, "loss %g, clipping to %g", result.loss, clips[i]);
+    }
+    assert_no_trace(&made, "a skipped step");
+    end_twins(&made);
 }
