@@ -20,7 +20,7 @@ typedef struct thaw_step_result {
     double loss;
     double gradient_norm; /* before clipping; only with clip_norm, else NAN */
     size_t correct;       /* samples whose largest output is at their label; 0 without labels */
-    bool skipped;         /* the gradient's norm or a new running statistic was not finite: nothing was updated */
+    bool skipped;         /* a gradient or a new running statistic was not finite: nothing was updated */
 } thaw_step_result;
 
 /* One training step over a batch in host memory: forward, backward, update. `inputs` is THAW_F32 [batch, sample...],
@@ -29,6 +29,8 @@ typedef struct thaw_step_result {
    nothing: parameters, optimizer state and running statistics (batch norm's) change together. All keep their bytes after
    an error, with gradients_only, and when the result says `skipped`. PyTorch differs: there, each forward pass in train()
    moves the statistics, so those of a host that adds up gradients over several calls with gradients_only stay behind.
+   Gradients are read once before the update to find infinities and NaN, with or without clip_norm: such a step is skipped
+   and returns THAW_OK, so that one bad batch does not cost the weights.
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer), THAW_NOTHING_TRAINABLE,
    THAW_NOT_FINITE (the loss). */
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
@@ -73,7 +75,7 @@ typedef struct thaw_epoch_report {
     double samples_per_second;
     thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
     double rate_factor;        /* of the last step */
-    size_t skipped_steps;      /* gradients that were not finite */
+    size_t skipped_steps;      /* whose gradients or statistics were not finite: see thaw_step_result */
     bool cached;               /* the epoch started at the feature cache */
     bool cache_on_disk;        /* which is a file */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;

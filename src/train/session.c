@@ -63,6 +63,8 @@ static thaw_status update(const thaw_plan *plan, const thaw_step_options *option
         result->gradient_norm = thaw_update_list_norm(updates);
         result->skipped = !isfinite(result->gradient_norm);
         scale = fmin(1, options->clip_norm / (result->gradient_norm + 1e-6));
+    } else {
+        result->skipped = !thaw_update_list_finite(updates);
     }
     result->skipped = result->skipped || !thaw_plan_statistics_finite(plan);
     if (result->skipped || options->gradients_only)

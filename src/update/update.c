@@ -9,7 +9,10 @@
 #include "update/free_update.h"
 #include "update/update_list.h"
 
-enum { SCALE_BLOCK = 4096 /* floats that are scaled and used while they are in the nearest cache */ };
+enum {
+    SCALE_BLOCK = 4096, /* floats that are scaled and used while they are in the nearest cache */
+    CHECK_GRAIN = 16    /* blocks of the norm: fewer are checked sooner than a thread is woken */
+};
 
 static void replace_value(const thaw_optimizer_module *module, double *values, const char *name, double own,
                           double factor)
@@ -201,6 +204,41 @@ double thaw_update_list_norm(thaw_update_list *list)
     for (size_t i = 0; i < list->norm_count; i++)
         sum += list->norm_parts[i];
     return sqrt(sum);
+}
+
+/* As bits, so that the loop is plain integer arithmetic in any build: infinities and NaN have all bits of the exponent. */
+static bool any_not_finite(const float *values, size_t count)
+{
+    static const uint32_t EXPONENT = 0x7f800000;
+    uint32_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        found |= (bits & EXPONENT) == EXPONENT;
+    }
+    return found != 0;
+}
+
+/* Backwards: the update begins where the blocks that were read last are still in the cache. */
+static void check_blocks(void *argument, size_t begin, size_t end)
+{
+    const thaw_update_list *list = argument;
+    for (size_t i = end; i-- > begin;) {
+        const thaw_span *block = &list->norm_blocks[i];
+        if (list->norm_parts[i] != 0)
+            list->norm_parts[i] =
+                any_not_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
+    }
+}
+
+bool thaw_update_list_finite(thaw_update_list *list)
+{
+    mark_blocks(list);
+    thaw_parallel_for(list->context, list->norm_count, CHECK_GRAIN, check_blocks, list);
+    for (size_t i = 0; i < list->norm_count; i++)
+        if (list->norm_parts[i] != 0)
+            return false;
+    return true;
 }
 
 thaw_update_totals thaw_update_list_totals(const thaw_update_list *list)

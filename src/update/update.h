@@ -22,6 +22,9 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
    threads. */
 double thaw_update_list_norm(thaw_update_list *list);
 
+/* Whether all gradients are finite: what the norm would tell, at the price of reading them. */
+bool thaw_update_list_finite(thaw_update_list *list);
+
 typedef struct thaw_update_totals {
     size_t parameters; /* elements */
     size_t gradient_bytes, state_bytes;

@@ -96,10 +96,13 @@ Test(step, skips_an_update_whose_gradient_is_not_finite)
     memcpy(thaw_parameter_edit(thaw_model_find_parameter(model, "line.weight")), weight, sizeof weight);
     const thaw_tensor inputs = thaw_view_f32((const float[]){ 1e30F, 0, 0, 0 }, 2, line_dims);
     const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
-    thaw_step_result result;
-    assert_ok(context, thaw_step(model, &inputs, &targets, &(thaw_step_options){ .clip_norm = 1 }, &result));
-    cr_assert(isfinite(result.loss) && !isfinite(result.gradient_norm) && result.skipped);
-    check_untouched(model, weight);
+    const thaw_step_options options[] = { { .clip_norm = 1 }, { .clip_norm = 0 }, { .gradients_only = true } };
+    for (size_t i = 0; i < THAW_COUNT(options); i++) {
+        thaw_step_result result;
+        assert_ok(context, thaw_step(model, &inputs, &targets, &options[i], &result));
+        cr_assert(isfinite(result.loss) && !isfinite(result.gradient_norm) && result.skipped, "options %zu", i);
+        check_untouched(model, weight);
+    }
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -51,3 +51,33 @@ Test(norm, shows_what_is_not_finite)
     cr_assert(isinf(norm_of(2, 1, INFINITY)));
     cr_assert(isinf(norm_of(2, 1, -INFINITY)));
 }
+
+/* Anywhere in the list, and for any cut of it among threads. */
+Test(norm, has_a_cheaper_check_that_all_is_finite)
+{
+    static const float planted[] = { NAN, -NAN, INFINITY, -INFINITY };
+    static const size_t parameters[] = { 0, 5, 5, 9, 10 }, places[] = { 0, 0, 100002, 4096, 1 };
+    for (int threads = 1; threads <= 3; threads++) {
+        thaw_context *context = support_context(threads);
+        thaw_parameter_set set = parameters_create(context, sizes, COUNT);
+        thaw_update_list *list = parameters_list(&set, 0, COUNT);
+        parameters_fill_gradients(&set, 9);
+        set.parameters[5]->gradient[7] = 3.4e38F; /* the sum of squares of two is no float */
+        set.parameters[5]->gradient[8] = 3.4e38F;
+        set.parameters[5]->gradient[9] = 1e-45F;
+        cr_assert(thaw_update_list_finite(list));
+        for (size_t i = 0; i < THAW_COUNT(places); i++)
+            for (size_t k = 0; k < THAW_COUNT(planted); k++) {
+                float *place = &set.parameters[parameters[i]]->gradient[places[i]];
+                const float kept = *place;
+                *place = planted[k];
+                cr_assert_not(thaw_update_list_finite(list), "%g at %zu of parameter %zu", (double)planted[k],
+                              places[i], parameters[i]);
+                *place = kept;
+            }
+        cr_assert(thaw_update_list_finite(list));
+        thaw_update_list_release(list);
+        thaw_set_release(&set);
+        thaw_context_destroy(context);
+    }
+}
