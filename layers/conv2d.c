@@ -16,6 +16,7 @@ typedef struct conv2d {
     thaw_dtype precision;
     bool bias;
     thaw_residual residual;
+    bool copies_residual;      /* from beside the output into it, before the kernel runs */
     thaw_weight_copies copies; /* that forward and backward_data read */
     thaw_kernel *forward, *backward_data;
     thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
@@ -170,13 +171,27 @@ static thaw_status create_low_rank(const thaw_layer_demand *demand, const thaw_c
     return thaw_low_rank_create(demand->context, &problem, &c->low_rank);
 }
 
+/* Where the kernel would misread a residual beside the output, it gets it in the output. */
+static thaw_status create_forward(thaw_context *context, thaw_convolution *problem, conv2d *c)
+{
+    const thaw_status status = thaw_convolution_forward(context, problem, &c->forward, &c->copies.pack_forward);
+    if (status != THAW_OK || problem->after.residual != THAW_RESIDUAL_BESIDE ||
+        !thaw_convolution_misreads_residual(c->forward))
+        return status;
+    thaw_kernel_release(context, c->forward);
+    thaw_kernel_release(context, c->copies.pack_forward);
+    problem->after.residual = THAW_RESIDUAL_IN_PLACE;
+    c->copies_residual = true;
+    return thaw_convolution_forward(context, problem, &c->forward, &c->copies.pack_forward);
+}
+
 static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
 {
     const bool bias_gradient = c->bias && demand->parameter_gradient[BIAS];
     thaw_convolution problem = problem_of(demand);
     if (demand->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
-    thaw_status status = thaw_convolution_forward(demand->context, &problem, &c->forward, &c->copies.pack_forward);
+    thaw_status status = create_forward(demand->context, &problem, c);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_convolution_backward_data(demand->context, &problem, &c->backward_data, &c->copies.pack_backward);
     if (status == THAW_OK)
@@ -251,11 +266,14 @@ static thaw_status convolve(const thaw_layer_run *run)
     const thaw_status status = thaw_weight_copy_for_forward(&c->copies, run, &copy);
     if (status != THAW_OK)
         return status;
+    const bool beside = c->residual == THAW_RESIDUAL_BESIDE && !c->copies_residual;
+    if (c->copies_residual)
+        thaw_values_copy(run->context, c->precision, run->output, run->inputs[1], c->rows * c->filters);
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_WEIGHTS, copy.weight },
         { THAW_ARGUMENT_BIAS, thaw_weight_copies_bias(&c->copies, run) },
-        { THAW_ARGUMENT_RESIDUAL, c->residual == THAW_RESIDUAL_BESIDE ? run->inputs[1] : NULL },
+        { THAW_ARGUMENT_RESIDUAL, beside ? run->inputs[1] : NULL },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
     return thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), copy.scratch);
@@ -321,10 +339,14 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 /* The gradients of a low-rank change's factors know of no channel map; and a change that is added after the layer's own
-   kernel has run leaves no place for a residual. */
+   kernel has run leaves no place for a residual. Without AVX2, depthwise kernels of oneDNN 2.6 that add a residual crash
+   where its rows are not aligned to 16 bytes. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_epilogue *epilogue = &demand->epilogue;
+    const thaw_conv2d_options *o = demand->options;
+    if (epilogue->residual && o->groups > 1 && !thaw_dnn_has_avx2())
+        return false;
     return (demand->low_rank.rank == 0 || !epilogue->maps_channels) &&
            (!demand->low_rank.beside || !epilogue->residual);
 }

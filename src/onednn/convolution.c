@@ -239,6 +239,11 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
     return settle(context, status, kernel, pack);
 }
 
+bool thaw_convolution_misreads_residual(const thaw_kernel *forward)
+{
+    return strstr(thaw_kernel_name(forward), "gemm") != NULL;
+}
+
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack)
 {

@@ -24,6 +24,10 @@ typedef struct thaw_convolution {
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack);
 
+/* Whether this forward kernel must get its residual in place: of one beside, oneDNN 2.6's convolution by products of
+   matrices (gemm) adds other elements where there are several groups, or no AVX2. */
+bool thaw_convolution_misreads_residual(const thaw_kernel *forward);
+
 /* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT; `pack` likewise. */
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack);

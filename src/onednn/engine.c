@@ -30,10 +30,19 @@ thaw_bfloat16_support thaw_dnn_bfloat16(void)
     return (has & emulated) == emulated ? THAW_BFLOAT16_EMULATED : THAW_BFLOAT16_MISSING;
 }
 
+static bool has(unsigned wanted)
+{
+    return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+}
+
+bool thaw_dnn_has_avx2(void)
+{
+    return has(dnnl_cpu_isa_avx2);
+}
+
 bool thaw_dnn_has_avx512(void)
 {
-    const unsigned has = (unsigned)dnnl_get_effective_cpu_isa(), wanted = dnnl_cpu_isa_avx512_core;
-    return (has & wanted) == wanted;
+    return has(dnnl_cpu_isa_avx512_core);
 }
 
 /* Values of enumerations and flags differ between major versions: a mismatch would compute nonsense in silence. */

@@ -49,7 +49,8 @@ typedef enum thaw_bfloat16_support {
 
 thaw_bfloat16_support thaw_dnn_bfloat16(void);
 
-/* Whether oneDNN computes by AVX-512, within the same limit. Thread-safe. */
+/* Whether oneDNN computes by AVX2, and by AVX-512, within the same limit. Thread-safe. */
+bool thaw_dnn_has_avx2(void);
 bool thaw_dnn_has_avx512(void);
 
 size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */

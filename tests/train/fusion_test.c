@@ -1,6 +1,7 @@
 /* Networks whose layers become one kernel, beside the same networks where each layer runs its own. */
 #include <math.h>
 
+#include "onednn/kernel.h"
 #include "support/random_network.h"
 
 enum { BATCH = 4, NETWORKS = 120 };
@@ -122,6 +123,63 @@ Test(fused, a_residual_block_is_one_kernel_for_each_convolution_and_normalisatio
     assert_kernels(model, 13, 2);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
+}
+
+/* A residual that backward keeps, so that it stays beside the sum; of a convolution, or with kernel 0 a dense layer. */
+static thaw_model *make_sum(thaw_context *context, int64_t channels, int64_t groups, int64_t kernel, bool fusion)
+{
+    const thaw_conv2d_options first = { .filters = channels, .kernel = { 3, 3 }, .padding = { 1, 1 } };
+    const thaw_conv2d_options second = {
+        .filters = channels, .kernel = { kernel, kernel }, .padding = { kernel / 2, kernel / 2 }, .groups = groups
+    };
+    thaw_model *model;
+    thaw_node x, y;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ 3, { RANDOM_SIDE, RANDOM_SIDE, RANDOM_CHANNELS } }, &x));
+    assert_ok(context, thaw_conv2d(model, x, &first, &x));
+    if (kernel > 0)
+        assert_ok(context, thaw_conv2d(model, x, &second, &y));
+    else
+        assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .units = channels }, &y));
+    assert_ok(context, thaw_add(model, y, x, NULL, &x));
+    assert_ok(context, thaw_relu(model, x, NULL, &x));
+    assert_ok(context, thaw_global_average_pool2d(model, x, NULL, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "last", .units = RANDOM_CLASSES }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    thaw_model_set_fusion(model, fusion);
+    return model;
+}
+
+static void compare_sums(thaw_context *context, int64_t channels, int64_t groups, int64_t kernel)
+{
+    static float samples[BATCH * RANDOM_SAMPLE], wanted[BATCH * RANDOM_CLASSES];
+    thaw_model *fused = make_sum(context, channels, groups, kernel, true);
+    thaw_model *unfused = make_sum(context, channels, groups, kernel, false);
+    support_fill(samples, BATCH * RANDOM_SAMPLE, 21);
+    support_fill(wanted, BATCH * RANDOM_CLASSES, 22);
+    const thaw_tensor inputs =
+        thaw_view_f32(samples, 4, (const int64_t[]){ BATCH, RANDOM_SIDE, RANDOM_SIDE, RANDOM_CHANNELS });
+    const thaw_tensor targets = thaw_view_f32(wanted, 2, (const int64_t[]){ BATCH, RANDOM_CLASSES });
+    const thaw_step_options options = { .gradients_only = true };
+    const size_t alone = kernel > 0 && groups > 1 && !thaw_dnn_has_avx2(); /* the sum */
+    assert_kernels(fused, 5 + 2 * alone, 6 + alone);
+    assert_ok(context, thaw_step(fused, &inputs, &targets, &options, NULL));
+    assert_ok(context, thaw_step(unfused, &inputs, &targets, &options, NULL));
+    compare_gradients(fused, unfused, (uint64_t)(100 * channels + 10 * groups + kernel));
+    thaw_model_destroy(fused);
+    thaw_model_destroy(unfused);
+}
+
+Test(fused, residuals_beside_are_added_by_kernels_of_every_kind)
+{
+    for (int threads = 1; threads <= 2; threads++) {
+        thaw_context *context = support_context(threads);
+        for (int64_t channels = 4; channels <= 10; channels++)
+            for (int64_t groups = 1; groups <= channels; groups++)
+                for (int64_t kernel = 0; kernel <= 3 && channels % groups == 0; kernel += kernel ? 2 : 1)
+                    compare_sums(context, channels, groups, kernel);
+        thaw_context_destroy(context);
+    }
 }
 
 static double loss_of(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets)
