@@ -29,6 +29,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (!(o->rate >= 0 && o->rate < 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "rate is %g, wanted 0 <= rate < 1", o->rate);
+    if (o->rate > 0)
+        thaw_builder_draw(builder, o->drop_when_frozen);
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
     return thaw_builder_output(builder, input);
 }
@@ -36,7 +38,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const double rate = ((const thaw_dropout_options *)demand->options)->rate;
-    needs->identity = !demand->training || rate == 0;
+    needs->identity = !demand->draws || rate == 0;
     if (needs->identity)
         return THAW_OK;
     dropout *d = thaw_allocate(demand->context, sizeof *d);

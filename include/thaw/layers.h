@@ -238,11 +238,12 @@ THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const th
 /* Options of recurrent layers. */
 typedef struct thaw_recurrent_options {
     const char *name;
-    int64_t units;      /* size of the state; required */
-    int64_t layers;     /* one above the other; 0: 1 */
-    bool bidirectional; /* in each layer a second direction reads the sequence from its end */
-    double dropout;     /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
-    bool last_only;     /* the output is the hidden state after the last step, in place of those after all steps */
+    int64_t units;         /* size of the state; required */
+    int64_t layers;        /* one above the other; 0: 1 */
+    bool bidirectional;    /* in each layer a second direction reads the sequence from its end */
+    double dropout;        /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
+    bool drop_when_frozen; /* as in thaw_dropout_options */
+    bool last_only;        /* the output is the hidden state after the last step, in place of those after all steps */
     bool no_bias;
     thaw_initializer initializer, bias_initializer;
     const thaw_node
@@ -271,9 +272,14 @@ THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_rec
 typedef struct thaw_dropout_options {
     const char *name;
     double rate; /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */
+    bool
+        drop_when_frozen; /* drop, too, where nothing at or below the layer trains, as PyTorch's train() does. It is never
+                              part of a frozen prefix then, nor is what it feeds: the feature cache ends below it */
 } thaw_dropout_options;
 
-/* Dropout in training; the identity in evaluation and inside a frozen prefix. */
+/* Dropout in training; the identity in evaluation and inside a frozen prefix. A dropout of the input, or one between a
+   frozen body and its head, lies in that prefix: it never drops without drop_when_frozen, and where training begins the
+   context's log warns of it once. */
 THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options,
                                   thaw_node *output);
 

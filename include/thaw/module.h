@@ -152,6 +152,11 @@ THAW_API void thaw_builder_flops(thaw_layer_builder *builder, double flops);
    so that it never becomes part of a frozen prefix. */
 THAW_API void thaw_builder_follow_batches(thaw_layer_builder *builder, bool when_frozen);
 
+/* Says that the layer draws random numbers in training (thaw_layer_demand.draws): while a gradient flows through it, or
+   `when_frozen` always, so that it never becomes part of a frozen prefix. Without `when_frozen` the context's log warns
+   once where the layer ends a frozen prefix, or begins the network, and therefore never draws. */
+THAW_API void thaw_builder_draw(thaw_layer_builder *builder, bool when_frozen);
+
 /* Refuses to build: returns `status` and leaves "<layer>: <message>" in the context. */
 THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -195,12 +200,13 @@ typedef enum thaw_bfloat16_use {
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context;
-    const void *options;      /* the module's options, as given when the layer was appended */
-    int64_t batch;            /* samples a call */
-    thaw_dtype precision;     /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
+    const void *options;  /* the module's options, as given when the layer was appended */
+    int64_t batch;        /* samples a call */
+    thaw_dtype precision; /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
                                  they know it. Parameters, their gradients and statistics are floats always */
-    bool training;            /* the layer is in the live part of a training plan: backward follows forward */
-    bool follows;             /* forward computes with the batch's statistics and updates its own with them */
+    bool training;        /* the layer is in the live part of a training plan: backward follows forward */
+    bool draws;   /* forward draws random numbers: `training`, or also without a gradient, see thaw_builder_draw */
+    bool follows; /* forward computes with the batch's statistics and updates its own with them */
     thaw_epilogue epilogue;   /* nothing, unless the module said that it takes it */
     bool folded;              /* for modules that map channels: the layer before does that, and `pack` alone is called,
                                    which writes each channel's scale, then each channel's shift, to run->packed */

@@ -78,6 +78,12 @@ void thaw_builder_follow_batches(thaw_layer_builder *builder, bool when_frozen)
     builder->node->tracking = when_frozen ? THAW_TRACKS_ALWAYS : THAW_TRACKS_TRAINED;
 }
 
+void thaw_builder_draw(thaw_layer_builder *builder, bool when_frozen)
+{
+    builder->node->draws = true;
+    builder->node->draws_when_frozen = when_frozen;
+}
+
 thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status status, const char *format, ...)
 {
     char message[THAW_MESSAGE_BYTES];

@@ -18,8 +18,10 @@ typedef struct thaw_graph_node {
     thaw_shape output; /* of one sample */
     thaw_group *group; /* NULL: no parameters */
     thaw_tracking tracking;
-    double flops;            /* forward, one sample */
-    thaw_dtype target_dtype; /* of a loss */
+    bool draws, draws_when_frozen; /* random numbers: see thaw_builder_draw */
+    bool told;                     /* the log knows that it never does */
+    double flops;                  /* forward, one sample */
+    thaw_dtype target_dtype;       /* of a loss */
     thaw_shape target;
     bool ignores; /* samples with this label: see thaw_builder_ignore_label */
     int32_t ignored_label;

@@ -65,8 +65,11 @@ static thaw_status append_layers(const stack *s, thaw_node input, thaw_node *out
         snprintf(name, sizeof name, "%s.dropout%lld", s->name, (long long)layer);
         status = s->directions > 1 ? append_pair(s, layer, at, &at) : append_direction(s, layer, false, at, &at);
         if (status == THAW_OK && s->options->dropout > 0 && layer < s->layers - 1)
-            status =
-                thaw_dropout(s->model, at, &(thaw_dropout_options){ .name = name, .rate = s->options->dropout }, &at);
+            status = thaw_dropout(s->model, at,
+                                  &(thaw_dropout_options){ .name = name,
+                                                           .rate = s->options->dropout,
+                                                           .drop_when_frozen = s->options->drop_when_frozen },
+                                  &at);
     }
     if (status == THAW_OK)
         *output = at;

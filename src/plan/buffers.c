@@ -184,7 +184,7 @@ static void request_gradient(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     const thaw_reader writer = thaw_first_gradient_writer(plan, index);
-    if (writer.reader < 0)
+    if (writer.reader < 0 || !planned->carries)
         return;
     if (planned->gradient_root == index)
         planned->gradient_request = add_request(plan, output_bytes(plan, index));

@@ -32,6 +32,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .batch = planned->tiled ? plan->tile : plan->batch,
         .precision = planned->precision,
         .training = planned->carries,
+        .draws = planned->draws,
         .follows = planned->follows,
         .epilogue = planned->epilogue,
         .folded = planned->absorbed,

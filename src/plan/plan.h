@@ -49,6 +49,8 @@ typedef struct thaw_plan_node {
 
     bool trains;  /* one of its own parameters does */
     bool follows; /* its statistics follow the batches */
+    bool draws;   /* its forward kernel draws random numbers */
+    bool live;    /* carries, or depends on what draws: not in the prefix */
 
     /* combination */
     thaw_plan_use *uses; /* of its parameters; then, where there is a low-rank change, of its two factors */
@@ -59,6 +61,7 @@ typedef struct thaw_plan_node {
     /* regions */
     thaw_region region;
     bool fixed;    /* in the prefix, and made of constants alone: the same for all samples */
+    bool close;    /* in the prefix, and the live part reads it through nothing that has parameters, if at all */
     bool boundary; /* in the prefix, not fixed, and read behind the cut: what the feature cache keeps */
 
     /* precision: of inputs, output and their gradients */
@@ -159,13 +162,16 @@ struct thaw_plan {
 
 /* ---- passes ---- */
 
-/* Which nodes are used, which carry gradient, and which gradients each computes. Invariant: nothing below the lowest
-   trainable parameter carries. Errors: THAW_NOTHING_TRAINABLE for a training plan. */
+/* Which nodes are used, which carry gradient, which gradients each computes, and which draw random numbers. Invariant:
+   nothing below the lowest trainable parameter carries. Errors: THAW_NOTHING_TRAINABLE for a training plan. */
 thaw_status thaw_pass_trainability(thaw_plan *plan);
 
 /* Prefix, live part, frozen layers inside it; the order of running; where the feature cache cuts. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
+
+/* Warns once of each layer that would draw random numbers right below the live part, and does not. */
+void thaw_plan_warn(const thaw_plan *plan);
 
 /* Moves the feature cache's cut from the end of the prefix to an earlier place when the model's limit asks for it. Errors:
    THAW_OUT_OF_MEMORY. */

@@ -3,7 +3,7 @@
 
 static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *planned)
 {
-    if (!planned->carries)
+    if (!planned->live)
         return THAW_REGION_PREFIX;
     if (planned->trains || planned->follows)
         return THAW_REGION_LIVE;
@@ -29,6 +29,18 @@ static void append_to_order(thaw_plan *plan, bool prefix, bool fixed)
             continue;
         plan->position[i] = plan->order_count;
         plan->order[plan->order_count++] = (thaw_node)i;
+    }
+}
+
+static void mark_close(thaw_plan *plan)
+{
+    for (size_t i = plan->order_count; i-- > 0;) {
+        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        if (planned->region == THAW_REGION_PREFIX && (!planned->close || node->group))
+            continue;
+        for (size_t k = 0; k < node->input_count; k++)
+            plan->nodes[node->inputs[k]].close = plan->nodes[node->inputs[k]].region == THAW_REGION_PREFIX;
     }
 }
 
@@ -60,5 +72,6 @@ thaw_status thaw_pass_regions(thaw_plan *plan)
     plan->prefix_count = plan->cut_count = plan->order_count;
     append_to_order(plan, false, false);
     mark_boundaries(plan);
+    mark_close(plan);
     return THAW_OK;
 }

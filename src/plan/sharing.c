@@ -145,7 +145,7 @@ void thaw_share_gradients(thaw_plan *plan)
         thaw_plan_node *planned = &plan->nodes[index];
         planned->gradient_root = index;
         const thaw_reader writer = thaw_first_gradient_writer(plan, index);
-        if (writer.reader < 0 || writer.slot != 0 || writer.reader == plan->target)
+        if (writer.reader < 0 || writer.slot != 0 || writer.reader == plan->target || !planned->carries)
             continue;
         const thaw_layer_needs *needs = &plan->nodes[writer.reader].needs;
         if (needs->identity || (needs->gradient_in_place && plan->nodes[writer.reader].precision == planned->precision))

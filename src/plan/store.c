@@ -234,6 +234,7 @@ static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw
         status = widen_arena(model->context, store, (*plan)->arena_bytes);
     if (status == THAW_OK) {
         thaw_plan_forget_rows(*plan);
+        thaw_plan_warn(*plan);
         return THAW_OK;
     }
     thaw_plan_release(*plan);

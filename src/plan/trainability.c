@@ -54,16 +54,20 @@ static void mark_training(const thaw_plan *plan, const thaw_graph_node *node, th
     planned->trains = mark_parameters(node, planned);
     planned->follows = follows(node, planned);
     planned->carries = planned->trains || planned->follows;
+    planned->live = node->draws_when_frozen;
     for (size_t k = 0; k < node->input_count; k++) {
         planned->input_gradient[k] = plan->nodes[node->inputs[k]].carries;
         planned->carries = planned->carries || planned->input_gradient[k];
+        planned->live = planned->live || plan->nodes[node->inputs[k]].live;
     }
+    planned->live = planned->live || planned->carries;
+    planned->draws = planned->carries || node->draws_when_frozen;
     planned->above_trained = planned->carries;
 }
 
 static void forget_training(thaw_plan_node *planned)
 {
-    planned->trains = planned->follows = planned->carries = false;
+    planned->trains = planned->follows = planned->carries = planned->draws = planned->live = false;
     memset(planned->input_gradient, 0, sizeof planned->input_gradient);
     memset(planned->parameter_gradient, 0, sizeof planned->parameter_gradient);
 }

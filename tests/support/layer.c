@@ -132,6 +132,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .batch = wish->batch ? wish->batch : 1,
         .precision = wish->bfloat16 ? THAW_BF16 : THAW_F32,
         .training = wish->training,
+        .draws = wish->training,
         .follows = wish->follows,
         .epilogue = { .activation = wish->activation },
         .input_count = l.input_count,
