@@ -7,7 +7,14 @@ enum { LANES = 8 };
 #else
 enum { LANES = 4 };
 #endif
-enum { VECTORS = THAW_PANEL / LANES, MOST_PANELS = 8, MOST_ROWS = 12, SUMS = THAW_GROUP_PANELS * THAW_PANEL };
+enum {
+    VECTORS = THAW_PANEL / LANES,
+    MOST_PANELS = 8,
+    MOST_ROWS = 12,
+    LINE_BYTES = 64,
+    FAR = 1024,
+    SUMS = THAW_GROUP_PANELS * THAW_PANEL
+};
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
 
@@ -26,8 +33,14 @@ typedef struct operands {
     const float *left;
     size_t row;
     const float *right;
-    size_t panel;
+    size_t panel, coming; /* coming: panels behind these, which the next tiles will read */
 } operands;
+
+/* The part of the rows that follows, which is fetched meanwhile; no rows: none. */
+typedef struct ahead {
+    const float *values;
+    size_t row, rows;
+} ahead;
 
 /* Adds the products of element k of the depth. */
 INLINE void add_products(const size_t rows, const size_t panels, operands o, size_t k,
@@ -54,6 +67,7 @@ INLINE void multiply_tile(const size_t rows, const size_t panels, operands o, fl
 #pragma GCC unroll 16
         for (size_t v = 0; v < panels * VECTORS; v++)
             tile[r][v] = (vector){ 0 };
+#pragma GCC unroll 4
     for (size_t k = 0; k < o.depth; k++)
         add_products(rows, panels, o, k, tile);
 #pragma GCC unroll 12
@@ -120,20 +134,43 @@ static tile_function *const tiles[MOST_PANELS + 1][MOST_ROWS + 1] = {
 #endif
 };
 
-/* Tiles of about the same height, so that none is left with a row or two. */
-static void multiply_rows(size_t rows, size_t panels, operands o, float *sums, bool add)
+/* ---- what comes next, for the second-level cache: part `at` of `parts` after each tile ---- */
+
+static void prefetch_panels(const operands *o, size_t panels, size_t at, size_t parts)
+{
+    const size_t lines = o->depth * THAW_PANEL * sizeof(float) / LINE_BYTES;
+    for (size_t p = panels; p < panels + o->coming; p++) {
+        const char *panel = (const char *)(o->right + p * o->panel);
+        for (size_t i = lines * at / parts; i < lines * (at + 1) / parts; i++)
+            __builtin_prefetch(panel + i * LINE_BYTES, 0, 2);
+    }
+}
+
+static void prefetch_rows(const ahead *next, size_t at, size_t parts)
+{
+    const size_t each = THAW_PART * sizeof(float) / LINE_BYTES, lines = next->rows * each;
+    for (size_t i = lines * at / parts; i < lines * (at + 1) / parts; i++)
+        __builtin_prefetch((const char *)(next->values + i / each * next->row) + i % each * LINE_BYTES, 0, 2);
+}
+
+/* Tiles of about the same height, so that none is left with a row or two. Share `at` of `shares` of what comes ahead. */
+static void multiply_rows(size_t rows, size_t panels, const operands *o, float *sums, bool add, const ahead *next,
+                          size_t at, size_t shares)
 {
     const size_t count = (rows + most_rows[panels] - 1) / most_rows[panels];
     for (size_t i = 0; i < count; i++) {
         const size_t first = rows * i / count, past = rows * (i + 1) / count;
-        operands some = o;
-        some.left += first * o.row;
+        operands some = *o;
+        some.left += first * o->row;
         tiles[panels][past - first](some, sums + first * SUMS, add);
+        if (count > 2)
+            prefetch_panels(o, panels, i, count);
+        prefetch_rows(next, at * count + i, shares * count);
     }
 }
 
 /* As many panels at a time as fit into the registers beside the rows, and two where they do not. */
-static void multiply_panels(size_t rows, size_t panels, operands o, float *sums, bool add)
+static void multiply_panels(size_t rows, size_t panels, const operands *o, float *sums, bool add, const ahead *next)
 {
     size_t wide = MOST_PANELS;
     while (wide > 2 && rows > most_rows[wide])
@@ -141,9 +178,10 @@ static void multiply_panels(size_t rows, size_t panels, operands o, float *sums,
     for (size_t p = 0; p < panels; p += wide) {
         while (wide > panels - p)
             wide /= 2;
-        operands some = o;
-        some.right += p * o.panel;
-        multiply_rows(rows, wide, some, sums + p * THAW_PANEL, add);
+        operands some = *o;
+        some.right += p * o->panel;
+        some.coming = smaller(wide, panels - p - wide);
+        multiply_rows(rows, wide, &some, sums + p * THAW_PANEL, add, next, p / wide, (panels + wide - 1) / wide);
     }
 }
 
@@ -166,31 +204,37 @@ static void finish_row(const thaw_row_product_job *j, size_t row, size_t first, 
     memcpy(j->destination + row * j->outputs + first, sums, columns * sizeof *sums);
 }
 
-/* Rows that lie far apart are copied to where they lie close together. */
-static operands left_of(const thaw_row_product_job *j, thaw_row_range rows, size_t k, bool copy, float *memory)
+/* Rows that lie far apart share few places of the first-level cache, and are copied to where they lie close together. */
+static bool copies(size_t inputs, size_t rows, size_t panels)
 {
-    const float *from = j->source + rows.begin * j->inputs + k;
-    operands o = { .depth = smaller(THAW_PART, j->inputs - k), .left = from, .row = j->inputs };
-    if (!copy)
-        return o;
-    for (size_t r = 0; r < rows.end - rows.begin; r++)
-        memcpy(memory + r * THAW_PART, from + r * j->inputs, o.depth * sizeof *from);
-    o.left = memory;
-    o.row = THAW_PART;
-    return o;
+    return inputs >= FAR && rows > THAW_TILE_ROWS && panels > 2;
+}
+
+static void copy_rows(const float *from, size_t stride, size_t rows, size_t count, float *into)
+{
+    for (size_t r = 0; r < rows; r++)
+        memcpy(into + r * THAW_PART, from + r * stride, count * sizeof *from);
 }
 
 static void multiply_block(const thaw_row_product_job *j, thaw_row_range rows, thaw_row_range panels, float *memory)
 {
     const size_t count = rows.end - rows.begin, width = panels.end - panels.begin;
     const size_t first = panels.begin * THAW_PANEL, columns = smaller(width * THAW_PANEL, j->outputs - first);
-    const bool copy = count > THAW_TILE_ROWS && width > 2 && j->inputs > THAW_PART;
+    const float *from = j->source + rows.begin * j->inputs;
     float *sums = memory + THAW_BLOCK_ROWS * THAW_PART;
+    const bool copy = copies(j->inputs, count, width);
     for (size_t k = 0; k < j->inputs; k += THAW_PART) {
-        operands o = left_of(j, rows, k, copy, memory);
-        o.right = j->panels + (panels.begin * j->inputs + k) * THAW_PANEL;
-        o.panel = j->inputs * THAW_PANEL;
-        multiply_panels(count, width, o, sums, k > 0);
+        operands o = {
+            .depth = smaller(THAW_PART, j->inputs - k),
+            .left = copy ? memory : from + k,
+            .row = copy ? THAW_PART : j->inputs,
+            .right = j->panels + (panels.begin * j->inputs + k) * THAW_PANEL,
+            .panel = j->inputs * THAW_PANEL,
+        };
+        const ahead next = { from + k + THAW_PART, j->inputs, copy && k + THAW_PART < j->inputs ? count : 0 };
+        if (copy)
+            copy_rows(from + k, j->inputs, count, o.depth, memory);
+        multiply_panels(count, width, &o, sums, k > 0, &next);
     }
     for (size_t r = 0; r < count; r++)
         finish_row(j, rows.begin + r, first, columns, sums + r * SUMS);

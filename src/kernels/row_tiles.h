@@ -12,7 +12,7 @@
 enum {
     THAW_PANEL = 8,
     THAW_PART = 256,
-    THAW_BLOCK_ROWS = 96, /* that are multiplied with a group of panels at a time */
+    THAW_BLOCK_ROWS = 144, /* that are multiplied with a group of panels at a time */
     THAW_GROUP_PANELS = 16,
     THAW_TILE_ROWS = 6
 };
