@@ -9,7 +9,6 @@
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
-#include "cli/quote.h"
 #include "cli/session.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -30,7 +29,6 @@ typedef struct bench {
     thaw_strategy **strategies;
     size_t strategy_count;
     char *reset; /* patterns of --reset as one; "" when there are none */
-    char *command;
     char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_bench_progress progress;
@@ -191,7 +189,7 @@ static int create(bench *now)
         .reset = reset,
         .data = options->data,
         .test_data = options->test_data,
-        .command = now->command,
+        .command = options->line,
     };
     const thaw_status status = thaw_comparison_create(now->session.context, &wanted, &now->comparison);
     const bool of_file = status == THAW_IO_ERROR || status == THAW_BAD_FORMAT;
@@ -250,31 +248,34 @@ static void release(bench *now)
     release_words(&now->strategy_names);
     release_words(&now->optimizers);
     cli_session_close(&now->session);
-    free(now->command);
 }
 
-int cli_bench(int argc, char **argv)
+static int bench_all(const cli_options *given)
 {
-    enum {
-        TAKES = CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH |
-                CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON
-    };
-    cli_options options;
-    bench now = { .command = cli_quote(argc, argv, "thaw bench") };
-    int code = cli_options_parse(argc, argv, "thaw bench",
-                                 "Compares strategies of fine-tuning and optimizers: accuracy, time and memory, and "
-                                 "which differences several seeds support.",
-                                 TAKES, CLI_MODEL | CLI_DATA, &options);
+    cli_options options = *given;
+    bench now = { 0 };
+    int code = choose_threads(&options);
+    if (code != CLI_DONE)
+        return code;
+    code = cli_session_open(&now.session, &options);
     if (code == CLI_DONE)
-        code = choose_threads(&options);
-    if (code == CLI_DONE) {
-        code = cli_session_open(&now.session, &options);
-        if (code == CLI_DONE)
-            code = now.command ? compare(&now) : cli_fail("bench", "out of memory");
-        release(&now);
-    } else {
-        free(now.command);
-    }
-    cli_options_release(&options);
+        code = compare(&now);
+    release(&now);
     return code;
 }
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .summary = "compare fine-tuning strategies and optimizers",
+    .description = "Compare fine-tuning strategies and optimizers: accuracy, time and memory, and which differences "
+                   "several seeds support.",
+    .examples = "  thaw bench --model transfer-cnn --load source.safetensors --reset 'dense*' \\\n"
+                "             --data 'fashion-mnist:classes=5-9;per-class=100' \\\n"
+                "             --strategies 'full head gradual lora:rank=8 lp-ft scratch' \\\n"
+                "             --optimizers 'adam:lr=1e-3 sgd:lr=1e-2,momentum=0.9' \\\n"
+                "             --lr-sweep 3 --seeds 5 --epochs 10 --report report\n",
+    .takes = CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH |
+             CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON,
+    .needs = CLI_MODEL | CLI_DATA,
+    .run = bench_all,
+};

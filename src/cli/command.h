@@ -1,14 +1,31 @@
-/* The sub-commands. Each reads its own arguments, argv[0] included, and returns an exit code. */
+/* The sub-commands. Each is a table of one: its help, its manual page and its completion are made from it. */
 #ifndef THAW_CLI_COMMAND_H
 #define THAW_CLI_COMMAND_H
 
-int cli_train(int argc, char **argv);
-int cli_finetune(int argc, char **argv);
-int cli_evaluate(int argc, char **argv);
-int cli_summary(int argc, char **argv);
-int cli_plan(int argc, char **argv);
-int cli_demo(int argc, char **argv);
-int cli_bench(int argc, char **argv);
-int cli_report(int argc, char **argv);
+#include "cli/options.h"
+
+typedef struct cli_command {
+    const char *name;
+    const char *summary;                    /* one line, for lists: "measure loss and accuracy" */
+    const char *description;                /* a paragraph of sentences */
+    const char *examples;                   /* command lines, indented by two blanks, none longer than 78 columns */
+    unsigned takes, needs;                  /* the sets of options that it has, and those that it needs */
+    int (*run)(const cli_options *options); /* returns an exit code */
+} cli_command;
+
+extern const cli_command cli_train, cli_finetune, cli_evaluate, cli_summary, cli_plan, cli_demo, cli_bench, cli_report;
+
+/* All of them, in the order of listings. */
+extern const cli_command *const cli_commands[];
+extern const size_t cli_command_count;
+
+/* NULL: there is none of that name. */
+const cli_command *cli_command_named(const char *name);
+
+/* Reads a command's options. Prints what is wrong and returns an exit code; the caller releases the options whatever it
+   is. */
+int cli_options_parse(int argc, char **argv, const cli_command *command, cli_options *options);
+
+void cli_options_release(cli_options *options);
 
 #endif

@@ -244,32 +244,34 @@ static int run(demo *now)
     return code == CLI_DONE ? print_end(now) : code;
 }
 
-int cli_demo(int argc, char **argv)
+static int demonstrate(const cli_options *given)
 {
-    cli_options options;
-    demo now = { .label = "" };
-    int code = cli_options_parse(argc, argv, "thaw demo",
-                                 "Pre-trains a network on five classes of Fashion-MNIST and transfers it to the other "
-                                 "five in several ways.",
-                                 CLI_DATA | CLI_COMMON, 0, &options);
-    if (code == CLI_DONE) {
-        if (!options.data)
-            options.data = "fashion-mnist";
-        now.progress = cli_progress_begin(options.json && isatty(STDOUT_FILENO));
-        code = cli_session_open(&now.session, &options);
-        if (code == CLI_DONE)
-            code = cli_open_data(&now.session);
-        if (code == CLI_DONE && !now.session.test)
-            code = cli_misuse("--data", "\"%s\" has no test data", options.data);
-        if (code == CLI_DONE)
-            code = open_parts(&now);
-        cli_interrupt_catch();
-        if (code == CLI_DONE)
-            code = make_directory(&now);
-        if (code == CLI_DONE)
-            code = run(&now);
-        close_demo(&now);
-    }
-    cli_options_release(&options);
+    cli_options options = *given;
+    demo now = { .label = "", .progress = cli_progress_begin(options.json && isatty(STDOUT_FILENO)) };
+    if (!options.data)
+        options.data = "fashion-mnist";
+    int code = cli_session_open(&now.session, &options);
+    if (code == CLI_DONE)
+        code = cli_open_data(&now.session);
+    if (code == CLI_DONE && !now.session.test)
+        code = cli_misuse("--data", "\"%s\" has no test data", options.data);
+    if (code == CLI_DONE)
+        code = open_parts(&now);
+    cli_interrupt_catch();
+    if (code == CLI_DONE)
+        code = make_directory(&now);
+    if (code == CLI_DONE)
+        code = run(&now);
+    close_demo(&now);
     return code;
 }
+
+const cli_command cli_demo = {
+    .name = "demo",
+    .summary = "run a transfer experiment on Fashion-MNIST",
+    .description = "Pre-train a network on five classes of Fashion-MNIST and transfer it to the other five in several "
+                   "ways.",
+    .examples = "  thaw demo\n",
+    .takes = CLI_DATA | CLI_COMMON,
+    .run = demonstrate,
+};

@@ -47,16 +47,15 @@ static int evaluate(const cli_options *options)
     return code;
 }
 
-int cli_evaluate(int argc, char **argv)
-{
-    cli_options options;
-    int code = cli_options_parse(argc, argv, "thaw evaluate",
-                                 "Measures loss and accuracy on the test data of a data set, or where it has none on "
-                                 "its training data.",
-                                 CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_COMMON,
-                                 CLI_MODEL | CLI_LOAD | CLI_DATA, &options);
-    if (code == CLI_DONE)
-        code = evaluate(&options);
-    cli_options_release(&options);
-    return code;
-}
+const cli_command cli_evaluate = {
+    .name = "evaluate",
+    .summary = "measure loss and accuracy",
+    .description =
+        "Measure loss and accuracy on the test data of a data set, or on its training data if it has no test "
+        "data.",
+    .examples = "  thaw evaluate --model transfer-cnn --load tuned.safetensors \\\n"
+                "                --data fashion-mnist:classes=5-9\n",
+    .takes = CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_COMMON,
+    .needs = CLI_MODEL | CLI_LOAD | CLI_DATA,
+    .run = evaluate,
+};

@@ -9,22 +9,9 @@
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/generate.h"
 #include "cli/interrupt.h"
 #include "core/nearest.h"
-
-static const struct command {
-    const char *name, *summary;
-    int (*run)(int argc, char **argv);
-} commands[] = {
-    { "train", "train a network from its first weights on", cli_train },
-    { "finetune", "train a network from weights of a file on", cli_finetune },
-    { "evaluate", "measure loss and accuracy", cli_evaluate },
-    { "summary", "list layers, their parameters, and what trains", cli_summary },
-    { "plan", "show what a training step runs, and in which memory", cli_plan },
-    { "demo", "run a transfer experiment on Fashion-MNIST", cli_demo },
-    { "bench", "compare strategies of fine-tuning and optimizers", cli_bench },
-    { "report", "make a page from results and measurements", cli_report },
-};
 
 static void print_version(FILE *stream, struct argp_state *state)
 {
@@ -35,10 +22,10 @@ static void print_version(FILE *stream, struct argp_state *state)
 static void print_help(FILE *stream)
 {
     fputs("Usage: thaw COMMAND [OPTION...]\n"
-          "Trains neural networks on multicore CPUs, where freezing is compiled.\n\n",
+          "Train and fine-tune neural networks on multicore CPUs; freezing is compiled.\n\n",
           stream);
-    for (size_t i = 0; i < THAW_COUNT(commands); i++)
-        fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < cli_command_count; i++)
+        fprintf(stream, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     fputs("\nNetworks, for --model (with options: resnet18:size=64, vgg16:dropout=0):\n", stream);
     const thaw_zoo_entry *network;
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)
@@ -48,19 +35,29 @@ static void print_help(FILE *stream)
           stream);
 }
 
-static int find_command(const char *name, const struct command **found)
+static int find_command(const char *name, const cli_command **found)
 {
-    const char *names[THAW_COUNT(commands)];
-    for (size_t i = 0; i < THAW_COUNT(commands); i++) {
-        names[i] = commands[i].name;
-        *found = &commands[i];
-        if (strcmp(name, commands[i].name) == 0)
-            return CLI_DONE;
-    }
-    const char *nearest = thaw_nearest(name, names, THAW_COUNT(commands));
+    const char *names[32];
+    const size_t count = cli_command_count < THAW_COUNT(names) ? cli_command_count : THAW_COUNT(names);
+    *found = cli_command_named(name);
+    if (*found)
+        return CLI_DONE;
+    for (size_t i = 0; i < count; i++)
+        names[i] = cli_commands[i]->name;
+    const char *nearest = thaw_nearest(name, names, count);
     if (nearest)
         return cli_misuse(name, "no such command, did you mean %s? See 'thaw --help'", nearest);
     return cli_misuse(name, "no such command; see 'thaw --help'");
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_options_parse(argc, argv, command, &options);
+    if (code == CLI_DONE)
+        code = command->run(&options);
+    cli_options_release(&options);
+    return code;
 }
 
 /* OpenMP's threads spin for milliseconds before they sleep. Where other processes want the cores too, a thread then
@@ -105,11 +102,14 @@ int main(int argc, char **argv)
         print_version(stdout, NULL);
         return close_output(CLI_DONE);
     }
-    const struct command *command;
+    /* What is installed beside the command; see src/cli/meson.build. */
+    if (strcmp(argv[1], "--generate") == 0)
+        return close_output(cli_generate(argc == 3 ? argv[2] : "", stdout));
+    const cli_command *command;
     const int code = find_command(argv[1], &command);
     if (code != CLI_DONE)
         return code;
     shorten_spinning(argv);
     cli_interrupt_begin();
-    return close_output(command->run(argc - 1, argv + 1));
+    return close_output(run(command, argc - 1, argv + 1));
 }

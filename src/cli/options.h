@@ -64,13 +64,7 @@ typedef struct cli_options {
     cli_precision precision, frozen_precision;
     cli_rule *rules;
     size_t rule_count;
+    char *line; /* the command line as a shell would take it */
 } cli_options;
-
-/* Reads a command's options: those of the sets in `takes`; those of the sets in `needs` must be there.
-   `name` is "thaw train", `summary` the first line of its help. Prints what is wrong and returns an exit code. */
-int cli_options_parse(int argc, char **argv, const char *name, const char *summary, unsigned takes, unsigned needs,
-                      cli_options *options);
-
-void cli_options_release(cli_options *options);
 
 #endif

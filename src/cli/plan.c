@@ -169,16 +169,14 @@ static int plan(const cli_options *options)
     return code;
 }
 
-int cli_plan(int argc, char **argv)
-{
-    cli_options options;
-    int code =
-        cli_options_parse(argc, argv, "thaw plan", "Shows what a training step of a network runs, and in which memory.",
-                          CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE |
-                              CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON,
-                          CLI_MODEL, &options);
-    if (code == CLI_DONE)
-        code = plan(&options);
-    cli_options_release(&options);
-    return code;
-}
+const cli_command cli_plan = {
+    .name = "plan",
+    .summary = "show what a training step runs, and in which memory",
+    .description = "Show what a training step of a network runs, and in which memory.",
+    .examples = "  thaw plan --model transfer-cnn --freeze 'conv*' --batch 128\n"
+                "  thaw plan --model resnet18 --freeze '*' --unfreeze fc --json\n",
+    .takes = CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE | CLI_PRECISION |
+             CLI_FROZEN_PRECISION | CLI_COMMON,
+    .needs = CLI_MODEL,
+    .run = plan,
+};

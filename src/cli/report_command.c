@@ -7,7 +7,7 @@
 #include "cli/failure.h"
 #include "cli/session.h"
 
-static int write_report(const cli_options *options, thaw_context *context)
+static int write_page(const cli_options *options, thaw_context *context)
 {
     const char **files = calloc(options->rule_count + 1, sizeof *files);
     if (!files)
@@ -16,7 +16,7 @@ static int write_report(const cli_options *options, thaw_context *context)
     for (size_t i = 0; i < options->rule_count; i++)
         if (options->rules[i].kind == CLI_RULE_INPUT)
             files[count++] = options->rules[i].text;
-    int code = count ? CLI_DONE : cli_misuse("--input", "is needed");
+    int code = count ? CLI_DONE : cli_misuse("--input", "is missing");
     if (code == CLI_DONE)
         code = cli_check(context, thaw_report_write(context, files, count, options->report), "report");
     if (code == CLI_DONE)
@@ -25,18 +25,21 @@ static int write_report(const cli_options *options, thaw_context *context)
     return code;
 }
 
-int cli_report(int argc, char **argv)
+static int report(const cli_options *options)
 {
-    cli_options options;
     thaw_context *context = NULL;
-    int code = cli_options_parse(argc, argv, "thaw report",
-                                 "Makes a page of HTML from results of thaw bench and measurements of benchmarks.",
-                                 CLI_REPORT, 0, &options);
-    if (code == CLI_DONE) {
-        const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context);
-        code = status == THAW_OK ? write_report(&options, context) : cli_fail("start", "%s", thaw_status_name(status));
-        thaw_context_destroy(context);
-    }
-    cli_options_release(&options);
+    const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context);
+    const int code =
+        status == THAW_OK ? write_page(options, context) : cli_fail("start", "%s", thaw_status_name(status));
+    thaw_context_destroy(context);
     return code;
 }
+
+const cli_command cli_report = {
+    .name = "report",
+    .summary = "make a page of HTML from results and measurements",
+    .description = "Make a page of HTML from results of thaw bench and measurements of benchmarks.",
+    .examples = "  thaw report --input report/results.json --input peers.jsonl\n",
+    .takes = CLI_REPORT,
+    .run = report,
+};

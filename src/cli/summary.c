@@ -70,14 +70,12 @@ static int summarize(const cli_options *options)
     return code;
 }
 
-int cli_summary(int argc, char **argv)
-{
-    cli_options options;
-    int code = cli_options_parse(argc, argv, "thaw summary",
-                                 "Lists the layers of a network, their parameters, and what trains.",
-                                 CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_COMMON, CLI_MODEL, &options);
-    if (code == CLI_DONE)
-        code = summarize(&options);
-    cli_options_release(&options);
-    return code;
-}
+const cli_command cli_summary = {
+    .name = "summary",
+    .summary = "list layers, their parameters, and what trains",
+    .description = "List the layers of a network, their parameters, and what trains.",
+    .examples = "  thaw summary --model transfer-cnn --freeze 'conv*'\n",
+    .takes = CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_COMMON,
+    .needs = CLI_MODEL,
+    .run = summarize,
+};

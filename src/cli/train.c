@@ -156,24 +156,32 @@ enum {
            CLI_FROZEN_PRECISION | CLI_COMMON
 };
 
-int cli_train(int argc, char **argv)
-{
-    cli_options options;
-    int code = cli_options_parse(argc, argv, "thaw train", "Trains a network from its first weights on.", BOTH,
-                                 CLI_MODEL | CLI_DATA, &options);
-    if (code == CLI_DONE)
-        code = train(&options);
-    cli_options_release(&options);
-    return code;
-}
+const cli_command cli_train = {
+    .name = "train",
+    .summary = "train a network from scratch",
+    .description = "Train a network from scratch.",
+    .examples = "  thaw train --model transfer-cnn --data fashion-mnist:classes=0-4 \\\n"
+                "             --epochs 3 --save source.safetensors\n"
+                "  thaw train --model resnet18 --data 'folder:flowers;size=64' \\\n"
+                "             --optimizer sgd:lr=0.1,momentum=0.9 --schedule cosine --epochs 30\n",
+    .takes = BOTH,
+    .needs = CLI_MODEL | CLI_DATA,
+    .run = train,
+};
 
-int cli_finetune(int argc, char **argv)
-{
-    cli_options options;
-    int code = cli_options_parse(argc, argv, "thaw finetune", "Trains a network from weights of a file on.",
-                                 BOTH | CLI_LOAD | CLI_RESET, CLI_MODEL | CLI_DATA | CLI_LOAD, &options);
-    if (code == CLI_DONE)
-        code = train(&options);
-    cli_options_release(&options);
-    return code;
-}
+const cli_command cli_finetune = {
+    .name = "finetune",
+    .summary = "fine-tune a network from saved weights",
+    .description = "Fine-tune a network from saved weights.",
+    .examples = "  thaw finetune --model transfer-cnn --load source.safetensors \\\n"
+                "                --reset 'dense*' --freeze 'conv*' --unfreeze 'conv2@2' \\\n"
+                "                --data fashion-mnist:classes=5-9 --epochs 3 \\\n"
+                "                --save tuned.safetensors\n"
+                "  thaw finetune --model transfer-cnn --load source.safetensors \\\n"
+                "                --reset dense2 --freeze '*' --unfreeze dense2 \\\n"
+                "                --lora 'dense1.weight:rank=8,alpha=16' --merge \\\n"
+                "                --data fashion-mnist:classes=5-9 --save tuned.safetensors\n",
+    .takes = BOTH | CLI_LOAD | CLI_RESET,
+    .needs = CLI_MODEL | CLI_DATA | CLI_LOAD,
+    .run = train,
+};

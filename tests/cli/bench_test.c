@@ -234,7 +234,7 @@ Test(report, is_made_of_results_that_are_there, .init = begin, .fini = end)
     cr_assert_eq(before.st_size, after.st_size);
     support_command(&cli_run, cli_directory, "report --report $d", cli_variables);
     cr_assert_eq(cli_run.code, 2);
-    cr_assert_not_null(strstr(cli_run.errors, "thaw: --input: is needed"), "%s", cli_run.errors);
+    cr_assert_not_null(strstr(cli_run.errors, "thaw: --input: is missing"), "%s", cli_run.errors);
     support_command(&cli_run, cli_directory, "report --input $c --report $d", cli_variables);
     cr_assert_eq(cli_run.code, 1);
 }
@@ -244,7 +244,7 @@ static const struct {
     int code;
     const char *message;
 } wrong[] = {
-    { "bench", 2, "thaw: --model: is needed" },
+    { "bench", 2, "thaw: --model: is missing" },
     { BENCH "--strategies gradul", 2, "--strategies: unknown strategy \"gradul\", did you mean \"gradual\"?" },
     { BENCH "--strategies \t", 2, "--strategies: names nothing" },
     { BENCH "--optimizers adan", 2, "--optimizers: unknown optimizer \"adan\", did you mean \"adam\"?" },
@@ -257,9 +257,9 @@ static const struct {
     { BENCH "--threads 1000", 2, "--threads: 1000 threads on " },
     { BENCH "--jobs 1000", 2, "--jobs: 1000 runs at a time on " },
     { "bench --model transfer-cnn --data $b --report $d --jobs 1000", 2, "--jobs: 1000 runs at a time on " },
-    { BENCH "--jobs 0", 2, "--jobs: \"0\", wanted a whole number" },
-    { BENCH "--precision bf17", 2, "--precision: \"bf17\", wanted f32, bf16 or bf16-emulated" },
-    { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", wanted a number above 0, of at most 1" },
+    { BENCH "--jobs 0", 2, "--jobs: \"0\", must be a whole number" },
+    { BENCH "--precision bf17", 2, "--precision: \"bf17\", must be f32, bf16 or bf16-emulated" },
+    { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", must be a number above 0 and at most 1" },
     { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be made" },
     { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },
 };

@@ -81,7 +81,7 @@ Test(precision, is_refused_where_the_cpu_lacks_it, .init = cli_begin, .fini = cl
 Test(precision, is_one_of_three, .init = cli_begin, .fini = cli_end)
 {
     assert_refused("plan --model transfer-cnn --precision f16", 2,
-                   "thaw: --precision: \"f16\", wanted f32, bf16 or bf16-emulated");
+                   "thaw: --precision: \"f16\", must be f32, bf16 or bf16-emulated");
     assert_refused("evaluate --model transfer-cnn --load $c --data $a --frozen-precision bf16", 2,
                    "unrecognized option");
 }

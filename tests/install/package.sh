@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs into a temporary prefix and uses what is there with nothing but pkg-config: from C and C++, shared and static.
-# usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR
+# usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR MANDIR DATADIR
 set -euo pipefail
 export OMP_WAIT_POLICY=passive # beside other tests
-source_root=$1 build_root=$2 prefix=$3 libdir=$4
+source_root=$1 build_root=$2 prefix=$3 libdir=$4 mandir=$5 datadir=$6
 
 for tool in meson pkg-config gcc g++ nm readelf; do
     command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
@@ -102,6 +102,17 @@ done
 if [ -x "$root/bin/thaw" ]; then
     echo "-- the command"
     LD_LIBRARY_PATH=$lib "$root/bin/thaw" --help >"$work/output" || { cat "$work/output"; fail "thaw --help"; }
+    pages=(thaw)
+    for name in $(LD_LIBRARY_PATH=$lib "$root/bin/thaw" --help | sed -n '3,/^$/s/^  \([a-z]*\)  .*/\1/p'); do
+        pages+=("thaw-$name")
+    done
+    [ ${#pages[@]} -gt 8 ] || fail "thaw --help lists no commands"
+    for name in "${pages[@]}"; do
+        [ -s "$root/$mandir/man1/$name.1" ] || fail "$name.1 is not installed"
+    done
+    grep -q 'complete -F _thaw thaw' "$root/$datadir/bash-completion/completions/thaw.bash" ||
+        fail "the completion of bash is not installed"
+    grep -q '^#compdef thaw' "$root/$datadir/zsh/site-functions/_thaw" || fail "the completion of zsh is not installed"
 fi
 
 echo "-- the examples, static"

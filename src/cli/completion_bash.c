@@ -1,0 +1,170 @@
+/* Completion for bash. */
+#include <string.h>
+#include <thaw/module.h>
+
+#include "cli/generate.h"
+
+/* The function finds the option whose value is being typed, looks up what can stand there, and cuts off what readline
+   keeps: everything up to the last of its word breaks. */
+static const char finding[] =
+    "    local word=${COMP_WORDS[COMP_CWORD]} i=$COMP_CWORD whole option value given='' kind='' words=''\n"
+    "    COMPREPLY=()\n"
+    "    if ((COMP_CWORD == 1)); then\n"
+    "        mapfile -t COMPREPLY < <(compgen -W \"$commands --help --version\" -- \"$word\")\n"
+    "        return\n"
+    "    fi\n"
+    "    # readline takes '=' and ':' for words of their own\n"
+    "    whole=$word\n"
+    "    while ((i > 2)) && [[ ${COMP_WORDS[i]} == [=:]* || ${COMP_WORDS[i - 1]} == [=:]* ]]; do\n"
+    "        whole=${COMP_WORDS[--i]}$whole\n"
+    "    done\n"
+    "    if [[ $whole == --*=* ]]; then\n"
+    "        option=${whole%%=*} value=${whole#*=} given=${whole%%=*}=\n"
+    "    else\n"
+    "        option=${COMP_WORDS[i - 1]} value=$whole\n"
+    "    fi\n";
+
+static const char answering[] =
+    "    if [[ -z $kind && ( -n $given || $whole != -* && -n $whole ) ]]; then\n"
+    "        return\n"
+    "    fi\n"
+    "    if [[ -z $kind ]]; then\n"
+    "        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$whole\")\n"
+    "        return\n"
+    "    fi\n"
+    "    local before=$given found=()\n"
+    "    if [[ $value == [\\'\\\"]* ]]; then\n"
+    "        value=${value:1}\n"
+    "    fi\n"
+    "    case $kind in\n"
+    "    none) return ;;\n"
+    "    files) mapfile -t found < <(compgen -W \"$words\" -- \"$value\"; compgen -f -- \"$value\") ;;\n"
+    "    folders) mapfile -t found < <(compgen -d -- \"$value\") ;;\n"
+    "    words) mapfile -t found < <(compgen -W \"$words\" -- \"$value\") ;;\n"
+    "    list)\n"
+    "        [[ $value == *' '* ]] && before+=${value% *}' ' value=${value##* }\n"
+    "        mapfile -t found < <(compgen -W \"$words\" -- \"$value\")\n"
+    "        ;;\n"
+    "    data)\n"
+    "        case $value in\n"
+    "        folder:*) before+=folder: && mapfile -t found < <(compgen -d -- \"${value#folder:}\") ;;\n"
+    "        idx:*)\n"
+    "            value=${value#idx:} before+=idx:\n"
+    "            [[ $value == *,* ]] && before+=${value%,*}, value=${value##*,}\n"
+    "            mapfile -t found < <(compgen -f -- \"$value\")\n"
+    "            ;;\n"
+    "        *) mapfile -t found < <(compgen -W 'fashion-mnist idx: folder:' -- \"$value\") ;;\n"
+    "        esac\n"
+    "        ;;\n"
+    "    esac\n"
+    "    case $kind:$before in files:* | folders:* | data:*folder: | data:*idx:*) compopt -o filenames 2>/dev/null ;; esac\n"
+    "    [[ ${#found[@]} -eq 1 && ${found[0]} == *[=:] ]] && compopt -o nospace 2>/dev/null\n"
+    "    local kept=${whole%%[\\'\\\"]*}\n"
+    "    if [[ $COMP_WORDBREAKS == *[=:]* ]]; then\n"
+    "        local last=${kept##*[=:]}\n"
+    "        [[ $COMP_WORDBREAKS != *:* ]] && last=${kept##*=}\n"
+    "        kept=${kept%\"$last\"}\n"
+    "    else\n"
+    "        kept=''\n"
+    "    fi\n"
+    "    for value in \"${found[@]}\"; do\n"
+    "        value=$before$value\n"
+    "        COMPREPLY+=(\"${value#\"$kept\"}\")\n"
+    "    done\n"
+    "    return 0\n"
+    "}\n"
+    "complete -F _thaw thaw\n";
+
+static void print_options(FILE *stream, const cli_command *command)
+{
+    fprintf(stream, "    %s) options='", command->name);
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (cli_option_table[i].set & command->takes)
+            fprintf(stream, "--%s ", cli_option_table[i].name);
+    for (size_t i = 0; i < cli_standard_option_count; i++)
+        fprintf(stream, "--%s%s", cli_standard_options[i].name, i + 1 < cli_standard_option_count ? " " : "");
+    fputs("' ;;\n", stream);
+}
+
+/* Hyper-parameters behind an optimizer's name: "adam:lr=". */
+static void print_hyperparameters(FILE *stream)
+{
+    const thaw_optimizer_module *module;
+    fputs("        case $value in\n", stream);
+    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++) {
+        fprintf(stream, "        %s:*) words='", module->name);
+        for (size_t k = 0; k < module->hyperparameter_count; k++)
+            fprintf(stream, "%s%s:%s=", k ? " " : "", module->name, module->hyperparameters[k].name);
+        fputs("' ;;\n", stream);
+    }
+    fputs("        esac\n        ;;\n", stream);
+}
+
+static void print_kind(FILE *stream, const cli_option *option)
+{
+    const char *words = option->kind->words ? option->kind->words : "";
+    const bool list = option->argument && strcmp(option->argument, "LIST") == 0;
+    fprintf(stream, "    --%s) ", option->name);
+    switch (option->kind->completion) {
+    case CLI_COMPLETE_NOTHING:
+        fputs("kind=none ;;\n", stream);
+        break;
+    case CLI_COMPLETE_FILES:
+        fprintf(stream, "kind=files words='%s' ;;\n", words);
+        break;
+    case CLI_COMPLETE_FOLDERS:
+        fputs("kind=folders ;;\n", stream);
+        break;
+    case CLI_COMPLETE_DATA:
+        fputs("kind=data ;;\n", stream);
+        break;
+    case CLI_COMPLETE_WORDS:
+        fprintf(stream, "kind=words words='%s' ;;\n", words);
+        break;
+    case CLI_COMPLETE_MODELS:
+        fputs("kind=words words='", stream);
+        cli_print_models(stream);
+        fputs("' ;;\n", stream);
+        break;
+    case CLI_COMPLETE_OPTIMIZERS:
+        fprintf(stream, "kind=%s words='", list ? "list" : "words");
+        cli_print_optimizers(stream);
+        fputs("'\n", stream);
+        print_hyperparameters(stream);
+        break;
+    case CLI_COMPLETE_STRATEGIES:
+        fprintf(stream, "kind=%s words='", list ? "list" : "words");
+        cli_print_strategies(stream, ":");
+        fputs("' ;;\n", stream);
+        break;
+    }
+}
+
+/* An option that two commands have may stand in the table twice. */
+static bool is_first(size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(cli_option_table[i].name, cli_option_table[index].name) == 0)
+            return false;
+    return true;
+}
+
+void cli_generate_bash(FILE *stream)
+{
+    fputs("# Completion of thaw's command line for bash. Made by `thaw --generate bash`.\n"
+          "_thaw()\n{\n    local options='' commands='",
+          stream);
+    for (size_t i = 0; i < cli_command_count; i++)
+        fprintf(stream, "%s%s", i ? " " : "", cli_commands[i]->name);
+    fputs("'\n", stream);
+    fputs(finding, stream);
+    fputs("    case ${COMP_WORDS[1]} in\n", stream);
+    for (size_t i = 0; i < cli_command_count; i++)
+        print_options(stream, cli_commands[i]);
+    fputs("    *) return ;;\n    esac\n    case $option in\n", stream);
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (cli_option_table[i].argument && is_first(i))
+            print_kind(stream, &cli_option_table[i]);
+    fputs("    esac\n", stream);
+    fputs(answering, stream);
+}

@@ -1,0 +1,130 @@
+/* Completion for zsh. */
+#include <ctype.h>
+#include <string.h>
+
+#include "cli/generate.h"
+
+static const char functions[] = "_thaw_data() {\n"
+                                "  if compset -P 'folder:'; then\n"
+                                "    _files -/\n"
+                                "  elif compset -P 'idx:'; then\n"
+                                "    compset -P '*,'\n"
+                                "    _files\n"
+                                "  else\n"
+                                "    compadd - fashion-mnist\n"
+                                "    compadd -S '' - idx: folder:\n"
+                                "  fi\n"
+                                "}\n\n"
+                                "_thaw_list() {\n"
+                                "  compset -P '* '\n"
+                                "  compadd - \"$@\"\n"
+                                "}\n\n";
+
+/* The first clause of a text, in a single-quoted string, where brackets and colons mean something to zsh. */
+static void print_clause(FILE *stream, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if (strchr(":;,.", *c) && (c[1] == ' ' || !c[1]))
+            break;
+        if (*c == '(' && c > text)
+            break;
+        if (*c == '\'')
+            fputs("'\\''", stream);
+        else if (strchr("[]:\\", *c))
+            fprintf(stream, "\\%c", *c);
+        else if (!(*c == ' ' && c[1] == '('))
+            fputc(*c, stream);
+    }
+}
+
+/* What stands behind "argument:" in zsh's notation. */
+static void print_action(FILE *stream, const cli_option *option)
+{
+    const char *words = option->kind->words;
+    const bool list = strcmp(option->argument, "LIST") == 0;
+    switch (option->kind->completion) {
+    case CLI_COMPLETE_NOTHING:
+        fputc(' ', stream);
+        break;
+    case CLI_COMPLETE_FILES:
+        if (words)
+            fprintf(stream, "{compadd - %s; _files}", words);
+        else
+            fputs("_files", stream);
+        break;
+    case CLI_COMPLETE_FOLDERS:
+        fputs("_files -/", stream);
+        break;
+    case CLI_COMPLETE_DATA:
+        fputs("_thaw_data", stream);
+        break;
+    case CLI_COMPLETE_WORDS:
+        fprintf(stream, "(%s)", words);
+        break;
+    case CLI_COMPLETE_MODELS:
+        fputs("{compadd -", stream);
+        cli_print_models(stream);
+        fputc('}', stream);
+        break;
+    case CLI_COMPLETE_OPTIMIZERS:
+        fputs(list ? "{_thaw_list" : "{compadd -", stream);
+        cli_print_optimizers(stream);
+        fputc('}', stream);
+        break;
+    case CLI_COMPLETE_STRATEGIES:
+        fputs(list ? "{_thaw_list" : "{compadd -", stream);
+        cli_print_strategies(stream, "\\:");
+        fputc('}', stream);
+        break;
+    }
+}
+
+static void print_option(FILE *stream, const cli_option *option)
+{
+    const bool repeated = cli_option_repeats(option);
+    fprintf(stream, "      '%s--%s%s[", repeated ? "*" : "", option->name, option->argument ? "=" : "");
+    print_clause(stream, option->help);
+    fputc(']', stream);
+    if (option->argument) {
+        fputc(':', stream);
+        for (const char *c = option->argument; *c; c++)
+            if (isalpha((unsigned char)*c))
+                fputc(tolower((unsigned char)*c), stream);
+            else
+                fputc(' ', stream);
+        fputc(':', stream);
+        print_action(stream, option);
+    }
+    fputs("' \\\n", stream);
+}
+
+void cli_generate_zsh(FILE *stream)
+{
+    fputs("#compdef thaw\n# Completion of thaw's command line for zsh. Made by `thaw --generate zsh`.\n\n", stream);
+    fputs(functions, stream);
+    fputs("_thaw() {\n  local -a commands\n  commands=(\n", stream);
+    for (size_t i = 0; i < cli_command_count; i++)
+        fprintf(stream, "    '%s:%s'\n", cli_commands[i]->name, cli_commands[i]->summary);
+    fputs("  )\n"
+          "  if (( CURRENT == 2 )); then\n"
+          "    _describe -t commands command commands\n"
+          "    _arguments '--help[list the commands]' '--version[print the version]'\n"
+          "    return\n"
+          "  fi\n"
+          "  local command=$words[2]\n"
+          "  shift words\n"
+          "  (( CURRENT-- ))\n"
+          "  case $command in\n",
+          stream);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        fprintf(stream, "  %s)\n    _arguments \\\n", cli_commands[i]->name);
+        for (size_t k = 0; k < cli_option_count; k++)
+            if (cli_option_table[k].set & cli_commands[i]->takes)
+                print_option(stream, &cli_option_table[k]);
+        for (size_t k = 0; k < cli_standard_option_count; k++)
+            fprintf(stream, "      '--%s[%s]'%s\n", cli_standard_options[k].name, cli_standard_options[k].help,
+                    k + 1 < cli_standard_option_count ? " \\" : "");
+        fputs("    ;;\n", stream);
+    }
+    fputs("  esac\n}\n\n_thaw \"$@\"\n", stream);
+}

@@ -1,0 +1,219 @@
+/* Manual pages in the language of man(7). */
+#include <ctype.h>
+#include <string.h>
+#include <thaw/base.h>
+#include <thaw/zoo.h>
+
+#include "cli/generate.h"
+
+/* Of the pages' last change that a reader would notice: a page that is built twice must be the same. */
+static const char DATE[] = "2026-11-29";
+
+/* What groff takes for something else: escapes, hyphens that cannot be copied, typographic quotes. */
+static const char *escaped(char c)
+{
+    switch (c) {
+    case '\\':
+        return "\\e";
+    case '-':
+        return "\\-";
+    case '\'':
+        return "\\(aq";
+    case '~':
+        return "\\(ti";
+    case '^':
+        return "\\(ha";
+    default:
+        return NULL;
+    }
+}
+
+static void print_text(FILE *stream, const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        const char *escape = escaped(text[i]);
+        if (text[i] == '.' && (i == 0 || text[i - 1] == '\n'))
+            fputs("\\&", stream); /* not a request */
+        if (escape)
+            fputs(escape, stream);
+        else
+            fputc(text[i], stream);
+    }
+}
+
+static void print_all(FILE *stream, const char *text)
+{
+    print_text(stream, text, strlen(text));
+}
+
+static bool ends_sentence(const char *text, size_t end, size_t length)
+{
+    return text[end - 1] == '.' && end + 1 < length && isupper((unsigned char)text[end + 1]);
+}
+
+/* A paragraph in short lines, where each sentence begins one, as man(7) wants it. */
+static void print_sentences(FILE *stream, const char *text, size_t length)
+{
+    enum { COLUMNS = 66 }; /* escapes add to them */
+    size_t column = 0;
+    while (length) {
+        const char *blank = memchr(text, ' ', length);
+        const size_t word = blank ? (size_t)(blank - text) : length;
+        if (column && column + 1 + word > COLUMNS) {
+            fputc('\n', stream);
+            column = 0;
+        }
+        if (column)
+            fputc(' ', stream);
+        print_text(stream, text, word);
+        column += word + 1;
+        if (blank && ends_sentence(text, word, length)) {
+            fputc('\n', stream);
+            column = 0;
+        }
+        text += word + (blank != NULL);
+        length -= word + (blank != NULL);
+    }
+    if (column)
+        fputc('\n', stream);
+}
+
+static void print_lines(FILE *stream, const char *text, size_t length)
+{
+    fputs(".nf\n", stream);
+    print_text(stream, text, length);
+    fputs("\n.fi\n", stream);
+}
+
+/* Paragraphs and lines of a topic. */
+static void print_topic(FILE *stream, const char *text)
+{
+    for (bool first = true; *text; first = false) {
+        const char *end = strstr(text, "\n\n");
+        const size_t length = end ? (size_t)(end - text) : strlen(text);
+        if (!first)
+            fputs(".PP\n", stream);
+        (*text == ' ' ? print_lines : print_sentences)(stream, text, length);
+        text += length + (end ? 2 : 0);
+    }
+}
+
+static void print_title(FILE *stream, const char *name, const char *summary)
+{
+    fputs(".TH ", stream);
+    for (const char *c = name; *c; c++)
+        fputc(toupper((unsigned char)*c), stream);
+    fprintf(stream, " 1 %s \"thaw %s\" \"Thaw manual\"\n.SH NAME\n", DATE, thaw_version());
+    print_all(stream, name);
+    fputs(" \\- ", stream);
+    print_all(stream, summary);
+    fputc('\n', stream);
+}
+
+static void print_option(FILE *stream, char letter, const char *name, const char *argument, const char *help)
+{
+    fputs(".TP\n", stream);
+    if (letter)
+        fprintf(stream, "\\fB\\-%c\\fR, ", letter);
+    fputs("\\fB\\-\\-", stream);
+    print_all(stream, name);
+    fputs("\\fR", stream);
+    if (argument) {
+        fputs("=\\fI", stream);
+        print_all(stream, argument);
+        fputs("\\fR", stream);
+    }
+    fputc('\n', stream);
+    print_sentences(stream, help, strlen(help));
+}
+
+static void print_exit_status(FILE *stream)
+{
+    static const struct {
+        const char *code, *meaning;
+    } codes[] = { { "0", "Done." },
+                  { "1", "Failed." },
+                  { "2", "The command line is wrong." },
+                  { "130, 143", "Stopped by SIGINT or SIGTERM. What was trained by then is saved." } };
+    fputs(".SH EXIT STATUS\n", stream);
+    for (size_t i = 0; i < THAW_COUNT(codes); i++)
+        fprintf(stream, ".TP\n%s\n%s\n", codes[i].code, codes[i].meaning);
+}
+
+/* ---------------------------------------------------------------- the page of a command */
+
+void cli_generate_command_manual(const cli_command *command, FILE *stream)
+{
+    char name[64];
+    snprintf(name, sizeof name, "thaw-%s", command->name);
+    print_title(stream, name, command->summary);
+    fputs(".SH SYNOPSIS\n.B thaw ", stream);
+    print_all(stream, command->name);
+    fputc('\n', stream);
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_option_table[i];
+        if (!(option->set & command->needs))
+            continue;
+        fputs("\\fB\\-\\-", stream);
+        print_all(stream, option->name);
+        fputs("\\fR=\\fI", stream);
+        print_all(stream, option->argument);
+        fputs("\\fR\n", stream);
+    }
+    fputs("[\\fIOPTION\\fR...]\n.SH DESCRIPTION\n", stream);
+    print_sentences(stream, command->description, strlen(command->description));
+    fputs(".SH OPTIONS\n", stream);
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_option_table[i];
+        if (option->set & command->takes)
+            print_option(stream, '\0', option->name, option->argument, option->help);
+    }
+    for (size_t i = 0; i < cli_standard_option_count; i++)
+        print_option(stream, cli_standard_options[i].letter, cli_standard_options[i].name, NULL,
+                     cli_standard_options[i].help);
+    print_exit_status(stream);
+    fputs(".SH EXAMPLES\n", stream);
+    print_lines(stream, command->examples, strlen(command->examples) - 1);
+    fputs(".SH SEE ALSO\n.BR thaw (1)\n", stream);
+}
+
+/* ---------------------------------------------------------------- thaw.1 */
+
+void cli_generate_manual(FILE *stream)
+{
+    print_title(stream, "thaw", "train and fine-tune neural networks on multicore CPUs");
+    fputs(".SH SYNOPSIS\n.B thaw\n\\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.SH DESCRIPTION\n", stream);
+    print_topic(stream,
+                "Thaw trains neural networks on multicore CPUs. Freezing is compiled: a frozen part of a network "
+                "becomes inference kernels without gradients or optimizer state, and its outputs can be kept "
+                "from one epoch to the next.");
+    fputs(".SH COMMANDS\n", stream);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        fputs(".TP\n.BR thaw\\-", stream);
+        print_all(stream, cli_commands[i]->name);
+        fputs(" (1)\n", stream);
+        print_sentences(stream, cli_commands[i]->description, strlen(cli_commands[i]->description));
+    }
+    fputs(".SH NETWORKS\nNames for\n.BR \\-\\-model :\n", stream);
+    const thaw_zoo_entry *network;
+    for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++) {
+        fputs(".TP\n.B ", stream);
+        print_all(stream, network->name);
+        fputc('\n', stream);
+        print_sentences(stream, network->description, strlen(network->description));
+    }
+    fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
+          ".I dropout=X\nthe rate before the classifier.\n",
+          stream);
+    for (size_t i = 0; i < cli_manual_topic_count; i++) {
+        fprintf(stream, ".SH %s\n", cli_manual_topics[i].title);
+        print_topic(stream, cli_manual_topics[i].text);
+    }
+    print_exit_status(stream);
+    fputs(".SH SEE ALSO\n", stream);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        fputs(".BR thaw\\-", stream);
+        print_all(stream, cli_commands[i]->name);
+        fprintf(stream, " (1)%s\n", i + 1 < cli_command_count ? "," : "");
+    }
+}

@@ -1,0 +1,106 @@
+/* Reads a command line with argp. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/option_table.h"
+#include "cli/quote.h"
+
+enum { FIRST_KEY = 256 /* above the characters */ };
+
+static error_t parse_one(int key, char *text, struct argp_state *state)
+{
+    cli_options *options = state->input;
+    if (key == ARGP_KEY_ARG) {
+        cli_misuse(text, "is not an option; options begin with --, see '%s --help'", state->name);
+        return EINVAL;
+    }
+    if (key < FIRST_KEY || (size_t)(key - FIRST_KEY) >= cli_option_count)
+        return ARGP_ERR_UNKNOWN;
+    const cli_option *option = &cli_option_table[key - FIRST_KEY];
+    void *value = (char *)options + option->offset;
+    if (option->kind->parse(option, text, value, options))
+        return 0;
+    char name[64] = "--";
+    cli_misuse(strncat(name, option->name, sizeof name - 3), "\"%s\", must be %s", text, option->kind->wanted);
+    return EINVAL;
+}
+
+static int check_needed(const cli_options *options, unsigned needs)
+{
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_option_table[i];
+        if (!(option->set & needs) || !cli_option_is_text(option))
+            continue;
+        const void *value = (const char *)options + option->offset;
+        char name[64] = "--";
+        if (!*(const char *const *)value)
+            return cli_misuse(strncat(name, option->name, sizeof name - 3), "is missing");
+    }
+    return CLI_DONE;
+}
+
+/* The description, and behind the options the examples: argp's "doc". NULL: out of memory. */
+static char *make_help(const cli_command *command)
+{
+    char *text = NULL;
+    return asprintf(&text, "%s\vExamples:\n%s", command->description, command->examples) < 0 ? NULL : text;
+}
+
+static error_t parse(int argc, char **argv, const cli_command *command, const char *help, cli_options *options)
+{
+    struct argp_option *taken = calloc(cli_option_count + 1, sizeof *taken);
+    if (!taken)
+        return ENOMEM;
+    size_t count = 0;
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_option_table[i];
+        if (option->set & command->takes)
+            taken[count++] = (struct argp_option){
+                .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help
+            };
+    }
+    const struct argp parser = { .options = taken, .parser = parse_one, .doc = help };
+    const error_t error = argp_parse(&parser, argc, argv, 0, NULL, options);
+    free(taken);
+    return error;
+}
+
+int cli_options_parse(int argc, char **argv, const cli_command *command, cli_options *options)
+{
+    *options = (cli_options){ .epochs = 1,
+                              .batch = 128,
+                              .cache = "auto",
+                              .cache_bytes = (uint64_t)1 << 30,
+                              .optimizer = "adam",
+                              .optimizers = "adam",
+                              .strategies = "full head",
+                              .report = "report",
+                              .seeds = 3,
+                              .rates = 1 };
+    options->rules = calloc((size_t)argc + 1, sizeof *options->rules);
+    char *name = NULL, *help = make_help(command);
+    if (asprintf(&name, "thaw %s", command->name) < 0)
+        name = NULL;
+    options->line = name ? cli_quote(argc, argv, name) : NULL;
+    error_t error = ENOMEM;
+    if (options->rules && options->line && help) {
+        argv[0] = name;
+        error = parse(argc, argv, command, help, options);
+    }
+    free(name);
+    free(help);
+    if (error == ENOMEM)
+        return cli_fail(command->name, "out of memory");
+    return error ? CLI_MISUSED : check_needed(options, command->needs);
+}
+
+void cli_options_release(cli_options *options)
+{
+    free(options->rules);
+    free(options->line);
+}
