@@ -6,10 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The version that these headers are of. */
 #define THAW_VERSION_MAJOR 0
+/* See THAW_VERSION_MAJOR. */
 #define THAW_VERSION_MINOR 1
+/* See THAW_VERSION_MAJOR. */
 #define THAW_VERSION_PATCH 0
 
+/* Marks what the library exports. */
 #define THAW_API __attribute__((visibility("default")))
 
 /* Number of elements of an array (not of a pointer). */

@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/* A value that is computed from parameters. */
 typedef struct thaw_expression thaw_expression;
 
 /* ---- parameters beside those of the layers ---- */
@@ -86,6 +87,7 @@ THAW_API thaw_status thaw_expression_low_rank(thaw_expression *base, thaw_expres
 THAW_API thaw_status thaw_expression_weight_norm(thaw_expression *magnitude, thaw_expression *direction,
                                                  thaw_expression **result);
 
+/* The shape of its value. Borrowed from the expression. */
 THAW_API const thaw_shape *thaw_expression_shape(const thaw_expression *expression);
 
 /* Frozen when every parameter in it is (constants are), trainable when all train entirely, else partial. A mask that

@@ -17,40 +17,42 @@
 extern "C" {
 #endif
 
+/* A matrix of runs: strategies, optimizers, learning rates and seeds. */
 typedef struct thaw_comparison thaw_comparison;
 
 /* What goes on, after each step. */
 typedef struct thaw_comparison_progress {
     size_t cell, cells; /* runs, from 1 */
     size_t job;         /* below thaw_comparison_options.jobs: which of the runs that go on at the same time this is */
-    const char *strategy, *optimizer;
-    double learning_rate;
-    uint64_t seed;
-    double seconds_left; /* by the runs so far; NAN before the first is done */
-    thaw_progress training;
+    const char *strategy, *optimizer; /* of this run */
+    double learning_rate;             /* of this run */
+    uint64_t seed;                    /* of this run */
+    double seconds_left;              /* by the runs so far; NAN before the first is done */
+    thaw_progress training;           /* within this run */
 } thaw_comparison_progress;
 
+/* What to compare, and how. Zero means the default where one is named. */
 typedef struct thaw_comparison_options {
     /* Appends the layers to an empty model, and gives it the weights to begin with. Called for each run with a model of a
        context of its own, with the run's seed. Whatever it makes must not depend on earlier calls. While the comparison is
        created it is called for models that are looked at only, whose random initial values are zeros. */
     thaw_status (*build)(void *user, thaw_model *model);
     bool (*on_progress)(void *user, const thaw_comparison_progress *progress); /* false: stop; may be NULL */
-    void *user;
-    thaw_dataset *training, *test; /* both are needed */
+    void *user;                                                                /* given to `build` and `on_progress` */
+    thaw_dataset *training, *test;                                             /* both are needed */
     /* Runs at a time, each on as many threads as the context has; 0: 1. Several share memory bandwidth and caches, so
        their times are longer than those of a run alone, and joules are not known. `build` and `on_progress` are called
        from threads of the comparison then, one call of each at a time, and the context's log from several at once. Each
        run has a feature cache of its own. */
     int jobs;
 
-    const thaw_strategy *const *strategies;
-    size_t strategy_count;
-    const char *const *optimizers; /* descriptions, as for thaw_optimizer_create */
-    size_t optimizer_count;
-    int rates; /* learning rates of each optimizer: half a decade apart, around its own; 0: 1, its own */
-    int seeds; /* runs of each configuration; 0: 1 */
-    uint64_t first_seed;
+    const thaw_strategy *const *strategies; /* at least one */
+    size_t strategy_count;                  /* of `strategies` */
+    const char *const *optimizers;          /* descriptions, as for thaw_optimizer_create */
+    size_t optimizer_count;                 /* of `optimizers` */
+    int rates;              /* learning rates of each optimizer: half a decade apart, around its own; 0: 1, its own */
+    int seeds;              /* runs of each configuration; 0: 1 */
+    uint64_t first_seed;    /* runs of a configuration have this seed and those that follow it */
     int epochs;             /* 0: 1 */
     int64_t batch;          /* 0: 128 */
     size_t cache_bytes;     /* of the feature cache; 0: none */
@@ -83,29 +85,30 @@ THAW_API thaw_status thaw_comparison_run(thaw_comparison *comparison);
 
 /* Memory, in bytes: the most in any epoch. */
 typedef struct thaw_run_bytes {
-    size_t weights, gradients, optimizer_state, activations, cache;
+    size_t weights, gradients, optimizer_state, activations, cache; /* cache: of features */
 } thaw_run_bytes;
 
 /* All seeds of a strategy with an optimizer at a learning rate; fields as in bench/results.schema.json. Strings belong to
    the comparison. */
 typedef struct thaw_configuration {
-    const char *strategy, *optimizer;
-    double learning_rate;
-    size_t cells, diverged;
-    bool chosen; /* of the rates of this pair the best */
-    thaw_mean accuracy, loss, seconds;
-    double seconds_per_epoch, samples_per_second;
-    thaw_phase_seconds phases;
-    double other_seconds;
-    double seconds_to_target, joules_per_epoch; /* NAN: none, or not known */
-    size_t parameters_trained;
-    thaw_run_bytes bytes;
-    double flops_per_step;
-    int rank; /* among the chosen; equal ranks are ties; 0: not ranked */
-    bool pareto_time, pareto_memory;
+    const char *strategy, *optimizer;  /* as they were described */
+    double learning_rate;              /* the optimizer's */
+    size_t cells, diverged;            /* runs that are done, and those of them that diverged */
+    bool chosen;                       /* of the rates of this pair the best */
+    thaw_mean accuracy, loss, seconds; /* on the test data after the last epoch, and of training; over seeds */
+    double seconds_per_epoch, samples_per_second; /* of training: medians over the epochs of all runs */
+    thaw_phase_seconds phases;                    /* the same, by phase */
+    double other_seconds;                         /* the same, in none of the phases */
+    double seconds_to_target, joules_per_epoch;   /* NAN: none, or not known */
+    size_t parameters_trained;                    /* elements: the most in any epoch */
+    thaw_run_bytes bytes;                         /* memory */
+    double flops_per_step;                        /* floating-point operations: the mean */
+    int rank;                                     /* among the chosen; equal ranks are ties; 0: not ranked */
+    bool pareto_time, pareto_memory;              /* nothing is at least as accurate and faster, or smaller */
     thaw_mean against_full; /* test accuracy minus that of full fine-tuning, paired by seed; count 0: there is none */
 } thaw_configuration;
 
+/* How many configurations there are: strategies times optimizers times learning rates. */
 THAW_API size_t thaw_comparison_count(const thaw_comparison *comparison);
 
 /* By what has been run so far. Errors: THAW_INVALID_ARGUMENT (the index), THAW_OUT_OF_MEMORY. */

@@ -21,17 +21,19 @@
 extern "C" {
 #endif
 
+/* Threads, allocator, seed, log and last error; see above. */
 typedef struct thaw_context thaw_context;
 
 /* Memory from the host. `allocate` returns `bytes` bytes aligned to `alignment` (a power of two, at most 4096) or NULL;
    `release` takes back what it returned. Both may be called from any thread. While the values of a frozen weight are in a
    packed copy alone, pages inside of its block are given back to the operating system (madvise(2), MADV_DONTNEED). */
 typedef struct thaw_allocator {
-    void *(*allocate)(void *user, size_t bytes, size_t alignment);
-    void (*release)(void *user, void *memory, size_t bytes);
-    void *user;
+    void *(*allocate)(void *user, size_t bytes, size_t alignment); /* NULL: no memory */
+    void (*release)(void *user, void *memory, size_t bytes);       /* `bytes` as they were asked for */
+    void *user;                                                    /* given to both */
 } thaw_allocator;
 
+/* How important a message of the log is. */
 typedef enum thaw_log_level { THAW_LOG_INFO, THAW_LOG_WARNING } thaw_log_level;
 
 /* Zero everywhere is the default. */
@@ -40,7 +42,7 @@ typedef struct thaw_context_options {
     uint64_t seed;            /* of initialisation, shuffling and dropout */
     thaw_allocator allocator; /* both functions NULL: malloc; from 1 MiB on, mappings of their own */
     void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: silence */
-    void *log_user;
+    void *log_user;                                                     /* given to `log` */
 } thaw_context_options;
 
 /* Makes a context; `options` may be NULL. The caller owns it.
@@ -54,7 +56,9 @@ THAW_API void thaw_context_destroy(thaw_context *context);
 /* The message of the last call on this context that failed; "" when none has. Valid until the next failing call. */
 THAW_API const char *thaw_context_message(const thaw_context *context);
 
+/* The number of threads that the context computes with. */
 THAW_API int thaw_context_threads(const thaw_context *context);
+/* The seed of the context's options. */
 THAW_API uint64_t thaw_context_seed(const thaw_context *context);
 
 /* Gives back a string that a Thaw call returned to the caller. NULL is allowed. */

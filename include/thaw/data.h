@@ -9,14 +9,15 @@
 extern "C" {
 #endif
 
+/* Samples and their targets, read by index. */
 typedef struct thaw_dataset thaw_dataset;
 
 /* A source of samples, by the caller. `read` writes `count` samples, one after the other, as floats, and their targets
    (int32 labels or floats); it may be called from a thread of the loader's, one call at a time. It returns false on
    failure and may put a reason of at most `capacity` bytes into `message`. */
 typedef struct thaw_source {
-    size_t count;
-    thaw_shape sample_shape;
+    size_t count;            /* samples */
+    thaw_shape sample_shape; /* of one sample */
     thaw_dtype target_dtype; /* THAW_I32: class labels; THAW_F32 */
     thaw_shape target_shape; /* rank 0 for labels */
     size_t classes;          /* for labels: they are below it, but for one that a loss may ignore; else 0 */
@@ -26,10 +27,11 @@ typedef struct thaw_source {
     void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow are of this epoch, at first of epoch 0;
                                                         never during a read. Runs that go on at the same time may be in
                                                         epochs of their own. NULL: all epochs are alike */
+    /* See above. */
     bool (*read)(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                  size_t capacity);
     void (*release)(void *user); /* NULL: nothing to do */
-    void *user;
+    void *user;                  /* given to the functions */
 } thaw_source;
 
 /* Takes over `source->user`: `release` is called with it when the data set goes, or when this call fails. */
@@ -49,6 +51,7 @@ THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_
 THAW_API thaw_status thaw_dataset_open_idx(thaw_context *context, const char *images_path, const char *labels_path,
                                            thaw_dataset **dataset);
 
+/* Which samples of a data set to use. Zero everywhere: all. */
 typedef struct thaw_dataset_selection {
     size_t first_class, last_class; /* keep these classes, renumbered from 0; both 0: all */
     size_t per_class;               /* the first so many of each class; 0: all */
@@ -60,6 +63,7 @@ typedef struct thaw_dataset_selection {
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
 
+/* What happens to training images at random. */
 typedef enum thaw_augmentation {
     THAW_AUGMENT_NONE,
     THAW_AUGMENT_CROP_FLIP /* torchvision's RandomResizedCrop (8 % to 100 % of the image, sides as 3:4 to 4:3), then
@@ -119,10 +123,10 @@ THAW_API thaw_status thaw_dataset_open(thaw_context *context, const char *descri
 /* NULL is allowed. */
 THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 
-THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);
-THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
-THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset);
-THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset); /* thaw_source.random */
+THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);                   /* samples */
+THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset);                 /* 0 without labels */
+THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */
+THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset);                 /* thaw_source.random */
 
 /* The calls of thaw_dataset_read that follow belong to this epoch, which chooses what augmentation makes of a sample. At
    first it is epoch 0. thaw_fit and thaw_evaluate read by epochs of their own. */

@@ -15,11 +15,12 @@
 extern "C" {
 #endif
 
+/* Options of thaw_dense. */
 typedef struct thaw_dense_options {
-    const char *name;
-    int64_t units; /* outputs; required */
-    bool no_bias;
-    thaw_initializer initializer, bias_initializer;
+    const char *name;                               /* NULL: the kind and a number */
+    int64_t units;                                  /* outputs; required */
+    bool no_bias;                                   /* leave out the bias */
+    thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_dense_options;
 
 /* y = x W^T + b for each row of x: [..., features] to [..., units], as PyTorch's Linear; a sequence is [T, features],
@@ -28,8 +29,9 @@ typedef struct thaw_dense_options {
 THAW_API thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options,
                                 thaw_node *output);
 
+/* Options of thaw_conv2d. */
 typedef struct thaw_conv2d_options {
-    const char *name;
+    const char *name;    /* NULL: the kind and a number */
     int64_t filters;     /* output channels; required */
     int64_t kernel[2];   /* height, width; required */
     int64_t stride[2];   /* 0: 1 */
@@ -37,16 +39,17 @@ typedef struct thaw_conv2d_options {
     bool same;           /* PyTorch's padding="same": output size = input size, odd excess right and below; stride 1 */
     int64_t dilation[2]; /* 0: 1 */
     int64_t groups;      /* 0: 1; divides both channel counts */
-    bool no_bias;
-    thaw_initializer initializer, bias_initializer;
+    bool no_bias;        /* leave out the bias */
+    thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_conv2d_options;
 
 /* 2-D cross-correlation of x [H, W, C]. Parameters: weight [filters, C / groups, kh, kw] (OIHW), bias [filters]. */
 THAW_API thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options,
                                  thaw_node *output);
 
+/* Options of thaw_conv1d. */
 typedef struct thaw_conv1d_options {
-    const char *name;
+    const char *name; /* NULL: the kind and a number */
     int64_t filters;  /* output channels; required */
     int64_t kernel;   /* required */
     int64_t stride;   /* 0: 1 */
@@ -54,25 +57,26 @@ typedef struct thaw_conv1d_options {
     bool same;        /* PyTorch's padding="same": output length = input length, odd excess at the end; stride 1 */
     int64_t dilation; /* 0: 1 */
     int64_t groups;   /* 0: 1; divides both channel counts */
-    bool no_bias;
-    thaw_initializer initializer, bias_initializer;
+    bool no_bias;     /* leave out the bias */
+    thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_conv1d_options;
 
 /* 1-D cross-correlation of a sequence x [L, C]. Parameters: weight [filters, C / groups, kernel], bias [filters]. */
 THAW_API thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_conv1d_options *options,
                                  thaw_node *output);
 
+/* Options of thaw_conv_transpose2d. */
 typedef struct thaw_conv_transpose2d_options {
-    const char *name;
-    int64_t filters;           /* output channels; required */
-    int64_t kernel[2];         /* height, width; required */
-    int64_t stride[2];         /* 0: 1 */
-    int64_t padding[2];        /* what is cut off on both sides of the output's height and width */
-    int64_t output_padding[2]; /* added below and right: less than the stride or the dilation */
-    int64_t dilation[2];       /* 0: 1 */
-    int64_t groups;            /* 0: 1; divides both channel counts */
-    bool no_bias;
-    thaw_initializer initializer, bias_initializer;
+    const char *name;                               /* NULL: the kind and a number */
+    int64_t filters;                                /* output channels; required */
+    int64_t kernel[2];                              /* height, width; required */
+    int64_t stride[2];                              /* 0: 1 */
+    int64_t padding[2];                             /* what is cut off on both sides of the output's height and width */
+    int64_t output_padding[2];                      /* added below and right: less than the stride or the dilation */
+    int64_t dilation[2];                            /* 0: 1 */
+    int64_t groups;                                 /* 0: 1; divides both channel counts */
+    bool no_bias;                                   /* leave out the bias */
+    thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_conv_transpose2d_options;
 
 /* Transposed 2-D convolution of x [H, W, C], PyTorch's ConvTranspose2d: what a convolution with the same options would
@@ -81,8 +85,9 @@ typedef struct thaw_conv_transpose2d_options {
 THAW_API thaw_status thaw_conv_transpose2d(thaw_model *model, thaw_node input,
                                            const thaw_conv_transpose2d_options *options, thaw_node *output);
 
+/* Options of thaw_max_pool2d and thaw_average_pool2d. */
 typedef struct thaw_pool2d_options {
-    const char *name;
+    const char *name;     /* NULL: the kind and a number */
     int64_t kernel[2];    /* required */
     int64_t stride[2];    /* 0: the kernel's size */
     int64_t padding[2];   /* at most half of the kernel */
@@ -100,7 +105,7 @@ THAW_API thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, con
 
 /* Options of layers that have none but a name. */
 typedef struct thaw_simple_options {
-    const char *name;
+    const char *name; /* NULL: the kind and a number */
 } thaw_simple_options;
 
 /* Mean over height and width: [H, W, C] to [C]. */
@@ -128,11 +133,13 @@ THAW_API thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw
 THAW_API thaw_status thaw_log_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                       thaw_node *output);
 
+/* Options of thaw_leaky_relu. */
 typedef struct thaw_leaky_relu_options {
-    const char *name;
+    const char *name;      /* NULL: the kind and a number */
     double negative_slope; /* 0: 0.01 */
 } thaw_leaky_relu_options;
 
+/* x where x > 0, negative_slope * x elsewhere, for each element: PyTorch's LeakyReLU. */
 THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,
                                      thaw_node *output);
 
@@ -140,22 +147,25 @@ THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const t
 THAW_API thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                   thaw_node *output);
 
+/* Where new pixels come from. */
 typedef enum thaw_upsampling { THAW_UPSAMPLE_NEAREST = 0, THAW_UPSAMPLE_BILINEAR } thaw_upsampling;
 
+/* Options of thaw_upsample2d. */
 typedef struct thaw_upsample2d_options {
-    const char *name;
-    int64_t scale[2]; /* height, width: whole factors; or */
-    int64_t size[2];  /* the output's height and width, which may also be smaller. One of the two is required */
-    thaw_upsampling mode;
-    bool align_corners; /* bilinear: the corners' places meet, instead of the images' borders */
+    const char *name;     /* NULL: the kind and a number */
+    int64_t scale[2];     /* height, width: whole factors; or */
+    int64_t size[2];      /* the output's height and width, which may also be smaller. One of the two is required */
+    thaw_upsampling mode; /* nearest or bilinear */
+    bool align_corners;   /* bilinear: the corners' places meet, instead of the images' borders */
 } thaw_upsample2d_options;
 
 /* Resizes x [H, W, C] as PyTorch's interpolate, without its antialiasing. */
 THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const thaw_upsample2d_options *options,
                                      thaw_node *output);
 
+/* Options of thaw_batch_norm. */
 typedef struct thaw_batch_norm_options {
-    const char *name;
+    const char *name;       /* NULL: the kind and a number */
     double epsilon;         /* 0: 1e-5 */
     bool use_epsilon;       /* take `epsilon` as it is, 0 too */
     double momentum;        /* the weight of a batch in the running statistics; 0: 0.1 */
@@ -179,8 +189,9 @@ typedef struct thaw_batch_norm_options {
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 
+/* Options of thaw_layer_norm. */
 typedef struct thaw_layer_norm_options {
-    const char *name;
+    const char *name;                               /* NULL: the kind and a number */
     int dimensions;                                 /* how many of the last ones are normalised together; 0: 1 */
     double epsilon;                                 /* 0: 1e-5 */
     bool use_epsilon;                               /* take `epsilon` as it is, 0 too */
@@ -197,8 +208,9 @@ typedef struct thaw_layer_norm_options {
 THAW_API thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,
                                      thaw_node *output);
 
+/* Options of thaw_group_norm. */
 typedef struct thaw_group_norm_options {
-    const char *name;
+    const char *name; /* NULL: the kind and a number */
     int64_t groups;   /* into which the channels, the last dimension, fall; divides them; required */
     double epsilon;   /* 0: 1e-5 */
     bool use_epsilon; /* take `epsilon` as it is, 0 too */
@@ -212,12 +224,13 @@ typedef struct thaw_group_norm_options {
 THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                                      thaw_node *output);
 
+/* Options of thaw_embedding. */
 typedef struct thaw_embedding_options {
-    const char *name;
+    const char *name;    /* NULL: the kind and a number */
     int64_t rows;        /* of the table, at most 2^24; required */
     int64_t width;       /* of a row; required */
     bool use_padding_id; /* places with `padding_id` add nothing to the gradient, and its row is zero at first */
-    int64_t padding_id;
+    int64_t padding_id;  /* read with use_padding_id */
     thaw_initializer initializer; /* THAW_INITIAL_DEFAULT here: the normal distribution N(0, 1), PyTorch's */
 } thaw_embedding_options;
 
@@ -237,15 +250,15 @@ THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const th
 
 /* Options of recurrent layers. */
 typedef struct thaw_recurrent_options {
-    const char *name;
+    const char *name;      /* NULL: the kind and a number */
     int64_t units;         /* size of the state; required */
     int64_t layers;        /* one above the other; 0: 1 */
     bool bidirectional;    /* in each layer a second direction reads the sequence from its end */
     double dropout;        /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
     bool drop_when_frozen; /* as in thaw_dropout_options */
     bool last_only;        /* the output is the hidden state after the last step, in place of those after all steps */
-    bool no_bias;
-    thaw_initializer initializer, bias_initializer;
+    bool no_bias;          /* leave out the bias */
+    thaw_initializer initializer, bias_initializer; /* of weight and bias */
     const thaw_node
         *initial; /* nodes of the state before the first step: the hidden one, and for an LSTM the cell; each
                                  [layers * directions, units], in PyTorch's order, or [units] where that is one. NULL:
@@ -269,12 +282,13 @@ THAW_API thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_re
 THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
                               thaw_node *output);
 
+/* Options of thaw_dropout. */
 typedef struct thaw_dropout_options {
-    const char *name;
-    double rate; /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */
-    bool
-        drop_when_frozen; /* drop, too, where nothing at or below the layer trains, as PyTorch's train() does. It is never
-                              part of a frozen prefix then, nor is what it feeds: the feature cache ends below it */
+    const char *name; /* NULL: the kind and a number */
+    double rate;      /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */
+    /* Drop, too, where nothing at or below the layer trains, as PyTorch's train() does. The layer is then never part of a
+       frozen prefix, nor is what it feeds: the feature cache ends below it. */
+    bool drop_when_frozen;
 } thaw_dropout_options;
 
 /* Dropout in training; the identity in evaluation and inside a frozen prefix. A dropout of the input, or one between a
@@ -294,9 +308,10 @@ THAW_API thaw_status thaw_subtract(thaw_model *model, thaw_node left, thaw_node 
 THAW_API thaw_status thaw_multiply(thaw_model *model, thaw_node left, thaw_node right,
                                    const thaw_simple_options *options, thaw_node *output);
 
+/* Options of thaw_concatenate. */
 typedef struct thaw_concatenate_options {
-    const char *name;
-    int axis; /* of a sample, from 0; below 0 counted from the end: -1 is the last, the channels */
+    const char *name; /* NULL: the kind and a number */
+    int axis;         /* of a sample, from 0; below 0 counted from the end: -1 is the last, the channels */
 } thaw_concatenate_options;
 
 /* 2 to THAW_MAX_INPUTS nodes one after the other along an axis; their other dimensions are equal. A node may occur more
@@ -304,8 +319,9 @@ typedef struct thaw_concatenate_options {
 THAW_API thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,
                                       const thaw_concatenate_options *options, thaw_node *output);
 
+/* Options of thaw_constant. */
 typedef struct thaw_constant_options {
-    const char *name;
+    const char *name;    /* NULL: the kind and a number */
     thaw_shape shape;    /* of a sample; required. Rank 0 is a number */
     const float *values; /* required; finite; copied */
 } thaw_constant_options;
@@ -315,15 +331,17 @@ typedef struct thaw_constant_options {
    Errors: THAW_INVALID_ARGUMENT (no values or not finite, the shape, a model that has no input yet). */
 THAW_API thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output);
 
+/* What a loss makes of the samples' losses. */
 typedef enum thaw_reduction { THAW_REDUCE_MEAN = 0, THAW_REDUCE_SUM } thaw_reduction;
 
+/* Options of thaw_softmax_cross_entropy. */
 typedef struct thaw_softmax_cross_entropy_options {
-    const char *name;
-    thaw_reduction reduction;
-    double label_smoothing; /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
-    bool use_ignore_label;  /* samples with `ignore_label` add nothing to loss and gradient; it may be outside of
+    const char *name;           /* NULL: the kind and a number */
+    thaw_reduction reduction;   /* over samples */
+    double label_smoothing;     /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
+    bool use_ignore_label;      /* samples with `ignore_label` add nothing to loss and gradient; it may be outside of
                                [0, classes), in data sets too */
-    int32_t ignore_label;
+    int32_t ignore_label;       /* read with use_ignore_label */
     const float *class_weights; /* NULL: all 1. One a class, copied */
 } thaw_softmax_cross_entropy_options;
 
@@ -332,9 +350,10 @@ typedef struct thaw_softmax_cross_entropy_options {
 THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
                                                 const thaw_softmax_cross_entropy_options *options, thaw_node *output);
 
+/* Options of thaw_binary_cross_entropy. */
 typedef struct thaw_binary_cross_entropy_options {
-    const char *name;
-    thaw_reduction reduction;
+    const char *name;              /* NULL: the kind and a number */
+    thaw_reduction reduction;      /* over samples */
     const float *positive_weights; /* NULL: all 1. PyTorch's pos_weight: one for each of the last dimension, copied */
 } thaw_binary_cross_entropy_options;
 
@@ -343,9 +362,10 @@ typedef struct thaw_binary_cross_entropy_options {
 THAW_API thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
                                                const thaw_binary_cross_entropy_options *options, thaw_node *output);
 
+/* Options of thaw_mse. */
 typedef struct thaw_mse_options {
-    const char *name;
-    thaw_reduction reduction;
+    const char *name;         /* NULL: the kind and a number */
+    thaw_reduction reduction; /* over samples */
 } thaw_mse_options;
 
 /* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must come

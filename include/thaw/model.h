@@ -18,6 +18,7 @@ THAW_API thaw_status thaw_model_create(thaw_context *context, thaw_model **model
 /* Releases the model with its parameters, plans and optimizer state. NULL is allowed. */
 THAW_API void thaw_model_destroy(thaw_model *model);
 
+/* The context that it was made with. */
 THAW_API thaw_context *thaw_model_context(const thaw_model *model);
 
 /* Declares the input: the shape of one sample. A model has one input, and it comes first.
@@ -49,12 +50,13 @@ typedef struct thaw_summary_row {
 /* Totals in elements; statistics are counted apart. What several layers share counts once, and a stored tensor that is
    no part of what any layer gets (thaw/combine.h) does not. */
 typedef struct thaw_summary_totals {
-    size_t total_parameters;
-    size_t trainable_parameters;
-    size_t non_trainable_parameters;
-    size_t statistics;
+    size_t total_parameters;         /* those that train and those that do not */
+    size_t trainable_parameters;     /* those that train */
+    size_t non_trainable_parameters; /* those that do not */
+    size_t statistics;               /* such as running means */
 } thaw_summary_totals;
 
+/* The rows and totals of the summary. Errors: THAW_INVALID_ARGUMENT (no such row). */
 THAW_API size_t thaw_model_node_count(const thaw_model *model);
 THAW_API thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row);
 THAW_API thaw_summary_totals thaw_model_summary_totals(const thaw_model *model);

@@ -16,28 +16,29 @@ enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8 };
 /* A hyper-parameter: its default, and the closed range of what is accepted. A flag is 0 or 1. Two names have a meaning
    to Thaw: "lr", which groups and schedules change, and "weight_decay", which groups change. */
 typedef struct thaw_hyperparameter {
-    const char *name;
-    double initial, minimum, maximum;
+    const char *name;                 /* as users write it */
+    double initial, minimum, maximum; /* the default and the range */
 } thaw_hyperparameter;
 
 /* One span of one parameter, or copies of those of its elements that are not held (thaw/combine.h), brought together:
    where the arrays are, and how long they are, carries no meaning. All hold `count` floats and do not overlap. */
 typedef struct thaw_update {
-    size_t count;
-    float *parameter;
-    const float *gradient;
+    size_t count;                           /* elements of each array */
+    float *parameter;                       /* read and written */
+    const float *gradient;                  /* of the loss */
     float *slot[THAW_MAX_SLOTS];            /* zero before the first step; NULL where unused */
     float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
 } thaw_update;
 
+/* A kind of optimizer. */
 struct thaw_optimizer_module {
-    const char *name;
-    const thaw_hyperparameter *hyperparameters;
-    size_t hyperparameter_count;
-    const char *const *slots; /* names of the state arrays */
-    size_t slot_count;
+    const char *name;                           /* as users write it */
+    const thaw_hyperparameter *hyperparameters; /* in the order of `scalar` */
+    size_t hyperparameter_count;                /* at most THAW_MAX_HYPERPARAMETERS */
+    const char *const *slots;                   /* names of the state arrays */
+    size_t slot_count;                          /* at most THAW_MAX_SLOTS */
 
     /* Whether these hyper-parameters need the slot. NULL: always. */
     bool (*uses_slot)(const double *hyperparameters, size_t slot);
@@ -69,10 +70,10 @@ THAW_API void thaw_parallel_for(thaw_context *context, size_t count, size_t grai
 
 /* Names one stream of random numbers. Equal streams hold equal numbers, for any thread count. */
 typedef struct thaw_stream {
-    uint64_t seed;
+    uint64_t seed;    /* the context's */
     uint32_t purpose; /* user modules: 1000 and above */
-    uint32_t node;
-    uint64_t step;
+    uint32_t node;    /* the layer's */
+    uint64_t step;    /* of training */
 } thaw_stream;
 
 /* Fills values[0..count) with the stream's 32-bit integers from index `first` on, a multiple of 4.
@@ -83,6 +84,7 @@ THAW_API void thaw_random_fill(const thaw_stream *stream, uint64_t first, size_t
 
 enum { THAW_MAX_INPUTS = 8, THAW_MAX_PARAMETERS = 8 };
 
+/* Where initial values come from. Fans: the inputs and outputs that an element of the weight takes part in. */
 typedef enum thaw_initializer {
     THAW_INITIAL_DEFAULT = 0, /* uniform in +-1/sqrt(fan_in): PyTorch's for dense and convolution */
     THAW_INITIAL_ZERO,
@@ -107,6 +109,7 @@ typedef enum thaw_activation {
     THAW_ACTIVATION_SILU
 } thaw_activation;
 
+/* What `build` of a layer module talks to. */
 typedef struct thaw_layer_builder thaw_layer_builder;
 typedef struct thaw_layer_module thaw_layer_module;
 
@@ -114,18 +117,19 @@ typedef struct thaw_layer_module thaw_layer_module;
 
 /* A parameter that the layer registers; its full name is "<layer>.<name>". */
 typedef struct thaw_parameter_specification {
-    const char *name;
-    const char *path; /* what stands before its name in the full name; NULL: the layer's name */
-    thaw_role role;
-    thaw_shape shape;
-    thaw_initializer initializer;
-    double fan_in, fan_out; /* for the initializers that read them */
-    size_t zeros_at, zeros; /* so many elements from there on are zero at first, whatever the initializer */
+    const char *name;             /* such as "weight" */
+    const char *path;             /* what stands before its name in the full name; NULL: the layer's name */
+    thaw_role role;               /* what it is */
+    thaw_shape shape;             /* in PyTorch's layout */
+    thaw_initializer initializer; /* of its first values */
+    double fan_in, fan_out;       /* for the initializers that read them */
+    size_t zeros_at, zeros;       /* so many elements from there on are zero at first, whatever the initializer */
 } thaw_parameter_specification;
 
-THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);
+THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);                    /* the layer's inputs */
 THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index); /* of one sample */
 
+/* The context of the model, such as for thaw_allocate. */
 THAW_API thaw_context *thaw_builder_context(const thaw_layer_builder *builder);
 
 /* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. Errors: THAW_DUPLICATE
@@ -168,7 +172,7 @@ THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status 
    never wanted, and need not be formed for those of B and A: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
 typedef struct thaw_low_rank_demand {
     int64_t rank; /* 0: there is no such change */
-    float scale;
+    float scale;  /* s */
     bool beside; /* parameters[0] is W, and the layer adds s B (A x) to the output and the like to the input's gradient;
                     otherwise parameters[0] is W + s B A already */
     bool up_gradient, down_gradient; /* of B, of A: which backward must write */
@@ -199,12 +203,12 @@ typedef enum thaw_bfloat16_use {
 
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
-    thaw_context *context;
-    const void *options;  /* the module's options, as given when the layer was appended */
-    int64_t batch;        /* samples a call */
-    thaw_dtype precision; /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
+    thaw_context *context; /* the model's */
+    const void *options;   /* the module's options, as given when the layer was appended */
+    int64_t batch;         /* samples a call */
+    thaw_dtype precision;  /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
                                  they know it. Parameters, their gradients and statistics are floats always */
-    bool training;        /* the layer is in the live part of a training plan: backward follows forward */
+    bool training;         /* the layer is in the live part of a training plan: backward follows forward */
     bool draws;   /* forward draws random numbers: `training`, or also without a gradient, see thaw_builder_draw */
     bool follows; /* forward computes with the batch's statistics and updates its own with them */
     thaw_epilogue epilogue;   /* nothing, unless the module said that it takes it */
@@ -213,9 +217,9 @@ typedef struct thaw_layer_demand {
     size_t input_count;       /* of the layer's own */
     const thaw_shape *inputs; /* of one sample */
     thaw_shape output;        /* of one sample */
-    const bool *input_gradient; /* which input gradients backward must write */
-    size_t parameter_count;
-    const thaw_shape *parameters;
+    const bool *input_gradient;     /* which input gradients backward must write */
+    size_t parameter_count;         /* of the arrays that follow */
+    const thaw_shape *parameters;   /* their shapes */
     const bool *parameter_gradient; /* which parameter gradients backward must write */
     bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
     bool thrifty; /* what is frozen takes more memory than what trains: much memory for little time is a bad bargain */
@@ -246,36 +250,36 @@ typedef struct thaw_layer_needs {
 
 /* The factors of a low-rank change; NULL where there is none, gradients also where they are not wanted. */
 typedef struct thaw_low_rank_run {
-    const float *up, *down;
-    float *up_gradient, *down_gradient;
+    const float *up, *down;             /* B and A */
+    float *up_gradient, *down_gradient; /* of B and A */
 } thaw_low_rank_run;
 
 /* Which rows of a gradient, of its parameter's first dimension, may hold anything but zeros, each once; so that a table of
    which each step uses a few rows need not be walked. */
 typedef struct thaw_gradient_rows {
-    bool known; /* false: any row may */
-    size_t count;
-    uint32_t *rows;
+    bool known;     /* false: any row may */
+    size_t count;   /* of `rows` */
+    uint32_t *rows; /* their indices */
 } thaw_gradient_rows;
 
 /* Inputs, output and their gradients hold numbers of demand.precision: for THAW_BF16, cast to thaw_bfloat16 pointers. */
 typedef struct thaw_layer_run {
-    thaw_context *context;
-    void *state;
-    const float *const *inputs;    /* the layer's own, then the epilogue's residual */
-    float *output;                 /* a loss writes one float */
-    const float *output_gradient;  /* NULL for a loss: its gradient is 1 */
-    float *const *input_gradients; /* entries that were not demanded are NULL; others are overwritten */
-    const float *const *parameters;
+    thaw_context *context;                      /* the model's */
+    void *state;                                /* what `prepare` answered */
+    const float *const *inputs;                 /* the layer's own, then the epilogue's residual */
+    float *output;                              /* a loss writes one float */
+    const float *output_gradient;               /* NULL for a loss: its gradient is 1 */
+    float *const *input_gradients;              /* entries that were not demanded are NULL; others are overwritten */
+    const float *const *parameters;             /* in the order of registration */
     float *const *parameter_gradients;          /* likewise */
     const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
     /* Of the first parameter's gradient, as the last step left it: backward clears these rows, or if they are not known
        all, and names its own. NULL: there is no list, and backward writes all rows. */
     thaw_gradient_rows *gradient_rows;
-    /* Where the layer follows its batches, for parameters that are statistics: a copy of their values, which forward
-       updates in place. The parameters get the new values if the step succeeds. NULL otherwise. */
+    /* For statistics, where the layer follows its batches: copies of their values, which forward updates in place. The
+       parameters get the new values if the step succeeds. NULL otherwise. */
     float *const *statistics;
-    const thaw_low_rank_run *low_rank;
+    const thaw_low_rank_run *low_rank; /* where demand.low_rank was honoured */
     thaw_parameter *leaving; /* for thaw_let_go: the first parameter, where the layer lets go of it; else NULL */
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
@@ -286,8 +290,9 @@ typedef struct thaw_layer_run {
    `unpack` writes them again. Whole pages do: many elements a call are more than few. */
 THAW_API void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count);
 
+/* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. */
 struct thaw_layer_module {
-    const char *name;
+    const char *name;    /* the kind, such as "conv2d" */
     size_t options_size; /* bytes of the options struct that a node keeps a copy of */
     bool loss;           /* reads targets; nothing may follow it */
     bool source;         /* has no inputs: `pack` writes the output, of the whole batch, which stays there until
@@ -305,7 +310,7 @@ struct thaw_layer_module {
 
     /* Precision. `takes_bfloat16` says whether that goes with these options and inputs; NULL: with all. */
     thaw_bfloat16_use bfloat16;
-    bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count);
+    bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count); /* see `bfloat16` */
 
     /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
     bool (*takes_low_rank)(const void *options);
@@ -313,23 +318,23 @@ struct thaw_layer_module {
     /* For options that hold pointers: adopt_options replaces them, in the node's copy of the options and before `build`
        sees it, by copies of its own, which release_options frees. Both NULL: there are none. */
     thaw_status (*adopt_options)(thaw_layer_builder *builder, void *options);
-    void (*release_options)(thaw_context *context, void *options);
+    void (*release_options)(thaw_context *context, void *options); /* see adopt_options */
 
-    thaw_status (*build)(thaw_layer_builder *builder, const void *options);
-    thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs);
+    thaw_status (*build)(thaw_layer_builder *builder, const void *options); /* once, when the layer is appended */
+    thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs); /* once a plan */
     thaw_status (*pack)(const thaw_layer_run *run); /* NULL: nothing to pack. Called when parameters have changed */
 
     /* Writes elements [first, first + count) of the first parameter as `pack` read them last, those that it let go of and
        those that it did not, to the bit; from packed memory and parameters[0]. `values` may be their place in that. */
     void (*unpack)(const thaw_layer_run *run, size_t first, size_t count, float *values);
 
-    thaw_status (*forward)(const thaw_layer_run *run);
+    thaw_status (*forward)(const thaw_layer_run *run);  /* once a step */
     thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
 
     /* Writes the output that forward has written in this step, with its epilogue, once more, and changes nothing else: for plans that do not
        keep it until backward. NULL: it is to be kept. */
     thaw_status (*recompute)(const thaw_layer_run *run);
-    void (*release)(thaw_context *context, void *state);
+    void (*release)(thaw_context *context, void *state); /* gives back `state`; NULL: nothing to do */
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.

@@ -8,6 +8,7 @@
 extern "C" {
 #endif
 
+/* A module with values for its hyper-parameters; groups share it by reference. */
 typedef struct thaw_optimizer thaw_optimizer;
 typedef struct thaw_optimizer_module thaw_optimizer_module;
 
@@ -33,6 +34,7 @@ THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *n
 /* The value of a hyper-parameter; NAN when the module has none of that name. */
 THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
 
+/* The module that it was made from. */
 THAW_API const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer);
 
 /* The built-in modules, in alphabetical order; NULL past the end. Static storage; thread-safe. */

@@ -16,8 +16,11 @@
 extern "C" {
 #endif
 
+/* The network; see thaw/model.h. */
 typedef struct thaw_model thaw_model;
+/* The parameters of one layer, with their settings. It belongs to the model. */
 typedef struct thaw_group thaw_group;
+/* A named tensor of the model, which it belongs to. */
 typedef struct thaw_parameter thaw_parameter;
 
 /* A statistic (BatchNorm's running mean) never trains. */
@@ -77,27 +80,27 @@ THAW_API thaw_status thaw_model_reset(thaw_model *model, const char *pattern);
 
 /* ---- groups ---- */
 
-THAW_API size_t thaw_model_group_count(const thaw_model *model);
+THAW_API size_t thaw_model_group_count(const thaw_model *model);                 /* one per layer with parameters */
 THAW_API thaw_group *thaw_model_group(thaw_model *model, size_t index);          /* NULL past the end */
 THAW_API thaw_group *thaw_model_find_group(thaw_model *model, const char *name); /* NULL when unknown */
-THAW_API const char *thaw_group_name(const thaw_group *group);
+THAW_API const char *thaw_group_name(const thaw_group *group);                   /* "conv1" */
 THAW_API bool thaw_group_trainable(const thaw_group *group);       /* the flag; parameters may override it */
 THAW_API double thaw_group_learning_rate(const thaw_group *group); /* in effect, before schedules; NAN: no optimizer */
 THAW_API double thaw_group_weight_decay(const thaw_group *group);  /* in effect; NAN: the optimizer has none */
 THAW_API thaw_optimizer *thaw_group_optimizer(const thaw_group *group); /* borrowed; NULL before one is set */
-THAW_API size_t thaw_group_parameter_count(const thaw_group *group);
+THAW_API size_t thaw_group_parameter_count(const thaw_group *group);    /* statistics among them */
 THAW_API thaw_parameter *thaw_group_parameter(const thaw_group *group, size_t index); /* NULL past the end */
 
 /* ---- parameters ---- */
 
-THAW_API size_t thaw_model_parameter_count(const thaw_model *model);
+THAW_API size_t thaw_model_parameter_count(const thaw_model *model);                     /* statistics among them */
 THAW_API thaw_parameter *thaw_model_parameter(thaw_model *model, size_t index);          /* NULL past the end */
 THAW_API thaw_parameter *thaw_model_find_parameter(thaw_model *model, const char *name); /* NULL when unknown */
 THAW_API const char *thaw_parameter_name(const thaw_parameter *parameter);               /* "conv1.weight" */
-THAW_API thaw_role thaw_parameter_role(const thaw_parameter *parameter);
-THAW_API const thaw_shape *thaw_parameter_shape(const thaw_parameter *parameter);
-THAW_API thaw_group *thaw_parameter_group(const thaw_parameter *parameter);
-THAW_API bool thaw_parameter_trainable(const thaw_parameter *parameter); /* flag, override and role together */
+THAW_API thaw_role thaw_parameter_role(const thaw_parameter *parameter);                 /* what it is */
+THAW_API const thaw_shape *thaw_parameter_shape(const thaw_parameter *parameter); /* in PyTorch's layout; borrowed */
+THAW_API thaw_group *thaw_parameter_group(const thaw_parameter *parameter);       /* that it belongs to */
+THAW_API bool thaw_parameter_trainable(const thaw_parameter *parameter);          /* flag, override and role together */
 
 /* The same for what its layer computes with: of a parameter that is bound to an expression (thaw/combine.h) the
    expression's, of one with frozen slices partial. */

@@ -9,8 +9,10 @@
 extern "C" {
 #endif
 
+/* A compiled plan. It belongs to the model. */
 typedef struct thaw_plan thaw_plan;
 
+/* What a plan is for. */
 typedef struct thaw_plan_options {
     int64_t batch;  /* samples a step; required, at least 1 */
     bool inference; /* the plan of evaluation and prediction instead of training */
@@ -37,6 +39,7 @@ THAW_API void thaw_model_set_fusion(thaw_model *model, bool fusion);
    first. Plans are stale after a change. */
 THAW_API void thaw_model_set_recompute(thaw_model *model, bool recompute);
 
+/* Where a node lies. */
 typedef enum thaw_region {
     THAW_REGION_PREFIX, /* nothing below trains: inference kernels, computed once when cached */
     THAW_REGION_LIVE,   /* holds or passes on gradients */
@@ -45,8 +48,8 @@ typedef enum thaw_region {
 
 /* One node of the plan, in the order of the model. Strings belong to the plan. */
 typedef struct thaw_plan_row {
-    const char *name, *kind;
-    thaw_region region;
+    const char *name, *kind; /* of the layer */
+    thaw_region region;      /* where it lies */
     thaw_dtype
         precision; /* THAW_F32 or THAW_BF16: of what it reads and writes; of its parameters only in packed copies */
     const char *kernel;      /* what runs; "" for a node that costs nothing */
@@ -58,7 +61,7 @@ typedef struct thaw_plan_row {
     int64_t samples;         /* that its forward kernel takes at a time: the batch, or a tile of it */
     size_t output_bytes;     /* 0 when it shares its input's memory */
     size_t copy_bytes;       /* of the output in the other precision, for those that read it so; 0: there is none */
-    size_t workspace_bytes, packed_bytes;
+    size_t workspace_bytes, packed_bytes; /* kept for backward; packed copies of parameters */
     double forward_flops, backward_flops; /* a step */
     thaw_trainability trainability;       /* of its parameters; frozen where it has none */
 } thaw_plan_row;
@@ -68,22 +71,23 @@ typedef struct thaw_plan_row {
    plans of inference), or "beside the layer": of a low-rank change s B A then B (A x) is computed, and no gradient of the
    weight. */
 typedef struct thaw_plan_combination {
-    const thaw_parameter *parameter;
+    const thaw_parameter *parameter;   /* the one that is bound */
     const thaw_expression *expression; /* thaw_expression_describe writes it */
-    thaw_trainability trainability;
-    const char *computed;
-    size_t value_bytes; /* of the expression's value and of those it is computed from */
+    thaw_trainability trainability;    /* of the expression */
+    const char *computed;              /* see above */
+    size_t value_bytes;                /* of the expression's value and of those it is computed from */
 } thaw_plan_combination;
 
+/* Sums over a plan. */
 typedef struct thaw_plan_totals {
-    size_t trainable_parameters; /* elements */
-    size_t gradient_bytes, optimizer_state_bytes, parameter_bytes;
-    size_t activation_bytes; /* the arena: activations, their gradients, workspaces, scratch */
-    size_t separate_bytes;   /* that these would take as floats, if each had memory of its own: see thaw_plan_saving */
-    size_t recomputed_bytes; /* of values that are computed again in backward instead of being kept */
-    size_t packed_bytes;
+    size_t trainable_parameters;                                   /* elements */
+    size_t gradient_bytes, optimizer_state_bytes, parameter_bytes; /* of the whole model, as it is now */
+    size_t activation_bytes;  /* the arena: activations, their gradients, workspaces, scratch */
+    size_t separate_bytes;    /* that these would take as floats, if each had memory of its own: see thaw_plan_saving */
+    size_t recomputed_bytes;  /* of values that are computed again in backward instead of being kept */
+    size_t packed_bytes;      /* copies of parameters in their kernels' layout */
     size_t combination_bytes; /* values of expressions; several plans of a model share them */
-    size_t forward_kernels, backward_kernels;
+    size_t forward_kernels, backward_kernels; /* nodes that run something */
     size_t fused_kernels;    /* forward kernels that do not run, because another does their work as well */
     size_t fused_bytes;      /* that they would read and write in a step, and the others do not */
     size_t bfloat16_kernels; /* of the forward kernels */
@@ -98,6 +102,7 @@ typedef struct thaw_plan_totals {
     size_t prefix_bytes_per_sample; /* that its end would take; more than the above where the cache cuts it earlier */
 } thaw_plan_totals;
 
+/* The rows, combinations and totals of a plan. Errors: THAW_INVALID_ARGUMENT (no such index). */
 THAW_API size_t thaw_plan_row_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row);
 THAW_API size_t thaw_plan_combination_count(const thaw_plan *plan);
@@ -109,10 +114,11 @@ THAW_API thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan);
    the memory is what others share then. "weights" is memory of parameters. "cache" saves no bytes but operations. */
 typedef struct thaw_plan_saving {
     const char *pass, *what; /* static storage */
-    size_t bytes;
-    double flops; /* a step; 0 but for "cache" */
+    size_t bytes;            /* fewer than without the pass */
+    double flops;            /* a step; 0 but for "cache" */
 } thaw_plan_saving;
 
+/* What the passes save, by index. Errors: THAW_INVALID_ARGUMENT (no such index). */
 THAW_API size_t thaw_plan_saving_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_saving *saving);
 

@@ -25,6 +25,7 @@ typedef struct thaw_precision {
    has no AVX512_BF16, or for `emulated` no AVX-512); the precision stays what it was then. */
 THAW_API thaw_status thaw_model_set_precision(thaw_model *model, const thaw_precision *precision);
 
+/* The precision in force. */
 THAW_API thaw_precision thaw_model_precision(const thaw_model *model);
 
 #ifdef __cplusplus

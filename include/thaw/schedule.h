@@ -8,6 +8,7 @@
 extern "C" {
 #endif
 
+/* The curve of the learning rates' factor. */
 typedef enum thaw_schedule_kind {
     THAW_SCHEDULE_CONSTANT = 0,
     THAW_SCHEDULE_STEP,     /* gamma^floor(epoch / every), as PyTorch's StepLR stepped by epoch */
@@ -17,14 +18,14 @@ typedef enum thaw_schedule_kind {
 
 /* Zero is the default. */
 typedef struct thaw_schedule {
-    thaw_schedule_kind kind;
-    double warmup_epochs; /* the factor rises linearly from 1 / (warm-up steps + 1) before what follows begins */
-    double gamma;         /* STEP; 0: 0.1 */
-    int every;            /* STEP: epochs; 0: 1 */
-    double floor;         /* COSINE: factor at the end */
-    double rising;        /* ONE_CYCLE: share of steps that rise; 0: 0.3 */
-    double start_divisor; /* ONE_CYCLE: factor at the start is 1 over this; 0: 25 */
-    double end_divisor;   /* ONE_CYCLE: factor at the end is 1 over this, of the start's; 0: 1e4 */
+    thaw_schedule_kind kind; /* the curve; fields below that name another are not read */
+    double warmup_epochs;    /* the factor rises linearly from 1 / (warm-up steps + 1) before what follows begins */
+    double gamma;            /* STEP; 0: 0.1 */
+    int every;               /* STEP: epochs; 0: 1 */
+    double floor;            /* COSINE: factor at the end */
+    double rising;           /* ONE_CYCLE: share of steps that rise; 0: 0.3 */
+    double start_divisor;    /* ONE_CYCLE: factor at the start is 1 over this; 0: 25 */
+    double end_divisor;      /* ONE_CYCLE: factor at the end is 1 over this, of the start's; 0: 1e4 */
 } thaw_schedule;
 
 /* Reads "constant", "step:gamma=0.1,every=2", "cosine:floor=0.01", "one-cycle:rising=0.3", each also with

@@ -11,10 +11,11 @@ extern "C" {
 /* A mean with its 95 % interval by Student's t: mean -+ t * sd / sqrt(count), t of count - 1 degrees of freedom at 0.975;
    sd divides by count - 1. What is not defined (no values; spread of one) is NAN. */
 typedef struct thaw_mean {
-    size_t count;
-    double mean, sd, low, high;
+    size_t count;               /* values */
+    double mean, sd, low, high; /* standard deviation; ends of the interval */
 } thaw_mean;
 
+/* The mean of `count` values. */
 THAW_API thaw_mean thaw_mean_of(const double *values, size_t count);
 
 /* The mean of left[i] - right[i]: runs that share a seed are compared with each other. */

@@ -25,6 +25,7 @@
 extern "C" {
 #endif
 
+/* What a rule does. */
 typedef enum thaw_action {
     THAW_ACTION_FREEZE,
     THAW_ACTION_UNFREEZE,
@@ -37,19 +38,21 @@ typedef enum thaw_action {
 /* The action's name in a file of strategies, such as "freeze"; NULL for what is no action. Static. */
 THAW_API const char *thaw_action_name(thaw_action action);
 
+/* Something that happens in an epoch to a part of the network. */
 typedef struct thaw_strategy_rule {
     int epoch;    /* before this epoch, from 1; 0: as `share` says, and where that is 0 too before every epoch */
     double share; /* above 0, below 1: before the first epoch that begins when this share of all epochs is over */
-    const char *pattern;
-    thaw_action action;
-    double value;
+    const char *pattern; /* the part; see above */
+    thaw_action action;  /* what happens */
+    double value;        /* for the actions that have one */
 } thaw_strategy_rule;
 
+/* A named list of rules. */
 typedef struct thaw_strategy {
-    const char *name; /* as asked for: "lora:rank=8" */
-    const char *description;
+    const char *name;                /* as asked for: "lora:rank=8" */
+    const char *description;         /* one line */
     const thaw_strategy_rule *rules; /* applied in this order */
-    size_t rule_count;
+    size_t rule_count;               /* of `rules` */
 } thaw_strategy;
 
 /* The names of the built-in strategies, as a user writes them ("last2" for any number); NULL past the end. Static. */

@@ -10,6 +10,7 @@ extern "C" {
 
 enum { THAW_MAX_RANK = 6 };
 
+/* Types of elements. */
 typedef enum thaw_dtype { THAW_F32 = 0, THAW_U8, THAW_I32, THAW_I64, THAW_BF16 } thaw_dtype;
 
 /* A number of THAW_BF16: the upper half of a float's bits. */
@@ -17,16 +18,16 @@ typedef uint16_t thaw_bfloat16;
 
 /* Dimensions, outermost first. Rank 0 is a scalar. */
 typedef struct thaw_shape {
-    int rank;
-    int64_t dims[THAW_MAX_RANK];
+    int rank;                    /* 0 to THAW_MAX_RANK */
+    int64_t dims[THAW_MAX_RANK]; /* those past the rank are not read */
 } thaw_shape;
 
 /* A dense, row-major view of memory that somebody else owns. Calls that take a `const thaw_tensor *` never write
    through `data`. */
 typedef struct thaw_tensor {
-    thaw_dtype dtype;
-    thaw_shape shape;
-    void *data;
+    thaw_dtype dtype; /* of an element */
+    thaw_shape shape; /* row-major */
+    void *data;       /* the first element */
 } thaw_tensor;
 
 /* Bytes of one element; 0 for a value that is no dtype. Thread-safe. */

@@ -10,14 +10,16 @@
 extern "C" {
 #endif
 
+/* Options of thaw_step. Zero everywhere is the default. */
 typedef struct thaw_step_options {
     double rate_factor;  /* on every learning rate; 0: 1 */
     double clip_norm;    /* scale gradients down to this global norm (of what trains); 0: do not */
     bool gradients_only; /* compute loss and gradients, update nothing: neither parameters nor running statistics */
 } thaw_step_options;
 
+/* What a step found. */
 typedef struct thaw_step_result {
-    double loss;
+    double loss;          /* of the batch */
     double gradient_norm; /* before clipping; only with clip_norm, else NAN */
     size_t correct;       /* samples whose largest output is at their label; 0 without labels */
     bool skipped;         /* a gradient or a new running statistic was not finite: nothing was updated */
@@ -40,11 +42,12 @@ THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, con
    Dropout is off. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs);
 
+/* What thaw_evaluate found. */
 typedef struct thaw_evaluation {
     double loss;     /* mean over samples; NAN for a model without a loss */
     double accuracy; /* share of samples; NAN without labels */
-    size_t samples;
-    double seconds;
+    size_t samples;  /* how many there were */
+    double seconds;  /* that it took */
 } thaw_evaluation;
 
 /* Loss and accuracy over a data set; `batch` 0: 128. Errors: THAW_SHAPE_MISMATCH (data and model do not fit),
@@ -53,60 +56,63 @@ THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int
 
 /* What happens to trainability before an epoch (from 1). */
 typedef struct thaw_thaw_point {
-    int epoch;
-    const char *pattern;
-    bool freeze; /* false: unfreeze */
+    int epoch;           /* before which it happens */
+    const char *pattern; /* of groups or parameters */
+    bool freeze;         /* false: unfreeze */
 } thaw_thaw_point;
 
 /* Seconds of an epoch's training by phase. */
 typedef struct thaw_phase_seconds {
-    double data; /* waiting for the loader */
-    double forward, backward;
-    double update; /* clipping and optimizers */
+    double data;              /* waiting for the loader */
+    double forward, backward; /* the program's two halves */
+    double update;            /* clipping and optimizers */
 } thaw_phase_seconds;
 
 /* What is known after an epoch. */
 typedef struct thaw_epoch_report {
-    int epoch; /* from 1 */
-    int epochs;
+    int epoch;                       /* from 1 */
+    int epochs;                      /* of the run */
     double loss, accuracy;           /* over the epoch's training batches, as they were trained */
     double test_loss, test_accuracy; /* NAN without test data */
     double seconds;                  /* training alone */
-    double samples_per_second;
-    thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
-    double rate_factor;        /* of the last step */
-    size_t skipped_steps;      /* whose gradients or statistics were not finite: see thaw_step_result */
-    bool cached;               /* the epoch started at the feature cache */
-    bool cache_on_disk;        /* which is a file */
+    double samples_per_second;       /* of training */
+    thaw_phase_seconds phases;       /* zero without thaw_fit_options.time_phases */
+    double rate_factor;              /* of the last step */
+    size_t skipped_steps;            /* whose gradients or statistics were not finite: see thaw_step_result */
+    bool cached;                     /* the epoch started at the feature cache */
+    bool cache_on_disk;              /* which is a file */
+    /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
 } thaw_epoch_report;
 
+/* Where a run is, after a step. */
 typedef struct thaw_progress {
-    int epoch, epochs;
+    int epoch, epochs;  /* epoch from 1 */
     size_t step, steps; /* of this epoch; step from 1 */
     double loss;        /* mean so far */
 } thaw_progress;
 
+/* Options of thaw_fit. Zero everywhere is the default. */
 typedef struct thaw_fit_options {
-    int epochs;     /* 0: 1 */
-    int64_t batch;  /* 0: 128 */
-    bool drop_last; /* leave out an epoch's last, smaller batch */
-    bool no_shuffle;
-    uint64_t seed; /* of shuffling and dropout; 0: the context's */
-    thaw_schedule schedule;
-    double clip_norm;   /* as in thaw_step_options */
-    thaw_dataset *test; /* evaluated after every epoch; may be NULL */
-    const thaw_thaw_point *thaw_points;
-    size_t thaw_point_count;
-    size_t cache_bytes;      /* budget of memory for the feature cache; 0: none in memory */
-    const char *cache_file;  /* the feature cache is this file instead; NULL: no file */
-    size_t cache_file_bytes; /* the largest that the file may be; 0: any size */
-    thaw_dtype cache_dtype;  /* THAW_BF16: the cache keeps values rounded, in half the bytes, and the epochs that fill
+    int epochs;                         /* 0: 1 */
+    int64_t batch;                      /* 0: 128 */
+    bool drop_last;                     /* leave out an epoch's last, smaller batch */
+    bool no_shuffle;                    /* read samples in their own order */
+    uint64_t seed;                      /* of shuffling and dropout; 0: the context's */
+    thaw_schedule schedule;             /* of the learning rates */
+    double clip_norm;                   /* as in thaw_step_options */
+    thaw_dataset *test;                 /* evaluated after every epoch; may be NULL */
+    const thaw_thaw_point *thaw_points; /* may be NULL */
+    size_t thaw_point_count;            /* of `thaw_points` */
+    size_t cache_bytes;                 /* budget of memory for the feature cache; 0: none in memory */
+    const char *cache_file;             /* the feature cache is this file instead; NULL: no file */
+    size_t cache_file_bytes;            /* the largest that the file may be; 0: any size */
+    thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps values rounded, in half the bytes, and the epochs that fill
                                 it train on the rounded values, too. THAW_F32: as they are */
-    bool time_phases;        /* read the clock some times a step */
+    bool time_phases;       /* read the clock some times a step */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
-    void *user;
+    void *user;                                                    /* given to the callbacks */
 } thaw_fit_options;
 
 /* What the feature cache of a run with these options may take for a sample of this data set, to ask for its plan with

@@ -16,6 +16,7 @@ extern "C" {
    be written), THAW_INVALID_ARGUMENT (a name that is not UTF-8); an existing file is untouched then. */
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
+/* What a load may pass over. Zero everywhere: nothing. */
 typedef struct thaw_load_options {
     const char *pattern;   /* load only parameters whose name or group matches, and look at no other; NULL: all. Of a
                               group whose weights are all bound to others, there is nothing to load: that is no error */
@@ -26,7 +27,7 @@ typedef struct thaw_load_options {
 
 /* What a load found. Lists are comma-separated names, and belong to the caller (thaw_load_report_destroy). */
 typedef struct thaw_load_report {
-    size_t loaded, missing, unexpected, misshaped;
+    size_t loaded, missing, unexpected, misshaped;            /* how many tensors */
     char *missing_names, *unexpected_names, *misshaped_names; /* "" when there are none */
 } thaw_load_report;
 
@@ -40,6 +41,7 @@ typedef struct thaw_load_report {
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
                                        thaw_load_report *report);
 
+/* Gives back the lists of names. */
 THAW_API void thaw_load_report_destroy(thaw_context *context, thaw_load_report *report);
 
 #ifdef __cplusplus

@@ -10,9 +10,9 @@ extern "C" {
 
 /* A network that Thaw can build. Static storage. */
 typedef struct thaw_zoo_entry {
-    const char *name, *description;
-    size_t classes;          /* when none are asked for */
-    thaw_shape sample_shape; /* the input it is made for */
+    const char *name, *description; /* as users write it; in a few words */
+    size_t classes;                 /* when none are asked for */
+    thaw_shape sample_shape;        /* the input it is made for */
 } thaw_zoo_entry;
 
 /* The entries in the order of listings; NULL past the end. Thread-safe. */
