@@ -17,7 +17,8 @@ typedef struct dropout {
 /* One call's data, for the loops. The mask has a byte an element: packing eight into one costs more than it saves. */
 typedef struct pass {
     const dropout *layer;
-    const thaw_stream *random;
+    thaw_context *context;
+    const thaw_stream *random; /* NULL: the mask is there */
     const void *source;
     void *destination; /* may be `source` */
     uint8_t *mask;     /* 1: kept */
@@ -88,7 +89,7 @@ static void draw_block(const pass *p, size_t first, size_t count)
     const int32_t threshold = p->layer->threshold;
     uint8_t *mask = p->mask + first;
     uint32_t numbers[BLOCK];
-    thaw_random_fill(p->random, first, count, numbers);
+    thaw_random_fill(p->context, p->random, first, count, numbers);
     for (size_t i = 0; i < count; i++)
         mask[i] = (int32_t)(numbers[i] >> 8) >= threshold;
 }
@@ -108,7 +109,7 @@ static void run_range(void *argument, size_t begin, size_t end)
 static thaw_status forward(const thaw_layer_run *run)
 {
     const dropout *d = run->state;
-    pass p = { d, &run->random, run->inputs[0], run->output, run->workspace };
+    pass p = { d, run->context, &run->random, run->inputs[0], run->output, run->workspace };
     thaw_parallel_for(run->context, d->count, GRAIN, run_range, &p);
     return THAW_OK;
 }
@@ -116,7 +117,7 @@ static thaw_status forward(const thaw_layer_run *run)
 static thaw_status backward(const thaw_layer_run *run)
 {
     const dropout *d = run->state;
-    pass p = { d, NULL, run->output_gradient, run->input_gradients[0], run->workspace };
+    pass p = { d, run->context, NULL, run->output_gradient, run->input_gradients[0], run->workspace };
     if (p.destination)
         thaw_parallel_for(run->context, d->count, GRAIN, run_range, &p);
     return THAW_OK;

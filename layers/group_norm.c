@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "core/context.h"
 #include "kernels/pass_loops.h"
 #include "layers/normalisation.h"
 
@@ -92,11 +93,13 @@ static void release(thaw_context *context, void *state)
 /* The matrices are batches; the arrays hold a row of channels for each sample. */
 typedef struct pass {
     const group_norm *layer;
+    const thaw_pass_functions *loops; /* set by run_parts */
     thaw_channel_pass batch;
     double *sums, *products; /* a row for each part */
 } pass;
 
 typedef struct row_range {
+    const thaw_pass_functions *loops;
     thaw_channel_pass pass;
     size_t begin, end; /* in the batch */
     double *sums, *products;
@@ -112,7 +115,7 @@ static row_range range_of(const pass *p, size_t index)
     const group_norm *g = p->layer;
     const size_t sample = index / g->parts, place = index % g->parts * PLACES, first = sample * g->channels;
     const size_t begin = sample * g->places + place, left = g->places - place;
-    row_range found = { .pass = p->batch, .begin = begin, .end = begin + (left < PLACES ? left : PLACES) };
+    row_range found = { p->loops, .pass = p->batch, .begin = begin, .end = begin + (left < PLACES ? left : PLACES) };
     found.pass.mean = of_sample(p->batch.mean, first);
     found.pass.scale = of_sample(p->batch.scale, first);
     found.pass.shift = of_sample(p->batch.shift, first);
@@ -127,7 +130,7 @@ static void reduce_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
-        thaw_pass_functions_of_cpu()->reduce(&r.pass, r.begin, r.end, r.sums, r.products);
+        r.loops->reduce(&r.pass, r.begin, r.end, r.sums, r.products);
     }
 }
 
@@ -135,7 +138,7 @@ static void measure_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
-        thaw_pass_functions_of_cpu()->measure(&r.pass, r.begin, r.end, r.sums, r.products);
+        r.loops->measure(&r.pass, r.begin, r.end, r.sums, r.products);
     }
 }
 
@@ -143,7 +146,7 @@ static void normalise_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
-        thaw_pass_functions_of_cpu()->normalise(&r.pass, r.begin, r.end);
+        r.loops->normalise(&r.pass, r.begin, r.end);
     }
 }
 
@@ -151,7 +154,7 @@ static void differentiate_parts(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
-        thaw_pass_functions_of_cpu()->differentiate(&r.pass, r.begin, r.end);
+        r.loops->differentiate(&r.pass, r.begin, r.end);
     }
 }
 
@@ -164,6 +167,7 @@ static void run_parts(const thaw_layer_run *run, pass *p, void (*body)(void *arg
 {
     const group_norm *g = p->layer;
     const size_t places = g->places < PLACES ? g->places : PLACES;
+    p->loops = THAW_FOR_LEVEL(run->context->level, &thaw_pass_loops);
     thaw_parallel_for(run->context, g->samples * g->parts, GRAIN / (places * g->channels) + 1, body, p);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "kernels/bfloat16.h"
 #include "kernels/row_loops.h"
 #include "layers/normalisation.h"
@@ -136,7 +137,7 @@ static pass open_pass(const thaw_layer_run *run)
     float *means = run->workspace;
     return (pass){
         .layer = l,
-        .loops = thaw_row_functions_of_cpu(),
+        .loops = THAW_FOR_LEVEL(run->context->level, &thaw_row_loops),
         .input = run->inputs[0],
         .slope = run->output_gradient,
         .weight = l->weight ? run->parameters[WEIGHT] : l->plain,

@@ -170,7 +170,7 @@ static bool make_data(const worker *w, size_t count, made_data *data)
     data->targets = thaw_view_i32(labels, 1, inputs->shape.dims);
     const bool done = images != NULL && labels != NULL && random != NULL;
     for (size_t n = 0; done && n < count; n++) {
-        thaw_random_fill(&(thaw_stream){ .seed = 1, .purpose = 1000, .step = n }, 0, sample, random);
+        thaw_random_fill(w->context, &(thaw_stream){ .seed = 1, .purpose = 1000, .step = n }, 0, sample, random);
         for (size_t i = 0; i < sample; i++)
             images[n * sample + i] = (float)random[i] * 0x1p-32F;
         labels[n] = (int32_t)(random[0] % 5);

@@ -4,11 +4,12 @@
    Threads: inside a parallel region of the host, and where OpenMP may start no other threads, Thaw works serially. It has
    plans of its own for that: the first call there compiles.
 
-   What repeats: the same build, CPU, seed and thread count give the same bits. Optimizer updates, data order,
-   initialisation and dropout are the same for any thread count. In inference, and in the frozen prefix of a training plan,
-   a sample's result depends on the sample, the weights and the plan alone. It does not depend on the sample's neighbours,
-   their number or its place among them. On CPUs without AVX-512 this does not hold for two things that oneDNN computes
-   there: dense layers through which gradients flow, and low-rank changes that are computed beside a dense weight.
+   What repeats: the same build, CPU, limit of its instructions, seed and thread count give the same bits. Optimizer
+   updates, data order, initialisation and dropout are the same for any thread count, and at every level of instructions.
+   In inference, and in the frozen prefix of a training plan, a sample's result depends on the sample, the weights and the
+   plan alone. It does not depend on the sample's neighbours, their number or its place among them. On CPUs without AVX-512
+   this does not hold for two things that oneDNN computes there: dense layers through which gradients flow, and low-rank
+   changes that are computed beside a dense weight.
 
    Signals: while oneDNN 2.6 computes, its kernels keep values below the stack pointer, which a signal's handler on the same
    stack overwrites. Handlers of a host run on a stack of their own (sigaltstack), or in a thread that waits for signals. */
@@ -36,6 +37,15 @@ typedef struct thaw_allocator {
 /* How important a message of the log is. */
 typedef enum thaw_log_level { THAW_LOG_INFO, THAW_LOG_WARNING } thaw_log_level;
 
+/* Which instructions of the CPU Thaw's own kernels use, in ascending order. CPUs other than x86-64 have the baseline
+   alone. */
+typedef enum thaw_cpu_level {
+    THAW_CPU_HIGHEST = 0, /* all that the CPU has, beyond V4 as well */
+    THAW_CPU_BASELINE,    /* what every CPU of its architecture has; of x86-64, SSE2 */
+    THAW_CPU_V3,          /* AVX2 and FMA */
+    THAW_CPU_V4           /* AVX-512 F, VL and DQ */
+} thaw_cpu_level;
+
 /* Zero everywhere is the default. */
 typedef struct thaw_context_options {
     int threads;              /* 0: what OpenMP would use here; at most 1024. OMP_THREAD_LIMIT lowers it */
@@ -43,10 +53,11 @@ typedef struct thaw_context_options {
     thaw_allocator allocator; /* both functions NULL: malloc; from 1 MiB on, mappings of their own */
     void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: silence */
     void *log_user;                                                     /* given to `log` */
+    thaw_cpu_level max_cpu; /* no higher level than this is used; oneDNN has a limit of its own, ONEDNN_MAX_CPU_ISA */
 } thaw_context_options;
 
 /* Makes a context; `options` may be NULL. The caller owns it.
-   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED (the oneDNN that was
+   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator, no level of the CPU), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED (the oneDNN that was
    loaded has another major version than the one compiled against). Thread-safe. */
 THAW_API thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context);
 

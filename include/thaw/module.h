@@ -77,8 +77,9 @@ typedef struct thaw_stream {
 } thaw_stream;
 
 /* Fills values[0..count) with the stream's 32-bit integers from index `first` on, a multiple of 4.
-   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe. */
-THAW_API void thaw_random_fill(const thaw_stream *stream, uint64_t first, size_t count, uint32_t *values);
+   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe, on one context as well. */
+THAW_API void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, uint64_t first, size_t count,
+                               uint32_t *values);
 
 /* ================================================================ layers */
 

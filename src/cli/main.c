@@ -31,6 +31,8 @@ static void print_help(FILE *stream)
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)
         fprintf(stream, "  %-18s %s\n", network->name, network->description);
     fputs("\n'thaw COMMAND --help' lists a command's options; 'thaw --version' prints the version.\n"
+          "Environment: THAW_MAX_CPU limits the CPU's instructions that Thaw's own kernels use:\n"
+          "baseline, v3 (AVX2 and FMA) or v4 (AVX-512).\n"
           "Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.\n",
           stream);
 }

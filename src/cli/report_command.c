@@ -4,6 +4,7 @@
 #include <thaw/report.h>
 
 #include "cli/command.h"
+#include "cli/context.h"
 #include "cli/failure.h"
 #include "cli/session.h"
 
@@ -28,9 +29,9 @@ static int write_page(const cli_options *options, thaw_context *context)
 static int report(const cli_options *options)
 {
     thaw_context *context = NULL;
-    const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context);
-    const int code =
-        status == THAW_OK ? write_page(options, context) : cli_fail("start", "%s", thaw_status_name(status));
+    int code = cli_context_create(&(thaw_context_options){ .threads = 1 }, &context);
+    if (code == CLI_DONE)
+        code = write_page(options, context);
     thaw_context_destroy(context);
     return code;
 }

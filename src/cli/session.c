@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/context.h"
 #include "cli/failure.h"
 
 /* Finds faults of the command line before files are read, which takes longer. */
@@ -31,10 +32,10 @@ int cli_session_open(cli_session *session, const cli_options *options)
     const thaw_context_options context_options = { .threads = (int)options->threads,
                                                    .seed = options->seed,
                                                    .log = cli_log };
-    thaw_status status = thaw_context_create(&context_options, &session->context);
-    if (status != THAW_OK)
-        return cli_fail("start", "%s", thaw_status_name(status));
-    status = thaw_model_create(session->context, &session->model);
+    const int code = cli_context_create(&context_options, &session->context);
+    if (code != CLI_DONE)
+        return code;
+    const thaw_status status = thaw_model_create(session->context, &session->model);
     if (status != THAW_OK)
         return cli_check(session->context, status, "start");
     return check_early(session);

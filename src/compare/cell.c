@@ -59,6 +59,7 @@ thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_en
     thaw_status status = thaw_context_create(&options, &made->context);
     if (status != THAW_OK)
         return status;
+    made->context->level = parent->level;
     made->context->structure_only = structure_only;
     status = thaw_model_create(made->context, &made->model);
     if (status == THAW_OK)

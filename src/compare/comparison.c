@@ -143,7 +143,8 @@ static thaw_status fill_order(thaw_comparison *comparison)
     const size_t count = comparison->entry_count, rounds = (size_t)comparison->options.seeds;
     comparison->order = thaw_allocate_array(comparison->context, count * rounds, sizeof *comparison->order);
     for (size_t round = 0; comparison->order && round < rounds; round++)
-        thaw_shuffle(comparison->options.first_seed, round, comparison->order + round * count, count);
+        thaw_shuffle(comparison->context, comparison->options.first_seed, round, comparison->order + round * count,
+                     count);
     return comparison->order ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 

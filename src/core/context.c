@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/cpu.h"
 #include "core/system_memory.h"
 
 enum { MOST_THREADS = 1024 };
@@ -16,12 +17,20 @@ static int usable_threads(int wanted)
     return wanted < limit ? wanted : limit;
 }
 
+/* A limit of V4 leaves the level above it out. */
+static thaw_cpu_level usable_level(thaw_cpu_level most)
+{
+    const thaw_cpu_level machine = thaw_cpu_detect();
+    return most == THAW_CPU_HIGHEST || machine < most ? machine : most;
+}
+
 thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context)
 {
     const thaw_context_options chosen = options ? *options : (thaw_context_options){ 0 };
     *context = NULL;
     thaw_allocator allocator = chosen.allocator;
-    if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS)
+    if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS ||
+        (unsigned)chosen.max_cpu > THAW_CPU_V4)
         return THAW_INVALID_ARGUMENT;
     if (!allocator.allocate)
         allocator = thaw_system_memory;
@@ -36,6 +45,7 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
         .log_user = chosen.log_user,
         .most_threads = threads,
         .threads = threads,
+        .level = usable_level(chosen.max_cpu),
         .seed = chosen.seed,
     };
     *context = made;

@@ -11,8 +11,9 @@ struct thaw_context {
     thaw_allocator allocator;
     void (*log)(void *user, thaw_log_level level, const char *message);
     void *log_user;
-    int most_threads; /* what the host asked for, within OpenMP's limit */
-    int threads;      /* of the team that computes now: fewer inside a parallel region of the host (threads.h) */
+    int most_threads;     /* what the host asked for, within OpenMP's limit */
+    int threads;          /* of the team that computes now: fewer inside a parallel region of the host (threads.h) */
+    thaw_cpu_level level; /* of the instructions that kernels use: the CPU's within the host's limit, never HIGHEST */
     uint64_t seed;
     bool structure_only; /* parameters get no random values: of such models nothing is computed */
     void *dnn;           /* src/onednn's engine and stream, made when first wanted */

@@ -1,20 +1,32 @@
-/* Which instructions the CPU has. */
+/* The levels of the CPU's instructions. meson.build has the table of the files that are built for each of them. */
 #ifndef THAW_CORE_CPU_H
 #define THAW_CORE_CPU_H
 
-#include <stdbool.h>
+#include <thaw/context.h>
 
-/* The levels that some files are built for; meson.build says which extensions the compiler may use at each. */
-typedef enum thaw_cpu_level {
-    THAW_CPU_BASELINE,
-    THAW_CPU_V3, /* AVX2 and FMA */
-    THAW_CPU_V4  /* AVX-512 F, VL and DQ */
-} thaw_cpu_level;
+/* The level above those of thaw/context.h: V4 with AVX512_BF16. Few files are built for it. */
+#define THAW_CPU_V4_BF16 ((thaw_cpu_level)(THAW_CPU_V4 + 1))
 
 /* The highest level that this CPU and its operating system support. Thread-safe. */
 thaw_cpu_level thaw_cpu_detect(void);
 
-/* Whether it has AVX512_BF16 beside the highest of them. Thread-safe. */
-bool thaw_cpu_multiplies_bfloat16(void);
+/* Finds a level by its name: baseline, v3 or v4. */
+bool thaw_cpu_parse(const char *name, thaw_cpu_level *level);
+
+/* THAW_DECLARE_LEVELS(type, name) declares what the builds of a file define, whose names end in the level's.
+   THAW_FOR_LEVEL(level, name) is the one to use at a level; `name` may begin with &. The forms with BF16 are for files that
+   are built for that level as well. */
+#ifdef __x86_64__
+#define THAW_DECLARE_LEVELS(type, name) extern type name##_baseline, name##_v3, name##_v4
+#define THAW_DECLARE_LEVELS_BF16(type, name) extern type name##_baseline, name##_v3, name##_v4, name##_v4_bf16
+#define THAW_FOR_LEVEL(level, name) \
+    ((level) >= THAW_CPU_V4 ? name##_v4 : (level) == THAW_CPU_V3 ? name##_v3 : name##_baseline)
+#define THAW_FOR_LEVEL_BF16(level, name) ((level) == THAW_CPU_V4_BF16 ? name##_v4_bf16 : THAW_FOR_LEVEL(level, name))
+#else
+#define THAW_DECLARE_LEVELS(type, name) extern type name##_baseline
+#define THAW_DECLARE_LEVELS_BF16(type, name) extern type name##_baseline
+#define THAW_FOR_LEVEL(level, name) ((void)(level), name##_baseline)
+#define THAW_FOR_LEVEL_BF16(level, name) ((void)(level), name##_baseline)
+#endif
 
 #endif

@@ -18,9 +18,6 @@ enum thaw_purpose {
     THAW_PURPOSE_AUGMENT = 4
 };
 
-/* The bare function: ten rounds over a 128-bit counter with a 64-bit key. */
-void thaw_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t output[4]);
-
 /* A number in [0, 1) with 24 bits, exact in a float. */
 static inline float thaw_unit(uint32_t bits)
 {

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "core/cpu.h"
+
 /* So many because compilers unroll shorter loops before they think of vectors. */
 enum { THAW_PHILOX_LANES = 64 };
 
@@ -15,10 +17,6 @@ typedef struct thaw_philox_lanes {
 /* Ten rounds over the counters, which are used up; the four words of counter i go to output[4 * i] and after. */
 typedef void thaw_philox_function(thaw_philox_lanes *counters, const uint32_t key[2], uint32_t *output);
 
-thaw_philox_function thaw_philox_blocks_baseline;
-#ifdef __x86_64__
-thaw_philox_function thaw_philox_blocks_v3;
-thaw_philox_function thaw_philox_blocks_v4;
-#endif
+THAW_DECLARE_LEVELS(thaw_philox_function, thaw_philox_blocks);
 
 #endif

@@ -161,7 +161,7 @@ static void draw_share(const folder *from, size_t first, size_t count, size_t *o
 {
     const size_t class = (size_t)from->training.images[first].label + from->selection.first_class;
     const size_t share = (size_t)floor((double)count * from->options.validation + 0.5);
-    thaw_shuffle(from->options.seed, class, order, count);
+    thaw_shuffle(from->context, from->options.seed, class, order, count);
     for (size_t i = 0; i < share && i + 1 < count; i++)
         stays[first + order[i]] = false;
 }

@@ -118,7 +118,7 @@ static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
 {
     const thaw_stream random = { .seed = from->options.seed, .purpose = THAW_PURPOSE_AUGMENT, .step = from->epoch };
     if (from->options.crops)
-        thaw_random_fill(&random, sample * WORDS_EACH, WORDS_EACH, words);
+        thaw_random_fill(from->context, &random, sample * WORDS_EACH, WORDS_EACH, words);
 }
 
 /* Reads the image, or the next whole one of its class: which that is depends on the files alone. */

@@ -78,7 +78,7 @@ static void begin_epoch(thaw_loader *loader, uint64_t epoch)
 {
     const size_t count = loader->dataset->source.count;
     if (loader->options.shuffle)
-        thaw_shuffle(loader->options.seed, epoch, loader->order, count);
+        thaw_shuffle(loader->context, loader->options.seed, epoch, loader->order, count);
     else
         for (size_t i = 0; i < count; i++)
             loader->order[i] = i;

@@ -15,7 +15,7 @@ static size_t draw(const uint32_t words[2], size_t bound)
 }
 
 /* Fisher and Yates, in Durstenfeld's form (1964). */
-void thaw_shuffle(uint64_t seed, uint64_t epoch, size_t *indices, size_t count)
+void thaw_shuffle(const thaw_context *context, uint64_t seed, uint64_t epoch, size_t *indices, size_t count)
 {
     const thaw_stream stream = { .seed = seed, .purpose = THAW_PURPOSE_SHUFFLE, .step = epoch };
     for (size_t i = 0; i < count; i++)
@@ -23,7 +23,7 @@ void thaw_shuffle(uint64_t seed, uint64_t epoch, size_t *indices, size_t count)
     uint32_t words[2 * DRAWS];
     for (size_t i = 0; i + 1 < count; i++) {
         if (i % DRAWS == 0)
-            thaw_random_fill(&stream, 2 * i, 2 * DRAWS, words);
+            thaw_random_fill(context, &stream, 2 * i, 2 * DRAWS, words);
         const size_t left = count - 1 - i;
         const size_t other = draw(words + 2 * (i % DRAWS), left + 1);
         const size_t kept = indices[left];

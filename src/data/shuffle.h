@@ -2,10 +2,9 @@
 #ifndef THAW_DATA_SHUFFLE_H
 #define THAW_DATA_SHUFFLE_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <thaw/context.h>
 
 /* Writes 0 .. count - 1 in an order that depends on seed and epoch alone. */
-void thaw_shuffle(uint64_t seed, uint64_t epoch, size_t *indices, size_t count);
+void thaw_shuffle(const thaw_context *context, uint64_t seed, uint64_t epoch, size_t *indices, size_t count);
 
 #endif

@@ -1,24 +1,10 @@
 #include "kernels/bfloat16.h"
 
-#include "core/cpu.h"
+#include "core/context.h"
 #include "kernels/bfloat16_loops.h"
 #include "kernels/scaled_sum.h"
 
 enum { GRAIN = 16384 };
-
-const thaw_bfloat16_functions *thaw_bfloat16_functions_of_cpu(void)
-{
-#ifdef __x86_64__
-    static const thaw_bfloat16_functions *const builds[] = {
-        [THAW_CPU_BASELINE] = &thaw_bfloat16_loops_baseline,
-        [THAW_CPU_V3] = &thaw_bfloat16_loops_v3,
-        [THAW_CPU_V4] = &thaw_bfloat16_loops_v4,
-    };
-    return builds[thaw_cpu_detect()];
-#else
-    return &thaw_bfloat16_loops_baseline;
-#endif
-}
 
 typedef struct pass {
     const thaw_bfloat16_functions *loops;
@@ -41,7 +27,8 @@ static void convert_range(void *argument, size_t begin, size_t end)
 
 void thaw_values_convert(thaw_context *context, thaw_values into, thaw_values from, size_t count)
 {
-    thaw_parallel_for(context, count, GRAIN, convert_range, &(pass){ thaw_bfloat16_functions_of_cpu(), into, from });
+    thaw_parallel_for(context, count, GRAIN, convert_range,
+                      &(pass){ THAW_FOR_LEVEL(context->level, &thaw_bfloat16_loops), into, from });
 }
 
 void thaw_values_copy(thaw_context *context, thaw_dtype dtype, void *into, const void *from, size_t count)
@@ -67,5 +54,6 @@ void thaw_values_add(thaw_context *context, thaw_values into, thaw_values term, 
     if (into.dtype == THAW_F32 && term.dtype == THAW_F32)
         thaw_scaled_sum(context, into.data, into.data, 1, term.data, count);
     else
-        thaw_parallel_for(context, count, GRAIN, add_range, &(pass){ thaw_bfloat16_functions_of_cpu(), into, term });
+        thaw_parallel_for(context, count, GRAIN, add_range,
+                          &(pass){ THAW_FOR_LEVEL(context->level, &thaw_bfloat16_loops), into, term });
 }

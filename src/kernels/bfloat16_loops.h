@@ -4,6 +4,8 @@
 
 #include <thaw/tensor.h>
 
+#include "core/cpu.h"
+
 /* Arrays do not overlap. Names: what is written, then what is read. */
 typedef struct thaw_bfloat16_functions {
     void (*widen)(float *into, const thaw_bfloat16 *from, size_t count);
@@ -13,13 +15,6 @@ typedef struct thaw_bfloat16_functions {
     void (*add)(thaw_bfloat16 *into, const thaw_bfloat16 *term, size_t count);
 } thaw_bfloat16_functions;
 
-/* Those for this CPU. Thread-safe. */
-const thaw_bfloat16_functions *thaw_bfloat16_functions_of_cpu(void);
-
-extern const thaw_bfloat16_functions thaw_bfloat16_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_bfloat16_functions thaw_bfloat16_loops_v3;
-extern const thaw_bfloat16_functions thaw_bfloat16_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_bfloat16_functions, thaw_bfloat16_loops);
 
 #endif

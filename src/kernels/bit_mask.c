@@ -1,23 +1,9 @@
 #include "kernels/bit_mask.h"
 
-#include "core/cpu.h"
+#include "core/context.h"
 #include "kernels/bit_mask_loops.h"
 
 enum { GRAIN = 16384 }; /* whole words */
-
-static const thaw_bit_mask_functions *loops_for_this_cpu(void)
-{
-#ifdef __x86_64__
-    static const thaw_bit_mask_functions *const builds[] = {
-        [THAW_CPU_BASELINE] = &thaw_bit_mask_loops_baseline,
-        [THAW_CPU_V3] = &thaw_bit_mask_loops_v3,
-        [THAW_CPU_V4] = &thaw_bit_mask_loops_v4,
-    };
-    return builds[thaw_cpu_detect()];
-#else
-    return &thaw_bit_mask_loops_baseline;
-#endif
-}
 
 size_t thaw_bit_mask_bytes(size_t count)
 {
@@ -43,7 +29,9 @@ static void mark_range(void *argument, size_t begin, size_t end)
 void thaw_bit_mask_mark(thaw_context *context, uint32_t *mask, thaw_values values, size_t count)
 {
     thaw_parallel_for(context, count, GRAIN, mark_range,
-                      &(pass){ .loops = loops_for_this_cpu(), .mask = mask, .values = values });
+                      &(pass){ .loops = THAW_FOR_LEVEL(context->level, &thaw_bit_mask_loops),
+                               .mask = mask,
+                               .values = values });
 }
 
 static void apply_range(void *argument, size_t begin, size_t end)
@@ -61,5 +49,6 @@ void thaw_bit_mask_apply(thaw_context *context, thaw_values into, const uint32_t
                          size_t count)
 {
     thaw_parallel_for(context, count, GRAIN, apply_range,
-                      &(pass){ loops_for_this_cpu(), (uint32_t *)(uintptr_t)mask, into, values });
+                      &(pass){ THAW_FOR_LEVEL(context->level, &thaw_bit_mask_loops), (uint32_t *)(uintptr_t)mask, into,
+                               values });
 }

@@ -4,6 +4,8 @@
 
 #include <thaw/tensor.h>
 
+#include "core/cpu.h"
+
 /* Element i has bit i % 32 of word i / 32. A count that is no multiple of 32 leaves zeros in the last word. */
 typedef struct thaw_bit_mask_functions {
     void (*mark)(uint32_t *mask, const float *values, size_t count);
@@ -12,10 +14,6 @@ typedef struct thaw_bit_mask_functions {
     void (*apply_bfloat16)(thaw_bfloat16 *into, const uint32_t *mask, const thaw_bfloat16 *values, size_t count);
 } thaw_bit_mask_functions;
 
-extern const thaw_bit_mask_functions thaw_bit_mask_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_bit_mask_functions thaw_bit_mask_loops_v3;
-extern const thaw_bit_mask_functions thaw_bit_mask_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_bit_mask_functions, thaw_bit_mask_loops);
 
 #endif

@@ -6,17 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cpu.h"
+
 /* Of each pair of draws the first, rounded to a float, gives a radius and the second an angle, whose cosine and sine times
    the radius are two independent numbers of deviation 1, here within 1e-6. `count` is even. */
 typedef void thaw_normal_function(const uint32_t *draws, size_t count, float deviation, float *values);
 
-/* That for this CPU. Thread-safe. */
-thaw_normal_function *thaw_normal_function_of_cpu(void);
-
-thaw_normal_function thaw_normal_loops_baseline;
-#ifdef __x86_64__
-thaw_normal_function thaw_normal_loops_v3;
-thaw_normal_function thaw_normal_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(thaw_normal_function, thaw_normal_loops);
 
 #endif

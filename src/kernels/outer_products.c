@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/context.h"
 #include "core/threads.h"
 #include "kernels/outer_products_loops.h"
 #include "kernels/strip_product.h"
@@ -112,7 +113,7 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
     (void)scratch;
     job j = {
         .of = problem,
-        .multiply = thaw_outer_products_of_cpu(),
+        .multiply = THAW_FOR_LEVEL(context->level, thaw_outer_products_loops),
         .source = arguments[THAW_ARGUMENT_SOURCE],
         .gradient = arguments[THAW_ARGUMENT_DESTINATION_GRADIENT],
         .weights = arguments[THAW_ARGUMENT_WEIGHTS_GRADIENT],

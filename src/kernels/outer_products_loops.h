@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/cpu.h"
+
 /* Rows that lie `stride` floats apart. */
 typedef struct thaw_outer_operand {
     const float *values;
@@ -15,15 +17,6 @@ typedef struct thaw_outer_operand {
 typedef void thaw_outer_products_function(size_t rows, size_t depth, thaw_outer_operand left, thaw_outer_operand right,
                                           float *sums, size_t stride);
 
-/* That for this CPU. Thread-safe. */
-thaw_outer_products_function *thaw_outer_products_of_cpu(void);
-
-/* Of one level each; the build renames the first, which the file of this name defines. */
-extern thaw_outer_products_function thaw_outer_products_loops;
-extern thaw_outer_products_function thaw_outer_products_loops_baseline;
-#ifdef __x86_64__
-extern thaw_outer_products_function thaw_outer_products_loops_v3;
-extern thaw_outer_products_function thaw_outer_products_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(thaw_outer_products_function, thaw_outer_products_loops);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <thaw/module.h>
 
+#include "core/cpu.h"
+
 /* Matrices, and arrays of one number a channel; a pass may leave out what it does not read or write. With
    z = (input - mean) scale + shift + residual and y = activation(z), of which the gradient is dy: */
 typedef struct thaw_channel_pass {
@@ -35,13 +37,6 @@ typedef struct thaw_pass_functions {
     void (*reduce)(const thaw_channel_pass *pass, size_t begin, size_t end, double *sums, double *products);
 } thaw_pass_functions;
 
-/* Those for this CPU. Thread-safe. */
-const thaw_pass_functions *thaw_pass_functions_of_cpu(void);
-
-extern const thaw_pass_functions thaw_pass_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_pass_functions thaw_pass_loops_v3;
-extern const thaw_pass_functions thaw_pass_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_pass_functions, thaw_pass_loops);
 
 #endif

@@ -56,18 +56,14 @@ typedef struct thaw_cell {
     void (*backward)(const thaw_cell_backward *step);
 } thaw_cell;
 
-typedef enum thaw_cell_kind { THAW_CELL_LSTM, THAW_CELL_GRU, THAW_CELL_KINDS } thaw_cell_kind;
+typedef enum thaw_cell_kind { THAW_CELL_LSTM, THAW_CELL_GRU } thaw_cell_kind;
 
-typedef struct thaw_recurrent_kernels {
-    thaw_strip_product_function *product;
-    const thaw_cell *cells[THAW_CELL_KINDS];
-} thaw_recurrent_kernels;
+THAW_DECLARE_LEVELS(const thaw_cell, thaw_lstm_cell);
+THAW_DECLARE_LEVELS(const thaw_cell, thaw_gru_cell);
 
-/* Those for this CPU. Thread-safe. */
-const thaw_recurrent_kernels *thaw_recurrent_kernels_find(void);
-
-/* Of one level each; the build renames them (thaw_lstm_cell to thaw_lstm_cell_v4 and so on). */
-extern const thaw_cell thaw_lstm_cell, thaw_gru_cell;
-extern const thaw_recurrent_kernels thaw_recurrent_kernels_here;
+static inline const thaw_cell *thaw_cell_of(thaw_cell_kind kind, thaw_cpu_level level)
+{
+    return kind == THAW_CELL_LSTM ? THAW_FOR_LEVEL(level, &thaw_lstm_cell) : THAW_FOR_LEVEL(level, &thaw_gru_cell);
+}
 
 #endif

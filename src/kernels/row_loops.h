@@ -5,6 +5,8 @@
 
 #include <thaw/tensor.h>
 
+#include "core/cpu.h"
+
 /* A row of `count` numbers, and what the loops below read and write of it; other fields may be left out. */
 typedef struct thaw_row {
     size_t count;
@@ -32,13 +34,6 @@ typedef struct thaw_row_functions {
     void (*add_products)(const thaw_row *r, float *sums);
 } thaw_row_functions;
 
-/* Those for this CPU. Thread-safe. */
-const thaw_row_functions *thaw_row_functions_of_cpu(void);
-
-extern const thaw_row_functions thaw_row_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_row_functions thaw_row_loops_v3;
-extern const thaw_row_functions thaw_row_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_row_functions, thaw_row_loops);
 
 #endif

@@ -74,7 +74,7 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
     const sizes *s = problem;
     job j = {
         .of = s,
-        .functions = thaw_row_tiles_of_cpu(),
+        .functions = THAW_FOR_LEVEL(context->level, &thaw_row_tiles),
         .memory = scratch,
         .product = {
             .inputs = s->inputs,
@@ -113,7 +113,7 @@ static void pack_panels(void *argument, size_t begin, size_t end)
 static void pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
     (void)scratch;
-    packing p = { problem, thaw_row_tiles_of_cpu(), arguments[THAW_ARGUMENT_SOURCE],
+    packing p = { problem, THAW_FOR_LEVEL(context->level, &thaw_row_tiles), arguments[THAW_ARGUMENT_SOURCE],
                   arguments[THAW_ARGUMENT_DESTINATION] };
     thaw_parallel_for(context, p.of->panels, 1, pack_panels, &p);
 }

@@ -9,6 +9,8 @@
 
 #include <thaw/module.h>
 
+#include "core/cpu.h"
+
 enum {
     THAW_PANEL = 8,
     THAW_PART = 256,
@@ -40,13 +42,6 @@ typedef struct thaw_row_tiles_functions {
 
 enum { THAW_ROW_TILES_FLOATS = THAW_BLOCK_ROWS * (THAW_PART + THAW_GROUP_PANELS * THAW_PANEL) };
 
-/* Those for this CPU. Thread-safe. */
-const thaw_row_tiles_functions *thaw_row_tiles_of_cpu(void);
-
-extern const thaw_row_tiles_functions thaw_row_tiles_baseline;
-#ifdef __x86_64__
-extern const thaw_row_tiles_functions thaw_row_tiles_v3;
-extern const thaw_row_tiles_functions thaw_row_tiles_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_row_tiles_functions, thaw_row_tiles);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <thaw/tensor.h>
 
+#include "core/cpu.h"
+
 enum { THAW_STRIP = 32 }; /* columns of a strip, as floats side by side */
 
 /* product[r][u] = sum over k < depth of left[r * stride + k] * strip[k][u], for `rows` rows and u < THAW_STRIP. `strip`
@@ -17,23 +19,7 @@ typedef void thaw_strip_product_function(size_t rows, size_t depth, const float 
 typedef void thaw_strip_product_bfloat16_function(size_t rows, size_t depth, const thaw_bfloat16 *left, size_t stride,
                                                   const thaw_bfloat16 *strip, float *product);
 
-/* Those for this CPU. Thread-safe. */
-thaw_strip_product_function *thaw_strip_product_of_cpu(void);
-thaw_strip_product_bfloat16_function *thaw_strip_product_bfloat16_of_cpu(void);
-
-/* Of one level each; the build renames the first two, which files of these names define. `native` has AVX512_BF16. */
-extern thaw_strip_product_function thaw_strip_product;
-extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16;
-extern thaw_strip_product_function thaw_strip_product_baseline;
-#ifdef __x86_64__
-extern thaw_strip_product_function thaw_strip_product_v3;
-extern thaw_strip_product_function thaw_strip_product_v4;
-#endif
-extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_baseline;
-#ifdef __x86_64__
-extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_v3;
-extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_v4;
-extern thaw_strip_product_bfloat16_function thaw_strip_product_bfloat16_native;
-#endif
+THAW_DECLARE_LEVELS(thaw_strip_product_function, thaw_strip_product);
+THAW_DECLARE_LEVELS_BF16(thaw_strip_product_bfloat16_function, thaw_strip_product_bfloat16);
 
 #endif

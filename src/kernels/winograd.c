@@ -166,9 +166,9 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
         .map = c->map,
         .kernels = arguments[THAW_ARGUMENT_WEIGHTS],
         .scratch = scratch,
-        .functions = thaw_winograd_functions_of_cpu(),
-        .product = thaw_strip_product_of_cpu(),
-        .narrow_product = thaw_strip_product_bfloat16_of_cpu(),
+        .functions = THAW_FOR_LEVEL_BF16(context->level, &thaw_winograd_loops),
+        .product = THAW_FOR_LEVEL(context->level, thaw_strip_product),
+        .narrow_product = THAW_FOR_LEVEL_BF16(context->level, thaw_strip_product_bfloat16),
     };
     j.image.pixels = arguments[c->source];
     j.image.zeros = memset(scratch, 0, c->zeros_bytes);

@@ -1,5 +1,4 @@
 /* Where Winograd's convolution is worth it. */
-#include "core/cpu.h"
 #include "kernels/strip_product.h"
 #include "kernels/winograd.h"
 
@@ -56,9 +55,9 @@ static int64_t wanted_percent(const int64_t map[2], int64_t filters)
     return percent;
 }
 
-static bool suits(const thaw_convolution *p, const int64_t map[2], int64_t filters)
+static bool suits(thaw_cpu_level level, const thaw_convolution *p, const int64_t map[2], int64_t filters)
 {
-    bool ours = (p->precision == THAW_F32 || thaw_cpu_multiplies_bfloat16()) && p->groups == 1 && !p->primitive;
+    bool ours = (p->precision == THAW_F32 || level == THAW_CPU_V4_BF16) && p->groups == 1 && !p->primitive;
     for (int i = 0; i < 2; i++)
         ours = ours && p->kernel[i] == 3 && p->stride[i] == 1 && p->dilation[i] == 1 &&
                p->output[i] == p->input[i] + p->padding_before[i] + p->padding_after[i] - 2;
@@ -66,12 +65,12 @@ static bool suits(const thaw_convolution *p, const int64_t map[2], int64_t filte
            wanted_percent(map, filters) >= LEAST_WANTED_PERCENT;
 }
 
-bool thaw_winograd_suits_forward(const thaw_convolution *p)
+bool thaw_winograd_suits_forward(thaw_cpu_level level, const thaw_convolution *p)
 {
     const thaw_winograd_kernels kernels = { .depth = (size_t)p->input_channels,
                                             .filters = (size_t)p->output_channels,
                                             .narrow = p->precision == THAW_BF16 };
-    if (!suits(p, p->output, p->output_channels) || p->after.activation > THAW_ACTIVATION_RELU6)
+    if (!suits(level, p, p->output, p->output_channels) || p->after.activation > THAW_ACTIVATION_RELU6)
         return false;
     if (p->training)
         return count_tiles(p->batch, p->output) >= FEWEST_TILES_TRAINING;
@@ -79,7 +78,7 @@ bool thaw_winograd_suits_forward(const thaw_convolution *p)
            count_tiles(1, p->output) >= FEWEST_TILES_FROZEN;
 }
 
-bool thaw_winograd_suits_backward_data(const thaw_convolution *p)
+bool thaw_winograd_suits_backward_data(thaw_cpu_level level, const thaw_convolution *p)
 {
-    return suits(p, p->input, p->input_channels) && count_tiles(p->batch, p->input) >= FEWEST_TILES_TRAINING;
+    return suits(level, p, p->input, p->input_channels) && count_tiles(p->batch, p->input) >= FEWEST_TILES_TRAINING;
 }

@@ -10,6 +10,8 @@
 
 #include <thaw/module.h>
 
+#include "core/cpu.h"
+
 enum { THAW_WINOGRAD_VALUES = 16 };
 
 typedef struct thaw_winograd_values {
@@ -55,14 +57,7 @@ typedef struct thaw_winograd_functions {
     void (*narrow_kernels)(const float *taps, thaw_bfloat16 *values, size_t plane);
 } thaw_winograd_functions;
 
-/* Those for this CPU. Thread-safe. */
-const thaw_winograd_functions *thaw_winograd_functions_of_cpu(void);
-
-extern const thaw_winograd_functions thaw_winograd_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_winograd_functions thaw_winograd_loops_v3;
-extern const thaw_winograd_functions thaw_winograd_loops_v4;
-extern const thaw_winograd_functions thaw_winograd_loops_native; /* v4 with AVX512_BF16: rounds denormals to 0 */
-#endif
+/* V4_BF16 rounds denormals to 0. */
+THAW_DECLARE_LEVELS_BF16(const thaw_winograd_functions, thaw_winograd_loops);
 
 #endif

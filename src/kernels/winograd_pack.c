@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "core/context.h"
 #include "kernels/strip_product.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_loops.h"
@@ -32,6 +33,7 @@ size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels)
 
 typedef struct packing {
     const thaw_winograd_kernels *kernels;
+    const thaw_winograd_functions *functions;
     const float *weight;
     char *packed;
 } packing;
@@ -54,7 +56,6 @@ static void collect(const packing *p, size_t strip, size_t channel, float *taps)
 static void pack_rows(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;
-    const thaw_winograd_functions *functions = thaw_winograd_functions_of_cpu();
     const size_t rows = rows_of_strip(p->kernels), each = channels_at_once(p->kernels), plane = rows * THAW_STRIP;
     _Alignas(64) float taps[2][TAPS * THAW_STRIP];
     for (size_t i = begin; i < end; i++) {
@@ -66,16 +67,21 @@ static void pack_rows(void *argument, size_t begin, size_t end)
             else
                 memset(taps[k], 0, sizeof taps[k]);
         if (p->kernels->narrow)
-            functions->narrow_kernels(taps[0], values, 2 * plane);
+            p->functions->narrow_kernels(taps[0], values, 2 * plane);
         else
-            functions->kernels(taps[0], values, plane);
+            p->functions->kernels(taps[0], values, plane);
     }
 }
 
 static void run_pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
     (void)scratch;
-    packing p = { problem, arguments[THAW_ARGUMENT_SOURCE], arguments[THAW_ARGUMENT_DESTINATION] };
+    packing p = {
+        .kernels = problem,
+        .functions = THAW_FOR_LEVEL_BF16(context->level, &thaw_winograd_loops),
+        .weight = arguments[THAW_ARGUMENT_SOURCE],
+        .packed = arguments[THAW_ARGUMENT_DESTINATION],
+    };
     thaw_parallel_for(context, thaw_winograd_strips(p.kernels->filters) * rows_of_strip(p.kernels), 16, pack_rows, &p);
 }
 

@@ -238,12 +238,12 @@ static void plan_scratch(plan *p, size_t threads)
     p->sum_floats = (p->in_blocks ? threads * BLOCK * BLOCK : pairs) * THAW_POINTS * THAW_SUMS;
 }
 
+/* Without functions. */
 static plan plan_of(const thaw_convolution *c, size_t threads)
 {
     const size_t rows = (size_t)(c->output[0] + THAW_TILE - 1) / THAW_TILE;
     const size_t columns = (size_t)(c->output[1] + THAW_TILE - 1) / THAW_TILE;
     plan p = {
-        .functions = thaw_winograd_weights_functions_of_cpu(),
         .source = { .rows = c->input[0], .columns = c->input[1], .channels = (size_t)c->input_channels },
         .gradient = { .rows = c->output[0], .columns = c->output[1], .channels = (size_t)c->output_channels },
         .tiles = (size_t)c->batch * rows * columns,
@@ -290,7 +290,8 @@ bool thaw_winograd_weights_suit(const thaw_convolution *c)
 
 thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel)
 {
-    const plan p = plan_of(problem, (size_t)context->threads);
+    plan p = plan_of(problem, (size_t)context->threads);
+    p.functions = THAW_FOR_LEVEL(context->level, &thaw_winograd_weights_loops);
     const size_t value_bytes = problem->precision == THAW_BF16 ? sizeof(thaw_bfloat16) : sizeof(float);
     const size_t images = (size_t)problem->batch * value_bytes;
     const thaw_own_kernel own = {

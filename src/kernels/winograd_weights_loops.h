@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/cpu.h"
+
 enum {
     THAW_TILE = 4,
     THAW_WINDOW = 6,
@@ -54,14 +56,8 @@ typedef struct thaw_winograd_weights_functions {
     void (*finish)(const float *sums, size_t filters, size_t channels, float *weights, size_t stride);
 } thaw_winograd_weights_functions;
 
-/* Those for this CPU. Thread-safe. */
-const thaw_winograd_weights_functions *thaw_winograd_weights_functions_of_cpu(void);
-
 /* Of one level each; the build renames the first. */
 extern const thaw_winograd_weights_functions thaw_winograd_weights_loops;
-extern const thaw_winograd_weights_functions thaw_winograd_weights_loops_baseline;
-#ifdef __x86_64__
-extern const thaw_winograd_weights_functions thaw_winograd_weights_loops_v3, thaw_winograd_weights_loops_v4;
-#endif
+THAW_DECLARE_LEVELS(const thaw_winograd_weights_functions, thaw_winograd_weights_loops);
 
 #endif

@@ -1,5 +1,6 @@
 #include "layers/bias.h"
 
+#include "core/context.h"
 #include "kernels/bfloat16_loops.h"
 
 enum {
@@ -13,6 +14,7 @@ typedef struct job {
     bool relu;
     thaw_dtype precision;
     void *values;
+    const thaw_bfloat16_functions *loops;
 } job;
 
 static void add_row(float *restrict row, const float *restrict bias, size_t count)
@@ -38,13 +40,12 @@ static void finish(const job *j, float *values, size_t column, size_t count)
 
 static void finish_narrow(const job *j, thaw_bfloat16 *row)
 {
-    const thaw_bfloat16_functions *loops = thaw_bfloat16_functions_of_cpu();
     float block[BLOCK];
     for (size_t column = 0; column < j->columns; column += BLOCK) {
         const size_t count = j->columns - column < BLOCK ? j->columns - column : BLOCK;
-        loops->widen(block, row + column, count);
+        j->loops->widen(block, row + column, count);
         finish(j, block, column, count);
-        loops->round(row + column, block, count);
+        j->loops->round(row + column, block, count);
     }
 }
 
@@ -61,7 +62,7 @@ static void finish_rows(void *argument, size_t begin, size_t end)
 void thaw_add_bias(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const float *bias,
                    bool relu, void *values)
 {
-    job j = { columns, bias, relu, precision, values };
+    job j = { columns, bias, relu, precision, values, THAW_FOR_LEVEL(context->level, &thaw_bfloat16_loops) };
     if (bias || relu)
         thaw_parallel_for(context, rows, columns < GRAIN ? GRAIN / columns : 1, finish_rows, &j);
 }

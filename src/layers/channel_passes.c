@@ -1,5 +1,6 @@
 #include "layers/channel_passes.h"
 
+#include "core/context.h"
 #include "kernels/bfloat16.h"
 
 /* Rows a part, and elements that a thread takes on at least. */
@@ -31,10 +32,10 @@ typedef struct job {
     double *first, *second; /* the results */
 } job;
 
-static job job_of(const thaw_channel_pass *pass, size_t rows, void *scratch)
+static job job_of(const thaw_context *context, const thaw_channel_pass *pass, size_t rows, void *scratch)
 {
     const size_t count = part_count(rows) * pass->channels;
-    job j = { .loops = thaw_pass_functions_of_cpu(), .pass = pass, .rows = rows, .sums = scratch };
+    job j = { .loops = THAW_FOR_LEVEL(context->level, &thaw_pass_loops), .pass = pass, .rows = rows, .sums = scratch };
     if (scratch) {
         j.products = j.sums + count;
         j.shifts = (float *)(j.products + count);
@@ -97,7 +98,7 @@ static void join_measures(void *argument, size_t begin, size_t end)
 void thaw_channels_measure(thaw_context *context, const thaw_channel_pass *pass, size_t rows, double *mean,
                            double *variance, void *scratch)
 {
-    job j = job_of(pass, rows, scratch);
+    job j = job_of(context, pass, rows, scratch);
     j.first = mean;
     j.second = variance;
     thaw_parallel_for(context, part_count(rows), GRAIN / (part_rows(rows) * pass->channels) + 1, measure_parts, &j);
@@ -137,7 +138,7 @@ static void join_reductions(void *argument, size_t begin, size_t end)
 void thaw_channels_reduce(thaw_context *context, const thaw_channel_pass *pass, size_t rows, double *sums,
                           double *products, void *scratch)
 {
-    job j = job_of(pass, rows, scratch);
+    job j = job_of(context, pass, rows, scratch);
     j.first = sums;
     j.second = products;
     thaw_parallel_for(context, part_count(rows), GRAIN / (part_rows(rows) * pass->channels) + 1, reduce_parts, &j);
@@ -160,12 +161,12 @@ static void differentiate_range(void *argument, size_t begin, size_t end)
 
 void thaw_channels_normalise(thaw_context *context, const thaw_channel_pass *pass, size_t rows)
 {
-    job j = job_of(pass, rows, NULL);
+    job j = job_of(context, pass, rows, NULL);
     thaw_parallel_for(context, rows, GRAIN / pass->channels + 1, normalise_range, &j);
 }
 
 void thaw_channels_differentiate(thaw_context *context, const thaw_channel_pass *pass, size_t rows)
 {
-    job j = job_of(pass, rows, NULL);
+    job j = job_of(context, pass, rows, NULL);
     thaw_parallel_for(context, rows, GRAIN / pass->channels + 1, differentiate_range, &j);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "core/threads.h"
 #include "layers/column_sum.h"
 
@@ -60,7 +61,7 @@ thaw_status thaw_recurrent_build(thaw_layer_builder *builder, const void *option
 {
     const thaw_recurrent_node *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
-    const int64_t gates = (int64_t)thaw_recurrent_kernels_find()->cells[o->cell]->gates;
+    const int64_t gates = (int64_t)thaw_cell_of(o->cell, THAW_CPU_BASELINE)->gates;
     char text[80];
     if (input->rank != 2)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted [steps, features]",
@@ -184,10 +185,10 @@ static bool fits(const thaw_recurrent *r)
 static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
 {
     const thaw_recurrent_node *o = demand->options;
-    const thaw_recurrent_kernels *kernels = thaw_recurrent_kernels_find();
-    r->product = kernels->product;
-    r->product_bfloat16 = thaw_strip_product_bfloat16_of_cpu();
-    r->cell = kernels->cells[o->cell];
+    const thaw_cpu_level level = demand->context->level;
+    r->product = THAW_FOR_LEVEL(level, thaw_strip_product);
+    r->product_bfloat16 = THAW_FOR_LEVEL_BF16(level, thaw_strip_product_bfloat16);
+    r->cell = thaw_cell_of(o->cell, level);
     r->precision = demand->precision;
     r->batch = (size_t)demand->batch;
     r->features = (size_t)demand->inputs[0].dims[1];

@@ -5,6 +5,7 @@
    steps at once, so that fetching the weight is worth it. */
 #include <string.h>
 
+#include "core/context.h"
 #include "core/threads.h"
 #include "kernels/bfloat16.h"
 #include "kernels/bfloat16_loops.h"
@@ -262,7 +263,7 @@ void thaw_recurrent_inference_forward(const thaw_layer_run *run)
     pass p = {
         .r = r,
         .run = run,
-        .loops = thaw_bfloat16_functions_of_cpu(),
+        .loops = THAW_FOR_LEVEL(run->context->level, &thaw_bfloat16_loops),
         .strips = packed + l->strips,
         .input_strips = packed + l->input_strips,
         .bias = thaw_recurrent_part(packed, l->bias),

@@ -102,7 +102,7 @@ thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *mo
         .name = chosen.name ? chosen.name : thaw_model_make_name(model, module->name, made_name),
         .layers = chosen.layers ? chosen.layers : 1,
         .directions = chosen.bidirectional ? 2 : 1,
-        .initial_count = chosen.initial ? thaw_recurrent_kernels_find()->cells[cell]->states : 0,
+        .initial_count = chosen.initial ? thaw_cell_of(cell, THAW_CPU_BASELINE)->states : 0,
     };
     const size_t nodes_before = model->node_count;
     thaw_status status = check(&s);

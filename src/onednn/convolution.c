@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/context.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_weights.h"
 #include "onednn/engine.h"
@@ -219,7 +220,7 @@ static thaw_status create_pack(const setting *s, const thaw_convolution *problem
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack)
 {
-    if (thaw_winograd_suits_forward(problem))
+    if (thaw_winograd_suits_forward(context->level, problem))
         return thaw_winograd_forward(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
@@ -247,7 +248,7 @@ bool thaw_convolution_misreads_residual(const thaw_kernel *forward)
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack)
 {
-    if (thaw_winograd_suits_backward_data(problem))
+    if (thaw_winograd_suits_backward_data(context->level, problem))
         return thaw_winograd_backward_data(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_DESTINATION_GRADIENT, THAW_ARGUMENT_WEIGHTS,
                                                THAW_ARGUMENT_SOURCE_GRADIENT };

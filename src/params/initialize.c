@@ -56,6 +56,7 @@ static void fill_constant(thaw_parameter *parameter, float value)
 }
 
 typedef struct filling {
+    const thaw_context *context;
     const thaw_stream *random;
     distribution wanted;
     float *data;
@@ -67,9 +68,9 @@ static void fill_block(const filling *f, size_t first, size_t count)
 {
     uint32_t draws[BLOCK];
     float values[BLOCK];
-    thaw_random_fill(f->random, first, count + count % 2, draws);
+    thaw_random_fill(f->context, f->random, first, count + count % 2, draws);
     if (f->wanted.normal)
-        thaw_normal_function_of_cpu()(draws, count + count % 2, (float)f->wanted.scale, values);
+        THAW_FOR_LEVEL(f->context->level, thaw_normal_loops)(draws, count + count % 2, (float)f->wanted.scale, values);
     else
         for (size_t i = 0; i < count; i++)
             values[i] = (float)(f->wanted.scale * (2 * (double)thaw_unit(draws[i]) - 1));
@@ -85,7 +86,7 @@ static void fill_blocks(void *argument, size_t begin, size_t end)
 
 static void fill_random(thaw_context *context, thaw_parameter *parameter, distribution wanted)
 {
-    filling f = { &parameter->random, wanted, parameter->data, parameter->count };
+    filling f = { context, &parameter->random, wanted, parameter->data, parameter->count };
     thaw_parallel_for(context, (f.count + BLOCK - 1) / BLOCK, GRAIN, fill_blocks, &f);
 }
 

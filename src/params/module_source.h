@@ -4,8 +4,13 @@
 
 #include <thaw/module.h>
 
-/* The built-in modules for this CPU, NULL-terminated. */
-const thaw_optimizer_module *const *thaw_builtin_modules(void);
+#include "core/cpu.h"
+
+/* The built-in modules, in alphabetical order; NULL past the end. Their arithmetic is the same to the bit at each level. */
+const thaw_optimizer_module *thaw_builtin_module(thaw_cpu_level level, size_t index);
+
+/* The build for `level` of a built-in module of any level; other modules as they are. */
+const thaw_optimizer_module *thaw_module_at_level(thaw_cpu_level level, const thaw_optimizer_module *module);
 
 /* Errors: THAW_NOT_FOUND; the message lists the names. */
 thaw_status thaw_builtin_module_find(thaw_context *context, const char *name, const thaw_optimizer_module **module);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "params/module_source.h"
 #include "params/settings.h"
 
@@ -68,7 +69,7 @@ thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimiz
     const char *error = module ? thaw_module_error(module) : "it is missing";
     if (error)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "an optimizer's module: %s", error);
-    return create(context, module, settings, NULL, optimizer);
+    return create(context, thaw_module_at_level(context->level, module), settings, NULL, optimizer);
 }
 
 thaw_optimizer *thaw_optimizer_retain(thaw_optimizer *optimizer)

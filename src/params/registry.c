@@ -1,31 +1,23 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "core/cpu.h"
+#include "core/context.h"
 #include "core/nearest.h"
 #include "params/module_source.h"
 #include "params/optimizer.h"
 
-const thaw_optimizer_module *const *thaw_builtin_modules(void)
-{
-#ifdef __x86_64__
-    static const thaw_optimizer_module *const *const builds[] = {
-        [THAW_CPU_BASELINE] = thaw_optimizer_modules_baseline,
-        [THAW_CPU_V3] = thaw_optimizer_modules_v3,
-        [THAW_CPU_V4] = thaw_optimizer_modules_v4,
-    };
-    return builds[thaw_cpu_detect()];
-#else
-    return thaw_optimizer_modules_baseline;
-#endif
-}
-
 const thaw_optimizer_module *thaw_optimizer_builtin(size_t index)
 {
-    const thaw_optimizer_module *const *module = thaw_builtin_modules();
-    while (*module && index--)
-        module++;
-    return *module;
+    return thaw_builtin_module(thaw_cpu_detect(), index);
+}
+
+const thaw_optimizer_module *thaw_module_at_level(thaw_cpu_level level, const thaw_optimizer_module *module)
+{
+    for (size_t i = 0; thaw_optimizer_builtin(i); i++)
+        for (thaw_cpu_level built = THAW_CPU_BASELINE; built <= THAW_CPU_V4; built++)
+            if (module == thaw_builtin_module(built, i))
+                return thaw_builtin_module(level, i);
+    return module;
 }
 
 static thaw_status unknown_module(thaw_context *context, const char *name, size_t count)
@@ -43,12 +35,12 @@ static thaw_status unknown_module(thaw_context *context, const char *name, size_
 
 thaw_status thaw_builtin_module_find(thaw_context *context, const char *name, const thaw_optimizer_module **module)
 {
-    const thaw_optimizer_module *const *known = thaw_builtin_modules();
+    const thaw_optimizer_module *known;
     size_t count = 0;
-    for (; known[count]; count++) {
-        if (strcmp(known[count]->name, name) != 0)
+    for (; (known = thaw_builtin_module(context->level, count)); count++) {
+        if (strcmp(known->name, name) != 0)
             continue;
-        *module = known[count];
+        *module = known;
         return THAW_OK;
     }
     return unknown_module(context, name, count);

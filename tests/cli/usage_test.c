@@ -1,6 +1,7 @@
 /* What is wrong with a command line or with what it names: the exit code, the message, and that nothing is left. */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,12 +158,36 @@ Test(usage, nothing_at_all_prints_help_as_an_error, .init = begin, .fini = end)
     cr_assert_not_null(strstr(run.errors, "finetune"));
 }
 
+Test(usage, the_environments_limit_of_the_cpu_is_a_level, .init = begin, .fini = end)
+{
+    static const char *const levels[] = { "baseline", "v3", "v4" }, *const wrong[] = { "", "avx2", "V3", "v5" };
+    static support_run run;
+    for (size_t i = 0; i < THAW_COUNT(levels); i++) {
+        setenv("THAW_MAX_CPU", levels[i], 1);
+        support_command(&run, directory, "summary --model mlp-512", variables);
+        cr_assert_eq(run.code, 0, "%s: %s", levels[i], run.errors);
+    }
+    for (size_t i = 0; i < THAW_COUNT(wrong); i++) {
+        char message[64];
+        setenv("THAW_MAX_CPU", wrong[i], 1);
+        snprintf(message, sizeof message, "thaw: THAW_MAX_CPU: \"%s\", must be baseline, v3 or v4\n", wrong[i]);
+        support_command(&run, directory, "summary --model mlp-512", variables);
+        cr_assert_eq(run.code, 2, "%s: exit code %d", wrong[i], run.code);
+        cr_assert_str_eq(run.errors, message);
+        cr_assert_str_empty(run.output);
+        support_command(&run, directory, "report --input $f --report $c", variables);
+        cr_assert_eq(run.code, 2, "%s: exit code %d", wrong[i], run.code);
+        cr_assert_str_eq(run.errors, message);
+    }
+}
+
 Test(usage, help_and_version, .init = begin, .fini = end)
 {
     static const struct {
         const char *line, *text;
     } questions[] = {
         { "--help", "evaluate" },
+        { "--help", "THAW_MAX_CPU" },
         { "--version", "thaw 0.1.0\n" },
         { "train --help", "--unfreeze=PATTERN[@EPOCH]" },
         { "finetune --help", "--reset=PATTERN" },

@@ -8,6 +8,7 @@
 #include <thaw/thaw.h>
 
 #include "core/threads.h"
+#include "support/max_cpu.h"
 
 enum { SAMPLES = 96, WIDTH = 12, CLASSES = 3, SEEDS = 4, SKIPPED = 77 };
 
@@ -111,7 +112,9 @@ int main(void)
     numbers states[2] = { 0 };
     if (thaw_threads_available() < 2)
         return SKIPPED;
-    require(thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) == THAW_OK, "context", NULL);
+    require(thaw_context_create(&(thaw_context_options){ .threads = 1, .max_cpu = support_max_cpu() }, &context) ==
+                THAW_OK,
+            "context", NULL);
     for (size_t i = 0; i < THAW_COUNT(names); i++)
         require(thaw_strategy_create(context, names[i], NULL, &strategies[i]) == THAW_OK, names[i], context);
     thaw_dataset *training = open_numbers(context, &states[0]), *test = open_numbers(context, &states[1]);

@@ -6,6 +6,30 @@
 #include "core/philox_blocks.h"
 #include "support/support.h"
 
+static thaw_context *context;
+
+static void begin(void)
+{
+    context = support_context(1);
+}
+
+static void end(void)
+{
+    thaw_context_destroy(context);
+}
+
+TestSuite(philox, .init = begin, .fini = end);
+
+static void philox(thaw_philox_function *blocks, const uint32_t counter[4], const uint32_t key[2], uint32_t output[4])
+{
+    thaw_philox_lanes lanes = { 0 };
+    uint32_t outputs[4 * THAW_PHILOX_LANES];
+    for (size_t w = 0; w < 4; w++)
+        lanes.word[w][0] = counter[w];
+    blocks(&lanes, key, outputs);
+    memcpy(output, outputs, 4 * sizeof *output);
+}
+
 /* The known answers of Random123 1.14, file kat_vectors, philox4x32 with 10 rounds. */
 Test(philox, known_answers)
 {
@@ -20,12 +44,13 @@ Test(philox, known_answers)
           { 0xa4093822, 0x299f31d0 },
           { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
     };
-    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
-        uint32_t output[4];
-        thaw_philox(cases[i].counter, cases[i].key, output);
-        cr_assert_arr_eq(output, cases[i].output, sizeof output, "case %zu: %08x %08x %08x %08x", i, output[0],
-                         output[1], output[2], output[3]);
-    }
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
+        for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+            uint32_t output[4];
+            philox(THAW_FOR_LEVEL(level, thaw_philox_blocks), cases[i].counter, cases[i].key, output);
+            cr_assert_arr_eq(output, cases[i].output, sizeof output, "level %d, case %zu: %08x %08x %08x %08x",
+                             (int)level, i, output[0], output[1], output[2], output[3]);
+        }
 }
 
 static thaw_philox_lanes some_counters(void)
@@ -37,26 +62,17 @@ static thaw_philox_lanes some_counters(void)
     return counters;
 }
 
-static void assert_build(thaw_philox_function *blocks, const char *name)
+Test(philox, all_levels_agree)
 {
     const uint32_t key[2] = { 0xdeadbeef, 0x01234567 };
     uint32_t expected_output[4 * THAW_PHILOX_LANES], output[4 * THAW_PHILOX_LANES];
     thaw_philox_lanes counters = some_counters();
     thaw_philox_blocks_baseline(&counters, key, expected_output);
-    counters = some_counters();
-    blocks(&counters, key, output);
-    cr_assert_arr_eq(output, expected_output, sizeof output, "%s differs from the baseline", name);
-}
-
-Test(philox, builds_agree)
-{
-    assert_build(thaw_philox_blocks_baseline, "baseline");
-#ifdef __x86_64__
-    if (thaw_cpu_detect() >= THAW_CPU_V3)
-        assert_build(thaw_philox_blocks_v3, "v3");
-    if (thaw_cpu_detect() >= THAW_CPU_V4)
-        assert_build(thaw_philox_blocks_v4, "v4");
-#endif
+    for (thaw_cpu_level level = THAW_CPU_V3; level <= thaw_cpu_detect(); level++) {
+        counters = some_counters();
+        THAW_FOR_LEVEL(level, thaw_philox_blocks)(&counters, key, output);
+        cr_assert_arr_eq(output, expected_output, sizeof output, "level %d", (int)level);
+    }
 }
 
 /* The key as philox.h defines it, written out again. */
@@ -76,7 +92,7 @@ static uint32_t expected(const thaw_stream *stream, uint64_t element)
                                   (uint32_t)((block >> 32 & 0xFFFF) | (stream->step >> 32 & 0xFFFF) << 16),
                                   (uint32_t)stream->step, stream->node };
     uint32_t output[4];
-    thaw_philox(counter, (uint32_t[]){ (uint32_t)key, (uint32_t)(key >> 32) }, output);
+    philox(thaw_philox_blocks_baseline, counter, (uint32_t[]){ (uint32_t)key, (uint32_t)(key >> 32) }, output);
     return output[element % 4];
 }
 
@@ -91,7 +107,7 @@ Test(philox, elements_are_those_of_the_documented_counters)
     for (size_t s = 0; s < THAW_COUNT(streams); s++)
         for (size_t f = 0; f < THAW_COUNT(firsts); f++) {
             uint32_t values[600];
-            thaw_random_fill(&streams[s], firsts[f], THAW_COUNT(values), values);
+            thaw_random_fill(context, &streams[s], firsts[f], THAW_COUNT(values), values);
             for (size_t i = 0; i < THAW_COUNT(values); i++)
                 cr_assert_eq(values[i], expected(&streams[s], firsts[f] + i), "stream %zu, element %zu", s, i);
         }
@@ -101,11 +117,11 @@ Test(philox, a_fill_writes_its_count_whatever_the_cut)
 {
     const thaw_stream stream = { .seed = 5, .purpose = 3, .node = 2, .step = 9 };
     uint32_t whole[1100], values[1100];
-    thaw_random_fill(&stream, 0, THAW_COUNT(whole), whole);
+    thaw_random_fill(context, &stream, 0, THAW_COUNT(whole), whole);
     for (size_t count = 0; count <= 1000; count += count < 300 ? 1 : 37)
         for (size_t first = 0; first <= 8; first += 4) {
             memset(values, 0xA5, sizeof values);
-            thaw_random_fill(&stream, first, count, values);
+            thaw_random_fill(context, &stream, first, count, values);
             cr_assert(memcmp(values, whole + first, count * sizeof *values) == 0, "%zu from %zu", count, first);
             cr_assert_eq(values[count], 0xA5A5A5A5, "%zu numbers: one more was written", count);
         }
@@ -122,7 +138,7 @@ Test(philox, neighbouring_streams_differ)
                 for (uint64_t step = 0; step < 10; step++) {
                     const thaw_stream stream = { .seed = seed, .purpose = purpose, .node = node, .step = step };
                     uint32_t pair[2];
-                    thaw_random_fill(&stream, 0, 2, pair);
+                    thaw_random_fill(context, &stream, 0, 2, pair);
                     seen[count] = (uint64_t)pair[0] << 32 | pair[1];
                     for (size_t i = 0; i < count; i++)
                         cr_assert_neq(seen[i], seen[count]);
@@ -135,7 +151,7 @@ Test(philox, unit_is_uniform_and_below_one)
     cr_assert(thaw_unit(0) == 0);
     cr_assert(thaw_unit(UINT32_MAX) < 1);
     static uint32_t bits[100000];
-    thaw_random_fill(&(thaw_stream){ .seed = 3, .purpose = 1 }, 0, THAW_COUNT(bits), bits);
+    thaw_random_fill(context, &(thaw_stream){ .seed = 3, .purpose = 1 }, 0, THAW_COUNT(bits), bits);
     double sum = 0;
     size_t below_tenth = 0;
     for (size_t i = 0; i < THAW_COUNT(bits); i++) {

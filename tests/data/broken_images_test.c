@@ -8,6 +8,7 @@
 
 #include "data/folder_fixture.h"
 #include "data/loader.h"
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 TestSuite(broken_images, .init = folder_set_up, .fini = folder_tear_down);
@@ -190,7 +191,7 @@ Test(broken_images, are_told_on_the_callers_thread)
 {
     put_cut_images();
     thaw_context *context;
-    const thaw_context_options options = { .threads = 3, .log = note_thread };
+    const thaw_context_options options = { .threads = 3, .max_cpu = support_max_cpu(), .log = note_thread };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     caller = pthread_self();
     thaw_dataset *training = open_training(context);

@@ -7,6 +7,7 @@
 
 #include "data/folder_fixture.h"
 #include "data/loader.h"
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 TestSuite(decoding, .init = folder_set_up, .fini = folder_tear_down);
@@ -163,7 +164,9 @@ Test(decoding, takes_no_more_memory_the_more_is_read)
 {
     put_images();
     thaw_context *context;
-    const thaw_context_options options = { .threads = 2, .allocator = { .allocate = allocate, .release = release } };
+    const thaw_context_options options = { .threads = 2,
+                                           .max_cpu = support_max_cpu(),
+                                           .allocator = { .allocate = allocate, .release = release } };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     thaw_dataset *dataset = open_images(context, 2, "");
     const size_t opened = atomic_load(&held);

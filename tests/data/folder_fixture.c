@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 char folder_path[SUPPORT_PATH_BYTES], folder_log[FOLDER_LOG_BYTES];
@@ -82,7 +83,9 @@ static void keep_message(void *user, thaw_log_level level, const char *message)
 thaw_context *folder_context(int threads)
 {
     thaw_context *context = NULL;
-    const thaw_context_options options = { .threads = threads, .seed = 1, .log = keep_message };
+    const thaw_context_options options = {
+        .threads = threads, .max_cpu = support_max_cpu(), .seed = 1, .log = keep_message
+    };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     return context;
 }

@@ -9,6 +9,7 @@
 
 #include "data/folder_fixture.h"
 #include "support/allocator.h"
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 TestSuite(folder, .init = folder_set_up, .fini = folder_tear_down);
@@ -187,7 +188,11 @@ Test(folder, is_split_the_same_way_in_contexts_of_any_seed)
         thaw_dataset *test;
         thaw_folder_options options = folder_plain;
         options.validation = 0.5;
-        cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = 1, .seed = seed }, &context), THAW_OK);
+        cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = 1,
+                                                                  .max_cpu = support_max_cpu(),
+                                                                  .seed = seed },
+                                         &context),
+                     THAW_OK);
         assert_ok(context, thaw_dataset_open_folder(context, folder_path, &options, NULL, &test));
         folder_list(context, test, lists[seed], sizeof lists[seed]);
         thaw_dataset_destroy(test);

@@ -91,21 +91,22 @@ Test(frame, of_any_part_is_resized_as_pillow_does)
     thaw_context_destroy(context);
 }
 
-static thaw_frame draw(size_t width, size_t height, uint64_t sample)
+static thaw_frame draw(const thaw_context *context, size_t width, size_t height, uint64_t sample)
 {
     uint32_t words[THAW_FRAME_WORDS];
-    thaw_random_fill(&(thaw_stream){ .seed = 1, .purpose = THAW_PURPOSE_AUGMENT }, 64 * sample, THAW_FRAME_WORDS,
-                     words);
+    thaw_random_fill(context, &(thaw_stream){ .seed = 1, .purpose = THAW_PURPOSE_AUGMENT }, 64 * sample,
+                     THAW_FRAME_WORDS, words);
     return thaw_frame_random(width, height, 24, words);
 }
 
 Test(frame, drawn_at_random_keeps_to_its_bounds_and_fills_them)
 {
+    thaw_context *context = support_context(1);
     enum { DRAWS = 20000, WIDTH = 400, HEIGHT = 300 };
     double least_area = 1, most_area = 0, least_ratio = 9, most_ratio = 0, area_sum = 0;
     size_t flipped = 0, left_half = 0;
     for (uint64_t i = 0; i < DRAWS; i++) {
-        const thaw_frame frame = draw(WIDTH, HEIGHT, i);
+        const thaw_frame frame = draw(context, WIDTH, HEIGHT, i);
         const double area = (double)(frame.width * frame.height) / (WIDTH * HEIGHT);
         const double ratio = (double)frame.width / (double)frame.height;
         cr_assert(frame.left + frame.width <= WIDTH && frame.top + frame.height <= HEIGHT, "draw %d", (int)i);
@@ -127,14 +128,18 @@ Test(frame, drawn_at_random_keeps_to_its_bounds_and_fills_them)
     cr_assert(area_sum / DRAWS > 0.42 && area_sum / DRAWS < 0.45, "mean area %g", area_sum / DRAWS);
     cr_assert(flipped * 100 > DRAWS * 48 && flipped * 100 < DRAWS * 52, "%zu of %d flipped", flipped, DRAWS);
     cr_assert(left_half * 100 > DRAWS * 45 && left_half * 100 < DRAWS * 52, "%zu of %d on the left", left_half, DRAWS);
+    thaw_context_destroy(context);
 }
 
 Test(frame, of_an_image_that_is_too_narrow_is_the_middle)
 {
+    thaw_context *context = support_context(1);
     for (uint64_t i = 0; i < 100; i++) {
-        const thaw_frame wide = draw(1000, 10, i), high = draw(9, 1000, i), pixel = draw(1, 1, i);
+        const thaw_frame wide = draw(context, 1000, 10, i), high = draw(context, 9, 1000, i),
+                         pixel = draw(context, 1, 1, i);
         cr_assert(wide.width <= 14 && wide.height <= 10 && wide.left + wide.width <= 1000);
         cr_assert(high.width <= 9 && high.height <= 12 && high.top + high.height <= 1000);
         cr_assert(pixel.width == 1 && pixel.height == 1 && pixel.left == 0 && pixel.top == 0);
     }
+    thaw_context_destroy(context);
 }

@@ -6,6 +6,7 @@
 
 #include "core/workers.h"
 #include "data/loader.h"
+#include "support/max_cpu.h"
 
 enum { COUNT = 500, WIDTH = 32, ROUNDS = 200 };
 
@@ -72,7 +73,9 @@ int main(void)
     thaw_context *context;
     thaw_dataset *dataset;
     thaw_workers *workers;
-    require(thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) == THAW_OK, "no context");
+    require(thaw_context_create(&(thaw_context_options){ .threads = 1, .max_cpu = support_max_cpu() }, &context) ==
+                THAW_OK,
+            "no context");
     require(thaw_workers_create(context, 3, &workers) == THAW_OK, "no workers");
     const thaw_source source = {
         .count = COUNT,

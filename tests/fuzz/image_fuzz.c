@@ -10,6 +10,7 @@
 
 #include "data/resample.h"
 #include "fuzz/fuzz.h"
+#include "support/max_cpu.h"
 
 enum { SIZE = 5, MOST_PIXELS = 1 << 20 };
 
@@ -46,7 +47,9 @@ static double frame_middle(void *argument, size_t width, size_t height)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     thaw_context *context = NULL;
-    const thaw_context_options options = { .threads = 1, .allocator = { .allocate = allocate, .release = release } };
+    const thaw_context_options options = { .threads = 1,
+                                           .max_cpu = support_max_cpu(),
+                                           .allocator = { .allocate = allocate, .release = release } };
     demand(thaw_context_create(&options, &context) == THAW_OK, "a context is made");
     thaw_frame frame;
     thaw_image image = { .pixels.context = context };

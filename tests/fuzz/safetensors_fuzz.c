@@ -12,6 +12,7 @@
 
 #include "fuzz/fuzz.h"
 #include "io/safetensors.h"
+#include "support/max_cpu.h"
 
 static void demand(bool truth, const char *what)
 {
@@ -40,7 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     thaw_safetensors file;
     const int memory = memfd_create("fuzz", MFD_CLOEXEC);
     demand(memory >= 0 && write(memory, data, size) == (ssize_t)size, "a file in memory can be made");
-    demand(thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) == THAW_OK, "a context is made");
+    demand(thaw_context_create(&(thaw_context_options){ .threads = 1, .max_cpu = support_max_cpu() }, &context) ==
+               THAW_OK,
+           "a context is made");
     snprintf(path, sizeof path, "/proc/self/fd/%d", memory);
     const thaw_status status = thaw_safetensors_open(context, path, &file);
     demand(status == THAW_OK || thaw_context_message(context)[0], "an error has a message");

@@ -5,6 +5,7 @@
 
 #include "support/allocator.h"
 #include "support/files.h"
+#include "support/max_cpu.h"
 #include "support/network.h"
 
 enum { BATCH = 5 };
@@ -358,9 +359,11 @@ static void note_warning(void *user, thaw_log_level level, const char *message)
 Test(freeze_slice, freezes_what_is_sliced_to_the_last_element_and_says_so)
 {
     bool warned = false;
-    assert_ok(NULL,
-              thaw_context_create(&(thaw_context_options){ .threads = 1, .log = note_warning, .log_user = &warned },
-                                  &context));
+    assert_ok(NULL, thaw_context_create(&(thaw_context_options){ .threads = 1,
+                                                                 .max_cpu = support_max_cpu(),
+                                                                 .log = note_warning,
+                                                                 .log_user = &warned },
+                                        &context));
     model = support_network(context, false);
     support_optimize(model, "sgd");
     assert_ok(context, thaw_freeze_slice(model, "dense1.bias", 0, 0, 7));

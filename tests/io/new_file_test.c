@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "support/files.h"
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 static thaw_context *context;
@@ -224,7 +225,7 @@ enum { WRITERS = 4, ROUNDS = 50 };
 static void *write_often(void *text)
 {
     thaw_context *own = NULL;
-    if (thaw_context_create(&(thaw_context_options){ .threads = 1 }, &own) != THAW_OK)
+    if (thaw_context_create(&(thaw_context_options){ .threads = 1, .max_cpu = support_max_cpu() }, &own) != THAW_OK)
         return text;
     for (int i = 0; i < ROUNDS; i++) {
         thaw_new_file file;

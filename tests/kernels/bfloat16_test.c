@@ -65,7 +65,7 @@ static void fill(float *values, thaw_bfloat16 *narrow, uint32_t seed)
         narrow[i] = thaw_bfloat16_round(values[COUNT - 1 - i]);
 }
 
-static void check_loops(const thaw_bfloat16_functions *loops, const char *name)
+static void check_loops(const thaw_bfloat16_functions *loops, thaw_cpu_level level)
 {
     float wide[COUNT], into[COUNT];
     thaw_bfloat16 narrow[COUNT], rounded[COUNT];
@@ -74,16 +74,16 @@ static void check_loops(const thaw_bfloat16_functions *loops, const char *name)
     loops->widen(into, narrow, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
         const float expected = thaw_bfloat16_widen(narrow[i]);
-        cr_assert_eq(rounded[i], thaw_bfloat16_round(wide[i]), "%s", name);
-        cr_assert(memcmp(&into[i], &expected, sizeof expected) == 0, "%s", name);
+        cr_assert_eq(rounded[i], thaw_bfloat16_round(wide[i]), "level %d", (int)level);
+        cr_assert(memcmp(&into[i], &expected, sizeof expected) == 0, "level %d", (int)level);
     }
     loops->widen_and_add(into, narrow, COUNT);
     loops->add_and_round(rounded, wide, COUNT);
     for (size_t i = 3; i < COUNT - 3; i++) {
         const float term = thaw_bfloat16_widen(narrow[i]);
-        cr_assert(into[i] == term + term, "%s", name);
-        cr_assert_eq(rounded[i], thaw_bfloat16_round(thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])) + wide[i]), "%s",
-                     name);
+        cr_assert(into[i] == term + term, "level %d", (int)level);
+        cr_assert_eq(rounded[i], thaw_bfloat16_round(thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])) + wide[i]),
+                     "level %d", (int)level);
     }
     loops->round(rounded, wide, COUNT);
     loops->add(rounded, narrow, COUNT);
@@ -91,18 +91,13 @@ static void check_loops(const thaw_bfloat16_functions *loops, const char *name)
         cr_assert_eq(rounded[i],
                      thaw_bfloat16_round(thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])) +
                                          thaw_bfloat16_widen(narrow[i])),
-                     "%s", name);
+                     "level %d", (int)level);
 }
 
 Test(bfloat16, loops_of_each_instruction_level_agree)
 {
-    check_loops(&thaw_bfloat16_loops_baseline, "baseline");
-#ifdef __x86_64__
-    if (thaw_cpu_detect() >= THAW_CPU_V3)
-        check_loops(&thaw_bfloat16_loops_v3, "v3");
-    if (thaw_cpu_detect() >= THAW_CPU_V4)
-        check_loops(&thaw_bfloat16_loops_v4, "v4");
-#endif
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
+        check_loops(THAW_FOR_LEVEL(level, &thaw_bfloat16_loops), level);
 }
 
 /* More than a thread's share, and a rest. */

@@ -22,12 +22,10 @@ static void fill_draws(uint32_t draws[COUNT])
     }
 }
 
-Test(normal, numbers_are_those_of_box_and_muller)
+static void check_level(thaw_normal_function *function, const uint32_t draws[COUNT])
 {
-    uint32_t draws[COUNT];
     float found[COUNT];
-    fill_draws(draws);
-    thaw_normal_function_of_cpu()(draws, COUNT, 1, found);
+    function(draws, COUNT, 1, found);
     for (size_t i = 0; i < COUNT; i += 2) {
         const double uniform = (double)((float)draws[i] + 1) / 4294967296; /* in single precision */
         const double radius = sqrt(-2 * log(uniform)), angle = 2 * acos(-1) * (double)draws[i + 1] / 4294967296;
@@ -38,21 +36,25 @@ Test(normal, numbers_are_those_of_box_and_muller)
     }
 }
 
+Test(normal, numbers_are_those_of_box_and_muller)
+{
+    uint32_t draws[COUNT];
+    fill_draws(draws);
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
+        check_level(THAW_FOR_LEVEL(level, thaw_normal_loops), draws);
+}
+
 Test(normal, numbers_are_the_same_at_every_level_and_in_every_part)
 {
     uint32_t draws[COUNT];
     float expected[COUNT], found[COUNT];
     fill_draws(draws);
     thaw_normal_loops_baseline(draws, COUNT, 0.3F, expected);
-    for (size_t first = 0, count = 2; first + count <= COUNT; first += count, count += 2)
-        thaw_normal_function_of_cpu()(draws + first, count, 0.3F, found + first);
-    cr_assert_eq(memcmp(found, expected, 4032 * sizeof *found), 0); /* 2 + 4 + ... + 126 */
-#ifdef __x86_64__
-    memset(found, 0, sizeof found);
-    if (thaw_cpu_detect() >= THAW_CPU_V3)
-        thaw_normal_loops_v3(draws, COUNT, 0.3F, found);
-    else
-        cr_skip("this CPU has the lowest level alone");
-    cr_assert_eq(memcmp(found, expected, sizeof found), 0);
-#endif
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        for (size_t first = 0, count = 2; first + count <= COUNT; first += count, count += 2)
+            THAW_FOR_LEVEL(level, thaw_normal_loops)(draws + first, count, 0.3F, found + first);
+        cr_assert_eq(memcmp(found, expected, 4032 * sizeof *found), 0, "level %d", (int)level); /* 2 + 4 + ... + 126 */
+        THAW_FOR_LEVEL(level, thaw_normal_loops)(draws, COUNT, 0.3F, found);
+        cr_assert_eq(memcmp(found, expected, sizeof found), 0, "level %d", (int)level);
+    }
 }

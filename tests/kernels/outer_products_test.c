@@ -161,13 +161,8 @@ static void check_level(thaw_outer_products_function *multiply)
 
 Test(outer_products, of_each_level_are_right)
 {
-    check_level(thaw_outer_products_loops_baseline);
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        check_level(thaw_outer_products_loops_v3);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        check_level(thaw_outer_products_loops_v4);
-#endif
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
+        check_level(THAW_FOR_LEVEL(level, thaw_outer_products_loops));
 }
 
 /* Those of a large batch, of narrow rows and of wide ones are left to oneDNN. */

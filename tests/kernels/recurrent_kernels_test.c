@@ -10,21 +10,6 @@
 #include "core/cpu.h"
 #include "support/support.h"
 
-extern const thaw_recurrent_kernels thaw_recurrent_kernels_baseline;
-#ifdef __x86_64__
-extern const thaw_recurrent_kernels thaw_recurrent_kernels_v3, thaw_recurrent_kernels_v4;
-#endif
-
-static size_t find_levels(const thaw_recurrent_kernels *levels[3])
-{
-    levels[0] = &thaw_recurrent_kernels_baseline;
-#ifdef __x86_64__
-    levels[1] = &thaw_recurrent_kernels_v3;
-    levels[2] = &thaw_recurrent_kernels_v4;
-#endif
-    return (size_t)thaw_cpu_detect() + 1;
-}
-
 enum { MOST_ROWS = 30, MOST_DEPTH = 70, STRIDE = MOST_DEPTH + 3 };
 
 Test(recurrent_kernels, multiply_any_number_of_rows)
@@ -33,15 +18,13 @@ Test(recurrent_kernels, multiply_any_number_of_rows)
     static _Alignas(64) float one[THAW_BLOCK];
     static float left[MOST_ROWS * STRIDE];
     const size_t depths[] = { 1, 2, 7, 64, 70 };
-    const thaw_recurrent_kernels *levels[3];
-    const size_t level_count = find_levels(levels);
     support_fill(strip, THAW_COUNT(strip), 1);
     support_fill(left, THAW_COUNT(left), 2);
-    for (size_t level = 0; level < level_count; level++)
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
         for (size_t rows = 1; rows <= MOST_ROWS; rows++)
             for (size_t d = 0; d < THAW_COUNT(depths); d++) {
                 memset(product, 0xFF, sizeof product);
-                levels[level]->product(rows, depths[d], left, STRIDE, strip, product);
+                THAW_FOR_LEVEL(level, thaw_strip_product)(rows, depths[d], left, STRIDE, strip, product);
                 for (size_t r = 0; r < rows; r++) {
                     for (size_t u = 0; u < THAW_BLOCK; u++) {
                         double sum = 0;
@@ -49,7 +32,7 @@ Test(recurrent_kernels, multiply_any_number_of_rows)
                             sum += (double)left[r * STRIDE + k] * (double)strip[k * THAW_BLOCK + u];
                         cr_assert_float_eq(product[r * THAW_BLOCK + u], sum, 1e-5);
                     }
-                    levels[level]->product(1, depths[d], left + r * STRIDE, STRIDE, strip, one);
+                    THAW_FOR_LEVEL(level, thaw_strip_product)(1, depths[d], left + r * STRIDE, STRIDE, strip, one);
                     cr_assert_eq(memcmp(one, product + r * THAW_BLOCK, sizeof one), 0, "row %zu of %zu", r, rows);
                 }
                 for (size_t u = 0; u < THAW_BLOCK; u++)
@@ -152,14 +135,13 @@ static void run_cell(const thaw_cell *cell, arrays *a)
 Test(recurrent_kernels, compute_the_same_at_each_level)
 {
     static arrays first, other;
-    const thaw_recurrent_kernels *levels[3];
-    const size_t level_count = find_levels(levels);
-    for (size_t kind = 0; kind < THAW_CELL_KINDS; kind++) {
-        run_cell(levels[0]->cells[kind], &first);
-        for (size_t level = 1; level < level_count; level++) {
-            run_cell(levels[level]->cells[kind], &other);
+    for (thaw_cell_kind kind = THAW_CELL_LSTM; kind <= THAW_CELL_GRU; kind++) {
+        const thaw_cell *baseline = thaw_cell_of(kind, THAW_CPU_BASELINE);
+        run_cell(baseline, &first);
+        for (thaw_cpu_level level = THAW_CPU_V3; level <= thaw_cpu_detect(); level++) {
+            run_cell(thaw_cell_of(kind, level), &other);
             assert_close((const float *)(const void *)&other, (const float *)(const void *)&first,
-                         sizeof first / sizeof(float), 2e-6, levels[0]->cells[kind]->name);
+                         sizeof first / sizeof(float), 2e-6, baseline->name);
         }
     }
 }

@@ -18,14 +18,11 @@ static const size_t all_outputs[] = { 1, 8, 9, 16, 20, 40, 129, 300 };
 
 static size_t find_levels(const thaw_row_tiles_functions *levels[LEVELS])
 {
-    levels[0] = &thaw_row_tiles_baseline;
-#ifdef __x86_64__
-    levels[1] = &thaw_row_tiles_v3;
-    levels[2] = &thaw_row_tiles_v4;
-    return (size_t)thaw_cpu_detect() + 1;
-#else
-    return 1;
-#endif
+    const thaw_cpu_level most = thaw_cpu_detect();
+    size_t count = 0;
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= most && level <= THAW_CPU_V4; level++)
+        levels[count++] = THAW_FOR_LEVEL(level, &thaw_row_tiles);
+    return count;
 }
 
 typedef struct values {

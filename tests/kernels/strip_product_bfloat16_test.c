@@ -8,18 +8,7 @@
 #include "kernels/strip_product.h"
 #include "support/support.h"
 
-enum { LEVELS = 4, MOST_ROWS = 30, MOST_DEPTH = 70, STRIDE = MOST_DEPTH + 3 };
-
-static size_t find_levels(thaw_strip_product_bfloat16_function *levels[LEVELS])
-{
-    levels[0] = thaw_strip_product_bfloat16_baseline;
-#ifdef __x86_64__
-    levels[1] = thaw_strip_product_bfloat16_v3;
-    levels[2] = thaw_strip_product_bfloat16_v4;
-    levels[3] = thaw_strip_product_bfloat16_native;
-#endif
-    return (size_t)thaw_cpu_detect() + 1 + thaw_cpu_multiplies_bfloat16();
-}
+enum { MOST_ROWS = 30, MOST_DEPTH = 70, STRIDE = MOST_DEPTH + 3 };
 
 static void fill(thaw_bfloat16 *values, size_t count, uint32_t seed)
 {
@@ -67,10 +56,8 @@ static void check(thaw_strip_product_bfloat16_function *multiply, size_t rows, s
 Test(strip_product_bfloat16, multiplies_any_number_of_rows)
 {
     const size_t depths[] = { 1, 2, 7, 64, 69 };
-    thaw_strip_product_bfloat16_function *levels[LEVELS];
-    const size_t level_count = find_levels(levels);
-    for (size_t level = 0; level < level_count; level++)
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
         for (size_t rows = 1; rows <= MOST_ROWS; rows++)
             for (size_t d = 0; d < THAW_COUNT(depths); d++)
-                check(levels[level], rows, depths[d]);
+                check(THAW_FOR_LEVEL_BF16(level, thaw_strip_product_bfloat16), rows, depths[d]);
 }

@@ -148,8 +148,6 @@ Test(winograd_bfloat16, is_the_same_for_any_thread_count)
 Test(winograd_bfloat16, transforms_as_floats_at_each_level)
 {
     enum { CHANNELS = 21, STRIDE = 32 };
-    const thaw_winograd_functions *levels[4];
-    const size_t level_count = winograd_find_levels(levels);
     float *pixels = winograd_random_values(16 * CHANNELS, 1), *sums = winograd_random_values(16 * THAW_STRIP, 2);
     pixels[3] = INFINITY;
     sums[5] = NAN;
@@ -158,8 +156,8 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
     static _Alignas(64) thaw_bfloat16 halves[16 * STRIDE];
     float map[4 * CHANNELS];
     thaw_bfloat16 narrow_map[4 * CHANNELS];
-    for (size_t level = 0; level < level_count; level++) {
-        const thaw_winograd_functions *f = levels[level];
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        const thaw_winograd_functions *f = THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops);
         thaw_winograd_image image = { { 4, 4 }, CHANNELS, { 0, 0 }, { 1, 1 }, pixels, NULL, false };
         f->windows(&image, 0, 1, &(thaw_winograd_values){ values, STRIDE, STRIDE });
         image.pixels = upper;
@@ -167,7 +165,7 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
         f->windows(&image, 0, 1, &(thaw_winograd_values){ halves, STRIDE, STRIDE });
         for (size_t i = 0; i < 16 * STRIDE; i++)
             if (i % STRIDE < CHANNELS)
-                cr_assert_eq(halves[i], thaw_bfloat16_round(values[i]), "level %zu, value %zu", level, i);
+                cr_assert_eq(halves[i], thaw_bfloat16_round(values[i]), "level %d, value %zu", (int)level, i);
         thaw_winograd_map tile = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = map };
         const thaw_winograd_values from = { sums, THAW_STRIP, THAW_STRIP };
         f->tiles(&tile, 0, 1, 0, &from);
@@ -175,7 +173,7 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
         tile.narrow = true;
         f->tiles(&tile, 0, 1, 0, &from);
         for (size_t i = 0; i < 4 * CHANNELS; i++)
-            cr_assert_eq(narrow_map[i], thaw_bfloat16_round(map[i]), "level %zu, pixel %zu", level, i);
+            cr_assert_eq(narrow_map[i], thaw_bfloat16_round(map[i]), "level %d, pixel %zu", (int)level, i);
     }
     free(pixels);
     free(sums);
@@ -185,18 +183,16 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
 Test(winograd_bfloat16, pairs_kernels_at_each_level)
 {
     enum { TAPS = 9 * THAW_STRIP };
-    const thaw_winograd_functions *levels[4];
-    const size_t level_count = winograd_find_levels(levels);
     static _Alignas(64) float first[16 * THAW_STRIP], second[16 * THAW_STRIP];
     static _Alignas(64) thaw_bfloat16 pairs[16 * 2 * THAW_STRIP];
     float *taps = winograd_random_values(2 * TAPS, 1);
-    for (size_t level = 0; level < level_count; level++) {
-        levels[level]->kernels(taps, first, THAW_STRIP);
-        levels[level]->kernels(taps + TAPS, second, THAW_STRIP);
-        levels[level]->narrow_kernels(taps, pairs, 2 * THAW_STRIP);
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, first, THAW_STRIP);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps + TAPS, second, THAW_STRIP);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->narrow_kernels(taps, pairs, 2 * THAW_STRIP);
         for (size_t i = 0; i < 16 * THAW_STRIP; i++) {
-            cr_assert_eq(pairs[2 * i], thaw_bfloat16_round(first[i]), "level %zu, element %zu", level, i);
-            cr_assert_eq(pairs[2 * i + 1], thaw_bfloat16_round(second[i]), "level %zu, element %zu", level, i);
+            cr_assert_eq(pairs[2 * i], thaw_bfloat16_round(first[i]), "level %d, element %zu", (int)level, i);
+            cr_assert_eq(pairs[2 * i + 1], thaw_bfloat16_round(second[i]), "level %d, element %zu", (int)level, i);
         }
     }
     free(taps);
@@ -207,6 +203,8 @@ Test(winograd_bfloat16, is_chosen_where_the_cpu_multiplies_them)
 {
     const winograd_shape s = { 16, 64, 64, { 14, 14 }, { 1, 1 }, { 1, 1 } };
     const thaw_convolution p = narrow_problem_of(&s);
-    cr_assert_eq(thaw_winograd_suits_forward(&p), thaw_cpu_multiplies_bfloat16());
-    cr_assert_eq(thaw_winograd_suits_backward_data(&p), thaw_cpu_multiplies_bfloat16());
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= THAW_CPU_V4_BF16; level++) {
+        cr_assert_eq(thaw_winograd_suits_forward(level, &p), level == THAW_CPU_V4_BF16);
+        cr_assert_eq(thaw_winograd_suits_backward_data(level, &p), level == THAW_CPU_V4_BF16);
+    }
 }

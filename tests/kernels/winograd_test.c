@@ -128,19 +128,18 @@ Test(winograd, transforms_windows_at_each_level)
     enum { CHANNELS = 21, STRIDE = 32 };
     static float pixels[16 * CHANNELS], zeros[CHANNELS];
     static _Alignas(64) float values[16 * STRIDE];
-    const thaw_winograd_functions *levels[4];
-    const size_t level_count = winograd_find_levels(levels);
     const thaw_winograd_image image = { { 4, 4 }, CHANNELS, { 0, 0 }, { 1, 1 }, pixels, zeros, false };
     support_fill(pixels, THAW_COUNT(pixels), 1);
-    for (size_t level = 0; level < level_count; level++) {
-        levels[level]->windows(&image, 0, 1, &(thaw_winograd_values){ values, STRIDE, STRIDE });
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)
+            ->windows(&image, 0, 1, &(thaw_winograd_values){ values, STRIDE, STRIDE });
         for (size_t v = 0; v < 16; v++)
             for (size_t c = 0; c < CHANNELS; c++) {
                 double wanted = 0;
                 for (size_t i = 0; i < 16; i++)
                     wanted +=
                         window_matrix[v / 4][i / 4] * window_matrix[v % 4][i % 4] * (double)pixels[i * CHANNELS + c];
-                cr_assert_float_eq(values[v * STRIDE + c], wanted, 1e-6, "level %zu, value %zu", level, v);
+                cr_assert_float_eq(values[v * STRIDE + c], wanted, 1e-6, "level %d, value %zu", (int)level, v);
             }
     }
 }
@@ -148,18 +147,16 @@ Test(winograd, transforms_windows_at_each_level)
 Test(winograd, transforms_kernels_at_each_level)
 {
     static _Alignas(64) float taps[9 * THAW_STRIP], values[16 * THAW_STRIP];
-    const thaw_winograd_functions *levels[4];
-    const size_t level_count = winograd_find_levels(levels);
     support_fill(taps, THAW_COUNT(taps), 1);
-    for (size_t level = 0; level < level_count; level++) {
-        levels[level]->kernels(taps, values, THAW_STRIP);
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, values, THAW_STRIP);
         for (size_t v = 0; v < 16; v++)
             for (size_t u = 0; u < THAW_STRIP; u++) {
                 double wanted = 0;
                 for (size_t t = 0; t < 9; t++)
                     wanted +=
                         kernel_matrix[v / 4][t / 3] * kernel_matrix[v % 4][t % 3] * (double)taps[t * THAW_STRIP + u];
-                cr_assert_float_eq(values[v * THAW_STRIP + u], wanted, 1e-6, "level %zu, value %zu", level, v);
+                cr_assert_float_eq(values[v * THAW_STRIP + u], wanted, 1e-6, "level %d, value %zu", (int)level, v);
             }
     }
 }
@@ -171,18 +168,17 @@ Test(winograd, transforms_tiles_at_each_level)
     enum { CHANNELS = 21 };
     static _Alignas(64) float sums[16 * THAW_STRIP];
     float pixels[4 * CHANNELS];
-    const thaw_winograd_functions *levels[4];
-    const size_t level_count = winograd_find_levels(levels);
     const thaw_winograd_map map = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = pixels };
     support_fill(sums, THAW_COUNT(sums), 1);
-    for (size_t level = 0; level < level_count; level++) {
-        levels[level]->tiles(&map, 0, 1, 0, &(thaw_winograd_values){ sums, THAW_STRIP, THAW_STRIP });
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)
+            ->tiles(&map, 0, 1, 0, &(thaw_winograd_values){ sums, THAW_STRIP, THAW_STRIP });
         for (size_t i = 0; i < 4; i++)
             for (size_t c = 0; c < CHANNELS; c++) {
                 double wanted = 0;
                 for (size_t v = 0; v < 16; v++)
                     wanted += tile_matrix[i / 2][v / 4] * tile_matrix[i % 2][v % 4] * (double)sums[v * THAW_STRIP + c];
-                cr_assert_float_eq(pixels[i * CHANNELS + c], wanted, 2e-6, "level %zu, pixel %zu", level, i);
+                cr_assert_float_eq(pixels[i * CHANNELS + c], wanted, 2e-6, "level %d, pixel %zu", (int)level, i);
             }
     }
 }
@@ -193,7 +189,7 @@ Test(winograd, is_chosen_where_it_fits)
 {
     const winograd_shape fitting = { 16, 64, 64, { 14, 14 }, { 1, 1 }, { 1, 1 } };
     const thaw_convolution good = winograd_problem_of(&fitting);
-    cr_assert(thaw_winograd_suits_forward(&good) && thaw_winograd_suits_backward_data(&good));
+    cr_assert(thaw_winograd_suits_forward(THAW_CPU_V3, &good) && thaw_winograd_suits_backward_data(THAW_CPU_V3, &good));
     thaw_convolution other[10];
     for (size_t i = 0; i < THAW_COUNT(other); i++)
         other[i] = good;
@@ -208,11 +204,13 @@ Test(winograd, is_chosen_where_it_fits)
     other[8].input_channels = 3;
     other[9].output[1] = other[9].input[1] = 1;
     for (size_t i = 0; i < THAW_COUNT(other); i++)
-        cr_assert(!thaw_winograd_suits_forward(&other[i]) && !thaw_winograd_suits_backward_data(&other[i]), "%zu", i);
+        cr_assert(!thaw_winograd_suits_forward(THAW_CPU_V3, &other[i]) &&
+                      !thaw_winograd_suits_backward_data(THAW_CPU_V3, &other[i]),
+                  "%zu", i);
     other[6].training = false;
-    cr_assert(thaw_winograd_suits_forward(&other[6]));
+    cr_assert(thaw_winograd_suits_forward(THAW_CPU_V3, &other[6]));
     other[6].after.activation = THAW_ACTIVATION_SILU;
-    cr_assert(!thaw_winograd_suits_forward(&other[6]));
+    cr_assert(!thaw_winograd_suits_forward(THAW_CPU_V3, &other[6]));
 }
 
 /* A frozen weight may take so much memory, and less where memory is dear. */
@@ -221,14 +219,14 @@ Test(winograd, weighs_memory_where_the_weight_is_frozen)
     winograd_shape s = { 16, 256, 256, { 14, 14 }, { 1, 1 }, { 1, 1 } };
     thaw_convolution p = winograd_problem_of(&s);
     p.thrifty = true;
-    cr_assert(thaw_winograd_suits_forward(&p));
+    cr_assert(thaw_winograd_suits_forward(THAW_CPU_V3, &p));
     p.training = false;
-    cr_assert(!thaw_winograd_suits_forward(&p));
+    cr_assert(!thaw_winograd_suits_forward(THAW_CPU_V3, &p));
     p.thrifty = false;
-    cr_assert(thaw_winograd_suits_forward(&p));
+    cr_assert(thaw_winograd_suits_forward(THAW_CPU_V3, &p));
     s.channels = s.filters = 512;
     p = winograd_problem_of(&s);
-    cr_assert(thaw_winograd_suits_forward(&p));
+    cr_assert(thaw_winograd_suits_forward(THAW_CPU_V3, &p));
     p.training = false;
-    cr_assert(!thaw_winograd_suits_forward(&p));
+    cr_assert(!thaw_winograd_suits_forward(THAW_CPU_V3, &p));
 }

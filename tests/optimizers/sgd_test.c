@@ -1,3 +1,4 @@
+#include "params/module_source.h"
 #include "params/optimizer.h"
 #include "support/optimizers.h"
 
@@ -39,7 +40,7 @@ Test(sgd, first_gradient_is_not_dampened)
 
 Test(sgd, has_a_buffer_only_with_momentum)
 {
-    const thaw_optimizer_module *module = thaw_optimizer_modules_baseline[3];
+    const thaw_optimizer_module *module = thaw_builtin_module(THAW_CPU_BASELINE, 3);
     cr_assert_str_eq(module->name, "sgd");
     cr_assert_eq(module->slot_count, 1);
     cr_assert_not(module->uses_slot((double[]){ 0.1, 0, 0, 0, 0 }, 0));

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/max_cpu.h"
 #include "support/support.h"
 
 enum { COUNT = 100003, FAN_IN = 50, FAN_OUT = 150 };
@@ -33,7 +34,11 @@ static const thaw_layer_module module = { .name = "wish", .options_size = sizeof
 static thaw_context *context_with(int threads, uint64_t seed)
 {
     thaw_context *context = NULL;
-    cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = seed }, &context), THAW_OK);
+    cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = threads,
+                                                              .max_cpu = support_max_cpu(),
+                                                              .seed = seed },
+                                     &context),
+                 THAW_OK);
     return context;
 }
 

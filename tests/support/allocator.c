@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "support/max_cpu.h"
+
 static void *allocate(void *user, size_t bytes, size_t alignment)
 {
     support_allocator *allocator = user;
@@ -29,6 +31,7 @@ thaw_context *support_context_on(support_allocator *allocator)
     thaw_context *context = NULL;
     const thaw_context_options options = {
         .threads = 1,
+        .max_cpu = support_max_cpu(),
         .seed = 1,
         .allocator = { .allocate = allocate, .release = release, .user = allocator },
     };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cpu.h"
+#include "params/module_source.h"
 #include "params/optimizer.h"
 
 static float *allocate_floats(size_t count)
@@ -167,32 +168,20 @@ void support_assert_equals_pytorch(const char *name)
 
 enum { SPAN_STEPS = 3, GUARD = 16 };
 
-/* The builds of the optimizers' folder that this CPU runs. */
-static size_t usable_builds(const thaw_optimizer_module *const *builds[3])
+static const thaw_optimizer_module *module_at(thaw_cpu_level level, const char *name)
 {
-    size_t count = 0;
-    builds[count++] = thaw_optimizer_modules_baseline;
-#ifdef __x86_64__
-    if (thaw_cpu_detect() >= THAW_CPU_V3)
-        builds[count++] = thaw_optimizer_modules_v3;
-    if (thaw_cpu_detect() >= THAW_CPU_V4)
-        builds[count++] = thaw_optimizer_modules_v4;
-#endif
-    return count;
-}
-
-static const thaw_optimizer_module *same_in(const thaw_optimizer_module *const *build, const char *name)
-{
-    while (*build && strcmp((*build)->name, name) != 0)
-        build++;
-    cr_assert_not_null(*build, "a build lacks %s", name);
-    return *build;
+    const thaw_optimizer_module *module;
+    for (size_t i = 0; (module = thaw_builtin_module(level, i)); i++)
+        if (strcmp(module->name, name) == 0)
+            break;
+    cr_assert_not_null(module, "level %d lacks %s", (int)level, name);
+    return module;
 }
 
 /* One element at a time: no compiler makes a vector of that. */
 static void update_one_by_one(const thaw_optimizer *optimizer, optimizer_arrays *arrays)
 {
-    const thaw_optimizer_module *module = same_in(thaw_optimizer_modules_baseline, optimizer->module->name);
+    const thaw_optimizer_module *module = module_at(THAW_CPU_BASELINE, optimizer->module->name);
     for (uint64_t step = 1; step <= SPAN_STEPS; step++)
         for (size_t i = 0; i < arrays->count; i++)
             support_update(optimizer, module, arrays, step, i, i + 1);
@@ -239,10 +228,8 @@ void support_assert_spans_agree(const char *description)
     assert_ok(context, thaw_optimizer_create(context, description, &optimizer));
     optimizer_arrays expected = support_arrays_create(optimizer, GUARD + LONGEST + GUARD);
     update_one_by_one(optimizer, &expected);
-    const thaw_optimizer_module *const *builds[3];
-    const size_t build_count = usable_builds(builds);
-    for (size_t b = 0; b < build_count; b++) {
-        const thaw_optimizer_module *module = same_in(builds[b], optimizer->module->name);
+    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
+        const thaw_optimizer_module *module = module_at(level, optimizer->module->name);
         for (size_t tail = 0; tail < TAILS; tail++) {
             assert_span(optimizer, module, &expected, 0, BODY + tail, 0);
             assert_span(optimizer, module, &expected, 0, tail, 0);

@@ -3,11 +3,14 @@
 #include <math.h>
 
 #include "onednn/kernel.h"
+#include "support/max_cpu.h"
 
 thaw_context *support_context(int threads)
 {
     thaw_context *context = NULL;
-    const thaw_status status = thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &context);
+    const thaw_status status =
+        thaw_context_create(&(thaw_context_options){ .threads = threads, .max_cpu = support_max_cpu(), .seed = 1 },
+                            &context);
     cr_assert(status == THAW_OK, "no context: %s", thaw_status_name(status));
     return context;
 }

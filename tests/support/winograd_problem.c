@@ -130,14 +130,3 @@ void winograd_run(thaw_context *context, thaw_kernel *kernel, thaw_kernel *pack,
     free(packed);
     free(scratch);
 }
-
-size_t winograd_find_levels(const thaw_winograd_functions *levels[4])
-{
-    levels[0] = &thaw_winograd_loops_baseline;
-#ifdef __x86_64__
-    levels[1] = &thaw_winograd_loops_v3;
-    levels[2] = &thaw_winograd_loops_v4;
-    levels[3] = &thaw_winograd_loops_native;
-#endif
-    return (size_t)thaw_cpu_detect() + 1 + thaw_cpu_multiplies_bfloat16();
-}

@@ -32,7 +32,4 @@ void winograd_run(thaw_context *context, thaw_kernel *kernel, thaw_kernel *pack,
                   thaw_argument source, const void *values, const float *bias, const void *residual,
                   thaw_argument destination, void *result);
 
-/* The transforms at each level of instructions that this CPU has; returns how many there are. */
-size_t winograd_find_levels(const thaw_winograd_functions *levels[4]);
-
 #endif

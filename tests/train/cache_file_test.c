@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/files.h"
+#include "support/max_cpu.h"
 #include "support/network.h"
 
 enum { SAMPLES = 45, EPOCHS = 3, HEADER = 4096, MOST_FILE = 1 << 16 };
@@ -60,7 +61,7 @@ static thaw_status try_to_train(const setting *told, outcome *result, char messa
     *result = (outcome){ .limit = told->limit };
     thaw_context *context;
     const thaw_context_options context_options = {
-        .threads = 2, .seed = 1, .log = keep_warning, .log_user = told->warning
+        .threads = 2, .max_cpu = support_max_cpu(), .seed = 1, .log = keep_warning, .log_user = told->warning
     };
     cr_assert_eq(thaw_context_create(&context_options, &context), THAW_OK);
     thaw_model *model = support_network(context, true);

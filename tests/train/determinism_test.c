@@ -2,13 +2,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/max_cpu.h"
 #include "support/network.h"
 
 /* Trains a fresh network and returns its weights. */
 static float *train(int threads, uint64_t seed, const thaw_fit_options *options, size_t *count)
 {
     thaw_context *context;
-    cr_assert(thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = seed }, &context) == THAW_OK);
+    cr_assert(
+        thaw_context_create(&(thaw_context_options){ .threads = threads, .max_cpu = support_max_cpu(), .seed = seed },
+                            &context) == THAW_OK);
     thaw_model *model = support_network(context, true);
     thaw_dataset *data = support_samples(context, 50, 5);
     support_optimize(model, "adam:lr=0.01");

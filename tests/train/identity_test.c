@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "support/files.h"
+#include "support/max_cpu.h"
 #include "support/network.h"
 
 enum { COUNT = 40, BATCH = 8 };
@@ -42,10 +43,13 @@ static void keep_message(void *user, thaw_log_level level, const char *message)
 static size_t train(const thaw_source *like, bool selects, size_t *cached_epochs, char log[512])
 {
     thaw_context *context;
-    cr_assert_eq(
-        thaw_context_create(&(thaw_context_options){ .threads = 1, .seed = 1, .log = keep_message, .log_user = log },
-                            &context),
-        THAW_OK);
+    cr_assert_eq(thaw_context_create(&(thaw_context_options){ .threads = 1,
+                                                              .max_cpu = support_max_cpu(),
+                                                              .seed = 1,
+                                                              .log = keep_message,
+                                                              .log_user = log },
+                                     &context),
+                 THAW_OK);
     thaw_model *model = support_network(context, false);
     support_optimize(model, "sgd:lr=0.01");
     support_train_only(model, 0x1C);

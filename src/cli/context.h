@@ -1,0 +1,11 @@
+/* The context of a command. */
+#ifndef THAW_CLI_CONTEXT_H
+#define THAW_CLI_CONTEXT_H
+
+#include <thaw/context.h>
+
+/* Makes a context with the limit of the CPU's instructions that the environment variable THAW_MAX_CPU sets. Returns an exit
+   code, after a message where it is not CLI_DONE. */
+int cli_context_create(const thaw_context_options *options, thaw_context **context);
+
+#endif
