@@ -3,6 +3,7 @@
 #include "kernels/bfloat16.h"
 #include "params/keeping.h"
 #include "plan/plan.h"
+#include "program/poison.h"
 
 /* Of the layer's own parameters: the factors of a low-rank change are not packed. */
 static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *planned)
@@ -161,11 +162,14 @@ static thaw_status run_tiles(thaw_plan *plan)
 thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
 {
     thaw_status status = THAW_OK;
+    thaw_poison(plan, first, first + 1);
     convert_fed(plan, past);
     for (size_t i = first; i < past && status == THAW_OK;) {
         const bool tiles = i == plan->fixed_count && i < plan->tiled_count;
+        const size_t next = tiles ? plan->tiled_count : i + 1;
+        thaw_poison(plan, i == first ? i + 1 : i, next);
         status = tiles ? run_tiles(plan) : run_node(plan, plan->order[i], target, random);
-        i = tiles ? plan->tiled_count : i + 1;
+        i = next;
     }
     return status;
 }
@@ -217,6 +221,8 @@ static thaw_status run_backward(thaw_plan *plan)
 {
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         const thaw_node index = plan->order[i];
+        const size_t time = 2 * plan->order_count - 1 - i;
+        thaw_poison(plan, time, time + 1);
         thaw_status status = recompute(plan, index);
         if (status == THAW_OK && plan->nodes[index].masks)
             thaw_plan_apply_mask(plan, index);
@@ -233,6 +239,7 @@ static thaw_status run_backward(thaw_plan *plan)
 
 thaw_status thaw_plan_backward(thaw_plan *plan)
 {
+    thaw_poison_gradients(plan);
     thaw_plan_turn(plan, true);
     const thaw_status status = run_backward(plan);
     thaw_plan_turn(plan, false);
