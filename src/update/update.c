@@ -206,17 +206,20 @@ double thaw_update_list_norm(thaw_update_list *list)
     return sqrt(sum);
 }
 
-/* As bits, so that the loop is plain integer arithmetic in any build: infinities and NaN have all bits of the exponent. */
+/* Zero times infinity or NaN is NaN, and stays in a sum. In lanes, as above. */
 static bool any_not_finite(const float *values, size_t count)
 {
-    static const uint32_t EXPONENT = 0x7f800000;
-    uint32_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        found |= (bits & EXPONENT) == EXPONENT;
-    }
-    return found != 0;
+    enum { LANES = 16 };
+    float lanes[LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += values[i + k] * 0;
+    for (; i < count; i++)
+        sum += values[i] * 0;
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return isnan(sum);
 }
 
 /* Backwards: the update begins where the blocks that were read last are still in the cache. */
