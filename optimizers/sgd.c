@@ -33,8 +33,8 @@ static const char *check(const double *h)
 
 static void prepare(const double *h, uint64_t step, double *scalars)
 {
-    /* The first gradient enters the buffer, still zero, undampened. */
-    scalars[FRESH] = step == 1 ? 1 : 1 - h[DAMPENING];
+    (void)step;
+    scalars[FRESH] = 1 - h[DAMPENING];
 }
 
 static void update_plain(const thaw_update *u)
@@ -48,7 +48,9 @@ static void update_plain(const thaw_update *u)
 
 static void update_momentum(const thaw_update *u)
 {
-    const float lr = u->scalar[LR], momentum = u->scalar[MOMENTUM], fresh = u->scalar[FRESH];
+    const float lr = u->scalar[LR], momentum = u->scalar[MOMENTUM];
+    /* The first gradient enters the buffer, still zero, undampened. */
+    const float fresh = u->slot_step[BUFFER] == 1 ? 1 : u->scalar[FRESH];
     const float decay = u->scalar[WEIGHT_DECAY];
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameter, *restrict buffer = u->slot[BUFFER];

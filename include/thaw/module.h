@@ -26,10 +26,11 @@ typedef struct thaw_update {
     size_t count;                           /* elements of each array */
     float *parameter;                       /* read and written */
     const float *gradient;                  /* of the loss */
-    float *slot[THAW_MAX_SLOTS];            /* zero before the first step; NULL where unused */
+    float *slot[THAW_MAX_SLOTS];            /* zero before its first step; NULL where unused */
     float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
+    uint64_t slot_step[THAW_MAX_SLOTS]; /* of a slot in use, from 1: a hyper-parameter may have called for it later */
 } thaw_update;
 
 /* A kind of optimizer. */

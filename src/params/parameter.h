@@ -23,7 +23,8 @@ struct thaw_parameter {
     float *gradient;            /* only while it trains */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;
-    float *slot[THAW_MAX_SLOTS]; /* only what its optimizer uses, from when it first trained */
+    float *slot[THAW_MAX_SLOTS];         /* only what its optimizer uses, from when it first trained */
+    uint64_t slot_steps[THAW_MAX_SLOTS]; /* in which each was used */
     uint64_t steps;
     uint64_t version; /* counts changes of the data, so that packed copies know when they are old */
 

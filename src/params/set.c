@@ -224,6 +224,7 @@ void thaw_parameter_release_state(thaw_context *context, thaw_parameter *paramet
     for (size_t i = 0; i < THAW_MAX_SLOTS; i++) {
         thaw_release(context, parameter->slot[i]);
         parameter->slot[i] = NULL;
+        parameter->slot_steps[i] = 0;
     }
     parameter->steps = 0;
 }

@@ -47,12 +47,21 @@ static bool same_settings(const thaw_parameter *left, const thaw_parameter *righ
            memcmp(&a->weight_decay, &b->weight_decay, sizeof(double)) == 0;
 }
 
+/* Counts a step of the parameter, and of the slots that it uses. */
+static void count_step(thaw_parameter *parameter)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    parameter->steps++;
+    parameter->version++;
+    for (size_t k = 0; k < optimizer->module->slot_count; k++)
+        parameter->slot_steps[k] += thaw_optimizer_uses_slot(optimizer, k);
+}
+
 static void fill_rules(thaw_update_list *list, double rate_factor)
 {
     for (size_t i = 0; i < list->parameter_count; i++) {
         thaw_parameter *parameter = list->parameters[i];
-        parameter->steps++;
-        parameter->version++;
+        count_step(parameter);
         thaw_rule *filled = &list->rules[list->rule_of[i]];
         if (i > 0 && list->rule_of[i] == list->rule_of[i - 1])
             continue;
@@ -86,6 +95,7 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
         .step = applied->step,
     };
     memcpy(update.scalar, applied->scalars, sizeof update.scalar);
+    memcpy(update.slot_step, parameter->slot_steps, sizeof update.slot_step);
     for (size_t k = 0; k < optimizer->module->slot_count; k++)
         update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
     if (parameter->held)

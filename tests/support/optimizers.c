@@ -52,7 +52,10 @@ void support_update(const thaw_optimizer *optimizer, const thaw_optimizer_module
     for (size_t i = 0; i < THAW_MAX_HYPERPARAMETERS; i++)
         update.scalar[i] = (float)scalars[i];
     for (size_t s = 0; s < THAW_MAX_SLOTS; s++)
-        update.slot[s] = arrays->slot[s] ? arrays->slot[s] + begin : NULL;
+        if (arrays->slot[s]) {
+            update.slot[s] = arrays->slot[s] + begin;
+            update.slot_step[s] = step;
+        }
     module->update(&update);
 }
 

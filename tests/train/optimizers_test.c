@@ -74,3 +74,84 @@ Test(optimizers, rates_of_groups_and_steps_multiply)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
+
+/* One weight whose gradient is 1 in each step: the input, where the target is 0.5 below the output. */
+typedef struct dot {
+    thaw_context *context;
+    thaw_model *model;
+    thaw_optimizer *optimizer;
+} dot;
+
+static dot make_dot(const char *description)
+{
+    dot made = { .context = support_context(1) };
+    thaw_node x;
+    assert_ok(made.context, thaw_model_create(made.context, &made.model));
+    assert_ok(made.context, thaw_input(made.model, &(thaw_shape){ .rank = 1, .dims = { 1 } }, &x));
+    const thaw_dense_options options = { .name = "dot", .units = 1 };
+    assert_ok(made.context, thaw_dense(made.model, x, &options, &x));
+    assert_ok(made.context, thaw_mse(made.model, x, NULL, &x));
+    *thaw_parameter_edit(thaw_model_find_parameter(made.model, "dot.weight")) = 0;
+    *thaw_parameter_edit(thaw_model_find_parameter(made.model, "dot.bias")) = 0;
+    made.optimizer = make(made.context, description);
+    assert_ok(made.context, thaw_select_optimizer(made.model, "*", made.optimizer));
+    assert_ok(made.context, thaw_model_freeze(made.model, "dot.bias"));
+    return made;
+}
+
+static void check_weight(const dot *d, double expected)
+{
+    thaw_parameter *weight = thaw_model_find_parameter(d->model, "dot.weight");
+    const float target = *thaw_parameter_data(weight) - 0.5F;
+    const thaw_tensor inputs = thaw_view_f32((float[]){ 1 }, 2, (int64_t[]){ 1, 1 });
+    const thaw_tensor targets = thaw_view_f32((float[]){ target }, 2, (int64_t[]){ 1, 1 });
+    assert_ok(d->context, thaw_step(d->model, &inputs, &targets, NULL, NULL));
+    cr_assert_float_eq(*thaw_parameter_gradient(weight), 1, 1e-6);
+    cr_assert_float_eq(*thaw_parameter_data(weight), expected, 1e-6, "%.9g, PyTorch's %.9g",
+                       (double)*thaw_parameter_data(weight), expected);
+}
+
+static void end_dot(const dot *d)
+{
+    thaw_optimizer_destroy(d->optimizer);
+    thaw_model_destroy(d->model);
+    thaw_context_destroy(d->context);
+}
+
+/* torch.optim.SGD clones the first gradient that it keeps: b = 1, then 0.9 + 0.5 = 1.4, then 1.26 + 0.5 = 1.76. */
+Test(optimizers, momentum_that_is_switched_on_takes_its_first_gradient_undampened)
+{
+    const dot d = make_dot("sgd:lr=0.1");
+    check_weight(&d, -0.1);
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "momentum", 0.9));
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "dampening", 0.5));
+    check_weight(&d, -0.2);
+    check_weight(&d, -0.34);
+    check_weight(&d, -0.516);
+    end_dot(&d);
+}
+
+/* The buffer is PyTorch's through all of this: it stays while momentum is off and while the weight is frozen. */
+Test(optimizers, momentum_goes_on_with_its_buffer)
+{
+    const dot d = make_dot("sgd:lr=0.1");
+    check_weight(&d, -0.1);
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "momentum", 0.9));
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "dampening", 0.5));
+    check_weight(&d, -0.2); /* b = 1 */
+    assert_ok(d.context, thaw_model_unfreeze(d.model, "dot.bias"));
+    assert_ok(d.context, thaw_model_freeze(d.model, "dot.weight"));
+    const thaw_tensor one = thaw_view_f32((float[]){ 1 }, 2, (int64_t[]){ 1, 1 });
+    assert_ok(d.context, thaw_step(d.model, &one, &one, NULL, NULL));
+    assert_ok(d.context, thaw_model_unfreeze(d.model, "dot.weight"));
+    assert_ok(d.context, thaw_model_freeze(d.model, "dot.bias"));
+    *thaw_parameter_edit(thaw_model_find_parameter(d.model, "dot.bias")) = 0;
+    check_weight(&d, -0.34); /* b = 0.9 + 0.5 */
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "momentum", 0));
+    check_weight(&d, -0.44);
+    assert_ok(d.context, thaw_optimizer_set(d.optimizer, "momentum", 0.9));
+    check_weight(&d, -0.616); /* b = 1.26 + 0.5 */
+    assert_ok(d.context, thaw_select_release_state(d.model, "dot"));
+    check_weight(&d, -0.716); /* b = 1 */
+    end_dot(&d);
+}
