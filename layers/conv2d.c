@@ -22,7 +22,7 @@ typedef struct conv2d {
     thaw_kernel *backward_weights, *unpack; /* unpack NULL: the kernel writes OIHW */
     size_t gradient_bytes;                  /* of the weight's gradient before unpacking, first in scratch */
     thaw_low_rank *low_rank;                /* a change to the weight, or NULL */
-    bool sums_bias;                         /* the bias trains, the weight does not */
+    bool sums_bias;                         /* the bias trains, and no kernel sums its gradient */
 } conv2d;
 
 static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_options *o, const thaw_shape *input)
@@ -199,7 +199,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, conv2d *c)
     problem.bias = bias_gradient;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status = thaw_convolution_backward_weights(demand->context, &problem, &c->backward_weights, &c->unpack);
-    c->sums_bias = bias_gradient && !demand->parameter_gradient[WEIGHT];
+    c->sums_bias = bias_gradient && !thaw_kernel_sums_bias(c->backward_weights);
     return status;
 }
 

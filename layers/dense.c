@@ -22,7 +22,7 @@ typedef struct dense {
     thaw_kernel *backward_weights;
     thaw_dtype precision;
     thaw_low_rank *low_rank; /* a change to the weight, or NULL */
-    bool sums_bias;          /* the bias trains, the weight does not */
+    bool sums_bias;          /* the bias trains, and no kernel sums its gradient */
 } dense;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -153,7 +153,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     problem.bias = bias_gradient;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status = thaw_inner_product_backward_weights(demand->context, &problem, &d->backward_weights);
-    d->sums_bias = bias_gradient && !demand->parameter_gradient[WEIGHT];
+    d->sums_bias = bias_gradient && !thaw_kernel_sums_bias(d->backward_weights);
     return status;
 }
 

@@ -1,5 +1,18 @@
-/* The mean over height and width: [H, W, C] to [C]. */
-#include "layers/pool2d.h"
+/* The mean over height and width: [H, W, C] to [C]. Its sums are in doubles: oneDNN's pooling adds up all positions in
+   floats, which is off by 2e-6 for a map of 64x64. */
+#include <string.h>
+
+#include <thaw/layers.h>
+
+#include "kernels/bfloat16.h"
+#include "layers/column_sum.h"
+
+enum { GRAIN = 1 << 14 };
+
+typedef struct mean {
+    size_t batch, area, channels;
+    thaw_dtype precision;
+} mean;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
@@ -20,32 +33,89 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->identity = input[0] * input[1] == 1;
     if (needs->identity)
         return THAW_OK;
-    thaw_pool *pool = thaw_allocate(demand->context, sizeof *pool);
-    if (!pool)
+    mean *m = thaw_allocate(demand->context, sizeof *m);
+    if (!m)
         return THAW_OUT_OF_MEMORY;
-    const thaw_window window = { .kernel = { input[0], input[1] }, .stride = { 1, 1 }, .dilation = { 1, 1 } };
-    const thaw_status status = thaw_pool_create(demand, window, THAW_POOLING_AVERAGE, pool, needs);
-    if (status == THAW_OK)
-        needs->state = pool;
+    *m = (mean){ (size_t)demand->batch, (size_t)(input[0] * input[1]), (size_t)input[2], demand->precision };
+    needs->state = m;
+    needs->scratch_bytes = m->batch * thaw_column_sum_count(m->area, m->channels) * sizeof(double);
+    needs->kernel = "mean";
+    return THAW_OK;
+}
+
+typedef struct pass {
+    const mean *layer;
+    const void *from;
+    void *into;
+    double *sums; /* thaw_column_sum_count for each sample */
+} pass;
+
+/* Samples that a thread takes on at least. */
+static size_t grain_of(const mean *m)
+{
+    return GRAIN / (m->area * m->channels) + 1;
+}
+
+static void store(const mean *m, void *row, size_t channel, float value)
+{
+    if (m->precision == THAW_F32)
+        ((float *)row)[channel] = value;
     else
-        thaw_release(demand->context, pool);
-    return status;
+        ((thaw_bfloat16 *)row)[channel] = thaw_bfloat16_round(value);
+}
+
+static void forward_samples(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const mean *m = p->layer;
+    const size_t row_bytes = m->channels * thaw_dtype_bytes(m->precision);
+    for (size_t n = begin; n < end; n++) {
+        double *sums = p->sums + n * thaw_column_sum_count(m->area, m->channels);
+        thaw_column_sum_here(m->area, m->channels, m->precision, (const char *)p->from + n * m->area * row_bytes, sums);
+        for (size_t c = 0; c < m->channels; c++)
+            store(m, (char *)p->into + n * row_bytes, c, (float)(sums[c] / (double)m->area));
+    }
 }
 
 static thaw_status forward(const thaw_layer_run *run)
 {
-    return thaw_pool_forward(run->state, run);
+    const mean *m = run->state;
+    pass p = { m, run->inputs[0], run->output, run->scratch };
+    thaw_parallel_for(run->context, m->batch, grain_of(m), forward_samples, &p);
+    return THAW_OK;
+}
+
+/* Each position of a sample gets the same. */
+static void backward_samples(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const mean *m = p->layer;
+    const size_t row_bytes = m->channels * thaw_dtype_bytes(m->precision);
+    for (size_t n = begin; n < end; n++) {
+        const char *gradient = (const char *)p->from + n * row_bytes;
+        char *first = (char *)p->into + n * m->area * row_bytes;
+        for (size_t c = 0; c < m->channels; c++) {
+            const float value = m->precision == THAW_F32
+                                    ? ((const float *)(const void *)gradient)[c]
+                                    : thaw_bfloat16_widen(((const thaw_bfloat16 *)(const void *)gradient)[c]);
+            store(m, first, c, value / (float)m->area);
+        }
+        for (size_t i = 1; i < m->area; i++)
+            memcpy(first + i * row_bytes, first, row_bytes);
+    }
 }
 
 static thaw_status backward(const thaw_layer_run *run)
 {
-    return thaw_pool_backward(run->state, run, run->output_gradient, run->scratch);
+    const mean *m = run->state;
+    pass p = { .layer = m, .from = run->output_gradient, .into = run->input_gradients[0] };
+    if (p.into)
+        thaw_parallel_for(run->context, m->batch, grain_of(m), backward_samples, &p);
+    return THAW_OK;
 }
 
 static void release(thaw_context *context, void *state)
 {
-    if (state)
-        thaw_pool_release(context, state);
     thaw_release(context, state);
 }
 

@@ -31,6 +31,9 @@ enum { MOST_SAMPLES = 128, MOST_INPUTS = 1536, LEAST_WANTED_PERCENT = 76 };
 /* Rows of the gradient that are computed at a time, for each strip of columns. */
 enum { ROWS = 12 };
 
+/* Elements of the bias's gradient whose sums, in doubles, are in registers or close to them. */
+enum { BIAS_COLUMNS = 64 };
+
 typedef struct sizes {
     size_t batch, inputs, outputs, strips, blocks;
     bool bias;
@@ -83,12 +86,16 @@ static void compute_narrow_strip(const job *j, size_t block, size_t strip)
 
 static void sum_bias(const job *j, size_t begin, size_t end)
 {
-    float *restrict sums = j->bias;
-    memset(sums + begin, 0, (end - begin) * sizeof *sums);
-    for (size_t b = 0; b < j->of->batch; b++) {
-        const float *row = j->gradient + b * j->of->outputs;
-        for (size_t o = begin; o < end; o++)
-            sums[o] += row[o];
+    for (size_t first = begin; first < end; first += BIAS_COLUMNS) {
+        const size_t count = end - first < BIAS_COLUMNS ? end - first : BIAS_COLUMNS;
+        double sums[BIAS_COLUMNS] = { 0 };
+        for (size_t b = 0; b < j->of->batch; b++) {
+            const float *row = j->gradient + b * j->of->outputs + first;
+            for (size_t o = 0; o < count; o++)
+                sums[o] += (double)row[o];
+        }
+        for (size_t o = 0; o < count; o++)
+            j->bias[first + o] = (float)sums[o];
     }
 }
 

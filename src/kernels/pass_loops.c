@@ -166,6 +166,35 @@ INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, var
         reduce_rows(p, row, 1, v, sums, products);
 }
 
+/* The sums of dz alone, as it stands, with no other pointers that the compiler has to think of: takes 0.6 of the time. */
+INLINE void sum_vector(const void *values, size_t at, size_t rows, size_t channels, bool narrow, double *sums,
+                       size_t count)
+{
+    lanes sum = load_at(values, at, count, narrow);
+    for (size_t i = 1; i < rows; i++)
+        sum += load_at(values, at + i * channels, count, narrow);
+    add(sums, sum, count);
+}
+
+INLINE void sum_rows(const void *values, size_t row, size_t rows, size_t channels, bool narrow, double *sums)
+{
+    const size_t first = row * channels, whole = channels / LANES * LANES;
+    for (size_t c = 0; c < whole; c += LANES)
+        sum_vector(values, first + c, rows, channels, narrow, sums + c, LANES);
+    if (whole < channels)
+        sum_vector(values, first + whole, rows, channels, narrow, sums + whole, channels - whole);
+}
+
+INLINE void sum_all(const thaw_channel_pass *p, size_t begin, size_t end, bool narrow, double *sums)
+{
+    const size_t channels = p->channels;
+    size_t row = begin;
+    for (; row + ROWS <= end; row += ROWS)
+        sum_rows(p->output_gradient, row, ROWS, channels, narrow, sums);
+    for (; row < end; row++)
+        sum_rows(p->output_gradient, row, 1, channels, narrow, sums);
+}
+
 INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *squares)
 {
     const size_t whole = p->channels / LANES * LANES;
@@ -246,7 +275,13 @@ static void reduce(const thaw_channel_pass *p, size_t begin, size_t end, double 
     memset(sums, 0, p->channels * sizeof(double));
     if (products)
         memset(products, 0, p->channels * sizeof(double));
-    run(REDUCE, p, begin, end, p->activation, sums, products);
+    const bool plain = !products && !p->slope && p->activation == THAW_ACTIVATION_NONE;
+    if (plain && p->precision == THAW_F32)
+        sum_all(p, begin, end, false, sums);
+    else if (plain)
+        sum_all(p, begin, end, true, sums);
+    else
+        run(REDUCE, p, begin, end, p->activation, sums, products);
 }
 
 /* The name is one of pass_loops.h, by the build's -D. */

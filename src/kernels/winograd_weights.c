@@ -26,15 +26,16 @@ typedef struct plan {
     size_t channels, filters, channel_panels, filter_panels;
     size_t point_stride;
     bool in_blocks;
-    /* Floats of scratch: windows, tiles, sums, and the bias's sums. */
-    size_t window_floats, tile_floats, sum_floats, bias_floats;
+    size_t window_floats, tile_floats, sum_floats; /* of scratch: windows, tiles, sums */
+    size_t bias_doubles;                           /* and the bias's sums */
 } plan;
 
 typedef struct run {
     const plan *plan;
     thaw_tiling source, gradient;
     thaw_tile_panels windows, tiles;
-    float *sums, *bias_sums;
+    float *sums;
+    double *bias_sums;
     float *weights, *bias; /* bias NULL: not wanted */
 } run;
 
@@ -67,17 +68,23 @@ static void multiply(const run *r, size_t round, size_t point, size_t filter_pan
                                windows + tile * THAW_PANEL, sums, round > 0 || tile > 0);
 }
 
-/* The bias's gradient, of a panel: the sum over the tiles of theirs. */
+/* The bias's gradient, of a panel: the sum over the tiles of theirs, in doubles because they may be many. */
 static void sum_bias(const run *r, size_t round, size_t filter_panel)
 {
     const plan *p = r->plan;
     const size_t count = least(p->tiles - round * p->tiles_a_round, p->tiles_a_round);
     const float *tiles = r->tiles.values + filter_panel * r->tiles.panel_stride + THAW_POINTS * p->point_stride;
-    float *sums = r->bias_sums + filter_panel * THAW_PANEL;
-    for (size_t tile = 0; tile < count; tile += DEPTH)
-        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_PANEL, sums, round > 0 || tile > 0);
-    if (round + 1 == p->rounds)
-        memcpy(r->bias + filter_panel * THAW_PANEL, sums, in_panel(p->filters, filter_panel) * sizeof *sums);
+    double *sums = r->bias_sums + filter_panel * THAW_PANEL;
+    if (round == 0)
+        memset(sums, 0, THAW_PANEL * sizeof *sums);
+    for (size_t tile = 0; tile < count; tile += DEPTH) {
+        float part[THAW_PANEL];
+        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_PANEL, part);
+        for (size_t k = 0; k < THAW_PANEL; k++)
+            sums[k] += (double)part[k];
+    }
+    for (size_t k = 0; k < in_panel(p->filters, filter_panel) && round + 1 == p->rounds; k++)
+        r->bias[filter_panel * THAW_PANEL + k] = (float)sums[k];
 }
 
 static void finish(const run *r, const float *sums, size_t filter_panel, size_t channel_panel, size_t row, size_t rows)
@@ -201,9 +208,9 @@ static void run_plan(thaw_context *context, const void *problem, void *const *ar
         .windows = { windows, THAW_POINTS * p->point_stride, p->point_stride },
         .tiles = { tiles, (THAW_POINTS + 1) * p->point_stride, p->point_stride },
         .sums = tiles + p->tile_floats,
-        .bias_sums = tiles + p->tile_floats + p->sum_floats,
+        .bias_sums = (double *)(void *)(tiles + p->tile_floats + p->sum_floats),
         .weights = arguments[THAW_ARGUMENT_WEIGHTS_GRADIENT],
-        .bias = p->bias_floats ? arguments[THAW_ARGUMENT_BIAS_GRADIENT] : NULL,
+        .bias = p->bias_doubles ? arguments[THAW_ARGUMENT_BIAS_GRADIENT] : NULL,
     };
     r.source.values = arguments[THAW_ARGUMENT_SOURCE];
     r.gradient.values = arguments[THAW_ARGUMENT_DESTINATION_GRADIENT];
@@ -259,7 +266,7 @@ static plan plan_of(const thaw_convolution *c, size_t threads)
     p.source.tile_columns = p.gradient.tile_columns = columns;
     plan_rounds(&p, threads);
     plan_scratch(&p, threads);
-    p.bias_floats = c->bias ? p.filter_panels * THAW_PANEL : 0;
+    p.bias_doubles = c->bias ? p.filter_panels * THAW_PANEL : 0;
     return p;
 }
 
@@ -302,7 +309,7 @@ thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convo
             [THAW_ARGUMENT_WEIGHTS_GRADIENT] = 9 * p.channels * p.filters * sizeof(float),
             [THAW_ARGUMENT_BIAS_GRADIENT] = problem->bias ? p.filters * sizeof(float) : 0,
         },
-        .scratch_bytes = (p.window_floats + p.tile_floats + p.sum_floats + p.bias_floats) * sizeof(float),
+        .scratch_bytes = (p.window_floats + p.tile_floats + p.sum_floats) * sizeof(float) + p.bias_doubles * sizeof(double),
         .run = run_plan,
     };
     return thaw_kernel_create_own(context, &own, &p, sizeof p, kernel);

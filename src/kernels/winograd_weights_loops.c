@@ -228,14 +228,12 @@ static void multiply(size_t count, size_t filters, const float *tiles, const flo
                 multiply_rows(count, tiles + k, windows + c, sums + k * THAW_PANEL + c, false);
 }
 
-static void sum(size_t count, const float *tiles, float *sums, bool add)
+static void sum(size_t count, const float *tiles, float *sums)
 {
     for (size_t k = 0; k < THAW_PANEL; k += LANES) {
         lanes total = { 0 };
         for (size_t i = 0; i < count; i++)
             total += load(tiles + i * THAW_PANEL + k, LANES, false);
-        if (add)
-            total += load(sums + k, LANES, false);
         memcpy(sums + k, &total, sizeof total);
     }
 }

@@ -49,8 +49,8 @@ typedef struct thaw_winograd_weights_functions {
        `filters` of the rows, and perhaps a few more. */
     void (*multiply)(size_t count, size_t filters, const float *tiles, const float *windows, float *sums, bool add);
 
-    /* sums[k] = sum over i of tiles[i][k]; or adds that. */
-    void (*sum)(size_t count, const float *tiles, float *sums, bool add);
+    /* sums[k] = sum over i of tiles[i][k]. */
+    void (*sum)(size_t count, const float *tiles, float *sums);
 
     /* Transforms the sums [point][k][c] of `filters` x `channels` weights to 3x3: weights[k * stride + c * 9 + i]. */
     void (*finish)(const float *sums, size_t filters, size_t channels, float *weights, size_t stride);

@@ -1,4 +1,4 @@
-/* Sums over the rows of a matrix: bias gradients, statistics of channels. The same for any thread count. */
+/* Sums over the rows of a matrix, in doubles: bias gradients, means of maps. The same for any thread count. */
 #ifndef THAW_LAYERS_COLUMN_SUM_H
 #define THAW_LAYERS_COLUMN_SUM_H
 
@@ -10,5 +10,10 @@ size_t thaw_column_sum_scratch_bytes(size_t rows, size_t columns);
    THAW_F32 or THAW_BF16. */
 void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const void *values,
                      float *sums, void *scratch);
+
+/* The same on the calling thread alone, in doubles. `sums` has room for thaw_column_sum_count, of which the first
+   `columns` hold the result. */
+void thaw_column_sum_here(size_t rows, size_t columns, thaw_dtype precision, const void *values, double *sums);
+size_t thaw_column_sum_count(size_t rows, size_t columns);
 
 #endif

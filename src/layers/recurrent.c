@@ -118,8 +118,8 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_recurren
     p.inputs = (int64_t)r->units;
     if (status == THAW_OK && wants(demand, THAW_WEIGHT_HIDDEN))
         status = thaw_inner_product_backward_weights(context, &p, &r->hidden_weight_gradient);
-    r->input_bias_alone = wants(demand, THAW_BIAS_INPUT) && !r->input_weight_gradient;
-    r->hidden_bias_alone = wants(demand, THAW_BIAS_HIDDEN) && !r->hidden_weight_gradient;
+    r->sums_input_bias = wants(demand, THAW_BIAS_INPUT) && !thaw_kernel_sums_bias(r->input_weight_gradient);
+    r->sums_hidden_bias = wants(demand, THAW_BIAS_HIDDEN) && !thaw_kernel_sums_bias(r->hidden_weight_gradient);
     return status;
 }
 
@@ -131,7 +131,7 @@ static size_t kernel_scratch_bytes(const thaw_recurrent *r)
         thaw_kernel_scratch_bytes(r->input_gradient),
         thaw_kernel_scratch_bytes(r->input_weight_gradient),
         thaw_kernel_scratch_bytes(r->hidden_weight_gradient),
-        r->input_bias_alone || r->hidden_bias_alone ? thaw_column_sum_scratch_bytes(r->batch * r->steps, r->row) : 0,
+        r->sums_input_bias || r->sums_hidden_bias ? thaw_column_sum_scratch_bytes(r->batch * r->steps, r->row) : 0,
     };
     size_t most = 0;
     for (size_t i = 0; i < THAW_COUNT(candidates); i++)

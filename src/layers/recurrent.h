@@ -57,8 +57,8 @@ typedef struct thaw_recurrent {
     size_t chunk; /* inference: steps for which the input's part of the gates is computed at once */
     size_t initial_count, place, places;
     bool reverse, last_only, bias, training;
-    bool alone;                               /* too little to do for a team */
-    bool input_bias_alone, hidden_bias_alone; /* the bias trains, the weight beside it does not */
+    bool alone;                             /* too little to do for a team */
+    bool sums_input_bias, sums_hidden_bias; /* the bias trains, and no kernel sums its gradient */
     bool initial_gradient;
     thaw_kernel *input, *pack_input; /* the input's part of all gates of all steps */
     thaw_kernel *input_gradient, *input_weight_gradient, *hidden_weight_gradient;

@@ -135,12 +135,12 @@ static void write_initial_gradients(const pass *p)
 
 /* Gradients of a weight and the bias beside it, from what they were multiplied with and the gates' gradients. */
 static thaw_status run_weights(const pass *p, thaw_kernel *kernel, const float *source, const float *gates,
-                               size_t weight, size_t bias, bool bias_alone)
+                               size_t weight, size_t bias, bool sums_bias)
 {
     const thaw_recurrent *r = p->r;
     float *const *gradients = p->run->parameter_gradients;
     void *scratch = thaw_recurrent_part(p->run->scratch, r->layout.kernels);
-    if (bias_alone)
+    if (sums_bias)
         thaw_column_sum(p->run->context, r->batch * r->steps, r->row, THAW_F32, gates, gradients[bias], scratch);
     if (!kernel)
         return THAW_OK;
@@ -183,9 +183,9 @@ thaw_status thaw_recurrent_backward(const thaw_layer_run *run)
     thaw_recurrent_run(r, run->context, run_steps, &p);
     write_initial_gradients(&p);
     thaw_status status = run_weights(&p, r->input_weight_gradient, run->inputs[0], p.gates, THAW_WEIGHT_INPUT,
-                                     THAW_BIAS_INPUT, r->input_bias_alone);
+                                     THAW_BIAS_INPUT, r->sums_input_bias);
     if (status == THAW_OK)
         status = run_weights(&p, r->hidden_weight_gradient, p.hidden, p.hidden_gates, THAW_WEIGHT_HIDDEN,
-                             THAW_BIAS_HIDDEN, r->hidden_bias_alone);
+                             THAW_BIAS_HIDDEN, r->sums_hidden_bias);
     return status == THAW_OK ? run_input_gradient(&p) : status;
 }

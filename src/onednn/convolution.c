@@ -270,13 +270,15 @@ thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_
                                               thaw_kernel **kernel, thaw_kernel **unpack)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
-                                               THAW_ARGUMENT_WEIGHTS_GRADIENT, THAW_ARGUMENT_BIAS_GRADIENT };
+                                               THAW_ARGUMENT_WEIGHTS_GRADIENT };
     *kernel = *unpack = NULL;
     if (!problem->primitive && thaw_winograd_weights_suit(problem))
         return thaw_winograd_weights_create(context, problem, kernel);
     setting s;
     dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, NULL);
+    thaw_convolution without_bias = *problem;
+    without_bias.bias = false;
+    thaw_status status = open_setting(&s, context, &without_bias, NULL);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

@@ -32,8 +32,8 @@ bool thaw_convolution_misreads_residual(const thaw_kernel *forward);
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack);
 
-/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT. `unpack` (SOURCE: the kernel's gradient ->
-   DESTINATION: OIHW) may be NULL. */
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, and BIAS_GRADIENT where thaw_kernel_sums_bias. `unpack` (SOURCE: the
+   kernel's gradient -> DESTINATION: OIHW) may be NULL. */
 thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
                                               thaw_kernel **kernel, thaw_kernel **unpack);
 

@@ -181,12 +181,14 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     if (thaw_outer_products_suit(problem))
         return thaw_outer_products_create(context, problem, kernel);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
-                                               THAW_ARGUMENT_WEIGHTS_GRADIENT, THAW_ARGUMENT_BIAS_GRADIENT };
+                                               THAW_ARGUMENT_WEIGHTS_GRADIENT };
     *kernel = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
+    thaw_inner_product without_bias = *problem;
+    without_bias.bias = false;
     const bool packed = problem->precision != THAW_F32; /* in the hint: there are no others of that precision */
-    thaw_status status = open_setting(&s, context, problem, NULL, packed);
+    thaw_status status = open_setting(&s, context, &without_bias, NULL, packed);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);
     if (status == THAW_OK)

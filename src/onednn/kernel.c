@@ -174,6 +174,11 @@ size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument)
     return layout ? dnnl_memory_desc_get_size(layout) : 0;
 }
 
+bool thaw_kernel_sums_bias(const thaw_kernel *kernel)
+{
+    return kernel && thaw_kernel_bytes(kernel, THAW_ARGUMENT_BIAS_GRADIENT) > 0;
+}
+
 bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes)
 {
     return !kernel->own.run && thaw_kernel_bytes(kernel, argument) > bytes;

@@ -58,6 +58,11 @@ size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 /* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */
 size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument);
 
+/* Whether a kernel of backward weights computes the bias's gradient, too. oneDNN's would sum all rows in floats, one after
+   the other, and be off by 1e-5 of 100,000 rows: kernels of our own sum in doubles, and beside others the layer does. NULL
+   does not. */
+bool thaw_kernel_sums_bias(const thaw_kernel *kernel);
+
 /* Whether that is more than the `bytes` bytes of its elements: oneDNN's layouts may have places that no element is at,
    which relayouts need not write, and kernels may read: zeros. Kernels of our own write all. */
 bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes);
