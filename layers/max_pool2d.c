@@ -1,4 +1,8 @@
 /* Max-pooling of [H, W, C]. */
+#include <math.h>
+
+#include "core/allocation.h"
+#include "kernels/bfloat16.h"
 #include "layers/pool2d.h"
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -9,34 +13,99 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_pool_build(builder, o);
 }
 
-static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+/* Of a window that lies in padding alone oneDNN gives the least float: `outside` tells which do, for each position of the
+   output. */
+typedef struct max_pool2d {
+    thaw_pool pool;
+    bool *outside; /* NULL: none */
+    size_t batch, positions, channels;
+    thaw_dtype precision;
+} max_pool2d;
+
+static bool lies_outside(const thaw_window *window, const thaw_shape *input, int axis, int64_t position)
 {
-    thaw_pool *pool = thaw_allocate(demand->context, sizeof *pool);
-    if (!pool)
+    const int64_t begin = position * window->stride[axis] - window->padding_before[axis];
+    for (int64_t k = 0; k < window->kernel[axis]; k++) {
+        const int64_t at = begin + k * window->dilation[axis];
+        if (at >= 0 && at < input->dims[axis])
+            return false;
+    }
+    return true;
+}
+
+static thaw_status find_outside(const thaw_layer_demand *demand, max_pool2d *m)
+{
+    const thaw_shape *input = &demand->inputs[0];
+    thaw_window window = thaw_pool_window(demand->options);
+    thaw_window_fit(&window, input);
+    m->outside = thaw_allocate_array(demand->context, m->positions, sizeof *m->outside);
+    if (!m->outside)
         return THAW_OUT_OF_MEMORY;
-    const thaw_status status =
-        thaw_pool_create(demand, thaw_pool_window(demand->options), THAW_POOLING_MAX, pool, needs);
-    if (status == THAW_OK)
-        needs->state = pool;
-    else
-        thaw_release(demand->context, pool);
-    return status;
-}
-
-static thaw_status forward(const thaw_layer_run *run)
-{
-    return thaw_pool_forward(run->state, run);
-}
-
-static thaw_status backward(const thaw_layer_run *run)
-{
-    return thaw_pool_backward(run->state, run, run->output_gradient, run->scratch);
+    bool any = false;
+    for (size_t i = 0; i < m->positions; i++) {
+        const int64_t at = (int64_t)i;
+        m->outside[i] = lies_outside(&window, input, 0, at / window.output[1]) ||
+                        lies_outside(&window, input, 1, at % window.output[1]);
+        any = any || m->outside[i];
+    }
+    if (any)
+        return THAW_OK;
+    thaw_release(demand->context, m->outside);
+    m->outside = NULL;
+    return THAW_OK;
 }
 
 static void release(thaw_context *context, void *state)
 {
-    thaw_pool_release(context, state);
-    thaw_release(context, state);
+    max_pool2d *m = state;
+    thaw_pool_release(context, &m->pool);
+    thaw_release(context, m->outside);
+    thaw_release(context, m);
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    max_pool2d *m = thaw_allocate(demand->context, sizeof *m);
+    if (!m)
+        return THAW_OUT_OF_MEMORY;
+    m->batch = (size_t)demand->batch;
+    m->positions = (size_t)(demand->output.dims[0] * demand->output.dims[1]);
+    m->channels = (size_t)demand->output.dims[2];
+    m->precision = demand->precision;
+    thaw_status status = find_outside(demand, m);
+    if (status == THAW_OK)
+        status = thaw_pool_create(demand, thaw_pool_window(demand->options), THAW_POOLING_MAX, &m->pool, needs);
+    if (status == THAW_OK)
+        needs->state = m;
+    else
+        release(demand->context, m);
+    return status;
+}
+
+static void fill_outside(const max_pool2d *m, void *output)
+{
+    const thaw_bfloat16 narrow = thaw_bfloat16_round(-INFINITY);
+    for (size_t row = 0; row < m->batch * m->positions; row++)
+        for (size_t i = row * m->channels; m->outside[row % m->positions] && i < (row + 1) * m->channels; i++)
+            if (m->precision == THAW_F32)
+                ((float *)output)[i] = -INFINITY;
+            else
+                ((thaw_bfloat16 *)output)[i] = narrow;
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const max_pool2d *m = run->state;
+    const thaw_status status = thaw_pool_forward(&m->pool, run);
+    if (status == THAW_OK && m->outside)
+        fill_outside(m, run->output);
+    return status;
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const max_pool2d *m = run->state;
+    return thaw_pool_backward(&m->pool, run, run->output_gradient, run->scratch);
 }
 
 static const thaw_layer_module module = {

@@ -96,7 +96,8 @@ typedef struct thaw_pool2d_options {
     bool exclude_padding; /* average-pool: divide by the elements inside the input (count_include_pad = false) */
 } thaw_pool2d_options;
 
-/* Max-pooling of x [H, W, C]; padding counts as -inf. */
+/* Max-pooling of x [H, W, C]; padding counts as -inf, which is the value of a dilated window that lies in padding alone:
+   its gradient goes nowhere. */
 THAW_API thaw_status thaw_max_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
                                      thaw_node *output);
 /* Average-pooling of x [H, W, C]. */
@@ -346,7 +347,9 @@ typedef struct thaw_softmax_cross_entropy_options {
 } thaw_softmax_cross_entropy_options;
 
 /* Loss of logits [classes] against labels THAW_I32 in [0, classes), as PyTorch's cross_entropy: the mean divides by the
-   sum of the weights of the samples that count. Finite for logits up to +-1e30. Must come last. */
+   sum of the weights of the samples that count. Where none does, because all labels are ignored or of classes of weight 0,
+   loss and gradient are 0 and not PyTorch's NaN: a last batch of ignored labels alone is no reason to lose a run. Finite
+   for logits up to +-1e30. Must come last. */
 THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
                                                 const thaw_softmax_cross_entropy_options *options, thaw_node *output);
 

@@ -152,6 +152,24 @@ Test(softmax_cross_entropy, is_zero_when_all_labels_are_ignored)
     thaw_context_destroy(context);
 }
 
+Test(softmax_cross_entropy, is_zero_when_all_labels_weigh_nothing)
+{
+    const float weights[CLASSES] = { [1] = 1 }, zeros[COUNT] = { 0 };
+    const int32_t weightless[BATCH] = { 0, 2, 0, 2, 0, 2 };
+    thaw_context *context = support_context(1);
+    thaw_model *model;
+    layer_wish wish = training;
+    wish.target = weightless;
+    layer l =
+        open_loss(context, &model, &(thaw_softmax_cross_entropy_options){ .class_weights = weights }, CLASSES, &wish);
+    layer_forward(&l);
+    layer_backward(&l);
+    cr_assert(*l.output == 0);
+    assert_close(l.input_gradients[0], zeros, COUNT, 0, "gradient");
+    layer_close(&l, model);
+    thaw_context_destroy(context);
+}
+
 static void run_large(int threads, float *loss, float *gradient)
 {
     enum { SAMPLES = 501, LARGE = 37 };
