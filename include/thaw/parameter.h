@@ -41,6 +41,10 @@ THAW_API thaw_status thaw_model_unfreeze(thaw_model *model, const char *pattern)
    it. Errors: THAW_NOT_FOUND. */
 THAW_API thaw_status thaw_model_freeze_before(thaw_model *model, const char *pattern);
 
+/* A layer that does not lead to the loss, such as a second head, is not computed in training. Its parameters keep their
+   flags and may be trainable, but have no gradient, step count or weight decay, and keep their bytes, whatever the
+   optimizer; they train from the step on in which the loss depends on them. */
+
 /* How much of something trains. Partial: of what it is computed from, or made of, a part trains and a part does not. */
 typedef enum thaw_trainability { THAW_FROZEN, THAW_PARTIAL, THAW_TRAINABLE } thaw_trainability;
 
@@ -115,8 +119,10 @@ THAW_API const float *thaw_parameter_data(const thaw_parameter *parameter);
 /* The same, for writing before the next call on the model: copies that kernels hold are made anew. */
 THAW_API float *thaw_parameter_edit(thaw_parameter *parameter);
 
-/* The gradient of the last step, in the parameter's layout; NULL while the parameter has none (frozen, or no step
-   yet). Valid until the next call on the model. */
+/* The gradient of the last step, in the parameter's layout; NULL while the parameter has none: frozen, or none of its
+   layers leads to the loss, or no step yet. With thaw_step_options.clip_norm it is the clipped gradient, which the
+   optimizer saw, as PyTorch's clip_grad_norm_ leaves it, with gradients_only as well; of a step that was skipped the
+   gradient as it was computed. Valid until the next call on the model. */
 THAW_API const float *thaw_parameter_gradient(const thaw_parameter *parameter);
 
 /* Optimizer state by slot name ("momentum_buffer", "exp_avg"), one float an element; NULL when there is none. Valid

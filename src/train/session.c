@@ -67,6 +67,8 @@ static thaw_status update(const thaw_plan *plan, const thaw_step_options *option
         result->skipped = !thaw_update_list_finite(updates);
     }
     result->skipped = result->skipped || !thaw_plan_statistics_finite(plan);
+    if (options->gradients_only && !result->skipped)
+        thaw_update_list_scale(updates, scale);
     if (result->skipped || options->gradients_only)
         return THAW_OK;
     const thaw_status status = thaw_update_list_run(updates, options->rate_factor, scale);

@@ -160,6 +160,23 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
     return THAW_OK;
 }
 
+static void scale_blocks(void *argument, size_t begin, size_t end)
+{
+    const thaw_update_list *list = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_span *block = &list->norm_blocks[i];
+        scale(list->parameters[block->parameter]->gradient + block->begin, block->count, (float)list->gradient_scale);
+    }
+}
+
+void thaw_update_list_scale(thaw_update_list *list, double gradient_scale)
+{
+    if (gradient_scale == 1)
+        return;
+    list->gradient_scale = gradient_scale;
+    thaw_parallel_for(list->context, list->norm_count, 1, scale_blocks, list);
+}
+
 /* In lanes, so that the compiler may use vectors without changing the order of any sum. */
 static double sum_squares(const float *values, size_t count)
 {

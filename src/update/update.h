@@ -25,6 +25,9 @@ double thaw_update_list_norm(thaw_update_list *list);
 /* Whether all gradients are finite: what the norm would tell, at the price of reading them. */
 bool thaw_update_list_finite(thaw_update_list *list);
 
+/* Multiplies all gradients, as thaw_update_list_run does, and updates nothing. */
+void thaw_update_list_scale(thaw_update_list *list, double gradient_scale);
+
 typedef struct thaw_update_totals {
     size_t parameters; /* elements */
     size_t gradient_bytes, state_bytes;

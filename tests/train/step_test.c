@@ -66,6 +66,76 @@ Test(step, clips_by_global_norm_of_what_trains)
     thaw_context_destroy(context);
 }
 
+/* PyTorch's clip_grad_norm_ leaves the clipped gradient in .grad, whether a step follows or not. */
+Test(step, shows_the_clipped_gradient)
+{
+    static const struct {
+        thaw_step_options options;
+        double share; /* of the gradient's norm, sqrt(2.75), that is left; 0: all of it */
+    } cases[] = {
+        { { .clip_norm = 0.5 }, 0.5 },     { { .clip_norm = 0.5, .gradients_only = true }, 0.5 },
+        { { .clip_norm = 2 }, 0 },         { { .clip_norm = 2, .gradients_only = true }, 0 },
+        { { .gradients_only = true }, 0 },
+    };
+    const double norm = sqrt(1.5 * 1.5 + 0.5 * 0.5 + 0.5 * 0.5);
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        thaw_context *context = support_context(2);
+        thaw_model *model = line(context);
+        support_optimize(model, "sgd:lr=0.1");
+        const thaw_tensor inputs = thaw_view_f32(line_values, 2, line_dims);
+        const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+        thaw_step_result result;
+        assert_ok(context, thaw_step(model, &inputs, &targets, &cases[i].options, &result));
+        const float factor = cases[i].share > 0 ? (float)(cases[i].share / norm) : 1;
+        const float *weight = thaw_parameter_gradient(thaw_model_find_parameter(model, "line.weight"));
+        const float *bias = thaw_parameter_gradient(thaw_model_find_parameter(model, "line.bias"));
+        assert_close(weight, (float[]){ -1.5F * factor, 0.5F * factor }, 2, 1e-6, "weight gradient");
+        assert_close(bias, (float[]){ -0.5F * factor }, 1, 1e-6, "bias gradient");
+        cr_assert(cases[i].options.clip_norm == 0 || fabs(result.gradient_norm - norm) < 1e-6, "norm %g",
+                  result.gradient_norm);
+        thaw_model_destroy(model);
+        thaw_context_destroy(context);
+    }
+}
+
+/* A second head that the loss does not read has no gradient, is not updated and does not decay. */
+Test(step, leaves_branches_alone_that_do_not_lead_to_the_loss)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model;
+    thaw_node x, aside;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 1, .dims = { 2 } }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "body", .units = 2 }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "aside", .units = 3 }, &aside));
+    assert_ok(context, thaw_batch_norm(model, aside, &(thaw_batch_norm_options){ .name = "norm" }, &aside));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "head", .units = 1 }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    support_optimize(model, "adamw:lr=0.1,weight_decay=0.5");
+    static const char *const names[] = { "aside.weight", "aside.bias", "norm.weight", "norm.running_mean" };
+    float before[THAW_COUNT(names)][6] = { { 0 } };
+    for (size_t i = 0; i < THAW_COUNT(names); i++) {
+        const thaw_parameter *p = thaw_model_find_parameter(model, names[i]);
+        memcpy(before[i], thaw_parameter_data(p), thaw_shape_count(thaw_parameter_shape(p)) * sizeof(float));
+    }
+    const thaw_tensor inputs = thaw_view_f32(line_values, 2, line_dims);
+    const thaw_tensor targets = thaw_view_f32(line_targets, 2, target_dims);
+    for (int step = 0; step < 3; step++)
+        assert_ok(context, thaw_step(model, &inputs, &targets, NULL, NULL));
+    for (size_t i = 0; i < THAW_COUNT(names); i++) {
+        const thaw_parameter *p = thaw_model_find_parameter(model, names[i]);
+        const size_t bytes = thaw_shape_count(thaw_parameter_shape(p)) * sizeof(float);
+        cr_assert_eq(thaw_parameter_trainable(p), i < 3, "%s", names[i]);
+        cr_assert_null(thaw_parameter_gradient(p), "%s has a gradient", names[i]);
+        cr_assert_null(thaw_parameter_state(p, "exp_avg"), "%s has state", names[i]);
+        cr_assert_eq(thaw_parameter_steps(p), 0, "%s has had steps", names[i]);
+        cr_assert_eq(memcmp(before[i], thaw_parameter_data(p), bytes), 0, "%s has changed", names[i]);
+    }
+    cr_assert_eq(thaw_parameter_steps(thaw_model_find_parameter(model, "body.weight")), 3);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 static void check_untouched(thaw_model *model, const float *weight)
 {
     const thaw_parameter *parameter = thaw_model_find_parameter(model, "line.weight");
