@@ -261,9 +261,10 @@ typedef struct thaw_recurrent_options {
     bool no_bias;          /* leave out the bias */
     thaw_initializer initializer, bias_initializer; /* of weight and bias */
     const thaw_node
-        *initial; /* nodes of the state before the first step: the hidden one, and for an LSTM the cell; each
-                                 [layers * directions, units], in PyTorch's order, or [units] where that is one. NULL:
-                                 zeros */
+        *initial;         /* nodes of the state before the first step: the hidden one, and for an LSTM then the cell;
+                                 each [layers * directions, units], in PyTorch's order, or [units] where that is one.
+                                 NULL: zeros */
+    size_t initial_count; /* of these nodes: 2 for an LSTM, 1 for a GRU, 0 without */
 } thaw_recurrent_options;
 
 /* Long short-term memory and gated recurrent units over x [steps, features], as PyTorch's LSTM and GRU (the reset gate
@@ -277,7 +278,8 @@ typedef struct thaw_recurrent_options {
    a bias has those of the weight beside it. A single layer of one direction is a node and a group of the given name. Of
    several, each is a node and a group of its own, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that the lower may be
    frozen while the upper train; the parameters are "<name>.weight_ih_l0" and so on all the same, and "<name>.*" means all.
-   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout). */
+   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout, the number of
+   initial states). */
 THAW_API thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
                                thaw_node *output);
 THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,

@@ -12,7 +12,7 @@ typedef struct stack {
     const thaw_recurrent_options *options;
     const char *name;
     int64_t layers, directions;
-    size_t initial_count;
+    size_t states; /* of a cell */
 } stack;
 
 enum { NAME_BYTES = 192, MOST_LAYERS = 1000 };
@@ -36,9 +36,9 @@ static thaw_status append_direction(const stack *s, int64_t layer, bool reverse,
         .path = s->name,
         .suffix = suffix,
     };
-    const thaw_node inputs[] = { input, s->initial_count > 0 ? o->initial[0] : 0,
-                                 s->initial_count > 1 ? o->initial[1] : 0 };
-    return thaw_model_append(s->model, s->module, node.places > 1 ? name : s->name, inputs, 1 + s->initial_count, &node,
+    const thaw_node inputs[] = { input, o->initial_count > 0 ? o->initial[0] : 0,
+                                 o->initial_count > 1 ? o->initial[1] : 0 };
+    return thaw_model_append(s->model, s->module, node.places > 1 ? name : s->name, inputs, 1 + o->initial_count, &node,
                              output);
 }
 
@@ -86,6 +86,10 @@ static thaw_status check(const stack *s)
     if (!(o->dropout >= 0 && o->dropout < 1))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: dropout is %g, wanted 0 <= dropout < 1", s->name,
                          o->dropout);
+    const size_t wanted = o->initial ? s->states : 0;
+    if (o->initial_count != wanted)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: initial_count is %zu, wanted %zu %s initial states",
+                         s->name, o->initial_count, wanted, o->initial ? "with" : "without");
     return THAW_OK;
 }
 
@@ -102,7 +106,7 @@ thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *mo
         .name = chosen.name ? chosen.name : thaw_model_make_name(model, module->name, made_name),
         .layers = chosen.layers ? chosen.layers : 1,
         .directions = chosen.bidirectional ? 2 : 1,
-        .initial_count = chosen.initial ? thaw_cell_of(cell, THAW_CPU_BASELINE)->states : 0,
+        .states = thaw_cell_of(cell, THAW_CPU_BASELINE)->states,
     };
     const size_t nodes_before = model->node_count;
     thaw_status status = check(&s);

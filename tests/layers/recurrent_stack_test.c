@@ -383,10 +383,13 @@ Test(recurrent_stack, trains_what_its_initial_states_are_made_of)
         const thaw_recurrent_options below = { .name = "below", .units = 3 };
         assert_ok(context, thaw_gru(model, 0, &below, &node)); /* [5, 3]: a state for each of 5 layers */
         states[0] = states[1] = node;
-        assert_ok(context,
-                  append(model, gru, 0,
-                         &(thaw_recurrent_options){ .name = "rnn", .units = 3, .layers = STEPS, .initial = states },
-                         &node));
+        assert_ok(context, append(model, gru, 0,
+                                  &(thaw_recurrent_options){ .name = "rnn",
+                                                             .units = 3,
+                                                             .layers = STEPS,
+                                                             .initial = states,
+                                                             .initial_count = gru ? 1 : 2 },
+                                  &node));
         assert_ok(context, thaw_mse(model, node, NULL, &node));
         assert_ok(context, thaw_optimizer_create(context, "sgd:lr=0", &optimizer));
         assert_ok(context, thaw_select_optimizer(model, "*", optimizer));

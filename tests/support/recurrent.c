@@ -39,6 +39,9 @@ thaw_model *recurrent_model(thaw_context *context, const recurrent_case *c)
         .last_only = c->last_only,
         .no_bias = c->no_bias,
         .initial = c->initial ? states : NULL,
+        .initial_count = !c->initial ? 0
+                         : c->gru    ? 1
+                                     : 2,
     };
     assert_ok(context, (c->gru ? thaw_gru : thaw_lstm)(model, 0, &options, &node));
     if (c->reverse)
