@@ -22,8 +22,9 @@ typedef struct thaw_shape {
     int64_t dims[THAW_MAX_RANK]; /* those past the rank are not read */
 } thaw_shape;
 
-/* A dense, row-major view of memory that somebody else owns. Calls that take a `const thaw_tensor *` never write
-   through `data`. */
+/* A dense, row-major view of memory that somebody else owns. A `const thaw_tensor *` is a view that the call does not
+   change. Most calls only read its `data`; two fill it: thaw_predict its `outputs`, and thaw_expression_evaluate its
+   `values`. Nothing keeps a view, or its data, after the call, but thaw_dataset_from_arrays, as it says. */
 typedef struct thaw_tensor {
     thaw_dtype dtype; /* of an element */
     thaw_shape shape; /* row-major */
@@ -43,7 +44,8 @@ THAW_API bool thaw_shape_equal(const thaw_shape *left, const thaw_shape *right);
 /* Writes "[2, 3]" into `text`, cut to `capacity` (80 always suffices), and returns `text`. Thread-safe. */
 THAW_API char *thaw_shape_format(const thaw_shape *shape, char *text, size_t capacity);
 
-/* Views of host arrays, for calls that only read them. `dims` holds `rank` dimensions, outermost first. */
+/* Views of host arrays. `dims` holds `rank` dimensions, outermost first. An array that is really const may go to calls
+   that only read it. */
 THAW_API thaw_tensor thaw_view_f32(const float *data, int rank, const int64_t *dims);
 THAW_API thaw_tensor thaw_view_i32(const int32_t *data, int rank, const int64_t *dims);
 
