@@ -8,8 +8,9 @@
    updates, data order, initialisation and dropout are the same for any thread count, and at every level of instructions.
    In inference, and in the frozen prefix of a training plan, a sample's result depends on the sample, the weights and the
    plan alone. It does not depend on the sample's neighbours, their number or its place among them. On CPUs without AVX-512
-   this does not hold for two things that oneDNN computes there: dense layers through which gradients flow, and low-rank
-   changes that are computed beside a dense weight.
+   it may, in training alone, where a product of oneDNN has a gradient: in dense layers whose weight trains, in the input's
+   part of recurrent layers whose weight trains, in low-rank changes that are computed beside a weight, and in the
+   gradients of inputs.
 
    Signals: while oneDNN 2.6 computes, its kernels keep values below the stack pointer, which a signal's handler on the same
    stack overwrites. Handlers of a host run on a stack of their own (sigaltstack), or in a thread that waits for signals. */

@@ -20,7 +20,7 @@ typedef struct job {
     const sizes *of;
     thaw_row_product_job product;
     const thaw_row_tiles_functions *functions;
-    float *memory; /* THAW_ROW_TILES_FLOATS for each thread */
+    float *memory; /* thaw_row_tiles_floats for each thread */
 } job;
 
 static size_t rounded_up_share(size_t count, size_t parts)
@@ -66,7 +66,8 @@ static void run_member(void *argument, int thread, int threads)
     const thaw_row_range rows = part_of(s->batch, THAW_TILE_ROWS, member / panel_parts, row_parts);
     const thaw_row_range panels = part_of(s->panels, 2, member % panel_parts, panel_parts);
     if (rows.begin < rows.end && panels.begin < panels.end)
-        j->functions->multiply(&j->product, rows, panels, j->memory + member * THAW_ROW_TILES_FLOATS);
+        j->functions->multiply(&j->product, rows, panels,
+                               j->memory + member * thaw_row_tiles_floats(s->batch, s->inputs));
 }
 
 static void run(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
@@ -131,7 +132,7 @@ static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
 
 bool thaw_row_product_suits(const thaw_inner_product *p)
 {
-    return !thaw_dnn_has_avx512() && !p->training && p->packed && p->precision == THAW_F32 && !p->transposed;
+    return !thaw_dnn_has_avx512() && p->packed && p->precision == THAW_F32 && !p->transposed;
 }
 
 bool thaw_row_product_activates(thaw_activation activation)
@@ -160,7 +161,7 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
                    [THAW_ARGUMENT_BIAS] = s.bias ? s.outputs * sizeof(float) : 0,
                    [THAW_ARGUMENT_RESIDUAL] = s.residual == THAW_RESIDUAL_BESIDE ? output_bytes : 0,
                    [THAW_ARGUMENT_DESTINATION] = output_bytes },
-        .scratch_bytes = (size_t)context->threads * THAW_ROW_TILES_FLOATS * sizeof(float),
+        .scratch_bytes = (size_t)context->threads * thaw_row_tiles_floats(s.batch, s.inputs) * sizeof(float),
         .run = run,
         .place = place,
         .row = s.inputs,

@@ -1,12 +1,13 @@
-/* The product of rows with a packed weight, for dense layers through which no gradient flows. A row's result depends on
-   the row and the weight alone: not on how many rows there are, or which of them it is. oneDNN's product for AVX2 (2.6.3,
-   "x64:gemm:jit") does not keep that, and then a sample from the feature cache has other last bits than one computed. */
+/* The product of rows with a packed weight: of dense layers, and of a recurrent layer's input in training. A row's result
+   depends on the row and the weight alone: not on how many rows there are, or which of them it is. oneDNN's product for
+   AVX2 (2.6.3, "x64:gemm:jit") does not keep that, and then a sample from the feature cache has other last bits than one
+   computed. */
 #ifndef THAW_KERNELS_ROW_PRODUCT_H
 #define THAW_KERNELS_ROW_PRODUCT_H
 
 #include "onednn/inner_product.h"
 
-/* Whether this product is to be ours: a packed weight, no gradient, and no AVX-512. */
+/* Whether this product is to be ours: a packed weight in floats, and no AVX-512. */
 bool thaw_row_product_suits(const thaw_inner_product *problem);
 
 /* Whether the kernel can apply the activation: none, ReLU or ReLU6. */

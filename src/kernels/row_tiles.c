@@ -12,7 +12,7 @@ enum {
     MOST_PANELS = 8,
     MOST_ROWS = 12,
     LINE_BYTES = 64,
-    FAR = 1024,
+
     SUMS = THAW_GROUP_PANELS * THAW_PANEL
 };
 
@@ -204,10 +204,10 @@ static void finish_row(const thaw_row_product_job *j, size_t row, size_t first, 
     memcpy(j->destination + row * j->outputs + first, sums, columns * sizeof *sums);
 }
 
-/* Rows that lie far apart share few places of the first-level cache, and are copied to where they lie close together. */
+/* Whether rows are copied to where they lie close together. */
 static bool copies(size_t inputs, size_t rows, size_t panels)
 {
-    return inputs >= FAR && rows > THAW_TILE_ROWS && panels > 2;
+    return inputs >= THAW_FAR_INPUTS && rows > THAW_TILE_ROWS && panels > 2;
 }
 
 static void copy_rows(const float *from, size_t stride, size_t rows, size_t count, float *into)
@@ -221,19 +221,19 @@ static void multiply_block(const thaw_row_product_job *j, thaw_row_range rows, t
     const size_t count = rows.end - rows.begin, width = panels.end - panels.begin;
     const size_t first = panels.begin * THAW_PANEL, columns = smaller(width * THAW_PANEL, j->outputs - first);
     const float *from = j->source + rows.begin * j->inputs;
-    float *sums = memory + THAW_BLOCK_ROWS * THAW_PART;
+    float *sums = memory, *near = memory + count * SUMS;
     const bool copy = copies(j->inputs, count, width);
     for (size_t k = 0; k < j->inputs; k += THAW_PART) {
         operands o = {
             .depth = smaller(THAW_PART, j->inputs - k),
-            .left = copy ? memory : from + k,
+            .left = copy ? near : from + k,
             .row = copy ? THAW_PART : j->inputs,
             .right = j->panels + (panels.begin * j->inputs + k) * THAW_PANEL,
             .panel = j->inputs * THAW_PANEL,
         };
         const ahead next = { from + k + THAW_PART, j->inputs, copy && k + THAW_PART < j->inputs ? count : 0 };
         if (copy)
-            copy_rows(from + k, j->inputs, count, o.depth, memory);
+            copy_rows(from + k, j->inputs, count, o.depth, near);
         multiply_panels(count, width, &o, sums, k > 0, &next);
     }
     for (size_t r = 0; r < count; r++)

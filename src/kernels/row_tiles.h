@@ -16,7 +16,8 @@ enum {
     THAW_PART = 256,
     THAW_BLOCK_ROWS = 144, /* that are multiplied with a group of panels at a time */
     THAW_GROUP_PANELS = 16,
-    THAW_TILE_ROWS = 6
+    THAW_TILE_ROWS = 6,    /* of the largest tiles of two panels */
+    THAW_FAR_INPUTS = 1024 /* rows of so many share few places of the first-level cache, and are copied */
 };
 
 typedef struct thaw_row_product_job {
@@ -33,14 +34,20 @@ typedef struct thaw_row_range {
 } thaw_row_range;
 
 typedef struct thaw_row_tiles_functions {
-    /* Some rows by some panels. `memory`, of THAW_ROW_TILES_FLOATS, is aligned to 64 bytes. */
+    /* Some rows by some panels. `memory`, of thaw_row_tiles_floats, is aligned to 64 bytes. */
     void (*multiply)(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *memory);
 
     /* Packs some panels of a weight. */
     void (*pack)(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into);
 } thaw_row_tiles_functions;
 
-enum { THAW_ROW_TILES_FLOATS = THAW_BLOCK_ROWS * (THAW_PART + THAW_GROUP_PANELS * THAW_PANEL) };
+/* What a thread needs for up to so many rows: their sums, and a copy of a part of them where they lie far apart. */
+static inline size_t thaw_row_tiles_floats(size_t rows, size_t inputs)
+{
+    const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;
+    const size_t copied = inputs < THAW_FAR_INPUTS ? 0 : THAW_PART;
+    return block * (THAW_GROUP_PANELS * THAW_PANEL + copied);
+}
 
 THAW_DECLARE_LEVELS(const thaw_row_tiles_functions, thaw_row_tiles);
 

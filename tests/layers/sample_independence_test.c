@@ -56,6 +56,20 @@ LAYER(lstm, thaw_lstm(model, input, &(thaw_recurrent_options){ .units = 20 }, ou
 LAYER(gru, thaw_gru(model, input, &(thaw_recurrent_options){ .units = 37, .bidirectional = true }, output))
 LAYER(sum, thaw_add(model, input, input, NULL, output))
 
+LAYER(last_lstm, thaw_lstm(model, input, &(thaw_recurrent_options){ .units = 40, .last_only = true }, output))
+
+static thaw_status adapted_dense(thaw_model *model, thaw_node input, thaw_node *output)
+{
+    const thaw_status status = wide_dense(model, input, output);
+    return status == THAW_OK ? thaw_lora(model, "*", 4, 8) : status;
+}
+
+static thaw_status adapted_conv(thaw_model *model, thaw_node input, thaw_node *output)
+{
+    const thaw_status status = wide_conv(model, input, output);
+    return status == THAW_OK ? thaw_lora(model, "*", 4, 8) : status;
+}
+
 /* A network in which layers become part of each other's kernels. */
 static thaw_status network(thaw_model *model, thaw_node input, thaw_node *output)
 {
@@ -189,7 +203,17 @@ Test(sample_independence, of_recurrent_layers)
 {
     CHECK(lstm, { 2, { 7, 11 } });
     CHECK(lstm, { 2, { 3, 64 } });
+    CHECK(lstm, { 2, { 100, 33 } });
+    CHECK(last_lstm, { 2, { 50, 300 } });
     CHECK(gru, { 2, { 7, 11 } });
+    CHECK(gru, { 2, { 60, 130 } });
+}
+
+Test(sample_independence, of_layers_with_low_rank_changes)
+{
+    CHECK(adapted_dense, { 1, { 784 } });
+    CHECK(adapted_dense, { 2, { 7, 1500 } });
+    CHECK(adapted_conv, { 3, { 14, 14, 64 } });
 }
 
 Test(sample_independence, of_a_network_with_fused_layers)
