@@ -9,7 +9,8 @@
 #include "params/optimizer.h"
 #include "plan/plan.h"
 
-enum { MOST_PLANS = 6 };
+/* A host may call inside its parallel regions and outside of them in turn, with several batch sizes in each. */
+enum { MOST_PLANS_OF_TEAM = 6, MOST_TEAMS = 2, MOST_PLANS = MOST_PLANS_OF_TEAM * MOST_TEAMS };
 
 struct thaw_plan_store {
     thaw_plan *plans[MOST_PLANS];
@@ -242,21 +243,36 @@ static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw
     return status;
 }
 
-/* Puts the plan into the store, in the place of the one that was not used for longest when there is no room. */
+/* Of the plans for a team of so many threads, or with 0 of all, the one that was not used for longest; NULL when they are
+   fewer than `most`. */
+static thaw_plan **find_oldest(thaw_plan_store *store, int threads, size_t most)
+{
+    thaw_plan **oldest = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < store->plan_count; i++) {
+        thaw_plan **place = &store->plans[i];
+        if (threads && (*place)->threads != threads)
+            continue;
+        count++;
+        if (!oldest || (*place)->last_use < (*oldest)->last_use)
+            oldest = place;
+    }
+    return count < most ? NULL : oldest;
+}
+
+/* Puts the plan into the store, where there is no room in the place of an old one. */
 static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
 {
-    size_t place = store->plan_count;
-    if (place == MOST_PLANS) {
-        place = 0;
-        for (size_t i = 1; i < MOST_PLANS; i++)
-            if (store->plans[i]->last_use < store->plans[place]->last_use)
-                place = i;
-        bring_back(store->plans[place]);
-        thaw_plan_release(store->plans[place]);
+    thaw_plan **place = find_oldest(store, plan->threads, MOST_PLANS_OF_TEAM);
+    if (!place)
+        place = find_oldest(store, 0, MOST_PLANS);
+    if (place) {
+        bring_back(*place);
+        thaw_plan_release(*place);
     } else {
-        store->plan_count++;
+        place = &store->plans[store->plan_count++];
     }
-    store->plans[place] = plan;
+    *place = plan;
 }
 
 static thaw_plan *look_up(const thaw_plan_store *store, int64_t batch, int threads, bool training)

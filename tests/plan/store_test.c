@@ -1,4 +1,5 @@
 /* When plans are compiled, and when they are forgotten. */
+#include <omp.h>
 #include <string.h>
 
 #include "support/plans.h"
@@ -193,6 +194,35 @@ Test(store, forgets_the_plan_that_was_not_used_for_longest)
         cr_assert_not(compiles(model, batch), "batch %ld", (long)batch);
     cr_assert_not(compiles(model, 1));
     cr_assert(compiles(model, 2));
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* libgomp's entry point for a parallel region, which is there with clang, too, whose pragmas would bring another runtime. */
+extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
+
+static void step_once(void *argument)
+{
+    thaw_model *model = argument;
+    if (omp_get_thread_num() == 0)
+        for (int64_t batch = 1; batch <= 6; batch++)
+            toy_step(model, batch, 1, &(thaw_step_options){ .gradients_only = true });
+}
+
+/* What alternates between regions of the host and outside of them, with several batch sizes, compiles once. */
+Test(store, keeps_as_many_plans_inside_a_region_as_outside)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = two_layers(context);
+    for (int round = 0; round < 3; round++) {
+        const size_t before = prepared;
+        step_once(model);
+        GOMP_parallel(step_once, model, 2, 0);
+        cr_assert_eq(prepared - before, round ? 0 : 2 * 6 * 2, "round %d: %zu kernels", round, prepared - before);
+    }
+    cr_assert(compiles(model, 7));
+    cr_assert_not(compiles(model, 2), "1 was the oldest");
+    cr_assert(compiles(model, 1));
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
