@@ -4,11 +4,13 @@
 
 #include "core/context.h"
 
-/* Regions inside an active region are never active here, even where the host allows that: oneDNN runs serially in one. */
+/* Regions inside an active region are never active here, even where the host allows that: oneDNN runs serially in one.
+   The limit may be lower than it was when the context was made: inside a league of teams (omp teams thread_limit). */
 static int team_size(const thaw_context *context)
 {
     const bool alone = omp_in_parallel() || omp_get_active_level() >= omp_get_max_active_levels();
-    return alone ? 1 : context->most_threads;
+    const int limit = omp_get_thread_limit();
+    return alone ? 1 : context->most_threads < limit ? context->most_threads : limit;
 }
 
 thaw_thread_scope thaw_threads_enter(thaw_context *context)
