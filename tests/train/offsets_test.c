@@ -5,6 +5,7 @@
 
 #include "support/assorted_network.h"
 #include "support/layer_kinds.h"
+#include "support/max_cpu.h"
 #include "support/moving_memory.h"
 #include "support/network.h"
 
@@ -39,7 +40,9 @@ static outcome train(size_t index, int threads, unsigned layout, layer_kinds *ki
     outcome result;
     thaw_context *context;
     moving_memory memory = { .random = (uint64_t)layout << 32, .filling = fillings[layout] };
-    const thaw_context_options options = { .threads = threads, .seed = 1, .allocator = moving_allocator(&memory) };
+    const thaw_context_options options = {
+        .threads = threads, .max_cpu = support_max_cpu(), .seed = 1, .allocator = moving_allocator(&memory)
+    };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     assorted_network network = assorted_open(context, index);
     layer_kinds_add(kinds, network.model);
