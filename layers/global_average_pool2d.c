@@ -44,6 +44,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 }
 
 typedef struct pass {
+    const thaw_context *context;
     const mean *layer;
     const void *from;
     void *into;
@@ -71,7 +72,8 @@ static void forward_samples(void *argument, size_t begin, size_t end)
     const size_t row_bytes = m->channels * thaw_dtype_bytes(m->precision);
     for (size_t n = begin; n < end; n++) {
         double *sums = p->sums + n * thaw_column_sum_count(m->area, m->channels);
-        thaw_column_sum_here(m->area, m->channels, m->precision, (const char *)p->from + n * m->area * row_bytes, sums);
+        thaw_column_sum_here(p->context, m->area, m->channels, m->precision,
+                             (const char *)p->from + n * m->area * row_bytes, sums);
         for (size_t c = 0; c < m->channels; c++)
             store(m, (char *)p->into + n * row_bytes, c, (float)(sums[c] / (double)m->area));
     }
@@ -80,7 +82,7 @@ static void forward_samples(void *argument, size_t begin, size_t end)
 static thaw_status forward(const thaw_layer_run *run)
 {
     const mean *m = run->state;
-    pass p = { m, run->inputs[0], run->output, run->scratch };
+    pass p = { run->context, m, run->inputs[0], run->output, run->scratch };
     thaw_parallel_for(run->context, m->batch, grain_of(m), forward_samples, &p);
     return THAW_OK;
 }

@@ -1,5 +1,6 @@
 #include "layers/column_sum.h"
 
+#include "core/context.h"
 #include "kernels/bfloat16.h"
 #include "layers/channel_passes.h"
 
@@ -41,10 +42,12 @@ size_t thaw_column_sum_count(size_t rows, size_t columns)
     return folds_of(rows, columns) * columns;
 }
 
-void thaw_column_sum_here(size_t rows, size_t columns, thaw_dtype precision, const void *values, double *sums)
+void thaw_column_sum_here(const thaw_context *context, size_t rows, size_t columns, thaw_dtype precision,
+                          const void *values, double *sums)
 {
     const thaw_channel_pass pass = pass_of(rows, columns, precision, values);
-    thaw_pass_functions_of_cpu()->reduce(&pass, 0, rows / folds_of(rows, columns), sums, NULL);
+    const thaw_pass_functions *loops = THAW_FOR_LEVEL(context->level, &thaw_pass_loops);
+    loops->reduce(&pass, 0, rows / folds_of(rows, columns), sums, NULL);
     unfold(rows, columns, precision, values, sums);
 }
 

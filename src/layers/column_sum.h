@@ -13,7 +13,8 @@ void thaw_column_sum(thaw_context *context, size_t rows, size_t columns, thaw_dt
 
 /* The same on the calling thread alone, in doubles. `sums` has room for thaw_column_sum_count, of which the first
    `columns` hold the result. */
-void thaw_column_sum_here(size_t rows, size_t columns, thaw_dtype precision, const void *values, double *sums);
+void thaw_column_sum_here(const thaw_context *context, size_t rows, size_t columns, thaw_dtype precision,
+                          const void *values, double *sums);
 size_t thaw_column_sum_count(size_t rows, size_t columns);
 
 #endif
