@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/context.h"
 #include "core/cpu.h"
 #include "core/digest.h"
 #include "support/network.h"
@@ -141,12 +142,11 @@ bool same_bits_train(const same_bits_run *run, char text[SAME_BITS_DIGEST_BYTES]
 void same_bits_key(char key[SAME_BITS_KEY_BYTES])
 {
     static const char *const levels[] = {
-        [THAW_CPU_BASELINE] = "baseline",
-        [THAW_CPU_V3] = "v3",
-        [THAW_CPU_V4] = "v4",
-        [THAW_CPU_V4_BF16] = "v4-bf16",
+        [THAW_CPU_BASELINE] = "baseline", [THAW_CPU_V3] = "v3", [THAW_CPU_V4] = "v4", [THAW_CPU_V4_BF16] = "v4-bf16"
     };
     const dnnl_version_t *found = dnnl_version();
+    thaw_context *context = support_context(1);
     snprintf(key, SAME_BITS_KEY_BYTES, "%d.%d.%d-%x-%s", found->major, found->minor, found->patch,
-             (unsigned)dnnl_get_effective_cpu_isa(), levels[thaw_cpu_detect()]);
+             (unsigned)dnnl_get_effective_cpu_isa(), levels[context->level]);
+    thaw_context_destroy(context);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/max_cpu.h"
 #include "support/network.h"
 
 enum { BATCH = 16, FEATURES = 40, CLASSES = 3, SAMPLES = 45 };
@@ -25,7 +26,9 @@ static void note(void *user, thaw_log_level level, const char *message)
 static thaw_context *listening(record *seen)
 {
     thaw_context *context = NULL;
-    const thaw_context_options options = { .threads = 1, .seed = 1, .log = note, .log_user = seen };
+    const thaw_context_options options = {
+        .threads = 1, .max_cpu = support_max_cpu(), .seed = 1, .log = note, .log_user = seen
+    };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     return context;
 }
