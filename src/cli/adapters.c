@@ -18,7 +18,8 @@ static int parse_setting(const char *text, char *item, uint64_t *rank, double *a
         return CLI_DONE;
     if (value && strcmp(item, "alpha") == 0 && cli_parse_real(value, alpha))
         return CLI_DONE;
-    return cli_misuse("--lora", "\"%s\", wanted PATTERN:rank=N,alpha=X with a whole number from 1 and one from 0 on",
+    return cli_misuse("--lora",
+                      "\"%s\", must be PATTERN:rank=N,alpha=X with N a whole number from 1 and X a number from 0",
                       text);
 }
 

@@ -47,7 +47,7 @@ static int split(const char *option, const char *text, words *made)
     for (char *word; (word = strsep(&rest, " \t\n"));)
         if (*word)
             made->items[made->count++] = word;
-    return made->count ? CLI_DONE : cli_misuse(option, "names nothing");
+    return made->count ? CLI_DONE : cli_misuse(option, "\"%s\", must have at least one name", text);
 }
 
 static void release_words(words *made)
@@ -104,17 +104,17 @@ static int choose_threads(cli_options *options)
 {
     const uint64_t cores = (uint64_t)thaw_threads_available(), jobs = options->jobs ? options->jobs : 1;
     if (jobs > cores)
-        return cli_misuse("--jobs", "%llu runs at a time on %llu cores: there is less than one for each",
-                          (unsigned long long)jobs, (unsigned long long)cores);
+        return cli_misuse("--jobs", "%llu runs at a time, must be at most %llu, one per core", (unsigned long long)jobs,
+                          (unsigned long long)cores);
     if (options->threads == 0 && jobs > 1)
         options->threads = cores / jobs;
     if (jobs * options->threads <= cores)
         return CLI_DONE;
     if (jobs == 1)
-        return cli_misuse("--threads", "%llu threads on %llu cores: the figures would be worth nothing",
+        return cli_misuse("--threads", "%llu threads, must be at most %llu, one per core",
                           (unsigned long long)options->threads, (unsigned long long)cores);
     return cli_misuse("--jobs",
-                      "%llu runs at a time of %llu threads each on %llu cores: the figures would be worth nothing",
+                      "%llu runs at a time on %llu threads each, must be at most %llu threads together, one per core",
                       (unsigned long long)jobs, (unsigned long long)options->threads, (unsigned long long)cores);
 }
 
@@ -213,7 +213,7 @@ static int run(bench *now)
     if (code == CLI_DONE)
         code = cli_bench_print(now->comparison, now->session.context, options->json);
     if (code == CLI_DONE && stopped && !options->json)
-        printf("stopped by a signal: the same command with --resume goes on\n");
+        printf("stopped by a signal; continue with the same command and --resume\n");
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }
 
@@ -230,7 +230,7 @@ static int compare(bench *now)
     if (code == CLI_DONE)
         code = cli_open_data(&now->session);
     if (code == CLI_DONE && !now->session.test)
-        code = cli_misuse("--data", "\"%s\" has no test data", options->data);
+        code = cli_misuse("--data", "\"%s\" has no test data; give some with --test-data", options->data);
     if (code == CLI_DONE)
         code = create(now);
     return code == CLI_DONE ? run(now) : code;

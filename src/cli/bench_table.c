@@ -85,8 +85,8 @@ static int print_all(const thaw_configuration *rows, size_t count, bool json)
     }
     if (!json)
         printf(
-            "\n+-: half of the 95 %% interval over seeds. Equal ranks are ties: intervals overlap. *: nothing is at "
-            "least as accurate\nand faster, or smaller. Of several rates the one with the best accuracy is shown.\n");
+            "\n+- is half the 95 %% interval over seeds. Equal ranks are ties: their intervals overlap. * marks what nothing "
+            "beats in accuracy\nand time, or in accuracy and memory. Of several learning rates, the most accurate is shown.\n");
     fflush(stdout);
     return code;
 }

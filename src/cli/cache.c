@@ -67,7 +67,7 @@ int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_optio
         return CLI_DONE;
     }
     if (!*cache)
-        return cli_misuse("--cache", "an empty name: wanted auto, memory, off or a file");
+        return cli_misuse("--cache", "\"\", must be auto, memory, off or the name of a file");
     options->cache_file = cache;
     options->cache_file_bytes = (size_t)given->cache_file_bytes;
     return CLI_DONE;

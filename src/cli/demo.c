@@ -63,7 +63,7 @@ static int make_directory(demo *now)
     const int length = snprintf(now->directory, sizeof now->directory, "%s/thaw-demo-XXXXXX", root ? root : "/tmp");
     const bool made = length < (int)sizeof now->directory && mkdtemp(now->directory);
     if (!made) {
-        const int code = cli_fail("demo", "%s: no temporary directory: %s", now->directory, strerror(errno));
+        const int code = cli_fail("demo", "%s: cannot make a temporary folder: %s", now->directory, strerror(errno));
         now->directory[0] = '\0';
         return code;
     }
@@ -233,8 +233,8 @@ static int print_end(const demo *now)
 static int run(demo *now)
 {
     if (!now->session.options->json) {
-        printf("%s on Fashion-MNIST: pre-trained on classes 0-4, then put to use for classes 5-9. Batch %d, Adam "
-               "1e-3, threads: %d.\n\n",
+        printf("%s on Fashion-MNIST: pre-trained on classes 0-4, then transferred to classes 5-9. Batch %d, Adam "
+               "1e-3, threads %d.\n\n",
                NETWORK, CLI_DEMO_BATCH, thaw_context_threads(now->session.context));
         cli_demo_print_header();
     }

@@ -11,7 +11,7 @@ enum { LINE_COLUMNS = 96 };
 
 void cli_demo_print_header(void)
 {
-    printf("%-40s %8s  %-20s %9s %10s %11s\n", "", "test", "   seconds an epoch", "parameters", "gradients", "");
+    printf("%-40s %8s  %-20s %9s %10s %11s\n", "", "test", "  seconds per epoch", "parameters", "gradients", "");
     printf("%-40s %8s  %6s %6s %6s %10s %10s %11s\n", "run", "accuracy", "1", "2", "3", "trained", "+ state",
            "activations");
     fflush(stdout);
@@ -85,17 +85,18 @@ void cli_demo_print_paragraph(const cli_demo_result results[CLI_DEMO_ROLES])
     const cli_demo_result *cached = &results[CLI_DEMO_CACHED];
     char text[1024], memory[3][CLI_SIZE_BYTES], small[3][CLI_SHARE_BYTES];
     const double points = 100 * (frozen->last.test_accuracy - all->last.test_accuracy);
-    snprintf(text, sizeof text,
-             "Freezing the convolutions makes an epoch %.1f times as fast (%.2f s instead of %.2f s) and its "
-             "activations %s instead of %s, and moves the test accuracy by %+.2f points. Keeping what the frozen "
-             "layers compute (%s) makes an epoch that starts there %.1f times as fast as training everything: "
-             "%.2f s. With 20 images a class, %s: %s frozen, %s all trainable, %s from scratch.",
-             fastest(all) / fastest(frozen), fastest(frozen), fastest(all),
-             cli_format_bytes(memory[0], frozen->last.activation_bytes),
-             cli_format_bytes(memory[1], all->last.activation_bytes), points,
-             cli_format_bytes(memory[2], cached->last.cache_bytes), fastest(all) / fastest(cached), fastest(cached),
-             best_of_small(results), cli_format_share(small[0], results[CLI_DEMO_SMALL_FROZEN].last.test_accuracy),
-             cli_format_share(small[1], results[CLI_DEMO_SMALL_ALL].last.test_accuracy),
-             cli_format_share(small[2], results[CLI_DEMO_SMALL_SCRATCH].last.test_accuracy));
+    snprintf(
+        text, sizeof text,
+        "Freezing the convolutions makes an epoch %.1f times as fast (%.2f s instead of %.2f s), takes %s of memory "
+        "for activations instead of %s, and changes the test accuracy by %+.2f points. Caching the outputs of the "
+        "frozen layers (%s) makes an epoch %.1f times as fast as training everything: %.2f s. With 20 images "
+        "per class, %s: %s frozen, %s all trainable, %s from scratch.",
+        fastest(all) / fastest(frozen), fastest(frozen), fastest(all),
+        cli_format_bytes(memory[0], frozen->last.activation_bytes),
+        cli_format_bytes(memory[1], all->last.activation_bytes), points,
+        cli_format_bytes(memory[2], cached->last.cache_bytes), fastest(all) / fastest(cached), fastest(cached),
+        best_of_small(results), cli_format_share(small[0], results[CLI_DEMO_SMALL_FROZEN].last.test_accuracy),
+        cli_format_share(small[1], results[CLI_DEMO_SMALL_ALL].last.test_accuracy),
+        cli_format_share(small[2], results[CLI_DEMO_SMALL_SCRATCH].last.test_accuracy));
     print_wrapped(text);
 }

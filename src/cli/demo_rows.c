@@ -16,9 +16,9 @@ const cli_demo_row cli_demo_rows[] = {
     { .name = "head Adam, convolutions SGD at a tenth",
       .settings = { { .pattern = "conv*", .optimizer = "sgd:lr=1e-4,momentum=0.9" } } },
     { .name = "from scratch", .scratch = true },
-    { .name = "20 a class: all trainable", .role = CLI_DEMO_SMALL_ALL, .small = true },
-    { .name = "20 a class: convolutions frozen", .role = CLI_DEMO_SMALL_FROZEN, .small = true, .freeze = "conv*" },
-    { .name = "20 a class: from scratch", .role = CLI_DEMO_SMALL_SCRATCH, .small = true, .scratch = true },
+    { .name = "20 per class: all trainable", .role = CLI_DEMO_SMALL_ALL, .small = true },
+    { .name = "20 per class: convolutions frozen", .role = CLI_DEMO_SMALL_FROZEN, .small = true, .freeze = "conv*" },
+    { .name = "20 per class: from scratch", .role = CLI_DEMO_SMALL_SCRATCH, .small = true, .scratch = true },
 };
 
 const size_t cli_demo_row_count = THAW_COUNT(cli_demo_rows);

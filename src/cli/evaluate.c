@@ -22,7 +22,7 @@ static int print(const cli_options *options, const thaw_evaluation *found)
         return cli_json_print(object);
     }
     char accuracy[CLI_SHARE_BYTES];
-    printf("loss %.4f, accuracy %s of %zu samples, %.3f seconds (%.0f samples/s)\n", found->loss,
+    printf("loss %.4f, accuracy %s on %zu samples, %.3f seconds (%.0f samples/s)\n", found->loss,
            cli_format_share(accuracy, found->accuracy), found->samples, found->seconds, rate);
     return CLI_DONE;
 }

@@ -1,7 +1,11 @@
 #include "cli/failure.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void print(const char *what, const char *format, va_list arguments)
@@ -30,9 +34,28 @@ int cli_misuse(const char *what, const char *format, ...)
     return CLI_MISUSED;
 }
 
+/* Whether the log has said this already, of another run. Runs may go on at the same time. */
+static bool was_said(const char *message)
+{
+    enum { MOST = 16 };
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static char *said[MOST];
+    pthread_mutex_lock(&lock);
+    size_t i = 0;
+    while (i < MOST && said[i] && strcmp(said[i], message) != 0)
+        i++;
+    const bool found = i < MOST && said[i];
+    if (i < MOST && !found)
+        said[i] = strdup(message);
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
 void cli_log(void *user, thaw_log_level level, const char *message)
 {
     (void)user;
+    if (was_said(message))
+        return;
     fflush(stdout);
     fprintf(stderr, "%sthaw: %s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
             level == THAW_LOG_WARNING ? "warning: " : "", message);

@@ -18,7 +18,7 @@ int cli_check(const thaw_context *context, thaw_status status, const char *what)
 /* The same for a call that read the value of an option: what is unknown or out of range there is a misuse. */
 int cli_check_option(const thaw_context *context, thaw_status status, const char *option);
 
-/* The library's log, on standard error; a progress bar gives way to it. */
+/* The library's log, on standard error, each message once; a progress bar gives way to it. */
 void cli_log(void *user, thaw_log_level level, const char *message);
 
 #endif

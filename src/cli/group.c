@@ -13,7 +13,7 @@ static int parse_rate(const char *text, const char *name, const char *value, dou
     if (!isnan(*rate))
         return cli_misuse("--group", "\"%s\": %s is given twice", text, name);
     if (!cli_parse_real(value, rate))
-        return cli_misuse("--group", "\"%s\": %s=%s, wanted a finite number from 0 on", text, name, value);
+        return cli_misuse("--group", "\"%s\": %s=%s, must be a finite number from 0", text, name, value);
     return CLI_DONE;
 }
 
@@ -23,15 +23,15 @@ static int parse_rates(const char *text, char *settings, cli_group *group)
     for (char *item; (item = strsep(&settings, ","));) {
         char *value = strchr(item, '=');
         if (!value)
-            return cli_misuse("--group", "\"%s\": \"%s\", wanted NAME=VALUE", text, item);
+            return cli_misuse("--group", "\"%s\": \"%s\", must be NAME=VALUE", text, item);
         *value++ = '\0';
         double *rate = strcmp(item, "lr") == 0             ? &group->learning_rate
                        : strcmp(item, "weight_decay") == 0 ? &group->weight_decay
                                                            : NULL;
         if (!rate)
             return cli_misuse("--group",
-                              "\"%s\": unknown setting \"%s\"; known: lr, weight_decay, optimizer, and with "
-                              "optimizer its hyper-parameters",
+                              "\"%s\": unknown setting \"%s\", must be lr, weight_decay, or optimizer and its "
+                              "hyper-parameters",
                               text, item);
         const int code = parse_rate(text, item, value, rate);
         if (code != CLI_DONE)
@@ -49,7 +49,7 @@ static int describe_optimizer(const char *text, const char *settings, const char
     const size_t before = (size_t)(named - settings); /* settings before it, with their last comma */
     const char *after = name + name_length;
     if (name_length == 0 || strstr(after, ",optimizer="))
-        return cli_misuse("--group", "\"%s\": optimizer wants one name", text);
+        return cli_misuse("--group", "\"%s\": optimizer must have one name", text);
     if (*after)
         after++;
     if (asprintf(&group->optimizer, "%.*s:%.*s%s", (int)name_length, name, (int)before, settings, after) < 0) {
@@ -70,7 +70,7 @@ int cli_group_parse(const char *text, cli_group *group)
     char *settings = strchr(group->pattern, ':');
     int code;
     if (!settings || settings == group->pattern || !settings[1]) {
-        code = cli_misuse("--group", "\"%s\", wanted PATTERN:SETTINGS", text);
+        code = cli_misuse("--group", "\"%s\", must be PATTERN:SETTINGS", text);
     } else {
         *settings++ = '\0';
         const char *named = strncmp(settings, "optimizer=", 10) == 0 ? settings : strstr(settings, ",optimizer=");

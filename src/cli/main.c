@@ -84,7 +84,7 @@ static void shorten_spinning(char **argv)
 static int close_output(int code)
 {
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
-        return cli_fail("standard output", "not all of it could be written");
+        return cli_fail("standard output", "could not be written in full");
     return code;
 }
 

@@ -44,7 +44,8 @@ const cli_manual_topic cli_manual_topics[] = {
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY are OpenMP's. If none is set, "
       "the command sets GOMP_SPINCOUNT=10000, which saves time on a busy machine.\n\n"
-      "ONEDNN_MAX_CPU_ISA (such as AVX2) limits the instructions that oneDNN uses.\n\n"
+      "THAW_MAX_CPU (baseline, v3 for AVX2, or v4 for AVX-512) limits the instructions of Thaw's own kernels, and "
+      "ONEDNN_MAX_CPU_ISA (such as AVX2) those that oneDNN uses.\n\n"
       "XDG_CACHE_HOME replaces ~/.cache. TMPDIR is where thaw demo keeps its weights while it runs." },
 };
 

@@ -146,7 +146,7 @@ static int print_plan(const cli_session *session, char **path)
     if (code == CLI_DONE)
         fputs(text, stdout);
     if (code == CLI_DONE && *path)
-        printf("the features have no room in memory and go to %s\n", *path);
+        printf("the features do not fit in memory and go to %s\n", *path);
     thaw_text_destroy(session->context, text);
     return code;
 }

@@ -82,7 +82,7 @@ static int set_trainability(cli_session *session, const char *text, bool freeze)
     if (at) {
         *at = '\0';
         if (!cli_parse_count(at + 1, 1, INT32_MAX, &epoch))
-            code = cli_misuse(option, "\"%s\": wanted PATTERN@EPOCH with an epoch from 1 on", text);
+            code = cli_misuse(option, "\"%s\", must be PATTERN@EPOCH with an epoch from 1", text);
         else
             code = add_point(session, option, pattern, epoch, freeze);
     } else {

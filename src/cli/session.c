@@ -69,11 +69,11 @@ static int check_match(const cli_session *session)
     const thaw_shape *tested = thaw_dataset_sample_shape(session->test);
     char one[80], other[80];
     if (!thaw_shape_equal(trained, tested))
-        return cli_fail("--test-data", "samples have shape %s, those to train on %s",
+        return cli_fail("--test-data", "samples have shape %s, must have %s as the training data",
                         thaw_shape_format(tested, one, sizeof one), thaw_shape_format(trained, other, sizeof other));
     if (thaw_dataset_classes(session->test) > thaw_dataset_classes(session->training))
-        return cli_fail("--test-data", "has %zu classes, the data to train on %zu", thaw_dataset_classes(session->test),
-                        thaw_dataset_classes(session->training));
+        return cli_fail("--test-data", "has %zu classes, must have at most %zu as the training data",
+                        thaw_dataset_classes(session->test), thaw_dataset_classes(session->training));
     return CLI_DONE;
 }
 
@@ -135,7 +135,7 @@ int cli_build_model(cli_session *session, const thaw_dataset *dataset)
     const thaw_shape *input = thaw_model_node_shape(session->model, 0);
     if (thaw_shape_equal(input, thaw_dataset_sample_shape(dataset)))
         return CLI_DONE;
-    return cli_fail("--data", "samples have shape %s, %s wants %s",
-                    thaw_shape_format(thaw_dataset_sample_shape(dataset), found, sizeof found), name,
-                    thaw_shape_format(input, wanted, sizeof wanted));
+    return cli_fail("--data", "samples have shape %s, must have %s for %s",
+                    thaw_shape_format(thaw_dataset_sample_shape(dataset), found, sizeof found),
+                    thaw_shape_format(input, wanted, sizeof wanted), name);
 }

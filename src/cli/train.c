@@ -73,7 +73,7 @@ static int print_end(const run *now, bool stopped)
                cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
                cli_format_bytes(memory[4], peak));
     if (now->cache_path && last->cache_on_disk)
-        printf("the feature cache is %s; a run with the same frozen layers and data begins with it\n", now->cache_path);
+        printf("the feature cache is %s; runs with the same frozen layers and data start from it\n", now->cache_path);
     if (stopped)
         printf("stopped by a signal\n");
     if (save)

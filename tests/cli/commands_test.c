@@ -81,7 +81,7 @@ Test(commands, evaluate_finds_what_training_found, .init = cli_begin, .fini = cl
     cr_assert_eq(cli_final("accuracy"), accuracy);
     cr_assert_eq(cli_final("samples"), 5 * SUPPORT_TEST_PER_CLASS);
     cli_succeed("evaluate --model transfer-cnn --load $c --data $a --threads 1");
-    cr_assert_not_null(strstr(cli_run.output, "of 15 samples"), "%s", cli_run.output);
+    cr_assert_not_null(strstr(cli_run.output, "on 15 samples"), "%s", cli_run.output);
 }
 
 Test(commands, group_settings_reach_their_groups, .init = cli_begin, .fini = cli_end)

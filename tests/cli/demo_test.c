@@ -38,7 +38,7 @@ Test(demo, prints_plain_lines, .init = cli_begin, .fini = cli_end, .timeout = 25
                                          "discriminative learning rates",
                                          "head Adam, convolutions SGD at a tenth",
                                          "from scratch",
-                                         "20 a class: convolutions frozen",
+                                         "20 per class: convolutions frozen",
                                          "The plan of \"convolutions frozen\":",
                                          "\nFreezing the convolutions makes an epoch" };
     for (size_t i = 0; i < THAW_COUNT(parts); i++)

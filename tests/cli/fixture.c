@@ -2,6 +2,8 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
+#include <thaw/base.h>
 
 char cli_directory[SUPPORT_PATH_BYTES];
 static char source_data[6144], target_data[6144], source[SUPPORT_PATH_BYTES], tuned[SUPPORT_PATH_BYTES];
@@ -28,9 +30,26 @@ void cli_end(void)
     support_remove_directory(cli_directory);
 }
 
+size_t cli_take_warning(char *errors)
+{
+    static const char *const warnings[] = { "thaw: warning: dropout1: this dropout does nothing",
+                                            "thaw: warning: dropout2: this dropout does nothing" };
+    size_t count = 0;
+    for (size_t i = 0; i < THAW_COUNT(warnings); i++) {
+        char *found = strstr(errors, warnings[i]);
+        if (!found)
+            continue;
+        const char *rest = found + strcspn(found, "\n") + 1;
+        memmove(found, rest, strlen(rest) + 1);
+        count++;
+    }
+    return count;
+}
+
 void cli_succeed(const char *line)
 {
     support_command(&cli_run, cli_directory, line, cli_variables);
+    cli_take_warning(cli_run.errors);
     cr_assert_eq(cli_run.code, 0, "%s: exit code %d\n%s", line, cli_run.code, cli_run.errors);
     cr_assert_str_empty(cli_run.errors, "%s: %s", line, cli_run.errors);
 }

@@ -18,8 +18,12 @@ extern support_run cli_run;
 void cli_begin(void);
 void cli_end(void);
 
-/* Runs the command, which must succeed without a word on standard error. */
+/* Runs the command, which must succeed without a word on standard error, but for cli_take_warning. */
 void cli_succeed(const char *line);
+
+/* Takes the warning of a dropout in the frozen prefix, which transfer-cnn with frozen convolutions has, from a text of
+   errors. Each dropout may be named once. Returns how many were. */
+size_t cli_take_warning(char *errors);
 
 /* Trains one epoch and saves to $c. */
 void cli_pretrain(void);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/fixture.h"
 #include "data/folder_fixture.h"
 #include "support/command.h"
 #include "support/support.h"
@@ -44,7 +45,7 @@ Test(folder_command, trains_saves_and_evaluates)
     assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG; left out\n");
     assert_says(run.errors, "images/dark/cut.png: is cut short; another image of its class takes its place\n");
     command("evaluate --model transfer-cnn --load $b --data $a --threads 2", ";size=28;channels=1", 0);
-    assert_says(run.output, "accuracy 100.00 % of 4 samples");
+    assert_says(run.output, "accuracy 100.00 % on 4 samples");
     command("train --model transfer-cnn --data $a --threads 2", ";size=28;channels=1;on-error=fail", 1);
     assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG");
 }
@@ -55,9 +56,9 @@ Test(folder_command, gives_the_network_the_size_of_the_images)
     command("train --model mobilenet-v2:dropout=0 --data $a --batch 8 --threads 2", ";size=32;val=0;per-class=2", 0);
     assert_says(run.output, "4 samples to train on");
     command("train --model mobilenet-v2:size=64 --data $a", ";size=32", 1);
-    assert_says(run.errors, "samples have shape [32, 32, 3], mobilenet-v2:size=64 wants [64, 64, 3]");
+    assert_says(run.errors, "samples have shape [32, 32, 3], must have [64, 64, 3] for mobilenet-v2:size=64");
     command("train --model transfer-cnn --data $a", "", 1);
-    assert_says(run.errors, "samples have shape [224, 224, 3], transfer-cnn wants [224, 224, 1]");
+    assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1] for transfer-cnn");
 }
 
 Test(folder_command, says_why_nothing_is_cached)
@@ -69,6 +70,7 @@ Test(folder_command, says_why_nothing_is_cached)
     assert_says(run.output, "feature cache 0 B");
     command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
             ";size=28;channels=1", 0);
+    cr_assert_eq(cli_take_warning(run.errors), 1);
     cr_assert_str_empty(run.errors);
     cr_assert_null(strstr(run.output, "feature cache 0 B"), "%s", run.output);
 }
