@@ -1,7 +1,8 @@
 /* Manual pages in the language of man(7). */
 #include <ctype.h>
 #include <string.h>
-#include <thaw/base.h>
+#include <thaw/module.h>
+#include <thaw/strategy.h>
 #include <thaw/zoo.h>
 
 #include "cli/generate.h"
@@ -179,6 +180,65 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
 
 /* ---------------------------------------------------------------- thaw.1 */
 
+/* An entry of a list: a name, and what follows it. */
+static void print_name(FILE *stream, const char *name)
+{
+    fputs(".TP\n.B ", stream);
+    print_all(stream, name);
+    fputc('\n', stream);
+}
+
+static void print_networks(FILE *stream)
+{
+    fputs(".SH NETWORKS\nNames for\n.BR \\-\\-model :\n", stream);
+    const thaw_zoo_entry *network;
+    for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++) {
+        print_name(stream, network->name);
+        print_sentences(stream, network->description, strlen(network->description));
+    }
+    fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
+          ".I dropout=X\nthe rate before the classifier.\n",
+          stream);
+}
+
+static void print_optimizers(FILE *stream)
+{
+    fputs(".SH OPTIMIZERS\nHyper\\-parameters follow a colon, separated by commas, such as\n"
+          ".IR sgd:lr=0.1,momentum=0.9 .\nTheir defaults:\n",
+          stream);
+    const thaw_optimizer_module *module;
+    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++) {
+        print_name(stream, module->name);
+        for (size_t k = 0; k < module->hyperparameter_count; k++) {
+            char text[96];
+            snprintf(text, sizeof text, "%s=%g%s", module->hyperparameters[k].name, module->hyperparameters[k].initial,
+                     k + 1 < module->hyperparameter_count ? "," : "");
+            print_all(stream, text);
+            fputc('\n', stream);
+        }
+    }
+    fputs(".PP\nA path with a slash is an optimizer of your own, in a shared object:\n.IR ./lion.so:lr=1e\\-4 .\n",
+          stream);
+}
+
+static void print_strategies(FILE *stream)
+{
+    thaw_context *context = NULL;
+    thaw_strategy *strategy = NULL;
+    const char *name;
+    fputs(".SH STRATEGIES\nNames for\n.B \\-\\-strategies\nof\n.BR thaw\\-bench (1):\n", stream);
+    if (thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) != THAW_OK)
+        return;
+    for (size_t i = 0; (name = thaw_strategy_builtin(i)); i++) {
+        print_name(stream, name);
+        if (thaw_strategy_create(context, name, NULL, &strategy) != THAW_OK)
+            continue;
+        print_sentences(stream, strategy->description, strlen(strategy->description));
+        thaw_strategy_destroy(context, strategy);
+    }
+    thaw_context_destroy(context);
+}
+
 void cli_generate_manual(FILE *stream)
 {
     print_title(stream, "thaw", "train and fine-tune neural networks on multicore CPUs");
@@ -194,17 +254,9 @@ void cli_generate_manual(FILE *stream)
         fputs(" (1)\n", stream);
         print_sentences(stream, cli_commands[i]->description, strlen(cli_commands[i]->description));
     }
-    fputs(".SH NETWORKS\nNames for\n.BR \\-\\-model :\n", stream);
-    const thaw_zoo_entry *network;
-    for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++) {
-        fputs(".TP\n.B ", stream);
-        print_all(stream, network->name);
-        fputc('\n', stream);
-        print_sentences(stream, network->description, strlen(network->description));
-    }
-    fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
-          ".I dropout=X\nthe rate before the classifier.\n",
-          stream);
+    print_networks(stream);
+    print_optimizers(stream);
+    print_strategies(stream);
     for (size_t i = 0; i < cli_manual_topic_count; i++) {
         fprintf(stream, ".SH %s\n", cli_manual_topics[i].title);
         print_topic(stream, cli_manual_topics[i].text);

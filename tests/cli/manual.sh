@@ -26,6 +26,12 @@ for page; do
     page_of[$(basename "$page" .1)]=$page
 done
 
+networks=$("$thaw" --help | sed -n '/^Networks/,/^$/s/^  \([a-z0-9-]*\) .*/\1/p')
+[ "$(wc -w <<<"$networks")" -ge 11 ] || fail "thaw --help lists no networks"
+for name in $networks adam adamw rmsprop sgd full head last2 gradual lora:rank=8 lp-ft scratch; do
+    grep -qxF ".B ${name//-/\\-}" "${page_of[thaw]}" || fail "thaw.1 does not have $name"
+done
+
 commands=$("$thaw" --help | sed -n '3,/^$/s/^  \([a-z]*\)  .*/\1/p')
 [ "$(wc -w <<<"$commands")" -ge 8 ] || fail "thaw --help lists no commands"
 for name in $commands; do
