@@ -248,10 +248,6 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
     plan->requests = thaw_allocate_array(plan->model->context, count_most_requests(plan), sizeof *plan->requests);
     if (!plan->requests)
         return THAW_OUT_OF_MEMORY;
-    thaw_share_outputs(plan);
-    thaw_share_gradients(plan);
-    thaw_pass_masks(plan);
-    thaw_pass_recompute(plan);
     request_scratch(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);

@@ -130,7 +130,7 @@ static void take_chain(thaw_plan *plan, thaw_node owner)
     take_activation(plan, owner, end);
 }
 
-void thaw_pass_fusion(thaw_plan *plan)
+thaw_status thaw_pass_fusion(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->node_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[i];
@@ -147,4 +147,5 @@ void thaw_pass_fusion(thaw_plan *plan)
         for (size_t k = 0; k < planned->source_count; k++)
             planned->sources[k] = writer_of(plan, planned->sources[k]);
     }
+    return THAW_OK;
 }

@@ -27,7 +27,7 @@ static bool is_read_otherwise(const thaw_plan *plan, thaw_node root, thaw_node r
     return false;
 }
 
-void thaw_pass_masks(thaw_plan *plan)
+thaw_status thaw_pass_masks(thaw_plan *plan)
 {
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
         const thaw_node index = plan->order[i];
@@ -37,6 +37,7 @@ void thaw_pass_masks(thaw_plan *plan)
         planned->masks = true;
         planned->needs.keeps_output = false;
     }
+    return THAW_OK;
 }
 
 static size_t count_elements(const thaw_plan *plan, thaw_node index)

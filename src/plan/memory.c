@@ -81,3 +81,8 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
     thaw_release(context, sorted);
     return status;
 }
+
+thaw_status thaw_pass_memory(thaw_plan *plan)
+{
+    return thaw_memory_place(plan->model->context, plan->requests, plan->request_count, &plan->arena_bytes);
+}

@@ -160,6 +160,24 @@ struct thaw_plan {
     uint64_t last_use; /* by which the store forgets plans */
 };
 
+/* ---- compiling ---- */
+
+typedef struct thaw_pass {
+    const char *name;
+    thaw_status (*run)(thaw_plan *plan);
+} thaw_pass;
+
+/* All passes, in order. */
+extern const thaw_pass thaw_passes[];
+extern const size_t thaw_pass_count;
+
+/* Makes a plan that no pass has seen. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_create(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* Runs the passes up to the one of this name; NULL: all. Errors: theirs. */
+thaw_status thaw_plan_compile(thaw_plan *plan, const char *last);
+void thaw_plan_release(thaw_plan *plan);
+
 /* ---- passes ---- */
 
 /* Which nodes are used, which carry gradient, which gradients each computes, and which draw random numbers. Invariant:
@@ -197,7 +215,7 @@ thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node);
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
 /* In which precision each node computes, after what the model wants and what modules can. */
-void thaw_pass_precision(thaw_plan *plan);
+thaw_status thaw_pass_precision(thaw_plan *plan);
 
 /* Where in the order the last reader of each node of the prefix stands; 0: nobody reads it. */
 void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last);
@@ -211,7 +229,7 @@ void thaw_plan_untile(thaw_plan *plan);
 
 /* Which nodes become part of the kernel before them, and whose values the others read then. Invariant: what no longer
    gets a value of its own has one reader, in the same region and the same tiles. */
-void thaw_pass_fusion(thaw_plan *plan);
+thaw_status thaw_pass_fusion(thaw_plan *plan);
 
 /* What a node's layer is to be asked for, with the arrays that it points to. */
 typedef struct thaw_plan_demand {
@@ -233,8 +251,12 @@ void thaw_plan_forget_rows(const thaw_plan *plan);
 /* Frees what the nodes prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);
 
+/* Each used node's `origin` and `root`, and its `gradient_root`: which outputs and gradients share a buffer. What runs no
+   kernel takes its origin's precision. */
+thaw_status thaw_pass_sharing(thaw_plan *plan);
+
 /* Which activations leave bits for backward in place of their output. */
-void thaw_pass_masks(thaw_plan *plan);
+thaw_status thaw_pass_masks(thaw_plan *plan);
 size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it leaves none */
 
 /* Writes them, once the output is there; and computes the gradient with them. */
@@ -242,15 +264,17 @@ void thaw_plan_mark_mask(const thaw_plan *plan, thaw_node node);
 void thaw_plan_apply_mask(const thaw_plan *plan, thaw_node node);
 
 /* Which values are computed again in backward, if the model wants that. */
-void thaw_pass_recompute(thaw_plan *plan);
+thaw_status thaw_pass_recompute(thaw_plan *plan);
 
 /* Computes such a value again: thaw_plan_turn has pointed all that read and write it at its new place. */
 thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root);
 void thaw_plan_turn(thaw_plan *plan, bool backward);
 
-/* Which outputs and gradients share a buffer, and from when to when each buffer is needed. Errors:
-   THAW_OUT_OF_MEMORY. */
+/* How large each buffer is, and from when to when it is needed. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_buffers(thaw_plan *plan);
+
+/* Where in the arena each buffer lies. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_memory(thaw_plan *plan);
 
 /* Gives each request an offset such that no two that are needed at one time overlap, and *bytes in all. Errors:
    THAW_OUT_OF_MEMORY. */
@@ -315,7 +339,5 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
 
 /* What training plans update; NULL before there is one. */
 thaw_update_list *thaw_plan_updates(const thaw_model *model);
-
-void thaw_plan_release(thaw_plan *plan);
 
 #endif

@@ -41,7 +41,7 @@ static bool has_use_for_it(const thaw_plan *plan, thaw_node index)
     }
 }
 
-void thaw_pass_precision(thaw_plan *plan)
+thaw_status thaw_pass_precision(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->node_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[i];
@@ -51,4 +51,5 @@ void thaw_pass_precision(thaw_plan *plan)
             has_use_for_it(plan, (thaw_node)i) && can_take_it(plan, node))
             planned->precision = THAW_BF16;
     }
+    return THAW_OK;
 }

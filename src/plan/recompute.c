@@ -47,7 +47,7 @@ static bool is_kept_for_backward(const thaw_plan *plan, thaw_node root)
     return false;
 }
 
-void thaw_pass_recompute(thaw_plan *plan)
+thaw_status thaw_pass_recompute(thaw_plan *plan)
 {
     for (size_t i = plan->prefix_count; i < plan->order_count && plan->model->recomputes; i++) {
         const thaw_node index = plan->order[i];
@@ -57,6 +57,7 @@ void thaw_pass_recompute(thaw_plan *plan)
             continue;
         planned->recomputed = is_repeatable_value(plan, index) && is_kept_for_backward(plan, index);
     }
+    return THAW_OK;
 }
 
 thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root)

@@ -79,7 +79,7 @@ void thaw_share_output(thaw_plan *plan, thaw_node index)
     }
 }
 
-void thaw_share_outputs(thaw_plan *plan)
+static void share_outputs(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++)
         thaw_share_output(plan, plan->order[i]);
@@ -138,7 +138,7 @@ thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)
     return (thaw_reader){ -1, 0 };
 }
 
-void thaw_share_gradients(thaw_plan *plan)
+static void share_gradients(thaw_plan *plan)
 {
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         const thaw_node index = plan->order[i];
@@ -151,4 +151,11 @@ void thaw_share_gradients(thaw_plan *plan)
         if (needs->identity || (needs->gradient_in_place && plan->nodes[writer.reader].precision == planned->precision))
             planned->gradient_root = plan->nodes[writer.reader].gradient_root;
     }
+}
+
+thaw_status thaw_pass_sharing(thaw_plan *plan)
+{
+    share_outputs(plan);
+    share_gradients(plan);
+    return THAW_OK;
 }

@@ -4,15 +4,11 @@
 
 #include "plan/plan.h"
 
-/* Decides each used node's `origin` and `root`, and its `gradient_root`; what runs no kernel takes its origin's precision. */
-void thaw_share_outputs(thaw_plan *plan);
-
-/* The `root` of one node, when those before it in the order have theirs, and all of them their kernels. */
+/* The `origin` and `root` of one node, when those before it in the order have theirs, and all of them their kernels. */
 void thaw_share_output(thaw_plan *plan, thaw_node node);
 
 /* At that time, whether the residual of the node's epilogue is wanted by nobody else from then on. */
 bool thaw_residual_is_last_read(const thaw_plan *plan, thaw_node node);
-void thaw_share_gradients(thaw_plan *plan);
 
 /* Whether an origin's value is wanted in the other precision, too: by a reader, or as floats that leave the plan. */
 bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin);

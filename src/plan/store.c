@@ -1,6 +1,4 @@
 /* A model's plans: compiled when one is wanted, forgotten when what they were compiled from has changed. */
-#include <string.h>
-
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/pages.h"
@@ -21,26 +19,6 @@ struct thaw_plan_store {
     size_t arena_bytes;
     thaw_update_list *updates;
 };
-
-void thaw_plan_release(thaw_plan *plan)
-{
-    if (!plan)
-        return;
-    thaw_context *context = plan->model->context;
-    thaw_plan_release_kernels(plan);
-    for (size_t i = 0; plan->uses && i < plan->use_count; i++)
-        thaw_release(context, plan->uses[i].order);
-    thaw_release(context, plan->uses);
-    thaw_release(context, plan->terms);
-    thaw_release(context, plan->gradient_buffers);
-    thaw_release(context, plan->trained);
-    thaw_release(context, plan->packed);
-    thaw_release(context, plan->requests);
-    thaw_release(context, plan->position);
-    thaw_release(context, plan->order);
-    thaw_release(context, plan->nodes);
-    thaw_release(context, plan);
-}
 
 /* Takes back what the plan's layers keep of parameters, before the plan goes. */
 static void bring_back(thaw_plan *plan)
@@ -120,61 +98,12 @@ static thaw_status check_model(const thaw_model *model, int64_t batch, bool trai
     return THAW_OK;
 }
 
-static thaw_status create_plan(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+static thaw_status reserve_packed(thaw_plan *plan)
 {
-    thaw_plan *made = thaw_allocate(model->context, sizeof *made);
-    *plan = made;
-    if (!made)
-        return THAW_OUT_OF_MEMORY;
-    const thaw_node loss = thaw_model_loss(model);
-    made->model = model;
-    made->batch = batch;
-    made->threads = model->context->threads;
-    made->training = training;
-    made->unfused = model->unfused;
-    made->node_count = model->node_count;
-    made->target = loss >= 0 ? loss : thaw_model_output(model);
-    made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
-    for (size_t i = 0; made->nodes && i < made->node_count; i++) {
-        thaw_plan_node *node = &made->nodes[i];
-        node->output_request = node->gradient_request = node->workspace_request = node->mask_request =
-            node->copy_request = node->again_request = node->statistics_request = -1;
-        for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-            node->spare_request[k] = -1;
-    }
-    return made->nodes ? THAW_OK : THAW_OUT_OF_MEMORY;
-}
-
-static thaw_status run_passes(thaw_plan *plan)
-{
-    thaw_context *context = plan->model->context;
-    thaw_status status = thaw_pass_trainability(plan);
-    if (status == THAW_OK)
-        status = thaw_pass_regions(plan);
-    if (status == THAW_OK)
-        status = thaw_pass_cut(plan);
-    if (status == THAW_OK)
-        status = thaw_pass_combination(plan);
-    if (status != THAW_OK)
-        return status;
-    thaw_pass_precision(plan);
-    status = thaw_pass_tiles(plan);
-    if (status != THAW_OK)
-        return status;
-    thaw_pass_fusion(plan);
-    status = thaw_pass_kernels(plan);
-    if (status == THAW_OK)
-        status = thaw_pass_buffers(plan);
-    if (status == THAW_OK)
-        status = thaw_memory_place(context, plan->requests, plan->request_count, &plan->arena_bytes);
-    if (status != THAW_OK)
-        return status;
-    if (plan->packed_bytes) {
-        plan->packed = thaw_allocate_raw(context, plan->packed_bytes);
-        if (!plan->packed)
-            return THAW_OUT_OF_MEMORY;
-    }
-    return THAW_OK;
+    if (plan->packed_bytes == 0)
+        return THAW_OK;
+    plan->packed = thaw_allocate_raw(plan->model->context, plan->packed_bytes);
+    return plan->packed ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 /* What each used parameter's layer gets, for finding out which elements no gradient can reach. */
@@ -226,9 +155,11 @@ static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, si
 static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
 {
     thaw_plan_store *store = model->plans;
-    thaw_status status = create_plan(model, batch, training, plan);
+    thaw_status status = thaw_plan_create(model, batch, training, plan);
     if (status == THAW_OK)
-        status = run_passes(*plan);
+        status = thaw_plan_compile(*plan, NULL);
+    if (status == THAW_OK)
+        status = reserve_packed(*plan);
     if (status == THAW_OK && training && !store->updates)
         status = list_updates(*plan, &store->updates);
     if (status == THAW_OK)

@@ -14,7 +14,7 @@ static void assert_fused(const layer_line *lines, size_t count, thaw_node loss_i
     for (size_t i = 0; i < count; i++)
         toy_append(model, lines[i].module, NULL, lines[i].first, lines[i].second);
     toy_append(model, &toy_quadratic, NULL, loss_input, -1);
-    thaw_plan *plan = plan_until(model, PLAN_FUSION);
+    thaw_plan *plan = plan_until(model, "fusion");
     for (size_t i = 0; i <= count; i++) {
         cr_assert_eq(plan->nodes[i].fused_into, expected[i], "node %zu is fused into %d, wanted %d", i,
                      plan->nodes[i].fused_into, expected[i]);
@@ -85,7 +85,7 @@ static thaw_plan *plan_of(thaw_model *model, const chain_line *lines, size_t cou
         if (lines[i].frozen)
             assert_ok(model->context, thaw_model_freeze(model, model->nodes[node].name));
     }
-    return thaw_model_loss(model) < 0 ? plan_inference_until(model, PLAN_FUSION) : plan_until(model, PLAN_FUSION);
+    return thaw_model_loss(model) < 0 ? plan_inference_until(model, "fusion") : plan_until(model, "fusion");
 }
 
 static void assert_chains(const chain_line *lines, size_t count)

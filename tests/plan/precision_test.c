@@ -50,7 +50,7 @@ static void check(const thaw_precision *precision, const char *frozen, const cha
     model->precision = *precision; /* whatever this CPU can */
     if (frozen)
         assert_ok(context, thaw_model_freeze(model, frozen));
-    thaw_plan *training = plan_until(model, PLAN_PRECISION), *evaluating = plan_inference_until(model, PLAN_PRECISION);
+    thaw_plan *training = plan_until(model, "precision"), *evaluating = plan_inference_until(model, "precision");
     assert_precisions(training, expected);
     assert_precisions(evaluating, expected);
     thaw_plan_release(training);
@@ -91,7 +91,7 @@ static void check_inference(const thaw_precision *precision, const char *frozen,
     toy_append(model, &toy_quadratic, "loss", 2, -1);
     model->precision = *precision;
     assert_ok(context, thaw_model_freeze(model, frozen));
-    thaw_plan *training = plan_until(model, PLAN_PRECISION), *evaluating = plan_inference_until(model, PLAN_PRECISION);
+    thaw_plan *training = plan_until(model, "precision"), *evaluating = plan_inference_until(model, "precision");
     assert_precisions(training, expected);
     assert_precisions(evaluating, expected);
     thaw_plan_release(training);
@@ -144,7 +144,7 @@ Test(precision, converts_the_input_and_what_the_loss_reads)
     thaw_context *context = support_context(1);
     thaw_model *model = block(context);
     set_bfloat16(model);
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     assert_precisions(plan, "fbbbbbbf");
     for (size_t i = 0; i < plan->node_count; i++)
         cr_assert_eq(plan->nodes[i].copy_request >= 0, i == 0 || i == 6, "node %zu", i);
@@ -187,7 +187,7 @@ Test(precision, leaves_layers_with_a_low_rank_change_to_floats)
     assert_ok(context, thaw_mse(model, x, NULL, &x));
     assert_ok(context, thaw_lora(model, "dense2.weight", 1, 1));
     set_bfloat16(model);
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     cr_assert_eq(plan->nodes[2].low_rank.rank, 1);
     assert_precisions(plan, "fbfbf");
     for (size_t i = 0; i < plan->node_count; i++) /* before and behind it, and before the loss */

@@ -44,7 +44,7 @@ static void assert_chain(const char *frozen, const char *regions, const char *bo
     thaw_model *model = chain(context);
     if (frozen)
         assert_ok(context, thaw_model_freeze(model, frozen));
-    thaw_plan *plan = plan_until(model, PLAN_FUSION);
+    thaw_plan *plan = plan_until(model, "fusion");
     assert_regions(plan, regions);
     assert_nodes(plan, is_boundary, boundaries, "boundaries");
     assert_order(plan, (const thaw_node[]){ 0, 1, 2, 3, 4, 5, 6 }, 7, prefix);
@@ -77,7 +77,7 @@ Test(regions, put_the_prefix_first_and_cut_every_edge_into_the_live_part)
     toy_append(model, &toy_sum, "again", 5, 2);       /* 6 */
     toy_append(model, &toy_quadratic, "loss", 6, -1); /* 7 */
     assert_ok(context, thaw_model_freeze(model, "frozen"));
-    thaw_plan *plan = plan_until(model, PLAN_FUSION);
+    thaw_plan *plan = plan_until(model, "fusion");
     assert_regions(plan, "PLPPPLLL");
     assert_order(plan, (const thaw_node[]){ 0, 2, 4, 1, 5, 6, 7 }, 7, 3);
     assert_nodes(plan, is_boundary, "10101000", "boundaries");
@@ -94,7 +94,7 @@ Test(regions, a_prefix_that_costs_nothing_is_not_worth_caching)
     toy_append(model, &toy_pass, NULL, 0, -1);
     toy_append(model, &toy_scale, "a", 1, -1);
     toy_append(model, &toy_quadratic, "loss", 2, -1);
-    thaw_plan *plan = plan_until(model, PLAN_KERNELS);
+    thaw_plan *plan = plan_until(model, "kernels");
     assert_regions(plan, "PPLL");
     assert_nodes(plan, is_boundary, "0100", "boundaries");
     cr_assert_eq(thaw_plan_cache_bytes(plan), 0);
@@ -110,7 +110,7 @@ Test(regions, of_inference_are_one_prefix_without_a_cut)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = chain(context);
-    thaw_plan *plan = plan_inference_until(model, PLAN_FUSION);
+    thaw_plan *plan = plan_inference_until(model, "fusion");
     assert_regions(plan, "PPPPPPP");
     assert_nodes(plan, is_boundary, "0000000", "boundaries");
     assert_order(plan, (const thaw_node[]){ 0, 1, 2, 3, 4, 5, 6 }, 7, 7);

@@ -25,8 +25,7 @@ static void assert_roots(const layer_line *lines, size_t count, const thaw_node 
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, count);
     const bool training = thaw_model_loss(model) >= 0;
-    thaw_plan *plan = training ? plan_until(model, PLAN_KERNELS) : plan_inference_until(model, PLAN_KERNELS);
-    thaw_share_outputs(plan);
+    thaw_plan *plan = training ? plan_until(model, "sharing") : plan_inference_until(model, "sharing");
     for (size_t i = 0; i <= count; i++)
         if (plan->nodes[i].used)
             cr_assert_eq(plan->nodes[i].root, expected[i], "the output of node %zu is in node %d's, wanted %d's", i,
@@ -41,8 +40,7 @@ static void assert_gradient_roots(const layer_line *lines, size_t count, const t
 {
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, count);
-    thaw_plan *plan = plan_until(model, PLAN_KERNELS);
-    thaw_share_gradients(plan);
+    thaw_plan *plan = plan_until(model, "sharing");
     for (size_t i = 0; i <= count; i++) {
         cr_assert_eq(plan->nodes[i].carries, expected[i] >= 0, "node %zu", i);
         if (expected[i] >= 0)
@@ -212,7 +210,7 @@ Test(sharing, lets_the_last_reader_write_and_the_others_add)
     ASSERT_GRADIENT_ROOTS(lines, -1, 1, 2, 3, 4);
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, THAW_COUNT(lines));
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     const thaw_reader writer = thaw_first_gradient_writer(plan, 1);
     cr_assert_eq(writer.reader, 3);
     cr_assert_eq(writer.slot, 0);
@@ -234,7 +232,7 @@ Test(sharing, adds_both_gradients_of_an_input_that_is_read_twice)
     ASSERT_GRADIENT_ROOTS(lines, -1, 2, 2, 3);
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, THAW_COUNT(lines));
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     cr_assert_not(plan->nodes[2].adds_gradient[0]);
     cr_assert(plan->nodes[2].adds_gradient[1]);
     thaw_plan_release(plan);
@@ -251,7 +249,7 @@ Test(sharing, adds_through_an_identity_without_a_copy)
     ASSERT_GRADIENT_ROOTS(lines, -1, 1, 3, 3, 4);
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, THAW_COUNT(lines));
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     cr_assert(plan->nodes[2].adds_gradient[0]);
     cr_assert_eq(plan->nodes[2].spare_request[0], -1);
     thaw_plan_release(plan);
@@ -265,7 +263,7 @@ static size_t arena_of(const layer_line *lines, size_t count)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, count);
-    thaw_plan *plan = plan_until(model, PLAN_BUFFERS);
+    thaw_plan *plan = plan_until(model, "buffers");
     size_t bytes;
     assert_ok(context, thaw_memory_place(context, plan->requests, plan->request_count, &bytes));
     thaw_plan_release(plan);

@@ -47,7 +47,7 @@ static void assert_chain(const char *frozen, const char *carrying, const char *i
     thaw_model *model = chain(context);
     if (frozen)
         assert_ok(context, thaw_model_freeze(model, frozen));
-    thaw_plan *plan = plan_until(model, PLAN_TRAINABILITY);
+    thaw_plan *plan = plan_until(model, "trainability");
     assert_nodes(plan, is_used, "11111", "used");
     assert_nodes(plan, carries, carrying, "carries");
     assert_nodes(plan, first_input, inputs, "input gradients");
@@ -83,7 +83,7 @@ Test(trainability, stops_where_one_branch_is_frozen)
     toy_append(model, &toy_sum, "residual", 3, 0);    /* 4 */
     toy_append(model, &toy_quadratic, "loss", 4, -1); /* 5 */
     assert_ok(context, thaw_model_freeze(model, "left"));
-    thaw_plan *plan = plan_until(model, PLAN_TRAINABILITY);
+    thaw_plan *plan = plan_until(model, "trainability");
     assert_nodes(plan, carries, "001111", "carries");
     assert_nodes(plan, first_input, "000011", "gradients of first inputs");
     assert_nodes(plan, second_input, "000100", "gradients of second inputs");
@@ -107,7 +107,7 @@ Test(trainability, leaves_dead_branches_out)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = with_dead_branch(context);
-    thaw_plan *plan = plan_until(model, PLAN_TRAINABILITY);
+    thaw_plan *plan = plan_until(model, "trainability");
     assert_nodes(plan, is_used, "11001", "used");
     assert_nodes(plan, carries, "01001", "carries");
     assert_nodes(plan, first_parameter, "01000", "parameter gradients");
@@ -120,10 +120,10 @@ static void assert_nothing_trains(thaw_model *model, const char *frozen)
 {
     thaw_context *context = thaw_model_context(model);
     assert_ok(context, thaw_model_freeze(model, frozen));
-    thaw_plan *plan = plan_until(model, PLAN_BARE);
+    thaw_plan *plan = plan_until(model, NULL);
     assert_fails(context, thaw_pass_trainability(plan), THAW_NOTHING_TRAINABLE, "unfreeze a group");
     thaw_plan_release(plan);
-    plan = plan_inference_until(model, PLAN_TRAINABILITY);
+    plan = plan_inference_until(model, "trainability");
     cr_assert_not(plan->nodes[plan->target].carries);
     thaw_plan_release(plan);
     thaw_model_destroy(model);
@@ -142,7 +142,7 @@ Test(trainability, of_inference_is_that_nothing_carries)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = with_dead_branch(context);
-    thaw_plan *plan = plan_inference_until(model, PLAN_TRAINABILITY);
+    thaw_plan *plan = plan_inference_until(model, "trainability");
     assert_nodes(plan, is_used, "11001", "used");
     assert_nodes(plan, carries, "00000", "carries");
     assert_nodes(plan, first_parameter, "00000", "parameter gradients");

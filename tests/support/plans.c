@@ -1,61 +1,24 @@
 #include "support/plans.h"
 
-#include "core/allocation.h"
-
 enum { SAMPLES = 2 };
 
-static thaw_plan *make_bare(thaw_model *model, bool training)
+static thaw_plan *run_until(thaw_model *model, bool training, const char *pass)
 {
-    thaw_plan *plan = thaw_allocate(model->context, sizeof *plan);
-    cr_assert_not_null(plan);
-    *plan = (thaw_plan){
-        .model = model,
-        .batch = SAMPLES,
-        .training = training,
-        .node_count = model->node_count,
-        .target = thaw_model_loss(model) >= 0 ? thaw_model_loss(model) : thaw_model_output(model),
-        .nodes = thaw_allocate_array(model->context, model->node_count, sizeof(thaw_plan_node)),
-    };
-    cr_assert_not_null(plan->nodes);
-    for (size_t i = 0; i < plan->node_count; i++) {
-        thaw_plan_node *node = &plan->nodes[i];
-        node->output_request = node->gradient_request = node->workspace_request = node->copy_request =
-            node->again_request = -1;
-        for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-            node->spare_request[k] = -1;
-    }
+    thaw_plan *plan;
+    assert_ok(model->context, thaw_plan_create(model, SAMPLES, training, &plan));
+    if (pass)
+        assert_ok(model->context, thaw_plan_compile(plan, pass));
     return plan;
 }
 
-static thaw_plan *run_until(thaw_model *model, bool training, plan_stage stage)
+thaw_plan *plan_until(thaw_model *model, const char *pass)
 {
-    thaw_context *context = model->context;
-    thaw_plan *plan = make_bare(model, training);
-    if (stage >= PLAN_TRAINABILITY)
-        assert_ok(context, thaw_pass_trainability(plan));
-    if (stage >= PLAN_REGIONS)
-        assert_ok(context, thaw_pass_regions(plan));
-    if (stage >= PLAN_COMBINATION)
-        assert_ok(context, thaw_pass_combination(plan));
-    if (stage >= PLAN_PRECISION)
-        thaw_pass_precision(plan);
-    if (stage >= PLAN_FUSION)
-        thaw_pass_fusion(plan);
-    if (stage >= PLAN_KERNELS)
-        assert_ok(context, thaw_pass_kernels(plan));
-    if (stage >= PLAN_BUFFERS)
-        assert_ok(context, thaw_pass_buffers(plan));
-    return plan;
+    return run_until(model, true, pass);
 }
 
-thaw_plan *plan_until(thaw_model *model, plan_stage stage)
+thaw_plan *plan_inference_until(thaw_model *model, const char *pass)
 {
-    return run_until(model, true, stage);
-}
-
-thaw_plan *plan_inference_until(thaw_model *model, plan_stage stage)
-{
-    return run_until(model, false, stage);
+    return run_until(model, false, pass);
 }
 
 void assert_nodes(const thaw_plan *plan, bool (*what)(const thaw_plan *plan, thaw_node node), const char *expected,

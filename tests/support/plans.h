@@ -5,22 +5,11 @@
 #include "plan/plan.h"
 #include "support/toy_network.h"
 
-typedef enum plan_stage {
-    PLAN_BARE,
-    PLAN_TRAINABILITY,
-    PLAN_REGIONS,
-    PLAN_COMBINATION,
-    PLAN_PRECISION,
-    PLAN_FUSION,
-    PLAN_KERNELS,
-    PLAN_BUFFERS
-} plan_stage;
-
-/* A training plan for two samples that has seen the passes up to this one; thaw_plan_release. */
-thaw_plan *plan_until(thaw_model *model, plan_stage stage);
+/* A training plan for two samples that has seen the passes up to this one, NULL: none; thaw_plan_release. */
+thaw_plan *plan_until(thaw_model *model, const char *pass);
 
 /* The same for inference. */
-thaw_plan *plan_inference_until(thaw_model *model, plan_stage stage);
+thaw_plan *plan_inference_until(thaw_model *model, const char *pass);
 
 /* Asserts what is true of each node of the plan: `expected` has '1' or '0' for node 0 and on. */
 void assert_nodes(const thaw_plan *plan, bool (*what)(const thaw_plan *plan, thaw_node node), const char *expected,

@@ -1,0 +1,87 @@
+/* The compiler: a bare plan, and the passes that fill it. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/context.h"
+#include "plan/plan.h"
+
+const thaw_pass thaw_passes[] = {
+    { "trainability", thaw_pass_trainability },
+    { "regions", thaw_pass_regions },
+    { "cut", thaw_pass_cut },
+    { "combination", thaw_pass_combination },
+    { "precision", thaw_pass_precision },
+    { "tiles", thaw_pass_tiles },
+    { "fusion", thaw_pass_fusion },
+    { "kernels", thaw_pass_kernels },
+    { "sharing", thaw_pass_sharing },
+    { "masks", thaw_pass_masks },
+    { "recompute", thaw_pass_recompute },
+    { "buffers", thaw_pass_buffers },
+    { "memory", thaw_pass_memory },
+};
+const size_t thaw_pass_count = THAW_COUNT(thaw_passes);
+
+static void clear_requests(thaw_plan_node *node)
+{
+    node->output_request = node->gradient_request = node->workspace_request = node->mask_request = node->copy_request =
+        node->again_request = node->statistics_request = -1;
+    for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
+        node->spare_request[k] = -1;
+}
+
+thaw_status thaw_plan_create(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    thaw_plan *made = thaw_allocate(model->context, sizeof *made);
+    *plan = made;
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_node loss = thaw_model_loss(model);
+    made->model = model;
+    made->batch = batch;
+    made->threads = model->context->threads;
+    made->training = training;
+    made->unfused = model->unfused;
+    made->node_count = model->node_count;
+    made->target = loss >= 0 ? loss : thaw_model_output(model);
+    made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
+    for (size_t i = 0; made->nodes && i < made->node_count; i++)
+        clear_requests(&made->nodes[i]);
+    if (made->nodes)
+        return THAW_OK;
+    thaw_plan_release(made);
+    *plan = NULL;
+    return THAW_OUT_OF_MEMORY;
+}
+
+thaw_status thaw_plan_compile(thaw_plan *plan, const char *last)
+{
+    for (size_t i = 0; i < thaw_pass_count; i++) {
+        const thaw_status status = thaw_passes[i].run(plan);
+        if (status != THAW_OK)
+            return status;
+        if (last && strcmp(thaw_passes[i].name, last) == 0)
+            break;
+    }
+    return THAW_OK;
+}
+
+void thaw_plan_release(thaw_plan *plan)
+{
+    if (!plan)
+        return;
+    thaw_context *context = plan->model->context;
+    thaw_plan_release_kernels(plan);
+    for (size_t i = 0; plan->uses && i < plan->use_count; i++)
+        thaw_release(context, plan->uses[i].order);
+    thaw_release(context, plan->uses);
+    thaw_release(context, plan->terms);
+    thaw_release(context, plan->gradient_buffers);
+    thaw_release(context, plan->trained);
+    thaw_release(context, plan->packed);
+    thaw_release(context, plan->requests);
+    thaw_release(context, plan->position);
+    thaw_release(context, plan->order);
+    thaw_release(context, plan->nodes);
+    thaw_release(context, plan);
+}
