@@ -226,14 +226,19 @@ static void release_bed(bed *made)
 
 static double time_pass(bed *on, bool backward, int runs)
 {
-    const thaw_stream random = { .seed = 1, .step = 1 };
-    const size_t place = on->plan->position[on->node];
+    thaw_program *program = &on->plan->program;
+    size_t first = program->first[THAW_SECTION_PREFIX];
+    while (program->instructions[first].node != on->node)
+        first++;
+    size_t past = first;
+    while (past < program->count && program->instructions[past].node == on->node)
+        past++;
+    program->step.random = (thaw_stream){ .seed = 1, .step = 1 };
     thaw_layer_run *run = &on->plan->nodes[on->node].run;
     const thaw_layer_module *module = on->model->nodes[on->node].module;
     const double begin = bench_now();
     for (int i = 0; i < runs; i++)
-        check(on->context,
-              backward ? module->backward(run) : thaw_plan_forward(on->plan, place, place + 1, NULL, &random));
+        check(on->context, backward ? module->backward(run) : thaw_program_run_range(on->plan, first, past));
     return (bench_now() - begin) / runs;
 }
 

@@ -63,11 +63,11 @@ static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
 /* What the prefix makes of samples. */
 static thaw_status add_probe(thaw_plan *plan, const float *samples, thaw_digest *key)
 {
-    thaw_plan_feed(plan, 0, samples);
-    for (size_t i = 0; i < plan->cut_count; i++)
-        if (plan->nodes[plan->order[i]].boundary && plan->order[i] != 0)
-            thaw_plan_feed(plan, plan->order[i], NULL);
-    const thaw_status status = thaw_plan_forward(plan, 0, plan->cut_count, NULL, NULL);
+    thaw_status status = thaw_program_prepare(plan);
+    thaw_program_feed_samples(plan, samples);
+    plan->program.step = (thaw_program_step){ 0 };
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, THAW_SECTION_PREFIX);
     for (size_t i = 0; status == THAW_OK && i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
         const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);

@@ -37,18 +37,34 @@ static uint64_t version_of(const thaw_expression *expression)
     return expression->operation ? expression->version : expression->parameter ? expression->parameter->version : 1;
 }
 
+static uint64_t sum_versions(const thaw_expression *expression)
+{
+    uint64_t version = 1;
+    for (size_t k = 0; k < expression->operand_count; k++)
+        version += version_of(thaw_operand(expression, k));
+    return version;
+}
+
+static thaw_status compute(thaw_expression *expression, uint64_t version, void *scratch)
+{
+    const thaw_status status = expression->owns_value ? expression->operation->evaluate(expression, scratch) : THAW_OK;
+    expression->version = status == THAW_OK ? version : 0;
+    return status;
+}
+
 thaw_status thaw_expression_refresh(thaw_expression *expression, void *scratch)
 {
     if (!expression->operation)
         return THAW_OK;
-    uint64_t version = 1;
-    for (size_t k = 0; k < expression->operand_count; k++)
-        version += version_of(thaw_operand(expression, k));
+    const uint64_t version = sum_versions(expression);
     if (version == expression->version)
         return THAW_OK;
-    const thaw_status status = expression->owns_value ? expression->operation->evaluate(expression, scratch) : THAW_OK;
-    expression->version = status == THAW_OK ? version : 0;
-    return status;
+    return compute(expression, version, scratch);
+}
+
+thaw_status thaw_expression_compute(thaw_expression *expression, void *scratch)
+{
+    return compute(expression, sum_versions(expression), scratch);
 }
 
 static void release_value(thaw_expression *expression)
@@ -94,7 +110,7 @@ static void refresh(void *argument, thaw_expression *expression)
         c->status = thaw_expression_refresh(expression, c->scratch);
 }
 
-static thaw_status compute(thaw_expression *root, float *values)
+static thaw_status compute_all(thaw_expression *root, float *values)
 {
     thaw_context *context = thaw_expression_context(root);
     computation c = { .status = THAW_OK };
@@ -120,7 +136,7 @@ thaw_status thaw_expression_evaluate(thaw_expression *expression, const thaw_ten
                          thaw_shape_format(&expression->shape, wanted, sizeof wanted));
     }
     const thaw_thread_scope scope = thaw_threads_enter(context);
-    const thaw_status status = compute(expression, values->data);
+    const thaw_status status = compute_all(expression, values->data);
     thaw_threads_leave(scope);
     return status;
 }

@@ -135,6 +135,9 @@ thaw_status thaw_expression_prepare(thaw_expression *expression);
 
 /* Computes the value where it is older than its operands'. `scratch` holds thaw_expression_scratch_bytes. */
 thaw_status thaw_expression_refresh(thaw_expression *expression, void *scratch);
+
+/* Likewise, whether it is older or not; not for a leaf. */
+thaw_status thaw_expression_compute(thaw_expression *expression, void *scratch);
 size_t thaw_expression_scratch_bytes(const thaw_expression *expression); /* also of gradients */
 
 /* Frees the values of the set's expressions. */

@@ -68,6 +68,7 @@ typedef struct thaw_parameter_set {
     uint64_t stamp;    /* of the last walk over expressions */
     uint64_t bindings; /* counts changes of what parameters are bound to */
     uint64_t revision; /* counts what makes plans stale */
+    uint64_t absences; /* counts how often a layer let go of values, which other plans may read */
 } thaw_parameter_set;
 
 /* Appends an empty, trainable group. */

@@ -49,18 +49,3 @@ size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node index)
 {
     return plan->nodes[index].masks ? thaw_bit_mask_bytes(count_elements(plan, index)) : 0;
 }
-
-void thaw_plan_mark_mask(const thaw_plan *plan, thaw_node index)
-{
-    const thaw_plan_node *planned = &plan->nodes[index];
-    thaw_bit_mask_mark(plan->model->context, planned->mask, (thaw_values){ planned->run.output, planned->precision },
-                       count_elements(plan, index));
-}
-
-void thaw_plan_apply_mask(const thaw_plan *plan, thaw_node index)
-{
-    const thaw_plan_node *planned = &plan->nodes[index];
-    const thaw_values into = { planned->input_gradients[0], planned->precision },
-                      from = { planned->gradient, planned->precision };
-    thaw_bit_mask_apply(plan->model->context, into, planned->mask, from, count_elements(plan, index));
-}

@@ -19,6 +19,7 @@ const thaw_pass thaw_passes[] = {
     { "recompute", thaw_pass_recompute },
     { "buffers", thaw_pass_buffers },
     { "memory", thaw_pass_memory },
+    { "emit", thaw_pass_emit },
 };
 const size_t thaw_pass_count = THAW_COUNT(thaw_passes);
 
@@ -74,6 +75,7 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_plan_release_kernels(plan);
     for (size_t i = 0; plan->uses && i < plan->use_count; i++)
         thaw_release(context, plan->uses[i].order);
+    thaw_program_release(context, &plan->program);
     thaw_release(context, plan->uses);
     thaw_release(context, plan->terms);
     thaw_release(context, plan->gradient_buffers);

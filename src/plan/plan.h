@@ -6,8 +6,7 @@
 #include <thaw/plan.h>
 
 #include "graph/model.h"
-#include "params/expression.h"
-#include "update/update.h"
+#include "plan/program.h"
 
 /* What a layer gets for one of its parameters, or for a factor of a low-rank change to one. */
 typedef struct thaw_plan_use {
@@ -102,7 +101,6 @@ typedef struct thaw_plan_node {
     float *gradient;   /* of the output */
     const float *fed;  /* of an origin: values from outside the arena, when there are any */
     bool converts_fed; /* somebody reads them in bfloat16 */
-    bool fed_anew;     /* and they have not been converted yet */
     void *copy;        /* of an origin: see copy_request */
     uint32_t *mask;
     const float *inputs[THAW_MAX_INPUTS];
@@ -112,6 +110,7 @@ typedef struct thaw_plan_node {
     float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
     thaw_low_rank_run factors;
     thaw_layer_run run;
+    thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
 } thaw_plan_node;
 
 /* A piece of the arena, needed from time `first` to time `last`, both included. */
@@ -158,6 +157,7 @@ struct thaw_plan {
     char *packed;
     const char *arena; /* what the nodes are bound to; not owned */
     uint64_t last_use; /* by which the store forgets plans */
+    thaw_program program;
 };
 
 /* ---- compiling ---- */
@@ -207,10 +207,6 @@ bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_r
 /* The operations that the layer takes for it in a step. */
 double thaw_plan_low_rank_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
 
-/* Computes the expressions that a node's layer gets, where they are old; and hands the gradients on that it computed. */
-thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node);
-thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node);
-
 /* Points nodes at their parameters, once buffers have their places. */
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
@@ -259,22 +255,18 @@ thaw_status thaw_pass_sharing(thaw_plan *plan);
 thaw_status thaw_pass_masks(thaw_plan *plan);
 size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it leaves none */
 
-/* Writes them, once the output is there; and computes the gradient with them. */
-void thaw_plan_mark_mask(const thaw_plan *plan, thaw_node node);
-void thaw_plan_apply_mask(const thaw_plan *plan, thaw_node node);
-
 /* Which values are computed again in backward, if the model wants that. */
 thaw_status thaw_pass_recompute(thaw_plan *plan);
-
-/* Computes such a value again: thaw_plan_turn has pointed all that read and write it at its new place. */
-thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root);
-void thaw_plan_turn(thaw_plan *plan, bool backward);
 
 /* How large each buffer is, and from when to when it is needed. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_buffers(thaw_plan *plan);
 
 /* Where in the arena each buffer lies. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_memory(thaw_plan *plan);
+
+/* Writes the program. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pass_emit(thaw_plan *plan);
+void thaw_program_release(thaw_context *context, thaw_program *program);
 
 /* Gives each request an offset such that no two that are needed at one time overlap, and *bytes in all. Errors:
    THAW_OUT_OF_MEMORY. */
@@ -285,19 +277,20 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
 /* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
 void thaw_plan_bind(thaw_plan *plan, char *arena);
 
-/* Points the readers of a node at floats outside of the arena: the model's input, or rows of the feature cache. NULL:
-   back at the arena. For those that compute in bfloat16 they are converted when the plan runs forward. */
-void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values);
+/* Points instructions at what the nodes are bound to. */
+void thaw_program_bind(thaw_plan *plan);
 
-/* Runs the forward kernels of order[first .. past): [0, fixed_count) is what depends on no sample, [0, cut_count) what the
-   feature cache stands for, [0, prefix_count) the prefix, the live part is the rest; nodes that are tiled, all of them
-   before the cut, run for one tile after the other. `target` is for a loss
-   and `random` holds seed and step; both may be NULL where neither is met. */
-thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target,
-                              const thaw_stream *random);
+/* Feeds a step with samples, or with the values that the feature cache kept of a batch: those of each node at its cut, in
+   order. Sections that read them as bfloat16 convert them. */
+void thaw_program_feed_samples(thaw_plan *plan, const float *samples);
+void thaw_program_feed_features(thaw_plan *plan, const float *features);
 
-/* Runs the backward kernels, the loss's first: fills the gradients of what trains. */
-thaw_status thaw_plan_backward(thaw_plan *plan);
+/* Runs the section of what is needed once, where a parameter has changed since it ran. To be called before the others. */
+thaw_status thaw_program_prepare(thaw_plan *plan);
+
+/* Runs a section, or instructions in order; plan->program.step holds what they want of the step. */
+thaw_status thaw_program_run(thaw_plan *plan, thaw_section section);
+thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past);
 
 /* Points a node that follows the batches at memory for new values of its statistics. NULL: there is none, nor a need. */
 void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memory);

@@ -60,18 +60,6 @@ thaw_status thaw_pass_recompute(thaw_plan *plan)
     return THAW_OK;
 }
 
-thaw_status thaw_plan_recompute(thaw_plan *plan, thaw_node root)
-{
-    thaw_status status = THAW_OK;
-    for (size_t i = plan->position[root]; i < plan->order_count && status == THAW_OK; i++) {
-        const thaw_node index = plan->order[i];
-        const thaw_plan_node *planned = &plan->nodes[index];
-        if (planned->root == root && !planned->needs.identity && !planned->absorbed)
-            status = plan->model->nodes[index].module->recompute(&plan->nodes[index].run);
-    }
-    return status;
-}
-
 void thaw_model_set_recompute(thaw_model *model, bool recompute)
 {
     if (model->recomputes == recompute)

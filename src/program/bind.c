@@ -53,6 +53,23 @@ static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
     planned->run.channel_shift = scale + output->dims[output->rank - 1];
 }
 
+/* Where backward finds values that are computed again. */
+static void bind_second_run(const thaw_plan *plan, char *arena, const thaw_plan_node *planned)
+{
+    thaw_second_run *second = planned->second;
+    if (!second)
+        return;
+    const thaw_plan_node *root = &plan->nodes[planned->root];
+    second->run = planned->run;
+    second->run.inputs = second->inputs;
+    if (root->recomputed)
+        second->run.output = at(plan, arena, root->again_request);
+    for (size_t k = 0; k < planned->source_count; k++) {
+        root = &plan->nodes[plan->nodes[planned->sources[k]].root];
+        second->inputs[k] = root->recomputed ? at(plan, arena, root->again_request) : planned->inputs[k];
+    }
+}
+
 void thaw_plan_bind(thaw_plan *plan, char *arena)
 {
     if (plan->arena == arena)
@@ -94,28 +111,9 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
     }
     for (size_t i = 0; i < plan->order_count; i++)
         bind_channel_map(plan, &plan->nodes[plan->order[i]]);
-}
-
-/* Where the value in the buffer `root` is: in forward, or computed again. */
-static void *place_of(const thaw_plan *plan, thaw_node root, bool backward)
-{
-    const thaw_plan_node *planned = &plan->nodes[root];
-    char *arena = (char *)(uintptr_t)plan->arena;
-    return at(plan, arena, backward ? planned->again_request : planned->output_request);
-}
-
-void thaw_plan_turn(thaw_plan *plan, bool backward)
-{
-    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
-        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        if (plan->nodes[planned->root].recomputed)
-            planned->run.output = place_of(plan, planned->root, backward);
-        for (size_t k = 0; k < planned->source_count; k++) {
-            const thaw_node root = plan->nodes[planned->sources[k]].root;
-            if (plan->nodes[root].recomputed)
-                planned->inputs[k] = place_of(plan, root, backward);
-        }
-    }
+    for (size_t i = 0; i < plan->order_count; i++)
+        bind_second_run(plan, arena, &plan->nodes[plan->order[i]]);
+    thaw_program_bind(plan);
 }
 
 const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision)
@@ -124,17 +122,4 @@ const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype
     if (made->fed && precision == THAW_F32)
         return made->fed;
     return precision == made->precision ? made->run.output : made->copy;
-}
-
-void thaw_plan_feed(thaw_plan *plan, thaw_node node, const float *values)
-{
-    const thaw_node origin = plan->nodes[node].origin;
-    plan->nodes[origin].fed = values;
-    plan->nodes[origin].fed_anew = values;
-    for (size_t i = 0; i < plan->order_count; i++) {
-        thaw_plan_node *reader = &plan->nodes[plan->order[i]];
-        for (size_t k = 0; k < reader->source_count; k++)
-            if (plan->nodes[reader->sources[k]].origin == origin)
-                reader->inputs[k] = thaw_plan_value(plan, origin, reader->precision);
-    }
 }

@@ -1,6 +1,6 @@
 /* Running what the combination pass has planned: values before a layer, gradients after it. */
 #include "kernels/scaled_sum.h"
-#include "plan/plan.h"
+#include "program/instructions.h"
 
 static float *use_gradient(const thaw_plan *plan, const thaw_plan_use *use)
 {
@@ -39,41 +39,37 @@ static void *scratch_of(const thaw_plan *plan)
     return plan->scratch_bytes ? (void *)(uintptr_t)plan->arena : NULL;
 }
 
-thaw_status thaw_plan_refresh(thaw_plan *plan, thaw_node node)
+thaw_status thaw_do_evaluate(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_plan_node *planned = &plan->nodes[node];
-    for (size_t k = 0; k < planned->use_count; k++)
-        for (size_t i = 0; i < planned->uses[k].order_count; i++) {
-            const thaw_status status = thaw_expression_refresh(planned->uses[k].order[i], scratch_of(plan));
-            if (status != THAW_OK)
-                return status;
-        }
-    return THAW_OK;
+    return thaw_expression_refresh(instruction->expression, scratch_of(plan));
 }
 
-static thaw_status run_term(const thaw_plan *plan, const thaw_plan_term *term)
+thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_plan_buffer *buffers = plan->gradient_buffers;
-    const float *from = buffers[term->from].memory;
-    float *into = term->into < 0 ? term->parameter->gradient : buffers[term->into].memory;
-    if (term->expression)
-        return term->expression->operation->differentiate(term->expression, term->operand,
-                                                          &(thaw_differentiation){ .gradient = from,
-                                                                                   .into = into,
-                                                                                   .adds = term->adds,
-                                                                                   .scratch = scratch_of(plan) });
-    thaw_scaled_sum(plan->model->context, into, into, 1, from, term->parameter->count);
-    return THAW_OK;
+    return thaw_expression_compute(instruction->expression, scratch_of(plan));
 }
 
-thaw_status thaw_plan_hand_on(thaw_plan *plan, thaw_node node)
+static float *target_of(const thaw_plan *plan, const thaw_plan_term *term)
 {
-    const thaw_plan_node *planned = &plan->nodes[node];
-    for (size_t k = 0; k < planned->use_count; k++)
-        for (size_t i = planned->uses[k].first_term; i < planned->uses[k].past_term; i++) {
-            const thaw_status status = run_term(plan, &plan->terms[i]);
-            if (status != THAW_OK)
-                return status;
-        }
+    return term->into < 0 ? term->parameter->gradient : plan->gradient_buffers[term->into].memory;
+}
+
+thaw_status thaw_do_hand_on(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    const thaw_plan_term *term = &plan->terms[instruction->index];
+    return term->expression->operation->differentiate(term->expression, term->operand,
+                                                      &(thaw_differentiation){
+                                                          .gradient = plan->gradient_buffers[term->from].memory,
+                                                          .into = target_of(plan, term),
+                                                          .adds = term->adds,
+                                                          .scratch = scratch_of(plan) });
+}
+
+thaw_status thaw_do_accumulate(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    const thaw_plan_term *term = &plan->terms[instruction->index];
+    float *into = target_of(plan, term);
+    thaw_scaled_sum(plan->model->context, into, into, 1, plan->gradient_buffers[term->from].memory,
+                    term->parameter->count);
     return THAW_OK;
 }

@@ -1,250 +1,210 @@
-#include <string.h>
-
-#include "kernels/bfloat16.h"
-#include "params/keeping.h"
-#include "plan/plan.h"
+/* Running a program: one loop over instructions that are bound. */
+#include "core/clock.h"
+#include "kernels/bit_mask.h"
+#include "program/instructions.h"
 #include "program/poison.h"
 
-/* Of the layer's own parameters: the factors of a low-rank change are not packed. */
-static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *planned)
+/* ---- kernels ---- */
+
+static void hand_step(const thaw_program *program, thaw_layer_run *run)
 {
-    uint64_t sum = 0;
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        sum += thaw_expression_version(planned->uses[k].expression);
-    return sum;
+    run->target = program->step.target;
+    run->random.seed = program->step.random.seed;
+    run->random.step = program->step.random.step;
 }
 
-/* Brings values back that another plan's layer has let go of, or this one: it packs anew. */
-static void bring_back(const thaw_graph_node *node)
+static thaw_status do_forward(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        thaw_parameter_bring_back(node->group->parameters[k]);
+    hand_step(&plan->program, instruction->run);
+    return plan->model->nodes[instruction->node].module->forward(instruction->run);
 }
 
-static thaw_status pack(const thaw_graph_node *node, thaw_plan_node *planned)
+static thaw_status do_recompute(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    bring_back(node);
-    if (planned->needs.lets_go) {
-        planned->run.leaving->keeper = node->module;
-        planned->run.leaving->kept = &planned->run;
-    } else if (planned->packed_version == 0) {
-        /* Kernels may read the padding of blocked layouts, which relayouts need not write. */
-        memset(planned->run.packed, 0, planned->needs.packed_bytes);
-    }
-    return node->module->pack(&planned->run);
+    hand_step(&plan->program, instruction->run);
+    return plan->model->nodes[instruction->node].module->recompute(instruction->run);
 }
 
-/* Copies of parameters in the kernels' layouts are made anew when a parameter has changed: once for frozen ones, once a
-   step for those that train, once an evaluation otherwise. */
-static thaw_status pack_if_old(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
+static thaw_status do_backward(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    if (!planned->needs.lets_go)
-        bring_back(node);
-    if (!node->module->pack || !planned->needs.packed_bytes)
-        return THAW_OK;
-    const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
-    const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
-    if (planned->packed_version == version)
-        return THAW_OK;
-    const thaw_status status = pack(node, planned);
-    planned->packed_version = status == THAW_OK ? version : 0;
-    return status;
+    hand_step(&plan->program, instruction->run);
+    return plan->model->nodes[instruction->node].module->backward(instruction->run);
 }
 
-/* Brings what the node's layer gets for its parameters, and its copies of them, up to date. */
-static thaw_status pack_node(thaw_plan *plan, thaw_node index)
+static thaw_status do_stage(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_status status = thaw_plan_refresh(plan, index);
-    return status == THAW_OK ? pack_if_old(plan, &plan->model->nodes[index], &plan->nodes[index]) : status;
+    thaw_plan_stage_statistics(plan, instruction->node);
+    return THAW_OK;
 }
 
-/* Makes an origin's values in the other precision. */
-static void convert_output(const thaw_plan *plan, thaw_node index)
+/* ---- values ---- */
+
+static thaw_status do_convert(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_plan_node *planned = &plan->nodes[index];
-    if (!planned->copy)
-        return;
-    const int64_t samples = planned->tiled ? plan->tile : plan->batch;
-    const thaw_values from = { planned->run.output, planned->precision };
-    const thaw_values into = { planned->copy, thaw_other_precision(planned->precision) };
-    thaw_values_convert(plan->model->context, into, from,
-                        (size_t)samples * thaw_shape_count(&plan->model->nodes[index].output));
+    thaw_values_convert(plan->model->context, instruction->into, instruction->from, instruction->count);
+    return THAW_OK;
 }
 
-/* Converts what nodes of order[0 .. past) were fed with since, for those that read it in bfloat16. */
-static void convert_fed(thaw_plan *plan, size_t past)
+static thaw_status do_feed(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    for (size_t i = 0; i < past; i++) {
-        const thaw_node index = plan->order[i];
-        thaw_plan_node *planned = &plan->nodes[index];
-        if (!planned->fed_anew || !planned->converts_fed)
-            continue;
-        const thaw_values from = { (void *)(uintptr_t)planned->fed, THAW_F32 };
-        const thaw_values into = { planned->precision == THAW_F32 ? planned->copy : planned->run.output, THAW_BF16 };
-        thaw_values_convert(plan->model->context, into, from,
-                            (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output));
-        planned->fed_anew = false;
-    }
+    const thaw_values from = { (void *)(uintptr_t)plan->nodes[instruction->node].fed, THAW_F32 };
+    thaw_values_convert(plan->model->context, instruction->into, from, instruction->count);
+    return THAW_OK;
 }
 
-static thaw_status run_node(thaw_plan *plan, thaw_node index, const void *target, const thaw_stream *random)
+static thaw_status do_add(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_graph_node *node = &plan->model->nodes[index];
-    thaw_plan_node *planned = &plan->nodes[index];
-    if (planned->masks && planned->fused_into >= 0)
-        thaw_plan_mark_mask(plan, index);
-    if (!node->module || planned->needs.identity || planned->fused_into >= 0)
-        return THAW_OK;
-    planned->run.target = target;
-    if (random) {
-        planned->run.random.seed = random->seed;
-        planned->run.random.step = random->step;
-    }
-    thaw_status status = planned->channel_map < 0 ? THAW_OK : pack_node(plan, planned->channel_map);
-    if (status == THAW_OK)
-        status = pack_node(plan, index);
-    if (planned->statistics_request >= 0)
-        thaw_plan_stage_statistics(plan, index);
-    if (status == THAW_OK && !node->module->source)
-        status = node->module->forward(&planned->run);
-    if (status == THAW_OK)
-        convert_output(plan, index);
-    if (status == THAW_OK && planned->masks)
-        thaw_plan_mark_mask(plan, index);
-    return status;
+    thaw_values_add(plan->model->context, instruction->into, instruction->from, instruction->count);
+    return THAW_OK;
 }
 
-/* A pointer into the values of a whole batch, moved on by some samples. */
-static void *move(const thaw_plan *plan, thaw_node node, const void *values, thaw_dtype dtype, int64_t samples)
+static thaw_status do_mask(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const int64_t count = samples * (int64_t)thaw_shape_count(&plan->model->nodes[node].output);
-    return values ? (char *)(uintptr_t)values + count * (int64_t)thaw_dtype_bytes(dtype) : NULL;
+    thaw_bit_mask_mark(plan->model->context, plan->nodes[instruction->node].mask, instruction->from,
+                       instruction->count);
+    return THAW_OK;
 }
+
+static thaw_status do_unmask(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    thaw_bit_mask_apply(plan->model->context, instruction->into, plan->nodes[instruction->node].mask, instruction->from,
+                        instruction->count);
+    return THAW_OK;
+}
+
+static thaw_status do_keep(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    plan->program.step.keep(plan->program.step.argument, plan);
+    return THAW_OK;
+}
+
+static thaw_status do_poison(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    thaw_poison(plan, instruction->index, instruction->past);
+    return THAW_OK;
+}
+
+static thaw_status do_poison_gradients(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    thaw_poison_gradients(plan);
+    return THAW_OK;
+}
+
+/* ---- tiles ---- */
 
 /* Moves what tiled nodes read and write of a whole batch on by some samples. */
-static void move_tiles(thaw_plan *plan, int64_t samples)
+static void move_tiles(thaw_program *program, int64_t samples)
 {
-    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++) {
-        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        if (!planned->tiled)
-            continue;
-        for (size_t k = 0; k < planned->source_count; k++)
-            if (!plan->nodes[planned->sources[k]].partial)
-                planned->inputs[k] = move(plan, planned->sources[k], planned->inputs[k], planned->precision, samples);
-        if (planned->partial)
-            continue;
-        const thaw_dtype other = thaw_other_precision(planned->precision);
-        planned->run.output = move(plan, plan->order[i], planned->run.output, planned->precision, samples);
-        planned->copy = move(plan, plan->order[i], planned->copy, other, samples);
+    for (size_t i = 0; i < program->moved_count; i++) {
+        char **pointer = program->moved[i].place;
+        *pointer += samples * (int64_t)program->moved[i].sample_bytes;
     }
 }
 
-/* Runs the tiled nodes. The last tile ends where the batch does, and so may compute samples of the one before anew: to
-   the same values. */
-static thaw_status run_tiles(thaw_plan *plan)
+/* The last tile ends where the batch does, and so may compute samples of the one before again: to the same values. */
+static thaw_status do_tiles(thaw_plan *plan, const thaw_instruction *instruction)
 {
+    thaw_program *program = &plan->program;
+    const size_t first = (size_t)(instruction - program->instructions) + 1;
     thaw_status status = THAW_OK;
     int64_t at = 0;
     while (status == THAW_OK) {
-        for (size_t i = plan->fixed_count; i < plan->tiled_count && status == THAW_OK; i++)
-            status = run_node(plan, plan->order[i], NULL, NULL);
+        status = thaw_program_run_range(plan, first, first + instruction->nested);
         const int64_t left = plan->batch - plan->tile - at;
         if (left == 0)
             break;
         const int64_t on = left < plan->tile ? left : plan->tile;
-        move_tiles(plan, on);
+        move_tiles(program, on);
         at += on;
     }
-    move_tiles(plan, -at);
+    move_tiles(program, -at);
     return status;
 }
 
-thaw_status thaw_plan_forward(thaw_plan *plan, size_t first, size_t past, const void *target, const thaw_stream *random)
+/* ---- the loop ---- */
+
+static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, const thaw_instruction *instruction) = {
+    [THAW_DO_RESTORE] = thaw_do_restore,
+    [THAW_DO_EVALUATE] = thaw_do_evaluate,
+    [THAW_DO_REEVALUATE] = thaw_do_reevaluate,
+    [THAW_DO_PACK] = thaw_do_pack,
+    [THAW_DO_REPACK] = thaw_do_repack,
+    [THAW_DO_TILES] = do_tiles,
+    [THAW_DO_FORWARD] = do_forward,
+    [THAW_DO_CONVERT] = do_convert,
+    [THAW_DO_FEED] = do_feed,
+    [THAW_DO_MASK] = do_mask,
+    [THAW_DO_STAGE] = do_stage,
+    [THAW_DO_KEEP] = do_keep,
+    [THAW_DO_RECOMPUTE] = do_recompute,
+    [THAW_DO_BACKWARD] = do_backward,
+    [THAW_DO_UNMASK] = do_unmask,
+    [THAW_DO_HAND_ON] = thaw_do_hand_on,
+    [THAW_DO_ACCUMULATE] = thaw_do_accumulate,
+    [THAW_DO_ADD] = do_add,
+    [THAW_DO_FINAL] = thaw_do_final,
+    [THAW_DO_NORM] = thaw_do_norm,
+    [THAW_DO_CHECK] = thaw_do_check,
+    [THAW_DO_UPDATE] = thaw_do_update,
+    [THAW_DO_POISON] = do_poison,
+    [THAW_DO_POISON_GRADIENTS] = do_poison_gradients,
+};
+
+/* Each instruction takes the time since the one before ended: no time is lost between them. */
+static thaw_status run_timed(thaw_plan *plan, size_t first, size_t past)
 {
+    thaw_program *program = &plan->program;
     thaw_status status = THAW_OK;
-    thaw_poison(plan, first, first + 1);
-    convert_fed(plan, past);
-    for (size_t i = first; i < past && status == THAW_OK;) {
-        const bool tiles = i == plan->fixed_count && i < plan->tiled_count;
-        const size_t next = tiles ? plan->tiled_count : i + 1;
-        thaw_poison(plan, i == first ? i + 1 : i, next);
-        status = tiles ? run_tiles(plan) : run_node(plan, plan->order[i], target, random);
-        i = next;
+    for (size_t i = first; i < past && status == THAW_OK; i += 1 + program->instructions[i].nested) {
+        thaw_instruction *instruction = &program->instructions[i];
+        status = run_kind[instruction->kind](plan, instruction);
+        const double now = thaw_seconds();
+        instruction->seconds += now - program->clock;
+        program->clock = now;
     }
     return status;
 }
 
-/* Brings the gradients that this node wrote beside those of its inputs to where they belong: added to what stands there,
-   or converted. */
-static void settle_spares(thaw_plan *plan, thaw_node index)
+thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past)
 {
-    const thaw_plan_node *planned = &plan->nodes[index];
-    for (size_t k = 0; k < planned->source_count; k++) {
-        if (!planned->adds_gradient[k] && planned->spare_request[k] < 0)
-            continue;
-        const thaw_node source = planned->sources[k];
-        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[source].output);
-        const thaw_values into = { plan->nodes[source].gradient, plan->nodes[source].precision };
-        const thaw_values term = { planned->input_gradients[k], planned->precision };
-        if (planned->adds_gradient[k])
-            thaw_values_add(plan->model->context, into, term, count);
-        else
-            thaw_values_convert(plan->model->context, into, term, count);
-    }
-}
-
-bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
-{
-    const thaw_plan_node *planned = &plan->nodes[index];
-    if (!planned->carries || planned->needs.identity || planned->absorbed)
-        return false;
-    for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-        if (planned->input_gradient[k])
-            return true;
-    return planned->trains;
-}
-
-/* Computes what backward wants from the time of this node on, and was not kept. */
-static thaw_status recompute(thaw_plan *plan, thaw_node index)
-{
+    const thaw_instruction *instructions = plan->program.instructions;
+    if (plan->program.timed)
+        return run_timed(plan, first, past);
     thaw_status status = THAW_OK;
-    for (size_t i = plan->prefix_count; i <= plan->position[index] && status == THAW_OK; i++) {
-        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        if (planned->recomputed &&
-            plan->requests[planned->again_request].first == 2 * plan->order_count - 1 - plan->position[index])
-            status = thaw_plan_recompute(plan, plan->order[i]);
-    }
+    for (size_t i = first; i < past && status == THAW_OK; i += 1 + instructions[i].nested)
+        status = run_kind[instructions[i].kind](plan, &instructions[i]);
     return status;
 }
 
-static thaw_status run_backward(thaw_plan *plan)
+thaw_status thaw_program_run(thaw_plan *plan, thaw_section section)
 {
-    for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
-        const thaw_node index = plan->order[i];
-        const size_t time = 2 * plan->order_count - 1 - i;
-        thaw_poison(plan, time, time + 1);
-        thaw_status status = recompute(plan, index);
-        if (status == THAW_OK && plan->nodes[index].masks)
-            thaw_plan_apply_mask(plan, index);
-        else if (status == THAW_OK && thaw_plan_runs_backward(plan, index))
-            status = plan->model->nodes[index].module->backward(&plan->nodes[index].run);
-        if (status == THAW_OK)
-            status = thaw_plan_hand_on(plan, index);
-        if (status != THAW_OK)
-            return status;
-        settle_spares(plan, index);
-    }
-    return THAW_OK;
+    if (plan->program.timed)
+        plan->program.clock = thaw_seconds();
+    return thaw_program_run_range(plan, plan->program.first[section], plan->program.first[section + 1]);
 }
 
-thaw_status thaw_plan_backward(thaw_plan *plan)
+/* Versions only grow: so does their sum. */
+static uint64_t sum_watched(const thaw_program *program)
 {
-    thaw_poison_gradients(plan);
-    thaw_plan_turn(plan, true);
-    const thaw_status status = run_backward(plan);
-    thaw_plan_turn(plan, false);
-    for (size_t i = 0; i < plan->trained_count && status == THAW_OK; i++)
-        thaw_clear_held(plan->trained[i]);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < program->watched_count; i++)
+        sum += program->watched[i]->version;
+    return sum;
+}
+
+thaw_status thaw_program_prepare(thaw_plan *plan)
+{
+    thaw_program *program = &plan->program;
+    const uint64_t versions = sum_watched(program);
+    if (program->prepared && program->seen_versions == versions &&
+        program->seen_absences == plan->model->parameters.absences)
+        return THAW_OK;
+    const thaw_status status = thaw_program_run(plan, THAW_SECTION_ONCE);
+    program->prepared = status == THAW_OK;
+    program->seen_versions = versions;
+    program->seen_absences = plan->model->parameters.absences;
     return status;
 }
 

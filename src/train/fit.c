@@ -172,15 +172,11 @@ static void keep_features(void *argument, const thaw_plan *plan)
 }
 
 /* A callback may have changed what the cache was filled from. */
-static thaw_status check_cache(fit *run, size_t count)
+static thaw_status check_cache(fit *run, const thaw_plan *plan)
 {
-    thaw_plan *plan;
     drop_broken_cache(run);
-    if (!run->cache)
+    if (!run->cache || thaw_feature_cache_fits(run->cache, plan))
         return THAW_OK;
-    const thaw_status status = thaw_plan_find(run->model, (int64_t)count, true, &plan);
-    if (status != THAW_OK || thaw_feature_cache_fits(run->cache, plan))
-        return status;
     if (run->report.cached)
         return thaw_fail(run->model->context, THAW_INVALID_ARGUMENT,
                          "the frozen prefix was changed while an epoch reads its cached outputs: change it between "
@@ -198,7 +194,10 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         .rate_factor = run->report.rate_factor,
         .clip_norm = run->options.clip_norm,
     };
-    thaw_status status = check_cache(run, batch->count);
+    thaw_plan *plan;
+    thaw_status status = thaw_plan_find(run->model, (int64_t)batch->count, true, &plan);
+    if (status == THAW_OK)
+        status = check_cache(run, plan);
     if (status != THAW_OK)
         return status;
     capture kept = { run, batch };
@@ -213,7 +212,7 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         .phases = run->options.time_phases ? &run->report.phases : NULL,
     };
     thaw_step_result result;
-    status = thaw_train_batch(run->model, &training, &options, run->options.seed, &result);
+    status = thaw_train_batch(plan, &training, &options, run->options.seed, &result);
     if (status != THAW_OK)
         return status;
     run->done_steps++;

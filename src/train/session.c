@@ -24,59 +24,48 @@ static size_t count_correct(const thaw_model *model, const float *outputs, const
     return correct;
 }
 
-/* Points the prefix at the samples, and the live part at the prefix; or the live part at the cache's rows. */
-static void feed_batch(thaw_plan *plan, const thaw_training_batch *batch)
-{
-    const float *features = batch->features;
-    for (size_t i = 0; i < plan->cut_count; i++) {
-        const thaw_node index = plan->order[i];
-        if (!plan->nodes[index].boundary)
-            continue;
-        thaw_plan_feed(plan, index, batch->samples ? NULL : features);
-        if (!batch->samples)
-            features += (size_t)batch->count * thaw_shape_count(&plan->model->nodes[index].output);
-    }
-    if (batch->samples)
-        thaw_plan_feed(plan, 0, batch->samples);
-}
-
+/* The prefix, from samples or from the feature cache's rows, then the live part and the loss. */
 static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch, uint64_t seed)
 {
-    const thaw_stream random = { .seed = seed, .step = plan->model->steps };
-    feed_batch(plan, batch);
-    const thaw_status status =
-        thaw_plan_forward(plan, 0, batch->samples ? plan->cut_count : plan->fixed_count, NULL, NULL);
-    if (status != THAW_OK)
-        return status;
-    if (batch->samples && batch->on_prefix)
-        batch->on_prefix(batch->argument, plan);
-    return thaw_plan_forward(plan, plan->cut_count, plan->order_count, batch->targets, &random);
+    thaw_program_step *step = &plan->program.step;
+    *step = (thaw_program_step){ .keep = batch->on_prefix, .argument = batch->argument };
+    thaw_status status = thaw_program_prepare(plan);
+    if (batch->samples)
+        thaw_program_feed_samples(plan, batch->samples);
+    else
+        thaw_program_feed_features(plan, batch->features);
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
+    if (status == THAW_OK && batch->samples && batch->on_prefix)
+        status = thaw_program_run(plan, THAW_SECTION_KEEP);
+    step->target = batch->targets;
+    step->random = (thaw_stream){ .seed = seed, .step = plan->model->steps };
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, THAW_SECTION_FORWARD);
+    return status == THAW_OK ? thaw_program_run(plan, THAW_SECTION_LOSS) : status;
 }
 
 /* Clips and updates, statistics too: all of them or nothing. The norm's small addend is PyTorch's. */
-static thaw_status update(const thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
+static thaw_status update(thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
 {
-    thaw_model *model = plan->model;
-    thaw_update_list *updates = thaw_plan_updates(model);
-    double scale = 1;
-    if (options->clip_norm > 0) {
-        result->gradient_norm = thaw_update_list_norm(updates);
-        result->skipped = !isfinite(result->gradient_norm);
-        scale = fmin(1, options->clip_norm / (result->gradient_norm + 1e-6));
-    } else {
-        result->skipped = !thaw_update_list_finite(updates);
-    }
-    result->skipped = result->skipped || !thaw_plan_statistics_finite(plan);
-    if (options->gradients_only && !result->skipped)
-        thaw_update_list_scale(updates, scale);
-    if (result->skipped || options->gradients_only)
-        return THAW_OK;
-    const thaw_status status = thaw_update_list_run(updates, options->rate_factor, scale);
+    const bool clips = options->clip_norm > 0;
+    thaw_program_step *step = &plan->program.step;
+    step->updates = thaw_plan_updates(plan->model);
+    step->rate_factor = options->rate_factor;
+    thaw_status status = thaw_program_run(plan, clips ? THAW_SECTION_CLIP : THAW_SECTION_CHECK);
     if (status != THAW_OK)
         return status;
-    thaw_plan_take_statistics(plan);
-    model->steps++;
-    return THAW_OK;
+    if (clips)
+        result->gradient_norm = step->norm;
+    result->skipped = !step->finite;
+    step->gradient_scale = clips ? fmin(1, options->clip_norm / (result->gradient_norm + 1e-6)) : 1;
+    if (options->gradients_only && !result->skipped)
+        thaw_update_list_scale(step->updates, step->gradient_scale);
+    if (result->skipped || options->gradients_only)
+        return THAW_OK;
+    status = thaw_program_run(plan, THAW_SECTION_UPDATE);
+    plan->model->steps += status == THAW_OK;
+    return status;
 }
 
 /* Adds the time since *start to a phase's, and begins the next one. */
@@ -89,16 +78,14 @@ static void end_phase(double *seconds, double *start)
     *start = now;
 }
 
-thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
+thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result)
 {
+    thaw_model *model = plan->model;
     *result = (thaw_step_result){ .gradient_norm = NAN };
     thaw_phase_seconds *phases = batch->phases;
     double start = phases ? thaw_seconds() : 0;
-    thaw_plan *plan;
-    thaw_status status = thaw_plan_find(model, batch->count, true, &plan);
-    if (status == THAW_OK)
-        status = run_forward(plan, batch, seed);
+    thaw_status status = run_forward(plan, batch, seed);
     if (status != THAW_OK)
         return status;
     result->loss = (double)*thaw_plan_output(plan, plan->target);
@@ -109,7 +96,7 @@ thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch
     result->correct =
         count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count);
     end_phase(phases ? &phases->forward : NULL, &start);
-    status = thaw_plan_backward(plan);
+    status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
     end_phase(phases ? &phases->backward : NULL, &start);
     if (status == THAW_OK)
         status = update(plan, options, result);
@@ -126,9 +113,13 @@ thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const v
     if (status != THAW_OK)
         return status;
     const bool has_loss = thaw_model_loss(model) >= 0;
-    thaw_plan_feed(plan, 0, samples);
-    /* The loss comes last, and is left out where there are no targets for it. */
-    status = thaw_plan_forward(plan, 0, plan->order_count - (has_loss && !targets ? 1 : 0), targets, NULL);
+    plan->program.step = (thaw_program_step){ .target = targets };
+    status = thaw_program_prepare(plan);
+    thaw_program_feed_samples(plan, samples);
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, THAW_SECTION_PREFIX);
+    if (status == THAW_OK && targets)
+        status = thaw_program_run(plan, THAW_SECTION_LOSS);
     if (status != THAW_OK)
         return status;
     outcome->outputs = thaw_plan_output(plan, thaw_model_output(model));

@@ -28,8 +28,8 @@ typedef struct thaw_training_batch {
     thaw_phase_seconds *phases; /* the time that each takes is added here; NULL: no clock is read */
 } thaw_training_batch;
 
-/* One training step; a rate factor of 0 is 0 here. Errors: those of thaw_step. */
-thaw_status thaw_train_batch(thaw_model *model, const thaw_training_batch *batch, const thaw_step_options *options,
+/* One training step of a plan for batches of this size; a rate factor of 0 is 0 here. Errors: those of thaw_step. */
+thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 
 /* What a batch gives in evaluation. */

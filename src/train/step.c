@@ -33,10 +33,13 @@ thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_t
     if (status != THAW_OK)
         return status;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
-    status =
-        thaw_train_batch(model,
-                         &(thaw_training_batch){ .count = batch, .samples = inputs->data, .targets = targets->data },
-                         &chosen, model->context->seed, result ? result : &ignored);
+    thaw_plan *plan;
+    status = thaw_plan_find(model, batch, true, &plan);
+    if (status == THAW_OK)
+        status = thaw_train_batch(plan,
+                                  &(thaw_training_batch){
+                                      .count = batch, .samples = inputs->data, .targets = targets->data },
+                                  &chosen, model->context->seed, result ? result : &ignored);
     thaw_threads_leave(scope);
     return status;
 }

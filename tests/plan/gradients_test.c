@@ -241,10 +241,10 @@ static void assert_step_from_features(thaw_model *model, const network *n, uint6
     thaw_training_batch batch = {
         .count = BATCH, .samples = n->samples, .targets = n->targets, .on_prefix = keep_features, .argument = features
     };
-    assert_ok(context, thaw_train_batch(model, &batch, &gradients_only, 1, &whole));
+    assert_ok(context, thaw_train_batch(plan, &batch, &gradients_only, 1, &whole));
     copy_gradients(model, expected);
     batch = (thaw_training_batch){ .count = BATCH, .features = features, .targets = n->targets };
-    assert_ok(context, thaw_train_batch(model, &batch, &gradients_only, 1, &cached));
+    assert_ok(context, thaw_train_batch(plan, &batch, &gradients_only, 1, &cached));
     copy_gradients(model, found);
     cr_assert_eq(cached.loss, whole.loss, "network %lu: the loss from features is %g, wanted %g", (unsigned long)seed,
                  cached.loss, whole.loss);

@@ -116,8 +116,9 @@ static float *compute_features(void)
     support_train_only(model, 0x1C);
     thaw_plan *plan;
     assert_ok(context, thaw_plan_find(model, SAMPLES, true, &plan));
-    thaw_plan_feed(plan, 0, samples);
-    assert_ok(context, thaw_plan_forward(plan, 0, plan->prefix_count, NULL, NULL));
+    assert_ok(context, thaw_program_prepare(plan));
+    thaw_program_feed_samples(plan, samples);
+    assert_ok(context, thaw_program_run(plan, THAW_SECTION_PREFIX));
     float *features = malloc(SAMPLES * FEATURES * sizeof *features);
     cr_assert_not_null(features);
     for (size_t i = 0; i < plan->prefix_count; i++)

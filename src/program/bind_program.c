@@ -1,0 +1,182 @@
+/* Points instructions at what the nodes are bound to, and nodes at what a step is fed with. */
+#include "plan/plan.h"
+
+static size_t sample_count(const thaw_plan *plan, thaw_node node)
+{
+    return thaw_shape_count(&plan->model->nodes[node].output);
+}
+
+static size_t batch_count(const thaw_plan *plan, thaw_node node)
+{
+    return (size_t)plan->batch * sample_count(plan, node);
+}
+
+/* ---- instructions ---- */
+
+static void bind_forward_conversion(const thaw_plan *plan, thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    const int64_t samples = planned->tiled ? plan->tile : plan->batch;
+    instruction->from = (thaw_values){ planned->run.output, planned->precision };
+    instruction->into = (thaw_values){ planned->copy, thaw_other_precision(planned->precision) };
+    instruction->count = (size_t)samples * sample_count(plan, instruction->node);
+}
+
+/* From beside an input's gradient to where it belongs. */
+static void bind_gradient(const thaw_plan *plan, thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    const thaw_node source = planned->sources[instruction->index];
+    instruction->into = (thaw_values){ plan->nodes[source].gradient, plan->nodes[source].precision };
+    instruction->from = (thaw_values){ planned->input_gradients[instruction->index], planned->precision };
+    instruction->count = batch_count(plan, source);
+}
+
+static void bind_fed(const thaw_plan *plan, thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    void *into = planned->precision == THAW_F32 ? planned->copy : planned->run.output;
+    instruction->into = (thaw_values){ into, THAW_BF16 };
+    instruction->count = batch_count(plan, instruction->node);
+}
+
+static void bind_mask(const thaw_plan *plan, thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    const bool marks = instruction->kind == THAW_DO_MASK;
+    instruction->from = (thaw_values){ marks ? planned->run.output : planned->gradient, planned->precision };
+    instruction->into = (thaw_values){ marks ? NULL : planned->input_gradients[0], planned->precision };
+    instruction->count = batch_count(plan, instruction->node);
+}
+
+static void bind_instruction(thaw_plan *plan, thaw_instruction *instruction)
+{
+    thaw_plan_node *planned = instruction->node < 0 ? NULL : &plan->nodes[instruction->node];
+    switch (instruction->kind) {
+    case THAW_DO_FORWARD:
+    case THAW_DO_REPACK:
+        instruction->run = &planned->run;
+        break;
+    case THAW_DO_RECOMPUTE:
+    case THAW_DO_BACKWARD:
+        instruction->run = planned->second ? &planned->second->run : &planned->run;
+        break;
+    case THAW_DO_CONVERT:
+        (instruction->section == THAW_SECTION_BACKWARD ? bind_gradient : bind_forward_conversion)(plan, instruction);
+        break;
+    case THAW_DO_ADD:
+        bind_gradient(plan, instruction);
+        break;
+    case THAW_DO_FEED:
+        bind_fed(plan, instruction);
+        break;
+    case THAW_DO_MASK:
+    case THAW_DO_UNMASK:
+        bind_mask(plan, instruction);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- tiles ---- */
+
+static void move(thaw_program *program, void *place, size_t sample_bytes)
+{
+    program->moved[program->moved_count++] = (thaw_moved_pointer){ place, sample_bytes };
+}
+
+static void list_moved_by_node(thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    const size_t bytes = thaw_dtype_bytes(planned->precision);
+    for (size_t k = 0; k < planned->source_count; k++)
+        if (!plan->nodes[planned->sources[k]].partial)
+            move(&plan->program, &planned->inputs[k], sample_count(plan, planned->sources[k]) * bytes);
+    if (!planned->partial)
+        move(&plan->program, &planned->run.output, sample_count(plan, index) * bytes);
+}
+
+static void list_moved_by_conversion(thaw_plan *plan, thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    if (instruction->kind != THAW_DO_CONVERT || planned->partial)
+        return;
+    const size_t count = sample_count(plan, instruction->node);
+    move(&plan->program, &instruction->from.data, count * thaw_dtype_bytes(instruction->from.dtype));
+    move(&plan->program, &instruction->into.data, count * thaw_dtype_bytes(instruction->into.dtype));
+}
+
+/* What tiled nodes read and write of a whole batch. */
+static void list_moved(thaw_plan *plan)
+{
+    thaw_program *program = &plan->program;
+    program->moved_count = 0;
+    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++)
+        if (plan->nodes[plan->order[i]].tiled)
+            list_moved_by_node(plan, plan->order[i]);
+    for (size_t i = 0; i < program->count; i++)
+        for (size_t k = 1; k <= program->instructions[i].nested; k++)
+            list_moved_by_conversion(plan, &program->instructions[i + k]);
+}
+
+/* ---- feeds ---- */
+
+/* Those that read bfloat16 get it from a section's conversion. */
+static void list_readers(thaw_plan *plan)
+{
+    thaw_program *program = &plan->program;
+    size_t count = 0;
+    for (size_t f = 0; f < program->feed_count; f++) {
+        thaw_feed *feed = &program->feeds[f];
+        feed->first_reader = count;
+        for (size_t i = 0; i < plan->order_count; i++) {
+            thaw_plan_node *reader = &plan->nodes[plan->order[i]];
+            for (size_t k = 0; k < reader->source_count; k++) {
+                if (reader->precision != THAW_F32 ||
+                    plan->nodes[reader->sources[k]].origin != plan->nodes[feed->node].origin)
+                    continue;
+                program->readers[count++] = &reader->inputs[k];
+                if (reader->second)
+                    program->readers[count++] = &reader->second->inputs[k];
+            }
+        }
+        feed->past_reader = count;
+    }
+}
+
+/* Values from outside of the arena; NULL: those of the arena. */
+static void feed(thaw_plan *plan, const thaw_feed *feed, const float *values)
+{
+    const thaw_node origin = plan->nodes[feed->node].origin;
+    plan->nodes[origin].fed = values;
+    const float *read = thaw_plan_value(plan, origin, THAW_F32);
+    for (size_t i = feed->first_reader; i < feed->past_reader; i++)
+        *plan->program.readers[i] = read;
+}
+
+void thaw_program_feed_samples(thaw_plan *plan, const float *samples)
+{
+    const thaw_program *program = &plan->program;
+    for (size_t i = 0; i < program->feed_count; i++)
+        feed(plan, &program->feeds[i], program->feeds[i].boundary ? NULL : samples);
+}
+
+void thaw_program_feed_features(thaw_plan *plan, const float *features)
+{
+    const thaw_program *program = &plan->program;
+    for (size_t i = 0; i < program->feed_count; i++) {
+        if (!program->feeds[i].boundary)
+            continue;
+        feed(plan, &program->feeds[i], features);
+        features += batch_count(plan, program->feeds[i].node);
+    }
+}
+
+void thaw_program_bind(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->program.count; i++)
+        bind_instruction(plan, &plan->program.instructions[i]);
+    list_moved(plan);
+    list_readers(plan);
+}

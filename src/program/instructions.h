@@ -1,0 +1,22 @@
+/* What running each kind of instruction does. */
+#ifndef THAW_PROGRAM_INSTRUCTIONS_H
+#define THAW_PROGRAM_INSTRUCTIONS_H
+
+#include "plan/plan.h"
+
+/* Of expressions: src/program/combination_run.c. */
+thaw_status thaw_do_evaluate(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_hand_on(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_accumulate(thaw_plan *plan, const thaw_instruction *instruction);
+
+/* Of parameters: src/program/parameter_run.c. */
+thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_norm(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_update(thaw_plan *plan, const thaw_instruction *instruction);
+
+#endif

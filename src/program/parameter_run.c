@@ -1,0 +1,82 @@
+/* Instructions about parameters: packed copies of them, gradients and updates. */
+#include <math.h>
+
+#include "params/keeping.h"
+#include "program/instructions.h"
+
+/* Of the layer's own parameters: the factors of a low-rank change are not packed. */
+static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *planned)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+        sum += thaw_expression_version(planned->uses[k].expression);
+    return sum;
+}
+
+thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    const thaw_group *group = plan->model->nodes[instruction->node].group;
+    for (size_t k = 0; group && k < group->parameter_count; k++)
+        thaw_parameter_bring_back(group->parameters[k]);
+    return THAW_OK;
+}
+
+/* Once, and after a change: the versions of the parameters, and of the map that is packed with them, tell. */
+thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    const thaw_graph_node *node = &plan->model->nodes[instruction->node];
+    thaw_plan_node *planned = &plan->nodes[instruction->node];
+    const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
+    const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
+    if (!planned->needs.lets_go)
+        thaw_do_restore(plan, instruction);
+    if (planned->packed_version == version)
+        return THAW_OK;
+    thaw_do_restore(plan, instruction); /* what another plan's layer has let go of, or this one */
+    if (planned->needs.lets_go) {
+        planned->run.leaving->keeper = node->module;
+        planned->run.leaving->kept = &planned->run;
+        plan->model->parameters.absences++;
+    }
+    const thaw_status status = node->module->pack(&planned->run);
+    planned->packed_version = status == THAW_OK ? version : 0;
+    return status;
+}
+
+thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    return plan->model->nodes[instruction->node].module->pack(instruction->run);
+}
+
+thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    thaw_clear_held(plan->trained[instruction->index]);
+    return THAW_OK;
+}
+
+thaw_status thaw_do_norm(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    thaw_program_step *step = &plan->program.step;
+    step->norm = thaw_update_list_norm(step->updates);
+    step->finite = isfinite(step->norm) && thaw_plan_statistics_finite(plan);
+    return THAW_OK;
+}
+
+thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    thaw_program_step *step = &plan->program.step;
+    step->finite = thaw_update_list_finite(step->updates) && thaw_plan_statistics_finite(plan);
+    return THAW_OK;
+}
+
+thaw_status thaw_do_update(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    const thaw_program_step *step = &plan->program.step;
+    const thaw_status status = thaw_update_list_run(step->updates, step->rate_factor, step->gradient_scale);
+    if (status == THAW_OK)
+        thaw_plan_take_statistics(plan);
+    return status;
+}
