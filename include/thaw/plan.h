@@ -122,6 +122,31 @@ typedef struct thaw_plan_saving {
 THAW_API size_t thaw_plan_saving_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_saving *saving);
 
+/* ---- the program ----
+   What a plan ends in: a list of instructions in sections, in the order of running. "once" runs when what it depends on has
+   changed, "prefix" or "cached" (from the feature cache) begin a step, "keep" fills the cache, "clip" or "check" look at
+   the gradients; the others run in each step. */
+
+enum { THAW_OPERANDS_BYTES = 240 };
+
+typedef struct thaw_plan_instruction {
+    const char
+        *section; /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "clip", "check", "update" */
+    const char *operation; /* "pack", "forward", "backward", "final" and so on; static storage, as the section */
+    const char *layer;     /* whose it is; NULL: no layer's. Belongs to the plan */
+    char operands
+        [THAW_OPERANDS_BYTES]; /* what it reads and writes: d(x) is the gradient of x, @n a place in the arena */
+} thaw_plan_instruction;
+
+THAW_API size_t thaw_plan_instruction_count(const thaw_plan *plan);
+
+/* Errors: THAW_INVALID_ARGUMENT (there is no such instruction). */
+THAW_API thaw_status thaw_plan_instruction_at(const thaw_plan *plan, size_t index, thaw_plan_instruction *instruction);
+
+/* The program as a table, an instruction a line. The caller owns `*text` (thaw_text_destroy). Errors:
+   THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_plan_program(const thaw_plan *plan, char **text);
+
 /* The plan as a table with totals. The caller owns `*text` (thaw_text_destroy). */
 THAW_API thaw_status thaw_plan_describe(const thaw_plan *plan, char **text);
 

@@ -38,6 +38,14 @@ typedef struct thaw_step_result {
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                const thaw_step_options *options, thaw_step_result *result);
 
+/* Times the instructions of the program (thaw/plan.h) that a step on this batch runs: trains some steps to warm up and then
+   `steps` (0: 20) that count, which change parameters as thaw_step does. `seconds` gets the median of each instruction's
+   time in a step, 0 for one that did not run, in the order of thaw_plan_instruction_at for the training plan of this batch;
+   the caller's, thaw_plan_instruction_count elements. `*step_seconds` gets the median of a whole step. Errors: those of
+   thaw_step, THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
+                                        size_t steps, double *seconds, double *step_seconds);
+
 /* Writes the output node's values for a batch: `outputs` is THAW_F32 [batch, output...], memory of the caller's.
    Dropout is off. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs);

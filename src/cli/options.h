@@ -24,7 +24,8 @@ enum {
     CLI_CACHE = 8192, /* of training, what plans depend on */
     CLI_REPORT = 16384,
     CLI_PRECISION = 32768,
-    CLI_FROZEN_PRECISION = 65536
+    CLI_FROZEN_PRECISION = 65536,
+    CLI_PROGRAM = 131072
 };
 
 /* Options that may stand several times, in the order of the command line: what happens to groups of parameters, and
@@ -59,7 +60,9 @@ typedef struct cli_options {
     uint64_t seeds, rates, jobs;                                         /* jobs 0: 1 */
     double target_accuracy;                                              /* 0: none */
     bool resume;
-    double clip_norm; /* 0: none */
+    double clip_norm;      /* 0: none */
+    bool program, profile; /* of thaw plan */
+    uint64_t steps;
     bool cache_bf16, recompute, drop_last, merge, inference, json;
     cli_precision precision, frozen_precision;
     cli_rule *rules;

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/program.h"
 #include "cli/session.h"
 
 static int print_node(const thaw_plan_row *row)
@@ -139,6 +140,8 @@ static int print_plan(const cli_session *session, char **path)
     const thaw_plan *plan;
     if (code == CLI_DONE)
         code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
+    if (code == CLI_DONE && (options->program || options->profile))
+        return cli_print_program(session, plan);
     if (code != CLI_DONE || options->json)
         return code == CLI_DONE ? print_json(session, plan, *path) : code;
     char *text = NULL;
@@ -174,9 +177,10 @@ const cli_command cli_plan = {
     .summary = "show what a training step runs, and in which memory",
     .description = "Show what a training step of a network runs, and in which memory.",
     .examples = "  thaw plan --model transfer-cnn --freeze 'conv*' --batch 128\n"
-                "  thaw plan --model resnet18 --freeze '*' --unfreeze fc --json\n",
+                "  thaw plan --model resnet18 --freeze '*' --unfreeze fc --json\n"
+                "  thaw plan --model resnet18:size=64 --batch 16 --profile\n",
     .takes = CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE | CLI_PRECISION |
-             CLI_FROZEN_PRECISION | CLI_COMMON,
+             CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_COMMON,
     .needs = CLI_MODEL,
     .run = plan,
 };

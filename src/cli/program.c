@@ -1,0 +1,142 @@
+#include "cli/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+#include "cli/json.h"
+
+/* Times of a program; zeroed: it was not measured. */
+typedef struct profile {
+    double *seconds, step_seconds, sum;
+    uint64_t steps;
+} profile;
+
+/* ---- measuring ---- */
+
+static void fill_samples(float *values, size_t count)
+{
+    uint32_t state = 1;
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525 + 1013904223; /* Numerical Recipes */
+        values[i] = (float)(state >> 8) / (1 << 24);
+    }
+}
+
+static thaw_shape batch_of(int64_t batch, const thaw_shape *sample)
+{
+    thaw_shape shape = { .rank = sample->rank + 1, .dims = { batch } };
+    memcpy(&shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]);
+    return shape;
+}
+
+/* Networks of the zoo classify. */
+static int measure(const cli_session *session, size_t count, profile *times)
+{
+    const int64_t batch = (int64_t)session->options->batch;
+    const thaw_shape *sample = thaw_model_node_shape(session->model, 0);
+    const size_t classes = thaw_shape_count(thaw_model_node_shape(session->model, thaw_model_output(session->model)));
+    const size_t values = (size_t)batch * thaw_shape_count(sample);
+    float *samples = malloc(values * sizeof *samples);
+    int32_t *labels = malloc((size_t)batch * sizeof *labels);
+    times->seconds = calloc(count + 1, sizeof *times->seconds);
+    int code = CLI_DONE;
+    if (!samples || !labels || !times->seconds) {
+        code = cli_fail("plan", "out of memory");
+    } else {
+        fill_samples(samples, values);
+        for (int64_t i = 0; i < batch; i++)
+            labels[i] = (int32_t)((size_t)i % classes);
+        const thaw_tensor inputs = { THAW_F32, batch_of(batch, sample), samples };
+        const thaw_tensor targets = thaw_view_i32(labels, 1, &batch);
+        times->steps = session->options->steps;
+        code = cli_check(session->context,
+                         thaw_model_profile(session->model, &inputs, &targets, times->steps, times->seconds,
+                                            &times->step_seconds),
+                         "plan");
+    }
+    for (size_t i = 0; i < count && code == CLI_DONE; i++)
+        times->sum += times->seconds[i];
+    free(samples);
+    free(labels);
+    return code;
+}
+
+/* ---- printing ---- */
+
+static int print_json_row(const thaw_plan_instruction *row, size_t index, const profile *times)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("instruction"));
+    json_object_set_new(object, "index", cli_json_count(index));
+    json_object_set_new(object, "section", json_string(row->section));
+    json_object_set_new(object, "operation", json_string(row->operation));
+    json_object_set_new(object, "layer", row->layer ? json_string(row->layer) : json_null());
+    json_object_set_new(object, "operands", json_string(row->operands));
+    if (times->seconds) {
+        json_object_set_new(object, "seconds", cli_json_real(times->seconds[index]));
+        json_object_set_new(object, "share", cli_json_real(times->seconds[index] / times->step_seconds));
+    }
+    return cli_json_print(object);
+}
+
+static int print_json(const cli_session *session, const thaw_plan *plan, const profile *times)
+{
+    const size_t count = thaw_plan_instruction_count(plan);
+    int code = CLI_DONE;
+    for (size_t i = 0; i < count && code == CLI_DONE; i++) {
+        thaw_plan_instruction row;
+        code = cli_check(session->context, thaw_plan_instruction_at(plan, i, &row), "plan");
+        if (code == CLI_DONE)
+            code = print_json_row(&row, i, times);
+    }
+    if (code != CLI_DONE || !times->seconds)
+        return code;
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("profile"));
+    json_object_set_new(object, "steps", cli_json_count(times->steps));
+    json_object_set_new(object, "instruction_seconds", cli_json_real(times->sum));
+    json_object_set_new(object, "step_seconds", cli_json_real(times->step_seconds));
+    return cli_json_print(object);
+}
+
+/* The program's table, a line each, with two columns before it. */
+static void print_times(const char *text, const profile *times)
+{
+    printf("%12s %7s %.*s\n", "median us", "share", (int)strcspn(text, "\n"), text);
+    text += strcspn(text, "\n") + 1;
+    for (size_t i = 0; *text; i++) {
+        printf("%12.1f %6.2f%% %.*s\n", times->seconds[i] * 1e6, 100 * times->seconds[i] / times->step_seconds,
+               (int)strcspn(text, "\n"), text);
+        text += strcspn(text, "\n") + 1;
+    }
+    printf("%12.1f %6.2f%%  all instructions\n", times->sum * 1e6, 100 * times->sum / times->step_seconds);
+    printf("%12.1f %6.2f%%  a step; medians of %llu steps\n", times->step_seconds * 1e6, 100.0,
+           (unsigned long long)times->steps);
+}
+
+static int print_text(const cli_session *session, const thaw_plan *plan, const profile *times)
+{
+    char *text = NULL;
+    const int code = cli_check(session->context, thaw_plan_program(plan, &text), "plan");
+    if (code == CLI_DONE && times->seconds)
+        print_times(text, times);
+    else if (code == CLI_DONE)
+        fputs(text, stdout);
+    thaw_text_destroy(session->context, text);
+    return code;
+}
+
+int cli_print_program(const cli_session *session, const thaw_plan *plan)
+{
+    const cli_options *options = session->options;
+    profile times = { 0 };
+    if (options->profile && options->inference)
+        return cli_misuse("--profile", "cannot be combined with --inference: it measures training steps");
+    int code = options->profile ? measure(session, thaw_plan_instruction_count(plan), &times) : CLI_DONE;
+    if (code == CLI_DONE)
+        code = options->json ? print_json(session, plan, &times) : print_text(session, plan, &times);
+    free(times.seconds);
+    return code;
+}

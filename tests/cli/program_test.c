@@ -1,0 +1,79 @@
+/* thaw plan --program and --profile. */
+#include "cli/fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "support/support.h"
+
+enum { ATTEMPTS = 6 };
+
+Test(program, lists_instructions_in_lines, .init = cli_begin, .fini = cli_end)
+{
+    cli_succeed("plan --model mlp-500 --program --threads 1");
+    cr_assert_eq(strncmp(cli_run.output, "       section   operation  layer", 33), 0, "%s", cli_run.output);
+    cr_assert_not_null(strstr(cli_run.output, "backward  final"));
+    cr_assert_not_null(strstr(cli_run.output, "update    update     -"));
+}
+
+/* The instructions come in the order of sections, numbered from 0. */
+Test(program, lists_instructions_in_json, .init = cli_begin, .fini = cli_end)
+{
+    cli_succeed("plan --model mlp-500 --program --threads 1 --json");
+    json_t *first = support_json_line(&cli_run, 0), *last = support_json_line(&cli_run, -1);
+    cli_assert_event(first, "instruction");
+    cr_assert_eq(support_json_number(first, "index"), 0);
+    cr_assert_null(json_object_get(first, "seconds"), "nothing was measured");
+    cr_assert_str_eq(json_string_value(json_object_get(last, "section")), "update");
+    cr_assert_str_eq(json_string_value(json_object_get(last, "operation")), "update");
+    cr_assert(json_is_null(json_object_get(last, "layer")));
+    size_t lines = 0;
+    for (const char *c = cli_run.output; *c; c++)
+        lines += *c == '\n';
+    cr_assert_eq(support_json_number(last, "index"), lines - 1);
+    json_decref(first);
+    json_decref(last);
+}
+
+static double add_up(const char *key)
+{
+    double sum = 0;
+    for (int i = 0;; i++) {
+        json_t *row = support_json_line(&cli_run, i);
+        const bool more = strcmp(json_string_value(json_object_get(row, "event")), "instruction") == 0;
+        sum += more ? support_json_number(row, key) : 0;
+        json_decref(row);
+        if (!more)
+            return sum;
+    }
+}
+
+/* Other processes disturb: it is so in the best of some attempts. */
+Test(program, measures_instructions_that_add_up_to_a_step, .init = cli_begin, .fini = cli_end)
+{
+    double nearest = INFINITY;
+    for (int i = 0; i < ATTEMPTS && nearest > 0.03; i++) {
+        cli_succeed("plan --model transfer-cnn --batch 16 --profile --steps 9 --threads 1 --json");
+        cr_assert_eq(cli_final("steps"), 9);
+        const double step = cli_final("step_seconds"), sum = add_up("seconds"), difference = fabs(sum / step - 1);
+        cr_assert_float_eq(cli_final("instruction_seconds"), sum, 1e-9 + 1e-9 * sum);
+        cr_assert_float_eq(add_up("share"), sum / step, 1e-6);
+        nearest = difference < nearest ? difference : nearest;
+    }
+    cr_assert_lt(nearest, 0.03, "the instructions' times differ from the step's by %.1f %%", 100 * nearest);
+}
+
+Test(program, measures_in_a_table, .init = cli_begin, .fini = cli_end)
+{
+    cli_succeed("plan --model mlp-500 --batch 16 --profile --steps 3 --threads 1");
+    cr_assert_not_null(strstr(cli_run.output, "median us"));
+    cr_assert_not_null(strstr(cli_run.output, "all instructions"));
+    cr_assert_not_null(strstr(cli_run.output, "100.00%  a step; medians of 3 steps"));
+}
+
+Test(program, measures_no_evaluation, .init = cli_begin, .fini = cli_end)
+{
+    support_command(&cli_run, cli_directory, "plan --model mlp-500 --inference --profile", cli_variables);
+    cr_assert_eq(cli_run.code, 2);
+    cr_assert_not_null(strstr(cli_run.errors, "--inference"), "%s", cli_run.errors);
+}
