@@ -17,8 +17,8 @@ typedef struct thaw_plan_options {
     int64_t batch;  /* samples a step; required, at least 1 */
     bool inference; /* the plan of evaluation and prediction instead of training */
     /* What the feature cache may take for a sample (thaw_fit_cache_sample_bytes): it keeps what passes the last place of
-       the frozen prefix where that is no more. 0: no limit. Where none of these three is set, they are as they were last,
-       here or in thaw_fit. */
+       the frozen prefix where that is no more. 0: no limit. Where none of these three is set, they are those of the last
+       thaw_fit. */
     size_t cache_sample_bytes;
     thaw_dtype cache_dtype; /* as thaw_fit_options has it */
     bool random_data;       /* samples differ from epoch to epoch: nothing is cached */

@@ -48,7 +48,7 @@ static bool thaws_next(const thaw_plan *plan, const thaw_fit_options *options, i
 static void say_why_not(const thaw_plan *plan)
 {
     thaw_context *context = plan->model->context;
-    if (plan->model->cache.random && plan->prefix_bytes > 0)
+    if (plan->cache.random && plan->prefix_bytes > 0)
         thaw_log(context, THAW_LOG_INFO,
                  "no feature cache: the training data are augmented, so that the frozen layers see other samples in "
                  "each epoch");
@@ -57,7 +57,7 @@ static void say_why_not(const thaw_plan *plan)
             context, THAW_LOG_INFO,
             "no feature cache: the outputs of the frozen layers have %zu bytes a sample, its budget allows %zu, and "
             "no earlier place saves enough in less",
-            plan->prefix_bytes, plan->model->cache.sample_bytes);
+            plan->prefix_bytes, plan->cache.sample_bytes);
 }
 
 bool thaw_cache_pays(const thaw_plan *plan, const thaw_fit_options *options, int epoch)

@@ -40,7 +40,6 @@ struct thaw_expression {
     unsigned char *support; /* a byte an element: 0 where the value is always 0, under a mask or in a constant */
     unsigned char *reached; /* a byte an element; NULL: nobody has asked */
     bool whole;             /* all are reached, whatever `reached` says */
-    int buffer;
 };
 
 /* Where an operand's gradient goes. */
@@ -152,7 +151,7 @@ void thaw_reach_begin(thaw_parameter_set *set);
 thaw_status thaw_reach_note(thaw_parameter_set *set, thaw_expression *root);
 
 /* Fills `held` of the parameters that train. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_reach_finish(thaw_parameter_set *set);
+thaw_status thaw_reach_finish(thaw_parameter_set *set, thaw_parameter *const *trained, size_t count);
 
 /* Sets the gradients of held elements to 0. */
 void thaw_clear_held(const thaw_parameter *parameter);

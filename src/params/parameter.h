@@ -36,7 +36,6 @@ struct thaw_parameter {
 
     uint64_t *fixed;  /* a bit for each element: 1 in frozen slices; NULL: there are none */
     uint64_t *held;   /* likewise: 1 where updates keep the value; made for the update list, NULL: nowhere */
-    bool trained;     /* by the training plan that was compiled last */
     uint64_t counted; /* stamp of the last count that met it */
 
     thaw_initializer initializer;

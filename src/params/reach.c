@@ -135,7 +135,7 @@ static thaw_status hold(thaw_context *context, thaw_parameter *parameter)
 {
     const thaw_expression *stored = parameter->stored;
     const unsigned char *reached = stored->whole ? NULL : stored->reached;
-    if (!parameter->trained || (!parameter->fixed && !reached))
+    if (!parameter->fixed && !reached)
         return THAW_OK;
     parameter->held = thaw_allocate(context, thaw_bit_words(parameter->count) * sizeof(uint64_t));
     if (!parameter->held)
@@ -153,15 +153,14 @@ static thaw_status hold(thaw_context *context, thaw_parameter *parameter)
     return THAW_OK;
 }
 
-thaw_status thaw_reach_finish(thaw_parameter_set *set)
+thaw_status thaw_reach_finish(thaw_parameter_set *set, thaw_parameter *const *trained, size_t count)
 {
     thaw_status status = THAW_OK;
+    for (size_t i = 0; i < count && status == THAW_OK; i++)
+        status = hold(set->context, trained[i]);
     for (size_t i = 0; i < set->parameter_count; i++) {
-        thaw_parameter *parameter = set->parameters[i];
-        if (status == THAW_OK)
-            status = hold(set->context, parameter);
-        thaw_release(set->context, parameter->stored->reached);
-        parameter->stored->reached = NULL;
+        thaw_release(set->context, set->parameters[i]->stored->reached);
+        set->parameters[i]->stored->reached = NULL;
     }
     return status;
 }

@@ -110,36 +110,62 @@ static thaw_status add_term(thaw_plan *plan, thaw_plan_term term)
     return THAW_OK;
 }
 
-/* The first that is handed to a stored tensor in a step replaces what was there; others add. */
-static bool meet(thaw_parameter *parameter)
+bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter)
 {
-    const bool met = parameter->trained;
-    parameter->trained = true;
+    for (size_t i = 0; i < plan->trained_count; i++)
+        if (plan->trained[i] == parameter)
+            return true;
+    return false;
+}
+
+/* The first that is handed to a stored tensor in a step replaces what was there; others add. */
+static bool meet(thaw_plan *plan, thaw_parameter *parameter)
+{
+    const bool met = thaw_plan_trains(plan, parameter);
+    if (!met)
+        plan->trained[plan->trained_count++] = parameter;
     return met;
 }
 
-static thaw_status hand_to_operand(thaw_plan *plan, thaw_node node, const thaw_expression *expression, size_t k)
+/* Where in plan->gradient_buffers the gradients of an expression's parts are; -1: not yet, or nowhere. */
+typedef struct tracing {
+    thaw_plan *plan;
+    thaw_node node;
+    const thaw_plan_use *use;
+    int *buffers; /* for each of use->order */
+} tracing;
+
+static int *buffer_of(const tracing *t, const thaw_expression *expression)
+{
+    size_t i = 0;
+    while (t->use->order[i] != expression)
+        i++;
+    return &t->buffers[i];
+}
+
+static thaw_status hand_to_operand(const tracing *t, const thaw_expression *expression, size_t k)
 {
     thaw_expression *operand = thaw_operand(expression, k);
     if (operand->trainability == THAW_FROZEN)
         return THAW_OK;
-    thaw_plan_term term = { .expression = expression, .operand = k, .from = expression->buffer, .into = -1 };
+    thaw_plan_term term = { .expression = expression, .operand = k, .from = *buffer_of(t, expression), .into = -1 };
     if (operand->parameter) {
         term.parameter = operand->parameter;
-        term.adds = meet(operand->parameter);
-        return add_term(plan, term);
+        term.adds = meet(t->plan, operand->parameter);
+        return add_term(t->plan, term);
     }
-    term.adds = operand->buffer >= 0;
-    const thaw_status status = term.adds ? THAW_OK : add_buffer(plan, node, operand->count, &operand->buffer);
-    term.into = operand->buffer;
-    return status == THAW_OK ? add_term(plan, term) : status;
+    int *buffer = buffer_of(t, operand);
+    term.adds = *buffer >= 0;
+    const thaw_status status = term.adds ? THAW_OK : add_buffer(t->plan, t->node, operand->count, buffer);
+    term.into = *buffer;
+    return status == THAW_OK ? add_term(t->plan, term) : status;
 }
 
 /* A stored tensor as it is: the layer writes its gradient, unless another has. */
 static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
 {
     thaw_parameter *parameter = use->expression->parameter;
-    if (!meet(parameter))
+    if (!meet(plan, parameter))
         return THAW_OK;
     const thaw_status status = add_buffer(plan, node, parameter->count, &use->buffer);
     return status == THAW_OK
@@ -148,20 +174,32 @@ static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *
                : status;
 }
 
+/* Through the parts of an expression, the last first: it is the expression itself. */
+static thaw_status trace_parts(const tracing *t)
+{
+    const size_t count = t->use->order_count;
+    thaw_status status = add_buffer(t->plan, t->node, t->use->expression->count, &t->buffers[count - 1]);
+    for (size_t i = count; i-- > 0;) {
+        const thaw_expression *expression = t->use->order[i];
+        for (size_t k = 0; k < expression->operand_count && t->buffers[i] >= 0 && status == THAW_OK; k++)
+            status = hand_to_operand(t, expression, k);
+    }
+    return status;
+}
+
 static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
 {
     if (use->order_count == 0)
         return trace_stored(plan, node, use);
     thaw_expression_wants_gradient(use->expression); /* notes what trains of its parts */
+    int *buffers = thaw_allocate_array(plan->model->context, use->order_count, sizeof *buffers);
+    if (!buffers)
+        return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < use->order_count; i++)
-        use->order[i]->buffer = -1;
-    thaw_status status = add_buffer(plan, node, use->expression->count, &use->expression->buffer);
-    use->buffer = use->expression->buffer;
-    for (size_t i = use->order_count; i-- > 0;) {
-        const thaw_expression *expression = use->order[i];
-        for (size_t k = 0; k < expression->operand_count && expression->buffer >= 0 && status == THAW_OK; k++)
-            status = hand_to_operand(plan, node, expression, k);
-    }
+        buffers[i] = -1;
+    const thaw_status status = trace_parts(&(tracing){ plan, node, use, buffers });
+    use->buffer = buffers[use->order_count - 1];
+    thaw_release(plan->model->context, buffers);
     return status;
 }
 
@@ -194,15 +232,20 @@ static size_t count_most_uses(const thaw_plan *plan)
     return count;
 }
 
-static thaw_status list_trained(thaw_plan *plan)
+/* In the order of the model. */
+static thaw_status sort_trained(thaw_plan *plan)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
-    plan->trained = thaw_allocate_array(set->context, set->parameter_count + 1, sizeof(thaw_parameter *));
-    if (!plan->trained)
+    thaw_parameter **sorted = thaw_allocate_array(set->context, plan->trained_count + 1, sizeof(thaw_parameter *));
+    if (!sorted)
         return THAW_OUT_OF_MEMORY;
+    size_t count = 0;
     for (size_t i = 0; i < set->parameter_count; i++)
-        if (set->parameters[i]->trained)
-            plan->trained[plan->trained_count++] = set->parameters[i];
+        if (thaw_plan_trains(plan, set->parameters[i]))
+            sorted[count++] = set->parameters[i];
+    thaw_release(set->context, plan->trained);
+    plan->trained = sorted;
+    plan->trained_count = count;
     return THAW_OK;
 }
 
@@ -234,10 +277,9 @@ thaw_status thaw_pass_combination(thaw_plan *plan)
         status = fill_node(plan, plan->order[i]);
     if (status != THAW_OK || !plan->training)
         return status;
-    for (size_t i = 0; i < set->parameter_count; i++)
-        set->parameters[i]->trained = false;
-    status = trace_all(plan);
+    plan->trained = thaw_allocate_array(set->context, set->parameter_count + 1, sizeof(thaw_parameter *));
+    status = plan->trained ? trace_all(plan) : THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < plan->order_count; i++)
         plan->nodes[plan->order[i]].combination_flops += count_flops(plan, &plan->nodes[plan->order[i]]);
-    return status == THAW_OK ? list_trained(plan) : status;
+    return status == THAW_OK ? sort_trained(plan) : status;
 }

@@ -60,7 +60,7 @@ static void append_combination(thaw_text *text, const thaw_plan *plan, size_t in
 /* Where the feature cache cuts, if it is not at the end of the prefix, and why. */
 static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_totals *totals)
 {
-    if (plan->model->cache.random && plan->prefix_bytes > 0)
+    if (plan->cache.random && plan->prefix_bytes > 0)
         thaw_text_append(text,
                          "no feature cache: the data are augmented at random, so that the frozen layers see other "
                          "samples in each epoch\n");
@@ -68,12 +68,12 @@ static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_t
         thaw_text_append(text,
                          "no feature cache: the end of the frozen prefix has %zu bytes a sample, the budget allows "
                          "%zu, and no earlier place saves enough in less\n",
-                         totals->prefix_bytes_per_sample, plan->model->cache.sample_bytes);
+                         totals->prefix_bytes_per_sample, plan->cache.sample_bytes);
     else if (plan->cut_count < plan->prefix_count)
         thaw_text_append(text,
                          "the feature cache cuts the frozen prefix before its end, which has %zu bytes a sample: "
                          "the budget allows %zu\n",
-                         totals->prefix_bytes_per_sample, plan->model->cache.sample_bytes);
+                         totals->prefix_bytes_per_sample, plan->cache.sample_bytes);
 }
 
 static void append_saving(thaw_text *text, const thaw_plan *plan, size_t index)

@@ -326,9 +326,8 @@ static thaw_status reserve_feeds(thaw_plan *plan)
 
 static bool is_watched(const thaw_plan *plan, const thaw_parameter *parameter)
 {
-    for (size_t i = 0; i < plan->trained_count; i++)
-        if (plan->trained[i] == parameter)
-            return false;
+    if (thaw_plan_trains(plan, parameter))
+        return false;
     for (size_t i = 0; i < plan->order_count && parameter->role == THAW_STATISTIC; i++)
         if (plan->nodes[plan->order[i]].follows && plan->model->nodes[plan->order[i]].group == parameter->group)
             return false;

@@ -15,7 +15,7 @@ static bool writes_alone(const thaw_plan *plan, const thaw_plan_use *use)
     return true;
 }
 
-thaw_status thaw_plan_reserve_rows(thaw_plan *plan, thaw_node index)
+static thaw_status reserve_rows(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     const size_t count = planned->needs.gradient_rows;
@@ -29,6 +29,14 @@ thaw_status thaw_plan_reserve_rows(thaw_plan *plan, thaw_node index)
     parameter->gradient_rows.rows = rows;
     planned->gradient_rows = &parameter->gradient_rows;
     return THAW_OK;
+}
+
+thaw_status thaw_plan_reserve_rows(thaw_plan *plan)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++)
+        status = reserve_rows(plan, plan->order[i]);
+    return status;
 }
 
 void thaw_plan_forget_rows(const thaw_plan *plan)

@@ -79,7 +79,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     planned->needs.lets_go = planned->needs.lets_go && filled.demand.may_leave && node->module->unpack;
     if (node->module->source)
         planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
-    return thaw_plan_reserve_rows(plan, index);
+    return THAW_OK;
 }
 
 /* `*mixes`: a tile of the batch would not do for a node that runs in tiles. */

@@ -31,17 +31,18 @@ static void clear_requests(thaw_plan_node *node)
         node->spare_request[k] = -1;
 }
 
-thaw_status thaw_plan_create(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     thaw_plan *made = thaw_allocate(model->context, sizeof *made);
     *plan = made;
     if (!made)
         return THAW_OUT_OF_MEMORY;
     const thaw_node loss = thaw_model_loss(model);
-    made->model = model;
-    made->batch = batch;
+    made->model = made->program.model = model;
+    made->batch = request->batch;
     made->threads = model->context->threads;
-    made->training = training;
+    made->training = request->training;
+    made->cache = request->cache;
     made->unfused = model->unfused;
     made->node_count = model->node_count;
     made->target = loss >= 0 ? loss : thaw_model_output(model);

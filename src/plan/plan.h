@@ -122,11 +122,12 @@ typedef struct thaw_memory_request {
 } thaw_memory_request;
 
 struct thaw_plan {
-    thaw_model *model;
+    const thaw_model *model;
     int64_t batch;
     int threads; /* of the team that its kernels are made for */
     bool training;
     bool unfused; /* each node runs its own kernels */
+    thaw_cache_budget cache;
 
     thaw_plan_node *nodes;
     size_t node_count;
@@ -162,6 +163,13 @@ struct thaw_plan {
 
 /* ---- compiling ---- */
 
+/* What a plan is wanted for. */
+typedef struct thaw_plan_request {
+    int64_t batch;
+    bool training;
+    thaw_cache_budget cache;
+} thaw_plan_request;
+
 typedef struct thaw_pass {
     const char *name;
     thaw_status (*run)(thaw_plan *plan);
@@ -172,7 +180,7 @@ extern const thaw_pass thaw_passes[];
 extern const size_t thaw_pass_count;
 
 /* Makes a plan that no pass has seen. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_plan_create(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan);
 
 /* Runs the passes up to the one of this name; NULL: all. Errors: theirs. */
 thaw_status thaw_plan_compile(thaw_plan *plan, const char *last);
@@ -196,9 +204,12 @@ void thaw_plan_warn(const thaw_plan *plan);
 thaw_status thaw_pass_cut(thaw_plan *plan);
 
 /* What each layer gets for its parameters: a stored tensor, or the value of an expression; which low-rank changes its
-   kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; marks the
+   kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; lists the
    parameters that train. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_combination(thaw_plan *plan);
+
+/* Whether a step of the plan updates the parameter. */
+bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
 
 /* Decides on the low-rank change of a node's weight, when it is one: see low_rank.c. Returns whether the node's weight
    has one that its kernels know of. */
@@ -238,8 +249,9 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node node, thaw_plan_dema
 /* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);
 
-/* Makes room for the list of rows that the node's layer asked for, if the plan can keep one. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_plan_reserve_rows(thaw_plan *plan, thaw_node node);
+/* Makes room in parameters for the lists of rows that layers asked for, where the plan can keep one: when it is to run.
+   Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_reserve_rows(thaw_plan *plan);
 
 /* What the gradients hold is another plan's. */
 void thaw_plan_forget_rows(const thaw_plan *plan);
@@ -327,7 +339,7 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* ---- the store: a model's plans ---- */
 
-/* The plan, compiled if need be, and bound to the model's arena. */
+/* The plan, compiled if need be, and bound to the model's arena; for the model's budget for the feature cache. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
 
 /* What training plans update; NULL before there is one. */

@@ -99,6 +99,7 @@ typedef struct thaw_program_step {
 } thaw_program_step;
 
 typedef struct thaw_program {
+    thaw_model *model; /* which running changes, and compiling does not */
     thaw_instruction *instructions;
     size_t count, capacity;
     bool failed; /* to grow */

@@ -67,7 +67,7 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
 
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node)
 {
-    return plan->model->nodes[node].module ? plan->model->cache.dtype : THAW_F32;
+    return plan->model->nodes[node].module ? plan->cache.dtype : THAW_F32;
 }
 
 size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node)
@@ -85,7 +85,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
         if (plan->nodes[index].boundary)
             bytes += thaw_plan_cached_bytes(plan, index);
     }
-    return plan->training && work && !plan->too_large && !plan->model->cache.random ? bytes : 0;
+    return plan->training && work && !plan->too_large && !plan->cache.random ? bytes : 0;
 }
 
 /* Of a node's value, and of the gradients that it computes for its inputs. */

@@ -16,8 +16,10 @@ struct thaw_plan_store {
     thaw_plan *plans[MOST_PLANS];
     size_t plan_count;
     uint64_t clock;
-    uint64_t revision; /* of the model, that the plans were compiled for */
-    char *arena;       /* one for all plans: only one runs at a time */
+    uint64_t revision; /* what the plans were compiled from: of the model, and of the optimizer of each group */
+    uint64_t *optimizer_revisions;
+    size_t group_count, group_capacity;
+    char *arena; /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
 };
@@ -60,35 +62,56 @@ static void forget_plans(thaw_model *model, thaw_plan_store *store)
 static void release_store(thaw_model *model)
 {
     release_plans(model, model->plans);
+    thaw_release(model->context, model->plans->optimizer_revisions);
     thaw_release(model->context, model->plans);
     model->plans = NULL;
 }
 
-/* Changes whenever a plan would come out differently. The counts are hashed (FNV's prime) and not summed: an optimizer
-   that was changed once may give way to one that never was. */
-static uint64_t current_revision(const thaw_model *model)
+/* ---- staleness ---- */
+
+/* An optimizer that was set counts in the model's revision; what it uses may change while it is. */
+static uint64_t optimizer_revision(const thaw_group *group)
 {
-    const thaw_cache_budget *cache = &model->cache;
-    uint64_t revision = model->parameters.revision;
-    revision =
-        (revision * 1099511628211U + cache->sample_bytes) * 1099511628211U + cache->random + 2 * (uint64_t)cache->dtype;
-    for (size_t i = 0; i < model->parameters.group_count; i++) {
-        const thaw_optimizer *optimizer = model->parameters.groups[i]->optimizer;
-        revision = revision * 1099511628211U + (optimizer ? optimizer->revision : 0);
-    }
-    return revision;
+    return group->optimizer ? group->optimizer->revision : 0;
+}
+
+/* Whether the plans would come out as they are. */
+static bool is_current(const thaw_plan_store *store, const thaw_parameter_set *set)
+{
+    if (store->revision != set->revision || store->group_count != set->group_count)
+        return false;
+    for (size_t i = 0; i < set->group_count; i++)
+        if (store->optimizer_revisions[i] != optimizer_revision(set->groups[i]))
+            return false;
+    return true;
+}
+
+/* Notes what plans are compiled from. */
+static thaw_status note_source(thaw_plan_store *store, const thaw_parameter_set *set)
+{
+    uint64_t *revisions = thaw_grow(set->context, store->optimizer_revisions, &store->group_capacity,
+                                    set->group_count + 1, sizeof *revisions);
+    if (!revisions)
+        return THAW_OUT_OF_MEMORY;
+    store->optimizer_revisions = revisions;
+    store->revision = set->revision;
+    store->group_count = set->group_count;
+    for (size_t i = 0; i < set->group_count; i++)
+        revisions[i] = optimizer_revision(set->groups[i]);
+    return THAW_OK;
 }
 
 /* ---- compiling ---- */
 
-static thaw_status check_model(const thaw_model *model, int64_t batch, bool training)
+static thaw_status check_model(const thaw_model *model, const thaw_plan_request *request)
 {
+    const int64_t batch = request->batch;
     if (batch < 1)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a batch of %lld samples: it has at least 1",
                          (long long)batch);
     if (model->node_count < 2)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
-    if (training && thaw_model_loss(model) < 0)
+    if (request->training && thaw_model_loss(model) < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
     for (size_t i = 0; i < model->node_count; i++) {
         size_t bytes;
@@ -121,7 +144,7 @@ static thaw_status reserve_packed(thaw_plan *plan)
 /* What each used parameter's layer gets, for finding out which elements no gradient can reach. */
 static thaw_status note_reach(const thaw_plan *plan)
 {
-    thaw_parameter_set *set = &plan->model->parameters;
+    thaw_parameter_set *set = &plan->program.model->parameters;
     thaw_status status = THAW_OK;
     thaw_reach_begin(set);
     for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++) {
@@ -129,7 +152,7 @@ static thaw_status note_reach(const thaw_plan *plan)
         for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++)
             status = thaw_reach_note(set, thaw_parameter_expression(group->parameters[k]));
     }
-    const thaw_status finished = thaw_reach_finish(set);
+    const thaw_status finished = thaw_reach_finish(set, plan->trained, plan->trained_count);
     return status == THAW_OK ? finished : status;
 }
 
@@ -142,7 +165,7 @@ static thaw_status list_updates(const thaw_plan *plan, thaw_update_list **update
         return status;
     for (size_t i = 0; i < set->parameter_count; i++) {
         thaw_parameter *parameter = set->parameters[i];
-        if (parameter->trained)
+        if (thaw_plan_trains(plan, parameter))
             continue;
         thaw_release(set->context, parameter->gradient);
         parameter->gradient = NULL;
@@ -164,15 +187,17 @@ static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, si
     return THAW_OK;
 }
 
-static thaw_status compile(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+static thaw_status compile(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     thaw_plan_store *store = model->plans;
-    thaw_status status = thaw_plan_create(model, batch, training, plan);
+    thaw_status status = thaw_plan_create(model, request, plan);
     if (status == THAW_OK)
         status = thaw_plan_compile(*plan, NULL);
     if (status == THAW_OK)
         status = reserve_packed(*plan);
-    if (status == THAW_OK && training && !store->updates)
+    if (status == THAW_OK)
+        status = thaw_plan_reserve_rows(*plan);
+    if (status == THAW_OK && request->training && !store->updates)
         status = list_updates(*plan, &store->updates);
     if (status == THAW_OK)
         status = widen_arena(model->context, store, (*plan)->arena_bytes);
@@ -218,17 +243,24 @@ static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
     *place = plan;
 }
 
-static thaw_plan *look_up(const thaw_plan_store *store, int64_t batch, int threads, bool training)
+static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int threads)
 {
-    for (size_t i = 0; i < store->plan_count; i++) {
-        thaw_plan *plan = store->plans[i];
-        if (plan->batch == batch && plan->threads == threads && plan->training == training)
-            return plan;
-    }
+    const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
+    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training)
+        return false;
+    return !plan->training || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
+                               have->dtype == wanted->dtype);
+}
+
+static thaw_plan *look_up(const thaw_plan_store *store, const thaw_plan_request *request, int threads)
+{
+    for (size_t i = 0; i < store->plan_count; i++)
+        if (is_for(store->plans[i], request, threads))
+            return store->plans[i];
     return NULL;
 }
 
-thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+static thaw_status find(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     *plan = NULL;
     if (!model->plans) {
@@ -238,15 +270,17 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
         model->release_plans = release_store;
     }
     thaw_plan_store *store = model->plans;
-    const uint64_t revision = current_revision(model);
-    if (store->revision != revision)
+    thaw_status status = THAW_OK;
+    if (!is_current(store, &model->parameters)) {
         forget_plans(model, store);
-    store->revision = revision;
-    *plan = look_up(store, batch, model->context->threads, training);
+        status = note_source(store, &model->parameters);
+    }
+    *plan = status == THAW_OK ? look_up(store, request, model->context->threads) : NULL;
     if (!*plan) {
-        thaw_status status = check_model(model, batch, training);
         if (status == THAW_OK)
-            status = compile(model, batch, training, plan);
+            status = check_model(model, request);
+        if (status == THAW_OK)
+            status = compile(model, request, plan);
         if (status != THAW_OK)
             return status;
         keep_plan(store, *plan);
@@ -254,6 +288,11 @@ thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw
     (*plan)->last_use = ++store->clock;
     thaw_plan_bind(*plan, store->arena);
     return THAW_OK;
+}
+
+thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    return find(model, &(thaw_plan_request){ batch, training, model->cache }, plan);
 }
 
 thaw_update_list *thaw_plan_updates(const thaw_model *model)
@@ -273,9 +312,10 @@ thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options,
 {
     thaw_plan *found;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
+    thaw_plan_request request = { options->batch, !options->inference, model->cache };
     if (options->cache_sample_bytes || options->random_data || options->cache_dtype)
-        model->cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
-    const thaw_status status = thaw_plan_find(model, options->batch, !options->inference, &found);
+        request.cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
+    const thaw_status status = find(model, &request, &found);
     thaw_threads_leave(scope);
     *plan = found;
     return status;

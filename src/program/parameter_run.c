@@ -36,7 +36,7 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
     if (planned->needs.lets_go) {
         planned->run.leaving->keeper = node->module;
         planned->run.leaving->kept = &planned->run;
-        plan->model->parameters.absences++;
+        plan->program.model->parameters.absences++;
     }
     const thaw_status status = node->module->pack(&planned->run);
     planned->packed_version = status == THAW_OK ? version : 0;

@@ -64,7 +64,7 @@ static thaw_status update(thaw_plan *plan, const thaw_step_options *options, tha
     if (result->skipped || options->gradients_only)
         return THAW_OK;
     status = thaw_program_run(plan, THAW_SECTION_UPDATE);
-    plan->model->steps += status == THAW_OK;
+    plan->program.model->steps += status == THAW_OK;
     return status;
 }
 
@@ -81,7 +81,7 @@ static void end_phase(double *seconds, double *start)
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result)
 {
-    thaw_model *model = plan->model;
+    const thaw_model *model = plan->model;
     *result = (thaw_step_result){ .gradient_norm = NAN };
     thaw_phase_seconds *phases = batch->phases;
     double start = phases ? thaw_seconds() : 0;
