@@ -34,12 +34,21 @@ static bool is_result(const thaw_plan *plan, thaw_node node)
 /* A request that is needed at no time yet; extended below. */
 static int add_request(thaw_plan *plan, size_t bytes)
 {
+    thaw_memory_request *requests = thaw_grow(plan->model->context, plan->requests, &plan->request_capacity,
+                                              plan->request_count + 1, sizeof *requests);
+    plan->requests_failed = plan->requests_failed || !requests;
+    if (!requests)
+        return -1;
+    plan->requests = requests;
     plan->requests[plan->request_count] = (thaw_memory_request){ .bytes = bytes, .first = SIZE_MAX };
     return (int)plan->request_count++;
 }
 
+/* `request` -1: it could not be made. */
 static void extend(thaw_plan *plan, int request, size_t time)
 {
+    if (request < 0)
+        return;
     thaw_memory_request *extended = &plan->requests[request];
     if (time < extended->first)
         extended->first = time;
@@ -53,7 +62,8 @@ static void request_scratch(thaw_plan *plan)
 {
     for (size_t time = 0; time < 2 * plan->order_count; time++) {
         const int request = add_request(plan, 0);
-        plan->requests[request].scratch = true;
+        if (request >= 0)
+            plan->requests[request].scratch = true;
         extend(plan, request, time);
     }
 }
@@ -183,7 +193,7 @@ static int request_left(thaw_plan *plan, thaw_node index, size_t bytes)
 static void request_gradient(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
-    const thaw_reader writer = thaw_first_gradient_writer(plan, index);
+    const thaw_reader writer = planned->first_writer;
     if (writer.reader < 0 || !planned->carries)
         return;
     if (planned->gradient_root == index)
@@ -201,7 +211,7 @@ static void request_spares(thaw_plan *plan, thaw_node index)
         if (!planned->input_gradient[k])
             continue;
         const thaw_node source = planned->sources[k];
-        const thaw_reader writer = thaw_first_gradient_writer(plan, source);
+        const thaw_reader writer = plan->nodes[source].first_writer;
         planned->adds_gradient[k] = writer.reader != index || writer.slot != k;
         if (planned->needs.identity)
             continue; /* the term is the gradient of its output as it stands */
@@ -238,16 +248,8 @@ static void request_gradient_buffers(thaw_plan *plan)
     }
 }
 
-static size_t count_most_requests(const thaw_plan *plan)
-{
-    return plan->order_count * (2 + 7 + THAW_MAX_INPUTS) + plan->gradient_buffer_count;
-}
-
 thaw_status thaw_pass_buffers(thaw_plan *plan)
 {
-    plan->requests = thaw_allocate_array(plan->model->context, count_most_requests(plan), sizeof *plan->requests);
-    if (!plan->requests)
-        return THAW_OUT_OF_MEMORY;
     request_scratch(plan);
     for (size_t i = 0; i < plan->order_count; i++) {
         request_output(plan, plan->order[i]);
@@ -267,6 +269,8 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         request_spares(plan, plan->order[i]);
     }
     request_gradient_buffers(plan);
+    if (plan->requests_failed)
+        return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < plan->order_count; i++)
         widen_for_node(plan, plan->order[i]);
     return THAW_OK;

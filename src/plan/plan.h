@@ -37,6 +37,12 @@ typedef struct thaw_plan_buffer {
     float *memory;
 } thaw_plan_buffer;
 
+/* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */
+typedef struct thaw_reader {
+    thaw_node reader;
+    size_t slot;
+} thaw_reader;
+
 typedef struct thaw_plan_node {
     /* trainability */
     bool used;                     /* what the plan computes depends on it */
@@ -89,9 +95,11 @@ typedef struct thaw_plan_node {
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
     thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
     thaw_node gradient_root; /* likewise for the gradient of its output */
-    bool masks;              /* ReLU, of which backward reads bits in place of the output: see masks.c */
-    bool recomputed;         /* a root whose value is not kept until backward: it is computed again */
-    int again_request;       /* and that is where */
+    thaw_reader
+        first_writer;  /* the edge whose backward kernel, the first to run, writes that gradient; others add to it */
+    bool masks;        /* ReLU, of which backward reads bits in place of the output: see masks.c */
+    bool recomputed;   /* a root whose value is not kept until backward: it is computed again */
+    int again_request; /* and that is where */
     int output_request, gradient_request, workspace_request, mask_request, statistics_request;
     int copy_request;                    /* of an origin: its value in the other precision */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
@@ -152,6 +160,7 @@ struct thaw_plan {
 
     thaw_memory_request *requests;
     size_t request_count, request_capacity;
+    bool requests_failed; /* one found no memory */
     size_t arena_bytes;
     size_t scratch_bytes; /* the most at one time, at the beginning of the arena */
     size_t packed_bytes;

@@ -127,15 +127,19 @@ bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin)
     return is_read(plan, origin, THAW_BF16, input ? 0 : plan->cut_count);
 }
 
-thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node)
+/* Kernels run backward from the end of the order. */
+static void find_first_writers(thaw_plan *plan)
 {
+    for (size_t i = 0; i < plan->node_count; i++)
+        plan->nodes[i].first_writer.reader = -1;
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
-        const thaw_node index = plan->order[i];
-        for (size_t k = 0; k < plan->nodes[index].source_count; k++)
-            if (plan->nodes[index].sources[k] == node)
-                return (thaw_reader){ index, k };
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        for (size_t k = 0; k < planned->source_count; k++) {
+            thaw_reader *writer = &plan->nodes[planned->sources[k]].first_writer;
+            if (writer->reader < 0)
+                *writer = (thaw_reader){ plan->order[i], k };
+        }
     }
-    return (thaw_reader){ -1, 0 };
 }
 
 static void share_gradients(thaw_plan *plan)
@@ -144,7 +148,7 @@ static void share_gradients(thaw_plan *plan)
         const thaw_node index = plan->order[i];
         thaw_plan_node *planned = &plan->nodes[index];
         planned->gradient_root = index;
-        const thaw_reader writer = thaw_first_gradient_writer(plan, index);
+        const thaw_reader writer = planned->first_writer;
         if (writer.reader < 0 || writer.slot != 0 || writer.reader == plan->target || !planned->carries)
             continue;
         const thaw_layer_needs *needs = &plan->nodes[writer.reader].needs;
@@ -156,6 +160,7 @@ static void share_gradients(thaw_plan *plan)
 thaw_status thaw_pass_sharing(thaw_plan *plan)
 {
     share_outputs(plan);
+    find_first_writers(plan);
     share_gradients(plan);
     return THAW_OK;
 }

@@ -17,13 +17,4 @@ bool thaw_plan_is_copied(const thaw_plan *plan, thaw_node origin);
    bfloat16. */
 bool thaw_plan_converts_fed(const thaw_plan *plan, thaw_node origin);
 
-/* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */
-typedef struct thaw_reader {
-    thaw_node reader;
-    size_t slot;
-} thaw_reader;
-
-/* The reader whose backward kernel, being the first to run, writes the gradient of `node`; others add to it. */
-thaw_reader thaw_first_gradient_writer(const thaw_plan *plan, thaw_node node);
-
 #endif

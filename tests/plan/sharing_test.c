@@ -211,10 +211,10 @@ Test(sharing, lets_the_last_reader_write_and_the_others_add)
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context, lines, THAW_COUNT(lines));
     thaw_plan *plan = plan_until(model, "buffers");
-    const thaw_reader writer = thaw_first_gradient_writer(plan, 1);
+    const thaw_reader writer = plan->nodes[1].first_writer;
     cr_assert_eq(writer.reader, 3);
     cr_assert_eq(writer.slot, 0);
-    cr_assert_eq(thaw_first_gradient_writer(plan, 4).reader, -1, "nobody reads the loss");
+    cr_assert_eq(plan->nodes[4].first_writer.reader, -1, "nobody reads the loss");
     cr_assert_not(plan->nodes[3].adds_gradient[0]);
     cr_assert_not(plan->nodes[3].adds_gradient[1]);
     cr_assert(plan->nodes[2].adds_gradient[0]);
