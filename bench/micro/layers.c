@@ -234,7 +234,7 @@ static double time_pass(bed *on, bool backward, int runs)
     while (past < program->count && program->instructions[past].node == on->node)
         past++;
     program->step.random = (thaw_stream){ .seed = 1, .step = 1 };
-    thaw_layer_run *run = &on->plan->nodes[on->node].run;
+    thaw_layer_run *run = &on->plan->nodes[on->node].bound.run;
     const thaw_layer_module *module = on->model->nodes[on->node].module;
     const double begin = bench_now();
     for (int i = 0; i < runs; i++)

@@ -89,7 +89,7 @@ static void widen_for_node(thaw_plan *plan, thaw_node index)
     if (planned->channel_map >= 0)
         widen_scratch(plan, planned->channel_map, forward_time(plan, index));
     if (root->recomputed)
-        widen_scratch(plan, index, plan->requests[root->again_request].first);
+        widen_scratch(plan, index, plan->requests[root->places.again].first);
 }
 
 /* ---- values ---- */
@@ -110,7 +110,7 @@ static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
 /* Where backward finds a value: where forward put it, or where it is computed again. */
 static int request_kept(const thaw_plan *plan, thaw_node root, int request)
 {
-    return plan->nodes[root].recomputed ? plan->nodes[root].again_request : request;
+    return plan->nodes[root].recomputed ? plan->nodes[root].places.again : request;
 }
 
 static void request_output(thaw_plan *plan, thaw_node index)
@@ -120,10 +120,10 @@ static void request_output(thaw_plan *plan, thaw_node index)
     if (!module || module->source)
         return; /* in the caller's memory, or in packed memory */
     if (planned->root == index)
-        planned->output_request = add_request(plan, output_bytes(plan, index));
+        planned->places.output = add_request(plan, output_bytes(plan, index));
     if (planned->recomputed)
-        planned->again_request = add_request(plan, output_bytes(plan, index));
-    const int request = plan->nodes[planned->root].output_request;
+        planned->places.again = add_request(plan, output_bytes(plan, index));
+    const int request = plan->nodes[planned->root].places.output;
     extend_for_writer(plan, request, index);
     if (planned->carries && planned->needs.keeps_output)
         extend(plan, request_kept(plan, planned->root, request), backward_time(plan, index));
@@ -137,19 +137,19 @@ static void request_copy(thaw_plan *plan, thaw_node index)
     thaw_plan_node *planned = &plan->nodes[index];
     if (!thaw_plan_is_copied(plan, index))
         return;
-    planned->copy_request = add_request(plan, value_bytes(plan, index, thaw_other_precision(planned->precision)));
-    extend_for_writer(plan, planned->copy_request, index);
+    planned->places.copy = add_request(plan, value_bytes(plan, index, thaw_other_precision(planned->precision)));
+    extend_for_writer(plan, planned->places.copy, index);
     if (!plan->model->nodes[index].module) { /* converted before anything runs, and read by all tiles */
-        extend(plan, planned->copy_request, 0);
+        extend(plan, planned->places.copy, 0);
         if (plan->tiled_count > 0)
-            extend(plan, planned->copy_request, plan->tiled_count - 1);
+            extend(plan, planned->places.copy, plan->tiled_count - 1);
     }
 }
 
 /* What leaves the plan as floats is there when it has run forward, or as far as the feature cache's cut. */
 static void extend_for_result(thaw_plan *plan, thaw_node index)
 {
-    const int copy = plan->nodes[plan->nodes[index].origin].copy_request;
+    const int copy = plan->nodes[plan->nodes[index].origin].places.copy;
     if (copy >= 0 && is_result(plan, index))
         extend(plan, copy, plan->order_count);
     if (copy >= 0 && plan->nodes[index].boundary)
@@ -160,7 +160,7 @@ static void extend_for_result(thaw_plan *plan, thaw_node index)
 static int request_read(const thaw_plan *plan, thaw_node node, thaw_dtype precision)
 {
     const thaw_plan_node *planned = &plan->nodes[node], *origin = &plan->nodes[planned->origin];
-    return precision == origin->precision ? plan->nodes[planned->root].output_request : origin->copy_request;
+    return precision == origin->precision ? plan->nodes[planned->root].places.output : origin->places.copy;
 }
 
 static void extend_for_reader(thaw_plan *plan, thaw_node reader)
@@ -197,8 +197,8 @@ static void request_gradient(thaw_plan *plan, thaw_node index)
     if (writer.reader < 0 || !planned->carries)
         return;
     if (planned->gradient_root == index)
-        planned->gradient_request = add_request(plan, output_bytes(plan, index));
-    const int request = plan->nodes[planned->gradient_root].gradient_request;
+        planned->places.gradient = add_request(plan, output_bytes(plan, index));
+    const int request = plan->nodes[planned->gradient_root].places.gradient;
     extend(plan, request, backward_time(plan, writer.reader));
     extend(plan, request, backward_time(plan, index));
 }
@@ -217,8 +217,8 @@ static void request_spares(thaw_plan *plan, thaw_node index)
             continue; /* the term is the gradient of its output as it stands */
         if (!planned->adds_gradient[k] && planned->precision == plan->nodes[source].precision)
             continue;
-        planned->spare_request[k] = add_request(plan, value_bytes(plan, source, planned->precision));
-        extend(plan, planned->spare_request[k], backward_time(plan, index));
+        planned->places.spare[k] = add_request(plan, value_bytes(plan, source, planned->precision));
+        extend(plan, planned->places.spare[k], backward_time(plan, index));
     }
 }
 
@@ -233,9 +233,9 @@ static void request_statistics(thaw_plan *plan, thaw_node index)
             bytes += thaw_align(group->parameters[k]->count * sizeof(float));
     if (bytes == 0)
         return;
-    planned->statistics_request = add_request(plan, bytes);
-    extend(plan, planned->statistics_request, forward_time(plan, index));
-    extend(plan, planned->statistics_request, 2 * plan->order_count - 1);
+    planned->places.statistics = add_request(plan, bytes);
+    extend(plan, planned->places.statistics, forward_time(plan, index));
+    extend(plan, planned->places.statistics, 2 * plan->order_count - 1);
 }
 
 /* Gradients of expressions. */
@@ -256,8 +256,8 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         request_copy(plan, plan->order[i]);
         extend_for_result(plan, plan->order[i]);
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        planned->workspace_request = request_left(plan, plan->order[i], planned->needs.workspace_bytes);
-        planned->mask_request = request_left(plan, plan->order[i], thaw_plan_mask_bytes(plan, plan->order[i]));
+        planned->places.workspace = request_left(plan, plan->order[i], planned->needs.workspace_bytes);
+        planned->places.mask = request_left(plan, plan->order[i], thaw_plan_mask_bytes(plan, plan->order[i]));
         request_statistics(plan, plan->order[i]);
     }
     for (size_t i = 0; i < plan->order_count; i++) {

@@ -115,11 +115,11 @@ static void emit_kernels(thaw_plan *plan, thaw_section section, thaw_node index)
     if (planned->channel_map >= 0)
         emit_parameters(plan, section, planned->channel_map);
     emit_parameters(plan, section, index);
-    if (planned->statistics_request >= 0)
+    if (planned->places.statistics >= 0)
         emit_for_node(plan, section, THAW_DO_STAGE, index);
     if (!module->source)
         emit_for_node(plan, section, THAW_DO_FORWARD, index);
-    if (planned->copy_request >= 0)
+    if (planned->places.copy >= 0)
         emit_for_node(plan, section, THAW_DO_CONVERT, index);
     if (planned->masks)
         emit_for_node(plan, section, THAW_DO_MASK, index);
@@ -205,7 +205,7 @@ static void emit_recomputations(thaw_plan *plan, thaw_node index)
     const size_t now = 2 * plan->order_count - 1 - plan->position[index];
     for (size_t i = plan->prefix_count; i <= plan->position[index]; i++) {
         const thaw_node root = plan->order[i];
-        if (!plan->nodes[root].recomputed || plan->requests[plan->nodes[root].again_request].first != now)
+        if (!plan->nodes[root].recomputed || plan->requests[plan->nodes[root].places.again].first != now)
             continue;
         for (size_t k = i; k < plan->order_count; k++) {
             const thaw_plan_node *planned = &plan->nodes[plan->order[k]];
@@ -231,7 +231,7 @@ static void emit_spares(thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++)
-        if (planned->adds_gradient[k] || planned->spare_request[k] >= 0)
+        if (planned->adds_gradient[k] || planned->places.spare[k] >= 0)
             emit(plan, (thaw_instruction){ .kind = planned->adds_gradient[k] ? THAW_DO_ADD : THAW_DO_CONVERT,
                                            .section = THAW_SECTION_BACKWARD,
                                            .node = index,
@@ -375,7 +375,7 @@ static thaw_status reserve_second_runs(thaw_plan *plan)
     count = 0;
     for (size_t i = plan->prefix_count; i < plan->order_count; i++)
         if (has_second_place(plan, &plan->nodes[plan->order[i]]))
-            plan->nodes[plan->order[i]].second = &plan->program.second_runs[count++];
+            plan->nodes[plan->order[i]].bound.second = &plan->program.second_runs[count++];
     return THAW_OK;
 }
 

@@ -25,10 +25,10 @@ const size_t thaw_pass_count = THAW_COUNT(thaw_passes);
 
 static void clear_requests(thaw_plan_node *node)
 {
-    node->output_request = node->gradient_request = node->workspace_request = node->mask_request = node->copy_request =
-        node->again_request = node->statistics_request = -1;
+    node->places.output = node->places.gradient = node->places.workspace = node->places.mask = node->places.copy =
+        node->places.again = node->places.statistics = -1;
     for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-        node->spare_request[k] = -1;
+        node->places.spare[k] = -1;
 }
 
 thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)

@@ -43,6 +43,31 @@ typedef struct thaw_reader {
     size_t slot;
 } thaw_reader;
 
+/* Where a node's values lie: indices of the plan's memory requests, or -1. */
+typedef struct thaw_plan_places {
+    int output, gradient, workspace, mask, statistics;
+    int copy;                   /* of an origin: its value in the other precision */
+    int again;                  /* of a root whose value is computed again: where */
+    int spare[THAW_MAX_INPUTS]; /* where the term to add to an input's gradient, or to convert, is written */
+} thaw_plan_places;
+
+/* What a node's run functions get, once the plan is bound to its arena. */
+typedef struct thaw_plan_binding {
+    float *gradient;  /* of the output */
+    const float *fed; /* of an origin: values from outside the arena, when there are any */
+    void *copy;       /* of an origin: see thaw_plan_places */
+    uint32_t *mask;
+    const float *inputs[THAW_MAX_INPUTS];
+    float *input_gradients[THAW_MAX_INPUTS];
+    const float *parameters[THAW_MAX_PARAMETERS];
+    float *parameter_gradients[THAW_MAX_PARAMETERS];
+    float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
+    thaw_low_rank_run factors;
+    thaw_layer_run run;
+    thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
+} thaw_plan_binding;
+
+/* What passes decide about a node. */
 typedef struct thaw_plan_node {
     /* trainability */
     bool used;                     /* what the plan computes depends on it */
@@ -91,34 +116,19 @@ typedef struct thaw_plan_node {
     thaw_gradient_rows *gradient_rows; /* of its first parameter, where the plan keeps the list; else NULL */
     uint64_t packed_version;           /* sum of its parameters' versions when they were packed; 0: never */
 
-    /* buffers: indices of memory requests, or -1 */
+    /* sharing, masks, recomputation */
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
     thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
     thaw_node gradient_root; /* likewise for the gradient of its output */
     thaw_reader
-        first_writer;  /* the edge whose backward kernel, the first to run, writes that gradient; others add to it */
-    bool masks;        /* ReLU, of which backward reads bits in place of the output: see masks.c */
-    bool recomputed;   /* a root whose value is not kept until backward: it is computed again */
-    int again_request; /* and that is where */
-    int output_request, gradient_request, workspace_request, mask_request, statistics_request;
-    int copy_request;                    /* of an origin: its value in the other precision */
+        first_writer; /* the edge whose backward kernel, the first to run, writes that gradient; others add to it */
+    bool masks;       /* ReLU, of which backward reads bits in place of the output: see masks.c */
+    bool recomputed;  /* a root whose value is not kept until backward: it is computed again */
     bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
-    int spare_request[THAW_MAX_INPUTS];  /* where the term to add, or to convert, is written */
+    bool converts_fed;                   /* of an origin: somebody reads what it is fed with in bfloat16 */
 
-    /* binding: what the run functions get */
-    float *gradient;   /* of the output */
-    const float *fed;  /* of an origin: values from outside the arena, when there are any */
-    bool converts_fed; /* somebody reads them in bfloat16 */
-    void *copy;        /* of an origin: see copy_request */
-    uint32_t *mask;
-    const float *inputs[THAW_MAX_INPUTS];
-    float *input_gradients[THAW_MAX_INPUTS];
-    const float *parameters[THAW_MAX_PARAMETERS];
-    float *parameter_gradients[THAW_MAX_PARAMETERS];
-    float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
-    thaw_low_rank_run factors;
-    thaw_layer_run run;
-    thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
+    thaw_plan_places places;
+    thaw_plan_binding bound;
 } thaw_plan_node;
 
 /* A piece of the arena, needed from time `first` to time `last`, both included. */

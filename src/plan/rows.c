@@ -54,9 +54,9 @@ thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row 
         .parameter_gradient = parameter_gradient,
         .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
         .samples = planned->tiled ? plan->tile : plan->batch,
-        .output_bytes = request_bytes(plan, planned->output_request),
-        .copy_bytes = request_bytes(plan, planned->copy_request),
-        .workspace_bytes = request_bytes(plan, planned->workspace_request),
+        .output_bytes = request_bytes(plan, planned->places.output),
+        .copy_bytes = request_bytes(plan, planned->places.copy),
+        .workspace_bytes = request_bytes(plan, planned->places.workspace),
         .packed_bytes = planned->needs.packed_bytes,
         .trainability = trainability_of(node),
         .forward_flops = planned->used ? flops : 0,
@@ -92,7 +92,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
 static size_t count_conversions(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
-    size_t conversions = planned->copy_request >= 0;
+    size_t conversions = planned->places.copy >= 0;
     for (size_t k = 0; k < planned->source_count; k++)
         conversions += planned->input_gradient[k] && planned->precision != plan->nodes[planned->sources[k]].precision;
     return conversions;

@@ -24,9 +24,9 @@ static void count_node(const thaw_plan *plan, thaw_node index, account *sum)
     const size_t half = planned->precision == THAW_BF16 ? whole / 2 : 0;
     const size_t gradients = planned->carries && !node->module->loss ? 1 : 0;
     const size_t written = planned->fused_into < 0, differentiated = planned->absorbed ? 0 : gradients;
-    sum->separate += whole * (1 + gradients) + request_bytes(plan, planned->workspace_request);
+    sum->separate += whole * (1 + gradients) + request_bytes(plan, planned->places.workspace);
     for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-        sum->separate += request_bytes(plan, planned->spare_request[k]);
+        sum->separate += request_bytes(plan, planned->places.spare[k]);
     sum->fused += whole * (1 - written + gradients - differentiated);
     sum->rounded += half * (written + differentiated);
     if (planned->partial && written)
@@ -64,7 +64,7 @@ size_t thaw_plan_recomputed_bytes(const thaw_plan *plan)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < plan->order_count; i++)
-        bytes += request_bytes(plan, plan->nodes[plan->order[i]].again_request);
+        bytes += request_bytes(plan, plan->nodes[plan->order[i]].places.again);
     return bytes;
 }
 
@@ -75,7 +75,7 @@ static size_t count_masked(const thaw_plan *plan)
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[plan->order[i]].output);
         if (planned->masks)
-            bytes += count * thaw_dtype_bytes(planned->precision) - request_bytes(plan, planned->mask_request);
+            bytes += count * thaw_dtype_bytes(planned->precision) - request_bytes(plan, planned->places.mask);
     }
     return bytes;
 }

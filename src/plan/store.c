@@ -29,12 +29,12 @@ static void bring_back(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        thaw_parameter *kept = planned->run.leaving;
-        if (!kept || kept->kept != &planned->run)
+        thaw_parameter *kept = planned->bound.run.leaving;
+        if (!kept || kept->kept != &planned->bound.run)
             continue;
         thaw_parameter_bring_back(kept);
         kept->kept = NULL;
-        thaw_pages_give_back(planned->run.packed, planned->needs.packed_bytes);
+        thaw_pages_give_back(planned->bound.run.packed, planned->needs.packed_bytes);
     }
 }
 

@@ -14,12 +14,13 @@ static float *output_of(const thaw_plan *plan, char *arena, thaw_node node)
 {
     const thaw_node root = plan->nodes[node].root;
     const thaw_layer_module *module = plan->model->nodes[root].module;
-    return module && module->source ? plan->nodes[root].run.packed : at(plan, arena, plan->nodes[root].output_request);
+    return module && module->source ? plan->nodes[root].bound.run.packed
+                                    : at(plan, arena, plan->nodes[root].places.output);
 }
 
 static float *gradient_of(const thaw_plan *plan, char *arena, thaw_node node)
 {
-    return at(plan, arena, plan->nodes[plan->nodes[node].gradient_root].gradient_request);
+    return at(plan, arena, plan->nodes[plan->nodes[node].gradient_root].places.gradient);
 }
 
 /* Where a node writes the gradient of its input: in place, or beside it, to be added or converted. */
@@ -28,8 +29,8 @@ static float *input_gradient_of(const thaw_plan *plan, char *arena, thaw_node in
     const thaw_plan_node *planned = &plan->nodes[index];
     if (!planned->input_gradient[k])
         return NULL;
-    if (planned->spare_request[k] >= 0)
-        return at(plan, arena, planned->spare_request[k]);
+    if (planned->places.spare[k] >= 0)
+        return at(plan, arena, planned->places.spare[k]);
     return gradient_of(plan, arena, planned->adds_gradient[k] ? index : planned->sources[k]);
 }
 
@@ -37,8 +38,8 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++) {
-        planned->inputs[k] = thaw_plan_value(plan, plan->nodes[planned->sources[k]].origin, planned->precision);
-        planned->input_gradients[k] = input_gradient_of(plan, arena, index, k);
+        planned->bound.inputs[k] = thaw_plan_value(plan, plan->nodes[planned->sources[k]].origin, planned->precision);
+        planned->bound.input_gradients[k] = input_gradient_of(plan, arena, index, k);
     }
 }
 
@@ -48,25 +49,25 @@ static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
     if (planned->channel_map < 0)
         return;
     const thaw_shape *output = &plan->model->nodes[planned->channel_map].output;
-    const float *scale = plan->nodes[planned->channel_map].run.packed;
-    planned->run.channel_scale = scale;
-    planned->run.channel_shift = scale + output->dims[output->rank - 1];
+    const float *scale = plan->nodes[planned->channel_map].bound.run.packed;
+    planned->bound.run.channel_scale = scale;
+    planned->bound.run.channel_shift = scale + output->dims[output->rank - 1];
 }
 
 /* Where backward finds values that are computed again. */
 static void bind_second_run(const thaw_plan *plan, char *arena, const thaw_plan_node *planned)
 {
-    thaw_second_run *second = planned->second;
+    thaw_second_run *second = planned->bound.second;
     if (!second)
         return;
     const thaw_plan_node *root = &plan->nodes[planned->root];
-    second->run = planned->run;
+    second->run = planned->bound.run;
     second->run.inputs = second->inputs;
     if (root->recomputed)
-        second->run.output = at(plan, arena, root->again_request);
+        second->run.output = at(plan, arena, root->places.again);
     for (size_t k = 0; k < planned->source_count; k++) {
         root = &plan->nodes[plan->nodes[planned->sources[k]].root];
-        second->inputs[k] = root->recomputed ? at(plan, arena, root->again_request) : planned->inputs[k];
+        second->inputs[k] = root->recomputed ? at(plan, arena, root->places.again) : planned->bound.inputs[k];
     }
 }
 
@@ -81,31 +82,31 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         const thaw_node index = plan->order[i];
         thaw_plan_node *planned = &plan->nodes[index];
         bind_inputs(plan, arena, index);
-        thaw_plan_bind_statistics(plan, index, at(plan, arena, planned->statistics_request));
-        planned->copy = at(plan, arena, planned->copy_request);
-        planned->mask = at(plan, arena, planned->mask_request);
-        planned->gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
+        thaw_plan_bind_statistics(plan, index, at(plan, arena, planned->places.statistics));
+        planned->bound.copy = at(plan, arena, planned->places.copy);
+        planned->bound.mask = at(plan, arena, planned->places.mask);
+        planned->bound.gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
-        planned->run = (thaw_layer_run){
+        planned->bound.run = (thaw_layer_run){
             .context = plan->model->context,
             .state = needs->state,
-            .inputs = planned->inputs,
+            .inputs = planned->bound.inputs,
             .output = output_of(plan, arena, index),
-            .output_gradient = planned->gradient,
-            .input_gradients = planned->input_gradients,
-            .parameters = planned->parameters,
-            .parameter_gradients = planned->parameter_gradients,
-            .low_rank = &planned->factors,
+            .output_gradient = planned->bound.gradient,
+            .input_gradients = planned->bound.input_gradients,
+            .parameters = planned->bound.parameters,
+            .parameter_gradients = planned->bound.parameter_gradients,
+            .low_rank = &planned->bound.factors,
             .packed = needs->packed_bytes ? packed : NULL,
-            .statistics = planned->statistics,
+            .statistics = planned->bound.statistics,
             .leaving = needs->lets_go ? plan->model->nodes[index].group->parameters[0] : NULL,
             .gradient_rows = planned->gradient_rows,
-            .workspace = at(plan, arena, planned->workspace_request),
+            .workspace = at(plan, arena, planned->places.workspace),
             .scratch = needs->scratch_bytes ? arena : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },
         };
         if (plan->model->nodes[index].module && plan->model->nodes[index].module->source)
-            planned->run.output = planned->run.packed;
+            planned->bound.run.output = planned->bound.run.packed;
         if (needs->packed_bytes)
             packed += thaw_align(needs->packed_bytes);
     }
@@ -119,7 +120,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
 const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision)
 {
     const thaw_plan_node *made = &plan->nodes[origin];
-    if (made->fed && precision == THAW_F32)
-        return made->fed;
-    return precision == made->precision ? made->run.output : made->copy;
+    if (made->bound.fed && precision == THAW_F32)
+        return made->bound.fed;
+    return precision == made->precision ? made->bound.run.output : made->bound.copy;
 }

@@ -17,8 +17,8 @@ static void bind_forward_conversion(const thaw_plan *plan, thaw_instruction *ins
 {
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
     const int64_t samples = planned->tiled ? plan->tile : plan->batch;
-    instruction->from = (thaw_values){ planned->run.output, planned->precision };
-    instruction->into = (thaw_values){ planned->copy, thaw_other_precision(planned->precision) };
+    instruction->from = (thaw_values){ planned->bound.run.output, planned->precision };
+    instruction->into = (thaw_values){ planned->bound.copy, thaw_other_precision(planned->precision) };
     instruction->count = (size_t)samples * sample_count(plan, instruction->node);
 }
 
@@ -27,15 +27,15 @@ static void bind_gradient(const thaw_plan *plan, thaw_instruction *instruction)
 {
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
     const thaw_node source = planned->sources[instruction->index];
-    instruction->into = (thaw_values){ plan->nodes[source].gradient, plan->nodes[source].precision };
-    instruction->from = (thaw_values){ planned->input_gradients[instruction->index], planned->precision };
+    instruction->into = (thaw_values){ plan->nodes[source].bound.gradient, plan->nodes[source].precision };
+    instruction->from = (thaw_values){ planned->bound.input_gradients[instruction->index], planned->precision };
     instruction->count = batch_count(plan, source);
 }
 
 static void bind_fed(const thaw_plan *plan, thaw_instruction *instruction)
 {
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
-    void *into = planned->precision == THAW_F32 ? planned->copy : planned->run.output;
+    void *into = planned->precision == THAW_F32 ? planned->bound.copy : planned->bound.run.output;
     instruction->into = (thaw_values){ into, THAW_BF16 };
     instruction->count = batch_count(plan, instruction->node);
 }
@@ -44,8 +44,9 @@ static void bind_mask(const thaw_plan *plan, thaw_instruction *instruction)
 {
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
     const bool marks = instruction->kind == THAW_DO_MASK;
-    instruction->from = (thaw_values){ marks ? planned->run.output : planned->gradient, planned->precision };
-    instruction->into = (thaw_values){ marks ? NULL : planned->input_gradients[0], planned->precision };
+    instruction->from =
+        (thaw_values){ marks ? planned->bound.run.output : planned->bound.gradient, planned->precision };
+    instruction->into = (thaw_values){ marks ? NULL : planned->bound.input_gradients[0], planned->precision };
     instruction->count = batch_count(plan, instruction->node);
 }
 
@@ -55,11 +56,11 @@ static void bind_instruction(thaw_plan *plan, thaw_instruction *instruction)
     switch (instruction->kind) {
     case THAW_DO_FORWARD:
     case THAW_DO_REPACK:
-        instruction->run = &planned->run;
+        instruction->run = &planned->bound.run;
         break;
     case THAW_DO_RECOMPUTE:
     case THAW_DO_BACKWARD:
-        instruction->run = planned->second ? &planned->second->run : &planned->run;
+        instruction->run = planned->bound.second ? &planned->bound.second->run : &planned->bound.run;
         break;
     case THAW_DO_CONVERT:
         (instruction->section == THAW_SECTION_BACKWARD ? bind_gradient : bind_forward_conversion)(plan, instruction);
@@ -92,9 +93,9 @@ static void list_moved_by_node(thaw_plan *plan, thaw_node index)
     const size_t bytes = thaw_dtype_bytes(planned->precision);
     for (size_t k = 0; k < planned->source_count; k++)
         if (!plan->nodes[planned->sources[k]].partial)
-            move(&plan->program, &planned->inputs[k], sample_count(plan, planned->sources[k]) * bytes);
+            move(&plan->program, &planned->bound.inputs[k], sample_count(plan, planned->sources[k]) * bytes);
     if (!planned->partial)
-        move(&plan->program, &planned->run.output, sample_count(plan, index) * bytes);
+        move(&plan->program, &planned->bound.run.output, sample_count(plan, index) * bytes);
 }
 
 static void list_moved_by_conversion(thaw_plan *plan, thaw_instruction *instruction)
@@ -136,9 +137,9 @@ static void list_readers(thaw_plan *plan)
                 if (reader->precision != THAW_F32 ||
                     plan->nodes[reader->sources[k]].origin != plan->nodes[feed->node].origin)
                     continue;
-                program->readers[count++] = &reader->inputs[k];
-                if (reader->second)
-                    program->readers[count++] = &reader->second->inputs[k];
+                program->readers[count++] = &reader->bound.inputs[k];
+                if (reader->bound.second)
+                    program->readers[count++] = &reader->bound.second->inputs[k];
             }
         }
         feed->past_reader = count;
@@ -149,7 +150,7 @@ static void list_readers(thaw_plan *plan)
 static void feed(thaw_plan *plan, const thaw_feed *feed, const float *values)
 {
     const thaw_node origin = plan->nodes[feed->node].origin;
-    plan->nodes[origin].fed = values;
+    plan->nodes[origin].bound.fed = values;
     const float *read = thaw_plan_value(plan, origin, THAW_F32);
     for (size_t i = feed->first_reader; i < feed->past_reader; i++)
         *plan->program.readers[i] = read;

@@ -13,14 +13,14 @@ static void bind_node(thaw_plan *plan, thaw_plan_node *planned)
 {
     const size_t parameter_count = planned->use_count - (planned->low_rank.rank ? 2 : 0);
     for (size_t k = 0; k < parameter_count; k++) {
-        planned->parameters[k] = planned->uses[k].expression->value;
-        planned->parameter_gradients[k] = use_gradient(plan, &planned->uses[k]);
+        planned->bound.parameters[k] = planned->uses[k].expression->value;
+        planned->bound.parameter_gradients[k] = use_gradient(plan, &planned->uses[k]);
     }
     if (!planned->low_rank.rank)
         return;
     const thaw_plan_use *up = &planned->uses[parameter_count], *down = up + 1;
-    planned->factors = (thaw_low_rank_run){ up->expression->value, down->expression->value, use_gradient(plan, up),
-                                            use_gradient(plan, down) };
+    planned->bound.factors = (thaw_low_rank_run){ up->expression->value, down->expression->value,
+                                                  use_gradient(plan, up), use_gradient(plan, down) };
 }
 
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena)

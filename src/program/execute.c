@@ -47,7 +47,7 @@ static thaw_status do_convert(thaw_plan *plan, const thaw_instruction *instructi
 
 static thaw_status do_feed(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_values from = { (void *)(uintptr_t)plan->nodes[instruction->node].fed, THAW_F32 };
+    const thaw_values from = { (void *)(uintptr_t)plan->nodes[instruction->node].bound.fed, THAW_F32 };
     thaw_values_convert(plan->model->context, instruction->into, from, instruction->count);
     return THAW_OK;
 }
@@ -60,15 +60,15 @@ static thaw_status do_add(thaw_plan *plan, const thaw_instruction *instruction)
 
 static thaw_status do_mask(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    thaw_bit_mask_mark(plan->model->context, plan->nodes[instruction->node].mask, instruction->from,
+    thaw_bit_mask_mark(plan->model->context, plan->nodes[instruction->node].bound.mask, instruction->from,
                        instruction->count);
     return THAW_OK;
 }
 
 static thaw_status do_unmask(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    thaw_bit_mask_apply(plan->model->context, instruction->into, plan->nodes[instruction->node].mask, instruction->from,
-                        instruction->count);
+    thaw_bit_mask_apply(plan->model->context, instruction->into, plan->nodes[instruction->node].bound.mask,
+                        instruction->from, instruction->count);
     return THAW_OK;
 }
 

@@ -79,7 +79,7 @@ static void append_forward(const thaw_plan *plan, const thaw_instruction *instru
     append_sources(plan, planned, to);
     append(to, " -> %s", name_of(plan, instruction->node));
     append_fused(plan, instruction->node, to);
-    append_place(plan, instruction->kind == THAW_DO_RECOMPUTE ? root->again_request : root->output_request, to);
+    append_place(plan, instruction->kind == THAW_DO_RECOMPUTE ? root->places.again : root->places.output, to);
     if (planned->needs.kernel && instruction->kind == THAW_DO_FORWARD)
         append(to, ", %s", planned->needs.kernel);
 }

@@ -34,11 +34,11 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
         return THAW_OK;
     thaw_do_restore(plan, instruction); /* what another plan's layer has let go of, or this one */
     if (planned->needs.lets_go) {
-        planned->run.leaving->keeper = node->module;
-        planned->run.leaving->kept = &planned->run;
+        planned->bound.run.leaving->keeper = node->module;
+        planned->bound.run.leaving->kept = &planned->bound.run;
         plan->program.model->parameters.absences++;
     }
-    const thaw_status status = node->module->pack(&planned->run);
+    const thaw_status status = node->module->pack(&planned->bound.run);
     planned->packed_version = status == THAW_OK ? version : 0;
     return status;
 }

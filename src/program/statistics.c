@@ -13,7 +13,7 @@ void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node index, char *mem
         const thaw_parameter *parameter = node->group->parameters[k];
         if (parameter->role != THAW_STATISTIC)
             continue;
-        planned->statistics[k] = (float *)(void *)memory;
+        planned->bound.statistics[k] = (float *)(void *)memory;
         memory += thaw_align(parameter->count * sizeof(float));
     }
 }
@@ -23,8 +23,8 @@ void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node index)
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < node->group->parameter_count; k++)
-        if (planned->statistics[k])
-            memcpy(planned->statistics[k], node->group->parameters[k]->data,
+        if (planned->bound.statistics[k])
+            memcpy(planned->bound.statistics[k], node->group->parameters[k]->data,
                    node->group->parameters[k]->count * sizeof(float));
 }
 
@@ -34,8 +34,8 @@ static bool visit_staged(const thaw_plan *plan, bool (*visit)(thaw_parameter *pa
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        for (size_t k = 0; planned->statistics_request >= 0 && k < node->group->parameter_count; k++)
-            if (planned->statistics[k] && !visit(node->group->parameters[k], planned->statistics[k]))
+        for (size_t k = 0; planned->places.statistics >= 0 && k < node->group->parameter_count; k++)
+            if (planned->bound.statistics[k] && !visit(node->group->parameters[k], planned->bound.statistics[k]))
                 return false;
     }
     return true;

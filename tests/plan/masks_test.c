@@ -90,8 +90,8 @@ Test(masks, free_the_memory_of_outputs)
     thaw_model *model = build(context);
     const thaw_plan *plan = plan_of(model);
     const thaw_plan_node *pooled = &plan->nodes[find(model, "pooled")];
-    const thaw_memory_request *output = &plan->requests[plan->nodes[pooled->root].output_request],
-                              *mask = &plan->requests[pooled->mask_request];
+    const thaw_memory_request *output = &plan->requests[plan->nodes[pooled->root].places.output],
+                              *mask = &plan->requests[pooled->places.mask];
     const size_t pool = plan->position[find(model, "pool")], first = plan->position[find(model, "pooled")];
     cr_assert_eq(output->bytes, BATCH * SIDE * SIDE * FILTERS * sizeof(float));
     cr_assert_eq(output->last, pool, "the output is needed until %zu, wanted %zu", output->last, pool);

@@ -147,12 +147,12 @@ Test(precision, converts_the_input_and_what_the_loss_reads)
     thaw_plan *plan = plan_until(model, "buffers");
     assert_precisions(plan, "fbbbbbbf");
     for (size_t i = 0; i < plan->node_count; i++)
-        cr_assert_eq(plan->nodes[i].copy_request >= 0, i == 0 || i == 6, "node %zu", i);
+        cr_assert_eq(plan->nodes[i].places.copy >= 0, i == 0 || i == 6, "node %zu", i);
     cr_assert(plan->nodes[0].converts_fed);
-    cr_assert_eq(plan->requests[plan->nodes[0].copy_request].bytes, 2 * 6 * 6 * 4 * sizeof(thaw_bfloat16));
-    cr_assert_eq(plan->requests[plan->nodes[6].copy_request].bytes, 2 * 3 * sizeof(float));
-    cr_assert_eq(plan->requests[plan->nodes[6].output_request].bytes, 2 * 3 * sizeof(thaw_bfloat16));
-    cr_assert_geq(plan->nodes[7].spare_request[0], 0); /* the loss's gradient, in floats */
+    cr_assert_eq(plan->requests[plan->nodes[0].places.copy].bytes, 2 * 6 * 6 * 4 * sizeof(thaw_bfloat16));
+    cr_assert_eq(plan->requests[plan->nodes[6].places.copy].bytes, 2 * 3 * sizeof(float));
+    cr_assert_eq(plan->requests[plan->nodes[6].places.output].bytes, 2 * 3 * sizeof(thaw_bfloat16));
+    cr_assert_geq(plan->nodes[7].places.spare[0], 0); /* the loss's gradient, in floats */
     cr_assert_not(plan->nodes[7].adds_gradient[0]);
     thaw_plan_release(plan);
     cr_assert_eq(totals_of(model).conversions, 3);
@@ -191,7 +191,7 @@ Test(precision, leaves_layers_with_a_low_rank_change_to_floats)
     cr_assert_eq(plan->nodes[2].low_rank.rank, 1);
     assert_precisions(plan, "fbfbf");
     for (size_t i = 0; i < plan->node_count; i++) /* before and behind it, and before the loss */
-        cr_assert_eq(plan->nodes[i].copy_request >= 0, i < 4, "node %zu", i);
+        cr_assert_eq(plan->nodes[i].places.copy >= 0, i < 4, "node %zu", i);
     thaw_plan_release(plan);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

@@ -218,7 +218,7 @@ Test(sharing, lets_the_last_reader_write_and_the_others_add)
     cr_assert_not(plan->nodes[3].adds_gradient[0]);
     cr_assert_not(plan->nodes[3].adds_gradient[1]);
     cr_assert(plan->nodes[2].adds_gradient[0]);
-    cr_assert_geq(plan->nodes[2].spare_request[0], 0, "the term to add needs a place");
+    cr_assert_geq(plan->nodes[2].places.spare[0], 0, "the term to add needs a place");
     thaw_plan_release(plan);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
@@ -251,7 +251,7 @@ Test(sharing, adds_through_an_identity_without_a_copy)
     thaw_model *model = make_model(context, lines, THAW_COUNT(lines));
     thaw_plan *plan = plan_until(model, "buffers");
     cr_assert(plan->nodes[2].adds_gradient[0]);
-    cr_assert_eq(plan->nodes[2].spare_request[0], -1);
+    cr_assert_eq(plan->nodes[2].places.spare[0], -1);
     thaw_plan_release(plan);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
