@@ -92,6 +92,7 @@ static const thaw_layer_module module = {
     .forward = thaw_pointwise_loss_forward,
     .backward = thaw_pointwise_loss_backward,
     .release = thaw_pointwise_loss_release,
+    .weigh = thaw_pointwise_loss_weigh,
 };
 
 thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,

@@ -40,6 +40,7 @@ static const thaw_layer_module module = {
     .forward = thaw_pointwise_loss_forward,
     .backward = thaw_pointwise_loss_backward,
     .release = thaw_pointwise_loss_release,
+    .weigh = thaw_pointwise_loss_weigh,
 };
 
 thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options, thaw_node *output)

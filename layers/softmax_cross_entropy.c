@@ -11,7 +11,8 @@ enum { GRAIN = 4096 };
 typedef struct loss {
     const thaw_softmax_cross_entropy_options *options;
     size_t batch, classes;
-    double weight_sum; /* of all classes */
+    double weight_sum;    /* of all classes */
+    double total, weight; /* of the last batch, for `weigh` */
     bool training;
 } loss;
 
@@ -109,11 +110,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-/* Checks the labels, and adds up the weights of the samples that count. */
-static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double *sum)
+/* Checks the labels, and adds up the weights of the samples that count, and their number. */
+static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double *sum, size_t *counted)
 {
     const int32_t *labels = run->target;
     *sum = 0;
+    *counted = 0;
     for (size_t n = 0; n < l->batch; n++) {
         if (is_ignored(l, labels[n]))
             continue;
@@ -122,6 +124,7 @@ static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double 
                              "cross-entropy: sample %zu has label %d, wanted 0 to %zu", n, (int)labels[n],
                              l->classes - 1);
         *sum += weight_of(l, (size_t)labels[n]);
+        ++*counted;
     }
     return THAW_OK;
 }
@@ -180,14 +183,14 @@ static size_t grain_of(const loss *l)
 
 static thaw_status forward(const thaw_layer_run *run)
 {
-    const loss *l = run->state;
+    loss *l = run->state;
     double weights;
-    const thaw_status status = sum_weights(run, l, &weights);
+    size_t counted;
+    const thaw_status status = sum_weights(run, l, &weights, &counted);
     if (status != THAW_OK)
         return status;
-    double scale = 1;
-    if (l->options->reduction == THAW_REDUCE_MEAN)
-        scale = weights > 0 ? 1 / weights : 0;
+    const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
+    const double scale = !mean ? 1 : weights > 0 ? 1 / weights : 0;
     pass p = {
         .layer = l,
         .logits = run->inputs[0],
@@ -201,6 +204,8 @@ static thaw_status forward(const thaw_layer_run *run)
     double total = 0;
     for (size_t n = 0; n < l->batch; n++)
         total += p.losses[n];
+    l->total = total;
+    l->weight = mean ? weights : (double)counted;
     *run->output = (float)(total * scale);
     return THAW_OK;
 }
@@ -236,6 +241,15 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static void weigh(const thaw_layer_run *run, double *total, double *weight)
+{
+    const loss *l = run->state;
+    const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
+    *weight = l->weight;
+    /* One batch's mean is the output, to the bit. With weights of 0, smoothing still adds to the total. */
+    *total = mean && l->weight > 0 ? (double)*run->output * l->weight : l->total;
+}
+
 static void release(thaw_context *context, void *state)
 {
     thaw_release(context, state);
@@ -252,6 +266,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = release,
+    .weigh = weigh,
 };
 
 thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,

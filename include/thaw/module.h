@@ -146,8 +146,8 @@ THAW_API thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw
    Errors: THAW_INVALID_ARGUMENT, THAW_SHAPE_MISMATCH (too large). */
 THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape);
 
-/* For a loss of labels: samples with this label add nothing to loss and gradient. Data sets with it may be trained on,
-   though it is in no class. */
+/* For a loss of labels: samples with this label add nothing to loss and gradient, and do not count in accuracies. Data
+   sets with it may be trained on, though it is in no class. See thaw_layer_module.weigh for a mean of such a loss. */
 THAW_API void thaw_builder_ignore_label(thaw_layer_builder *builder, int32_t label);
 
 /* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */
@@ -337,6 +337,12 @@ struct thaw_layer_module {
        keep it until backward. NULL: it is to be kept. */
     thaw_status (*recompute)(const thaw_layer_run *run);
     void (*release)(thaw_context *context, void *state); /* gives back `state`; NULL: nothing to do */
+
+    /* For a loss, called after forward: says how the batch enters the loss of a data set, which thaw_evaluate and thaw_fit
+       report as sum(*total) / sum(*weight) over batches. On entry, *weight is the number of samples and *total the output
+       times that number, which is right for a loss that is a mean over all samples. A loss that is a sum writes the sum
+       to *total. A loss that ignores samples or weights them writes both. NULL: they stay as on entry. */
+    void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.

@@ -19,9 +19,12 @@ typedef struct thaw_step_options {
 
 /* What a step found. */
 typedef struct thaw_step_result {
-    double loss;          /* of the batch */
+    double loss;          /* of the batch, as it is differentiated */
+    double loss_total;    /* for a mean over batches of any sizes as thaw_evaluate's: see loss_weight */
+    double loss_weight;   /* that mean is sum(loss_total) / sum(loss_weight) */
     double gradient_norm; /* before clipping; only with clip_norm, else NAN */
-    size_t correct;       /* samples whose largest output is at their label; 0 without labels */
+    size_t correct;       /* samples of `counted` whose largest output is at their label */
+    size_t counted;       /* samples whose label is not ignored by the loss; 0 without labels */
     bool skipped;         /* a gradient or a new running statistic was not finite: nothing was updated */
 } thaw_step_result;
 
@@ -52,14 +55,21 @@ THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, 
 
 /* What thaw_evaluate found. */
 typedef struct thaw_evaluation {
-    double loss;     /* mean over samples; NAN for a model without a loss */
-    double accuracy; /* share of samples; NAN without labels */
-    size_t samples;  /* how many there were */
+    double loss;     /* mean over the data set, see thaw_evaluate; NAN without a loss, or if no sample counts */
+    double accuracy; /* correct share of the samples that count; NAN without labels, or if no sample counts */
+    size_t samples;  /* how many there were, with those that do not count */
     double seconds;  /* that it took */
 } thaw_evaluation;
 
-/* Loss and accuracy over a data set; `batch` 0: 128. Errors: THAW_SHAPE_MISMATCH (data and model do not fit),
-   THAW_INVALID_ARGUMENT (a label that is in no class, and that the loss does not ignore). */
+/* Loss and accuracy over a data set; `batch` 0: 128. Apart from rounding, neither depends on the batch size.
+   A loss that is a mean is reported as PyTorch's would be for the whole data set in one batch: weighted by the classes'
+   weights if it has them. A loss that is a sum (THAW_REDUCE_SUM) is reported as the sum over the data set divided by the
+   number of samples. A sample whose label the loss ignores counts neither there nor in accuracy, as with ignore_index in
+   PyTorch and torchmetrics. Accuracy gives all samples that count the same weight, whatever their class.
+   A loss of the host's own is averaged as its thaw_layer_module.weigh says; without that, each batch's loss is weighted
+   by its number of samples.
+   Errors: THAW_SHAPE_MISMATCH (data and model do not fit), THAW_INVALID_ARGUMENT (a label that is in no class, and that
+   the loss does not ignore). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
 /* What happens to trainability before an epoch (from 1). */
@@ -80,8 +90,9 @@ typedef struct thaw_phase_seconds {
 typedef struct thaw_epoch_report {
     int epoch;                       /* from 1 */
     int epochs;                      /* of the run */
-    double loss, accuracy;           /* over the epoch's training batches, as they were trained */
-    double test_loss, test_accuracy; /* NAN without test data */
+    double loss, accuracy;           /* over the epoch's training batches, each before its update; a mean as
+                                        thaw_evaluate's */
+    double test_loss, test_accuracy; /* what thaw_evaluate finds; NAN without test data */
     double seconds;                  /* training alone */
     double samples_per_second;       /* of training */
     thaw_phase_seconds phases;       /* zero without thaw_fit_options.time_phases */
@@ -97,7 +108,7 @@ typedef struct thaw_epoch_report {
 typedef struct thaw_progress {
     int epoch, epochs;  /* epoch from 1 */
     size_t step, steps; /* of this epoch; step from 1 */
-    double loss;        /* mean so far */
+    double loss;        /* mean over the epoch so far, as thaw_evaluate's; NAN until a sample counts */
 } thaw_progress;
 
 /* Options of thaw_fit. Zero everywhere is the default. */

@@ -8,6 +8,7 @@ typedef struct kernel {
     const void *options;
     size_t count, columns, parts;
     double scale;
+    bool mean;
 } kernel;
 
 /* One call's data, for the loops. */
@@ -40,7 +41,8 @@ thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_la
     k->count = (size_t)demand->batch * thaw_shape_count(input);
     k->columns = input->rank > 0 ? (size_t)input->dims[input->rank - 1] : 1;
     k->parts = (k->count + PART - 1) / PART;
-    k->scale = reduction == THAW_REDUCE_MEAN ? 1 / (double)k->count : 1;
+    k->mean = reduction == THAW_REDUCE_MEAN;
+    k->scale = k->mean ? 1 / (double)k->count : 1;
     needs->state = k;
     needs->scratch_bytes = k->parts * sizeof(double);
     needs->keeps_inputs = demand->training;
@@ -95,6 +97,14 @@ thaw_status thaw_pointwise_loss_backward(const thaw_layer_run *run)
     if (p.gradient)
         thaw_parallel_for(run->context, k->count, PART, differentiate, &p);
     return THAW_OK;
+}
+
+void thaw_pointwise_loss_weigh(const thaw_layer_run *run, double *total, double *weight)
+{
+    const kernel *k = run->state;
+    (void)weight;
+    if (!k->mean)
+        *total = (double)*run->output;
 }
 
 void thaw_pointwise_loss_release(thaw_context *context, void *state)

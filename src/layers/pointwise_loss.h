@@ -26,6 +26,7 @@ thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_la
                                         const thaw_pointwise_loss *loss, thaw_reduction reduction);
 thaw_status thaw_pointwise_loss_forward(const thaw_layer_run *run);
 thaw_status thaw_pointwise_loss_backward(const thaw_layer_run *run);
+void thaw_pointwise_loss_weigh(const thaw_layer_run *run, double *total, double *weight);
 void thaw_pointwise_loss_release(thaw_context *context, void *state);
 
 #endif

@@ -9,23 +9,25 @@ enum { DEFAULT_BATCH = 128 };
 
 static thaw_status run_batches(thaw_model *model, thaw_loader *loader, thaw_evaluation *result)
 {
-    double loss = 0;
-    size_t correct = 0;
+    double total = 0, weight = 0;
+    size_t correct = 0, counted = 0;
     thaw_batch batch;
     thaw_loader_start_epoch(loader, 0);
     for (;;) {
         thaw_status status = thaw_loader_next(loader, &batch);
         if (status != THAW_OK || batch.count == 0) {
-            result->loss = loss / (double)result->samples;
-            result->accuracy = (double)correct / (double)result->samples;
+            result->loss = thaw_batches_mean(total, weight);
+            result->accuracy = thaw_batches_mean((double)correct, (double)counted);
             return status;
         }
         thaw_batch_outcome outcome;
         status = thaw_evaluate_batch(model, batch.samples, batch.targets, (int64_t)batch.count, &outcome);
         if (status != THAW_OK)
             return status;
-        loss += outcome.loss * (double)batch.count;
+        total += outcome.total;
+        weight += outcome.weight;
         correct += outcome.correct;
+        counted += outcome.counted;
         result->samples += batch.count;
     }
 }

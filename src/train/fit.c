@@ -24,8 +24,8 @@ typedef struct fit {
 
 /* What an epoch adds up. */
 typedef struct sums {
-    double loss;
-    size_t samples, correct;
+    double loss, weight; /* see thaw_step_result */
+    size_t samples, correct, counted;
 } sums;
 
 static thaw_status check_options(const fit *run)
@@ -217,9 +217,11 @@ static thaw_status train_one(fit *run, const thaw_batch *batch, sums *sum)
         return status;
     run->done_steps++;
     run->report.skipped_steps += result.skipped;
-    sum->loss += result.loss * (double)batch->count;
+    sum->loss += result.loss_total;
+    sum->weight += result.loss_weight;
     sum->samples += batch->count;
     sum->correct += result.correct;
+    sum->counted += result.counted;
     return THAW_OK;
 }
 
@@ -232,7 +234,7 @@ static thaw_status report_step(const fit *run, size_t step, const sums *sum)
         .epochs = run->options.epochs,
         .step = step,
         .steps = run->epoch_steps,
-        .loss = sum->loss / (double)sum->samples,
+        .loss = thaw_batches_mean(sum->loss, sum->weight),
     };
     if (run->options.on_step(run->options.user, &progress))
         return THAW_OK;
@@ -259,11 +261,12 @@ static thaw_status train_epoch(fit *run)
         if (status != THAW_OK)
             break;
     }
-    const double samples = (double)sum.samples;
     run->report.seconds = thaw_seconds() - start;
-    run->report.samples_per_second = samples / run->report.seconds;
-    run->report.loss = sum.loss / samples;
-    run->report.accuracy = thaw_dataset_classes(run->dataset) ? (double)sum.correct / samples : NAN;
+    run->report.samples_per_second = (double)sum.samples / run->report.seconds;
+    run->report.loss = thaw_batches_mean(sum.loss, sum.weight);
+    run->report.accuracy = NAN;
+    if (thaw_dataset_classes(run->dataset))
+        run->report.accuracy = thaw_batches_mean((double)sum.correct, (double)sum.counted);
     return status;
 }
 

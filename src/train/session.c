@@ -4,24 +4,42 @@
 
 #include "core/clock.h"
 
-/* Samples whose largest output is at their label, where targets are labels. */
-static size_t count_correct(const thaw_model *model, const float *outputs, const void *targets, int64_t count)
+/* Counts the samples whose label is not ignored, and of these the ones whose largest output is at it. Targets that are no
+   labels count nothing. */
+static void count_correct(const thaw_model *model, const float *outputs, const void *targets, int64_t count,
+                          size_t *correct, size_t *counted)
 {
     const thaw_graph_node *loss = &model->nodes[thaw_model_loss(model)];
     if (loss->target_dtype != THAW_I32)
-        return 0;
+        return;
     const int32_t *labels = targets;
     const size_t classes = thaw_shape_count(&model->nodes[loss->inputs[0]].output);
-    size_t correct = 0;
     for (size_t i = 0; i < (size_t)count; i++) {
+        if (loss->ignores && labels[i] == loss->ignored_label)
+            continue;
         const float *row = outputs + i * classes;
         size_t best = 0;
         for (size_t k = 1; k < classes; k++)
             if (row[k] > row[best])
                 best = k;
-        correct += labels[i] == (int32_t)best;
+        *correct += labels[i] == (int32_t)best;
+        ++*counted;
     }
-    return correct;
+}
+
+double thaw_batches_mean(double total, double weight)
+{
+    return weight > 0 ? total / weight : NAN;
+}
+
+/* See thaw_layer_module.weigh. */
+static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
+{
+    const thaw_layer_module *module = plan->model->nodes[plan->target].module;
+    *weight = (double)plan->batch;
+    *total = (double)*thaw_plan_output(plan, plan->target) * *weight;
+    if (module->weigh)
+        module->weigh(&plan->nodes[plan->target].run, total, weight);
 }
 
 /* The prefix, from samples or from the feature cache's rows, then the live part and the loss. */
@@ -93,8 +111,9 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
         return thaw_fail(model->context, THAW_NOT_FINITE,
                          "the loss is %g: look for a learning rate that is too high, or for NaN in the data",
                          result->loss);
-    result->correct =
-        count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count);
+    weigh_loss(plan, &result->loss_total, &result->loss_weight);
+    count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count,
+                  &result->correct, &result->counted);
     end_phase(phases ? &phases->forward : NULL, &start);
     status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
     end_phase(phases ? &phases->backward : NULL, &start);
@@ -124,8 +143,8 @@ thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const v
         return status;
     outcome->outputs = thaw_plan_output(plan, thaw_model_output(model));
     if (has_loss && targets) {
-        outcome->loss = (double)*thaw_plan_output(plan, plan->target);
-        outcome->correct = count_correct(model, outcome->outputs, targets, count);
+        weigh_loss(plan, &outcome->total, &outcome->weight);
+        count_correct(model, outcome->outputs, targets, count, &outcome->correct, &outcome->counted);
     }
     return THAW_OK;
 }

@@ -35,9 +35,13 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
 /* What a batch gives in evaluation. */
 typedef struct thaw_batch_outcome {
     const float *outputs; /* of the output node; valid until the next run */
-    double loss;          /* only with targets */
-    size_t correct;       /* likewise, and only with labels */
+    double total, weight; /* of the loss, see thaw_layer_module.weigh; only with targets */
+    size_t correct;       /* as in thaw_step_result; only with targets */
+    size_t counted;       /* likewise */
 } thaw_batch_outcome;
+
+/* A mean over batches, of sums over them; NAN if nothing counts. */
+double thaw_batches_mean(double total, double weight);
 
 /* Forward in evaluation; `targets` may be NULL. */
 thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
