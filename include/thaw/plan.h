@@ -129,6 +129,7 @@ THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, th
 
 enum { THAW_OPERANDS_BYTES = 240 };
 
+/* One instruction. */
 typedef struct thaw_plan_instruction {
     const char
         *section; /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "clip", "check", "update" */
@@ -138,9 +139,8 @@ typedef struct thaw_plan_instruction {
         [THAW_OPERANDS_BYTES]; /* what it reads and writes: d(x) is the gradient of x, @n a place in the arena */
 } thaw_plan_instruction;
 
+/* The instructions, by index. Errors: THAW_INVALID_ARGUMENT (there is no such instruction). */
 THAW_API size_t thaw_plan_instruction_count(const thaw_plan *plan);
-
-/* Errors: THAW_INVALID_ARGUMENT (there is no such instruction). */
 THAW_API thaw_status thaw_plan_instruction_at(const thaw_plan *plan, size_t index, thaw_plan_instruction *instruction);
 
 /* The program as a table, an instruction a line. The caller owns `*text` (thaw_text_destroy). Errors:
