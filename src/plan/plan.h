@@ -297,7 +297,6 @@ thaw_status thaw_pass_memory(thaw_plan *plan);
 
 /* Writes the program. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_emit(thaw_plan *plan);
-void thaw_program_release(thaw_context *context, thaw_program *program);
 
 /* Gives each request an offset such that no two that are needed at one time overlap, and *bytes in all. Errors:
    THAW_OUT_OF_MEMORY. */
@@ -307,31 +306,6 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
 
 /* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
 void thaw_plan_bind(thaw_plan *plan, char *arena);
-
-/* Points instructions at what the nodes are bound to. */
-void thaw_program_bind(thaw_plan *plan);
-
-/* Feeds a step with samples, or with the values that the feature cache kept of a batch: those of each node at its cut, in
-   order. Sections that read them as bfloat16 convert them. */
-void thaw_program_feed_samples(thaw_plan *plan, const float *samples);
-void thaw_program_feed_features(thaw_plan *plan, const float *features);
-
-/* Runs the section of what is needed once, where a parameter has changed since it ran. To be called before the others. */
-thaw_status thaw_program_prepare(thaw_plan *plan);
-
-/* Runs a section, or instructions in order; plan->program.step holds what they want of the step. */
-thaw_status thaw_program_run(thaw_plan *plan, thaw_section section);
-thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past);
-
-/* Points a node that follows the batches at memory for new values of its statistics. NULL: there is none, nor a need. */
-void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memory);
-
-/* Copies its statistics there, for forward to update. Only for nodes that have such memory. */
-void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node node);
-
-/* Whether all new statistics are finite; and stores them in the parameters, which ends a step that succeeded. */
-bool thaw_plan_statistics_finite(const thaw_plan *plan);
-void thaw_plan_take_statistics(const thaw_plan *plan);
 
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
@@ -360,6 +334,10 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* The plan, compiled if need be, and bound to the model's arena; for the model's budget for the feature cache. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* Lists what a plan's steps update: what it trains has gradients and state of optimizers then, and nothing else has a
+   gradient. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **updates);
 
 /* What training plans update; NULL before there is one. */
 thaw_update_list *thaw_plan_updates(const thaw_model *model);

@@ -3,6 +3,8 @@
 #ifndef THAW_PLAN_PROGRAM_H
 #define THAW_PLAN_PROGRAM_H
 
+#include <thaw/plan.h>
+
 #include "kernels/bfloat16.h"
 #include "params/expression.h"
 #include "update/update.h"
@@ -120,5 +122,34 @@ typedef struct thaw_program {
     bool timed;
     double clock; /* when the last timed instruction ended */
 } thaw_program;
+
+/* ---- running: src/program ---- */
+
+/* Points instructions at what the nodes are bound to. */
+void thaw_program_bind(thaw_plan *plan);
+
+/* Feeds a step with samples, or with the values that the feature cache kept of a batch: those of each node at its cut, in
+   order. Sections that read them as bfloat16 convert them. */
+void thaw_program_feed_samples(thaw_plan *plan, const float *samples);
+void thaw_program_feed_features(thaw_plan *plan, const float *features);
+
+/* Runs the section of what is needed once, where a parameter has changed since it ran. To be called before the others. */
+thaw_status thaw_program_prepare(thaw_plan *plan);
+
+/* Runs a section, or instructions in order; plan->program.step holds what they want of the step. */
+thaw_status thaw_program_run(thaw_plan *plan, thaw_section section);
+thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past);
+
+/* Points a node that follows the batches at memory for new values of its statistics. NULL: there is none, nor a need. */
+void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memory);
+
+/* Copies its statistics there, for forward to update. Only for nodes that have such memory. */
+void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node node);
+
+/* Whether all new statistics are finite; and stores them in the parameters, which ends a step that succeeded. */
+bool thaw_plan_statistics_finite(const thaw_plan *plan);
+void thaw_plan_take_statistics(const thaw_plan *plan);
+
+void thaw_program_release(thaw_context *context, thaw_program *program);
 
 #endif

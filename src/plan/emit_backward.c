@@ -1,0 +1,120 @@
+/* The backward section of a program. */
+#include "core/allocation.h"
+#include "plan/emit.h"
+
+bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    if (!planned->carries || planned->needs.identity || planned->absorbed)
+        return false;
+    for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
+        if (planned->input_gradient[k])
+            return true;
+    return planned->trains;
+}
+
+static void emit_poison_of_gradients(thaw_plan *plan)
+{
+#ifdef THAW_POISON
+    thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_POISON_GRADIENTS, -1);
+#else
+    (void)plan;
+#endif
+}
+
+static void emit_recomputations(thaw_plan *plan, thaw_node index)
+{
+    const size_t now = 2 * plan->order_count - 1 - plan->position[index];
+    for (size_t i = plan->prefix_count; i <= plan->position[index]; i++) {
+        const thaw_node root = plan->order[i];
+        if (!plan->nodes[root].recomputed || plan->requests[plan->nodes[root].places.again].first != now)
+            continue;
+        for (size_t k = i; k < plan->order_count; k++) {
+            const thaw_plan_node *planned = &plan->nodes[plan->order[k]];
+            if (planned->root == root && !planned->needs.identity && !planned->absorbed)
+                thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_RECOMPUTE, plan->order[k]);
+        }
+    }
+}
+
+static void emit_terms(thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    for (size_t k = 0; k < planned->use_count; k++)
+        for (size_t i = planned->uses[k].first_term; i < planned->uses[k].past_term; i++)
+            thaw_emit(plan,
+                      (thaw_instruction){ .kind = plan->terms[i].expression ? THAW_DO_HAND_ON : THAW_DO_ACCUMULATE,
+                                          .section = THAW_SECTION_BACKWARD,
+                                          .node = index,
+                                          .index = i });
+}
+
+/* What the node wrote beside the gradients of its inputs is added to them, or converted. */
+static void emit_spares(thaw_plan *plan, thaw_node index)
+{
+    const thaw_plan_node *planned = &plan->nodes[index];
+    for (size_t k = 0; k < planned->source_count; k++)
+        if (planned->adds_gradient[k] || planned->places.spare[k] >= 0)
+            thaw_emit(plan, (thaw_instruction){ .kind = planned->adds_gradient[k] ? THAW_DO_ADD : THAW_DO_CONVERT,
+                                                .section = THAW_SECTION_BACKWARD,
+                                                .node = index,
+                                                .index = k });
+}
+
+static void emit_backward(thaw_plan *plan, thaw_node index)
+{
+    const size_t time = 2 * plan->order_count - 1 - plan->position[index];
+    thaw_emit_poison(plan, THAW_SECTION_BACKWARD, time, time + 1);
+    emit_recomputations(plan, index);
+    if (plan->nodes[index].masks)
+        thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_UNMASK, index);
+    else if (thaw_plan_runs_backward(plan, index))
+        thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_BACKWARD, index);
+    emit_terms(plan, index);
+    emit_spares(plan, index);
+}
+
+static void take_last(thaw_node *last, const thaw_plan *plan, const thaw_parameter *parameter, thaw_node index)
+{
+    for (size_t i = 0; i < plan->trained_count; i++)
+        if (plan->trained[i] == parameter && last[i] < 0)
+            last[i] = index;
+}
+
+/* Which node is the last to add to each gradient; nodes run backward from the end of the order. */
+static void find_last_terms(const thaw_plan *plan, thaw_node *last)
+{
+    for (size_t i = 0; i < plan->trained_count; i++)
+        last[i] = -1;
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
+        for (size_t k = 0; k < planned->use_count; k++) {
+            const thaw_plan_use *use = &planned->uses[k];
+            if (use->gradient && use->buffer < 0)
+                take_last(last, plan, use->expression->parameter, plan->order[i]);
+            for (size_t t = use->first_term; t < use->past_term; t++)
+                if (plan->terms[t].parameter)
+                    take_last(last, plan, plan->terms[t].parameter, plan->order[i]);
+        }
+    }
+}
+
+thaw_status thaw_emit_backward(thaw_plan *plan)
+{
+    thaw_node *last = thaw_allocate_array(plan->model->context, plan->trained_count + 1, sizeof *last);
+    if (!last)
+        return THAW_OUT_OF_MEMORY;
+    find_last_terms(plan, last);
+    emit_poison_of_gradients(plan);
+    for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
+        emit_backward(plan, plan->order[i]);
+        for (size_t k = 0; k < plan->trained_count; k++)
+            if (last[k] == plan->order[i])
+                thaw_emit(plan, (thaw_instruction){ .kind = THAW_DO_FINAL,
+                                                    .section = THAW_SECTION_BACKWARD,
+                                                    .node = plan->order[i],
+                                                    .index = k });
+    }
+    thaw_release(plan->model->context, last);
+    return THAW_OK;
+}
