@@ -39,7 +39,7 @@ static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
     *weight = (double)plan->batch;
     *total = (double)*thaw_plan_output(plan, plan->target) * *weight;
     if (module->weigh)
-        module->weigh(&plan->nodes[plan->target].run, total, weight);
+        module->weigh(&plan->nodes[plan->target].bound.run, total, weight);
 }
 
 /* The prefix, from samples or from the feature cache's rows, then the live part and the loss. */
