@@ -4,7 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/context.h"
 #include "core/threads.h"
+#include "kernels/finite.h"
 #include "params/optimizer.h"
 #include "update/free_update.h"
 #include "update/update_list.h"
@@ -233,31 +235,16 @@ double thaw_update_list_norm(thaw_update_list *list)
     return sqrt(sum);
 }
 
-/* Zero times infinity or NaN is NaN, and stays in a sum. In lanes, as above. */
-static bool any_not_finite(const float *values, size_t count)
-{
-    enum { LANES = 16 };
-    float lanes[LANES] = { 0 }, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lanes[k] += values[i + k] * 0;
-    for (; i < count; i++)
-        sum += values[i] * 0;
-    for (size_t k = 0; k < LANES; k++)
-        sum += lanes[k];
-    return isnan(sum);
-}
-
 /* Backwards: the update begins where the blocks that were read last are still in the cache. */
 static void check_blocks(void *argument, size_t begin, size_t end)
 {
     const thaw_update_list *list = argument;
+    thaw_finite_function *all_finite = THAW_FOR_LEVEL(list->context->level, thaw_all_finite);
     for (size_t i = end; i-- > begin;) {
         const thaw_span *block = &list->norm_blocks[i];
         if (list->norm_parts[i] != 0)
             list->norm_parts[i] =
-                any_not_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
+                !all_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
     }
 }
 
