@@ -58,8 +58,9 @@ typedef struct thaw_context_options {
 } thaw_context_options;
 
 /* Makes a context; `options` may be NULL. The caller owns it.
-   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator, no level of the CPU), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED (the oneDNN that was
-   loaded has another major version than the one compiled against). Thread-safe. */
+   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator, no level of the CPU), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED
+   (the oneDNN that was loaded has another major version than the one compiled against; a library that was built with
+   -Dlevels=native, and a CPU or max_cpu below that). Thread-safe. */
 THAW_API thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context);
 
 /* Releases the context; everything made from it must be gone. NULL is allowed. */

@@ -17,11 +17,17 @@ static int usable_threads(int wanted)
     return wanted < limit ? wanted : limit;
 }
 
-/* A limit of V4 leaves the level above it out. */
+/* A limit of V4 leaves the level above it out. A library that was built for one level has no other: HIGHEST says that the
+   CPU or the limit lies below. */
 static thaw_cpu_level usable_level(thaw_cpu_level most)
 {
     const thaw_cpu_level machine = thaw_cpu_detect();
-    return most == THAW_CPU_HIGHEST || machine < most ? machine : most;
+    const thaw_cpu_level usable = most == THAW_CPU_HIGHEST || machine < most ? machine : most;
+#ifdef THAW_ONLY_LEVEL
+    return usable < THAW_ONLY_LEVEL ? THAW_CPU_HIGHEST : THAW_ONLY_LEVEL;
+#else
+    return usable;
+#endif
 }
 
 thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context)
@@ -32,6 +38,9 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
     if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS ||
         (unsigned)chosen.max_cpu > THAW_CPU_V4)
         return THAW_INVALID_ARGUMENT;
+    const thaw_cpu_level level = usable_level(chosen.max_cpu);
+    if (level == THAW_CPU_HIGHEST)
+        return THAW_UNSUPPORTED;
     if (!allocator.allocate)
         allocator = thaw_system_memory;
 
@@ -45,7 +54,7 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
         .log_user = chosen.log_user,
         .most_threads = threads,
         .threads = threads,
-        .level = usable_level(chosen.max_cpu),
+        .level = level,
         .seed = chosen.seed,
     };
     *context = made;

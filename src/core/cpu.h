@@ -15,8 +15,13 @@ bool thaw_cpu_parse(const char *name, thaw_cpu_level *level);
 
 /* THAW_DECLARE_LEVELS(type, name) declares what the builds of a file define, whose names end in the level's.
    THAW_FOR_LEVEL(level, name) is the one to use at a level; `name` may begin with &. The forms with BF16 are for files that
-   are built for that level as well. */
-#ifdef __x86_64__
+   are built for that level as well. THAW_ONLY_LEVEL is the level that the library was built for alone, if there is one. */
+#ifdef THAW_ONLY_LEVEL
+#define THAW_DECLARE_LEVELS(type, name) extern type name##_native
+#define THAW_DECLARE_LEVELS_BF16(type, name) extern type name##_native
+#define THAW_FOR_LEVEL(level, name) ((void)(level), name##_native)
+#define THAW_FOR_LEVEL_BF16(level, name) ((void)(level), name##_native)
+#elif defined __x86_64__
 #define THAW_DECLARE_LEVELS(type, name) extern type name##_baseline, name##_v3, name##_v4
 #define THAW_DECLARE_LEVELS_BF16(type, name) extern type name##_baseline, name##_v3, name##_v4, name##_v4_bf16
 #define THAW_FOR_LEVEL(level, name) \

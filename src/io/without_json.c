@@ -1,0 +1,18 @@
+/* In place of safetensors_header.c where the library was built with -Djson=disabled: files of weights are neither read nor
+   written. */
+#include "io/safetensors.h"
+
+thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
+                                   uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count)
+{
+    (void)text, (void)text_bytes, (void)data_bytes;
+    *tensors = NULL;
+    *count = 0;
+    return thaw_fail(context, THAW_UNSUPPORTED,
+                     "%s: this libthaw was built with -Djson=disabled, without files of weights", path);
+}
+
+void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tensors, size_t count)
+{
+    (void)context, (void)tensors, (void)count;
+}

@@ -1,0 +1,15 @@
+/* In place of strategy_file.c where the library was built with -Djson=disabled. */
+#include "policy/strategy.h"
+
+thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_strategy ***strategies, size_t *count)
+{
+    *strategies = NULL;
+    *count = 0;
+    return thaw_fail(context, THAW_UNSUPPORTED,
+                     "%s: this libthaw was built with -Djson=disabled, without files of strategies", path);
+}
+
+void thaw_strategy_release_all(thaw_context *context, thaw_strategy **strategies, size_t count)
+{
+    (void)context, (void)strategies, (void)count;
+}
