@@ -44,8 +44,9 @@ THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, con
 /* Times the instructions of the program (thaw/plan.h) that a step on this batch runs: trains some steps to warm up and then
    `steps` (0: 20) that count, which change parameters as thaw_step does. `seconds` gets the median of each instruction's
    time in a step, 0 for one that did not run, in the order of thaw_plan_instruction_at for the training plan of this batch;
-   the caller's, thaw_plan_instruction_count elements. `*step_seconds` gets the median of a whole step. Errors: those of
-   thaw_step, THAW_OUT_OF_MEMORY. */
+   the caller's, thaw_plan_instruction_count elements. `*step_seconds` gets the median of a whole step. Medians are of the
+   faster half of the steps, which other processes disturbed least: the instructions' add up to the step's within 3 % where
+   nothing disturbs more than every other step. Errors: those of thaw_step, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                         size_t steps, double *seconds, double *step_seconds);
 

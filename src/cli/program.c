@@ -112,7 +112,7 @@ static void print_times(const char *text, const profile *times)
         text += strcspn(text, "\n") + 1;
     }
     printf("%12.1f %6.2f%%  all instructions\n", times->sum * 1e6, 100 * times->sum / times->step_seconds);
-    printf("%12.1f %6.2f%%  a step; medians of %llu steps\n", times->step_seconds * 1e6, 100.0,
+    printf("%12.1f %6.2f%%  a step; medians of the faster half of %llu steps\n", times->step_seconds * 1e6, 100.0,
            (unsigned long long)times->steps);
 }
 
