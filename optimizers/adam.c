@@ -1,21 +1,27 @@
 /* Adam: steps scaled by running estimates of the gradient's first two moments. Kingma & Ba 2015, arXiv 1412.6980;
-   amsgrad: Reddi et al. 2018, arXiv 1904.09237. Weight decay is an L2 term of the gradient; AdamW decouples it. */
+   amsgrad: Reddi et al. 2018, arXiv 1904.09237. Its weight decay is an L2 term of the gradient.
+   AdamW: the same with weight decay taken from the parameter itself, apart from the moments. Loshchilov & Hutter 2019,
+   arXiv 1711.05101. */
 #include <math.h>
 #include <thaw/module.h>
 
-enum { LR, BETA1, BETA2, EPS, WEIGHT_DECAY, AMSGRAD, RATE, FRESH1, FRESH2, CORRECTION2 };
+enum { LR, BETA1, BETA2, EPS, WEIGHT_DECAY, AMSGRAD, RATE, SHRINK, FRESH1, FRESH2, CORRECTION2 };
 enum { MEAN, SQUARE, LARGEST };
 
 static const double BELOW_ONE = 0x1.fffffffffffffp-1;
 
-static const thaw_hyperparameter hyperparameters[] = {
-    [LR] = { "lr", 1e-3, 0, INFINITY },
-    [BETA1] = { "beta1", 0.9, 0, BELOW_ONE },
-    [BETA2] = { "beta2", 0.999, 0, BELOW_ONE },
-    [EPS] = { "eps", 1e-8, 0, INFINITY },
-    [WEIGHT_DECAY] = { "weight_decay", 0, 0, INFINITY },
-    [AMSGRAD] = { "amsgrad", 0, 0, 1 },
-};
+/* Adam and AdamW differ in the default of weight_decay. */
+#define HYPERPARAMETERS(decay)                                                                       \
+    {                                                                                                \
+        [LR] = { "lr", 1e-3, 0, INFINITY }, [BETA1] = { "beta1", 0.9, 0, BELOW_ONE },                \
+        [BETA2] = { "beta2", 0.999, 0, BELOW_ONE }, [EPS] = { "eps", 1e-8, 0, INFINITY },            \
+        [WEIGHT_DECAY] = { "weight_decay", decay, 0, INFINITY }, [AMSGRAD] = { "amsgrad", 0, 0, 1 }, \
+    }
+
+static const thaw_hyperparameter adam_hyperparameters[] = HYPERPARAMETERS(0);
+static const thaw_hyperparameter adamw_hyperparameters[] = HYPERPARAMETERS(1e-2);
+
+static const char *const slots[] = { [MEAN] = "exp_avg", [SQUARE] = "exp_avg_sq", [LARGEST] = "max_exp_avg_sq" };
 
 static bool uses_slot(const double *h, size_t slot)
 {
@@ -31,45 +37,68 @@ static const char *check(const double *h)
 static void prepare(const double *h, uint64_t step, double *scalars)
 {
     scalars[RATE] = h[LR] / (1 - pow(h[BETA1], (double)step));
+    scalars[SHRINK] = 1 - h[LR] * h[WEIGHT_DECAY];
     scalars[FRESH1] = 1 - h[BETA1];
     scalars[FRESH2] = 1 - h[BETA2];
     scalars[CORRECTION2] = 1 / sqrt(1 - pow(h[BETA2], (double)step));
 }
 
-static inline __attribute__((always_inline)) void run(const thaw_update *u, bool amsgrad)
+/* The flags are constants where this is called, and each combination of them becomes a loop of its own. */
+static inline __attribute__((always_inline)) void run(const thaw_update *u, bool decoupled, bool amsgrad)
 {
-    const float rate = u->scalar[RATE], decay = u->scalar[WEIGHT_DECAY], eps = u->scalar[EPS];
+    const float rate = u->scalar[RATE], eps = u->scalar[EPS];
+    const float decay = u->scalar[WEIGHT_DECAY], shrink = u->scalar[SHRINK];
     const float fresh1 = u->scalar[FRESH1], fresh2 = u->scalar[FRESH2], beta2 = u->scalar[BETA2];
     const float correction2 = u->scalar[CORRECTION2];
     const float *restrict gradient = u->gradient;
     float *restrict p = u->parameter;
     float *restrict m = u->slot[MEAN], *restrict v = u->slot[SQUARE], *restrict largest = u->slot[LARGEST];
     for (size_t i = 0; i < u->count; i++) {
-        const float g = gradient[i] + decay * p[i];
+        const float g = decoupled ? gradient[i] : gradient[i] + decay * p[i];
         m[i] += fresh1 * (g - m[i]);
         float square = v[i] = beta2 * v[i] + fresh2 * g * g;
         if (amsgrad)
             square = largest[i] = square > largest[i] ? square : largest[i];
-        p[i] -= rate * m[i] / (sqrtf(square) * correction2 + eps);
+        p[i] = (decoupled ? shrink * p[i] : p[i]) - rate * m[i] / (sqrtf(square) * correction2 + eps);
     }
 }
 
-static void update(const thaw_update *u)
+static void update_adam(const thaw_update *u)
 {
     if (u->hyperparameter[AMSGRAD] == 0)
-        run(u, false);
+        run(u, false, false);
     else
-        run(u, true);
+        run(u, false, true);
+}
+
+static void update_adamw(const thaw_update *u)
+{
+    if (u->hyperparameter[AMSGRAD] == 0)
+        run(u, true, false);
+    else
+        run(u, true, true);
 }
 
 const thaw_optimizer_module thaw_optimizer_adam = {
     .name = "adam",
-    .hyperparameters = hyperparameters,
-    .hyperparameter_count = THAW_COUNT(hyperparameters),
-    .slots = (const char *const[]){ [MEAN] = "exp_avg", [SQUARE] = "exp_avg_sq", [LARGEST] = "max_exp_avg_sq" },
-    .slot_count = 3,
+    .hyperparameters = adam_hyperparameters,
+    .hyperparameter_count = THAW_COUNT(adam_hyperparameters),
+    .slots = slots,
+    .slot_count = THAW_COUNT(slots),
     .uses_slot = uses_slot,
     .check = check,
     .prepare = prepare,
-    .update = update,
+    .update = update_adam,
+};
+
+const thaw_optimizer_module thaw_optimizer_adamw = {
+    .name = "adamw",
+    .hyperparameters = adamw_hyperparameters,
+    .hyperparameter_count = THAW_COUNT(adamw_hyperparameters),
+    .slots = slots,
+    .slot_count = THAW_COUNT(slots),
+    .uses_slot = uses_slot,
+    .check = check,
+    .prepare = prepare,
+    .update = update_adamw,
 };
