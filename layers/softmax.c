@@ -1,23 +1,141 @@
-/* Softmax over the last axis: exp(x) / sum(exp(x)). */
-#include "layers/elementwise.h"
-#include "layers/softmax_rows.h"
+/* Softmax over the last axis, exp(x) / sum(exp(x)), and its logarithm. */
+#include <math.h>
+#include <thaw/layers.h>
+
+#include "onednn/softmax.h"
+
+/* Floats that a thread computes at least. */
+enum { GRAIN = 8192 };
+
+/* What a node keeps of its options. */
+typedef struct choice {
+    bool logarithm;
+} choice;
+
+typedef struct softmax {
+    thaw_kernel *forward, *backward;
+    size_t rows, columns;
+    bool logarithm;
+} softmax;
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    (void)options;
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    if (input->rank < 1)
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, wanted at least one dimension");
+    thaw_builder_flops(builder, 4 * (double)thaw_shape_count(input));
+    return thaw_builder_output(builder, input);
+}
+
+static void release(thaw_context *context, void *state)
+{
+    softmax *s = state;
+    thaw_kernel_release(context, s->forward);
+    thaw_kernel_release(context, s->backward);
+    thaw_release(context, s);
+}
+
+static size_t larger(size_t left, size_t right)
+{
+    return left > right ? left : right;
+}
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    return thaw_softmax_rows_prepare(demand, needs, false);
+    const choice *chosen = demand->options;
+    softmax *s = thaw_allocate(demand->context, sizeof *s);
+    if (!s)
+        return THAW_OUT_OF_MEMORY;
+    const int64_t columns = demand->output.dims[demand->output.rank - 1];
+    thaw_softmax_rows problem = { .rows = demand->batch * ((int64_t)thaw_shape_count(&demand->output) / columns),
+                                  .columns = columns };
+    s->rows = (size_t)problem.rows;
+    s->columns = (size_t)columns;
+    s->logarithm = chosen->logarithm;
+    thaw_status status = thaw_softmax_forward(demand->context, &problem, demand->training, &s->forward);
+    problem.logarithm = chosen->logarithm;
+    if (status == THAW_OK && demand->input_gradient[0])
+        status = thaw_softmax_backward(demand->context, &problem, &s->backward);
+    if (status != THAW_OK) {
+        release(demand->context, s);
+        return status;
+    }
+    needs->state = s;
+    needs->scratch_bytes = larger(thaw_kernel_scratch_bytes(s->forward), thaw_kernel_scratch_bytes(s->backward));
+    needs->keeps_output = s->backward != NULL;
+    needs->in_place = !chosen->logarithm;
+    needs->gradient_in_place = true;
+    needs->kernel = thaw_kernel_name(s->forward);
+    return THAW_OK;
 }
 
-static const thaw_layer_module module = {
-    .name = "softmax",
-    .options_size = sizeof(thaw_simple_options),
-    .build = thaw_softmax_rows_build,
-    .prepare = prepare,
-    .forward = thaw_softmax_rows_run_forward,
-    .backward = thaw_softmax_rows_run_backward,
-    .release = thaw_softmax_rows_release,
-};
+/* What turns probabilities into their logarithms. */
+typedef struct pass {
+    const softmax *layer;
+    const float *input;
+    float *output;
+} pass;
+
+/* log(sum) follows from the largest probability, which is 1 / sum. oneDNN 2.6 has a kernel for the logarithm, but it
+   errs by 4e-6. */
+static void take_logarithms(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    const size_t columns = p->layer->columns;
+    for (size_t row = begin; row < end; row++) {
+        const float *x = p->input + row * columns;
+        float *y = p->output + row * columns;
+        size_t best = 0;
+        for (size_t i = 1; i < columns; i++)
+            best = x[i] > x[best] ? i : best;
+        const float most = x[best], log_sum = -logf(y[best]);
+        for (size_t i = 0; i < columns; i++)
+            y[i] = x[i] - most - log_sum;
+    }
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const softmax *s = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    const thaw_status status = thaw_kernel_run(s->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    pass p = { s, run->inputs[0], run->output };
+    if (status == THAW_OK && s->logarithm)
+        thaw_parallel_for(run->context, s->rows, s->columns < GRAIN ? GRAIN / s->columns : 1, take_logarithms, &p);
+    return status;
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const softmax *s = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_DESTINATION, run->output },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(s->backward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+#define MODULE(kind)                                                                                          \
+    {                                                                                                         \
+        .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare, .forward = forward, \
+        .backward = backward, .release = release,                                                             \
+    }
 
 thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)
 {
-    return thaw_elementwise_append(model, &module, input, options, output);
+    static const thaw_layer_module module = MODULE("softmax");
+    return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1, &(choice){ .logarithm = false },
+                             output);
+}
+
+thaw_status thaw_log_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)
+{
+    static const thaw_layer_module module = MODULE("log_softmax");
+    return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1, &(choice){ .logarithm = true },
+                             output);
 }

@@ -1,0 +1,124 @@
+/* Activations: functions of single elements. The table at the end has one row for each. */
+#include <math.h>
+#include <thaw/layers.h>
+
+#include "onednn/eltwise.h"
+
+/* What a node keeps of its options. */
+typedef struct choice {
+    thaw_activation function;
+    double slope; /* of RELU, for negative values */
+} choice;
+
+typedef struct activation {
+    thaw_kernel *forward, *backward;
+    bool from_output;
+} activation;
+
+static thaw_status build(thaw_layer_builder *builder, const void *options)
+{
+    const choice *chosen = options;
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    if (!isfinite(chosen->slope))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "negative_slope is %g, wanted a finite number",
+                                 chosen->slope);
+    thaw_builder_flops(builder, (double)thaw_shape_count(input));
+    return thaw_builder_output(builder, input);
+}
+
+static void release(thaw_context *context, void *state)
+{
+    activation *a = state;
+    thaw_kernel_release(context, a->forward);
+    thaw_kernel_release(context, a->backward);
+    thaw_release(context, a);
+}
+
+static size_t larger(size_t left, size_t right)
+{
+    return left > right ? left : right;
+}
+
+static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
+{
+    const choice *chosen = demand->options;
+    activation *a = thaw_allocate(demand->context, sizeof *a);
+    if (!a)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_eltwise problem = { .count = (size_t)demand->batch * thaw_shape_count(&demand->output),
+                                   .function = chosen->function,
+                                   .slope = chosen->slope,
+                                   .precision = demand->precision };
+    a->from_output = thaw_eltwise_backward_from_output(&problem);
+    thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &a->forward);
+    if (status == THAW_OK && demand->input_gradient[0])
+        status = thaw_eltwise_backward(demand->context, &problem, &a->backward);
+    if (status != THAW_OK) {
+        release(demand->context, a);
+        return status;
+    }
+    needs->state = a;
+    needs->scratch_bytes = larger(thaw_kernel_scratch_bytes(a->forward), thaw_kernel_scratch_bytes(a->backward));
+    needs->keeps_output = a->backward && a->from_output;
+    needs->keeps_inputs = a->backward && !a->from_output;
+    needs->in_place = !needs->keeps_inputs;
+    needs->gradient_in_place = true;
+    needs->kernel = thaw_kernel_name(a->forward);
+    return THAW_OK;
+}
+
+static thaw_status forward(const thaw_layer_run *run)
+{
+    const activation *a = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    return thaw_kernel_run(a->forward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const activation *a = run->state;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(a->backward, bindings, THAW_COUNT(bindings), run->scratch);
+}
+
+/* `as_epilogue`: what a layer before may apply in this layer's place. */
+#define MODULE(kind, as_epilogue)                                                                                   \
+    {                                                                                                               \
+        .name = kind, .options_size = sizeof(choice), .activation = as_epilogue, .bfloat16 = THAW_BFLOAT16_FOLLOWS, \
+        .build = build, .prepare = prepare, .forward = forward, .backward = backward, .recompute = forward,         \
+        .release = release,                                                                                         \
+    }
+
+/* The public function, thaw_KIND, of an activation that has no options but a name, and its module. */
+#define ACTIVATION(kind, function)                                                                                     \
+    thaw_status thaw_##kind(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output) \
+    {                                                                                                                  \
+        static const thaw_layer_module module = MODULE(#kind, function);                                               \
+        return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1, &(choice){ function, 0 },  \
+                                 output);                                                                              \
+    }
+
+ACTIVATION(relu, THAW_ACTIVATION_RELU)       /* max(x, 0) */
+ACTIVATION(relu6, THAW_ACTIVATION_RELU6)     /* min(max(x, 0), 6). Howard et al. 2017, arXiv 1704.04861 */
+ACTIVATION(sigmoid, THAW_ACTIVATION_SIGMOID) /* 1 / (1 + exp(-x)) */
+ACTIVATION(tanh, THAW_ACTIVATION_TANH)       /* the hyperbolic tangent */
+ACTIVATION(gelu, THAW_ACTIVATION_GELU)       /* x times P(X < x), X normal. Hendrycks & Gimpel 2016, arXiv 1606.08415 */
+ACTIVATION(silu, THAW_ACTIVATION_SILU)       /* or swish: x sigmoid(x). Elfwing et al. 2017, arXiv 1702.03118 */
+
+/* x, or slope * x where x is negative. */
+thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,
+                            thaw_node *output)
+{
+    static const thaw_layer_module module = MODULE("leaky_relu", THAW_ACTIVATION_NONE);
+    const double slope = options && options->negative_slope != 0 ? options->negative_slope : 0.01;
+    return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1,
+                             &(choice){ THAW_ACTIVATION_RELU, slope }, output);
+}
