@@ -1,5 +1,6 @@
 /* 1-D convolution of sequences [L, C]: the 2-D one of images of one row. */
 #include "layers/conv2d.h"
+#include "layers/weighted.h"
 
 static thaw_conv2d_options of_one_row(const thaw_conv1d_options *o)
 {
@@ -45,26 +46,6 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return thaw_conv2d_module.prepare(&of_image, needs);
 }
 
-static thaw_status pack(const thaw_layer_run *run)
-{
-    return thaw_conv2d_module.pack(run);
-}
-
-static thaw_status forward(const thaw_layer_run *run)
-{
-    return thaw_conv2d_module.forward(run);
-}
-
-static thaw_status backward(const thaw_layer_run *run)
-{
-    return thaw_conv2d_module.backward(run);
-}
-
-static void release(thaw_context *context, void *state)
-{
-    thaw_conv2d_module.release(context, state);
-}
-
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     return thaw_conv2d_module.takes_epilogue(demand);
@@ -84,10 +65,10 @@ static const thaw_layer_module module = {
     .takes_low_rank = takes_low_rank,
     .build = build,
     .prepare = prepare,
-    .pack = pack,
-    .forward = forward,
-    .backward = backward,
-    .release = release,
+    .pack = thaw_weighted_pack,
+    .forward = thaw_weighted_forward,
+    .backward = thaw_weighted_backward,
+    .release = thaw_weighted_release,
 };
 
 thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_conv1d_options *options, thaw_node *output)

@@ -1,0 +1,212 @@
+#include "layers/weighted.h"
+
+#include "kernels/bfloat16.h"
+#include "layers/column_sum.h"
+
+enum { WEIGHT, BIAS };
+
+/* ---- building ---- */
+
+thaw_status thaw_weighted_register(thaw_layer_builder *builder, const thaw_weighted_parameters *p)
+{
+    const thaw_parameter_specification weight = {
+        .name = "weight",
+        .role = THAW_WEIGHT,
+        .shape = p->weight,
+        .initializer = p->initializer,
+        .fan_in = p->fan_in,
+        .fan_out = p->fan_out,
+    };
+    const thaw_parameter_specification bias = {
+        .name = "bias",
+        .role = THAW_BIAS,
+        .shape = { 1, { p->outputs } },
+        .initializer = p->bias_initializer,
+        .fan_in = p->fan_in,
+        .fan_out = p->fan_out,
+    };
+    const thaw_status status = thaw_builder_parameter(builder, &weight);
+    return status == THAW_OK && !p->no_bias ? thaw_builder_parameter(builder, &bias) : status;
+}
+
+thaw_status thaw_weighted_check_groups(thaw_layer_builder *builder, int64_t groups, int64_t channels, int64_t filters)
+{
+    if (filters < 1)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, wanted at least 1",
+                                 (long long)filters);
+    if (groups < 1 || channels % groups || filters % groups)
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "groups is %lld, which does not divide %lld input channels and %lld filters",
+                                 (long long)groups, (long long)channels, (long long)filters);
+    return THAW_OK;
+}
+
+/* The gradients of a low-rank change's factors know of no channel map; and a change that is added after the layer's own
+   kernel has run leaves no place for a residual. */
+bool thaw_weighted_takes_epilogue(const thaw_layer_demand *demand)
+{
+    const thaw_epilogue *epilogue = &demand->epilogue;
+    return (demand->low_rank.rank == 0 || !epilogue->maps_channels) &&
+           (!demand->low_rank.beside || !epilogue->residual);
+}
+
+/* ---- preparing ---- */
+
+void thaw_weighted_begin(const thaw_layer_demand *demand, thaw_weighted *w)
+{
+    w->outputs = (size_t)demand->parameters[WEIGHT].dims[0];
+    w->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / w->outputs);
+    w->precision = demand->precision;
+    w->bias = demand->parameter_count > BIAS;
+    w->bias_trains = w->bias && demand->parameter_gradient[BIAS];
+    w->residual = demand->epilogue.residual;
+}
+
+thaw_status thaw_weighted_create_low_rank(const thaw_layer_demand *demand, const thaw_inner_product *dense,
+                                          const thaw_convolution *convolution, thaw_weighted *w)
+{
+    if (demand->low_rank.rank == 0)
+        return THAW_OK;
+    const thaw_low_rank_problem problem = {
+        .demand = demand->low_rank,
+        .rows = w->rows,
+        .outputs = w->outputs,
+        .input_count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]),
+        .input_gradient = demand->input_gradient[0],
+        .activation = demand->epilogue.activation,
+        .dense = dense,
+        .convolution = convolution,
+    };
+    return thaw_low_rank_create(demand->context, &problem, &w->low_rank);
+}
+
+static size_t scratch_bytes(const thaw_weighted *w)
+{
+    const size_t candidates[] = {
+        thaw_weight_copies_scratch_bytes(&w->copies, w->forward, w->backward_data),
+        thaw_weight_gradient_scratch_bytes(&w->gradient),
+        thaw_low_rank_scratch_bytes(w->low_rank),
+        w->sums_bias ? thaw_column_sum_scratch_bytes(w->rows, w->outputs) : 0,
+    };
+    size_t most = 0;
+    for (size_t i = 0; i < THAW_COUNT(candidates); i++)
+        most = candidates[i] > most ? candidates[i] : most;
+    return most;
+}
+
+thaw_status thaw_weighted_end(const thaw_layer_demand *demand, thaw_weighted *w, thaw_layer_needs *needs)
+{
+    const thaw_status status = thaw_weight_copies_place(demand, w->forward, w->backward_data, &w->copies);
+    if (status != THAW_OK)
+        return status;
+    w->sums_bias = w->bias_trains && !thaw_kernel_sums_bias(w->gradient.kernel);
+    needs->state = w;
+    needs->packed_bytes = thaw_weight_copies_packed_bytes(&w->copies);
+    needs->lets_go = w->copies.kept;
+    needs->scratch_bytes = scratch_bytes(w);
+    needs->workspace_bytes = thaw_low_rank_workspace_bytes(w->low_rank);
+    needs->keeps_inputs = w->gradient.kernel || thaw_low_rank_keeps_input(w->low_rank);
+    if (w->forward)
+        needs->kernel = thaw_kernel_name(w->forward);
+    return THAW_OK;
+}
+
+void thaw_weighted_release(thaw_context *context, void *state)
+{
+    thaw_weighted *w = state;
+    thaw_kernel_release(context, w->forward);
+    thaw_kernel_release(context, w->backward_data);
+    thaw_weight_gradient_release(context, &w->gradient);
+    thaw_weight_copies_release(context, &w->copies);
+    thaw_low_rank_release(context, w->low_rank);
+    thaw_release(context, w);
+}
+
+/* ---- running ---- */
+
+thaw_status thaw_weighted_pack(const thaw_layer_run *run)
+{
+    const thaw_weighted *w = run->state;
+    return thaw_weight_copies_pack(&w->copies, run);
+}
+
+void thaw_weighted_unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
+{
+    const thaw_weighted *w = run->state;
+    thaw_weight_copies_unpack(&w->copies, run, first, count, values);
+}
+
+static thaw_status multiply(const thaw_layer_run *run)
+{
+    const thaw_weighted *w = run->state;
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_forward(&w->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
+    const bool beside = w->residual == THAW_RESIDUAL_BESIDE && !w->copies_residual;
+    if (w->copies_residual)
+        thaw_values_copy(run->context, w->precision, run->output, run->inputs[1], w->rows * w->outputs);
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
+        { THAW_ARGUMENT_BIAS, thaw_weight_copies_bias(&w->copies, run) },
+        { THAW_ARGUMENT_RESIDUAL, beside ? run->inputs[1] : NULL },
+        { THAW_ARGUMENT_DESTINATION, run->output },
+    };
+    return thaw_kernel_run(w->forward, bindings, THAW_COUNT(bindings), copy.scratch);
+}
+
+thaw_status thaw_weighted_add_low_rank(const thaw_weighted *w, const thaw_layer_run *run)
+{
+    return w->low_rank ? thaw_low_rank_forward(w->low_rank, run) : THAW_OK;
+}
+
+thaw_status thaw_weighted_forward(const thaw_layer_run *run)
+{
+    const thaw_status status = multiply(run);
+    return status == THAW_OK ? thaw_weighted_add_low_rank(run->state, run) : status;
+}
+
+static thaw_status parameter_gradients(const thaw_weighted *w, const thaw_layer_run *run)
+{
+    const thaw_weight_gradient_run gradient = {
+        .source = run->inputs[0],
+        .destination_gradient = run->output_gradient,
+        .weight = run->parameter_gradients[WEIGHT],
+        .bias = w->bias ? run->parameter_gradients[BIAS] : NULL,
+        .scratch = run->scratch,
+    };
+    const thaw_status status = thaw_weight_gradient_write(&w->gradient, &gradient);
+    if (w->sums_bias)
+        thaw_column_sum(run->context, w->rows, w->outputs, w->precision, run->output_gradient,
+                        run->parameter_gradients[BIAS], run->scratch);
+    if (w->copies.folds)
+        thaw_fold_gradients(&w->copies.fold, run);
+    return status;
+}
+
+static thaw_status input_gradient(const thaw_weighted *w, const thaw_layer_run *run)
+{
+    thaw_weight_copy copy;
+    const thaw_status status = thaw_weight_copy_for_backward(&w->copies, run, &copy);
+    if (status != THAW_OK)
+        return status;
+    const thaw_binding bindings[] = {
+        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { THAW_ARGUMENT_WEIGHTS, copy.weight },
+        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+    };
+    return thaw_kernel_run(w->backward_data, bindings, THAW_COUNT(bindings), copy.scratch);
+}
+
+thaw_status thaw_weighted_backward(const thaw_layer_run *run)
+{
+    const thaw_weighted *w = run->state;
+    thaw_status status = parameter_gradients(w, run);
+    if (w->residual && run->input_gradients[1])
+        thaw_values_copy(run->context, w->precision, run->input_gradients[1], run->output_gradient,
+                         w->rows * w->outputs);
+    if (status == THAW_OK && w->backward_data)
+        status = input_gradient(w, run);
+    return status == THAW_OK && w->low_rank ? thaw_low_rank_backward(w->low_rank, run) : status;
+}
