@@ -35,20 +35,32 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_conv2d_build(builder, &o, &image, true);
 }
 
+/* A demand on this layer as one on the convolution of images. */
+typedef struct image_demand {
+    thaw_layer_demand demand;
+    thaw_conv2d_options options;
+    thaw_shape input;
+} image_demand;
+
+static const thaw_layer_demand *of_image(const thaw_layer_demand *demand, image_demand *image)
+{
+    *image = (image_demand){ *demand, of_one_row(demand->options), as_row(&demand->inputs[0]) };
+    image->demand.options = &image->options;
+    image->demand.inputs = &image->input;
+    image->demand.output = as_row(&demand->output);
+    return &image->demand;
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    const thaw_conv2d_options o = of_one_row(demand->options);
-    const thaw_shape image = as_row(&demand->inputs[0]);
-    thaw_layer_demand of_image = *demand;
-    of_image.options = &o;
-    of_image.inputs = &image;
-    of_image.output = as_row(&demand->output);
-    return thaw_conv2d_module.prepare(&of_image, needs);
+    image_demand image;
+    return thaw_conv2d_module.prepare(of_image(demand, &image), needs);
 }
 
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
-    return thaw_conv2d_module.takes_epilogue(demand);
+    image_demand image;
+    return thaw_conv2d_module.takes_epilogue(of_image(demand, &image));
 }
 
 static bool takes_low_rank(const void *options)
