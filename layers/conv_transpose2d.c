@@ -5,22 +5,16 @@
 #include "core/allocation.h"
 #include "layers/bias.h"
 #include "layers/border.h"
-#include "layers/column_sum.h"
+#include "layers/weighted.h"
 #include "layers/window.h"
 #include "onednn/convolution.h"
 
-enum { WEIGHT, BIAS };
+enum { WEIGHT };
 
 typedef struct conv_transpose2d {
-    size_t rows, filters; /* of the output as a matrix */
-    bool bias, relu, sums_bias;
-    thaw_dtype precision;
-    thaw_border border;                  /* of the input, whose larger form comes first in scratch */
-    thaw_kernel *forward, *pack_forward; /* backward data of that convolution */
-    thaw_kernel *backward_data, *pack_backward;
-    thaw_kernel *backward_weights, *unpack;
-    size_t backward_offset; /* of backward data's weights in the packed memory */
-    size_t gradient_bytes;  /* of the weight's gradient before unpacking, next in scratch */
+    thaw_weighted weighted; /* its forward is backward data of that convolution */
+    bool relu;
+    thaw_border border; /* of the input, whose larger form comes first in scratch */
 } conv_transpose2d;
 
 /* ---- building ---- */
@@ -70,44 +64,22 @@ static thaw_status check_output(thaw_layer_builder *builder, const thaw_conv_tra
     return THAW_OK;
 }
 
-static thaw_status check_channels(thaw_layer_builder *builder, const thaw_conv_transpose2d_options *o, int64_t channels)
-{
-    const int64_t groups = or_one(o->groups);
-    if (o->filters < 1)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, wanted at least 1",
-                                 (long long)o->filters);
-    if (groups < 1 || channels % groups || o->filters % groups)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "groups is %lld, which does not divide %lld input channels and %lld filters",
-                                 (long long)groups, (long long)channels, (long long)o->filters);
-    return THAW_OK;
-}
-
 /* PyTorch takes the weight's second dimension for the number of inputs. */
 static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_conv_transpose2d_options *o,
                                        int64_t channels)
 {
     const int64_t filters = o->filters / or_one(o->groups);
     const double area = (double)o->kernel[0] * (double)o->kernel[1];
-    const double fan_in = (double)filters * area, fan_out = (double)channels * area;
-    const thaw_parameter_specification weight = {
-        .name = "weight",
-        .role = THAW_WEIGHT,
-        .shape = { 4, { channels, filters, o->kernel[0], o->kernel[1] } },
+    const thaw_weighted_parameters parameters = {
+        .weight = { 4, { channels, filters, o->kernel[0], o->kernel[1] } },
+        .outputs = o->filters,
+        .fan_in = (double)filters * area,
+        .fan_out = (double)channels * area,
         .initializer = o->initializer,
-        .fan_in = fan_in,
-        .fan_out = fan_out,
+        .bias_initializer = o->bias_initializer,
+        .no_bias = o->no_bias,
     };
-    const thaw_parameter_specification bias = {
-        .name = "bias",
-        .role = THAW_BIAS,
-        .shape = { 1, { o->filters } },
-        .initializer = o->bias_initializer,
-        .fan_in = fan_in,
-        .fan_out = fan_out,
-    };
-    const thaw_status status = thaw_builder_parameter(builder, &weight);
-    return status == THAW_OK && !o->no_bias ? thaw_builder_parameter(builder, &bias) : status;
+    return thaw_weighted_register(builder, &parameters);
 }
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -120,7 +92,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     if (status == THAW_OK)
         status = check_output(builder, o, input);
     if (status == THAW_OK)
-        status = check_channels(builder, o, input->dims[2]);
+        status = thaw_weighted_check_groups(builder, or_one(o->groups), input->dims[2], o->filters);
     if (status == THAW_OK)
         status = register_parameters(builder, o, input->dims[2]);
     if (status != THAW_OK)
@@ -171,32 +143,17 @@ static thaw_border border_of(const thaw_layer_demand *demand)
     };
 }
 
-static void release(thaw_context *context, void *state)
-{
-    conv_transpose2d *c = state;
-    thaw_kernel_release(context, c->forward);
-    thaw_kernel_release(context, c->pack_forward);
-    thaw_kernel_release(context, c->backward_data);
-    thaw_kernel_release(context, c->pack_backward);
-    thaw_kernel_release(context, c->backward_weights);
-    thaw_kernel_release(context, c->unpack);
-    thaw_release(context, c);
-}
-
-static thaw_status create_kernels(const thaw_layer_demand *demand, conv_transpose2d *c)
+static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted *w)
 {
     const thaw_convolution problem = problem_of(demand);
-    thaw_status status = thaw_convolution_backward_data(demand->context, &problem, &c->forward, &c->pack_forward);
+    w->transposed = true;
+    thaw_status status =
+        thaw_convolution_backward_data(demand->context, &problem, &w->forward, &w->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_convolution_forward(demand->context, &problem, &c->backward_data, &c->pack_backward);
+        status = thaw_convolution_forward(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
-        status = thaw_convolution_backward_weights(demand->context, &problem, &c->backward_weights, &c->unpack);
+        status = thaw_convolution_backward_weights(demand->context, &problem, &w->gradient.kernel, &w->gradient.unpack);
     return status;
-}
-
-static size_t packed_bytes(const thaw_kernel *pack)
-{
-    return pack ? thaw_align(thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION)) : 0;
 }
 
 static size_t border_bytes(const conv_transpose2d *c)
@@ -204,133 +161,71 @@ static size_t border_bytes(const conv_transpose2d *c)
     return thaw_align(thaw_border_bytes(&c->border));
 }
 
-static size_t scratch_bytes(const conv_transpose2d *c)
-{
-    const size_t candidates[] = {
-        thaw_kernel_scratch_bytes(c->forward),
-        thaw_kernel_scratch_bytes(c->pack_forward),
-        thaw_kernel_scratch_bytes(c->backward_data),
-        thaw_kernel_scratch_bytes(c->pack_backward),
-        c->gradient_bytes + thaw_kernel_scratch_bytes(c->backward_weights),
-        c->gradient_bytes + thaw_kernel_scratch_bytes(c->unpack),
-        c->sums_bias ? thaw_column_sum_scratch_bytes(c->rows, c->filters) : 0,
-    };
-    size_t most = 0;
-    for (size_t i = 0; i < THAW_COUNT(candidates); i++)
-        most = candidates[i] > most ? candidates[i] : most;
-    return border_bytes(c) + most;
-}
-
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     conv_transpose2d *c = thaw_allocate(demand->context, sizeof *c);
     if (!c)
         return THAW_OUT_OF_MEMORY;
-    c->filters = (size_t)demand->output.dims[2];
-    c->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / c->filters);
-    c->precision = demand->precision;
+    thaw_weighted_begin(demand, &c->weighted);
     c->border = border_of(demand);
-    c->bias = demand->parameter_count > BIAS;
     c->relu = demand->epilogue.activation == THAW_ACTIVATION_RELU;
-    c->sums_bias = c->bias && demand->parameter_gradient[BIAS];
-    const thaw_status status = create_kernels(demand, c);
-    if (status != THAW_OK) {
-        release(demand->context, c);
-        return status;
-    }
-    c->backward_offset = packed_bytes(c->pack_forward);
-    c->gradient_bytes = c->unpack ? thaw_align(thaw_kernel_bytes(c->unpack, THAW_ARGUMENT_SOURCE)) : 0;
-    needs->state = c;
-    needs->packed_bytes = c->backward_offset + packed_bytes(c->pack_backward);
-    needs->scratch_bytes = scratch_bytes(c);
-    needs->keeps_inputs = c->backward_weights;
-    needs->kernel = thaw_kernel_name(c->forward);
-    return THAW_OK;
+    thaw_status status = create_kernels(demand, &c->weighted);
+    if (status == THAW_OK)
+        status = thaw_weighted_end(demand, &c->weighted, needs);
+    if (status == THAW_OK)
+        needs->scratch_bytes += border_bytes(c);
+    else
+        thaw_weighted_release(demand->context, c);
+    return status;
 }
 
 /* ---- running ---- */
 
-static char *scratch_of(const thaw_layer_run *run)
-{
-    return run->scratch ? (char *)run->scratch + border_bytes(run->state) : NULL;
-}
+/* A run on the input's larger form. */
+typedef struct bordered_run {
+    thaw_layer_run run;
+    const float *input;
+    float *input_gradient;
+} bordered_run;
 
-/* The input as the kernels want it. */
-static const void *bordered_input(const thaw_layer_run *run)
+/* `reads`: the input has to be there. */
+static const thaw_layer_run *with_border(const thaw_layer_run *run, bool reads, bordered_run *bordered)
 {
     const conv_transpose2d *c = run->state;
-    if (!border_bytes(c))
-        return run->inputs[0];
-    thaw_border_add(run->context, &c->border, run->inputs[0], run->scratch);
-    return run->scratch;
-}
-
-static thaw_status relayout(thaw_kernel *kernel, const void *from, void *into, void *scratch)
-{
-    const thaw_binding bindings[] = { { THAW_ARGUMENT_SOURCE, from }, { THAW_ARGUMENT_DESTINATION, into } };
-    return kernel ? thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), scratch) : THAW_OK;
-}
-
-static thaw_status pack(const thaw_layer_run *run)
-{
-    const conv_transpose2d *c = run->state;
-    char *packed = run->packed;
-    const float *weight = run->parameters[WEIGHT];
-    const thaw_status status = relayout(c->pack_forward, weight, packed, run->scratch);
-    return status == THAW_OK ? relayout(c->pack_backward, weight, packed + c->backward_offset, run->scratch) : status;
+    const size_t bytes = border_bytes(c);
+    if (bytes == 0)
+        return run;
+    if (reads)
+        thaw_border_add(run->context, &c->border, run->inputs[0], run->scratch);
+    *bordered = (bordered_run){ *run, run->scratch, run->scratch };
+    bordered->run.inputs = &bordered->input;
+    bordered->run.input_gradients = &bordered->input_gradient;
+    bordered->run.scratch = (char *)run->scratch + bytes;
+    return &bordered->run;
 }
 
 static thaw_status forward(const thaw_layer_run *run)
 {
     const conv_transpose2d *c = run->state;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_DESTINATION_GRADIENT, bordered_input(run) },
-        { THAW_ARGUMENT_WEIGHTS, c->pack_forward ? run->packed : run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_SOURCE_GRADIENT, run->output },
-    };
-    const thaw_status status = thaw_kernel_run(c->forward, bindings, THAW_COUNT(bindings), scratch_of(run));
+    const thaw_weighted *w = &c->weighted;
+    bordered_run bordered;
+    const thaw_status status = thaw_weighted_forward(with_border(run, true, &bordered));
     if (status == THAW_OK)
-        thaw_add_bias(run->context, c->rows, c->filters, c->precision, c->bias ? run->parameters[BIAS] : NULL, c->relu,
-                      run->output);
+        thaw_add_bias(run->context, w->rows, w->outputs, w->precision, thaw_weight_copies_bias(&w->copies, run),
+                      c->relu, run->output);
     return status;
 }
 
-static thaw_status weight_gradient(const thaw_layer_run *run, const conv_transpose2d *c)
-{
-    char *scratch = scratch_of(run), *rest = scratch ? scratch + c->gradient_bytes : NULL;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->output_gradient },
-        { THAW_ARGUMENT_DESTINATION_GRADIENT, bordered_input(run) },
-        { THAW_ARGUMENT_WEIGHTS_GRADIENT, c->unpack ? (float *)(void *)scratch : run->parameter_gradients[WEIGHT] },
-    };
-    const thaw_status status = thaw_kernel_run(c->backward_weights, bindings, THAW_COUNT(bindings), rest);
-    return status == THAW_OK ? relayout(c->unpack, scratch, run->parameter_gradients[WEIGHT], rest) : status;
-}
-
-static thaw_status input_gradient(const thaw_layer_run *run, const conv_transpose2d *c)
-{
-    const char *packed = run->packed;
-    const bool bordered = border_bytes(c) > 0;
-    const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->output_gradient },
-        { THAW_ARGUMENT_WEIGHTS,
-          c->pack_backward ? (const void *)(packed + c->backward_offset) : run->parameters[WEIGHT] },
-        { THAW_ARGUMENT_DESTINATION, bordered ? run->scratch : run->input_gradients[0] },
-    };
-    const thaw_status status = thaw_kernel_run(c->backward_data, bindings, THAW_COUNT(bindings), scratch_of(run));
-    if (status == THAW_OK && bordered)
-        thaw_border_strip(run->context, &c->border, run->scratch, run->input_gradients[0]);
-    return status;
-}
-
+/* Where the input's gradient is computed, the input's larger form is no longer needed. */
 static thaw_status backward(const thaw_layer_run *run)
 {
     const conv_transpose2d *c = run->state;
-    const thaw_status status = c->backward_weights ? weight_gradient(run, c) : THAW_OK;
-    if (c->sums_bias)
-        thaw_column_sum(run->context, c->rows, c->filters, c->precision, run->output_gradient,
-                        run->parameter_gradients[BIAS], run->scratch);
-    return status == THAW_OK && c->backward_data ? input_gradient(run, c) : status;
+    const thaw_weighted *w = &c->weighted;
+    bordered_run bordered;
+    const thaw_status status = thaw_weighted_backward(with_border(run, w->gradient.kernel, &bordered));
+    if (status == THAW_OK && w->backward_data && border_bytes(c) > 0)
+        thaw_border_strip(run->context, &c->border, run->scratch, run->input_gradients[0]);
+    return status;
 }
 
 /* ReLU alone: oneDNN's kernels of backward data do nothing to what they have computed. */
@@ -347,10 +242,10 @@ static const thaw_layer_module module = {
     .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .build = build,
     .prepare = prepare,
-    .pack = pack,
+    .pack = thaw_weighted_pack,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_weighted_release,
 };
 
 thaw_status thaw_conv_transpose2d(thaw_model *model, thaw_node input, const thaw_conv_transpose2d_options *options,

@@ -54,7 +54,7 @@ bool thaw_weighted_takes_epilogue(const thaw_layer_demand *demand)
 
 void thaw_weighted_begin(const thaw_layer_demand *demand, thaw_weighted *w)
 {
-    w->outputs = (size_t)demand->parameters[WEIGHT].dims[0];
+    w->outputs = (size_t)demand->output.dims[demand->output.rank - 1];
     w->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / w->outputs);
     w->precision = demand->precision;
     w->bias = demand->parameter_count > BIAS;
@@ -147,11 +147,11 @@ static thaw_status multiply(const thaw_layer_run *run)
     if (w->copies_residual)
         thaw_values_copy(run->context, w->precision, run->output, run->inputs[1], w->rows * w->outputs);
     const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_SOURCE, run->inputs[0] },
+        { w->transposed ? THAW_ARGUMENT_DESTINATION_GRADIENT : THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_WEIGHTS, copy.weight },
         { THAW_ARGUMENT_BIAS, thaw_weight_copies_bias(&w->copies, run) },
         { THAW_ARGUMENT_RESIDUAL, beside ? run->inputs[1] : NULL },
-        { THAW_ARGUMENT_DESTINATION, run->output },
+        { w->transposed ? THAW_ARGUMENT_SOURCE_GRADIENT : THAW_ARGUMENT_DESTINATION, run->output },
     };
     return thaw_kernel_run(w->forward, bindings, THAW_COUNT(bindings), copy.scratch);
 }
@@ -170,8 +170,8 @@ thaw_status thaw_weighted_forward(const thaw_layer_run *run)
 static thaw_status parameter_gradients(const thaw_weighted *w, const thaw_layer_run *run)
 {
     const thaw_weight_gradient_run gradient = {
-        .source = run->inputs[0],
-        .destination_gradient = run->output_gradient,
+        .source = w->transposed ? run->output_gradient : run->inputs[0],
+        .destination_gradient = w->transposed ? run->inputs[0] : run->output_gradient,
         .weight = run->parameter_gradients[WEIGHT],
         .bias = w->bias ? run->parameter_gradients[BIAS] : NULL,
         .scratch = run->scratch,
@@ -192,9 +192,9 @@ static thaw_status input_gradient(const thaw_weighted *w, const thaw_layer_run *
     if (status != THAW_OK)
         return status;
     const thaw_binding bindings[] = {
-        { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
+        { w->transposed ? THAW_ARGUMENT_SOURCE : THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
         { THAW_ARGUMENT_WEIGHTS, copy.weight },
-        { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
+        { w->transposed ? THAW_ARGUMENT_DESTINATION : THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
     return thaw_kernel_run(w->backward_data, bindings, THAW_COUNT(bindings), copy.scratch);
 }

@@ -35,6 +35,7 @@ typedef struct thaw_weighted {
     bool bias, bias_trains;
     bool sums_bias; /* the bias trains, and no kernel sums its gradient */
     thaw_residual residual;
+    bool transposed; /* set by a layer whose forward kernel is backward data of a convolution, and the reverse */
 
     /* The layer makes these, and copies.pack_forward and copies.pack_backward. */
     thaw_kernel *forward, *backward_data; /* forward NULL: the layer has another way */
