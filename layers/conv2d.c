@@ -1,9 +1,9 @@
 /* 2-D convolution (cross-correlation) of [H, W, C]; weight OIHW. */
 #include "layers/conv2d.h"
 
+#include "kernels/best_convolution.h"
 #include "layers/weighted.h"
 #include "layers/window.h"
-#include "onednn/convolution.h"
 
 enum { WEIGHT };
 
@@ -113,7 +113,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
 /* Where the kernel would misread a residual beside the output, it gets it in the output. */
 static thaw_status create_forward(thaw_context *context, thaw_convolution *problem, thaw_weighted *w)
 {
-    const thaw_status status = thaw_convolution_forward(context, problem, &w->forward, &w->copies.pack_forward);
+    const thaw_status status = thaw_best_convolution_forward(context, problem, &w->forward, &w->copies.pack_forward);
     if (status != THAW_OK || problem->after.residual != THAW_RESIDUAL_BESIDE ||
         !thaw_convolution_misreads_residual(w->forward))
         return status;
@@ -121,7 +121,7 @@ static thaw_status create_forward(thaw_context *context, thaw_convolution *probl
     thaw_kernel_release(context, w->copies.pack_forward);
     problem->after.residual = THAW_RESIDUAL_IN_PLACE;
     w->copies_residual = true;
-    return thaw_convolution_forward(context, problem, &w->forward, &w->copies.pack_forward);
+    return thaw_best_convolution_forward(context, problem, &w->forward, &w->copies.pack_forward);
 }
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted *w)
@@ -131,12 +131,14 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status = create_forward(demand->context, &problem, w);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_convolution_backward_data(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
+        status =
+            thaw_best_convolution_backward_data(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
     if (status == THAW_OK)
         status = thaw_weighted_create_low_rank(demand, NULL, &problem, w);
     problem.bias = w->bias_trains;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
-        status = thaw_convolution_backward_weights(demand->context, &problem, &w->gradient.kernel, &w->gradient.unpack);
+        status =
+            thaw_best_convolution_backward_weights(demand->context, &problem, &w->gradient.kernel, &w->gradient.unpack);
     return status;
 }
 

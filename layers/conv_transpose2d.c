@@ -3,11 +3,11 @@
 #include <thaw/layers.h>
 
 #include "core/allocation.h"
+#include "kernels/best_convolution.h"
 #include "layers/bias.h"
 #include "layers/border.h"
 #include "layers/weighted.h"
 #include "layers/window.h"
-#include "onednn/convolution.h"
 
 enum { WEIGHT };
 
@@ -148,11 +148,12 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted
     const thaw_convolution problem = problem_of(demand);
     w->transposed = true;
     thaw_status status =
-        thaw_convolution_backward_data(demand->context, &problem, &w->forward, &w->copies.pack_forward);
+        thaw_best_convolution_backward_data(demand->context, &problem, &w->forward, &w->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_convolution_forward(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
+        status = thaw_best_convolution_forward(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
-        status = thaw_convolution_backward_weights(demand->context, &problem, &w->gradient.kernel, &w->gradient.unpack);
+        status =
+            thaw_best_convolution_backward_weights(demand->context, &problem, &w->gradient.kernel, &w->gradient.unpack);
     return status;
 }
 

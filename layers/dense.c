@@ -1,6 +1,8 @@
 /* Dense: y = x W^T + b, for each row of the input. */
 #include <thaw/layers.h>
 
+#include "kernels/best_inner_product.h"
+#include "kernels/choice.h"
 #include "kernels/row_product.h"
 #include "layers/swapped_dense.h"
 #include "layers/weighted.h"
@@ -39,32 +41,10 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return status == THAW_OK ? thaw_builder_output(builder, &output) : status;
 }
 
-/* How forward runs: oneDNN is slow on the weight as it stands, fast when it is packed, and as fast when the input is
-   packed in its place (swapped_dense.h). */
-typedef enum way { PLAIN, PACKED, SWAPPED } way;
-
-/* oneDNN 2.6.3, 2 cores with AVX-512, microseconds: plain; product + packing the weight; product + packing the input +
-   turning the product over.
-     784->512, batch 128    266    208 + 64      216 + 15 + 9
-               batch 32     107     59 + 59       54 + 4 + 3
-               batch 8       18     14 + 59       31 + 3 + 1
-     512->1000, batch 16    217     36 + 290      38 + 1 + 1     (1000 is padded to 1024, which makes packing slow)
-     4608->128, batch 128   727    330 + 86      343 + 93 + 3
-     512->512, batch 128    235    137 + 37      137 + 9 + 9
-     512->10, batch 128     9.5    6.6 + 3.2     4.6 + 9.8 + 1.8
-   So a weight that stays is packed, and one that has to be rounded; of one that trains, the cheaper operand is, if
-   there are rows enough. */
-static way choose_way(const thaw_layer_demand *demand, const thaw_inner_product *product)
+static thaw_dense_packing choose_packing(const thaw_layer_demand *demand, const thaw_inner_product *product)
 {
-    const double rows = (double)product->batch, inputs = (double)product->inputs, outputs = (double)product->outputs;
-    const bool changes = demand->low_rank.rank > 0 && !demand->low_rank.beside;
-    if ((!demand->parameter_gradient[WEIGHT] && !changes) || demand->precision != THAW_F32)
-        return PACKED;
-    if (product->batch < 16)
-        return PLAIN;
-    if (rows * (inputs + 2 * outputs) < inputs * outputs)
-        return SWAPPED;
-    return product->outputs % 64 == 0 ? PACKED : PLAIN;
+    const bool replaced = demand->low_rank.rank > 0 && !demand->low_rank.beside;
+    return thaw_choose_dense_packing(product, demand->parameter_gradient[WEIGHT] || replaced);
 }
 
 static void release(thaw_context *context, void *state)
@@ -94,13 +74,14 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     const bool rounds = demand->precision != THAW_F32; /* the weight, for which backward wants a copy */
     thaw_weighted *w = &d->weighted;
     thaw_inner_product problem = problem_of(demand);
-    const way chosen = choose_way(demand, &problem);
-    problem.packed = chosen == PACKED;
+    const thaw_dense_packing chosen = choose_packing(demand, &problem);
+    problem.packed = chosen == THAW_PACK_WEIGHT;
     if (demand->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status =
-        chosen == SWAPPED ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
-                          : thaw_inner_product_forward(demand->context, &problem, &w->forward, &w->copies.pack_forward);
+        chosen == THAW_PACK_INPUT
+            ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
+            : thaw_best_inner_product_forward(demand->context, &problem, &w->forward, &w->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_inner_product_backward_data(demand->context, &problem, &w->backward_data,
                                                   rounds ? &w->copies.pack_backward : NULL);
@@ -108,7 +89,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
         status = thaw_weighted_create_low_rank(demand, &problem, NULL, w);
     problem.bias = w->bias_trains;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
-        status = thaw_inner_product_backward_weights(demand->context, &problem, &w->gradient.kernel);
+        status = thaw_best_inner_product_backward_weights(demand->context, &problem, &w->gradient.kernel);
     return status;
 }
 
@@ -152,11 +133,11 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
     if (demand->low_rank.beside)
         return true;
     thaw_inner_product problem = problem_of(demand);
-    const way chosen = choose_way(demand, &problem);
-    problem.packed = chosen == PACKED;
-    if (thaw_row_product_suits(&problem) && !thaw_row_product_activates(epilogue->activation))
+    const thaw_dense_packing chosen = choose_packing(demand, &problem);
+    problem.packed = chosen == THAW_PACK_WEIGHT;
+    if (thaw_choose_row_product(&problem) && !thaw_row_product_activates(epilogue->activation))
         return false;
-    return chosen != SWAPPED ||
+    return chosen != THAW_PACK_INPUT ||
            (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 

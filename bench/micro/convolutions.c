@@ -10,7 +10,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "graph/model.h"
-#include "onednn/convolution.h"
+#include "kernels/choice.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -55,7 +55,6 @@ static thaw_convolution problem_of(const thaw_model *model, size_t index, int64_
         .input_channels = input->dims[2],
         .output_channels = o->filters,
         .bias = !o->no_bias,
-        .primitive = true,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];
@@ -70,6 +69,7 @@ static thaw_convolution problem_of(const thaw_model *model, size_t index, int64_
         if (problem.padding_after[i] < 0)
             problem.padding_after[i] = 0;
     }
+    problem.direct = thaw_choose_direct_convolution(&problem);
     return problem;
 }
 

@@ -8,26 +8,6 @@
 #include "kernels/strip_product.h"
 #include "onednn/own_kernel.h"
 
-/* Times as fast as oneDNN's product of matrices (2.6.3, two cores of an EPYC with AVX-512):
-     inputs -> outputs    batch 16    64   128
-        512 ->    10          1.9   1.7   1.4
-       1280 ->    10          1.9   1.4   1.3
-        100 ->    30                1.5
-         64 ->  1024                1.4
-        512 ->   512                1.07
-        512 ->  1000          1.07  1.07
-        784 ->   500                1.00
-        784 ->   512                      0.97
-       1536 ->  1000                0.97
-       2048 ->  1000          0.88  0.97
-       4096 ->  1000          0.86  0.82
-         48 ->   500                0.83
-         16 ->   512                0.57
-   Rows of many inputs want to be copied to where they lie close together, and little is gained where much is computed
-   that nobody wants, columns beyond the last. Memory gains, too: where no layer runs oneDNN's product, 3 MB of code are
-   not generated for it. With AVX2 all is similar but for powers of two: 1024 -> 1024, batch 64: 0.6. */
-enum { MOST_SAMPLES = 128, MOST_INPUTS = 1536, LEAST_WANTED_PERCENT = 76 };
-
 /* Rows of the gradient that are computed at a time, for each strip of columns. */
 enum { ROWS = 12 };
 
@@ -132,13 +112,6 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
 static size_t count_strips(int64_t inputs)
 {
     return ((size_t)inputs + THAW_STRIP - 1) / THAW_STRIP;
-}
-
-bool thaw_outer_products_suit(const thaw_inner_product *p)
-{
-    return p->precision == THAW_F32 && !p->transposed && p->batch <= MOST_SAMPLES && p->inputs >= THAW_STRIP &&
-           p->inputs <= MOST_INPUTS &&
-           100 * (size_t)p->inputs >= LEAST_WANTED_PERCENT * count_strips(p->inputs) * THAW_STRIP;
 }
 
 thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_product *p, thaw_kernel **kernel)

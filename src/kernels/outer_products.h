@@ -7,10 +7,8 @@
 
 #define THAW_OUTER_PRODUCTS_NAME "outer products"
 
-/* Whether the kernel below is there for the problem, and no slower than oneDNN's. */
-bool thaw_outer_products_suit(const thaw_inner_product *problem);
-
-/* Like thaw_inner_product_backward_weights. */
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT. For floats, weights that are not transposed, and at
+   least THAW_STRIP inputs. */
 thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel);
 
 #endif

@@ -6,8 +6,7 @@
 #include <thaw/module.h>
 
 #include "core/broadcast.h"
-
-typedef enum thaw_pairing { THAW_PAIR_SUM, THAW_PAIR_DIFFERENCE, THAW_PAIR_PRODUCT } thaw_pairing;
+#include "onednn/binary.h"
 
 typedef struct thaw_pairs {
     thaw_broadcast loops; /* over result, left and right */

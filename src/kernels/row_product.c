@@ -2,12 +2,9 @@
 
 #include "core/context.h"
 #include "core/threads.h"
+#include "kernels/choice.h"
 #include "kernels/row_tiles.h"
 #include "onednn/own_kernel.h"
-
-/* Multiplications of a thread, below which waiting for it costs more than it saves; a weight has to be fetched, which
-   takes as long as so many rows. */
-enum { LEAST_WORK = 100000, FETCHING_ROWS = 8 };
 
 typedef struct sizes {
     size_t batch, inputs, outputs, panels;
@@ -90,10 +87,10 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
     if (s->residual != THAW_RESIDUAL_NONE)
         j.product.residual =
             arguments[s->residual == THAW_RESIDUAL_BESIDE ? THAW_ARGUMENT_RESIDUAL : THAW_ARGUMENT_DESTINATION];
-    if ((s->batch + FETCHING_ROWS) * s->inputs * s->outputs < 2 * (size_t)LEAST_WORK)
-        run_member(&j, 0, 1);
-    else
+    if (thaw_choose_row_product_team(s->batch, s->inputs, s->outputs))
         thaw_parallel(context, run_member, &j);
+    else
+        run_member(&j, 0, 1);
 }
 
 /* ---- packing ---- */
@@ -129,11 +126,6 @@ static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
 }
 
 /* ---- making ---- */
-
-bool thaw_row_product_suits(const thaw_inner_product *p)
-{
-    return !thaw_dnn_has_avx512() && p->packed && p->precision == THAW_F32 && !p->transposed;
-}
 
 bool thaw_row_product_activates(thaw_activation activation)
 {

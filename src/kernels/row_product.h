@@ -7,9 +7,6 @@
 
 #include "onednn/inner_product.h"
 
-/* Whether this product is to be ours: a packed weight in floats, and no AVX-512. */
-bool thaw_row_product_suits(const thaw_inner_product *problem);
-
 /* Whether the kernel can apply the activation: none, ReLU or ReLU6. */
 bool thaw_row_product_activates(thaw_activation activation);
 

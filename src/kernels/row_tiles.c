@@ -204,12 +204,6 @@ static void finish_row(const thaw_row_product_job *j, size_t row, size_t first, 
     memcpy(j->destination + row * j->outputs + first, sums, columns * sizeof *sums);
 }
 
-/* Whether rows are copied to where they lie close together. */
-static bool copies(size_t inputs, size_t rows, size_t panels)
-{
-    return inputs >= THAW_FAR_INPUTS && rows > THAW_TILE_ROWS && panels > 2;
-}
-
 static void copy_rows(const float *from, size_t stride, size_t rows, size_t count, float *into)
 {
     for (size_t r = 0; r < rows; r++)
@@ -222,7 +216,7 @@ static void multiply_block(const thaw_row_product_job *j, thaw_row_range rows, t
     const size_t first = panels.begin * THAW_PANEL, columns = smaller(width * THAW_PANEL, j->outputs - first);
     const float *from = j->source + rows.begin * j->inputs;
     float *sums = memory, *near = memory + count * SUMS;
-    const bool copy = copies(j->inputs, count, width);
+    const bool copy = thaw_choose_copied_rows(j->inputs, count, width);
     for (size_t k = 0; k < j->inputs; k += THAW_PART) {
         operands o = {
             .depth = smaller(THAW_PART, j->inputs - k),

@@ -10,14 +10,14 @@
 #include <thaw/module.h>
 
 #include "core/cpu.h"
+#include "kernels/choice.h"
 
 enum {
     THAW_PANEL = 8,
     THAW_PART = 256,
     THAW_BLOCK_ROWS = 144, /* that are multiplied with a group of panels at a time */
     THAW_GROUP_PANELS = 16,
-    THAW_TILE_ROWS = 6,    /* of the largest tiles of two panels */
-    THAW_FAR_INPUTS = 1024 /* rows of so many share few places of the first-level cache, and are copied */
+    THAW_TILE_ROWS = 6 /* of the largest tiles of two panels */
 };
 
 typedef struct thaw_row_product_job {
@@ -45,7 +45,7 @@ typedef struct thaw_row_tiles_functions {
 static inline size_t thaw_row_tiles_floats(size_t rows, size_t inputs)
 {
     const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;
-    const size_t copied = inputs < THAW_FAR_INPUTS ? 0 : THAW_PART;
+    const size_t copied = thaw_choose_copied_rows(inputs, rows, THAW_GROUP_PANELS) ? THAW_PART : 0;
     return block * (THAW_GROUP_PANELS * THAW_PANEL + copied);
 }
 

@@ -5,14 +5,9 @@
 #ifndef THAW_KERNELS_WINOGRAD_H
 #define THAW_KERNELS_WINOGRAD_H
 
-#include "core/cpu.h"
 #include "onednn/convolution.h"
 
 #define THAW_WINOGRAD_NAME "winograd 2x2"
-
-/* Whether the kernel below is there for the problem, and at this level faster than oneDNN's. */
-bool thaw_winograd_suits_forward(thaw_cpu_level level, const thaw_convolution *problem);
-bool thaw_winograd_suits_backward_data(thaw_cpu_level level, const thaw_convolution *problem);
 
 thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                   thaw_kernel **pack);

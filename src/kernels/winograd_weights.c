@@ -270,29 +270,10 @@ static plan plan_of(const thaw_convolution *c, size_t threads)
     return p;
 }
 
-/* So many times fewer multiplications there must be. Milliseconds on one core of an EPYC 9005, oneDNN 2.6.3 against this:
-     channels -> filters   image   batch   fewer    float32      bfloat16
-      64 -> 64              56      16      4       19.9  6.2    10.3  6.0
-     128 -> 128             28      16      4       18.9  5.9     9.2  5.6
-     256 -> 256             14      16      3.06    18.5  8.7     9.6  8.5
-     512 -> 512              7      16      3.06    25.0  9.4    12.8  9.9
-      32 -> 32              28      16      4        0.87 0.52    0.60 0.44
-      24 -> 24              28      16      2.25     0.69 0.56
-      64 -> 64               6      64      2.25     0.61 0.44    0.58 0.46
-      16 -> 32              28      16      2        0.46 0.49
-      64 -> 64               5      64      1.56     0.41 0.51 */
-bool thaw_winograd_weights_suit(const thaw_convolution *c)
+double thaw_winograd_weights_multiplications(const thaw_convolution *problem)
 {
-    if (c->groups != 1)
-        return false;
-    for (int i = 0; i < 2; i++)
-        if (c->kernel[i] != 3 || c->stride[i] != 1 || c->dilation[i] != 1)
-            return false;
-    const double direct =
-        9.0 * (double)(c->output[0] * c->output[1]) * (double)(c->input_channels * c->output_channels);
-    const plan p = plan_of(c, 1);
-    const double padded = (double)(p.channel_panels * p.filter_panels) * THAW_SUMS;
-    return direct * (double)c->batch >= 2.25 * THAW_POINTS * (double)p.tiles * padded;
+    const plan p = plan_of(problem, 1);
+    return THAW_POINTS * (double)p.tiles * (double)(p.channel_panels * p.filter_panels) * THAW_SUMS;
 }
 
 thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel)

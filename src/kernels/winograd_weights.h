@@ -5,11 +5,11 @@
 
 #include "onednn/convolution.h"
 
-/* Whether this convolution can be, and gains by it. */
-bool thaw_winograd_weights_suit(const thaw_convolution *problem);
+/* How many multiplications the kernel does, with those for tiles and channels that are filled up. */
+double thaw_winograd_weights_multiplications(const thaw_convolution *problem);
 
-/* A kernel SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT, the third in OIHW. For problems that suit,
-   and for all of 3x3 with one group, no stride and no dilation. */
+/* A kernel SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT, the third in OIHW. For
+   convolutions of 3x3 with one group, no stride and no dilation. */
 thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel);
 
 #endif

@@ -1,6 +1,8 @@
 #include "layers/low_rank.h"
 
 #include "core/allocation.h"
+#include "kernels/best_convolution.h"
+#include "kernels/best_inner_product.h"
 #include "kernels/scaled_sum.h"
 
 /* A kernel, and the relayout of what it reads or writes as weights; NULL: there is none. */
@@ -72,11 +74,11 @@ static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank *l)
                                       .transposed = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside || p->demand.up_gradient)
-        status = thaw_inner_product_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
+        status = thaw_best_inner_product_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
     if (status == THAW_OK && p->demand.down_gradient)
-        status = thaw_inner_product_backward_weights(context, &narrow, &l->down_gradient.kernel);
+        status = thaw_best_inner_product_backward_weights(context, &narrow, &l->down_gradient.kernel);
     if (status == THAW_OK && p->demand.beside && p->input_gradient)
-        status = thaw_inner_product_forward(context, &wide, &l->input.kernel, &l->input.relayout);
+        status = thaw_best_inner_product_forward(context, &wide, &l->input.kernel, &l->input.relayout);
     return status;
 }
 
@@ -86,12 +88,12 @@ static thaw_status create_convolution_stages(thaw_context *context, thaw_low_ran
     const thaw_convolution narrow = narrow_convolution(p);
     thaw_status status = THAW_OK;
     if (p->demand.beside || p->demand.up_gradient)
-        status = thaw_convolution_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
+        status = thaw_best_convolution_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
     if (status == THAW_OK && p->demand.down_gradient)
-        status =
-            thaw_convolution_backward_weights(context, &narrow, &l->down_gradient.kernel, &l->down_gradient.relayout);
+        status = thaw_best_convolution_backward_weights(context, &narrow, &l->down_gradient.kernel,
+                                                        &l->down_gradient.relayout);
     if (status == THAW_OK && p->demand.beside && p->input_gradient)
-        status = thaw_convolution_backward_data(context, &narrow, &l->input.kernel, &l->input.relayout);
+        status = thaw_best_convolution_backward_data(context, &narrow, &l->input.kernel, &l->input.relayout);
     l->adds_input = true;
     return status;
 }
@@ -107,11 +109,11 @@ static thaw_status create_output_stages(thaw_context *context, thaw_low_rank *l)
                                    .training = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside)
-        status = thaw_inner_product_forward(context, &product, &l->up.kernel, &l->up.relayout);
+        status = thaw_best_inner_product_forward(context, &product, &l->up.kernel, &l->up.relayout);
     if (status == THAW_OK && (p->demand.down_gradient || l->input.kernel))
         status = thaw_inner_product_backward_data(context, &product, &l->back.kernel, NULL);
     if (status == THAW_OK && p->demand.up_gradient)
-        status = thaw_inner_product_backward_weights(context, &product, &l->up_gradient.kernel);
+        status = thaw_best_inner_product_backward_weights(context, &product, &l->up_gradient.kernel);
     return status;
 }
 

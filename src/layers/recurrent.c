@@ -5,10 +5,9 @@
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
+#include "kernels/best_inner_product.h"
+#include "kernels/choice.h"
 #include "layers/column_sum.h"
-
-/* Operations of a step's product below which waiting for each other costs a team more than it saves. */
-static const double least_flops = 5e5;
 
 /* Adds a weight [rows, columns], or the bias beside it. By default all are uniform in +-1/sqrt(units), as PyTorch's. */
 static thaw_status add_parameter(thaw_layer_builder *builder, const thaw_recurrent_node *o, const char *kind,
@@ -105,19 +104,18 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_recurren
         .outputs = (int64_t)r->row,
         .bias = r->bias,
         .training = true,
-        /* oneDNN is slow at packing a weight whose rows it has to pad. */
-        .packed = !wants(demand, THAW_WEIGHT_INPUT) || r->row % 64 == 0,
+        .packed = thaw_choose_packed_input_weight(r->row, wants(demand, THAW_WEIGHT_INPUT)),
     };
-    thaw_status status = thaw_inner_product_forward(context, &p, &r->input, &r->pack_input);
+    thaw_status status = thaw_best_inner_product_forward(context, &p, &r->input, &r->pack_input);
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_inner_product_backward_data(context, &p, &r->input_gradient, NULL);
     p.bias = wants(demand, THAW_BIAS_INPUT);
     if (status == THAW_OK && wants(demand, THAW_WEIGHT_INPUT))
-        status = thaw_inner_product_backward_weights(context, &p, &r->input_weight_gradient);
+        status = thaw_best_inner_product_backward_weights(context, &p, &r->input_weight_gradient);
     p.bias = wants(demand, THAW_BIAS_HIDDEN);
     p.inputs = (int64_t)r->units;
     if (status == THAW_OK && wants(demand, THAW_WEIGHT_HIDDEN))
-        status = thaw_inner_product_backward_weights(context, &p, &r->hidden_weight_gradient);
+        status = thaw_best_inner_product_backward_weights(context, &p, &r->hidden_weight_gradient);
     r->sums_input_bias = wants(demand, THAW_BIAS_INPUT) && !thaw_kernel_sums_bias(r->input_weight_gradient);
     r->sums_hidden_bias = wants(demand, THAW_BIAS_HIDDEN) && !thaw_kernel_sums_bias(r->hidden_weight_gradient);
     return status;
@@ -203,7 +201,7 @@ static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
     r->last_only = o->last_only;
     r->bias = !o->no_bias;
     r->training = demand->training;
-    r->alone = 2 * (double)r->batch * (double)r->row * (double)r->units < least_flops;
+    r->alone = !thaw_choose_recurrent_team(r->batch, r->units, r->row);
     for (size_t i = 1; i < demand->input_count; i++)
         r->initial_gradient = r->initial_gradient || demand->input_gradient[i];
 }

@@ -2,17 +2,8 @@
 
 #include <string.h>
 
-#include "core/context.h"
-#include "kernels/winograd.h"
-#include "kernels/winograd_weights.h"
 #include "onednn/engine.h"
 #include "onednn/placement.h"
-
-/* Up to so many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first, by
-   blocks of matrix products. Microseconds on one core, oneDNN 2.6.3, 3x3: 1->8 on 28x28, batch 500: 707 against 3409;
-   1->32 on 28x28, batch 128: 353 against 532; 8->16 on 14x14, batch 500: 999 against 1482. With 16 channels they are
-   equal, with more the first is better. */
-enum { NARROW = 8 };
 
 /* What the descriptors of one problem are made of. */
 typedef struct setting {
@@ -23,7 +14,7 @@ typedef struct setting {
     thaw_layout weights, weights_gradient; /* in no layout yet */
     thaw_layout plain_weights;             /* OIHW */
     dnnl_dims_t stride, dilation, before, after;
-    bool narrow; /* few input channels */
+    bool direct;
 } setting;
 
 static void close_setting(setting *s)
@@ -75,8 +66,7 @@ static thaw_status open_setting(setting *s, thaw_context *context, const thaw_co
         s->before[i] = problem->padding_before[i];
         s->after[i] = problem->padding_after[i];
     }
-    s->narrow =
-        problem->groups == 1 && problem->input_channels <= NARROW && problem->kernel[0] * problem->kernel[1] > 1;
+    s->direct = problem->direct;
     thaw_engine *engine;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status != THAW_OK)
@@ -138,7 +128,7 @@ static thaw_status describe_forward(const setting *s, bool training, dnnl_primit
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(descriptor, operation, s->attributes, s->engine, NULL);
 #endif
-    if (status == dnnl_success && s->narrow)
+    if (status == dnnl_success && s->direct)
         prefer_direct(s, operation, descriptor);
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "a convolution");
 }
@@ -220,8 +210,6 @@ static thaw_status create_pack(const setting *s, const thaw_convolution *problem
 thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                      thaw_kernel **pack)
 {
-    if (thaw_winograd_suits_forward(context->level, problem))
-        return thaw_winograd_forward(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
     /* Of another post-op, oneDNN would describe as a residual what is none. */
@@ -248,8 +236,6 @@ bool thaw_convolution_misreads_residual(const thaw_kernel *forward)
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack)
 {
-    if (thaw_winograd_suits_backward_data(context->level, problem))
-        return thaw_winograd_backward_data(context, problem, kernel, pack);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_DESTINATION_GRADIENT, THAW_ARGUMENT_WEIGHTS,
                                                THAW_ARGUMENT_SOURCE_GRADIENT };
     *kernel = *pack = NULL;
@@ -272,8 +258,6 @@ thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
                                                THAW_ARGUMENT_WEIGHTS_GRADIENT };
     *kernel = *unpack = NULL;
-    if (!problem->primitive && thaw_winograd_weights_suit(problem))
-        return thaw_winograd_weights_create(context, problem, kernel);
     setting s;
     dnnl_primitive_desc_t descriptor;
     thaw_convolution without_bias = *problem;

@@ -17,7 +17,7 @@ typedef struct thaw_convolution {
     bool training;    /* forward: the kernel of training instead of inference */
     bool thrifty;     /* not much memory for little time */
     bool packs_once;  /* the weight stays */
-    bool primitive;   /* oneDNN's kernel, even where one of our own is faster: to compare with */
+    bool direct;      /* prefer oneDNN's direct implementation for AVX-512, where there is one, to its first choice */
 } thaw_convolution;
 
 /* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. `pack` (SOURCE: OIHW -> DESTINATION: the kernel's weights) may be NULL. */
@@ -32,7 +32,7 @@ bool thaw_convolution_misreads_residual(const thaw_kernel *forward);
 thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                            thaw_kernel **pack);
 
-/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, and BIAS_GRADIENT where thaw_kernel_sums_bias. `unpack` (SOURCE: the
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT. `unpack` (SOURCE: the
    kernel's gradient -> DESTINATION: OIHW) may be NULL. */
 thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
                                               thaw_kernel **kernel, thaw_kernel **unpack);

@@ -1,7 +1,5 @@
 #include "onednn/inner_product.h"
 
-#include "kernels/outer_products.h"
-#include "kernels/row_product.h"
 #include "onednn/engine.h"
 
 /* What the descriptors of one problem are made of. */
@@ -134,8 +132,6 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
-    if (pack && thaw_row_product_suits(problem) && thaw_row_product_activates(problem->after.activation))
-        return thaw_row_product_create(context, problem, kernel, pack);
     /* Of another post-op, oneDNN would describe as a residual what is none. */
     const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
     *kernel = NULL;
@@ -178,8 +174,6 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,
                                                 thaw_kernel **kernel)
 {
-    if (thaw_outer_products_suit(problem))
-        return thaw_outer_products_create(context, problem, kernel);
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
                                                THAW_ARGUMENT_WEIGHTS_GRADIENT };
     *kernel = NULL;

@@ -25,7 +25,7 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
 thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
                                              thaw_kernel **kernel, thaw_kernel **pack);
 
-/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, in PyTorch's layout, and BIAS_GRADIENT where thaw_kernel_sums_bias. */
+/* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, in PyTorch's layout. */
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,
                                                 thaw_kernel **kernel);
 

@@ -1,6 +1,7 @@
 #include "params/matrices.h"
 
 #include "core/allocation.h"
+#include "kernels/best_inner_product.h"
 
 thaw_status thaw_matrices_create(thaw_context *context, int64_t m, int64_t k, int64_t n, thaw_matrices **matrices)
 {
@@ -13,9 +14,9 @@ thaw_status thaw_matrices_create(thaw_context *context, int64_t m, int64_t k, in
     thaw_kernel *pack = NULL;
     thaw_status status = thaw_inner_product_backward_data(context, &problem, &made->value, NULL);
     if (status == THAW_OK)
-        status = thaw_inner_product_forward(context, &problem, &made->left, &pack);
+        status = thaw_best_inner_product_forward(context, &problem, &made->left, &pack);
     if (status == THAW_OK)
-        status = thaw_inner_product_backward_weights(context, &problem, &made->right);
+        status = thaw_best_inner_product_backward_weights(context, &problem, &made->right);
     thaw_kernel_release(context, pack);
     if (status != THAW_OK) {
         thaw_matrices_release(context, made);

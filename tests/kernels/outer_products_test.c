@@ -164,18 +164,3 @@ Test(outer_products, of_each_level_are_right)
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
         check_level(THAW_FOR_LEVEL(level, thaw_outer_products_loops));
 }
-
-/* Those of a large batch, of narrow rows and of wide ones are left to oneDNN. */
-Test(outer_products, suit_few_samples)
-{
-    const int64_t suited[][3] = { { 16, 512, 1000 }, { 128, 784, 128 }, { 64, 1280, 10 } };
-    const int64_t others[][3] = { { 129, 512, 1000 }, { 16, 8, 512 }, { 16, 33, 512 }, { 16, 4096, 1000 } };
-    for (size_t i = 0; i < THAW_COUNT(suited); i++) {
-        const thaw_inner_product problem = problem_of(suited[i], true);
-        cr_assert(thaw_outer_products_suit(&problem), "%zu", i);
-    }
-    for (size_t i = 0; i < THAW_COUNT(others); i++) {
-        const thaw_inner_product problem = problem_of(others[i], true);
-        cr_assert_not(thaw_outer_products_suit(&problem), "%zu", i);
-    }
-}

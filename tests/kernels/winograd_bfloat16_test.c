@@ -197,14 +197,3 @@ Test(winograd_bfloat16, pairs_kernels_at_each_level)
     }
     free(taps);
 }
-
-/* Where the CPU lacks the instructions, oneDNN's kernels are no slower. */
-Test(winograd_bfloat16, is_chosen_where_the_cpu_multiplies_them)
-{
-    const winograd_shape s = { 16, 64, 64, { 14, 14 }, { 1, 1 }, { 1, 1 } };
-    const thaw_convolution p = narrow_problem_of(&s);
-    for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= THAW_CPU_V4_BF16; level++) {
-        cr_assert_eq(thaw_winograd_suits_forward(level, &p), level == THAW_CPU_V4_BF16);
-        cr_assert_eq(thaw_winograd_suits_backward_data(level, &p), level == THAW_CPU_V4_BF16);
-    }
-}

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/best_inner_product.h"
 #include "onednn/convolution.h"
-#include "onednn/inner_product.h"
 #include "onednn/placement.h"
 #include "support/support.h"
 
@@ -84,7 +84,6 @@ static bool compare_convolution(thaw_context *context, int64_t groups, int64_t i
         .kernel = { size, size },
         .stride = { 1, 1 },
         .dilation = { 1, 1 },
-        .primitive = true,
     };
     thaw_kernel *kernel, *pack;
     assert_ok(context, backward ? thaw_convolution_backward_data(context, &problem, &kernel, &pack)
@@ -119,7 +118,7 @@ Test(placement, is_that_of_relayouts_for_products)
             .batch = 16, .inputs = sizes[i][0], .outputs = sizes[i][1], .packed = true
         };
         thaw_kernel *kernel, *pack;
-        assert_ok(context, thaw_inner_product_forward(context, &problem, &kernel, &pack));
+        assert_ok(context, thaw_best_inner_product_forward(context, &problem, &kernel, &pack));
         compare(context, kernel, pack, (size_t)sizes[i][1], (size_t)sizes[i][0]);
         thaw_kernel_release(context, kernel);
         thaw_kernel_release(context, pack);

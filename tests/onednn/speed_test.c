@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "core/threads.h"
+#include "kernels/best_convolution.h"
+#include "kernels/best_inner_product.h"
 #include "onednn/binary.h"
 #include "onednn/channels.h"
-#include "onednn/convolution.h"
 #include "onednn/eltwise.h"
-#include "onednn/inner_product.h"
 #include "onednn/pooling.h"
 #include "support/support.h"
 
@@ -61,14 +61,14 @@ static void check_convolution(thaw_context *context, int64_t channels, int64_t f
         problem.training = mode & 1;
         problem.after.activation = mode & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
         problem.after.residual = (thaw_residual)(mode / 4);
-        assert_ok(context, thaw_convolution_forward(context, &problem, &kernel, &relayout));
+        assert_ok(context, thaw_best_convolution_forward(context, &problem, &kernel, &relayout));
         expect_fast(context, kernel, "convolution");
         expect_fast(context, relayout, "packing for a convolution");
     }
-    assert_ok(context, thaw_convolution_backward_data(context, &problem, &kernel, &relayout));
+    assert_ok(context, thaw_best_convolution_backward_data(context, &problem, &kernel, &relayout));
     expect_fast(context, kernel, "a convolution's input gradient");
     expect_fast(context, relayout, "packing for a convolution's input gradient");
-    assert_ok(context, thaw_convolution_backward_weights(context, &problem, &kernel, &relayout));
+    assert_ok(context, thaw_best_convolution_backward_weights(context, &problem, &kernel, &relayout));
     expect_fast(context, kernel, "a convolution's weight gradient");
     expect_fast(context, relayout, "unpacking a convolution's weight gradient");
 }
@@ -102,13 +102,13 @@ static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
         problem.after.activation = mode & 2 ? THAW_ACTIVATION_RELU : THAW_ACTIVATION_NONE;
         problem.packed = mode & 4;
         problem.after.residual = (thaw_residual)(mode / 8);
-        assert_ok(context, thaw_inner_product_forward(context, &problem, &kernel, &pack));
+        assert_ok(context, thaw_best_inner_product_forward(context, &problem, &kernel, &pack));
         expect_fast(context, kernel, "dense");
         expect_fast(context, pack, "packing for dense");
     }
     assert_ok(context, thaw_inner_product_backward_data(context, &problem, &kernel, NULL));
     expect_fast(context, kernel, "dense's input gradient");
-    assert_ok(context, thaw_inner_product_backward_weights(context, &problem, &kernel));
+    assert_ok(context, thaw_best_inner_product_backward_weights(context, &problem, &kernel));
     expect_fast(context, kernel, "dense's weight gradient");
 }
 
@@ -135,7 +135,7 @@ Test(speed, of_narrow_convolutions)
         .bias = true,
     };
     thaw_kernel *kernel, *pack;
-    assert_ok(context, thaw_convolution_forward(context, &problem, &kernel, &pack));
+    assert_ok(context, thaw_best_convolution_forward(context, &problem, &kernel, &pack));
     cr_assert_str_eq(thaw_kernel_name(kernel), "jit:avx512_core");
     thaw_kernel_release(context, kernel);
     thaw_kernel_release(context, pack);

@@ -1,0 +1,42 @@
+#include "kernels/best_convolution.h"
+
+#include "core/context.h"
+#include "kernels/choice.h"
+#include "kernels/winograd.h"
+#include "kernels/winograd_weights.h"
+
+/* The problem with the choice among oneDNN's implementations. */
+static thaw_convolution among_primitives(const thaw_convolution *problem)
+{
+    thaw_convolution chosen = *problem;
+    chosen.direct = thaw_choose_direct_convolution(problem);
+    return chosen;
+}
+
+thaw_status thaw_best_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
+                                          thaw_kernel **pack)
+{
+    if (thaw_choose_winograd_forward(context->level, problem))
+        return thaw_winograd_forward(context, problem, kernel, pack);
+    const thaw_convolution chosen = among_primitives(problem);
+    return thaw_convolution_forward(context, &chosen, kernel, pack);
+}
+
+thaw_status thaw_best_convolution_backward_data(thaw_context *context, const thaw_convolution *problem,
+                                                thaw_kernel **kernel, thaw_kernel **pack)
+{
+    if (thaw_choose_winograd_backward_data(context->level, problem))
+        return thaw_winograd_backward_data(context, problem, kernel, pack);
+    const thaw_convolution chosen = among_primitives(problem);
+    return thaw_convolution_backward_data(context, &chosen, kernel, pack);
+}
+
+thaw_status thaw_best_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
+                                                   thaw_kernel **kernel, thaw_kernel **unpack)
+{
+    *unpack = NULL;
+    if (thaw_choose_winograd_weights(problem))
+        return thaw_winograd_weights_create(context, problem, kernel);
+    const thaw_convolution chosen = among_primitives(problem);
+    return thaw_convolution_backward_weights(context, &chosen, kernel, unpack);
+}
