@@ -33,9 +33,6 @@ bool thaw_choose_row_product(const thaw_inner_product *problem);
 /* Whether a thread's share of a product by rows is worth waiting for it. */
 bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs);
 
-/* Whether a product by rows copies them, part by part, to where they lie close together. */
-bool thaw_choose_copied_rows(size_t inputs, size_t rows, size_t panels);
-
 /* What a dense layer's forward pass packs: nothing, its weight, or its input, with the two in each other's place
    (swapped_dense.h). */
 typedef enum thaw_dense_packing { THAW_PACK_NOTHING, THAW_PACK_WEIGHT, THAW_PACK_INPUT } thaw_dense_packing;

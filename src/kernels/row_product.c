@@ -63,8 +63,7 @@ static void run_member(void *argument, int thread, int threads)
     const thaw_row_range rows = part_of(s->batch, THAW_TILE_ROWS, member / panel_parts, row_parts);
     const thaw_row_range panels = part_of(s->panels, 2, member % panel_parts, panel_parts);
     if (rows.begin < rows.end && panels.begin < panels.end)
-        j->functions->multiply(&j->product, rows, panels,
-                               j->memory + member * thaw_row_tiles_floats(s->batch, s->inputs));
+        j->functions->multiply(&j->product, rows, panels, j->memory + member * thaw_row_tiles_floats(s->batch));
 }
 
 static void run(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
@@ -153,7 +152,7 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
                    [THAW_ARGUMENT_BIAS] = s.bias ? s.outputs * sizeof(float) : 0,
                    [THAW_ARGUMENT_RESIDUAL] = s.residual == THAW_RESIDUAL_BESIDE ? output_bytes : 0,
                    [THAW_ARGUMENT_DESTINATION] = output_bytes },
-        .scratch_bytes = (size_t)context->threads * thaw_row_tiles_floats(s.batch, s.inputs) * sizeof(float),
+        .scratch_bytes = (size_t)context->threads * thaw_row_tiles_floats(s.batch) * sizeof(float),
         .run = run,
         .place = place,
         .row = s.inputs,

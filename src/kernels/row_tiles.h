@@ -10,7 +10,6 @@
 #include <thaw/module.h>
 
 #include "core/cpu.h"
-#include "kernels/choice.h"
 
 enum {
     THAW_PANEL = 8,
@@ -34,19 +33,18 @@ typedef struct thaw_row_range {
 } thaw_row_range;
 
 typedef struct thaw_row_tiles_functions {
-    /* Some rows by some panels. `memory`, of thaw_row_tiles_floats, is aligned to 64 bytes. */
-    void (*multiply)(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *memory);
+    /* Some rows by some panels. `sums`, of thaw_row_tiles_floats, is aligned to 64 bytes. */
+    void (*multiply)(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *sums);
 
     /* Packs some panels of a weight. */
     void (*pack)(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into);
 } thaw_row_tiles_functions;
 
-/* What a thread needs for up to so many rows: their sums, and a copy of a part of them where they lie far apart. */
-static inline size_t thaw_row_tiles_floats(size_t rows, size_t inputs)
+/* What a thread needs for up to so many rows: their sums. */
+static inline size_t thaw_row_tiles_floats(size_t rows)
 {
     const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;
-    const size_t copied = thaw_choose_copied_rows(inputs, rows, THAW_GROUP_PANELS) ? THAW_PART : 0;
-    return block * (THAW_GROUP_PANELS * THAW_PANEL + copied);
+    return block * THAW_GROUP_PANELS * THAW_PANEL;
 }
 
 THAW_DECLARE_LEVELS(const thaw_row_tiles_functions, thaw_row_tiles);

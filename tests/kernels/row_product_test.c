@@ -46,7 +46,7 @@ static values make_values(void)
         .panels = make((size_t)(MOST_OUTPUTS + THAW_PANEL) * MOST_INPUTS, 5),
         .found = make((size_t)MOST_ROWS * MOST_OUTPUTS, 6),
         .alone = make(MOST_OUTPUTS, 7),
-        .memory = make(thaw_row_tiles_floats(MOST_ROWS, MOST_INPUTS), 8),
+        .memory = make(thaw_row_tiles_floats(MOST_ROWS), 8),
     };
 }
 
