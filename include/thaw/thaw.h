@@ -18,6 +18,7 @@
 #include <thaw/strategy.h>
 #include <thaw/tensor.h>
 #include <thaw/train.h>
+#include <thaw/trainer.h>
 #include <thaw/weights.h>
 #include <thaw/zoo.h>
 

@@ -1,0 +1,364 @@
+#include "train/trainer.h"
+
+#include <math.h>
+
+#include "core/allocation.h"
+#include "core/clock.h"
+#include "core/context.h"
+#include "core/threads.h"
+#include "data/dataset.h"
+#include "features/cache_choice.h"
+#include "train/session.h"
+
+enum { DEFAULT_BATCH = 128 };
+
+/* ---------------------------------------------------------------- the beginning */
+
+static thaw_status check_options(thaw_context *context, const thaw_fit_options *options)
+{
+    if (options->epochs < 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "epochs is %d, must be at least 1", options->epochs);
+    if (options->batch < 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1",
+                         (long long)options->batch);
+    if (!isfinite(options->clip_norm) || options->clip_norm < 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
+                         options->clip_norm);
+    return THAW_OK;
+}
+
+static void look_only(void *argument, thaw_selected selected)
+{
+    (void)argument;
+    (void)selected;
+}
+
+/* Before the first step, not hours later: patterns that match nothing, data that does not fit. */
+static thaw_status check(const thaw_trainer *trainer)
+{
+    thaw_model *model = trainer->model;
+    const thaw_fit_options *options = &trainer->options;
+    thaw_status status = check_options(model->context, options);
+    if (status == THAW_OK && thaw_model_loss(model) < 0)
+        status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+    if (status == THAW_OK)
+        status = thaw_check_dataset(model, trainer->dataset);
+    if (status == THAW_OK && options->test)
+        status = thaw_check_dataset(model, options->test);
+    for (size_t i = 0; status == THAW_OK && i < options->thaw_point_count; i++)
+        status = thaw_set_select(&model->parameters, options->thaw_points[i].pattern, look_only, NULL);
+    return status;
+}
+
+static thaw_status begin(thaw_trainer *trainer)
+{
+    thaw_context *context = trainer->model->context;
+    thaw_fit_options *options = &trainer->options;
+    thaw_status status = check(trainer);
+    if (status != THAW_OK)
+        return status;
+    options->epochs = options->epochs ? options->epochs : 1;
+    options->batch = options->batch ? options->batch : DEFAULT_BATCH;
+    options->seed = options->seed ? options->seed : context->seed;
+    trainer->budget = thaw_cache_budget_of(options, trainer->dataset);
+    const thaw_thread_scope scope = thaw_threads_enter(context);
+    status = thaw_trainer_open_loader(trainer, trainer->dataset);
+    thaw_threads_leave(scope);
+    if (status == THAW_OK)
+        trainer->epoch_steps = thaw_loader_steps(trainer->loader);
+    return status;
+}
+
+thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
+                                thaw_trainer **trainer)
+{
+    *trainer = NULL;
+    thaw_trainer *made = thaw_allocate_array(model->context, 1, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    *made = (thaw_trainer){ .model = model, .dataset = dataset };
+    if (options)
+        made->options = *options;
+    const thaw_status status = begin(made);
+    if (status == THAW_OK)
+        *trainer = made;
+    else
+        thaw_trainer_destroy(made);
+    return status;
+}
+
+void thaw_trainer_destroy(thaw_trainer *trainer)
+{
+    if (!trainer)
+        return;
+    thaw_trainer_release_data(trainer);
+    thaw_release(trainer->model->context, trainer);
+}
+
+/* ---------------------------------------------------------------- an epoch's beginning and end */
+
+static thaw_status apply_thaw_points(thaw_trainer *trainer, int epoch)
+{
+    thaw_status status = THAW_OK;
+    if (trainer->thawed == epoch)
+        return THAW_OK;
+    for (size_t i = 0; status == THAW_OK && i < trainer->options.thaw_point_count; i++) {
+        const thaw_thaw_point *point = &trainer->options.thaw_points[i];
+        if (point->epoch != epoch)
+            continue;
+        status = point->freeze ? thaw_model_freeze(trainer->model, point->pattern)
+                               : thaw_model_unfreeze(trainer->model, point->pattern);
+    }
+    if (status == THAW_OK)
+        trainer->thawed = epoch;
+    return status;
+}
+
+/* Compiles what the epoch will run, so that its steps only run. */
+static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
+{
+    const thaw_fit_options *options = &trainer->options;
+    const size_t count = thaw_dataset_count(trainer->dataset), rest = count % (size_t)options->batch;
+    thaw_plan *plan;
+    thaw_status status = apply_thaw_points(trainer, epoch);
+    if (status == THAW_OK && rest && !options->drop_last)
+        status = thaw_plan_find(trainer->model, (int64_t)rest, true, &plan);
+    if (status == THAW_OK && count >= (size_t)options->batch)
+        status = thaw_plan_find(trainer->model, options->batch, true, &plan);
+    if (status == THAW_OK)
+        status = thaw_trainer_choose_data(trainer, plan, epoch);
+    if (status != THAW_OK)
+        return status;
+    const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    trainer->report.trainable_parameters = totals.trainable_parameters;
+    trainer->report.gradient_bytes = totals.gradient_bytes;
+    trainer->report.optimizer_state_bytes = totals.optimizer_state_bytes;
+    trainer->report.activation_bytes = totals.activation_bytes;
+    return THAW_OK;
+}
+
+static thaw_status begin_epoch(thaw_trainer *trainer)
+{
+    const int epoch = trainer->position.epoch + 1;
+    trainer->sums = (thaw_epoch_sums){ 0 };
+    trainer->report = (thaw_epoch_report){
+        .epoch = epoch,
+        .epochs = trainer->options.epochs,
+        .loss = NAN,
+        .accuracy = NAN,
+        .test_loss = NAN,
+        .test_accuracy = NAN,
+    };
+    const thaw_status status = prepare_epoch(trainer, epoch);
+    if (status != THAW_OK)
+        return status;
+    const double start = thaw_seconds();
+    thaw_loader_start_epoch(trainer->loader, (uint64_t)epoch);
+    trainer->report.seconds = thaw_seconds() - start;
+    trainer->position.epoch = epoch;
+    trainer->position.step = 0;
+    trainer->open = true;
+    return THAW_OK;
+}
+
+static thaw_status end_epoch(thaw_trainer *trainer)
+{
+    const thaw_fit_options *options = &trainer->options;
+    if (options->test) {
+        thaw_evaluation test;
+        const thaw_status status = thaw_evaluate(trainer->model, options->test, options->batch, &test);
+        trainer->report.test_loss = test.loss;
+        trainer->report.test_accuracy = test.accuracy;
+        if (status != THAW_OK)
+            return status;
+    }
+    trainer->open = false;
+    if (!options->on_epoch || options->on_epoch(options->user, &trainer->report))
+        return THAW_OK;
+    return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped after epoch %d", trainer->position.epoch);
+}
+
+/* ---------------------------------------------------------------- steps */
+
+/* The next batch, if the last one was trained on. */
+static thaw_status read_batch(thaw_trainer *trainer)
+{
+    if (trainer->batch.count)
+        return THAW_OK;
+    const bool timed = trainer->options.time_phases;
+    const double asked = timed ? thaw_seconds() : 0;
+    const thaw_status status = thaw_loader_next(trainer->loader, &trainer->batch);
+    if (status != THAW_OK)
+        trainer->batch = (thaw_batch){ 0 };
+    if (timed)
+        trainer->report.phases.data += thaw_seconds() - asked;
+    return status;
+}
+
+static void keep_features(void *argument, const thaw_plan *plan)
+{
+    const thaw_trainer *trainer = argument;
+    const thaw_batch *batch = &trainer->batch;
+    thaw_feature_cache_keep(trainer->cache, plan, batch->indices, batch->targets, batch->count);
+}
+
+static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
+{
+    const thaw_batch *batch = &trainer->batch;
+    const thaw_fit_options *options = &trainer->options;
+    const size_t all_steps = trainer->epoch_steps * (size_t)options->epochs;
+    trainer->report.rate_factor =
+        thaw_schedule_factor(&options->schedule, trainer->position.all_steps, trainer->epoch_steps, all_steps);
+    const thaw_step_options step = {
+        .rate_factor = trainer->report.rate_factor,
+        .clip_norm = options->clip_norm,
+    };
+    thaw_plan *plan;
+    thaw_status status = thaw_plan_find(trainer->model, (int64_t)batch->count, true, &plan);
+    if (status == THAW_OK)
+        status = thaw_trainer_check_cache(trainer, plan);
+    if (status != THAW_OK)
+        return status;
+    const bool cached = trainer->report.cached;
+    const thaw_training_batch training = {
+        .count = (int64_t)batch->count,
+        .samples = cached ? NULL : batch->samples,
+        .features = cached ? batch->samples : NULL,
+        .targets = batch->targets,
+        .on_prefix = trainer->cache && !cached ? keep_features : NULL,
+        .argument = trainer,
+        .phases = options->time_phases ? &trainer->report.phases : NULL,
+    };
+    return thaw_train_batch(plan, &training, &step, options->seed, result);
+}
+
+/* Counts a batch that was trained on. */
+static void advance(thaw_trainer *trainer, const thaw_step_result *result)
+{
+    thaw_epoch_sums *sums = &trainer->sums;
+    const size_t count = trainer->batch.count;
+    trainer->batch = (thaw_batch){ 0 };
+    trainer->position.step++;
+    trainer->position.all_steps++;
+    trainer->position.samples += count;
+    trainer->report.skipped_steps += result->skipped;
+    sums->loss += result->loss_total;
+    sums->weight += result->loss_weight;
+    sums->samples += count;
+    sums->correct += result->correct;
+    sums->counted += result->counted;
+}
+
+static thaw_status report_step(const thaw_trainer *trainer)
+{
+    if (!trainer->options.on_step)
+        return THAW_OK;
+    const thaw_progress progress = {
+        .epoch = trainer->position.epoch,
+        .epochs = trainer->options.epochs,
+        .step = trainer->position.step,
+        .steps = trainer->epoch_steps,
+        .loss = thaw_batches_mean(trainer->sums.loss, trainer->sums.weight),
+    };
+    if (trainer->options.on_step(trainer->options.user, &progress))
+        return THAW_OK;
+    return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped in epoch %d, after step %zu", progress.epoch,
+                     progress.step);
+}
+
+static thaw_status take_step(thaw_trainer *trainer, thaw_step_result *result)
+{
+    thaw_status status = read_batch(trainer);
+    if (status == THAW_OK)
+        status = train_batch(trainer, result);
+    if (status != THAW_OK)
+        return status;
+    advance(trainer, result);
+    return report_step(trainer);
+}
+
+/* At most so many steps of the open epoch, and what the report says of them. */
+static thaw_status take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result)
+{
+    const thaw_epoch_sums *sums = &trainer->sums;
+    thaw_epoch_report *report = &trainer->report;
+    thaw_status status = THAW_OK;
+    const double start = thaw_seconds();
+    for (size_t i = 0; i < most && status == THAW_OK && trainer->position.step < trainer->epoch_steps; i++)
+        status = take_step(trainer, result);
+    report->seconds += thaw_seconds() - start;
+    report->samples_per_second = (double)sums->samples / report->seconds;
+    report->loss = thaw_batches_mean(sums->loss, sums->weight);
+    if (thaw_dataset_classes(trainer->dataset))
+        report->accuracy = thaw_batches_mean((double)sums->correct, (double)sums->counted);
+    return status;
+}
+
+static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *result)
+{
+    thaw_context *context = trainer->model->context;
+    if (thaw_trainer_done(trainer))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "no epoch is left: all %d are done", trainer->options.epochs);
+    const thaw_thread_scope scope = thaw_threads_enter(context);
+    trainer->model->cache = trainer->budget;
+    thaw_status status = trainer->open ? THAW_OK : begin_epoch(trainer);
+    if (status == THAW_OK)
+        status = take_steps(trainer, most, result);
+    if (status == THAW_OK && trainer->position.step == trainer->epoch_steps)
+        status = end_epoch(trainer);
+    thaw_threads_leave(scope);
+    return status;
+}
+
+thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *result)
+{
+    thaw_step_result ignored;
+    if (!result)
+        result = &ignored;
+    *result = (thaw_step_result){ .loss = NAN, .gradient_norm = NAN };
+    return run(trainer, 1, result);
+}
+
+thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_report *report)
+{
+    thaw_step_result ignored;
+    const thaw_status status = run(trainer, SIZE_MAX, &ignored);
+    if (report)
+        *report = trainer->report;
+    return status;
+}
+
+thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result)
+{
+    if (trainer->options.test)
+        return thaw_evaluate(trainer->model, trainer->options.test, trainer->options.batch, result);
+    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
+    return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
+}
+
+/* ---------------------------------------------------------------- where it is */
+
+bool thaw_trainer_done(const thaw_trainer *trainer)
+{
+    return !trainer->open && trainer->position.epoch == trainer->options.epochs;
+}
+
+thaw_trainer_position thaw_trainer_position_of(const thaw_trainer *trainer)
+{
+    return trainer->position;
+}
+
+size_t thaw_trainer_epoch_steps(const thaw_trainer *trainer)
+{
+    return trainer->epoch_steps;
+}
+
+const thaw_fit_options *thaw_trainer_options(const thaw_trainer *trainer)
+{
+    return &trainer->options;
+}
+
+const thaw_epoch_report *thaw_trainer_report(const thaw_trainer *trainer)
+{
+    return &trainer->report;
+}

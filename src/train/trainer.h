@@ -1,0 +1,49 @@
+/* The insides of a trainer. */
+#ifndef THAW_TRAIN_TRAINER_H
+#define THAW_TRAIN_TRAINER_H
+
+#include <thaw/trainer.h>
+
+#include "data/loader.h"
+#include "features/feature_cache.h"
+
+/* What an epoch adds up. */
+typedef struct thaw_epoch_sums {
+    double loss, weight; /* see thaw_step_result */
+    size_t samples, correct, counted;
+} thaw_epoch_sums;
+
+struct thaw_trainer {
+    thaw_model *model;
+    thaw_dataset *dataset;
+    thaw_fit_options options;
+    thaw_trainer_position position;
+    size_t epoch_steps;
+    int thawed; /* the last epoch whose thaw points were applied */
+    bool open;  /* an epoch has begun and not ended */
+    thaw_epoch_sums sums;
+    thaw_epoch_report report;
+
+    /* Where batches come from. */
+    thaw_loader *loader;
+    thaw_dataset *loaded; /* what the loader reads: the data set, or the cache */
+    thaw_feature_cache *cache;
+    thaw_cache_budget budget;
+    thaw_batch batch; /* read, and not trained on yet; count 0: none */
+};
+
+/* Opens the loader on a data set, where it does not read that already. Errors: those of thaw_loader_create. */
+thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset);
+
+/* Decides where the batches of this epoch come from: keeps the cache, drops it when the prefix has changed, or makes one
+   when a later epoch, or another run, can profit. Says so in the report. Errors: those of thaw_feature_cache_create and
+   thaw_loader_create. */
+thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
+
+/* Between steps: drops a cache that the host has made useless, or refuses (THAW_INVALID_ARGUMENT) where it is read. */
+thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
+
+/* The loader closes before the cache that it reads. */
+void thaw_trainer_release_data(thaw_trainer *trainer);
+
+#endif

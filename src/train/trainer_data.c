@@ -1,0 +1,97 @@
+/* Where a trainer's batches come from: the data set, or the feature cache. */
+#include <string.h>
+
+#include "core/context.h"
+#include "features/cache_choice.h"
+#include "train/trainer.h"
+
+static void close_loader(thaw_trainer *trainer)
+{
+    thaw_loader_destroy(trainer->loader);
+    trainer->loader = NULL;
+    trainer->loaded = NULL;
+    trainer->batch = (thaw_batch){ 0 };
+}
+
+thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset)
+{
+    if (trainer->loader && trainer->loaded == dataset)
+        return THAW_OK;
+    close_loader(trainer);
+    trainer->loaded = dataset;
+    const thaw_loader_options options = {
+        .batch = (size_t)trainer->options.batch,
+        .drop_last = trainer->options.drop_last,
+        .shuffle = !trainer->options.no_shuffle,
+        .seed = trainer->options.seed,
+        .on_caller = dataset != trainer->dataset, /* the cache reads with all threads, quicker than a thread is woken */
+    };
+    return thaw_loader_create(trainer->model->context, dataset, &options, &trainer->loader);
+}
+
+static void drop_cache(thaw_trainer *trainer)
+{
+    if (trainer->cache && trainer->loaded == thaw_feature_cache_dataset(trainer->cache))
+        close_loader(trainer);
+    thaw_feature_cache_release(trainer->cache);
+    trainer->cache = NULL;
+}
+
+void thaw_trainer_release_data(thaw_trainer *trainer)
+{
+    drop_cache(trainer);
+    close_loader(trainer);
+}
+
+/* A file that takes no more rows costs the cache, not the run. */
+static void drop_broken_cache(thaw_trainer *trainer)
+{
+    const int reason = trainer->cache ? thaw_feature_cache_error(trainer->cache) : 0;
+    if (reason == 0)
+        return;
+    thaw_log(trainer->model->context, THAW_LOG_WARNING,
+             "%s: cannot write the feature cache: %s; training goes on without", trainer->options.cache_file,
+             strerror(reason));
+    drop_cache(trainer);
+    trainer->options.cache_file = NULL;
+    trainer->report.cache_bytes = 0;
+    trainer->report.cache_on_disk = false;
+}
+
+static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoch)
+{
+    const thaw_fit_options *options = &trainer->options;
+    drop_broken_cache(trainer);
+    if (trainer->cache && !thaw_feature_cache_fits(trainer->cache, plan))
+        drop_cache(trainer);
+    if (trainer->cache || !thaw_cache_pays(plan, options, epoch))
+        return THAW_OK;
+    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file,
+                                     &trainer->cache);
+}
+
+thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch)
+{
+    thaw_status status = choose_cache(trainer, plan, epoch);
+    if (status != THAW_OK)
+        return status;
+    const bool cached = trainer->cache && thaw_feature_cache_complete(trainer->cache);
+    status = thaw_trainer_open_loader(trainer, cached ? thaw_feature_cache_dataset(trainer->cache) : trainer->dataset);
+    trainer->report.cached = cached;
+    trainer->report.cache_bytes = thaw_feature_cache_bytes(trainer->cache);
+    trainer->report.cache_on_disk = thaw_feature_cache_on_disk(trainer->cache);
+    return status;
+}
+
+thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan)
+{
+    drop_broken_cache(trainer);
+    if (!trainer->cache || thaw_feature_cache_fits(trainer->cache, plan))
+        return THAW_OK;
+    if (trainer->report.cached)
+        return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT,
+                         "the frozen prefix was changed while an epoch reads its cached outputs: change it between "
+                         "epochs");
+    drop_cache(trainer);
+    return THAW_OK;
+}
