@@ -58,7 +58,8 @@ typedef struct thaw_strategy {
 /* The names of the built-in strategies, as a user writes them ("last2" for any number); NULL past the end. Static. */
 THAW_API const char *thaw_strategy_builtin(size_t index);
 
-/* Makes a strategy by name. `path` is NULL, or a JSON file of strategies, which is looked into first:
+/* Makes a strategy by name. `path` is NULL, or a JSON file of strategies, which is looked into first; `name` may be NULL
+   where the file has one strategy:
      { "strategies": [ { "name": "mine", "description": "...", "rules": [
          { "epoch": 1, "pattern": "*", "action": "freeze" },
          { "epoch": 1, "pattern": "@head", "action": "unfreeze" },
@@ -67,8 +68,8 @@ THAW_API const char *thaw_strategy_builtin(size_t index);
          { "epoch": 1, "pattern": "@body", "action": "rate", "value": 0.1 } ] } ] }
    Actions: freeze, unfreeze, reset, rate, decay, lora; the last three have a value. A file is checked as a whole. The
    caller owns *strategy.
-   Errors: THAW_NOT_FOUND (no such strategy; the message has the nearest name), THAW_INVALID_ARGUMENT (a setting),
-   THAW_IO_ERROR, THAW_BAD_FORMAT (the file; the message says where). */
+   Errors: THAW_NOT_FOUND (no such strategy; the message has the nearest name), THAW_INVALID_ARGUMENT (a setting;
+   no name, and the file has not exactly one strategy), THAW_IO_ERROR, THAW_BAD_FORMAT (the file; the message says where). */
 THAW_API thaw_status thaw_strategy_create(thaw_context *context, const char *name, const char *path,
                                           thaw_strategy **strategy);
 
@@ -81,6 +82,21 @@ THAW_API void thaw_strategy_destroy(thaw_context *context, thaw_strategy *strate
    it; some rules may have been applied then. */
 THAW_API thaw_status thaw_strategy_apply(const thaw_strategy *strategy, thaw_model *model, const char *head, int epoch,
                                          int epochs);
+
+/* Checks before training what thaw_strategy_apply would meet in a run of `epochs` epochs: rules, parts and patterns. The
+   model stays as it is. Patterns after a rule that adds adapters are checked for their form alone, since they may name
+   the adapters.
+   Errors: THAW_NOT_FOUND (a pattern that selects nothing, or more blocks than there are), THAW_INVALID_ARGUMENT (a rule). */
+THAW_API thaw_status thaw_strategy_check(const thaw_strategy *strategy, thaw_model *model, const char *head,
+                                         int epochs);
+
+/* What a rule did to a model. */
+typedef struct thaw_rule_effect {
+    int epoch;                      /* before which it happened, from 1 */
+    const thaw_strategy_rule *rule; /* the strategy's */
+    const char *pattern;            /* what its part was in this model; valid during the call that gets this */
+    size_t trainable_parameters;    /* elements that train after it, in the whole model */
+} thaw_rule_effect;
 
 /* The block of a node, from 1 at the bottom; 0 for one without parameters. *blocks (may be NULL) is how many there are.
    Errors: THAW_NOT_FOUND (the pattern of the head), THAW_INVALID_ARGUMENT (no such node). */

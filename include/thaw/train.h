@@ -5,6 +5,7 @@
 #include <thaw/data.h>
 #include <thaw/model.h>
 #include <thaw/schedule.h>
+#include <thaw/strategy.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,13 +74,6 @@ typedef struct thaw_evaluation {
    the loss does not ignore). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
-/* What happens to trainability before an epoch (from 1). */
-typedef struct thaw_thaw_point {
-    int epoch;           /* before which it happens */
-    const char *pattern; /* of groups or parameters */
-    bool freeze;         /* false: unfreeze */
-} thaw_thaw_point;
-
 /* Seconds of an epoch's training by phase. */
 typedef struct thaw_phase_seconds {
     double data;              /* waiting for the loader */
@@ -114,24 +108,25 @@ typedef struct thaw_progress {
 
 /* Options of thaw_fit. Zero everywhere is the default. */
 typedef struct thaw_fit_options {
-    int epochs;                         /* 0: 1 */
-    int64_t batch;                      /* 0: 128 */
-    bool drop_last;                     /* leave out an epoch's last, smaller batch */
-    bool no_shuffle;                    /* read samples in their own order */
-    uint64_t seed;                      /* of shuffling and dropout; 0: the context's */
-    thaw_schedule schedule;             /* of the learning rates */
-    double clip_norm;                   /* as in thaw_step_options */
-    thaw_dataset *test;                 /* evaluated after every epoch; may be NULL */
-    const thaw_thaw_point *thaw_points; /* may be NULL */
-    size_t thaw_point_count;            /* of `thaw_points` */
-    size_t cache_bytes;                 /* budget of memory for the feature cache; 0: none in memory */
-    const char *cache_file;             /* the feature cache is this file instead; NULL: no file */
-    size_t cache_file_bytes;            /* the largest that the file may be; 0: any size */
+    int epochs;                    /* 0: 1 */
+    int64_t batch;                 /* 0: 128 */
+    bool drop_last;                /* leave out an epoch's last, smaller batch */
+    bool no_shuffle;               /* read samples in their own order */
+    uint64_t seed;                 /* of shuffling and dropout; 0: the context's */
+    thaw_schedule schedule;        /* of the learning rates */
+    double clip_norm;              /* as in thaw_step_options */
+    thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
+    const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
+    const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
+    size_t cache_bytes;            /* budget of memory for the feature cache; 0: none in memory */
+    const char *cache_file;        /* the feature cache is this file instead; NULL: no file */
+    size_t cache_file_bytes;       /* the largest that the file may be; 0: any size */
     thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps values rounded, in half the bytes, and the epochs that fill
                                 it train on the rounded values, too. THAW_F32: as they are */
     bool time_phases;       /* read the clock some times a step */
     bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
+    void (*on_rule)(void *user, const thaw_rule_effect *effect);   /* after each rule of the strategy */
     void *user;                                                    /* given to the callbacks */
 } thaw_fit_options;
 
@@ -152,7 +147,9 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    costs the cache, with a warning to the log, and not the run. One process uses a file at a time.
 
    Callbacks may change the model; the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT).
-   Errors: those of thaw_step; THAW_NOT_FOUND (a thaw point's pattern); THAW_STOPPED when a callback stopped it (what
+   A strategy is checked before the first step (thaw_strategy_check). No cache is made in an epoch after which a rule thaws
+   what it would hold.
+   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED when a callback stopped it (what
    was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no room for it, another
    process uses it), THAW_BAD_FORMAT (the file is something else, and is not touched). */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,

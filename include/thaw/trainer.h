@@ -33,14 +33,15 @@ typedef struct thaw_trainer_position {
    A trainer belongs to one thread at a time, and so does its model. Between calls the host may do to the model what
    callbacks of thaw_fit may.
    Errors: THAW_INVALID_ARGUMENT (an option; the model has no loss; a label that is in no class), THAW_SHAPE_MISMATCH (data
-   and model do not fit), THAW_NOT_FOUND (the pattern of a thaw point), THAW_OUT_OF_MEMORY. */
+   and model do not fit), those of
+   thaw_strategy_check, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
                                          thaw_trainer **trainer);
 
 /* Ends the run where it is; what was trained stays in the model. NULL is allowed. Not from a callback of the trainer. */
 THAW_API void thaw_trainer_destroy(thaw_trainer *trainer);
 
-/* Trains on one batch, and calls on_step. Before an epoch's first step, what happens before an epoch does, and plans are
+/* Trains on one batch, and calls on_step. Before an epoch's first step the rules of the strategy are applied, and plans are
    compiled; after its last step it is evaluated on the test data, and on_epoch is called. `result` (may be NULL) gets what
    the step found.
    After an error the run is where it was, and the same batch is the next. After THAW_STOPPED, which a callback asked for,

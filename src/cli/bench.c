@@ -10,7 +10,7 @@
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/session.h"
-#include "core/text.h"
+#include "cli/strategy.h"
 #include "core/threads.h"
 #include "report/write.h"
 
@@ -28,7 +28,6 @@ typedef struct bench {
     words strategy_names, optimizers;
     thaw_strategy **strategies;
     size_t strategy_count;
-    char *reset; /* patterns of --reset as one; "" when there are none */
     char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_bench_progress progress;
@@ -87,16 +86,6 @@ static int read_optimizers(bench *now)
         thaw_optimizer_destroy(optimizer);
     }
     return code;
-}
-
-static int join_resets(bench *now)
-{
-    const cli_options *options = now->session.options;
-    thaw_text text = { .context = now->session.context };
-    for (size_t i = 0; i < options->rule_count; i++)
-        if (options->rules[i].kind == CLI_RULE_RESET)
-            thaw_text_append(&text, "%s%s", text.length ? "|" : "", options->rules[i].text);
-    return cli_check(now->session.context, thaw_text_finish(&text, &now->reset), "--reset");
 }
 
 /* More threads than cores would measure how they wait for each other. Without --threads, runs share the cores. */
@@ -161,7 +150,7 @@ static int explain(const bench *now, thaw_status status, const char *what)
 static int create(bench *now)
 {
     const cli_options *options = now->session.options;
-    const char *reset = *now->reset ? now->reset : NULL;
+    const char *reset = *now->session.reset ? now->session.reset : NULL;
     const thaw_comparison_options wanted = {
         .build = build,
         .on_progress = on_progress,
@@ -180,8 +169,7 @@ static int create(bench *now)
         .batch = (int64_t)options->batch,
         .cache_bytes = (size_t)options->cache_bytes,
         .target_accuracy = options->target_accuracy,
-        /* What is initialised anew is the head, where no other is named. */
-        .head = options->head ? options->head : reset,
+        .head = now->session.head,
         .results = now->results,
         .resume = options->resume,
         .model = options->model,
@@ -224,7 +212,7 @@ static int compare(bench *now)
     if (code == CLI_DONE)
         code = read_optimizers(now);
     if (code == CLI_DONE)
-        code = join_resets(now);
+        code = cli_strategy_find_head(&now->session);
     if (code == CLI_DONE)
         code = make_folder(now);
     if (code == CLI_DONE)
@@ -243,8 +231,6 @@ static void release(bench *now)
     for (size_t i = 0; i < now->strategy_count; i++)
         thaw_strategy_destroy(context, now->strategies[i]);
     free(now->strategies);
-    if (now->reset)
-        thaw_text_destroy(context, now->reset);
     release_words(&now->strategy_names);
     release_words(&now->optimizers);
     cli_session_close(&now->session);

@@ -22,11 +22,11 @@ static size_t feature_bytes(const cli_session *session, const thaw_fit_options *
     return thaw_plan_totals_of(plan).cached_bytes_per_sample;
 }
 
-/* Whether a file is worth making by itself: for features that memory has no room for, and that no thaw point makes
+/* Whether a file is worth making by itself: for features that memory has no room for, and that no rule by epoch makes
    useless. */
 static bool wants_file(const cli_session *session, const thaw_fit_options *options, size_t bytes)
 {
-    return session->point_count == 0 && options->cache_bytes > 0 && bytes > 0 &&
+    return session->strategy.rule_count == 0 && options->cache_bytes > 0 && bytes > 0 &&
            bytes > thaw_fit_cache_sample_bytes(options, session->training);
 }
 

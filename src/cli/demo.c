@@ -134,12 +134,12 @@ static thaw_status fit(demo *now, const cli_demo_row *row, thaw_model *model, th
 {
     now->label = row->name;
     now->result = (cli_demo_result){ 0 };
+    const thaw_strategy strategy = { .name = row->name, .rules = row->rules, .rule_count = row->rule_count };
     const thaw_fit_options options = {
         .epochs = CLI_DEMO_EPOCHS,
         .batch = CLI_DEMO_BATCH,
         .test = test,
-        .thaw_points = row->points,
-        .thaw_point_count = row->point_count,
+        .strategy = &strategy,
         .cache_bytes = row->cached ? (size_t)now->session.options->cache_bytes : 0,
         .on_epoch = on_epoch,
         .on_step = on_step,

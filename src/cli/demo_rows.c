@@ -7,8 +7,9 @@ const cli_demo_row cli_demo_rows[] = {
     /* From the top down, a layer an epoch: Howard & Ruder 2018, arXiv 1801.06146. */
     { .name = "gradual unfreezing",
       .freeze = "conv*",
-      .points = { { .epoch = 2, .pattern = "conv2" }, { .epoch = 3, .pattern = "conv1" } },
-      .point_count = 2 },
+      .rules = { { .epoch = 2, .pattern = "conv2", .action = THAW_ACTION_UNFREEZE },
+                 { .epoch = 3, .pattern = "conv1", .action = THAW_ACTION_UNFREEZE } },
+      .rule_count = 2 },
     /* The same paper: each layer's rate is that of the one above it, divided by 2.6. */
     { .name = "discriminative learning rates",
       .settings = { { .pattern = "conv2", .learning_rate = 1e-3 / 2.6 },

@@ -32,8 +32,8 @@ typedef struct cli_demo_row {
     bool cached;        /* with the feature cache */
     const char *freeze; /* NULL: nothing */
     cli_demo_setting settings[CLI_DEMO_SETTINGS];
-    thaw_thaw_point points[2];
-    size_t point_count;
+    thaw_strategy_rule rules[2]; /* by epoch */
+    size_t rule_count;
 } cli_demo_row;
 
 extern const cli_demo_row cli_demo_rows[];

@@ -7,7 +7,11 @@ const cli_manual_topic cli_manual_topics[] = {
     { "PATTERNS",
       "Options that select parts of a network take a shell-style pattern: * ? [a-z] {a,b}, and | for alternatives. A "
       "pattern is matched against the names of groups (a layer's parameters: conv1) and of single parameters "
-      "(conv1.bias). A pattern that matches nothing is an error. List the names with thaw summary." },
+      "(conv1.bias). A pattern that matches nothing is an error. List the names with thaw summary.\n\n"
+      "Where layers are frozen and unfrozen, a pattern may also be a part that every network has: @head, @body, @top:N and "
+      "@bottom:N (blocks), @bias and @norm. The head is what --head or --reset names, else the last block. Rules with an "
+      "EPOCH, and those of --strategy, are applied before the epochs that they name; with --json, the event of an epoch "
+      "lists what they did." },
 
     { "DATA SETS",
       "--data and --test-data take a kind of data set and options, separated by semicolons:\n\n"
@@ -33,7 +37,7 @@ const cli_manual_topic cli_manual_topics[] = {
       "in a file that is read through the system's page cache; a later run with the same frozen layers and data starts from it. If the "
       "end of the prefix does not fit the budget, the plan looks for an earlier layer with smaller outputs.\n\n"
       "--cache auto, the default, uses memory. If the end of the prefix does not fit there, the run has several epochs "
-      "and no thaw points (PATTERN@EPOCH), and half of the disk's free space suffices, it uses a file beside the data "
+      "and no rules by epoch (PATTERN@EPOCH, or --strategy), and half of the disk's free space suffices, it uses a file beside the data "
       "folder (flowers.resnet18.features beside flowers), otherwise in ~/.cache/thaw, and prints its name at the end." },
 
     { "PRECISION",

@@ -118,10 +118,12 @@ const cli_option cli_option_table[] = {
       &data_kind, TO(data) },
     { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set instead of the test data of --data", &data_kind,
       TO(test_data) },
-    { CLI_RULES, "freeze", "PATTERN[@EPOCH]", "Freeze these groups or parameters, from the start or from EPOCH on",
-      &rule_kind, .rule = CLI_RULE_FREEZE },
-    { CLI_RULES, "unfreeze", "PATTERN[@EPOCH]", "Unfreeze these groups or parameters, from the start or from EPOCH on",
-      &rule_kind, .rule = CLI_RULE_UNFREEZE },
+    { CLI_RULES, "freeze", "PATTERN[@EPOCH]",
+      "Freeze these groups or parameters, or a part such as @body, from the start or from EPOCH on", &rule_kind,
+      .rule = CLI_RULE_FREEZE },
+    { CLI_RULES, "unfreeze", "PATTERN[@EPOCH]",
+      "Unfreeze these groups or parameters, or a part such as @top:2, from the start or from EPOCH on", &rule_kind,
+      .rule = CLI_RULE_UNFREEZE },
     { CLI_RULES, "freeze-before", "PATTERN", "Freeze every group before the first that matches", &rule_kind,
       .rule = CLI_RULE_FREEZE_BEFORE },
     { CLI_RULES, "optimizer", "SPEC", "Optimizer of all groups, such as sgd:lr=0.1,momentum=0.9 (default: adam)",
@@ -165,8 +167,13 @@ const cli_option cli_option_table[] = {
       "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",
       &strategy_kind, TO(strategies) },
-    { CLI_BENCH, "strategy-file", "FILE", "JSON file of your own strategies; thaw/strategy.h describes its format",
-      &file_kind, TO(strategy_file) },
+    { CLI_STRATEGY, "strategy", "NAME",
+      "What trains when: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, lora:rank=8, "
+      "lp-ft, surgical, top-down, scratch, or a name from --strategy-file. Its rules come before those with @EPOCH of "
+      "the same epoch, and after all other options",
+      &strategy_kind, TO(strategy) },
+    { CLI_BENCH | CLI_STRATEGY, "strategy-file", "FILE",
+      "JSON file of your own strategies; thaw/strategy.h describes its format", &file_kind, TO(strategy_file) },
     { CLI_BENCH, "optimizers", "LIST",
       "Optimizers, separated by blanks, such as 'sgd:lr=1e-2,momentum=0.9 adam ./lion.so:lr=1e-4' (default: adam)",
       &optimizer_kind, TO(optimizers) },
@@ -175,8 +182,8 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "lr-sweep", "N",
       "Learning rates to try for each optimizer, half a decade apart, its own in the middle (default: 1)",
       &positive_kind, TO(rates) },
-    { CLI_BENCH, "head", "PATTERN",
-      "Head of the network for the strategies (default: what --reset names, else the last "
+    { CLI_BENCH | CLI_STRATEGY, "head", "PATTERN",
+      "Head of the network for strategies (default: what --reset names, else the last "
       "block)",
       &text_kind, TO(head) },
     { CLI_BENCH, "target-accuracy", "X", "Report the time until this test accuracy, such as 0.9", &share_kind,

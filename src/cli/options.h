@@ -25,7 +25,8 @@ enum {
     CLI_REPORT = 16384,
     CLI_PRECISION = 32768,
     CLI_FROZEN_PRECISION = 65536,
-    CLI_PROGRAM = 131072
+    CLI_PROGRAM = 131072,
+    CLI_STRATEGY = 262144
 };
 
 /* Options that may stand several times, in the order of the command line: what happens to groups of parameters, and
@@ -55,10 +56,11 @@ typedef struct cli_precision {
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes,
-        cache_file_bytes;                                                /* classes and threads 0: by themselves */
-    const char *optimizers, *strategies, *strategy_file, *head, *report; /* of thaw bench */
-    uint64_t seeds, rates, jobs;                                         /* jobs 0: 1 */
-    double target_accuracy;                                              /* 0: none */
+        cache_file_bytes; /* classes and threads 0: by themselves */
+    const char *strategy, *strategy_file, *head;
+    const char *optimizers, *strategies, *report; /* of thaw bench */
+    uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
+    double target_accuracy;                       /* 0: none */
     bool resume;
     double clip_norm;      /* 0: none */
     bool program, profile; /* of thaw plan */

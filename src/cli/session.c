@@ -46,9 +46,13 @@ void cli_session_close(cli_session *session)
     thaw_model_destroy(session->model);
     thaw_dataset_destroy(session->training);
     thaw_dataset_destroy(session->test);
-    for (size_t i = 0; i < session->point_count; i++)
-        free((void *)(uintptr_t)session->points[i].pattern);
-    free(session->points);
+    for (size_t i = 0; i < session->own_count; i++)
+        free(session->own[i]);
+    free((void *)session->own);
+    free(session->rules);
+    thaw_strategy_destroy(session->context, session->named);
+    if (session->reset)
+        thaw_text_destroy(session->context, session->reset);
     thaw_context_destroy(session->context);
 }
 

@@ -12,8 +12,13 @@ typedef struct cli_session {
     thaw_model *model;
     thaw_dataset *training, *test;
     thaw_schedule schedule;
-    thaw_thaw_point *points; /* freezing and unfreezing by epoch */
-    size_t point_count;
+    char *reset;               /* patterns of --reset as one; "" when there are none, NULL before they are joined */
+    const char *head;          /* of the network for strategies, or NULL */
+    thaw_strategy *named;      /* --strategy, or NULL */
+    thaw_strategy strategy;    /* its rules, and then the command line's with an epoch; without rules: none */
+    thaw_strategy_rule *rules; /* of `strategy` */
+    char **own;                /* patterns of the command line's rules */
+    size_t own_count;
 } cli_session;
 
 /* All return an exit code; what was made is released by cli_session_close, whatever they return. */

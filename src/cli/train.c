@@ -11,13 +11,16 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "cli/strategy.h"
 #include "io/new_file.h"
+#include "policy/strategy.h"
 
 typedef struct run {
     const cli_options *options;
     cli_progress progress;
     thaw_epoch_report last; /* of the last whole epoch; zero before */
     char *cache_path;       /* a file that was chosen for the feature cache, or NULL */
+    json_t *rules;          /* what rules did before this epoch */
 } run;
 
 static bool on_step(void *user, const thaw_progress *state)
@@ -27,23 +30,42 @@ static bool on_step(void *user, const thaw_progress *state)
     return cli_interrupt_signal() == 0;
 }
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
+static void on_rule(void *user, const thaw_rule_effect *effect)
 {
     run *now = user;
-    now->last = *report;
+    const thaw_strategy_rule *rule = effect->rule;
+    json_t *object = json_object();
+    json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
+    json_object_set_new(object, "part", json_string(rule->pattern));
+    json_object_set_new(object, "pattern", json_string(effect->pattern));
+    if (thaw_action_has_value(rule->action))
+        json_object_set_new(object, "value", cli_json_real(rule->value));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(effect->trainable_parameters));
+    json_array_append_new(now->rules, object);
+}
+
+static void print_epoch(run *now)
+{
     cli_progress_clear(&now->progress);
-    if (now->options->json)
-        cli_json_print(cli_epoch_object("epoch", report));
-    else
-        cli_print_epoch(report);
-    return cli_interrupt_signal() == 0;
+    if (now->options->json) {
+        json_t *object = cli_epoch_object("epoch", &now->last);
+        json_object_set(object, "rules", now->rules);
+        cli_json_print(object);
+    } else {
+        cli_print_epoch(&now->last);
+    }
+    json_array_clear(now->rules);
 }
 
 static void print_beginning(const cli_session *session)
 {
     const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
-    printf("%s: %zu parameters, %zu trainable; %zu samples to train on", session->options->model,
-           totals.total_parameters, totals.trainable_parameters, thaw_dataset_count(session->training));
+    printf("%s: %zu parameters, ", session->options->model, totals.total_parameters);
+    if (session->named)
+        printf("strategy %s", session->named->name);
+    else
+        printf("%zu trainable", totals.trainable_parameters);
+    printf("; %zu samples to train on", thaw_dataset_count(session->training));
     if (session->test)
         printf(", %zu to test", thaw_dataset_count(session->test));
     printf("; batch %llu, threads %d\n", (unsigned long long)session->options->batch,
@@ -81,10 +103,36 @@ static int print_end(const run *now, bool stopped)
     return CLI_DONE;
 }
 
+/* *stopped: by a signal, after a step or an epoch. */
+static int run_epochs(cli_session *session, const thaw_fit_options *options, run *now, bool *stopped)
+{
+    thaw_trainer *trainer;
+    cli_interrupt_catch();
+    if (!now->options->json)
+        print_beginning(session);
+    thaw_status status = thaw_trainer_create(session->model, session->training, options, &trainer);
+    while (status == THAW_OK && !*stopped && !thaw_trainer_done(trainer)) {
+        thaw_epoch_report report;
+        status = thaw_trainer_epoch(trainer, &report);
+        if (status == THAW_OK) {
+            now->last = report;
+            print_epoch(now);
+        }
+        *stopped = status == THAW_STOPPED || (status == THAW_OK && cli_interrupt_signal() != 0);
+    }
+    cli_progress_clear(&now->progress);
+    thaw_trainer_destroy(trainer);
+    return *stopped ? CLI_DONE : cli_check(session->context, status, "training");
+}
+
 static int fit(cli_session *session)
 {
     const cli_options *options = session->options;
-    run now = { .options = options, .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)) };
+    run now = {
+        .options = options,
+        .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)),
+        .rules = json_array(),
+    };
     thaw_fit_options fit_options = {
         .epochs = (int)options->epochs,
         .batch = (int64_t)options->batch,
@@ -92,22 +140,17 @@ static int fit(cli_session *session)
         .schedule = session->schedule,
         .clip_norm = options->clip_norm,
         .test = session->test,
-        .thaw_points = session->points,
-        .thaw_point_count = session->point_count,
-        .on_epoch = on_epoch,
+        .strategy = session->strategy.rule_count ? &session->strategy : NULL,
+        .head = session->head,
         .on_step = on_step,
+        .on_rule = options->json ? on_rule : NULL,
         .user = &now,
     };
     int code = cli_cache_choose(session, options->epochs, &fit_options, &now.cache_path);
-    if (code != CLI_DONE)
-        return code;
-    cli_interrupt_catch();
-    if (!options->json)
-        print_beginning(session);
-    const thaw_status status = thaw_fit(session->model, session->training, &fit_options, NULL);
-    cli_progress_clear(&now.progress);
-    const bool stopped = status == THAW_STOPPED;
-    code = stopped ? CLI_DONE : cli_check(session->context, status, "training");
+    bool stopped = false;
+    if (code == CLI_DONE)
+        code = run_epochs(session, &fit_options, &now, &stopped);
+    json_decref(now.rules);
     if (code == CLI_DONE && options->merge)
         code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
     if (code == CLI_DONE && options->save)
@@ -136,6 +179,8 @@ static int train(const cli_options *options)
     cli_session session;
     int code = cli_session_open(&session, options);
     if (code == CLI_DONE)
+        code = cli_strategy_read(&session);
+    if (code == CLI_DONE)
         code = cli_open_data(&session);
     if (code == CLI_DONE)
         code = cli_build_model(&session, session.training);
@@ -153,7 +198,7 @@ static int train(const cli_options *options)
 
 enum {
     BOTH = CLI_MODEL | CLI_DATA | CLI_TEST_DATA | CLI_RULES | CLI_BATCH | CLI_TRAINING | CLI_PRECISION |
-           CLI_FROZEN_PRECISION | CLI_COMMON
+           CLI_FROZEN_PRECISION | CLI_STRATEGY | CLI_COMMON
 };
 
 const cli_command cli_train = {
@@ -177,6 +222,8 @@ const cli_command cli_finetune = {
                 "                --reset 'dense*' --freeze 'conv*' --unfreeze 'conv2@2' \\\n"
                 "                --data fashion-mnist:classes=5-9 --epochs 3 \\\n"
                 "                --save tuned.safetensors\n"
+                "  thaw finetune --model resnet18 --load source.safetensors --reset fc \\\n"
+                "                --strategy gradual --data 'folder:flowers;size=64' --epochs 10\n"
                 "  thaw finetune --model transfer-cnn --load source.safetensors \\\n"
                 "                --reset dense2 --freeze '*' --unfreeze dense2 \\\n"
                 "                --lora 'dense1.weight:rank=8,alpha=16' --merge \\\n"

@@ -1,6 +1,7 @@
 /* One run of a comparison. */
 #include <math.h>
 #include <string.h>
+#include <thaw/trainer.h>
 
 #include "compare/comparison.h"
 #include "compare/energy.h"
@@ -17,8 +18,6 @@ typedef struct run {
     thaw_model *model;
     json_t *epochs;
     thaw_energy before, after; /* the training of the epoch */
-    bool diverged;
-    thaw_status status; /* of what a callback did */
 } run;
 
 /* ---------------------------------------------------------------- a model */
@@ -80,19 +79,13 @@ void thaw_cell_close(thaw_cell_model *made)
     thaw_context_destroy(made->context);
 }
 
-static thaw_status apply(const run *now, int epoch)
-{
-    const thaw_comparison_options *options = &now->comparison->options;
-    return thaw_strategy_apply(now->entry->strategy, now->model, options->head, epoch, options->epochs);
-}
-
 thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry)
 {
+    const thaw_comparison_options *options = &comparison->options;
     thaw_cell_model made;
-    thaw_status status = thaw_cell_open(comparison, entry, comparison->options.first_seed, true, &made);
-    const run now = { .comparison = comparison, .entry = entry, .model = made.model };
-    for (int epoch = 1; status == THAW_OK && epoch <= comparison->options.epochs; epoch++) {
-        status = apply(&now, epoch);
+    thaw_status status = thaw_cell_open(comparison, entry, options->first_seed, true, &made);
+    for (int epoch = 1; status == THAW_OK && epoch <= options->epochs; epoch++) {
+        status = thaw_strategy_apply(entry->strategy, made.model, options->head, epoch, options->epochs);
         if (status == THAW_OK && thaw_model_summary_totals(made.model).trainable_parameters == 0)
             status = thaw_fail(made.context, THAW_NOTHING_TRAINABLE, "strategy %s, epoch %d: every parameter is frozen",
                                entry->strategy->name, epoch);
@@ -182,19 +175,6 @@ static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
 
 /* ---------------------------------------------------------------- training */
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
-{
-    run *now = user;
-    now->diverged = !isfinite(report->test_loss) || !isfinite(report->loss);
-    if (now->diverged)
-        return false;
-    now->status = record_epoch(now, report);
-    if (now->status == THAW_OK && report->epoch < report->epochs)
-        now->status = apply(now, report->epoch + 1);
-    now->before = thaw_energy_read(NULL);
-    return now->status == THAW_OK;
-}
-
 /* The host's function, which is not called again once it has said to stop. */
 static bool tell(thaw_comparison *comparison, const run *now, const thaw_progress *training)
 {
@@ -228,6 +208,18 @@ static bool on_step(void *user, const thaw_progress *training)
     return comparison->options.on_progress ? tell(comparison, now, training) : !atomic_load(&comparison->stop);
 }
 
+static thaw_status train_epoch(run *now, thaw_trainer *trainer)
+{
+    thaw_epoch_report report;
+    now->before = thaw_energy_read(NULL);
+    const thaw_status status = thaw_trainer_epoch(trainer, &report);
+    if (status != THAW_OK)
+        return status;
+    if (!isfinite(report.test_loss) || !isfinite(report.loss))
+        return thaw_fail(now->model->context, THAW_NOT_FINITE, "the test loss is not finite");
+    return record_epoch(now, &report);
+}
+
 static thaw_status train(run *now)
 {
     const thaw_comparison_options *options = &now->comparison->options;
@@ -236,19 +228,17 @@ static thaw_status train(run *now)
         .batch = options->batch,
         .test = options->test,
         .cache_bytes = options->cache_bytes,
+        .strategy = now->entry->strategy,
+        .head = options->head,
         .time_phases = true,
-        .on_epoch = on_epoch,
         .on_step = on_step,
         .user = now,
     };
-    thaw_status status = apply(now, 1);
-    now->before = thaw_energy_read(NULL);
-    if (status == THAW_OK)
-        status = thaw_fit(now->model, options->training, &fit, NULL);
-    if (status == THAW_STOPPED && now->diverged)
-        return thaw_fail(now->model->context, THAW_NOT_FINITE, "the test loss is not finite");
-    if (status == THAW_STOPPED && now->status != THAW_OK)
-        return now->status;
+    thaw_trainer *trainer;
+    thaw_status status = thaw_trainer_create(now->model, options->training, &fit, &trainer);
+    while (status == THAW_OK && !thaw_trainer_done(trainer))
+        status = train_epoch(now, trainer);
+    thaw_trainer_destroy(trainer);
     return status;
 }
 

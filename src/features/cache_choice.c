@@ -3,6 +3,7 @@
 #include "core/context.h"
 #include "data/dataset.h"
 #include "features/feature_rows.h"
+#include "policy/strategy.h"
 
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset)
 {
@@ -33,15 +34,13 @@ static void find_in_prefix(void *argument, thaw_selected selected)
         s->found = s->found || s->plan->model->nodes[s->plan->order[i]].group == selected.group;
 }
 
-/* Whether a thaw point changes what the cache would hold before it is read. */
-static bool thaws_next(const thaw_plan *plan, const thaw_fit_options *options, int epoch)
+/* Whether a rule changes what the cache would hold before it is read. */
+static bool thaws_next(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
 {
     search s = { .plan = plan };
-    for (size_t i = 0; i < options->thaw_point_count; i++) {
-        const thaw_thaw_point *point = &options->thaw_points[i];
-        if (point->epoch == epoch + 1 && !point->freeze)
-            thaw_set_select(&plan->model->parameters, point->pattern, find_in_prefix, &s);
-    }
+    const thaw_part_epoch next = { .epoch = epoch + 1, .epochs = options->epochs };
+    if (options->strategy && epoch < options->epochs)
+        thaw_strategy_find_thawed(options->strategy, model, options->head, next, find_in_prefix, &s);
     return s.found;
 }
 
@@ -60,11 +59,11 @@ static void say_why_not(const thaw_plan *plan)
             plan->prefix_bytes, plan->cache.sample_bytes);
 }
 
-bool thaw_cache_pays(const thaw_plan *plan, const thaw_fit_options *options, int epoch)
+bool thaw_cache_pays(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
 {
     if (!options->cache_file && (options->cache_bytes == 0 || epoch >= options->epochs))
         return false;
     if (epoch == 1)
         say_why_not(plan);
-    return thaw_plan_cache_bytes(plan) > 0 && (options->cache_file || !thaws_next(plan, options, epoch));
+    return thaw_plan_cache_bytes(plan) > 0 && (options->cache_file || !thaws_next(model, plan, options, epoch));
 }

@@ -118,6 +118,9 @@ thaw_status thaw_part_resolve(thaw_model *model, const thaw_model_blocks *blocks
                               thaw_part_epoch when, char **pattern)
 {
     *pattern = NULL;
+    const char *error = thaw_part_error(part);
+    if (error)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "\"%.200s\": %s", part, error);
     thaw_text text = { .context = model->context };
     if (part[0] != '@')
         thaw_text_append(&text, "%s", part);

@@ -30,6 +30,11 @@ const char *thaw_action_name(thaw_action action)
     return (size_t)action < THAW_COUNT(actions) ? actions[action] : NULL;
 }
 
+bool thaw_action_has_value(thaw_action action)
+{
+    return action == THAW_ACTION_RATE || action == THAW_ACTION_DECAY || action == THAW_ACTION_LORA;
+}
+
 /* ---------------------------------------------------------------- copies */
 
 static char *copy_pattern(thaw_context *context, const char *pattern, int n)
@@ -136,14 +141,28 @@ static thaw_status create(thaw_context *context, const char *name, thaw_strategy
     return fail_unknown(context, name, own, own_count);
 }
 
+/* Whether a file has one strategy, which then needs no name. */
+static thaw_status check_alone(thaw_context *context, const char *path, thaw_strategy *const *own, size_t count)
+{
+    char names[200] = "";
+    for (size_t i = 0, length = 0; i < count && length < sizeof names; i++)
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", own[i]->name);
+    if (count == 1)
+        return THAW_OK;
+    return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: has %zu strategies, choose one by its name%s%s",
+                     path ? path : "no file", count, count ? ": " : "", names);
+}
+
 thaw_status thaw_strategy_create(thaw_context *context, const char *name, const char *path, thaw_strategy **strategy)
 {
     *strategy = NULL;
     thaw_strategy **own = NULL;
     size_t count = 0;
     thaw_status status = path ? thaw_strategy_read(context, path, &own, &count) : THAW_OK;
+    if (status == THAW_OK && !name)
+        status = check_alone(context, path, own, count);
     if (status == THAW_OK)
-        status = create(context, name, own, count, strategy);
+        status = create(context, name ? name : own[0]->name, own, count, strategy);
     thaw_strategy_release_all(context, own, count);
     return status;
 }

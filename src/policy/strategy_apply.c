@@ -2,18 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/pattern.h"
+#include "core/allocation.h"
 #include "graph/model.h"
-#include "policy/part.h"
-
-static bool is_due(const thaw_strategy_rule *rule, int epoch, int epochs)
-{
-    if (rule->epoch)
-        return rule->epoch == epoch;
-    if (rule->share > 0)
-        return epoch == 1 + (int)ceil(rule->share * epochs);
-    return true;
-}
+#include "policy/strategy.h"
 
 static bool is_selected(const thaw_group *group, const char *pattern)
 {
@@ -24,9 +15,10 @@ static bool is_selected(const thaw_group *group, const char *pattern)
 }
 
 /* Multiplies learning rates of the selected layers by the rule's value, or for decay by its power. */
-static thaw_status scale_rates(thaw_model *model, const thaw_model_blocks *blocks, const char *pattern,
-                               const thaw_strategy_rule *rule)
+static thaw_status scale_rates(thaw_model *model, const thaw_due_rule *due, const char *pattern)
 {
+    const thaw_strategy_rule *rule = due->rule;
+    const thaw_model_blocks *blocks = due->blocks;
     thaw_trainability ignored;
     thaw_status status = thaw_model_trainability(model, pattern, &ignored);
     for (size_t i = 0; i < model->node_count && status == THAW_OK; i++) {
@@ -40,9 +32,9 @@ static thaw_status scale_rates(thaw_model *model, const thaw_model_blocks *block
     return status;
 }
 
-static thaw_status run(const thaw_strategy_rule *rule, thaw_model *model, const thaw_model_blocks *blocks,
-                       const char *pattern)
+static thaw_status act(thaw_model *model, const thaw_due_rule *due, const char *pattern)
 {
+    const thaw_strategy_rule *rule = due->rule;
     switch (rule->action) {
     case THAW_ACTION_FREEZE:
         return thaw_model_freeze(model, pattern);
@@ -56,52 +48,65 @@ static thaw_status run(const thaw_strategy_rule *rule, thaw_model *model, const 
     case THAW_ACTION_DECAY:
         break;
     }
-    return scale_rates(model, blocks, pattern, rule);
+    return scale_rates(model, due, pattern);
 }
 
-/* The alternatives of a part's pattern, as many at a time as a pattern may be long: a deep network has hundreds. Adapters
-   want one layer in all of them that takes one. */
-static thaw_status run_in_pieces(const thaw_strategy_rule *rule, thaw_model *model, const thaw_model_blocks *blocks,
-                                 char *pattern)
+/* A part's pattern, piece by piece. Adapters want one layer in all of them that takes one. */
+static thaw_status act_in_pieces(thaw_model *model, const thaw_due_rule *due, char *pattern)
 {
     bool done = false;
     thaw_status status = THAW_OK;
-    for (char *piece = pattern; piece && status == THAW_OK;) {
-        char *end = strlen(piece) > THAW_LONGEST_PATTERN ? piece + THAW_LONGEST_PATTERN : NULL;
-        while (end && end > piece && *end != '|')
-            end--;
-        if (end)
-            *end = '\0';
-        status = run(rule, model, blocks, piece);
+    char *rest = pattern;
+    for (const char *piece; status == THAW_OK && (piece = thaw_pattern_cut(&rest));) {
+        status = act(model, due, piece);
         done = done || status == THAW_OK;
-        piece = end && end > piece ? end + 1 : NULL;
-        if (status == THAW_NOT_FOUND && rule->action == THAW_ACTION_LORA && (done || piece))
+        if (status == THAW_NOT_FOUND && due->rule->action == THAW_ACTION_LORA && (done || rest))
             status = THAW_OK;
     }
     return status;
 }
 
+typedef struct listener {
+    int epoch;
+    void (*on_rule)(void *user, const thaw_rule_effect *effect);
+    void *user;
+} listener;
+
+static thaw_status apply(void *argument, thaw_model *model, const thaw_due_rule *due)
+{
+    const listener *told = argument;
+    char *pieces = NULL;
+    thaw_status status;
+    if (due->rule->pattern[0] == '@') {
+        pieces = thaw_copy_text(model->context, due->pattern);
+        status = pieces ? act_in_pieces(model, due, pieces) : THAW_OUT_OF_MEMORY;
+        thaw_release(model->context, pieces);
+    } else {
+        status = act(model, due, due->pattern);
+    }
+    if (status == THAW_OK && told->on_rule) {
+        const thaw_rule_effect effect = {
+            .epoch = told->epoch,
+            .rule = due->rule,
+            .pattern = due->pattern,
+            .trainable_parameters = thaw_model_summary_totals(model).trainable_parameters,
+        };
+        told->on_rule(told->user, &effect);
+    }
+    return status;
+}
+
+thaw_status thaw_strategy_run(const thaw_strategy *strategy, thaw_model *model, const char *head, thaw_part_epoch when,
+                              void (*on_rule)(void *user, const thaw_rule_effect *effect), void *user)
+{
+    if (when.epochs < 1 || when.epoch < 1 || when.epoch > when.epochs)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "epoch %d of %d", when.epoch, when.epochs);
+    listener told = { when.epoch, on_rule, user };
+    return thaw_strategy_visit(strategy, model, head, when, apply, &told);
+}
+
 thaw_status thaw_strategy_apply(const thaw_strategy *strategy, thaw_model *model, const char *head, int epoch,
                                 int epochs)
 {
-    thaw_context *context = model->context;
-    if (epochs < 1 || epoch < 1 || epoch > epochs)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "epoch %d of %d", epoch, epochs);
-    thaw_model_blocks blocks;
-    thaw_status status = thaw_model_blocks_find(model, head, &blocks);
-    for (size_t i = 0; status == THAW_OK && i < strategy->rule_count; i++) {
-        const thaw_strategy_rule *rule = &strategy->rules[i];
-        char *pattern = NULL;
-        if (!is_due(rule, epoch, epochs))
-            continue;
-        status = thaw_part_resolve(model, &blocks, rule->pattern, (thaw_part_epoch){ epoch, epochs }, &pattern);
-        if (status == THAW_OK && pattern)
-            status = rule->pattern[0] == '@' ? run_in_pieces(rule, model, &blocks, pattern)
-                                             : run(rule, model, &blocks, pattern);
-        thaw_text_destroy(context, pattern);
-    }
-    thaw_model_blocks_release(context, &blocks);
-    return status == THAW_OK ? status
-                             : thaw_fail(context, status, "strategy %s, epoch %d: %s", strategy->name, epoch,
-                                         thaw_context_message(context));
+    return thaw_strategy_run(strategy, model, head, (thaw_part_epoch){ epoch, epochs }, NULL, NULL);
 }

@@ -21,14 +21,9 @@ static thaw_status refuse(const place *at, const char *what, const char *name)
                      at->strategy, at->rule + 1, what, name ? " \"" : "", name ? name : "", name ? "\"" : "");
 }
 
-static bool has_value(thaw_action action)
-{
-    return action == THAW_ACTION_RATE || action == THAW_ACTION_DECAY || action == THAW_ACTION_LORA;
-}
-
 static thaw_status check_value(const place *at, const thaw_strategy_rule *rule, const json_t *value)
 {
-    if (!has_value(rule->action))
+    if (!thaw_action_has_value(rule->action))
         return value ? refuse(at, "takes no value:", thaw_action_name(rule->action)) : THAW_OK;
     if (!json_is_number(value) || !isfinite(rule->value) || rule->value < 0)
         return refuse(at, "wants a value, a number from 0 on:", thaw_action_name(rule->action));

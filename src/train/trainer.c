@@ -8,6 +8,7 @@
 #include "core/threads.h"
 #include "data/dataset.h"
 #include "features/cache_choice.h"
+#include "policy/strategy.h"
 #include "train/session.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -27,12 +28,6 @@ static thaw_status check_options(thaw_context *context, const thaw_fit_options *
     return THAW_OK;
 }
 
-static void look_only(void *argument, thaw_selected selected)
-{
-    (void)argument;
-    (void)selected;
-}
-
 /* Before the first step, not hours later: patterns that match nothing, data that does not fit. */
 static thaw_status check(const thaw_trainer *trainer)
 {
@@ -45,8 +40,8 @@ static thaw_status check(const thaw_trainer *trainer)
         status = thaw_check_dataset(model, trainer->dataset);
     if (status == THAW_OK && options->test)
         status = thaw_check_dataset(model, options->test);
-    for (size_t i = 0; status == THAW_OK && i < options->thaw_point_count; i++)
-        status = thaw_set_select(&model->parameters, options->thaw_points[i].pattern, look_only, NULL);
+    if (status == THAW_OK && options->strategy)
+        status = thaw_strategy_check(options->strategy, model, options->head, options->epochs);
     return status;
 }
 
@@ -54,12 +49,12 @@ static thaw_status begin(thaw_trainer *trainer)
 {
     thaw_context *context = trainer->model->context;
     thaw_fit_options *options = &trainer->options;
-    thaw_status status = check(trainer);
-    if (status != THAW_OK)
-        return status;
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : DEFAULT_BATCH;
     options->seed = options->seed ? options->seed : context->seed;
+    thaw_status status = check(trainer);
+    if (status != THAW_OK)
+        return status;
     trainer->budget = thaw_cache_budget_of(options, trainer->dataset);
     const thaw_thread_scope scope = thaw_threads_enter(context);
     status = thaw_trainer_open_loader(trainer, trainer->dataset);
@@ -97,20 +92,17 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
 
 /* ---------------------------------------------------------------- an epoch's beginning and end */
 
-static thaw_status apply_thaw_points(thaw_trainer *trainer, int epoch)
+/* Once an epoch, also where compiling fails and is tried again: to scale a rate twice is another thing. */
+static thaw_status apply_rules(thaw_trainer *trainer, int epoch)
 {
-    thaw_status status = THAW_OK;
-    if (trainer->thawed == epoch)
+    const thaw_fit_options *options = &trainer->options;
+    if (!options->strategy || trainer->ruled == epoch)
         return THAW_OK;
-    for (size_t i = 0; status == THAW_OK && i < trainer->options.thaw_point_count; i++) {
-        const thaw_thaw_point *point = &trainer->options.thaw_points[i];
-        if (point->epoch != epoch)
-            continue;
-        status = point->freeze ? thaw_model_freeze(trainer->model, point->pattern)
-                               : thaw_model_unfreeze(trainer->model, point->pattern);
-    }
+    const thaw_part_epoch when = { .epoch = epoch, .epochs = options->epochs };
+    const thaw_status status =
+        thaw_strategy_run(options->strategy, trainer->model, options->head, when, options->on_rule, options->user);
     if (status == THAW_OK)
-        trainer->thawed = epoch;
+        trainer->ruled = epoch;
     return status;
 }
 
@@ -120,7 +112,7 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
     const thaw_fit_options *options = &trainer->options;
     const size_t count = thaw_dataset_count(trainer->dataset), rest = count % (size_t)options->batch;
     thaw_plan *plan;
-    thaw_status status = apply_thaw_points(trainer, epoch);
+    thaw_status status = apply_rules(trainer, epoch);
     if (status == THAW_OK && rest && !options->drop_last)
         status = thaw_plan_find(trainer->model, (int64_t)rest, true, &plan);
     if (status == THAW_OK && count >= (size_t)options->batch)

@@ -19,8 +19,8 @@ struct thaw_trainer {
     thaw_fit_options options;
     thaw_trainer_position position;
     size_t epoch_steps;
-    int thawed; /* the last epoch whose thaw points were applied */
-    bool open;  /* an epoch has begun and not ended */
+    int ruled; /* the last epoch whose rules were applied */
+    bool open; /* an epoch has begun and not ended */
     thaw_epoch_sums sums;
     thaw_epoch_report report;
 

@@ -64,7 +64,7 @@ static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoc
     drop_broken_cache(trainer);
     if (trainer->cache && !thaw_feature_cache_fits(trainer->cache, plan))
         drop_cache(trainer);
-    if (trainer->cache || !thaw_cache_pays(plan, options, epoch))
+    if (trainer->cache || !thaw_cache_pays(trainer->model, plan, options, epoch))
         return THAW_OK;
     return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file,
                                      &trainer->cache);

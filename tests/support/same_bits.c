@@ -106,14 +106,14 @@ static void train(thaw_model *model, const same_bits_run *run, thaw_digest *dige
     support_optimize(model, run->optimizer);
     thaw_model_set_recompute(model, run->recompute);
     thaw_model_set_fusion(model, !run->unfused);
+    const thaw_strategy strategy = { .name = run->name, .rules = run->rules, .rule_count = run->rule_count };
     const thaw_fit_options options = {
         .epochs = run->epochs ? run->epochs : 2,
         .batch = BATCH,
         .test = made.dataset,
         .clip_norm = run->clip_norm,
         .cache_bytes = run->cache_bytes,
-        .thaw_points = run->points,
-        .thaw_point_count = run->point_count,
+        .strategy = run->rule_count ? &strategy : NULL,
         .on_epoch = add_losses,
         .user = digest,
     };

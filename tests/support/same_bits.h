@@ -4,7 +4,7 @@
 
 #include "support/support.h"
 
-enum { SAME_BITS_MOST_POINTS = 4, SAME_BITS_KEY_BYTES = 64, SAME_BITS_DIGEST_BYTES = 33 };
+enum { SAME_BITS_MOST_RULES = 4, SAME_BITS_KEY_BYTES = 64, SAME_BITS_DIGEST_BYTES = 33 };
 
 /* A run: thaw_fit over a few random samples with two threads, each epoch followed by an evaluation. */
 typedef struct same_bits_run {
@@ -19,8 +19,8 @@ typedef struct same_bits_run {
     int epochs; /* 0: 2 */
     size_t cache_bytes;
     double clip_norm;
-    thaw_thaw_point points[SAME_BITS_MOST_POINTS];
-    size_t point_count;
+    thaw_strategy_rule rules[SAME_BITS_MOST_RULES];
+    size_t rule_count;
 } same_bits_run;
 
 extern const same_bits_run same_bits_runs[];

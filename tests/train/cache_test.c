@@ -17,7 +17,7 @@ static bool count_cached(void *user, const thaw_epoch_report *report)
     return true;
 }
 
-static outcome train(size_t cache_bytes, unsigned trainable, const thaw_thaw_point *points, size_t point_count)
+static outcome train(size_t cache_bytes, unsigned trainable, const thaw_strategy_rule *rules, size_t rule_count)
 {
     outcome result = { 0 };
     thaw_context *context = support_context(2);
@@ -25,12 +25,12 @@ static outcome train(size_t cache_bytes, unsigned trainable, const thaw_thaw_poi
     thaw_dataset *data = support_samples(context, 45, 5); /* the last batch is smaller */
     support_optimize(model, "adam:lr=0.01");
     support_train_only(model, trainable);
+    const thaw_strategy strategy = { .name = "own", .rules = rules, .rule_count = rule_count };
     const thaw_fit_options options = {
         .epochs = 4,
         .batch = 16,
         .cache_bytes = cache_bytes,
-        .thaw_points = points,
-        .thaw_point_count = point_count,
+        .strategy = &strategy,
         .on_epoch = count_cached,
         .user = &result.cached_epochs,
     };
@@ -42,9 +42,9 @@ static outcome train(size_t cache_bytes, unsigned trainable, const thaw_thaw_poi
     return result;
 }
 
-static void check_equal(unsigned trainable, const thaw_thaw_point *points, size_t point_count, size_t cached_epochs)
+static void check_equal(unsigned trainable, const thaw_strategy_rule *rules, size_t rule_count, size_t cached_epochs)
 {
-    outcome plain = train(0, trainable, points, point_count), cached = train(1 << 24, trainable, points, point_count);
+    outcome plain = train(0, trainable, rules, rule_count), cached = train(1 << 24, trainable, rules, rule_count);
     cr_assert_eq(plain.cached_epochs, 0);
     cr_assert_eq(cached.cached_epochs, cached_epochs, "%zu epochs were cached", cached.cached_epochs);
     cr_assert(memcmp(plain.weights, cached.weights, plain.count * sizeof(float)) == 0, "weights differ");
@@ -68,8 +68,8 @@ Test(cache, serves_nothing_when_nothing_is_frozen_below)
 
 Test(cache, is_dropped_when_the_prefix_thaws)
 {
-    const thaw_thaw_point points[] = { { .epoch = 3, .pattern = "conv2" } };
-    check_equal(0x1C, points, 1, 2); /* epoch 2, and epoch 4 behind conv1 */
+    const thaw_strategy_rule rules[] = { { .epoch = 3, .pattern = "conv2", .action = THAW_ACTION_UNFREEZE } };
+    check_equal(0x1C, rules, 1, 2); /* epoch 2, and epoch 4 behind conv1 */
 }
 
 static bool note_first_bytes(void *user, const thaw_epoch_report *report)
@@ -82,19 +82,19 @@ static bool note_first_bytes(void *user, const thaw_epoch_report *report)
 /* Else a first epoch would fill a cache that the second throws away. */
 Test(cache, is_not_begun_when_the_prefix_thaws_in_the_next_epoch)
 {
-    const thaw_thaw_point points[] = { { .epoch = 2, .pattern = "conv2.weight" } };
-    check_equal(0x1C, points, 1, 2); /* epochs 3 and 4 behind conv1 */
+    const thaw_strategy_rule rules[] = { { .epoch = 2, .pattern = "conv2.weight", .action = THAW_ACTION_UNFREEZE } };
+    check_equal(0x1C, rules, 1, 2); /* epochs 3 and 4 behind conv1 */
     size_t bytes = 1;
     thaw_context *context = support_context(2);
     thaw_model *model = support_network(context, false);
     thaw_dataset *data = support_samples(context, 45, 5);
     support_optimize(model, "adam");
     support_train_only(model, 0x1C);
+    const thaw_strategy strategy = { .name = "own", .rules = rules, .rule_count = 1 };
     const thaw_fit_options options = {
         .epochs = 3,
         .cache_bytes = 1 << 24,
-        .thaw_points = points,
-        .thaw_point_count = 1,
+        .strategy = &strategy,
         .on_epoch = note_first_bytes,
         .user = &bytes,
     };

@@ -128,14 +128,13 @@ Test(fit, thaws_and_freezes_by_epoch)
 {
     fixture f = open_fixture();
     record seen = { 0 };
-    const thaw_thaw_point points[] = {
-        { .epoch = 1, .pattern = "{conv,dense}[12]", .freeze = true },
-        { .epoch = 2, .pattern = "dense2" },
-        { .epoch = 3, .pattern = "conv2.bias" },
+    const thaw_strategy_rule rules[] = {
+        { .epoch = 1, .pattern = "{conv,dense}[12]", .action = THAW_ACTION_FREEZE },
+        { .epoch = 2, .pattern = "dense2", .action = THAW_ACTION_UNFREEZE },
+        { .epoch = 3, .pattern = "conv2.bias", .action = THAW_ACTION_UNFREEZE },
     };
     thaw_fit_options options = options_for(&seen);
-    options.thaw_points = points;
-    options.thaw_point_count = THAW_COUNT(points);
+    options.strategy = &(thaw_strategy){ .name = "own", .rules = rules, .rule_count = THAW_COUNT(rules) };
     assert_ok(f.context, thaw_fit(f.model, f.data, &options, NULL));
     const size_t head = 6 * 4 + 4, dense2 = 11 * 6 + 6, bias = 5;
     cr_assert_eq(seen.epochs[0].trainable_parameters, head);
@@ -176,7 +175,8 @@ Test(fit, stops_when_a_callback_says_so_and_keeps_what_it_learned)
 Test(fit, refuses_before_the_first_step)
 {
     fixture f = open_fixture();
-    const thaw_thaw_point points[] = { { .epoch = 3, .pattern = "conv9" } };
+    const thaw_strategy_rule rules[] = { { .epoch = 3, .pattern = "conv9", .action = THAW_ACTION_UNFREEZE } };
+    const thaw_strategy strategy = { .name = "own", .rules = rules, .rule_count = 1 };
     const struct {
         thaw_fit_options options;
         thaw_status status;
@@ -186,7 +186,7 @@ Test(fit, refuses_before_the_first_step)
         { { .batch = -5 }, THAW_INVALID_ARGUMENT, "-5" },
         { { .clip_norm = NAN }, THAW_INVALID_ARGUMENT, "clip norm" },
         { { .clip_norm = -1 }, THAW_INVALID_ARGUMENT, "clip norm" },
-        { { .thaw_points = points, .thaw_point_count = 1 }, THAW_NOT_FOUND, "conv9" },
+        { { .strategy = &strategy }, THAW_NOT_FOUND, "conv9" },
         { { .batch = 64, .drop_last = true }, THAW_INVALID_ARGUMENT, "" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {

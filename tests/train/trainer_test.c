@@ -12,11 +12,13 @@ enum { SAMPLES = 45, BATCH = 16, STEPS = 3, LAST = 13, EPOCHS = 4 }; /* the last
 static float values[SAMPLES * NETWORK_SAMPLE];
 static int32_t labels[SAMPLES];
 
-static const thaw_thaw_point points[] = {
-    { .epoch = 1, .pattern = "conv*", .freeze = true },
-    { .epoch = 3, .pattern = "conv2" },
-    { .epoch = 4, .pattern = "dense3", .freeze = true },
+static const thaw_strategy_rule rules[] = {
+    { .epoch = 1, .pattern = "conv*", .action = THAW_ACTION_FREEZE },
+    { .epoch = 3, .pattern = "conv2", .action = THAW_ACTION_UNFREEZE },
+    { .epoch = 4, .pattern = "dense3", .action = THAW_ACTION_FREEZE },
 };
+
+static const thaw_strategy strategy = { .name = "own", .rules = rules, .rule_count = THAW_COUNT(rules) };
 
 typedef struct fixture {
     thaw_context *context;
@@ -61,16 +63,17 @@ static thaw_status step_by_hand(fixture *f, const size_t *indices, int64_t count
     return thaw_step(f->model, &inputs, &targets, options, NULL);
 }
 
-/* EPOCHS epochs with the thaw points, half the learning rate in each epoch, and clipped gradients. */
+/* EPOCHS epochs with the rules, half the learning rate in each epoch, and clipped gradients. */
 static float *train_by_hand(size_t *count)
 {
     fixture f = open_fixture();
     size_t order[SAMPLES];
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
-        for (size_t i = 0; i < THAW_COUNT(points); i++)
-            if (points[i].epoch == epoch)
+        for (size_t i = 0; i < THAW_COUNT(rules); i++)
+            if (rules[i].epoch == epoch)
                 assert_ok(f.context,
-                          (points[i].freeze ? thaw_model_freeze : thaw_model_unfreeze)(f.model, points[i].pattern));
+                          (rules[i].action == THAW_ACTION_FREEZE ? thaw_model_freeze
+                                                                 : thaw_model_unfreeze)(f.model, rules[i].pattern));
         thaw_shuffle(f.context, 1, (uint64_t)epoch, order, SAMPLES);
         const thaw_step_options options = { .rate_factor = ldexp(1, 1 - epoch), .clip_norm = 0.5 };
         for (size_t first = 0; first < SAMPLES; first += BATCH)
@@ -169,8 +172,7 @@ static float *train(way by, size_t cache_bytes, size_t stop_each, record *seen)
         .schedule = { .kind = THAW_SCHEDULE_STEP, .gamma = 0.5 },
         .clip_norm = 0.5,
         .test = f.data,
-        .thaw_points = points,
-        .thaw_point_count = THAW_COUNT(points),
+        .strategy = &strategy,
         .cache_bytes = cache_bytes,
         .on_epoch = on_epoch,
         .on_step = on_step,

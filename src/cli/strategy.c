@@ -1,0 +1,134 @@
+#include "cli/strategy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+#include "cli/numbers.h"
+#include "core/pattern.h"
+#include "core/text.h"
+#include "policy/part.h"
+
+static const char COMMAND_LINE[] = "of the command line";
+
+int cli_strategy_read(cli_session *session)
+{
+    const cli_options *options = session->options;
+    if (!options->strategy && !options->strategy_file)
+        return CLI_DONE;
+    const thaw_status status =
+        thaw_strategy_create(session->context, options->strategy, options->strategy_file, &session->named);
+    const bool of_file = status == THAW_BAD_FORMAT || status == THAW_IO_ERROR || !options->strategy;
+    return cli_check_option(session->context, status, of_file ? "--strategy-file" : "--strategy");
+}
+
+int cli_strategy_find_head(cli_session *session)
+{
+    const cli_options *options = session->options;
+    thaw_text text = { .context = session->context };
+    for (size_t i = 0; i < options->rule_count; i++)
+        if (options->rules[i].kind == CLI_RULE_RESET)
+            thaw_text_append(&text, "%s%s", text.length ? "|" : "", options->rules[i].text);
+    const int code = cli_check(session->context, thaw_text_finish(&text, &session->reset), "--reset");
+    session->head = options->head;
+    if (code == CLI_DONE && !session->head && *session->reset)
+        session->head = session->reset;
+    return code;
+}
+
+int cli_strategy_begin(cli_session *session)
+{
+    const thaw_strategy *named = session->named;
+    const size_t named_count = named ? named->rule_count : 0;
+    session->rules = calloc(named_count + session->options->rule_count + 1, sizeof *session->rules);
+    session->own = calloc(session->options->rule_count + 1, sizeof *session->own);
+    if (!session->rules || !session->own)
+        return cli_fail("start", "out of memory");
+    for (size_t i = 0; i < named_count; i++)
+        session->rules[i] = named->rules[i];
+    session->strategy = (thaw_strategy){ .name = named ? named->name : COMMAND_LINE,
+                                         .rules = session->rules,
+                                         .rule_count = named_count };
+    return named ? cli_check_option(session->context,
+                                    thaw_strategy_check(named, session->model, session->head,
+                                                        (int)session->options->epochs),
+                                    session->options->strategy ? "--strategy" : "--strategy-file")
+                 : CLI_DONE;
+}
+
+static bool matches_something(thaw_model *model, const char *pattern)
+{
+    for (size_t i = 0; i < thaw_model_group_count(model); i++)
+        if (thaw_pattern_matches(pattern, thaw_group_name(thaw_model_group(model, i))))
+            return true;
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
+        if (thaw_pattern_matches(pattern, thaw_parameter_name(thaw_model_parameter(model, i))))
+            return true;
+    return false;
+}
+
+/* Checks the rule now and not when training has come so far. */
+static int add_rule(cli_session *session, const char *option, const thaw_strategy_rule *rule)
+{
+    const char *error = thaw_part_error(rule->pattern);
+    if (error)
+        return cli_misuse(option, "\"%s\": %s", rule->pattern, error);
+    if (rule->pattern[0] != '@' && !matches_something(session->model, rule->pattern))
+        return cli_misuse(option, "\"%s\" matches no group and no parameter of %s", rule->pattern,
+                          session->options->model);
+    const thaw_strategy alone = { .name = COMMAND_LINE, .rules = rule, .rule_count = 1 };
+    const int code =
+        cli_check_option(session->context,
+                         thaw_strategy_check(&alone, session->model, session->head, (int)session->options->epochs),
+                         option);
+    char *copy = code == CLI_DONE ? strdup(rule->pattern) : NULL;
+    if (code != CLI_DONE || !copy)
+        return code != CLI_DONE ? code : cli_fail(option, "out of memory");
+    session->own[session->own_count++] = copy;
+    session->rules[session->strategy.rule_count] = *rule;
+    session->rules[session->strategy.rule_count++].pattern = copy;
+    return CLI_DONE;
+}
+
+/* A part's name begins with @, which is not that of an epoch. */
+static char *find_epoch(char *text)
+{
+    char *at = strrchr(text, '@');
+    return at == text ? NULL : at;
+}
+
+static int set_now(const cli_session *session, const char *option, const thaw_strategy_rule *rule)
+{
+    thaw_status status;
+    if (rule->pattern[0] == '@') {
+        const thaw_strategy alone = { .name = COMMAND_LINE, .rules = rule, .rule_count = 1 };
+        status = thaw_strategy_apply(&alone, session->model, session->head, 1, 1);
+    } else {
+        status = rule->action == THAW_ACTION_FREEZE ? thaw_model_freeze(session->model, rule->pattern)
+                                                    : thaw_model_unfreeze(session->model, rule->pattern);
+    }
+    return cli_check_option(session->context, status, option);
+}
+
+int cli_strategy_set(cli_session *session, const char *text, thaw_action action)
+{
+    const char *option = action == THAW_ACTION_FREEZE ? "--freeze" : "--unfreeze";
+    char *pattern = strdup(text);
+    if (!pattern)
+        return cli_fail(option, "out of memory");
+    char *at = find_epoch(pattern);
+    thaw_strategy_rule rule = { .pattern = pattern, .action = action };
+    uint64_t epoch = 0;
+    int code;
+    if (at && !cli_parse_count(at + 1, 1, INT32_MAX, &epoch)) {
+        code = cli_misuse(option, "\"%s\", must be PATTERN@EPOCH with an epoch from 1", text);
+    } else if (at) {
+        *at = '\0';
+        rule.epoch = (int)epoch;
+        code = add_rule(session, option, &rule);
+    } else {
+        code = set_now(session, option, &rule);
+    }
+    free(pattern);
+    return code;
+}

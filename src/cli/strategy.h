@@ -1,0 +1,21 @@
+/* What trains when: --strategy, and --freeze and --unfreeze as rules of one strategy. */
+#ifndef THAW_CLI_STRATEGY_H
+#define THAW_CLI_STRATEGY_H
+
+#include "cli/session.h"
+
+/* All return an exit code. */
+
+/* Reads --strategy and --strategy-file, which needs no model. */
+int cli_strategy_read(cli_session *session);
+
+/* Joins the patterns of --reset, and finds the head of the network for strategies: --head, or else these. */
+int cli_strategy_find_head(cli_session *session);
+
+/* Makes room for rules, with those of --strategy first. */
+int cli_strategy_begin(cli_session *session);
+
+/* Freezes or unfreezes PATTERN at once, or adds a rule for PATTERN@EPOCH. */
+int cli_strategy_set(cli_session *session, const char *text, thaw_action action);
+
+#endif
