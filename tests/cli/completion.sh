@@ -48,6 +48,7 @@ expect 'adam|adamw' thaw train --optimizer ada
 expect 'momentum=' thaw train --optimizer sgd : mom
 expect 'sgd|rmsprop|adam|adamw' thaw bench --optimizers = ''
 expect 'lora:rank=8|lp-ft|last2' thaw bench --strategies l
+expect 'lora:rank=8|lp-ft|last2' thaw finetune --strategy l
 expect "full head gradual" thaw bench --strategies "'full head gra"
 expect 'bf16|bf16-emulated' thaw train --precision bf
 expect 'cosine|constant' thaw train --schedule co

@@ -113,3 +113,107 @@ Test(finetune, biases_alone_train, .init = cli_begin, .fini = cli_end)
     cli_assert_trains(0, 32 + 32 + 128 + 5);
     cr_assert(same_in_files("dense1.weight") && !same_in_files("dense1.bias"));
 }
+
+/* ---------------------------------------------------------------- strategies */
+
+#define FINETUNE                                                                                                 \
+    "finetune --model transfer-cnn --load $c --reset dense2 --data $b --epochs 4 --batch 16 --threads 1 --json " \
+    "--save $d "
+
+static unsigned char tuned[2][4 << 20];
+
+/* Fine-tunes with these options too, and keeps the file of weights. Returns its length. */
+static long fine_tune(const char *options, unsigned char *bytes)
+{
+    char line[512];
+    snprintf(line, sizeof line, FINETUNE "%s", options);
+    cli_succeed(line);
+    cli_assert_trains(0, DENSE2);
+    cli_assert_trains(1, DENSE1 + DENSE2);
+    cli_assert_trains(2, CONV2 + DENSE1 + DENSE2);
+    cli_assert_trains(3, ALL);
+    const long length = support_read_file(cli_variables[3], bytes, sizeof tuned[0]);
+    cr_assert(length > 4 * ALL && length < (long)sizeof tuned[0], "%ld bytes", length);
+    return length;
+}
+
+/* The rule `index` of the epoch on this line. */
+static void assert_rule(int line, size_t index, const char *action, const char *part, const char *pattern,
+                        double trainable)
+{
+    json_t *epoch = support_json_line(&cli_run, line);
+    const json_t *rule = json_array_get(json_object_get(epoch, "rules"), index);
+    cr_assert_str_eq(json_string_value(json_object_get(rule, "action")), action);
+    cr_assert_str_eq(json_string_value(json_object_get(rule, "part")), part);
+    cr_assert_str_eq(json_string_value(json_object_get(rule, "pattern")), pattern);
+    cr_assert_eq(support_json_number(rule, "trainable_parameters"), trainable);
+    cr_assert_null(json_object_get(rule, "value"));
+    json_decref(epoch);
+}
+
+static size_t count_rules(int line)
+{
+    json_t *epoch = support_json_line(&cli_run, line);
+    const json_t *rules = json_object_get(epoch, "rules");
+    cr_assert(json_is_array(rules));
+    const size_t count = json_array_size(rules);
+    json_decref(epoch);
+    return count;
+}
+
+Test(finetune, a_strategy_gives_the_bits_of_rules_that_say_the_same, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+    const long length = fine_tune("--strategy gradual", tuned[0]);
+    cr_assert(count_rules(0) == 2 && count_rules(1) == 1 && count_rules(3) == 1);
+    assert_rule(0, 0, "freeze", "*", "*", 0);
+    assert_rule(0, 1, "unfreeze", "@top:epoch", "dense2", DENSE2);
+    assert_rule(1, 0, "unfreeze", "@top:epoch", "dense1|dense2", DENSE1 + DENSE2);
+    static const char text[] = "{\"strategies\": [{\"name\": \"mine\", \"rules\": ["
+                               "{\"epoch\": 1, \"pattern\": \"@body\", \"action\": \"freeze\"},"
+                               "{\"every\": true, \"pattern\": \"@top:epoch\", \"action\": \"unfreeze\"}]}]}";
+    char file[SUPPORT_PATH_BYTES], named[SUPPORT_PATH_BYTES + 32], given[SUPPORT_PATH_BYTES + 64];
+    support_write_file(support_path(file, cli_directory, "mine.json"), text, sizeof text - 1);
+    snprintf(named, sizeof named, "--strategy-file %s", file);
+    snprintf(given, sizeof given, "--strategy mine %s", named);
+    const char *const same[] = {
+        "--freeze * --unfreeze dense2 --unfreeze dense1@2 --unfreeze conv2@3 --unfreeze conv1@4",
+        "--freeze @body --unfreeze @top:2@2 --unfreeze @top:3@3 --unfreeze *@4",
+        "--strategy head --unfreeze dense1@2 --unfreeze conv2@3 --unfreeze conv1@4",
+        named,
+        given,
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        cr_assert_eq(fine_tune(same[i], tuned[1]), length);
+        cr_assert(memcmp(tuned[0], tuned[1], (size_t)length) == 0, "%s", same[i]);
+    }
+}
+
+/* The head is what is reset, or what --head names; the command line's rules come after the strategy's. */
+Test(finetune, a_strategy_knows_the_head, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+#define HEAD "finetune --model transfer-cnn --load $c --data $b --batch 16 --threads 1 --json --strategy head "
+    cli_succeed(HEAD "--reset dense*");
+    cli_assert_trains(0, DENSE1 + DENSE2);
+    cli_succeed(HEAD "--reset dense* --head dense2");
+    cli_assert_trains(0, DENSE2);
+    cli_succeed(HEAD "--unfreeze conv2@1");
+    cli_assert_trains(0, CONV2 + DENSE2);
+    cr_assert_eq(count_rules(0), 3);
+    assert_rule(0, 2, "unfreeze", "conv2", "conv2", CONV2 + DENSE2);
+    cli_succeed("train --model transfer-cnn --data $a --batch 16 --threads 1 --json --strategy lora:rank=2 --epochs 2");
+    json_t *epoch = support_json_line(&cli_run, 0);
+    const json_t *rule = json_array_get(json_object_get(epoch, "rules"), 1);
+    cr_assert_str_eq(json_string_value(json_object_get(rule, "action")), "lora");
+    cr_assert_eq(support_json_number(rule, "value"), 2);
+    json_decref(epoch);
+    cr_assert_eq(count_rules(1), 0);
+}
+
+Test(finetune, says_which_strategy_in_words, .init = cli_begin, .fini = cli_end)
+{
+    cli_pretrain();
+    cli_succeed("finetune --model transfer-cnn --load $c --data $b --batch 16 --threads 1 --strategy head");
+    cr_assert_not_null(strstr(cli_run.output, " parameters, strategy head; "), "%s", cli_run.output);
+}

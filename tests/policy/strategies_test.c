@@ -253,6 +253,24 @@ Test(strategy_file, gives_strategies_of_ones_own, .init = begin, .fini = end)
     close_fixture(&f);
 }
 
+Test(strategy_file, needs_no_name_where_it_has_one_strategy, .init = begin, .fini = end)
+{
+    static const char one[] = "{\"strategies\": [{\"name\": \"mine\", \"rules\": []}]}";
+    static const char two[] = "{\"strategies\": [{\"name\": \"a\", \"rules\": []}, {\"name\": \"b\", \"rules\": []}]}";
+    thaw_context *context = support_context(1);
+    thaw_strategy *strategy;
+    support_write_file(path, one, sizeof one - 1);
+    assert_ok(context, thaw_strategy_create(context, NULL, path, &strategy));
+    cr_assert_str_eq(strategy->name, "mine");
+    thaw_strategy_destroy(context, strategy);
+    support_write_file(path, two, sizeof two - 1);
+    assert_fails(context, thaw_strategy_create(context, NULL, path, &strategy), THAW_INVALID_ARGUMENT,
+                 "strategies.json: has 2 strategies, choose one by its name: a, b");
+    cr_assert_null(strategy);
+    assert_fails(context, thaw_strategy_create(context, NULL, NULL, &strategy), THAW_INVALID_ARGUMENT, "no file");
+    thaw_context_destroy(context);
+}
+
 #define RULE(text) "{\"strategies\": [{\"name\": \"x\", \"rules\": [" text "]}]}"
 
 Test(strategy_file, is_checked_as_a_whole, .init = begin, .fini = end)
