@@ -44,7 +44,8 @@ THAW_API void thaw_trainer_destroy(thaw_trainer *trainer);
 /* Trains on one batch, and calls on_step. Before an epoch's first step the rules of the strategy are applied, and plans are
    compiled; after its last step it is evaluated on the test data, and on_epoch is called. `result` (may be NULL) gets what
    the step found.
-   After an error the run is where it was, and the same batch is the next. After THAW_STOPPED, which a callback asked for,
+   After an error the run is where it was, and the same batch is the next. Where a rule of the strategy failed, the next
+   call begins with the epoch's first rule again; where all were applied, they are not applied again. After THAW_STOPPED, which a callback asked for,
    it has taken the step, and the next call goes on from there; if that was an epoch's last step, the next call ends the
    epoch and trains on nothing: the loss in `result` is NAN then.
    Errors: those of thaw_fit; THAW_INVALID_ARGUMENT when all epochs are done. */

@@ -339,6 +339,40 @@ static thaw_status run_out(thaw_context *context, thaw_dataset *data, support_al
     return status;
 }
 
+/* Memory runs out in a rule, then behind it in compiling: the rate is halved once. */
+Test(trainer, applies_rules_once_when_compiling_is_tried_again)
+{
+    const thaw_strategy_rule rule = { .pattern = "@head", .action = THAW_ACTION_RATE, .value = 0.5 };
+    const thaw_strategy halves = { .name = "halves", .rules = &rule, .rule_count = 1 };
+    const thaw_fit_options options = { .batch = BATCH, .strategy = &halves };
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_dataset *data = support_samples(context, SAMPLES, 2);
+    size_t failures = 0, later = 0;
+    for (bool failed = true; failed;) {
+        thaw_model *model = support_network(context, false);
+        thaw_trainer *trainer;
+        support_optimize(model, "sgd:lr=1");
+        const thaw_group *head = thaw_model_find_group(model, "dense3");
+        assert_ok(context, thaw_trainer_create(model, data, &options, &trainer));
+        allocator.fail_at = allocator.calls + ++failures;
+        const thaw_status status = thaw_trainer_step(trainer, NULL);
+        failed = status == THAW_OUT_OF_MEMORY;
+        cr_assert(failed || status == THAW_OK, "%s", thaw_context_message(context));
+        later += failed && thaw_group_learning_rate(head) == 0.5;
+        allocator.fail_at = 0;
+        assert_ok(context, thaw_trainer_epoch(trainer, NULL));
+        cr_assert(thaw_group_learning_rate(head) == 0.5, "%g after failure %zu", thaw_group_learning_rate(head),
+                  failures);
+        cr_assert_eq(thaw_trainer_position_of(trainer).all_steps, STEPS);
+        thaw_trainer_destroy(trainer);
+        thaw_model_destroy(model);
+    }
+    cr_assert(later > 10 && failures > later + 2, "%zu failures, %zu behind the rule", failures, later);
+    thaw_dataset_destroy(data);
+    thaw_context_destroy(context);
+}
+
 Test(trainer, leaves_nothing_when_memory_runs_out)
 {
     support_allocator allocator = { 0 };
