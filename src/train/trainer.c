@@ -170,121 +170,7 @@ static thaw_status end_epoch(thaw_trainer *trainer)
     return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped after epoch %d", trainer->position.epoch);
 }
 
-/* ---------------------------------------------------------------- steps */
-
-/* The next batch, if the last one was trained on. */
-static thaw_status read_batch(thaw_trainer *trainer)
-{
-    if (trainer->batch.count)
-        return THAW_OK;
-    const bool timed = trainer->options.time_phases;
-    const double asked = timed ? thaw_seconds() : 0;
-    const thaw_status status = thaw_loader_next(trainer->loader, &trainer->batch);
-    if (status != THAW_OK)
-        trainer->batch = (thaw_batch){ 0 };
-    if (timed)
-        trainer->report.phases.data += thaw_seconds() - asked;
-    return status;
-}
-
-static void keep_features(void *argument, const thaw_plan *plan)
-{
-    const thaw_trainer *trainer = argument;
-    const thaw_batch *batch = &trainer->batch;
-    thaw_feature_cache_keep(trainer->cache, plan, batch->indices, batch->targets, batch->count);
-}
-
-static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
-{
-    const thaw_batch *batch = &trainer->batch;
-    const thaw_fit_options *options = &trainer->options;
-    const size_t all_steps = trainer->epoch_steps * (size_t)options->epochs;
-    trainer->report.rate_factor =
-        thaw_schedule_factor(&options->schedule, trainer->position.all_steps, trainer->epoch_steps, all_steps);
-    const thaw_step_options step = {
-        .rate_factor = trainer->report.rate_factor,
-        .clip_norm = options->clip_norm,
-    };
-    thaw_plan *plan;
-    thaw_status status = thaw_plan_find(trainer->model, (int64_t)batch->count, true, &plan);
-    if (status == THAW_OK)
-        status = thaw_trainer_check_cache(trainer, plan);
-    if (status != THAW_OK)
-        return status;
-    const bool cached = trainer->report.cached;
-    const thaw_training_batch training = {
-        .count = (int64_t)batch->count,
-        .samples = cached ? NULL : batch->samples,
-        .features = cached ? batch->samples : NULL,
-        .targets = batch->targets,
-        .on_prefix = trainer->cache && !cached ? keep_features : NULL,
-        .argument = trainer,
-        .phases = options->time_phases ? &trainer->report.phases : NULL,
-    };
-    return thaw_train_batch(plan, &training, &step, options->seed, result);
-}
-
-/* Counts a batch that was trained on. */
-static void advance(thaw_trainer *trainer, const thaw_step_result *result)
-{
-    thaw_epoch_sums *sums = &trainer->sums;
-    const size_t count = trainer->batch.count;
-    trainer->batch = (thaw_batch){ 0 };
-    trainer->position.step++;
-    trainer->position.all_steps++;
-    trainer->position.samples += count;
-    trainer->report.skipped_steps += result->skipped;
-    sums->loss += result->loss_total;
-    sums->weight += result->loss_weight;
-    sums->samples += count;
-    sums->correct += result->correct;
-    sums->counted += result->counted;
-}
-
-static thaw_status report_step(const thaw_trainer *trainer)
-{
-    if (!trainer->options.on_step)
-        return THAW_OK;
-    const thaw_progress progress = {
-        .epoch = trainer->position.epoch,
-        .epochs = trainer->options.epochs,
-        .step = trainer->position.step,
-        .steps = trainer->epoch_steps,
-        .loss = thaw_batches_mean(trainer->sums.loss, trainer->sums.weight),
-    };
-    if (trainer->options.on_step(trainer->options.user, &progress))
-        return THAW_OK;
-    return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped in epoch %d, after step %zu", progress.epoch,
-                     progress.step);
-}
-
-static thaw_status take_step(thaw_trainer *trainer, thaw_step_result *result)
-{
-    thaw_status status = read_batch(trainer);
-    if (status == THAW_OK)
-        status = train_batch(trainer, result);
-    if (status != THAW_OK)
-        return status;
-    advance(trainer, result);
-    return report_step(trainer);
-}
-
-/* At most so many steps of the open epoch, and what the report says of them. */
-static thaw_status take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result)
-{
-    const thaw_epoch_sums *sums = &trainer->sums;
-    thaw_epoch_report *report = &trainer->report;
-    thaw_status status = THAW_OK;
-    const double start = thaw_seconds();
-    for (size_t i = 0; i < most && status == THAW_OK && trainer->position.step < trainer->epoch_steps; i++)
-        status = take_step(trainer, result);
-    report->seconds += thaw_seconds() - start;
-    report->samples_per_second = (double)sums->samples / report->seconds;
-    report->loss = thaw_batches_mean(sums->loss, sums->weight);
-    if (thaw_dataset_classes(trainer->dataset))
-        report->accuracy = thaw_batches_mean((double)sums->correct, (double)sums->counted);
-    return status;
-}
+/* ---------------------------------------------------------------- driving */
 
 static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *result)
 {
@@ -295,7 +181,7 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
     trainer->model->cache = trainer->budget;
     thaw_status status = trainer->open ? THAW_OK : begin_epoch(trainer);
     if (status == THAW_OK)
-        status = take_steps(trainer, most, result);
+        status = thaw_trainer_take_steps(trainer, most, result);
     if (status == THAW_OK && trainer->position.step == trainer->epoch_steps)
         status = end_epoch(trainer);
     thaw_threads_leave(scope);

@@ -43,6 +43,10 @@ thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int
 /* Between steps: drops a cache that the host has made useless, or refuses (THAW_INVALID_ARGUMENT) where it is read. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
+/* Takes at most so many steps of the open epoch, and says in the report what came of them. Errors: those of
+   thaw_trainer_step. */
+thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
+
 /* The loader closes before the cache that it reads. */
 void thaw_trainer_release_data(thaw_trainer *trainer);
 
