@@ -189,7 +189,7 @@ static thaw_expression *make_scaled(int64_t rows, int64_t columns, int depth, bo
     thaw_expression *result, *one = make(rows, draw(2) ? 1 : columns, depth, apart);
     if (columns > 1 && thaw_expression_shape(one)->dims[1] == 1)
         assert_ok(context, thaw_expression_weight_norm(one, add_leaf(rows, columns), &result));
-    else if (thaw_expression_shape(one)->dims[1] == columns)
+    else
         assert_ok(context, thaw_expression_scale(one, draw(6) ? -1.3 : 0, &result));
     return result;
 }
