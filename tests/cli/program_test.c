@@ -24,7 +24,7 @@ Test(program, lists_instructions_in_json, .init = cli_begin, .fini = cli_end)
     cr_assert_str_eq(json_string_value(json_object_get(last, "section")), "update");
     cr_assert_str_eq(json_string_value(json_object_get(last, "operation")), "update");
     cr_assert(json_is_null(json_object_get(last, "layer")));
-    size_t lines = 0;
+    int lines = 0;
     for (const char *c = cli_run.output; *c; c++)
         lines += *c == '\n';
     cr_assert_eq(support_json_number(last, "index"), lines - 1);
