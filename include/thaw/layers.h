@@ -4,8 +4,9 @@
    makes one from the kind and a number. A name is UTF-8 and has none of the characters * ? [ ] { } | and comma, which
    mean something in patterns.
 
-   Shapes are of one sample: [features], a sequence [T, features] or an image [height, width, channels]. Errors of all: THAW_SHAPE_MISMATCH (an input of
-   the wrong rank or size), THAW_INVALID_ARGUMENT (options, name), THAW_DUPLICATE (name). */
+   Shapes are of one sample: [features], a sequence [T, features] or an image [height, width, channels].
+   Errors of all: THAW_SHAPE_MISMATCH (an input of the wrong rank or size), THAW_INVALID_ARGUMENT (options, name),
+   THAW_DUPLICATE (name). */
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
 
@@ -182,11 +183,11 @@ typedef struct thaw_batch_norm_options {
    running statistics move towards them by `momentum`, the variance's unbiased; otherwise they are the running ones.
    A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
    alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
-   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here, and is passed over
-   where a file has it. With an epsilon of 0 a channel without variance gives NaN, as in PyTorch. Initializers of this and of the next two are those that need no fans, since a vector has none:
-   THAW_INITIAL_ZERO, _ONE and _SMALL_NORMAL.
-   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled, THAW_INVALID_ARGUMENT
-   (one value for each channel, which has no variance). */
+   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here; where a file
+   has it, it is ignored. With an epsilon of 0 a channel without variance gives NaN, as in PyTorch. A vector has no fans,
+   so the initializers of this layer and of the next two are THAW_INITIAL_ZERO, _ONE and _SMALL_NORMAL.
+   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled,
+   THAW_INVALID_ARGUMENT (one value for each channel, which has no variance). */
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 

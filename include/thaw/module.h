@@ -135,7 +135,8 @@ THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder,
 THAW_API thaw_context *thaw_builder_context(const thaw_layer_builder *builder);
 
 /* Registers a parameter in the layer's group. The order is that of the arrays in thaw_layer_run. Errors: THAW_DUPLICATE
-   (the full name is taken), THAW_INVALID_ARGUMENT (the name, as of layers; the shape, the initial values, more than THAW_MAX_PARAMETERS). */
+   (the full name is taken), THAW_INVALID_ARGUMENT (the name, as of layers; the shape; the initial values; more than
+   THAW_MAX_PARAMETERS). */
 THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
                                             const thaw_parameter_specification *specification);
 
@@ -333,8 +334,8 @@ struct thaw_layer_module {
     thaw_status (*forward)(const thaw_layer_run *run);  /* once a step */
     thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
 
-    /* Writes the output that forward has written in this step, with its epilogue, once more, and changes nothing else: for plans that do not
-       keep it until backward. NULL: it is to be kept. */
+    /* For plans that do not keep the output until backward: writes again what forward wrote in this step, with its
+       epilogue, and changes nothing else. NULL: the output must be kept. */
     thaw_status (*recompute)(const thaw_layer_run *run);
     void (*release)(thaw_context *context, void *state); /* gives back `state`; NULL: nothing to do */
 

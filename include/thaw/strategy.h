@@ -38,6 +38,9 @@ typedef enum thaw_action {
 /* The action's name in a file of strategies, such as "freeze"; NULL for what is no action. Static. */
 THAW_API const char *thaw_action_name(thaw_action action);
 
+/* Whether a rule of this action has a value. */
+THAW_API bool thaw_action_has_value(thaw_action action);
+
 /* Something that happens in an epoch to a part of the network. */
 typedef struct thaw_strategy_rule {
     int epoch;    /* before this epoch, from 1; 0: as `share` says, and where that is 0 too before every epoch */
@@ -68,8 +71,9 @@ THAW_API const char *thaw_strategy_builtin(size_t index);
          { "epoch": 1, "pattern": "@body", "action": "rate", "value": 0.1 } ] } ] }
    Actions: freeze, unfreeze, reset, rate, decay, lora; the last three have a value. A file is checked as a whole. The
    caller owns *strategy.
-   Errors: THAW_NOT_FOUND (no such strategy; the message has the nearest name), THAW_INVALID_ARGUMENT (a setting;
-   no name, and the file has not exactly one strategy), THAW_IO_ERROR, THAW_BAD_FORMAT (the file; the message says where). */
+   Errors: THAW_NOT_FOUND (no such strategy; the message has the nearest name), THAW_INVALID_ARGUMENT (a setting; no name,
+   although the file does not hold exactly one strategy), THAW_IO_ERROR, THAW_BAD_FORMAT (the file; the message says
+   where). */
 THAW_API thaw_status thaw_strategy_create(thaw_context *context, const char *name, const char *path,
                                           thaw_strategy **strategy);
 
@@ -86,7 +90,8 @@ THAW_API thaw_status thaw_strategy_apply(const thaw_strategy *strategy, thaw_mod
 /* Checks before training what thaw_strategy_apply would meet in a run of `epochs` epochs: rules, parts and patterns. The
    model stays as it is. Patterns after a rule that adds adapters are checked for their form alone, since they may name
    the adapters.
-   Errors: THAW_NOT_FOUND (a pattern that selects nothing, or more blocks than there are), THAW_INVALID_ARGUMENT (a rule). */
+   Errors: THAW_NOT_FOUND (a pattern that selects nothing, or more blocks than there are), THAW_INVALID_ARGUMENT
+   (a rule). */
 THAW_API thaw_status thaw_strategy_check(const thaw_strategy *strategy, thaw_model *model, const char *head,
                                          int epochs);
 

@@ -44,15 +44,15 @@ THAW_API void thaw_trainer_destroy(thaw_trainer *trainer);
 /* Trains on one batch, and calls on_step. Before an epoch's first step the rules of the strategy are applied, and plans are
    compiled; after its last step it is evaluated on the test data, and on_epoch is called. `result` (may be NULL) gets what
    the step found.
-   After an error the run is where it was, and the same batch is the next. Where a rule of the strategy failed, the next
-   call begins with the epoch's first rule again; where all were applied, they are not applied again. After THAW_STOPPED, which a callback asked for,
-   it has taken the step, and the next call goes on from there; if that was an epoch's last step, the next call ends the
-   epoch and trains on nothing: the loss in `result` is NAN then.
+   After an error the run is where it was, and the same batch is the next. If a rule of the strategy failed, the next call
+   begins with the epoch's first rule again; if all were applied, they are not applied again.
+   After THAW_STOPPED, which a callback asked for, the step has been taken, and the next call goes on from there. If that
+   was an epoch's last step, the next call ends the epoch and trains on nothing: the loss in `result` is then NAN.
    Errors: those of thaw_fit; THAW_INVALID_ARGUMENT when all epochs are done. */
 THAW_API thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *result);
 
 /* Takes steps to the end of the current epoch, or of the next one if none has begun. `report` (may be NULL) gets
-   thaw_trainer_report's figures, also after an error. Errors: likewise. */
+   thaw_trainer_report's figures, also after an error. Errors: those of thaw_trainer_step. */
 THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_report *report);
 
 /* Evaluates the model on the test data of the options, with their batch size, at any position. Changes nothing.

@@ -74,7 +74,7 @@ static json_t *list_rules(const thaw_strategy *strategy)
             json_object_set_new(object, "every", json_true());
         json_object_set_new(object, "pattern", json_string(rule->pattern));
         json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
-        if (rule->action >= THAW_ACTION_RATE)
+        if (thaw_action_has_value(rule->action))
             json_object_set_new(object, "value", json_real(rule->value));
         json_array_append_new(list, object);
     }

@@ -9,8 +9,8 @@
 /* What the options allow the feature cache of this data set, for plans. */
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset);
 
-/* Whether a cache of this plan of the model that is filled in this epoch will be of use: in a later epoch, or in a file to another run. Where the
-   options ask for a cache that there cannot be, the first epoch logs why. */
+/* Whether a cache that this plan of the model fills in this epoch will be used: in a later epoch, or by another run from a
+   file. If the options ask for a cache that is not possible, the first epoch logs why. */
 bool thaw_cache_pays(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch);
 
 #endif

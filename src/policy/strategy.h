@@ -17,9 +17,6 @@ thaw_status thaw_strategy_copy(thaw_context *context, const thaw_strategy *from,
 thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_strategy ***strategies, size_t *count);
 void thaw_strategy_release_all(thaw_context *context, thaw_strategy **strategies, size_t count);
 
-/* Whether a rule of this action has a value. */
-bool thaw_action_has_value(thaw_action action);
-
 /* Whether a rule asks for the model's blocks; a pattern alone does not. */
 bool thaw_rule_needs_blocks(const thaw_strategy_rule *rule);
 

@@ -45,7 +45,7 @@ static double add_up(const char *key)
     }
 }
 
-/* How near the sum comes to the step is a measurement, which other processes disturb: of the same size is what it must be. */
+/* Other processes disturb how near the sum comes to the step, so only its order of magnitude is asserted. */
 Test(program, measures_instructions_that_add_up_to_a_step, .init = cli_begin, .fini = cli_end)
 {
     cli_succeed("plan --model transfer-cnn --batch 16 --profile --steps 9 --threads 1 --json");

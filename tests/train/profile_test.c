@@ -47,7 +47,7 @@ static double sum_times(const thaw_plan *plan, const double *seconds)
     return sum;
 }
 
-/* How near the sum comes to the step is a measurement, which other processes disturb: of the same size is what it must be. */
+/* Other processes disturb how near the sum comes to the step, so only its order of magnitude is asserted. */
 Test(profile, times_of_instructions_add_up_to_the_steps)
 {
     static float samples[BATCH * SIDE * SIDE * 8];
