@@ -175,7 +175,7 @@ static void compare(size_t index, layer_kinds *kinds)
     close_member(&outside);
 }
 
-Test(host_training, comes_out_as_outside, .timeout = 300)
+Test(host_training, comes_out_as_outside)
 {
     layer_kinds kinds = { .count = 0 };
     for (size_t index = 0; index < ASSORTED_NETWORKS; index++)
@@ -184,7 +184,7 @@ Test(host_training, comes_out_as_outside, .timeout = 300)
 }
 
 /* Before this process has started any thread of OpenMP. */
-Test(host_training, goes_on_after_a_fork, .timeout = 120)
+Test(host_training, goes_on_after_a_fork)
 {
     const size_t index = 2;
     const pid_t child = fork();
