@@ -146,7 +146,7 @@ void same_bits_key(char key[SAME_BITS_KEY_BYTES])
     };
     const dnnl_version_t *found = dnnl_version();
     thaw_context *context = support_context(1);
-    snprintf(key, SAME_BITS_KEY_BYTES, "%d.%d.%d-%x-%s", found->major, found->minor, found->patch,
+    snprintf(key, SAME_BITS_KEY_BYTES, BUILT_BY "-%d.%d.%d-%x-%s", found->major, found->minor, found->patch,
              (unsigned)dnnl_get_effective_cpu_isa(), levels[context->level]);
     thaw_context_destroy(context);
 }

@@ -30,8 +30,8 @@ extern const size_t same_bits_run_count;
    false where the CPU, as oneDNN sees it, does not compute in the run's precision. */
 bool same_bits_train(const same_bits_run *run, char digest[SAME_BITS_DIGEST_BYTES]);
 
-/* What results may depend on besides the code: oneDNN's version, the instructions that it uses and the level of our own
-   loops. */
+/* What results may depend on besides the code: the compiler and its level of optimization, oneDNN's version, the
+   instructions that oneDNN uses and the level of our own loops. */
 void same_bits_key(char key[SAME_BITS_KEY_BYTES]);
 
 #endif
