@@ -1,4 +1,4 @@
-/* A layer of one's own, registered from outside through thaw/module.h like any that Thaw brings: Swish with a learnable
+/* A layer of one's own, registered from outside through thaw/layer_module.h like any that Thaw brings: Swish with a learnable
    slope a feature, y = x * sigmoid(beta * x) (Ramachandran et al. 2017, arXiv 1710.05941). A small network is trained
    with it, and its gradients are checked against finite differences.
        cc custom_layer.c $(pkg-config --cflags --libs thaw) -lm && ./a.out */
@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <thaw/thaw.h>
+#include <thaw/layer_module.h>
+#include <thaw/layers.h>
+#include <thaw/train.h>
 
 /* ---- the layer ---- */
 
@@ -98,6 +100,8 @@ static void swish_release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module swish = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "swish",
     .build = swish_build,
     .prepare = swish_prepare,

@@ -4,7 +4,7 @@
        cc -O3 -shared -fPIC lion.c -o lion.so $(pkg-config --cflags thaw)
        thaw train --optimizer ./lion.so:lr=1e-4,weight_decay=0.1 ... */
 #include <math.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 enum { LR, BETA1, BETA2, WEIGHT_DECAY, FRESH1, FRESH2 };
 
@@ -42,6 +42,8 @@ static void update(const thaw_update *u)
 THAW_API extern const thaw_optimizer_module thaw_module;
 
 const thaw_optimizer_module thaw_module = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "lion",
     .hyperparameters = hyperparameters,
     .hyperparameter_count = THAW_COUNT(hyperparameters),

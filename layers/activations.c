@@ -92,9 +92,9 @@ static thaw_status backward(const thaw_layer_run *run)
 /* `as_epilogue`: what a layer before may apply in this layer's place. */
 #define MODULE(kind, as_epilogue)                                                                                   \
     {                                                                                                               \
-        .name = kind, .options_size = sizeof(choice), .activation = as_epilogue, .bfloat16 = THAW_BFLOAT16_FOLLOWS, \
-        .build = build, .prepare = prepare, .forward = forward, .backward = backward, .recompute = forward,         \
-        .release = release,                                                                                         \
+        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .activation = as_epilogue,            \
+                                .bfloat16 = THAW_BFLOAT16_FOLLOWS, .build = build, .prepare = prepare,              \
+                                .forward = forward, .backward = backward, .recompute = forward, .release = release, \
     }
 
 /* The public function, thaw_KIND, of an activation that has no options but a name, and its module. */

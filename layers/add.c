@@ -7,6 +7,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "add",
     .options_size = sizeof(thaw_simple_options),
     .adds = true,

@@ -144,6 +144,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "average_pool2d",
     .options_size = sizeof(thaw_pool2d_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -1,6 +1,7 @@
 /* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy 2015,
    arXiv 1502.03167; the running statistics as in PyTorch's BatchNorm. */
 #include <math.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "core/allocation.h"
@@ -286,6 +287,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "batch_norm",
     .options_size = sizeof(thaw_batch_norm_options),
     .maps_channels = true,

@@ -82,6 +82,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "binary_cross_entropy",
     .options_size = sizeof(thaw_binary_cross_entropy_options),
     .loss = true,

@@ -1,6 +1,7 @@
 /* Nodes one after the other along an axis. */
 #include <inttypes.h>
 #include <string.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 /* Bytes that a thread copies at least. */
@@ -137,6 +138,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "concatenate",
     .options_size = sizeof(thaw_concatenate_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

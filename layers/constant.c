@@ -1,6 +1,7 @@
 /* A tensor that never trains, as a node of the graph. */
 #include <math.h>
 #include <string.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "core/shape.h"
@@ -92,6 +93,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "constant",
     .options_size = sizeof(thaw_constant_options),
     .source = true,

@@ -70,6 +70,8 @@ static bool takes_low_rank(const void *options)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "conv1d",
     .options_size = sizeof(thaw_conv1d_options),
     .takes_epilogue = takes_epilogue,

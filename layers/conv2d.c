@@ -173,6 +173,8 @@ static bool takes_low_rank(const void *options)
 }
 
 const thaw_layer_module thaw_conv2d_module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
     .takes_epilogue = takes_epilogue,

@@ -1,5 +1,6 @@
 /* Transposed 2-D convolution of [H, W, C]: the input's gradient of a convolution that goes the other way, from this
    layer's output, the image, to its input, the map. Dumoulin & Visin 2016, arXiv 1603.07285. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "core/allocation.h"
@@ -237,6 +238,8 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "conv_transpose2d",
     .options_size = sizeof(thaw_conv_transpose2d_options),
     .takes_epilogue = takes_epilogue,

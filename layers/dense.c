@@ -1,4 +1,5 @@
 /* Dense: y = x W^T + b, for each row of the input. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "kernels/best_inner_product.h"
@@ -148,6 +149,8 @@ static bool takes_low_rank(const void *options)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "dense",
     .options_size = sizeof(thaw_dense_options),
     .takes_epilogue = takes_epilogue,

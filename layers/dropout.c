@@ -1,5 +1,6 @@
 /* Dropout: zeroes elements at random and scales the others up. Srivastava et al. 2014, "Dropout: a simple way to
    prevent neural networks from overfitting". */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "kernels/bfloat16.h"
@@ -129,6 +130,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "dropout",
     .options_size = sizeof(thaw_dropout_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -1,4 +1,5 @@
 /* Embedding: each id picks a row of a table. The gradient of the table is zero but for the rows that a batch picked. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include <string.h>
@@ -199,6 +200,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "embedding",
     .options_size = sizeof(thaw_embedding_options),
     .build = build,

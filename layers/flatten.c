@@ -1,4 +1,5 @@
 /* Flatten: [H, W, C] to [C * H * W] in PyTorch's order. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "onednn/channels.h"
@@ -85,6 +86,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "flatten",
     .options_size = sizeof(thaw_simple_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -2,6 +2,7 @@
    floats, which is off by 2e-6 for a map of 64x64. */
 #include <string.h>
 
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "kernels/bfloat16.h"
@@ -122,6 +123,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "global_average_pool2d",
     .options_size = sizeof(thaw_simple_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -1,4 +1,5 @@
 /* Group normalisation: of groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include <math.h>
@@ -311,6 +312,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "group_norm",
     .options_size = sizeof(thaw_group_norm_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -2,6 +2,8 @@
 #include "layers/recurrent.h"
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "gru",
     .options_size = sizeof(thaw_recurrent_node),
     .bfloat16 = THAW_BFLOAT16_FROZEN,

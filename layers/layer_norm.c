@@ -1,4 +1,5 @@
 /* Layer normalisation: of each sample, or of each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include <math.h>
@@ -277,6 +278,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "layer_norm",
     .options_size = sizeof(thaw_layer_norm_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

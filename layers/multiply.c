@@ -7,6 +7,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "multiply",
     .options_size = sizeof(thaw_simple_options),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,

@@ -120,10 +120,10 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(s->backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-#define MODULE(kind)                                                                                          \
-    {                                                                                                         \
-        .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare, .forward = forward, \
-        .backward = backward, .release = release,                                                             \
+#define MODULE(kind)                                                                                              \
+    {                                                                                                             \
+        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare, \
+                                .forward = forward, .backward = backward, .release = release,                     \
     }
 
 thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)

@@ -3,6 +3,7 @@
    gradient p_j sum(t) - t_j. The mean divides by the sum of w_y. */
 #include <math.h>
 #include <string.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 /* Elements that a thread takes on at least. */
@@ -256,6 +257,8 @@ static void release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "softmax_cross_entropy",
     .options_size = sizeof(thaw_softmax_cross_entropy_options),
     .loss = true,

@@ -1,6 +1,7 @@
 /* Resizing of images, as PyTorch's interpolate: nearest and bilinear. Positions are computed in floats, as there. */
 #include <math.h>
 #include <string.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 /* Floats that a thread computes at least. */
@@ -246,6 +247,8 @@ static thaw_status backward(const thaw_layer_run *run)
 }
 
 static const thaw_layer_module module = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "upsample2d",
     .options_size = sizeof(thaw_upsample2d_options),
     .build = build,

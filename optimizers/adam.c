@@ -3,7 +3,7 @@
    AdamW: the same with weight decay taken from the parameter itself, apart from the moments. Loshchilov & Hutter 2019,
    arXiv 1711.05101. */
 #include <math.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 enum { LR, BETA1, BETA2, EPS, WEIGHT_DECAY, AMSGRAD, RATE, SHRINK, FRESH1, FRESH2, CORRECTION2 };
 enum { MEAN, SQUARE, LARGEST };
@@ -80,6 +80,8 @@ static void update_adamw(const thaw_update *u)
 }
 
 const thaw_optimizer_module thaw_optimizer_adam = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "adam",
     .hyperparameters = adam_hyperparameters,
     .hyperparameter_count = THAW_COUNT(adam_hyperparameters),
@@ -92,6 +94,8 @@ const thaw_optimizer_module thaw_optimizer_adam = {
 };
 
 const thaw_optimizer_module thaw_optimizer_adamw = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "adamw",
     .hyperparameters = adamw_hyperparameters,
     .hyperparameter_count = THAW_COUNT(adamw_hyperparameters),

@@ -1,7 +1,7 @@
 /* RMSprop: divide the gradient by a running root mean square of itself.
    Hinton, Neural Networks for Machine Learning, lecture 6e; centered: Graves 2013, arXiv 1308.0850. */
 #include <math.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 enum { LR, ALPHA, EPS, WEIGHT_DECAY, MOMENTUM, CENTERED, FRESH };
 enum { SQUARE, MEAN, BUFFER };
@@ -67,6 +67,8 @@ static void update(const thaw_update *u)
 }
 
 const thaw_optimizer_module thaw_optimizer_rmsprop = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "rmsprop",
     .hyperparameters = hyperparameters,
     .hyperparameter_count = THAW_COUNT(hyperparameters),

@@ -1,7 +1,7 @@
 /* Stochastic gradient descent, with momentum as PyTorch writes it: Sutskever et al. 2013, "On the importance of
    initialization and momentum in deep learning", with the learning rate outside of the buffer. */
 #include <math.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 enum { LR, MOMENTUM, DAMPENING, WEIGHT_DECAY, NESTEROV, FRESH };
 enum { BUFFER };
@@ -84,6 +84,8 @@ static void update(const thaw_update *u)
 }
 
 const thaw_optimizer_module thaw_optimizer_sgd = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "sgd",
     .hyperparameters = hyperparameters,
     .hyperparameter_count = THAW_COUNT(hyperparameters),

@@ -3,7 +3,7 @@
 #ifndef THAW_BENCH_PROBE_H
 #define THAW_BENCH_PROBE_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 enum { PROBE_MOST_WRITTEN = 5 };
 

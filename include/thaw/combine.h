@@ -18,7 +18,7 @@
 #ifndef THAW_COMBINE_H
 #define THAW_COMBINE_H
 
-#include <thaw/module.h>
+#include <thaw/model.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -10,7 +10,7 @@
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
 
-#include <thaw/module.h>
+#include <thaw/model.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,4 +1,4 @@
-/* Optimizers: a module (arithmetic, see thaw/module.h) with values for its hyper-parameters. Groups point to one. */
+/* Optimizers: a module (arithmetic, see thaw/optimizer_module.h) with values for its hyper-parameters. Groups point to one. */
 #ifndef THAW_OPTIMIZER_H
 #define THAW_OPTIMIZER_H
 
@@ -16,12 +16,14 @@ typedef struct thaw_optimizer_module thaw_optimizer_module;
    a shared object (it contains a '/'; it must define `const thaw_optimizer_module thaw_module`), then hyper-parameters:
    "sgd:lr=1e-2,momentum=0.9". What is not named has PyTorch's default. The caller owns it (thaw_optimizer_destroy).
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
-   (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR and THAW_BAD_FORMAT
-   (shared object). */
+   (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR (the file cannot be
+   read), THAW_BAD_FORMAT (no shared object, or its module is not one: another abi, a struct that is too short or too
+   long). */
 THAW_API thaw_status thaw_optimizer_create(thaw_context *context, const char *description, thaw_optimizer **optimizer);
 
 /* The same with a module of the caller's, which must outlive the optimizer. `settings` is "lr=1e-4,beta1=0.9", NULL or
-   "" for the defaults. */
+   "" for the defaults. Errors: as for settings above; THAW_INVALID_ARGUMENT (the module: another abi, a struct that is
+   too short or too long, or a field). */
 THAW_API thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimizer_module *module,
                                                 const char *settings, thaw_optimizer **optimizer);
 
@@ -34,7 +36,7 @@ THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *n
 /* The value of a hyper-parameter; NAN when the module has none of that name. */
 THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
 
-/* The module that it was made from. */
+/* The module that it was made from; a copy, if that was compiled for an older, shorter struct. */
 THAW_API const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer);
 
 /* The built-in modules, in alphabetical order; NULL past the end. Static storage; thread-safe. */

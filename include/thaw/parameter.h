@@ -26,6 +26,31 @@ typedef struct thaw_parameter thaw_parameter;
 /* A statistic (BatchNorm's running mean) never trains. */
 typedef enum thaw_role { THAW_WEIGHT, THAW_BIAS, THAW_SCALE, THAW_SHIFT, THAW_STATISTIC } thaw_role;
 
+/* Where initial values come from. Fans: the inputs and outputs that an element of the weight takes part in. */
+typedef enum thaw_initializer {
+    THAW_INITIAL_DEFAULT = 0, /* uniform in +-1/sqrt(fan_in): PyTorch's for dense and convolution */
+    THAW_INITIAL_ZERO,
+    THAW_INITIAL_ONE,
+    THAW_INITIAL_HE_UNIFORM,     /* He et al. 2015, arXiv 1502.01852: bound sqrt(6 / fan_in) */
+    THAW_INITIAL_HE_NORMAL,      /* standard deviation sqrt(2 / fan_in) */
+    THAW_INITIAL_XAVIER_UNIFORM, /* Glorot & Bengio 2010: bound sqrt(6 / (fan_in + fan_out)) */
+    THAW_INITIAL_XAVIER_NORMAL,  /* standard deviation sqrt(2 / (fan_in + fan_out)) */
+    THAW_INITIAL_HE_NORMAL_OUT,  /* standard deviation sqrt(2 / fan_out): of convolutions in residual networks */
+    THAW_INITIAL_UNIFORM_OUT,    /* uniform in +-1/sqrt(fan_out): of classifiers in EfficientNet */
+    THAW_INITIAL_SMALL_NORMAL    /* standard deviation 0.01: of classifiers in VGG and MobileNet */
+} thaw_initializer;
+
+/* A parameter to make. One that a layer registers has the full name "<layer>.<name>". */
+typedef struct thaw_parameter_specification {
+    const char *name;             /* such as "weight" */
+    const char *path;             /* what stands before its name in the full name; NULL: the layer's name */
+    thaw_role role;               /* what it is */
+    thaw_shape shape;             /* in PyTorch's layout */
+    thaw_initializer initializer; /* of its first values */
+    double fan_in, fan_out;       /* for the initializers that read them */
+    size_t zeros_at, zeros;       /* so many elements from there on are zero at first, whatever the initializer */
+} thaw_parameter_specification;
+
 /* ---- what trains ---- */
 
 /* Freezes what matches: a group with all its parameters, or single parameters of a group. Takes effect at the next

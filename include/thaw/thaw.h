@@ -7,13 +7,15 @@
 #include <thaw/combine.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 #include <thaw/model.h>
-#include <thaw/module.h>
 #include <thaw/optimizer.h>
+#include <thaw/optimizer_module.h>
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
 #include <thaw/precision.h>
+#include <thaw/runtime.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
 #include <thaw/tensor.h>

@@ -1,6 +1,6 @@
 /* Completion for bash. */
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 #include "cli/generate.h"
 

@@ -1,7 +1,7 @@
 #include "cli/generate.h"
 
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 #include <thaw/strategy.h>
 #include <thaw/zoo.h>
 

@@ -1,7 +1,7 @@
 /* Manual pages in the language of man(7). */
 #include <ctype.h>
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 #include <thaw/strategy.h>
 #include <thaw/zoo.h>
 

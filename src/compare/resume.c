@@ -1,6 +1,7 @@
 /* What a file of results, and the journal beside it, hold of a comparison. */
 #include <errno.h>
 #include <string.h>
+#include <thaw/runtime.h>
 #include <unistd.h>
 
 #include "compare/comparison.h"

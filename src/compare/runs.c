@@ -1,4 +1,6 @@
 /* The runs of a comparison, some at a time. */
+#include <thaw/runtime.h>
+
 #include "compare/comparison.h"
 #include "core/clock.h"
 #include "core/workers.h"

@@ -2,7 +2,7 @@
 #ifndef THAW_CORE_ALLOCATION_H
 #define THAW_CORE_ALLOCATION_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 enum { THAW_ALIGNMENT = 64 };
 

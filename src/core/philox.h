@@ -2,7 +2,7 @@
 #ifndef THAW_CORE_PHILOX_H
 #define THAW_CORE_PHILOX_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 /* What a stream is for.
 

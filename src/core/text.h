@@ -2,7 +2,7 @@
 #ifndef THAW_CORE_TEXT_H
 #define THAW_CORE_TEXT_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 typedef struct thaw_text {
     thaw_context *context;

@@ -2,7 +2,7 @@
 #ifndef THAW_CORE_THREADS_H
 #define THAW_CORE_THREADS_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 /* The host's settings, and the context's team, to be given back. */
 typedef struct thaw_thread_scope {

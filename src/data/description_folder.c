@@ -1,6 +1,6 @@
 /* "folder:PATH;size=224;augment=crop-flip": a folder of images. */
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 #include "core/number.h"
 #include "data/description.h"

@@ -1,7 +1,7 @@
 /* What is wrong with the options of a folder of images, and what zeros in them stand for. */
 #include <math.h>
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 #include "core/context.h"
 #include "data/folder.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 #include <unistd.h>
 
 #include "core/context.h"

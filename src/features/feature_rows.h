@@ -4,7 +4,7 @@
 #define THAW_FEATURES_FEATURE_ROWS_H
 
 #include <sys/uio.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 #include "core/digest.h"
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/module_head.h"
 #include "core/name.h"
 #include "core/shape.h"
 #include "graph/model.h"
@@ -67,6 +68,26 @@ thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_n
     return THAW_OK;
 }
 
+static thaw_status check_module(thaw_context *context, const thaw_layer_module *module, const char *name)
+{
+    static const thaw_module_kind kind = {
+        .name = "a layer module",
+        .abi = THAW_LAYER_ABI,
+        .least = offsetof(thaw_layer_module, release) + sizeof(((thaw_layer_module *)0)->release),
+        .whole = sizeof(thaw_layer_module),
+    };
+    char message[THAW_HEAD_MESSAGE_BYTES];
+    const char *error = "it is missing";
+    if (module)
+        error = thaw_module_head_error(&kind, &(thaw_module_head){ module->size, module->abi }, message);
+    if (!error && !(module->name && *module->name))
+        error = "its name is missing";
+    if (!error && !module->build)
+        error = "it has no build function";
+    return error ? thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the layer's module: %s", name ? name : "layer", error)
+                 : THAW_OK;
+}
+
 static thaw_status check_inputs(const thaw_model *model, const thaw_layer_module *module, const char *name,
                                 const thaw_node *inputs, size_t count)
 {
@@ -120,11 +141,27 @@ static thaw_status copy_options(thaw_layer_builder *builder, thaw_graph_node *no
     return status;
 }
 
-void thaw_node_release_options(thaw_context *context, thaw_graph_node *node)
+/* Gives the node its module: an older one as a copy, in which the fields that it lacks are zero. */
+static thaw_status set_module(thaw_context *context, thaw_graph_node *node, const thaw_layer_module *module)
+{
+    node->module = module;
+    if (module->size == sizeof *module)
+        return THAW_OK;
+    node->completed = thaw_allocate(context, sizeof *node->completed);
+    if (!node->completed)
+        return THAW_OUT_OF_MEMORY;
+    memcpy(node->completed, module, module->size);
+    node->module = node->completed;
+    return THAW_OK;
+}
+
+void thaw_node_release(thaw_context *context, thaw_graph_node *node)
 {
     if (node->options && node->module->release_options)
         node->module->release_options(context, node->options);
     thaw_release(context, node->options);
+    thaw_release(context, node->completed);
+    thaw_release(context, node->name);
 }
 
 /* Copies the options and lets the module fill the node. */
@@ -157,8 +194,11 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
                               const thaw_node *inputs, size_t input_count, const void *options, thaw_node *output)
 {
     char made_name[THAW_NAME_BYTES];
+    thaw_status status = check_module(model->context, module, name);
+    if (status != THAW_OK)
+        return status;
     const char *chosen = name ? name : thaw_model_make_name(model, module->name, made_name);
-    thaw_status status = check_inputs(model, module, chosen, inputs, input_count);
+    status = check_inputs(model, module, chosen, inputs, input_count);
     if (status == THAW_OK)
         status = check_name(model, chosen);
     if (status != THAW_OK)
@@ -169,16 +209,16 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     status = reserve_node(model, chosen, &node);
     if (status != THAW_OK)
         return status;
-    node->module = module;
     for (size_t i = 0; i < input_count; i++)
         node->inputs[i] = inputs[i];
     node->input_count = input_count;
-    status = build_node(model, node, options);
+    status = set_module(model->context, node, module);
+    if (status == THAW_OK)
+        status = build_node(model, node, options);
     if (status != THAW_OK) {
         if (model->parameters.group_count > groups_before)
             thaw_set_drop_group(&model->parameters);
-        thaw_node_release_options(model->context, node);
-        thaw_release(model->context, node->name);
+        thaw_node_release(model->context, node);
         return status;
     }
     *output = (thaw_node)model->node_count++;
@@ -192,8 +232,7 @@ void thaw_model_truncate(thaw_model *model, size_t node_count)
         thaw_graph_node *node = &model->nodes[--model->node_count];
         if (node->group)
             thaw_set_drop_group(&model->parameters);
-        thaw_node_release_options(model->context, node);
-        thaw_release(model->context, node->name);
+        thaw_node_release(model->context, node);
         model->parameters.revision++;
     }
 }

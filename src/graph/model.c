@@ -20,10 +20,8 @@ void thaw_model_destroy(thaw_model *model)
     thaw_context *context = model->context;
     if (model->release_plans)
         model->release_plans(model);
-    for (size_t i = 0; i < model->node_count; i++) {
-        thaw_node_release_options(context, &model->nodes[i]);
-        thaw_release(context, model->nodes[i].name);
-    }
+    for (size_t i = 0; i < model->node_count; i++)
+        thaw_node_release(context, &model->nodes[i]);
     thaw_release(context, model->nodes);
     thaw_set_release(&model->parameters);
     thaw_release(context, model);

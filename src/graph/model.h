@@ -12,6 +12,7 @@ typedef enum thaw_tracking { THAW_TRACKS_NOTHING, THAW_TRACKS_TRAINED, THAW_TRAC
 typedef struct thaw_graph_node {
     char *name;
     const thaw_layer_module *module; /* NULL: the model's input */
+    thaw_layer_module *completed;    /* what `module` points to when it was compiled for an older, shorter struct */
     void *options;
     thaw_node inputs[THAW_MAX_INPUTS];
     size_t input_count;
@@ -61,8 +62,8 @@ const char *thaw_model_make_name(const thaw_model *model, const char *kind, char
 /* Takes the last nodes away, with their groups, until so many are left: of a compound that could not be completed. */
 void thaw_model_truncate(thaw_model *model, size_t node_count);
 
-/* Frees the node's options and what they own. */
-void thaw_node_release_options(thaw_context *context, thaw_graph_node *node);
+/* Frees what the node owns: its name, its options and what they own. */
+void thaw_node_release(thaw_context *context, thaw_graph_node *node);
 
 /* thaw_set_select for visits that plans depend on: they are stale afterwards, unless it fails. */
 thaw_status thaw_model_change(thaw_model *model, const char *pattern,

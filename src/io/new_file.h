@@ -3,7 +3,7 @@
 #ifndef THAW_IO_NEW_FILE_H
 #define THAW_IO_NEW_FILE_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 typedef struct thaw_new_file {
     thaw_context *context;

@@ -4,7 +4,8 @@
 #ifndef THAW_IO_SAFETENSORS_H
 #define THAW_IO_SAFETENSORS_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 /* The format allows headers of ten times this limit, which is room for a hundred thousand tensors; but JSON takes up to
    eighty times its length in memory when it is parsed, and a file may be made to have it so. */

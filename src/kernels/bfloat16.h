@@ -4,7 +4,8 @@
 #define THAW_KERNELS_BFLOAT16_H
 
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 static inline float thaw_bfloat16_widen(thaw_bfloat16 value)
 {

@@ -3,7 +3,7 @@
 #ifndef THAW_KERNELS_PAIRWISE_H
 #define THAW_KERNELS_PAIRWISE_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 #include "core/broadcast.h"
 #include "onednn/binary.h"

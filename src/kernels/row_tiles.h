@@ -7,7 +7,7 @@
 #ifndef THAW_KERNELS_ROW_TILES_H
 #define THAW_KERNELS_ROW_TILES_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 #include "core/cpu.h"
 

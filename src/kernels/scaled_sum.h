@@ -2,7 +2,7 @@
 #ifndef THAW_KERNELS_SCALED_SUM_H
 #define THAW_KERNELS_SCALED_SUM_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 /* into[i] = from[i] + factor * term[i], on the context's threads. `from` is NULL for zeros, or `into`, or the term is:
    of three arrays two are one, and the others do not overlap. */

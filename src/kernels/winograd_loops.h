@@ -8,7 +8,7 @@
 #ifndef THAW_KERNELS_WINOGRAD_LOOPS_H
 #define THAW_KERNELS_WINOGRAD_LOOPS_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 #include "core/cpu.h"
 

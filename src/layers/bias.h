@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_BIAS_H
 #define THAW_LAYERS_BIAS_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* Adds the bias, which may be NULL, to each row, and then applies ReLU if that is wanted. The values are of `precision`,
    THAW_F32 or THAW_BF16. */

@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_BORDER_H
 #define THAW_LAYERS_BORDER_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 typedef struct thaw_border {
     size_t batch, place_bytes;          /* place: all channels */

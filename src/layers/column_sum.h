@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_COLUMN_SUM_H
 #define THAW_LAYERS_COLUMN_SUM_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 size_t thaw_column_sum_scratch_bytes(size_t rows, size_t columns);
 

@@ -2,6 +2,7 @@
 #ifndef THAW_LAYERS_CONV2D_H
 #define THAW_LAYERS_CONV2D_H
 
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 /* Its options are thaw_conv2d_options. */

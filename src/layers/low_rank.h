@@ -4,7 +4,7 @@
 #ifndef THAW_LAYERS_LOW_RANK_H
 #define THAW_LAYERS_LOW_RANK_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 #include "onednn/convolution.h"
 #include "onednn/inner_product.h"

@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_NORMALISATION_H
 #define THAW_LAYERS_NORMALISATION_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* How a normalisation's weight, or its bias, begins: `usual` by default. */
 static inline thaw_initializer thaw_normalisation_initializer(thaw_initializer wanted, thaw_initializer usual)

@@ -2,6 +2,7 @@
 #ifndef THAW_LAYERS_PAIRING_H
 #define THAW_LAYERS_PAIRING_H
 
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "kernels/pairwise.h"

@@ -2,6 +2,7 @@
 #ifndef THAW_LAYERS_POINTWISE_LOSS_H
 #define THAW_LAYERS_POINTWISE_LOSS_H
 
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 /* Elements [begin, end) of a batch, and what they are to be. */

@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_STRIPS_H
 #define THAW_LAYERS_STRIPS_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* A weight [gates * units, depth]: that of gate q's unit u is row q * units + u. */
 typedef struct thaw_gate_weight {

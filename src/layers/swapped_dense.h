@@ -4,7 +4,7 @@
 #ifndef THAW_LAYERS_SWAPPED_DENSE_H
 #define THAW_LAYERS_SWAPPED_DENSE_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 #include "onednn/inner_product.h"
 #include "onednn/placement.h"

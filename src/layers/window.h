@@ -2,7 +2,7 @@
 #ifndef THAW_LAYERS_WINDOW_H
 #define THAW_LAYERS_WINDOW_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* Arrays hold height, width. */
 typedef struct thaw_window {

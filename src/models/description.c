@@ -1,6 +1,7 @@
 #include "models/description.h"
 
 #include <string.h>
+#include <thaw/runtime.h>
 
 #include "core/nearest.h"
 #include "core/number.h"

@@ -1,6 +1,7 @@
 /* VGG-16: Simonyan & Zisserman 2014, arXiv 1409.1556, configuration D; names, layouts and initial values are
    torchvision's. */
 #include <stdio.h>
+#include <thaw/runtime.h>
 
 #include "models/unit.h"
 #include "models/zoo.h"

@@ -1,6 +1,7 @@
 #include "models/zoo.h"
 
 #include <limits.h>
+#include <thaw/runtime.h>
 
 #include "models/description.h"
 

@@ -6,7 +6,7 @@
 #ifndef THAW_ONEDNN_KERNEL_H
 #define THAW_ONEDNN_KERNEL_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 typedef struct thaw_kernel thaw_kernel;
 

@@ -2,7 +2,8 @@
 #ifndef THAW_PARAMS_BLOCKS_H
 #define THAW_PARAMS_BLOCKS_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 /* Blocks of `count` floats, `from_step` and `to_step` floats apart. */
 typedef struct thaw_blocks {

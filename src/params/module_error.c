@@ -31,14 +31,31 @@ static const char *slot_error(const thaw_optimizer_module *module, size_t index)
     return NULL;
 }
 
-const char *thaw_module_error(const thaw_optimizer_module *module)
+static const thaw_module_kind kind = {
+    .name = "an optimizer module",
+    .abi = THAW_OPTIMIZER_ABI,
+    .least = offsetof(thaw_optimizer_module, update) + sizeof(((thaw_optimizer_module *)0)->update),
+    .whole = sizeof(thaw_optimizer_module),
+};
+
+thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module)
 {
+    thaw_optimizer_module complete = { 0 };
+    memcpy(&complete, module, module->size < sizeof complete ? module->size : sizeof complete);
+    return complete;
+}
+
+const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES])
+{
+    const thaw_module_head head = { module->size, module->abi };
+    if (thaw_module_head_error(&kind, &head, message))
+        return message;
     if (!usable_name(module->name))
         return "its name is missing, too long, or holds one of \",=: \"";
     if (!module->update)
         return "it has no update function";
     if (module->hyperparameter_count > THAW_MAX_HYPERPARAMETERS || module->slot_count > THAW_MAX_SLOTS)
-        return "it has more hyper-parameters or slots than the limits of thaw/module.h";
+        return "it has more hyper-parameters or slots than the limits of thaw/optimizer_module.h";
     if ((module->hyperparameter_count && !module->hyperparameters) || (module->slot_count && !module->slots))
         return "it counts hyper-parameters or slots that are not there";
     const char *error = NULL;

@@ -2,7 +2,7 @@
 #ifndef THAW_PARAMS_MODULE_SOURCE_H
 #define THAW_PARAMS_MODULE_SOURCE_H
 
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 #include "core/cpu.h"
 

@@ -12,14 +12,19 @@
 static thaw_status create(thaw_context *context, const thaw_optimizer_module *module, const char *settings,
                           void *library, thaw_optimizer **optimizer)
 {
+    const thaw_optimizer_module complete = thaw_module_complete(module);
     double values[THAW_MAX_HYPERPARAMETERS] = { 0 };
-    const thaw_status status = thaw_settings_parse(context, module, settings, values);
+    const thaw_status status = thaw_settings_parse(context, &complete, settings, values);
     if (status != THAW_OK)
         return status;
     thaw_optimizer *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
     *made = (thaw_optimizer){ .context = context, .module = module, .references = 1, .library = library };
+    if (module->size < sizeof *module) {
+        made->completed = complete;
+        made->module = &made->completed;
+    }
     memcpy(made->values, values, sizeof values);
     *optimizer = made;
     return THAW_OK;
@@ -66,7 +71,8 @@ thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimiz
                                        thaw_optimizer **optimizer)
 {
     *optimizer = NULL;
-    const char *error = module ? thaw_module_error(module) : "it is missing";
+    char message[THAW_HEAD_MESSAGE_BYTES];
+    const char *error = module ? thaw_module_error(module, message) : "it is missing";
     if (error)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "an optimizer's module: %s", error);
     return create(context, thaw_module_at_level(context->level, module), settings, NULL, optimizer);

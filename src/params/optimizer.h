@@ -2,11 +2,12 @@
 #ifndef THAW_PARAMS_OPTIMIZER_H
 #define THAW_PARAMS_OPTIMIZER_H
 
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 struct thaw_optimizer {
     thaw_context *context;
     const thaw_optimizer_module *module;
+    thaw_optimizer_module completed; /* what `module` points to when it was compiled for an older, shorter struct */
     double values[THAW_MAX_HYPERPARAMETERS];
     size_t references;
     uint64_t revision; /* counts changes of which slots are used */

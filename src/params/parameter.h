@@ -3,6 +3,8 @@
 #define THAW_PARAMS_PARAMETER_H
 
 #include <thaw/combine.h>
+#include <thaw/layer_module.h>
+#include <thaw/optimizer_module.h>
 
 /* A parameter's own word against its group's flag. */
 typedef enum thaw_override { THAW_OVERRIDE_NONE, THAW_OVERRIDE_FROZEN, THAW_OVERRIDE_TRAINABLE } thaw_override;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <thaw/runtime.h>
 
 #include "core/nearest.h"
 #include "core/number.h"

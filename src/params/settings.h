@@ -2,10 +2,16 @@
 #ifndef THAW_PARAMS_SETTINGS_H
 #define THAW_PARAMS_SETTINGS_H
 
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
-/* Why the module itself breaks the rules of thaw/module.h, or NULL when it does not. */
-const char *thaw_module_error(const thaw_optimizer_module *module);
+#include "core/module_head.h"
+
+/* Why the module itself breaks the rules of thaw/optimizer_module.h, or NULL when it does not. `message` is a place for
+   the text. */
+const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES]);
+
+/* The module with its newer fields, zero where its struct is too old to have them. */
+thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module);
 
 /* Sets one value after checking it against its range. Errors: THAW_NOT_FOUND, THAW_INVALID_ARGUMENT. */
 thaw_status thaw_setting_apply(thaw_context *context, const thaw_optimizer_module *module, const char *name,

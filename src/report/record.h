@@ -3,7 +3,7 @@
 #ifndef THAW_REPORT_RECORD_H
 #define THAW_REPORT_RECORD_H
 
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 
 /* CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as TFRecord masks it: rotated right by 15 bits, plus 0xA282EAD8. */
 uint32_t thaw_masked_crc(const void *bytes, size_t count);

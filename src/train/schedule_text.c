@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
-#include <thaw/module.h>
+#include <thaw/runtime.h>
 #include <thaw/schedule.h>
 
 #include "core/number.h"

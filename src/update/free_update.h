@@ -2,7 +2,7 @@
 #ifndef THAW_UPDATE_FREE_UPDATE_H
 #define THAW_UPDATE_FREE_UPDATE_H
 
-#include <thaw/module.h>
+#include <thaw/optimizer_module.h>
 
 /* Runs a module's update on those elements of a span that are not held: their values, and the optimizer's state of them,
    keep their bytes. Bit `first` of `held` is for the span's first element. */

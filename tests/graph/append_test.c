@@ -65,7 +65,7 @@ static thaw_status build_odd(thaw_layer_builder *builder, const void *options)
 
 Test(append, refuses_bad_names_of_parameters)
 {
-    static const thaw_layer_module odd = { .name = "odd", .build = build_odd };
+    static const thaw_layer_module odd = { THAW_LAYER_MODULE_HEAD, .name = "odd", .build = build_odd };
     assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "\"x.w[0]\" holds one of");
 }
 
@@ -105,8 +105,55 @@ Test(append, refuses_inputs_that_do_not_exist)
 
 Test(append, refuses_inputs_of_a_source)
 {
-    static const thaw_layer_module source = { .name = "source", .source = true };
+    static const thaw_layer_module source = { THAW_LAYER_MODULE_HEAD, .name = "source", .source = true,
+                                              .build = build_odd };
     assert_refused(&source, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "1 inputs; a source has none");
+}
+
+Test(append, refuses_modules_of_other_kinds)
+{
+    thaw_layer_module odd = toy_pass;
+    odd.abi = 0x4F500001;
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT,
+                   "x: the layer's module: it is not a layer module: its abi is 0x4f500001, must be 0x4c410001");
+    odd.abi = THAW_LAYER_ABI + 1;
+    assert_refused(&odd, NULL, first_layer, 1, THAW_INVALID_ARGUMENT, "version 2 of the abi, must be version 1");
+    odd = toy_pass;
+    odd.size = offsetof(thaw_layer_module, release);
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "must have at least");
+    odd.size = sizeof odd + 8;
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "newer Thaw");
+    odd = toy_pass;
+    odd.build = NULL;
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "no build function");
+    odd.name = NULL;
+    assert_refused(&odd, NULL, first_layer, 1, THAW_INVALID_ARGUMENT, "its name is missing");
+    assert_refused(NULL, NULL, first_layer, 1, THAW_INVALID_ARGUMENT, "it is missing");
+}
+
+static thaw_status fail_to_adopt(thaw_layer_builder *builder, void *options)
+{
+    (void)options;
+    return thaw_builder_fail(builder, THAW_INTERNAL, "a field past the module's size was read");
+}
+
+Test(append, reads_no_field_past_the_size_of_a_module)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_model *model = toy_model(context, 3);
+    thaw_layer_module older = toy_pass;
+    older.options_size = sizeof(int);
+    older.size = offsetof(thaw_layer_module, adopt_options);
+    older.adopt_options = fail_to_adopt;
+    cr_assert_eq(toy_append(model, &older, NULL, 0, -1), 1);
+    older.size = sizeof older;
+    thaw_node output;
+    assert_fails(context, thaw_model_append(model, &older, NULL, first_layer, 1, NULL, &output), THAW_INTERNAL,
+                 "a field past");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    cr_assert_eq(allocator.live, 0);
 }
 
 Test(append, refuses_anything_behind_the_loss)

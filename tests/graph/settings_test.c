@@ -62,6 +62,8 @@ static void bare_update(const thaw_update *update)
 }
 
 static const thaw_optimizer_module bare = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "bare",
     .hyperparameters = bare_hyperparameters,
     .hyperparameter_count = 1,

@@ -29,7 +29,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return status;
 }
 
-static const thaw_layer_module module = { .name = "wish", .options_size = sizeof(wish), .build = build };
+static const thaw_layer_module module = { THAW_LAYER_MODULE_HEAD, .name = "wish", .options_size = sizeof(wish),
+                                          .build = build };
 
 static thaw_context *context_with(int threads, uint64_t seed)
 {

@@ -225,9 +225,12 @@ static const thaw_hyperparameter unwritable[] = { { "l=r", 0, 0, 1 } };
 
 Test(optimizer, accepts_a_module_of_the_callers)
 {
-    static const thaw_optimizer_module module = {
-        .name = "descent", .hyperparameters = rate, .hyperparameter_count = 1, .update = descend
-    };
+    static const thaw_optimizer_module module = { .size = sizeof(thaw_optimizer_module),
+                                                  .abi = THAW_OPTIMIZER_ABI,
+                                                  .name = "descent",
+                                                  .hyperparameters = rate,
+                                                  .hyperparameter_count = 1,
+                                                  .update = descend };
     thaw_optimizer *optimizer = NULL;
     assert_ok(context, thaw_optimizer_create_from(context, &module, NULL, &optimizer));
     cr_assert(thaw_optimizer_get(optimizer, "lr") == 0.5);
@@ -251,21 +254,36 @@ Test(optimizer, refuses_modules_that_break_the_rules)
         thaw_optimizer_module module;
         const char *message;
     } cases[] = {
-        { { .update = descend }, "name" },
-        { { .name = "", .update = descend }, "name" },
-        { { .name = "a:b", .update = descend }, "name" },
-        { { .name = "x" }, "no update" },
-        { { .name = "x", .update = descend, .hyperparameters = rate, .hyperparameter_count = 17 }, "limits" },
-        { { .name = "x", .update = descend, .slots = same_slots, .slot_count = 9 }, "limits" },
-        { { .name = "x", .update = descend, .hyperparameter_count = 1 }, "not there" },
-        { { .name = "x", .update = descend, .slot_count = 1 }, "not there" },
-        { { .name = "x", .update = descend, .hyperparameters = twice, .hyperparameter_count = 2 }, "one name" },
-        { { .name = "x", .update = descend, .hyperparameters = outside, .hyperparameter_count = 1 }, "range" },
-        { { .name = "x", .update = descend, .hyperparameters = endless, .hyperparameter_count = 1 }, "range" },
-        { { .name = "x", .update = descend, .hyperparameters = nameless, .hyperparameter_count = 1 }, "name" },
-        { { .name = "x", .update = descend, .hyperparameters = unwritable, .hyperparameter_count = 1 }, "name" },
-        { { .name = "x", .update = descend, .slots = same_slots, .slot_count = 3 }, "one name" },
-        { { .name = "x", .update = descend, .slots = empty_slots, .slot_count = 1 }, "slot's name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "", .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "a:b", .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x" }, "no update" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = rate,
+            .hyperparameter_count = 17 },
+          "limits" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = same_slots, .slot_count = 9 },
+          "limits" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameter_count = 1 }, "not there" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slot_count = 1 }, "not there" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = twice,
+            .hyperparameter_count = 2 },
+          "one name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = outside,
+            .hyperparameter_count = 1 },
+          "range" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = endless,
+            .hyperparameter_count = 1 },
+          "range" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = nameless,
+            .hyperparameter_count = 1 },
+          "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = unwritable,
+            .hyperparameter_count = 1 },
+          "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = same_slots, .slot_count = 3 },
+          "one name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = empty_slots, .slot_count = 1 },
+          "slot's name" },
     };
     thaw_optimizer *optimizer = NULL;
     for (size_t i = 0; i < THAW_COUNT(cases); i++)

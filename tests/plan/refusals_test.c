@@ -49,9 +49,12 @@ static thaw_status want_options(const thaw_layer_demand *demand, thaw_layer_need
 
 Test(refusals, refuses_kernels_that_want_more_memory_than_a_size_counts)
 {
-    static const thaw_layer_module greedy = {
-        .name = "greedy", .options_size = sizeof(thaw_layer_needs), .build = build_as_input, .prepare = want_options
-    };
+    static const thaw_layer_module greedy = { .size = sizeof(thaw_layer_module),
+                                              .abi = THAW_LAYER_ABI,
+                                              .name = "greedy",
+                                              .options_size = sizeof(thaw_layer_needs),
+                                              .build = build_as_input,
+                                              .prepare = want_options };
     const thaw_layer_needs wanted[] = {
         { .scratch_bytes = SIZE_MAX },         { .packed_bytes = SIZE_MAX },     { .workspace_bytes = SIZE_MAX },
         { .scratch_bytes = SIZE_MAX / 2 },     { .packed_bytes = SIZE_MAX / 2 }, { .workspace_bytes = SIZE_MAX / 2 },

@@ -296,6 +296,8 @@ static void spread_release(thaw_context *context, void *state)
 }
 
 static const thaw_layer_module spread = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "spread",
     .build = spread_build,
     .prepare = spread_prepare,

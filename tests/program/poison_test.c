@@ -59,7 +59,13 @@ static thaw_model *create(thaw_context *context, const thaw_layer_module *module
 Test(poison, shows_what_forward_reads_too_early)
 {
     static const thaw_layer_module module = {
-        .name = "hasty", .build = build, .prepare = prepare, .forward = read_too_early, .backward = write_nothing
+        .size = sizeof(thaw_layer_module),
+        .abi = THAW_LAYER_ABI,
+        .name = "hasty",
+        .build = build,
+        .prepare = prepare,
+        .forward = read_too_early,
+        .backward = write_nothing,
     };
     thaw_context *context = support_context(1);
     thaw_model *model = create(context, &module);
@@ -79,7 +85,13 @@ Test(poison, shows_what_forward_reads_too_early)
 Test(poison, shows_a_gradient_that_backward_does_not_write)
 {
     static const thaw_layer_module module = {
-        .name = "hasty", .build = build, .prepare = prepare, .forward = write_all, .backward = write_nothing
+        .size = sizeof(thaw_layer_module),
+        .abi = THAW_LAYER_ABI,
+        .name = "hasty",
+        .build = build,
+        .prepare = prepare,
+        .forward = write_all,
+        .backward = write_nothing,
     };
     thaw_context *context = support_context(1);
     thaw_model *model = create(context, &module);

@@ -199,6 +199,8 @@ static thaw_status backward_join(const thaw_layer_run *run)
 }
 
 const thaw_layer_module toy_linear = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "linear",
     .takes_epilogue = takes_all,
     .build = build_factor,
@@ -209,6 +211,8 @@ const thaw_layer_module toy_linear = {
 };
 
 const thaw_layer_module toy_whole = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "whole",
     .takes_epilogue = takes_all_but_maps,
     .differentiates_activation = true,
@@ -220,6 +224,8 @@ const thaw_layer_module toy_whole = {
 };
 
 const thaw_layer_module toy_map = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "map",
     .maps_channels = true,
     .build = build_factor,
@@ -231,6 +237,8 @@ const thaw_layer_module toy_map = {
 };
 
 const thaw_layer_module toy_join = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "join",
     .adds = true,
     .build = build,

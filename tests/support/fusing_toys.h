@@ -2,7 +2,7 @@
 #ifndef THAW_TESTS_FUSING_TOYS_H
 #define THAW_TESTS_FUSING_TOYS_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* y = f x with one weight, "factor"; takes any epilogue. Backward of the second differentiates activations, from its
    output, and writes its input's gradient over the output's; it takes no channel map. */

@@ -25,7 +25,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_builder_output(builder, thaw_builder_input(builder, 0));
 }
 
-static const thaw_layer_module holder = { .name = "holder", .options_size = sizeof(holder_options), .build = build };
+static const thaw_layer_module holder = { THAW_LAYER_MODULE_HEAD, .name = "holder",
+                                          .options_size = sizeof(holder_options), .build = build };
 
 thaw_model *support_holder(thaw_context *context)
 {

@@ -2,7 +2,7 @@
 #ifndef THAW_TESTS_SUPPORT_HOLDER_H
 #define THAW_TESTS_SUPPORT_HOLDER_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 enum { HOLDER_PARAMETERS = 6, HOLDER_FLOATS = 23 };
 

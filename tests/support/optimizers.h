@@ -1,4 +1,4 @@
-/* What every optimizer module must do, tested through thaw/module.h. */
+/* What every optimizer module must do, tested through thaw/optimizer_module.h. */
 #ifndef THAW_TESTS_OPTIMIZERS_H
 #define THAW_TESTS_OPTIMIZERS_H
 

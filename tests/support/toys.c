@@ -264,6 +264,8 @@ static void release(thaw_context *context, void *state)
 }
 
 const thaw_layer_module toy_scale = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "scale",
     .takes_epilogue = takes_relu,
     .build = build_scale,
@@ -274,6 +276,8 @@ const thaw_layer_module toy_scale = {
 };
 
 const thaw_layer_module toy_center = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "center",
     .build = build_center,
     .prepare = prepare_scale,
@@ -283,6 +287,8 @@ const thaw_layer_module toy_center = {
 };
 
 const thaw_layer_module toy_bias = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "bias",
     .source = true,
     .build = build_bias,
@@ -293,6 +299,8 @@ const thaw_layer_module toy_bias = {
 };
 
 const thaw_layer_module toy_fixed = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "fixed",
     .source = true,
     .build = build_fixed,
@@ -302,6 +310,8 @@ const thaw_layer_module toy_fixed = {
 };
 
 const thaw_layer_module toy_sum = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "sum",
     .build = build,
     .prepare = prepare_sum,
@@ -311,6 +321,8 @@ const thaw_layer_module toy_sum = {
 };
 
 const thaw_layer_module toy_product = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "product",
     .build = build,
     .prepare = prepare_product,
@@ -320,6 +332,8 @@ const thaw_layer_module toy_product = {
 };
 
 const thaw_layer_module toy_pass = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "pass",
     .build = build,
     .prepare = prepare_pass,
@@ -329,6 +343,8 @@ const thaw_layer_module toy_pass = {
 };
 
 const thaw_layer_module toy_curve = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "curve",
     .activation = THAW_ACTIVATION_TANH,
     .build = build,
@@ -339,6 +355,8 @@ const thaw_layer_module toy_curve = {
 };
 
 const thaw_layer_module toy_relu = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "relu",
     .activation = THAW_ACTIVATION_RELU,
     .build = build,
@@ -349,6 +367,8 @@ const thaw_layer_module toy_relu = {
 };
 
 const thaw_layer_module toy_quadratic = {
+    .size = sizeof(thaw_layer_module),
+    .abi = THAW_LAYER_ABI,
     .name = "quadratic",
     .loss = true,
     .build = build_quadratic,

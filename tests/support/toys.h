@@ -1,9 +1,9 @@
-/* Layers so small that what a network of them computes can be worked out by hand. They see thaw/module.h alone. All keep
+/* Layers so small that what a network of them computes can be worked out by hand. They see thaw/layer_module.h alone. All keep
    their input's shape. */
 #ifndef THAW_TESTS_TOYS_H
 #define THAW_TESTS_TOYS_H
 
-#include <thaw/module.h>
+#include <thaw/layer_module.h>
 
 /* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads its
    input in backward only where the factor trains. */

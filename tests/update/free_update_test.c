@@ -112,6 +112,8 @@ static void update(const thaw_update *u)
 }
 
 static const thaw_optimizer_module own_module = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "own",
     .hyperparameters = hyperparameters,
     .hyperparameter_count = THAW_COUNT(hyperparameters),

@@ -182,6 +182,8 @@ static void probe_update(const thaw_update *update)
 }
 
 static const thaw_optimizer_module probe = {
+    .size = sizeof(thaw_optimizer_module),
+    .abi = THAW_OPTIMIZER_ABI,
     .name = "probe",
     .hyperparameters = probe_hyperparameters,
     .hyperparameter_count = 2,

@@ -1,104 +1,23 @@
-/* What a module is made of: optimizers and layers, Thaw's own and yours, are `const` structs of functions that see this
-   header. Built-in modules have no privilege. */
-#ifndef THAW_MODULE_H
-#define THAW_MODULE_H
+/* What a layer is made of: a `const` struct of functions. Thaw's own and yours see this header; built-in modules have no
+   privilege. */
+#ifndef THAW_LAYER_MODULE_H
+#define THAW_LAYER_MODULE_H
 
 #include <thaw/model.h>
+#include <thaw/runtime.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ================================================================ optimizers */
-
-enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8 };
-
-/* A hyper-parameter: its default, and the closed range of what is accepted. A flag is 0 or 1. Two names have a meaning
-   to Thaw: "lr", which groups and schedules change, and "weight_decay", which groups change. */
-typedef struct thaw_hyperparameter {
-    const char *name;                 /* as users write it */
-    double initial, minimum, maximum; /* the default and the range */
-} thaw_hyperparameter;
-
-/* One span of one parameter, or copies of those of its elements that are not held (thaw/combine.h), brought together:
-   where the arrays are, and how long they are, carries no meaning. All hold `count` floats and do not overlap. */
-typedef struct thaw_update {
-    size_t count;                           /* elements of each array */
-    float *parameter;                       /* read and written */
-    const float *gradient;                  /* of the loss */
-    float *slot[THAW_MAX_SLOTS];            /* zero before its first step; NULL where unused */
-    float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
-    const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
-    uint64_t step;                          /* of this parameter, from 1 */
-    uint64_t slot_step[THAW_MAX_SLOTS]; /* of a slot in use, from 1: a hyper-parameter may have called for it later */
-} thaw_update;
-
-/* A kind of optimizer. */
-struct thaw_optimizer_module {
-    const char *name;                           /* as users write it */
-    const thaw_hyperparameter *hyperparameters; /* in the order of `scalar` */
-    size_t hyperparameter_count;                /* at most THAW_MAX_HYPERPARAMETERS */
-    const char *const *slots;                   /* names of the state arrays */
-    size_t slot_count;                          /* at most THAW_MAX_SLOTS */
-
-    /* Whether these hyper-parameters need the slot. NULL: always. */
-    bool (*uses_slot)(const double *hyperparameters, size_t slot);
-
-    /* Whether an element whose gradient is zero keeps its value and its state, which are finite, to the bit: Thaw passes
-       over rows of zeros then (thaw_gradient_rows). NULL: never. */
-    bool (*rests_at_zero)(const double *hyperparameters);
-
-    /* Why these values do not go together, or NULL when they do. NULL function: every combination is fine. */
-    const char *(*check)(const double *hyperparameters);
-
-    /* Computes, in double, what does not depend on the element, such as Adam's bias corrections; `scalars` comes filled
-       with the hyper-parameters. NULL: they are what `update` wants. */
-    void (*prepare)(const double *hyperparameters, uint64_t step, double *scalars);
-
-    /* The arithmetic. Called from many threads with disjoint spans whose borders carry no meaning. */
-    void (*update)(const thaw_update *update);
-};
-
-/* ================================================================ parallel loops */
-
-/* Calls body(argument, begin, end) on the context's threads with ranges that cover [0, count) once. Ranges begin at
-   multiples of `grain`, and the cut depends on count, grain and thread count alone. Runs serially when there is less
-   than one grain a thread, and inside a parallel region of the host. */
-THAW_API void thaw_parallel_for(thaw_context *context, size_t count, size_t grain,
-                                void (*body)(void *argument, size_t begin, size_t end), void *argument);
-
-/* ================================================================ random numbers */
-
-/* Names one stream of random numbers. Equal streams hold equal numbers, for any thread count. */
-typedef struct thaw_stream {
-    uint64_t seed;    /* the context's */
-    uint32_t purpose; /* user modules: 1000 and above */
-    uint32_t node;    /* the layer's */
-    uint64_t step;    /* of training */
-} thaw_stream;
-
-/* Fills values[0..count) with the stream's 32-bit integers from index `first` on, a multiple of 4.
-   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe, on one context as well. */
-THAW_API void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, uint64_t first, size_t count,
-                               uint32_t *values);
-
-/* ================================================================ layers */
-
 enum { THAW_MAX_INPUTS = 8, THAW_MAX_PARAMETERS = 8 };
 
-/* Where initial values come from. Fans: the inputs and outputs that an element of the weight takes part in. */
-typedef enum thaw_initializer {
-    THAW_INITIAL_DEFAULT = 0, /* uniform in +-1/sqrt(fan_in): PyTorch's for dense and convolution */
-    THAW_INITIAL_ZERO,
-    THAW_INITIAL_ONE,
-    THAW_INITIAL_HE_UNIFORM,     /* He et al. 2015, arXiv 1502.01852: bound sqrt(6 / fan_in) */
-    THAW_INITIAL_HE_NORMAL,      /* standard deviation sqrt(2 / fan_in) */
-    THAW_INITIAL_XAVIER_UNIFORM, /* Glorot & Bengio 2010: bound sqrt(6 / (fan_in + fan_out)) */
-    THAW_INITIAL_XAVIER_NORMAL,  /* standard deviation sqrt(2 / (fan_in + fan_out)) */
-    THAW_INITIAL_HE_NORMAL_OUT,  /* standard deviation sqrt(2 / fan_out): of convolutions in residual networks */
-    THAW_INITIAL_UNIFORM_OUT,    /* uniform in +-1/sqrt(fan_out): of classifiers in EfficientNet */
-    THAW_INITIAL_SMALL_NORMAL    /* standard deviation 0.01: of classifiers in VGG and MobileNet */
-} thaw_initializer;
+/* Which layer modules this header describes: in the upper half what they are, in the lower the version. */
+enum { THAW_LAYER_ABI = 0x4C410001 };
+
+/* Short for the first fields of a thaw_layer_module:
+   `static const thaw_layer_module swish = { THAW_LAYER_MODULE_HEAD, .name = "swish", ... };`. */
+#define THAW_LAYER_MODULE_HEAD .size = sizeof(thaw_layer_module), .abi = THAW_LAYER_ABI
 
 /* A function of single elements. The gradient of the first four follows from their output alone. */
 typedef enum thaw_activation {
@@ -116,17 +35,6 @@ typedef struct thaw_layer_builder thaw_layer_builder;
 typedef struct thaw_layer_module thaw_layer_module;
 
 /* ---- building: called once, when the layer is appended ---- */
-
-/* A parameter that the layer registers; its full name is "<layer>.<name>". */
-typedef struct thaw_parameter_specification {
-    const char *name;             /* such as "weight" */
-    const char *path;             /* what stands before its name in the full name; NULL: the layer's name */
-    thaw_role role;               /* what it is */
-    thaw_shape shape;             /* in PyTorch's layout */
-    thaw_initializer initializer; /* of its first values */
-    double fan_in, fan_out;       /* for the initializers that read them */
-    size_t zeros_at, zeros;       /* so many elements from there on are zero at first, whatever the initializer */
-} thaw_parameter_specification;
 
 THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);                    /* the layer's inputs */
 THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index); /* of one sample */
@@ -293,13 +201,40 @@ typedef struct thaw_layer_run {
    `unpack` writes them again. Whole pages do: many elements a call are more than few. */
 THAW_API void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count);
 
-/* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. */
+/* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. Fields that a module's `size` does not
+   reach are zero, which is their default; `release` must be within it. */
 struct thaw_layer_module {
+    size_t size;  /* sizeof(thaw_layer_module), as the module was compiled */
+    uint32_t abi; /* THAW_LAYER_ABI */
+
     const char *name;    /* the kind, such as "conv2d" */
     size_t options_size; /* bytes of the options struct that a node keeps a copy of */
     bool loss;           /* reads targets; nothing may follow it */
     bool source;         /* has no inputs: `pack` writes the output, of the whole batch, which stays there until
                                    a parameter changes; forward is not called and may be NULL */
+
+    thaw_status (*build)(thaw_layer_builder *builder, const void *options); /* once, when the layer is appended */
+    thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs); /* once a plan */
+    thaw_status (*forward)(const thaw_layer_run *run);                                /* once a step */
+    thaw_status (*backward)(const thaw_layer_run *run);  /* called when any gradient was demanded */
+    void (*release)(thaw_context *context, void *state); /* gives back `state`; NULL: nothing to do */
+
+    /* For options that hold pointers: adopt_options replaces them, in the node's copy of the options and before `build`
+       sees it, by copies of its own, which release_options frees. Both NULL: there are none. */
+    thaw_status (*adopt_options)(thaw_layer_builder *builder, void *options);
+    void (*release_options)(thaw_context *context, void *options); /* see adopt_options */
+
+    thaw_status (*pack)(const thaw_layer_run *run); /* NULL: nothing to pack. Called when parameters have changed */
+
+    /* For plans that do not keep the output until backward: writes again what forward wrote in this step, with its
+       epilogue, and changes nothing else. NULL: the output must be kept. */
+    thaw_status (*recompute)(const thaw_layer_run *run);
+
+    /* For a loss, called after forward: says how the batch enters the loss of a data set, which thaw_evaluate and thaw_fit
+       report as sum(*total) / sum(*weight) over batches. On entry, *weight is the number of samples and *total the output
+       times that number, which is right for a loss that is a mean over all samples. A loss that is a sum writes the sum
+       to *total. A loss that ignores samples or weights them writes both. NULL: they stay as on entry. */
+    void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
 
     /* What this layer is, if a layer before may do its work in an epilogue. */
     thaw_activation activation;
@@ -318,51 +253,17 @@ struct thaw_layer_module {
     /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
     bool (*takes_low_rank)(const void *options);
 
-    /* For options that hold pointers: adopt_options replaces them, in the node's copy of the options and before `build`
-       sees it, by copies of its own, which release_options frees. Both NULL: there are none. */
-    thaw_status (*adopt_options)(thaw_layer_builder *builder, void *options);
-    void (*release_options)(thaw_context *context, void *options); /* see adopt_options */
-
-    thaw_status (*build)(thaw_layer_builder *builder, const void *options); /* once, when the layer is appended */
-    thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs); /* once a plan */
-    thaw_status (*pack)(const thaw_layer_run *run); /* NULL: nothing to pack. Called when parameters have changed */
-
     /* Writes elements [first, first + count) of the first parameter as `pack` read them last, those that it let go of and
        those that it did not, to the bit; from packed memory and parameters[0]. `values` may be their place in that. */
     void (*unpack)(const thaw_layer_run *run, size_t first, size_t count, float *values);
-
-    thaw_status (*forward)(const thaw_layer_run *run);  /* once a step */
-    thaw_status (*backward)(const thaw_layer_run *run); /* called when any gradient was demanded */
-
-    /* For plans that do not keep the output until backward: writes again what forward wrote in this step, with its
-       epilogue, and changes nothing else. NULL: the output must be kept. */
-    thaw_status (*recompute)(const thaw_layer_run *run);
-    void (*release)(thaw_context *context, void *state); /* gives back `state`; NULL: nothing to do */
-
-    /* For a loss, called after forward: says how the batch enters the loss of a data set, which thaw_evaluate and thaw_fit
-       report as sum(*total) / sum(*weight) over batches. On entry, *weight is the number of samples and *total the output
-       times that number, which is right for a loss that is a mean over all samples. A loss that is a sum writes the sum
-       to *total. A loss that ignores samples or weights them writes both. NULL: they stay as on entry. */
-    void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.
-   Errors: THAW_INVALID_ARGUMENT (an input that does not exist, their number, something after the loss), THAW_DUPLICATE,
-   and what `build` returns; the model is as before then. */
+   Errors: THAW_INVALID_ARGUMENT (a module of another abi, or whose struct is too short or too long; an input that does
+   not exist, their number, something after the loss), THAW_DUPLICATE, and what `build` returns; the model is as before then. */
 THAW_API thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module, const char *name,
                                        const thaw_node *inputs, size_t input_count, const void *options,
                                        thaw_node *output);
-
-/* Records a failure for the user: sets the context's message and returns `status`. */
-THAW_API thaw_status thaw_fail(thaw_context *context, thaw_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Zeroed memory from the context's allocator, aligned to 64 bytes; NULL, with the message set, when there is none.
-   Thread-safe apart from the message. */
-THAW_API void *thaw_allocate(thaw_context *context, size_t bytes);
-
-/* Gives memory of thaw_allocate back. NULL is allowed. */
-THAW_API void thaw_release(thaw_context *context, void *memory);
 
 #ifdef __cplusplus
 }
