@@ -3,6 +3,7 @@
 #ifndef THAW_LAYER_MODULE_H
 #define THAW_LAYER_MODULE_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/model.h>
 #include <thaw/runtime.h>
 
@@ -18,17 +19,6 @@ enum { THAW_LAYER_ABI = 0x4C410001 };
 /* Short for the first fields of a thaw_layer_module:
    `static const thaw_layer_module swish = { THAW_LAYER_MODULE_HEAD, .name = "swish", ... };`. */
 #define THAW_LAYER_MODULE_HEAD .size = sizeof(thaw_layer_module), .abi = THAW_LAYER_ABI
-
-/* A function of single elements. The gradient of the first four follows from their output alone. */
-typedef enum thaw_activation {
-    THAW_ACTIVATION_NONE = 0,
-    THAW_ACTIVATION_RELU,
-    THAW_ACTIVATION_RELU6,
-    THAW_ACTIVATION_SIGMOID,
-    THAW_ACTIVATION_TANH,
-    THAW_ACTIVATION_GELU, /* by the error function */
-    THAW_ACTIVATION_SILU
-} thaw_activation;
 
 /* What `build` of a layer module talks to. */
 typedef struct thaw_layer_builder thaw_layer_builder;
@@ -78,60 +68,28 @@ THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status 
 
 /* ---- preparing: called when a plan is compiled ---- */
 
-/* The layer's first parameter, a weight W of shape [outputs, ...], comes with a change s B A of low rank whose factors
-   train and which does not itself: B is [outputs, rank] and A [rank, all other dimensions]. The weight's own gradient is
-   never wanted, and need not be formed for those of B and A: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
-typedef struct thaw_low_rank_demand {
-    int64_t rank; /* 0: there is no such change */
-    float scale;  /* s */
-    bool beside; /* parameters[0] is W, and the layer adds s B (A x) to the output and the like to the input's gradient;
-                    otherwise parameters[0] is W + s B A already */
-    bool up_gradient, down_gradient; /* of B, of A: which backward must write */
-} thaw_low_rank_demand;
-
-/* Something of the output's shape to add: in memory of its own, or in the output's, which holds it before forward. */
-typedef enum thaw_residual { THAW_RESIDUAL_NONE = 0, THAW_RESIDUAL_BESIDE, THAW_RESIDUAL_IN_PLACE } thaw_residual;
-
-/* The work of layers that follow, for the kernel to do on each value before it stores it; in this order. `output` is
-   what comes out in the end. */
-typedef struct thaw_epilogue {
-    bool maps_channels;     /* multiply by run->channel_scale[c] and add run->channel_shift[c], where c is the index in
-                               the last dimension. They change as parameters do: `pack` may read them. Their own
-                               gradients are never wanted; output_gradient is that of what comes out */
-    thaw_residual residual; /* add inputs[input_count]; backward writes its gradient, where input_gradient[input_count]
-                               says so, into input_gradients[input_count] */
-    thaw_activation activation; /* apply this. Where backward follows, output_gradient is that of its input, except for
-                                   modules that differentiate activations */
-} thaw_epilogue;
-
-/* Whether `prepare` honours demand.precision, and where a plan that wants bfloat16 asks for it. */
-typedef enum thaw_bfloat16_use {
-    THAW_BFLOAT16_NEVER = 0, /* the plan converts what the layer reads and writes */
-    THAW_BFLOAT16_CHOSEN,    /* everywhere: its kernels are faster */
-    THAW_BFLOAT16_FOLLOWS,   /* where all its inputs are bfloat16 as they are made */
-    THAW_BFLOAT16_FROZEN     /* in the frozen prefix: it has faster kernels, but no gradients */
-} thaw_bfloat16_use;
-
 /* What the plan wants of the layer. */
 typedef struct thaw_layer_demand {
     thaw_context *context; /* the model's */
     const void *options;   /* the module's options, as given when the layer was appended */
     int64_t batch;         /* samples a call */
-    thaw_dtype precision;  /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
-                                 they know it. Parameters, their gradients and statistics are floats always */
     bool training;         /* the layer is in the live part of a training plan: backward follows forward */
     bool draws;   /* forward draws random numbers: `training`, or also without a gradient, see thaw_builder_draw */
     bool follows; /* forward computes with the batch's statistics and updates its own with them */
-    thaw_epilogue epilogue;   /* nothing, unless the module said that it takes it */
-    bool folded;              /* for modules that map channels: the layer before does that, and `pack` alone is called,
-                                   which writes each channel's scale, then each channel's shift, to run->packed */
-    size_t input_count;       /* of the layer's own */
-    const thaw_shape *inputs; /* of one sample */
-    thaw_shape output;        /* of one sample */
+    size_t input_count;             /* of the layer's own */
+    const thaw_shape *inputs;       /* of one sample */
+    thaw_shape output;              /* of one sample */
     const bool *input_gradient;     /* which input gradients backward must write */
     size_t parameter_count;         /* of the arrays that follow */
     const thaw_shape *parameters;   /* their shapes */
     const bool *parameter_gradient; /* which parameter gradients backward must write */
+
+    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
+    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
+                                 they know it. Parameters, their gradients and statistics are floats always */
+    thaw_epilogue epilogue; /* nothing, unless the module said that it takes it */
+    bool folded;            /* for modules that map channels: the layer before does that, and `pack` alone is called,
+                                   which writes each channel's scale, then each channel's shift, to run->packed */
     bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
     bool thrifty; /* what is frozen takes more memory than what trains: much memory for little time is a bad bargain */
     thaw_low_rank_demand low_rank; /* only for modules that take it */
@@ -143,63 +101,49 @@ typedef struct thaw_layer_needs {
     size_t packed_bytes;    /* copies of parameters that `pack` fills; kept as long as the plan */
     size_t workspace_bytes; /* written by forward, read by backward */
     size_t scratch_bytes;   /* free between calls */
-    size_t gradient_rows;   /* of the first parameter: the most that backward names in run->gradient_rows; 0: it has no
-                               such list */
     bool keeps_inputs;      /* backward reads `inputs` */
     bool keeps_output;      /* backward reads `output` */
     bool in_place;          /* forward may write its output over input 0 (same size) */
     bool gradient_in_place; /* backward may write input gradient 0 over the output's gradient */
     bool identity;          /* the output is input 0 as it stands: nothing runs, forward or backward */
-    bool lets_go;       /* only `pack` reads the first parameter, and lets go of it (thaw_let_go); it also clears what
-                               it does not write of packed memory, which is cleared for others */
-    bool mixes_samples; /* the output of a sample depends on others of the batch; where none says so, a plan may run
+    bool mixes_samples;     /* the output of a sample depends on others of the batch; where none says so, a plan may run
                                a frozen prefix, and evaluation, on parts of the batch, one after the other */
-    const char *kernel; /* for plan descriptions; lives as long as `state` */
+    const char *kernel;     /* for plan descriptions; lives as long as `state` */
+
+    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
+    size_t gradient_rows; /* of the first parameter: the most that backward names in run->gradient_rows; 0: it has no
+                               such list */
+    bool lets_go;         /* only `pack` reads the first parameter, and lets go of it (thaw_let_go); it also clears what
+                               it does not write of packed memory, which is cleared for others */
 } thaw_layer_needs;
 
 /* ---- running: called in every step; nothing here may allocate ---- */
 
-/* The factors of a low-rank change; NULL where there is none, gradients also where they are not wanted. */
-typedef struct thaw_low_rank_run {
-    const float *up, *down;             /* B and A */
-    float *up_gradient, *down_gradient; /* of B and A */
-} thaw_low_rank_run;
-
-/* Which rows of a gradient, of its parameter's first dimension, may hold anything but zeros, each once; so that a table of
-   which each step uses a few rows need not be walked. */
-typedef struct thaw_gradient_rows {
-    bool known;     /* false: any row may */
-    size_t count;   /* of `rows` */
-    uint32_t *rows; /* their indices */
-} thaw_gradient_rows;
-
 /* Inputs, output and their gradients hold numbers of demand.precision: for THAW_BF16, cast to thaw_bfloat16 pointers. */
-typedef struct thaw_layer_run {
-    thaw_context *context;                      /* the model's */
-    void *state;                                /* what `prepare` answered */
-    const float *const *inputs;                 /* the layer's own, then the epilogue's residual */
-    float *output;                              /* a loss writes one float */
-    const float *output_gradient;               /* NULL for a loss: its gradient is 1 */
-    float *const *input_gradients;              /* entries that were not demanded are NULL; others are overwritten */
-    const float *const *parameters;             /* in the order of registration */
-    float *const *parameter_gradients;          /* likewise */
+struct thaw_layer_run {
+    thaw_context *context;             /* the model's */
+    void *state;                       /* what `prepare` answered */
+    const float *const *inputs;        /* the layer's own, then the epilogue's residual */
+    float *output;                     /* a loss writes one float */
+    const float *output_gradient;      /* NULL for a loss: its gradient is 1 */
+    float *const *input_gradients;     /* entries that were not demanded are NULL; others are overwritten */
+    const float *const *parameters;    /* in the order of registration */
+    float *const *parameter_gradients; /* likewise */
+    /* For statistics, where the layer follows its batches: copies of their values, which forward updates in place. The
+       parameters get the new values if the step succeeds. NULL otherwise. */
+    float *const *statistics;
+    void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
+    const void *target;                 /* for a loss */
+    thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
+
+    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
     const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
     /* Of the first parameter's gradient, as the last step left it: backward clears these rows, or if they are not known
        all, and names its own. NULL: there is no list, and backward writes all rows. */
     thaw_gradient_rows *gradient_rows;
-    /* For statistics, where the layer follows its batches: copies of their values, which forward updates in place. The
-       parameters get the new values if the step succeeds. NULL otherwise. */
-    float *const *statistics;
     const thaw_low_rank_run *low_rank; /* where demand.low_rank was honoured */
     thaw_parameter *leaving; /* for thaw_let_go: the first parameter, where the layer lets go of it; else NULL */
-    void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
-    const void *target;                 /* for a loss */
-    thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
-} thaw_layer_run;
-
-/* For `pack` of a layer with lets_go: elements [first, first + count) of the first parameter may lose their memory, since
-   `unpack` writes them again. Whole pages do: many elements a call are more than few. */
-THAW_API void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count);
+};
 
 /* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. Fields that a module's `size` does not
    reach are zero, which is their default; `release` must be within it. */
@@ -235,6 +179,8 @@ struct thaw_layer_module {
        times that number, which is right for a loss that is a mean over all samples. A loss that is a sum writes the sum
        to *total. A loss that ignores samples or weights them writes both. NULL: they stay as on entry. */
     void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
+
+    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
 
     /* What this layer is, if a layer before may do its work in an epilogue. */
     thaw_activation activation;

@@ -3,7 +3,9 @@
 #ifndef THAW_KERNELS_PAIRWISE_H
 #define THAW_KERNELS_PAIRWISE_H
 
-#include <thaw/layer_module.h>
+#include <thaw/layer_capabilities.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 #include "core/broadcast.h"
 #include "onednn/binary.h"

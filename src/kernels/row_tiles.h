@@ -7,7 +7,9 @@
 #ifndef THAW_KERNELS_ROW_TILES_H
 #define THAW_KERNELS_ROW_TILES_H
 
-#include <thaw/layer_module.h>
+#include <thaw/layer_capabilities.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 #include "core/cpu.h"
 

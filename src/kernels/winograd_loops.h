@@ -8,7 +8,9 @@
 #ifndef THAW_KERNELS_WINOGRAD_LOOPS_H
 #define THAW_KERNELS_WINOGRAD_LOOPS_H
 
-#include <thaw/layer_module.h>
+#include <thaw/layer_capabilities.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 #include "core/cpu.h"
 

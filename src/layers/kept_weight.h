@@ -6,6 +6,8 @@
 #ifndef THAW_LAYERS_KEPT_WEIGHT_H
 #define THAW_LAYERS_KEPT_WEIGHT_H
 
+#include <thaw/layer_module.h>
+
 #include "onednn/placement.h"
 
 typedef struct thaw_kept_weight {

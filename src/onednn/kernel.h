@@ -6,7 +6,9 @@
 #ifndef THAW_ONEDNN_KERNEL_H
 #define THAW_ONEDNN_KERNEL_H
 
-#include <thaw/layer_module.h>
+#include <thaw/layer_capabilities.h>
+#include <thaw/runtime.h>
+#include <thaw/tensor.h>
 
 typedef struct thaw_kernel thaw_kernel;
 
