@@ -143,7 +143,7 @@ static int *buffer_of(const tracing *t, const thaw_expression *expression)
     return &t->buffers[i];
 }
 
-static thaw_status hand_to_operand(const tracing *t, const thaw_expression *expression, size_t k)
+static thaw_status propagate_to_operand(const tracing *t, const thaw_expression *expression, size_t k)
 {
     thaw_expression *operand = thaw_operand(expression, k);
     if (operand->trainability == THAW_FROZEN)
@@ -182,7 +182,7 @@ static thaw_status trace_parts(const tracing *t)
     for (size_t i = count; i-- > 0;) {
         const thaw_expression *expression = t->use->order[i];
         for (size_t k = 0; k < expression->operand_count && t->buffers[i] >= 0 && status == THAW_OK; k++)
-            status = hand_to_operand(t, expression, k);
+            status = propagate_to_operand(t, expression, k);
     }
     return status;
 }

@@ -43,7 +43,7 @@ static void emit_terms(thaw_plan *plan, thaw_node index)
     for (size_t k = 0; k < planned->use_count; k++)
         for (size_t i = planned->uses[k].first_term; i < planned->uses[k].past_term; i++)
             thaw_emit(plan,
-                      (thaw_instruction){ .kind = plan->terms[i].expression ? THAW_DO_HAND_ON : THAW_DO_ACCUMULATE,
+                      (thaw_instruction){ .kind = plan->terms[i].expression ? THAW_DO_PROPAGATE : THAW_DO_ACCUMULATE,
                                           .section = THAW_SECTION_BACKWARD,
                                           .node = index,
                                           .index = i });

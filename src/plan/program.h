@@ -39,7 +39,7 @@ typedef enum thaw_instruction_kind {
     THAW_DO_RECOMPUTE,  /* a value that was not kept */
     THAW_DO_BACKWARD,   /* the node's kernels */
     THAW_DO_UNMASK,     /* the gradient of a ReLU, from its bits */
-    THAW_DO_HAND_ON,    /* an expression's gradient to an operand */
+    THAW_DO_PROPAGATE,  /* an expression's gradient to an operand */
     THAW_DO_ACCUMULATE, /* a parameter's gradient of one layer to that of another */
     THAW_DO_ADD,        /* a gradient of a node's output to that of another reader */
     THAW_DO_FINAL,      /* a parameter's gradient is complete: elements that are held lose theirs */

@@ -54,7 +54,7 @@ static float *target_of(const thaw_plan *plan, const thaw_plan_term *term)
     return term->into < 0 ? term->parameter->gradient : plan->gradient_buffers[term->into].memory;
 }
 
-thaw_status thaw_do_hand_on(thaw_plan *plan, const thaw_instruction *instruction)
+thaw_status thaw_do_propagate(thaw_plan *plan, const thaw_instruction *instruction)
 {
     const thaw_plan_term *term = &plan->terms[instruction->index];
     return term->expression->operation->differentiate(term->expression, term->operand,

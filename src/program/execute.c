@@ -141,7 +141,7 @@ static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, co
     [THAW_DO_RECOMPUTE] = do_recompute,
     [THAW_DO_BACKWARD] = do_backward,
     [THAW_DO_UNMASK] = do_unmask,
-    [THAW_DO_HAND_ON] = thaw_do_hand_on,
+    [THAW_DO_PROPAGATE] = thaw_do_propagate,
     [THAW_DO_ACCUMULATE] = thaw_do_accumulate,
     [THAW_DO_ADD] = do_add,
     [THAW_DO_FINAL] = thaw_do_final,

@@ -7,7 +7,7 @@
 /* Of expressions: src/program/combination_run.c. */
 thaw_status thaw_do_evaluate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruction);
-thaw_status thaw_do_hand_on(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_propagate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_accumulate(thaw_plan *plan, const thaw_instruction *instruction);
 
 /* Of parameters: src/program/parameter_run.c. */

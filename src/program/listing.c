@@ -20,7 +20,7 @@ static const char *const operation_names[THAW_INSTRUCTION_KINDS] = {
     [THAW_DO_FORWARD] = "forward",     [THAW_DO_CONVERT] = "convert",   [THAW_DO_FEED] = "convert",
     [THAW_DO_MASK] = "mask",           [THAW_DO_STAGE] = "stage",       [THAW_DO_KEEP] = "keep",
     [THAW_DO_RECOMPUTE] = "recompute", [THAW_DO_BACKWARD] = "backward", [THAW_DO_UNMASK] = "unmask",
-    [THAW_DO_HAND_ON] = "hand-on",     [THAW_DO_ACCUMULATE] = "add",    [THAW_DO_ADD] = "add",
+    [THAW_DO_PROPAGATE] = "propagate", [THAW_DO_ACCUMULATE] = "add",    [THAW_DO_ADD] = "add",
     [THAW_DO_FINAL] = "final",         [THAW_DO_NORM] = "norm",         [THAW_DO_CHECK] = "check",
     [THAW_DO_UPDATE] = "update",       [THAW_DO_POISON] = "poison",     [THAW_DO_POISON_GRADIENTS] = "poison",
 };
@@ -176,7 +176,7 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
     case THAW_DO_UNMASK:
         append_backward(plan, instruction, to);
         break;
-    case THAW_DO_HAND_ON:
+    case THAW_DO_PROPAGATE:
     case THAW_DO_ACCUMULATE:
         append_term(plan, instruction, to);
         break;

@@ -111,7 +111,7 @@ Test(program, of_evaluation_depends_on_all_parameters_once)
 
 /* Two layers that compute with one tensor times a factor of its own: its gradient is complete with the lower one, to run
    backward last, and expressions that train are evaluated in each step, the frozen one once. */
-Test(program, evaluates_expressions_and_hands_their_gradients_on)
+Test(program, evaluates_expressions_and_propagates_their_gradients)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = small_network(context);
@@ -132,11 +132,11 @@ Test(program, evaluates_expressions_and_hands_their_gradients_on)
                 "loss forward loss\n"
                 "backward backward loss\n"
                 "backward backward above\n"
-                "backward hand-on above\n"
+                "backward propagate above\n"
                 "backward final above\n"
                 "backward backward relu\n"
                 "backward backward below\n"
-                "backward hand-on below\n"
+                "backward propagate below\n"
                 "backward final below\n"
                 "backward final below\n"
                 "clip norm\n"
@@ -149,7 +149,7 @@ Test(program, evaluates_expressions_and_hands_their_gradients_on)
     list(plan, found);
     cr_assert_not_null(strstr(found, "once evaluate below\n"), "%s", found);
     cr_assert_not_null(strstr(found, "once evaluate above\n"), "%s", found);
-    cr_assert_null(strstr(found, "hand-on"), "%s", found);
+    cr_assert_null(strstr(found, "propagate"), "%s", found);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
