@@ -65,7 +65,7 @@ static bool is_full(const unsigned char *row, size_t width)
     return memchr(row, 0, width) == NULL;
 }
 
-static bool meets(const unsigned char *restrict row, const unsigned char *restrict other, size_t width)
+static bool share_support(const unsigned char *restrict row, const unsigned char *restrict other, size_t width)
 {
     for (size_t i = 0; i < width; i++)
         if (row[i] & other[i])
@@ -89,7 +89,7 @@ static void reach_left(const thaw_expression *left, const thaw_expression *right
     const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
     for (size_t row = 0; row < rows; row++)
         for (size_t i = 0; i < inner; i++)
-            if (meets(right->support + i * width, own + row * width, width))
+            if (share_support(right->support + i * width, own + row * width, width))
                 reached[row * inner + i] = 1;
 }
 

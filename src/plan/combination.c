@@ -119,12 +119,12 @@ bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter)
 }
 
 /* The first that is handed to a stored tensor in a step replaces what was there; others add. */
-static bool meet(thaw_plan *plan, thaw_parameter *parameter)
+static bool mark_trained(thaw_plan *plan, thaw_parameter *parameter)
 {
-    const bool met = thaw_plan_trains(plan, parameter);
-    if (!met)
+    const bool marked = thaw_plan_trains(plan, parameter);
+    if (!marked)
         plan->trained[plan->trained_count++] = parameter;
-    return met;
+    return marked;
 }
 
 /* Where in plan->gradient_buffers the gradients of an expression's parts are; -1: not yet, or nowhere. */
@@ -151,7 +151,7 @@ static thaw_status propagate_to_operand(const tracing *t, const thaw_expression 
     thaw_plan_term term = { .expression = expression, .operand = k, .from = *buffer_of(t, expression), .into = -1 };
     if (operand->parameter) {
         term.parameter = operand->parameter;
-        term.adds = meet(t->plan, operand->parameter);
+        term.adds = mark_trained(t->plan, operand->parameter);
         return add_term(t->plan, term);
     }
     int *buffer = buffer_of(t, operand);
@@ -165,7 +165,7 @@ static thaw_status propagate_to_operand(const tracing *t, const thaw_expression 
 static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
 {
     thaw_parameter *parameter = use->expression->parameter;
-    if (!meet(plan, parameter))
+    if (!mark_trained(plan, parameter))
         return THAW_OK;
     const thaw_status status = add_buffer(plan, node, parameter->count, &use->buffer);
     return status == THAW_OK

@@ -1,4 +1,4 @@
-/* Placing buffers in one arena: the largest first, each at the lowest offset where it meets no other that is needed at
+/* Placing buffers in one arena: the largest first, each at the lowest offset where it overlaps no other that is needed at
    the same time. Scratch comes before all: of which there is one at a time, it begins at offset 0, for all kernels in the
    same lines of the caches. */
 #include <stdlib.h>

@@ -185,15 +185,15 @@ Test(context, parallel_for_is_serial_inside_a_parallel_region)
 
 enum { ROUNDS = 200 };
 
-typedef struct meeting {
+typedef struct gathering {
     thaw_context *context;
     int arrived[ROUNDS]; /* atomically */
     int early;           /* members who went on before all had come */
-} meeting;
+} gathering;
 
-static void meet(void *argument, int thread, int threads)
+static void wait_at_barriers(void *argument, int thread, int threads)
 {
-    meeting *m = argument;
+    gathering *m = argument;
     (void)thread;
     for (int round = 0; round < ROUNDS; round++) {
         __atomic_add_fetch(&m->arrived[round], 1, __ATOMIC_RELAXED);
@@ -207,28 +207,28 @@ Test(context, members_wait_for_each_other)
 {
     for (int threads = 1; threads <= 5; threads++) {
         thaw_context *context = support_context(threads);
-        meeting m = { .context = context };
-        thaw_parallel(context, meet, &m);
+        gathering m = { .context = context };
+        thaw_parallel(context, wait_at_barriers, &m);
         cr_assert_eq(m.early, 0, "%d threads: %d times", threads, m.early);
         cr_assert_eq(m.arrived[ROUNDS - 1], thaw_context_threads(context));
         thaw_context_destroy(context);
     }
 }
 
-/* One member of the host's team meets nobody: it would wait for ever. */
-static void meet_alone(void *argument, int thread, int threads)
+/* One member of the host's team must not wait for others, who never come. */
+static void wait_alone(void *argument, int thread, int threads)
 {
-    meeting *m = argument;
+    gathering *m = argument;
     (void)threads;
     if (thread == 0)
-        thaw_parallel(m->context, meet, m);
+        thaw_parallel(m->context, wait_at_barriers, m);
 }
 
 Test(context, guests_wait_for_nobody)
 {
     thaw_context *context = support_context(3);
-    meeting m = { .context = context };
-    thaw_parallel(context, meet_alone, &m);
+    gathering m = { .context = context };
+    thaw_parallel(context, wait_alone, &m);
     cr_assert_eq(m.early, 0);
     cr_assert_eq(m.arrived[0], 1);
     thaw_context_destroy(context);

@@ -37,7 +37,7 @@ static size_t draw_requests(uint32_t seed, thaw_memory_request requests[MOST])
     return count;
 }
 
-static bool meet(const thaw_memory_request *a, const thaw_memory_request *b)
+static bool live_together(const thaw_memory_request *a, const thaw_memory_request *b)
 {
     for (size_t time = 0; time <= 2 * HORIZON; time++)
         if (a->first <= time && time <= a->last && b->first <= time && time <= b->last)
@@ -67,7 +67,7 @@ static void assert_apart(const thaw_memory_request *requests, size_t count, size
         for (size_t k = 0; k < i; k++) {
             const thaw_memory_request *b = &requests[k];
             const bool overlap = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-            cr_assert_not(overlap && meet(a, b), "set %u: requests %zu and %zu share bytes", seed, k, i);
+            cr_assert_not(overlap && live_together(a, b), "set %u: requests %zu and %zu share bytes", seed, k, i);
         }
     }
 }
