@@ -35,7 +35,7 @@ static axis make_axis(size_t begin, size_t length, double scale, size_t pixels, 
 }
 
 /* Rounds to the nearest, away from zero. */
-static int32_t to_fixed(double weight)
+static int32_t to_fixed_point(double weight)
 {
     return (int32_t)(weight * (1 << FRACTION_BITS) + (weight < 0 ? -0.5 : 0.5));
 }
@@ -58,7 +58,7 @@ static taps weigh(const axis *along, size_t place, int32_t *weights)
     for (size_t i = first; i < past; i++)
         sum += triangle(((double)i - center + 0.5) * (1 / reach));
     for (size_t i = first; i < past; i++)
-        weights[i - first] = to_fixed(triangle(((double)i - center + 0.5) * (1 / reach)) / sum);
+        weights[i - first] = to_fixed_point(triangle(((double)i - center + 0.5) * (1 / reach)) / sum);
     return (taps){ .first = first + along->origin, .count = past - first, .weights = weights };
 }
 

@@ -52,20 +52,20 @@ static void mark_slice(thaw_parameter *parameter, const slice *s, bool frozen)
     for (size_t i = 0; i < parameter->count; i++) {
         const size_t index = i / behind % dim;
         if (index >= (size_t)s->begin && index < (size_t)s->end)
-            thaw_set_bit(parameter->fixed, i, frozen);
+            thaw_set_bit(parameter->frozen_elements, i, frozen);
     }
 }
 
 static void forget_slices(thaw_context *context, thaw_parameter *parameter)
 {
-    thaw_release(context, parameter->fixed);
-    parameter->fixed = NULL;
+    thaw_release(context, parameter->frozen_elements);
+    parameter->frozen_elements = NULL;
 }
 
 /* Frozen to the last element is frozen; to none is none. */
 static void settle(thaw_context *context, thaw_parameter *parameter)
 {
-    const size_t count = thaw_count_bits(parameter->fixed, parameter->count);
+    const size_t count = thaw_count_bits(parameter->frozen_elements, parameter->count);
     if (count == parameter->count) {
         parameter->override = THAW_OVERRIDE_FROZEN;
         thaw_log(context, THAW_LOG_WARNING, "%s: its slices are frozen to the last element, so it is frozen as a whole",
@@ -83,12 +83,14 @@ static thaw_status prepare(thaw_context *context, const thaw_chosen *chosen, con
         status = thaw_slice_check(context, &chosen->items[i]->shape, s->axis, s->begin, s->end);
     for (size_t i = 0; i < chosen->count && status == THAW_OK; i++) {
         thaw_parameter *parameter = chosen->items[i];
-        if (!parameter->fixed)
-            parameter->fixed = thaw_allocate_array(context, thaw_bit_words(parameter->count), sizeof(uint64_t));
-        status = parameter->fixed ? THAW_OK : THAW_OUT_OF_MEMORY;
+        if (!parameter->frozen_elements)
+            parameter->frozen_elements =
+                thaw_allocate_array(context, thaw_bit_words(parameter->count), sizeof(uint64_t));
+        status = parameter->frozen_elements ? THAW_OK : THAW_OUT_OF_MEMORY;
     }
     for (size_t i = 0; i < chosen->count && status != THAW_OK; i++)
-        if (chosen->items[i]->fixed && thaw_count_bits(chosen->items[i]->fixed, chosen->items[i]->count) == 0)
+        if (chosen->items[i]->frozen_elements &&
+            thaw_count_bits(chosen->items[i]->frozen_elements, chosen->items[i]->count) == 0)
             forget_slices(context, chosen->items[i]);
     return status;
 }

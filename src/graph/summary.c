@@ -14,7 +14,7 @@ static void count_parameter(thaw_summary_row *row, const thaw_parameter *paramet
     else
         row->parameters += parameter->count;
     if (thaw_parameter_trainable(parameter))
-        row->trainable += parameter->count - thaw_count_bits(parameter->fixed, parameter->count);
+        row->trainable += parameter->count - thaw_count_bits(parameter->frozen_elements, parameter->count);
 }
 
 /* Counts each stored tensor once. */

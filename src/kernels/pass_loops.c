@@ -47,7 +47,7 @@ INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
     return (lanes)((flags)slope & open);
 }
 
-/* What differs between passes, fixed for the compiler. */
+/* What differs between passes, constant for the compiler. */
 typedef struct variant {
     thaw_activation activation;
     bool narrow; /* the matrices are bfloat16 */

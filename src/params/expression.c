@@ -212,7 +212,7 @@ static void note_trainability(void *argument, thaw_expression *expression)
     const thaw_parameter *parameter = expression->parameter;
     thaw_trainability found = THAW_FROZEN;
     if (parameter && thaw_parameter_trainable(parameter))
-        found = parameter->fixed ? THAW_PARTIAL : THAW_TRAINABLE;
+        found = parameter->frozen_elements ? THAW_PARTIAL : THAW_TRAINABLE;
     for (size_t k = 0; k < expression->operand_count; k++) {
         const thaw_trainability operand = thaw_operand(expression, k)->trainability;
         found = k ? both(found, operand) : operand;

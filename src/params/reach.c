@@ -135,14 +135,15 @@ static thaw_status hold(thaw_context *context, thaw_parameter *parameter)
 {
     const thaw_expression *stored = parameter->stored;
     const unsigned char *reached = stored->whole ? NULL : stored->reached;
-    if (!parameter->fixed && !reached)
+    if (!parameter->frozen_elements && !reached)
         return THAW_OK;
     parameter->held = thaw_allocate(context, thaw_bit_words(parameter->count) * sizeof(uint64_t));
     if (!parameter->held)
         return THAW_OUT_OF_MEMORY;
     size_t count = 0;
     for (size_t i = 0; i < parameter->count; i++) {
-        const bool held = (parameter->fixed && thaw_bit(parameter->fixed, i)) || (reached && !reached[i]);
+        const bool held =
+            (parameter->frozen_elements && thaw_bit(parameter->frozen_elements, i)) || (reached && !reached[i]);
         thaw_set_bit(parameter->held, i, held);
         count += held;
     }

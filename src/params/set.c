@@ -11,7 +11,7 @@ static void release_parameter(thaw_context *context, thaw_parameter *parameter)
 {
     thaw_parameter_release_state(context, parameter);
     thaw_release(context, parameter->stored);
-    thaw_release(context, parameter->fixed);
+    thaw_release(context, parameter->frozen_elements);
     thaw_release(context, parameter->held);
     thaw_release(context, parameter->gradient);
     thaw_release(context, parameter->gradient_rows.rows);

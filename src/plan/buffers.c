@@ -103,7 +103,7 @@ static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
         extend(plan, request, 0);
         extend(plan, request, plan->tiled_count - 1);
     }
-    if (planned->fixed && plan->tiled_count > 0) /* read by all tiles */
+    if (planned->constant && plan->tiled_count > 0) /* read by all tiles */
         extend(plan, request, plan->tiled_count - 1);
 }
 

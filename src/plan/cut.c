@@ -20,7 +20,7 @@ void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last)
 static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut)
 {
     size_t bytes = 0;
-    for (size_t i = plan->fixed_count; i < cut; i++)
+    for (size_t i = plan->constant_count; i < cut; i++)
         if (last[i] >= cut)
             bytes += thaw_plan_cached_bytes(plan, plan->order[i]);
     return bytes;
@@ -29,7 +29,7 @@ static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut
 static double flops_before(const thaw_plan *plan, size_t cut)
 {
     double flops = 0;
-    for (size_t i = plan->fixed_count; i < cut; i++)
+    for (size_t i = plan->constant_count; i < cut; i++)
         flops += plan->model->nodes[plan->order[i]].flops;
     return flops;
 }
@@ -37,14 +37,14 @@ static double flops_before(const thaw_plan *plan, size_t cut)
 static void move_cut(thaw_plan *plan, const size_t *last, size_t cut)
 {
     plan->cut_count = cut;
-    for (size_t i = plan->fixed_count; i < plan->prefix_count; i++)
+    for (size_t i = plan->constant_count; i < plan->prefix_count; i++)
         plan->nodes[plan->order[i]].boundary = i < cut && last[i] >= cut;
 }
 
 thaw_status thaw_pass_cut(thaw_plan *plan)
 {
     const size_t limit = plan->cache.sample_bytes;
-    if (!plan->training || plan->prefix_count == plan->fixed_count)
+    if (!plan->training || plan->prefix_count == plan->constant_count)
         return THAW_OK;
     size_t *last = thaw_allocate_array(plan->model->context, plan->prefix_count, sizeof *last);
     if (!last)
@@ -53,7 +53,7 @@ thaw_status thaw_pass_cut(thaw_plan *plan)
     plan->prefix_bytes = bytes_across(plan, last, plan->prefix_count);
     const double least = flops_before(plan, plan->prefix_count) / LEAST_SHARE;
     plan->too_large = limit > 0 && plan->prefix_bytes > limit;
-    for (size_t cut = plan->prefix_count; plan->too_large && cut-- > plan->fixed_count;) {
+    for (size_t cut = plan->prefix_count; plan->too_large && cut-- > plan->constant_count;) {
         if (flops_before(plan, cut) <= least || bytes_across(plan, last, cut) > limit)
             continue;
         move_cut(plan, last, cut);

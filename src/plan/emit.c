@@ -131,11 +131,11 @@ static void emit_forward(thaw_plan *plan, thaw_section section, size_t first, si
 static void emit_tiles(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;
-    thaw_emit_poison(plan, THAW_SECTION_PREFIX, plan->fixed_count ? plan->fixed_count : 1, plan->tiled_count);
+    thaw_emit_poison(plan, THAW_SECTION_PREFIX, plan->constant_count ? plan->constant_count : 1, plan->tiled_count);
     const size_t at = program->count;
     size_t nested = 0;
     thaw_emit_for_node(plan, THAW_SECTION_PREFIX, THAW_DO_TILES, -1);
-    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++)
+    for (size_t i = plan->constant_count; i < plan->tiled_count; i++)
         emit_kernels(plan, THAW_SECTION_PREFIX, plan->order[i]);
     for (size_t i = at + 1; i < program->count; i++)
         nested += program->instructions[i].section == THAW_SECTION_PREFIX;
@@ -165,17 +165,17 @@ static void emit_prefix(thaw_plan *plan)
 {
     thaw_emit_poison(plan, THAW_SECTION_PREFIX, 0, 1);
     emit_fed(plan, THAW_SECTION_PREFIX, true);
-    emit_forward(plan, THAW_SECTION_PREFIX, 0, plan->fixed_count);
+    emit_forward(plan, THAW_SECTION_PREFIX, 0, plan->constant_count);
     if (plan->tiled_count > 0)
         emit_tiles(plan);
-    emit_forward(plan, THAW_SECTION_PREFIX, plan->tiled_count > 0 ? plan->tiled_count : plan->fixed_count,
+    emit_forward(plan, THAW_SECTION_PREFIX, plan->tiled_count > 0 ? plan->tiled_count : plan->constant_count,
                  plan->cut_count);
     if (!plan->training || thaw_plan_cache_bytes(plan) == 0)
         return;
     thaw_emit_for_node(plan, THAW_SECTION_KEEP, THAW_DO_KEEP, -1);
     thaw_emit_poison(plan, THAW_SECTION_CACHED, 0, 1);
     emit_fed(plan, THAW_SECTION_CACHED, false);
-    emit_forward(plan, THAW_SECTION_CACHED, 0, plan->fixed_count);
+    emit_forward(plan, THAW_SECTION_CACHED, 0, plan->constant_count);
 }
 
 /* Brings the instructions into the order of their sections. */

@@ -24,7 +24,7 @@ static thaw_node only_reader(const thaw_plan *plan, thaw_node of)
             reader = plan->order[i];
         }
     }
-    if (reader < 0 || planned->boundary || plan->nodes[reader].fixed != planned->fixed ||
+    if (reader < 0 || planned->boundary || plan->nodes[reader].constant != planned->constant ||
         plan->nodes[reader].carries != planned->carries || plan->nodes[reader].tiled != planned->tiled ||
         plan->nodes[reader].precision != planned->precision)
         return -1;

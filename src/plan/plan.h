@@ -90,9 +90,9 @@ typedef struct thaw_plan_node {
 
     /* regions */
     thaw_region region;
-    bool fixed;    /* in the prefix, and made of constants alone: the same for all samples */
+    bool constant; /* in the prefix, and made of constants alone: the same for all samples */
     bool close;    /* in the prefix, and the live part reads it through nothing that has parameters, if at all */
-    bool boundary; /* in the prefix, not fixed, and read behind the cut: what the feature cache keeps */
+    bool boundary; /* in the prefix, not constant, and read behind the cut: what the feature cache keeps */
 
     /* precision: of inputs, output and their gradients */
     thaw_dtype precision;
@@ -150,14 +150,14 @@ struct thaw_plan {
     thaw_plan_node *nodes;
     size_t node_count;
     thaw_node target; /* what is computed: the loss, or the output */
-    thaw_node *order; /* nodes that are used: the prefix, fixed nodes first, then the live part */
-    size_t order_count, prefix_count, fixed_count;
-    size_t cut_count;    /* the feature cache stands for order[fixed_count .. cut_count) */
+    thaw_node *order; /* nodes that are used: the prefix, constant nodes first, then the live part */
+    size_t order_count, prefix_count, constant_count;
+    size_t cut_count;    /* the feature cache stands for order[constant_count .. cut_count) */
     size_t prefix_bytes; /* a sample, of what the whole prefix hands to the live part */
     bool too_large;      /* the model's limit lets no cut be cached */
     size_t *position;    /* of a node in `order` */
     int64_t tile;        /* samples a tile; `batch` where nothing is tiled */
-    size_t tiled_count;  /* order[fixed_count .. tiled_count) runs tile by tile; 0: nothing does */
+    size_t tiled_count;  /* order[constant_count .. tiled_count) runs tile by tile; 0: nothing does */
 
     thaw_plan_use *uses; /* of all nodes, in the order of running */
     size_t use_count;

@@ -11,21 +11,21 @@ static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *
 }
 
 /* No sample reaches it, and no target. */
-static bool is_fixed(const thaw_plan *plan, size_t index)
+static bool is_constant(const thaw_plan *plan, size_t index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
-    bool fixed = node->module && !node->module->loss && plan->nodes[index].region == THAW_REGION_PREFIX;
+    bool constant = node->module && !node->module->loss && plan->nodes[index].region == THAW_REGION_PREFIX;
     for (size_t k = 0; k < node->input_count; k++)
-        fixed = fixed && plan->nodes[node->inputs[k]].fixed;
-    return fixed;
+        constant = constant && plan->nodes[node->inputs[k]].constant;
+    return constant;
 }
 
 /* Appends the used nodes of a kind, in the model's order. */
-static void append_to_order(thaw_plan *plan, bool prefix, bool fixed)
+static void append_to_order(thaw_plan *plan, bool prefix, bool constant)
 {
     for (size_t i = 0; i < plan->node_count; i++) {
         const thaw_plan_node *planned = &plan->nodes[i];
-        if (!planned->used || (planned->region == THAW_REGION_PREFIX) != prefix || planned->fixed != fixed)
+        if (!planned->used || (planned->region == THAW_REGION_PREFIX) != prefix || planned->constant != constant)
             continue;
         plan->position[i] = plan->order_count;
         plan->order[plan->order_count++] = (thaw_node)i;
@@ -50,7 +50,7 @@ static void mark_boundaries(thaw_plan *plan)
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         for (size_t k = 0; k < node->input_count; k++) {
             thaw_plan_node *input = &plan->nodes[node->inputs[k]];
-            input->boundary = input->region == THAW_REGION_PREFIX && !input->fixed;
+            input->boundary = input->region == THAW_REGION_PREFIX && !input->constant;
         }
     }
 }
@@ -64,10 +64,10 @@ thaw_status thaw_pass_regions(thaw_plan *plan)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < plan->node_count; i++) {
         plan->nodes[i].region = region_of(&plan->model->nodes[i], &plan->nodes[i]);
-        plan->nodes[i].fixed = is_fixed(plan, i);
+        plan->nodes[i].constant = is_constant(plan, i);
     }
     append_to_order(plan, true, true);
-    plan->fixed_count = plan->order_count;
+    plan->constant_count = plan->order_count;
     append_to_order(plan, true, false);
     plan->prefix_count = plan->cut_count = plan->order_count;
     append_to_order(plan, false, false);

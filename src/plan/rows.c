@@ -79,7 +79,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
 {
     size_t bytes = 0;
     bool work = false;
-    for (size_t i = plan->fixed_count; i < plan->cut_count; i++) {
+    for (size_t i = plan->constant_count; i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
         work = work || runs_forward(plan, index);
         if (plan->nodes[index].boundary)

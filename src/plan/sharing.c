@@ -6,7 +6,7 @@ static bool is_kept(const thaw_plan *plan, thaw_node node)
 {
     const thaw_plan_node *planned = &plan->nodes[node];
     const thaw_layer_module *module = plan->model->nodes[node].module;
-    return !module || module->source || planned->fixed || planned->boundary || node == plan->target ||
+    return !module || module->source || planned->constant || planned->boundary || node == plan->target ||
            node == thaw_model_output(plan->model) || (planned->tiled && !planned->partial);
 }
 

@@ -37,7 +37,7 @@ static bool is_wide(const thaw_plan *plan, thaw_node index, size_t cache_bytes)
 static size_t count_wide(const thaw_plan *plan, size_t cache_bytes)
 {
     size_t count = 0;
-    for (size_t i = plan->fixed_count; i < plan->cut_count; i++) {
+    for (size_t i = plan->constant_count; i < plan->cut_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         const size_t batch_bytes = sample_bytes(plan, plan->order[i]) * (size_t)plan->batch;
         if (node->module && (node->module->loss || parameter_bytes(node) > batch_bytes / 2))
@@ -68,7 +68,7 @@ static int64_t count_busy(const thaw_plan *plan, int64_t threads)
 {
     double flops = 0;
     size_t products = 0;
-    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++) {
+    for (size_t i = plan->constant_count; i < plan->tiled_count; i++) {
         const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
         flops += node->flops;
         products += node->flops > FLOPS_OF_PASSES * (double)thaw_shape_count(&node->output);
@@ -92,7 +92,7 @@ static int64_t choose_tile(int64_t batch, int64_t threads, int64_t fitting, int6
 static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t end)
 {
     size_t bytes = 0;
-    for (size_t i = plan->fixed_count; i < end; i++) {
+    for (size_t i = plan->constant_count; i < end; i++) {
         const thaw_node index = plan->order[i];
         const thaw_graph_node *node = &plan->model->nodes[index];
         if (node->module && last[i] >= end)
@@ -107,8 +107,9 @@ static size_t choose_end(const thaw_plan *plan, const size_t *last, size_t most)
 {
     const size_t batch = (size_t)plan->batch, tile = (size_t)plan->tile;
     size_t best = most, least = SIZE_MAX;
-    for (size_t end = most; end > plan->fixed_count; end--) {
-        const size_t during = batch * bytes_across(plan, last, end) + tile * find_widest(plan, plan->fixed_count, end);
+    for (size_t end = most; end > plan->constant_count; end--) {
+        const size_t during =
+            batch * bytes_across(plan, last, end) + tile * find_widest(plan, plan->constant_count, end);
         const size_t after = batch * find_widest(plan, end, plan->cut_count);
         const size_t bytes = during > after ? during : after;
         best = bytes < least ? end : best;
@@ -149,7 +150,7 @@ thaw_status thaw_pass_tiles(thaw_plan *plan)
     plan->tile = plan->batch;
     plan->tiled_count = count_wide(plan, cache_bytes);
     if (plan->tiled_count > 0) {
-        const size_t widest = find_widest(plan, plan->fixed_count, plan->tiled_count);
+        const size_t widest = find_widest(plan, plan->constant_count, plan->tiled_count);
         plan->tile = choose_tile(plan->batch, threads, (int64_t)(cache_bytes / widest), count_busy(plan, threads));
     }
     if (plan->tile > plan->batch / 2)
@@ -157,7 +158,8 @@ thaw_status thaw_pass_tiles(thaw_plan *plan)
     const thaw_status status = plan->tiled_count > 0 ? move_end(plan) : THAW_OK;
     for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++) {
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        planned->tiled = i >= plan->fixed_count && i < plan->tiled_count && plan->model->nodes[plan->order[i]].module;
+        planned->tiled =
+            i >= plan->constant_count && i < plan->tiled_count && plan->model->nodes[plan->order[i]].module;
         planned->partial = planned->tiled && !is_read_whole(plan, plan->order[i]);
     }
     return status;

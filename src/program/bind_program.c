@@ -113,7 +113,7 @@ static void list_moved(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;
     program->moved_count = 0;
-    for (size_t i = plan->fixed_count; i < plan->tiled_count; i++)
+    for (size_t i = plan->constant_count; i < plan->tiled_count; i++)
         if (plan->nodes[plan->order[i]].tiled)
             list_moved_by_node(plan, plan->order[i]);
     for (size_t i = 0; i < program->count; i++)

@@ -109,9 +109,9 @@ Test(constant, survives_layers_that_run_in_place)
 
 /* ---- plans ---- */
 
-static bool is_fixed(const thaw_plan *plan, thaw_node node)
+static bool is_constant(const thaw_plan *plan, thaw_node node)
 {
-    return plan->nodes[node].fixed;
+    return plan->nodes[node].constant;
 }
 
 static bool is_boundary(const thaw_plan *plan, thaw_node node)
@@ -145,9 +145,9 @@ Test(constant, is_planned_before_all_samples_and_never_cached)
     thaw_model *model = network(context);
     thaw_plan *plan;
     assert_ok(context, thaw_plan_find(model, 5, true, &plan));
-    assert_nodes(plan, is_fixed, "011100000000", "fixed");
+    assert_nodes(plan, is_constant, "011100000000", "constant");
     assert_nodes(plan, is_boundary, "000001000000", "boundaries");
-    cr_assert_eq(plan->fixed_count, 3);
+    cr_assert_eq(plan->constant_count, 3);
     cr_assert_eq(thaw_plan_cache_bytes(plan), WIDTH * sizeof(float), "the product alone");
     for (thaw_node node = 1; node < 6; node++)
         cr_assert_not(thaw_plan_runs_backward(plan, node), "node %d", node);

@@ -28,7 +28,7 @@ static size_t pick(uint64_t *state, size_t below)
 
 static const thaw_layer_module *const kinds[] = { &toy_scale, &toy_scale, &toy_center,  &toy_sum,
                                                   &toy_sum,   &toy_pass,  &toy_product, &toy_curve,
-                                                  &toy_relu,  &toy_bias,  &toy_fixed };
+                                                  &toy_relu,  &toy_bias,  &toy_constant };
 
 /* Of what one kernel may do the work of several of. */
 static const thaw_layer_module *const fusing_kinds[] = {

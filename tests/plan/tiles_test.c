@@ -18,7 +18,7 @@ static thaw_model *create(thaw_context *context)
 }
 
 /* What depends on no sample: a constant, and its hyperbolic tangent. */
-static thaw_node append_fixed(thaw_context *context, thaw_model *model)
+static thaw_node append_constant(thaw_context *context, thaw_model *model)
 {
     static float values[SIDE * SIDE * 16];
     const thaw_constant_options constant = { .shape = { 3, { SIDE, SIDE, 16 } }, .values = values };
@@ -30,9 +30,9 @@ static thaw_node append_fixed(thaw_context *context, thaw_model *model)
 }
 
 /* Two results of the prefix, each read by a dense layer; one of them through the identities that dropout and flatten
-   become. The convolutions' sum has readers of its own kind: a residual connection. With `fixed`, what depends
+   become. The convolutions' sum has readers of its own kind: a residual connection. With `constant`, what depends
    on no sample is added to it, and would be overwritten if it were allowed to. */
-static thaw_model *branching(thaw_context *context, bool fixed)
+static thaw_model *branching(thaw_context *context, bool constant)
 {
     thaw_model *model = create(context);
     const thaw_conv2d_options first = { .name = "conv1", .filters = 16, .kernel = { 3, 3 }, .same = true };
@@ -44,8 +44,8 @@ static thaw_model *branching(thaw_context *context, bool fixed)
     assert_ok(context, thaw_relu(model, wide, NULL, &wide));
     assert_ok(context, thaw_conv2d(model, wide, &second, &node));
     assert_ok(context, thaw_add(model, wide, node, NULL, &node));
-    if (fixed)
-        assert_ok(context, thaw_add(model, append_fixed(context, model), node, NULL, &node));
+    if (constant)
+        assert_ok(context, thaw_add(model, append_constant(context, model), node, NULL, &node));
     assert_ok(context, thaw_max_pool2d(model, node, &pool, &pooled));
     assert_ok(context, thaw_dropout(model, pooled, &dropout, &pooled));
     assert_ok(context, thaw_flatten(model, pooled, NULL, &pooled));

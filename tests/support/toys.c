@@ -61,7 +61,7 @@ static thaw_status build_center(thaw_layer_builder *builder, const void *options
                : status;
 }
 
-static thaw_status build_fixed(thaw_layer_builder *builder, const void *options)
+static thaw_status build_constant(thaw_layer_builder *builder, const void *options)
 {
     (void)options;
     return thaw_builder_output(builder, &(thaw_shape){ 1, { 4 } });
@@ -72,7 +72,7 @@ static thaw_status build_bias(thaw_layer_builder *builder, const void *options)
     const thaw_status status =
         thaw_builder_parameter(builder, &(thaw_parameter_specification){
                                             .name = "factor", .role = THAW_BIAS, .shape = { 1, { 1 } }, .fan_in = 1 });
-    return status == THAW_OK ? build_fixed(builder, options) : status;
+    return status == THAW_OK ? build_constant(builder, options) : status;
 }
 
 static thaw_status prepare_scale(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -116,7 +116,7 @@ static thaw_status pack_bias(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-static thaw_status pack_fixed(const thaw_layer_run *run)
+static thaw_status pack_constant(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
@@ -298,14 +298,14 @@ const thaw_layer_module toy_bias = {
     .release = release,
 };
 
-const thaw_layer_module toy_fixed = {
+const thaw_layer_module toy_constant = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
-    .name = "fixed",
+    .name = "constant",
     .source = true,
-    .build = build_fixed,
+    .build = build_constant,
     .prepare = prepare,
-    .pack = pack_fixed,
+    .pack = pack_constant,
     .release = release,
 };
 

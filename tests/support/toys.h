@@ -13,7 +13,7 @@ extern const thaw_layer_module toy_scale;
 extern const thaw_layer_module toy_center;
 
 /* Sources of [4]: every element is the weight "factor", or 0.75. */
-extern const thaw_layer_module toy_bias, toy_fixed;
+extern const thaw_layer_module toy_bias, toy_constant;
 
 extern const thaw_layer_module toy_sum;       /* y = a + b; in place over a, forward and backward */
 extern const thaw_layer_module toy_product;   /* y = a b; backward reads both */
