@@ -143,7 +143,7 @@ typedef struct bed {
     thaw_model *model;
     thaw_plan *plan;
     thaw_node node; /* the layer's */
-    thaw_plan_row row;
+    thaw_plan_entry entry;
     float *samples, *targets;
     size_t input_bytes, output_bytes, weight_bytes;
 } bed;
@@ -210,7 +210,7 @@ static bed make_bed(const workload *work, int threads)
     const thaw_tensor targets = view(made.targets, work->batch, output);
     check(made.context, thaw_step(made.model, &inputs, &targets, NULL, NULL));
     check(made.context, thaw_plan_find(made.model, work->batch, true, &made.plan));
-    check(made.context, thaw_plan_row_at(made.plan, (size_t)made.node, &made.row));
+    check(made.context, thaw_plan_entry_at(made.plan, (size_t)made.node, &made.entry));
     return made;
 }
 
@@ -253,7 +253,7 @@ static double bytes_of(const bed *on, bool backward)
 static void measure(bed *on, const workload *work, bool backward, double peak, const bench_arguments *chosen)
 {
     static double seconds[MOST_REPETITIONS];
-    const double flops = backward ? on->row.backward_flops : on->row.forward_flops;
+    const double flops = backward ? on->entry.backward_flops : on->entry.forward_flops;
     const double arithmetic = flops / peak, traffic = bench_traffic_seconds(on->context, bytes_of(on, backward));
     const thaw_thread_scope scope = thaw_threads_enter(on->context);
     const double once = time_pass(on, backward, 2);
@@ -274,13 +274,13 @@ static void measure(bed *on, const workload *work, bool backward, double peak, c
     if (chosen->json) {
         json_t *object = bench_measurement_json(&found);
         json_object_set_new(object, "flops", json_real(flops));
-        json_object_set_new(object, "kernel", json_string(on->row.kernel));
+        json_object_set_new(object, "kernel", json_string(on->entry.kernel));
         bench_print_json(object);
         return;
     }
     printf("%-26s %-8s %8.3f %8.3f %8.3f %6.0f%% %8.1f  %-10s %s\n", work->name, found.setting, found.seconds * 1e3,
            found.low * 1e3, found.high * 1e3, 100 * found.limit_seconds / found.seconds, flops / found.seconds * 1e-9,
-           arithmetic > traffic ? "arithmetic" : "memory", backward ? "" : on->row.kernel);
+           arithmetic > traffic ? "arithmetic" : "memory", backward ? "" : on->entry.kernel);
     fflush(stdout);
 }
 

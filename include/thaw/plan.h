@@ -47,7 +47,7 @@ typedef enum thaw_region {
 } thaw_region;
 
 /* One node of the plan, in the order of the model. Strings belong to the plan. */
-typedef struct thaw_plan_row {
+typedef struct thaw_plan_entry {
     const char *name, *kind; /* of the layer */
     thaw_region region;      /* where it lies */
     thaw_dtype
@@ -64,7 +64,7 @@ typedef struct thaw_plan_row {
     size_t workspace_bytes, packed_bytes; /* kept for backward; packed copies of parameters */
     double forward_flops, backward_flops; /* a step */
     thaw_trainability trainability;       /* of its parameters; frozen where it has none */
-} thaw_plan_row;
+} thaw_plan_entry;
 
 /* One parameter that is bound to an expression (thaw/combine.h). What is `computed` is, by its beginning,
    "as it is stored" (the expression is another tensor), "once" (all of it is frozen), "each step", "when it changes" (in
@@ -102,9 +102,9 @@ typedef struct thaw_plan_totals {
     size_t prefix_bytes_per_sample; /* that its end would take; more than the above where the cache cuts it earlier */
 } thaw_plan_totals;
 
-/* The rows, combinations and totals of a plan. Errors: THAW_INVALID_ARGUMENT (no such index). */
-THAW_API size_t thaw_plan_row_count(const thaw_plan *plan);
-THAW_API thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row);
+/* The entries, combinations and totals of a plan. Errors: THAW_INVALID_ARGUMENT (no such index). */
+THAW_API size_t thaw_plan_entry_count(const thaw_plan *plan);
+THAW_API thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_entry *row);
 THAW_API size_t thaw_plan_combination_count(const thaw_plan *plan);
 THAW_API thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_plan_combination *combination);
 THAW_API thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan);

@@ -9,59 +9,59 @@
 #include "cli/program.h"
 #include "cli/session.h"
 
-static int print_node(const thaw_plan_row *row)
+static int print_node(const thaw_plan_entry *entry)
 {
     static const char *const regions[] = {
         [THAW_REGION_PREFIX] = "prefix", [THAW_REGION_LIVE] = "live", [THAW_REGION_FROZEN] = "frozen"
     };
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("node"));
-    json_object_set_new(object, "name", json_string(row->name));
-    json_object_set_new(object, "kind", json_string(row->kind));
-    json_object_set_new(object, "region", json_string(regions[row->region]));
-    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
-    json_object_set_new(object, "precision", json_string(row->precision == THAW_BF16 ? "bf16" : "f32"));
-    json_object_set_new(object, "kernel", json_string(row->kernel));
-    json_object_set_new(object, "fused_into", row->fused_into ? json_string(row->fused_into) : json_null());
-    json_object_set_new(object, "forward", json_boolean(row->forward));
-    json_object_set_new(object, "input_gradient", json_boolean(row->input_gradient));
-    json_object_set_new(object, "parameter_gradient", json_boolean(row->parameter_gradient));
-    json_object_set_new(object, "cache_boundary", json_boolean(row->cache_boundary));
-    json_object_set_new(object, "samples", cli_json_count((size_t)row->samples));
-    json_object_set_new(object, "output_bytes", cli_json_count(row->output_bytes));
-    json_object_set_new(object, "copy_bytes", cli_json_count(row->copy_bytes));
-    json_object_set_new(object, "workspace_bytes", cli_json_count(row->workspace_bytes));
-    json_object_set_new(object, "packed_bytes", cli_json_count(row->packed_bytes));
-    json_object_set_new(object, "forward_flops", cli_json_real(row->forward_flops));
-    json_object_set_new(object, "backward_flops", cli_json_real(row->backward_flops));
+    json_object_set_new(object, "name", json_string(entry->name));
+    json_object_set_new(object, "kind", json_string(entry->kind));
+    json_object_set_new(object, "region", json_string(regions[entry->region]));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(entry->trainability)));
+    json_object_set_new(object, "precision", json_string(entry->precision == THAW_BF16 ? "bf16" : "f32"));
+    json_object_set_new(object, "kernel", json_string(entry->kernel));
+    json_object_set_new(object, "fused_into", entry->fused_into ? json_string(entry->fused_into) : json_null());
+    json_object_set_new(object, "forward", json_boolean(entry->forward));
+    json_object_set_new(object, "input_gradient", json_boolean(entry->input_gradient));
+    json_object_set_new(object, "parameter_gradient", json_boolean(entry->parameter_gradient));
+    json_object_set_new(object, "cache_boundary", json_boolean(entry->cache_boundary));
+    json_object_set_new(object, "samples", cli_json_count((size_t)entry->samples));
+    json_object_set_new(object, "output_bytes", cli_json_count(entry->output_bytes));
+    json_object_set_new(object, "copy_bytes", cli_json_count(entry->copy_bytes));
+    json_object_set_new(object, "workspace_bytes", cli_json_count(entry->workspace_bytes));
+    json_object_set_new(object, "packed_bytes", cli_json_count(entry->packed_bytes));
+    json_object_set_new(object, "forward_flops", cli_json_real(entry->forward_flops));
+    json_object_set_new(object, "backward_flops", cli_json_real(entry->backward_flops));
     return cli_json_print(object);
 }
 
-static int print_combination(thaw_context *context, const thaw_plan_combination *row)
+static int print_combination(thaw_context *context, const thaw_plan_combination *entry)
 {
     char *formula = NULL;
-    const int code = cli_check(context, thaw_expression_describe(row->expression, &formula), "plan");
+    const int code = cli_check(context, thaw_expression_describe(entry->expression, &formula), "plan");
     if (code != CLI_DONE)
         return code;
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("combination"));
-    json_object_set_new(object, "parameter", json_string(thaw_parameter_name(row->parameter)));
+    json_object_set_new(object, "parameter", json_string(thaw_parameter_name(entry->parameter)));
     json_object_set_new(object, "expression", json_string(formula));
-    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
-    json_object_set_new(object, "computed", json_string(row->computed));
-    json_object_set_new(object, "value_bytes", cli_json_count(row->value_bytes));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(entry->trainability)));
+    json_object_set_new(object, "computed", json_string(entry->computed));
+    json_object_set_new(object, "value_bytes", cli_json_count(entry->value_bytes));
     thaw_text_destroy(context, formula);
     return cli_json_print(object);
 }
 
-static int print_saving(const thaw_plan_saving *row)
+static int print_saving(const thaw_plan_saving *entry)
 {
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("saving"));
-    json_object_set_new(object, "pass", json_string(row->pass));
-    json_object_set_new(object, "what", json_string(row->what));
-    json_object_set_new(object, "bytes", cli_json_count(row->bytes));
-    json_object_set_new(object, "flops", cli_json_real(row->flops));
+    json_object_set_new(object, "pass", json_string(entry->pass));
+    json_object_set_new(object, "what", json_string(entry->what));
+    json_object_set_new(object, "bytes", cli_json_count(entry->bytes));
+    json_object_set_new(object, "flops", cli_json_real(entry->flops));
     return cli_json_print(object);
 }
 
@@ -100,23 +100,23 @@ static int print_totals(const thaw_plan *plan, const char *path)
 static int print_json(const cli_session *session, const thaw_plan *plan, const char *path)
 {
     int code = CLI_DONE;
-    for (size_t i = 0; i < thaw_plan_row_count(plan) && code == CLI_DONE; i++) {
-        thaw_plan_row row;
-        code = cli_check(session->context, thaw_plan_row_at(plan, i, &row), "plan");
+    for (size_t i = 0; i < thaw_plan_entry_count(plan) && code == CLI_DONE; i++) {
+        thaw_plan_entry entry;
+        code = cli_check(session->context, thaw_plan_entry_at(plan, i, &entry), "plan");
         if (code == CLI_DONE)
-            code = print_node(&row);
+            code = print_node(&entry);
     }
     for (size_t i = 0; i < thaw_plan_combination_count(plan) && code == CLI_DONE; i++) {
-        thaw_plan_combination row;
-        code = cli_check(session->context, thaw_plan_combination_at(plan, i, &row), "plan");
+        thaw_plan_combination entry;
+        code = cli_check(session->context, thaw_plan_combination_at(plan, i, &entry), "plan");
         if (code == CLI_DONE)
-            code = print_combination(session->context, &row);
+            code = print_combination(session->context, &entry);
     }
     for (size_t i = 0; i < thaw_plan_saving_count(plan) && code == CLI_DONE; i++) {
-        thaw_plan_saving row;
-        code = cli_check(session->context, thaw_plan_saving_at(plan, i, &row), "plan");
+        thaw_plan_saving entry;
+        code = cli_check(session->context, thaw_plan_saving_at(plan, i, &entry), "plan");
         if (code == CLI_DONE)
-            code = print_saving(&row);
+            code = print_saving(&entry);
     }
     return code == CLI_DONE ? print_totals(plan, path) : code;
 }

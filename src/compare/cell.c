@@ -98,13 +98,13 @@ thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_ent
 
 /* ---------------------------------------------------------------- records */
 
-static const char *strip_word(const thaw_plan_row *row, bool has_parameters, bool cached)
+static const char *strip_word(const thaw_plan_entry *entry, bool has_parameters, bool cached)
 {
-    if (row->region == THAW_REGION_PREFIX)
+    if (entry->region == THAW_REGION_PREFIX)
         return cached ? "cached" : "fused";
-    if (!has_parameters || row->trainability == THAW_FROZEN)
+    if (!has_parameters || entry->trainability == THAW_FROZEN)
         return "frozen";
-    return row->trainability == THAW_PARTIAL ? "partial" : "trained";
+    return entry->trainability == THAW_PARTIAL ? "partial" : "trained";
 }
 
 static json_t *record_strip(const run *now, const thaw_plan *plan, bool cached)
@@ -112,9 +112,9 @@ static json_t *record_strip(const run *now, const thaw_plan *plan, bool cached)
     json_t *strip = json_array();
     const thaw_node loss = thaw_model_loss(now->model);
     for (size_t i = 1; i < now->model->node_count; i++) {
-        thaw_plan_row row;
-        if ((thaw_node)i != loss && thaw_plan_row_at(plan, i, &row) == THAW_OK)
-            json_array_append_new(strip, json_string(strip_word(&row, now->model->nodes[i].group != NULL, cached)));
+        thaw_plan_entry entry;
+        if ((thaw_node)i != loss && thaw_plan_entry_at(plan, i, &entry) == THAW_OK)
+            json_array_append_new(strip, json_string(strip_word(&entry, now->model->nodes[i].group != NULL, cached)));
     }
     return strip;
 }

@@ -12,49 +12,49 @@ static const char *region_name(thaw_region region)
     return names[region];
 }
 
-static const char *backward_name(const thaw_plan_row *row)
+static const char *backward_name(const thaw_plan_entry *entry)
 {
-    if (row->input_gradient)
-        return row->parameter_gradient ? "input + weights" : "input";
-    return row->parameter_gradient ? "weights" : "-";
+    if (entry->input_gradient)
+        return entry->parameter_gradient ? "input + weights" : "input";
+    return entry->parameter_gradient ? "weights" : "-";
 }
 
 /* What its forward pass is: a kernel, a part of another's, or nothing. */
-static void format_kernel(const thaw_plan_row *row, bool used, char *text, size_t capacity)
+static void format_kernel(const thaw_plan_entry *entry, bool used, char *text, size_t capacity)
 {
     if (!used)
         snprintf(text, capacity, "not computed");
-    else if (row->fused_into)
-        snprintf(text, capacity, "in %s", row->fused_into);
-    else if (row->forward)
-        snprintf(text, capacity, "%s", row->kernel);
+    else if (entry->fused_into)
+        snprintf(text, capacity, "in %s", entry->fused_into);
+    else if (entry->forward)
+        snprintf(text, capacity, "%s", entry->kernel);
     else
         snprintf(text, capacity, "-");
 }
 
 static void append_row(thaw_text *text, const thaw_plan *plan, size_t index)
 {
-    thaw_plan_row row;
+    thaw_plan_entry entry;
     char kernel[64];
-    thaw_plan_row_at(plan, index, &row);
-    format_kernel(&row, plan->nodes[index].used, kernel, sizeof kernel);
-    thaw_text_append(text, "%-16s %-22s %-7s %-9s %-5s %-26s %-16s %10.1f %10.1f%s\n", row.name, row.kind,
-                     plan->training ? region_name(row.region) : "-",
-                     plan->model->nodes[index].group ? thaw_trainability_name(row.trainability) : "-",
-                     row.precision == THAW_BF16 ? "bf16" : "f32", kernel, backward_name(&row),
-                     (double)(row.output_bytes + row.copy_bytes + row.workspace_bytes) / 1024,
-                     (double)row.packed_bytes / 1024, row.cache_boundary ? "  <- cached here" : "");
+    thaw_plan_entry_at(plan, index, &entry);
+    format_kernel(&entry, plan->nodes[index].used, kernel, sizeof kernel);
+    thaw_text_append(text, "%-16s %-22s %-7s %-9s %-5s %-26s %-16s %10.1f %10.1f%s\n", entry.name, entry.kind,
+                     plan->training ? region_name(entry.region) : "-",
+                     plan->model->nodes[index].group ? thaw_trainability_name(entry.trainability) : "-",
+                     entry.precision == THAW_BF16 ? "bf16" : "f32", kernel, backward_name(&entry),
+                     (double)(entry.output_bytes + entry.copy_bytes + entry.workspace_bytes) / 1024,
+                     (double)entry.packed_bytes / 1024, entry.cache_boundary ? "  <- cached here" : "");
 }
 
 static void append_combination(thaw_text *text, const thaw_plan *plan, size_t index)
 {
-    thaw_plan_combination row;
-    thaw_plan_combination_at(plan, index, &row);
+    thaw_plan_combination entry;
+    thaw_plan_combination_at(plan, index, &entry);
     char *formula = NULL;
-    text->failed = text->failed || thaw_expression_describe(row.expression, &formula) != THAW_OK;
-    thaw_text_append(text, "%s = %s", row.parameter->name, formula ? formula : "");
+    text->failed = text->failed || thaw_expression_describe(entry.expression, &formula) != THAW_OK;
+    thaw_text_append(text, "%s = %s", entry.parameter->name, formula ? formula : "");
     thaw_text_destroy(plan->model->context, formula);
-    thaw_text_append(text, "\n    %s; computed %s\n", thaw_trainability_name(row.trainability), row.computed);
+    thaw_text_append(text, "\n    %s; computed %s\n", thaw_trainability_name(entry.trainability), entry.computed);
 }
 
 /* Where the feature cache cuts, if it is not at the end of the prefix, and why. */
@@ -78,12 +78,12 @@ static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_t
 
 static void append_saving(thaw_text *text, const thaw_plan *plan, size_t index)
 {
-    thaw_plan_saving row;
-    thaw_plan_saving_at(plan, index, &row);
-    if (row.bytes > 0 || row.flops <= 0)
-        thaw_text_append(text, "    %-14s %12zu bytes: %s\n", row.pass, row.bytes, row.what);
+    thaw_plan_saving entry;
+    thaw_plan_saving_at(plan, index, &entry);
+    if (entry.bytes > 0 || entry.flops <= 0)
+        thaw_text_append(text, "    %-14s %12zu bytes: %s\n", entry.pass, entry.bytes, entry.what);
     else
-        thaw_text_append(text, "    %-14s %12.0f FLOP: %s\n", row.pass, row.flops, row.what);
+        thaw_text_append(text, "    %-14s %12.0f FLOP: %s\n", entry.pass, entry.flops, entry.what);
 }
 
 static void append_totals(thaw_text *text, const thaw_plan *plan)

@@ -103,7 +103,7 @@ size_t thaw_plan_saving_count(const thaw_plan *plan)
 
 thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_saving *saving)
 {
-    static const thaw_plan_saving rows[] = {
+    static const thaw_plan_saving entries[] = {
         [FUSION] = { .pass = "fusion", .what = "values that no kernel writes" },
         [PRECISION] = { .pass = "precision", .what = "halves of values in bfloat16" },
         [TILES] = { .pass = "tiles", .what = "values that exist for some samples at a time" },
@@ -126,7 +126,7 @@ thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_s
         [RECOMPUTATION] = thaw_plan_recomputed_bytes(plan),
         [WEIGHTS] = count_weights(plan),
     };
-    *saving = rows[index];
+    *saving = entries[index];
     saving->bytes = bytes[index];
     saving->flops = index == CACHE ? count_cached_flops(plan) : 0;
     return THAW_OK;

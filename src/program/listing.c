@@ -25,7 +25,7 @@ static const char *const operation_names[THAW_INSTRUCTION_KINDS] = {
     [THAW_DO_UPDATE] = "update",       [THAW_DO_POISON] = "poison",     [THAW_DO_POISON_GRADIENTS] = "poison",
 };
 
-/* Text in a row, cut where it is full. */
+/* Text in a entry, cut where it is full. */
 typedef struct line {
     char *text;
     size_t length;
@@ -202,36 +202,36 @@ size_t thaw_plan_instruction_count(const thaw_plan *plan)
     return plan->program.count;
 }
 
-thaw_status thaw_plan_instruction_at(const thaw_plan *plan, size_t index, thaw_plan_instruction *row)
+thaw_status thaw_plan_instruction_at(const thaw_plan *plan, size_t index, thaw_plan_instruction *entry)
 {
     if (index >= plan->program.count)
         return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "instruction is %zu, the plan has %zu", index,
                          plan->program.count);
     const thaw_instruction *instruction = &plan->program.instructions[index];
-    *row = (thaw_plan_instruction){
+    *entry = (thaw_plan_instruction){
         .section = section_names[instruction->section],
         .operation = operation_names[instruction->kind],
         .layer = instruction->node < 0 ? NULL : name_of(plan, instruction->node),
     };
-    append_operands(plan, instruction, &(line){ .text = row->operands });
+    append_operands(plan, instruction, &(line){ .text = entry->operands });
     return THAW_OK;
 }
 
 thaw_status thaw_plan_program(const thaw_plan *plan, char **text)
 {
     thaw_text list = { .context = plan->model->context };
-    thaw_plan_instruction row;
+    thaw_plan_instruction entry;
     int width = (int)sizeof "layer" - 1;
     for (size_t i = 0; i < plan->program.count; i++) {
-        thaw_plan_instruction_at(plan, i, &row);
-        const int length = row.layer ? (int)strlen(row.layer) : 0;
+        thaw_plan_instruction_at(plan, i, &entry);
+        const int length = entry.layer ? (int)strlen(entry.layer) : 0;
         width = length > width ? length : width;
     }
     thaw_text_append(&list, "%5s  %-8s  %-9s  %-*s  %s\n", "", "section", "operation", width, "layer", "operands");
     for (size_t i = 0; i < plan->program.count; i++) {
-        thaw_plan_instruction_at(plan, i, &row);
-        thaw_text_append(&list, "%5zu  %-8s  %-9s  %-*s  %s\n", i, row.section, row.operation, width,
-                         row.layer ? row.layer : "-", row.operands);
+        thaw_plan_instruction_at(plan, i, &entry);
+        thaw_text_append(&list, "%5zu  %-8s  %-9s  %-*s  %s\n", i, entry.section, entry.operation, width,
+                         entry.layer ? entry.layer : "-", entry.operands);
     }
     return thaw_text_finish(&list, text);
 }

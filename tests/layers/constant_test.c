@@ -151,11 +151,11 @@ Test(constant, is_planned_before_all_samples_and_never_cached)
     cr_assert_eq(thaw_plan_cache_bytes(plan), WIDTH * sizeof(float), "the product alone");
     for (thaw_node node = 1; node < 6; node++)
         cr_assert_not(thaw_plan_runs_backward(plan, node), "node %d", node);
-    thaw_plan_row row;
-    assert_ok(context, thaw_plan_row_at(plan, 1, &row));
-    cr_assert(!row.forward && !row.cache_boundary);
-    cr_assert_eq(row.output_bytes, 0);
-    cr_assert_eq(row.packed_bytes, 5 * sizeof values);
+    thaw_plan_entry entry;
+    assert_ok(context, thaw_plan_entry_at(plan, 1, &entry));
+    cr_assert(!entry.forward && !entry.cache_boundary);
+    cr_assert_eq(entry.output_bytes, 0);
+    cr_assert_eq(entry.packed_bytes, 5 * sizeof values);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -166,10 +166,10 @@ Test(conv1d, leaves_the_sum_behind_a_depthwise_one_alone_without_avx2)
     assert_ok(context, thaw_add(model, convolved, x, NULL, &sum));
     const thaw_plan *plan;
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 2, .inference = true }, &plan));
-    thaw_plan_row row;
-    assert_ok(context, thaw_plan_row_at(plan, thaw_plan_row_count(plan) - 1, &row));
-    cr_assert_str_eq(row.kind, "add");
-    cr_assert_null(row.fused_into, "the sum is fused into %s", row.fused_into);
+    thaw_plan_entry entry;
+    assert_ok(context, thaw_plan_entry_at(plan, thaw_plan_entry_count(plan) - 1, &entry));
+    cr_assert_str_eq(entry.kind, "add");
+    cr_assert_null(entry.fused_into, "the sum is fused into %s", entry.fused_into);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

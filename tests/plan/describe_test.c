@@ -30,30 +30,31 @@ static const thaw_plan *plan_of(thaw_model *model, bool inference)
     return plan;
 }
 
-static void assert_row(const thaw_plan *plan, size_t index, const thaw_plan_row *expected)
+static void assert_entry(const thaw_plan *plan, size_t index, const thaw_plan_entry *expected)
 {
-    thaw_plan_row row;
-    assert_ok(plan->model->context, thaw_plan_row_at(plan, index, &row));
-    cr_assert_str_eq(row.name, expected->name);
-    cr_assert_str_eq(row.kind, expected->kind);
-    cr_assert_eq(row.region, expected->region, "region of %s", row.name);
-    cr_assert_str_eq(row.kernel, expected->kernel, "kernel of %s: %s", row.name, row.kernel);
-    cr_assert_eq(row.fused_into != NULL, expected->fused_into != NULL, "%s", row.name);
-    cr_assert(!row.fused_into || strcmp(row.fused_into, expected->fused_into) == 0, "%s", row.name);
-    cr_assert_eq(row.forward, expected->forward, "forward of %s", row.name);
-    cr_assert_eq(row.input_gradient, expected->input_gradient, "input gradient of %s", row.name);
-    cr_assert_eq(row.parameter_gradient, expected->parameter_gradient, "parameter gradient of %s", row.name);
-    cr_assert_eq(row.cache_boundary, expected->cache_boundary, "boundary at %s", row.name);
-    cr_assert_eq(row.output_bytes, expected->output_bytes, "%zu bytes of %s", row.output_bytes, row.name);
-    cr_assert_eq(row.workspace_bytes + row.packed_bytes, 0);
-    cr_assert_eq(row.forward_flops, expected->forward_flops, "%g FLOP of %s", row.forward_flops, row.name);
-    cr_assert_eq(row.backward_flops, expected->backward_flops, "%g FLOP back of %s", row.backward_flops, row.name);
+    thaw_plan_entry entry;
+    assert_ok(plan->model->context, thaw_plan_entry_at(plan, index, &entry));
+    cr_assert_str_eq(entry.name, expected->name);
+    cr_assert_str_eq(entry.kind, expected->kind);
+    cr_assert_eq(entry.region, expected->region, "region of %s", entry.name);
+    cr_assert_str_eq(entry.kernel, expected->kernel, "kernel of %s: %s", entry.name, entry.kernel);
+    cr_assert_eq(entry.fused_into != NULL, expected->fused_into != NULL, "%s", entry.name);
+    cr_assert(!entry.fused_into || strcmp(entry.fused_into, expected->fused_into) == 0, "%s", entry.name);
+    cr_assert_eq(entry.forward, expected->forward, "forward of %s", entry.name);
+    cr_assert_eq(entry.input_gradient, expected->input_gradient, "input gradient of %s", entry.name);
+    cr_assert_eq(entry.parameter_gradient, expected->parameter_gradient, "parameter gradient of %s", entry.name);
+    cr_assert_eq(entry.cache_boundary, expected->cache_boundary, "boundary at %s", entry.name);
+    cr_assert_eq(entry.output_bytes, expected->output_bytes, "%zu bytes of %s", entry.output_bytes, entry.name);
+    cr_assert_eq(entry.workspace_bytes + entry.packed_bytes, 0);
+    cr_assert_eq(entry.forward_flops, expected->forward_flops, "%g FLOP of %s", entry.forward_flops, entry.name);
+    cr_assert_eq(entry.backward_flops, expected->backward_flops, "%g FLOP back of %s", entry.backward_flops,
+                 entry.name);
 }
 
 Test(describe, rows_say_what_runs)
 {
     const size_t bytes = LAYER * sizeof(float);
-    const thaw_plan_row expected[] = {
+    const thaw_plan_entry expected[] = {
         { .name = "input", .kind = "input", .kernel = "" },
         { .name = "a",
           .kind = "scale",
@@ -99,11 +100,11 @@ Test(describe, rows_say_what_runs)
     thaw_context *context = support_context(1);
     thaw_model *model = make_model(context);
     const thaw_plan *plan = plan_of(model, false);
-    cr_assert_eq(thaw_plan_row_count(plan), THAW_COUNT(expected));
+    cr_assert_eq(thaw_plan_entry_count(plan), THAW_COUNT(expected));
     for (size_t i = 0; i < THAW_COUNT(expected); i++)
-        assert_row(plan, i, &expected[i]);
-    thaw_plan_row row;
-    assert_fails(context, thaw_plan_row_at(plan, 7, &row), THAW_INVALID_ARGUMENT, "row 7 of 7");
+        assert_entry(plan, i, &expected[i]);
+    thaw_plan_entry entry;
+    assert_fails(context, thaw_plan_entry_at(plan, 7, &entry), THAW_INVALID_ARGUMENT, "entry 7 of 7");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
@@ -288,14 +289,14 @@ Test(describe, combinations_say_how_they_are_computed)
     const thaw_plan *plan;
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 32 }, &plan));
     cr_assert_eq(thaw_plan_combination_count(plan), 5);
-    thaw_plan_combination row;
+    thaw_plan_combination entry;
     for (size_t i = 0; i < 5; i++) {
-        assert_ok(context, thaw_plan_combination_at(plan, i, &row));
-        cr_assert_eq(strncmp(row.computed, computed[i], strlen(computed[i])), 0, "%zu: %s", i, row.computed);
-        cr_assert_eq(row.trainability, trainability[i], "%zu: %d", i, row.trainability);
-        cr_assert_eq(row.value_bytes, bytes[i], "%zu: %zu bytes", i, row.value_bytes);
+        assert_ok(context, thaw_plan_combination_at(plan, i, &entry));
+        cr_assert_eq(strncmp(entry.computed, computed[i], strlen(computed[i])), 0, "%zu: %s", i, entry.computed);
+        cr_assert_eq(entry.trainability, trainability[i], "%zu: %d", i, entry.trainability);
+        cr_assert_eq(entry.value_bytes, bytes[i], "%zu: %zu bytes", i, entry.value_bytes);
     }
-    assert_fails(context, thaw_plan_combination_at(plan, 5, &row), THAW_INVALID_ARGUMENT, "5 of 5");
+    assert_fails(context, thaw_plan_combination_at(plan, 5, &entry), THAW_INVALID_ARGUMENT, "5 of 5");
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     cr_assert_eq(totals.combination_bytes, 4 * (256 + 256 + 10 * 256));
     cr_assert_eq(totals.trainable_parameters, 256 + 2 * 4 * 256 + 256 * 256 + 256 + 256 + 10 * 256 + 10);
@@ -306,12 +307,12 @@ Test(describe, combinations_say_how_they_are_computed)
     cr_assert_not_null(strstr(text, "partial; computed beside the layer: y += s B (A x)"));
     cr_assert_not_null(strstr(text, "dense5.weight = 2 * dense5.weight\n    trainable; computed each step"));
     thaw_text_destroy(context, text);
-    thaw_plan_row node;
-    assert_ok(context, thaw_plan_row_at(plan, 1, &node));
+    thaw_plan_entry node;
+    assert_ok(context, thaw_plan_entry_at(plan, 1, &node));
     cr_assert_eq(node.trainability, THAW_PARTIAL);
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 32, .inference = true }, &plan));
-    assert_ok(context, thaw_plan_combination_at(plan, 0, &row));
-    cr_assert_str_eq(row.computed, "when it changes");
+    assert_ok(context, thaw_plan_combination_at(plan, 0, &entry));
+    cr_assert_str_eq(entry.computed, "when it changes");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -174,10 +174,10 @@ Test(masks, of_pools_are_a_byte_for_each_output)
         assert_ok(context, thaw_global_average_pool2d(model, x, NULL, &x));
         assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
         const thaw_plan *plan = plan_of(model);
-        thaw_plan_row row;
-        assert_ok(context, thaw_plan_row_at(plan, (size_t)find(model, "pool"), &row));
-        cr_assert_eq(row.workspace_bytes, elements, "kernel %d: %zu bytes for %zu values", (int)kernel,
-                     row.workspace_bytes, elements);
+        thaw_plan_entry entry;
+        assert_ok(context, thaw_plan_entry_at(plan, (size_t)find(model, "pool"), &entry));
+        cr_assert_eq(entry.workspace_bytes, elements, "kernel %d: %zu bytes for %zu values", (int)kernel,
+                     entry.workspace_bytes, elements);
         thaw_model_destroy(model);
     }
     thaw_context_destroy(context);

@@ -98,9 +98,9 @@ Test(regions, a_prefix_that_costs_nothing_is_not_worth_caching)
     assert_regions(plan, "PPLL");
     assert_nodes(plan, is_boundary, "0100", "boundaries");
     cr_assert_eq(thaw_plan_cache_bytes(plan), 0);
-    thaw_plan_row row;
-    assert_ok(context, thaw_plan_row_at(plan, 1, &row));
-    cr_assert_not(row.cache_boundary, "nothing is cached there");
+    thaw_plan_entry entry;
+    assert_ok(context, thaw_plan_entry_at(plan, 1, &entry));
+    cr_assert_not(entry.cache_boundary, "nothing is cached there");
     thaw_plan_release(plan);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

@@ -59,12 +59,12 @@ static const thaw_plan *plan_of(thaw_model *model, int64_t batch)
 
 static thaw_plan_saving saved_by(const thaw_plan *plan, const char *pass)
 {
-    thaw_plan_saving row = { 0 };
+    thaw_plan_saving entry = { 0 };
     size_t i = 0;
-    while (i < thaw_plan_saving_count(plan) && (row.pass == NULL || strcmp(row.pass, pass) != 0))
-        cr_assert_eq(thaw_plan_saving_at(plan, i++, &row), THAW_OK);
-    cr_assert_str_eq(row.pass, pass);
-    return row;
+    while (i < thaw_plan_saving_count(plan) && (entry.pass == NULL || strcmp(entry.pass, pass) != 0))
+        cr_assert_eq(thaw_plan_saving_at(plan, i++, &entry), THAW_OK);
+    cr_assert_str_eq(entry.pass, pass);
+    return entry;
 }
 
 static void assert_saved(const thaw_plan *plan, const char *pass, size_t bytes)
@@ -77,10 +77,10 @@ static void assert_saved(const thaw_plan *plan, const char *pass, size_t bytes)
 static size_t working_bytes(const thaw_plan *plan)
 {
     size_t bytes = plan->scratch_bytes;
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        cr_assert_eq(thaw_plan_row_at(plan, i, &row), THAW_OK);
-        bytes += row.workspace_bytes;
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        cr_assert_eq(thaw_plan_entry_at(plan, i, &entry), THAW_OK);
+        bytes += entry.workspace_bytes;
     }
     return bytes;
 }

@@ -171,11 +171,11 @@ Test(tiles, take_less_memory_than_the_widest_layer_of_a_batch)
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     cr_assert_lt(totals.activation_bytes, 100 * SIDE * SIDE * 16 * sizeof(float));
     cr_assert_gt(totals.tiled_kernels, 0);
-    thaw_plan_row row;
-    assert_ok(context, thaw_plan_row_at(plan, 1, &row));
-    cr_assert_eq(row.samples, totals.tile);
-    assert_ok(context, thaw_plan_row_at(plan, thaw_plan_row_count(plan) - 1, &row));
-    cr_assert_eq(row.samples, 100);
+    thaw_plan_entry entry;
+    assert_ok(context, thaw_plan_entry_at(plan, 1, &entry));
+    cr_assert_eq(entry.samples, totals.tile);
+    assert_ok(context, thaw_plan_entry_at(plan, thaw_plan_entry_count(plan) - 1, &entry));
+    cr_assert_eq(entry.samples, 100);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
@@ -223,10 +223,10 @@ Test(tiles, are_smaller_than_the_team_where_a_sample_is_work_enough_for_all)
 static int64_t samples_of(thaw_context *context, const thaw_plan *plan, const char *name)
 {
     int64_t samples = 0;
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        assert_ok(context, thaw_plan_row_at(plan, i, &row));
-        samples = strcmp(row.name, name) == 0 ? row.samples : samples;
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        assert_ok(context, thaw_plan_entry_at(plan, i, &entry));
+        samples = strcmp(entry.name, name) == 0 ? entry.samples : samples;
     }
     cr_assert_gt(samples, 0, "there is no %s", name);
     return samples;

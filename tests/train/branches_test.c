@@ -193,12 +193,12 @@ static void check_plan(const expectation *e)
     char regions[16] = "", backward[16] = "", boundaries[16] = "";
     assert_ok(context, thaw_model_freeze(model, e->frozen));
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        assert_ok(context, thaw_plan_row_at(plan, i, &row));
-        regions[i] = "PLF"[row.region];
-        backward[i] = row.input_gradient || row.parameter_gradient ? '1' : '0';
-        boundaries[i] = row.cache_boundary ? '1' : '0';
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        assert_ok(context, thaw_plan_entry_at(plan, i, &entry));
+        regions[i] = "PLF"[entry.region];
+        backward[i] = entry.input_gradient || entry.parameter_gradient ? '1' : '0';
+        boundaries[i] = entry.cache_boundary ? '1' : '0';
     }
     cr_assert_str_eq(regions, e->regions, "%s frozen: regions %s, wanted %s", e->frozen, regions, e->regions);
     cr_assert_str_eq(backward, e->backward, "%s frozen: backward %s, wanted %s", e->frozen, backward, e->backward);

@@ -48,10 +48,10 @@ static void check_plan(thaw_context *context, thaw_model *model, const expectati
     const thaw_plan_options options = { .batch = 16, .cache_sample_bytes = expected->limit };
     assert_ok(context, thaw_model_plan(model, &options, &plan));
     char found[16] = "", *text = NULL;
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        assert_ok(context, thaw_plan_row_at(plan, i, &row));
-        found[i] = row.cache_boundary ? '1' : '0';
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        assert_ok(context, thaw_plan_entry_at(plan, i, &entry));
+        found[i] = entry.cache_boundary ? '1' : '0';
     }
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     cr_assert_str_eq(found, expected->boundaries, "limit %zu: %s", expected->limit, found);

@@ -271,17 +271,17 @@ Test(dropout, that_is_kept_trains_from_the_cache_to_the_same_bits)
     }
 }
 
-/* The row of a plan for this node. */
-static thaw_plan_row row_of(const thaw_plan *plan, const char *name)
+/* The entry of a plan for this node. */
+static thaw_plan_entry entry_of(const thaw_plan *plan, const char *name)
 {
-    thaw_plan_row row = { 0 };
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        cr_assert_eq(thaw_plan_row_at(plan, i, &row), THAW_OK);
-        if (strcmp(row.name, name) == 0)
-            return row;
+    thaw_plan_entry entry = { 0 };
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        cr_assert_eq(thaw_plan_entry_at(plan, i, &entry), THAW_OK);
+        if (strcmp(entry.name, name) == 0)
+            return entry;
     }
     cr_assert_fail("no %s", name);
-    return row;
+    return entry;
 }
 
 Test(dropout, that_is_kept_ends_the_prefix_below_it_and_adds_no_gradients)
@@ -291,13 +291,13 @@ Test(dropout, that_is_kept_ends_the_prefix_below_it_and_adds_no_gradients)
     const thaw_plan *plan;
     assert_ok(context, thaw_model_freeze(model, "body|middle"));
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
-    cr_assert_eq(row_of(plan, "body").region, THAW_REGION_PREFIX);
-    cr_assert(row_of(plan, "relu1").cache_boundary);
-    cr_assert_eq(row_of(plan, "drop").region, THAW_REGION_LIVE);
-    cr_assert_eq(row_of(plan, "middle").region, THAW_REGION_FROZEN);
-    cr_assert(!row_of(plan, "drop").input_gradient);
-    cr_assert(!row_of(plan, "middle").input_gradient && !row_of(plan, "head").input_gradient);
-    cr_assert(row_of(plan, "head").parameter_gradient);
+    cr_assert_eq(entry_of(plan, "body").region, THAW_REGION_PREFIX);
+    cr_assert(entry_of(plan, "relu1").cache_boundary);
+    cr_assert_eq(entry_of(plan, "drop").region, THAW_REGION_LIVE);
+    cr_assert_eq(entry_of(plan, "middle").region, THAW_REGION_FROZEN);
+    cr_assert(!entry_of(plan, "drop").input_gradient);
+    cr_assert(!entry_of(plan, "middle").input_gradient && !entry_of(plan, "head").input_gradient);
+    cr_assert(entry_of(plan, "head").parameter_gradient);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -107,11 +107,12 @@ static void assert_folded(thaw_model *model)
 {
     const thaw_plan *plan;
     assert_ok(thaw_model_context(model), thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        assert_ok(thaw_model_context(model), thaw_plan_row_at(plan, i, &row));
-        if (strcmp(row.kind, "batch_norm") == 0 || strcmp(row.kind, "add") == 0)
-            cr_assert(row.fused_into != NULL && !row.forward && !row.input_gradient, "%s is not folded", row.name);
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        assert_ok(thaw_model_context(model), thaw_plan_entry_at(plan, i, &entry));
+        if (strcmp(entry.kind, "batch_norm") == 0 || strcmp(entry.kind, "add") == 0)
+            cr_assert(entry.fused_into != NULL && !entry.forward && !entry.input_gradient, "%s is not folded",
+                      entry.name);
     }
 }
 

@@ -99,15 +99,15 @@ Test(freezing, no_backward_kernel_below_the_lowest_trainable_parameter)
         const thaw_plan *plan;
         assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
         bool reached = false;
-        for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-            thaw_plan_row row;
-            assert_ok(context, thaw_plan_row_at(plan, i, &row));
-            const thaw_group *group = thaw_model_find_group(model, row.name);
+        for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+            thaw_plan_entry entry;
+            assert_ok(context, thaw_plan_entry_at(plan, i, &entry));
+            const thaw_group *group = thaw_model_find_group(model, entry.name);
             const bool trains = group && thaw_group_trainable(group);
-            cr_assert(!row.input_gradient || reached, "subset %u: %s passes a gradient down", subset, row.name);
-            cr_assert_eq(row.parameter_gradient, trains, "subset %u: weights of %s", subset, row.name);
-            cr_assert((row.region == THAW_REGION_PREFIX) == !(reached || trains), "subset %u: region of %s", subset,
-                      row.name);
+            cr_assert(!entry.input_gradient || reached, "subset %u: %s passes a gradient down", subset, entry.name);
+            cr_assert_eq(entry.parameter_gradient, trains, "subset %u: weights of %s", subset, entry.name);
+            cr_assert((entry.region == THAW_REGION_PREFIX) == !(reached || trains), "subset %u: region of %s", subset,
+                      entry.name);
             reached = reached || trains;
         }
     }

@@ -113,15 +113,17 @@ Test(mixed_freezing, no_backward_kernel_runs_below_the_lowest_trainable_paramete
             for (size_t k = 0; k < THAW_COUNT(node->inputs); k++)
                 below = below || (node->inputs[k] >= 0 && carries[node->inputs[k]]);
             carries[i] = trains || below;
-            thaw_plan_row row;
-            assert_ok(context, thaw_plan_row_at(plan, i, &row));
+            thaw_plan_entry entry;
+            assert_ok(context, thaw_plan_entry_at(plan, i, &entry));
             /* What another's kernel does altogether, its backward does, too. */
-            const bool elsewhere = row.fused_into != NULL;
-            cr_assert(row.input_gradient ? below : !below || elsewhere, "subset %u: input gradient of %s", subset,
-                      row.name);
-            cr_assert_eq(row.parameter_gradient, trains, "subset %u: weights of %s", subset, row.name);
-            cr_assert_eq(row.region == THAW_REGION_PREFIX, !carries[i], "subset %u: region of %s", subset, row.name);
-            cr_assert(row.backward_flops == 0 || trains || below, "subset %u: work backward of %s", subset, row.name);
+            const bool elsewhere = entry.fused_into != NULL;
+            cr_assert(entry.input_gradient ? below : !below || elsewhere, "subset %u: input gradient of %s", subset,
+                      entry.name);
+            cr_assert_eq(entry.parameter_gradient, trains, "subset %u: weights of %s", subset, entry.name);
+            cr_assert_eq(entry.region == THAW_REGION_PREFIX, !carries[i], "subset %u: region of %s", subset,
+                         entry.name);
+            cr_assert(entry.backward_flops == 0 || trains || below, "subset %u: work backward of %s", subset,
+                      entry.name);
         }
     }
     thaw_model_destroy(model);

@@ -166,11 +166,11 @@ static thaw_region region_of(thaw_model *model, const char *name)
 {
     const thaw_plan *plan;
     assert_ok(thaw_model_context(model), thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
-    for (size_t i = 0; i < thaw_plan_row_count(plan); i++) {
-        thaw_plan_row row;
-        assert_ok(thaw_model_context(model), thaw_plan_row_at(plan, i, &row));
-        if (strcmp(row.name, name) == 0)
-            return row.region;
+    for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
+        thaw_plan_entry entry;
+        assert_ok(thaw_model_context(model), thaw_plan_entry_at(plan, i, &entry));
+        if (strcmp(entry.name, name) == 0)
+            return entry.region;
     }
     cr_assert_fail("the plan has no %s", name);
     return THAW_REGION_LIVE;

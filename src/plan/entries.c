@@ -2,7 +2,7 @@
 #include "core/allocation.h"
 #include "plan/plan.h"
 
-size_t thaw_plan_row_count(const thaw_plan *plan)
+size_t thaw_plan_entry_count(const thaw_plan *plan)
 {
     return plan->node_count;
 }
@@ -32,17 +32,18 @@ static thaw_trainability trainability_of(const thaw_graph_node *node)
     return node->group ? thaw_group_trainability(node->group) : THAW_FROZEN;
 }
 
-thaw_status thaw_plan_row_at(const thaw_plan *plan, size_t index, thaw_plan_row *row)
+thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_entry *entry)
 {
     if (index >= plan->node_count)
-        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: row %zu of %zu", index, plan->node_count);
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: entry %zu of %zu", index,
+                         plan->node_count);
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
     const bool input_gradient = any(planned->input_gradient, node->input_count);
     const bool parameter_gradient = planned->trains,
                full_gradient = any(planned->parameter_gradient, THAW_MAX_PARAMETERS);
     const double flops = node->flops * (double)plan->batch;
-    *row = (thaw_plan_row){
+    *entry = (thaw_plan_entry){
         .name = node->name,
         .kind = node->module ? node->module->name : "input",
         .region = planned->region,
@@ -152,18 +153,18 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
     };
     count_parameters(plan, &totals);
     for (size_t i = 0; i < plan->node_count; i++) {
-        thaw_plan_row row;
-        thaw_plan_row_at(plan, i, &row);
-        totals.forward_kernels += row.forward;
-        totals.fused_kernels += row.fused_into != NULL;
-        totals.fused_bytes += row.fused_into ? fused_bytes(plan, (thaw_node)i) : 0;
-        totals.bfloat16_kernels += row.forward && row.precision == THAW_BF16;
+        thaw_plan_entry entry;
+        thaw_plan_entry_at(plan, i, &entry);
+        totals.forward_kernels += entry.forward;
+        totals.fused_kernels += entry.fused_into != NULL;
+        totals.fused_bytes += entry.fused_into ? fused_bytes(plan, (thaw_node)i) : 0;
+        totals.bfloat16_kernels += entry.forward && entry.precision == THAW_BF16;
         totals.conversions += count_conversions(plan, (thaw_node)i);
-        totals.tiled_kernels += row.forward && plan->nodes[i].tiled;
-        totals.backward_kernels += row.input_gradient || row.parameter_gradient;
-        totals.flops += row.forward_flops + row.backward_flops;
-        if (row.region != THAW_REGION_PREFIX || (plan->nodes[i].used && plan->position[i] >= plan->cut_count))
-            totals.cached_flops += row.forward_flops + row.backward_flops;
+        totals.tiled_kernels += entry.forward && plan->nodes[i].tiled;
+        totals.backward_kernels += entry.input_gradient || entry.parameter_gradient;
+        totals.flops += entry.forward_flops + entry.backward_flops;
+        if (entry.region != THAW_REGION_PREFIX || (plan->nodes[i].used && plan->position[i] >= plan->cut_count))
+            totals.cached_flops += entry.forward_flops + entry.backward_flops;
     }
     for (size_t i = 0; i < plan->trained_count; i++)
         totals.trainable_parameters += plan->trained[i]->count;
