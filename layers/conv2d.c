@@ -134,7 +134,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted
         status =
             thaw_best_convolution_backward_data(demand->context, &problem, &w->backward_data, &w->copies.pack_backward);
     if (status == THAW_OK)
-        status = thaw_weighted_create_low_rank(demand, NULL, &problem, w);
+        status = thaw_weighted_create_branch(demand, NULL, &problem, w);
     problem.bias = w->bias_trains;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status =

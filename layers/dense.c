@@ -87,7 +87,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
         status = thaw_inner_product_backward_data(demand->context, &problem, &w->backward_data,
                                                   rounds ? &w->copies.pack_backward : NULL);
     if (status == THAW_OK)
-        status = thaw_weighted_create_low_rank(demand, &problem, NULL, w);
+        status = thaw_weighted_create_branch(demand, &problem, NULL, w);
     problem.bias = w->bias_trains;
     if (status == THAW_OK && demand->parameter_gradient[WEIGHT])
         status = thaw_best_inner_product_backward_weights(demand->context, &problem, &w->gradient.kernel);
@@ -122,7 +122,7 @@ static thaw_status forward(const thaw_layer_run *run)
         return thaw_weighted_forward(run);
     const thaw_status status = thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT],
                                                       thaw_weight_copies_bias(&d->weighted.copies, run));
-    return status == THAW_OK ? thaw_weighted_add_low_rank(&d->weighted, run) : status;
+    return status == THAW_OK ? thaw_weighted_add_branch(&d->weighted, run) : status;
 }
 
 /* A product whose operands are swapped, which is chosen for weights that train, leaves no place for more than ReLU. */

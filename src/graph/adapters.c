@@ -145,7 +145,7 @@ static thaw_status make_low_rank(const recipe *r, thaw_model *model, thaw_parame
     };
     thaw_group *group;
     thaw_expression *a, *b;
-    thaw_status status = thaw_low_rank_check(model->context, &weight->shape, r->rank);
+    thaw_status status = thaw_expression_check_rank(model->context, &weight->shape, r->rank);
     if (status == THAW_OK)
         status = add_group(set, weight, "lora", &group);
     if (status == THAW_OK)

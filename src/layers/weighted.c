@@ -62,12 +62,12 @@ void thaw_weighted_begin(const thaw_layer_demand *demand, thaw_weighted *w)
     w->residual = demand->epilogue.residual;
 }
 
-thaw_status thaw_weighted_create_low_rank(const thaw_layer_demand *demand, const thaw_inner_product *dense,
-                                          const thaw_convolution *convolution, thaw_weighted *w)
+thaw_status thaw_weighted_create_branch(const thaw_layer_demand *demand, const thaw_inner_product *dense,
+                                        const thaw_convolution *convolution, thaw_weighted *w)
 {
     if (demand->low_rank.rank == 0)
         return THAW_OK;
-    const thaw_low_rank_problem problem = {
+    const thaw_low_rank_branch_problem problem = {
         .demand = demand->low_rank,
         .rows = w->rows,
         .outputs = w->outputs,
@@ -77,7 +77,7 @@ thaw_status thaw_weighted_create_low_rank(const thaw_layer_demand *demand, const
         .dense = dense,
         .convolution = convolution,
     };
-    return thaw_low_rank_create(demand->context, &problem, &w->low_rank);
+    return thaw_low_rank_branch_create(demand->context, &problem, &w->branch);
 }
 
 static size_t scratch_bytes(const thaw_weighted *w)
@@ -85,7 +85,7 @@ static size_t scratch_bytes(const thaw_weighted *w)
     const size_t candidates[] = {
         thaw_weight_copies_scratch_bytes(&w->copies, w->forward, w->backward_data),
         thaw_weight_gradient_scratch_bytes(&w->gradient),
-        thaw_low_rank_scratch_bytes(w->low_rank),
+        thaw_low_rank_branch_scratch_bytes(w->branch),
         w->sums_bias ? thaw_column_sum_scratch_bytes(w->rows, w->outputs) : 0,
     };
     size_t most = 0;
@@ -104,8 +104,8 @@ thaw_status thaw_weighted_end(const thaw_layer_demand *demand, thaw_weighted *w,
     needs->packed_bytes = thaw_weight_copies_packed_bytes(&w->copies);
     needs->lets_go = w->copies.kept;
     needs->scratch_bytes = scratch_bytes(w);
-    needs->workspace_bytes = thaw_low_rank_workspace_bytes(w->low_rank);
-    needs->keeps_inputs = w->gradient.kernel || thaw_low_rank_keeps_input(w->low_rank);
+    needs->workspace_bytes = thaw_low_rank_branch_workspace_bytes(w->branch);
+    needs->keeps_inputs = w->gradient.kernel || thaw_low_rank_branch_keeps_input(w->branch);
     if (w->forward)
         needs->kernel = thaw_kernel_name(w->forward);
     return THAW_OK;
@@ -118,7 +118,7 @@ void thaw_weighted_release(thaw_context *context, void *state)
     thaw_kernel_release(context, w->backward_data);
     thaw_weight_gradient_release(context, &w->gradient);
     thaw_weight_copies_release(context, &w->copies);
-    thaw_low_rank_release(context, w->low_rank);
+    thaw_low_rank_branch_release(context, w->branch);
     thaw_release(context, w);
 }
 
@@ -156,15 +156,15 @@ static thaw_status multiply(const thaw_layer_run *run)
     return thaw_kernel_run(w->forward, bindings, THAW_COUNT(bindings), copy.scratch);
 }
 
-thaw_status thaw_weighted_add_low_rank(const thaw_weighted *w, const thaw_layer_run *run)
+thaw_status thaw_weighted_add_branch(const thaw_weighted *w, const thaw_layer_run *run)
 {
-    return w->low_rank ? thaw_low_rank_forward(w->low_rank, run) : THAW_OK;
+    return w->branch ? thaw_low_rank_branch_forward(w->branch, run) : THAW_OK;
 }
 
 thaw_status thaw_weighted_forward(const thaw_layer_run *run)
 {
     const thaw_status status = multiply(run);
-    return status == THAW_OK ? thaw_weighted_add_low_rank(run->state, run) : status;
+    return status == THAW_OK ? thaw_weighted_add_branch(run->state, run) : status;
 }
 
 static thaw_status parameter_gradients(const thaw_weighted *w, const thaw_layer_run *run)
@@ -208,5 +208,5 @@ thaw_status thaw_weighted_backward(const thaw_layer_run *run)
                          w->rows * w->outputs);
     if (status == THAW_OK && w->backward_data)
         status = input_gradient(w, run);
-    return status == THAW_OK && w->low_rank ? thaw_low_rank_backward(w->low_rank, run) : status;
+    return status == THAW_OK && w->branch ? thaw_low_rank_branch_backward(w->branch, run) : status;
 }

@@ -3,7 +3,7 @@
 #ifndef THAW_LAYERS_WEIGHTED_H
 #define THAW_LAYERS_WEIGHTED_H
 
-#include "layers/low_rank.h"
+#include "layers/low_rank_branch.h"
 #include "layers/weight_copies.h"
 #include "layers/weight_gradient.h"
 
@@ -41,8 +41,8 @@ typedef struct thaw_weighted {
     thaw_kernel *forward, *backward_data; /* forward NULL: the layer has another way */
     bool copies_residual;                 /* from beside the output into it, before forward's kernel runs */
     thaw_weight_gradient gradient;
-    thaw_weight_copies copies; /* that forward and backward_data read */
-    thaw_low_rank *low_rank;   /* a change to the weight, or NULL */
+    thaw_weight_copies copies;    /* that forward and backward_data read */
+    thaw_low_rank_branch *branch; /* a change to the weight, or NULL */
 } thaw_weighted;
 
 /* Before the layer makes its kernels: what follows from the demand alone. */
@@ -50,8 +50,8 @@ void thaw_weighted_begin(const thaw_layer_demand *demand, thaw_weighted *weighte
 
 /* Makes what a low-rank change needs, if there is one, for a layer that is a product or a convolution; the other is NULL.
    Errors: THAW_OUT_OF_MEMORY, and oneDNN's. */
-thaw_status thaw_weighted_create_low_rank(const thaw_layer_demand *demand, const thaw_inner_product *dense,
-                                          const thaw_convolution *convolution, thaw_weighted *weighted);
+thaw_status thaw_weighted_create_branch(const thaw_layer_demand *demand, const thaw_inner_product *dense,
+                                        const thaw_convolution *convolution, thaw_weighted *weighted);
 
 /* When the kernels are made: places the copies of the weight, and answers what the layer needs, with `weighted` for its
    state. Errors: THAW_OUT_OF_MEMORY. */
@@ -66,6 +66,6 @@ thaw_status thaw_weighted_forward(const thaw_layer_run *run);
 thaw_status thaw_weighted_backward(const thaw_layer_run *run);
 
 /* The end of forward, for layers that have another way than the kernel: adds a low-rank change. */
-thaw_status thaw_weighted_add_low_rank(const thaw_weighted *weighted, const thaw_layer_run *run);
+thaw_status thaw_weighted_add_branch(const thaw_weighted *weighted, const thaw_layer_run *run);
 
 #endif

@@ -94,10 +94,10 @@ static thaw_status check_low_rank(const thaw_expression *base, const thaw_expres
                          thaw_shape_format(a, three, sizeof three), (long long)outputs, (long long)inputs);
     if (!isfinite(scale))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "a scale of %g: it is finite", scale);
-    return thaw_low_rank_check(context, w, a->dims[0]);
+    return thaw_expression_check_rank(context, w, a->dims[0]);
 }
 
-thaw_status thaw_low_rank_check(thaw_context *context, const thaw_shape *shape, int64_t rank)
+thaw_status thaw_expression_check_rank(thaw_context *context, const thaw_shape *shape, int64_t rank)
 {
     const int64_t outputs = shape->dims[0], inputs = (int64_t)thaw_shape_count(shape) / outputs;
     const int64_t most = outputs < inputs ? outputs : inputs;

@@ -10,6 +10,6 @@ enum { THAW_LOW_RANK_BASE, THAW_LOW_RANK_UP, THAW_LOW_RANK_DOWN };
 bool thaw_expression_is_low_rank(const thaw_expression *expression);
 
 /* Whether a weight of rank 2 and above has room for such a rank. Errors: THAW_INVALID_ARGUMENT. */
-thaw_status thaw_low_rank_check(thaw_context *context, const thaw_shape *shape, int64_t rank);
+thaw_status thaw_expression_check_rank(thaw_context *context, const thaw_shape *shape, int64_t rank);
 
 #endif

@@ -56,7 +56,7 @@ static thaw_status fill_low_rank(thaw_plan *plan, thaw_node index, thaw_expressi
     planned->use_count++;
     plan->use_count++;
     planned->parameter_gradient[0] = false;
-    planned->combination_flops = thaw_plan_low_rank_flops(plan, index, sum);
+    planned->combination_flops = thaw_plan_low_rank_change_flops(plan, index, sum);
     return status;
 }
 

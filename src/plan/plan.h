@@ -230,12 +230,12 @@ thaw_status thaw_pass_combination(thaw_plan *plan);
 /* Whether a step of the plan updates the parameter. */
 bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
 
-/* Decides on the low-rank change of a node's weight, when it is one: see low_rank.c. Returns whether the node's weight
+/* Decides on the low-rank change of a node's weight, when it is one: see low_rank_choice.c. Returns whether the node's weight
    has one that its kernels know of. */
 bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_rank_demand *demand);
 
 /* The operations that the layer takes for it in a step. */
-double thaw_plan_low_rank_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
+double thaw_plan_low_rank_change_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
 
 /* Points nodes at their parameters, once buffers have their places. */
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);

@@ -47,7 +47,7 @@ static costs costs_of(const thaw_plan *plan, thaw_node index, const thaw_express
     };
 }
 
-double thaw_plan_low_rank_flops(const thaw_plan *plan, thaw_node index, const thaw_expression *sum)
+double thaw_plan_low_rank_change_flops(const thaw_plan *plan, thaw_node index, const thaw_expression *sum)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     costs c = costs_of(plan, index, sum);

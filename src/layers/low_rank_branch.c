@@ -1,4 +1,4 @@
-#include "layers/low_rank.h"
+#include "layers/low_rank_branch.h"
 
 #include "core/allocation.h"
 #include "kernels/best_convolution.h"
@@ -11,8 +11,8 @@ typedef struct stage {
     size_t bytes; /* of the weights in the kernel's layout */
 } stage;
 
-struct thaw_low_rank {
-    thaw_low_rank_problem problem;
+struct thaw_low_rank_branch {
+    thaw_low_rank_branch_problem problem;
     stage down;          /* x, A -> u */
     stage up;            /* u, B -> y, added */
     stage back;          /* dy, B -> t */
@@ -31,7 +31,7 @@ static void release_stage(thaw_context *context, stage *s)
     thaw_kernel_release(context, s->relayout);
 }
 
-void thaw_low_rank_release(thaw_context *context, thaw_low_rank *l)
+void thaw_low_rank_branch_release(thaw_context *context, thaw_low_rank_branch *l)
 {
     if (!l)
         return;
@@ -44,64 +44,64 @@ void thaw_low_rank_release(thaw_context *context, thaw_low_rank *l)
 /* The layer's own problem with the rank in place of its outputs. Weights of so few columns are read as they stand: packing
    them costs more than it gains (a step of three layers of 512 features, batch 32, rank 8: 0.64 of the time of full
    training, packed 0.85). */
-static thaw_inner_product narrow_dense(const thaw_low_rank_problem *p)
+static thaw_inner_product down_product_of(const thaw_low_rank_branch_problem *p)
 {
     return (thaw_inner_product){
         .batch = p->dense->batch, .inputs = p->dense->inputs, .outputs = p->demand.rank, .training = true
     };
 }
 
-static thaw_convolution narrow_convolution(const thaw_low_rank_problem *p)
+static thaw_convolution down_convolution_of(const thaw_low_rank_branch_problem *p)
 {
-    thaw_convolution narrow = *p->convolution;
-    narrow.output_channels = p->demand.rank;
-    narrow.bias = false;
-    narrow.after = (thaw_after){ 0 };
-    narrow.training = true;
-    return narrow;
+    thaw_convolution down = *p->convolution;
+    down.output_channels = p->demand.rank;
+    down.bias = false;
+    down.after = (thaw_after){ 0 };
+    down.training = true;
+    return down;
 }
 
-static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank *l)
+static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank_branch *l)
 {
-    const thaw_low_rank_problem *p = &l->problem;
-    const thaw_inner_product narrow = narrow_dense(p);
-    /* Turned around: from rank to inputs by A transposed. */
-    const thaw_inner_product wide = { .batch = narrow.batch,
-                                      .inputs = narrow.outputs,
-                                      .outputs = narrow.inputs,
-                                      .training = true,
-                                      .after = { .residual = THAW_RESIDUAL_IN_PLACE },
-                                      .transposed = true };
+    const thaw_low_rank_branch_problem *p = &l->problem;
+    const thaw_inner_product down = down_product_of(p);
+    /* Transposed: from rank to inputs by A transposed. */
+    const thaw_inner_product transposed = { .batch = down.batch,
+                                            .inputs = down.outputs,
+                                            .outputs = down.inputs,
+                                            .training = true,
+                                            .after = { .residual = THAW_RESIDUAL_IN_PLACE },
+                                            .transposed = true };
     thaw_status status = THAW_OK;
     if (p->demand.beside || p->demand.up_gradient)
-        status = thaw_best_inner_product_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
+        status = thaw_best_inner_product_forward(context, &down, &l->down.kernel, &l->down.relayout);
     if (status == THAW_OK && p->demand.down_gradient)
-        status = thaw_best_inner_product_backward_weights(context, &narrow, &l->down_gradient.kernel);
+        status = thaw_best_inner_product_backward_weights(context, &down, &l->down_gradient.kernel);
     if (status == THAW_OK && p->demand.beside && p->input_gradient)
-        status = thaw_best_inner_product_forward(context, &wide, &l->input.kernel, &l->input.relayout);
+        status = thaw_best_inner_product_forward(context, &transposed, &l->input.kernel, &l->input.relayout);
     return status;
 }
 
-static thaw_status create_convolution_stages(thaw_context *context, thaw_low_rank *l)
+static thaw_status create_convolution_stages(thaw_context *context, thaw_low_rank_branch *l)
 {
-    const thaw_low_rank_problem *p = &l->problem;
-    const thaw_convolution narrow = narrow_convolution(p);
+    const thaw_low_rank_branch_problem *p = &l->problem;
+    const thaw_convolution down = down_convolution_of(p);
     thaw_status status = THAW_OK;
     if (p->demand.beside || p->demand.up_gradient)
-        status = thaw_best_convolution_forward(context, &narrow, &l->down.kernel, &l->down.relayout);
+        status = thaw_best_convolution_forward(context, &down, &l->down.kernel, &l->down.relayout);
     if (status == THAW_OK && p->demand.down_gradient)
-        status = thaw_best_convolution_backward_weights(context, &narrow, &l->down_gradient.kernel,
+        status = thaw_best_convolution_backward_weights(context, &down, &l->down_gradient.kernel,
                                                         &l->down_gradient.relayout);
     if (status == THAW_OK && p->demand.beside && p->input_gradient)
-        status = thaw_best_convolution_backward_data(context, &narrow, &l->input.kernel, &l->input.relayout);
+        status = thaw_best_convolution_backward_data(context, &down, &l->input.kernel, &l->input.relayout);
     l->adds_input = true;
     return status;
 }
 
 /* Between u or t and the layer's output, a matrix whatever the layer. */
-static thaw_status create_output_stages(thaw_context *context, thaw_low_rank *l)
+static thaw_status create_output_stages(thaw_context *context, thaw_low_rank_branch *l)
 {
-    const thaw_low_rank_problem *p = &l->problem;
+    const thaw_low_rank_branch_problem *p = &l->problem;
     thaw_inner_product product = { .batch = (int64_t)p->rows,
                                    .inputs = p->demand.rank,
                                    .outputs = (int64_t)p->outputs,
@@ -123,10 +123,11 @@ static void measure(stage *s, thaw_argument weights)
         s->bytes = thaw_align(thaw_kernel_bytes(s->kernel, weights));
 }
 
-thaw_status thaw_low_rank_create(thaw_context *context, const thaw_low_rank_problem *problem, thaw_low_rank **made)
+thaw_status thaw_low_rank_branch_create(thaw_context *context, const thaw_low_rank_branch_problem *problem,
+                                        thaw_low_rank_branch **made)
 {
     *made = NULL;
-    thaw_low_rank *l = thaw_allocate(context, sizeof *l);
+    thaw_low_rank_branch *l = thaw_allocate(context, sizeof *l);
     if (!l)
         return THAW_OUT_OF_MEMORY;
     l->problem = *problem;
@@ -136,7 +137,7 @@ thaw_status thaw_low_rank_create(thaw_context *context, const thaw_low_rank_prob
     if (status == THAW_OK)
         status = create_output_stages(context, l);
     if (status != THAW_OK) {
-        thaw_low_rank_release(context, l);
+        thaw_low_rank_branch_release(context, l);
         return status;
     }
     measure(&l->down, THAW_ARGUMENT_WEIGHTS);
@@ -158,7 +159,7 @@ static size_t stage_bytes(const stage *s)
     return s->bytes + (own > relayout ? own : relayout);
 }
 
-size_t thaw_low_rank_scratch_bytes(const thaw_low_rank *l)
+size_t thaw_low_rank_branch_scratch_bytes(const thaw_low_rank_branch *l)
 {
     if (!l)
         return 0;
@@ -170,22 +171,22 @@ size_t thaw_low_rank_scratch_bytes(const thaw_low_rank *l)
     return 2 * l->small_bytes + input + most;
 }
 
-size_t thaw_low_rank_workspace_bytes(const thaw_low_rank *l)
+size_t thaw_low_rank_branch_workspace_bytes(const thaw_low_rank_branch *l)
 {
     return l && l->problem.demand.beside && l->problem.demand.up_gradient ? l->small_bytes : 0;
 }
 
-bool thaw_low_rank_keeps_input(const thaw_low_rank *l)
+bool thaw_low_rank_branch_keeps_input(const thaw_low_rank_branch *l)
 {
     return l && (l->down_gradient.kernel || (l->up_gradient.kernel && !l->problem.demand.beside));
 }
 
-static float *down_result(const thaw_low_rank *l, const thaw_layer_run *run)
+static float *down_result(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
-    return thaw_low_rank_workspace_bytes(l) ? run->workspace : run->scratch;
+    return thaw_low_rank_branch_workspace_bytes(l) ? run->workspace : run->scratch;
 }
 
-static char *after_small(const thaw_low_rank *l, const thaw_layer_run *run)
+static char *after_small(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
     return (char *)run->scratch + 2 * l->small_bytes;
 }
@@ -223,13 +224,13 @@ static thaw_status run_weight_gradient(const stage *s, const float *source, cons
     return thaw_kernel_run(s->relayout, relayout, THAW_COUNT(relayout), rest);
 }
 
-static void scale(const thaw_low_rank *l, const thaw_layer_run *run, float *values)
+static void scale(const thaw_low_rank_branch *l, const thaw_layer_run *run, float *values)
 {
     thaw_scaled_sum(run->context, values, NULL, l->problem.demand.scale, values,
                     l->problem.rows * (size_t)l->problem.demand.rank);
 }
 
-static thaw_status run_down(const thaw_low_rank *l, const thaw_layer_run *run)
+static thaw_status run_down(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
     float *u = down_result(l, run);
     const thaw_status status =
@@ -239,7 +240,7 @@ static thaw_status run_down(const thaw_low_rank *l, const thaw_layer_run *run)
     return status;
 }
 
-thaw_status thaw_low_rank_forward(const thaw_low_rank *l, const thaw_layer_run *run)
+thaw_status thaw_low_rank_branch_forward(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
     if (!l->problem.demand.beside)
         return THAW_OK;
@@ -251,7 +252,7 @@ thaw_status thaw_low_rank_forward(const thaw_low_rank *l, const thaw_layer_run *
                : status;
 }
 
-static thaw_status run_input(const thaw_low_rank *l, const thaw_layer_run *run, const float *t)
+static thaw_status run_input(const thaw_low_rank_branch *l, const thaw_layer_run *run, const float *t)
 {
     char *scratch = after_small(l, run);
     if (!l->adds_input)
@@ -268,7 +269,7 @@ static thaw_status run_input(const thaw_low_rank *l, const thaw_layer_run *run, 
     return status;
 }
 
-thaw_status thaw_low_rank_backward(const thaw_low_rank *l, const thaw_layer_run *run)
+thaw_status thaw_low_rank_branch_backward(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
     thaw_status status = THAW_OK;
     char *scratch = after_small(l, run);

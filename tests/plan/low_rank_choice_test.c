@@ -118,14 +118,14 @@ static void check(const problem *p, const char *pattern)
     thaw_context_destroy(context);
 }
 
-Test(low_rank, beside_the_weight_is_as_in_it)
+Test(low_rank_choice, beside_the_weight_is_as_in_it)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++)
         for (size_t k = 0; k < THAW_COUNT(frozen); k++)
             check(&problems[i], frozen[k]);
 }
 
-Test(low_rank, no_gradient_of_the_weight_is_formed)
+Test(low_rank_choice, no_gradient_of_the_weight_is_formed)
 {
     const problem *p = &problems[0];
     thaw_context *context = support_context(1);
@@ -143,7 +143,7 @@ Test(low_rank, no_gradient_of_the_weight_is_formed)
     thaw_context_destroy(context);
 }
 
-Test(low_rank, merged_gives_the_same_loss)
+Test(low_rank_choice, merged_gives_the_same_loss)
 {
     for (size_t i = 0; i < THAW_COUNT(problems); i++) {
         thaw_context *context = support_context(2);
@@ -159,7 +159,7 @@ Test(low_rank, merged_gives_the_same_loss)
 }
 
 /* Where it costs more, where the base trains, and where several groups of channels make it impossible. */
-Test(low_rank, is_left_in_the_weight_where_that_is_better)
+Test(low_rank_choice, is_left_in_the_weight_where_that_is_better)
 {
     thaw_context *context = support_context(1);
     const problem small = { "small", 8, 0, 12, 10, 2, false };
