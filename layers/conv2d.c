@@ -95,7 +95,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .bias = !o->no_bias || demand->epilogue.maps_channels,
         .after = { demand->epilogue.residual, demand->epilogue.activation },
         .training = demand->training,
-        .thrifty = demand->thrifty,
+        .save_memory = demand->save_memory,
         .packs_once = !demand->parameter_gradient[WEIGHT] && demand->low_rank.rank == 0,
     };
     for (int i = 0; i < 2; i++) {

@@ -42,7 +42,7 @@ enum { WINOGRAD_TILES_TRAINING = 100 };
 /* A frozen weight lies in memory in this form, 16/9 of its size, and as it is, while oneDNN's copy can stand for both:
    where that is much, images must be large to be worth it. The batch decides nothing here, so that a sample comes out the
    same in each. */
-enum { WINOGRAD_BYTES_FROZEN = 8 << 20, WINOGRAD_BYTES_THRIFTY = 2 << 20, WINOGRAD_TILES_FROZEN = 64 };
+enum { WINOGRAD_BYTES_FROZEN = 8 << 20, WINOGRAD_BYTES_SAVING = 2 << 20, WINOGRAD_TILES_FROZEN = 64 };
 
 enum { TILE = 2 };
 
@@ -87,7 +87,7 @@ bool thaw_choose_winograd_forward(thaw_cpu_level level, const thaw_convolution *
         return false;
     if (p->training)
         return count_tiles(p->batch, p->output) >= WINOGRAD_TILES_TRAINING;
-    return thaw_winograd_kernels_bytes(&kernels) <= (p->thrifty ? WINOGRAD_BYTES_THRIFTY : WINOGRAD_BYTES_FROZEN) ||
+    return thaw_winograd_kernels_bytes(&kernels) <= (p->save_memory ? WINOGRAD_BYTES_SAVING : WINOGRAD_BYTES_FROZEN) ||
            count_tiles(1, p->output) >= WINOGRAD_TILES_FROZEN;
 }
 

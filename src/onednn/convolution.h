@@ -15,7 +15,7 @@ typedef struct thaw_convolution {
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
-    bool thrifty;     /* not much memory for little time */
+    bool save_memory; /* not much memory for little time */
     bool packs_once;  /* the weight stays */
     bool direct;      /* prefer oneDNN's direct implementation for AVX-512, where there is one, to its first choice */
 } thaw_convolution;

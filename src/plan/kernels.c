@@ -4,7 +4,7 @@
 
 /* What trains has a gradient and, often, a slot of its optimizer as well. Depends on no batch, and is the same in training
    and evaluation, so that both prefer the same kernels. */
-static bool is_thrifty(const thaw_model *model)
+static bool must_save_memory(const thaw_model *model)
 {
     size_t frozen = 0, trained = 0;
     for (size_t i = 0; i < model->parameters.parameter_count; i++) {
@@ -44,7 +44,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .parameters = filled->parameters,
         .parameter_gradient = planned->parameter_gradient,
         .may_leave = parameter_count > 0 && thaw_parameter_may_leave(node->group->parameters[0]),
-        .thrifty = is_thrifty(plan->model),
+        .save_memory = must_save_memory(plan->model),
         .low_rank = planned->low_rank,
     };
 }

@@ -47,11 +47,11 @@ Test(choice, weighs_memory_where_the_weight_is_frozen)
 {
     winograd_shape s = { 16, 256, 256, { 14, 14 }, { 1, 1 }, { 1, 1 } };
     thaw_convolution p = winograd_problem_of(&s);
-    p.thrifty = true;
+    p.save_memory = true;
     cr_assert(is_chosen(&p));
     p.training = false;
     cr_assert(!is_chosen(&p));
-    p.thrifty = false;
+    p.save_memory = false;
     cr_assert(is_chosen(&p));
     s.channels = s.filters = 512;
     p = winograd_problem_of(&s);

@@ -10,7 +10,7 @@ enum { WIDTH = 3, BATCH = 4, MOST = 16 };
 /* What a layer was asked for, in the order of asking. */
 typedef struct request {
     int64_t batch;
-    bool training, input_gradient, parameter_gradient, thrifty;
+    bool training, input_gradient, parameter_gradient, save_memory;
     size_t inputs, parameters;
     thaw_shape input, output;
     thaw_activation activation;
@@ -30,7 +30,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         .training = demand->training,
         .input_gradient = demand->input_gradient[0],
         .parameter_gradient = demand->parameter_gradient[0],
-        .thrifty = demand->thrifty,
+        .save_memory = demand->save_memory,
         .inputs = demand->input_count,
         .parameters = demand->parameter_count,
         .input = demand->inputs[0],
@@ -146,7 +146,7 @@ Test(kernels, are_prepared_as_the_plan_demands_and_no_others)
 }
 
 /* Four numbers frozen beside one that trains, then three beside two; in training and in evaluation. */
-Test(kernels, are_to_be_thrifty_where_frozen_weights_take_most_of_the_memory)
+Test(kernels, save_memory_where_frozen_weights_take_most_of_the_memory)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = toy_model(context, WIDTH);
@@ -163,7 +163,7 @@ Test(kernels, are_to_be_thrifty_where_frozen_weights_take_most_of_the_memory)
                       thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH, .inference = inference }, &plan));
             cr_assert_eq(request_count, 5);
             for (size_t i = 0; i < request_count; i++)
-                cr_assert_eq(requests[i].thrifty, frozen == 4, "%d frozen, layer %zu", frozen, i);
+                cr_assert_eq(requests[i].save_memory, frozen == 4, "%d frozen, layer %zu", frozen, i);
         }
     }
     thaw_model_destroy(model);
