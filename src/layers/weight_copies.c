@@ -23,17 +23,17 @@ static thaw_status keep_weight(const thaw_layer_demand *demand, const thaw_kerne
     if (!demand->may_leave || !copies->pack_forward || (backward && !copies->pack_backward) ||
         demand->low_rank.rank > 0)
         return THAW_OK;
-    return thaw_kept_weight_create(demand->context,
-                                   &(thaw_kept_weight_options){
-                                       .outputs = copies->fold.outputs,
-                                       .row = copies->fold.row,
-                                       .scaled = copies->folds,
-                                       .forward = forward,
-                                       .backward = backward,
-                                       .backward_offset = copies->backward_offset,
-                                       .notes_offset = copies->weight_offset,
-                                   },
-                                   &copies->kept);
+    return thaw_packed_weight_create(demand->context,
+                                     &(thaw_packed_weight_options){
+                                         .outputs = copies->fold.outputs,
+                                         .row = copies->fold.row,
+                                         .scaled = copies->folds,
+                                         .forward = forward,
+                                         .backward = backward,
+                                         .backward_offset = copies->backward_offset,
+                                         .notes_offset = copies->weight_offset,
+                                     },
+                                     &copies->packed);
 }
 
 /* Packed memory: weights of forward, of backward, the folded bias, the folded weight; each if there is one. */
@@ -59,13 +59,13 @@ void thaw_weight_copies_release(thaw_context *context, thaw_weight_copies *copie
 {
     thaw_kernel_release(context, copies->pack_forward);
     thaw_kernel_release(context, copies->pack_backward);
-    thaw_kept_weight_release(context, copies->kept);
+    thaw_packed_weight_release(context, copies->packed);
 }
 
 size_t thaw_weight_copies_packed_bytes(const thaw_weight_copies *copies)
 {
     return copies->weight_offset + (copies->keeps_folded ? folded_bytes(copies) : 0) +
-           thaw_kept_weight_bytes(copies->kept);
+           thaw_packed_weight_bytes(copies->packed);
 }
 
 /* ---- scratch: a passing copy; then the folded weight that it is made from, and what the packing kernel wants, or what
@@ -84,7 +84,7 @@ static size_t passing_bytes(const thaw_weight_copies *copies, const thaw_kernel 
 /* Of the folded weight, where it is needed for packing alone. */
 static size_t between_bytes(const thaw_weight_copies *copies, const thaw_kernel *pack)
 {
-    return pack && !copies->keeps_folded && !copies->kept ? folded_bytes(copies) : 0;
+    return pack && !copies->keeps_folded && !copies->packed ? folded_bytes(copies) : 0;
 }
 
 static size_t scratch_bytes(const thaw_weight_copies *copies, const thaw_kernel *pack, const thaw_kernel *kernel)
@@ -119,9 +119,9 @@ thaw_status thaw_weight_copies_pack(const thaw_weight_copies *copies, const thaw
     char *scratch = run->scratch;
     if (copies->folds)
         thaw_fold_bias(&copies->fold, run, in_packed(run, copies->bias_offset));
-    if (copies->kept)
-        thaw_kept_weight_pack(copies->kept, run);
-    if (copies->kept || copies->passing)
+    if (copies->packed)
+        thaw_packed_weight_pack(copies->packed, run);
+    if (copies->packed || copies->passing)
         return THAW_OK;
     if (copies->folds) {
         float *folded = copies->keeps_folded ? in_packed(run, copies->weight_offset) : run->scratch;
@@ -138,7 +138,7 @@ thaw_status thaw_weight_copies_pack(const thaw_weight_copies *copies, const thaw
 void thaw_weight_copies_unpack(const thaw_weight_copies *copies, const thaw_layer_run *run, size_t first, size_t count,
                                float *values)
 {
-    thaw_kept_weight_unpack(copies->kept, run, first, count, values);
+    thaw_packed_weight_unpack(copies->packed, run, first, count, values);
 }
 
 /* Kernels may read the padding of blocked layouts, which relayouts need not write. */

@@ -1,12 +1,12 @@
 /* What the kernels of a layer read in place of its weight, parameter 0: copies in their layouts, with a channel map folded
-   in where one follows. Of a weight that stays they are in packed memory, which it may have left for (kept_weight.h). One
+   in where one follows. Of a weight that stays they are in packed memory, which it may have left for (packed_weight.h). One
    that trains is another in each step: its copies are made in scratch memory, which all layers share, just before the
    kernel that reads them runs. */
 #ifndef THAW_LAYERS_WEIGHT_COPIES_H
 #define THAW_LAYERS_WEIGHT_COPIES_H
 
 #include "layers/fold.h"
-#include "layers/kept_weight.h"
+#include "layers/packed_weight.h"
 
 typedef struct thaw_weight_copies {
     thaw_fold fold;
@@ -16,7 +16,7 @@ typedef struct thaw_weight_copies {
     bool keeps_folded; /* a kernel reads the folded weight in its own layout, in packed memory */
     thaw_kernel *pack_forward, *pack_backward;          /* owned; NULL: the kernel reads the layout of the weight */
     size_t backward_offset, bias_offset, weight_offset; /* in packed memory, where forward's copy comes first */
-    thaw_kept_weight *kept;                             /* NULL: the weight stays beside its copies */
+    thaw_packed_weight *packed;                         /* NULL: the weight stays beside its copies */
 } thaw_weight_copies;
 
 /* Decides on the copies for these kernels, when the caller has set those that pack; backward may be NULL. On failure,

@@ -118,7 +118,7 @@ static void assert_absent(thaw_model *model, bool absent)
     }
 }
 
-Test(kept_weights, leave_memory_once_packed_and_are_the_same_when_asked_for)
+Test(packed_weights, leave_memory_once_packed_and_are_the_same_when_asked_for)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *untouched = build(context);
@@ -141,7 +141,7 @@ Test(kept_weights, leave_memory_once_packed_and_are_the_same_when_asked_for)
     thaw_context_destroy(context);
 }
 
-Test(kept_weights, stay_where_the_host_has_a_pointer)
+Test(packed_weights, stay_where_the_host_has_a_pointer)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context);
@@ -160,7 +160,7 @@ Test(kept_weights, stay_where_the_host_has_a_pointer)
 }
 
 /* Values that scaling cannot be undone of, or only just. */
-Test(kept_weights, survive_values_and_scales_of_all_kinds)
+Test(packed_weights, survive_values_and_scales_of_all_kinds)
 {
     static const float odd[] = { 0,       -0.0F,    0x1p-149F, -0x1p-130F, FLT_MIN, 0x1.fffffep-100F, 1e-30F,
                                  FLT_MAX, -FLT_MAX, INFINITY,  -INFINITY,  NAN,     0x1.000002p0F,    0x1.fffffep0F };
@@ -190,7 +190,7 @@ Test(kept_weights, survive_values_and_scales_of_all_kinds)
 }
 
 /* What a change to the map that was folded in may not do: restore with the new scale what was packed with the old. */
-Test(kept_weights, are_packed_anew_when_their_scale_changes)
+Test(packed_weights, are_packed_anew_when_their_scale_changes)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *fresh = build(context);
@@ -208,7 +208,7 @@ Test(kept_weights, are_packed_anew_when_their_scale_changes)
     thaw_context_destroy(context);
 }
 
-Test(kept_weights, are_counted_by_the_plan)
+Test(packed_weights, are_counted_by_the_plan)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context);
@@ -226,7 +226,7 @@ Test(kept_weights, are_counted_by_the_plan)
 }
 
 /* Freezes and thaws in both models; in `pinned` the host has a pointer to all values, so that none ever leaves. */
-Test(kept_weights, train_like_weights_that_never_left)
+Test(packed_weights, train_like_weights_that_never_left)
 {
     static const char *const first_trained[] = { "head", "conv2", "dense", "conv1", "head", "norm2", "head" };
     thaw_context *context = support_context(2);
@@ -250,7 +250,7 @@ Test(kept_weights, train_like_weights_that_never_left)
 }
 
 /* A frozen layer above trained ones: it has a second copy, for backward. */
-Test(kept_weights, leave_inside_the_live_part)
+Test(packed_weights, leave_inside_the_live_part)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *pinned = build(context);
@@ -270,7 +270,7 @@ Test(kept_weights, leave_inside_the_live_part)
 }
 
 /* More plans than a model remembers, each with a copy of its own. */
-Test(kept_weights, outlive_the_plan_that_keeps_them)
+Test(packed_weights, outlive_the_plan_that_keeps_them)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *untouched = build(context);
@@ -291,7 +291,7 @@ static size_t save(thaw_model *model, const char *path, char *bytes, size_t capa
     return (size_t)length;
 }
 
-Test(kept_weights, are_saved_from_where_they_are)
+Test(packed_weights, are_saved_from_where_they_are)
 {
     enum { CAPACITY = 1 << 22 };
     thaw_context *context = support_context(2);
@@ -314,7 +314,7 @@ Test(kept_weights, are_saved_from_where_they_are)
 }
 
 /* Expressions and merges read the stored tensor; a reset writes it. */
-Test(kept_weights, take_part_in_expressions)
+Test(packed_weights, take_part_in_expressions)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *untouched = build(context);

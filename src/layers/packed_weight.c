@@ -1,4 +1,4 @@
-#include "layers/kept_weight.h"
+#include "layers/packed_weight.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,9 +17,9 @@ enum { LEAST_BYTES_AT_ONCE = 1 << 18 };
 static const float least = 0x1p-100F;
 
 /* Room for a bit for each element of a row, of which few are needed. */
-static size_t choice_bytes(const thaw_kept_weight *kept)
+static size_t choice_bytes(const thaw_packed_weight *packed)
 {
-    return (kept->row + 7) / 8;
+    return (packed->row + 7) / 8;
 }
 
 static size_t choose_rows_at_once(size_t row)
@@ -28,22 +28,23 @@ static size_t choose_rows_at_once(size_t row)
     return (wanted + unit - 1) / unit * unit;
 }
 
-void thaw_kept_weight_release(thaw_context *context, thaw_kept_weight *kept)
+void thaw_packed_weight_release(thaw_context *context, thaw_packed_weight *packed)
 {
-    if (!kept)
+    if (!packed)
         return;
-    thaw_placement_release(context, kept->forward);
-    thaw_placement_release(context, kept->backward);
-    thaw_release(context, kept);
+    thaw_placement_release(context, packed->forward);
+    thaw_placement_release(context, packed->backward);
+    thaw_release(context, packed);
 }
 
-thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weight_options *o, thaw_kept_weight **kept)
+thaw_status thaw_packed_weight_create(thaw_context *context, const thaw_packed_weight_options *o,
+                                      thaw_packed_weight **packed)
 {
-    *kept = NULL;
-    thaw_kept_weight *made = thaw_allocate(context, sizeof *made);
+    *packed = NULL;
+    thaw_packed_weight *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    *made = (thaw_kept_weight){
+    *made = (thaw_packed_weight){
         .outputs = o->outputs,
         .row = o->row,
         .rows_at_once = choose_rows_at_once(o->row),
@@ -59,16 +60,18 @@ thaw_status thaw_kept_weight_create(thaw_context *context, const thaw_kept_weigh
     if (status == THAW_OK && o->backward)
         status = thaw_placement_create(context, o->backward, o->outputs, &made->backward);
     if (status == THAW_OK && made->forward && (made->backward || !o->backward)) {
-        *kept = made;
+        *packed = made;
         return THAW_OK;
     }
-    thaw_kept_weight_release(context, made);
+    thaw_packed_weight_release(context, made);
     return status;
 }
 
-size_t thaw_kept_weight_bytes(const thaw_kept_weight *kept)
+size_t thaw_packed_weight_bytes(const thaw_packed_weight *packed)
 {
-    return kept && kept->scaled ? kept->choices_offset - kept->scale_offset + kept->outputs * choice_bytes(kept) : 0;
+    return packed && packed->scaled
+               ? packed->choices_offset - packed->scale_offset + packed->outputs * choice_bytes(packed)
+               : 0;
 }
 
 static void *in_packed(const thaw_layer_run *run, size_t offset)
@@ -146,47 +149,47 @@ static bool note_row(const float *from, size_t count, float scale, unsigned char
     return whole;
 }
 
-typedef struct part {
-    const thaw_kept_weight *kept;
+typedef struct row_range {
+    const thaw_packed_weight *packed;
     const thaw_layer_run *run;
     size_t first; /* row */
-} part;
+} row_range;
 
 static void pack_rows(void *argument, size_t begin, size_t end)
 {
-    const part *p = argument;
-    const thaw_kept_weight *kept = p->kept;
+    const row_range *p = argument;
+    const thaw_packed_weight *packed = p->packed;
     for (size_t o = p->first + begin; o < p->first + end; o++) {
-        const float *from = p->run->parameters[0] + o * kept->row;
-        const float scale = kept->scaled ? p->run->channel_scale[o] : 1;
-        place_row(kept->forward, o, from, scale, in_packed(p->run, kept->forward_offset));
-        if (kept->backward)
-            place_row(kept->backward, o, from, scale, in_packed(p->run, kept->backward_offset));
+        const float *from = p->run->parameters[0] + o * packed->row;
+        const float scale = packed->scaled ? p->run->channel_scale[o] : 1;
+        place_row(packed->forward, o, from, scale, in_packed(p->run, packed->forward_offset));
+        if (packed->backward)
+            place_row(packed->backward, o, from, scale, in_packed(p->run, packed->backward_offset));
     }
 }
 
 static void note_rows(void *argument, size_t begin, size_t end)
 {
-    const part *p = argument;
-    const thaw_kept_weight *kept = p->kept;
-    unsigned char *stays = in_packed(p->run, kept->stays_offset);
-    uint32_t *bytes = in_packed(p->run, kept->starts_offset);
+    const row_range *p = argument;
+    const thaw_packed_weight *packed = p->packed;
+    unsigned char *stays = in_packed(p->run, packed->stays_offset);
+    uint32_t *bytes = in_packed(p->run, packed->starts_offset);
     for (size_t o = p->first + begin; o < p->first + end; o++) {
-        unsigned char *choices = (unsigned char *)in_packed(p->run, kept->choices_offset) + o * choice_bytes(kept);
-        const float *from = p->run->parameters[0] + o * kept->row;
-        stays[o] = !note_row(from, kept->row, p->run->channel_scale[o], choices, &bytes[o]);
+        unsigned char *choices = (unsigned char *)in_packed(p->run, packed->choices_offset) + o * choice_bytes(packed);
+        const float *from = p->run->parameters[0] + o * packed->row;
+        stays[o] = !note_row(from, packed->row, p->run->channel_scale[o], choices, &bytes[o]);
     }
 }
 
 /* Moves the choices of these rows to behind the `used` bytes of those before; returns how many bytes are used then. */
-static size_t gather_rows(const part *p, size_t count, size_t used)
+static size_t gather_rows(const row_range *p, size_t count, size_t used)
 {
-    const thaw_kept_weight *kept = p->kept;
-    uint32_t *starts = in_packed(p->run, kept->starts_offset);
-    unsigned char *choices = in_packed(p->run, kept->choices_offset);
+    const thaw_packed_weight *packed = p->packed;
+    uint32_t *starts = in_packed(p->run, packed->starts_offset);
+    unsigned char *choices = in_packed(p->run, packed->choices_offset);
     for (size_t o = p->first; o < p->first + count; o++) {
         const size_t bytes = starts[o];
-        memmove(choices + used, choices + o * choice_bytes(kept), bytes);
+        memmove(choices + used, choices + o * choice_bytes(packed), bytes);
         starts[o] = (uint32_t)used;
         used += bytes;
     }
@@ -199,43 +202,43 @@ static void clear(const thaw_layer_run *run, const thaw_placement *placement, si
         memset(in_packed(run, offset), 0, placement->bytes);
 }
 
-void thaw_kept_weight_pack(const thaw_kept_weight *kept, const thaw_layer_run *run)
+void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_run *run)
 {
-    clear(run, kept->forward, kept->forward_offset);
-    clear(run, kept->backward, kept->backward_offset);
-    if (kept->scaled)
-        memcpy(in_packed(run, kept->scale_offset), run->channel_scale, kept->outputs * sizeof(float));
+    clear(run, packed->forward, packed->forward_offset);
+    clear(run, packed->backward, packed->backward_offset);
+    if (packed->scaled)
+        memcpy(in_packed(run, packed->scale_offset), run->channel_scale, packed->outputs * sizeof(float));
     size_t leaving = 0; /* from this row on, so that pages between two parts leave, too */
     size_t used = 0;    /* bytes of choices */
-    for (size_t first = 0; first < kept->outputs; first += kept->rows_at_once) {
-        const size_t left = kept->outputs - first, count = left < kept->rows_at_once ? left : kept->rows_at_once;
-        part p = { kept, run, first };
+    for (size_t first = 0; first < packed->outputs; first += packed->rows_at_once) {
+        const size_t left = packed->outputs - first, count = left < packed->rows_at_once ? left : packed->rows_at_once;
+        row_range p = { packed, run, first };
         thaw_parallel_for(run->context, count, GRAIN, pack_rows, &p);
-        if (kept->scaled) {
+        if (packed->scaled) {
             thaw_parallel_for(run->context, count, GRAIN, note_rows, &p);
             used = gather_rows(&p, count, used);
         }
-        if (!kept->scaled || !memchr((char *)in_packed(run, kept->stays_offset) + first, true, count))
-            thaw_let_go(run, leaving * kept->row, (first + count - leaving) * kept->row);
+        if (!packed->scaled || !memchr((char *)in_packed(run, packed->stays_offset) + first, true, count))
+            thaw_let_go(run, leaving * packed->row, (first + count - leaving) * packed->row);
         else
             leaving = first + count;
     }
-    if (kept->scaled)
-        thaw_pages_give_back((char *)in_packed(run, kept->choices_offset) + used,
-                             kept->outputs * choice_bytes(kept) - used);
+    if (packed->scaled)
+        thaw_pages_give_back((char *)in_packed(run, packed->choices_offset) + used,
+                             packed->outputs * choice_bytes(packed) - used);
 }
 
 /* ---- unpacking ---- */
 
 /* Elements first .. past of a row, as they were before scaling. The choices of those before come before theirs. */
-static void restore_scaled(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t o, size_t first, size_t past,
-                           float *values)
+static void restore_scaled(const thaw_packed_weight *packed, const thaw_layer_run *run, size_t o, size_t first,
+                           size_t past, float *values)
 {
-    const thaw_placement *placement = kept->forward;
-    const float *from = (const float *)in_packed(run, kept->forward_offset) + placement->row_at[o];
-    const float scale = ((const float *)in_packed(run, kept->scale_offset))[o];
-    const unsigned char *choices = in_packed(run, kept->choices_offset);
-    size_t at = 8 * (size_t)((const uint32_t *)in_packed(run, kept->starts_offset))[o];
+    const thaw_placement *placement = packed->forward;
+    const float *from = (const float *)in_packed(run, packed->forward_offset) + placement->row_at[o];
+    const float scale = ((const float *)in_packed(run, packed->scale_offset))[o];
+    const unsigned char *choices = in_packed(run, packed->choices_offset);
+    size_t at = 8 * (size_t)((const uint32_t *)in_packed(run, packed->starts_offset))[o];
     for (size_t k = 0; k < past; k++) {
         const float scaled = from[placement->element_at[k]];
         float value = unscale(scaled, scale);
@@ -248,26 +251,26 @@ static void restore_scaled(const thaw_kept_weight *kept, const thaw_layer_run *r
     }
 }
 
-static void restore_row(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t o, size_t first, size_t past,
-                        float *values)
+static void restore_row(const thaw_packed_weight *packed, const thaw_layer_run *run, size_t o, size_t first,
+                        size_t past, float *values)
 {
-    const thaw_placement *placement = kept->forward;
-    const float *from = (const float *)in_packed(run, kept->forward_offset) + placement->row_at[o];
+    const thaw_placement *placement = packed->forward;
+    const float *from = (const float *)in_packed(run, packed->forward_offset) + placement->row_at[o];
     for (size_t k = first; k < past; k++)
         values[k - first] = from[placement->element_at[k]];
 }
 
-void thaw_kept_weight_unpack(const thaw_kept_weight *kept, const thaw_layer_run *run, size_t first, size_t count,
-                             float *values)
+void thaw_packed_weight_unpack(const thaw_packed_weight *packed, const thaw_layer_run *run, size_t first, size_t count,
+                               float *values)
 {
-    const unsigned char *stays = in_packed(run, kept->stays_offset);
+    const unsigned char *stays = in_packed(run, packed->stays_offset);
     for (size_t at = first; at < first + count;) {
-        const size_t o = at / kept->row, begin = at % kept->row;
-        const size_t left = first + count - at, rest = kept->row - begin, now = left < rest ? left : rest;
-        if (!kept->scaled)
-            restore_row(kept, run, o, begin, begin + now, values);
+        const size_t o = at / packed->row, begin = at % packed->row;
+        const size_t left = first + count - at, rest = packed->row - begin, now = left < rest ? left : rest;
+        if (!packed->scaled)
+            restore_row(packed, run, o, begin, begin + now, values);
         else if (!stays[o])
-            restore_scaled(kept, run, o, begin, begin + now, values);
+            restore_scaled(packed, run, o, begin, begin + now, values);
         else if (values != run->parameters[0] + at)
             memcpy(values, run->parameters[0] + at, now * sizeof *values);
         values += now;
