@@ -8,7 +8,7 @@
 #include "core/threads.h"
 #include "kernels/finite.h"
 #include "params/optimizer.h"
-#include "update/free_update.h"
+#include "update/masked_update.h"
 #include "update/update_list.h"
 
 enum {
@@ -101,7 +101,7 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
     for (size_t k = 0; k < optimizer->module->slot_count; k++)
         update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
     if (parameter->held)
-        thaw_update_free(optimizer->module, &update, parameter->held, begin);
+        thaw_update_masked(optimizer->module, &update, parameter->held, begin);
     else
         optimizer->module->update(&update);
 }

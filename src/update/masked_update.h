@@ -1,12 +1,12 @@
 /* Updates that leave some elements of a parameter as they are. */
-#ifndef THAW_UPDATE_FREE_UPDATE_H
-#define THAW_UPDATE_FREE_UPDATE_H
+#ifndef THAW_UPDATE_MASKED_UPDATE_H
+#define THAW_UPDATE_MASKED_UPDATE_H
 
 #include <thaw/optimizer_module.h>
 
 /* Runs a module's update on those elements of a span that are not held: their values, and the optimizer's state of them,
    keep their bytes. Bit `first` of `held` is for the span's first element. */
-void thaw_update_free(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
-                      size_t first);
+void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
+                        size_t first);
 
 #endif

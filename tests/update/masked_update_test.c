@@ -89,7 +89,7 @@ static void optimize_built_in(thaw_parameter_set *set, const char *text)
     parameters_optimize(set, 0, COUNT, text);
 }
 
-Test(free_update, holds_elements_under_every_optimizer)
+Test(masked_update, holds_elements_under_every_optimizer)
 {
     check(optimize_built_in, "sgd:lr=0.1,weight_decay=0.1");
     check(optimize_built_in, "sgd:lr=0.1,momentum=0.9,nesterov=1,weight_decay=0.1");
@@ -132,7 +132,7 @@ static void optimize_own(thaw_parameter_set *set, const char *text)
     thaw_optimizer_destroy(optimizer);
 }
 
-Test(free_update, holds_elements_under_a_module_of_ones_own)
+Test(masked_update, holds_elements_under_a_module_of_ones_own)
 {
     check(optimize_own, "own");
 }

@@ -1,4 +1,4 @@
-#include "update/free_update.h"
+#include "update/masked_update.h"
 
 #include "params/bits.h"
 
@@ -47,8 +47,8 @@ static void update_some(const thaw_optimizer_module *module, const thaw_update *
             scatter(block->slot[k], own.slot[k], indices, count);
 }
 
-void thaw_update_free(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
-                      size_t first)
+void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
+                        size_t first)
 {
     for (size_t begin = 0; begin < update->count; begin += BLOCK) {
         thaw_update block = *update;
