@@ -132,17 +132,17 @@ static float *make_values(size_t count)
 
 /* ---------------------------------------------------------------- measuring */
 
-typedef struct session {
+typedef struct comparison {
     thaw_context *context;
     bench_arguments chosen;
     double peak;
     size_t problems, wrong;
     char lines[MOST_WRONG][320]; /* of the first so many that are wrong */
-} session;
+} comparison;
 
 static double seconds[BENCH_MOST_CANDIDATES][MOST_REPETITIONS], ratios[MOST_REPETITIONS];
 
-static double time_calls(const session *s, bench_candidate *c, const bench_operands *operands, int calls)
+static double time_calls(const comparison *s, bench_candidate *c, const bench_operands *operands, int calls)
 {
     const double begin = bench_now();
     for (int i = 0; i < calls; i++)
@@ -151,7 +151,7 @@ static double time_calls(const session *s, bench_candidate *c, const bench_opera
 }
 
 /* In turns, and each turn begins with another. */
-static void measure(const session *s, bench_candidate *candidates, size_t count, const bench_operands *operands)
+static void measure(const comparison *s, bench_candidate *candidates, size_t count, const bench_operands *operands)
 {
     double once = 0;
     for (size_t k = 0; k < count; k++) {
@@ -175,7 +175,7 @@ static size_t find_chosen(const bench_candidate *candidates, size_t count)
 }
 
 /* Before quantiles sort what was measured. */
-static void judge(session *s, const measured *m, const bench_candidate *candidates, size_t count)
+static void judge(comparison *s, const measured *m, const bench_candidate *candidates, size_t count)
 {
     const size_t own = find_chosen(candidates, count), repetitions = s->chosen.repetitions;
     size_t best = own;
@@ -195,7 +195,7 @@ static void judge(session *s, const measured *m, const bench_candidate *candidat
                  candidates[own].name, by, candidates[best].name);
 }
 
-static void report(const session *s, const measured *m, const bench_candidate *candidates, size_t count)
+static void print_case(const comparison *s, const measured *m, const bench_candidate *candidates, size_t count)
 {
     const double floats = (double)(m->source + m->weights + m->destination);
     const double traffic = bench_traffic_seconds(s->context, floats * sizeof(float)), arithmetic = m->flops / s->peak;
@@ -230,7 +230,7 @@ static void report(const session *s, const measured *m, const bench_candidate *c
     fflush(stdout);
 }
 
-static void compare(session *s, const measured *m)
+static void compare(comparison *s, const measured *m)
 {
     if (s->chosen.only && !strstr(m->name, s->chosen.only))
         return;
@@ -247,7 +247,7 @@ static void compare(session *s, const measured *m)
     const size_t count = bench_candidates_open(s->context, &m->problem, &operands, candidates);
     measure(s, candidates, count, &operands);
     judge(s, m, candidates, count);
-    report(s, m, candidates, count);
+    print_case(s, m, candidates, count);
     bench_candidates_close(s->context, candidates, count);
     float *const arrays[] = { operands.source,
                               operands.weights,
@@ -260,7 +260,7 @@ static void compare(session *s, const measured *m)
         free(arrays[i]);
 }
 
-static void compare_all(session *s)
+static void compare_all(comparison *s)
 {
     for (size_t i = 0; i < THAW_COUNT(convolutions); i++)
         for (bench_task task = BENCH_FORWARD_FROZEN; task < BENCH_TASKS; task++) {
@@ -279,7 +279,7 @@ static void compare_all(session *s)
 
 int main(int count, char **values)
 {
-    static session s;
+    static comparison s;
     s.chosen = bench_arguments_read("kernels", count, values, 15, MOST_REPETITIONS);
     if (thaw_context_create(&(thaw_context_options){ .threads = s.chosen.threads }, &s.context) != THAW_OK)
         return 1;

@@ -63,7 +63,7 @@ static void forget_slices(thaw_context *context, thaw_parameter *parameter)
 }
 
 /* Frozen to the last element is frozen; to none is none. */
-static void settle(thaw_context *context, thaw_parameter *parameter)
+static void drop_redundant_mask(thaw_context *context, thaw_parameter *parameter)
 {
     const size_t count = thaw_count_bits(parameter->frozen_elements, parameter->count);
     if (count == parameter->count) {
@@ -103,7 +103,7 @@ static thaw_status change_slice(thaw_model *model, const char *pattern, slice s,
         status = prepare(model->context, &chosen, &s);
     for (size_t i = 0; i < chosen.count && status == THAW_OK; i++) {
         mark_slice(chosen.items[i], &s, frozen);
-        settle(model->context, chosen.items[i]);
+        drop_redundant_mask(model->context, chosen.items[i]);
     }
     model->parameters.revision += status == THAW_OK;
     thaw_release(model->context, chosen.items);

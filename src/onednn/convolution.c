@@ -185,7 +185,8 @@ static thaw_status describe_backward(const setting *s,
 }
 
 /* Both kernels, or none. */
-static thaw_status settle(thaw_context *context, thaw_status status, thaw_kernel **kernel, thaw_kernel **relayout)
+static thaw_status finish_create(thaw_context *context, thaw_status status, thaw_kernel **kernel,
+                                 thaw_kernel **relayout)
 {
     if (status == THAW_OK)
         return THAW_OK;
@@ -225,7 +226,7 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
     if (status == THAW_OK)
         status = create_pack(&s, problem, *kernel, pack);
     close_setting(&s);
-    return settle(context, status, kernel, pack);
+    return finish_create(context, status, kernel, pack);
 }
 
 bool thaw_convolution_misreads_residual(const thaw_kernel *forward)
@@ -249,7 +250,7 @@ thaw_status thaw_convolution_backward_data(thaw_context *context, const thaw_con
     if (status == THAW_OK)
         status = create_pack(&s, problem, *kernel, pack);
     close_setting(&s);
-    return settle(context, status, kernel, pack);
+    return finish_create(context, status, kernel, pack);
 }
 
 thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
@@ -271,5 +272,5 @@ thaw_status thaw_convolution_backward_weights(thaw_context *context, const thaw_
         status = thaw_reorder_create(context, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS_GRADIENT),
                                      s.plain_weights, unpack);
     close_setting(&s);
-    return settle(context, status, kernel, unpack);
+    return finish_create(context, status, kernel, unpack);
 }

@@ -118,7 +118,7 @@ static thaw_status describe_backward(const setting *s,
 }
 
 /* The kernel, or none. */
-static thaw_status settle(thaw_context *context, thaw_status status, thaw_kernel **kernel)
+static thaw_status finish_create(thaw_context *context, thaw_status status, thaw_kernel **kernel)
 {
     if (status == THAW_OK)
         return THAW_OK;
@@ -148,7 +148,7 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
     close_setting(&s);
-    return settle(context, status, kernel);
+    return finish_create(context, status, kernel);
 }
 
 thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
@@ -168,7 +168,7 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
     close_setting(&s);
-    return settle(context, status, kernel);
+    return finish_create(context, status, kernel);
 }
 
 thaw_status thaw_inner_product_backward_weights(thaw_context *context, const thaw_inner_product *problem,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "data/dataset.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 static bool is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample)
 {

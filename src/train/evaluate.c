@@ -3,7 +3,7 @@
 #include "core/clock.h"
 #include "core/threads.h"
 #include "data/loader.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 enum { DEFAULT_BATCH = 128 };
 

@@ -5,7 +5,7 @@
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/threads.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 enum { WARM_UP = 3, DEFAULT_STEPS = 20 };
 

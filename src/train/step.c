@@ -4,7 +4,7 @@
 
 #include "core/context.h"
 #include "core/threads.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 static thaw_status check_options(const thaw_model *model, const thaw_step_options *options)
 {

@@ -9,7 +9,7 @@
 #include "data/dataset.h"
 #include "features/cache_choice.h"
 #include "policy/strategy.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 enum { DEFAULT_BATCH = 128 };
 

@@ -2,7 +2,7 @@
 #include "core/clock.h"
 #include "core/context.h"
 #include "data/dataset.h"
-#include "train/session.h"
+#include "train/batch.h"
 #include "train/trainer.h"
 
 /* The next batch, if the last one was trained on. */

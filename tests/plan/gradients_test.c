@@ -5,7 +5,7 @@
 
 #include "support/fusing_toys.h"
 #include "support/toy_network.h"
-#include "train/session.h"
+#include "train/batch.h"
 
 /* A batch fills a cache line to its end: whoever writes too much hits another buffer. */
 enum { MOST = 13, WIDTH = 4, BATCH = 4, COUNT = WIDTH * BATCH, NETWORKS = 200, FUSING_NETWORKS = 3000 };

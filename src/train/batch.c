@@ -1,4 +1,4 @@
-#include "train/session.h"
+#include "train/batch.h"
 
 #include <math.h>
 

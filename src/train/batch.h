@@ -1,7 +1,7 @@
 /* One batch through a plan: what thaw_step, thaw_fit, thaw_evaluate and thaw_predict have in common. The last two are
    called between thaw_threads_enter and thaw_threads_leave. */
-#ifndef THAW_TRAIN_SESSION_H
-#define THAW_TRAIN_SESSION_H
+#ifndef THAW_TRAIN_BATCH_H
+#define THAW_TRAIN_BATCH_H
 
 #include <thaw/train.h>
 
