@@ -198,10 +198,10 @@ static bool read_head(void *user, const size_t *indices, size_t count, float *sa
     return false;
 }
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
+static bool on_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     worker *w = user;
-    (void)report;
+    (void)epoch_result;
     printf("%.4f\n", now_milliseconds() - w->epoch_began);
     fflush(stdout);
     char line[64];

@@ -82,7 +82,7 @@ typedef struct thaw_phase_seconds {
 } thaw_phase_seconds;
 
 /* What is known after an epoch. */
-typedef struct thaw_epoch_report {
+typedef struct thaw_epoch_result {
     int epoch;                       /* from 1 */
     int epochs;                      /* of the run */
     double loss, accuracy;           /* over the epoch's training batches, each before its update; a mean as
@@ -97,7 +97,7 @@ typedef struct thaw_epoch_report {
     bool cache_on_disk;              /* which is a file */
     /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
-} thaw_epoch_report;
+} thaw_epoch_result;
 
 /* Where a run is, after a step. */
 typedef struct thaw_progress {
@@ -124,10 +124,10 @@ typedef struct thaw_fit_options {
     thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps values rounded, in half the bytes, and the epochs that fill
                                 it train on the rounded values, too. THAW_F32: as they are */
     bool time_phases;       /* read the clock some times a step */
-    bool (*on_epoch)(void *user, const thaw_epoch_report *report); /* false: stop after this epoch */
-    bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
-    void (*on_rule)(void *user, const thaw_rule_effect *effect);   /* after each rule of the strategy */
-    void *user;                                                    /* given to the callbacks */
+    bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
+    bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
+    void (*on_rule)(void *user, const thaw_rule_effect *effect);         /* after each rule of the strategy */
+    void *user;                                                          /* given to the callbacks */
 } thaw_fit_options;
 
 /* What the feature cache of a run with these options may take for a sample of this data set, to ask for its plan with
@@ -136,7 +136,7 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
 
 /* Trains. The outputs of a frozen prefix are kept by sample in the first epoch and later epochs start there, where the
    budget and the data set allow. Where these outputs are more than the budget, the plan looks for an earlier place in
-   the prefix with fewer values, keeps those, and computes what follows anew in each epoch. `report` (may be NULL) gets
+   the prefix with fewer values, keeps those, and computes what follows anew in each epoch. `epoch_result` (may be NULL) gets
    the last epoch's figures.
 
    A cache file survives: a later run with the same prefix, weights, data and kernels starts at it in its first epoch.
@@ -153,7 +153,7 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no room for it, another
    process uses it), THAW_BAD_FORMAT (the file is something else, and is not touched). */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
-                              thaw_epoch_report *report);
+                              thaw_epoch_result *epoch_result);
 
 #ifdef __cplusplus
 }

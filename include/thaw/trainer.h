@@ -51,9 +51,9 @@ THAW_API void thaw_trainer_destroy(thaw_trainer *trainer);
    Errors: those of thaw_fit; THAW_INVALID_ARGUMENT when all epochs are done. */
 THAW_API thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *result);
 
-/* Takes steps to the end of the current epoch, or of the next one if none has begun. `report` (may be NULL) gets
-   thaw_trainer_report's figures, also after an error. Errors: those of thaw_trainer_step. */
-THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_report *report);
+/* Takes steps to the end of the current epoch, or of the next one if none has begun. `epoch_result` (may be NULL) gets
+   thaw_trainer_result's figures, also after an error. Errors: those of thaw_trainer_step. */
+THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_result);
 
 /* Evaluates the model on the test data of the options, with their batch size, at any position. Changes nothing.
    Errors: THAW_INVALID_ARGUMENT (there are none), those of thaw_evaluate. */
@@ -73,7 +73,7 @@ THAW_API const thaw_fit_options *thaw_trainer_options(const thaw_trainer *traine
 
 /* What is known of the current epoch so far, or between epochs of the last one; its test figures are NAN until it is
    evaluated. All zero before the first. Valid until the trainer is destroyed. */
-THAW_API const thaw_epoch_report *thaw_trainer_report(const thaw_trainer *trainer);
+THAW_API const thaw_epoch_result *thaw_trainer_result(const thaw_trainer *trainer);
 
 #ifdef __cplusplus
 }

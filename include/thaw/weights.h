@@ -25,24 +25,24 @@ typedef struct thaw_load_options {
     bool allow_misshaped;  /* tensors of another shape are passed over */
 } thaw_load_options;
 
-/* What a load found. Lists are comma-separated names, and belong to the caller (thaw_load_report_destroy). */
-typedef struct thaw_load_report {
+/* What a load found. Lists are comma-separated names, and belong to the caller (thaw_load_result_destroy). */
+typedef struct thaw_load_result {
     size_t loaded, missing, unexpected, misshaped;            /* how many tensors */
     char *missing_names, *unexpected_names, *misshaped_names; /* "" when there are none */
-} thaw_load_report;
+} thaw_load_result;
 
 /* Loads by name. Strict by default: anything missing, unexpected or mis-shaped is an error, the message names it, and no
    parameter has changed. An adapter's tensor is unexpected unless some layer computes with the adapter. `options` and
-   `report` may be NULL; the report is filled on THAW_NOT_FOUND and THAW_SHAPE_MISMATCH too. F32 tensors only; the
+   `result` may be NULL; the result is filled on THAW_NOT_FOUND and THAW_SHAPE_MISMATCH too. F32 tensors only; the
    `num_batches_tracked` that PyTorch keeps beside a layer's running statistics is passed over. A header has at most
    10,000,000 bytes, which is some 100,000 tensors.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected, or a
    pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a NaN or infinity in a tensor). */
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
-                                       thaw_load_report *report);
+                                       thaw_load_result *result);
 
 /* Gives back the lists of names. */
-THAW_API void thaw_load_report_destroy(thaw_context *context, thaw_load_report *report);
+THAW_API void thaw_load_result_destroy(thaw_context *context, thaw_load_result *result);
 
 #ifdef __cplusplus
 }

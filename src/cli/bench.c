@@ -124,10 +124,10 @@ static int make_folder(bench *now)
 static thaw_status build(void *user, thaw_model *model)
 {
     bench *now = user;
-    cli_session part = { .options = now->session.options, .context = thaw_model_context(model), .model = model };
-    int code = cli_build_model(&part, now->session.training);
+    cli_session probe = { .options = now->session.options, .context = thaw_model_context(model), .model = model };
+    int code = cli_build_model(&probe, now->session.training);
     if (code == CLI_DONE)
-        code = cli_load_weights(&part);
+        code = cli_load_weights(&probe);
     if (code != CLI_DONE)
         now->build_code = code;
     return code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
-#include "cli/report.h"
 
 enum { FIELD_BYTES = 64 };
 

@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/demo_report.h"
+#include "cli/demo_output.h"
+#include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/progress.h"
-#include "cli/report.h"
 #include "cli/session.h"
 
 static const char NETWORK[] = "transfer-cnn";
@@ -19,11 +19,11 @@ static const char OPTIMIZER[] = "adam:lr=1e-3";
 enum { CLASSES = 5, FIRST_TARGET = 5, LAST_TARGET = 9, PER_CLASS = 20, REPEAT = 10, PATH_BYTES = 512 };
 
 /* The data of the experiment: selections from one training and one test set. */
-enum { SOURCE, SOURCE_TEST, TARGET, TARGET_TEST, TARGET_SMALL, PARTS };
+enum { SOURCE, SOURCE_TEST, TARGET, TARGET_TEST, TARGET_SMALL, SETS };
 
 typedef struct demo {
     cli_session session; /* holds the context and the whole data */
-    thaw_dataset *parts[PARTS];
+    thaw_dataset *sets[SETS];
     char directory[PATH_BYTES], file[PATH_BYTES + 32]; /* of the pre-trained weights */
     cli_progress progress;
     const char *label; /* of the run that goes on */
@@ -32,7 +32,7 @@ typedef struct demo {
 
 /* ---------------------------------------------------------------- beginning and end */
 
-static int open_parts(demo *now)
+static int open_sets(demo *now)
 {
     static const thaw_dataset_selection source = { .first_class = 0, .last_class = CLASSES - 1 };
     static const thaw_dataset_selection target = { .first_class = FIRST_TARGET, .last_class = LAST_TARGET };
@@ -43,14 +43,14 @@ static int open_parts(demo *now)
     const struct {
         thaw_dataset *from;
         const thaw_dataset_selection *selection;
-    } wanted[PARTS] = {
+    } wanted[SETS] = {
         [SOURCE] = { session->training, &source },      [SOURCE_TEST] = { session->test, &source },
         [TARGET] = { session->training, &target },      [TARGET_TEST] = { session->test, &target },
         [TARGET_SMALL] = { session->training, &small },
     };
-    for (size_t i = 0; i < PARTS; i++) {
+    for (size_t i = 0; i < SETS; i++) {
         const thaw_status status =
-            thaw_dataset_select(session->context, wanted[i].from, wanted[i].selection, &now->parts[i]);
+            thaw_dataset_select(session->context, wanted[i].from, wanted[i].selection, &now->sets[i]);
         if (status != THAW_OK)
             return cli_check(session->context, status, "--data");
     }
@@ -77,8 +77,8 @@ static void close_demo(demo *now)
         unlink(now->file);
         rmdir(now->directory);
     }
-    for (size_t i = 0; i < PARTS; i++)
-        thaw_dataset_destroy(now->parts[i]);
+    for (size_t i = 0; i < SETS; i++)
+        thaw_dataset_destroy(now->sets[i]);
     cli_session_close(&now->session);
 }
 
@@ -91,11 +91,11 @@ static bool on_step(void *user, const thaw_progress *state)
     return cli_interrupt_signal() == 0;
 }
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
+static bool on_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     demo *now = user;
-    now->result.seconds[report->epoch - 1] = report->seconds;
-    now->result.last = *report;
+    now->result.seconds[epoch_result->epoch - 1] = epoch_result->seconds;
+    now->result.last = *epoch_result;
     return cli_interrupt_signal() == 0;
 }
 
@@ -109,38 +109,38 @@ static thaw_status set_optimizer(thaw_model *model, const char *pattern, const c
     return status;
 }
 
-/* The network as the row wants it: its weights, its new head, its optimizers, and what is frozen. */
-static thaw_status prepare(const demo *now, const cli_demo_row *row, thaw_model *model)
+/* The network as the run wants it: its weights, its new head, its optimizers, and what is frozen. */
+static thaw_status prepare(const demo *now, const cli_demo_run *run, thaw_model *model)
 {
     thaw_status status = thaw_zoo_build(model, NETWORK, CLASSES);
-    if (status == THAW_OK && !row->scratch)
+    if (status == THAW_OK && !run->scratch)
         status = thaw_weights_load(model, now->file, NULL, NULL);
-    if (status == THAW_OK && !row->scratch)
+    if (status == THAW_OK && !run->scratch)
         status = thaw_model_reset(model, "dense*");
     if (status == THAW_OK)
         status = set_optimizer(model, "*", OPTIMIZER);
-    for (size_t i = 0; i < CLI_DEMO_SETTINGS && row->settings[i].pattern && status == THAW_OK; i++) {
-        const cli_demo_setting *setting = &row->settings[i];
+    for (size_t i = 0; i < CLI_DEMO_SETTINGS && run->settings[i].pattern && status == THAW_OK; i++) {
+        const cli_demo_setting *setting = &run->settings[i];
         status = setting->optimizer ? set_optimizer(model, setting->pattern, setting->optimizer)
                                     : thaw_select_learning_rate(model, setting->pattern, setting->learning_rate);
     }
-    if (status == THAW_OK && row->freeze)
-        status = thaw_model_freeze(model, row->freeze);
+    if (status == THAW_OK && run->freeze)
+        status = thaw_model_freeze(model, run->freeze);
     return status;
 }
 
-static thaw_status fit(demo *now, const cli_demo_row *row, thaw_model *model, thaw_dataset *training,
+static thaw_status fit(demo *now, const cli_demo_run *run, thaw_model *model, thaw_dataset *training,
                        thaw_dataset *test)
 {
-    now->label = row->name;
+    now->label = run->name;
     now->result = (cli_demo_result){ 0 };
-    const thaw_strategy strategy = { .name = row->name, .rules = row->rules, .rule_count = row->rule_count };
+    const thaw_strategy strategy = { .name = run->name, .rules = run->rules, .rule_count = run->rule_count };
     const thaw_fit_options options = {
         .epochs = CLI_DEMO_EPOCHS,
         .batch = CLI_DEMO_BATCH,
         .test = test,
         .strategy = &strategy,
-        .cache_bytes = row->cached ? (size_t)now->session.options->cache_bytes : 0,
+        .cache_bytes = run->cached ? (size_t)now->session.options->cache_bytes : 0,
         .on_epoch = on_epoch,
         .on_step = on_step,
         .user = now,
@@ -159,58 +159,58 @@ static int explain(const demo *now, thaw_status status, const char *name)
 
 static int pretrain(demo *now)
 {
-    static const cli_demo_row row = { .name = "pre-training on classes 0-4", .scratch = true };
+    static const cli_demo_run run = { .name = "pre-training on classes 0-4", .scratch = true };
     thaw_context *context = now->session.context;
     thaw_model *model = NULL;
     thaw_status status = thaw_model_create(context, &model);
     if (status == THAW_OK)
-        status = prepare(now, &row, model);
+        status = prepare(now, &run, model);
     if (status == THAW_OK)
-        status = fit(now, &row, model, now->parts[SOURCE], now->parts[SOURCE_TEST]);
+        status = fit(now, &run, model, now->sets[SOURCE], now->sets[SOURCE_TEST]);
     if (status == THAW_OK)
         status = thaw_weights_save(model, now->file);
     thaw_model_destroy(model);
-    const int code = explain(now, status, row.name);
-    return code == CLI_DONE ? cli_demo_print_row(row.name, &now->result, now->session.options->json) : code;
+    const int code = explain(now, status, run.name);
+    return code == CLI_DONE ? cli_demo_print_run(run.name, &now->result, now->session.options->json) : code;
 }
 
-static int run_row(demo *now, const cli_demo_row *row)
+static int run_one(demo *now, const cli_demo_run *run)
 {
     thaw_model *model = NULL;
     thaw_status status = thaw_model_create(now->session.context, &model);
     if (status == THAW_OK)
-        status = prepare(now, row, model);
+        status = prepare(now, run, model);
     if (status == THAW_OK)
-        status = fit(now, row, model, now->parts[row->small ? TARGET_SMALL : TARGET], now->parts[TARGET_TEST]);
+        status = fit(now, run, model, now->sets[run->small ? TARGET_SMALL : TARGET], now->sets[TARGET_TEST]);
     thaw_model_destroy(model);
-    const int code = explain(now, status, row->name);
+    const int code = explain(now, status, run->name);
     if (code != CLI_DONE)
         return code;
-    now->results[row->role] = now->result;
-    return cli_demo_print_row(row->name, &now->result, now->session.options->json);
+    now->results[run->role] = now->result;
+    return cli_demo_print_run(run->name, &now->result, now->session.options->json);
 }
 
 /* ---------------------------------------------------------------- the whole */
 
-/* Prints the plan of a row. */
+/* Prints the plan of a run. */
 static int print_plan(const demo *now, cli_demo_role role)
 {
     thaw_context *context = now->session.context;
-    const cli_demo_row *row = cli_demo_rows;
-    while (row->role != role)
-        row++;
+    const cli_demo_run *run = cli_demo_runs;
+    while (run->role != role)
+        run++;
     thaw_model *model = NULL;
     const thaw_plan *plan;
     char *text = NULL;
     thaw_status status = thaw_model_create(context, &model);
     if (status == THAW_OK)
-        status = prepare(now, row, model);
+        status = prepare(now, run, model);
     if (status == THAW_OK)
         status = thaw_model_plan(model, &(thaw_plan_options){ .batch = CLI_DEMO_BATCH }, &plan);
     if (status == THAW_OK)
         status = thaw_plan_describe(plan, &text);
     if (status == THAW_OK)
-        printf("\nThe plan of \"%s\":\n%s\n", row->name, text);
+        printf("\nThe plan of \"%s\":\n%s\n", run->name, text);
     thaw_text_destroy(context, text);
     thaw_model_destroy(model);
     return cli_check(context, status, "plan");
@@ -230,7 +230,7 @@ static int print_end(const demo *now)
     return code;
 }
 
-static int run(demo *now)
+static int run_all(demo *now)
 {
     if (!now->session.options->json) {
         printf("%s on Fashion-MNIST: pre-trained on classes 0-4, then transferred to classes 5-9. Batch %d, Adam "
@@ -239,8 +239,8 @@ static int run(demo *now)
         cli_demo_print_header();
     }
     int code = pretrain(now);
-    for (size_t i = 0; i < cli_demo_row_count && code == CLI_DONE; i++)
-        code = run_row(now, &cli_demo_rows[i]);
+    for (size_t i = 0; i < cli_demo_run_count && code == CLI_DONE; i++)
+        code = run_one(now, &cli_demo_runs[i]);
     return code == CLI_DONE ? print_end(now) : code;
 }
 
@@ -256,12 +256,12 @@ static int demonstrate(const cli_options *given)
     if (code == CLI_DONE && !now.session.test)
         code = cli_misuse("--data", "\"%s\" has no test data", options.data);
     if (code == CLI_DONE)
-        code = open_parts(&now);
+        code = open_sets(&now);
     cli_interrupt_catch();
     if (code == CLI_DONE)
         code = make_directory(&now);
     if (code == CLI_DONE)
-        code = run(&now);
+        code = run_all(&now);
     close_demo(&now);
     return code;
 }

@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "cli/command.h"
+#include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
-#include "cli/report.h"
 #include "cli/session.h"
 
 static int print(const cli_options *options, const thaw_evaluation *found)

@@ -5,11 +5,11 @@
 
 #include "cli/cache.h"
 #include "cli/command.h"
+#include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/json.h"
 #include "cli/progress.h"
-#include "cli/report.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
 #include "io/new_file.h"
@@ -18,7 +18,7 @@
 typedef struct run {
     const cli_options *options;
     cli_progress progress;
-    thaw_epoch_report last; /* of the last whole epoch; zero before */
+    thaw_epoch_result last; /* of the last whole epoch; zero before */
     char *cache_path;       /* a file that was chosen for the feature cache, or NULL */
     json_t *rules;          /* what rules did before this epoch */
 } run;
@@ -76,7 +76,7 @@ static void print_beginning(const cli_session *session)
 
 static int print_end(const run *now, bool stopped)
 {
-    const thaw_epoch_report *last = &now->last;
+    const thaw_epoch_result *last = &now->last;
     const char *save = now->options->save;
     const size_t peak = cli_peak_rss_bytes();
     if (now->options->json) {
@@ -112,10 +112,10 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, run
         print_beginning(session);
     thaw_status status = thaw_trainer_create(session->model, session->training, options, &trainer);
     while (status == THAW_OK && !*stopped && !thaw_trainer_done(trainer)) {
-        thaw_epoch_report report;
-        status = thaw_trainer_epoch(trainer, &report);
+        thaw_epoch_result epoch_result;
+        status = thaw_trainer_epoch(trainer, &epoch_result);
         if (status == THAW_OK) {
-            now->last = report;
+            now->last = epoch_result;
             print_epoch(now);
         }
         *stopped = status == THAW_STOPPED || (status == THAW_OK && cli_interrupt_signal() != 0);

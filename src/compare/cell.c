@@ -119,19 +119,20 @@ static json_t *record_strip(const run *now, const thaw_plan *plan, bool cached)
     return strip;
 }
 
-static json_t *record_bytes(const run *now, const thaw_epoch_report *report)
+static json_t *record_bytes(const run *now, const thaw_epoch_result *epoch_result)
 {
     const thaw_summary_totals totals = thaw_model_summary_totals(now->model);
     const size_t weights = (totals.total_parameters + totals.statistics) * sizeof(float);
-    return json_pack("{sIsIsIsIsI}", "weights", (json_int_t)weights, "gradients", (json_int_t)report->gradient_bytes,
-                     "optimizer_state", (json_int_t)report->optimizer_state_bytes, "activations",
-                     (json_int_t)report->activation_bytes, "cache", (json_int_t)report->cache_bytes);
+    return json_pack("{sIsIsIsIsI}", "weights", (json_int_t)weights, "gradients",
+                     (json_int_t)epoch_result->gradient_bytes, "optimizer_state",
+                     (json_int_t)epoch_result->optimizer_state_bytes, "activations",
+                     (json_int_t)epoch_result->activation_bytes, "cache", (json_int_t)epoch_result->cache_bytes);
 }
 
-static json_t *record_times(const thaw_epoch_report *report)
+static json_t *record_times(const thaw_epoch_result *epoch_result)
 {
-    const thaw_phase_seconds *phases = &report->phases;
-    const double other = report->seconds - phases->data - phases->forward - phases->backward - phases->update;
+    const thaw_phase_seconds *phases = &epoch_result->phases;
+    const double other = epoch_result->seconds - phases->data - phases->forward - phases->backward - phases->update;
     return json_pack("{sfsfsfsfsf}", "data", phases->data, "forward", phases->forward, "backward", phases->backward,
                      "update", phases->update, "other", other > 0 ? other : 0.0);
 }
@@ -142,7 +143,7 @@ static double energy_of(const run *now)
     return now->comparison->options.jobs > 1 ? NAN : thaw_energy_between(&now->before, &now->after);
 }
 
-static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
+static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
 {
     const thaw_plan *plan;
     const size_t samples = thaw_dataset_count(now->comparison->options.training);
@@ -154,20 +155,21 @@ static thaw_status record_epoch(run *now, const thaw_epoch_report *report)
         return status;
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     json_t *epoch = json_object();
-    json_object_set_new(epoch, "epoch", json_integer(report->epoch));
-    json_object_set_new(epoch, "training_loss", thaw_json_number(report->loss));
-    json_object_set_new(epoch, "training_accuracy", thaw_json_number(report->accuracy));
-    json_object_set_new(epoch, "test_loss", thaw_json_number(report->test_loss));
-    json_object_set_new(epoch, "test_accuracy", thaw_json_number(report->test_accuracy));
-    json_object_set_new(epoch, "seconds", thaw_json_number(report->seconds));
-    json_object_set_new(epoch, "times", record_times(report));
-    json_object_set_new(epoch, "samples_per_second", thaw_json_number(report->samples_per_second));
+    json_object_set_new(epoch, "epoch", json_integer(epoch_result->epoch));
+    json_object_set_new(epoch, "training_loss", thaw_json_number(epoch_result->loss));
+    json_object_set_new(epoch, "training_accuracy", thaw_json_number(epoch_result->accuracy));
+    json_object_set_new(epoch, "test_loss", thaw_json_number(epoch_result->test_loss));
+    json_object_set_new(epoch, "test_accuracy", thaw_json_number(epoch_result->test_accuracy));
+    json_object_set_new(epoch, "seconds", thaw_json_number(epoch_result->seconds));
+    json_object_set_new(epoch, "times", record_times(epoch_result));
+    json_object_set_new(epoch, "samples_per_second", thaw_json_number(epoch_result->samples_per_second));
     json_object_set_new(epoch, "joules", thaw_json_number(energy_of(now)));
-    json_object_set_new(epoch, "parameters_trained", json_integer((json_int_t)report->trainable_parameters));
-    json_object_set_new(epoch, "bytes", record_bytes(now, report));
-    json_object_set_new(epoch, "flops_per_step", thaw_json_number(report->cached ? totals.cached_flops : totals.flops));
-    json_object_set_new(epoch, "cached", json_boolean(report->cached));
-    json_object_set_new(epoch, "strip", record_strip(now, plan, report->cached));
+    json_object_set_new(epoch, "parameters_trained", json_integer((json_int_t)epoch_result->trainable_parameters));
+    json_object_set_new(epoch, "bytes", record_bytes(now, epoch_result));
+    json_object_set_new(epoch, "flops_per_step",
+                        thaw_json_number(epoch_result->cached ? totals.cached_flops : totals.flops));
+    json_object_set_new(epoch, "cached", json_boolean(epoch_result->cached));
+    json_object_set_new(epoch, "strip", record_strip(now, plan, epoch_result->cached));
     return json_array_append_new(now->epochs, epoch) == 0
                ? THAW_OK
                : thaw_fail(now->model->context, THAW_OUT_OF_MEMORY, "a record of an epoch");
@@ -210,14 +212,14 @@ static bool on_step(void *user, const thaw_progress *training)
 
 static thaw_status train_epoch(run *now, thaw_trainer *trainer)
 {
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     now->before = thaw_energy_read(NULL);
-    const thaw_status status = thaw_trainer_epoch(trainer, &report);
+    const thaw_status status = thaw_trainer_epoch(trainer, &epoch_result);
     if (status != THAW_OK)
         return status;
-    if (!isfinite(report.test_loss) || !isfinite(report.loss))
+    if (!isfinite(epoch_result.test_loss) || !isfinite(epoch_result.loss))
         return thaw_fail(now->model->context, THAW_NOT_FINITE, "the test loss is not finite");
-    return record_epoch(now, &report);
+    return record_epoch(now, &epoch_result);
 }
 
 static thaw_status train(run *now)

@@ -108,10 +108,10 @@ bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *ind
     return done;
 }
 
-void thaw_dataset_report(const thaw_dataset *dataset)
+void thaw_dataset_log_findings(const thaw_dataset *dataset)
 {
-    if (dataset->report)
-        dataset->report(dataset->source.user);
+    if (dataset->log_findings)
+        dataset->log_findings(dataset->source.user);
 }
 
 thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size_t count, float *samples, void *targets)
@@ -125,7 +125,7 @@ thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size
     const uint64_t epoch = dataset->epoch;
     pthread_mutex_unlock(&dataset->reading);
     const bool done = thaw_dataset_fetch(dataset, epoch, indices, count, samples, targets, message, sizeof message);
-    thaw_dataset_report(dataset);
+    thaw_dataset_log_findings(dataset);
     if (!done)
         return thaw_fail(dataset->context, THAW_IO_ERROR, "data set: %s",
                          message[0] ? message : "the source failed without a reason");

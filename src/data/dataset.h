@@ -16,12 +16,12 @@ struct thaw_dataset {
         outside; /* the first sample whose label is in no class, the same for all of these; the count: there is none */
     int32_t outside_label;
     void (*expect)(void *user, const size_t *indices,
-                   size_t count); /* will be read soon; NULL: it makes no difference */
-    void (*report)(void *user);   /* tells the context's log what reading has found; NULL: nothing ever */
-    thaw_dataset *owned;          /* what it is made from, when it goes with this one */
-    pthread_mutex_t reading;      /* the source serves one call at a time; guards what follows */
-    uint64_t epoch;               /* of reads that do not tell theirs */
-    uint64_t told;                /* the epoch that the source knows of */
+                   size_t count);     /* will be read soon; NULL: it makes no difference */
+    void (*log_findings)(void *user); /* tells the context's log what reading has found; NULL: nothing ever */
+    thaw_dataset *owned;              /* what it is made from, when it goes with this one */
+    pthread_mutex_t reading;          /* the source serves one call at a time; guards what follows */
+    uint64_t epoch;                   /* of reads that do not tell theirs */
+    uint64_t told;                    /* the epoch that the source knows of */
 };
 
 /* Reads samples of an epoch, without a word to the context, so that loaders' threads may call it, several loaders in
@@ -30,6 +30,6 @@ bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *ind
                         void *targets, char *message, size_t capacity);
 
 /* Tells the context's log what reading has found, on the thread that may do so: the context's caller. */
-void thaw_dataset_report(const thaw_dataset *dataset);
+void thaw_dataset_log_findings(const thaw_dataset *dataset);
 
 #endif

@@ -67,7 +67,7 @@ static void note(images *from, size_t image, const char *reason)
 }
 
 /* Tells the log, on the caller's thread. */
-static void report(void *user)
+static void log_findings(void *user)
 {
     images *from = user;
     pthread_mutex_lock(&from->lock);
@@ -184,7 +184,7 @@ static void release(void *user)
     images *from = user;
     thaw_workers_destroy(from->workers);
     if (from->path && from->list.names)
-        report(from);
+        log_findings(from);
     for (int i = 0; from->readers && i < from->options.threads; i++)
         thaw_image_reader_end(&from->readers[i]);
     if (from->options.directory >= 0)
@@ -301,7 +301,7 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
     status = thaw_dataset_create(context, &source, dataset);
     if (status == THAW_OK) {
         (*dataset)->labels = made->labels;
-        (*dataset)->report = report;
+        (*dataset)->log_findings = log_findings;
     }
     return status;
 }

@@ -313,7 +313,7 @@ thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
 {
     *batch = (thaw_batch){ 0 };
     const thaw_status status = loader->options.on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
-    thaw_dataset_report(loader->dataset);
+    thaw_dataset_log_findings(loader->dataset);
     return status;
 }
 

@@ -42,10 +42,10 @@ static void start_selected(void *user, uint64_t epoch)
     ((selected *)user)->epoch = epoch;
 }
 
-static void report_selected(void *user)
+static void log_selected(void *user)
 {
     const selected *from = user;
-    thaw_dataset_report(from->from);
+    thaw_dataset_log_findings(from->from);
 }
 
 static void release_selected(void *user)
@@ -172,7 +172,7 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     identify(into, &source);
     status = thaw_dataset_create(context, &source, dataset);
     if (status == THAW_OK)
-        (*dataset)->report = report_selected;
+        (*dataset)->log_findings = log_selected;
     return status;
 }
 

@@ -53,7 +53,7 @@ typedef struct load {
     size_t selected; /* parameters that the pattern means, in use or not */
     pair misshaped;  /* the first of them */
     thaw_text missing_names, unexpected_names, misshaped_names;
-    thaw_load_report report;
+    thaw_load_result result;
 } load;
 
 static bool is_selected(const load *job, const thaw_parameter *parameter)
@@ -83,11 +83,11 @@ static thaw_status match_parameters(load *job)
         const char *name = thaw_parameter_name(parameter);
         const pair found = { parameter, thaw_safetensors_find(&job->file, name) };
         if (!found.tensor) {
-            list(&job->missing_names, &job->report.missing, name);
+            list(&job->missing_names, &job->result.missing, name);
         } else if (!thaw_shape_equal(&found.tensor->shape, thaw_parameter_shape(parameter))) {
             if (!job->misshaped.parameter)
                 job->misshaped = found;
-            list(&job->misshaped_names, &job->report.misshaped, name);
+            list(&job->misshaped_names, &job->result.misshaped, name);
         } else {
             job->pairs[job->pair_count++] = found;
         }
@@ -120,14 +120,14 @@ static void match_tensors(load *job)
 {
     for (size_t i = 0; i < job->file.count; i++)
         if (!is_expected(job, job->file.tensors[i].name))
-            list(&job->unexpected_names, &job->report.unexpected, job->file.tensors[i].name);
+            list(&job->unexpected_names, &job->result.unexpected, job->file.tensors[i].name);
 }
 
 static thaw_status finish_lists(load *job)
 {
-    const thaw_status missing = thaw_text_finish(&job->missing_names, &job->report.missing_names);
-    const thaw_status unexpected = thaw_text_finish(&job->unexpected_names, &job->report.unexpected_names);
-    const thaw_status misshaped = thaw_text_finish(&job->misshaped_names, &job->report.misshaped_names);
+    const thaw_status missing = thaw_text_finish(&job->missing_names, &job->result.missing_names);
+    const thaw_status unexpected = thaw_text_finish(&job->unexpected_names, &job->result.unexpected_names);
+    const thaw_status misshaped = thaw_text_finish(&job->misshaped_names, &job->result.misshaped_names);
     return missing == THAW_OK && unexpected == THAW_OK && misshaped == THAW_OK ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
@@ -139,22 +139,22 @@ static thaw_status refuse_shape(const load *job)
                      job->file.path, job->misshaped.tensor->name,
                      thaw_shape_format(&job->misshaped.tensor->shape, stored, sizeof stored),
                      thaw_shape_format(thaw_parameter_shape(job->misshaped.parameter), wanted, sizeof wanted),
-                     job->report.misshaped_names);
+                     job->result.misshaped_names);
 }
 
 /* Whether what was found may be loaded. */
 static thaw_status judge(const load *job)
 {
-    const thaw_load_report *report = &job->report;
+    const thaw_load_result *result = &job->result;
     if (job->options.pattern && job->selected == 0)
         return thaw_fail(job->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter",
                          job->options.pattern);
-    if ((report->missing && !job->options.allow_missing) || (report->unexpected && !job->options.allow_unexpected))
+    if ((result->missing && !job->options.allow_missing) || (result->unexpected && !job->options.allow_unexpected))
         return thaw_fail(job->context, THAW_NOT_FOUND,
                          "%s: missing from the file: %.400s; unexpected in the file: %.400s", job->file.path,
-                         report->missing ? report->missing_names : "nothing",
-                         report->unexpected ? report->unexpected_names : "nothing");
-    if (report->misshaped && !job->options.allow_misshaped)
+                         result->missing ? result->missing_names : "nothing",
+                         result->unexpected ? result->unexpected_names : "nothing");
+    if (result->misshaped && !job->options.allow_misshaped)
         return refuse_shape(job);
     return THAW_OK;
 }
@@ -207,20 +207,20 @@ static thaw_status load_from_file(load *job)
     if (status == THAW_OK)
         status = read_then_write(job);
     if (status == THAW_OK)
-        job->report.loaded = job->pair_count;
+        job->result.loaded = job->pair_count;
     thaw_release(job->context, job->pairs);
     return status;
 }
 
 thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
-                              thaw_load_report *report)
+                              thaw_load_result *result)
 {
     load job = { .context = thaw_model_context(model), .model = model };
     job.missing_names.context = job.unexpected_names.context = job.misshaped_names.context = job.context;
     if (options)
         job.options = *options;
-    if (report)
-        *report = job.report;
+    if (result)
+        *result = job.result;
     const char *error = job.options.pattern ? thaw_pattern_error(job.options.pattern) : NULL;
     if (error)
         return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "pattern \"%.200s\": %s", job.options.pattern, error);
@@ -231,17 +231,17 @@ thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_lo
         return status;
     status = load_from_file(&job);
     thaw_safetensors_close(&job.file);
-    if (report && (status == THAW_OK || status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH))
-        *report = job.report;
+    if (result && (status == THAW_OK || status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH))
+        *result = job.result;
     else
-        thaw_load_report_destroy(job.context, &job.report);
+        thaw_load_result_destroy(job.context, &job.result);
     return status;
 }
 
-void thaw_load_report_destroy(thaw_context *context, thaw_load_report *report)
+void thaw_load_result_destroy(thaw_context *context, thaw_load_result *result)
 {
-    thaw_release(context, report->missing_names);
-    thaw_release(context, report->unexpected_names);
-    thaw_release(context, report->misshaped_names);
-    *report = (thaw_load_report){ 0 };
+    thaw_release(context, result->missing_names);
+    thaw_release(context, result->unexpected_names);
+    thaw_release(context, result->misshaped_names);
+    *result = (thaw_load_result){ 0 };
 }

@@ -2,7 +2,7 @@
 #include <thaw/trainer.h>
 
 thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
-                     thaw_epoch_report *report)
+                     thaw_epoch_result *epoch_result)
 {
     thaw_trainer *trainer;
     thaw_status status = thaw_trainer_create(model, dataset, options, &trainer);
@@ -10,8 +10,8 @@ thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_op
         return status;
     while (status == THAW_OK && !thaw_trainer_done(trainer))
         status = thaw_trainer_epoch(trainer, NULL);
-    if (report)
-        *report = *thaw_trainer_report(trainer);
+    if (epoch_result)
+        *epoch_result = *thaw_trainer_result(trainer);
     thaw_trainer_destroy(trainer);
     return status;
 }

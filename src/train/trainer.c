@@ -122,10 +122,10 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
     if (status != THAW_OK)
         return status;
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
-    trainer->report.trainable_parameters = totals.trainable_parameters;
-    trainer->report.gradient_bytes = totals.gradient_bytes;
-    trainer->report.optimizer_state_bytes = totals.optimizer_state_bytes;
-    trainer->report.activation_bytes = totals.activation_bytes;
+    trainer->epoch_result.trainable_parameters = totals.trainable_parameters;
+    trainer->epoch_result.gradient_bytes = totals.gradient_bytes;
+    trainer->epoch_result.optimizer_state_bytes = totals.optimizer_state_bytes;
+    trainer->epoch_result.activation_bytes = totals.activation_bytes;
     return THAW_OK;
 }
 
@@ -133,7 +133,7 @@ static thaw_status begin_epoch(thaw_trainer *trainer)
 {
     const int epoch = trainer->position.epoch + 1;
     trainer->sums = (thaw_epoch_sums){ 0 };
-    trainer->report = (thaw_epoch_report){
+    trainer->epoch_result = (thaw_epoch_result){
         .epoch = epoch,
         .epochs = trainer->options.epochs,
         .loss = NAN,
@@ -146,7 +146,7 @@ static thaw_status begin_epoch(thaw_trainer *trainer)
         return status;
     const double start = thaw_seconds();
     thaw_loader_start_epoch(trainer->loader, (uint64_t)epoch);
-    trainer->report.seconds = thaw_seconds() - start;
+    trainer->epoch_result.seconds = thaw_seconds() - start;
     trainer->position.epoch = epoch;
     trainer->position.step = 0;
     trainer->open = true;
@@ -159,13 +159,13 @@ static thaw_status end_epoch(thaw_trainer *trainer)
     if (options->test) {
         thaw_evaluation test;
         const thaw_status status = thaw_evaluate(trainer->model, options->test, options->batch, &test);
-        trainer->report.test_loss = test.loss;
-        trainer->report.test_accuracy = test.accuracy;
+        trainer->epoch_result.test_loss = test.loss;
+        trainer->epoch_result.test_accuracy = test.accuracy;
         if (status != THAW_OK)
             return status;
     }
     trainer->open = false;
-    if (!options->on_epoch || options->on_epoch(options->user, &trainer->report))
+    if (!options->on_epoch || options->on_epoch(options->user, &trainer->epoch_result))
         return THAW_OK;
     return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped after epoch %d", trainer->position.epoch);
 }
@@ -197,12 +197,12 @@ thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *result)
     return run(trainer, 1, result);
 }
 
-thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_report *report)
+thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_result)
 {
     thaw_step_result ignored;
     const thaw_status status = run(trainer, SIZE_MAX, &ignored);
-    if (report)
-        *report = trainer->report;
+    if (epoch_result)
+        *epoch_result = trainer->epoch_result;
     return status;
 }
 
@@ -236,7 +236,7 @@ const thaw_fit_options *thaw_trainer_options(const thaw_trainer *trainer)
     return &trainer->options;
 }
 
-const thaw_epoch_report *thaw_trainer_report(const thaw_trainer *trainer)
+const thaw_epoch_result *thaw_trainer_result(const thaw_trainer *trainer)
 {
-    return &trainer->report;
+    return &trainer->epoch_result;
 }

@@ -22,7 +22,7 @@ struct thaw_trainer {
     int ruled; /* the last epoch whose rules were applied */
     bool open; /* an epoch has begun and not ended */
     thaw_epoch_sums sums;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
 
     /* Where batches come from. */
     thaw_loader *loader;
@@ -36,14 +36,14 @@ struct thaw_trainer {
 thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset);
 
 /* Decides where the batches of this epoch come from: keeps the cache, drops it when the prefix has changed, or makes one
-   when a later epoch, or another run, can profit. Says so in the report. Errors: those of thaw_feature_cache_create and
+   when a later epoch, or another run, can profit. Says so in the epoch's result. Errors: those of thaw_feature_cache_create and
    thaw_loader_create. */
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
 
 /* Between steps: drops a cache that the host has made useless, or refuses (THAW_INVALID_ARGUMENT) where it is read. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
-/* Takes at most so many steps of the open epoch, and says in the report what came of them. Errors: those of
+/* Takes at most so many steps of the open epoch, and says in the epoch's result what came of them. Errors: those of
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
 

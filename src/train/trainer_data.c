@@ -54,8 +54,8 @@ static void drop_broken_cache(thaw_trainer *trainer)
              strerror(reason));
     drop_cache(trainer);
     trainer->options.cache_file = NULL;
-    trainer->report.cache_bytes = 0;
-    trainer->report.cache_on_disk = false;
+    trainer->epoch_result.cache_bytes = 0;
+    trainer->epoch_result.cache_on_disk = false;
 }
 
 static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoch)
@@ -77,9 +77,9 @@ thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int
         return status;
     const bool cached = trainer->cache && thaw_feature_cache_complete(trainer->cache);
     status = thaw_trainer_open_loader(trainer, cached ? thaw_feature_cache_dataset(trainer->cache) : trainer->dataset);
-    trainer->report.cached = cached;
-    trainer->report.cache_bytes = thaw_feature_cache_bytes(trainer->cache);
-    trainer->report.cache_on_disk = thaw_feature_cache_on_disk(trainer->cache);
+    trainer->epoch_result.cached = cached;
+    trainer->epoch_result.cache_bytes = thaw_feature_cache_bytes(trainer->cache);
+    trainer->epoch_result.cache_on_disk = thaw_feature_cache_on_disk(trainer->cache);
     return status;
 }
 
@@ -88,7 +88,7 @@ thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *pla
     drop_broken_cache(trainer);
     if (!trainer->cache || thaw_feature_cache_fits(trainer->cache, plan))
         return THAW_OK;
-    if (trainer->report.cached)
+    if (trainer->epoch_result.cached)
         return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT,
                          "the frozen prefix was changed while an epoch reads its cached outputs: change it between "
                          "epochs");

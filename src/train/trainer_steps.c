@@ -16,7 +16,7 @@ static thaw_status read_batch(thaw_trainer *trainer)
     if (status != THAW_OK)
         trainer->batch = (thaw_batch){ 0 };
     if (timed)
-        trainer->report.phases.data += thaw_seconds() - asked;
+        trainer->epoch_result.phases.data += thaw_seconds() - asked;
     return status;
 }
 
@@ -32,10 +32,10 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     const thaw_batch *batch = &trainer->batch;
     const thaw_fit_options *options = &trainer->options;
     const size_t all_steps = trainer->epoch_steps * (size_t)options->epochs;
-    trainer->report.rate_factor =
+    trainer->epoch_result.rate_factor =
         thaw_schedule_factor(&options->schedule, trainer->position.all_steps, trainer->epoch_steps, all_steps);
     const thaw_step_options step = {
-        .rate_factor = trainer->report.rate_factor,
+        .rate_factor = trainer->epoch_result.rate_factor,
         .clip_norm = options->clip_norm,
     };
     thaw_plan *plan;
@@ -44,7 +44,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         status = thaw_trainer_check_cache(trainer, plan);
     if (status != THAW_OK)
         return status;
-    const bool cached = trainer->report.cached;
+    const bool cached = trainer->epoch_result.cached;
     const thaw_training_batch training = {
         .count = (int64_t)batch->count,
         .samples = cached ? NULL : batch->samples,
@@ -52,7 +52,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .targets = batch->targets,
         .on_prefix = trainer->cache && !cached ? keep_features : NULL,
         .argument = trainer,
-        .phases = options->time_phases ? &trainer->report.phases : NULL,
+        .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
     return thaw_train_batch(plan, &training, &step, options->seed, result);
 }
@@ -66,7 +66,7 @@ static void advance(thaw_trainer *trainer, const thaw_step_result *result)
     trainer->position.step++;
     trainer->position.all_steps++;
     trainer->position.samples += count;
-    trainer->report.skipped_steps += result->skipped;
+    trainer->epoch_result.skipped_steps += result->skipped;
     sums->loss += result->loss_total;
     sums->weight += result->loss_weight;
     sums->samples += count;
@@ -74,7 +74,7 @@ static void advance(thaw_trainer *trainer, const thaw_step_result *result)
     sums->counted += result->counted;
 }
 
-static thaw_status report_step(const thaw_trainer *trainer)
+static thaw_status call_on_step(const thaw_trainer *trainer)
 {
     if (!trainer->options.on_step)
         return THAW_OK;
@@ -99,21 +99,21 @@ static thaw_status take_step(thaw_trainer *trainer, thaw_step_result *result)
     if (status != THAW_OK)
         return status;
     advance(trainer, result);
-    return report_step(trainer);
+    return call_on_step(trainer);
 }
 
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result)
 {
     const thaw_epoch_sums *sums = &trainer->sums;
-    thaw_epoch_report *report = &trainer->report;
+    thaw_epoch_result *epoch_result = &trainer->epoch_result;
     thaw_status status = THAW_OK;
     const double start = thaw_seconds();
     for (size_t i = 0; i < most && status == THAW_OK && trainer->position.step < trainer->epoch_steps; i++)
         status = take_step(trainer, result);
-    report->seconds += thaw_seconds() - start;
-    report->samples_per_second = (double)sums->samples / report->seconds;
-    report->loss = thaw_batches_mean(sums->loss, sums->weight);
+    epoch_result->seconds += thaw_seconds() - start;
+    epoch_result->samples_per_second = (double)sums->samples / epoch_result->seconds;
+    epoch_result->loss = thaw_batches_mean(sums->loss, sums->weight);
     if (thaw_dataset_classes(trainer->dataset))
-        report->accuracy = thaw_batches_mean((double)sums->correct, (double)sums->counted);
+        epoch_result->accuracy = thaw_batches_mean((double)sums->correct, (double)sums->counted);
     return status;
 }

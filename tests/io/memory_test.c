@@ -31,7 +31,7 @@ static void end(void)
     thaw_context_destroy(context);
 }
 
-/* A file with something missing, unexpected and mis-shaped: every list of the report has texts. */
+/* A file with something missing, unexpected and mis-shaped: every list of the result has texts. */
 static void write_odd_file(void)
 {
     static const float ones[] = { 1, 1, 1 };
@@ -48,10 +48,10 @@ static thaw_status save_all(thaw_model *holder)
 
 static thaw_status load_all(thaw_model *holder)
 {
-    thaw_load_report report;
+    thaw_load_result result;
     const thaw_load_options allow = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
-    const thaw_status status = thaw_weights_load(holder, path, &allow, &report);
-    thaw_load_report_destroy(thaw_model_context(holder), &report);
+    const thaw_status status = thaw_weights_load(holder, path, &allow, &result);
+    thaw_load_result_destroy(thaw_model_context(holder), &result);
     return status;
 }
 

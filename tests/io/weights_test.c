@@ -74,18 +74,18 @@ static void write_some(size_t first, size_t count, const thaw_named_tensor *more
     assert_ok(context, thaw_safetensors_write(context, path, tensors, count + (more != NULL), NULL, 0));
 }
 
-/* Loads and takes the report apart; the lists are compared as texts. */
+/* Loads and takes the result apart; the lists are compared as texts. */
 static thaw_status load(const thaw_load_options *options, size_t loaded, const char *missing, const char *unexpected,
                         const char *misshaped)
 {
-    thaw_load_report report;
-    const thaw_status status = thaw_weights_load(model, path, options, &report);
-    cr_assert_eq(report.loaded, loaded, "%zu loaded, wanted %zu", report.loaded, loaded);
-    cr_assert_str_eq(report.missing_names, missing);
-    cr_assert_str_eq(report.unexpected_names, unexpected);
-    cr_assert_str_eq(report.misshaped_names, misshaped);
-    thaw_load_report_destroy(context, &report);
-    cr_assert_null(report.missing_names);
+    thaw_load_result result;
+    const thaw_status status = thaw_weights_load(model, path, options, &result);
+    cr_assert_eq(result.loaded, loaded, "%zu loaded, wanted %zu", result.loaded, loaded);
+    cr_assert_str_eq(result.missing_names, missing);
+    cr_assert_str_eq(result.unexpected_names, unexpected);
+    cr_assert_str_eq(result.misshaped_names, misshaped);
+    thaw_load_result_destroy(context, &result);
+    cr_assert_null(result.missing_names);
     if (status != THAW_OK)
         assert_unchanged();
     return status;
@@ -138,16 +138,16 @@ Test(weights, the_count_beside_running_statistics_is_passed_over, .init = begin,
 {
     thaw_model *norm;
     thaw_node x;
-    thaw_load_report report;
+    thaw_load_result result;
     assert_ok(context, thaw_model_create(context, &norm));
     assert_ok(context, thaw_input(norm, &(thaw_shape){ 1, { 3 } }, &x));
     assert_ok(context, thaw_batch_norm(norm, x, &(thaw_batch_norm_options){ .name = "norm" }, &x));
     char saved[SUPPORT_PATH_BYTES];
     support_path(saved, getenv("THAW_SOURCE_ROOT"), "tests/golden/batch_norm.safetensors");
-    assert_ok(context, thaw_weights_load(norm, saved, NULL, &report));
-    cr_assert_eq(report.loaded, 4);
-    cr_assert_eq(report.unexpected, 0);
-    thaw_load_report_destroy(context, &report);
+    assert_ok(context, thaw_weights_load(norm, saved, NULL, &result));
+    cr_assert_eq(result.loaded, 4);
+    cr_assert_eq(result.unexpected, 0);
+    thaw_load_result_destroy(context, &result);
     float inputs[15];
     support_fill(inputs, 15, 100);
     const float *mean = thaw_parameter_data(thaw_model_find_parameter(norm, "norm.running_mean"));
@@ -263,11 +263,11 @@ Test(weights, a_pattern_of_what_is_bound_to_others_loads_nothing_and_is_no_error
     thaw_model *tied = tied_layers();
     assert_ok(context, thaw_weights_save(tied, path));
     for (size_t i = 0; i < THAW_COUNT(patterns); i++) {
-        thaw_load_report report;
-        assert_ok(context, thaw_weights_load(tied, path, &(thaw_load_options){ .pattern = patterns[i] }, &report));
-        cr_assert_eq(report.loaded, i == 2, "\"%s\" loads %zu", patterns[i], report.loaded);
-        cr_assert_eq(report.missing, 0);
-        thaw_load_report_destroy(context, &report);
+        thaw_load_result result;
+        assert_ok(context, thaw_weights_load(tied, path, &(thaw_load_options){ .pattern = patterns[i] }, &result));
+        cr_assert_eq(result.loaded, i == 2, "\"%s\" loads %zu", patterns[i], result.loaded);
+        cr_assert_eq(result.missing, 0);
+        thaw_load_result_destroy(context, &result);
     }
     assert_fails(context, thaw_weights_load(tied, path, &(thaw_load_options){ .pattern = "c" }, NULL), THAW_NOT_FOUND,
                  "\"c\" matches no group");
@@ -280,11 +280,11 @@ Test(weights, a_tensor_that_is_not_finite, .init = begin, .fini = end)
     for (size_t i = 0; i < THAW_COUNT(broken); i++) {
         const float values[] = { 0, 0, broken[i] };
         const thaw_named_tensor last = { "second.mean", { 1, { 3 } }, values };
-        thaw_load_report report;
+        thaw_load_result result;
         write_some(0, HOLDER_PARAMETERS - 1, &last);
-        assert_fails(context, thaw_weights_load(model, path, NULL, &report), THAW_NOT_FINITE,
+        assert_fails(context, thaw_weights_load(model, path, NULL, &result), THAW_NOT_FINITE,
                      "element 2 of tensor \"second.mean\"");
-        cr_assert_null(report.missing_names);
+        cr_assert_null(result.missing_names);
         assert_unchanged();
     }
 }
@@ -321,15 +321,15 @@ Test(weights, every_bit_of_a_file_flipped, .init = begin, .fini = end)
     const int memory = support_memory_file(changed, bytes, count);
     size_t whole_loads = 0;
     for (size_t bit = 0; bit < 8 * count; bit++) {
-        thaw_load_report report;
+        thaw_load_result result;
         const char flipped = (char)(bytes[bit / 8] ^ (1 << bit % 8));
         cr_assert_eq(pwrite(memory, &flipped, 1, (off_t)(bit / 8)), 1);
-        if (thaw_weights_load(model, changed, NULL, &report) != THAW_OK)
+        if (thaw_weights_load(model, changed, NULL, &result) != THAW_OK)
             assert_unchanged();
         else
-            whole_loads += report.loaded == HOLDER_PARAMETERS;
+            whole_loads += result.loaded == HOLDER_PARAMETERS;
         cr_assert_eq(pwrite(memory, &bytes[bit / 8], 1, (off_t)(bit / 8)), 1);
-        thaw_load_report_destroy(context, &report);
+        thaw_load_result_destroy(context, &result);
         support_holder_fill(model, 1);
     }
     cr_assert_gt(whole_loads, HOLDER_FLOATS, "bits of mantissas flip without being noticed");

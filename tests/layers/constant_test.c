@@ -246,10 +246,10 @@ static float fit(size_t cache_bytes, bool *cached, size_t *bytes)
     support_optimize(model, "adam:lr=0.01");
     thaw_dataset *dataset = make_data(context, samples, targets);
     const thaw_fit_options options = { .epochs = 4, .batch = 5, .cache_bytes = cache_bytes };
-    thaw_epoch_report report;
-    assert_ok(context, thaw_fit(model, dataset, &options, &report));
-    *cached = report.cached;
-    *bytes = report.cache_bytes;
+    thaw_epoch_result epoch_result;
+    assert_ok(context, thaw_fit(model, dataset, &options, &epoch_result));
+    *cached = epoch_result.cached;
+    *bytes = epoch_result.cache_bytes;
     const float result = toy_value(model, "c.factor") + 3 * toy_value(model, "d.factor");
     thaw_dataset_destroy(dataset);
     thaw_model_destroy(model);

@@ -30,12 +30,12 @@ static void on_rule(void *user, const thaw_rule_effect *told)
     snprintf(kept->pattern, sizeof kept->pattern, "%s", told->pattern);
 }
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
+static bool on_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     record *seen = user;
-    seen->trained[report->epoch - 1] = report->trainable_parameters;
-    seen->cache_bytes[report->epoch - 1] = report->cache_bytes;
-    seen->cached += report->cached;
+    seen->trained[epoch_result->epoch - 1] = epoch_result->trainable_parameters;
+    seen->cache_bytes[epoch_result->epoch - 1] = epoch_result->cache_bytes;
+    seen->cached += epoch_result->cached;
     return true;
 }
 

@@ -71,9 +71,9 @@ static void free_samples(samples *made)
     free(made->labels);
 }
 
-static bool add_losses(void *user, const thaw_epoch_report *report)
+static bool add_losses(void *user, const thaw_epoch_result *epoch_result)
 {
-    const double losses[] = { report->loss, report->test_loss, (double)report->cached };
+    const double losses[] = { epoch_result->loss, epoch_result->test_loss, (double)epoch_result->cached };
     thaw_digest_add(user, losses, sizeof losses);
     return true;
 }

@@ -263,9 +263,9 @@ Test(branches, compute_nothing_backward_in_what_is_frozen_and_repeats)
 
 /* ---- the cache ---- */
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -290,8 +290,8 @@ static outcome fit(const network *n, unsigned trainable, size_t cache_bytes)
     const thaw_fit_options options = {
         .epochs = 4, .batch = 8, .cache_bytes = cache_bytes, .on_epoch = count_cached, .user = &result.cached_epochs
     };
-    thaw_epoch_report report;
-    assert_ok(context, thaw_fit(model, dataset, &options, &report));
+    thaw_epoch_result epoch_result;
+    assert_ok(context, thaw_fit(model, dataset, &options, &epoch_result));
     float *next = result.weights;
     for (size_t i = 0; i < PARAMETERS; i++) {
         const thaw_parameter *parameter = thaw_model_parameter(model, i);
@@ -299,8 +299,8 @@ static outcome fit(const network *n, unsigned trainable, size_t cache_bytes)
         memcpy(next, thaw_parameter_data(parameter), count * sizeof(float));
         next += count;
     }
-    result.loss = report.loss;
-    result.cache_bytes = report.cache_bytes;
+    result.loss = epoch_result.loss;
+    result.cache_bytes = epoch_result.cache_bytes;
     thaw_dataset_destroy(dataset);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

@@ -13,12 +13,12 @@ enum { SAMPLES = 45, EPOCHS = 4, FEATURES = 30, LABEL = sizeof(int32_t), HEADER 
 typedef struct outcome {
     float *weights;
     size_t count, cached_epochs;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
 } outcome;
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -39,7 +39,7 @@ static outcome train(size_t cache_bytes, const char *file, thaw_dtype dtype)
         .on_epoch = count_cached,
         .user = &result.cached_epochs,
     };
-    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    assert_ok(context, thaw_fit(model, data, &options, &result.epoch_result));
     result.weights = support_weights(model, &result.count);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -49,7 +49,8 @@ static outcome train(size_t cache_bytes, const char *file, thaw_dtype dtype)
 
 static bool equal(const outcome *a, const outcome *b)
 {
-    return memcmp(a->weights, b->weights, a->count * sizeof(float)) == 0 && a->report.loss == b->report.loss;
+    return memcmp(a->weights, b->weights, a->count * sizeof(float)) == 0 &&
+           a->epoch_result.loss == b->epoch_result.loss;
 }
 
 static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
@@ -72,15 +73,15 @@ Test(cache_bfloat16, takes_half_the_bytes_and_trains_alike_in_memory_and_in_a_fi
     const size_t bytes = SAMPLES * (FEATURES * 2 + LABEL);
     outcome floats = train(1 << 20, NULL, THAW_F32), memory = train(bytes, NULL, THAW_BF16);
     outcome filled = train(0, path, THAW_BF16), found = train(0, path, THAW_BF16);
-    cr_assert_eq(memory.report.cache_bytes, bytes, "%zu bytes", memory.report.cache_bytes);
+    cr_assert_eq(memory.epoch_result.cache_bytes, bytes, "%zu bytes", memory.epoch_result.cache_bytes);
     cr_assert_eq(memory.cached_epochs, EPOCHS - 1);
     cr_assert_eq(filled.cached_epochs, EPOCHS - 1);
     cr_assert_eq(found.cached_epochs, EPOCHS, "%zu epochs were cached", found.cached_epochs);
     cr_assert(equal(&memory, &filled), "in memory and in a file");
     cr_assert(equal(&filled, &found), "computed and found");
     cr_assert_not(equal(&memory, &floats), "nothing was rounded");
-    cr_assert_lt(fabs(memory.report.loss / floats.report.loss - 1), 0.01, "loss %g, with floats %g", memory.report.loss,
-                 floats.report.loss);
+    cr_assert_lt(fabs(memory.epoch_result.loss / floats.epoch_result.loss - 1), 0.01, "loss %g, with floats %g",
+                 memory.epoch_result.loss, floats.epoch_result.loss);
     free(floats.weights);
     free(memory.weights);
     free(filled.weights);

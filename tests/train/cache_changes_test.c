@@ -25,9 +25,9 @@ static bool meddle(void *user, const thaw_progress *progress)
     return true;
 }
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    ((meddler *)user)->cached_epochs += report->cached;
+    ((meddler *)user)->cached_epochs += epoch_result->cached;
     return true;
 }
 

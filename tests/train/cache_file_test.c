@@ -28,13 +28,13 @@ typedef struct outcome {
     float *weights;
     size_t count;
     bool cached[EPOCHS + 1];
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     rlim_t limit;
 } outcome;
 
-static bool note_epoch(void *user, const thaw_epoch_report *report)
+static bool note_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
-    ((outcome *)user)->cached[report->epoch] = report->cached;
+    ((outcome *)user)->cached[epoch_result->epoch] = epoch_result->cached;
     return true;
 }
 
@@ -79,7 +79,7 @@ static thaw_status try_to_train(const setting *told, outcome *result, char messa
         .on_step = limit_files,
         .user = result,
     };
-    const thaw_status status = thaw_fit(model, data, &options, &result->report);
+    const thaw_status status = thaw_fit(model, data, &options, &result->epoch_result);
     strncpy(message, thaw_context_message(context), 511);
     result->weights = support_weights(model, &result->count);
     thaw_dataset_destroy(data);
@@ -106,7 +106,7 @@ static bool check_equal(const setting *told)
     without.warning = NULL;
     outcome plain = train(&without), filed = train(told);
     cr_assert(memcmp(plain.weights, filed.weights, plain.count * sizeof(float)) == 0, "weights differ");
-    cr_assert_eq(plain.report.loss, filed.report.loss);
+    cr_assert_eq(plain.epoch_result.loss, filed.epoch_result.loss);
     free(plain.weights);
     free(filed.weights);
     return filed.cached[1];
@@ -140,7 +140,7 @@ Test(cache_file, gives_the_bits_of_training_without_it)
         outcome again = train(&told);
         for (int epoch = 1; epoch <= EPOCHS; epoch++)
             cr_assert(again.cached[epoch], "epoch %d of a second run was not cached", epoch);
-        cr_assert(again.report.cache_on_disk);
+        cr_assert(again.epoch_result.cache_on_disk);
         free(again.weights);
         cr_assert(check_equal(&told));
     }

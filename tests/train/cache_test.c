@@ -7,13 +7,13 @@
 typedef struct outcome {
     float *weights;
     size_t count;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     size_t cached_epochs;
 } outcome;
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -34,7 +34,7 @@ static outcome train(size_t cache_bytes, unsigned trainable, const thaw_strategy
         .on_epoch = count_cached,
         .user = &result.cached_epochs,
     };
-    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    assert_ok(context, thaw_fit(model, data, &options, &result.epoch_result));
     result.weights = support_weights(model, &result.count);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -48,7 +48,7 @@ static void check_equal(unsigned trainable, const thaw_strategy_rule *rules, siz
     cr_assert_eq(plain.cached_epochs, 0);
     cr_assert_eq(cached.cached_epochs, cached_epochs, "%zu epochs were cached", cached.cached_epochs);
     cr_assert(memcmp(plain.weights, cached.weights, plain.count * sizeof(float)) == 0, "weights differ");
-    cr_assert_eq(plain.report.loss, cached.report.loss);
+    cr_assert_eq(plain.epoch_result.loss, cached.epoch_result.loss);
     free(plain.weights);
     free(cached.weights);
 }
@@ -72,10 +72,10 @@ Test(cache, is_dropped_when_the_prefix_thaws)
     check_equal(0x1C, rules, 1, 2); /* epoch 2, and epoch 4 behind conv1 */
 }
 
-static bool note_first_bytes(void *user, const thaw_epoch_report *report)
+static bool note_first_bytes(void *user, const thaw_epoch_result *epoch_result)
 {
-    if (report->epoch == 1)
-        *(size_t *)user = report->cache_bytes;
+    if (epoch_result->epoch == 1)
+        *(size_t *)user = epoch_result->cache_bytes;
     return true;
 }
 
@@ -98,7 +98,7 @@ Test(cache, is_not_begun_when_the_prefix_thaws_in_the_next_epoch)
         .on_epoch = note_first_bytes,
         .user = &bytes,
     };
-    thaw_epoch_report last;
+    thaw_epoch_result last;
     assert_ok(context, thaw_fit(model, data, &options, &last));
     cr_assert_eq(bytes, 0);
     cr_assert_gt(last.cache_bytes, 0);
@@ -112,10 +112,10 @@ Test(cache, keeps_to_its_budget)
     /* 45 samples of 30 floats and a label, less one byte. */
     outcome result = train(45 * (30 * 4 + 4) - 1, 0x1C, NULL, 0);
     cr_assert_eq(result.cached_epochs, 0);
-    cr_assert_eq(result.report.cache_bytes, 0);
+    cr_assert_eq(result.epoch_result.cache_bytes, 0);
     free(result.weights);
     result = train(45 * (30 * 4 + 4), 0x1C, NULL, 0);
     cr_assert_eq(result.cached_epochs, 3);
-    cr_assert_eq(result.report.cache_bytes, 45 * (30 * 4 + 4));
+    cr_assert_eq(result.epoch_result.cache_bytes, 45 * (30 * 4 + 4));
     free(result.weights);
 }

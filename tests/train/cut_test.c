@@ -113,12 +113,12 @@ static bool read_inputs(void *user, const size_t *indices, size_t count, float *
 typedef struct outcome {
     float *weights;
     size_t count, cached_epochs;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
 } outcome;
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -141,7 +141,7 @@ static outcome train(const thaw_fit_options *told, const thaw_precision *precisi
     options.batch = 16;
     options.on_epoch = count_cached;
     options.user = &result.cached_epochs;
-    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    assert_ok(context, thaw_fit(model, data, &options, &result.epoch_result));
     result.weights = support_weights(model, &result.count);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -154,9 +154,9 @@ static void check_training_in(const thaw_precision *precision, const thaw_fit_op
 {
     outcome plain = train(&(thaw_fit_options){ 0 }, precision), cached = train(options, precision);
     cr_assert_eq(cached.cached_epochs, cached_epochs, "%zu epochs were cached", cached.cached_epochs);
-    cr_assert_eq(cached.report.cache_bytes, cache_bytes, "%zu bytes", cached.report.cache_bytes);
+    cr_assert_eq(cached.epoch_result.cache_bytes, cache_bytes, "%zu bytes", cached.epoch_result.cache_bytes);
     cr_assert(memcmp(plain.weights, cached.weights, plain.count * sizeof(float)) == 0, "weights differ");
-    cr_assert_eq(plain.report.loss, cached.report.loss);
+    cr_assert_eq(plain.epoch_result.loss, cached.epoch_result.loss);
     free(plain.weights);
     free(cached.weights);
 }

@@ -214,9 +214,9 @@ typedef struct outcome {
     double loss;
 } outcome;
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -233,16 +233,16 @@ static outcome train(place where, bool keep, size_t cache_bytes, const char *fro
     const thaw_tensor inputs = thaw_view_f32(values, 2, (int64_t[]){ SAMPLES, FEATURES });
     const thaw_tensor targets = thaw_view_i32(labels, 1, (int64_t[]){ SAMPLES });
     thaw_dataset *data;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     assert_ok(context, thaw_dataset_from_arrays(context, &inputs, &targets, CLASSES, &data));
     support_optimize(model, "adam:lr=0.01");
     assert_ok(context, thaw_model_freeze(model, frozen));
     const thaw_fit_options options = {
         .epochs = 4, .batch = 16, .cache_bytes = cache_bytes, .on_epoch = count_cached, .user = &result.cached_epochs
     };
-    assert_ok(context, thaw_fit(model, data, &options, &report));
+    assert_ok(context, thaw_fit(model, data, &options, &epoch_result));
     result.weights = support_weights(model, &result.count);
-    result.loss = report.loss;
+    result.loss = epoch_result.loss;
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

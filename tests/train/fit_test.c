@@ -7,15 +7,15 @@
 
 /* What the callbacks saw. */
 typedef struct record {
-    thaw_epoch_report epochs[8];
+    thaw_epoch_result epochs[8];
     size_t epoch_count, steps, stop_after_steps, stop_after_epochs;
     thaw_progress last;
 } record;
 
-static bool log_epoch(void *user, const thaw_epoch_report *report)
+static bool log_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     record *seen = user;
-    seen->epochs[seen->epoch_count++] = *report;
+    seen->epochs[seen->epoch_count++] = *epoch_result;
     return seen->epoch_count != seen->stop_after_epochs;
 }
 
@@ -60,20 +60,20 @@ Test(fit, learns_its_samples_and_reports_each_epoch)
     thaw_fit_options options = options_for(&seen);
     options.epochs = 8;
     options.test = f.data;
-    thaw_epoch_report report;
-    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
+    thaw_epoch_result epoch_result;
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &epoch_result));
     cr_assert_eq(seen.epoch_count, 8);
     cr_assert_eq(seen.steps, 8 * 3);
     cr_assert(seen.last.step == 3 && seen.last.steps == 3 && seen.last.epoch == 8 && seen.last.epochs == 8);
     cr_assert_lt(seen.epochs[7].loss, seen.epochs[0].loss);
-    cr_assert_eq(memcmp(&report, &seen.epochs[7], sizeof report), 0);
-    cr_assert(report.accuracy > 0.25 && report.test_accuracy > 0.25);
-    cr_assert(report.seconds > 0 && report.samples_per_second > 0);
+    cr_assert_eq(memcmp(&epoch_result, &seen.epochs[7], sizeof epoch_result), 0);
+    cr_assert(epoch_result.accuracy > 0.25 && epoch_result.test_accuracy > 0.25);
+    cr_assert(epoch_result.seconds > 0 && epoch_result.samples_per_second > 0);
     /* Adam keeps two floats for each of the parameters, all of which train. */
     const size_t parameters = thaw_model_summary_totals(f.model).total_parameters;
-    cr_assert_eq(report.trainable_parameters, parameters);
-    cr_assert_eq(report.gradient_bytes, 4 * parameters);
-    cr_assert_eq(report.optimizer_state_bytes, 8 * parameters);
+    cr_assert_eq(epoch_result.trainable_parameters, parameters);
+    cr_assert_eq(epoch_result.gradient_bytes, 4 * parameters);
+    cr_assert_eq(epoch_result.optimizer_state_bytes, 8 * parameters);
     close_fixture(&f);
 }
 
@@ -82,16 +82,16 @@ Test(fit, times_phases_when_asked)
     fixture f = open_fixture();
     record seen = { 0 };
     thaw_fit_options options = options_for(&seen);
-    thaw_epoch_report report;
-    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
-    const thaw_phase_seconds none = report.phases;
+    thaw_epoch_result epoch_result;
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &epoch_result));
+    const thaw_phase_seconds none = epoch_result.phases;
     cr_assert(none.data == 0 && none.forward == 0 && none.backward == 0 && none.update == 0);
     options.time_phases = true;
-    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
-    const thaw_phase_seconds some = report.phases;
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &epoch_result));
+    const thaw_phase_seconds some = epoch_result.phases;
     cr_assert(some.data > 0 && some.forward > 0 && some.backward > 0 && some.update > 0);
     const double sum = some.data + some.forward + some.backward + some.update;
-    cr_assert(sum <= report.seconds, "%g of %g s", sum, report.seconds);
+    cr_assert(sum <= epoch_result.seconds, "%g of %g s", sum, epoch_result.seconds);
     close_fixture(&f);
 }
 
@@ -104,11 +104,11 @@ Test(fit, loss_is_the_mean_over_samples)
     options.epochs = 1;
     support_optimize(f.model, "sgd:lr=0"); /* nothing moves, so the loss before is the loss during */
     thaw_evaluation before;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     assert_ok(f.context, thaw_evaluate(f.model, f.data, 7, &before));
-    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &report));
-    cr_assert_float_eq(report.loss, before.loss, 1e-5, "%.9g, evaluated %.9g", report.loss, before.loss);
-    cr_assert_float_eq(report.accuracy, before.accuracy, 1e-12);
+    assert_ok(f.context, thaw_fit(f.model, f.data, &options, &epoch_result));
+    cr_assert_float_eq(epoch_result.loss, before.loss, 1e-5, "%.9g, evaluated %.9g", epoch_result.loss, before.loss);
+    cr_assert_float_eq(epoch_result.accuracy, before.accuracy, 1e-12);
     cr_assert_eq(before.samples, 40);
     close_fixture(&f);
 }

@@ -26,7 +26,7 @@ typedef struct member {
     assorted_network network;
     thaw_dataset *data;
     float *gradients, outputs[ASSORTED_SAMPLES * 8];
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     thaw_evaluation evaluation;
     bool ran;
     int failures;
@@ -80,7 +80,7 @@ static void run(member *m)
     keep_gradients(m);
     note(m, thaw_step(model, inputs, targets, &(thaw_step_options){ .clip_norm = 1 }, NULL));
     const thaw_fit_options fit = { .epochs = 2, .batch = BATCH, .cache_bytes = 1 << 24 };
-    note(m, thaw_fit(model, m->data, &fit, &m->report));
+    note(m, thaw_fit(model, m->data, &fit, &m->epoch_result));
     note(m, thaw_evaluate(model, m->data, BATCH, &m->evaluation));
     note(m, thaw_predict(model, inputs, &outputs));
 }
@@ -139,12 +139,13 @@ static void check(const member *found, const member *expected, size_t index, con
     const double tolerance = rounded ? 1e-1 : 1e-2;
     cr_assert(alike(found->outputs, expected->outputs, ASSORTED_SAMPLES * found->network.results, tolerance),
               "network %zu, %s: outputs differ", index, where);
-    cr_assert_float_eq(found->report.loss, expected->report.loss, tolerance * fmax(1, expected->report.loss),
-                       "network %zu, %s: loss %g, wanted %g", index, where, found->report.loss, expected->report.loss);
+    cr_assert_float_eq(found->epoch_result.loss, expected->epoch_result.loss,
+                       tolerance * fmax(1, expected->epoch_result.loss), "network %zu, %s: loss %g, wanted %g", index,
+                       where, found->epoch_result.loss, expected->epoch_result.loss);
     cr_assert_float_eq(found->evaluation.loss, expected->evaluation.loss,
                        tolerance * fmax(1, expected->evaluation.loss), "network %zu, %s: loss %g, wanted %g", index,
                        where, found->evaluation.loss, expected->evaluation.loss);
-    cr_assert_eq(found->report.cached, expected->report.cached, "network %zu, %s", index, where);
+    cr_assert_eq(found->epoch_result.cached, expected->epoch_result.cached, "network %zu, %s", index, where);
 }
 
 static void compare(size_t index, layer_kinds *kinds)

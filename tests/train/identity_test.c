@@ -66,10 +66,10 @@ static size_t train(const thaw_source *like, bool selects, size_t *cached_epochs
     if (selects)
         assert_ok(context, thaw_dataset_select(context, data, &(thaw_dataset_selection){ .per_class = 5 }, &chosen));
     reads = 0;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     const thaw_fit_options options = { .epochs = 2, .batch = BATCH, .cache_file = path };
-    assert_ok(context, thaw_fit(model, chosen ? chosen : data, &options, &report));
-    *cached_epochs = report.cached;
+    assert_ok(context, thaw_fit(model, chosen ? chosen : data, &options, &epoch_result));
+    *cached_epochs = epoch_result.cached;
     thaw_dataset_destroy(chosen);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);

@@ -49,9 +49,9 @@ static thaw_model *make_model(thaw_context *context, const thaw_softmax_cross_en
 static float *train(thaw_context *context, thaw_model *model, thaw_dataset *data, size_t *count, double *loss)
 {
     const thaw_fit_options options = { .epochs = 5, .batch = SAMPLES, .no_shuffle = true };
-    thaw_epoch_report report;
-    assert_ok(context, thaw_fit(model, data, &options, &report));
-    *loss = report.loss;
+    thaw_epoch_result epoch_result;
+    assert_ok(context, thaw_fit(model, data, &options, &epoch_result));
+    *loss = epoch_result.loss;
     return support_weights(model, count);
 }
 

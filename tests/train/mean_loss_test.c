@@ -225,14 +225,15 @@ static bool check_progress(void *user, const thaw_progress *progress)
     return true;
 }
 
-static bool check_epoch(void *user, const thaw_epoch_report *report)
+static bool check_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     fit_check *seen = user;
     const expectation wanted = expect(seen->loss, 0, SAMPLES);
-    check(report->cached ? "cached epoch" : "epoch", report->loss, report->accuracy, &wanted, seen->loss, seen->batch);
-    check("test", report->test_loss, report->test_accuracy, &wanted, seen->loss, seen->batch);
+    check(epoch_result->cached ? "cached epoch" : "epoch", epoch_result->loss, epoch_result->accuracy, &wanted,
+          seen->loss, seen->batch);
+    check("test", epoch_result->test_loss, epoch_result->test_accuracy, &wanted, seen->loss, seen->batch);
     seen->epochs++;
-    seen->cached_epochs += report->cached;
+    seen->cached_epochs += epoch_result->cached;
     return true;
 }
 
@@ -323,11 +324,11 @@ Test(mean_loss, of_four_samples_of_loss_1_is_1)
     assert_ok(context, thaw_dataset_from_arrays(context, &inputs, &wanted, 0, &data));
     for (int64_t batch = 1; batch <= 5; batch++) {
         thaw_evaluation found;
-        thaw_epoch_report report;
+        thaw_epoch_result epoch_result;
         assert_ok(context, thaw_evaluate(model, data, batch, &found));
-        assert_ok(context, thaw_fit(model, data, &(thaw_fit_options){ .batch = batch }, &report));
-        cr_assert(found.loss == 1 && report.loss == 1, "batch %lld: evaluation %g, training %g", (long long)batch,
-                  found.loss, report.loss);
+        assert_ok(context, thaw_fit(model, data, &(thaw_fit_options){ .batch = batch }, &epoch_result));
+        cr_assert(found.loss == 1 && epoch_result.loss == 1, "batch %lld: evaluation %g, training %g", (long long)batch,
+                  found.loss, epoch_result.loss);
     }
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -344,11 +345,12 @@ Test(mean_loss, is_no_number_where_nothing_counts)
     thaw_model *model = make_model(context, &c);
     thaw_dataset *data = open_data(context, c.kind);
     thaw_evaluation found;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     assert_ok(context, thaw_evaluate(model, data, 4, &found));
-    assert_ok(context, thaw_fit(model, data, &(thaw_fit_options){ .batch = 4 }, &report));
+    assert_ok(context, thaw_fit(model, data, &(thaw_fit_options){ .batch = 4 }, &epoch_result));
     cr_assert(isnan(found.loss) && isnan(found.accuracy), "loss %g, accuracy %g", found.loss, found.accuracy);
-    cr_assert(isnan(report.loss) && isnan(report.accuracy), "loss %g, accuracy %g", report.loss, report.accuracy);
+    cr_assert(isnan(epoch_result.loss) && isnan(epoch_result.accuracy), "loss %g, accuracy %g", epoch_result.loss,
+              epoch_result.accuracy);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

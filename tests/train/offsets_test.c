@@ -14,7 +14,7 @@ enum { BATCH = 6, LAYOUTS = 3 };
 typedef struct outcome {
     float *weights, *outputs;
     size_t weight_count, output_count;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
 } outcome;
 
 /* Host memory need not lie as the library's own does: samples begin `shift` floats past a multiple of 64 bytes. */
@@ -51,7 +51,7 @@ static outcome train(size_t index, int threads, unsigned layout, layer_kinds *ki
     const thaw_fit_options fit = {
         .epochs = 2, .batch = BATCH, .clip_norm = index % 2 ? 1 : 0, .test = data, .cache_bytes = 1 << 24
     };
-    assert_ok(context, thaw_fit(network.model, data, &fit, &result.report));
+    assert_ok(context, thaw_fit(network.model, data, &fit, &result.epoch_result));
     result.weights = support_weights(network.model, &result.weight_count);
     result.outputs = predict(&network, layout, &result.output_count);
     thaw_dataset_destroy(data);
@@ -63,7 +63,7 @@ static outcome train(size_t index, int threads, unsigned layout, layer_kinds *ki
 
 static void assert_equal(const outcome *found, const outcome *expected, size_t index, int threads, unsigned layout)
 {
-    const thaw_epoch_report *left = &found->report, *right = &expected->report;
+    const thaw_epoch_result *left = &found->epoch_result, *right = &expected->epoch_result;
     cr_assert(left->loss == right->loss && left->test_loss == right->test_loss,
               "network %zu, %d threads, layout %u: losses %.9g and %.9g, wanted %.9g and %.9g", index, threads, layout,
               left->loss, left->test_loss, right->loss, right->test_loss);
@@ -96,7 +96,7 @@ Test(offsets, change_no_bit, .timeout = 300)
                 assert_equal(&found, &expected, index, threads[i], layout);
                 drop(&found);
             }
-            cached += expected.report.cached;
+            cached += expected.epoch_result.cached;
             drop(&expected);
         }
     layer_kinds_assert_all(&kinds);

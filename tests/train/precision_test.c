@@ -13,12 +13,12 @@ static const thaw_precision narrow_prefix = { .frozen = THAW_BF16, .emulated = t
 typedef struct outcome {
     float *weights;
     size_t count, cached_epochs;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
 } outcome;
 
-static bool count_cached(void *user, const thaw_epoch_report *report)
+static bool count_cached(void *user, const thaw_epoch_result *epoch_result)
 {
-    *(size_t *)user += report->cached;
+    *(size_t *)user += epoch_result->cached;
     return true;
 }
 
@@ -38,7 +38,7 @@ static outcome train(const thaw_precision *precision, unsigned trainable, size_t
         .on_epoch = count_cached,
         .user = &result.cached_epochs,
     };
-    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    assert_ok(context, thaw_fit(model, data, &options, &result.epoch_result));
     result.weights = support_weights(model, &result.count);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -51,8 +51,8 @@ Test(precision, losses_stay_within_two_percent_of_those_of_floats)
     skip_without_bfloat16();
     for (unsigned trainable = 0x1F; trainable >= 0x1C; trainable -= 3) {
         outcome wide = train(&floats, trainable, 0, 8), rounded = train(&narrow, trainable, 0, 8);
-        cr_assert(fabs(rounded.report.loss / wide.report.loss - 1) < 0.02, "%.6f, floats %.6f", rounded.report.loss,
-                  wide.report.loss);
+        cr_assert(fabs(rounded.epoch_result.loss / wide.epoch_result.loss - 1) < 0.02, "%.6f, floats %.6f",
+                  rounded.epoch_result.loss, wide.epoch_result.loss);
         free(wide.weights);
         free(rounded.weights);
     }
@@ -63,7 +63,7 @@ static void check_same_bits(const thaw_precision *precision, unsigned trainable,
     outcome one = train(precision, trainable, 0, 4), other = train(precision, trainable, cache_bytes, 4);
     cr_assert_eq(other.cached_epochs, cached);
     cr_assert(memcmp(one.weights, other.weights, one.count * sizeof(float)) == 0, "weights differ");
-    cr_assert_eq(one.report.loss, other.report.loss);
+    cr_assert_eq(one.epoch_result.loss, other.epoch_result.loss);
     free(one.weights);
     free(other.weights);
 }
@@ -163,11 +163,11 @@ typedef struct switching {
     size_t cached_epochs;
 } switching;
 
-static bool change_precision(void *user, const thaw_epoch_report *report)
+static bool change_precision(void *user, const thaw_epoch_result *epoch_result)
 {
     switching *s = user;
-    s->cached_epochs += report->cached;
-    if (report->epoch == 3)
+    s->cached_epochs += epoch_result->cached;
+    if (epoch_result->epoch == 3)
         assert_ok(thaw_model_context(s->model), thaw_model_set_precision(s->model, &narrow_prefix));
     return true;
 }
@@ -224,7 +224,7 @@ Test(precision, is_emulated_on_wish)
         cr_skip_test("no AVX-512");
     setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE", 1);
     outcome wide = train(&floats, 0x1F, 0, 3), rounded = train(&narrow, 0x1F, 0, 3);
-    cr_assert(fabs(rounded.report.loss / wide.report.loss - 1) < 0.02);
+    cr_assert(fabs(rounded.epoch_result.loss / wide.epoch_result.loss - 1) < 0.02);
     free(wide.weights);
     free(rounded.weights);
 }

@@ -28,7 +28,7 @@ typedef struct setting {
 typedef struct outcome {
     float *weights;
     size_t count;
-    thaw_epoch_report report;
+    thaw_epoch_result epoch_result;
     size_t recomputed_bytes;
 } outcome;
 
@@ -47,7 +47,7 @@ static outcome train(thaw_context *context, uint64_t seed, setting told)
     assert_ok(context, thaw_dataset_create(context, &source, &data));
     thaw_model_set_recompute(model, told.recompute);
     const thaw_fit_options options = { .epochs = EPOCHS, .batch = BATCH, .cache_bytes = told.cache_bytes };
-    assert_ok(context, thaw_fit(model, data, &options, &result.report));
+    assert_ok(context, thaw_fit(model, data, &options, &result.epoch_result));
     const thaw_plan *plan;
     assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
     result.recomputed_bytes = thaw_plan_totals_of(plan).recomputed_bytes;
@@ -59,8 +59,8 @@ static outcome train(thaw_context *context, uint64_t seed, setting told)
 
 static void assert_equal(const outcome *found, const outcome *expected, uint64_t seed, const char *what)
 {
-    cr_assert_eq(found->report.loss, expected->report.loss, "network %lu, %s: loss %.9g, wanted %.9g",
-                 (unsigned long)seed, what, found->report.loss, expected->report.loss);
+    cr_assert_eq(found->epoch_result.loss, expected->epoch_result.loss, "network %lu, %s: loss %.9g, wanted %.9g",
+                 (unsigned long)seed, what, found->epoch_result.loss, expected->epoch_result.loss);
     cr_assert(memcmp(found->weights, expected->weights, found->count * sizeof(float)) == 0,
               "network %lu, %s: weights differ", (unsigned long)seed, what);
 }
@@ -89,12 +89,12 @@ static void compare(thaw_context *context, uint64_t seed, tally *seen)
     assert_equal(&unfused_cached, &unfused, seed, "unfused and cached");
     assert_equal(&again, &plain, seed, "recomputed");
     assert_alike(&unfused, &plain, seed, "unfused");
-    seen->cached += cached.report.cached;
+    seen->cached += cached.epoch_result.cached;
     seen->recomputed += again.recomputed_bytes > 0;
-    if (cached.report.cached) {
-        outcome earlier = train(context, seed, (setting){ .cache_bytes = cached.report.cache_bytes - 1 });
+    if (cached.epoch_result.cached) {
+        outcome earlier = train(context, seed, (setting){ .cache_bytes = cached.epoch_result.cache_bytes - 1 });
         assert_alike(&earlier, &plain, seed, "cached at an earlier place");
-        seen->earlier += earlier.report.cached;
+        seen->earlier += earlier.epoch_result.cached;
         free(earlier.weights);
     }
     free(plain.weights);

@@ -100,13 +100,13 @@ static bool on_step(void *user, const thaw_progress *progress)
     return !stops;
 }
 
-static bool on_epoch(void *user, const thaw_epoch_report *report)
+static bool on_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     record *seen = user;
     seen->epochs++;
-    seen->cached += report->cached;
+    seen->cached += epoch_result->cached;
     cr_assert_eq(seen->steps, seen->epochs * STEPS);
-    cr_assert(report->test_loss > 0);
+    cr_assert(epoch_result->test_loss > 0);
     seen->stops += seen->stop_each != 0;
     return seen->stop_each == 0;
 }
@@ -156,7 +156,7 @@ static void drive(fixture *f, way by, const thaw_fit_options *options)
         assert_place(trainer, steps);
     }
     assert_place(trainer, EPOCHS * STEPS);
-    cr_assert_eq(thaw_trainer_report(trainer)->epoch, EPOCHS);
+    cr_assert_eq(thaw_trainer_result(trainer)->epoch, EPOCHS);
     assert_fails(f->context, thaw_trainer_step(trainer, NULL), THAW_INVALID_ARGUMENT, "all 4 are done");
     assert_fails(f->context, thaw_trainer_epoch(trainer, NULL), THAW_INVALID_ARGUMENT, "all 4 are done");
     thaw_trainer_destroy(trainer);
@@ -240,7 +240,7 @@ Test(trainer, counts_skipped_steps)
         thaw_step_result result;
         assert_ok(context, thaw_trainer_step(trainer, &result));
         cr_assert_eq(result.skipped, step % 5 == 2, "step %zu", step);
-        cr_assert_eq(thaw_trainer_report(trainer)->skipped_steps, step % 5 >= 2);
+        cr_assert_eq(thaw_trainer_result(trainer)->skipped_steps, step % 5 >= 2);
     }
     cr_assert_eq(thaw_trainer_position_of(trainer).all_steps, COUNT);
     cr_assert_eq(thaw_parameter_steps(weight), COUNT - 2);
@@ -296,10 +296,10 @@ Test(trainer, evaluates_where_it_is)
     assert_ok(f.context, thaw_trainer_evaluate(trainer, &found));
     assert_ok(f.context, thaw_evaluate(f.model, f.data, BATCH, &expected));
     cr_assert(found.loss == expected.loss && found.accuracy == expected.accuracy && found.samples == SAMPLES);
-    cr_assert(isnan(thaw_trainer_report(trainer)->test_loss), "the epoch is not over");
+    cr_assert(isnan(thaw_trainer_result(trainer)->test_loss), "the epoch is not over");
     assert_ok(f.context, thaw_trainer_epoch(trainer, NULL));
     assert_ok(f.context, thaw_evaluate(f.model, f.data, BATCH, &expected));
-    cr_assert(thaw_trainer_report(trainer)->test_loss == expected.loss);
+    cr_assert(thaw_trainer_result(trainer)->test_loss == expected.loss);
     thaw_trainer_destroy(trainer);
     close_fixture(&f);
 }

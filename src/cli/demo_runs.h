@@ -1,12 +1,12 @@
 /* The runs of the transfer experiment. */
-#ifndef THAW_CLI_DEMO_ROWS_H
-#define THAW_CLI_DEMO_ROWS_H
+#ifndef THAW_CLI_DEMO_RUNS_H
+#define THAW_CLI_DEMO_RUNS_H
 
 #include <thaw/train.h>
 
 enum { CLI_DEMO_EPOCHS = 3, CLI_DEMO_BATCH = 128, CLI_DEMO_SETTINGS = 2 };
 
-/* The rows that the closing paragraph compares. */
+/* The runs that the closing paragraph compares. */
 typedef enum cli_demo_role {
     CLI_DEMO_OTHER,
     CLI_DEMO_ALL,
@@ -24,7 +24,7 @@ typedef struct cli_demo_setting {
     const char *optimizer; /* a description, or NULL */
 } cli_demo_setting;
 
-typedef struct cli_demo_row {
+typedef struct cli_demo_run {
     const char *name;
     cli_demo_role role;
     bool scratch;       /* from first weights on, instead of the file's */
@@ -34,9 +34,9 @@ typedef struct cli_demo_row {
     cli_demo_setting settings[CLI_DEMO_SETTINGS];
     thaw_strategy_rule rules[2]; /* by epoch */
     size_t rule_count;
-} cli_demo_row;
+} cli_demo_run;
 
-extern const cli_demo_row cli_demo_rows[];
-extern const size_t cli_demo_row_count;
+extern const cli_demo_run cli_demo_runs[];
+extern const size_t cli_demo_run_count;
 
 #endif

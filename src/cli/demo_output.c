@@ -1,11 +1,11 @@
-#include "cli/demo_report.h"
+#include "cli/demo_output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/epoch_table.h"
 #include "cli/json.h"
-#include "cli/report.h"
 
 enum { LINE_COLUMNS = 96 };
 
@@ -28,11 +28,11 @@ static int print_json(const char *name, const cli_demo_result *result)
     return cli_json_print(object);
 }
 
-int cli_demo_print_row(const char *name, const cli_demo_result *result, bool json)
+int cli_demo_print_run(const char *name, const cli_demo_result *result, bool json)
 {
     if (json)
         return print_json(name, result);
-    const thaw_epoch_report *last = &result->last;
+    const thaw_epoch_result *last = &result->last;
     char accuracy[CLI_SHARE_BYTES], held[CLI_SIZE_BYTES], activations[CLI_SIZE_BYTES];
     printf("%-40s %8s  %6.2f %6.2f %6.2f %10zu %10s %11s\n", name, cli_format_share(accuracy, last->test_accuracy),
            result->seconds[0], result->seconds[1], result->seconds[2], last->trainable_parameters,

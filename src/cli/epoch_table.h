@@ -1,6 +1,6 @@
 /* What training prints: lines of a table, or JSON. */
-#ifndef THAW_CLI_REPORT_H
-#define THAW_CLI_REPORT_H
+#ifndef THAW_CLI_EPOCH_TABLE_H
+#define THAW_CLI_EPOCH_TABLE_H
 
 #include <jansson.h>
 #include <thaw/train.h>
@@ -17,9 +17,9 @@ char *cli_format_share(char text[CLI_SHARE_BYTES], double share);
 size_t cli_peak_rss_bytes(void);
 
 void cli_print_epoch_header(void);
-void cli_print_epoch(const thaw_epoch_report *report);
+void cli_print_epoch(const thaw_epoch_result *epoch_result);
 
 /* An object with an epoch's figures; `event` names the kind of line. */
-json_t *cli_epoch_object(const char *event, const thaw_epoch_report *report);
+json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_result);
 
 #endif

@@ -1,6 +1,6 @@
-#include "cli/demo_rows.h"
+#include "cli/demo_runs.h"
 
-const cli_demo_row cli_demo_rows[] = {
+const cli_demo_run cli_demo_runs[] = {
     { .name = "all trainable", .role = CLI_DEMO_ALL },
     { .name = "convolutions frozen", .role = CLI_DEMO_FROZEN, .freeze = "conv*" },
     { .name = "convolutions frozen, features cached", .role = CLI_DEMO_CACHED, .freeze = "conv*", .cached = true },
@@ -22,4 +22,4 @@ const cli_demo_row cli_demo_rows[] = {
     { .name = "20 per class: from scratch", .role = CLI_DEMO_SMALL_SCRATCH, .small = true, .scratch = true },
 };
 
-const size_t cli_demo_row_count = THAW_COUNT(cli_demo_rows);
+const size_t cli_demo_run_count = THAW_COUNT(cli_demo_runs);

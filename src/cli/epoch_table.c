@@ -1,0 +1,85 @@
+#include "cli/epoch_table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "cli/json.h"
+
+char *cli_format_bytes(char text[CLI_SIZE_BYTES], size_t bytes)
+{
+    static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+    double value = (double)bytes;
+    if (bytes < 1000) {
+        snprintf(text, CLI_SIZE_BYTES, "%zu B", bytes);
+        return text;
+    }
+    size_t unit = 0;
+    for (value /= 1000; value >= 999.95 && unit + 1 < THAW_COUNT(units); unit++)
+        value /= 1000;
+    snprintf(text, CLI_SIZE_BYTES, "%.1f %s", value, units[unit]);
+    return text;
+}
+
+char *cli_format_share(char text[CLI_SHARE_BYTES], double share)
+{
+    if (isnan(share))
+        snprintf(text, CLI_SHARE_BYTES, "-");
+    else
+        snprintf(text, CLI_SHARE_BYTES, "%.2f %%", 100 * share);
+    return text;
+}
+
+size_t cli_peak_rss_bytes(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (size_t)usage.ru_maxrss * 1024;
+}
+
+void cli_print_epoch_header(void)
+{
+    printf("%7s %10s %9s %10s %9s %9s %10s %10s\n", "epoch", "loss", "accuracy", "test loss", "accuracy", "seconds",
+           "samples/s", "trained");
+}
+
+void cli_print_epoch(const thaw_epoch_result *epoch_result)
+{
+    char epoch[24], test_loss[24] = "-", accuracy[CLI_SHARE_BYTES], test_accuracy[CLI_SHARE_BYTES];
+    snprintf(epoch, sizeof epoch, "%d/%d", epoch_result->epoch, epoch_result->epochs);
+    if (!isnan(epoch_result->test_loss))
+        snprintf(test_loss, sizeof test_loss, "%.4f", epoch_result->test_loss);
+    printf("%7s %10.4f %9s %10s %9s %9.3f %10.0f %10zu%s", epoch, epoch_result->loss,
+           cli_format_share(accuracy, epoch_result->accuracy), test_loss,
+           cli_format_share(test_accuracy, epoch_result->test_accuracy), epoch_result->seconds,
+           epoch_result->samples_per_second, epoch_result->trainable_parameters,
+           epoch_result->cached ? "  cached" : "");
+    if (epoch_result->skipped_steps)
+        printf("  %zu steps skipped", epoch_result->skipped_steps);
+    putchar('\n');
+    fflush(stdout);
+}
+
+json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_result)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string(event));
+    json_object_set_new(object, "epoch", json_integer(epoch_result->epoch));
+    json_object_set_new(object, "epochs", json_integer(epoch_result->epochs));
+    json_object_set_new(object, "loss", cli_json_real(epoch_result->loss));
+    json_object_set_new(object, "accuracy", cli_json_real(epoch_result->accuracy));
+    json_object_set_new(object, "test_loss", cli_json_real(epoch_result->test_loss));
+    json_object_set_new(object, "test_accuracy", cli_json_real(epoch_result->test_accuracy));
+    json_object_set_new(object, "seconds", cli_json_real(epoch_result->seconds));
+    json_object_set_new(object, "samples_per_second", cli_json_real(epoch_result->samples_per_second));
+    json_object_set_new(object, "rate_factor", cli_json_real(epoch_result->rate_factor));
+    json_object_set_new(object, "skipped_steps", cli_json_count(epoch_result->skipped_steps));
+    json_object_set_new(object, "cached", json_boolean(epoch_result->cached));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(epoch_result->trainable_parameters));
+    json_object_set_new(object, "gradient_bytes", cli_json_count(epoch_result->gradient_bytes));
+    json_object_set_new(object, "optimizer_state_bytes", cli_json_count(epoch_result->optimizer_state_bytes));
+    json_object_set_new(object, "activation_bytes", cli_json_count(epoch_result->activation_bytes));
+    json_object_set_new(object, "cache_on_disk", json_boolean(epoch_result->cache_on_disk));
+    json_object_set_new(object, "cache_bytes", cli_json_count(epoch_result->cache_bytes));
+    return object;
+}
