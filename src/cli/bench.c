@@ -16,9 +16,9 @@
 
 enum { PATH_BYTES = 4096 };
 
-/* Words of an option, separated by blanks. */
+/* The words of an option, separated by blanks. */
 typedef struct words {
-    char *text; /* cut into them */
+    char *text; /* the text that `words` point into */
     const char **items;
     size_t count;
 } words;
@@ -31,7 +31,7 @@ typedef struct bench {
     char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_bench_progress progress;
-    int build_code; /* of a network that could not be built */
+    int build_code; /* why the network could not be built */
 } bench;
 
 /* ---------------------------------------------------------------- options */
@@ -88,22 +88,22 @@ static int read_optimizers(bench *now)
     return code;
 }
 
-/* More threads than cores would measure how they wait for each other. Without --threads, runs share the cores. */
+/* More threads than cores would only measure waiting. Without --threads, concurrent runs share the cores. */
 static int choose_threads(cli_options *options)
 {
     const uint64_t cores = (uint64_t)thaw_threads_available(), jobs = options->jobs ? options->jobs : 1;
     if (jobs > cores)
-        return cli_misuse("--jobs", "%llu runs at a time, must be at most %llu, one per core", (unsigned long long)jobs,
-                          (unsigned long long)cores);
+        return cli_misuse("--jobs", "%llu runs at a time, must be at most %llu (one per core)",
+                          (unsigned long long)jobs, (unsigned long long)cores);
     if (options->threads == 0 && jobs > 1)
         options->threads = cores / jobs;
     if (jobs * options->threads <= cores)
         return CLI_DONE;
     if (jobs == 1)
-        return cli_misuse("--threads", "%llu threads, must be at most %llu, one per core",
+        return cli_misuse("--threads", "%llu threads, must be at most %llu (one per core)",
                           (unsigned long long)options->threads, (unsigned long long)cores);
     return cli_misuse("--jobs",
-                      "%llu runs at a time on %llu threads each, must be at most %llu threads together, one per core",
+                      "%llu runs at a time on %llu threads each, must be at most %llu threads together (one per core)",
                       (unsigned long long)jobs, (unsigned long long)options->threads, (unsigned long long)cores);
 }
 
@@ -120,7 +120,7 @@ static int make_folder(bench *now)
 
 /* ---------------------------------------------------------------- callbacks */
 
-/* Prints itself what is wrong. */
+/* Prints the error itself. */
 static thaw_status build(void *user, thaw_model *model)
 {
     bench *now = user;
@@ -140,7 +140,7 @@ static bool on_progress(void *user, const thaw_comparison_progress *state)
     return cli_interrupt_signal() == 0;
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ---------------------------------------------------------------- the command */
 
 static int explain(const bench *now, thaw_status status, const char *what)
 {

@@ -1,4 +1,5 @@
-/* How far a comparison is, on a terminal's last line: a bar of the run that goes on, or of several at a time a word each. */
+/* The progress of a comparison, on the last line of a terminal: a bar for one run, or a few words for each of
+   several. */
 #ifndef THAW_CLI_BENCH_PROGRESS_H
 #define THAW_CLI_BENCH_PROGRESS_H
 
@@ -11,7 +12,7 @@ enum { CLI_JOB_BYTES = 128 };
 typedef struct cli_bench_progress {
     cli_progress line;
     size_t jobs;
-    char (*at)[CLI_JOB_BYTES]; /* where each of several runs at a time is; "" before it has begun */
+    char (*at)[CLI_JOB_BYTES]; /* the state of each concurrent run; "" before it starts */
 } cli_bench_progress;
 
 /* `quiet`: never show one. Returns an exit code. */
@@ -19,7 +20,7 @@ int cli_bench_progress_begin(cli_bench_progress *progress, size_t jobs, bool qui
 
 void cli_bench_progress_draw(cli_bench_progress *progress, const thaw_comparison_progress *state);
 
-/* Makes room for what is printed next. */
+/* Clears the line before other output. */
 void cli_bench_progress_end(cli_bench_progress *progress);
 
 #endif

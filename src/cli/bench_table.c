@@ -16,7 +16,7 @@ static size_t memory_of(const thaw_configuration *one)
     return bytes->weights + bytes->gradients + bytes->optimizer_state + bytes->activations + bytes->cache;
 }
 
-/* By rank, then by accuracy; what has no rank comes last. */
+/* By rank, then by accuracy; unranked configurations come last. */
 static int compare(const void *left, const void *right)
 {
     const thaw_configuration *a = left, *b = right;
@@ -85,8 +85,9 @@ static int print_all(const thaw_configuration *rows, size_t count, bool json)
     }
     if (!json)
         printf(
-            "\n+- is half the 95 %% interval over seeds. Equal ranks are ties: their intervals overlap. * marks what nothing "
-            "beats in accuracy\nand time, or in accuracy and memory. Of several learning rates, the most accurate is shown.\n");
+            "\n+- is half the 95 %% interval over seeds. Equal ranks are ties: their intervals overlap. * marks what "
+            "nothing beats in accuracy\n"
+            "and time, or in accuracy and memory. Of several learning rates, the most accurate is shown.\n");
     fflush(stdout);
     return code;
 }

@@ -5,7 +5,7 @@
 
 #include "cli/failure.h"
 
-/* Bytes a sample at the end of the frozen prefix; 0: nothing is worth keeping there. */
+/* Bytes per sample at the end of the frozen prefix; 0 if nothing there is worth keeping. */
 static size_t feature_bytes(const cli_session *session, const thaw_fit_options *options)
 {
     const thaw_plan_options wanted = {
@@ -18,12 +18,12 @@ static size_t feature_bytes(const cli_session *session, const thaw_fit_options *
     if (thaw_model_trainability(session->model, "*", &trainability) != THAW_OK || trainability == THAW_TRAINABLE)
         return 0;
     if (thaw_model_plan(session->model, &wanted, &plan) != THAW_OK)
-        return 0; /* training will say why */
+        return 0; /* training reports why */
     return thaw_plan_totals_of(plan).cached_bytes_per_sample;
 }
 
-/* Whether a file is worth making by itself: for features that memory has no room for, and that no rule by epoch makes
-   useless. */
+/* Whether auto should make a file: only for features that do not fit in memory, and not if rules by epoch would make
+   it useless. */
 static bool wants_file(const cli_session *session, const thaw_fit_options *options, size_t bytes)
 {
     return session->strategy.rule_count == 0 && options->cache_bytes > 0 && bytes > 0 &&
@@ -67,7 +67,7 @@ int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_optio
         return CLI_DONE;
     }
     if (!*cache)
-        return cli_misuse("--cache", "\"\", must be auto, memory, off or the name of a file");
+        return cli_misuse("--cache", "\"\", must be auto, memory, off or a file name");
     options->cache_file = cache;
     options->cache_file_bytes = (size_t)given->cache_file_bytes;
     return CLI_DONE;

@@ -1,21 +1,21 @@
-/* Where a run keeps what its frozen layers compute. */
+/* Where a run keeps the outputs of its frozen layers. */
 #ifndef THAW_CLI_CACHE_H
 #define THAW_CLI_CACHE_H
 
 #include "cli/session.h"
 
-/* Sets the fields of the feature cache after --cache and its budgets, once data, model and rules are there. By itself it
-   is in memory where it fits into --cache-bytes, else in a file where a run of so many epochs gains by it, and the disk has
-   room. *path becomes the name of a file that was chosen so, which the caller frees, or NULL. */
+/* Sets the feature cache from --cache and its budgets, once data, model and rules exist. With auto the cache is in
+   memory if it fits into --cache-bytes. Otherwise it is a file, if a run of this many epochs gains by it and the
+   disk has room. Then *path is the name of the chosen file, which the caller frees; else it is NULL. */
 int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_options *options, char **path);
 
-/* Where the features of this data set and network go, which the caller frees; NULL where there is no place, or no
-   memory. A folder of images has them beside it, "flowers.resnet18.features" beside "flowers", where files can be made
-   there; they are in the user's cache otherwise: thaw/ in $XDG_CACHE_HOME or ~/.cache. */
+/* The path of the features for this data set and network. The caller frees it. NULL if there is no place for it, or
+   no memory. For a folder of images it is beside the folder if that is writable: "flowers.resnet18.features" beside
+   "flowers". Otherwise it is in the user's cache: thaw/ in $XDG_CACHE_HOME or ~/.cache. */
 char *cli_cache_path(const char *data, const char *model);
 
-/* How many bytes the file may have: half of what the disk has free, and what the file has already; 0: it cannot be used,
-   since another process does, or since it is no feature cache. */
+/* The largest size that the file may have: half of the free disk space plus the file's present size. 0 if the file
+   cannot be used: another process uses it, or it is not a feature cache. */
 size_t cli_cache_room(const char *path);
 
 #endif

@@ -9,7 +9,7 @@
 #include "cli/cache.h"
 #include "features/feature_rows.h"
 
-/* Letters and digits of a text, and '-' for what is between them; to be freed. */
+/* The letters and digits of a text, with '-' for everything between them. The caller frees it. */
 static char *plain_name(const char *text)
 {
     char *name = strdup(text);
@@ -30,7 +30,8 @@ static bool takes_files(const char *directory)
     return directory && access(directory, W_OK | X_OK) == 0;
 }
 
-/* Beside the folder of a description "folder:PATH;OPTIONS"; NULL: it is none, or there can be no file. */
+/* Beside the folder of a description "folder:PATH;OPTIONS". NULL if it is another kind, or no file can be made
+   there. */
 static char *beside_data(const char *data, const char *model)
 {
     static const char kind[] = "folder:";
@@ -47,7 +48,7 @@ static char *beside_data(const char *data, const char *model)
     return path;
 }
 
-/* A directory in the user's cache, which is made; NULL: there is none. */
+/* Makes a directory in the user's cache; NULL if there is none. */
 static char *user_cache(void)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -59,7 +60,7 @@ static char *user_cache(void)
     if (base && asprintf(&directory, "%s/thaw", base) < 0)
         directory = NULL;
     if (directory) {
-        mkdir(base, 0700); /* where these are there already, or cannot be made, the test below tells */
+        mkdir(base, 0700); /* errors show in the test below */
         mkdir(directory, 0700);
     }
     free(base);
@@ -69,7 +70,7 @@ static char *user_cache(void)
     return NULL;
 }
 
-/* FNV-1a: descriptions that have the same letters and digits get files of their own. */
+/* FNV-1a, so that descriptions with the same letters and digits get different files. */
 static unsigned long long hash_of(const char *text)
 {
     uint64_t hash = 14695981039346656037U;

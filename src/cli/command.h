@@ -1,4 +1,4 @@
-/* The sub-commands. Each is a table of one: its help, its manual page and its completion are made from it. */
+/* The sub-commands. One table per command gives its help, its manual page and its completion. */
 #ifndef THAW_CLI_COMMAND_H
 #define THAW_CLI_COMMAND_H
 
@@ -9,7 +9,7 @@ typedef struct cli_command {
     const char *summary;                    /* one line, for lists: "measure loss and accuracy" */
     const char *description;                /* a paragraph of sentences */
     const char *examples;                   /* command lines, indented by two blanks, none longer than 78 columns */
-    unsigned takes, needs;                  /* the sets of options that it has, and those that it needs */
+    unsigned takes, needs;                  /* the sets of options that the command takes, and those that it requires */
     int (*run)(const cli_options *options); /* returns an exit code */
 } cli_command;
 
@@ -19,11 +19,11 @@ extern const cli_command cli_train, cli_finetune, cli_evaluate, cli_summary, cli
 extern const cli_command *const cli_commands[];
 extern const size_t cli_command_count;
 
-/* NULL: there is none of that name. */
+/* NULL if no command has this name. */
 const cli_command *cli_command_named(const char *name);
 
-/* Reads a command's options. Prints what is wrong and returns an exit code; the caller releases the options whatever it
-   is. */
+/* Reads a command's options. Prints any error and returns an exit code. The caller releases the options in every
+   case. */
 int cli_options_parse(int argc, char **argv, const cli_command *command, cli_options *options);
 
 void cli_options_release(cli_options *options);

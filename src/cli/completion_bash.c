@@ -4,8 +4,8 @@
 
 #include "cli/generate.h"
 
-/* The function finds the option whose value is being typed, looks up what can stand there, and cuts off what readline
-   keeps: everything up to the last of its word breaks. */
+/* The function finds the option whose value is being typed, and looks up its possible values. It cuts off what
+   readline keeps: everything up to the last word break. */
 static const char finding[] =
     "    local word=${COMP_WORDS[COMP_CWORD]} i=$COMP_CWORD whole option value given='' kind='' words=''\n"
     "    COMPREPLY=()\n"
@@ -140,7 +140,7 @@ static void print_kind(FILE *stream, const cli_option *option)
     }
 }
 
-/* An option that two commands have may stand in the table twice. */
+/* An option of two commands may appear in the table twice. */
 static bool is_first(size_t index)
 {
     for (size_t i = 0; i < index; i++)

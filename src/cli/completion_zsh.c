@@ -20,7 +20,7 @@ static const char functions[] = "_thaw_data() {\n"
                                 "  compadd - \"$@\"\n"
                                 "}\n\n";
 
-/* The first clause of a text, in a single-quoted string, where brackets and colons mean something to zsh. */
+/* The first clause of a text, as a single-quoted string, where zsh gives brackets and colons a meaning. */
 static void print_clause(FILE *stream, const char *text)
 {
     for (const char *c = text; *c; c++) {
@@ -37,7 +37,7 @@ static void print_clause(FILE *stream, const char *text)
     }
 }
 
-/* What stands behind "argument:" in zsh's notation. */
+/* Writes what follows "argument:" in zsh's notation. */
 static void print_action(FILE *stream, const cli_option *option)
 {
     const char *words = option->kind->words;

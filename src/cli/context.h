@@ -4,8 +4,8 @@
 
 #include <thaw/context.h>
 
-/* Makes a context with the limit of the CPU's instructions that the environment variable THAW_MAX_CPU sets. Returns an exit
-   code, after a message where it is not CLI_DONE. */
+/* Makes a context with the CPU level that the environment variable THAW_MAX_CPU allows. Returns an exit code, after
+   a message unless it is CLI_DONE. */
 int cli_context_create(const thaw_context_options *options, thaw_context **context);
 
 #endif

@@ -1,4 +1,4 @@
-/* thaw demo: a network learns Fashion-MNIST's classes 0-4, and what it has learnt is put to use for classes 5-9. */
+/* thaw demo: a network learns Fashion-MNIST's classes 0-4, and is then transferred to classes 5-9. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +24,13 @@ enum { SOURCE, SOURCE_TEST, TARGET, TARGET_TEST, TARGET_SMALL, SETS };
 typedef struct demo {
     cli_session session; /* holds the context and the whole data */
     thaw_dataset *sets[SETS];
-    char directory[PATH_BYTES], file[PATH_BYTES + 32]; /* of the pre-trained weights */
+    char directory[PATH_BYTES], file[PATH_BYTES + 32]; /* the pre-trained weights */
     cli_progress progress;
-    const char *label; /* of the run that goes on */
+    const char *label; /* of the current run */
     cli_demo_result result, results[CLI_DEMO_ROLES];
 } demo;
 
-/* ---------------------------------------------------------------- beginning and end */
+/* ---------------------------------------------------------------- setup and cleanup */
 
 static int open_sets(demo *now)
 {
@@ -109,7 +109,7 @@ static thaw_status set_optimizer(thaw_model *model, const char *pattern, const c
     return status;
 }
 
-/* The network as the run wants it: its weights, its new head, its optimizers, and what is frozen. */
+/* Prepares the network for the run: weights, new head, optimizers, and what is frozen. */
 static thaw_status prepare(const demo *now, const cli_demo_run *run, thaw_model *model)
 {
     thaw_status status = thaw_zoo_build(model, NETWORK, CLASSES);
@@ -190,7 +190,7 @@ static int run_one(demo *now, const cli_demo_run *run)
     return cli_demo_print_run(run->name, &now->result, now->session.options->json);
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ---------------------------------------------------------------- the command */
 
 /* Prints the plan of a run. */
 static int print_plan(const demo *now, cli_demo_role role)

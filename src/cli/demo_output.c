@@ -60,7 +60,7 @@ static void print_wrapped(const char *text)
     }
 }
 
-/* The fastest epoch: the machine may have had something else to do in the others. */
+/* The fastest epoch: other processes may have slowed the others. */
 static double fastest(const cli_demo_result *result)
 {
     double seconds = result->seconds[0];

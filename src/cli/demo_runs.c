@@ -4,13 +4,13 @@ const cli_demo_run cli_demo_runs[] = {
     { .name = "all trainable", .role = CLI_DEMO_ALL },
     { .name = "convolutions frozen", .role = CLI_DEMO_FROZEN, .freeze = "conv*" },
     { .name = "convolutions frozen, features cached", .role = CLI_DEMO_CACHED, .freeze = "conv*", .cached = true },
-    /* From the top down, a layer an epoch: Howard & Ruder 2018, arXiv 1801.06146. */
+    /* One more layer each epoch, from the top: Howard & Ruder 2018, arXiv 1801.06146. */
     { .name = "gradual unfreezing",
       .freeze = "conv*",
       .rules = { { .epoch = 2, .pattern = "conv2", .action = THAW_ACTION_UNFREEZE },
                  { .epoch = 3, .pattern = "conv1", .action = THAW_ACTION_UNFREEZE } },
       .rule_count = 2 },
-    /* The same paper: each layer's rate is that of the one above it, divided by 2.6. */
+    /* The same paper: each layer's rate is the rate of the layer above, divided by 2.6. */
     { .name = "discriminative learning rates",
       .settings = { { .pattern = "conv2", .learning_rate = 1e-3 / 2.6 },
                     { .pattern = "conv1", .learning_rate = 1e-3 / (2.6 * 2.6) } } },

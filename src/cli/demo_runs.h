@@ -6,7 +6,7 @@
 
 enum { CLI_DEMO_EPOCHS = 3, CLI_DEMO_BATCH = 128, CLI_DEMO_SETTINGS = 2 };
 
-/* The runs that the closing paragraph compares. */
+/* The runs that the summary paragraph compares. */
 typedef enum cli_demo_role {
     CLI_DEMO_OTHER,
     CLI_DEMO_ALL,
@@ -20,19 +20,19 @@ typedef enum cli_demo_role {
 
 typedef struct cli_demo_setting {
     const char *pattern;   /* NULL: no setting */
-    double learning_rate;  /* of the groups, when no optimizer is named */
+    double learning_rate;  /* for the groups that no optimizer is named for */
     const char *optimizer; /* a description, or NULL */
 } cli_demo_setting;
 
 typedef struct cli_demo_run {
     const char *name;
     cli_demo_role role;
-    bool scratch;       /* from first weights on, instead of the file's */
-    bool small;         /* 20 images a class, seen ten times an epoch */
+    bool scratch;       /* start from new initial values instead of the file's */
+    bool small;         /* 20 images per class, each seen ten times per epoch */
     bool cached;        /* with the feature cache */
-    const char *freeze; /* NULL: nothing */
+    const char *freeze; /* NULL if nothing */
     cli_demo_setting settings[CLI_DEMO_SETTINGS];
-    thaw_strategy_rule rules[2]; /* by epoch */
+    thaw_strategy_rule rules[2]; /* one per epoch */
     size_t rule_count;
 } cli_demo_run;
 

@@ -1,11 +1,11 @@
-/* What training prints: lines of a table, or JSON. */
+/* The output of training: table lines, or JSON. */
 #ifndef THAW_CLI_EPOCH_TABLE_H
 #define THAW_CLI_EPOCH_TABLE_H
 
 #include <jansson.h>
 #include <thaw/train.h>
 
-/* Writes "12.3 MB", with a unit that keeps the number below 1000; returns `text`. */
+/* Writes "12.3 MB", in a unit that keeps the number below 1000; returns `text`. */
 enum { CLI_SIZE_BYTES = 16 };
 char *cli_format_bytes(char text[CLI_SIZE_BYTES], size_t bytes);
 
@@ -13,13 +13,13 @@ char *cli_format_bytes(char text[CLI_SIZE_BYTES], size_t bytes);
 enum { CLI_SHARE_BYTES = 16 };
 char *cli_format_share(char text[CLI_SHARE_BYTES], double share);
 
-/* The most memory that the process has held, in bytes. */
+/* The process's peak memory, in bytes. */
 size_t cli_peak_rss_bytes(void);
 
 void cli_print_epoch_header(void);
 void cli_print_epoch(const thaw_epoch_result *epoch_result);
 
-/* An object with an epoch's figures; `event` names the kind of line. */
+/* A JSON object with an epoch's figures; `event` names the kind of line. */
 json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_result);
 
 #endif

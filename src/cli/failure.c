@@ -34,7 +34,7 @@ int cli_misuse(const char *what, const char *format, ...)
     return CLI_MISUSED;
 }
 
-/* Whether the log has said this already, of another run. Runs may go on at the same time. */
+/* Whether the log has printed this message before, perhaps for another run. Runs may be concurrent. */
 static bool was_said(const char *message)
 {
     enum { MOST = 16 };

@@ -17,7 +17,7 @@ static int parse_rate(const char *text, const char *name, const char *value, dou
     return CLI_DONE;
 }
 
-/* Settings of groups that keep their optimizer. */
+/* Settings for groups that keep their optimizer. */
 static int parse_rates(const char *text, char *settings, cli_group *group)
 {
     for (char *item; (item = strsep(&settings, ","));) {
@@ -46,7 +46,7 @@ static int describe_optimizer(const char *text, const char *settings, const char
     static const char key[] = "optimizer=";
     const char *name = named + sizeof key - 1;
     const size_t name_length = strcspn(name, ",");
-    const size_t before = (size_t)(named - settings); /* settings before it, with their last comma */
+    const size_t before = (size_t)(named - settings); /* the settings before it, with their last comma */
     const char *after = name + name_length;
     if (name_length == 0 || strstr(after, ",optimizer="))
         return cli_misuse("--group", "\"%s\": optimizer must have one name", text);
@@ -56,7 +56,7 @@ static int describe_optimizer(const char *text, const char *settings, const char
         group->optimizer = NULL;
         return cli_fail("--group", "out of memory");
     }
-    const size_t length = strlen(group->optimizer); /* a comma that nothing follows, or nothing after the colon */
+    const size_t length = strlen(group->optimizer); /* a trailing comma, or nothing after the colon */
     if (strchr(",:", group->optimizer[length - 1]))
         group->optimizer[length - 1] = '\0';
     return CLI_DONE;

@@ -5,10 +5,10 @@
 typedef struct cli_group {
     char *pattern;
     char *optimizer; /* a description, "sgd:lr=1e-2,momentum=0.9", or NULL: the group keeps its own */
-    double learning_rate, weight_decay; /* without an optimizer; NAN: not given */
+    double learning_rate, weight_decay; /* without an optimizer; NAN if not given */
 } cli_group;
 
-/* Prints what is wrong and returns an exit code; the caller releases the group when it is CLI_DONE. */
+/* Prints any error and returns an exit code; the caller releases the group if it is CLI_DONE. */
 int cli_group_parse(const char *text, cli_group *group);
 
 void cli_group_release(cli_group *group);

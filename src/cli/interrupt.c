@@ -10,8 +10,8 @@ static atomic_bool catching;
 static atomic_int received;
 static sigset_t awaited;
 
-/* A handler would run on the stack of a thread that computes, where kernels of oneDNN 2.6 keep values below the stack
-   pointer: it would overwrite them. A thread that waits for the signals has no such values. */
+/* A handler would run on the stack of a computing thread. Kernels of oneDNN 2.6 keep values below the stack pointer,
+   and the handler would overwrite them. A thread that only waits for signals has no such values. */
 static void *wait_for_signals(void *unused)
 {
     (void)unused;
@@ -34,7 +34,7 @@ void cli_interrupt_begin(void)
     sigemptyset(&awaited);
     sigaddset(&awaited, SIGINT);
     sigaddset(&awaited, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &awaited, NULL); /* all threads inherit this */
+    pthread_sigmask(SIG_BLOCK, &awaited, NULL); /* inherited by all threads */
     if (pthread_create(&thread, NULL, wait_for_signals, NULL) == 0)
         pthread_detach(thread);
     else
@@ -44,7 +44,7 @@ void cli_interrupt_begin(void)
 void cli_interrupt_catch(void)
 {
     atomic_store(&catching, true);
-    /* A reader of the output that has gone away is no reason to lose what was trained. */
+    /* A closed output pipe is no reason to lose trained weights. */
     signal(SIGPIPE, SIG_IGN);
 }
 

@@ -1,9 +1,9 @@
-/* SIGINT and SIGTERM ask training to stop after the step it is at; the second one ends the process as usual. SIGPIPE
-   is ignored. */
+/* SIGINT and SIGTERM stop training after the current step. A second one ends the process as usual. SIGPIPE is
+   ignored. */
 #ifndef THAW_CLI_INTERRUPT_H
 #define THAW_CLI_INTERRUPT_H
 
-/* Before any other thread exists. Signals do what they usually do, until they are caught. */
+/* Call before any other thread exists. Signals keep their default effect until training catches them. */
 void cli_interrupt_begin(void);
 
 void cli_interrupt_catch(void);

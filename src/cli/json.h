@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* A number; NaN and infinities, which JSON has not, become null. */
+/* A number. JSON has no NaN or infinity: they become null. */
 json_t *cli_json_real(double value);
 
 json_t *cli_json_count(size_t value);
@@ -14,7 +14,7 @@ json_t *cli_json_count(size_t value);
 struct thaw_shape;
 json_t *cli_json_shape(const struct thaw_shape *shape);
 
-/* Prints the object in one line, and releases it. Returns an exit code. */
+/* Prints the object on one line, and releases it. Returns an exit code. */
 int cli_json_print(json_t *object);
 
 #endif

@@ -1,4 +1,4 @@
-/* Weights from a file, and what --reset excuses. */
+/* Loads weights from a file, with the exceptions that --reset allows. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static bool is_reset(const cli_options *options, const char *parameter)
     return found;
 }
 
-/* Whether all names of a comma-separated list are reset anyway. */
+/* Whether every name in a comma-separated list is reset anyway. */
 static bool all_reset(const cli_options *options, const char *names)
 {
     char *copy = strdup(names), *rest = copy;
@@ -45,7 +45,7 @@ static int check_patterns(const cli_options *options)
     return CLI_DONE;
 }
 
-/* Loads strictly; when that fails for what is reset afterwards alone, loads the rest. */
+/* Loads strictly. If that fails only because of what is reset afterwards, loads the rest. */
 static int load(cli_session *session)
 {
     const cli_options *options = session->options;

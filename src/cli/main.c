@@ -1,4 +1,4 @@
-/* The thaw command: finds the sub-command. */
+/* The thaw command: finds and runs a sub-command. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,12 +62,12 @@ static int run(const cli_command *command, int argc, char **argv)
     return code;
 }
 
-/* OpenMP's threads spin for milliseconds before they sleep. Where other processes want the cores too, a thread then
-   spins through time slices that the one it waits for would need: with several busy processes a core, training took
-   four to five times as long on two threads as on one. To spin for about a tenth of a millisecond, which spans what
-   lies between two kernels, takes most of that away. The runtime reads its settings when it is loaded, and so the
-   command starts itself once more. A user's own setting stands; and where threads are bound, this one is bound to one
-   core by now, and would see no other after a start. */
+/* OpenMP's threads spin for milliseconds before they sleep. If other processes want the cores too, a spinning thread
+   uses up time slices that the thread it waits for needs: with several busy processes per core, training took four
+   to five times as long on two threads as on one. Spinning for about a tenth of a millisecond, the gap between two
+   kernels, avoids most of that. The runtime reads its settings when it is loaded, so the command starts itself
+   again. A user's own setting is kept. If threads are bound, nothing is changed: this thread is already bound to one
+   core, and a new process would see only that core. */
 static void shorten_spinning(char **argv)
 {
     static const char *const settings[] = { "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_PROC_BIND", "OMP_PLACES",
@@ -77,10 +77,10 @@ static void shorten_spinning(char **argv)
             return;
     if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0)
         execv("/proc/self/exe", argv);
-    /* Without it everything works as well, only slower on a busy machine. */
+    /* If this fails, the command still works; it is only slower on a busy machine. */
 }
 
-/* What was printed may still be lost, to a full disk behind a redirection. */
+/* Output may still be lost, for example on a full disk. */
 static int close_output(int code)
 {
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
         print_version(stdout, NULL);
         return close_output(CLI_DONE);
     }
-    /* What is installed beside the command; see src/cli/meson.build. */
+    /* Files installed with the command; see src/cli/meson.build. */
     if (strcmp(argv[1], "--generate") == 0)
         return close_output(cli_generate(argc == 3 ? argv[2] : "", stdout));
     const cli_command *command;

@@ -7,10 +7,10 @@
 
 #include "cli/generate.h"
 
-/* Of the pages' last change that a reader would notice: a page that is built twice must be the same. */
+/* The date of the pages' last visible change. It is constant, so that builds are reproducible. */
 static const char DATE[] = "2026-11-29";
 
-/* What groff takes for something else: escapes, hyphens that cannot be copied, typographic quotes. */
+/* Escapes what groff would interpret: escapes, hyphens that must stay copyable, typographic quotes. */
 static const char *escaped(char c)
 {
     switch (c) {
@@ -52,10 +52,10 @@ static bool ends_sentence(const char *text, size_t end, size_t length)
     return text[end - 1] == '.' && end + 1 < length && isupper((unsigned char)text[end + 1]);
 }
 
-/* A paragraph in short lines, where each sentence begins one, as man(7) wants it. */
+/* A paragraph in short lines; each sentence begins a new line, as man(7) recommends. */
 static void print_sentences(FILE *stream, const char *text, size_t length)
 {
-    enum { COLUMNS = 66 }; /* escapes add to them */
+    enum { COLUMNS = 66 }; /* escapes make them longer */
     size_t column = 0;
     while (length) {
         const char *blank = memchr(text, ' ', length);
@@ -86,7 +86,7 @@ static void print_lines(FILE *stream, const char *text, size_t length)
     fputs("\n.fi\n", stream);
 }
 
-/* Paragraphs and lines of a topic. */
+/* The paragraphs and verbatim lines of a topic. */
 static void print_topic(FILE *stream, const char *text)
 {
     for (bool first = true; *text; first = false) {
@@ -135,7 +135,7 @@ static void print_exit_status(FILE *stream)
     } codes[] = { { "0", "Done." },
                   { "1", "Failed." },
                   { "2", "The command line is wrong." },
-                  { "130, 143", "Stopped by SIGINT or SIGTERM. What was trained by then is saved." } };
+                  { "130, 143", "Stopped by SIGINT or SIGTERM. Whatever was trained until then is saved." } };
     fputs(".SH EXIT STATUS\n", stream);
     for (size_t i = 0; i < THAW_COUNT(codes); i++)
         fprintf(stream, ".TP\n%s\n%s\n", codes[i].code, codes[i].meaning);
@@ -180,7 +180,7 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
 
 /* ---------------------------------------------------------------- thaw.1 */
 
-/* An entry of a list: a name, and what follows it. */
+/* A list entry: a name, and its description. */
 static void print_name(FILE *stream, const char *name)
 {
     fputs(".TP\n.B ", stream);

@@ -1,4 +1,4 @@
-/* What thaw.1 explains beside the commands. */
+/* The topics of thaw.1 that belong to no single command. */
 #include <thaw/base.h>
 
 #include "cli/generate.h"
@@ -8,48 +8,50 @@ const cli_manual_topic cli_manual_topics[] = {
       "Options that select parts of a network take a shell-style pattern: * ? [a-z] {a,b}, and | for alternatives. A "
       "pattern is matched against the names of groups (a layer's parameters: conv1) and of single parameters "
       "(conv1.bias). A pattern that matches nothing is an error. List the names with thaw summary.\n\n"
-      "Where layers are frozen and unfrozen, a pattern may also be a part that every network has: @head, @body, @top:N and "
-      "@bottom:N (blocks), @bias and @norm. The head is what --head or --reset names, else the last block. Rules with an "
-      "EPOCH, and those of --strategy, are applied before the epochs that they name; with --json, the event of an epoch "
-      "lists what they did." },
+      "Options that freeze and unfreeze also take a part that every network has: @head, @body, @top:N and @bottom:N "
+      "(blocks), @bias and @norm. The head is what --head or --reset names, otherwise the last block. Rules with an "
+      "EPOCH, and those of --strategy, are applied before the epochs that they name; with --json, the event of an "
+      "epoch lists what they did." },
 
     { "DATA SETS",
       "--data and --test-data take a kind of data set and options, separated by semicolons:\n\n"
       "  fashion-mnist[:OPTIONS]\n"
       "  idx:IMAGES,LABELS[;OPTIONS]\n"
       "  folder:PATH[;OPTIONS]\n\n"
-      "fashion-mnist reads Debian's package dataset-fashion-mnist, or another folder with dir=PATH. The kind idx reads a pair of "
-      "IDX files, gzip or not; test=IMAGES,LABELS names the test data.\n\n"
-      "All kinds take classes=A-B (the classes to use, renumbered from 0), per-class=N (the first N training samples of "
-      "each) and repeat=N (each sample N times an epoch).\n\n"
-      "The kind folder reads a folder with one sub-folder of JPEG or PNG files per class; classes are numbered by name. If it has "
-      "sub-folders train/ and val/, these are the training and test data; otherwise a fifth of each class becomes test "
-      "data (val=0.2, seed=1). By default, an image becomes what torchvision's evaluation transform makes of it: the "
-      "shorter side resized to 256, the middle 224 x 224 cut out, ImageNet's mean and deviation. Change that "
-      "with size=N, resize=N, channels=1|3, mean=X,X,X and std=X,X,X. With augment=crop-flip, a random part is cut out and "
-      "flipped at random, as seed, epoch and sample determine; the feature cache is off then. With decode=full, JPEG files "
-      "are decoded at full size. A broken image is skipped with a warning; with on-error=fail it is an error. Images are "
-      "decoded ahead of training by threads of their own, threads=N of them." },
+      "fashion-mnist reads Debian's package dataset-fashion-mnist, or another folder with dir=PATH. The kind idx "
+      "reads a pair of IDX files, gzip or not; test=IMAGES,LABELS names the test data.\n\n"
+      "All kinds accept classes=A-B (the classes to use, renumbered from 0), per-class=N (the first N training "
+      "samples of each) and repeat=N (each sample N times per epoch).\n\n"
+      "The kind folder reads a folder with one sub-folder of JPEG or PNG files per class. Classes are numbered by "
+      "name. Sub-folders train/ and val/ are the training and test data if they exist; otherwise a fifth of each "
+      "class becomes test data (val=0.2, seed=1). By default, images get torchvision's evaluation transform: resize "
+      "the shorter side to 256, cut out the middle 224 x 224, normalise by ImageNet's mean and deviation. Change that "
+      "with size=N, resize=N, channels=1|3, mean=X,X,X and std=X,X,X. With augment=crop-flip, a random part is cut "
+      "out and flipped at random, as seed, epoch and sample determine; the feature cache is then off. With "
+      "decode=full, JPEG files are decoded at full size. A broken image is skipped with a warning, or is an error "
+      "with on-error=fail. Images are decoded ahead of training, by threads=N threads." },
 
     { "FEATURE CACHE",
-      "The outputs of a frozen prefix are the same in each epoch, so later epochs start from kept ones: the results are "
-      "the same bits. With --cache memory, they are kept in memory, up to --cache-bytes. With --cache FILE, they are kept "
-      "in a file that is read through the system's page cache; a later run with the same frozen layers and data starts from it. If the "
-      "end of the prefix does not fit the budget, the plan looks for an earlier layer with smaller outputs.\n\n"
-      "--cache auto, the default, uses memory. If the end of the prefix does not fit there, the run has several epochs "
-      "and no rules by epoch (PATTERN@EPOCH, or --strategy), and half of the disk's free space suffices, it uses a file beside the data "
-      "folder (flowers.resnet18.features beside flowers), otherwise in ~/.cache/thaw, and prints its name at the end." },
+      "The outputs of a frozen prefix are the same in each epoch, so later epochs reuse them. Results are the same, "
+      "bit for bit. With --cache memory, the outputs are kept in memory, up to --cache-bytes. With --cache FILE, they "
+      "are kept in a file that is read through the system's page cache; a later run with the same frozen layers and "
+      "data reuses it. If the end of the prefix does not fit the budget, the plan looks for an earlier layer with "
+      "smaller outputs.\n\n"
+      "--cache auto, the default, uses memory. If the end of the prefix does not fit there, the run has several "
+      "epochs and no rules by epoch (PATTERN@EPOCH, or --strategy), and half of the free disk space suffices, it uses "
+      "a file beside the data folder (flowers.resnet18.features beside flowers), otherwise in ~/.cache/thaw, and "
+      "prints its name at the end." },
 
     { "PRECISION",
-      "On CPUs with AVX512_BF16, --precision bf16 computes all layers in bfloat16, and --frozen-precision bf16 those of "
-      "the frozen prefix. Weights, their gradients, losses, statistics and the optimizer's state stay f32. Layers "
-      "without bfloat16 kernels compute in f32; thaw plan shows the type of each." },
+      "On CPUs with AVX512_BF16, --precision bf16 computes all layers in bfloat16, and --frozen-precision bf16 only "
+      "those of the frozen prefix. Weights, their gradients, losses, statistics and the optimizer's state stay f32. "
+      "Layers without bfloat16 kernels compute in f32; thaw plan shows the type of each." },
 
     { "ENVIRONMENT",
-      "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY are OpenMP's. If none is set, "
-      "the command sets GOMP_SPINCOUNT=10000, which saves time on a busy machine.\n\n"
+      "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "
+      "set, the command sets GOMP_SPINCOUNT=10000, which saves time on a busy machine.\n\n"
       "THAW_MAX_CPU (baseline, v3 for AVX2, or v4 for AVX-512) limits the instructions of Thaw's own kernels, and "
-      "ONEDNN_MAX_CPU_ISA (such as AVX2) those that oneDNN uses.\n\n"
+      "ONEDNN_MAX_CPU_ISA (such as AVX2) limits those of oneDNN.\n\n"
       "XDG_CACHE_HOME replaces ~/.cache. TMPDIR is where thaw demo keeps its weights while it runs." },
 };
 

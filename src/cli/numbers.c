@@ -7,7 +7,7 @@
 
 #include "core/number.h"
 
-/* strtoumax alone takes blanks and a sign. */
+/* strtoumax alone accepts blanks and a sign. */
 static bool parse_digits(const char *text, char **end, uint64_t *value)
 {
     if (*text < '0' || *text > '9')

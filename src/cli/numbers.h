@@ -1,4 +1,4 @@
-/* Numbers as options give them: the whole text, nothing around it. */
+/* Numbers in options. The whole text must be the number. */
 #ifndef THAW_CLI_NUMBERS_H
 #define THAW_CLI_NUMBERS_H
 
@@ -7,7 +7,7 @@
 
 bool cli_parse_count(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value);
 
-/* With K, M or G behind it: 1024, 1024^2, 1024^3. */
+/* With an optional suffix K, M or G: 1024, 1024^2, 1024^3. */
 bool cli_parse_bytes(const char *text, uint64_t *value);
 
 /* Finite and not negative. */

@@ -1,4 +1,4 @@
-/* The table of all options: what --help, the manual pages and the completion of shells are made from. */
+/* The table of all options, from which --help, the manual pages and shell completion are made. */
 #include <stddef.h>
 #include <string.h>
 
@@ -75,19 +75,19 @@ static bool parse_precision(const cli_option *option, const char *text, void *va
 #define KIND(name, ...) static const cli_option_kind name##_kind = { __VA_ARGS__ }
 
 KIND(text, .parse = parse_text, .wanted = "a text");
-KIND(file, .parse = parse_text, .wanted = "the name of a file", .completion = CLI_COMPLETE_FILES);
-KIND(folder, .parse = parse_text, .wanted = "the name of a folder", .completion = CLI_COMPLETE_FOLDERS);
+KIND(file, .parse = parse_text, .wanted = "a file name", .completion = CLI_COMPLETE_FILES);
+KIND(folder, .parse = parse_text, .wanted = "a folder name", .completion = CLI_COMPLETE_FOLDERS);
 KIND(model, .parse = parse_text, .wanted = "a network", .completion = CLI_COMPLETE_MODELS);
 KIND(data, .parse = parse_text, .wanted = "a data set", .completion = CLI_COMPLETE_DATA);
 KIND(optimizer, .parse = parse_text, .wanted = "an optimizer", .completion = CLI_COMPLETE_OPTIMIZERS);
 KIND(strategy, .parse = parse_text, .wanted = "a strategy", .completion = CLI_COMPLETE_STRATEGIES);
 KIND(schedule, .parse = parse_text, .wanted = "a schedule", .completion = CLI_COMPLETE_WORDS,
      .words = "constant step cosine one-cycle");
-KIND(cache, .parse = parse_text, .wanted = "auto, memory, off or the name of a file", .completion = CLI_COMPLETE_FILES,
+KIND(cache, .parse = parse_text, .wanted = "auto, memory, off or a file name", .completion = CLI_COMPLETE_FILES,
      .words = "auto memory off");
 KIND(flag, .parse = parse_flag, .wanted = "nothing");
 KIND(rule, .parse = parse_rule, .wanted = "a text");
-KIND(input, .parse = parse_rule, .wanted = "the name of a file", .completion = CLI_COMPLETE_FILES);
+KIND(input, .parse = parse_rule, .wanted = "a file name", .completion = CLI_COMPLETE_FILES);
 KIND(positive, .parse = parse_positive, .wanted = "a whole number from 1 to 2147483647");
 KIND(threads, .parse = parse_threads, .wanted = "a whole number from 1 to 1024");
 KIND(seed, .parse = parse_seed, .wanted = "a whole number from 0 to 2^64 - 1");
@@ -108,7 +108,8 @@ const cli_option cli_option_table[] = {
       TO(classes) },
     { CLI_LOAD, "load", "FILE", "Load weights from this safetensors file", &file_kind, TO(load) },
     { CLI_RESET, "reset", "PATTERN",
-      "Reinitialise these groups or parameters after loading; the file may lack them, or hold them in another shape",
+      "Reinitialise these groups or parameters after loading; they may be missing from the file, or have another "
+      "shape in it",
       &rule_kind, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
       "Data set: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], or folder:PATH[;OPTIONS] with one sub-folder of "
@@ -151,8 +152,8 @@ const cli_option cli_option_table[] = {
     { CLI_TRAINING, "merge", NULL, "Merge adapters into their weights after training, before saving", &flag_kind,
       TO(merge) },
     { CLI_TRAINING | CLI_CACHE, "cache", "WHERE",
-      "Where to keep the outputs of a frozen prefix: memory, off, or a FILE, from which later runs with the same frozen "
-      "layers and data start. auto uses memory, or a file if they do not fit and the run has several epochs (default: "
+      "Where to keep the outputs of a frozen prefix: memory, off, or a FILE, which later runs with the same frozen "
+      "layers and data reuse. auto uses memory, or a file if they do not fit and the run has several epochs (default: "
       "auto)",
       &cache_kind, TO(cache) },
     { CLI_TRAINING | CLI_CACHE, "cache-file-bytes", "BYTES",
@@ -160,7 +161,7 @@ const cli_option cli_option_table[] = {
     { CLI_TRAINING | CLI_CACHE, "cache-bf16", NULL, "Keep these outputs in bfloat16: rounded, in half the space",
       &flag_kind, TO(cache_bf16) },
     { CLI_TRAINING | CLI_CACHE, "recompute", NULL,
-      "Save memory: compute normalisations and the activations after them again during backward", &flag_kind,
+      "Save memory: recompute normalisations, and the activations after them, during backward", &flag_kind,
       TO(recompute) },
     { CLI_TRAINING, "save", "FILE", "Save the weights to this safetensors file after training", &file_kind, TO(save) },
     { CLI_BENCH, "strategies", "LIST",
@@ -180,7 +181,7 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "seeds", "N", "Runs of each configuration, with the seeds from --seed on (default: 3)", &positive_kind,
       TO(seeds) },
     { CLI_BENCH, "lr-sweep", "N",
-      "Learning rates to try for each optimizer, half a decade apart, its own in the middle (default: 1)",
+      "Learning rates to try for each optimizer, half a decade apart, with its own in the middle (default: 1)",
       &positive_kind, TO(rates) },
     { CLI_BENCH | CLI_STRATEGY, "head", "PATTERN",
       "Head of the network for strategies (default: what --reset names, else the last "
@@ -196,9 +197,9 @@ const cli_option cli_option_table[] = {
       TO(report) },
     { CLI_REPORT, "report", "FOLDER", "Folder for index.html (default: report)", &folder_kind, TO(report) },
     { CLI_BENCH, "jobs", "N",
-      "Runs at a time, each on --threads threads, or else on an equal share of the cores (default: 1)", &threads_kind,
+      "Runs at a time, each on --threads threads, otherwise on an equal share of the cores (default: 1)", &threads_kind,
       TO(jobs) },
-    { CLI_BENCH, "resume", NULL, "Do only the runs that the report lacks", &flag_kind, TO(resume) },
+    { CLI_BENCH, "resume", NULL, "Run only what the report lacks", &flag_kind, TO(resume) },
     { CLI_PRECISION, "precision", "TYPE",
       "Data type that layers compute in: f32, bf16, or bf16-emulated for CPUs without bf16 instructions. Parameters, "
       "their gradients, losses and statistics stay f32 (default: f32)",
@@ -206,11 +207,11 @@ const cli_option cli_option_table[] = {
     { CLI_FROZEN_PRECISION, "frozen-precision", "TYPE", "The same for the frozen prefix only", &precision_kind,
       TO(frozen_precision) },
     { CLI_INFERENCE, "inference", NULL, "Plan evaluation instead of a training step", &flag_kind, TO(inference) },
-    { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with what they read and write",
-      &flag_kind, TO(program) },
+    { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with their operands", &flag_kind,
+      TO(program) },
     { CLI_PROGRAM, "profile", NULL,
-      "Train some steps on random samples, and add each instruction's median time and its share of a step", &flag_kind,
-      TO(profile) },
+      "Train some steps on random samples, and add each instruction's median time and its share of the step",
+      &flag_kind, TO(profile) },
     { CLI_PROGRAM, "steps", "N", "Steps that --profile measures (default: 20)", &positive_kind, TO(steps) },
     { CLI_COMMON, "seed", "N", "Seed of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one per core)", &threads_kind, TO(threads) },

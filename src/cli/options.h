@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Options come in sets, of which a command takes some. */
+/* Options come in sets. Each command takes some of the sets. */
 enum {
     CLI_MODEL = 1,
     CLI_CLASSES = 2,
@@ -19,9 +19,9 @@ enum {
     CLI_TRAINING = 256,
     CLI_INFERENCE = 512,
     CLI_COMMON = 1024,
-    CLI_RUNS = 2048, /* of training, what comparisons take too */
+    CLI_RUNS = 2048, /* of training, shared with comparisons */
     CLI_BENCH = 4096,
-    CLI_CACHE = 8192, /* of training, what plans depend on */
+    CLI_CACHE = 8192, /* of training, those that a plan depends on */
     CLI_REPORT = 16384,
     CLI_PRECISION = 32768,
     CLI_FROZEN_PRECISION = 65536,
@@ -29,8 +29,7 @@ enum {
     CLI_STRATEGY = 262144
 };
 
-/* Options that may stand several times, in the order of the command line: what happens to groups of parameters, and
-   files that are read. */
+/* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */
 typedef enum cli_rule_kind {
     CLI_RULE_RESET,
     CLI_RULE_FREEZE,
@@ -47,16 +46,16 @@ typedef struct cli_rule {
     const char *text;
 } cli_rule;
 
-/* Neither: floats. */
+/* Neither: f32. */
 typedef struct cli_precision {
-    bool bfloat16, emulated; /* emulated: also on a CPU without instructions for it */
+    bool bfloat16, emulated; /* emulated: also on a CPU without the instructions */
 } cli_precision;
 
-/* Text is the command line's own. */
+/* Strings point into the command line. */
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes,
-        cache_file_bytes; /* classes and threads 0: by themselves */
+        cache_file_bytes; /* classes and threads: 0 means automatic */
     const char *strategy, *strategy_file, *head;
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
@@ -69,7 +68,7 @@ typedef struct cli_options {
     cli_precision precision, frozen_precision;
     cli_rule *rules;
     size_t rule_count;
-    char *line; /* the command line as a shell would take it */
+    char *line; /* the command line, quoted for a shell */
 } cli_options;
 
 #endif

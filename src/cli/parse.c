@@ -10,7 +10,7 @@
 #include "cli/option_table.h"
 #include "cli/quote.h"
 
-enum { FIRST_KEY = 256 /* above the characters */ };
+enum { FIRST_KEY = 256 /* above the character range */ };
 
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
@@ -44,7 +44,7 @@ static int check_needed(const cli_options *options, unsigned needs)
     return CLI_DONE;
 }
 
-/* The description, and behind the options the examples: argp's "doc". NULL: out of memory. */
+/* argp's "doc": the description, then, after the options, the examples. NULL if out of memory. */
 static char *make_help(const cli_command *command)
 {
     char *text = NULL;

@@ -65,7 +65,7 @@ static int print_saving(const thaw_plan_saving *entry)
     return cli_json_print(object);
 }
 
-/* `path`: a file that was chosen for the feature cache, or NULL. */
+/* `path`: the file chosen for the feature cache, or NULL. */
 static int print_totals(const thaw_plan *plan, const char *path)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -121,9 +121,9 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const c
     return code == CLI_DONE ? print_totals(plan, path) : code;
 }
 
-enum { SEVERAL_EPOCHS = 2 }; /* for which a cache pays */
+enum { SEVERAL_EPOCHS = 2 }; /* for which a cache pays off */
 
-/* *path is the caller's to free. */
+/* The caller frees *path. */
 static int print_plan(const cli_session *session, char **path)
 {
     const cli_options *options = session->options;

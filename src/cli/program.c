@@ -7,7 +7,7 @@
 #include "cli/failure.h"
 #include "cli/json.h"
 
-/* Times of a program; zeroed: it was not measured. */
+/* Times of a program; all zero if it was not measured. */
 typedef struct profile {
     double *seconds, step_seconds, sum;
     uint64_t steps;
@@ -31,7 +31,7 @@ static thaw_shape batch_of(int64_t batch, const thaw_shape *sample)
     return shape;
 }
 
-/* Networks of the zoo classify. */
+/* All networks of the zoo are classifiers. */
 static int measure(const cli_session *session, size_t count, profile *times)
 {
     const int64_t batch = (int64_t)session->options->batch;
@@ -101,7 +101,7 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const p
     return cli_json_print(object);
 }
 
-/* The program's table, a line each, with two columns before it. */
+/* The program's listing, one line per instruction, with two columns before it. */
 static void print_times(const char *text, const profile *times)
 {
     printf("%12s %7s %.*s\n", "median us", "share", (int)strcspn(text, "\n"), text);

@@ -1,4 +1,4 @@
-/* thaw report: a page from files of results and measurements. */
+/* thaw report: an HTML page from files of results and measurements. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <thaw/report.h>
@@ -38,8 +38,8 @@ static int report(const cli_options *options)
 
 const cli_command cli_report = {
     .name = "report",
-    .summary = "make a page of HTML from results and measurements",
-    .description = "Make a page of HTML from results of thaw bench and measurements of benchmarks.",
+    .summary = "make an HTML page from results and measurements",
+    .description = "Make an HTML page from results of thaw bench and measurements of benchmarks.",
     .examples = "  thaw report --input report/results.json --input peers.jsonl\n",
     .takes = CLI_REPORT,
     .run = report,

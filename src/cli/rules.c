@@ -1,4 +1,4 @@
-/* Optimizers, settings of groups, and freezing, as the options say. */
+/* Applies options for optimizers, settings of groups, and freezing. */
 #include <math.h>
 
 #include "cli/failure.h"
@@ -25,7 +25,7 @@ static int set_group(cli_session *session, const char *text)
     thaw_model *model = session->model;
     if (group.optimizer)
         code = set_optimizer(session, group.pattern, group.optimizer, "--group");
-    /* A new optimizer comes with a learning rate of its own, which an earlier setting must not hide. */
+    /* A new optimizer has its own learning rate, which an earlier setting must not hide. */
     if (code == CLI_DONE && (group.optimizer || !isnan(group.learning_rate)))
         code = cli_check_option(session->context, thaw_select_learning_rate(model, group.pattern, group.learning_rate),
                                 "--group");

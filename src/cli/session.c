@@ -7,7 +7,7 @@
 #include "cli/context.h"
 #include "cli/failure.h"
 
-/* Finds faults of the command line before files are read, which takes longer. */
+/* Checks the command line before reading files, which takes longer. */
 static int check_early(cli_session *session)
 {
     const cli_options *options = session->options;
@@ -66,7 +66,7 @@ int cli_open_test_data(cli_session *session, const char *option, const char *des
     return cli_check_option(session->context, status, option);
 }
 
-/* Whether test data can be given to a model that was built for the training data. */
+/* Whether the test data fits a model that was built for the training data. */
 static int check_match(const cli_session *session)
 {
     const thaw_shape *trained = thaw_dataset_sample_shape(session->training);
@@ -94,8 +94,8 @@ int cli_open_data(cli_session *session)
 
 /* ---------------------------------------------------------------- the network */
 
-/* The description of the network with the size of the data's images, where that is not told and can be; else as it is.
-   The caller frees it. */
+/* The network's description, with the size of the data's images if none is given and the network accepts one. The
+   caller frees it. */
 static char *fit_size(const cli_session *session, const thaw_shape *samples)
 {
     const char *model = session->options->model, *colon = strchr(model, ':');

@@ -67,7 +67,7 @@ static bool matches_something(thaw_model *model, const char *pattern)
     return false;
 }
 
-/* Checks the rule now and not when training has come so far. */
+/* Checks the rule now, not in the middle of training. */
 static int add_rule(cli_session *session, const char *option, const thaw_strategy_rule *rule)
 {
     const char *error = thaw_part_error(rule->pattern);
@@ -90,7 +90,7 @@ static int add_rule(cli_session *session, const char *option, const thaw_strateg
     return CLI_DONE;
 }
 
-/* A part's name begins with @, which is not that of an epoch. */
+/* A part's name begins with @, which does not start an epoch. */
 static char *find_epoch(char *text)
 {
     char *at = strrchr(text, '@');

@@ -6,13 +6,13 @@
 
 /* All return an exit code. */
 
-/* Reads --strategy and --strategy-file, which needs no model. */
+/* Reads --strategy and --strategy-file. Needs no model. */
 int cli_strategy_read(cli_session *session);
 
-/* Joins the patterns of --reset, and finds the head of the network for strategies: --head, or else these. */
+/* Joins the patterns of --reset, and finds the head for strategies: --head, or otherwise the reset patterns. */
 int cli_strategy_find_head(cli_session *session);
 
-/* Makes room for rules, with those of --strategy first. */
+/* Allocates the rules, and puts those of --strategy first. */
 int cli_strategy_begin(cli_session *session);
 
 /* Freezes or unfreezes PATTERN at once, or adds a rule for PATTERN@EPOCH. */

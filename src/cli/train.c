@@ -18,8 +18,8 @@
 typedef struct run {
     const cli_options *options;
     cli_progress progress;
-    thaw_epoch_result last; /* of the last whole epoch; zero before */
-    char *cache_path;       /* a file that was chosen for the feature cache, or NULL */
+    thaw_epoch_result last; /* of the last whole epoch; zero before it */
+    char *cache_path;       /* the file chosen for the feature cache, or NULL */
     json_t *rules;          /* what rules did before this epoch */
 } run;
 
@@ -95,7 +95,7 @@ static int print_end(const run *now, bool stopped)
                cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
                cli_format_bytes(memory[4], peak));
     if (now->cache_path && last->cache_on_disk)
-        printf("the feature cache is %s; runs with the same frozen layers and data start from it\n", now->cache_path);
+        printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
     if (stopped)
         printf("stopped by a signal\n");
     if (save)
@@ -103,7 +103,7 @@ static int print_end(const run *now, bool stopped)
     return CLI_DONE;
 }
 
-/* *stopped: by a signal, after a step or an epoch. */
+/* *stopped: whether a signal stopped it, after a step or an epoch. */
 static int run_epochs(cli_session *session, const thaw_fit_options *options, run *now, bool *stopped)
 {
     thaw_trainer *trainer;
@@ -161,8 +161,8 @@ static int fit(cli_session *session)
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }
 
-/* Finds out, before hours of training, whether the weights can be written: makes the file that will be renamed, with
-   room for them, and takes it away again. */
+/* Checks before hours of training that the weights can be written: makes the file that will be renamed, with room
+   for them, and removes it. */
 static int check_place(const cli_session *session)
 {
     const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
