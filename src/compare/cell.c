@@ -34,7 +34,7 @@ static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry 
     return status;
 }
 
-/* The host's function. */
+/* Calls the host's function. */
 static thaw_status build(thaw_comparison *comparison, thaw_model *model)
 {
     pthread_mutex_lock(&comparison->building);
@@ -137,7 +137,7 @@ static json_t *record_times(const thaw_epoch_result *epoch_result)
                      "update", phases->update, "other", other > 0 ? other : 0.0);
 }
 
-/* What several runs use at the same time is nobody's. */
+/* What several runs use at the same time belongs to none of them. */
 static double energy_of(const run *now)
 {
     return now->comparison->options.jobs > 1 ? NAN : thaw_energy_between(&now->before, &now->after);
@@ -177,7 +177,7 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
 
 /* ---------------------------------------------------------------- training */
 
-/* The host's function, which is not called again once it has said to stop. */
+/* Calls the host's function; not again once it has said to stop. */
 static bool tell(thaw_comparison *comparison, const run *now, const thaw_progress *training)
 {
     const size_t cells = comparison->entry_count * (size_t)comparison->options.seeds;

@@ -21,17 +21,17 @@ static thaw_status check_names(thaw_context *context, const thaw_comparison_opti
     for (size_t i = 0; i < options->strategy_count; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(options->strategies[i]->name, options->strategies[k]->name) == 0)
-                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: strategy %s stands there twice",
+                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: strategy %s is given twice",
                                  options->strategies[i]->name);
     for (size_t i = 0; i < options->optimizer_count; i++)
         for (size_t k = 0; k < i; k++)
             if (strcmp(options->optimizers[i], options->optimizers[k]) == 0)
-                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: optimizer %s stands there twice",
+                return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: optimizer %s is given twice",
                                  options->optimizers[i]);
     return THAW_OK;
 }
 
-/* Runs that wait for each other's threads would measure that. */
+/* Runs that wait for each other's threads would measure the waiting. */
 static thaw_status check_jobs(thaw_context *context, int jobs)
 {
     const int threads = thaw_context_threads(context), cores = thaw_threads_available();
@@ -39,27 +39,27 @@ static thaw_status check_jobs(thaw_context *context, int jobs)
         return THAW_OK;
     if (jobs > cores / threads)
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "comparison: %d runs at a time of %d thread%s each want more than the %d core%s that there %s",
-                         jobs, threads, threads == 1 ? "" : "s", cores, cores == 1 ? "" : "s",
-                         cores == 1 ? "is" : "are");
+                         "comparison: %d runs at a time on %d thread%s each need more than the %d core%s available",
+                         jobs, threads, threads == 1 ? "" : "s", cores, cores == 1 ? "" : "s");
     if (thaw_threads_bound())
         return refuse(context,
-                      "OpenMP binds threads to cores (OMP_PROC_BIND, OMP_PLACES), those of all runs to the same ones");
+                      "OpenMP binds threads to cores (OMP_PROC_BIND, OMP_PLACES), the threads of all runs to the same "
+                      "ones");
     return THAW_OK;
 }
 
 static thaw_status check_options(thaw_context *context, thaw_comparison_options *options)
 {
     if (!options->build || !options->training || !options->test)
-        return refuse(context, "it needs a function that builds, training data and test data");
+        return refuse(context, "build, training and test must be set");
     if (options->strategy_count == 0 || options->optimizer_count == 0)
-        return refuse(context, "it needs a strategy and an optimizer");
+        return refuse(context, "there must be at least one strategy and one optimizer");
     if (options->rates < 0 || options->seeds < 0 || options->epochs < 0 || options->batch < 0 || options->jobs < 0)
-        return refuse(context, "counts are not negative");
+        return refuse(context, "rates, seeds, epochs, batch and jobs must not be negative");
     if (!isfinite(options->target_accuracy) || options->target_accuracy < 0 || options->target_accuracy > 1)
-        return refuse(context, "the accuracy to reach is a share from 0 to 1");
+        return refuse(context, "target_accuracy must be from 0 to 1");
     if (options->first_seed > INT64_MAX - MOST_RUNS)
-        return refuse(context, "seeds are below 2^63");
+        return refuse(context, "seeds must be below 2^63");
     options->rates = options->rates ? options->rates : 1;
     options->seeds = options->seeds ? options->seeds : 1;
     options->epochs = options->epochs ? options->epochs : 1;
@@ -75,14 +75,14 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
 
 /* ---------------------------------------------------------------- the matrix */
 
-/* Half a decade between rates, the optimizer's own in the middle; of an even number the lower of the two. */
+/* Half a decade between rates, with the optimizer's own in the middle; the lower middle of an even number. */
 static double rate_at(double own, int index, int rates)
 {
     const int from_middle = index - (rates - 1) / 2;
     return from_middle ? own * pow(10, from_middle / 2.0) : own;
 }
 
-/* Also whether the optimizer takes all of them. */
+/* Also checks that the optimizer accepts all of them. */
 static thaw_status own_rate(thaw_context *context, const char *description, int rates, double *rate)
 {
     thaw_optimizer *optimizer = NULL;
@@ -126,7 +126,7 @@ static thaw_status fill_entries(thaw_comparison *comparison)
     return THAW_OK;
 }
 
-/* Each strategy once: what it does to the model does not depend on the optimizer and its rate. */
+/* Each strategy once: what it does to the model does not depend on the optimizer or its rate. */
 static thaw_status try_strategies(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;

@@ -20,20 +20,20 @@ typedef struct thaw_comparison_entry {
 struct thaw_comparison {
     thaw_context *context;
     thaw_comparison_options options;
-    thaw_comparison_entry *entries; /* optimizer by optimizer, strategies within, rates within */
+    thaw_comparison_entry *entries; /* ordered by optimizer, then strategy, then rate */
     size_t entry_count;
     size_t *order;                      /* of the runs: the entry of each, round by round */
-    json_t *head;                       /* what stands in the file before the cells */
-    thaw_configuration *configurations; /* made anew when cells were added */
+    json_t *head;                       /* what precedes the cells in the file */
+    thaw_configuration *configurations; /* recomputed after cells were added */
     bool summarized;
     atomic_size_t done; /* cells */
 
-    /* Of thaw_comparison_run. Its runs wait for one lock at most, and for none while they compute. */
+    /* State of thaw_comparison_run. Its runs hold at most one lock at a time, and none while they compute. */
     pthread_mutex_t building, telling; /* one call of the host's functions at a time */
     pthread_mutex_t keeping;           /* cells, configurations, the files, `failure` and its message */
-    thaw_status failure;               /* the first; the other runs end after their step */
+    thaw_status failure;               /* the first failure; the other runs end after their current step */
     atomic_bool stop;
-    size_t resumed; /* cells that were there */
+    size_t resumed; /* cells that existed before */
     size_t started; /* cells, those with them; guarded by `telling` */
     double began;
     thaw_journal journal;
@@ -42,18 +42,19 @@ struct thaw_comparison {
 
 /* ---- one run ---- */
 
-/* Runs and returns what the file says of it, or gives the comparison up and returns NULL. May be called by several
-   threads, each a `job` of its own. */
+/* Carries out a run and returns its entry for the file. On failure stops the comparison and returns NULL. Several
+   threads may call it, each with its own `job`. */
 json_t *thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job);
 
-/* Ends all runs after their step, for a reason that becomes that of the comparison where it is the first. */
+/* Ends all runs after their current step. The first reason given becomes that of the comparison. */
 void thaw_comparison_give_up(thaw_comparison *comparison, const char *message, thaw_status status);
 
-/* Makes a model and does to it what the strategy does at the beginning of its epochs, without training. */
+/* Makes a model and applies the strategy's rules at the beginning of each epoch, without training. */
 thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
 
-/* A context and model of a run, with optimizer and learning rate, before any rule. With `structure_only` its random
-   initial values are left out, which take long. On failure the caller closes it, too; thaw_cell_message tells why. */
+/* Makes the context and the model of a run, with optimizer and learning rate, before any rule. With `structure_only`
+   it skips drawing initial values, which is slow. The caller closes it even on failure; thaw_cell_message says why
+   it failed. */
 typedef struct thaw_cell_model {
     thaw_context *context;
     thaw_model *model;
@@ -65,21 +66,21 @@ void thaw_cell_close(thaw_cell_model *made);
 
 /* ---- the file ---- */
 
-/* What stands before the cells: the machine, the versions, the experiment and its lists. */
+/* What precedes the cells in the file: the machine, the versions, the experiment and its lists. */
 thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, json_t **head);
 
-/* Takes over the cells of the file and its journal, where they exist. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
+/* Takes over the cells of the file and its journal, if they exist. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
 thaw_status thaw_results_resume(thaw_comparison *comparison);
 
-/* All of it, as the file has it; the caller releases it. */
+/* The whole comparison, as the file holds it; the caller releases it. */
 thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root);
 
-/* Replaces a file by this. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+/* Replaces a file by this JSON. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_results_write_json(thaw_context *context, const char *path, const json_t *root);
 
 thaw_status thaw_results_write(thaw_comparison *comparison);
 
-/* Whether the file could be written, before anything is run. */
+/* Checks that the file can be written, before anything is run. */
 thaw_status thaw_results_check_place(thaw_comparison *comparison);
 
 /* ---- the summaries ---- */
@@ -91,10 +92,10 @@ thaw_status thaw_summarize(thaw_comparison *comparison);
 thaw_status thaw_summarize_epoch(thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t epoch,
                                  const char *key, thaw_mean *mean);
 
-/* A number; null where it is not finite. */
+/* A number; null if it is not finite. */
 json_t *thaw_json_number(double value);
 
-/* A figure of JSON, NAN where it is missing. */
+/* A figure from JSON; NAN if it is missing. */
 double thaw_json_value(const json_t *object, const char *key);
 
 #endif

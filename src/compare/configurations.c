@@ -1,4 +1,4 @@
-/* What the runs of each configuration say together. */
+/* Summaries of each configuration over its runs. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ static bool diverged(const json_t *cell)
     return json_is_true(json_object_get(cell, "diverged"));
 }
 
-/* ---------------------------------------------------------------- figures of many runs */
+/* ---------------------------------------------------------------- figures of several runs */
 
 /* Figures of the finished runs, one after the other, with room for all epochs of all seeds. */
 typedef struct figures {
@@ -87,7 +87,7 @@ static double mean_of_all(const thaw_comparison *comparison, const thaw_comparis
     return thaw_mean_of(room->values, room->count).mean;
 }
 
-/* Seconds of training until the target was reached; NAN when it never was. */
+/* Seconds of training until the target was reached; NAN if it never was. */
 static double seconds_to_target(const thaw_comparison *comparison, const json_t *cell)
 {
     double seconds = 0;
@@ -181,9 +181,9 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
     return made;
 }
 
-/* ---------------------------------------------------------------- all together */
+/* ---------------------------------------------------------------- all configurations */
 
-/* Of the rates of a pair, which stand one after the other, the one with the best mean, of those that diverged least. */
+/* Chooses among the rates of a pair, which are adjacent: the fewest diverged runs first, then the best mean. */
 static void choose_rates(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;
@@ -236,7 +236,7 @@ static void find_fronts(thaw_comparison *comparison, double *gains, double *cost
     }
 }
 
-/* By the seeds that both have finished. */
+/* Pairs the seeds that both have finished. */
 static thaw_mean pair(const thaw_comparison *comparison, const thaw_comparison_entry *one,
                       const thaw_comparison_entry *full, double *left, double *right)
 {

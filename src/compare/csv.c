@@ -21,7 +21,7 @@ static void append_text(thaw_text *text, const char *field)
     thaw_text_append(text, "\",");
 }
 
-/* Empty where it is unknown. */
+/* Empty if unknown. */
 static void append_number(thaw_text *text, double value)
 {
     if (isfinite(value))

@@ -37,7 +37,7 @@ static bool write_all(int descriptor, const char *bytes, size_t count)
     return true;
 }
 
-/* In one write: whoever is killed leaves a whole line or none, unless the disk is full. */
+/* In one write, so that a killed process leaves a whole line or none, unless the disk is full. */
 static thaw_status append_line(const thaw_journal *journal, const json_t *value)
 {
     char *dump = json_dumps(value, JSON_COMPACT), *line = NULL;

@@ -14,7 +14,7 @@ static const char compiler[] = "clang " __clang_version__;
 static const char compiler[] = "gcc " __VERSION__;
 #endif
 
-/* As Linux names it on x86 ("model name"); other architectures have no such line. */
+/* Linux's name for it on x86 ("model name"); other architectures have no such line. */
 void thaw_machine_processor(char name[THAW_PROCESSOR_BYTES])
 {
     char line[256];

@@ -1,11 +1,11 @@
-/* What the figures were measured with. */
+/* The machine that the figures were measured on. */
 #ifndef THAW_COMPARE_MACHINE_H
 #define THAW_COMPARE_MACHINE_H
 
 #include <jansson.h>
 #include <thaw/context.h>
 
-/* The processor's name, "unknown" where the system does not tell. */
+/* The processor's name, "unknown" if the system does not tell. */
 enum { THAW_PROCESSOR_BYTES = 256 };
 void thaw_machine_processor(char name[THAW_PROCESSOR_BYTES]);
 

@@ -59,7 +59,7 @@ static json_t *describe_experiment(const thaw_comparison_options *options, thaw_
                      layers);
 }
 
-/* The rules as they stand in a file of strategies. */
+/* The rules, in the form of a strategy file. */
 static json_t *list_rules(const thaw_strategy *strategy)
 {
     json_t *list = json_array();
@@ -218,7 +218,7 @@ static void append_json(thaw_text *text, const char *before, const json_t *value
     free(dump);
 }
 
-/* A line for each of what there are many. */
+/* Writes each element of a list on a line of its own. */
 static void append_list(thaw_text *text, const json_t *list)
 {
     thaw_text_append(text, "[");

@@ -1,4 +1,4 @@
-/* What a file of results, and the journal beside it, hold of a comparison. */
+/* Takes over what the results file, and the journal beside it, hold of a comparison. */
 #include <errno.h>
 #include <string.h>
 #include <thaw/runtime.h>
@@ -7,7 +7,7 @@
 #include "compare/comparison.h"
 #include "report/write.h"
 
-/* Puts a cell of a file in its place, unless it is there: a journal may hold what the results hold already. */
+/* Puts a cell from a file in its place, unless it is there already: the journal may repeat what the results hold. */
 static bool place_cell(thaw_comparison *comparison, json_t *cell)
 {
     const thaw_comparison_options *options = &comparison->options;
@@ -37,12 +37,12 @@ static thaw_status place_cells(thaw_comparison *comparison, const char *path, co
 {
     for (size_t i = first; i < json_array_size(cells); i++)
         if (!place_cell(comparison, json_array_get(cells, i)))
-            return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: cell %zu is none of this comparison", path,
-                             i - first);
+            return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: run %zu does not belong to this comparison",
+                             path, i - first);
     return THAW_OK;
 }
 
-/* Whether the file, or its head, is of this comparison. */
+/* Whether the file, or its head, belongs to this comparison. */
 static thaw_status check_head(const thaw_comparison *comparison, const char *path, const json_t *file)
 {
     static const char *const same[] = { "experiment", "strategies", "optimizers" };
@@ -54,11 +54,11 @@ static thaw_status check_head(const thaw_comparison *comparison, const char *pat
     for (size_t i = 0; i < THAW_COUNT(same); i++)
         if (!json_equal(json_object_get(file, same[i]), json_object_get(comparison->head, same[i])))
             return thaw_fail(context, THAW_BAD_FORMAT,
-                             "%s: holds another comparison: its \"%s\" differ from what is asked for", path, same[i]);
+                             "%s: holds another comparison: its \"%s\" differ from those requested", path, same[i]);
     const double threads = thaw_json_value(json_object_get(file, "machine"), "threads");
     if (threads != thaw_context_threads(context))
         return thaw_fail(context, THAW_BAD_FORMAT,
-                         "%s: its runs took %g threads, these would take %d and round differently", path, threads,
+                         "%s: its runs used %g threads; runs on %d threads would round differently", path, threads,
                          thaw_context_threads(context));
     return THAW_OK;
 }
@@ -104,7 +104,7 @@ thaw_status thaw_results_resume(thaw_comparison *comparison)
         return status;
     const bool whole = exists(results), more = exists(journal);
     if ((whole || more) && !comparison->options.resume)
-        status = thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists; resume it, or move it away",
+        status = thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists already; resume it, or move it away",
                            whole ? results : journal);
     if (status == THAW_OK && whole)
         status = resume_file(comparison, results);

@@ -1,11 +1,11 @@
-/* The runs of a comparison, some at a time. */
+/* Carries out the runs of a comparison, some of them concurrently. */
 #include <thaw/runtime.h>
 
 #include "compare/comparison.h"
 #include "core/clock.h"
 #include "core/workers.h"
 
-/* The file of results is written whole when that has last taken less than this share of the time since. */
+/* The results file is rewritten when the last rewrite took less than this share of the time since. */
 static const double WRITING_SHARE = 0.01;
 
 static thaw_status write_whole(thaw_comparison *comparison)

@@ -43,8 +43,8 @@ static double incomplete_beta(double a, double b, double x)
     return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-/* The t that a variable of Student's distribution exceeds in size with probability 0.05 (Abramowitz & Stegun 26.7.1),
-   by bisection. */
+/* The t whose absolute value a variable of Student's distribution exceeds with probability 0.05 (Abramowitz & Stegun
+   26.7.1), by bisection. */
 static double student_quantile(double freedom)
 {
     double low = 1.9, high = 13;

@@ -1,4 +1,4 @@
-/* A comparison as a folder for people and other programs. */
+/* Writes a comparison as a folder for people and for programs. */
 #include "compare/comparison.h"
 #include "core/text.h"
 #include "report/write.h"

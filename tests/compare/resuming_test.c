@@ -80,7 +80,7 @@ Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comp
     thaw_comparison_options options = comparison_options();
     options.seeds = 1;
     thaw_comparison_destroy(comparison_run(&options));
-    comparison_assert_refused(&options, THAW_IO_ERROR, "exists; resume it, or move it away");
+    comparison_assert_refused(&options, THAW_IO_ERROR, "exists already; resume it, or move it away");
     options.resume = true;
     options.epochs = COMPARISON_EPOCHS + 1;
     comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
@@ -97,7 +97,7 @@ Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comp
     thaw_context *wider = support_context(2);
     thaw_comparison *made;
     assert_fails(wider, thaw_comparison_create(wider, &options, &made), THAW_BAD_FORMAT,
-                 "its runs took 1 threads, these would take 2");
+                 "its runs used 1 threads; runs on 2 threads would");
     thaw_context_destroy(wider);
     support_write_file(comparison.results, "{\"schema\": \"thaw-bench-0\"}", 26);
     comparison_assert_refused(&options, THAW_BAD_FORMAT, "is not of the schema thaw-bench-1");
@@ -147,7 +147,7 @@ Test(journal, holds_what_the_file_does_not, .init = comparison_begin, .fini = co
     for (size_t held = 0; held < 3; held++) {
         leave(whole, held);
         options.resume = false;
-        comparison_assert_refused(&options, THAW_IO_ERROR, "exists; resume it, or move it away");
+        comparison_assert_refused(&options, THAW_IO_ERROR, "exists already; resume it, or move it away");
         options.resume = true;
         thaw_comparison_destroy(comparison_run(&options));
         assert_no_journal();
@@ -201,7 +201,7 @@ static bool allow_two(thaw_comparison_options *options)
     options->jobs = 2;
     if (thaw_threads_available() > 1)
         return true;
-    comparison_assert_refused(options, THAW_INVALID_ARGUMENT, "2 runs at a time of 1 thread each want more than");
+    comparison_assert_refused(options, THAW_INVALID_ARGUMENT, "2 runs at a time on 1 thread each need more than");
     return false;
 }
 
@@ -281,10 +281,10 @@ Test(jobs, never_want_more_threads_than_there_are_cores, .init = comparison_begi
     thaw_comparison_options options = two_strategies();
     const int cores = thaw_threads_available();
     options.jobs = cores + 1;
-    snprintf(message, sizeof message, "%d runs at a time of 1 thread each want more than the %d core", options.jobs,
+    snprintf(message, sizeof message, "%d runs at a time on 1 thread each need more than the %d core", options.jobs,
              cores);
     comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, message);
     options.jobs = -1;
-    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "counts are not negative");
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "must not be negative");
     cr_assert_neq(access(comparison.results, F_OK), 0);
 }
