@@ -4,7 +4,7 @@
 
 #include "core/context.h"
 
-/* Stands before each block, in a cache line of its own, because the host's allocator wants sizes back. */
+/* Precedes each block, in a cache line of its own: the host's allocator needs the size back when it frees. */
 typedef struct header {
     size_t bytes;
 } header;
@@ -25,7 +25,7 @@ void *thaw_allocate_raw(thaw_context *context, size_t bytes)
 {
     void *memory = thaw_allocate_quietly(context, bytes);
     if (!memory)
-        thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
+        thaw_fail(context, THAW_OUT_OF_MEMORY, "out of memory: %zu bytes", bytes);
     return memory;
 }
 

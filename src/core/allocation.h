@@ -1,4 +1,4 @@
-/* Memory through the context's allocator. Thread-safe as far as that allocator is (thaw/context.h demands it). */
+/* Memory from the context's allocator. Thread-safe if that allocator is (thaw/context.h requires it). */
 #ifndef THAW_CORE_ALLOCATION_H
 #define THAW_CORE_ALLOCATION_H
 
@@ -6,17 +6,18 @@
 
 enum { THAW_ALIGNMENT = 64 };
 
-/* Zeroed memory for `count` elements, or NULL with the message set (also when the product overflows). */
+/* Zeroed memory for `count` elements, or NULL with the message set (also if the product overflows). */
 void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_bytes);
 
-/* Uncleared memory: for large buffers that the thread which will use them should touch first. */
+/* Uncleared memory, for large buffers whose pages should first be touched by the thread that uses them. */
 void *thaw_allocate_raw(thaw_context *context, size_t bytes);
 
-/* The same without a message, for threads that must not touch the context's. */
+/* The same without a message, for threads that must not touch the context's message. */
 void *thaw_allocate_quietly(thaw_context *context, size_t bytes);
 
 /* Makes room for `needed` elements in an array that grows by doubling (NULL: none yet); *capacity is in elements.
-   Returns the array, which may have moved, or NULL with the message set; then the old one stands as it was. */
+   Returns the array, which may have moved. On failure returns NULL with the message set, and the old array is
+   unchanged. */
 void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t needed, size_t element_bytes);
 
 char *thaw_copy_text(thaw_context *context, const char *text);

@@ -1,6 +1,6 @@
 #include "core/broadcast.h"
 
-/* An operand's strides over a result of `rank` dimensions, to which the batch has been added in front. */
+/* An operand's strides over a result of `rank` dimensions, the first of which is the added batch. */
 static void fill_strides(const thaw_shape *operand, int rank, size_t strides[THAW_MAX_RANK + 1])
 {
     size_t stride = 1;
@@ -13,7 +13,7 @@ static void fill_strides(const thaw_shape *operand, int rank, size_t strides[THA
     strides[0] = stride;
 }
 
-/* Adds a loop inside the others, or makes the innermost longer. */
+/* Adds a loop inside the others, or lengthens the innermost one. */
 static void add_loop(thaw_broadcast *loops, size_t dim, size_t result, size_t left, size_t right)
 {
     int at = loops->rank - 1;

@@ -1,10 +1,10 @@
-/* Time that only goes forward. */
+/* A monotonic clock. */
 #ifndef THAW_CORE_CLOCK_H
 #define THAW_CORE_CLOCK_H
 
 #include <time.h>
 
-/* Seconds since some moment in the past. */
+/* Seconds since some fixed moment in the past. */
 static inline double thaw_seconds(void)
 {
     struct timespec now;

@@ -10,15 +10,15 @@
 
 enum { MOST_THREADS = 1024 };
 
-/* No more than OpenMP may start: oneDNN's kernels wait for every thread that was announced. */
+/* At most what OpenMP may start: oneDNN's kernels wait for every thread that was announced. */
 static int usable_threads(int wanted)
 {
     const int limit = omp_get_thread_limit();
     return wanted < limit ? wanted : limit;
 }
 
-/* A limit of V4 leaves the level above it out. A library that was built for one level has no other: HIGHEST says that the
-   CPU or the limit lies below. */
+/* A limit of V4 excludes the level above it. A library built for one level has no other: HIGHEST says that the CPU
+   or the limit is below it. */
 static thaw_cpu_level usable_level(thaw_cpu_level most)
 {
     const thaw_cpu_level machine = thaw_cpu_detect();
@@ -92,7 +92,7 @@ void thaw_text_destroy(thaw_context *context, char *text)
 
 thaw_status thaw_fail_list(thaw_context *context, thaw_status status, const char *format, va_list arguments)
 {
-    /* Through a second buffer: an argument may be the message itself. */
+    /* Uses a second buffer: an argument may be the message itself. */
     char message[THAW_MESSAGE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
     memcpy(context->message, message, sizeof message);

@@ -1,4 +1,4 @@
-/* The context's insides. */
+/* The internals of a context. */
 #ifndef THAW_CORE_CONTEXT_H
 #define THAW_CORE_CONTEXT_H
 
@@ -11,12 +11,13 @@ struct thaw_context {
     thaw_allocator allocator;
     void (*log)(void *user, thaw_log_level level, const char *message);
     void *log_user;
-    int most_threads;     /* what the host asked for, within OpenMP's limit */
-    int threads;          /* of the team that computes now: fewer inside a parallel region of the host (threads.h) */
-    thaw_cpu_level level; /* of the instructions that kernels use: the CPU's within the host's limit, never HIGHEST */
+    int most_threads; /* the host's request, within OpenMP's limit */
+    int threads;      /* of the current team: fewer inside a parallel region of the host (threads.h) */
+    thaw_cpu_level
+        level; /* of the instructions that kernels use: the CPU's level, limited by the host; never HIGHEST */
     uint64_t seed;
-    bool structure_only; /* parameters get no random values: of such models nothing is computed */
-    void *dnn;           /* src/onednn's engine and stream, made when first wanted */
+    bool structure_only; /* leave parameters without random values; such models never compute */
+    void *dnn;           /* src/onednn's engine and stream, created on first use */
     void (*release_dnn)(thaw_context *context);
     char message[THAW_MESSAGE_BYTES];
 };

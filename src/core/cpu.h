@@ -1,4 +1,4 @@
-/* The levels of the CPU's instructions. meson.build has the table of the files that are built for each of them. */
+/* The CPU's instruction levels. meson.build has the table of the files that are built for each of them. */
 #ifndef THAW_CORE_CPU_H
 #define THAW_CORE_CPU_H
 
@@ -10,12 +10,13 @@
 /* The highest level that this CPU and its operating system support. Thread-safe. */
 thaw_cpu_level thaw_cpu_detect(void);
 
-/* Finds a level by its name: baseline, v3 or v4. */
+/* Finds a level by name: baseline, v3 or v4. */
 bool thaw_cpu_parse(const char *name, thaw_cpu_level *level);
 
-/* THAW_DECLARE_LEVELS(type, name) declares what the builds of a file define, whose names end in the level's.
-   THAW_FOR_LEVEL(level, name) is the one to use at a level; `name` may begin with &. The forms with BF16 are for files that
-   are built for that level as well. THAW_ONLY_LEVEL is the level that the library was built for alone, if there is one. */
+/* THAW_DECLARE_LEVELS(type, name) declares what each build of a file defines, under names that end in the level's
+   name. THAW_FOR_LEVEL(level, name) selects the definition for a level; `name` may begin with &. The forms with BF16
+   are for files that are also built for that level. THAW_ONLY_LEVEL is the single level that the library was built
+   for, if there is one. */
 #ifdef THAW_ONLY_LEVEL
 #define THAW_DECLARE_LEVELS(type, name) extern type name##_native
 #define THAW_DECLARE_LEVELS_BF16(type, name) extern type name##_native

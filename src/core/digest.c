@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A bijection of 64 bits that spreads each bit over all: the finalizer of MurmurHash3 (Appleby 2011). */
+/* A bijection on 64 bits that spreads each bit over all others: the finalizer of MurmurHash3 (Appleby 2011). */
 static uint64_t spread(uint64_t word)
 {
     word ^= word >> 33;

@@ -1,5 +1,5 @@
-/* A fingerprint of bytes: 128 bits, so that two contents that differ by accident never meet. It is no defence against
-   somebody who builds a collision. */
+/* A 128-bit fingerprint of bytes. Different contents do not collide by accident. It is no defence against deliberate
+   collisions. */
 #ifndef THAW_CORE_DIGEST_H
 #define THAW_CORE_DIGEST_H
 
@@ -11,7 +11,7 @@ typedef struct thaw_digest {
     uint64_t length;
 } thaw_digest;
 
-/* Digests begin zeroed. Content is what was added, and in which pieces: ("ab", "c") is not ("a", "bc"). */
+/* A digest starts zeroed. Pieces count, not only their bytes: ("ab", "c") differs from ("a", "bc"). */
 void thaw_digest_add(thaw_digest *digest, const void *bytes, size_t count);
 
 void thaw_digest_add_text(thaw_digest *digest, const char *text);

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes of the character that begins here, or 0 where it is not UTF-8: RFC 3629, in the shortest form and without
-   surrogates. */
+/* The length in bytes of the character that begins here, or 0 if it is not UTF-8 (RFC 3629: shortest form, no
+   surrogates). */
 static size_t character_bytes(const unsigned char *at)
 {
     if (at[0] < 0x80)
@@ -30,7 +30,7 @@ const char *thaw_name_error(const char *name)
         if (bytes == 0)
             return "is not UTF-8";
         if (strchr("*?[]{}|,", *at))
-            return "holds one of * ? [ ] { } | , which mean something in patterns";
+            return "contains one of * ? [ ] { } | , which have a meaning in patterns";
         at += bytes;
     }
     return NULL;

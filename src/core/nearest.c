@@ -16,7 +16,7 @@ static size_t least(size_t a, size_t b, size_t c)
 size_t thaw_edit_distance(const char *left, const char *right)
 {
     const size_t left_length = strnlen(left, LONGEST), right_length = strnlen(right, LONGEST);
-    size_t row[LONGEST + 1]; /* distances of left's first i characters to each beginning of right */
+    size_t row[LONGEST + 1]; /* distances from left's first i characters to each prefix of right */
     for (size_t j = 0; j <= right_length; j++)
         row[j] = j;
     for (size_t i = 1; i <= left_length; i++) {

@@ -1,18 +1,18 @@
-/* For messages: which of the known names did the user mean? */
+/* For messages: which known name did the user mean? */
 #ifndef THAW_CORE_NEAREST_H
 #define THAW_CORE_NEAREST_H
 
 #include <thaw/context.h>
 
-/* The edit distance (Levenshtein) of two words, of which 63 characters count. */
+/* The edit distance (Levenshtein) of two words, of at most 63 characters each. */
 size_t thaw_edit_distance(const char *left, const char *right);
 
-/* The known name that `word` was probably meant to be, or NULL when none is near: at most a third of its characters, and
-   two always, may be wrong, but never all. */
+/* The known name that `word` was probably meant to be, or NULL if none is close. Up to a third of its characters may
+   be wrong, and always two, but never all. */
 const char *thaw_nearest(const char *word, const char *const *known, size_t count);
 
-/* Reports `unknown <what> "<name>"` with the name that was probably meant and all that are known. Returns
-   THAW_NOT_FOUND, or THAW_OUT_OF_MEMORY. */
+/* Reports `unknown <what> "<name>"` with the nearest known name and the list of all. Returns THAW_NOT_FOUND, or
+   THAW_OUT_OF_MEMORY. */
 thaw_status thaw_fail_unknown(thaw_context *context, const char *what, const char *name, const char *const *known,
                               size_t count);
 

@@ -13,7 +13,7 @@ bool thaw_parse_number(const char *text, size_t length, double *value)
     if (length == 0 || length > LONGEST)
         return false;
     memcpy(digits, text, length);
-    /* strtod also takes spaces, hexadecimal, "inf" and "nan". */
+    /* strtod also accepts spaces, hexadecimal, "inf" and "nan". */
     if (strspn(digits, "+-.0123456789eE") != length)
         return false;
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

@@ -10,7 +10,7 @@ void thaw_pages_give_back(void *memory, size_t bytes)
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     const uintptr_t first = ((uintptr_t)memory + page - 1) / page * page;
     const uintptr_t past = ((uintptr_t)memory + bytes) / page * page;
-    /* Where it fails, for pages that are locked, the memory just stays in use. */
+    /* If it fails, as for locked pages, the memory just stays in use. */
     if (past > first)
         madvise((void *)first, past - first, MADV_DONTNEED);
 #else

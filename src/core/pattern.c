@@ -8,16 +8,16 @@ enum { LONGEST = THAW_LONGEST_PATTERN };
 
 typedef enum token { LITERAL, ANY_ONE, ANY_RUN, SET, OPEN, COMMA, CLOSE, BAR } token;
 
-/* A pattern as a nondeterministic automaton: being in state i means that what stands before position i has matched.
-   Moves that consume nothing lead to larger positions only, so one pass in ascending order follows them all. */
+/* A pattern as a nondeterministic automaton: state i is active if everything before position i has matched. Moves
+   that consume nothing only lead to later positions, so one pass in ascending order follows them all. */
 typedef struct automaton {
     size_t length;
     uint8_t token[LONGEST];
     uint16_t next[LONGEST];  /* SET: the position after it; OPEN, COMMA: where this alternative ends */
-    uint16_t close[LONGEST]; /* OPEN, COMMA: the brace that closes them */
+    uint16_t close[LONGEST]; /* OPEN, COMMA: the closing brace */
 } automaton;
 
-/* The parser's place. `starts` holds, for each open brace, where its current alternative begins. */
+/* The parser's position. `starts` holds, for each open brace, where its current alternative begins. */
 typedef struct parser {
     const char *pattern;
     automaton *machine;
@@ -32,11 +32,11 @@ static const char *parse_set(parser *parse)
     size_t i = begin + 1;
     i += pattern[i] == '!';
     const size_t first = i;
-    /* A bracket that comes first stands for itself. */
+    /* A bracket that comes first is literal. */
     while (pattern[i] && (pattern[i] != ']' || i == first)) {
         const bool range = pattern[i + 1] == '-' && pattern[i + 2] && pattern[i + 2] != ']';
         if (range && (unsigned char)pattern[i] > (unsigned char)pattern[i + 2])
-            return "a range between [ and ] runs backwards";
+            return "a range between [ and ] is reversed";
         i += range ? 3 : 1;
     }
     if (!pattern[i])
@@ -47,7 +47,7 @@ static const char *parse_set(parser *parse)
     return NULL;
 }
 
-/* The current alternative ends here, before `,` `}` `|` or the end. */
+/* Ends the current alternative, before `,` `}` `|` or the end of the pattern. */
 static const char *end_alternative(parser *parse)
 {
     const size_t start = parse->starts[parse->depth];
@@ -110,7 +110,7 @@ static const char *parse_one(parser *parse)
     if (kind == CLOSE)
         return close_brace(parse);
     if (kind == BAR && parse->depth)
-        return "a | stands between { and }, where alternatives are separated by commas";
+        return "a | is between { and }, where commas separate alternatives";
     if (kind == BAR || kind == COMMA)
         return end_alternative(parse);
     if (kind == OPEN)
@@ -122,7 +122,7 @@ static const char *build(automaton *machine, const char *pattern)
 {
     machine->length = strnlen(pattern, LONGEST + 1);
     if (machine->length > LONGEST)
-        return "it is longer than 256 characters";
+        return "longer than 256 characters";
     parser parse = { .pattern = pattern, .machine = machine };
     for (; parse.position < machine->length; parse.position++) {
         const char *error = parse_one(&parse);
@@ -138,7 +138,7 @@ const char *thaw_pattern_error(const char *pattern)
     return build(&machine, pattern);
 }
 
-/* Adds to `states` what they reach without consuming a character. */
+/* Adds to `states` every state that they reach without consuming a character. */
 static void close_states(const automaton *machine, bool *states)
 {
     for (size_t i = 0; i < machine->length; i++) {
@@ -156,7 +156,7 @@ static void close_states(const automaton *machine, bool *states)
     }
 }
 
-/* Whether the set that begins at `set` and ends before `past` holds the character. */
+/* Whether the set that begins at `set` and ends before `past` contains the character. */
 static bool set_holds(const char *set, const char *past, unsigned char character)
 {
     const bool negated = set[1] == '!';

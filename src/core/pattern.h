@@ -6,11 +6,11 @@
 
 enum { THAW_LONGEST_PATTERN = 256 };
 
-/* Why a pattern is not well formed, or NULL when it is. */
+/* Why a pattern is malformed, or NULL if it is well formed. */
 const char *thaw_pattern_error(const char *pattern);
 
-/* Whether the whole name matches a well-formed pattern. `*` also spans dots. Time is bounded by a polynomial of the
-   lengths, whatever the pattern. */
+/* Whether the whole name matches a well-formed pattern. `*` also matches dots. Time is polynomial in the lengths,
+   whatever the pattern. */
 bool thaw_pattern_matches(const char *pattern, const char *name);
 
 #endif

@@ -7,8 +7,8 @@
 
 enum { LANES = THAW_PHILOX_LANES };
 
-/* The finaliser of SplitMix64 (Steele et al. 2014): a bijection in which each bit of the input moves half of the
-   output. */
+/* The finalizer of SplitMix64 (Steele et al. 2014): a bijection in which each input bit flips half of the output
+   bits. */
 static uint64_t mix(uint64_t bits)
 {
     bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;

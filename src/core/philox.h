@@ -1,10 +1,10 @@
-/* Philox4x32-10, a counter-based generator: Salmon et al. 2011. thaw_random_fill is its public face. */
+/* Philox4x32-10, a counter-based generator: Salmon et al. 2011. Public as thaw_random_fill. */
 #ifndef THAW_CORE_PHILOX_H
 #define THAW_CORE_PHILOX_H
 
 #include <thaw/runtime.h>
 
-/* What a stream is for.
+/* The purpose of a stream.
 
    Element e of a stream is word e % 4 of the block whose counter is, from its first word on,
        e / 4 (low 32 bits), e / 4 (next 16 bits) below step (bits 32 to 47), step (low 32 bits), node:
@@ -14,7 +14,7 @@
 enum thaw_purpose {
     THAW_PURPOSE_INITIAL = 1,
     THAW_PURPOSE_SHUFFLE = 2,
-    THAW_PURPOSE_LAYER = 3, /* dropout, and what users' layers draw */
+    THAW_PURPOSE_LAYER = 3, /* dropout, and random numbers of users' layers */
     THAW_PURPOSE_AUGMENT = 4
 };
 

@@ -71,7 +71,7 @@ bool thaw_shape_usable(const thaw_shape *shape, size_t batch)
     return bytes <= SIZE_MAX / 4;
 }
 
-/* Dimension `axis` of `rank` dimensions at whose end the shape is aligned. */
+/* Dimension `axis` of `rank` dimensions, when the shape is aligned at the last one. */
 static int64_t aligned(const thaw_shape *shape, int rank, int axis)
 {
     const int own = axis - (rank - shape->rank);

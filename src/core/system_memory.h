@@ -1,4 +1,4 @@
-/* The allocator of contexts whose host gives none: the system's. */
+/* The system's allocator, for contexts whose host gives none. */
 #ifndef THAW_CORE_SYSTEM_MEMORY_H
 #define THAW_CORE_SYSTEM_MEMORY_H
 

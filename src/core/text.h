@@ -1,4 +1,4 @@
-/* A growing string through the context's allocator. */
+/* A growing string in memory of the context's allocator. */
 #ifndef THAW_CORE_TEXT_H
 #define THAW_CORE_TEXT_H
 
@@ -13,7 +13,7 @@ typedef struct thaw_text {
 
 void thaw_text_append(thaw_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Hands the string over ("" when nothing was appended), or reports THAW_OUT_OF_MEMORY and frees it. */
+/* Gives the string to the caller ("" if nothing was appended), or reports THAW_OUT_OF_MEMORY and frees it. */
 thaw_status thaw_text_finish(thaw_text *text, char **result);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "core/context.h"
 
-/* Regions inside an active region are never active here, even where the host allows that: oneDNN runs serially in one.
-   The limit may be lower than it was when the context was made: inside a league of teams (omp teams thread_limit). */
+/* Regions inside an active region are never active here, even if the host allows it: oneDNN runs serially in one.
+   Inside a league of teams (omp teams thread_limit), the limit may be lower than when the context was made. */
 static int team_size(const thaw_context *context)
 {
     const bool alone = omp_in_parallel() || omp_get_active_level() >= omp_get_max_active_levels();
@@ -56,8 +56,8 @@ static void run_member(void *argument)
 }
 
 #ifdef __clang__
-/* oneDNN brings libgomp into the process, and clang's pragmas would bring a second runtime whose threads fight with the
-   first. libgomp's entry point for a parallel region, which libomp has too, keeps it at one. */
+/* oneDNN loads libgomp. With clang's pragmas a second runtime would be loaded, and the threads of the two would
+   compete. libgomp's entry point for a parallel region, which libomp also has, avoids the second runtime. */
 extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
 extern void GOMP_barrier(void);
 
@@ -92,7 +92,7 @@ void thaw_parallel(thaw_context *context, void (*body)(void *argument, int threa
     run_team(&(team){ .body = body, .argument = argument }, context->threads);
 }
 
-/* One who runs alone may be a member of a team of the host, whose barriers are not ours. */
+/* A thread that runs alone may belong to a team of the host, whose barriers are not ours. */
 void thaw_barrier(int threads)
 {
     if (threads > 1)

@@ -17,16 +17,16 @@ struct thaw_workers {
     worker *workers; /* [0] is the caller */
     size_t worker_count;
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t to_workers, to_caller;
     void (*body)(void *argument, size_t worker, size_t item);
     void *argument;
-    size_t next, count; /* the item that is taken next, and how many there are */
-    size_t unfinished;  /* items that are not done */
+    size_t next, count; /* the next item, and the number of items */
+    size_t unfinished;  /* items not done yet */
     bool stop;
 };
 
-/* Takes items until none is left. The lock is held at the call and at the return. */
+/* Takes items until none is left. The lock is held on entry and on return. */
 static void work(thaw_workers *team, size_t number)
 {
     while (team->next < team->count) {
@@ -69,7 +69,7 @@ void thaw_workers_run(thaw_workers *team, size_t count, void (*body)(void *argum
     pthread_mutex_unlock(&team->lock);
 }
 
-/* Starts the threads with all signals blocked: they are the host's, and its own threads' to handle. */
+/* Starts the threads with all signals blocked: signals are the host's, for its own threads to handle. */
 static int start(thaw_workers *team, size_t threads)
 {
     sigset_t all, before;
@@ -103,7 +103,8 @@ thaw_status thaw_workers_create(thaw_context *context, int threads, thaw_workers
         return THAW_OK;
     }
     thaw_workers_destroy(made);
-    return error ? thaw_fail(context, THAW_OUT_OF_MEMORY, "no thread: %s", strerror(error)) : THAW_OUT_OF_MEMORY;
+    return error ? thaw_fail(context, THAW_OUT_OF_MEMORY, "cannot start a thread: %s", strerror(error))
+                 : THAW_OUT_OF_MEMORY;
 }
 
 void thaw_workers_destroy(thaw_workers *team)
