@@ -25,7 +25,7 @@ void *thaw_allocate_raw(thaw_context *context, size_t bytes)
 {
     void *memory = thaw_allocate_quietly(context, bytes);
     if (!memory)
-        thaw_fail(context, THAW_OUT_OF_MEMORY, "out of memory: %zu bytes", bytes);
+        thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for %zu bytes", bytes);
     return memory;
 }
 

@@ -9,7 +9,7 @@
 typedef struct arrays {
     thaw_context *context;
     const void *inputs, *targets;
-    void *owned_inputs, *owned_targets; /* the same, when they are ours to release; else NULL */
+    void *owned_inputs, *owned_targets; /* the same if they are ours to release, else NULL */
     thaw_dtype dtype;                   /* of the inputs */
     size_t elements, target_bytes;      /* of one sample */
 } arrays;
@@ -47,7 +47,8 @@ static void release_arrays(void *user)
     thaw_release(from->context, from);
 }
 
-/* The first sample from `begin` on whose label is in no class, and not this one; `count` when there is none. */
+/* The first sample from `begin` on whose label is outside the classes and is not `but`; `count` if there is
+   none. */
 static size_t find_outside(const int32_t *labels, size_t begin, size_t count, size_t classes, int32_t but)
 {
     for (size_t i = begin; i < count; i++)
@@ -56,7 +57,7 @@ static size_t find_outside(const int32_t *labels, size_t begin, size_t count, si
     return count;
 }
 
-/* One label may be in no class: a loss may ignore it, which is checked where the two meet. */
+/* One label may be outside the classes: a loss may ignore it. That is checked when the two meet. */
 static thaw_status check_labels(thaw_context *context, const int32_t *labels, size_t count, size_t classes)
 {
     const size_t first = find_outside(labels, 0, count, classes, 0);
@@ -77,13 +78,17 @@ static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs
     if (!inputs->data || !targets->data)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: an array is missing");
     if (inputs->dtype != THAW_F32 && inputs->dtype != THAW_U8)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: inputs are floats or bytes");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: inputs must be floats or bytes");
     if (targets->dtype != (classes ? THAW_I32 : THAW_F32))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets are int32 labels with classes, or floats");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "data set: targets must be int32 labels if there are "
+                         "classes, floats otherwise");
     if (!thaw_shape_usable(&inputs->shape, 1) || !thaw_shape_usable(&targets->shape, 1) || inputs->shape.rank < 1 ||
         targets->shape.rank < 1 || inputs->shape.dims[0] != targets->shape.dims[0] ||
         (classes && targets->shape.rank != 1))
-        return thaw_fail(context, THAW_SHAPE_MISMATCH, "data set: inputs %s do not go with targets %s",
+        return thaw_fail(context, THAW_SHAPE_MISMATCH,
+                         "data set: inputs have shape %s and targets %s, must have "
+                         "equal first dimensions",
                          thaw_shape_format(&inputs->shape, one, sizeof one),
                          thaw_shape_format(&targets->shape, other, sizeof other));
     return classes ? check_labels(context, targets->data, (size_t)targets->shape.dims[0], classes) : THAW_OK;

@@ -14,17 +14,17 @@ static thaw_status refuse(thaw_context *context, const thaw_source *source)
     if (source->count == 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: the source has no samples");
     if (!thaw_shape_usable(&source->sample_shape, 1))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: samples of shape %s cannot be",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: samples have the invalid shape %s",
                          thaw_shape_format(&source->sample_shape, text, sizeof text));
     if (!thaw_shape_usable(&source->target_shape, 1))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets of shape %s cannot be",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets have the invalid shape %s",
                          thaw_shape_format(&source->target_shape, text, sizeof text));
     if (source->target_dtype != THAW_I32 && source->target_dtype != THAW_F32)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets are int32 labels or floats");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets must be int32 labels or floats");
     if (source->target_dtype == THAW_I32 && (source->target_shape.rank != 0 || source->classes == 0))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: labels have rank 0 and at least one class");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: labels must have rank 0 and at least one class");
     if (source->target_dtype == THAW_F32 && source->classes != 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu classes, but its targets are floats",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu classes, must be 0 for targets that are floats",
                          source->classes);
     if (!thaw_multiply_sizes(source->count, thaw_shape_count(&source->sample_shape), &elements))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples of shape %s overflow a size",
@@ -118,7 +118,7 @@ thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size
 {
     for (size_t i = 0; i < count; i++)
         if (indices[i] >= dataset->source.count)
-            return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: no sample %zu, there are %zu",
+            return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: sample is %zu, must be below %zu",
                              indices[i], dataset->source.count);
     char message[THAW_SOURCE_MESSAGE_BYTES];
     pthread_mutex_lock(&dataset->reading);
@@ -128,6 +128,6 @@ thaw_status thaw_dataset_read(thaw_dataset *dataset, const size_t *indices, size
     thaw_dataset_log_findings(dataset);
     if (!done)
         return thaw_fail(dataset->context, THAW_IO_ERROR, "data set: %s",
-                         message[0] ? message : "the source failed without a reason");
+                         message[0] ? message : "the source gave no reason");
     return THAW_OK;
 }

@@ -32,7 +32,7 @@ thaw_status thaw_describe_count(thaw_description *into, const char *option, cons
 {
     char *end;
     if (!parse_number(value, &end, count) || *end || *count == 0)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: %s=%s, wanted a number from 1 on", into->name,
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: %s=%s, must be a whole number from 1", into->name,
                          option, value);
     return THAW_OK;
 }
@@ -42,7 +42,7 @@ static thaw_status parse_pair(thaw_description *into, const char *text, char **p
 {
     const char *comma = strchr(text, ',');
     if (!comma || comma == text || !comma[1] || strchr(comma + 1, ','))
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: \"%s\", wanted IMAGES,LABELS", into->name, text);
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: \"%s\", must be IMAGES,LABELS", into->name, text);
     paths[0] = thaw_copy_text(into->context, text);
     paths[1] = thaw_copy_text(into->context, comma + 1);
     if (!paths[0] || !paths[1])
@@ -62,7 +62,7 @@ thaw_status thaw_describe_classes(thaw_description *into, char *value)
     if (good && *end == '-')
         good = parse_number(end + 1, &end, &selection->last_class);
     if (!good || *end || selection->first_class > selection->last_class)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: classes=%s, wanted one number or A-B", into->name,
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: classes=%s, must be one number or A-B", into->name,
                          value);
     into->has_classes = true;
     return THAW_OK;
@@ -81,7 +81,7 @@ thaw_status thaw_describe_repeat(thaw_description *into, char *value)
 static thaw_status parse_directory(thaw_description *into, char *value)
 {
     if (!*value)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: dir wants one path", into->name);
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: dir must be a path", into->name);
     into->directory = value;
     return THAW_OK;
 }
@@ -105,8 +105,7 @@ static thaw_status parse_option(thaw_description *into, const thaw_described_set
 {
     char *value = strchr(text, '=');
     if (!value)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: \"%s\" is no option, wanted NAME=VALUE", set->name,
-                         text);
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: \"%s\", must be NAME=VALUE", set->name, text);
     *value++ = '\0';
     for (size_t i = 0; i < set->option_count; i++) {
         if (strcmp(text, set->options[i].name) != 0)
@@ -181,8 +180,8 @@ static thaw_status locate_fashion_mnist(thaw_description *into)
     into->classes = 10;
     if (!into->directory && access(directory, F_OK) != 0)
         return thaw_fail(into->context, THAW_IO_ERROR,
-                         "%s: %s; install Debian's dataset-fashion-mnist, or say where the files are with dir=PATH",
-                         directory, strerror(errno));
+                         "%s: %s; install Debian's dataset-fashion-mnist, or give the folder with dir=PATH", directory,
+                         strerror(errno));
     for (size_t i = 0; i < THAW_DESCRIBED_PATHS; i++) {
         thaw_text path = { .context = into->context };
         thaw_text_append(&path, "%s/%s.gz", directory, names[i]);
@@ -194,7 +193,7 @@ static thaw_status locate_fashion_mnist(thaw_description *into)
             continue;
         *suffix = '\0';
         if (access(into->paths[i], F_OK) != 0)
-            *suffix = '.'; /* neither is there: the error names the usual one */
+            *suffix = '.'; /* neither exists: the error names the usual one */
     }
     return THAW_OK;
 }

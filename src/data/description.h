@@ -1,4 +1,4 @@
-/* The parts of a data set's description, and the sets that can be described. */
+/* The parts of a data set's description, and the kinds of data sets. */
 #ifndef THAW_DATA_DESCRIPTION_H
 #define THAW_DATA_DESCRIPTION_H
 
@@ -10,13 +10,13 @@ typedef struct thaw_description {
     thaw_context *context;
     const char *name;                  /* of the data set */
     char *text;                        /* a copy of the description, cut into words */
-    const char *directory;             /* "dir", or the folder; NULL: the default */
-    char *paths[THAW_DESCRIBED_PATHS]; /* NULL: no such part */
-    size_t classes;                    /* that the files have; 0: what the training labels tell */
+    const char *directory;             /* "dir", or the folder; NULL for the default */
+    char *paths[THAW_DESCRIBED_PATHS]; /* NULL if not given */
+    size_t classes;                    /* in the files; 0: counted from the training labels */
     bool has_classes;
     thaw_dataset_selection selection;
     thaw_folder_options folder;
-    uint64_t given; /* a bit for each option that was */
+    uint64_t given; /* one bit per option that was given */
 } thaw_description;
 
 typedef struct thaw_described_option {
@@ -26,20 +26,20 @@ typedef struct thaw_described_option {
 
 typedef struct thaw_described_set {
     const char *name;
-    thaw_status (*begin)(thaw_description *into, char **rest); /* takes what stands before the options; may be NULL */
-    const thaw_described_option *options;                      /* in the order of the alphabet */
+    thaw_status (*begin)(thaw_description *into, char **rest); /* parses what precedes the options; may be NULL */
+    const thaw_described_option *options;                      /* in alphabetical order */
     size_t option_count;
     thaw_status (*open)(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
 } thaw_described_set;
 
 extern const thaw_described_set thaw_described_folder;
 
-/* Options that all sets have. */
+/* Options that all kinds have. */
 thaw_status thaw_describe_classes(thaw_description *into, char *value);
 thaw_status thaw_describe_per_class(thaw_description *into, char *value);
 thaw_status thaw_describe_repeat(thaw_description *into, char *value);
 
-/* A number from 1 on. */
+/* A number of at least 1. */
 thaw_status thaw_describe_count(thaw_description *into, const char *option, const char *value, size_t *count);
 
 #endif

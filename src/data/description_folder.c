@@ -11,17 +11,17 @@ static thaw_status begin(thaw_description *into, char **rest)
     into->directory = strsep(rest, ";");
     if (into->directory && *into->directory)
         return THAW_OK;
-    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: wanted a PATH");
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: PATH is missing, must be folder:PATH");
 }
 
-/* One of two words; *second tells which. */
+/* One of two words; *second says which. */
 static thaw_status parse_word(thaw_description *into, const char *option, const char *value, const char *const *words,
                               bool *second)
 {
     *second = strcmp(value, words[1]) == 0;
     if (*second || strcmp(value, words[0]) == 0)
         return THAW_OK;
-    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s=%s, wanted %s or %s", option, value, words[0],
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s=%s, must be %s or %s", option, value, words[0],
                      words[1]);
 }
 
@@ -77,7 +77,7 @@ static thaw_status parse_threads(thaw_description *into, char *value)
     return status;
 }
 
-/* One number for each channel, or one for all. */
+/* One number per channel, or one for all. */
 static thaw_status parse_levels(thaw_description *into, const char *option, char *value, float levels[3])
 {
     char *rest = value;
@@ -93,8 +93,7 @@ static thaw_status parse_levels(thaw_description *into, const char *option, char
         levels[1] = levels[2] = levels[0];
     if (good && count != 2)
         return THAW_OK;
-    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s wants one number, or one for each channel",
-                     option);
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s must be one number, or one per channel", option);
 }
 
 static thaw_status parse_mean(thaw_description *into, char *value)
@@ -119,8 +118,7 @@ static thaw_status parse_validation(thaw_description *into, char *value)
 {
     double share;
     if (!thaw_parse_number(value, strlen(value), &share) || share < 0 || share >= 1)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: val=%s, wanted a share from 0 to below 1",
-                         value);
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: val=%s, must be at least 0 and below 1", value);
     into->folder.validation = share > 0 ? share : -1;
     return THAW_OK;
 }

@@ -34,8 +34,8 @@ static bool is_folder(int directory, const struct dirent *entry)
 
 static thaw_status fail_to_read(const folder *from, const char *part)
 {
-    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *part ? "/" : "",
-                     part, strerror(errno));
+    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *part ? "/" : "", part,
+                     strerror(errno));
 }
 
 /* Lists the sub-folders of a part ("": of the folder itself), sorted. */
@@ -90,11 +90,11 @@ static thaw_status find_classes(folder *from)
     else
         from->classes = top;
     if (status == THAW_OK && from->classes.count == 0)
-        return thaw_fail(from->context, THAW_NOT_FOUND, "%s: has no sub-folders; wanted one a class, with images",
+        return thaw_fail(from->context, THAW_NOT_FOUND, "%s: has no sub-folders, must have one per class, with images",
                          from->source.path);
     if (status == THAW_OK && from->classes.count > INT32_MAX)
-        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: %zu classes are too many", from->source.path,
-                         from->classes.count);
+        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: has %zu sub-folders, too many for classes",
+                         from->source.path, from->classes.count);
     return status;
 }
 
@@ -105,7 +105,7 @@ static thaw_status choose_classes(folder *from, const thaw_dataset_selection *se
     if (selection->last_class == SIZE_MAX)
         from->selection.last_class = count - 1;
     if (from->selection.first_class > from->selection.last_class || from->selection.last_class >= count)
-        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: no classes %zu to %zu, there are 0 to %zu",
+        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: classes are %zu to %zu, must be within 0 to %zu",
                          from->source.path, from->selection.first_class, from->selection.last_class, count - 1);
     from->source.classes = from->selection.last_class - from->selection.first_class + 1;
     from->source.repeat = 1;
@@ -120,7 +120,7 @@ static thaw_status scan_class(const folder *from, const char *name, size_t class
     const size_t before = into->count;
     const thaw_status status = thaw_image_list_scan(into, &scan, name, (int32_t)(class - from->selection.first_class));
     if (status == THAW_OK && into->count == before)
-        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: no images in it", from->source.path, name);
+        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: contains no images", from->source.path, name);
     return status;
 }
 
@@ -130,12 +130,12 @@ static thaw_status scan_training(folder *from)
     for (size_t c = from->selection.first_class; c <= from->selection.last_class && status == THAW_OK; c++)
         status = scan_class(from, thaw_image_list_name(&from->classes, c), c, &from->training);
     if (status == THAW_OK && from->training.count == 0)
-        status =
-            thaw_fail(from->context, THAW_NOT_FOUND, "%s: no JPEG or PNG images in its folders", from->source.path);
+        status = thaw_fail(from->context, THAW_NOT_FOUND, "%s: its sub-folders contain no JPEG or PNG images",
+                           from->source.path);
     return status;
 }
 
-/* "val/cat" is of the class whose images to train on are in "train/cat". */
+/* "val/cat" has the class whose training images are in "train/cat". */
 static thaw_status scan_validation(folder *from)
 {
     thaw_image_list found = { .context = from->context };
@@ -156,7 +156,7 @@ static thaw_status scan_validation(folder *from)
     return status;
 }
 
-/* Marks the images of one class that become test data; one at least stays to train on. */
+/* Marks the images of one class that become test data; at least one stays for training. */
 static void draw_share(const folder *from, size_t first, size_t count, size_t *order, bool *stays)
 {
     const size_t class = (size_t)from->training.images[first].label + from->selection.first_class;
@@ -195,7 +195,7 @@ static thaw_status split(folder *from)
     return status;
 }
 
-/* Keeps the first so many images of each class. */
+/* Keeps the first `per_class` images of each class. */
 static void limit(thaw_image_list *list, size_t per_class)
 {
     size_t kept = 0, of_class = 0;

@@ -4,12 +4,12 @@
 
 #include <thaw/data.h>
 
-/* As thaw_dataset_open_folder, of a selection's classes, as they stand (up to SIZE_MAX: all), and of its training
-   images. */
+/* As thaw_dataset_open_folder, with a selection of classes (used literally; up to SIZE_MAX: all) and of training
+   images per class. */
 thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw_folder_options *options,
                              const thaw_dataset_selection *selection, thaw_dataset **training, thaw_dataset **test);
 
-/* Puts what they stand for in place of zeros. Errors: THAW_INVALID_ARGUMENT. */
+/* Replaces zeros by their defaults. Errors: THAW_INVALID_ARGUMENT. */
 thaw_status thaw_folder_complete(thaw_context *context, thaw_folder_options *options);
 
 #endif

@@ -1,4 +1,4 @@
-/* What is wrong with the options of a folder of images, and what zeros in them stand for. */
+/* Checks the options of an image folder, and fills in defaults. */
 #include <math.h>
 #include <string.h>
 #include <thaw/runtime.h>
@@ -14,16 +14,16 @@ static thaw_status check_sizes(thaw_context *context, thaw_folder_options *optio
 {
     options->size = options->size ? options->size : USUAL_SIZE;
     if (options->size < 1 || options->size > MOST_SIZE)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: size %lld, wanted 1 to %d", (long long)options->size,
-                         MOST_SIZE);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: size is %lld, must be from 1 to %d",
+                         (long long)options->size, MOST_SIZE);
     options->resize = options->resize ? options->resize : (options->size * 8 + 3) / 7;
     if (options->resize < options->size || options->resize > 2 * MOST_SIZE)
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "folder: images resized to %lld, wanted at least their size, %lld, and at most %d",
-                         (long long)options->resize, (long long)options->size, 2 * MOST_SIZE);
+                         "folder: resize is %lld, must be from size, which is %lld, to %d", (long long)options->resize,
+                         (long long)options->size, 2 * MOST_SIZE);
     options->channels = options->channels ? options->channels : THAW_IMAGE_CHANNELS;
     if (options->channels != 1 && options->channels != THAW_IMAGE_CHANNELS)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: %d channels, wanted 3 or 1", options->channels);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: channels is %d, must be 3 or 1", options->channels);
     return THAW_OK;
 }
 
@@ -32,7 +32,7 @@ static bool any(const float *values)
     return values[0] != 0 || values[1] != 0 || values[2] != 0;
 }
 
-/* Where only one of the two is given, the other changes nothing. */
+/* If only one of the two is given, the other changes nothing. */
 static thaw_status check_levels(thaw_context *context, thaw_folder_options *options)
 {
     static const float imagenet_mean[] = { 0.485F, 0.456F, 0.406F }, imagenet_std[] = { 0.229F, 0.224F, 0.225F };
@@ -45,8 +45,8 @@ static thaw_status check_levels(thaw_context *context, thaw_folder_options *opti
     for (int c = 0; c < options->channels; c++)
         if (!isfinite(options->mean[c]) || !isfinite(options->std[c]) || options->std[c] <= 0)
             return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                             "folder: mean %g and deviation %g, wanted finite numbers, the latter above 0",
-                             (double)options->mean[c], (double)options->std[c]);
+                             "folder: mean is %g and std is %g, must be finite, std above 0", (double)options->mean[c],
+                             (double)options->std[c]);
     return THAW_OK;
 }
 
@@ -54,15 +54,15 @@ static thaw_status check_rest(thaw_context *context, thaw_folder_options *option
 {
     options->validation = options->validation == 0 ? USUAL_SHARE : fmax(options->validation, 0);
     if (!(options->validation < 1))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: a share of %g to test, wanted less than 1",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: validation is %g, must be below 1",
                          options->validation);
     if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: no augmentation has the number %d",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augment",
                          (int)options->augment);
     options->threads = options->threads ? options->threads : context->most_threads;
     if (options->threads < 1 || options->threads > MOST_THREADS)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: %d threads, wanted 1 to %d", options->threads,
-                         MOST_THREADS);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: threads is %d, must be from 1 to %d",
+                         options->threads, MOST_THREADS);
     return THAW_OK;
 }
 

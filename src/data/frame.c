@@ -4,11 +4,12 @@
 
 #include "core/philox.h"
 
-/* Of random crops: attempts, words of randomness that each takes, and bounds of the area and of the sides' ratio. */
+/* Random crops: the number of attempts, the random words that each attempt uses, and the bounds of area and aspect
+   ratio. */
 enum { ATTEMPTS = 10, WORDS_EACH = 4 };
 static const double LEAST_AREA = 0.08, MOST_AREA = 1, LEAST_RATIO = 3.0 / 4, MOST_RATIO = 4.0 / 3;
 
-/* Halves to even, as Python's round. */
+/* Rounds halves to even, as Python's round. */
 static size_t round_half(size_t doubled)
 {
     const size_t half = doubled / 2;
@@ -36,7 +37,7 @@ static size_t below(size_t bound, uint32_t word)
     return (size_t)((uint64_t)word * bound >> 32);
 }
 
-/* One attempt at a part of random area, ratio and place; false when it does not fit into the image. */
+/* One attempt at a crop of random area, ratio and position; false if it does not fit into the image. */
 static bool try_part(thaw_frame *frame, size_t width, size_t height, const uint32_t words[WORDS_EACH])
 {
     const double area = (double)width * (double)height * between(LEAST_AREA, MOST_AREA, words[0]);
@@ -51,7 +52,7 @@ static bool try_part(thaw_frame *frame, size_t width, size_t height, const uint3
     return true;
 }
 
-/* The largest part in the middle whose ratio is within bounds. */
+/* The largest centred crop whose ratio is within bounds. */
 static void take_middle(thaw_frame *frame, size_t width, size_t height)
 {
     const double ratio = (double)width / (double)height;

@@ -1,5 +1,5 @@
-/* The IDX format: two zero bytes, the element type (8: unsigned bytes), the number of dimensions, each dimension as a
-   big-endian 32-bit number, the elements. http://yann.lecun.com/exdb/mnist */
+/* The IDX format: two zero bytes, the element type (8: unsigned bytes), the number of dimensions, each dimension as
+   a big-endian 32-bit number, then the elements. http://yann.lecun.com/exdb/mnist */
 #include "data/idx.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { UNSIGNED_BYTES = 8, MOST_DIMENSIONS = 3, FIRST_BUFFER_BYTES = 1 << 20 };
 
-/* A file's content. */
+/* The content of a file. */
 typedef struct content {
     size_t dims[MOST_DIMENSIONS];
     size_t bytes; /* the product of the dimensions that the header names */
@@ -33,7 +33,7 @@ static thaw_status read_header(thaw_context *context, thaw_unpacker *file, const
     if (status != THAW_OK)
         return status;
     if (got >= 4 && (header[0] || header[1] || header[2] != UNSIGNED_BYTES || header[3] != rank))
-        return thaw_fail(context, THAW_BAD_FORMAT, "%s: starts with %02x %02x %02x %02x, wanted 00 00 08 %02zx (%s)",
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s: starts with %02x %02x %02x %02x, must be 00 00 08 %02zx (%s)",
                          path, header[0], header[1], header[2], header[3], rank,
                          rank == 1 ? "IDX labels" : "IDX images");
     if (got < header_bytes)
@@ -50,7 +50,7 @@ static thaw_status read_header(thaw_context *context, thaw_unpacker *file, const
     return THAW_OK;
 }
 
-/* Which rows of a file to keep, told from their labels. NULL labels: all. */
+/* Which rows of a file to keep, by their labels. NULL labels: all rows. */
 typedef struct choice {
     const int32_t *labels;
     size_t first_class, last_class;
@@ -77,8 +77,8 @@ static thaw_status grow(thaw_context *context, content *found, size_t used)
     return THAW_OK;
 }
 
-/* Appends up to `wanted` elements after `used` of them, into memory that grows with what has really been read: a header
-   may promise anything. */
+/* Appends up to `wanted` elements after the first `used`. Memory grows with what was really read: a header may
+   promise anything. */
 static thaw_status append(thaw_context *context, thaw_unpacker *file, content *found, size_t used, size_t wanted,
                           size_t *got)
 {
@@ -101,7 +101,7 @@ static thaw_status append(thaw_context *context, thaw_unpacker *file, content *f
     return THAW_OK;
 }
 
-/* Reads all rows, and keeps the chosen ones: `dims[0]` counts them then. */
+/* Reads all rows and keeps the chosen ones, which `dims[0]` then counts. */
 static thaw_status read_elements(thaw_context *context, thaw_unpacker *file, const char *path, const choice *wanted,
                                  content *found)
 {
@@ -112,14 +112,14 @@ static thaw_status read_elements(thaw_context *context, thaw_unpacker *file, con
         if (status != THAW_OK)
             return status;
         if (got < row_bytes)
-            return thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu elements, the header promises %zu", path,
+            return thaw_fail(context, THAW_BAD_FORMAT, "%s: has %zu elements, its header says %zu", path,
                              row * row_bytes + got, found->bytes);
         kept += is_chosen(wanted, row);
     }
     uint8_t more;
     const thaw_status status = thaw_unpacker_read(file, &more, 1, &got);
     if (status == THAW_OK && got)
-        return thaw_fail(context, THAW_BAD_FORMAT, "%s: bytes follow the %zu elements that the header promises", path,
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s: bytes follow the %zu elements that its header announces", path,
                          found->bytes);
     if (wanted->labels)
         found->dims[0] = kept;
@@ -142,7 +142,7 @@ static thaw_status read_labels_file(thaw_context *context, const char *path, con
     return status;
 }
 
-/* The labels as int32, below `*classes`; 0 there becomes the largest label + 1. */
+/* The labels as int32, below `*classes`; a 0 there is replaced by the largest label + 1. */
 static thaw_status read_labels(thaw_context *context, const char *path, size_t *classes, int32_t **labels,
                                size_t *count)
 {
@@ -158,7 +158,7 @@ static thaw_status read_labels(thaw_context *context, const char *path, size_t *
         made[i] = found.data[i];
         past = past > found.data[i] ? past : (size_t)found.data[i] + 1;
         if (*classes && found.data[i] >= *classes)
-            status = thaw_fail(context, THAW_BAD_FORMAT, "%s: label %d of sample %zu is not below %zu", path, made[i],
+            status = thaw_fail(context, THAW_BAD_FORMAT, "%s: label %d of sample %zu must be below %zu", path, made[i],
                                i, *classes);
     }
     thaw_release(context, found.data);
@@ -183,7 +183,7 @@ thaw_status thaw_idx_classes(thaw_context *context, const char *labels_path, siz
     return status;
 }
 
-/* The images of the chosen labels, of which there is one for each of `count` images in the file. */
+/* The images of the chosen labels. There are `count` labels, one per image in the file. */
 static thaw_status read_images(thaw_context *context, const char *path, const char *labels_path, size_t count,
                                const choice *wanted, content *found)
 {
@@ -197,10 +197,10 @@ static thaw_status read_images(thaw_context *context, const char *path, const ch
     if (status == THAW_OK)
         status = read_elements(context, file, path, promised == count ? wanted : &(choice){ 0 }, found);
     if (status == THAW_OK && promised != count)
-        status = thaw_fail(context, THAW_BAD_FORMAT, "%s: holds %zu images, %s has %zu labels", path, promised,
+        status = thaw_fail(context, THAW_BAD_FORMAT, "%s: has %zu images, but %s has %zu labels", path, promised,
                            labels_path, count);
     if (status == THAW_OK && found->dims[0] == 0)
-        status = thaw_fail(context, THAW_NOT_FOUND, "%s: no sample is of classes %zu to %zu", labels_path,
+        status = thaw_fail(context, THAW_NOT_FOUND, "%s: no sample has a class from %zu to %zu", labels_path,
                            wanted->first_class, wanted->last_class);
     thaw_unpacker_close(file);
     if (status != THAW_OK)

@@ -6,12 +6,12 @@
 typedef thaw_status decode_function(thaw_image *image, const uint8_t *bytes, size_t count,
                                     const thaw_image_request *request, char *message, size_t capacity);
 
-/* A kind of image is known by some of its first bytes. */
+/* The kind of an image shows in some of its first bytes. */
 static const struct kind {
     const char *name;
     size_t offset;
     const char *magic;
-    decode_function *decode; /* NULL: not read */
+    decode_function *decode; /* NULL: not supported */
 } kinds[] = {
     { "JPEG", 0, "\xFF\xD8\xFF", thaw_jpeg_decode },
     { "PNG", 0, "\x89PNG\r\n\x1A\n", thaw_png_decode },
@@ -57,8 +57,8 @@ thaw_status thaw_image_check_size(size_t width, size_t height, char *message, si
     if (width >= 1 && height >= 1 && width <= THAW_IMAGE_MOST_SIDE && height <= THAW_IMAGE_MOST_SIDE &&
         width * height <= THAW_IMAGE_MOST_PIXELS)
         return THAW_OK;
-    snprintf(message, capacity, "says that it has %zu x %zu pixels; at most %d are read, and %d a side", width, height,
-             THAW_IMAGE_MOST_PIXELS, THAW_IMAGE_MOST_SIDE);
+    snprintf(message, capacity, "has %zu x %zu pixels by its header, must have at most %d, and %d per side", width,
+             height, THAW_IMAGE_MOST_PIXELS, THAW_IMAGE_MOST_SIDE);
     return THAW_BAD_FORMAT;
 }
 
@@ -69,6 +69,6 @@ thaw_status thaw_image_reserve(thaw_image *image, size_t width, size_t height, c
     image->height = height;
     if (thaw_scratch_reserve(&image->pixels, bytes))
         return THAW_OK;
-    snprintf(message, capacity, "no memory for its %zu x %zu pixels", width, height);
+    snprintf(message, capacity, "out of memory for its %zu x %zu pixels", width, height);
     return THAW_OUT_OF_MEMORY;
 }

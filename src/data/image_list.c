@@ -30,7 +30,7 @@ thaw_status thaw_image_list_add(thaw_image_list *list, const char *name, uint64_
     return THAW_OK;
 }
 
-/* The length of the folder's part of a path. */
+/* The length of the folder part of a path. */
 static size_t folder_length(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a reader keeps between images. */
+/* Buffers that a reader keeps between images. */
 enum { KEPT_BYTES = 1 << 24 };
 
 void thaw_sample_form_set_levels(thaw_sample_form *form, const float *means, const float *deviations)
@@ -49,7 +49,7 @@ int thaw_image_open(int directory, const char *path)
     return openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-/* Tells a failing system from a failing file. */
+/* Distinguishes a failing system from a failing file. */
 static thaw_status explain(char *message, size_t capacity)
 {
     const int error = errno;
@@ -85,12 +85,12 @@ static thaw_status read_open(thaw_image_reader *reader, int file, size_t *count,
     if (fstat(file, &about) != 0)
         return explain(message, capacity);
     if (!S_ISREG(about.st_mode))
-        return refuse("is no regular file", message, capacity);
+        return refuse("is not a regular file", message, capacity);
     if (about.st_size > THAW_IMAGE_MOST_BYTES)
-        return refuse("has more than 256 MiB", message, capacity);
+        return refuse("is larger than 256 MiB", message, capacity);
     const size_t bytes = (size_t)about.st_size;
     if (!thaw_scratch_reserve(&reader->file, bytes ? bytes : 1)) {
-        snprintf(message, capacity, "no memory for its %zu bytes", bytes);
+        snprintf(message, capacity, "out of memory for its %zu bytes", bytes);
         return THAW_OUT_OF_MEMORY;
     }
     return read_all(file, reader->file.memory, bytes, count, message, capacity);
@@ -154,7 +154,7 @@ static thaw_status make_sample(thaw_image_reader *reader, size_t count, const ui
         return status;
     uint8_t *pixels = thaw_scratch_reserve(&reader->result, form->size * form->size * THAW_IMAGE_CHANNELS);
     if (!pixels || !thaw_resample(&reader->resampler, &reader->image, &chosen.frame, form->size, pixels)) {
-        snprintf(message, capacity, "no memory to resize it");
+        snprintf(message, capacity, "out of memory to resize it");
         return THAW_OUT_OF_MEMORY;
     }
     normalise(form, pixels, sample);

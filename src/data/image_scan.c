@@ -1,4 +1,4 @@
-/* Finds the images in a folder: walks it, sorts what is there, then looks into each file. */
+/* Finds the images in a folder: walks it, sorts the names, then looks into each file. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 enum { MOST_DEPTH = 64, REASON_BYTES = 160 };
 
-/* A folder on the way down. */
+/* A folder on the current path. */
 typedef struct level {
     const struct level *above;
     dev_t device;
@@ -29,7 +29,7 @@ typedef struct walk {
     const thaw_image_scan *scan;
     thaw_image_list *list;
     int32_t label;
-    char path[PATH_MAX]; /* of what is looked at, seen from the scan's directory */
+    char path[PATH_MAX]; /* the current path, relative to the scan's directory */
 } walk;
 
 /* ---------------------------------------------------------------- walking */
@@ -44,7 +44,7 @@ static bool is_above(const level *from, const struct stat *folder)
     return false;
 }
 
-/* Appends a name to the path; false when it becomes too long. */
+/* Appends a name to the path; false if it becomes too long. */
 static bool descend(walk *now, size_t length, const char *name)
 {
     const size_t bytes = strlen(name) + 1;
@@ -61,7 +61,7 @@ static thaw_status visit(walk *now, size_t length, const struct dirent *entry, c
     if (entry->d_name[0] == '.')
         return THAW_OK;
     if (!descend(now, length, entry->d_name))
-        return thaw_fail(now->list->context, THAW_IO_ERROR, "%s/%.200s..: a path in it is too long", scan->path,
+        return thaw_fail(now->list->context, THAW_IO_ERROR, "%s/%.200s..: contains a path that is too long", scan->path,
                          now->path);
     struct stat about;
     const bool follows = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
@@ -105,7 +105,7 @@ static thaw_status walk_folder(walk *now, size_t length, const level *above)
     const level here = { above, about.st_dev, about.st_ino, above ? above->depth + 1 : 1 };
     thaw_status status = THAW_OK;
     if (is_above(above, &about))
-        thaw_log(context, THAW_LOG_WARNING, "%s/%s: leads back to a folder above it; not followed", root, now->path);
+        thaw_log(context, THAW_LOG_WARNING, "%s/%s: links to a folder above it; not followed", root, now->path);
     else if (here.depth > MOST_DEPTH)
         status = thaw_fail(context, THAW_IO_ERROR, "%s/%.200s: more than %d folders deep", root, now->path, MOST_DEPTH);
     else
@@ -116,7 +116,7 @@ static thaw_status walk_folder(walk *now, size_t length, const level *above)
 
 /* ---------------------------------------------------------------- looking */
 
-/* Whether somebody meant this file to be an image. */
+/* Whether the name says that the file is an image. */
 static bool is_named_so(const char *name)
 {
     static const char *const endings[] = { ".jpg",  ".jpeg", ".jpe",  ".jfif", ".png", ".gif",  ".bmp",
@@ -144,7 +144,7 @@ static finding judge(const char *name, const uint8_t *bytes, size_t count, char 
     if (readable)
         return IMAGE;
     if (kind)
-        snprintf(reason, REASON_BYTES, "is a %s image; JPEG and PNG are read", kind);
+        snprintf(reason, REASON_BYTES, "is a %s image, must be JPEG or PNG", kind);
     else if (count == 0)
         snprintf(reason, REASON_BYTES, "is empty");
     else
@@ -167,7 +167,7 @@ static finding look(const thaw_image_scan *scan, const char *name, uint64_t *sta
     if (fstatat(scan->directory, name, &about, 0) != 0)
         return explain(reason);
     if (!S_ISREG(about.st_mode)) {
-        snprintf(reason, REASON_BYTES, "is no regular file");
+        snprintf(reason, REASON_BYTES, "is not a regular file");
         return is_named_so(name) ? BROKEN : NO_IMAGE;
     }
     *stamp = stamp_of(&about);
@@ -181,7 +181,7 @@ static finding look(const thaw_image_scan *scan, const char *name, uint64_t *sta
     return found;
 }
 
-/* Looks into the files from `first` on, and keeps the images. */
+/* Inspects the files from `first` on, and keeps the images. */
 static thaw_status look_into_all(thaw_image_list *list, const thaw_image_scan *scan, size_t first)
 {
     thaw_context *context = list->context;

@@ -15,10 +15,10 @@
 #include "core/workers.h"
 #include "data/dataset.h"
 
-/* Words of a random stream that each sample may use: a multiple of 4, as blocks of the stream are. */
+/* Random words that each sample may use: a multiple of 4, like the stream's blocks. */
 enum { WORDS_EACH = 64, REASON_BYTES = 256 };
 
-/* A broken image that the log has not been told of. */
+/* A broken image that has not been logged yet. */
 typedef struct notice {
     struct notice *next;
     size_t image;
@@ -30,15 +30,15 @@ typedef struct images {
     thaw_image_source_options options;
     char *path;
     thaw_image_list list;
-    int32_t *labels;      /* of each sample */
+    int32_t *labels;      /* one per sample */
     size_t *class_begins; /* in the list; one more than there are classes */
     thaw_workers *workers;
-    thaw_image_reader *readers; /* one a thread */
+    thaw_image_reader *readers; /* one per thread */
     uint64_t epoch;
-    atomic_bool *broken;  /* of each image: known to be */
-    pthread_mutex_t lock; /* guards what follows, and a job's failure */
+    atomic_bool *broken;  /* one per image: known to be broken */
+    pthread_mutex_t lock; /* guards the fields below, and a job's failure */
     notice *notices;      /* by image */
-    size_t unnoted;       /* broken images that there was no memory to note */
+    size_t unnoted;       /* broken images that could not be noted for lack of memory */
 } images;
 
 /* ---------------------------------------------------------------- broken images */
@@ -48,7 +48,7 @@ static void note(images *from, size_t image, const char *reason)
     const size_t bytes = strlen(reason) + 1;
     notice *made = thaw_allocate_quietly(from->context, sizeof *made + bytes);
     pthread_mutex_lock(&from->lock);
-    if (atomic_exchange(&from->broken[image], true)) { /* another thread came first */
+    if (atomic_exchange(&from->broken[image], true)) { /* another thread was first */
         thaw_release(from->context, made);
         made = NULL;
     } else if (!made) {
@@ -66,7 +66,7 @@ static void note(images *from, size_t image, const char *reason)
     pthread_mutex_unlock(&from->lock);
 }
 
-/* Tells the log, on the caller's thread. */
+/* Logs them, on the caller's thread. */
 static void log_findings(void *user)
 {
     images *from = user;
@@ -79,7 +79,7 @@ static void log_findings(void *user)
     while (next) {
         notice *told = next;
         next = told->next;
-        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: %s; another image of its class takes its place", from->path,
+        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: %s; replaced by another image of its class", from->path,
                  thaw_image_list_name(&from->list, told->image), told->reason);
         thaw_release(from->context, told);
     }
@@ -94,8 +94,8 @@ typedef struct job {
     const size_t *indices;
     float *samples;
     int32_t *labels;
-    /* The first item that did, or how many there are. Those before it are read to the end, so that the message does not
-       depend on who comes first. */
+    /* The first item that failed, or the number of items. All items before it are read, so that the message does not
+       depend on timing. */
     atomic_size_t first_failed;
     char *message;
     size_t capacity;
@@ -113,7 +113,7 @@ static void fail_job(job *now, size_t item, size_t image, const char *reason)
     pthread_mutex_unlock(&from->lock);
 }
 
-/* What a random part of the sample is chosen by, in this epoch. */
+/* The random words that choose the crop of a sample in this epoch. */
 static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
 {
     const thaw_stream random = { .seed = from->options.seed, .purpose = THAW_PURPOSE_AUGMENT, .step = from->epoch };
@@ -121,7 +121,7 @@ static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
         thaw_random_fill(from->context, &random, sample * WORDS_EACH, WORDS_EACH, words);
 }
 
-/* Reads the image, or the next whole one of its class: which that is depends on the files alone. */
+/* Reads the image, or the next intact one of its class. The choice depends only on the files. */
 static void read_item(void *argument, size_t worker, size_t item)
 {
     job *now = argument;
@@ -153,7 +153,7 @@ static void read_item(void *argument, size_t worker, size_t item)
         }
         note(from, candidate, reason);
     }
-    fail_job(now, item, image, "is broken, and so are all of its class");
+    fail_job(now, item, image, "is broken, as are all images of its class");
 }
 
 static bool read_images(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
@@ -215,7 +215,8 @@ static thaw_status fill(images *from, int directory)
     const size_t threads = (size_t)from->options.threads;
     from->options.directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
     if (from->options.directory < 0)
-        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be kept open: %s", from->options.path, strerror(errno));
+        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot keep the folder open: %s", from->options.path,
+                         strerror(errno));
     from->path = thaw_copy_text(context, from->options.path);
     from->class_begins = thaw_allocate_array(context, from->options.classes + 1, sizeof *from->class_begins);
     from->broken = thaw_allocate_array(context, from->list.count, sizeof *from->broken);
@@ -243,7 +244,7 @@ static thaw_status label_samples(images *from, size_t *count)
     return THAW_OK;
 }
 
-/* Changes with the files, by name, size and time of change, and with what is made of them. */
+/* Depends on the files' names, sizes and modification times, and on how they become samples. */
 static void identify(const images *from, uint64_t identity[2])
 {
     static const char version[] = "folder of images, 1";

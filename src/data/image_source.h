@@ -1,4 +1,4 @@
-/* A data set of listed images, decoded by threads of its own. */
+/* A data set of listed images, which it decodes with its own threads. */
 #ifndef THAW_DATA_IMAGE_SOURCE_H
 #define THAW_DATA_IMAGE_SOURCE_H
 
@@ -8,19 +8,19 @@
 #include "data/image_reader.h"
 
 typedef struct thaw_image_source_options {
-    const char *path; /* of the directory that names are seen from, for messages */
-    int directory;    /* the same, open; stays the caller's */
+    const char *path; /* of the directory that names are relative to, for messages */
+    int directory;    /* the same, open; remains the caller's */
     thaw_sample_form form;
-    size_t classes, repeat; /* repeat: every image so many times an epoch, at least 1 */
-    bool crops;             /* random parts, keyed by seed, epoch and sample */
+    size_t classes, repeat; /* repeat: how often each image appears per epoch, at least 1 */
+    bool crops;             /* random crops, keyed by seed, epoch and sample */
     bool strict;            /* a broken image is an error */
     uint64_t seed;
-    int threads; /* that decode, the reading one among them */
+    int threads; /* that decode, including the calling one */
 } thaw_image_source_options;
 
-/* The list is taken over, also on failure; its images come class by class. A broken image that is not an error is told
-   to the log, and the next whole one of its class takes its place, in every epoch.
-   Errors: THAW_OUT_OF_MEMORY, THAW_IO_ERROR (no file descriptor is left). */
+/* Takes over the list, also on failure; its images must be grouped by class. A broken image that is not an error is
+   logged, and replaced by the next intact one of its class, in every epoch. Errors: THAW_OUT_OF_MEMORY,
+   THAW_IO_ERROR (no file descriptor is left). */
 thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *list,
                                      const thaw_image_source_options *options, thaw_dataset **dataset);
 

@@ -1,4 +1,4 @@
-/* JPEG by libjpeg-turbo, which reports errors by a jump: out of its calls, back into decode. */
+/* JPEG by libjpeg-turbo, whose errors jump out of its calls, back into decode. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 enum {
     EIGHTHS = 8,      /* the unit of scaled decoding */
-    MOST_SCANS = 500, /* of a progressive file: each is work over the whole image */
+    MOST_SCANS = 500, /* of a progressive file: each scan costs work over the whole image */
     CMYK = 4
 };
 
@@ -41,7 +41,7 @@ static void fail(j_common_ptr common)
     leave(now, common->err->msg_code == JERR_OUT_OF_MEMORY ? THAW_OUT_OF_MEMORY : THAW_BAD_FORMAT);
 }
 
-/* Warnings are passed over, as Pillow does, but the one that says that the rest is made up. */
+/* Ignores warnings, as Pillow does, except the one that says that the rest is made up. */
 static void hear(j_common_ptr common, int level)
 {
     run *now = common->client_data;
@@ -65,7 +65,7 @@ static void count_scans(j_common_ptr common)
     leave(now, THAW_BAD_FORMAT);
 }
 
-/* Reads the header and chooses what to decode to. */
+/* Reads the header and chooses the size to decode at. */
 static void prepare(run *now, const thaw_image_request *request)
 {
     struct jpeg_decompress_struct *jpeg = &now->jpeg;
@@ -76,7 +76,7 @@ static void prepare(run *now, const thaw_image_request *request)
     const double wanted = request->scale(request->argument, width, height);
     jpeg->scale_num = EIGHTHS;
     jpeg->scale_denom = EIGHTHS;
-    /* By halves: the library has vector code for these sizes alone, and the others take longer than the full one. */
+    /* Powers of two only: the library has vector code for these scales, and the others are slower than full size. */
     while (jpeg->scale_num > 1 && (double)jpeg->scale_num / 2 / EIGHTHS >= wanted)
         jpeg->scale_num /= 2;
     jpeg->out_color_space = jpeg->num_components == CMYK ? JCS_CMYK : JCS_RGB;
@@ -105,8 +105,8 @@ static unsigned multiply(unsigned left, unsigned right)
     return ((product >> 8) + product) >> 8;
 }
 
-/* Adobe stores how much of an ink is left out, so that with `ink` = 255 - stored, a channel is what the black leaves of
-   the light, less what the ink takes of that. */
+/* Adobe stores inverted ink. With `ink` = 255 - stored, a channel is the light that black leaves, less what the ink
+   takes of it. */
 static void convert_inks(const uint8_t *stored, size_t count, uint8_t *colours)
 {
     for (size_t i = 0; i < count; i++, stored += CMYK, colours += THAW_IMAGE_CHANNELS)
@@ -126,7 +126,7 @@ static void read_inks(run *now)
     }
 }
 
-/* Apart from its caller, because what a function changes of its own is undefined after a jump into it. */
+/* A function of its own: after a jump, the locals that the jumping function changed are undefined. */
 static void decode(run *now, const uint8_t *bytes, size_t count, const thaw_image_request *request)
 {
     if (setjmp(now->escape) != 0)

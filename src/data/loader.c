@@ -10,7 +10,7 @@
 #include "data/dataset.h"
 #include "data/shuffle.h"
 
-/* One batch is with the caller, one is ready, one is being read; the caller's own thread needs the first alone. */
+/* One batch with the caller, one ready, one being read. Without a thread, only the first is needed. */
 enum { SLOTS = 3 };
 
 typedef struct slot {
@@ -31,21 +31,21 @@ struct thaw_loader {
     char message[THAW_SOURCE_MESSAGE_BYTES + 64]; /* of the slot that failed */
 
     pthread_t thread;
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t to_reader, to_caller;
     uint64_t epoch;
-    size_t filled;   /* batches of this epoch that were read */
-    size_t released; /* batches that the caller is done with */
-    size_t taken;    /* batches that the caller got; at most one more than `released` */
-    bool ordered;    /* the order of the epoch is made */
+    size_t filled;   /* batches of this epoch that have been read */
+    size_t released; /* batches that the caller no longer uses */
+    size_t taken;    /* batches that the caller received; at most one more than `released` */
+    bool ordered;    /* the order of the epoch is ready */
     bool broken;     /* the source failed: nothing more is read in this epoch */
-    bool busy;       /* the reader works without the lock */
+    bool busy;       /* the reader works without holding the lock */
     bool stop;
 };
 
 /* ---------------------------------------------------------------- the reader's thread */
 
-/* Finds the sample that the source fails at, reading them one by one. */
+/* Finds the sample at which the source fails, by reading them one by one. */
 static void explain(thaw_loader *loader, uint64_t epoch, const slot *into, const char *reason)
 {
     char again[THAW_SOURCE_MESSAGE_BYTES];
@@ -55,11 +55,11 @@ static void explain(thaw_loader *loader, uint64_t epoch, const slot *into, const
                                sizeof again))
             continue;
         snprintf(loader->message, sizeof loader->message, "data set: sample %zu: %s", indices[i],
-                 again[0] ? again : "the source failed without a reason");
+                 again[0] ? again : "the source gave no reason");
         return;
     }
     snprintf(loader->message, sizeof loader->message, "data set: the batch that begins with sample %zu: %s", indices[0],
-             reason[0] ? reason : "the source failed without a reason");
+             reason[0] ? reason : "the source gave no reason");
 }
 
 static void read_slot(thaw_loader *loader, uint64_t epoch, slot *into, size_t step)
@@ -151,7 +151,7 @@ static void release(thaw_loader *loader)
     thaw_release(loader->context, loader);
 }
 
-/* Starts the thread with all signals blocked: they are the host's, and its own threads' to handle. */
+/* Starts the thread with all signals blocked: signals are the host's, for its own threads to handle. */
 static thaw_status start(thaw_loader *loader)
 {
     sigset_t all, before;
@@ -167,7 +167,7 @@ static thaw_status start(thaw_loader *loader)
     pthread_mutex_destroy(&loader->lock);
     pthread_cond_destroy(&loader->to_reader);
     pthread_cond_destroy(&loader->to_caller);
-    return thaw_fail(loader->context, THAW_OUT_OF_MEMORY, "no thread to read data with: %s", strerror(error));
+    return thaw_fail(loader->context, THAW_OUT_OF_MEMORY, "cannot start a thread to read data: %s", strerror(error));
 }
 
 thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, const thaw_loader_options *options,
@@ -176,11 +176,12 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     *loader = NULL;
     const size_t count = dataset->source.count;
     if (options->batch == 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "a batch of 0 samples");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is 0, must be at least 1");
     if (options->drop_last && options->batch > count)
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "no batch is left: %zu samples make no whole batch of %zu, and the last one is dropped", count,
-                         options->batch);
+                         "no batch is left: %zu samples do not fill a batch of %zu, and the last, smaller one is "
+                         "dropped",
+                         count, options->batch);
     thaw_loader *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
@@ -237,7 +238,7 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
         return;
     }
     pthread_mutex_lock(&loader->lock);
-    loader->released = loader->filled = loader->steps; /* no work: the reader stops after the batch it is at */
+    loader->released = loader->filled = loader->steps; /* no work: the reader stops after the current batch */
     while (loader->busy)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
     loader->epoch = epoch;
@@ -257,7 +258,7 @@ static void hand_over(const thaw_loader *loader, const slot *from, thaw_batch *b
     };
 }
 
-/* Says what the batch after the next read will be, where the source wants to know. */
+/* Announces the batch after the next read, if the source wants to know. */
 static void announce(const thaw_loader *loader)
 {
     const thaw_dataset *dataset = loader->dataset;

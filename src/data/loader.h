@@ -1,5 +1,5 @@
-/* A loader: batches of a data set, in an order that depends on seed and epoch alone, read ahead by a thread of its own
-   unless told otherwise. Nothing is allocated after creation. */
+/* A loader serves batches of a data set, in an order that depends only on seed and epoch. It reads ahead on its own
+   thread unless told otherwise. It allocates nothing after creation. */
 #ifndef THAW_DATA_LOADER_H
 #define THAW_DATA_LOADER_H
 
@@ -8,39 +8,38 @@
 typedef struct thaw_loader thaw_loader;
 
 typedef struct thaw_loader_options {
-    size_t batch;   /* samples a batch; at least 1 */
-    bool drop_last; /* leave out an epoch's last, smaller batch */
-    bool shuffle;   /* else the order of the data set */
+    size_t batch;   /* samples per batch; at least 1 */
+    bool drop_last; /* skip an epoch's last, smaller batch */
+    bool shuffle;   /* otherwise in the order of the data set */
     uint64_t seed;  /* of the shuffle */
-    bool
-        on_caller; /* no thread: each batch is read when it is asked for, by a source that shares that work out itself */
+    bool on_caller; /* no thread: each batch is read when it is asked for, by a source that splits the work itself */
 } thaw_loader_options;
 
 /* Valid until the next call on the loader. */
 typedef struct thaw_batch {
-    size_t count;          /* samples; 0 at the end of the epoch, and then all is NULL */
+    size_t count;          /* samples; 0 at the end of the epoch, when all else is NULL */
     const size_t *indices; /* in the data set */
     const float *samples;  /* [count, sample...], aligned to 64 bytes */
     const void *targets;   /* [count, target...], aligned to 64 bytes: int32 labels or floats */
 } thaw_batch;
 
-/* The data set must outlive the loader, and its source is read from the loader's thread, or the caller's.
-   Errors: THAW_INVALID_ARGUMENT (batch 0, or nothing is left with drop_last), THAW_OUT_OF_MEMORY (also: no thread). */
+/* The data set must outlive the loader. Its source is read from the loader's thread, or from the caller's. Errors:
+   THAW_INVALID_ARGUMENT (batch is 0, or drop_last leaves nothing), THAW_OUT_OF_MEMORY (also if no thread can be
+   started). */
 thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, const thaw_loader_options *options,
                                thaw_loader **loader);
 
-/* Stops a thread that may be reading, and waits for it. NULL is allowed. */
+/* Stops the reading thread, if any, and waits for it. NULL is allowed. */
 void thaw_loader_destroy(thaw_loader *loader);
 
-/* Begins epoch `epoch`, which keys the shuffle, and starts to read ahead. What is left of another epoch is given up. */
+/* Starts epoch `epoch`, which keys the shuffle, and starts to read ahead. The rest of a previous epoch is abandoned. */
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch);
 
-/* The next batch; count 0 at the end of the epoch and before the first.
-   Errors: THAW_IO_ERROR when the source failed: at the batch where it did, naming the sample, and again until another
-   epoch is started. */
+/* The next batch; count is 0 at the end of the epoch and before the first. Errors: THAW_IO_ERROR if the source
+   failed: at the batch where it did, naming the sample, and again until another epoch is started. */
 thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch);
 
-/* Batches an epoch. */
+/* Batches per epoch. */
 size_t thaw_loader_steps(const thaw_loader *loader);
 
 #endif

@@ -1,4 +1,4 @@
-/* PNG by libpng, which reports errors by a jump: out of its calls, back into read_image. */
+/* PNG by libpng, whose errors jump out of its calls, back into read_image. */
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static _Noreturn void leave(run *now, thaw_status status)
 static void fail(png_struct *png, const char *reason)
 {
     run *now = png_get_error_ptr(png);
-    now->png = png; /* not set yet while it is being made */
+    now->png = png; /* unset while the reader is being created */
     snprintf(now->message, now->capacity, "is broken: %s", reason);
     leave(now, now->starved ? THAW_OUT_OF_MEMORY : THAW_BAD_FORMAT);
 }
@@ -63,7 +63,7 @@ static void read_bytes(png_struct *png, uint8_t *into, size_t count)
     now->left -= count;
 }
 
-/* Whatever it is becomes three bytes a pixel. */
+/* Converts every format to three bytes per pixel. */
 static void ask_for_colours(const run *now)
 {
     png_set_strip_16(now->png);
@@ -72,14 +72,14 @@ static void ask_for_colours(const run *now)
     png_set_gray_to_rgb(now->png);
 }
 
-/* Apart from its caller, because what a function changes of its own is undefined after a jump into it. */
+/* A function of its own: after a jump, the locals that the jumping function changed are undefined. */
 static void read_image(run *now, const thaw_image_request *request)
 {
     png_struct *png = now->png;
     if (setjmp(png_jmpbuf(png)) != 0)
         return;
     png_set_read_fn(png, now, read_bytes);
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* our messages say more */
     png_read_info(png, now->info);
     const size_t width = png_get_image_width(png, now->info), height = png_get_image_height(png, now->info);
     if (thaw_image_check_size(width, height, now->message, now->capacity) != THAW_OK)
@@ -89,9 +89,9 @@ static void read_image(run *now, const thaw_image_request *request)
     png_read_update_info(png, now->info);
     const size_t row_bytes = width * THAW_IMAGE_CHANNELS;
     if (png_get_rowbytes(png, now->info) != row_bytes)
-        png_error(png, "its pixels have another size than asked for");
+        png_error(png, "its pixels do not have the expected size");
     now->image->scale = 1;
-    request->scale(request->argument, width, height); /* it learns the size; PNG has no smaller one */
+    request->scale(request->argument, width, height); /* learns the full size; PNG has no smaller one */
     const thaw_status status = thaw_image_reserve(now->image, width, height, now->message, now->capacity);
     if (status != THAW_OK)
         leave(now, status);
@@ -102,7 +102,7 @@ static void read_image(run *now, const thaw_image_request *request)
 
 static thaw_status explain_missing(const run *now)
 {
-    snprintf(now->message, now->capacity, "no memory to decode it");
+    snprintf(now->message, now->capacity, "out of memory to decode it");
     return THAW_OUT_OF_MEMORY;
 }
 

@@ -4,11 +4,11 @@
 
 enum {
     CHANNELS = THAW_IMAGE_CHANNELS,
-    FRACTION_BITS = 22, /* of weights: what 32 bits leave beside 8 of a pixel and a sign, with one to spare */
+    FRACTION_BITS = 22, /* bits of weights: 32 bits less 8 of a pixel, a sign, and one spare bit */
     HALF = 1 << (FRACTION_BITS - 1)
 };
 
-/* What one column or row of the result is made of. */
+/* The source pixels of one column or row of the result. */
 typedef struct taps {
     size_t first, count; /* pixels */
     const int32_t *weights;
@@ -16,9 +16,9 @@ typedef struct taps {
 
 /* Along one axis. */
 typedef struct axis {
-    size_t origin, length; /* the pixels that may count */
-    double begin, step;    /* where the part begins, seen from the origin; pixels of the image for one of the result */
-    size_t offset;         /* of the first of the result's pixels that are wanted */
+    size_t origin, length; /* the pixels that may contribute */
+    double begin, step;    /* where the part begins, and the source pixels per result pixel */
+    size_t offset;         /* of the first result pixel that is needed */
 } axis;
 
 static axis make_axis(size_t begin, size_t length, double scale, size_t pixels, size_t scaled, size_t offset)
@@ -34,7 +34,7 @@ static axis make_axis(size_t begin, size_t length, double scale, size_t pixels, 
     };
 }
 
-/* Rounds to the nearest, away from zero. */
+/* Rounds to nearest, halves away from zero. */
 static int32_t to_fixed_point(double weight)
 {
     return (int32_t)(weight * (1 << FRACTION_BITS) + (weight < 0 ? -0.5 : 0.5));
@@ -46,7 +46,7 @@ static double triangle(double distance)
     return far < 1 ? 1 - far : 0;
 }
 
-/* The weights of one pixel of the result: a triangle around its centre, as wide as it covers. */
+/* The weights of one result pixel: a triangle around its centre, as wide as the source area that it covers. */
 static taps weigh(const axis *along, size_t place, int32_t *weights)
 {
     const double reach = along->step > 1 ? along->step : 1;
@@ -62,7 +62,7 @@ static taps weigh(const axis *along, size_t place, int32_t *weights)
     return (taps){ .first = first + along->origin, .count = past - first, .weights = weights };
 }
 
-/* The taps of `size` pixels of the result, or NULL without memory. */
+/* The taps of `size` result pixels, or NULL without memory. */
 static taps *weigh_all(const axis *along, size_t size, thaw_scratch *scratch)
 {
     const size_t most = 2 * (size_t)ceil(along->step > 1 ? along->step : 1) + 1;
@@ -96,7 +96,7 @@ static void resize_across(const uint8_t *restrict row, const taps *columns, size
     }
 }
 
-/* In pieces that stay in registers. */
+/* In blocks that stay in registers. */
 static void resize_down(const uint8_t *restrict rows, const taps *row, size_t row_bytes, uint8_t *restrict result)
 {
     enum { PIECE = 64 };

@@ -55,7 +55,7 @@ static void release_selected(void *user)
     thaw_release(from->context, from);
 }
 
-/* The label of each sample of `from`, which is read through where it has no array of them. */
+/* The label of each sample of `from`; reads through the data set if it has no array of labels. */
 static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int32_t *labels)
 {
     const size_t count = from->source.count;
@@ -67,7 +67,10 @@ static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int
     float *samples = thaw_multiply_sizes(from->sample_elements, CHUNK, &elements)
                          ? thaw_allocate_array(context, elements, sizeof *samples)
                          : NULL;
-    thaw_status status = samples ? THAW_OK : thaw_fail(context, THAW_OUT_OF_MEMORY, "data set: no memory for samples");
+    thaw_status status = samples ? THAW_OK
+                                 : thaw_fail(context, THAW_OUT_OF_MEMORY,
+                                             "data set: out of memory for the "
+                                             "labels of samples");
     for (size_t begin = 0; begin < count && status == THAW_OK; begin += CHUNK) {
         const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
         size_t indices[CHUNK];
@@ -111,7 +114,7 @@ static thaw_status fill(selected *into, const thaw_dataset_selection *selection)
     if (status == THAW_OK) {
         into->kept = keep(labels, count, selection, class_counts, into->indices);
         if (into->kept == 0)
-            status = thaw_fail(context, THAW_NOT_FOUND, "data set: no sample is of classes %zu to %zu",
+            status = thaw_fail(context, THAW_NOT_FOUND, "data set: no sample has a class from %zu to %zu",
                                selection->first_class, selection->last_class);
     }
     thaw_release(context, labels);
@@ -119,7 +122,7 @@ static thaw_status fill(selected *into, const thaw_dataset_selection *selection)
     return status;
 }
 
-/* That of the whole, of which these samples were chosen. */
+/* The identity of the whole, combined with the choice of samples. */
 static void identify(const selected *from, thaw_source *source)
 {
     const uint64_t *whole = from->from->source.identity;
@@ -136,9 +139,9 @@ static thaw_status check(thaw_context *context, const thaw_dataset *from, const 
 {
     const size_t classes = from->source.classes;
     if (classes == 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: classes are selected, but it has no labels");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: it has no labels, so classes cannot be selected");
     if (selection->first_class > selection->last_class || selection->last_class >= classes)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: no classes %zu to %zu, there are 0 to %zu",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: classes are %zu to %zu, must be within 0 to %zu",
                          selection->first_class, selection->last_class, classes - 1);
     return THAW_OK;
 }

@@ -1,10 +1,10 @@
-/* Data sets of some samples of another. */
+/* Data sets that are a part of another. */
 #ifndef THAW_DATA_SELECTION_H
 #define THAW_DATA_SELECTION_H
 
 #include <thaw/data.h>
 
-/* As thaw_dataset_select, with the classes taken as they stand (0 to 0 is class 0 alone). */
+/* As thaw_dataset_select, with the classes used literally (0 to 0 is class 0 alone). */
 thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,
                                 thaw_dataset **dataset);
 

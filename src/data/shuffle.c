@@ -6,8 +6,9 @@ enum { DRAWS = 128 };
 
 __extension__ typedef unsigned __int128 wide;
 
-/* A number in [0, bound): the high half of a product (Lemire 2019, arXiv 1805.10941). Without its rejection step, which
-   would make the number of draws depend on luck, the odds of two numbers differ by at most bound / 2^64. */
+/* A number in [0, bound): the high half of a product (Lemire 2019, arXiv 1805.10941). His rejection step is left
+   out, since it would make the number of draws random. The odds of two numbers therefore differ by at most bound /
+   2^64. */
 static size_t draw(const uint32_t words[2], size_t bound)
 {
     const uint64_t bits = (uint64_t)words[0] << 32 | words[1];

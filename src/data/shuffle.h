@@ -4,7 +4,7 @@
 
 #include <thaw/context.h>
 
-/* Writes 0 .. count - 1 in an order that depends on seed and epoch alone. */
+/* Writes 0 .. count - 1 in an order that depends only on seed and epoch. */
 void thaw_shuffle(const thaw_context *context, uint64_t seed, uint64_t epoch, size_t *indices, size_t count);
 
 #endif

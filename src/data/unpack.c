@@ -16,9 +16,9 @@ struct thaw_unpacker {
     int file;
     bool gzip;
     bool between;  /* one gzip member has ended; only another may follow */
-    bool finished; /* the file has no more bytes than those in `input` */
+    bool finished; /* the file has no bytes beyond those in `input` */
     z_stream stream;
-    const unsigned char *next; /* not yet used bytes of `input` */
+    const unsigned char *next; /* unused bytes of `input` */
     size_t left;
     unsigned char input[INPUT_BYTES];
 };
@@ -33,7 +33,7 @@ static void release_for_zlib(void *context, void *memory)
     thaw_release(context, memory);
 }
 
-/* Reads on until `input` is full or the file ends. */
+/* Reads until `input` is full or the file ends. */
 static thaw_status refill(thaw_unpacker *unpacker)
 {
     unpacker->next = unpacker->input;
@@ -58,7 +58,7 @@ static thaw_status begin(thaw_unpacker *unpacker)
     unpacker->stream =
         (z_stream){ .zalloc = allocate_for_zlib, .zfree = release_for_zlib, .opaque = unpacker->context };
     if (inflateInit2(&unpacker->stream, MAX_WBITS + GZIP_ONLY) != Z_OK)
-        return thaw_fail(unpacker->context, THAW_OUT_OF_MEMORY, "%s: no memory to unpack it", unpacker->path);
+        return thaw_fail(unpacker->context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", unpacker->path);
     unpacker->gzip = true;
     return THAW_OK;
 }
@@ -99,16 +99,16 @@ static thaw_status explain(const thaw_unpacker *unpacker, int result)
 {
     thaw_context *context = unpacker->context;
     if (result == Z_MEM_ERROR)
-        return thaw_fail(context, THAW_OUT_OF_MEMORY, "%s: no memory to unpack it", unpacker->path);
+        return thaw_fail(context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", unpacker->path);
     if (result == Z_BUF_ERROR)
         return thaw_fail(context, THAW_BAD_FORMAT, "%s: the gzip file is cut short", unpacker->path);
     if (unpacker->stream.total_out == 0 && unpacker->stream.total_in <= 2)
         return thaw_fail(context, THAW_BAD_FORMAT, "%s: other bytes follow the gzip data", unpacker->path);
-    return thaw_fail(context, THAW_BAD_FORMAT, "%s: the gzip data are broken: %s", unpacker->path,
+    return thaw_fail(context, THAW_BAD_FORMAT, "%s: the gzip data is broken: %s", unpacker->path,
                      unpacker->stream.msg ? unpacker->stream.msg : "no reason given");
 }
 
-/* One round of inflate: consumes some input, makes some output. */
+/* One round of inflate: consumes some input and produces some output. */
 static thaw_status inflate_some(thaw_unpacker *unpacker, void *bytes, size_t wanted, size_t *made)
 {
     z_stream *stream = &unpacker->stream;

@@ -1,5 +1,5 @@
 /* Reads a file that may be gzip, strictly: a gzip file that is cut short, broken, or followed by other bytes is an
-   error, where gzread would let some of it pass. */
+   error. gzread would accept some of these. */
 #ifndef THAW_DATA_UNPACK_H
 #define THAW_DATA_UNPACK_H
 

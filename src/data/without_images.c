@@ -1,4 +1,4 @@
-/* In place of jpeg.c and png.c where the library was built with -Dimages=disabled. */
+/* Replaces jpeg.c and png.c if the library is built with -Dimages=disabled. */
 #include <stdio.h>
 
 #include "data/image.h"

@@ -43,7 +43,7 @@ Test(folder_command, trains_saves_and_evaluates)
             0);
     assert_says(run.output, "transfer-cnn: 599778 parameters, 599778 trainable; 17 samples to train on, 4 to test");
     assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG; left out\n");
-    assert_says(run.errors, "images/dark/cut.png: is cut short; another image of its class takes its place\n");
+    assert_says(run.errors, "images/dark/cut.png: is cut short; replaced by another image of its class\n");
     command("evaluate --model transfer-cnn --load $b --data $a --threads 2", ";size=28;channels=1", 0);
     assert_says(run.output, "accuracy 100.00 % on 4 samples");
     command("train --model transfer-cnn --data $a --threads 2", ";size=28;channels=1;on-error=fail", 1);

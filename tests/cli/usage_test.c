@@ -137,7 +137,7 @@ static const struct {
     { TRAIN "--test-data idx:/nowhere/a,/nowhere/b", 1, "thaw: --test-data: /nowhere/b: cannot open" },
     { TRAIN "--test-data $a", 1, "thaw: --test-data: has 10 classes, must have at most 5" },
     { TRAIN "--freeze *", 1, "thaw: training: " },
-    { TRAIN "--drop-last --batch 1000", 1, "no whole batch of 1000" },
+    { TRAIN "--drop-last --batch 1000", 1, "do not fill a batch of 1000" },
     { "plan --model transfer-cnn --freeze *", 1, "thaw: plan: " },
     { "train --model transfer-cnn --data $a --save /nowhere/x", 1, "thaw: --save: /nowhere/x: " },
     { "train --model transfer-cnn --data $a --save /dev/full", 1, "thaw: --save: /dev/full: " },

@@ -214,7 +214,7 @@ Test(comparison, refuses_before_anything_is_run, .init = comparison_begin, .fini
     comparison_assert_refused(&options, THAW_NOT_FOUND, "adam");
     options.optimizers = (const char *const[]){ "sgd", "sgd" };
     options.optimizer_count = 2;
-    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "optimizer sgd stands there twice");
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "optimizer sgd is given twice");
     options.optimizer_count = 1;
     options.results = "/absent/folder/results.json";
     comparison_assert_refused(&options, THAW_IO_ERROR, "/absent/folder/results.json");

@@ -87,7 +87,7 @@ Test(pattern, malformed_ones_are_explained_and_match_nothing)
         { "", "empty" },       { "|a", "empty" },        { "a|", "empty" },        { "a||b", "empty" },
         { "{}", "empty" },     { "{a,}", "empty" },      { "{,a}", "empty" },      { "{a,,b}", "empty" },
         { "{a,{}}", "empty" }, { "[", "[ is not" },      { "[a", "[ is not" },     { "[]", "[ is not" },
-        { "[!]", "[ is not" }, { "[a-", "[ is not" },    { "[z-a]", "backwards" }, { "{", "{ is not" },
+        { "[!]", "[ is not" }, { "[a-", "[ is not" },    { "[z-a]", "reversed" }, { "{", "{ is not" },
         { "{a", "{ is not" },  { "{a,{b}", "{ is not" }, { "a}", "} has no" },     { "a]", "] has no" },
         { "{a|b}", "commas" }, { "x[", "[ is not" },
     };

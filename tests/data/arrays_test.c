@@ -78,16 +78,16 @@ Test(arrays, what_does_not_go_together_is_refused)
         thaw_status status;
         const char *message;
     } cases[] = {
-        { "counts differ", &two, &labels_4, 3, THAW_SHAPE_MISMATCH, "[2, 2] do not go with targets [4]" },
-        { "labels of rank 2", &two, &labels_22, 3, THAW_SHAPE_MISMATCH, "do not go with" },
+        { "counts differ", &two, &labels_4, 3, THAW_SHAPE_MISMATCH, "[2, 2] do not match targets of shape [4]" },
+        { "labels of rank 2", &two, &labels_22, 3, THAW_SHAPE_MISMATCH, "do not match" },
         { "two labels outside", &four, &labels_4, 2, THAW_INVALID_ARGUMENT,
           "label 2 of sample 2 and label -1 of sample 3 are not in [0, 2)" },
         { "labels without classes", &two, &labels_2, 0, THAW_INVALID_ARGUMENT, "targets are" },
         { "floats with classes", &two, &two, 2, THAW_INVALID_ARGUMENT, "targets are" },
         { "labels as inputs", &labels_2, &labels_2, 3, THAW_INVALID_ARGUMENT, "inputs are" },
         { "no data", &nothing, &labels_2, 3, THAW_INVALID_ARGUMENT, "missing" },
-        { "no samples", &none, &none, 0, THAW_SHAPE_MISMATCH, "do not go with" },
-        { "rank out of bounds", &deep, &labels_2, 3, THAW_SHAPE_MISMATCH, "do not go with" },
+        { "no samples", &none, &none, 0, THAW_SHAPE_MISMATCH, "do not match" },
+        { "rank out of bounds", &deep, &labels_2, 3, THAW_SHAPE_MISMATCH, "do not match" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         thaw_dataset *dataset = (thaw_dataset *)floats;
@@ -140,7 +140,7 @@ Test(source, a_failure_carries_its_reason)
                  "the tape has come off");
     released = 1;
     assert_fails(context, thaw_dataset_read(dataset, (const size_t[]){ 4 }, 1, samples, labels), THAW_IO_ERROR,
-                 "without a reason");
+                 "gave no reason");
     released = 0;
     thaw_dataset_destroy(dataset);
     cr_assert_eq(released, 1);
@@ -192,12 +192,12 @@ Test(source, a_bad_description_is_refused_and_still_released)
     } cases[] = {
         { no_read, "no read function" },
         { no_samples, "no samples" },
-        { zero_dimension, "samples of shape [0]" },
+        { zero_dimension, "samples have the invalid shape [0]" },
         { rank_too_high, "samples of shape" },
-        { byte_targets, "targets are int32" },
+        { byte_targets, "targets must be int32" },
         { labels_without_classes, "at least one class" },
-        { labels_of_rank_1, "labels have rank 0" },
-        { floats_with_classes, "3 classes, but" },
+        { labels_of_rank_1, "labels must have rank 0" },
+        { floats_with_classes, "3 classes, must be 0" },
         { too_many, "overflow" },
     };
     thaw_context *context = support_context(1);

@@ -91,7 +91,7 @@ Test(broken_images, may_be_links_that_lead_nowhere)
     folder_assert_samples(context, training, "1:0", 1);
     assert_logged("a/lost: cannot be read: No such file or directory; left out");
     assert_logged("a/round: cannot be read: Too many levels of symbolic links; left out");
-    assert_logged("a/pipe.png: is no regular file; left out");
+    assert_logged("a/pipe.png: is not a regular file; left out");
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
 }
@@ -170,9 +170,9 @@ Test(broken_images, have_the_next_of_their_class_in_their_place)
         folder_assert_samples(context, training, "1:0 4:0 4:0 4:0 5:1 6:1 5:1", 2);
         cr_assert_eq(count_lines(folder_log), 3, "each is told once: %s", folder_log);
     }
-    assert_logged("a/2.png: is cut short; another image of its class takes its place");
-    assert_logged("a/3.png: is cut short; another");
-    assert_logged("b/7.png: is cut short; another");
+    assert_logged("a/2.png: is cut short; replaced by another image of its class");
+    assert_logged("a/3.png: is cut short; replaced by");
+    assert_logged("b/7.png: is cut short; replaced by");
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
 }
@@ -247,7 +247,7 @@ Test(broken_images, all_of_a_class_are_an_error)
     int32_t label;
     for (int round = 0; round < 2; round++)
         assert_fails(context, thaw_dataset_read(training, (const size_t[]){ 2 }, 1, &sample, &label), THAW_IO_ERROR,
-                     "b/3.png: is broken, and so are all of its class");
+                     "b/3.png: is broken, as are all images of its class");
     assert_ok(context, thaw_dataset_read(training, (const size_t[]){ 0 }, 1, &sample, &label));
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
@@ -262,7 +262,7 @@ Test(broken_images, may_become_so)
     thaw_dataset *training = open_training(context);
     cr_assert_eq(unlink(folder_join(path, "a/4.png")), 0);
     folder_assert_samples(context, training, "1:0 1:0 1:0 1:0 5:1 6:1 5:1", 2);
-    assert_logged("a/4.png: cannot be read: No such file or directory; another");
+    assert_logged("a/4.png: cannot be read: No such file or directory; replaced by");
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
 }

@@ -277,29 +277,29 @@ static const struct {
     thaw_status status;
     const char *message;
 } bad[] = {
-    { ";size=0", THAW_INVALID_ARGUMENT, "size=0, wanted a number from 1 on" },
-    { ";size=9000", THAW_INVALID_ARGUMENT, "size 9000, wanted 1 to 8192" },
-    { ";size=99999999999999", THAW_INVALID_ARGUMENT, "wanted 1 to 8192" },
-    { ";size=224;resize=200", THAW_INVALID_ARGUMENT, "resized to 200, wanted at least their size, 224" },
-    { ";channels=4", THAW_INVALID_ARGUMENT, "channels=4, wanted 1 or 3" },
-    { ";mean=a", THAW_INVALID_ARGUMENT, "mean wants one number" },
-    { ";mean=0.5,0.5", THAW_INVALID_ARGUMENT, "mean wants one number" },
-    { ";std=1,2,3,4", THAW_INVALID_ARGUMENT, "std wants one number" },
-    { ";std=1,0,1", THAW_INVALID_ARGUMENT, "deviation 0, wanted" },
-    { ";std=nan", THAW_INVALID_ARGUMENT, "std wants" },
-    { ";augment=flip", THAW_INVALID_ARGUMENT, "augment=flip, wanted none or crop-flip" },
-    { ";decode=half", THAW_INVALID_ARGUMENT, "decode=half, wanted scaled or full" },
-    { ";on-error=ask", THAW_INVALID_ARGUMENT, "on-error=ask, wanted skip or fail" },
-    { ";val=1", THAW_INVALID_ARGUMENT, "val=1, wanted a share from 0 to below 1" },
+    { ";size=0", THAW_INVALID_ARGUMENT, "size=0, must be a whole number from 1" },
+    { ";size=9000", THAW_INVALID_ARGUMENT, "size is 9000, must be from 1 to 8192" },
+    { ";size=99999999999999", THAW_INVALID_ARGUMENT, "must be from 1 to 8192" },
+    { ";size=224;resize=200", THAW_INVALID_ARGUMENT, "resize is 200, must be from size, which is 224" },
+    { ";channels=4", THAW_INVALID_ARGUMENT, "channels=4, must be 1 or 3" },
+    { ";mean=a", THAW_INVALID_ARGUMENT, "mean must be one number" },
+    { ";mean=0.5,0.5", THAW_INVALID_ARGUMENT, "mean must be one number" },
+    { ";std=1,2,3,4", THAW_INVALID_ARGUMENT, "std must be one number" },
+    { ";std=1,0,1", THAW_INVALID_ARGUMENT, "std is 0, must be finite, std above 0" },
+    { ";std=nan", THAW_INVALID_ARGUMENT, "std must be" },
+    { ";augment=flip", THAW_INVALID_ARGUMENT, "augment=flip, must be none or crop-flip" },
+    { ";decode=half", THAW_INVALID_ARGUMENT, "decode=half, must be scaled or full" },
+    { ";on-error=ask", THAW_INVALID_ARGUMENT, "on-error=ask, must be skip or fail" },
+    { ";val=1", THAW_INVALID_ARGUMENT, "val=1, must be at least 0 and below 1" },
     { ";val=-0.1", THAW_INVALID_ARGUMENT, "val=-0.1" },
     { ";threads=0", THAW_INVALID_ARGUMENT, "threads=0" },
-    { ";threads=2000", THAW_INVALID_ARGUMENT, "2000 threads, wanted 1 to 1024" },
+    { ";threads=2000", THAW_INVALID_ARGUMENT, "threads is 2000, must be from 1 to 1024" },
     { ";sise=3", THAW_NOT_FOUND, "unknown option of a data set \"sise\", did you mean \"size\"?" },
     { ";size=3;size=4", THAW_INVALID_ARGUMENT, "size is given twice" },
-    { ";classes=2-3", THAW_INVALID_ARGUMENT, "no classes 2 to 3, there are 0 to 2" },
+    { ";classes=2-3", THAW_INVALID_ARGUMENT, "classes are 2 to 3, must be within 0 to 2" },
     { "/nothing", THAW_IO_ERROR, "nothing: cannot be read: No such file" },
     { "/a/00.png", THAW_IO_ERROR, "cannot be read: Not a directory" },
-    { "/a", THAW_NOT_FOUND, "/a: has no sub-folders; wanted one a class" },
+    { "/a", THAW_NOT_FOUND, "/a: has no sub-folders, must have one per class" },
 };
 
 Test(folder, what_is_wrong_is_named)
@@ -316,8 +316,10 @@ Test(folder, what_is_wrong_is_named)
         cr_assert_eq(allocator.live, 1, "%s leaks", description);
     }
     thaw_dataset *training;
-    assert_fails(context, thaw_dataset_open(context, "folder:", &training, NULL), THAW_INVALID_ARGUMENT, "a PATH");
-    assert_fails(context, thaw_dataset_open(context, "folder", &training, NULL), THAW_INVALID_ARGUMENT, "a PATH");
+    assert_fails(context, thaw_dataset_open(context, "folder:", &training, NULL), THAW_INVALID_ARGUMENT,
+                 "PATH is missing");
+    assert_fails(context, thaw_dataset_open(context, "folder", &training, NULL), THAW_INVALID_ARGUMENT,
+                 "PATH is missing");
     thaw_context_destroy(context);
 }
 
@@ -329,8 +331,8 @@ Test(folder, without_images_is_not_found)
     folder_put_text("a/readme", "nothing here", 12);
     cr_assert_eq(mkdir(folder_join(path, "b"), 0700), 0);
     assert_fails(context, thaw_dataset_open_folder(context, folder_path, NULL, &training, NULL), THAW_NOT_FOUND,
-                 "no JPEG or PNG images in its folders");
-    cr_assert_not_null(strstr(folder_log, "/b: no images in it"), "%s", folder_log);
+                 "its sub-folders contain no JPEG or PNG images");
+    cr_assert_not_null(strstr(folder_log, "/b: contains no images"), "%s", folder_log);
     thaw_context_destroy(context);
 }
 

@@ -58,7 +58,7 @@ Test(idx, labels_past_the_classes_are_refused, .init = small_begin, .fini = smal
     support_write_file(small_labels_path, labels.bytes, labels.count);
     thaw_dataset *dataset;
     assert_fails(context, thaw_idx_open(context, small_images_path, small_labels_path, 7, NULL, &dataset),
-                 THAW_BAD_FORMAT, "labels: label 7 of sample 2 is not below 7");
+                 THAW_BAD_FORMAT, "labels: label 7 of sample 2 must be below 7");
     assert_ok(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, NULL, &dataset));
     cr_assert_eq(thaw_dataset_classes(dataset), 10);
     thaw_dataset_destroy(dataset);
@@ -93,7 +93,7 @@ Test(idx, only_chosen_classes_are_kept, .init = small_begin, .fini = small_end)
     }
     const thaw_dataset_selection none = { .first_class = 9, .last_class = 9 };
     assert_fails(context, thaw_idx_open(context, small_images_path, small_labels_path, 10, &none, &dataset),
-                 THAW_NOT_FOUND, "no sample is of classes 9 to 9");
+                 THAW_NOT_FOUND, "no sample has a class from 9 to 9");
     thaw_context_destroy(context);
 }
 

@@ -354,12 +354,12 @@ Test(loader, refuses_batches_that_cannot_be)
     thaw_dataset *dataset = open_numbers(context, &from);
     thaw_loader *loader;
     assert_fails(context, thaw_loader_create(context, dataset, &(thaw_loader_options){ .batch = 0 }, &loader),
-                 THAW_INVALID_ARGUMENT, "batch of 0");
+                 THAW_INVALID_ARGUMENT, "batch is 0");
     cr_assert_null(loader);
     assert_fails(context,
                  thaw_loader_create(context, dataset, &(thaw_loader_options){ .batch = 11, .drop_last = true },
                                     &loader),
-                 THAW_INVALID_ARGUMENT, "10 samples make no whole batch of 11");
+                 THAW_INVALID_ARGUMENT, "10 samples do not fill a batch of 11");
     assert_ok(context, thaw_loader_create(context, dataset, &(thaw_loader_options){ .batch = SIZE_MAX }, &loader));
     cr_assert_eq(thaw_loader_steps(loader), 1);
     thaw_batch batch;

@@ -154,9 +154,12 @@ Test(selection, refuses_what_is_not_there)
         thaw_status status;
         const char *message;
     } bad[] = {
-        { from, { .first_class = 2, .last_class = 5 }, THAW_INVALID_ARGUMENT, "no classes 2 to 5, there are 0 to 4" },
-        { from, { .first_class = 3, .last_class = 2 }, THAW_INVALID_ARGUMENT, "no classes 3 to 2" },
-        { from, { .first_class = 4, .last_class = 4 }, THAW_NOT_FOUND, "no sample is of classes 4 to 4" },
+        { from,
+          { .first_class = 2, .last_class = 5 },
+          THAW_INVALID_ARGUMENT,
+          "classes are 2 to 5, must be within 0 to 4" },
+        { from, { .first_class = 3, .last_class = 2 }, THAW_INVALID_ARGUMENT, "classes are 3 to 2" },
+        { from, { .first_class = 4, .last_class = 4 }, THAW_NOT_FOUND, "no sample has a class from 4 to 4" },
         { from, { .repeat = SIZE_MAX }, THAW_INVALID_ARGUMENT, "overflow" },
         { unlabelled, { .per_class = 1 }, THAW_INVALID_ARGUMENT, "no labels" },
     };
