@@ -1,5 +1,6 @@
 /* Activations: functions of single elements. The table at the end has one row for each. */
 #include <math.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "onednn/eltwise.h"

@@ -1,5 +1,6 @@
 /* Softmax over the last axis, exp(x) / sum(exp(x)), and its logarithm. */
 #include <math.h>
+#include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "onednn/softmax.h"
