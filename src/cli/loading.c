@@ -49,12 +49,12 @@ static int check_patterns(const cli_options *options)
 static int load(cli_session *session)
 {
     const cli_options *options = session->options;
-    thaw_load_result report = { 0 };
-    thaw_status status = thaw_weights_load(session->model, options->load, NULL, &report);
+    thaw_load_result result = { 0 };
+    thaw_status status = thaw_weights_load(session->model, options->load, NULL, &result);
     const bool excused = (status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH) &&
-                         all_reset(options, report.missing_names) && all_reset(options, report.unexpected_names) &&
-                         all_reset(options, report.misshaped_names);
-    thaw_load_result_destroy(session->context, &report);
+                         all_reset(options, result.missing_names) && all_reset(options, result.unexpected_names) &&
+                         all_reset(options, result.misshaped_names);
+    thaw_load_result_destroy(session->context, &result);
     if (excused) {
         const thaw_load_options rest = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
         status = thaw_weights_load(session->model, options->load, &rest, NULL);

@@ -102,7 +102,7 @@ thaw_status thaw_weighted_end(const thaw_layer_demand *demand, thaw_weighted *w,
     w->sums_bias = w->bias_trains && !thaw_kernel_sums_bias(w->gradient.kernel);
     needs->state = w;
     needs->packed_bytes = thaw_weight_copies_packed_bytes(&w->copies);
-    needs->lets_go = w->copies.kept;
+    needs->lets_go = w->copies.packed;
     needs->scratch_bytes = scratch_bytes(w);
     needs->workspace_bytes = thaw_low_rank_branch_workspace_bytes(w->branch);
     needs->keeps_inputs = w->gradient.kernel || thaw_low_rank_branch_keeps_input(w->branch);

@@ -148,10 +148,10 @@ Test(lora, is_saved_beside_its_base_and_comes_back, .init = begin, .fini = end)
     step(5);
     assert_ok(context, thaw_weights_save(model, path));
     thaw_model *other = support_network(context, false);
-    thaw_load_result report;
-    cr_assert_eq(thaw_weights_load(other, path, NULL, &report), THAW_NOT_FOUND);
-    cr_assert_str_eq(report.unexpected_names, "dense1.weight.lora_A, dense1.weight.lora_B");
-    thaw_load_result_destroy(context, &report);
+    thaw_load_result result;
+    cr_assert_eq(thaw_weights_load(other, path, NULL, &result), THAW_NOT_FOUND);
+    cr_assert_str_eq(result.unexpected_names, "dense1.weight.lora_A, dense1.weight.lora_B");
+    thaw_load_result_destroy(context, &result);
     assert_ok(context, thaw_lora(other, "dense1", 2, 4));
     assert_ok(context, thaw_weights_load(other, path, NULL, NULL));
     const double expected = loss_of(9);

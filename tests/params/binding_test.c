@@ -287,10 +287,10 @@ Test(binding, what_is_bound_away_is_out_of_use, .init = begin, .fini = end)
     assert_ok(context, thaw_weights_save(model, path));
     thaw_model *first = model;
     build();
-    thaw_load_result report;
-    cr_assert_eq(thaw_weights_load(model, path, NULL, &report), THAW_NOT_FOUND);
-    cr_assert_str_eq(report.missing_names, "third.weight");
-    thaw_load_result_destroy(context, &report);
+    thaw_load_result result;
+    cr_assert_eq(thaw_weights_load(model, path, NULL, &result), THAW_NOT_FOUND);
+    cr_assert_str_eq(result.missing_names, "third.weight");
+    thaw_load_result_destroy(context, &result);
     assert_ok(context, thaw_parameter_bind(model, find("third.weight"), stored("first.weight")));
     assert_ok(context, thaw_weights_load(model, path, NULL, NULL));
     cr_assert_eq(gradients(), loss);

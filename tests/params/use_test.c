@@ -80,11 +80,11 @@ Test(use, adapters_that_nothing_computes_with_are_not_loaded, .init = begin, .fi
     assert_ok(context, thaw_weights_save(model, path));
     thaw_expression *adapted = thaw_parameter_binding(find("dense1.weight"));
     assert_ok(context, thaw_parameter_bind(model, find("dense1.weight"), NULL));
-    thaw_load_result report;
-    cr_assert_eq(thaw_weights_load(model, path, NULL, &report), THAW_NOT_FOUND);
-    cr_assert_str_eq(report.unexpected_names, "dense1.weight.lora_A, dense1.weight.lora_B");
-    cr_assert_eq(report.missing, 0);
-    thaw_load_result_destroy(context, &report);
+    thaw_load_result result;
+    cr_assert_eq(thaw_weights_load(model, path, NULL, &result), THAW_NOT_FOUND);
+    cr_assert_str_eq(result.unexpected_names, "dense1.weight.lora_A, dense1.weight.lora_B");
+    cr_assert_eq(result.missing, 0);
+    thaw_load_result_destroy(context, &result);
     assert_ok(context, thaw_parameter_bind(model, find("dense1.weight"), adapted));
     assert_ok(context, thaw_weights_load(model, path, NULL, NULL));
 }
@@ -211,12 +211,12 @@ static void check_use(const notes *n, thaw_model *ordinary)
     }
     cr_assert_eq(total(), count * WIDTH * WIDTH, "%zu elements, wanted %zu", total(), count * WIDTH * WIDTH);
     assert_ok(context, thaw_weights_save(model, path));
-    thaw_load_result report;
+    thaw_load_result result;
     const thaw_load_options options = { .allow_missing = true, .allow_unexpected = true };
-    assert_ok(context, thaw_weights_load(ordinary, path, &options, &report));
-    cr_assert_str_eq(report.missing_names, missing);
-    cr_assert_str_eq(report.unexpected_names, unexpected);
-    thaw_load_result_destroy(context, &report);
+    assert_ok(context, thaw_weights_load(ordinary, path, &options, &result));
+    cr_assert_str_eq(result.missing_names, missing);
+    cr_assert_str_eq(result.unexpected_names, unexpected);
+    thaw_load_result_destroy(context, &result);
     assert_ok(context, thaw_weights_load(model, path, NULL, NULL));
 }
 
