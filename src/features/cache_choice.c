@@ -34,7 +34,7 @@ static void find_in_prefix(void *argument, thaw_selected selected)
         s->found = s->found || s->plan->model->nodes[s->plan->order[i]].group == selected.group;
 }
 
-/* Whether a rule changes what the cache would hold before it is read. */
+/* Whether the next epoch's rules change the prefix, so that the cached outputs would never be read. */
 static bool thaws_next(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
 {
     search s = { .plan = plan };
@@ -49,13 +49,13 @@ static void say_why_not(const thaw_plan *plan)
     thaw_context *context = plan->model->context;
     if (plan->cache.random && plan->prefix_bytes > 0)
         thaw_log(context, THAW_LOG_INFO,
-                 "no feature cache: the training data are augmented, so that the frozen layers see other samples in "
-                 "each epoch");
+                 "no feature cache: the training data is augmented, so the frozen layers see other samples in each "
+                 "epoch");
     else if (plan->too_large)
         thaw_log(
             context, THAW_LOG_INFO,
-            "no feature cache: the outputs of the frozen layers have %zu bytes a sample, its budget allows %zu, and "
-            "no earlier place saves enough in less",
+            "no feature cache: the outputs of the frozen layers have %zu bytes per sample, its budget allows %zu, and "
+            "no earlier layer saves enough within the budget",
             plan->prefix_bytes, plan->cache.sample_bytes);
 }
 

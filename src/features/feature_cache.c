@@ -11,12 +11,12 @@
 #include "features/feature_rows.h"
 #include "kernels/bfloat16.h"
 
-/* The values that one boundary node gives for a sample, and how they are kept. */
+/* The values of one boundary node for a sample, and how they are kept. */
 typedef struct cut {
     thaw_node node;
     size_t count, bytes;
     thaw_dtype dtype;
-    thaw_bfloat16 *rounded; /* of a batch, on its way into the cache; NULL where they are kept as they are */
+    thaw_bfloat16 *rounded; /* of a batch, converted for the cache; NULL if values are kept unchanged */
 } cut;
 
 struct thaw_feature_cache {
@@ -32,13 +32,14 @@ struct thaw_feature_cache {
     size_t bytes;
     bool on_disk;
     atomic_int write_error; /* errno of a row that could not be kept; 0: none */
-    thaw_dataset *dataset;  /* this cache, as the loader sees it */
+    thaw_dataset *dataset;  /* this cache, in the form that the loader reads */
 };
 
-/* Grows with every change of a parameter in the prefix. */
+/* Increases with every change of a parameter in the prefix. */
 static uint64_t prefix_version(const thaw_plan *plan)
 {
-    uint64_t version = plan->model->parameters.bindings * 1099511628211U; /* FNV's prime: no sum of versions */
+    uint64_t version =
+        plan->model->parameters.bindings * 1099511628211U; /* FNV's prime; a plain sum of versions could repeat */
     for (size_t i = 0; i < plan->cut_count; i++) {
         const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         for (size_t k = 0; group && k < group->parameter_count; k++)
@@ -47,7 +48,7 @@ static uint64_t prefix_version(const thaw_plan *plan)
     return version;
 }
 
-/* Tells in which precision each node of the prefix computes. */
+/* Fingerprints the precision in which each node of the prefix computes. */
 static uint64_t prefix_precision(const thaw_plan *plan)
 {
     uint64_t precision = 14695981039346656037U; /* FNV's offset */
@@ -72,11 +73,11 @@ typedef struct reading {
     size_t count;
     float *samples;
     char *targets;
-    atomic_int failure; /* errno, or -1 where the file ends; 0: none */
+    atomic_int failure; /* errno, or -1 if the file ends; 0: none */
 } reading;
 
-/* Values that were read into the end of their place become floats, block after block from its beginning on: what a block
-   overwrites has been read. */
+/* Expands values to floats in place. They were read into the end of their buffer, so expanding blocks from the
+   beginning only overwrites values that have been used. */
 static void widen_in_place(thaw_context *context, float *values, size_t count)
 {
     enum { BLOCK = 512 };
@@ -200,7 +201,7 @@ static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_da
     return status;
 }
 
-/* Whether the prefix's outputs can be kept; *bytes is what they take. */
+/* Whether the prefix's outputs can be kept; *bytes is their size. */
 static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size_t *bytes)
 {
     const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
@@ -264,8 +265,8 @@ typedef struct keeping {
     const char *targets;
 } keeping;
 
-/* Rounds what the layers have just written, where they wrote it: the epoch that computes features and those that read
-   them then train on the same values. */
+/* Rounds in place what the layers have just written. The epoch that computes features then trains on the same values
+   as the epochs that read them. */
 static const void *round_values(const thaw_feature_cache *cache, const cut *to, const float *values, size_t samples)
 {
     if (to->dtype == THAW_F32)

@@ -1,5 +1,5 @@
-/* The feature cache: what the frozen prefix hands to the live part, kept by sample. A complete cache serves as a data
-   set whose samples are those outputs. */
+/* The feature cache keeps, for each sample, what the frozen prefix passes to the live part. A complete cache serves
+   as a data set whose samples are those outputs. */
 #ifndef THAW_FEATURES_FEATURE_CACHE_H
 #define THAW_FEATURES_FEATURE_CACHE_H
 
@@ -9,10 +9,10 @@
 
 typedef struct thaw_feature_cache thaw_feature_cache;
 
-/* Makes a cache for what this plan's prefix computes of a data set: in the file `path` with what it holds of that
-   already, or (NULL) an empty one in memory. *cache is NULL where nothing is worth caching, the data set is random, or
-   memory of `budget_bytes` is too small. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the
-   data set. */
+/* Makes a cache for what this plan's prefix computes of a data set: in the file `path`, with what it already holds,
+   or (NULL) an empty one in memory. *cache is NULL if nothing is worth caching, the data set is random, or
+   `budget_bytes` are too few. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the data
+   set. */
 thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
                                       thaw_feature_cache **cache);
 void thaw_feature_cache_release(thaw_feature_cache *cache);
@@ -20,18 +20,18 @@ void thaw_feature_cache_release(thaw_feature_cache *cache);
 /* Whether the cache holds what this plan's prefix would compute: same cut, same parameters. */
 bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan);
 
-/* Keeps what the prefix has just computed of these samples; where that is in bfloat16, the live part sees it rounded,
-   too. */
+/* Keeps what the prefix has just computed for these samples. If the cache is bfloat16, it also rounds the values
+   that the live part reads. */
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
                              const void *targets, size_t count);
 
-/* The errno of a row that could not be kept, or 0. The cache is of no use then. */
+/* The errno of a row that could not be kept, or 0. After an error the cache is useless. */
 int thaw_feature_cache_error(const thaw_feature_cache *cache);
 
-/* Whether every sample is there. */
+/* Whether every sample is in the cache. */
 bool thaw_feature_cache_complete(const thaw_feature_cache *cache);
 
-/* The cache as a data set, borrowed. A read of a batch gives, for each boundary node in order, its values for all
+/* The cache as a data set, borrowed. Reading a batch gives, for each boundary node in order, its values for all
    samples of the batch. */
 thaw_dataset *thaw_feature_cache_dataset(thaw_feature_cache *cache);
 

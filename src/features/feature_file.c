@@ -1,6 +1,6 @@
-/* Rows of the feature cache in a file: a header of 4096 bytes, then row after row, each followed by a mark and the CRC-32
-   of the key, its index and its content. The numbers are the machine's own, so a file goes with its kind of machine.
-   There is no mark for the whole file, and none is needed: each row answers for itself. */
+/* The feature cache's rows in a file: a header of 4096 bytes, then the rows. Each row is followed by a mark and a
+   CRC-32 of the key, its index and its content. Numbers are in the machine's byte order, so a file is not portable.
+   No mark for the whole file is needed: each row is checked by itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -19,7 +19,7 @@ enum {
     FORMAT_VERSION = 1,
     NATIVE_ORDER = 0x01020304,
     WRITTEN = 0x57415448,
-    ANNOUNCED_ROWS = 4096 /* after one that had to wait for the disk */
+    ANNOUNCED_ROWS = 4096 /* how many, after a row that had to wait for the disk */
 };
 
 static const char MAGIC[8] = "THAWFEAT";
@@ -42,7 +42,7 @@ typedef struct feature_file {
     header header;
     bool *present;
     atomic_bool unread;      /* no memory to check a row */
-    atomic_size_t announced; /* rows that the disk is to be told of before they are read */
+    atomic_size_t announced; /* rows to announce to the disk before they are read */
 } feature_file;
 
 size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count)
@@ -70,7 +70,7 @@ static trailer make_trailer(const feature_file *file, size_t index, const struct
 
 typedef ssize_t transfer(int file, const struct iovec *pieces, int count, off_t place);
 
-/* Reads or writes a row whole, or fails; errno says why, 0: the file ends. */
+/* Reads or writes a whole row, or fails with errno set; 0: the file ends. */
 static bool move_row(transfer *move, int file, const struct iovec *pieces, int count, off_t place)
 {
     struct iovec left[THAW_MOST_PIECES + 1];
@@ -104,7 +104,7 @@ static bool write_row(thaw_feature_rows *rows, size_t index, const struct iovec 
     return move_row(pwritev, file->file, all, count + 1, place_of(file, index));
 }
 
-/* Tries first what the page cache can do alone, and so finds out whether there is anything to wait for. */
+/* First tries to read from the page cache alone, which shows whether the disk must be waited for. */
 static bool read_row(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count)
 {
     feature_file *file = (feature_file *)rows;
@@ -115,8 +115,8 @@ static bool read_row(thaw_feature_rows *rows, size_t index, const struct iovec *
     return move_row(preadv, file->file, pieces, count, place);
 }
 
-/* Lets the disk work while the batch before is trained on; not where it has nothing to do, because each word to it
-   takes as long as reading some pages. */
+/* Starts disk reads while the previous batch is trained on. Skipped if nothing needs the disk, because each
+   announcement takes as long as reading some pages. */
 static void expect_row(thaw_feature_rows *rows, size_t index)
 {
     feature_file *file = (feature_file *)rows;
@@ -162,7 +162,7 @@ static thaw_status fail_on(const feature_file *file, const char *what)
                      strerror(errno));
 }
 
-/* Empties the file and reserves its room, so that a full disk shows before training. */
+/* Empties the file and reserves its space, so that a full disk shows before training. */
 static thaw_status begin_file(feature_file *file)
 {
     const struct iovec piece = { &file->header, sizeof file->header };
@@ -178,7 +178,7 @@ static thaw_status begin_file(feature_file *file)
     return move_row(pwritev, file->file, &piece, 1, 0) ? THAW_OK : fail_on(file, "write");
 }
 
-/* Takes what is there over, or begins anew. */
+/* Takes over the file's rows, or empties it. */
 static thaw_status adopt(feature_file *file)
 {
     header found = { 0 };
@@ -188,7 +188,7 @@ static thaw_status adopt(feature_file *file)
     const size_t known = (size_t)got < sizeof MAGIC ? (size_t)got : sizeof MAGIC;
     if (memcmp(found.magic, MAGIC, known) != 0)
         return thaw_fail(file->rows.context, THAW_BAD_FORMAT,
-                         "%s: is some other file and no feature cache: name one that may be overwritten", file->path);
+                         "%s: exists and is not a feature cache; name a file that may be overwritten", file->path);
     if (memcmp(&found, &file->header, sizeof found) == 0) {
         thaw_parallel_for(file->rows.context, file->rows.count, 64, check_rows, file);
         return atomic_load(&file->unread) ? thaw_fail(file->rows.context, THAW_OUT_OF_MEMORY,
@@ -197,7 +197,7 @@ static thaw_status adopt(feature_file *file)
     }
     if (got > 0)
         thaw_log(file->rows.context, THAW_LOG_INFO,
-                 "%s: is of other weights, data or kernels: the feature cache is made anew", file->path);
+                 "%s: belongs to other weights, data or kernels; the feature cache is rebuilt", file->path);
     return begin_file(file);
 }
 
@@ -208,7 +208,7 @@ static thaw_status open_file(feature_file *file)
     if (file->file < 0 || fstat(file->file, &status) != 0)
         return fail_on(file, "open");
     if (!S_ISREG(status.st_mode))
-        return thaw_fail(file->rows.context, THAW_IO_ERROR, "%s: is no regular file, which a feature cache needs",
+        return thaw_fail(file->rows.context, THAW_IO_ERROR, "%s: is not a regular file, as a feature cache must be",
                          file->path);
     if (flock(file->file, LOCK_EX | LOCK_NB) != 0)
         return errno == EWOULDBLOCK ? thaw_fail(file->rows.context, THAW_IO_ERROR,

@@ -4,7 +4,7 @@
 #include "data/dataset.h"
 #include "params/keeping.h"
 
-/* What the layer computes with, which a binding may have put in the stored tensor's place. */
+/* The tensor that the layer computes with: a binding may replace the stored one. */
 static thaw_status add_bound(thaw_context *context, thaw_expression *expression, thaw_digest *key)
 {
     thaw_tensor values = { .dtype = THAW_F32, .shape = *thaw_expression_shape(expression) };
@@ -60,7 +60,7 @@ static thaw_status add_prefix(const thaw_plan *plan, thaw_digest *key)
     return status;
 }
 
-/* What the prefix makes of samples. */
+/* Fingerprints what the prefix computes of samples. */
 static thaw_status add_probe(thaw_plan *plan, const float *samples, thaw_digest *key)
 {
     thaw_status status = thaw_program_prepare(plan);
@@ -83,7 +83,7 @@ typedef struct reading {
     char *targets;
 } reading;
 
-/* Reads the first batch, which the probe wants, and the others only where the data set cannot tell what it holds. */
+/* Reads the first batch for the probe, and the others only if the data set has no identity. */
 static thaw_status add_samples(thaw_plan *plan, thaw_dataset *dataset, const reading *into, thaw_digest *key)
 {
     const uint64_t *identity = dataset->source.identity;

@@ -1,4 +1,4 @@
-/* What the outputs of a frozen prefix depend on, as a fingerprint: equal keys, equal features. */
+/* A fingerprint of everything that the outputs of a frozen prefix depend on: equal keys mean equal features. */
 #ifndef THAW_FEATURES_FEATURE_KEY_H
 #define THAW_FEATURES_FEATURE_KEY_H
 
@@ -7,10 +7,9 @@
 #include "core/digest.h"
 #include "plan/plan.h"
 
-/* Covers the prefix's layers and parameters, the data set's samples and targets, by its identity or all read once, and
-   what the prefix makes of the first batch: options of layers, kernels and instruction sets show there. Runs the
-   prefix.
-   Errors: THAW_IO_ERROR (the data set), THAW_OUT_OF_MEMORY. */
+/* Covers the prefix's layers and parameters, the data set's samples and targets (by its identity, or else by reading
+   all), and the prefix's outputs for the first batch, which depend on options of layers, kernels and instruction
+   sets. Runs the prefix. Errors: THAW_IO_ERROR (the data set), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_feature_key_of(thaw_plan *plan, thaw_dataset *dataset, thaw_digest *key);
 
 #endif

@@ -39,7 +39,7 @@ thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->rows = (thaw_feature_rows){ &kind, context, count, row_bytes };
-    /* Uncleared, so that memory is taken as it fills. */
+    /* Uncleared, so that pages are used only as they fill. */
     made->bytes = thaw_allocate_raw(context, count * row_bytes);
     if (!made->bytes) {
         thaw_release(context, made);

@@ -1,4 +1,4 @@
-/* Reading groups and parameters from outside. */
+/* Reads groups and parameters. */
 #include <math.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ bool thaw_group_trainable(const thaw_group *group)
     return group->trainable;
 }
 
-/* The group's own value, else the optimizer's; NAN where no optimizer reads it. */
+/* The group's own value, else the optimizer's; NAN if no optimizer reads it. */
 static double value_in_effect(const thaw_group *group, double own, const char *name)
 {
     const double common = group->optimizer ? thaw_optimizer_get(group->optimizer, name) : NAN;
@@ -134,7 +134,7 @@ float *thaw_parameter_edit(thaw_parameter *parameter)
 
 const float *thaw_parameter_gradient(const thaw_parameter *parameter)
 {
-    /* What was frozen after the last step loses its memory when the next plan is made. */
+    /* Memory of what was frozen since the last step is released when the next plan is made. */
     return thaw_parameter_trainable(parameter) ? parameter->gradient : NULL;
 }
 

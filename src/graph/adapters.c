@@ -1,4 +1,4 @@
-/* Ready-made expressions for many weights at once: low-rank and scaling adapters, and masks. */
+/* Ready-made expressions for many weights at once: low-rank adapters, scaling adapters, and masks. */
 #include <math.h>
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 
 enum { NAME_BYTES = 512 };
 
-/* What each call does to one weight: makes the expression that it is to be bound to. */
+/* What each call does for one weight: makes the expression that it will be bound to. */
 typedef struct recipe {
     thaw_status (*make)(const struct recipe *recipe, thaw_model *model, thaw_parameter *weight, thaw_expression *now,
                         thaw_expression **result);
@@ -31,7 +31,7 @@ static bool is_matrix(const thaw_parameter *parameter)
     return is_weight(parameter) && parameter->shape.rank >= 2;
 }
 
-/* What the weight's layer gets now. */
+/* The weight that its layer uses now. */
 static thaw_expression *current(thaw_model *model, thaw_parameter *weight)
 {
     weight->stored->set = &model->parameters;
@@ -45,7 +45,7 @@ static void freeze(void *argument, thaw_expression *expression)
         expression->parameter->override = THAW_OVERRIDE_FROZEN;
 }
 
-/* Removes all that was made since: groups and expressions beyond these counts. */
+/* Removes all that was added since: groups and expressions beyond these counts. */
 static void take_back(thaw_parameter_set *set, size_t group_count, size_t expression_count)
 {
     while (set->expression_count > expression_count)
@@ -55,7 +55,7 @@ static void take_back(thaw_parameter_set *set, size_t group_count, size_t expres
     thaw_set_mark_use(set);
 }
 
-/* Makes all expressions, then binds them: an error leaves nothing behind. */
+/* Makes all expressions, then binds them: an error changes nothing. */
 static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_chosen *chosen)
 {
     thaw_parameter_set *set = &model->parameters;
@@ -158,10 +158,10 @@ static thaw_status make_low_rank(const recipe *r, thaw_model *model, thaw_parame
 thaw_status thaw_lora(thaw_model *model, const char *pattern, int64_t rank, double alpha)
 {
     if (rank < 1)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "adapters of rank %lld: it is at least 1",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "adapters: rank is %lld, must be at least 1",
                          (long long)rank);
     if (!isfinite(alpha))
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "alpha %g: it is finite", alpha);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "adapters: alpha is %g, must be finite", alpha);
     const recipe applied = { .make = make_low_rank, .freezes = true, .rank = rank, .alpha = alpha };
     return apply_by_pattern(model, pattern, &applied, is_matrix, "no weight matrix of a layer");
 }
@@ -188,7 +188,9 @@ static thaw_status make_scaling(const recipe *r, thaw_model *model, thaw_paramet
 thaw_status thaw_scale_adapter(thaw_model *model, const char *pattern, int axis)
 {
     if (axis != 0 && axis != 1)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "axis %d: it is 0, for outputs, or 1, for inputs",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "adapters: axis is %d, must be 0 for outputs or 1 for "
+                         "inputs",
                          axis);
     const recipe applied = { .make = make_scaling, .freezes = true, .axis = axis };
     return apply_by_pattern(model, pattern, &applied, is_matrix, "no weight matrix of a layer");
@@ -196,7 +198,7 @@ thaw_status thaw_scale_adapter(thaw_model *model, const char *pattern, int axis)
 
 /* ---- masks ---- */
 
-/* The mask of what is not 0 now. */
+/* The mask of the elements that are not 0 now. */
 static thaw_status mask_as_is(thaw_model *model, thaw_expression *now, thaw_expression **result)
 {
     float *values = thaw_allocate_array(model->context, now->count, sizeof *values);

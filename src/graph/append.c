@@ -1,4 +1,4 @@
-/* How nodes come into a model. */
+/* Adds nodes to a model. */
 #include <stdio.h>
 #include <string.h>
 
@@ -50,10 +50,10 @@ static thaw_status reserve_node(thaw_model *model, const char *name, thaw_graph_
 thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_node *output)
 {
     if (model->node_count)
-        return thaw_fail(model->context, THAW_DUPLICATE, "input: the model has one already, or layers stand before it");
+        return thaw_fail(model->context, THAW_DUPLICATE, "input: the model already has an input, or layers");
     if (sample_shape->rank < 1 || !thaw_shape_usable(sample_shape, 1)) {
         char shape[80];
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "input: %s is no shape of a sample",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "input: %s cannot be the shape of a sample",
                          sample_shape->rank <= THAW_MAX_RANK ? thaw_shape_format(sample_shape, shape, sizeof shape)
                                                              : "a rank above 6");
     }
@@ -93,25 +93,26 @@ static thaw_status check_inputs(const thaw_model *model, const thaw_layer_module
 {
     if (model->node_count == 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                         "%s: the model has no input yet: thaw_input comes first", name);
+                         "%s: the model has no input yet, thaw_input must come first", name);
     if (module->source && count > 0)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: %zu inputs; a %s has none", name, count,
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: has %zu inputs, a %s must have none", name, count,
                          module->name);
     if (!module->source && (count < 1 || count > THAW_MAX_INPUTS))
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: %zu inputs; a layer has 1 to %d", name, count,
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: has %zu inputs, must have 1 to %d", name, count,
                          THAW_MAX_INPUTS);
     if (thaw_model_loss(model) >= 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: nothing may follow the loss", name);
     for (size_t i = 0; i < count; i++)
         if (inputs[i] < 0 || (size_t)inputs[i] >= model->node_count)
-            return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: node %d does not exist", name, (int)inputs[i]);
+            return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: input %d is not a node of the model", name,
+                             (int)inputs[i]);
     return THAW_OK;
 }
 
 static thaw_status check_name(const thaw_model *model, const char *name)
 {
     if (!*name || strlen(name) >= THAW_NAME_BYTES)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a layer's name has 1 to %d characters",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a layer's name must have 1 to %d characters",
                          THAW_NAME_BYTES - 1);
     const char *error = thaw_name_error(name);
     if (error)
@@ -121,7 +122,7 @@ static thaw_status check_name(const thaw_model *model, const char *name)
     return THAW_OK;
 }
 
-/* Gives the node a copy of the options that it owns, with all that they point to, or none. */
+/* Gives the node its own copy of the options, with everything that they point to, or none. */
 static thaw_status copy_options(thaw_layer_builder *builder, thaw_graph_node *node, const void *options)
 {
     const size_t bytes = node->module->options_size;
@@ -182,11 +183,11 @@ static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const vo
     if (status != THAW_OK)
         return status;
     if (!builder.has_output)
-        return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no output", node->name);
+        return thaw_fail(context, THAW_INTERNAL, "%s: the module declared no output", node->name);
     if (builder.loss && !builder.has_target)
-        return thaw_fail(context, THAW_INTERNAL, "%s: its module declared no target", node->name);
+        return thaw_fail(context, THAW_INTERNAL, "%s: the module declared no target", node->name);
     if (builder.loss && node->output.rank != 0)
-        return thaw_fail(context, THAW_INTERNAL, "%s: its module is a loss whose output is no scalar", node->name);
+        return thaw_fail(context, THAW_INTERNAL, "%s: the module is a loss, its output must be a scalar", node->name);
     return THAW_OK;
 }
 

@@ -1,4 +1,4 @@
-/* What a layer module says of itself while it is built. */
+/* What a layer module declares while its layer is built. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -52,7 +52,7 @@ thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *s
 thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape)
 {
     if (dtype != THAW_F32 && (dtype != THAW_I32 || shape->rank != 0))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "targets are labels, or floats");
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "targets must be labels or floats");
     if (!thaw_shape_usable(shape, 1))
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
                                  "a target would be too large, or have a dimension below 1");

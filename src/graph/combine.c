@@ -1,4 +1,4 @@
-/* Expressions of a model: their leaves, what they are bound to, and what trains of all that. */
+/* Expressions of a model: their leaves, their bindings, and which of them train. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +31,9 @@ thaw_status thaw_expression_constant(thaw_model *model, const thaw_tensor *value
 {
     *result = NULL;
     if (values->dtype != THAW_F32 || !values->data || !thaw_shape_usable(&values->shape, 1))
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a constant holds floats, and no dimension below 1");
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "a constant must hold floats and have dimensions of "
+                         "at least 1");
     const float *from = values->data;
     const size_t count = thaw_shape_count(&values->shape);
     for (size_t i = 0; i < count; i++)
@@ -47,10 +49,10 @@ thaw_status thaw_model_add_parameter(thaw_model *model, const char *group,
     thaw_parameter_set *set = &model->parameters;
     *parameter = NULL;
     if (!group || !*group || !specification->name || !*specification->name)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "an added parameter and its group have names");
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "an added parameter and its group must have names");
     if (specification->role == THAW_STATISTIC)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s.%s: a statistic takes no part in expressions",
-                         group, specification->name);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s.%s: a statistic cannot be in an expression", group,
+                         specification->name);
     if (!thaw_shape_usable(&specification->shape, 1))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s.%s is too large, or has a dimension below 1", group,
                          specification->name);
@@ -73,7 +75,7 @@ thaw_status thaw_parameter_bind(thaw_model *model, thaw_parameter *parameter, th
 
 /* ---- trainability ---- */
 
-/* What a walk over parameters has found: of each kind, whether there is one. */
+/* What a walk over parameters has seen: for each kind, whether there is one. */
 typedef struct tally {
     bool seen[THAW_TRAINABLE + 1];
 } tally;

@@ -1,4 +1,4 @@
-/* What trains: the public calls that set flags and overrides. */
+/* Which parameters train: the public calls that set flags and overrides. */
 #include "graph/model.h"
 
 static void mark(thaw_selected selected, bool trainable)

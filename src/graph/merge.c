@@ -1,4 +1,4 @@
-/* Baking expressions into stored tensors. */
+/* Merges expressions into stored tensors. */
 #include <string.h>
 
 #include "core/allocation.h"
@@ -18,8 +18,8 @@ static bool is_among(const thaw_chosen *chosen, const thaw_parameter *parameter)
     return false;
 }
 
-/* Whether the expression reads the stored tensor of something that is merged. References to what is merged are not
-   followed: they give the same afterwards. */
+/* Whether the expression reads the stored tensor of something that is being merged. References to merged parameters
+   are not followed: their values do not change. */
 static const thaw_parameter *find_reader(const thaw_chosen *chosen, thaw_expression *expression, uint64_t stamp)
 {
     if (expression->stamp == stamp)
@@ -49,7 +49,7 @@ static thaw_status check(thaw_model *model, const thaw_chosen *chosen)
         const thaw_parameter *read = find_reader(chosen, other->bound, ++set->stamp);
         if (read)
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                             "%s: its stored tensor is a part of %s, too: merge both, or bind that to something else",
+                             "%s: its stored tensor is also a part of %s: merge both, or bind that to something else",
                              read->name, other->name);
     }
     return THAW_OK;
@@ -84,7 +84,7 @@ static bool has_parts(const thaw_group *group)
     return false;
 }
 
-/* Writes the values, unbinds, and removes the added groups that were parts of bindings and are no longer. */
+/* Writes the values, unbinds, and removes added groups that no binding uses any more. */
 static void bake(thaw_parameter_set *set, const thaw_chosen *chosen, const float *values, bool *had_parts)
 {
     for (size_t i = 0; i < set->group_count; i++)

@@ -1,4 +1,4 @@
-/* The network as the user wrote it. */
+/* The network as the user built it. */
 #ifndef THAW_GRAPH_MODEL_H
 #define THAW_GRAPH_MODEL_H
 
@@ -19,23 +19,23 @@ typedef struct thaw_graph_node {
     thaw_shape output; /* of one sample */
     thaw_group *group; /* NULL: no parameters */
     thaw_tracking tracking;
-    bool draws, draws_when_frozen; /* random numbers: see thaw_builder_draw */
-    bool told;                     /* the log knows that it never does */
+    bool draws, draws_when_frozen; /* uses random numbers: see thaw_builder_draw */
+    bool told;                     /* the log says already that it never does */
     double flops;                  /* forward, one sample */
     thaw_dtype target_dtype;       /* of a loss */
     thaw_shape target;
-    bool ignores; /* samples with this label: see thaw_builder_ignore_label */
+    bool ignores; /* the label that a loss ignores: see thaw_builder_ignore_label */
     int32_t ignored_label;
 } thaw_graph_node;
 
-/* What the feature cache may keep: plans cut the frozen prefix by it. */
+/* What the feature cache can keep: plans choose the cut of the frozen prefix by it. */
 typedef struct thaw_cache_budget {
     size_t sample_bytes; /* 0: no limit */
-    bool random;         /* nothing: the samples differ from epoch to epoch */
+    bool random;         /* nothing can be kept: the samples differ from epoch to epoch */
     thaw_dtype dtype;    /* THAW_F32, or THAW_BF16: values of layers are kept rounded */
 } thaw_cache_budget;
 
-/* What is compiled from a model; src/plan knows what it is. */
+/* Compiled from a model; opaque here, defined in src/plan. */
 typedef struct thaw_plan_store thaw_plan_store;
 
 struct thaw_model {
@@ -43,8 +43,8 @@ struct thaw_model {
     thaw_graph_node *nodes;
     size_t node_count, node_capacity;
     thaw_parameter_set parameters;
-    bool unfused;    /* plans run each layer's kernel by itself */
-    bool recomputes; /* plans compute some values again instead of keeping them for backward */
+    bool unfused;    /* plans run each layer's kernel separately */
+    bool recomputes; /* plans recompute some values for backward instead of keeping them */
     thaw_precision precision;
     uint64_t steps; /* training steps taken: keys random numbers of layers */
     thaw_cache_budget cache;
@@ -55,17 +55,17 @@ struct thaw_model {
 /* A layer's name has fewer bytes. */
 enum { THAW_NAME_BYTES = 128 };
 
-/* Writes the kind and the smallest number that make a name which neither a node has nor a compound of nodes, and returns
-   it. */
+/* Writes the kind followed by the smallest number that gives a name no node or compound of nodes has. Returns the
+   name. */
 const char *thaw_model_make_name(const thaw_model *model, const char *kind, char name[THAW_NAME_BYTES]);
 
-/* Takes the last nodes away, with their groups, until so many are left: of a compound that could not be completed. */
+/* Removes the last nodes, with their groups, down to `node_count`: used when a compound could not be completed. */
 void thaw_model_truncate(thaw_model *model, size_t node_count);
 
 /* Frees what the node owns: its name, its options and what they own. */
 void thaw_node_release(thaw_context *context, thaw_graph_node *node);
 
-/* thaw_set_select for visits that plans depend on: they are stale afterwards, unless it fails. */
+/* thaw_set_select for visits that change what plans depend on: plans become stale, unless it fails. */
 thaw_status thaw_model_change(thaw_model *model, const char *pattern,
                               void (*visit)(void *argument, thaw_selected selected), void *argument);
 

@@ -1,4 +1,4 @@
-/* Freezing by role, and of slices. */
+/* Freezes parameters by role, and slices of them. */
 #include <string.h>
 
 #include "core/allocation.h"
@@ -62,20 +62,20 @@ static void forget_slices(thaw_context *context, thaw_parameter *parameter)
     parameter->frozen_elements = NULL;
 }
 
-/* Frozen to the last element is frozen; to none is none. */
+/* If every element is frozen, the parameter is frozen; if none is, it is not. */
 static void drop_redundant_mask(thaw_context *context, thaw_parameter *parameter)
 {
     const size_t count = thaw_count_bits(parameter->frozen_elements, parameter->count);
     if (count == parameter->count) {
         parameter->override = THAW_OVERRIDE_FROZEN;
-        thaw_log(context, THAW_LOG_WARNING, "%s: its slices are frozen to the last element, so it is frozen as a whole",
+        thaw_log(context, THAW_LOG_WARNING, "%s: its slices freeze every element, so it is frozen as a whole",
                  parameter->name);
     }
     if (count == 0 || count == parameter->count)
         forget_slices(context, parameter);
 }
 
-/* Whether the slice is one of every parameter, and room for the marks. */
+/* Whether the slice exists in every parameter, and allocates the marks. */
 static thaw_status prepare(thaw_context *context, const thaw_chosen *chosen, const slice *s)
 {
     thaw_status status = THAW_OK;

@@ -1,4 +1,4 @@
-/* Learning rate, weight decay, optimizer and state of groups, by pattern. */
+/* Sets learning rate, weight decay, optimizer and state of groups, by pattern. */
 #include <math.h>
 
 #include "graph/model.h"
@@ -18,7 +18,7 @@ thaw_status thaw_select_learning_rate(thaw_model *model, const char *pattern, do
 {
     if (!usable_rate(learning_rate))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                         "learning rate %g of \"%s\": it is finite and not negative", learning_rate, pattern);
+                         "learning rate is %g for \"%s\", must be finite and not negative", learning_rate, pattern);
     return thaw_set_select(&model->parameters, pattern, set_learning_rate, &learning_rate);
 }
 
@@ -38,7 +38,7 @@ thaw_status thaw_select_weight_decay(thaw_model *model, const char *pattern, dou
 {
     if (!usable_rate(weight_decay))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                         "weight decay %g of \"%s\": it is finite and not negative", weight_decay, pattern);
+                         "weight decay is %g for \"%s\", must be finite and not negative", weight_decay, pattern);
     const thaw_group *without = NULL;
     const thaw_status status = thaw_set_select(&model->parameters, pattern, find_without_decay, &without);
     if (status != THAW_OK)
@@ -71,7 +71,7 @@ static void set_optimizer(void *argument, thaw_selected selected)
     thaw_group *group = selected.group;
     if (group->optimizer && group->optimizer->module != wanted->optimizer->module)
         release_state(wanted->context, selected);
-    /* Retained first: it may be the one that is there. */
+    /* Retained first, because it may be the current one. */
     thaw_optimizer *retained = thaw_optimizer_retain(wanted->optimizer);
     thaw_optimizer_destroy(group->optimizer);
     group->optimizer = retained;
@@ -80,7 +80,7 @@ static void set_optimizer(void *argument, thaw_selected selected)
 thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_optimizer *optimizer)
 {
     if (!optimizer)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "\"%s\": no optimizer was given", pattern);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "\"%s\": the optimizer is missing", pattern);
     if (optimizer->context != model->context)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
                          "\"%s\": the optimizer belongs to another context than the model", pattern);

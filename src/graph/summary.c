@@ -1,4 +1,4 @@
-/* The summary: per layer what it gives, how many parameters it has and how many of them train. */
+/* The summary: for each layer its output, its number of parameters, and how many of them train. */
 #include <math.h>
 #include <stdio.h>
 
@@ -33,7 +33,7 @@ static void count_stored(void *argument, thaw_expression *expression)
     count_parameter(counted->row, parameter);
 }
 
-/* Everything that the layer's parameters are computed from. */
+/* Visits everything that the layer's parameters are computed from. */
 static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_summary_row *row)
 {
     tally counted = { row, ++set->stamp };
@@ -44,7 +44,8 @@ static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_s
 thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row)
 {
     if (index >= model->node_count)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "summary: row %zu of %zu", index, model->node_count);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "summary: row is %zu, must be below %zu", index,
+                         model->node_count);
     const thaw_graph_node *node = &model->nodes[index];
     *row = (thaw_summary_row){
         .name = node->name,

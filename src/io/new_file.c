@@ -10,7 +10,8 @@
 
 #include "core/allocation.h"
 
-/* Names that are taken by what a killed process left behind, or by another thread that writes here. */
+/* The number of temporary names to try. A killed process may have left files behind, and another thread may be
+   writing here. */
 enum { NAME_ATTEMPTS = 100 };
 
 static thaw_status fail(const thaw_new_file *file, const char *what, int reason)
@@ -18,8 +19,8 @@ static thaw_status fail(const thaw_new_file *file, const char *what, int reason)
     return thaw_fail(file->context, THAW_IO_ERROR, "%s: %s: %s", file->path, what, strerror(reason));
 }
 
-/* Opens the directory of `target`, which is cut up, and keeps the last part. The directory is opened before anything is
-   written: it is needed at the end, when refusing would come too late. */
+/* Splits `target`, opens its directory, and keeps the last part. The directory is needed at the end, so opening it
+   first finds errors before anything is written. */
 static thaw_status open_directory(thaw_new_file *file, char *target)
 {
     char *slash = strrchr(target, '/');
@@ -27,7 +28,7 @@ static thaw_status open_directory(thaw_new_file *file, char *target)
     if (!file->base)
         return THAW_OUT_OF_MEMORY;
     if (!file->base[0])
-        return thaw_fail(file->context, THAW_IO_ERROR, "\"%s\" is not the name of a file", file->path);
+        return thaw_fail(file->context, THAW_IO_ERROR, "\"%s\": is not the name of a file", file->path);
     if (slash)
         slash[slash == target] = '\0'; /* "/name" is in "/" */
     file->directory = open(slash ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,7 +47,7 @@ static thaw_status find_place(thaw_new_file *file)
     return status;
 }
 
-/* Renaming would replace what its owner has made read-only, a device, or a FIFO. */
+/* Renaming would replace a read-only file, a device or a FIFO. */
 static thaw_status check_old(const thaw_new_file *file, bool *exists, mode_t *permissions)
 {
     struct stat old;
@@ -83,7 +84,7 @@ static thaw_status reserve(const thaw_new_file *file, uint64_t bytes)
     do
         reason = posix_fallocate(file->descriptor, 0, (off_t)bytes);
     while (reason == EINTR);
-    /* Not every file system can; then the writes will tell. */
+    /* Not every file system can reserve space; then writing will show a full disk. */
     if (reason == 0 || reason == EINVAL || reason == EOPNOTSUPP || reason == ENOSYS)
         return THAW_OK;
     return fail(file, "cannot reserve its space", reason);
@@ -129,8 +130,8 @@ thaw_status thaw_new_file_write(thaw_new_file *file, const void *data, size_t by
     return THAW_OK;
 }
 
-/* After a failed fsync the kernel may forget the pages that it could not write, so that a second call would lie: the
-   file is given up. */
+/* After a failed fsync the kernel may drop the pages that it could not write, so a second fsync would wrongly
+   succeed: the file is abandoned. */
 static thaw_status finish(thaw_new_file *file)
 {
     if (fsync(file->descriptor) != 0)

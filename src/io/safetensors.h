@@ -1,23 +1,23 @@
-/* safetensors files: eight bytes of header length, a JSON header, and the tensors' bytes, little-endian and row-major.
-   The format: https://github.com/huggingface/safetensors. Read and written strictly: what the format forbids is an
-   error, whichever other reader would let it pass. */
+/* safetensors files: eight bytes of header length, a JSON header, and the tensors' bytes, little-endian and
+   row-major. The format: https://github.com/huggingface/safetensors. Reading and writing are strict: whatever the
+   format forbids is an error, even if other readers accept it. */
 #ifndef THAW_IO_SAFETENSORS_H
 #define THAW_IO_SAFETENSORS_H
 
 #include <thaw/runtime.h>
 #include <thaw/tensor.h>
 
-/* The format allows headers of ten times this limit, which is room for a hundred thousand tensors; but JSON takes up to
-   eighty times its length in memory when it is parsed, and a file may be made to have it so. */
+/* The format allows headers of ten times this limit. This is enough for a hundred thousand tensors. Parsing JSON
+   takes up to eighty times its length in memory, and a malicious file could exploit that. */
 enum { THAW_SAFETENSORS_HEADER_LIMIT = 10000000, THAW_SAFETENSORS_LENGTH_BYTES = 8 };
 
 /* ---- reading ---- */
 
 typedef struct thaw_stored_tensor {
     char *name;
-    const char *dtype; /* the format's word for it, "F32"; static storage */
+    const char *dtype; /* the format's name for it, "F32"; static storage */
     thaw_shape shape;
-    uint64_t begin, end; /* bytes, from the end of the header */
+    uint64_t begin, end; /* byte offsets, from the end of the header */
 } thaw_stored_tensor;
 
 typedef struct thaw_safetensors {
@@ -25,25 +25,25 @@ typedef struct thaw_safetensors {
     const char *path;
     int descriptor;
     uint64_t data_start;
-    thaw_stored_tensor *tensors; /* in the order of their names */
+    thaw_stored_tensor *tensors; /* sorted by name */
     size_t count;
 } thaw_safetensors;
 
-/* Opens a file and checks all of it but the tensors' values. `path` must outlive `file`, which on failure holds nothing.
-   Errors: THAW_IO_ERROR (also for what is no regular file), THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than THAW_MAX_RANK
-   dimensions), THAW_OUT_OF_MEMORY. */
+/* Opens a file and checks everything except the tensors' values. `path` must outlive `file`. On failure `file` holds
+   nothing. Errors: THAW_IO_ERROR (also if it is not a regular file), THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than
+   THAW_MAX_RANK dimensions), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file);
 
 void thaw_safetensors_close(thaw_safetensors *file);
 
-/* The tensor of this name, or NULL. */
+/* The tensor with this name, or NULL. */
 const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, const char *name);
 
-/* Reads a whole tensor into `values`. Errors: THAW_UNSUPPORTED (it is not F32), THAW_IO_ERROR (also when the file has
-   become shorter since it was opened). */
+/* Reads a whole tensor into `values`. Errors: THAW_UNSUPPORTED (it is not F32), THAW_IO_ERROR (also if the file
+   became shorter after it was opened). */
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);
 
-/* The header alone: makes the list of tensors of its text. `data_bytes` is what follows the header in the file. */
+/* Parses only the header: makes the list of tensors from its text. `data_bytes` is the size of the rest of the file. */
 thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
                                    uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count);
 
@@ -54,24 +54,23 @@ void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tens
 typedef struct thaw_named_tensor {
     const char *name;
     thaw_shape shape;
-    const void *data; /* floats, or what the reader takes */
+    const void *data; /* floats, or an argument of the reader */
 } thaw_named_tensor;
 
 typedef struct thaw_named_text {
     const char *name, *text;
 } thaw_named_text;
 
-/* Writes F32 tensors, in the order of their names as the format's own library does, and metadata. The file is replaced
-   as a whole or not at all (see new_file.h).
-   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors of one name, a text that is not UTF-8,
-   more tensors than the header can list). */
+/* Writes F32 tensors, sorted by name as the format's own library does, and metadata. The file is replaced as a whole
+   or not at all (see new_file.h). Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors with
+   one name, text that is not UTF-8, more tensors than the header can list). */
 thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
                                    size_t count, const thaw_named_text *metadata, size_t metadata_count);
 
-/* Gives elements [first, first + count) of a tensor. */
+/* Reads elements [first, first + count) of a tensor. */
 typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);
 
-/* The same of values that a reader gives, some at a time. */
+/* The same, with values that a reader supplies piece by piece. */
 thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
                                         size_t count, const thaw_named_text *metadata, size_t metadata_count,
                                         thaw_tensor_reader read);

@@ -6,7 +6,7 @@
 #include "core/allocation.h"
 #include "io/safetensors.h"
 
-/* Names come from the file and may be long: this much of one is shown. */
+/* Names come from the file and may be long: messages show at most this much of one. */
 #define SHOWN "%.100s"
 
 typedef struct element_type {
@@ -31,7 +31,7 @@ static thaw_status read_type(const source *from, const json_t *description, thaw
 {
     const char *name = json_string_value(json_object_get(description, "dtype"));
     if (!name)
-        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\" has no dtype that is a string",
+        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\": dtype is missing or not a string",
                          from->path, tensor->name);
     for (size_t i = 0; i < THAW_COUNT(element_types); i++) {
         if (strcmp(name, element_types[i].name) == 0) {
@@ -44,7 +44,7 @@ static thaw_status read_type(const source *from, const json_t *description, thaw
                      from->path, tensor->name, name);
 }
 
-/* A whole number, zero or more; integers that are larger than 64 bits hold were refused by the JSON parser. */
+/* A whole number, zero or more; the JSON parser has already rejected integers beyond 64 bits. */
 static bool read_whole(const json_t *value, uint64_t *number)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0)
@@ -53,16 +53,16 @@ static bool read_whole(const json_t *value, uint64_t *number)
     return true;
 }
 
-/* Also counts the tensor's bits, given those of one element. */
+/* Also computes the tensor's size in bits from the bits per element. */
 static thaw_status read_shape(const source *from, const json_t *description, thaw_stored_tensor *tensor, uint64_t *bits)
 {
     const json_t *shape = json_object_get(description, "shape");
     if (!json_is_array(shape))
-        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\" has no shape that is an array",
+        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\": shape is missing or not an array",
                          from->path, tensor->name);
     if (json_array_size(shape) > THAW_MAX_RANK)
         return thaw_fail(from->context, THAW_UNSUPPORTED,
-                         "%s: tensor \"" SHOWN "\" has %zu dimensions, Thaw reads at most %d", from->path, tensor->name,
+                         "%s: tensor \"" SHOWN "\" has %zu dimensions, must have at most %d", from->path, tensor->name,
                          json_array_size(shape), THAW_MAX_RANK);
     tensor->shape.rank = (int)json_array_size(shape);
     for (int i = 0; i < tensor->shape.rank; i++) {
@@ -84,7 +84,7 @@ static thaw_status read_offsets(const source *from, const json_t *description, t
     const json_t *offsets = json_object_get(description, "data_offsets");
     if (!json_is_array(offsets) || json_array_size(offsets) != 2)
         return thaw_fail(from->context, THAW_BAD_FORMAT,
-                         "%s: tensor \"" SHOWN "\" has no data_offsets that are an array of two", from->path,
+                         "%s: tensor \"" SHOWN "\": data_offsets is missing or not an array of two", from->path,
                          tensor->name);
     if (!read_whole(json_array_get(offsets, 0), &tensor->begin) ||
         !read_whole(json_array_get(offsets, 1), &tensor->end))
@@ -103,7 +103,7 @@ static thaw_status read_tensor(const source *from, const char *name, const json_
     if (!tensor->name)
         return THAW_OUT_OF_MEMORY;
     if (!json_is_object(description))
-        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\" is not described by an object",
+        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: tensor \"" SHOWN "\": its description is not an object",
                          from->path, name);
     uint64_t bits = 0;
     thaw_status status = read_type(from, description, tensor, &bits);
@@ -115,11 +115,13 @@ static thaw_status read_tensor(const source *from, const char *name, const json_
         return status;
     if (json_object_size(description) != 3)
         return thaw_fail(from->context, THAW_BAD_FORMAT,
-                         "%s: tensor \"" SHOWN "\" has more than dtype, shape and data_offsets", from->path, name);
+                         "%s: tensor \"" SHOWN "\": its description must have dtype, shape and data_offsets only",
+                         from->path, name);
     const uint64_t bytes = tensor->end - tensor->begin;
     if (bits % 8 != 0 || bits / 8 != bytes)
         return thaw_fail(from->context, THAW_BAD_FORMAT,
-                         "%s: tensor \"" SHOWN "\" has %" PRIu64 " bytes, its shape and dtype want %" PRIu64 " bits",
+                         "%s: tensor \"" SHOWN "\" has %" PRIu64 " bytes, must have %" PRIu64
+                         " bits by shape and dtype",
                          from->path, name, bytes, bits);
     return THAW_OK;
 }
@@ -167,7 +169,8 @@ static int by_name(const void *left, const void *right)
     return strcmp(((const thaw_stored_tensor *)left)->name, ((const thaw_stored_tensor *)right)->name);
 }
 
-/* The tensors must cover the data once, without a gap: nothing can hide in the file, and nothing is read twice. */
+/* The tensors must cover the data exactly once, without a gap: nothing can hide in the file, and nothing is read
+   twice. */
 static thaw_status check_cover(const source *from, thaw_stored_tensor *tensors, size_t count, uint64_t data_bytes)
 {
     uint64_t end = 0;
@@ -175,15 +178,16 @@ static thaw_status check_cover(const source *from, thaw_stored_tensor *tensors, 
     for (size_t i = 0; i < count; i++) {
         if (tensors[i].begin != end)
             return thaw_fail(from->context, THAW_BAD_FORMAT,
-                             "%s: tensor \"" SHOWN "\" begins at byte %" PRIu64 " of the data, wanted %" PRIu64 ": %s",
+                             "%s: tensor \"" SHOWN "\" begins at byte %" PRIu64 " of the data, must begin at %" PRIu64
+                             ": %s",
                              from->path, tensors[i].name, tensors[i].begin, end,
-                             tensors[i].begin < end ? "tensors overlap" : "there is a hole");
+                             tensors[i].begin < end ? "tensors overlap" : "there is a gap");
         end = tensors[i].end;
     }
     if (end != data_bytes)
         return thaw_fail(from->context, THAW_BAD_FORMAT,
-                         "%s: the tensors end at byte %" PRIu64 " of the data, the file at %" PRIu64, from->path, end,
-                         data_bytes);
+                         "%s: the tensors end at byte %" PRIu64 " of the data, must end with the file at %" PRIu64,
+                         from->path, end, data_bytes);
     qsort(tensors, count, sizeof *tensors, by_name);
     return THAW_OK;
 }
@@ -194,11 +198,11 @@ static json_t *parse(const source *from, const char *text, size_t text_bytes, th
     json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &error);
     if (root)
         return root;
-    /* Some of jansson's paths run out of memory without a word. */
+    /* On some paths, jansson runs out of memory without saying so. */
     if (json_error_code(&error) == json_error_out_of_memory || !error.text[0])
         *status = thaw_fail(from->context, THAW_OUT_OF_MEMORY, "%s: no memory for the header", from->path);
     else
-        *status = thaw_fail(from->context, THAW_BAD_FORMAT, "%s: the header is not proper JSON: %s, at byte %d",
+        *status = thaw_fail(from->context, THAW_BAD_FORMAT, "%s: the header is not valid JSON: %s, at byte %d",
                             from->path, error.text, error.position);
     return NULL;
 }
@@ -210,7 +214,7 @@ thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, cons
     *tensors = NULL;
     *count = 0;
     if (text_bytes == 0 || text[0] != '{')
-        return thaw_fail(context, THAW_BAD_FORMAT, "%s: the header does not begin with '{'", path);
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s: the header must begin with '{'", path);
     thaw_status status = THAW_OK;
     json_t *root = parse(&from, text, text_bytes, &status);
     if (!root)

@@ -9,9 +9,9 @@
 #include "core/allocation.h"
 #include "io/safetensors.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written as they are in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written in memory order");
 
-/* pread and not mmap: a file that shrinks while it is read is then an error instead of a signal. */
+/* pread and not mmap: if the file shrinks while it is read, that is an error and not a signal. */
 static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t bytes, uint64_t position)
 {
     char *next = memory;
@@ -35,7 +35,7 @@ static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t by
 static thaw_status open_regular(thaw_safetensors *file, uint64_t *file_bytes)
 {
     struct stat about;
-    /* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
+    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
     file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file->descriptor < 0)
         return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot open: %s", file->path, strerror(errno));
@@ -51,18 +51,17 @@ static thaw_status read_header_length(const thaw_safetensors *file, uint64_t fil
 {
     if (file_bytes < THAW_SAFETENSORS_LENGTH_BYTES)
         return thaw_fail(file->context, THAW_BAD_FORMAT,
-                         "%s: has %" PRIu64 " bytes, a safetensors file begins with eight of header length", file->path,
+                         "%s: has %" PRIu64 " bytes, must have at least 8 for the header's length", file->path,
                          file_bytes);
     const thaw_status status = read_at(file, length, THAW_SAFETENSORS_LENGTH_BYTES, 0);
     if (status != THAW_OK)
         return status;
     if (*length > THAW_SAFETENSORS_HEADER_LIMIT)
-        return thaw_fail(file->context, THAW_BAD_FORMAT,
-                         "%s: a header of %" PRIu64 " bytes is above Thaw's limit of %d", file->path, *length,
-                         THAW_SAFETENSORS_HEADER_LIMIT);
+        return thaw_fail(file->context, THAW_BAD_FORMAT, "%s: the header has %" PRIu64 " bytes, must have at most %d",
+                         file->path, *length, THAW_SAFETENSORS_HEADER_LIMIT);
     if (*length > file_bytes - THAW_SAFETENSORS_LENGTH_BYTES)
         return thaw_fail(file->context, THAW_BAD_FORMAT,
-                         "%s: cut short: a header of %" PRIu64 " bytes in a file of %" PRIu64, file->path, *length,
+                         "%s: the header has %" PRIu64 " bytes, but the file only %" PRIu64, file->path, *length,
                          file_bytes);
     return THAW_OK;
 }
@@ -118,7 +117,7 @@ const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, co
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values)
 {
     if (strcmp(tensor->dtype, "F32") != 0)
-        return thaw_fail(file->context, THAW_UNSUPPORTED, "%s: tensor \"%.100s\" is %s, Thaw reads F32", file->path,
+        return thaw_fail(file->context, THAW_UNSUPPORTED, "%s: tensor \"%.100s\" has dtype %s, must be F32", file->path,
                          tensor->name, tensor->dtype);
     return read_at(file, values, (size_t)(tensor->end - tensor->begin), file->data_start + tensor->begin);
 }

@@ -7,17 +7,17 @@
 #include "io/new_file.h"
 #include "io/safetensors.h"
 
-enum { PIECE = 1 << 15 }; /* values that are read at a time */
+enum { PIECE = 1 << 15 }; /* values read at a time */
 
-/* What is written. */
+/* Everything that is written. */
 typedef struct content {
     thaw_context *context;
     const char *path;
-    const thaw_named_tensor **tensors; /* in the order of their names */
+    const thaw_named_tensor **tensors; /* sorted by name */
     size_t count;
     uint64_t data_bytes;
     thaw_tensor_reader read; /* NULL: the tensors' data are floats */
-    float *piece;            /* what it has read */
+    float *piece;            /* values it has read */
     char *header;            /* JSON, padded with spaces to a multiple of eight */
     uint64_t header_bytes;
 } content;
@@ -96,21 +96,21 @@ static thaw_status write_header(content *made, const thaw_named_text *metadata, 
         position += tensor_bytes(made->tensors[i]);
     }
     thaw_text_append(&text, "}");
-    /* The tensors' bytes then begin where floats may. */
+    /* Aligns the tensors' bytes for floats. */
     while (text.length % 8 != 0 && !text.failed)
         thaw_text_append(&text, " ");
     made->header_bytes = text.length;
     return thaw_text_finish(&text, &made->header);
 }
 
-/* Nothing is written that the reader would refuse: names that are equal, or not UTF-8. */
+/* Writes nothing that the reader would reject: duplicate names, or names that are not UTF-8. */
 static thaw_status check_header(const content *made)
 {
     thaw_stored_tensor *tensors;
     size_t count;
     if (made->header_bytes > THAW_SAFETENSORS_HEADER_LIMIT)
         return thaw_fail(made->context, THAW_INVALID_ARGUMENT,
-                         "%s: %zu tensors need a header of %" PRIu64 " bytes, above Thaw's limit of %d", made->path,
+                         "%s: %zu tensors need a header of %" PRIu64 " bytes, must need at most %d", made->path,
                          made->count, made->header_bytes, THAW_SAFETENSORS_HEADER_LIMIT);
     const thaw_status status = thaw_safetensors_parse(made->context, made->path, made->header,
                                                       (size_t)made->header_bytes, made->data_bytes, &tensors, &count);

@@ -19,7 +19,7 @@ thaw_status thaw_weights_save(thaw_model *model, const char *path)
     thaw_context *context = thaw_model_context(model);
     const size_t most = thaw_model_parameter_count(model);
     if (!path)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "weights cannot be saved without a path");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path to save weights to is missing");
     thaw_named_tensor *tensors = thaw_allocate_array(context, most, sizeof *tensors);
     if (!tensors)
         return THAW_OUT_OF_MEMORY;
@@ -31,7 +31,7 @@ thaw_status thaw_weights_save(thaw_model *model, const char *path)
                                                     .shape = *thaw_parameter_shape(parameter),
                                                     .data = parameter };
     }
-    /* Without this, libraries that load by framework refuse the file: its names and layouts are PyTorch's. */
+    /* Without this, libraries that check the framework refuse the file. Names and layouts are PyTorch's. */
     const thaw_named_text format = { "format", "pt" };
     const thaw_status status = thaw_safetensors_write_read(context, path, tensors, count, &format, 1, read_parameter);
     thaw_release(context, tensors);
@@ -50,7 +50,7 @@ typedef struct load {
     thaw_safetensors file;
     pair *pairs; /* what will be loaded */
     size_t pair_count;
-    size_t selected; /* parameters that the pattern means, in use or not */
+    size_t selected; /* parameters that the pattern selects, in use or not */
     pair misshaped;  /* the first of them */
     thaw_text missing_names, unexpected_names, misshaped_names;
     thaw_load_result result;
@@ -95,7 +95,7 @@ static thaw_status match_parameters(load *job)
     return THAW_OK;
 }
 
-/* PyTorch keeps a count of batches beside running statistics, which nothing here reads. */
+/* PyTorch stores a count of batches with running statistics; nothing here reads it. */
 static bool is_batch_counter(const load *job, const char *name)
 {
     static const char counter[] = ".num_batches_tracked", beside[] = ".running_mean";
@@ -108,8 +108,8 @@ static bool is_batch_counter(const load *job, const char *name)
     return thaw_model_find_parameter(job->model, statistic) != NULL;
 }
 
-/* Of an adapter that no layer computes with, the values would be lost. A layer's own tensor that is bound away is passed
-   over: PyTorch writes tied weights under each of their names. */
+/* An adapter that no layer uses would lose its values. A layer's own tensor that a binding replaces is skipped:
+   PyTorch writes tied weights under each of their names. */
 static bool is_expected(const load *job, const char *name)
 {
     const thaw_parameter *parameter = thaw_model_find_parameter(job->model, name);
@@ -135,14 +135,14 @@ static thaw_status refuse_shape(const load *job)
 {
     char stored[80], wanted[80];
     return thaw_fail(job->context, THAW_SHAPE_MISMATCH,
-                     "%s: tensor \"%.100s\" has shape %s, the model wants %s; mis-shaped in all: %.400s",
-                     job->file.path, job->misshaped.tensor->name,
+                     "%s: tensor \"%.100s\" has shape %s, must have %s; all wrong shapes: %.400s", job->file.path,
+                     job->misshaped.tensor->name,
                      thaw_shape_format(&job->misshaped.tensor->shape, stored, sizeof stored),
                      thaw_shape_format(thaw_parameter_shape(job->misshaped.parameter), wanted, sizeof wanted),
                      job->result.misshaped_names);
 }
 
-/* Whether what was found may be loaded. */
+/* Whether the file's content may be loaded. */
 static thaw_status judge(const load *job)
 {
     const thaw_load_result *result = &job->result;
@@ -172,7 +172,7 @@ static thaw_status read_finite(const load *job, const thaw_stored_tensor *tensor
     return THAW_OK;
 }
 
-/* Reads everything before anything is written: the model changes as a whole or not at all. */
+/* Reads everything before writing anything: the model changes as a whole or not at all. */
 static thaw_status read_then_write(load *job)
 {
     size_t count = 0;
@@ -225,7 +225,7 @@ thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_lo
     if (error)
         return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "pattern \"%.200s\": %s", job.options.pattern, error);
     if (!path)
-        return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "weights cannot be loaded without a path");
+        return thaw_fail(job.context, THAW_INVALID_ARGUMENT, "the path to load weights from is missing");
     thaw_status status = thaw_safetensors_open(job.context, path, &job.file);
     if (status != THAW_OK)
         return status;

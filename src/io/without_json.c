@@ -1,4 +1,4 @@
-/* In place of safetensors_header.c where the library was built with -Djson=disabled: files of weights are neither read nor
+/* Replaces safetensors_header.c if the library is built with -Djson=disabled: weight files are neither read nor
    written. */
 #include "io/safetensors.h"
 
@@ -9,7 +9,7 @@ thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, cons
     *tensors = NULL;
     *count = 0;
     return thaw_fail(context, THAW_UNSUPPORTED,
-                     "%s: this libthaw was built with -Djson=disabled, without files of weights", path);
+                     "%s: this libthaw was built with -Djson=disabled and cannot read weight files", path);
 }
 
 void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tensors, size_t count)

@@ -1,4 +1,4 @@
-/* A small network for digits: 8 and 16 filters, each pooled to half. */
+/* A small network for digits: 8 and 16 filters, each followed by 2x2 pooling. */
 #include "models/zoo.h"
 
 static thaw_status append_block(thaw_model *model, const char *name, int64_t filters, thaw_node *node)

@@ -31,7 +31,7 @@ static bool set_dropout(const thaw_network *network, double value, thaw_network_
 
 static const option known[] = {
     { "size", set_size, "a whole number from 1 to 65536" },
-    { "dropout", set_dropout, "a number of at least 0 and below 1, for a network whose dropout can be set" },
+    { "dropout", set_dropout, "at least 0 and below 1, for a network with a dropout setting" },
 };
 
 static thaw_status find_network(thaw_context *context, const char *name, size_t length,
@@ -58,8 +58,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
     const char *equals = memchr(item, '=', length);
     const int shown = (int)(length < 100 ? length : 100);
     if (!equals || equals - item > LONGEST_NAME)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\" is not of the form name=value", network_name,
-                         shown, item);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", must be NAME=VALUE", network_name, shown, item);
     char name[LONGEST_NAME + 1] = { 0 };
     memcpy(name, item, (size_t)(equals - item));
     for (size_t i = 0; i < THAW_COUNT(known); i++) {
@@ -73,7 +72,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
         if (thaw_parse_number(equals + 1, length - (size_t)(equals + 1 - item), &value) &&
             known[i].set(network, value, options))
             return THAW_OK;
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", wanted %s", network_name, shown, item,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", must be %s", network_name, shown, item,
                          known[i].wanted);
     }
     return thaw_fail_unknown(context, "option of a model", name, names, THAW_COUNT(known));

@@ -1,6 +1,7 @@
-/* EfficientNet-Lite0: Tan & Le 2019, arXiv 1905.11946, without squeeze-and-excitation and with ReLU6, as published with
-   TensorFlow's models in 2020. Names, layouts and initial values are those of timm's efficientnet_lite0, which pads the
-   same on both sides; the weights of its tf_efficientnet_lite0 want TensorFlow's padding and another epsilon. */
+/* EfficientNet-Lite0: Tan & Le 2019, arXiv 1905.11946, without squeeze-and-excitation and with ReLU6, as published
+   with TensorFlow's models in 2020. Names, layouts and initial values are those of timm's efficientnet_lite0, which
+   pads both sides equally. The weights of timm's tf_efficientnet_lite0 need TensorFlow's padding and another
+   epsilon. */
 #include <stdio.h>
 
 #include "models/inverted_residual.h"
@@ -19,7 +20,7 @@ static void write_path(char *path, size_t size, size_t stage, int block, int num
     snprintf(path, size, "blocks.%zu.%d.", stage, block);
 }
 
-/* timm counts a filter of one channel's outputs where its weights are drawn, which are as many as its inputs. */
+/* timm scales depthwise weights by the fan-out of one channel, which equals the fan-in. */
 static const thaw_inverted_style style = {
     .expanded = { { "conv_pw", "bn1" }, { "conv_dw", "bn2" }, { "conv_pwl", "bn3" } },
     .plain = { { "conv_dw", "bn1" }, { "conv_pw", "bn2" } },

@@ -8,10 +8,10 @@ enum { STAGES = 4, FIRST_WIDTH = 64 };
 
 typedef struct residual {
     int blocks[STAGES];
-    bool bottleneck; /* 1x1, 3x3 and 1x1 with four times the filters, in place of two of 3x3 */
+    bool bottleneck; /* 1x1, 3x3 and 1x1 with four times the filters, instead of two 3x3 */
 } residual;
 
-/* The other way around a block: a convolution where the shape changes, else nothing. */
+/* The shortcut around a block: a convolution if the shape changes, else nothing. */
 static thaw_status append_shortcut(thaw_model *model, const char *path, int64_t filters, int64_t stride,
                                    thaw_node *node)
 {

@@ -1,4 +1,4 @@
-/* The network of Keras' MNIST transfer example: two convolutions that are kept, a dense head that is trained anew. */
+/* The network of Keras' MNIST transfer example: two convolutions that are kept, and a dense head that is retrained. */
 #include "models/zoo.h"
 
 static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)

@@ -12,7 +12,7 @@ enum { POOL = 0, POOLED_SIZE = 7, HIDDEN = 4096 };
 static const int64_t features[] = { 64,   64,  POOL, 128, 128,  POOL, 256, 256, 256,
                                     POOL, 512, 512,  512, POOL, 512,  512, 512, POOL };
 
-/* torchvision numbers what it strings together: convolution, normalisation, activation, pooling. */
+/* torchvision numbers a sequence: convolution, normalisation, activation, pooling. */
 static thaw_status append_features(thaw_model *model, bool normalised, thaw_node *node)
 {
     thaw_status status = THAW_OK;
@@ -39,7 +39,7 @@ static thaw_status append_features(thaw_model *model, bool normalised, thaw_node
     return status;
 }
 
-/* torchvision's adaptive average pool to 7x7, where its windows are all alike. */
+/* torchvision's adaptive average pool to 7x7, for inputs that make its windows equal. */
 static thaw_status append_pool(thaw_model *model, thaw_node *node)
 {
     const thaw_shape *shape = thaw_model_node_shape(model, *node);
@@ -54,8 +54,8 @@ static thaw_status append_pool(thaw_model *model, thaw_node *node)
                                    node);
     return thaw_fail(
         thaw_model_context(model), THAW_SHAPE_MISMATCH,
-        "vgg16: an input that ends as %lldx%lld features cannot be pooled to 7x7 in equal windows; sizes of "
-        "32, 224 and multiples of 224 can",
+        "vgg16: features of %lldx%lld cannot be pooled to 7x7 in equal windows, size must be 32, 224 or a multiple of "
+        "224",
         (long long)size, (long long)size);
 }
 

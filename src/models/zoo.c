@@ -40,9 +40,10 @@ thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t cl
     if (status != THAW_OK)
         return status;
     if (thaw_model_node_count(model))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the model is not empty", network->entry.name);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the model must be empty", network->entry.name);
     if (classes > INT32_MAX)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %zu classes are too many", network->entry.name, classes);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: classes is %zu, which is too many", network->entry.name,
+                         classes);
     options.classes = (int64_t)(classes ? classes : network->entry.classes);
     thaw_shape input = network->entry.sample_shape;
     if (options.size)

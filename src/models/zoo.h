@@ -1,11 +1,11 @@
-/* A network of the zoo: one file for each family, listed in zoo.c. */
+/* A network of the zoo. There is one file per family; zoo.c lists them. */
 #ifndef THAW_MODELS_ZOO_H
 #define THAW_MODELS_ZOO_H
 
 #include <thaw/layers.h>
 #include <thaw/zoo.h>
 
-/* What a description asks of a network. */
+/* The options that a description sets. */
 typedef struct thaw_network_options {
     int64_t classes;
     int64_t size;   /* height and width of the input; 0: the entry's */
@@ -14,9 +14,9 @@ typedef struct thaw_network_options {
 
 typedef struct thaw_network {
     thaw_zoo_entry entry;
-    bool drops;     /* whether dropout can be set; else the network has none, or rates of its own */
-    double dropout; /* when it is not set */
-    /* Appends layers up to the logits to the model's input `*node`, and leaves them there. */
+    bool drops;     /* whether dropout can be set; otherwise the network has none, or fixed rates */
+    double dropout; /* the default */
+    /* Appends layers up to the logits to the model's input `*node`, which becomes the logits. */
     thaw_status (*build)(thaw_model *model, const thaw_network_options *options, thaw_node *node);
 } thaw_network;
 

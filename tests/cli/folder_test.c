@@ -66,7 +66,7 @@ Test(folder_command, says_why_nothing_is_cached)
     put_images();
     command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
             ";size=28;channels=1;augment=crop-flip", 0);
-    assert_says(run.errors, "no feature cache: the training data are augmented");
+    assert_says(run.errors, "no feature cache: the training data is augmented");
     assert_says(run.output, "feature cache 0 B");
     command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
             ";size=28;channels=1", 0);

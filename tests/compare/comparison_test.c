@@ -219,6 +219,6 @@ Test(comparison, refuses_before_anything_is_run, .init = comparison_begin, .fini
     options.results = "/absent/folder/results.json";
     comparison_assert_refused(&options, THAW_IO_ERROR, "/absent/folder/results.json");
     options.test = NULL;
-    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "test data");
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "test must be set");
     cr_assert_neq(access(comparison.results, F_OK), 0);
 }

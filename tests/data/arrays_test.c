@@ -35,7 +35,7 @@ Test(arrays, bytes_are_divided_by_255_and_floats_are_copied)
             cr_assert(samples[128 + i] == first && samples[i] == second && samples[256 + i] == second);
         }
         assert_fails(context, thaw_dataset_read(dataset, (const size_t[]){ 0, 2 }, 2, samples, found),
-                     THAW_INVALID_ARGUMENT, "no sample 2");
+                     THAW_INVALID_ARGUMENT, "sample is 2, must be below 2");
         thaw_dataset_destroy(dataset);
     }
     thaw_context_destroy(context);
@@ -82,9 +82,9 @@ Test(arrays, what_does_not_go_together_is_refused)
         { "labels of rank 2", &two, &labels_22, 3, THAW_SHAPE_MISMATCH, "do not match" },
         { "two labels outside", &four, &labels_4, 2, THAW_INVALID_ARGUMENT,
           "label 2 of sample 2 and label -1 of sample 3 are not in [0, 2)" },
-        { "labels without classes", &two, &labels_2, 0, THAW_INVALID_ARGUMENT, "targets are" },
-        { "floats with classes", &two, &two, 2, THAW_INVALID_ARGUMENT, "targets are" },
-        { "labels as inputs", &labels_2, &labels_2, 3, THAW_INVALID_ARGUMENT, "inputs are" },
+        { "labels without classes", &two, &labels_2, 0, THAW_INVALID_ARGUMENT, "targets must be" },
+        { "floats with classes", &two, &two, 2, THAW_INVALID_ARGUMENT, "targets must be" },
+        { "labels as inputs", &labels_2, &labels_2, 3, THAW_INVALID_ARGUMENT, "inputs must be" },
         { "no data", &nothing, &labels_2, 3, THAW_INVALID_ARGUMENT, "missing" },
         { "no samples", &none, &none, 0, THAW_SHAPE_MISMATCH, "do not match" },
         { "rank out of bounds", &deep, &labels_2, 3, THAW_SHAPE_MISMATCH, "do not match" },
@@ -193,7 +193,7 @@ Test(source, a_bad_description_is_refused_and_still_released)
         { no_read, "no read function" },
         { no_samples, "no samples" },
         { zero_dimension, "samples have the invalid shape [0]" },
-        { rank_too_high, "samples of shape" },
+        { rank_too_high, "samples have the invalid shape" },
         { byte_targets, "targets must be int32" },
         { labels_without_classes, "at least one class" },
         { labels_of_rank_1, "labels must have rank 0" },

@@ -110,7 +110,7 @@ Test(broken_images, are_not_what_links_lead_to)
     char found[4096];
     folder_list(context, training, found, sizeof found);
     cr_assert_eq(strncmp(found, "1:0 2:0 ", 8), 0, "%s", found);
-    assert_logged("a/here: leads back to a folder above it; not followed");
+    assert_logged("a/here: links to a folder above it; not followed");
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
 }

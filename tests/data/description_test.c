@@ -138,7 +138,7 @@ static const struct {
     { "fashion-mnist:classes=0-4x", THAW_INVALID_ARGUMENT, "classes=0-4x, must be" },
     { "fashion-mnist:classes=99999999999999999999", THAW_INVALID_ARGUMENT, "must be one number or A-B" },
     { "fashion-mnist:classes=0-4;classes=5-9", THAW_INVALID_ARGUMENT, "classes is given twice" },
-    { "fashion-mnist:per-class=0", THAW_INVALID_ARGUMENT, "per-class=0, must be a whole number from 1 on" },
+    { "fashion-mnist:per-class=0", THAW_INVALID_ARGUMENT, "per-class=0, must be a whole number from 1" },
     { "fashion-mnist:per-class=2.5", THAW_INVALID_ARGUMENT, "per-class=2.5" },
     { "fashion-mnist:repeat=-3", THAW_INVALID_ARGUMENT, "repeat=-3" },
     { "fashion-mnist:repeat=nan", THAW_INVALID_ARGUMENT, "repeat=nan" },

@@ -96,9 +96,9 @@ Test(append, takes_a_name_of_127_characters)
 
 Test(append, refuses_inputs_that_do_not_exist)
 {
-    assert_refused(&toy_scale, "x", (const thaw_node[]){ -1 }, 1, THAW_INVALID_ARGUMENT, "node -1 does not exist");
-    assert_refused(&toy_scale, "x", (const thaw_node[]){ 2 }, 1, THAW_INVALID_ARGUMENT, "node 2 does not exist");
-    assert_refused(&toy_sum, "x", (const thaw_node[]){ 0, INT32_MAX }, 2, THAW_INVALID_ARGUMENT, "does not exist");
+    assert_refused(&toy_scale, "x", (const thaw_node[]){ -1 }, 1, THAW_INVALID_ARGUMENT, "input -1 is not a node");
+    assert_refused(&toy_scale, "x", (const thaw_node[]){ 2 }, 1, THAW_INVALID_ARGUMENT, "input 2 is not a node");
+    assert_refused(&toy_sum, "x", (const thaw_node[]){ 0, INT32_MAX }, 2, THAW_INVALID_ARGUMENT, "is not a node");
     assert_refused(&toy_sum, "x", (const thaw_node[9]){ 0 }, 9, THAW_INVALID_ARGUMENT, "9 inputs");
     assert_refused(&toy_sum, "x", first_layer, 0, THAW_INVALID_ARGUMENT, "0 inputs");
 }
@@ -107,7 +107,7 @@ Test(append, refuses_inputs_of_a_source)
 {
     static const thaw_layer_module source = { THAW_LAYER_MODULE_HEAD, .name = "source", .source = true,
                                               .build = build_odd };
-    assert_refused(&source, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "1 inputs; a source has none");
+    assert_refused(&source, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "has 1 inputs, a source must have none");
 }
 
 Test(append, refuses_modules_of_other_kinds)

@@ -114,18 +114,18 @@ Test(builder, leaves_nothing_of_a_layer_whose_build_fails)
         const char *text;
     } cases[] = {
         { build_and_refuse, false, THAW_UNSUPPORTED, "bad: not on a Monday" },
-        { build_silently, false, THAW_INTERNAL, "bad: its module declared no output" },
+        { build_silently, false, THAW_INTERNAL, "bad: the module declared no output" },
         { build_huge, false, THAW_INVALID_ARGUMENT, "\"other\"" },
         { build_empty, false, THAW_INVALID_ARGUMENT, "\"other\"" },
         { build_rank_7, false, THAW_INVALID_ARGUMENT, "\"other\"" },
         { build_twice, false, THAW_DUPLICATE, "bad.weight" },
         { build_nine, false, THAW_INVALID_ARGUMENT, "at most 8 parameters" },
         { build_huge_output, false, THAW_SHAPE_MISMATCH, "bad: the output would be too large" },
-        { toy_pass.build, true, THAW_INTERNAL, "bad: its module declared no target" },
-        { build_label_pairs, true, THAW_INVALID_ARGUMENT, "bad: targets are labels, or floats" },
-        { build_bytes, true, THAW_INVALID_ARGUMENT, "bad: targets are labels, or floats" },
+        { toy_pass.build, true, THAW_INTERNAL, "bad: the module declared no target" },
+        { build_label_pairs, true, THAW_INVALID_ARGUMENT, "bad: targets must be labels or floats" },
+        { build_bytes, true, THAW_INVALID_ARGUMENT, "bad: targets must be labels or floats" },
         { build_endless_target, true, THAW_SHAPE_MISMATCH, "bad: a target would be too large" },
-        { build_wide_loss, true, THAW_INTERNAL, "bad: its module is a loss whose output is no scalar" },
+        { build_wide_loss, true, THAW_INTERNAL, "bad: the module is a loss, its output must be a scalar" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         thaw_layer_module module = toy_pass;

@@ -37,7 +37,8 @@ Test(input, has_a_shape_that_a_sample_can_have)
     thaw_node node = 5;
     assert_ok(context, thaw_model_create(context, &model));
     for (size_t i = 0; i < THAW_COUNT(shapes); i++) {
-        assert_fails(context, thaw_input(model, &shapes[i], &node), THAW_INVALID_ARGUMENT, "is no shape of a sample");
+        assert_fails(context, thaw_input(model, &shapes[i], &node), THAW_INVALID_ARGUMENT,
+                     "cannot be the shape of a sample");
         cr_assert_eq(thaw_model_node_count(model), 0);
         cr_assert_eq(node, 5);
     }

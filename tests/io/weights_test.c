@@ -170,7 +170,7 @@ Test(weights, misshaped, .init = begin, .fini = end)
     const thaw_named_tensor turned = { "first.weight", { 2, { 2, 3 } }, ones };
     write_some(1, HOLDER_PARAMETERS - 1, &turned);
     assert_fails(context, load(NULL, 0, "", "", "first.weight"), THAW_SHAPE_MISMATCH,
-                 "\"first.weight\" has shape [2, 3], the model wants [3, 2]");
+                 "\"first.weight\" has shape [2, 3], must have [3, 2]");
     assert_ok(context, load(&allow, HOLDER_PARAMETERS - 1, "", "", "first.weight"));
     cr_assert_eq(memcmp(values_of("first.weight"), before, 6 * sizeof(float)), 0);
     assert_all("first.bias", 3, 1);
@@ -190,7 +190,7 @@ Test(weights, everything_wrong_is_reported_at_once, .init = begin, .fini = end)
     assert_fails(context, load(NULL, 0, "first.mean", "First.bias", misshaped), THAW_NOT_FOUND, "first.mean");
     assert_fails(
         context, load(&some, 0, "first.mean", "First.bias", misshaped), THAW_SHAPE_MISMATCH,
-        "\"first.weight\" has shape [6], the model wants [3, 2]; mis-shaped in all: first.weight, second.weight, second");
+        "\"first.weight\" has shape [6], must have [3, 2]; all wrong shapes: first.weight, second.weight, second");
     assert_ok(context, load(&all, 2, "first.mean", "First.bias", misshaped));
     assert_all("first.bias", 3, 1);
     assert_all("second.mean", 3, 1);
@@ -300,7 +300,7 @@ Test(weights, a_tensor_of_another_type, .init = begin, .fini = end)
     memcpy(file + 8, header, length);
     support_write_file(path, file, 8 + length + 28);
     assert_fails(context, thaw_weights_load(model, path, &biases, NULL), THAW_UNSUPPORTED,
-                 "\"second.bias\" is F64, Thaw reads F32");
+                 "\"second.bias\" has dtype F64, must be F32");
     assert_unchanged();
 }
 

@@ -202,7 +202,7 @@ Test(dense, refuses_bad_options)
     assert_fails(context, thaw_dense(model, 0, &(thaw_dense_options){ .units = INT64_MAX }, &node),
                  THAW_INVALID_ARGUMENT, "too large");
     assert_fails(context, thaw_dense(model, 1, &(thaw_dense_options){ .units = 2 }, &node), THAW_INVALID_ARGUMENT,
-                 "does not exist");
+                 "is not a node");
     const thaw_constant_options number = { .values = (const float[]){ 1 } };
     assert_ok(context, thaw_constant(model, &number, &node));
     assert_fails(context, thaw_dense(model, node, &(thaw_dense_options){ .units = 2 }, &node), THAW_SHAPE_MISMATCH,

@@ -31,7 +31,7 @@ Test(recurrent_refusals, refuses_what_cannot_be)
         { { .units = 1, .layers = 2, .name = "input" }, THAW_OK, "" },
         { { .units = 1, .name = "taken" }, THAW_DUPLICATE, "taken" },
         { { .units = 1, .layers = 2, .name = "half" }, THAW_DUPLICATE, "half.l1" },
-        { { .units = 1, .initial = unknown, .initial_count = 2 }, THAW_INVALID_ARGUMENT, "node 99 does not exist" },
+        { { .units = 1, .initial = unknown, .initial_count = 2 }, THAW_INVALID_ARGUMENT, "input 99 is not a node" },
         { { .units = 3, .initial = misshaped, .initial_count = 2 }, THAW_SHAPE_MISMATCH, "[5, 4], wanted [1, 3]" },
         { { .units = 1, .initial = unknown }, THAW_INVALID_ARGUMENT, "lstm1: initial_count is 0, wanted 2 with" },
         { { .units = 1, .initial = unknown, .initial_count = 1 }, THAW_INVALID_ARGUMENT, "initial_count is 1" },

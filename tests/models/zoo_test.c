@@ -89,7 +89,7 @@ Test(zoo, vgg_says_when_it_cannot_pool_to_7x7)
     thaw_model *model = NULL;
     assert_ok(context, thaw_model_create(context, &model));
     assert_fails(context, thaw_zoo_build(model, "vgg16:size=96", 2), THAW_SHAPE_MISMATCH,
-                 "3x3 features cannot be pooled to 7x7");
+                 "features of 3x3 cannot be pooled to 7x7");
     thaw_model_destroy(model);
     assert_ok(context, thaw_model_create(context, &model));
     assert_fails(context, thaw_zoo_build(model, "vgg16:size=16", 2), THAW_SHAPE_MISMATCH, "max_pool2d");
@@ -115,7 +115,7 @@ Test(zoo, refuses_what_it_does_not_know)
         { "resnet18:size=64.5", THAW_INVALID_ARGUMENT, "\"size=64.5\", wanted a whole number from 1" },
         { "resnet18:size=1e30", THAW_INVALID_ARGUMENT, "\"size=1e30\", wanted a whole number from 1" },
         { "resnet18:size=nan", THAW_INVALID_ARGUMENT, "\"size=nan\", wanted a whole number from 1" },
-        { "resnet18:dropout=0.1", THAW_INVALID_ARGUMENT, "for a network whose dropout can be set" },
+        { "resnet18:dropout=0.1", THAW_INVALID_ARGUMENT, "for a network with a dropout setting" },
     };
     thaw_context *context = support_context(1);
     thaw_model *model = NULL;
@@ -137,7 +137,7 @@ Test(zoo, refuses_a_model_that_has_layers_and_more_classes_than_there_can_be)
     assert_ok(context, thaw_model_create(context, &model));
     assert_fails(context, thaw_zoo_build(model, "mlp-500", (size_t)1 << 40), THAW_INVALID_ARGUMENT, "too many");
     assert_ok(context, thaw_zoo_build(model, "mlp-500", 3));
-    assert_fails(context, thaw_zoo_build(model, "mlp-500", 3), THAW_INVALID_ARGUMENT, "the model is not empty");
+    assert_fails(context, thaw_zoo_build(model, "mlp-500", 3), THAW_INVALID_ARGUMENT, "the model must be empty");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

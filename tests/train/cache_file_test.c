@@ -277,7 +277,7 @@ Test(cache_file, that_is_something_else_is_left_alone)
     static const char letter[] = "Dear reader, these are no features.";
     char found[sizeof letter];
     support_write_file(path, letter, sizeof letter);
-    assert_refused(path, THAW_BAD_FORMAT, "some other file");
+    assert_refused(path, THAW_BAD_FORMAT, "is not a feature cache");
     cr_assert_eq(support_read_file(path, found, sizeof found), sizeof letter);
     cr_assert_str_eq(found, letter);
 }
@@ -285,7 +285,7 @@ Test(cache_file, that_is_something_else_is_left_alone)
 Test(cache_file, that_cannot_be_is_refused_before_training)
 {
     assert_refused(directory, THAW_IO_ERROR, "cannot open");
-    assert_refused("/dev/null", THAW_IO_ERROR, "no regular file");
+    assert_refused("/dev/null", THAW_IO_ERROR, "not a regular file");
     assert_refused("/nowhere/features", THAW_IO_ERROR, "No such file");
 }
 

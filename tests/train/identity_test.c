@@ -107,5 +107,5 @@ Test(identity, of_augmented_data_means_nothing, .init = set_up, .fini = tear_dow
     char log[512] = "";
     cr_assert_eq(train(&(thaw_source){ .identity = { 1, 2 }, .random = true }, false, &cached, log), 2 * COUNT);
     cr_assert(!cached);
-    cr_assert_not_null(strstr(log, "no feature cache: the training data are augmented"), "log: %s", log);
+    cr_assert_not_null(strstr(log, "no feature cache: the training data is augmented"), "log: %s", log);
 }

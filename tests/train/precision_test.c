@@ -215,7 +215,7 @@ Test(precision, of_the_prefix_is_refused_where_the_cpu_only_emulates_it)
 {
     if (!__builtin_cpu_supports("avx512bw"))
         cr_skip_test("no AVX-512");
-    refuse("AVX512_CORE", &(thaw_precision){ .frozen = THAW_BF16 }, "wants to be asked for");
+    refuse("AVX512_CORE", &(thaw_precision){ .frozen = THAW_BF16 }, "must be requested");
 }
 
 Test(precision, is_emulated_on_wish)
