@@ -86,9 +86,7 @@ static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs
     if (!thaw_shape_usable(&inputs->shape, 1) || !thaw_shape_usable(&targets->shape, 1) || inputs->shape.rank < 1 ||
         targets->shape.rank < 1 || inputs->shape.dims[0] != targets->shape.dims[0] ||
         (classes && targets->shape.rank != 1))
-        return thaw_fail(context, THAW_SHAPE_MISMATCH,
-                         "data set: inputs have shape %s and targets %s, must have "
-                         "equal first dimensions",
+        return thaw_fail(context, THAW_SHAPE_MISMATCH, "data set: inputs of shape %s do not match targets of shape %s",
                          thaw_shape_format(&inputs->shape, one, sizeof one),
                          thaw_shape_format(&targets->shape, other, sizeof other));
     return classes ? check_labels(context, targets->data, (size_t)targets->shape.dims[0], classes) : THAW_OK;

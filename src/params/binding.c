@@ -1,7 +1,7 @@
-/* What a layer's parameter is bound to. */
+/* Binds a layer's parameter to an expression. */
 #include "params/expression.h"
 
-/* Nested through references: a bound for recursion, far above what anybody writes. */
+/* The limit of nesting through references. It bounds recursion, and is far above any real use. */
 enum { MOST_HEIGHT = 1000 };
 
 static void use(void *argument, thaw_expression *expression)
@@ -22,7 +22,7 @@ void thaw_set_mark_use(thaw_parameter_set *set)
             thaw_expression_visit(set->parameters[i]->bound, use, NULL);
 }
 
-/* How high the expression is, references followed; 0 when it leads to what `parameter` is to be bound to. */
+/* The depth of the expression with references followed; 0 if it leads to what `parameter` is to be bound to. */
 static size_t measure(thaw_expression *expression, const thaw_parameter *parameter, uint64_t stamp)
 {
     if (expression->stamp == stamp)
@@ -47,7 +47,7 @@ static size_t measure(thaw_expression *expression, const thaw_parameter *paramet
     return expression->height = most + 1;
 }
 
-/* Whether recursion over what every parameter is bound to stays within bounds. */
+/* Whether recursion over every binding stays within bounds. */
 static bool is_low(thaw_parameter_set *set)
 {
     const uint64_t stamp = ++set->stamp;
@@ -67,16 +67,17 @@ static thaw_status check(thaw_parameter_set *set, const thaw_parameter *paramete
 {
     thaw_context *context = set->context;
     if (expression->set != set)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the expression is of another model", parameter->name);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the expression belongs to another model",
+                         parameter->name);
     if (!thaw_shape_equal(&expression->shape, &parameter->shape)) {
         char found[80], wanted[80];
-        return thaw_fail(context, THAW_SHAPE_MISMATCH, "%s: the expression has shape %s, the parameter %s",
-                         parameter->name, thaw_shape_format(&expression->shape, found, sizeof found),
+        return thaw_fail(context, THAW_SHAPE_MISMATCH, "%s: the expression has shape %s, must have %s", parameter->name,
+                         thaw_shape_format(&expression->shape, found, sizeof found),
                          thaw_shape_format(&parameter->shape, wanted, sizeof wanted));
     }
     if (measure(expression, parameter, ++set->stamp) == 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "%s: the expression leads back to what this parameter is bound to: a cycle", parameter->name);
+                         "%s: the expression depends on this parameter, which would be a cycle", parameter->name);
     const thaw_parameter *removed = NULL;
     thaw_expression_visit(expression, find_removed, &removed);
     if (removed)
@@ -99,10 +100,10 @@ thaw_status thaw_set_check_operand(const thaw_parameter_set *set, const thaw_par
         return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: a merge has removed this parameter",
                          parameter->name);
     if (!parameter || !is_listed(set, parameter))
-        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: the parameter is not of this model",
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: the parameter belongs to another model",
                          parameter ? parameter->name : "an expression");
     if (parameter->role == THAW_STATISTIC)
-        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s is a statistic, which takes no part in expressions",
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: a statistic cannot be in an expression",
                          parameter->name);
     return THAW_OK;
 }
@@ -114,7 +115,8 @@ thaw_status thaw_set_bind(thaw_parameter_set *set, thaw_parameter *parameter, th
         return status;
     if (parameter->group->added)
         return thaw_fail(set->context, THAW_INVALID_ARGUMENT,
-                         "%s is no layer's: it may be a part of expressions, and is not bound to one", parameter->name);
+                         "%s: the parameter belongs to no layer, so it can be in expressions but not bound to one",
+                         parameter->name);
     thaw_expression *before = parameter->bound;
     thaw_expression *after = expression == parameter->stored ? NULL : expression;
     status = after ? check(set, parameter, after) : THAW_OK;
@@ -123,7 +125,7 @@ thaw_status thaw_set_bind(thaw_parameter_set *set, thaw_parameter *parameter, th
     parameter->bound = after;
     if (!is_low(set)) {
         parameter->bound = before;
-        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: expressions are nested deeper than %d",
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: expressions must be nested at most %d deep",
                          parameter->name, MOST_HEIGHT);
     }
     thaw_set_mark_use(set);

@@ -1,4 +1,4 @@
-/* A bit for each element of a parameter. */
+/* One bit per element of a parameter. */
 #ifndef THAW_PARAMS_BITS_H
 #define THAW_PARAMS_BITS_H
 
@@ -22,7 +22,7 @@ static inline void thaw_set_bit(uint64_t *bits, size_t index, bool value)
     bits[index / 64] = value ? bits[index / 64] | one : bits[index / 64] & ~one;
 }
 
-/* How many are set; 0 for NULL. */
+/* The number of set bits; 0 for NULL. */
 static inline size_t thaw_count_bits(const uint64_t *bits, size_t count)
 {
     size_t sum = 0;

@@ -1,4 +1,4 @@
-/* What a slice and a concatenation have in common: along an axis, all that stands behind it moves in blocks. */
+/* Shared by slices and concatenations: along an axis, memory is moved in blocks. */
 #ifndef THAW_PARAMS_BLOCKS_H
 #define THAW_PARAMS_BLOCKS_H
 
@@ -10,12 +10,12 @@ typedef struct thaw_blocks {
     const float *from;
     float *into;
     size_t count, from_step, to_step;
-    bool adds; /* to what is there */
+    bool adds; /* adds to the present values */
 } thaw_blocks;
 
 void thaw_blocks_move(thaw_context *context, size_t blocks, thaw_blocks moved);
 
-/* Elements of the dimensions from `first` on, and before `past`. */
+/* The number of elements of the dimensions from `first` on, and before `past`. */
 static inline size_t thaw_count_between(const thaw_shape *shape, int first, int past)
 {
     size_t count = 1;
@@ -24,7 +24,7 @@ static inline size_t thaw_count_between(const thaw_shape *shape, int first, int 
     return count;
 }
 
-/* The number of blocks, and the elements of one with the axis and without. */
+/* The number of blocks, and the elements of one block with the axis and without. */
 static inline size_t thaw_count_before(const thaw_shape *shape, int axis)
 {
     return thaw_count_between(shape, 0, axis);

@@ -1,9 +1,9 @@
-/* Parts joined along an axis. */
+/* Expressions concatenated along an axis. */
 #include "core/shape.h"
 #include "params/blocks.h"
 #include "params/expression.h"
 
-/* Elements before an operand in each block of the result. */
+/* The elements that precede an operand in each block of the result. */
 static size_t part_offset(const thaw_expression *e, size_t part)
 {
     size_t offset = 0;
@@ -70,7 +70,7 @@ static const thaw_operation concatenation = {
     .reach = reach_parts,
 };
 
-/* The parts together; they agree in all dimensions but the axis. */
+/* The shape of the result; the parts agree in all dimensions except the axis. */
 static thaw_status join_shapes(thaw_expression *const *parts, size_t count, int axis, thaw_shape *shape)
 {
     thaw_context *context = thaw_expression_context(parts[0]);
@@ -84,7 +84,7 @@ static thaw_status join_shapes(thaw_expression *const *parts, size_t count, int 
         if (!thaw_shape_equal(&other, shape) || __builtin_add_overflow(shape->dims[axis], added, &shape->dims[axis]) ||
             !thaw_shape_usable(shape, 1)) {
             char one[80], another[80];
-            return thaw_fail(context, THAW_SHAPE_MISMATCH, "shapes %s and %s cannot be joined along axis %d",
+            return thaw_fail(context, THAW_SHAPE_MISMATCH, "shapes %s and %s cannot be concatenated along axis %d",
                              thaw_shape_format(&parts[0]->shape, one, sizeof one),
                              thaw_shape_format(&parts[k]->shape, another, sizeof another), axis);
         }

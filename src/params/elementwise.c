@@ -1,4 +1,4 @@
-/* Sums, differences and products, element by element. */
+/* Element-wise sums, differences and products. */
 #include "core/shape.h"
 #include "kernels/pairwise.h"
 #include "params/expression.h"
@@ -16,7 +16,8 @@ static thaw_status evaluate(const thaw_expression *e, thaw_pairing pairing)
     return THAW_OK;
 }
 
-/* The gradient of an operand: the expression's times `factor` (NULL: 1) and `sign`, summed over what is repeated. */
+/* The gradient of an operand: the expression's gradient times `factor` (NULL: 1) and `sign`, summed over repeated
+   elements. */
 static thaw_status reduce(const thaw_expression *e, const thaw_expression *operand, const thaw_expression *factor,
                           float sign, const thaw_differentiation *wanted)
 {
@@ -84,7 +85,7 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
     return THAW_OK;
 }
 
-/* ---- what depends on what ---- */
+/* ---- dependence of elements ---- */
 
 static void find_support(const thaw_expression *e, bool multiplies, unsigned char *support)
 {
@@ -190,13 +191,12 @@ static thaw_status combine(const thaw_operation *operation, thaw_expression *lef
     if (!thaw_shape_broadcast(&left->shape, &right->shape, &shape)) {
         char one[80], other[80];
         return thaw_fail(thaw_expression_context(left), THAW_SHAPE_MISMATCH,
-                         "shapes %s and %s do not go together element by element",
+                         "shapes %s and %s do not broadcast to one shape",
                          thaw_shape_format(&left->shape, one, sizeof one),
                          thaw_shape_format(&right->shape, other, sizeof other));
     }
     if (!thaw_shape_usable(&shape, 1))
-        return thaw_fail(thaw_expression_context(left), THAW_SHAPE_MISMATCH,
-                         "the shapes repeat each other to a size that is too large");
+        return thaw_fail(thaw_expression_context(left), THAW_SHAPE_MISMATCH, "the broadcast shape is too large");
     return thaw_expression_create(left->set, operation, operands, THAW_COUNT(operands), &shape, result);
 }
 

@@ -1,4 +1,4 @@
-/* Values of expressions: where they are kept, and when they are computed. */
+/* Values of expressions: where they are stored, and when they are computed. */
 #include "core/allocation.h"
 #include "core/threads.h"
 #include "params/expression.h"
@@ -31,7 +31,7 @@ size_t thaw_expression_scratch_bytes(const thaw_expression *expression)
     return operation && operation->scratch_bytes ? operation->scratch_bytes(expression) : 0;
 }
 
-/* Counts changes: of a stored tensor, or of all that an expression is computed from. */
+/* Counts changes of a stored tensor, or of everything that an expression is computed from. */
 static uint64_t version_of(const thaw_expression *expression)
 {
     return expression->operation ? expression->version : expression->parameter ? expression->parameter->version : 1;
@@ -83,9 +83,9 @@ void thaw_set_release_values(thaw_parameter_set *set)
             release_value(set->expressions[i]);
 }
 
-/* ---- for those who ask from outside ---- */
+/* ---- for callers outside ---- */
 
-/* A walk that ends at the first failure. */
+/* A walk that stops at the first failure. */
 typedef struct computation {
     thaw_status status;
     size_t scratch_bytes;
@@ -132,7 +132,7 @@ thaw_status thaw_expression_evaluate(thaw_expression *expression, const thaw_ten
     thaw_context *context = thaw_expression_context(expression);
     if (values->dtype != THAW_F32 || !values->data || !thaw_shape_equal(&values->shape, &expression->shape)) {
         char wanted[80];
-        return thaw_fail(context, THAW_SHAPE_MISMATCH, "an expression is evaluated into floats of shape %s",
+        return thaw_fail(context, THAW_SHAPE_MISMATCH, "the result of an expression must be floats of shape %s",
                          thaw_shape_format(&expression->shape, wanted, sizeof wanted));
     }
     const thaw_thread_scope scope = thaw_threads_enter(context);

@@ -6,7 +6,7 @@
 
 enum { MOST_DEPTH = 64 };
 
-/* ---- making ---- */
+/* ---- creation ---- */
 
 static thaw_expression *make(thaw_context *context, const thaw_shape *shape)
 {
@@ -29,7 +29,7 @@ thaw_expression *thaw_expression_leaf(thaw_context *context, thaw_parameter *par
     return made;
 }
 
-/* Puts a new expression into the set. */
+/* Adds a new expression to the set. */
 static thaw_status keep(thaw_parameter_set *set, thaw_expression *made)
 {
     thaw_expression **expressions = thaw_grow(set->context, set->expressions, &set->expression_capacity,
@@ -84,15 +84,18 @@ thaw_status thaw_operands_check(thaw_expression *const *operands, size_t count)
     for (size_t i = 0; i < count && !set; i++)
         set = operands[i] ? operands[i]->set : NULL;
     if (!set)
-        return THAW_INVALID_ARGUMENT; /* nobody to tell */
+        return THAW_INVALID_ARGUMENT; /* no context to report to */
     for (size_t i = 0; i < count; i++) {
         if (!operands[i])
             return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "operand %zu of an expression is missing", i);
         if (operands[i]->set != set)
-            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "operand %zu of an expression is of another model",
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT,
+                             "operand %zu of an expression belongs to another "
+                             "model",
                              i);
         if (operands[i]->depth >= MOST_DEPTH)
-            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "expressions are nested deeper than %d", MOST_DEPTH);
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "expressions must be nested at most %d deep",
+                             MOST_DEPTH);
     }
     return THAW_OK;
 }
@@ -138,7 +141,7 @@ void thaw_expression_release(thaw_expression *expression)
     thaw_release(context, expression);
 }
 
-/* ---- looking ---- */
+/* ---- reading ---- */
 
 const thaw_shape *thaw_expression_shape(const thaw_expression *expression)
 {
@@ -193,7 +196,7 @@ uint64_t thaw_expression_version(thaw_expression *root)
     return thaw_expression_target(root)->seen_version;
 }
 
-/* ---- what trains ---- */
+/* ---- trainability ---- */
 
 const char *thaw_trainability_name(thaw_trainability trainability)
 {
@@ -232,7 +235,7 @@ bool thaw_expression_wants_gradient(thaw_expression *root)
 
 thaw_trainability thaw_expression_trainability(const thaw_expression *expression)
 {
-    /* The notes of a walk are no change that anybody sees. */
+    /* The notes of a walk are not a visible change. */
     thaw_expression *root = thaw_expression_target((thaw_expression *)(uintptr_t)expression);
     thaw_expression_visit(root, note_trainability, NULL);
     return root->trainability;

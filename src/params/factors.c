@@ -1,4 +1,4 @@
-/* Gradients that are added to what is there pass through scratch. */
+/* Gradients that are added to present values pass through scratch. */
 #include "params/factors.h"
 
 #include <string.h>
@@ -52,7 +52,7 @@ thaw_status thaw_factors_differentiate(const thaw_expression *e, size_t first, s
     return status;
 }
 
-/* ---- what depends on what: products of matrices of bytes ---- */
+/* ---- dependence of elements: products of byte matrices ---- */
 
 static void mark(unsigned char *restrict row, const unsigned char *restrict from, size_t width)
 {

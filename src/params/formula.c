@@ -1,7 +1,7 @@
 /* Expressions as text. */
 #include "params/expression.h"
 
-/* Longer formulas are cut: a part that is shared often may make them as long as one likes. */
+/* Longer formulas are cut: a part that is shared often can make them arbitrarily long. */
 enum { MOST_CHARACTERS = 400 };
 
 void thaw_expression_append(const thaw_expression *expression, bool inner, thaw_text *text)

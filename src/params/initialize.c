@@ -1,5 +1,5 @@
 /* Initial values: He et al. 2015 (arXiv 1502.01852), Glorot & Bengio 2010, and PyTorch's default for dense and
-   convolution, which is uniform in +-1/sqrt(fan_in). */
+   convolution layers, uniform in +-1/sqrt(fan_in). */
 #include <math.h>
 #include <string.h>
 
@@ -63,7 +63,8 @@ typedef struct filling {
     size_t count;
 } filling;
 
-/* Number i of a uniform distribution is made from draw i, two of a normal one from the pair of draws in their places. */
+/* Value i of a uniform distribution is made from draw i. Two values of a normal distribution are made from the pair
+   of draws at their places. */
 static void fill_block(const filling *f, size_t first, size_t count)
 {
     uint32_t draws[BLOCK];
@@ -107,7 +108,7 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
     thaw_parameter_release_state(context, parameter);
 }
 
-/* The low half of a stream's steps tells a group's parameters apart, see set.c. */
+/* The low half of a stream's step distinguishes the parameters of a group, see set.c. */
 void thaw_parameter_reset(thaw_context *context, thaw_parameter *parameter)
 {
     parameter->random.step += UINT64_C(1) << 32;

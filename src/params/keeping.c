@@ -4,7 +4,7 @@
 
 #include "core/pages.h"
 
-/* Less than this is not worth the bookkeeping. */
+/* Smaller parameters are not worth the bookkeeping. */
 enum { LEAST_BYTES = 1 << 16 };
 
 bool thaw_parameter_may_leave(const thaw_parameter *parameter)

@@ -1,19 +1,19 @@
-/* Values that are elsewhere. A frozen weight is read by its layer's kernels, from a packed copy; while that is so, the
-   layer may keep the values and the parameter's own memory be given back to the operating system. They come back, to the
-   bit, when somebody asks for them. */
+/* Values that are kept elsewhere. Kernels read a frozen weight from a packed copy. Meanwhile the layer may keep the
+   values, and the parameter's own memory can be returned to the operating system. The values are restored exactly
+   when somebody asks for them. */
 #ifndef THAW_PARAMS_KEEPING_H
 #define THAW_PARAMS_KEEPING_H
 
 #include "params/parameter.h"
 
-/* Whether a layer may keep the parameter's values: it does not train, no expression reads it, nobody outside of the
-   library has a pointer to it, and it is large enough to be worth it. */
+/* Whether a layer may keep the parameter's values: it does not train, no expression reads it, the host has no
+   pointer to it, and it is large enough. */
 bool thaw_parameter_may_leave(const thaw_parameter *parameter);
 
-/* Writes all values to the parameter's memory again, if they are not there. */
+/* Restores all values in the parameter's memory, if they are elsewhere. */
 void thaw_parameter_bring_back(thaw_parameter *parameter);
 
-/* Reads values, wherever they are, and leaves them there. */
+/* Reads values, wherever they are, without moving them. */
 void thaw_parameter_read(const thaw_parameter *parameter, size_t first, size_t count, float *values);
 
 #endif

@@ -1,4 +1,4 @@
-/* A change of low rank to an expression: base + scale * up down. */
+/* Low-rank change of an expression: base + scale * up down. */
 #include "params/low_rank.h"
 
 #include <math.h>
@@ -89,11 +89,11 @@ static thaw_status check_low_rank(const thaw_expression *base, const thaw_expres
     if (w->rank < 2 || b->rank != 2 || a->rank != 2 || b->dims[0] != outputs || a->dims[1] != inputs ||
         b->dims[1] != a->dims[0])
         return thaw_fail(context, THAW_SHAPE_MISMATCH,
-                         "a low-rank change of %s by %s and %s: wanted [%lld, rank] and [rank, %lld]",
+                         "a low-rank change of %s has factors %s and %s, must have [%lld, rank] and [rank, %lld]",
                          thaw_shape_format(w, one, sizeof one), thaw_shape_format(b, two, sizeof two),
                          thaw_shape_format(a, three, sizeof three), (long long)outputs, (long long)inputs);
     if (!isfinite(scale))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "a scale of %g: it is finite", scale);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "scale is %g, must be finite", scale);
     return thaw_expression_check_rank(context, w, a->dims[0]);
 }
 
@@ -103,8 +103,9 @@ thaw_status thaw_expression_check_rank(thaw_context *context, const thaw_shape *
     const int64_t most = outputs < inputs ? outputs : inputs;
     char text[80];
     if (rank < 1 || rank > most)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "rank %lld for a weight of shape %s: it is from 1 to %lld",
-                         (long long)rank, thaw_shape_format(shape, text, sizeof text), (long long)most);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "rank is %lld for a weight of shape %s, must be from 1 to %lld", (long long)rank,
+                         thaw_shape_format(shape, text, sizeof text), (long long)most);
     return THAW_OK;
 }
 

@@ -1,4 +1,4 @@
-/* What the plan knows of low-rank expressions, to compute some of them beside their layer. */
+/* What plans need to compute some low-rank expressions beside their layer. */
 #ifndef THAW_PARAMS_LOW_RANK_H
 #define THAW_PARAMS_LOW_RANK_H
 

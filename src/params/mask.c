@@ -1,4 +1,4 @@
-/* What a mask of 0 and 1 leaves of an expression. */
+/* An expression under a mask of 0 and 1. */
 #include <string.h>
 
 #include "core/allocation.h"
@@ -15,7 +15,7 @@ typedef struct masking {
     bool adds;
 } masking;
 
-/* Chooses instead of multiplying: what is masked may be NaN. */
+/* Selects instead of multiplying: masked values may be NaN. */
 static void mask_range(void *argument, size_t begin, size_t end)
 {
     const masking *m = argument;
@@ -98,23 +98,23 @@ static int read_mask(const thaw_tensor *mask, size_t at)
 static thaw_status check_mask(thaw_context *context, const thaw_shape *shape, const thaw_tensor *mask)
 {
     if ((mask->dtype != THAW_F32 && mask->dtype != THAW_U8) || !mask->data)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "a mask holds floats or bytes");
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "a mask must hold floats or bytes");
     char wanted[80], found[80];
     thaw_shape together;
     if (mask->shape.rank < 0 || mask->shape.rank > THAW_MAX_RANK ||
         !thaw_shape_broadcast(shape, &mask->shape, &together) || !thaw_shape_equal(&together, shape))
-        return thaw_fail(context, THAW_SHAPE_MISMATCH, "a mask of shape %s does not go together with %s",
+        return thaw_fail(context, THAW_SHAPE_MISMATCH, "a mask of shape %s does not broadcast to %s",
                          mask->shape.rank > THAW_MAX_RANK ? "a rank above 6"
                                                           : thaw_shape_format(&mask->shape, found, sizeof found),
                          thaw_shape_format(shape, wanted, sizeof wanted));
     const size_t count = thaw_shape_count(&mask->shape);
     for (size_t i = 0; i < count; i++)
         if (read_mask(mask, i) < 0)
-            return thaw_fail(context, THAW_INVALID_ARGUMENT, "element %zu of a mask is neither 0 nor 1", i);
+            return thaw_fail(context, THAW_INVALID_ARGUMENT, "element %zu of a mask must be 0 or 1", i);
     return THAW_OK;
 }
 
-/* The mask repeated to the expression's shape. */
+/* The mask, broadcast to the expression's shape. */
 static void fill_mask(thaw_expression *e, const thaw_tensor *mask)
 {
     const thaw_broadcast loops = thaw_broadcast_of(1, &e->shape, &mask->shape, &e->shape);

@@ -9,7 +9,7 @@ thaw_status thaw_matrices_create(thaw_context *context, int64_t m, int64_t k, in
     thaw_matrices *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    /* A dense layer that takes n features to k: its weight is B transposed as it stands, its output's gradient A. */
+    /* A dense layer from n features to k: its weight is B, already transposed, and its output's gradient is A. */
     const thaw_inner_product problem = { .batch = m, .inputs = n, .outputs = k, .training = true };
     thaw_kernel *pack = NULL;
     thaw_status status = thaw_inner_product_backward_data(context, &problem, &made->value, NULL);

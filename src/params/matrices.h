@@ -1,4 +1,4 @@
-/* Products of matrices that are stored row by row, by oneDNN's inner products, which compute all three kinds. */
+/* Products of row-major matrices by oneDNN's inner products, which compute all three kinds. */
 #ifndef THAW_PARAMS_MATRICES_H
 #define THAW_PARAMS_MATRICES_H
 

@@ -17,7 +17,7 @@ static const char *hyperparameter_error(const thaw_optimizer_module *module, siz
         if (strcmp(module->hyperparameters[i].name, one->name) == 0)
             return "two hyper-parameters have one name";
     if (!isfinite(one->initial) || !(one->minimum <= one->initial && one->initial <= one->maximum))
-        return "a hyper-parameter's default is outside its range";
+        return "a hyper-parameter's default is outside of its range";
     return NULL;
 }
 
@@ -57,7 +57,7 @@ const char *thaw_module_error(const thaw_optimizer_module *module, char message[
     if (module->hyperparameter_count > THAW_MAX_HYPERPARAMETERS || module->slot_count > THAW_MAX_SLOTS)
         return "it has more hyper-parameters or slots than the limits of thaw/optimizer_module.h";
     if ((module->hyperparameter_count && !module->hyperparameters) || (module->slot_count && !module->slots))
-        return "it counts hyper-parameters or slots that are not there";
+        return "it counts more hyper-parameters or slots than it has";
     const char *error = NULL;
     for (size_t i = 0; i < module->hyperparameter_count && !error; i++)
         error = hyperparameter_error(module, i);

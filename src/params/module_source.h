@@ -1,4 +1,4 @@
-/* Where optimizer modules come from: the registry of built-in ones, and shared objects. */
+/* Sources of optimizer modules: the registry of built-in ones, and shared objects. */
 #ifndef THAW_PARAMS_MODULE_SOURCE_H
 #define THAW_PARAMS_MODULE_SOURCE_H
 
@@ -6,17 +6,17 @@
 
 #include "core/cpu.h"
 
-/* The built-in modules, in alphabetical order; NULL past the end. Their arithmetic is the same to the bit at each level. */
+/* The built-in modules, in alphabetical order; NULL past the end. Results are the same bits at each level. */
 const thaw_optimizer_module *thaw_builtin_module(thaw_cpu_level level, size_t index);
 
-/* The build for `level` of a built-in module of any level; other modules as they are. */
+/* The build of a built-in module for `level`; other modules unchanged. */
 const thaw_optimizer_module *thaw_module_at_level(thaw_cpu_level level, const thaw_optimizer_module *module);
 
-/* Errors: THAW_NOT_FOUND; the message lists the names. */
+/* Errors: THAW_NOT_FOUND, with the names in the message. */
 thaw_status thaw_builtin_module_find(thaw_context *context, const char *name, const thaw_optimizer_module **module);
 
-/* Loads the shared object at `path`; *library is what keeps it loaded (thaw_module_close).
-   Errors: THAW_IO_ERROR (unreadable), THAW_BAD_FORMAT (no shared object, no `thaw_module` in it, or a wrong one). */
+/* Loads the shared object at `path`; *library keeps it loaded (thaw_module_close). Errors: THAW_IO_ERROR
+   (unreadable), THAW_BAD_FORMAT (not a shared object, or without a valid `thaw_module`). */
 thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
                              void **library);
 

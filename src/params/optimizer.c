@@ -8,7 +8,7 @@
 #include "params/module_source.h"
 #include "params/settings.h"
 
-/* Takes over `library` when it succeeds. */
+/* Takes over `library` on success. */
 static thaw_status create(thaw_context *context, const thaw_optimizer_module *module, const char *settings,
                           void *library, thaw_optimizer **optimizer)
 {
@@ -30,7 +30,7 @@ static thaw_status create(thaw_context *context, const thaw_optimizer_module *mo
     return THAW_OK;
 }
 
-/* Splits a description at the colon that ends the name; in a path, the first after the last '/'. */
+/* Splits a description at the colon after the name; in a path, the first colon after the last '/'. */
 static const char *settings_of(const char *description)
 {
     const char *slash = strrchr(description, '/');
@@ -93,7 +93,7 @@ void thaw_optimizer_destroy(thaw_optimizer *optimizer)
     thaw_module_close(library);
 }
 
-/* Which slots are in use, a bit each. */
+/* The slots that are in use, one bit each. */
 static unsigned used_slots(const thaw_optimizer *optimizer)
 {
     unsigned used = 0;

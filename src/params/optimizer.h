@@ -1,4 +1,4 @@
-/* An optimizer's insides. */
+/* The internals of an optimizer. */
 #ifndef THAW_PARAMS_OPTIMIZER_H
 #define THAW_PARAMS_OPTIMIZER_H
 
@@ -10,7 +10,7 @@ struct thaw_optimizer {
     thaw_optimizer_module completed; /* what `module` points to when it was compiled for an older, shorter struct */
     double values[THAW_MAX_HYPERPARAMETERS];
     size_t references;
-    uint64_t revision; /* counts changes of which slots are used */
+    uint64_t revision; /* counts changes of the set of used slots */
     void *library;     /* the shared object it came from, or NULL */
 };
 

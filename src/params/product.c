@@ -60,7 +60,7 @@ thaw_status thaw_expression_product(thaw_expression *left, thaw_expression *righ
     if (a->rank != 2 || b->rank != 2 || a->dims[1] != b->dims[0] || !thaw_shape_usable(&shape, 1)) {
         char one[80], other[80];
         return thaw_fail(thaw_expression_context(left), THAW_SHAPE_MISMATCH,
-                         "matrices of shapes %s and %s have no product", thaw_shape_format(a, one, sizeof one),
+                         "matrices of shapes %s and %s cannot be multiplied", thaw_shape_format(a, one, sizeof one),
                          thaw_shape_format(b, other, sizeof other));
     }
     status = thaw_expression_create(left->set, &product, operands, THAW_COUNT(operands), &shape, result);

@@ -1,5 +1,6 @@
-/* Which elements of a parameter the loss depends on through what layers get: masks, slices and zeros of constants leave
-   some out. Those, and frozen slices, are held: they have no gradient and updates keep their bytes. */
+/* Finds which elements of a parameter can affect the loss through what layers use: masks, slices and zeros of
+   constants exclude some. Excluded elements, and frozen slices, are held: they have no gradient, and updates keep
+   their bytes. */
 #include <string.h>
 
 #include "core/allocation.h"
@@ -22,7 +23,7 @@ typedef struct listing {
     thaw_parameter_set *set;
     thaw_expression **items; /* operands first */
     size_t count, capacity;
-    bool narrows; /* something in it leaves elements out */
+    bool narrows; /* something in it excludes elements */
     bool failed;
 } listing;
 
@@ -80,7 +81,7 @@ static void release_marks(const listing *l)
     }
 }
 
-/* A parameter's zeros are no more than values: they may change. */
+/* A zero in a parameter is only a value: it may change. */
 static void find_support(const thaw_expression *e)
 {
     if (e->operation)
@@ -98,7 +99,7 @@ static void reach_operands(const thaw_expression *e)
     }
 }
 
-/* Up from the leaves for what is always 0, then down from the root. */
+/* First up from the leaves, for what is always 0; then down from the root. */
 static thaw_status spread(const listing *l)
 {
     const thaw_status status = allocate_marks(l);
@@ -129,7 +130,7 @@ thaw_status thaw_reach_note(thaw_parameter_set *set, thaw_expression *root)
     return status;
 }
 
-/* ---- what is held ---- */
+/* ---- held elements ---- */
 
 static thaw_status hold(thaw_context *context, thaw_parameter *parameter)
 {

@@ -59,7 +59,7 @@ thaw_status thaw_expression_scale(thaw_expression *operand, double factor, thaw_
     if (status != THAW_OK)
         return status;
     if (!isfinite(factor))
-        return thaw_fail(thaw_expression_context(operand), THAW_INVALID_ARGUMENT, "a factor of %g: it is finite",
+        return thaw_fail(thaw_expression_context(operand), THAW_INVALID_ARGUMENT, "factor is %g, must be finite",
                          factor);
     status = thaw_expression_create(operand->set, &operation, &operand, 1, &operand->shape, result);
     if (status == THAW_OK)

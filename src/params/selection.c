@@ -8,7 +8,7 @@ bool thaw_parameter_selected(const thaw_parameter *parameter, const char *patter
     return thaw_pattern_matches(pattern, parameter->group->name) || thaw_pattern_matches(pattern, parameter->name);
 }
 
-/* Visits what one group gives: itself, or those of its parameters that match by their own names. */
+/* Visits what one group contributes: the group itself, or those of its parameters that match by their own names. */
 static size_t select_in_group(thaw_group *group, const char *pattern,
                               void (*visit)(void *argument, thaw_selected selected), void *argument)
 {
@@ -26,7 +26,7 @@ static size_t select_in_group(thaw_group *group, const char *pattern,
     return found;
 }
 
-/* The names of the groups, for a message; cut where it would grow too long. */
+/* The names of the groups, for a message; cut if too long. */
 static void list_groups(const thaw_parameter_set *set, char *text, size_t capacity)
 {
     size_t used =

@@ -86,7 +86,7 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     if (name_taken(set, name))
         return thaw_fail(set->context, THAW_DUPLICATE, "%s: another parameter has this name", name);
     if (group->parameter_count == THAW_MAX_PARAMETERS)
-        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: a layer has at most %d parameters", group->name,
+        return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "%s: the layer has more than %d parameters", group->name,
                          THAW_MAX_PARAMETERS);
     thaw_parameter **parameters = thaw_grow(set->context, set->parameters, &set->parameter_capacity,
                                             set->parameter_count + 1, sizeof(thaw_parameter *));
@@ -107,7 +107,7 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     return THAW_OK;
 }
 
-/* Under the name "<group>.<name>", or on the path that it names. */
+/* Named "<group>.<name>", or by the given path. */
 static thaw_status add_in_group(thaw_parameter_set *set, thaw_group *group,
                                 const thaw_parameter_specification *specification, uint32_t node,
                                 thaw_parameter **parameter)
@@ -166,7 +166,7 @@ thaw_status thaw_set_add(thaw_parameter_set *set, thaw_group *group, const char 
     return status;
 }
 
-/* Takes the group's parameters out of the set's list. */
+/* Removes the group's parameters from the set's list. */
 static void unlist_parameters(thaw_parameter_set *set, const thaw_group *group)
 {
     size_t kept = 0;

@@ -37,11 +37,10 @@ thaw_status thaw_setting_apply(thaw_context *context, const thaw_optimizer_modul
         return unknown_name(context, module, name);
     const thaw_hyperparameter *meant = &module->hyperparameters[index];
     if (!isfinite(value))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is %g, wanted a finite number", module->name, name,
-                         value);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is %g, must be finite", module->name, name, value);
     if (value < meant->minimum || value > meant->maximum)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is %.16g, wanted a number from %.16g to %.16g",
-                         module->name, name, value, meant->minimum, meant->maximum);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is %.16g, must be from %.16g to %.16g", module->name,
+                         name, value, meant->minimum, meant->maximum);
     values[index] = value;
     return THAW_OK;
 }
@@ -52,14 +51,14 @@ thaw_status thaw_settings_check(thaw_context *context, const thaw_optimizer_modu
     return error ? thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s", module->name, error) : THAW_OK;
 }
 
-/* Reads one "name=value" of `length` characters. `given` counts what was named. */
+/* Reads one "name=value" of `length` characters. `given` records which were named. */
 static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module *module, const char *item,
                               size_t length, size_t *given, double *values)
 {
     const char *equals = memchr(item, '=', length);
     const size_t name_length = equals ? (size_t)(equals - item) : length;
     if (!equals || name_length == 0 || name_length > LONGEST_NAME)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\" is not of the form name=value", module->name,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", must be NAME=VALUE", module->name,
                          (int)(length < 100 ? length : 100), item);
     char name[LONGEST_NAME + 1] = { 0 };
     memcpy(name, item, name_length);
@@ -71,7 +70,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module
     if (given[index]++)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is given twice", module->name, name);
     if (!thaw_parse_number(equals + 1, value_length, &value))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s=\"%.*s\", wanted a finite number such as 1e-3",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s=\"%.*s\", must be a finite number such as 1e-3",
                          module->name, name, (int)(value_length < 100 ? value_length : 100), equals + 1);
     return thaw_setting_apply(context, module, name, value, values);
 }

@@ -1,4 +1,4 @@
-/* Values for a module's hyper-parameters, from text and one by one. */
+/* Values of a module's hyper-parameters, from text or one at a time. */
 #ifndef THAW_PARAMS_SETTINGS_H
 #define THAW_PARAMS_SETTINGS_H
 
@@ -13,16 +13,15 @@ const char *thaw_module_error(const thaw_optimizer_module *module, char message[
 /* The module with its newer fields, zero where its struct is too old to have them. */
 thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module);
 
-/* Sets one value after checking it against its range. Errors: THAW_NOT_FOUND, THAW_INVALID_ARGUMENT. */
+/* Sets one value after a range check. Errors: THAW_NOT_FOUND, THAW_INVALID_ARGUMENT. */
 thaw_status thaw_setting_apply(thaw_context *context, const thaw_optimizer_module *module, const char *name,
                                double value, double *values);
 
-/* Fills `values` with the defaults, then reads "lr=1e-2,momentum=0.9" (NULL or "": nothing) over them.
-   Errors: as above. */
+/* Sets `values` to the defaults, then applies "lr=1e-2,momentum=0.9" (NULL or "": nothing). Errors: as above. */
 thaw_status thaw_settings_parse(thaw_context *context, const thaw_optimizer_module *module, const char *text,
                                 double *values);
 
-/* Whether the values go together: the module's own check. Errors: THAW_INVALID_ARGUMENT. */
+/* The module's own check of the values together. Errors: THAW_INVALID_ARGUMENT. */
 thaw_status thaw_settings_check(thaw_context *context, const thaw_optimizer_module *module, const double *values);
 
 #endif

@@ -9,7 +9,7 @@ static size_t slice_offset(const thaw_expression *e)
     return (size_t)e->begin * thaw_count_from(&e->shape, e->axis + 1);
 }
 
-/* Where nothing stands before the axis, the slice is in one piece. */
+/* If the axis is the first dimension larger than 1, the slice is contiguous. */
 static bool aliases(const thaw_expression *e, size_t *offset)
 {
     *offset = slice_offset(e);
@@ -103,12 +103,13 @@ thaw_status thaw_slice_check(thaw_context *context, const thaw_shape *shape, int
 {
     char text[80];
     if (axis < 0 || axis >= shape->rank)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "axis %d of shape %s: it has axes 0 to %d", axis,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "axis is %d for shape %s, must be from 0 to %d", axis,
                          thaw_shape_format(shape, text, sizeof text), shape->rank - 1);
     if (begin < 0 || end <= begin || end > shape->dims[axis])
-        return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "indices %lld to %lld along axis %d of shape %s: a slice is not empty and ends at %lld",
-                         (long long)begin, (long long)end, axis, thaw_shape_format(shape, text, sizeof text),
-                         (long long)shape->dims[axis]);
+        return thaw_fail(
+            context, THAW_INVALID_ARGUMENT,
+            "indices %lld to %lld along axis %d of shape %s: a slice must not be empty, nor end after %lld",
+            (long long)begin, (long long)end, axis, thaw_shape_format(shape, text, sizeof text),
+            (long long)shape->dims[axis]);
     return THAW_OK;
 }

@@ -90,7 +90,7 @@ static void find_support(const thaw_expression *e, unsigned char *support)
         support[i] = magnitude[i / width] & direction[i];
 }
 
-/* Whole rows: each element of a direction changes its row's norm. */
+/* Whole rows: each element of a direction affects its row's norm. */
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     const unsigned char *magnitude = thaw_operand(e, MAGNITUDE)->support;
@@ -135,8 +135,8 @@ thaw_status thaw_expression_weight_norm(thaw_expression *magnitude, thaw_express
     if (direction->shape.rank < 1 || magnitude->count != (size_t)direction->shape.dims[0]) {
         char one[80], other[80];
         return thaw_fail(thaw_expression_context(direction), THAW_SHAPE_MISMATCH,
-                         "a weight norm of direction %s and magnitude %s: wanted a magnitude for each index of the "
-                         "first dimension",
+                         "a weight norm has direction %s and magnitude %s, must have one magnitude for each index of "
+                         "the first dimension",
                          thaw_shape_format(&direction->shape, one, sizeof one),
                          thaw_shape_format(&magnitude->shape, other, sizeof other));
     }

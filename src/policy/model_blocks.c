@@ -15,7 +15,7 @@ static bool is_normalisation(const thaw_group *group)
     return true;
 }
 
-/* The length of a name up to and with its first part between dots that is a number; 0 when there is none. */
+/* The length of a name up to and including its first dot-separated part that is a number; 0 if there is none. */
 static size_t shared_length(const char *name)
 {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
@@ -53,7 +53,7 @@ static thaw_status merge_head(thaw_model *model, const char *head, thaw_model_bl
                 blocks->of_node[above] = blocks->count;
         return THAW_OK;
     }
-    return thaw_fail(model->context, THAW_NOT_FOUND, "pattern \"%.200s\" of the head selects no layer", head);
+    return thaw_fail(model->context, THAW_NOT_FOUND, "head pattern \"%.200s\" selects no layer", head);
 }
 
 thaw_status thaw_model_blocks_find(thaw_model *model, const char *head, thaw_model_blocks *blocks)
@@ -87,7 +87,8 @@ void thaw_model_blocks_release(thaw_context *context, thaw_model_blocks *blocks)
 thaw_status thaw_model_block(thaw_model *model, const char *head, size_t node, size_t *block, size_t *blocks)
 {
     if (node >= model->node_count)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "no node %zu, there are %zu", node, model->node_count);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "node is %zu, must be below %zu", node,
+                         model->node_count);
     thaw_model_blocks found;
     const thaw_status status = thaw_model_blocks_find(model, head, &found);
     if (status == THAW_OK) {

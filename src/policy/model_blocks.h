@@ -5,12 +5,12 @@
 #include <thaw/strategy.h>
 
 typedef struct thaw_model_blocks {
-    size_t *of_node; /* for each node its block from 1; 0: none */
+    size_t *of_node; /* one per node: its block from 1, or 0 for none */
     size_t count;
 } thaw_model_blocks;
 
-/* Release with thaw_model_blocks_release, whatever this returns. Errors: THAW_NOT_FOUND (the head's pattern selects no
-   layer), THAW_INVALID_ARGUMENT (it is not well formed, or the model has no parameters), THAW_OUT_OF_MEMORY. */
+/* Release with thaw_model_blocks_release, even after an error. Errors: THAW_NOT_FOUND (the head's pattern selects no
+   layer), THAW_INVALID_ARGUMENT (the pattern is malformed, or the model has no parameters), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_model_blocks_find(thaw_model *model, const char *head, thaw_model_blocks *blocks);
 void thaw_model_blocks_release(thaw_context *context, thaw_model_blocks *blocks);
 

@@ -31,11 +31,11 @@ const char *thaw_part_error(const char *part)
         if (strcmp(part, words[i]) == 0)
             return NULL;
     if (begins(part, TOP) || begins(part, BOTTOM))
-        return is_count(strchr(part, ':') + 1) ? NULL : "wanted a number of blocks from 1 on, epoch or share";
-    return "no such part: @head, @body, @top:N, @bottom:N, @bias and @norm are";
+        return is_count(strchr(part, ':') + 1) ? NULL : "must have a number of blocks from 1, epoch or share";
+    return "no such part, must be @head, @body, @top:N, @bottom:N, @bias or @norm";
 }
 
-/* How many blocks the text after the colon means, of `most`. */
+/* The number of blocks, at most `most`, that the text after the colon means. */
 static thaw_status count_blocks(thaw_model *model, const char *part, size_t most, size_t blocks, thaw_part_epoch when,
                                 size_t *count)
 {

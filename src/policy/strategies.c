@@ -18,7 +18,7 @@
 const thaw_strategy_template thaw_strategy_templates[] = {
     { { .name = "full", .description = "everything trains" }, NULL, 0 },
 
-    { { .name = "head", .description = "the head alone trains", RULES(FREEZE_ALL, THAW_HEAD) }, NULL, 0 },
+    { { .name = "head", .description = "only the head trains", RULES(FREEZE_ALL, THAW_HEAD) }, NULL, 0 },
 
     { { .name = "last",
         .description = "the N highest blocks train",
@@ -28,19 +28,19 @@ const thaw_strategy_template thaw_strategy_templates[] = {
 
     /* Howard & Ruder 2018, arXiv 1801.06146. */
     { { .name = "gradual",
-        .description = "the head first, one block more each epoch (ULMFiT)",
+        .description = "the head first, one more block each epoch (ULMFiT)",
         RULES(FREEZE_ALL, { .pattern = "@top:epoch", .action = THAW_ACTION_UNFREEZE }) },
       NULL,
       0 },
 
-    /* The same paper: the rate of each block is that of the one above it, divided by 2.6. */
+    /* The same paper: the rate of each block is that of the block above, divided by 2.6. */
     { { .name = "discriminative",
-        .description = "everything trains, each block at the rate of the one above it divided by 2.6 (ULMFiT)",
+        .description = "everything trains, each block at the rate of the block above divided by 2.6 (ULMFiT)",
         RULES({ .epoch = 1, .pattern = "*", .action = THAW_ACTION_DECAY, .value = 1 / 2.6 }) },
       NULL,
       0 },
 
-    /* Ben Zaken et al. 2021, arXiv 2106.10199. As there, the new head trains whole. */
+    /* Ben Zaken et al. 2021, arXiv 2106.10199. As in the paper, the new head trains as a whole. */
     { { .name = "bias-only",
         .description = "biases and shifts train, and the head (BitFit)",
         RULES(FREEZE_ALL, { .epoch = 1, .pattern = "@bias", .action = THAW_ACTION_UNFREEZE }, THAW_HEAD) },
@@ -63,19 +63,19 @@ const thaw_strategy_template thaw_strategy_templates[] = {
 
     /* Kumar et al. 2022, arXiv 2202.10054. */
     { { .name = "lp-ft",
-        .description = "the head alone in the first half of the epochs, everything in the second (LP-FT)",
+        .description = "only the head in the first half of the epochs, everything in the second (LP-FT)",
         RULES(FREEZE_ALL, THAW_HEAD, { .share = 0.5, .pattern = "*", .action = THAW_ACTION_UNFREEZE }) },
       NULL,
       0 },
 
-    /* Lee et al. 2023, arXiv 2210.11466, where the head is not new and stays frozen. */
+    /* Lee et al. 2023, arXiv 2210.11466. There the head is not new and stays frozen. */
     { { .name = "surgical",
         .description = "the lowest block and the head train (surgical fine-tuning)",
         RULES(FREEZE_ALL, { .epoch = 1, .pattern = "@bottom:1", .action = THAW_ACTION_UNFREEZE }, THAW_HEAD) },
       NULL,
       0 },
 
-    /* Brock et al. 2017, arXiv 1706.04983, by epoch and without the scaling of rates. */
+    /* Brock et al. 2017, arXiv 1706.04983, by epoch and without scaled rates. */
     { { .name = "top-down",
         .description = "everything trains first, then blocks freeze from below, evenly over the epochs (FreezeOut)",
         RULES({ .pattern = "@bottom:share", .action = THAW_ACTION_FREEZE }) },
@@ -83,7 +83,7 @@ const thaw_strategy_template thaw_strategy_templates[] = {
       0 },
 
     { { .name = "scratch",
-        .description = "everything trains, from new initial values on",
+        .description = "everything trains, from new initial values",
         RULES({ .epoch = 1, .pattern = "*", .action = THAW_ACTION_RESET }) },
       NULL,
       0 },

@@ -11,7 +11,7 @@
 
 enum { MOST_NAMES = 64, PATTERN_BYTES = 64, MOST_NUMBER = 1000000 };
 
-/* What users write, for listings. */
+/* As users write it, for listings. */
 static const char *const written[] = { "full",      "head",        "last2", "gradual",  "discriminative", "bias-only",
                                        "norm-only", "lora:rank=8", "lp-ft", "surgical", "top-down",       "scratch" };
 
@@ -88,7 +88,7 @@ thaw_status thaw_strategy_copy(thaw_context *context, const thaw_strategy *from,
 
 /* ---------------------------------------------------------------- by name */
 
-/* Whether a name is one of the template's; *n is its number, -1 where that is none. */
+/* Whether a name belongs to the template; *n is its number, or -1 if invalid. */
 static bool matches(const thaw_strategy_template *template, const char *name, int *n)
 {
     const size_t length = strlen(template->strategy.name);
@@ -134,14 +134,14 @@ static thaw_status create(thaw_context *context, const char *name, thaw_strategy
         if (!matches(template, name, &n))
             continue;
         if (n < 0)
-            return thaw_fail(context, THAW_INVALID_ARGUMENT, "strategy \"%.100s\": wanted a whole number from 1 on",
+            return thaw_fail(context, THAW_INVALID_ARGUMENT, "strategy \"%.100s\": must end in a whole number from 1",
                              name);
         return thaw_strategy_copy(context, &template->strategy, name, n, strategy);
     }
     return fail_unknown(context, name, own, own_count);
 }
 
-/* Whether a file has one strategy, which then needs no name. */
+/* Whether a file has exactly one strategy, which then needs no name. */
 static thaw_status check_alone(thaw_context *context, const char *path, thaw_strategy *const *own, size_t count)
 {
     char names[200] = "";
@@ -149,7 +149,7 @@ static thaw_status check_alone(thaw_context *context, const char *path, thaw_str
         length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", own[i]->name);
     if (count == 1)
         return THAW_OK;
-    return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: has %zu strategies, choose one by its name%s%s",
+    return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: has %zu strategies, choose one by name%s%s",
                      path ? path : "no file", count, count ? ": " : "", names);
 }
 

@@ -1,4 +1,4 @@
-/* What rules do to a model. */
+/* Applies rules to a model. */
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static bool is_selected(const thaw_group *group, const char *pattern)
     return false;
 }
 
-/* Multiplies learning rates of the selected layers by the rule's value, or for decay by its power. */
+/* Multiplies the learning rates of the selected layers by the rule's value, or for decay by a power of it. */
 static thaw_status scale_rates(thaw_model *model, const thaw_due_rule *due, const char *pattern)
 {
     const thaw_strategy_rule *rule = due->rule;
@@ -51,7 +51,7 @@ static thaw_status act(thaw_model *model, const thaw_due_rule *due, const char *
     return scale_rates(model, due, pattern);
 }
 
-/* A part's pattern, piece by piece. Adapters want one layer in all of them that takes one. */
+/* Acts on a part's pattern, piece by piece. For adapters, one suitable layer in all pieces together is enough. */
 static thaw_status act_in_pieces(thaw_model *model, const thaw_due_rule *due, char *pattern)
 {
     bool done = false;
@@ -100,7 +100,8 @@ thaw_status thaw_strategy_run(const thaw_strategy *strategy, thaw_model *model, 
                               void (*on_rule)(void *user, const thaw_rule_effect *effect), void *user)
 {
     if (when.epochs < 1 || when.epoch < 1 || when.epoch > when.epochs)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "epoch %d of %d", when.epoch, when.epochs);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "epoch is %d, must be from 1 to %d", when.epoch,
+                         when.epochs);
     listener told = { when.epoch, on_rule, user };
     return thaw_strategy_visit(strategy, model, head, when, apply, &told);
 }

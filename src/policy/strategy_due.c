@@ -1,4 +1,4 @@
-/* Which rules are due in an epoch, and what their parts are in a model. */
+/* Which rules are due in an epoch, and what their parts select in a model. */
 #include <math.h>
 #include <string.h>
 
@@ -65,14 +65,14 @@ char *thaw_pattern_cut(char **rest)
     return piece;
 }
 
-/* ---------------------------------------------------------------- what will thaw */
+/* ---------------------------------------------------------------- parameters that will thaw */
 
 typedef struct search {
     void (*found)(void *argument, thaw_selected selected);
     void *argument;
 } search;
 
-/* A part whose names are no longer there, or not yet, selects nothing. */
+/* A part whose names no longer exist, or do not exist yet, selects nothing. */
 static thaw_status find_thawed(void *argument, thaw_model *model, const thaw_due_rule *due)
 {
     const search *wanted = argument;

@@ -1,4 +1,4 @@
-/* In place of strategy_file.c where the library was built with -Djson=disabled. */
+/* Replaces strategy_file.c if the library is built with -Djson=disabled. */
 #include "policy/strategy.h"
 
 thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_strategy ***strategies, size_t *count)
@@ -6,7 +6,7 @@ thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_str
     *strategies = NULL;
     *count = 0;
     return thaw_fail(context, THAW_UNSUPPORTED,
-                     "%s: this libthaw was built with -Djson=disabled, without files of strategies", path);
+                     "%s: this libthaw was built with -Djson=disabled and cannot read strategy files", path);
 }
 
 void thaw_strategy_release_all(thaw_context *context, thaw_strategy **strategies, size_t count)

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* The least of 1, 2 and 5 times a power of ten that is not below `least`. */
+/* The smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
 static double round_step(double least)
 {
     const double power = pow(10, floor(log10(least)));
@@ -33,7 +33,7 @@ thaw_axis thaw_axis_linear(double low, double high, double begin, double end, si
     return axis;
 }
 
-/* Of each power of ten the first `each` of 1, 2 and 5 times it; returns how many lie on the axis. */
+/* The first `each` of 1, 2 and 5 times each power of ten; returns how many lie on the axis. */
 static size_t mark_powers(thaw_axis *axis, size_t each)
 {
     static const double steps[] = { 1, 5, 2 };
@@ -65,7 +65,7 @@ thaw_axis thaw_axis_logarithmic(double low, double high, double begin, double en
             break;
         }
     }
-    /* Between two round numbers: the ends of what is shown. */
+    /* If no round number is in range: both ends. */
     if (usable && axis.tick_count < 2) {
         axis.ticks[0] = low;
         axis.ticks[1] = high;

@@ -1,4 +1,4 @@
-/* Axes of charts: where a value lies, and which values are written beside the axis. */
+/* Chart axes: the position of a value, and which values are labelled. */
 #ifndef THAW_REPORT_AXIS_H
 #define THAW_REPORT_AXIS_H
 
@@ -9,21 +9,21 @@ enum { THAW_AXIS_TICKS = 16 };
 
 typedef struct thaw_axis {
     double low, high;  /* values at its ends */
-    double begin, end; /* places of the ends */
+    double begin, end; /* positions of the ends */
     bool logarithmic;
-    int decimals; /* that tell the ticks of a linear axis apart */
+    int decimals; /* enough to distinguish the ticks of a linear axis */
     double ticks[THAW_AXIS_TICKS];
     size_t tick_count;
 } thaw_axis;
 
-/* An axis that holds [low, high] and ends at round numbers, at most `most` steps apart. Values that are not finite, or
-   are the same, give an axis about 0 or about that value. */
+/* An axis that contains [low, high] and ends at round numbers, with at most `most` steps. Values that are not finite
+   or all equal give an axis around 0 or around that value. */
 thaw_axis thaw_axis_linear(double low, double high, double begin, double end, size_t most);
 
-/* Likewise of powers of ten and their double and fivefold; both values are above 0. */
+/* The same with a logarithmic scale and ticks at 1, 2 and 5 times powers of ten; both values must be above 0. */
 thaw_axis thaw_axis_logarithmic(double low, double high, double begin, double end);
 
-/* The place of a value; one beyond an end is put there. */
+/* The position of a value. A value beyond an end is placed at the end. */
 double thaw_axis_place(const thaw_axis *axis, double value);
 
 #endif

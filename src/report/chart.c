@@ -1,11 +1,11 @@
-/* What charts are made of. */
+/* Elements of charts. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/page.h"
 
-/* Optimizers beyond these share colours, and are told apart by what is written beside them. */
+/* Optimizers beyond these share colours; their labels distinguish them. */
 enum { COLOURS = 6 };
 
 void thaw_chart_open(thaw_report_page *page, const char *kind, const char *caption, const char *label, double width,
@@ -35,7 +35,7 @@ void thaw_chart_identity(thaw_report_page *page, const thaw_report_point *point)
 
 void thaw_chart_shape(thaw_report_page *page, const thaw_report_point *point, double x, double y, const char *class)
 {
-    /* About the same area each. */
+    /* Shapes of about equal area. */
     static const char *const outlines[COLOURS] = {
         NULL,
         "M-4-4H4V4H-4Z",
@@ -123,7 +123,7 @@ char *thaw_tick_bytes(char field[THAW_FIELD_BYTES], double bytes)
     return trim(thaw_format_bytes(field, bytes), bytes);
 }
 
-/* Zero is no more than rounding left of it. */
+/* A zero that is off by rounding. */
 static double clean(double tick, const thaw_axis *axis)
 {
     return fabs(tick) < 1e-9 * (axis->high - axis->low) ? 0 : tick;
@@ -159,6 +159,6 @@ thaw_axis thaw_chart_accuracies(const thaw_report_page *page, double begin, doub
         low = fmin(low, point->accuracy);
         high = fmax(high, isfinite(point->high) ? point->high : point->accuracy);
     }
-    /* Long intervals of what is far below are cut; and none leaves the range of shares. */
+    /* Cuts long intervals of points far below the others, and keeps all within the range of shares. */
     return thaw_axis_linear(fmax(low, 0), fmin(high, 1), begin, end, most);
 }

@@ -1,4 +1,4 @@
-/* Where time and memory go: stacked bars, a chart for each optimizer. */
+/* Where time and memory go: stacked bars, one chart per optimizer. */
 #include <math.h>
 #include <stdio.h>
 
@@ -30,7 +30,7 @@ static const part places[] = { { "weights", "weights" },
                                { "cache", "feature cache" } };
 
 static const stack time_stack = {
-    "time", "times", "Seconds of an epoch by phase for each strategy", phases, THAW_COUNT(phases), thaw_format_seconds,
+    "time", "times", "Seconds per epoch by phase for each strategy", phases, THAW_COUNT(phases), thaw_format_seconds,
     true,
 };
 static const stack memory_stack = {
@@ -125,12 +125,14 @@ void thaw_report_costs(thaw_report_page *page)
     if (page->point_count == 0)
         return;
     thaw_text_append(&page->text,
-                     "<section id=\"time\"><h2>Where time goes</h2>\n<p>Seconds of an epoch's training, "
-                     "without the test: medians over epochs and seeds, of each phase for itself. The number "
-                     "is the median of whole epochs.</p>\n");
+                     "<section id=\"time\"><h2>Where time goes</h2>\n"
+                     "<p>Training seconds per epoch, without the test. Each phase shows its own median over epochs "
+                     "and seeds. The number is the median of whole epochs.</p>\n");
     draw_all(page, &time_stack);
-    thaw_text_append(&page->text, "</section>\n<section id=\"memory\"><h2>Where memory goes</h2>\n<p>At most in any "
-                                  "epoch. What a strategy never trains has no gradients and no optimizer state.</p>\n");
+    thaw_text_append(&page->text, "</section>\n"
+                                  "<section id=\"memory\"><h2>Where memory goes</h2>\n"
+                                  "<p>The most in any epoch. What a strategy never trains has no gradients and no "
+                                  "optimizer state.</p>\n");
     draw_all(page, &memory_stack);
     thaw_text_append(&page->text, "</section>\n");
 }

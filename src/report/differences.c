@@ -17,7 +17,7 @@ static bool has_difference(const thaw_report_point *point)
     return isfinite(thaw_report_number(difference_of(point), "mean"));
 }
 
-/* How far from zero most differences are: three times the middle one's. */
+/* The scale of most differences: three times the median distance from zero. */
 static double usual_distance(const thaw_report_page *page, double *room)
 {
     size_t count = 0;
@@ -28,8 +28,8 @@ static double usual_distance(const thaw_report_page *page, double *room)
     return fmax(3 * thaw_median_of(room, count), least);
 }
 
-/* One that is far from all others would leave no room to tell those apart: it lies beyond the end, and is drawn as an
-   arrow. */
+/* A value far from all others would compress the rest of the chart. It is beyond the end of the axis, and is drawn
+   as an arrow. */
 static thaw_axis axis_of_all(const thaw_report_page *page, double most)
 {
     double low = 0, high = 0;
@@ -118,10 +118,12 @@ void thaw_report_differences(thaw_report_page *page)
     thaw_release(page->context, room);
     thaw_text_append(
         &page->text,
-        "<section id=\"differences\"><h2>Against full fine-tuning</h2>\n<p>Test accuracy minus that of "
-        "<i>full</i> with the same optimizer, in points, paired by seed. Lines are 95\u202F%% intervals: "
-        "<span class=\"better\">filled and above zero</span>, better; <span class=\"worse\">filled and "
-        "below</span>, worse; hollow, not told apart by these seeds. Arrows point to what lies beyond.</p>\n<div class=\"wide\">");
+        "<section id=\"differences\"><h2>Against full fine-tuning</h2>\n"
+        "<p>Test accuracy minus that of <i>full</i> with the same optimizer, in points, paired by seed. Lines are "
+        "95\u202F%% intervals. <span class=\"better\">Filled and above zero</span>: better. <span "
+        "class=\"worse\">Filled and below zero</span>: worse. Hollow: these seeds cannot tell. Arrows point to values "
+        "beyond the axis.</p>\n"
+        "<div class=\"wide\">");
     for (size_t i = 0; i < page->optimizer_count; i++)
         draw(page, &axis, i);
     thaw_text_append(&page->text, "</div></section>\n");

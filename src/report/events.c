@@ -8,8 +8,8 @@
 
 enum { LONGEST_NAME = 120 };
 
-/* A name as that of a folder: what a path would read otherwise is written as in an URL; of a name that is too long the
-   beginning, with its number. */
+/* Turns a name into a folder's name. Characters with a meaning in paths are escaped as in a URL. A long name is cut
+   and gets its number appended. */
 static void append_folder(thaw_text *path, const char *name, size_t number)
 {
     size_t written = 0;
@@ -42,7 +42,7 @@ static void append_path(thaw_text *path, const json_t *results, const json_t *ce
                      thaw_report_number(cell, "seed"));
 }
 
-/* The clock of the events is the time of training so far. */
+/* The events' clock is the training time so far. */
 static void append_epochs(thaw_event_file *file, const json_t *epochs)
 {
     static const struct {

@@ -25,7 +25,7 @@ static void count_of(thaw_report_page *page, const char *name, const json_t *obj
     fact(page, name, thaw_format_count(field, thaw_report_number(object, key)));
 }
 
-/* How many runs went on at the same time. */
+/* The number of concurrent runs. */
 typedef struct range {
     int least, most;
 } range;
@@ -43,7 +43,7 @@ static range find_jobs(const thaw_report_page *page)
     return jobs;
 }
 
-/* A number, or where the comparison went on with another one, a range. */
+/* A number, or a range if the comparison was resumed with another number. */
 static void describe_jobs(thaw_report_page *page)
 {
     const range jobs = find_jobs(page);
@@ -61,7 +61,7 @@ static void describe_machine(thaw_report_page *page)
     thaw_text_append(&page->text, "<h3>Machine and versions</h3><dl class=\"facts\">");
     fact_of(page, "processor", machine, "processor");
     count_of(page, "cores", machine, "cores");
-    count_of(page, "threads a run", machine, "threads");
+    count_of(page, "threads per run", machine, "threads");
     describe_jobs(page);
     fact(page, "memory", thaw_format_bytes(field, thaw_report_number(machine, "memory_bytes")));
     fact_of(page, "system", machine, "system");
@@ -78,7 +78,7 @@ static void describe_experiment(thaw_report_page *page)
     char field[THAW_FIELD_BYTES];
     thaw_text_append(&page->text, "<h3>Experiment</h3><dl class=\"facts\">");
     fact_of(page, "model", experiment, "model");
-    fact_of(page, "weights to begin with", experiment, "load");
+    fact_of(page, "initial weights", experiment, "load");
     fact_of(page, "initialised anew", experiment, "reset");
     fact_of(page, "head", experiment, "head");
     fact_of(page, "precision", experiment, "precision");
@@ -129,15 +129,14 @@ void thaw_report_facts(thaw_report_page *page)
     }
     thaw_text_append(
         &page->text,
-        "<p>Runs take turns, seed by seed, so that each configuration meets the machine in every state; "
-        "accuracies repeat to the bit on as many threads, times do not. %sMeans have 95\u202F%% intervals by "
+        "<p>Runs take turns, seed by seed, so that each configuration meets the machine in every state. Accuracies "
+        "repeat to the bit with the same number of threads; times do not. %sMeans have 95\u202F%% intervals by "
         "Student's t over seeds. A rank is 1 + the number of configurations whose whole interval lies above. "
-        "Differences to <i>full</i> are paired by seed.</p>\n<p>Beside this page: <a "
-        "href=\"results.json\">results.json</a> (every run; bench/results.schema.json describes it), <a "
-        "href=\"results.csv\">results.csv</a>, and <code>events/</code> for TensorBoard.</p>\n<div "
-        "class=\"columns\"><div>",
-        find_jobs(page).most > 1 ? "Runs went on beside others, with which they shared caches and memory: "
-                                   "alone they would be faster. "
+        "Differences to <i>full</i> are paired by seed.</p>\n"
+        "<p>Beside this page: <a href=\"results.json\">results.json</a> (every run; bench/results.schema.json "
+        "describes it), <a href=\"results.csv\">results.csv</a>, and <code>events/</code> for TensorBoard.</p>\n"
+        "<div class=\"columns\"><div>",
+        find_jobs(page).most > 1 ? "Runs were concurrent and shared caches and memory; each would be faster alone. "
                                  : "");
     describe_machine(page);
     thaw_text_append(&page->text, "</div><div>");

@@ -1,4 +1,4 @@
-/* Accuracy against time and against memory, with what nothing beats. */
+/* Accuracy against time and against memory, with the Pareto front. */
 #include <math.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "report/page.h"
 
 enum { WIDTH = 420, HEIGHT = 340, LEFT = 44, RIGHT = 408, TOP = 14, BOTTOM = 292 };
-/* With more points than MOST_LABELLED those on the front alone have their names beside them. */
+/* With more points than MOST_LABELLED, only those on the front are labelled. */
 enum { MOST_BOXES = 400, MOST_LABELLED = 14 };
 
 typedef struct cost {
@@ -15,7 +15,7 @@ typedef struct cost {
     thaw_tick_format *format;
 } cost;
 
-/* Where something stands already. */
+/* Space that is already taken. */
 typedef struct box {
     double left, top, right, bottom;
 } box;
@@ -63,7 +63,7 @@ static void take(chart *drawn, box taken)
         drawn->boxes[drawn->box_count++] = taken;
 }
 
-/* Writes the strategy's name where there is room beside the point, or not at all. */
+/* Writes the strategy's name beside the point if there is space, or not at all. */
 static void label(thaw_report_page *page, chart *drawn, const thaw_report_point *point)
 {
     const char *name = thaw_report_strategy(page, point->strategy);
@@ -120,7 +120,7 @@ static void draw_point(thaw_report_page *page, chart *drawn, const thaw_report_p
     take(drawn, (box){ x - 5, y - 5, x + 5, y + 5 });
 }
 
-/* The front as steps: what accuracy can be had for which cost. */
+/* The front as steps: the accuracy that each cost buys. */
 static void draw_front(thaw_report_page *page, const chart *drawn)
 {
     double at = 0, y = 0;
@@ -179,9 +179,10 @@ void thaw_report_fronts(thaw_report_page *page)
         return;
     }
     thaw_text_append(&page->text,
-                     "<section id=\"fronts\"><h2>What accuracy costs</h2>\n<p>Percent of the test data that are right. "
-                     "The stepped line joins what nothing beats in both: up and to the left is better. It goes by "
-                     "means; vertical lines are 95\u202F%% intervals.</p>\n");
+                     "<section id=\"fronts\"><h2>What accuracy costs</h2>\n"
+                     "<p>Percent of test samples that are classified correctly. The stepped line joins the "
+                     "configurations that nothing beats in both: up and to the left is better. The line uses means; "
+                     "vertical lines are 95\u202F%% intervals.</p>\n");
     thaw_chart_key(page);
     thaw_text_append(&page->text, "<div class=\"wide\">");
     for (size_t i = 0; i < THAW_COUNT(costs); i++) {

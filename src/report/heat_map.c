@@ -82,9 +82,10 @@ void thaw_report_heat_map(thaw_report_page *page)
         high = fmax(high, page->points[i].accuracy);
     }
     thaw_text_append(&page->text,
-                     "<section id=\"matrix\"><h2>Strategy by optimizer</h2>\n<p>Mean test accuracy in percent: the "
-                     "stronger the colour, the higher. A frame, and ● where there is room: first place, shared where "
-                     "there are several.</p>\n<div class=\"wide\">");
+                     "<section id=\"matrix\"><h2>Strategy by optimizer</h2>\n"
+                     "<p>Mean test accuracy in percent: the stronger the colour, the higher. A frame, and ● if there "
+                     "is room, marks first place, which several may share.</p>\n"
+                     "<div class=\"wide\">");
     draw(page, low, high);
     thaw_text_append(&page->text, "</div></section>\n");
 }

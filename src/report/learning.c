@@ -1,4 +1,4 @@
-/* Test accuracy by epoch: a panel for each strategy, a line with its band for each optimizer. */
+/* Test accuracy by epoch: one panel per strategy, one line with its band per optimizer. */
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static thaw_axis axis_of_all(const thaw_report_page *page)
     for (size_t i = 0; i < page->point_count; i++) {
         const json_t *epochs = epochs_of(&page->points[i]);
         for (size_t e = 0; e < json_array_size(epochs); e++) {
-            /* A band may be much wider than what means do; it is cut then. */
+            /* A band may be much wider than the range of the means; it is then cut. */
             low = fmin(low, thaw_report_number(json_array_get(epochs, e), "mean"));
             high = fmax(high, figure(epochs, e, "high"));
         }

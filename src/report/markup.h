@@ -1,19 +1,19 @@
-/* Text within markup: escaped, and numbers as a person reads them. */
+/* Text in markup: escaped, with numbers formatted for people. */
 #ifndef THAW_REPORT_MARKUP_H
 #define THAW_REPORT_MARKUP_H
 
 #include "core/text.h"
 
-/* Appends text so that it may stand between tags and between double quotes. */
+/* Appends text, escaped for use between tags and between double quotes. */
 void thaw_markup_text(thaw_text *text, const char *raw);
 
-/* Likewise, at most `most` characters; what is cut off is told by an ellipsis. */
+/* The same, at most `most` characters; an ellipsis shows a cut. */
 void thaw_markup_label(thaw_text *text, const char *raw, size_t most);
 
-/* The number with all its digits, for programs that read the page; nothing when it is not finite. */
+/* The number with all its digits, for programs that read the page; nothing if it is not finite. */
 void thaw_markup_exact(thaw_text *text, double value);
 
-/* Below, `field` is filled and returned; "–" stands for what is not finite. */
+/* These fill `field` and return it; "–" stands for a number that is not finite. */
 enum { THAW_FIELD_BYTES = 48 };
 
 char *thaw_format_percent(char field[THAW_FIELD_BYTES], double share);                    /* "93.68" */

@@ -1,5 +1,5 @@
-/* What benchmarks measured, of bench/measurement.schema.json: bars beside their limit, and where one thing was measured
-   at several sizes, curves. */
+/* Benchmark results in bench/measurement.schema.json: bars beside their limit, and curves for things measured at
+   several sizes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 enum { WIDTH = 420, NAMES = 148, PLOT = 154, PLOT_END = 300, ROW = 24, THICKNESS = 14, TOP = 4, MOST_LINES = 6 };
 enum { PANEL_WIDTH = 200, PANEL_HEIGHT = 160, PANEL_LEFT = 36, PANEL_RIGHT = 192, PANEL_TOP = 24, PANEL_BOTTOM = 124 };
-enum { SIZES = 3 }; /* that make a curve */
+enum { SIZES = 3 }; /* points that make a curve */
 
 static const json_t *at(const thaw_report_page *page, size_t index)
 {
@@ -30,13 +30,13 @@ static bool of_benchmark(const json_t *left, const json_t *right)
     return same(left, right, "benchmark");
 }
 
-/* Of the same bars. */
+/* Whether two belong to the same bars. */
 static bool of_setting(const json_t *left, const json_t *right)
 {
     return of_benchmark(left, right) && same(left, right, "setting");
 }
 
-/* Of the same curves. */
+/* Whether two belong to the same curves. */
 static bool of_thing(const json_t *left, const json_t *right)
 {
     return of_benchmark(left, right) && same(left, right, "what");
@@ -100,7 +100,7 @@ static void draw_bar(thaw_report_page *page, const json_t *one, const thaw_axis 
                      ours ? "ours" : "peer", begin, y, fmax(end - begin, 0.5), THICKNESS);
     thaw_markup_exact(text, value);
     thaw_text_append(text, "\"/>");
-    if (limit <= axis->high) /* else it is beyond what was measured, or there is none */
+    if (limit <= axis->high) /* otherwise it is beyond the axis, or there is none */
         thaw_text_append(text, "<path class=\"limit\" d=\"M%.2f %.1fV%.1f\"><title>limit</title></path>",
                          thaw_axis_place(axis, limit), y - 3, y + THICKNESS + 3);
     write_value(page, one, end + 6, y + THICKNESS - 3);
@@ -151,7 +151,7 @@ static char *format_share(char field[THAW_FIELD_BYTES], double share)
     return field;
 }
 
-/* The next larger size that this number of threads was measured at, or NULL. */
+/* The next larger size measured with this number of threads, or NULL. */
 static const json_t *next_size(const thaw_report_page *page, const json_t *like, double threads, double above)
 {
     const json_t *next = NULL;

@@ -87,7 +87,7 @@ static bool read_point(const thaw_report_page *page, const json_t *configuration
            point->strategy < page->strategy_count && point->optimizer < page->optimizer_count;
 }
 
-/* By rank, then by accuracy; what has no rank comes last. */
+/* By rank, then by accuracy; unranked configurations come last. */
 static int compare(const void *left, const void *right)
 {
     const thaw_report_point *a = left, *b = right;
@@ -121,7 +121,7 @@ static void shorten(const char *description, char name[THAW_SHORT_NAME_BYTES])
     snprintf(name, THAW_SHORT_NAME_BYTES, "%.*s", (int)length, description + begin);
 }
 
-/* Where two would be called the same, all are called by their number too. */
+/* If two short names are equal, all get their number appended. */
 static void shorten_all(thaw_report_page *page)
 {
     bool same = false;
@@ -137,7 +137,7 @@ static void shorten_all(thaw_report_page *page)
     }
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ---------------------------------------------------------------- the page */
 
 thaw_status thaw_report_page_open(thaw_context *context, const json_t *results, const json_t *measurements,
                                   thaw_report_page *page)

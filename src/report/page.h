@@ -1,4 +1,4 @@
-/* A report on its way: what its sections read, and the page that they write. Everything in it comes from JSON, of
+/* A report in progress: what its sections read, and the page that they write. All of it comes from JSON in
    bench/results.schema.json and bench/measurement.schema.json. */
 #ifndef THAW_REPORT_PAGE_H
 #define THAW_REPORT_PAGE_H
@@ -10,17 +10,17 @@
 
 enum { THAW_SHORT_NAME_BYTES = 24 };
 
-/* A strategy with an optimizer, at the learning rate that was chosen for the two. */
+/* A strategy with an optimizer, at the learning rate chosen for this pair. */
 typedef struct thaw_report_point {
     const json_t *configuration;
-    size_t strategy, optimizer; /* their places in the lists of the results */
+    size_t strategy, optimizer; /* indices in the lists of the results */
     double accuracy, low, high, seconds, bytes;
-    int rank; /* 0: none */
+    int rank; /* 0: unranked */
 } thaw_report_point;
 
 typedef struct thaw_report_page {
     thaw_context *context;
-    const json_t *results;      /* NULL: there are measurements alone */
+    const json_t *results;      /* NULL if there are only measurements */
     const json_t *measurements; /* a list of objects */
     const json_t *strategies, *optimizers;
     size_t strategy_count, optimizer_count;
@@ -30,7 +30,7 @@ typedef struct thaw_report_page {
     thaw_text text;
 } thaw_report_page;
 
-/* ---- what the JSON says; "", NAN or NULL where it says nothing ---- */
+/* ---- fields of the JSON; "", NAN or NULL if missing ---- */
 
 const char *thaw_report_string(const json_t *object, const char *key);
 double thaw_report_number(const json_t *object, const char *key);
@@ -49,37 +49,38 @@ thaw_status thaw_report_page_open(thaw_context *context, const json_t *results, 
                                   thaw_report_page *page);
 void thaw_report_page_close(thaw_report_page *page);
 
-/* Writes all sections into the skeleton. The caller owns *html (thaw_text_destroy). Errors: THAW_OUT_OF_MEMORY. */
+/* Writes all sections into the skeleton page. The caller releases *html (thaw_text_destroy). Errors:
+   THAW_OUT_OF_MEMORY. */
 thaw_status thaw_report_page_write(thaw_report_page *page, char **html);
 
 /* ---- parts of charts ---- */
 
-/* Opens a figure, its caption and an SVG of this size; `label` tells what it shows to those who do not see it. */
+/* Opens a figure, its caption and an SVG of this size; `label` describes it for screen readers. */
 void thaw_chart_open(thaw_report_page *page, const char *kind, const char *caption, const char *label, double width,
                      double height);
 void thaw_chart_close(thaw_report_page *page);
 
-/* Attributes that tell which point a mark is of, and its class by optimizer. */
+/* Attributes that identify a mark's point, and its class by optimizer. */
 void thaw_chart_identity(thaw_report_page *page, const thaw_report_point *point);
 
-/* The shape that stands for an optimizer, at a place. The caller closes what it opens with thaw_chart_shape_close, and
-   may write a title between. */
+/* The shape of an optimizer, at a position. The caller may write a title inside, and must close the shape with
+   thaw_chart_shape_close. */
 void thaw_chart_shape(thaw_report_page *page, const thaw_report_point *point, double x, double y, const char *class);
 void thaw_chart_shape_close(thaw_report_page *page);
 
 /* "full, adam: 93.68 % (93.17 to 94.19)" as the title of a mark. */
 void thaw_chart_title(thaw_report_page *page, const thaw_report_point *point);
 
-/* Which colour and shape stands for which optimizer; nothing where there is only one. */
+/* The legend of optimizers' colours and shapes; empty if there is only one. */
 void thaw_chart_key(thaw_report_page *page);
 
-/* Ticks, grid lines from `from` to `to`, and their texts. `format` writes the values. */
+/* Ticks, grid lines from `from` to `to`, and labels. `format` writes the values. */
 typedef char *thaw_tick_format(char field[THAW_FIELD_BYTES], double value);
 void thaw_chart_ticks_x(thaw_report_page *page, const thaw_axis *axis, double from, double to,
                         thaw_tick_format *format);
 void thaw_chart_ticks_y(thaw_report_page *page, const thaw_axis *axis, double from, double to,
                         thaw_tick_format *format);
-/* With no more decimals than it takes: a share as percent, a time, a size. */
+/* With as few decimals as possible: a share as percent, a time, a size. */
 char *thaw_tick_percent(char field[THAW_FIELD_BYTES], double share);
 char *thaw_tick_seconds(char field[THAW_FIELD_BYTES], double seconds);
 char *thaw_tick_bytes(char field[THAW_FIELD_BYTES], double bytes);
@@ -87,7 +88,7 @@ char *thaw_tick_bytes(char field[THAW_FIELD_BYTES], double bytes);
 /* An axis over the accuracies of all points with their intervals. */
 thaw_axis thaw_chart_accuracies(const thaw_report_page *page, double begin, double end, size_t most);
 
-/* ---- the sections, each in a file of its own ---- */
+/* ---- the sections, one file each ---- */
 
 void thaw_report_verdict(thaw_report_page *page);
 void thaw_report_ranking(thaw_report_page *page);
@@ -100,7 +101,7 @@ void thaw_report_strips(thaw_report_page *page);
 void thaw_report_measurements(thaw_report_page *page);
 void thaw_report_facts(thaw_report_page *page);
 
-/* Files that embed.py embeds. */
+/* Files embedded by embed.py. */
 extern const char thaw_report_page_html[], thaw_report_style_css[], thaw_report_script_js[];
 
 #endif

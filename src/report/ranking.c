@@ -1,11 +1,11 @@
-/* The ranking as a table, and all configurations as another. */
+/* The ranking as a table, and all configurations as another table. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/page.h"
 
-/* A column of numbers; what it shows need not be what it is sorted by. */
+/* A cell with a number. The displayed text may differ from the value that it sorts by. */
 static void cell(thaw_report_page *page, const char *column, double value, const char *shown)
 {
     thaw_text_append(&page->text, "<td class=\"number\" data-c=\"%s\" data-v=\"", column);
@@ -38,7 +38,7 @@ typedef struct column {
 } column;
 
 static const column columns[] = {
-    { "rank", "rank", "1 + how many have an interval wholly above; equal ranks are ties", false },
+    { "rank", "rank", "1 + the number of configurations whose interval is wholly above; equal ranks are ties", false },
     { "strategy", "strategy", "", true },
     { "optimizer", "optimizer", "", true },
     { "learning_rate", "rate", "the learning rate", false },
@@ -49,10 +49,10 @@ static const column columns[] = {
     { "seconds_per_epoch", "an epoch", "median time of training", false },
     { "samples_per_second", "samples/s", "median", false },
     { "seconds_to_target", "to target", "median training time until the target accuracy was reached", false },
-    { "parameters_trained", "trained", "parameters that train, at most in any epoch", false },
+    { "parameters_trained", "trained", "parameters that train, the most in any epoch", false },
     { "bytes", "memory", "weights, gradients, optimizer state, activations and cache", false },
     { "flops_per_step", "a step", "floating-point operations, mean over epochs", false },
-    { "joules_per_epoch", "energy", "joules an epoch of all processor packages, median", false },
+    { "joules_per_epoch", "energy", "joules per epoch of all processor packages, median", false },
 };
 
 static void head(thaw_report_page *page, const char *id, const char *caption)
@@ -69,7 +69,7 @@ static void head(thaw_report_page *page, const char *id, const char *caption)
     thaw_text_append(&page->text, "</tr></thead><tbody>\n");
 }
 
-/* A mean with its interval as a line, on an axis that all rows share. */
+/* A mean with its interval as a line, on an axis common to all rows. */
 static void draw_interval(thaw_report_page *page, const thaw_axis *axis, double mean, double low, double high)
 {
     if (!isfinite(mean))
@@ -185,8 +185,9 @@ void thaw_report_ranking(thaw_report_page *page)
     const thaw_axis axis = thaw_chart_accuracies(page, 4, 86, 4);
     thaw_text_append(
         &page->text,
-        "<section id=\"ranking\"><h2>Ranking</h2>\n<p>Test accuracy after epoch %zu. Equal ranks are ties: "
-        "intervals overlap. The heads of the columns sort.</p>\n",
+        "<section id=\"ranking\"><h2>Ranking</h2>\n"
+        "<p>Test accuracy after epoch %zu. Equal ranks are ties: intervals overlap. Click a column's head to "
+        "sort.</p>\n",
         thaw_report_epochs(page));
     head(page, "ranked", "Ranking");
     for (size_t i = 0; i < page->point_count; i++)

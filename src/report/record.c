@@ -6,7 +6,7 @@
 
 enum { LONGEST_TAG = 100, MESSAGE_BYTES = LONGEST_TAG + 64 };
 
-/* Kinds of protocol buffer fields. */
+/* Types of protocol buffer fields. */
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
 /* ---------------------------------------------------------------- framing */

@@ -1,14 +1,15 @@
-/* Event files, as TensorBoard reads them: records of TFRecord's framing, each a protocol buffer of tensorflow.Event
-   (tensorboard/compat/proto/event.proto, summary.proto), written by hand for the few fields that scalars need. */
+/* Event files for TensorBoard: records in TFRecord framing, each a tensorflow.Event protocol buffer
+   (tensorboard/compat/proto/event.proto, summary.proto). Encoded by hand, since scalars need only a few fields. */
 #ifndef THAW_REPORT_RECORD_H
 #define THAW_REPORT_RECORD_H
 
 #include <thaw/runtime.h>
 
-/* CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as TFRecord masks it: rotated right by 15 bits, plus 0xA282EAD8. */
+/* CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), masked as in TFRecord: rotated right by 15 bits, plus
+   0xA282EAD8. */
 uint32_t thaw_masked_crc(const void *bytes, size_t count);
 
-/* A file that grows. After a failed append it stays failed. */
+/* A growing file. After a failed append it stays failed. */
 typedef struct thaw_event_file {
     thaw_context *context;
     unsigned char *bytes;
@@ -16,7 +17,7 @@ typedef struct thaw_event_file {
     bool failed;
 } thaw_event_file;
 
-/* The record that opens a file. */
+/* The first record of a file. */
 void thaw_event_begin(thaw_event_file *file);
 
 /* A scalar after `step`, at `seconds` on the clock. */

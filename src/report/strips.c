@@ -1,11 +1,11 @@
-/* What the plan made of each layer in each epoch: a picture for each strategy, the network's top above. */
+/* What the plan did with each layer in each epoch: one picture per strategy, the network's last layer at the top. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "report/page.h"
 
-/* With more layers than ALL, those without parameters are left out; with more than NAMED, names are. */
+/* With more layers than ALL, those without parameters are left out; with more than NAMED, names are left out. */
 enum { WIDTH = 200, NAMES = 72, PLOT = 76, PLOT_END = 196, TOP = 22, ALL = 20, NAMED = 40 };
 
 typedef struct word {
@@ -14,13 +14,13 @@ typedef struct word {
 
 static const word words[] = {
     { "trained", "its parameters train" },
-    { "partial", "a part of them does: biases, adapters" },
-    { "frozen", "in the live part, nothing of it trains" },
+    { "partial", "a part of its parameters train: biases, adapters" },
+    { "frozen", "in the live part, but nothing in it trains" },
     { "fused", "in the frozen prefix: inference kernels" },
     { "cached", "did not run: its outputs were kept" },
 };
 
-/* The epochs of some run of the strategy: plans do not depend on optimizer or seed. */
+/* The epochs of any run of the strategy: plans do not depend on optimizer or seed. */
 static const json_t *epochs_of(const thaw_report_page *page, const char *strategy)
 {
     const json_t *cells = json_object_get(page->results, "cells"), *most = NULL;
@@ -97,8 +97,9 @@ void thaw_report_strips(thaw_report_page *page)
     const json_t *layers = json_object_get(json_object_get(page->results, "experiment"), "layers");
     thaw_text_append(
         &page->text,
-        "<section id=\"plans\"><h2>What is compiled</h2>\n<p>The plan of each strategy: layers from the top "
-        "of the network down, epochs from left to right.</p>\n<ul class=\"key\">");
+        "<section id=\"plans\"><h2>What is compiled</h2>\n"
+        "<p>The plan of each strategy: layers from the top of the network down, epochs from left to right.</p>\n"
+        "<ul class=\"key\">");
     for (size_t i = 0; i < THAW_COUNT(words); i++)
         thaw_text_append(&page->text,
                          "<li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"s-%s\" width=\"14\" "

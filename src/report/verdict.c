@@ -1,4 +1,4 @@
-/* What the runs say, in words. No winner is named that the seeds do not support. */
+/* The findings in words. It names no winner that the seeds do not support. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static size_t count_of(const thaw_report_page *page, selector *selects)
     return count;
 }
 
-/* "a, b and c", of one optimizer. */
+/* "a, b and c", all with one optimizer. */
 static void name_strategies(thaw_report_page *page, selector *selects, size_t optimizer, size_t count)
 {
     size_t named = 0;
@@ -91,8 +91,8 @@ static void say_tie(thaw_report_page *page, size_t first)
 {
     thaw_text_append(
         &page->text,
-        "<p class=\"lead\">%zu configurations <b>share first place</b>: their intervals overlap, and these "
-        "seeds do not tell them apart: ",
+        "<p class=\"lead\">%zu configurations <b>share first place</b>: their intervals overlap, and these seeds do "
+        "not tell them apart: ",
         first);
     name_all(page, is_first);
     thaw_text_append(&page->text, ". The highest mean is that of ");
@@ -110,15 +110,15 @@ static void say_ranking(thaw_report_page *page)
         first += page->points[i].rank == 1;
     }
     if (ranked == 0) {
-        thaw_text_append(&page->text, "<p class=\"lead\">No configuration has finished from every seed: there is "
+        thaw_text_append(&page->text, "<p class=\"lead\">No configuration has finished with every seed: there is "
                                       "nothing to rank yet.</p>\n");
     } else if (seeds_of(page) < 2) {
-        thaw_text_append(&page->text, "<p class=\"lead\">One seed supports no ranking: how much of a difference is "
-                                      "chance cannot be known from it.</p>\n");
+        thaw_text_append(&page->text, "<p class=\"lead\">One seed supports no ranking: it cannot show how much of a "
+                                      "difference is chance.</p>\n");
     } else if (ranked == 1) {
         thaw_text_append(&page->text, "<p class=\"lead\">Only ");
         name(page, &page->points[0]);
-        thaw_text_append(&page->text, " has finished from every seed (");
+        thaw_text_append(&page->text, " has finished with every seed (");
         say_interval(page, &page->points[0]);
         thaw_text_append(&page->text, "): there is nothing to compare it with.</p>\n");
     } else if (first == 1) {
@@ -176,7 +176,7 @@ static void say_differences(thaw_report_page *page)
                                   "strategy <i>full</i> with the same optimizer, paired by seed.</p>\n");
 }
 
-/* ---------------------------------------------------------------- the rest */
+/* ---------------------------------------------------------------- notes */
 
 static bool is_quick(const thaw_report_point *point)
 {
@@ -207,7 +207,7 @@ static size_t count_runs(const thaw_report_page *page)
     return rates * page->strategy_count * seeds_of(page);
 }
 
-/* Over all configurations; not of the list of runs, which may be cut short. */
+/* Over all configurations; the list of runs may be incomplete. */
 static size_t sum_of(const thaw_report_page *page, const char *key)
 {
     const json_t *configurations = json_object_get(page->results, "configurations");
@@ -222,8 +222,8 @@ static void say_state(thaw_report_page *page)
     const size_t done = sum_of(page, "cells"), diverged = sum_of(page, "diverged");
     if (!thaw_report_true(page->results, "complete"))
         thaw_text_append(&page->text,
-                         "<p class=\"warning\">This comparison is not complete: %zu of %zu runs are done, and what "
-                         "follows is about those. The same command with <code>--resume</code> goes on.</p>\n",
+                         "<p class=\"warning\">This comparison is not complete: %zu of %zu runs are done, and the "
+                         "page describes those. The same command with <code>--resume</code> continues it.</p>\n",
                          done, count_runs(page));
     if (diverged)
         thaw_text_append(&page->text,
@@ -237,7 +237,7 @@ static const json_t *rates_of(const thaw_report_page *page, size_t optimizer)
     return json_object_get(json_array_get(page->optimizers, optimizer), "learning_rates");
 }
 
-/* Whether the chosen rate is the least or the greatest of several. */
+/* Whether the chosen rate is the lowest or the highest of several. */
 static bool is_at_edge(const thaw_report_page *page, const thaw_report_point *point)
 {
     const json_t *rates = rates_of(page, point->optimizer);
@@ -256,12 +256,12 @@ static void say_rates(thaw_report_page *page)
     for (size_t i = 0; i < page->point_count; i++)
         at_edge += is_at_edge(page, &page->points[i]);
     if (several)
-        thaw_text_append(&page->text, "Of several learning rates the one with the highest mean test accuracy is shown, "
-                                      "which flatters all of them a little. ");
+        thaw_text_append(&page->text, "Of several learning rates, the one with the highest mean test accuracy is "
+                                      "shown, which flatters all of them a little. ");
     if (at_edge)
         thaw_text_append(&page->text,
-                         "For %zu of %zu pairs of strategy and optimizer it is the least or the greatest that was "
-                         "tried: beyond it there may be a better one. ",
+                         "For %zu of %zu pairs of strategy and optimizer, it is the lowest or the highest rate tried: "
+                         "a better one may lie beyond. ",
                          at_edge, page->point_count);
 }
 
@@ -270,8 +270,8 @@ static void say_caution(thaw_report_page *page)
     thaw_text_append(&page->text, "<p class=\"note\">");
     say_rates(page);
     thaw_text_append(&page->text,
-                     "Each interval misses the true value once in twenty times: among many, some do. Seeds "
-                     "vary initial values, order and dropout; the data stay the same.</p>\n");
+                     "Each interval misses the true value one time in twenty: among many, some do. Seeds vary initial "
+                     "values, order and dropout; the data stays the same.</p>\n");
 }
 
 void thaw_report_verdict(thaw_report_page *page)

@@ -34,7 +34,7 @@ static thaw_status make_all(thaw_context *context, char *path)
         if (slash)
             *slash = '\0';
         if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be made: %s", path, strerror(errno));
+            return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be created: %s", path, strerror(errno));
         if (!slash)
             return THAW_OK;
         *slash = '/';
@@ -45,27 +45,27 @@ thaw_status thaw_report_make_directory(thaw_context *context, const char *direct
 {
     struct stat found;
     if (!*directory)
-        return thaw_fail(context, THAW_IO_ERROR, "a folder without a name");
+        return thaw_fail(context, THAW_IO_ERROR, "the report's folder has no name");
     char *path = thaw_copy_text(context, directory);
     thaw_status status = path ? make_all(context, path) : THAW_OUT_OF_MEMORY;
     thaw_release(context, path);
     if (status != THAW_OK)
         return status;
     if (stat(directory, &found) != 0 || !S_ISDIR(found.st_mode))
-        return thaw_fail(context, THAW_IO_ERROR, "%s: is no folder", directory);
+        return thaw_fail(context, THAW_IO_ERROR, "%s: is not a folder", directory);
     if (access(directory, W_OK | X_OK) != 0)
         return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be written: %s", directory, strerror(errno));
     return THAW_OK;
 }
 
-/* Numbers in the page have a point, whatever the host's language has. */
+/* Numbers in the page use a decimal point, whatever the host's locale. */
 static thaw_status write_page(thaw_context *context, const json_t *results, const json_t *measurements, char **html)
 {
     thaw_report_page page;
     *html = NULL;
     const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!plain)
-        return thaw_fail(context, THAW_OUT_OF_MEMORY, "a locale for the report");
+        return thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for the report's locale");
     const locale_t before = uselocale(plain);
     thaw_status status = thaw_report_page_open(context, results, measurements, &page);
     if (status == THAW_OK) {
@@ -112,23 +112,24 @@ static thaw_status take(inputs *read, const char *path, size_t line, json_t *obj
     if (strcmp(schema, THAW_RESULTS_SCHEMA) == 0) {
         if (read->results)
             return thaw_fail(read->context, THAW_INVALID_ARGUMENT,
-                             "%s: a report has one file of results, this is another", path);
+                             "%s: is a second file of results, must be at most one", path);
         read->results = json_incref(object);
         return THAW_OK;
     }
     if (strcmp(schema, THAW_MEASUREMENT_SCHEMA) != 0)
-        return refuse(read, path, line,
-                      "is neither of the schema " THAW_RESULTS_SCHEMA " nor of " THAW_MEASUREMENT_SCHEMA);
+        return refuse(read, path, line, "schema must be " THAW_RESULTS_SCHEMA " or " THAW_MEASUREMENT_SCHEMA);
     const bool time = !*thaw_report_string(object, "unit");
     const double value = thaw_report_number(object, time ? "seconds" : "value");
     if (!(time ? value > 0 : value >= 0) || !*thaw_report_string(object, "benchmark"))
-        return refuse(read, path, line, "a measurement has a benchmark, and seconds above 0 or a value with its unit");
+        return refuse(read, path, line,
+                      "a measurement must have a benchmark, and seconds above 0 or a value with its "
+                      "unit");
     return json_array_append(read->measurements, object) == 0
                ? THAW_OK
-               : thaw_fail(read->context, THAW_OUT_OF_MEMORY, "%s: a measurement", path);
+               : thaw_fail(read->context, THAW_OUT_OF_MEMORY, "%s: no memory for a measurement", path);
 }
 
-/* JSON values one after the other: one file of results, or a line for each measurement. */
+/* A sequence of JSON values: one results file, or one line per measurement. */
 static thaw_status read_file(inputs *read, const char *path)
 {
     FILE *file = fopen(path, "re");
@@ -160,7 +161,7 @@ thaw_status thaw_report_write(thaw_context *context, const char *const *files, s
 {
     inputs read = { .context = context, .measurements = json_array() };
     thaw_status status =
-        count ? THAW_OK : thaw_fail(context, THAW_INVALID_ARGUMENT, "a report needs a file to report on");
+        count ? THAW_OK : thaw_fail(context, THAW_INVALID_ARGUMENT, "there must be at least one file to report on");
     for (size_t i = 0; i < count && status == THAW_OK; i++)
         status = read_file(&read, files[i]);
     if (status == THAW_OK)

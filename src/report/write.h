@@ -1,4 +1,4 @@
-/* Writes reports from JSON that has been read. */
+/* Writes reports from parsed JSON. */
 #ifndef THAW_REPORT_WRITE_H
 #define THAW_REPORT_WRITE_H
 
@@ -8,16 +8,16 @@
 #define THAW_RESULTS_SCHEMA "thaw-bench-1"
 #define THAW_MEASUREMENT_SCHEMA "thaw-measurement-1"
 
-/* Makes the directory, and those above it that are missing. Errors: THAW_IO_ERROR (among them: it is no directory, or
-   cannot be written). */
+/* Creates the directory and its missing parents. Errors: THAW_IO_ERROR (also if it is not a directory, or not
+   writable). */
 thaw_status thaw_report_make_directory(thaw_context *context, const char *directory);
 
 /* Writes index.html. `results` or `measurements` may be NULL. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_report_write_page(thaw_context *context, const json_t *results, const json_t *measurements,
                                    const char *directory);
 
-/* Writes the scalars of each run as an event file for TensorBoard: events/STRATEGY/OPTIMIZER/RATE/seed-N/.
-   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+/* Writes the scalars of each run as an event file for TensorBoard: events/STRATEGY/OPTIMIZER/RATE/seed-N/. Errors:
+   THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_report_write_events(thaw_context *context, const json_t *results, const char *directory);
 
 /* Replaces a file. Errors: THAW_IO_ERROR. */

@@ -4,8 +4,8 @@
 
 #include "core/clock.h"
 
-/* Counts the samples whose label is not ignored, and of these the ones whose largest output is at it. Targets that are no
-   labels count nothing. */
+/* Counts the samples whose label is not ignored, and those of them whose largest output is at the label. Targets
+   that are not labels count nothing. */
 static void count_correct(const thaw_model *model, const float *outputs, const void *targets, int64_t count,
                           size_t *correct, size_t *counted)
 {
@@ -42,7 +42,7 @@ static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
         module->weigh(&plan->nodes[plan->target].bound.run, total, weight);
 }
 
-/* The prefix, from samples or from the feature cache's rows, then the live part and the loss. */
+/* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
 static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch, uint64_t seed)
 {
     thaw_program_step *step = &plan->program.step;
@@ -63,7 +63,7 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch
     return status == THAW_OK ? thaw_program_run(plan, THAW_SECTION_LOSS) : status;
 }
 
-/* Clips and updates, statistics too: all of them or nothing. The norm's small addend is PyTorch's. */
+/* Clips and updates, including statistics: all of them or nothing. The norm's small addend is PyTorch's. */
 static thaw_status update(thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
 {
     const bool clips = options->clip_norm > 0;
@@ -86,7 +86,7 @@ static thaw_status update(thaw_plan *plan, const thaw_step_options *options, tha
     return status;
 }
 
-/* Adds the time since *start to a phase's, and begins the next one. */
+/* Adds the time since *start to a phase, and starts the next one. */
 static void end_phase(double *seconds, double *start)
 {
     if (!seconds)
@@ -109,7 +109,7 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
     result->loss = (double)*thaw_plan_output(plan, plan->target);
     if (!isfinite(result->loss))
         return thaw_fail(model->context, THAW_NOT_FINITE,
-                         "the loss is %g: look for a learning rate that is too high, or for NaN in the data",
+                         "the loss is %g: the learning rate may be too high, or the data may contain NaN",
                          result->loss);
     weigh_loss(plan, &result->loss_total, &result->loss_weight);
     count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count,

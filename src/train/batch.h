@@ -7,43 +7,43 @@
 
 #include "plan/plan.h"
 
-/* Whether a tensor is a batch of samples of the model's input; *batch is its size. Errors: THAW_SHAPE_MISMATCH,
+/* Whether a tensor is a batch of samples for the model's input; *batch is its size. Errors: THAW_SHAPE_MISMATCH,
    THAW_INVALID_ARGUMENT. */
 thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch);
 
-/* Whether a tensor holds the loss's targets for so many samples. Errors: likewise. */
+/* Whether a tensor holds the loss's targets for this many samples. Errors: as above. */
 thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targets, int64_t batch);
 
-/* Whether a data set serves what the model takes. Errors: THAW_SHAPE_MISMATCH. */
+/* Whether a data set matches the model. Errors: THAW_SHAPE_MISMATCH. */
 thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset);
 
-/* A training batch: samples, or what the feature cache kept of them. */
+/* A training batch: samples, or their rows of the feature cache. */
 typedef struct thaw_training_batch {
     int64_t count;
     const float *samples;  /* NULL: from the cache */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
-    void (*on_prefix)(void *argument, const thaw_plan *plan); /* after the prefix has run; may be NULL */
+    void (*on_prefix)(void *argument, const thaw_plan *plan); /* called after the prefix has run; may be NULL */
     void *argument;
-    thaw_phase_seconds *phases; /* the time that each takes is added here; NULL: no clock is read */
+    thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
 } thaw_training_batch;
 
-/* One training step of a plan for batches of this size; a rate factor of 0 is 0 here. Errors: those of thaw_step. */
+/* One training step of a plan for batches of this size. A rate factor of 0 means 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 
-/* What a batch gives in evaluation. */
+/* The results of a batch in evaluation. */
 typedef struct thaw_batch_outcome {
     const float *outputs; /* of the output node; valid until the next run */
     double total, weight; /* of the loss, see thaw_layer_module.weigh; only with targets */
     size_t correct;       /* as in thaw_step_result; only with targets */
-    size_t counted;       /* likewise */
+    size_t counted;       /* as above */
 } thaw_batch_outcome;
 
-/* A mean over batches, of sums over them; NAN if nothing counts. */
+/* A mean over batches, computed from sums over them; NAN if nothing counts. */
 double thaw_batches_mean(double total, double weight);
 
-/* Forward in evaluation; `targets` may be NULL. */
+/* Forward pass in evaluation; `targets` may be NULL. */
 thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
                                 thaw_batch_outcome *outcome);
 

@@ -1,4 +1,4 @@
-/* Whether what comes from outside fits the model. */
+/* Whether the caller's data fits the model. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static thaw_status fail_shape(const thaw_model *model, const char *what, const t
                               const thaw_shape *sample)
 {
     char is[80], wanted[80];
-    return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%s have shape %s, wanted a batch of samples of shape %s",
+    return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%s have shape %s, must be a batch of samples of shape %s",
                      what, thaw_shape_format(&found->shape, is, sizeof is),
                      thaw_shape_format(sample, wanted, sizeof wanted));
 }
@@ -25,7 +25,7 @@ thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs
     if (model->node_count < 2)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
     if (inputs->dtype != THAW_F32 || !inputs->data)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "inputs are floats in memory");
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "inputs must be floats in memory");
     if (!is_batch_of(inputs, &model->nodes[0].output))
         return fail_shape(model, "inputs", inputs, &model->nodes[0].output);
     *batch = inputs->shape.dims[0];
@@ -36,10 +36,10 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
 {
     const thaw_node loss = thaw_model_loss(model);
     if (loss < 0)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model must have a loss to train");
     const thaw_graph_node *node = &model->nodes[loss];
     if (targets->dtype != node->target_dtype || !targets->data)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets of %s are %s in memory", node->name,
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets of %s must be %s in memory", node->name,
                          node->target_dtype == THAW_I32 ? "int32 labels" : "floats");
     if (!is_batch_of(targets, &node->target))
         return fail_shape(model, "targets", targets, &node->target);
@@ -49,7 +49,7 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
     return THAW_OK;
 }
 
-/* A label that is in no class is one that the loss ignores. */
+/* A label outside the classes must be the one that the loss ignores. */
 static thaw_status check_outside(const thaw_model *model, const thaw_dataset *dataset, const thaw_graph_node *loss)
 {
     if (dataset->outside == dataset->source.count || (loss->ignores && loss->ignored_label == dataset->outside_label))
@@ -58,7 +58,7 @@ static thaw_status check_outside(const thaw_model *model, const thaw_dataset *da
     if (loss->ignores)
         snprintf(ignored, sizeof ignored, "label %d", (int)loss->ignored_label);
     return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                     "label %d of sample %zu is not in [0, %zu), and %s ignores %s", (int)dataset->outside_label,
+                     "label %d of sample %zu must be in [0, %zu), and %s ignores %s", (int)dataset->outside_label,
                      dataset->outside, dataset->source.classes, loss->name, ignored);
 }
 
@@ -69,7 +69,9 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
     char is[80], wanted[80];
     const thaw_source *source = &dataset->source;
     if (!thaw_shape_equal(&source->sample_shape, &model->nodes[0].output))
-        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "samples have shape %s, the model's input %s",
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
+                         "samples have shape %s, must have the model's input "
+                         "shape %s",
                          thaw_shape_format(&source->sample_shape, is, sizeof is),
                          thaw_shape_format(&model->nodes[0].output, wanted, sizeof wanted));
     const thaw_node loss = thaw_model_loss(model);
@@ -77,7 +79,7 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
         return THAW_OK;
     const thaw_graph_node *node = &model->nodes[loss];
     if (source->target_dtype != node->target_dtype || !thaw_shape_equal(&source->target_shape, &node->target))
-        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the targets of the data are not what %s wants",
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data's targets do not match those of %s",
                          node->name);
     const size_t outputs = thaw_shape_count(&model->nodes[node->inputs[0]].output);
     if (source->classes > outputs && node->target_dtype == THAW_I32)

@@ -37,8 +37,7 @@ thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batc
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
     thaw_context *context = model->context;
     if (batch < 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "a batch of %lld samples: it has at least 1",
-                         (long long)batch);
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
     thaw_status status = thaw_check_dataset(model, dataset);
     thaw_loader *loader = NULL;
     if (status == THAW_OK)

@@ -1,4 +1,4 @@
-/* A whole run in one call. */
+/* A whole run as one call. */
 #include <thaw/trainer.h>
 
 thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,

@@ -1,4 +1,4 @@
-/* Steps whose instructions are timed. */
+/* Training steps whose instructions are timed. */
 #include <stdlib.h>
 
 #include "core/allocation.h"
@@ -21,7 +21,7 @@ static double median(double *values, size_t count)
     return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-/* One step; times[i * stride] gets the time of instruction i, and that behind the last the step's. */
+/* Runs one step. times[i * stride] gets the time of instruction i; the place after the last gets the step's time. */
 static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, double *times, size_t stride)
 {
     thaw_program *program = &plan->program;
@@ -39,8 +39,9 @@ static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, 
     return status;
 }
 
-/* Moves the times of the faster half of the steps to the front of each row, and returns how many these are: other processes
-   disturbed them least. Medians of all steps would not add up, as each instruction is disturbed in other steps. */
+/* Moves the times of the faster half of the steps to the front of each row, and returns their number: these were
+   least disturbed by other processes. Medians over all steps would not add up, as each instruction is disturbed in
+   other steps. */
 static size_t keep_faster(double *times, size_t rows, size_t steps)
 {
     const size_t kept = (steps + 1) / 2;

@@ -4,7 +4,7 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* From `start` to `end` along half a cosine, as `share` goes from 0 to 1. */
+/* Half a cosine from `start` to `end`, as `share` goes from 0 to 1. */
 static double anneal(double start, double end, double share)
 {
     return end + (start - end) / 2 * (1 + cos(pi * share));

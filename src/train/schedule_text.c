@@ -1,10 +1,11 @@
-/* Reading a schedule's description. */
+/* Reads a schedule's description. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 #include <thaw/runtime.h>
 #include <thaw/schedule.h>
 
+#include "core/nearest.h"
 #include "core/number.h"
 
 typedef struct kind_name {
@@ -19,7 +20,7 @@ static const kind_name kinds[] = {
     { "one-cycle", THAW_SCHEDULE_ONE_CYCLE },
 };
 
-/* A setting that a description may name: where it goes, who has it, and what is accepted. */
+/* A setting of a description: where it is stored, which schedule has it, and its range. */
 typedef struct setting {
     const char *name;
     int kind; /* -1: all */
@@ -43,6 +44,14 @@ static bool is(const char *text, size_t length, const char *name)
     return strlen(name) == length && memcmp(text, name, length) == 0;
 }
 
+static thaw_status fail_unknown(thaw_context *context, const char *what, const char *text, size_t length,
+                                const char *const *names, size_t count)
+{
+    char shown[61] = { 0 };
+    memcpy(shown, text, length < sizeof shown - 1 ? length : sizeof shown - 1);
+    return thaw_fail_unknown(context, what, shown, names, count);
+}
+
 static thaw_status parse_kind(thaw_context *context, const char *text, size_t length, thaw_schedule_kind *kind)
 {
     for (size_t i = 0; i < THAW_COUNT(kinds); i++)
@@ -50,17 +59,33 @@ static thaw_status parse_kind(thaw_context *context, const char *text, size_t le
             *kind = kinds[i].kind;
             return THAW_OK;
         }
-    return thaw_fail(context, THAW_NOT_FOUND,
-                     "no schedule is named \"%.*s\"; there are constant, step, cosine, one-cycle",
-                     (int)(length < 60 ? length : 60), text);
+    const char *names[THAW_COUNT(kinds)];
+    for (size_t i = 0; i < THAW_COUNT(kinds); i++)
+        names[i] = kinds[i].name;
+    return fail_unknown(context, "schedule", text, length, names, THAW_COUNT(kinds));
+}
+
+static bool belongs(const setting *one, thaw_schedule_kind kind)
+{
+    return one->kind < 0 || one->kind == (int)kind;
 }
 
 static const setting *find_setting(thaw_schedule_kind kind, const char *text, size_t length)
 {
     for (size_t i = 0; i < THAW_COUNT(settings); i++)
-        if ((settings[i].kind < 0 || settings[i].kind == (int)kind) && is(text, length, settings[i].name))
+        if (belongs(&settings[i], kind) && is(text, length, settings[i].name))
             return &settings[i];
     return NULL;
+}
+
+static thaw_status fail_unknown_setting(thaw_context *context, thaw_schedule_kind kind, const char *text, size_t length)
+{
+    const char *names[THAW_COUNT(settings)];
+    size_t count = 0;
+    for (size_t i = 0; i < THAW_COUNT(settings); i++)
+        if (belongs(&settings[i], kind))
+            names[count++] = settings[i].name;
+    return fail_unknown(context, "setting of this schedule", text, length, names, count);
 }
 
 static thaw_status parse_setting(thaw_context *context, const char *text, size_t length, thaw_schedule *schedule)
@@ -70,11 +95,11 @@ static thaw_status parse_setting(thaw_context *context, const char *text, size_t
     const setting *found = find_setting(schedule->kind, text, name_length);
     const int shown = (int)(length < 60 ? length : 60);
     if (!found)
-        return thaw_fail(context, THAW_NOT_FOUND, "this schedule has no setting \"%.*s\"", shown, text);
+        return fail_unknown_setting(context, schedule->kind, text, name_length);
     double value;
     if (!equals || !thaw_parse_number(equals + 1, length - name_length - 1, &value) || value < found->minimum ||
         value > found->maximum || (found->whole && value != floor(value)))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "\"%.*s\": %s is a %snumber from %g to %g", shown, text,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "\"%.*s\": %s must be a %snumber from %g to %g", shown, text,
                          found->name, found->whole ? "whole " : "", found->minimum, found->maximum);
     char *field = (char *)schedule + found->offset;
     if (found->whole)

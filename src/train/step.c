@@ -1,4 +1,4 @@
-/* For people with their own loop. */
+/* Calls for hosts with their own training loop. */
 #include <math.h>
 #include <string.h>
 
@@ -9,10 +9,10 @@
 static thaw_status check_options(const thaw_model *model, const thaw_step_options *options)
 {
     if (!isfinite(options->rate_factor) || options->rate_factor < 0)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "rate factor %g: it is finite and not negative",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "rate factor is %g, must be finite and not negative",
                          options->rate_factor);
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm %g: it is finite and not negative",
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
     return THAW_OK;
 }
@@ -55,8 +55,8 @@ thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const tha
         outputs->shape.dims[0] != batch ||
         memcmp(&outputs->shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]) != 0) {
         char wanted[80];
-        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "outputs are floats: %lld times %s", (long long)batch,
-                         thaw_shape_format(sample, wanted, sizeof wanted));
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "outputs must be floats: %lld samples of shape %s",
+                         (long long)batch, thaw_shape_format(sample, wanted, sizeof wanted));
     }
     thaw_batch_outcome outcome;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);

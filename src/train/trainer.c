@@ -13,7 +13,7 @@
 
 enum { DEFAULT_BATCH = 128 };
 
-/* ---------------------------------------------------------------- the beginning */
+/* ---------------------------------------------------------------- checks */
 
 static thaw_status check_options(thaw_context *context, const thaw_fit_options *options)
 {
@@ -35,7 +35,7 @@ static thaw_status check(const thaw_trainer *trainer)
     const thaw_fit_options *options = &trainer->options;
     thaw_status status = check_options(model->context, options);
     if (status == THAW_OK && thaw_model_loss(model) < 0)
-        status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+        status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model must have a loss to train");
     if (status == THAW_OK)
         status = thaw_check_dataset(model, trainer->dataset);
     if (status == THAW_OK && options->test)
@@ -90,9 +90,9 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
     thaw_release(trainer->model->context, trainer);
 }
 
-/* ---------------------------------------------------------------- an epoch's beginning and end */
+/* ---------------------------------------------------------------- start and end of an epoch */
 
-/* Once an epoch, also where compiling fails and is tried again: to scale a rate twice is another thing. */
+/* Once per epoch, even if compiling fails and is tried again: rules that scale a rate must not apply twice. */
 static thaw_status apply_rules(thaw_trainer *trainer, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;
@@ -106,7 +106,7 @@ static thaw_status apply_rules(thaw_trainer *trainer, int epoch)
     return status;
 }
 
-/* Compiles what the epoch will run, so that its steps only run. */
+/* Compiles everything that the epoch will run, so that its steps do not compile. */
 static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;
@@ -170,7 +170,7 @@ static thaw_status end_epoch(thaw_trainer *trainer)
     return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped after epoch %d", trainer->position.epoch);
 }
 
-/* ---------------------------------------------------------------- driving */
+/* ---------------------------------------------------------------- running */
 
 static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *result)
 {
@@ -214,7 +214,7 @@ thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }
 
-/* ---------------------------------------------------------------- where it is */
+/* ---------------------------------------------------------------- position */
 
 bool thaw_trainer_done(const thaw_trainer *trainer)
 {

@@ -1,4 +1,4 @@
-/* The insides of a trainer. */
+/* The internals of a trainer. */
 #ifndef THAW_TRAIN_TRAINER_H
 #define THAW_TRAIN_TRAINER_H
 
@@ -7,7 +7,7 @@
 #include "data/loader.h"
 #include "features/feature_cache.h"
 
-/* What an epoch adds up. */
+/* The sums of an epoch. */
 typedef struct thaw_epoch_sums {
     double loss, weight; /* see thaw_step_result */
     size_t samples, correct, counted;
@@ -24,15 +24,15 @@ struct thaw_trainer {
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
 
-    /* Where batches come from. */
+    /* The source of batches. */
     thaw_loader *loader;
     thaw_dataset *loaded; /* what the loader reads: the data set, or the cache */
     thaw_feature_cache *cache;
     thaw_cache_budget budget;
-    thaw_batch batch; /* read, and not trained on yet; count 0: none */
+    thaw_batch batch; /* read but not yet trained on; count 0: none */
 };
 
-/* Opens the loader on a data set, where it does not read that already. Errors: those of thaw_loader_create. */
+/* Opens the loader on a data set, unless it is open on it already. Errors: those of thaw_loader_create. */
 thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset);
 
 /* Decides where the batches of this epoch come from: keeps the cache, drops it when the prefix has changed, or makes one
@@ -40,14 +40,15 @@ thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *datase
    thaw_loader_create. */
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
 
-/* Between steps: drops a cache that the host has made useless, or refuses (THAW_INVALID_ARGUMENT) where it is read. */
+/* Between steps: drops a cache that the host has invalidated, or fails (THAW_INVALID_ARGUMENT) if the epoch reads
+   it. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
 /* Takes at most so many steps of the open epoch, and says in the epoch's result what came of them. Errors: those of
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
 
-/* The loader closes before the cache that it reads. */
+/* The loader must close before the cache that it reads. */
 void thaw_trainer_release_data(thaw_trainer *trainer);
 
 #endif

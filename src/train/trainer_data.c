@@ -1,4 +1,4 @@
-/* Where a trainer's batches come from: the data set, or the feature cache. */
+/* The source of a trainer's batches: the data set, or the feature cache. */
 #include <string.h>
 
 #include "core/context.h"
@@ -24,7 +24,7 @@ thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *datase
         .drop_last = trainer->options.drop_last,
         .shuffle = !trainer->options.no_shuffle,
         .seed = trainer->options.seed,
-        .on_caller = dataset != trainer->dataset, /* the cache reads with all threads, quicker than a thread is woken */
+        .on_caller = dataset != trainer->dataset, /* the cache reads with all threads, faster than a thread wakes up */
     };
     return thaw_loader_create(trainer->model->context, dataset, &options, &trainer->loader);
 }
@@ -43,14 +43,14 @@ void thaw_trainer_release_data(thaw_trainer *trainer)
     close_loader(trainer);
 }
 
-/* A file that takes no more rows costs the cache, not the run. */
+/* If the file accepts no more rows, the run goes on without the cache. */
 static void drop_broken_cache(thaw_trainer *trainer)
 {
     const int reason = trainer->cache ? thaw_feature_cache_error(trainer->cache) : 0;
     if (reason == 0)
         return;
     thaw_log(trainer->model->context, THAW_LOG_WARNING,
-             "%s: cannot write the feature cache: %s; training goes on without", trainer->options.cache_file,
+             "%s: cannot write the feature cache: %s; training goes on without it", trainer->options.cache_file,
              strerror(reason));
     drop_cache(trainer);
     trainer->options.cache_file = NULL;
@@ -90,8 +90,8 @@ thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *pla
         return THAW_OK;
     if (trainer->epoch_result.cached)
         return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT,
-                         "the frozen prefix was changed while an epoch reads its cached outputs: change it between "
-                         "epochs");
+                         "the frozen prefix was changed during an epoch that reads its cached outputs, must be "
+                         "changed between epochs");
     drop_cache(trainer);
     return THAW_OK;
 }

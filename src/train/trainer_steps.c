@@ -5,7 +5,7 @@
 #include "train/batch.h"
 #include "train/trainer.h"
 
-/* The next batch, if the last one was trained on. */
+/* Reads the next batch, unless one is still waiting. */
 static thaw_status read_batch(thaw_trainer *trainer)
 {
     if (trainer->batch.count)

@@ -56,7 +56,7 @@ Test(broken_images, are_left_out_or_refused_at_once)
     } files[] = {
         { "a/empty.jpg", "", 0, "a/empty.jpg: is empty" },
         { "a/letter.JPEG", "Dear reader", 11, "a/letter.JPEG: is neither JPEG nor PNG" },
-        { "a/moving.png", "GIF89a..........", 16, "a/moving.png: is a GIF image; JPEG and PNG are read" },
+        { "a/moving.png", "GIF89a..........", 16, "a/moving.png: is a GIF image, must be JPEG or PNG" },
         { "a/other", "RIFF....WEBPVP8 ", 16, "a/other: is a WebP image" },
         { "a/short.png", "\x89PNG", 4, "a/short.png: is neither JPEG nor PNG" },
     };

@@ -47,7 +47,7 @@ static const malformed malformed_files[] = {
     { "labels: one byte", .of_labels = true, .keep = 1, .message = "labels: ends inside the header, after 1 of 8" },
     { "labels: header cut", .of_labels = true, .keep = 7, .message = "labels: ends inside the header, after 7 of 8" },
     { "labels: none", .of_labels = true, .keep = 8, .message = "labels: has 0 elements, its header says 3" },
-    { "labels: one short", .of_labels = true, .keep = 10, .message = "labels: holds 2 elements" },
+    { "labels: one short", .of_labels = true, .keep = 10, .message = "labels: has 2 elements" },
     { "labels: one more", .of_labels = true, .append = 1, .message = "labels: bytes follow the 3 elements" },
     { "labels: magic of images", .of_labels = true, EDIT(3, 3), .message = "must be 00 00 08 01 (IDX labels)" },
     { "labels: 32-bit integers", .of_labels = true, EDIT(2, 12), .message = "labels: starts with 00 00 0c 01" },

@@ -158,7 +158,7 @@ static const damage damages[] = {
     { "rgb.png", 0.005, 0, PUT(""), THAW_BAD_FORMAT, "is cut short" },
     { "rgb.png", 0, 0, PUT(""), THAW_BAD_FORMAT, "is neither JPEG nor PNG" },
     { "rgb.png", 1, 0, PUT("Dear reader,"), THAW_BAD_FORMAT, "is neither JPEG nor PNG" },
-    { "rgb.png", 1, 0, PUT("GIF89a"), THAW_BAD_FORMAT, "is a GIF image; JPEG and PNG are read" },
+    { "rgb.png", 1, 0, PUT("GIF89a"), THAW_BAD_FORMAT, "is a GIF image, must be JPEG or PNG" },
     { "rgb.png", 1, 0, PUT("RIFF\0\0\0\0WEBP"), THAW_BAD_FORMAT, "is a WebP image" },
     { "rgb.png", 1, 0, PUT("MM\0*"), THAW_BAD_FORMAT, "is a TIFF image" },
     { "rgb.png", 1, 100, PUT("flipped"), THAW_BAD_FORMAT, "is broken: " },

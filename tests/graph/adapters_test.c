@@ -179,7 +179,7 @@ Test(lora, takes_the_optimizer_of_its_layer, .init = begin, .fini = end)
 Test(lora, refuses_what_does_not_fit, .init = begin, .fini = end)
 {
     const size_t parameters = thaw_model_parameter_count(model);
-    assert_fails(context, thaw_lora(model, "dense1", 0, 1), THAW_INVALID_ARGUMENT, "rank 0");
+    assert_fails(context, thaw_lora(model, "dense1", 0, 1), THAW_INVALID_ARGUMENT, "rank is 0");
     assert_fails(context, thaw_lora(model, "dense*", 5, 1), THAW_INVALID_ARGUMENT, "1 to 4");
     assert_fails(context, thaw_lora(model, "dense1", 1, NAN), THAW_INVALID_ARGUMENT, "alpha");
     assert_fails(context, thaw_lora(model, "*.bias", 1, 1), THAW_NOT_FOUND, "no weight matrix");
@@ -206,7 +206,7 @@ Test(scale_adapter, has_a_factor_for_each_output_or_input, .init = begin, .fini 
     step(5);
     cr_assert_eq(count_moved("conv2.weight", base), 0);
     cr_assert_eq(count_moved("conv2.weight.ia3_l", factors), 5);
-    assert_fails(context, thaw_scale_adapter(model, "dense2", 2), THAW_INVALID_ARGUMENT, "axis 2");
+    assert_fails(context, thaw_scale_adapter(model, "dense2", 2), THAW_INVALID_ARGUMENT, "axis is 2");
     free(base);
     free(factors);
 }

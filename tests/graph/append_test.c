@@ -49,8 +49,8 @@ Test(append, refuses_bad_names)
     assert_refused(&toy_scale, "", first_layer, 1, THAW_INVALID_ARGUMENT, "1 to 127 characters");
     assert_refused(&toy_scale, "first", first_layer, 1, THAW_DUPLICATE, "first");
     assert_refused(&toy_pass, "input", first_layer, 1, THAW_DUPLICATE, "input");
-    assert_refused(&toy_scale, "conv*", first_layer, 1, THAW_INVALID_ARGUMENT, "\"conv*\" holds one of");
-    assert_refused(&toy_pass, "a,b", first_layer, 1, THAW_INVALID_ARGUMENT, "\"a,b\" holds one of");
+    assert_refused(&toy_scale, "conv*", first_layer, 1, THAW_INVALID_ARGUMENT, "\"conv*\" contains one of");
+    assert_refused(&toy_pass, "a,b", first_layer, 1, THAW_INVALID_ARGUMENT, "\"a,b\" contains one of");
     assert_refused(&toy_scale, "caf\xE9", first_layer, 1, THAW_INVALID_ARGUMENT, "is not UTF-8");
 }
 

@@ -126,7 +126,7 @@ Test(summary, has_no_row_past_the_last)
     thaw_context *context = support_context(1);
     thaw_model *model = with_statistics(context);
     thaw_summary_row row;
-    assert_fails(context, thaw_model_summary_row(model, 4, &row), THAW_INVALID_ARGUMENT, "row 4 of 4");
+    assert_fails(context, thaw_model_summary_row(model, 4, &row), THAW_INVALID_ARGUMENT, "row is 4, must be below 4");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -106,15 +106,15 @@ Test(zoo, refuses_what_it_does_not_know)
     } cases[] = {
         { "resnet", THAW_NOT_FOUND, "unknown model \"resnet\", did you mean \"resnet18\"?; known: transfer-cnn" },
         { "", THAW_NOT_FOUND, "unknown model \"\"" },
-        { "resnet18:", THAW_INVALID_ARGUMENT, "resnet18: \"\" is not of the form name=value" },
-        { "resnet18:size", THAW_INVALID_ARGUMENT, "resnet18: \"size\" is not of the form name=value" },
-        { "resnet18:size=64,", THAW_INVALID_ARGUMENT, "resnet18: \"\" is not of the form name=value" },
+        { "resnet18:", THAW_INVALID_ARGUMENT, "resnet18: \"\", must be NAME=VALUE" },
+        { "resnet18:size", THAW_INVALID_ARGUMENT, "resnet18: \"size\", must be NAME=VALUE" },
+        { "resnet18:size=64,", THAW_INVALID_ARGUMENT, "resnet18: \"\", must be NAME=VALUE" },
         { "resnet18:sise=64", THAW_NOT_FOUND, "did you mean \"size\"?" },
         { "resnet18:size=64,size=64", THAW_INVALID_ARGUMENT, "resnet18: size is given twice" },
-        { "resnet18:size=0", THAW_INVALID_ARGUMENT, "\"size=0\", wanted a whole number from 1" },
-        { "resnet18:size=64.5", THAW_INVALID_ARGUMENT, "\"size=64.5\", wanted a whole number from 1" },
-        { "resnet18:size=1e30", THAW_INVALID_ARGUMENT, "\"size=1e30\", wanted a whole number from 1" },
-        { "resnet18:size=nan", THAW_INVALID_ARGUMENT, "\"size=nan\", wanted a whole number from 1" },
+        { "resnet18:size=0", THAW_INVALID_ARGUMENT, "\"size=0\", must be a whole number from 1" },
+        { "resnet18:size=64.5", THAW_INVALID_ARGUMENT, "\"size=64.5\", must be a whole number from 1" },
+        { "resnet18:size=1e30", THAW_INVALID_ARGUMENT, "\"size=1e30\", must be a whole number from 1" },
+        { "resnet18:size=nan", THAW_INVALID_ARGUMENT, "\"size=nan\", must be a whole number from 1" },
         { "resnet18:dropout=0.1", THAW_INVALID_ARGUMENT, "for a network with a dropout setting" },
     };
     thaw_context *context = support_context(1);

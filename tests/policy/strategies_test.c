@@ -78,7 +78,7 @@ Test(strategies, train_what_they_say)
             assert_trains(&f, cases[i].head, epoch, cases[i].epochs, cases[i].trains[epoch - 1]);
         if (too_wide)
             assert_fails(f.context, thaw_strategy_apply(f.strategy, f.model, NULL, 1, 1), THAW_INVALID_ARGUMENT,
-                         "strategy lora, epoch 1: rank 8");
+                         "strategy lora, epoch 1: rank is 8");
         close_fixture(&f);
     }
 }
@@ -161,8 +161,8 @@ Test(strategies, unknown_names_are_met_with_the_nearest)
         { "last", THAW_NOT_FOUND, "did you mean \"last2\"?" },
         { "last0", THAW_NOT_FOUND, "known: full, head, last2" },
         { "fuller", THAW_NOT_FOUND, "did you mean \"full\"?" },
-        { "lora:rank=x", THAW_INVALID_ARGUMENT, "wanted a whole number from 1 on" },
-        { "lora:rank=0", THAW_INVALID_ARGUMENT, "wanted a whole number from 1 on" },
+        { "lora:rank=x", THAW_INVALID_ARGUMENT, "must end in a whole number from 1" },
+        { "lora:rank=0", THAW_INVALID_ARGUMENT, "must end in a whole number from 1" },
     };
     for (size_t i = 0; i < THAW_COUNT(wrong); i++) {
         assert_fails(context, thaw_strategy_create(context, wrong[i].name, NULL, &strategy), wrong[i].status,
@@ -265,7 +265,7 @@ Test(strategy_file, needs_no_name_where_it_has_one_strategy, .init = begin, .fin
     thaw_strategy_destroy(context, strategy);
     support_write_file(path, two, sizeof two - 1);
     assert_fails(context, thaw_strategy_create(context, NULL, path, &strategy), THAW_INVALID_ARGUMENT,
-                 "strategies.json: has 2 strategies, choose one by its name: a, b");
+                 "strategies.json: has 2 strategies, choose one by name: a, b");
     cr_assert_null(strategy);
     assert_fails(context, thaw_strategy_create(context, NULL, NULL, &strategy), THAW_INVALID_ARGUMENT, "no file");
     thaw_context_destroy(context);
@@ -279,19 +279,25 @@ Test(strategy_file, is_checked_as_a_whole, .init = begin, .fini = end)
         const char *text, *message;
     } wrong[] = {
         { "{", "strategies.json: " },
-        { "[]", "is no object with a list of \"strategies\"" },
-        { "{\"strategies\": [{\"rules\": []}]}", "a strategy has a \"name\"" },
-        { RULE("7"), "strategy \"x\", rule 1: is no object" },
-        { RULE("{}"), "rule 1: has one of epoch, share and every" },
-        { RULE("{\"epoch\": 0, \"pattern\": \"*\", \"action\": \"freeze\"}"), "epoch is a whole number from 1 on" },
-        { RULE("{\"share\": 1.5, \"pattern\": \"*\", \"action\": \"freeze\"}"), "share is a number above 0" },
+        { "[]", "must be an object with a list of \"strategies\"" },
+        { "{\"strategies\": [{\"rules\": []}]}", "a strategy must have a \"name\"" },
+        { RULE("7"), "strategy \"x\", rule 1: must be an object" },
+        { RULE("{}"), "rule 1: must have one of epoch, share and every" },
+        { RULE("{\"epoch\": 0, \"pattern\": \"*\", \"action\": \"freeze\"}"), "epoch must be a whole number from 1" },
+        { RULE("{\"share\": 1.5, \"pattern\": \"*\", \"action\": \"freeze\"}"),
+          "share must be at least 0 and below 1" },
         { RULE("{\"epoch\": 1, \"pattern\": \"[\", \"action\": \"freeze\"}"), "rule 1: " },
         { RULE("{\"epoch\": 1, \"pattern\": \"@heed\", \"action\": \"freeze\"}"), "no such part" },
-        { RULE("{\"epoch\": 1, \"pattern\": \"@top:0\", \"action\": \"freeze\"}"), "wanted a number of blocks" },
-        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"melt\"}"), "not \"melt\"" },
-        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"freeze\", \"value\": 1}"), "takes no value" },
-        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"rate\"}"), "wants a value" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"@top:0\", \"action\": \"freeze\"}"), "must have a number of blocks" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"melt\"}"), "unknown action \"melt\"" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"freeze\", \"value\": 1}"),
+          "missing for other actions" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"rate\"}"), "value is missing" },
         { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"lora\", \"value\": 1.5}"), "whole number" },
+        { RULE("{\"share\": 0, \"pattern\": \"*\", \"action\": \"freeze\"}"), "share must be a number above 0" },
+        { RULE("{\"epoch\": 1, \"action\": \"freeze\"}"), "pattern is missing" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"unfreze\"}"), "did you mean \"unfreeze\"?" },
+        { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"rate\", \"value\": -1}"), "not negative" },
         { RULE("{\"epoch\": 1, \"pattern\": \"*\", \"action\": \"freeze\", \"when\": 1}"), "unknown key \"when\"" },
     };
     thaw_context *context = support_context(1);

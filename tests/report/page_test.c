@@ -216,11 +216,11 @@ Test(page, warns_of_rates_at_the_edge, .init = begin, .fini = end)
     const double rate = json_number_value(json_object_get(first, "learning_rate"));
     set_rates(results, rate / 3, rate, 3 * rate);
     cr_assert_not_null(strstr(page, "Of several learning rates"));
-    cr_assert_null(strstr(page, "the least or the greatest"));
+    cr_assert_null(strstr(page, "the lowest or the highest"));
     set_rates(results, rate / 9, rate / 3, rate);
-    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer it is the least or the greatest"));
+    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer, it is the lowest or the highest"));
     set_rates(results, rate, 3 * rate, 9 * rate);
-    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer it is the least or the greatest"));
+    cr_assert_not_null(strstr(page, "For 2 of 2 pairs of strategy and optimizer, it is the lowest or the highest"));
     json_decref(results);
 }
 
@@ -311,7 +311,7 @@ Test(page, refuses_what_is_no_input, .init = begin, .fini = end)
     struct stat found;
     snprintf(example, sizeof example, "%s/tests/compare/results.json", getenv("THAW_SOURCE_ROOT"));
     assert_fails(context, write_text(""), THAW_BAD_FORMAT, "input.json: line 1: holds nothing");
-    assert_fails(context, write_text("{\"schema\": \"thaw-bench-0\"}"), THAW_BAD_FORMAT, "is neither of the schema");
+    assert_fails(context, write_text("{\"schema\": \"thaw-bench-0\"}"), THAW_BAD_FORMAT, "schema must be");
     assert_fails(context, write_text("{\"schema\": "), THAW_BAD_FORMAT, "input.json: line 1");
     assert_fails(context, write_text("[1, 2]"), THAW_BAD_FORMAT, "is neither");
     snprintf(old, sizeof old, "%.*s", (int)strlen(MEASUREMENT) / 2, MEASUREMENT);
@@ -319,13 +319,13 @@ Test(page, refuses_what_is_no_input, .init = begin, .fini = end)
     assert_fails(context, write_text("{\"schema\": \"thaw-measurement-1\", \"benchmark\": \"a\", \"seconds\": 0}"),
                  THAW_BAD_FORMAT, "seconds above 0");
     assert_fails(context, write_from("/absent"), THAW_IO_ERROR, "/absent: cannot be opened");
-    assert_fails(context, thaw_report_write(context, NULL, 0, folder), THAW_INVALID_ARGUMENT, "needs a file");
+    assert_fails(context, thaw_report_write(context, NULL, 0, folder), THAW_INVALID_ARGUMENT, "at least one file");
     const char *const twice[] = { example, example };
-    assert_fails(context, thaw_report_write(context, twice, 2, folder), THAW_INVALID_ARGUMENT, "one file of results");
+    assert_fails(context, thaw_report_write(context, twice, 2, folder), THAW_INVALID_ARGUMENT, "a second file of results");
     cr_assert_neq(stat(folder, &found), 0);
     const char *const one[] = { example };
     assert_fails(context, thaw_report_write(context, one, 1, "/proc/absent"), THAW_IO_ERROR, "/proc/absent");
-    assert_fails(context, thaw_report_write(context, one, 1, example), THAW_IO_ERROR, "results.json: is no folder");
+    assert_fails(context, thaw_report_write(context, one, 1, example), THAW_IO_ERROR, "results.json: is not a folder");
 }
 
 /* Makes a page in memory, and forgets it. */

@@ -97,9 +97,9 @@ Test(ignored_label, is_refused_before_the_first_step_by_a_loss_that_does_not_ign
         thaw_softmax_cross_entropy_options options;
         const char *message;
     } losses[] = {
-        { { .name = "loss" }, "label -100 of sample 1 is not in [0, 3), and loss ignores no label" },
+        { { .name = "loss" }, "label -100 of sample 1 must be in [0, 3), and loss ignores no label" },
         { { .name = "loss", .use_ignore_label = true, .ignore_label = -1 },
-          "label -100 of sample 1 is not in [0, 3), and loss ignores label -1" },
+          "label -100 of sample 1 must be in [0, 3), and loss ignores label -1" },
     };
     thaw_context *context = support_context(1);
     thaw_dataset *data, *test;
