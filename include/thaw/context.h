@@ -1,19 +1,20 @@
-/* A context: threads, allocator, seed, log callback and the last error message. There is no global state: two contexts
-   in two threads never meet. One context, and everything made from it, serves one thread at a time.
+/* A context: threads, allocator, seed, log callback and the last error message. There is no global state: contexts in
+   different threads do not affect each other. A context, and everything made from it, serves one thread at a time.
 
-   Threads: inside a parallel region of the host, and where OpenMP may start no other threads, Thaw works serially. It has
-   plans of its own for that: the first call there compiles.
+   Threads: inside a parallel region of the host, and wherever OpenMP may not start other threads, Thaw runs serially.
+   It has separate plans for that, so the first such call compiles.
 
-   What repeats: the same build, CPU, limit of its instructions, seed and thread count give the same bits. Optimizer
-   updates, data order, initialisation and dropout are the same for any thread count, and at every level of instructions.
-   In inference, and in the frozen prefix of a training plan, a sample's result depends on the sample, the weights and the
-   plan alone. It does not depend on the sample's neighbours, their number or its place among them. On CPUs without AVX-512
-   it may, in training alone, where a product of oneDNN has a gradient: in dense layers whose weight trains, in the input's
-   part of recurrent layers whose weight trains, in low-rank changes that are computed beside a weight, and in the
-   gradients of inputs.
+   Reproducibility: the same build, CPU, instruction limit, seed and thread count give the same bits. Optimizer updates,
+   data order, initialisation and dropout are the same for any thread count, and at every instruction level. In
+   inference, and in the frozen prefix of a training plan, a sample's result depends only on the sample, the weights and
+   the plan. It does not depend on the sample's neighbours, their number or its place among them. There is one
+   exception, in training on CPUs without AVX-512: where a product of oneDNN has a gradient. That is the case in dense
+   layers whose weight trains, in the input's part of recurrent layers whose weight trains, in low-rank changes that are
+   computed beside a weight, and in the gradients of inputs.
 
-   Signals: while oneDNN 2.6 computes, its kernels keep values below the stack pointer, which a signal's handler on the same
-   stack overwrites. Handlers of a host run on a stack of their own (sigaltstack), or in a thread that waits for signals. */
+   Signals: oneDNN 2.6's kernels keep values below the stack pointer, which a signal handler on the same stack would
+   overwrite. A host must run its handlers on a stack of their own (sigaltstack), or in a thread that waits for
+   signals. */
 #ifndef THAW_CONTEXT_H
 #define THAW_CONTEXT_H
 
@@ -26,47 +27,47 @@ extern "C" {
 /* Threads, allocator, seed, log and last error; see above. */
 typedef struct thaw_context thaw_context;
 
-/* Memory from the host. `allocate` returns `bytes` bytes aligned to `alignment` (a power of two, at most 4096) or NULL;
-   `release` takes back what it returned. Both may be called from any thread. While the values of a frozen weight are in a
-   packed copy alone, pages inside of its block are given back to the operating system (madvise(2), MADV_DONTNEED). */
+/* Memory from the host. `allocate` returns `bytes` bytes aligned to `alignment` (a power of two, at most 4096), or
+   NULL. `release` frees them. Both may be called from any thread. While the values of a frozen weight exist only in
+   a packed copy, pages inside of its block are returned to the operating system (madvise(2), MADV_DONTNEED). */
 typedef struct thaw_allocator {
     void *(*allocate)(void *user, size_t bytes, size_t alignment); /* NULL: no memory */
-    void (*release)(void *user, void *memory, size_t bytes);       /* `bytes` as they were asked for */
-    void *user;                                                    /* given to both */
+    void (*release)(void *user, void *memory, size_t bytes);       /* `bytes` as requested */
+    void *user;                                                    /* passed to both */
 } thaw_allocator;
 
-/* How important a message of the log is. */
+/* The importance of a log message. */
 typedef enum thaw_log_level { THAW_LOG_INFO, THAW_LOG_WARNING } thaw_log_level;
 
-/* Which instructions of the CPU Thaw's own kernels use, in ascending order. CPUs other than x86-64 have the baseline
-   alone. */
+/* The CPU instructions that Thaw's own kernels use, in ascending order. CPUs other than x86-64 only have the
+   baseline. */
 typedef enum thaw_cpu_level {
-    THAW_CPU_HIGHEST = 0, /* all that the CPU has, beyond V4 as well */
-    THAW_CPU_BASELINE,    /* what every CPU of its architecture has; of x86-64, SSE2 */
+    THAW_CPU_HIGHEST = 0, /* everything that the CPU has, even beyond V4 */
+    THAW_CPU_BASELINE,    /* what every CPU of the architecture has; on x86-64, SSE2 */
     THAW_CPU_V3,          /* AVX2 and FMA */
     THAW_CPU_V4           /* AVX-512 F, VL and DQ */
 } thaw_cpu_level;
 
-/* Zero everywhere is the default. */
+/* Zero everywhere means the defaults. */
 typedef struct thaw_context_options {
-    int threads;              /* 0: what OpenMP would use here; at most 1024. OMP_THREAD_LIMIT lowers it */
+    int threads;              /* 0: what OpenMP would use here; at most 1024, and at most OMP_THREAD_LIMIT */
     uint64_t seed;            /* of initialisation, shuffling and dropout */
     thaw_allocator allocator; /* both functions NULL: malloc; from 1 MiB on, mappings of their own */
-    void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: silence */
-    void *log_user;                                                     /* given to `log` */
-    thaw_cpu_level max_cpu; /* no higher level than this is used; oneDNN has a limit of its own, ONEDNN_MAX_CPU_ISA */
+    void (*log)(void *user, thaw_log_level level, const char *message); /* NULL: no log */
+    void *log_user;                                                     /* passed to `log` */
+    thaw_cpu_level max_cpu; /* the highest level to use; oneDNN has its own limit, ONEDNN_MAX_CPU_ISA */
 } thaw_context_options;
 
-/* Makes a context; `options` may be NULL. The caller owns it.
-   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator, no level of the CPU), THAW_OUT_OF_MEMORY, THAW_UNSUPPORTED
-   (the oneDNN that was loaded has another major version than the one compiled against; a library that was built with
-   -Dlevels=native, and a CPU or max_cpu below that). Thread-safe. */
+/* Creates a context; `options` may be NULL. The caller owns it.
+   Errors: THAW_INVALID_ARGUMENT (threads, half an allocator, an unknown CPU level), THAW_OUT_OF_MEMORY,
+   THAW_UNSUPPORTED (the loaded oneDNN has another major version than the one compiled against; or the library was
+   built with -Dlevels=native, and the CPU or max_cpu is below that level). Thread-safe. */
 THAW_API thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context);
 
-/* Releases the context; everything made from it must be gone. NULL is allowed. */
+/* Releases the context. Everything made from it must be destroyed before. NULL is allowed. */
 THAW_API void thaw_context_destroy(thaw_context *context);
 
-/* The message of the last call on this context that failed; "" when none has. Valid until the next failing call. */
+/* The message of the last failed call on this context; "" if none has failed. Valid until the next failing call. */
 THAW_API const char *thaw_context_message(const thaw_context *context);
 
 /* The number of threads that the context computes with. */
@@ -74,7 +75,7 @@ THAW_API int thaw_context_threads(const thaw_context *context);
 /* The seed of the context's options. */
 THAW_API uint64_t thaw_context_seed(const thaw_context *context);
 
-/* Gives back a string that a Thaw call returned to the caller. NULL is allowed. */
+/* Frees a string that a Thaw call returned to the caller. NULL is allowed. */
 THAW_API void thaw_text_destroy(thaw_context *context, char *text);
 
 #ifdef __cplusplus

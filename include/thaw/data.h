@@ -1,4 +1,4 @@
-/* Data sets: samples by index. A data set is read by a loader that works ahead on a thread of its own. */
+/* Data sets: samples by index. A loader reads them ahead of training, on its own thread. */
 #ifndef THAW_DATA_H
 #define THAW_DATA_H
 
@@ -12,102 +12,106 @@ extern "C" {
 /* Samples and their targets, read by index. */
 typedef struct thaw_dataset thaw_dataset;
 
-/* A source of samples, by the caller. `read` writes `count` samples, one after the other, as floats, and their targets
-   (int32 labels or floats); it may be called from a thread of the loader's, one call at a time. It returns false on
-   failure and may put a reason of at most `capacity` bytes into `message`. */
+/* A source of samples that the caller implements. `read` writes `count` samples, one after the other, as floats, and
+   their targets (int32 labels or floats). It may be called from a thread of the loader, one call at a time. On
+   failure it returns false, and may write a reason of at most `capacity` bytes into `message`. */
 typedef struct thaw_source {
     size_t count;            /* samples */
     thaw_shape sample_shape; /* of one sample */
     thaw_dtype target_dtype; /* THAW_I32: class labels; THAW_F32 */
     thaw_shape target_shape; /* rank 0 for labels */
-    size_t classes;          /* for labels: they are below it, but for one that a loss may ignore; else 0 */
-    bool random;             /* a sample differs from epoch to epoch (augmentation): nothing is cached */
+    size_t classes;          /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
+    bool random;             /* samples differ from epoch to epoch (augmentation): nothing is cached */
     uint64_t identity[2];    /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
                                 one reads everything */
-    void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow are of this epoch, at first of epoch 0;
-                                                        never during a read. Runs that go on at the same time may be in
-                                                        epochs of their own. NULL: all epochs are alike */
+    void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow belong to this epoch, initially epoch
+                                                        0; never called during a read. Concurrent runs may be in
+                                                        different epochs. NULL: all epochs are alike */
     /* See above. */
     bool (*read)(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                  size_t capacity);
     void (*release)(void *user); /* NULL: nothing to do */
-    void *user;                  /* given to the functions */
+    void *user;                  /* passed to the functions */
 } thaw_source;
 
-/* Takes over `source->user`: `release` is called with it when the data set goes, or when this call fails. */
+/* Takes over `source->user`: `release` is called with it when the data set is destroyed, or if this call fails. */
 THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source, thaw_dataset **dataset);
 
-/* A data set over arrays of the caller's, which must outlive it. Inputs are THAW_F32, or THAW_U8 that is divided by
+/* A data set over the caller's arrays, which must outlive it. Inputs are THAW_F32, or THAW_U8 which is divided by
    255; their first dimension counts the samples. Targets are THAW_I32 labels (`classes` > 0; rank 1) or THAW_F32
-   (`classes` = 0). Labels are in [0, classes), but for at most one value, such as PyTorch's -100: data with it go with a
-   loss that ignores it (thaw_softmax_cross_entropy_options.use_ignore_label), and thaw_fit and thaw_evaluate refuse them
-   with another. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels outside [0, classes)). */
+   (`classes` = 0). Labels must be in [0, classes), except for at most one other value, such as PyTorch's -100. Data
+   with such a label needs a loss that ignores it (thaw_softmax_cross_entropy_options.use_ignore_label); thaw_fit and
+   thaw_evaluate refuse any other loss. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels
+   outside [0, classes)). */
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
 
 /* Reads a pair of IDX files (http://yann.lecun.com/exdb/mnist), gzip or not: unsigned bytes [N, rows, columns], served
    as [rows, columns, 1] divided by 255, and labels [N].
-   Errors: THAW_IO_ERROR, THAW_BAD_FORMAT (the message names the file and what is wrong with it). */
+   Errors: THAW_IO_ERROR, THAW_BAD_FORMAT (the message names the file and its fault). */
 THAW_API thaw_status thaw_dataset_open_idx(thaw_context *context, const char *images_path, const char *labels_path,
                                            thaw_dataset **dataset);
 
-/* Which samples of a data set to use. Zero everywhere: all. */
+/* Which samples of a data set to use. Zero everywhere means all. */
 typedef struct thaw_dataset_selection {
     size_t first_class, last_class; /* keep these classes, renumbered from 0; both 0: all */
-    size_t per_class;               /* the first so many of each class; 0: all */
-    size_t repeat;                  /* every sample so many times an epoch; 0: once */
+    size_t per_class;               /* the first N samples of each class; 0: all */
+    size_t repeat;                  /* how often each sample appears per epoch; 0: once */
 } thaw_dataset_selection;
 
-/* A data set of some samples of another, which must outlive it. Samples whose label is in no class are left out.
-   Errors: THAW_INVALID_ARGUMENT (no labels, a class that the data has not), THAW_NOT_FOUND (nothing is left). */
+/* A data set of some samples of another, which must outlive it. Samples whose label is outside the classes are left
+   out.
+   Errors: THAW_INVALID_ARGUMENT (no labels, or a class that the data does not have), THAW_NOT_FOUND (nothing is
+   left). */
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
 
-/* What happens to training images at random. */
+/* Random changes to training images. */
 typedef enum thaw_augmentation {
     THAW_AUGMENT_NONE,
-    THAW_AUGMENT_CROP_FLIP /* torchvision's RandomResizedCrop (8 % to 100 % of the image, sides as 3:4 to 4:3), then
-                              RandomHorizontalFlip */
+    THAW_AUGMENT_CROP_FLIP /* torchvision's RandomResizedCrop (8 % to 100 % of the image, aspect ratio 3:4 to 4:3),
+                              then RandomHorizontalFlip */
 } thaw_augmentation;
 
-/* How images become samples. Zero everywhere is the default, and torchvision's evaluation transform: Resize(256) and
-   CenterCrop(224), linear with antialiasing, ToTensor and Normalize with ImageNet's mean and deviation. */
+/* How images become samples. Zero everywhere means the default, torchvision's evaluation transform: Resize(256) and
+   CenterCrop(224), linear with antialiasing, ToTensor, and Normalize with ImageNet's mean and deviation. */
 typedef struct thaw_folder_options {
     int64_t size;              /* samples are [size, size, channels]; 0: 224 */
-    int64_t resize;            /* the shorter side before the cut, at least `size`; 0: 8/7 of the size */
+    int64_t resize;            /* of the shorter side before the crop, at least `size`; 0: 8/7 of the size */
     int channels;              /* 3: red, green, blue; 1: luminance; 0: 3 */
     float mean[3], std[3];     /* of pixels from 0 to 1; all 0: ImageNet's with 3 channels, 0 and 1 with one */
-    thaw_augmentation augment; /* of the training data: keyed by seed, epoch and sample, whatever the threads */
-    bool decode_fully;   /* JPEG; else half the size, a quarter or an eighth where the resized image needs no more */
-    bool fail_on_broken; /* a broken image is an error; else it is told to the log */
-    double validation;   /* share of each class that becomes test data where there is no val/; 0: 0.2, below: 0 */
-    uint64_t seed;       /* of this split and of augmentation; 0: the context's for the latter, and for the split the
-                            same in every context, so that one command trains and another tests */
+    thaw_augmentation augment; /* of the training data: keyed by seed, epoch and sample, for any number of threads */
+    bool decode_fully;   /* decode JPEG at full size; otherwise at 1/2, 1/4 or 1/8 if the resized image needs no more */
+    bool fail_on_broken; /* a broken image is an error; otherwise it is logged */
+    double validation;   /* share of each class that becomes test data if there is no val/; 0: 0.2, negative: 0 */
+    uint64_t seed;       /* of this split and of augmentation. 0: the context's for augmentation; for the split the
+                            same in every context, so that one command can train and another test */
     int threads;         /* that decode, at most 1024; 0: as many as the context's */
 } thaw_folder_options;
 
-/* Reads a folder of images: a sub-folder a class, numbered by sorted name as in torchvision's ImageFolder, with JPEG and
-   PNG files in it and in folders below. Where there are folders train/ and val/ that hold those of the classes, they
-   are the training and test data (val/ may lack classes); else a part of each class, drawn by seed, becomes test data.
-   *test comes back NULL when there is none; `options` may be NULL, and so may either of the pointers.
+/* Reads a folder of images: one sub-folder per class, numbered by sorted name as in torchvision's ImageFolder, with
+   JPEG and PNG files in it and below it. If there are folders train/ and val/ that contain the class folders, they are
+   the training and test data (val/ may lack classes). Otherwise a part of each class, drawn by seed, becomes test data.
+   *test is NULL if there is none. `options` and either of the pointers may be NULL.
 
-   Images are told by their first bytes and not by name; names that begin with a dot are passed over; links are followed.
-   Grey, palettes, CMYK and 16 bits become 8-bit RGB, alpha is dropped, EXIF's orientation is not applied: as torchvision
-   does. Images of more than 89478485 pixels, 65535 a side or 256 MiB are refused. Files that are no images are ignored,
-   unless they bear an image's name. An image that turns out to be broken when the folder is read is left out; one that
-   does so when it is decoded has the next whole one of its class put in its place, in every epoch, so that batches stay
-   whole and repeatable. Either is told to the log once, with its path, or is an error if `fail_on_broken`.
+   Images are recognised by their first bytes, not by name. Names that begin with a dot are skipped, and links are
+   followed. Grey, palettes, CMYK and 16 bits become 8-bit RGB, alpha is dropped, and EXIF's orientation is ignored, as
+   in torchvision. Images of more than 89478485 pixels, 65535 pixels a side or 256 MiB are refused. Files that are not
+   images are ignored, unless they have an image's name. An image that is found broken when the folder is read is left
+   out. An image that is found broken when it is decoded is replaced by the next intact one of its class, in every
+   epoch, so that batches stay full and repeatable. Either is logged once, with its path, or is an error if
+   `fail_on_broken` is set.
 
-   Files are found now, and decoded as they are read, side by side and ahead of training: names alone are kept. The data
-   sets' identity is that of the files' names, sizes and times of change.
-   Errors: THAW_INVALID_ARGUMENT (options), THAW_IO_ERROR (a folder that cannot be read), THAW_NOT_FOUND (no classes, no
-   images), THAW_BAD_FORMAT (a broken image, with fail_on_broken). */
+   This call lists the files. They are decoded when they are read, in parallel and ahead of training; only names are
+   kept in memory. The identity of the data sets depends on the files' names, sizes and modification times.
+   Errors: THAW_INVALID_ARGUMENT (options), THAW_IO_ERROR (a folder that cannot be read), THAW_NOT_FOUND (no classes,
+   no images), THAW_BAD_FORMAT (a broken image, with fail_on_broken). */
 THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char *path,
                                               const thaw_folder_options *options, thaw_dataset **training,
                                               thaw_dataset **test);
 
-/* Training and test data from a description; either may come back NULL when the description has none, and either pointer
-   may be NULL: that part is not read then.
+/* Training and test data from a description; either is NULL if the description has none. Either pointer may be NULL to
+   skip that part.
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
      folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
@@ -128,8 +132,8 @@ THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset);              
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */
 THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset);                 /* thaw_source.random */
 
-/* The calls of thaw_dataset_read that follow belong to this epoch, which chooses what augmentation makes of a sample. At
-   first it is epoch 0. thaw_fit and thaw_evaluate read by epochs of their own. */
+/* The following calls of thaw_dataset_read belong to this epoch, which determines the augmentation of each sample.
+   Initially it is epoch 0. thaw_fit and thaw_evaluate set epochs of their own. */
 THAW_API void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch);
 
 /* Reads samples by index into the caller's arrays; see thaw_source.

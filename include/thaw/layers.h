@@ -1,10 +1,10 @@
 /* The built-in layers. Each call appends a node to the model and writes its index to `*output`, which may be the
-   variable that was passed as input. Options may be NULL where every default is usable; zero means the default. A layer
+   variable that was passed as input. Options may be NULL if every default is usable; zero means the default. A layer
    with parameters registers them in a group of its name. Names are paths ("layer1.0.conv1"), unique in the model; NULL
-   makes one from the kind and a number. A name is UTF-8 and has none of the characters * ? [ ] { } | and comma, which
-   mean something in patterns.
+   makes one from the kind and a number. A name is UTF-8 and must not contain * ? [ ] { } | or a comma, which have a
+   meaning in patterns.
 
-   Shapes are of one sample: [features], a sequence [T, features] or an image [height, width, channels].
+   Shapes are those of one sample: [features], a sequence [T, features] or an image [height, width, channels].
    Errors of all: THAW_SHAPE_MISMATCH (an input of the wrong rank or size), THAW_INVALID_ARGUMENT (options, name),
    THAW_DUPLICATE (name). */
 #ifndef THAW_LAYERS_H
@@ -24,8 +24,8 @@ typedef struct thaw_dense_options {
     thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_dense_options;
 
-/* y = x W^T + b for each row of x: [..., features] to [..., units], as PyTorch's Linear; a sequence is [T, features],
-   and an image that is to be one row wants thaw_flatten first. Parameters: weight [units, features], bias [units].
+/* y = x W^T + b for each row of x: [..., features] to [..., units], as PyTorch's Linear. A sequence is [T, features].
+   Use thaw_flatten first to turn an image into one row. Parameters: weight [units, features], bias [units].
    Errors: THAW_SHAPE_MISMATCH (an input of rank 0), THAW_INVALID_ARGUMENT (units). */
 THAW_API thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options,
                                 thaw_node *output);
@@ -68,20 +68,20 @@ THAW_API thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_
 
 /* Options of thaw_conv_transpose2d. */
 typedef struct thaw_conv_transpose2d_options {
-    const char *name;                               /* NULL: the kind and a number */
-    int64_t filters;                                /* output channels; required */
-    int64_t kernel[2];                              /* height, width; required */
-    int64_t stride[2];                              /* 0: 1 */
-    int64_t padding[2];                             /* what is cut off on both sides of the output's height and width */
-    int64_t output_padding[2];                      /* added below and right: less than the stride or the dilation */
-    int64_t dilation[2];                            /* 0: 1 */
-    int64_t groups;                                 /* 0: 1; divides both channel counts */
-    bool no_bias;                                   /* leave out the bias */
+    const char *name;          /* NULL: the kind and a number */
+    int64_t filters;           /* output channels; required */
+    int64_t kernel[2];         /* height, width; required */
+    int64_t stride[2];         /* 0: 1 */
+    int64_t padding[2];        /* cropped from both sides of the output's height and width */
+    int64_t output_padding[2]; /* added below and right; must be less than the stride or the dilation */
+    int64_t dilation[2];       /* 0: 1 */
+    int64_t groups;            /* 0: 1; divides both channel counts */
+    bool no_bias;              /* leave out the bias */
     thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_conv_transpose2d_options;
 
-/* Transposed 2-D convolution of x [H, W, C], PyTorch's ConvTranspose2d: what a convolution with the same options would
-   compute backward. Output height (and width): (H - 1) stride - 2 padding + dilation (kernel - 1) + output padding + 1.
+/* Transposed 2-D convolution of x [H, W, C], PyTorch's ConvTranspose2d: the backward pass of a convolution with the
+   same options. Output height (and width): (H - 1) stride - 2 padding + dilation (kernel - 1) + output padding + 1.
    Parameters: weight [C, filters / groups, kh, kw], bias [filters]. */
 THAW_API thaw_status thaw_conv_transpose2d(thaw_model *model, thaw_node input,
                                            const thaw_conv_transpose2d_options *options, thaw_node *output);
@@ -97,15 +97,15 @@ typedef struct thaw_pool2d_options {
     bool exclude_padding; /* average-pool: divide by the elements inside the input (count_include_pad = false) */
 } thaw_pool2d_options;
 
-/* Max-pooling of x [H, W, C]; padding counts as -inf, which is the value of a dilated window that lies in padding alone:
-   its gradient goes nowhere. */
+/* Max-pooling of x [H, W, C]. Padding counts as -inf. A dilated window may lie entirely in padding: its value is
+   -inf, and its gradient is dropped. */
 THAW_API thaw_status thaw_max_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
                                      thaw_node *output);
 /* Average-pooling of x [H, W, C]. */
 THAW_API thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
                                          thaw_node *output);
 
-/* Options of layers that have none but a name. */
+/* Options of layers that only have a name. */
 typedef struct thaw_simple_options {
     const char *name; /* NULL: the kind and a number */
 } thaw_simple_options;
@@ -114,7 +114,7 @@ typedef struct thaw_simple_options {
 THAW_API thaw_status thaw_global_average_pool2d(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                                 thaw_node *output);
 
-/* Element-wise activations of any shape. GELU is the exact one (erf), as PyTorch's default. */
+/* Element-wise activations of any shape. GELU is exact (erf), PyTorch's default. */
 THAW_API thaw_status thaw_relu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
 THAW_API thaw_status thaw_relu6(thaw_model *model, thaw_node input, const thaw_simple_options *options,
@@ -128,8 +128,8 @@ THAW_API thaw_status thaw_gelu(thaw_model *model, thaw_node input, const thaw_si
 THAW_API thaw_status thaw_silu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
 
-/* Softmax over the last axis, exp(x) / sum(exp(x)), and its logarithm; of an input of at least one dimension. A
-   classifier that trains wants thaw_softmax_cross_entropy instead, of the logits. */
+/* Softmax over the last axis, exp(x) / sum(exp(x)), and its logarithm; the input must have at least one dimension.
+   To train a classifier, use thaw_softmax_cross_entropy on the logits instead. */
 THAW_API thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                   thaw_node *output);
 THAW_API thaw_status thaw_log_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options,
@@ -141,7 +141,7 @@ typedef struct thaw_leaky_relu_options {
     double negative_slope; /* 0: 0.01 */
 } thaw_leaky_relu_options;
 
-/* x where x > 0, negative_slope * x elsewhere, for each element: PyTorch's LeakyReLU. */
+/* x if x > 0, otherwise negative_slope * x, for each element: PyTorch's LeakyReLU. */
 THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,
                                      thaw_node *output);
 
@@ -149,19 +149,19 @@ THAW_API thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const t
 THAW_API thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                   thaw_node *output);
 
-/* Where new pixels come from. */
+/* How new pixels are computed. */
 typedef enum thaw_upsampling { THAW_UPSAMPLE_NEAREST = 0, THAW_UPSAMPLE_BILINEAR } thaw_upsampling;
 
 /* Options of thaw_upsample2d. */
 typedef struct thaw_upsample2d_options {
     const char *name;     /* NULL: the kind and a number */
-    int64_t scale[2];     /* height, width: whole factors; or */
-    int64_t size[2];      /* the output's height and width, which may also be smaller. One of the two is required */
+    int64_t scale[2];     /* height, width: whole factors; set this or `size` */
+    int64_t size[2];      /* the output's height and width, which may also be smaller */
     thaw_upsampling mode; /* nearest or bilinear */
-    bool align_corners;   /* bilinear: the corners' places meet, instead of the images' borders */
+    bool align_corners;   /* bilinear: aligns the centres of the corner pixels instead of the images' borders */
 } thaw_upsample2d_options;
 
-/* Resizes x [H, W, C] as PyTorch's interpolate, without its antialiasing. */
+/* Resizes x [H, W, C] like PyTorch's interpolate without antialiasing. */
 THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const thaw_upsample2d_options *options,
                                      thaw_node *output);
 
@@ -169,83 +169,84 @@ THAW_API thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const t
 typedef struct thaw_batch_norm_options {
     const char *name;       /* NULL: the kind and a number */
     double epsilon;         /* 0: 1e-5 */
-    bool use_epsilon;       /* take `epsilon` as it is, 0 too */
+    bool use_epsilon;       /* use `epsilon` even if it is 0 */
     double momentum;        /* the weight of a batch in the running statistics; 0: 0.1 */
-    bool use_momentum;      /* take `momentum` as it is: with 0 the running statistics stay as they are */
+    bool use_momentum;      /* use `momentum` even if it is 0, which keeps the running statistics unchanged */
     bool no_affine;         /* no weight and no bias */
-    bool track_when_frozen; /* PyTorch's rule in train(): a frozen layer, too, computes with the batch's statistics and
-                               updates its own; it is never part of a frozen prefix then */
+    bool track_when_frozen; /* PyTorch's rule in train(): even a frozen layer computes with the batch's statistics
+                               and updates its own; it is then never in a frozen prefix */
     thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_batch_norm_options;
 
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel, the last dimension of x (Ioffe & Szegedy
-   2015, arXiv 1502.03167). In training mean and (biased) variance are the batch's over all other dimensions, and the
-   running statistics move towards them by `momentum`, the variance's unbiased; otherwise they are the running ones.
-   A layer of which no parameter trains is frozen (Keras' rule): it computes with the running statistics and leaves them
-   alone; without weight and bias, its group's flag says whether it is. Parameters: weight, bias, running_mean,
-   running_var [channels]; the last two are statistics. PyTorch's num_batches_tracked does not exist here; where a file
-   has it, it is ignored. With an epsilon of 0 a channel without variance gives NaN, as in PyTorch. A vector has no fans,
-   so the initializers of this layer and of the next two are THAW_INITIAL_ZERO, _ONE and _SMALL_NORMAL.
+   2015, arXiv 1502.03167). In training, mean and (biased) variance are those of the batch over all other dimensions.
+   The running statistics move towards them by `momentum`, with the unbiased variance. Otherwise mean and variance are
+   the running ones. A layer without trainable parameters is frozen (Keras' rule): it computes with the running
+   statistics and does not change them. Without weight and bias, its group's flag says whether it is frozen. Parameters:
+   weight, bias, running_mean, running_var [channels]; the last two are statistics. There is no num_batches_tracked as
+   in PyTorch; loading ignores it. With an epsilon of 0, a channel without variance gives NaN, as in PyTorch. A vector
+   has no fans, so the initializers of this layer and of the next two must be THAW_INITIAL_ZERO, _ONE or _SMALL_NORMAL.
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled,
-   THAW_INVALID_ARGUMENT (one value for each channel, which has no variance). */
+   THAW_INVALID_ARGUMENT (a single value per channel, which has no variance). */
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);
 
 /* Options of thaw_layer_norm. */
 typedef struct thaw_layer_norm_options {
     const char *name;                               /* NULL: the kind and a number */
-    int dimensions;                                 /* how many of the last ones are normalised together; 0: 1 */
+    int dimensions;                                 /* how many of the last dimensions are normalised together; 0: 1 */
     double epsilon;                                 /* 0: 1e-5 */
-    bool use_epsilon;                               /* take `epsilon` as it is, 0 too */
+    bool use_epsilon;                               /* use `epsilon` even if it is 0 */
     bool no_affine;                                 /* no weight and no bias */
-    bool no_bias;                                   /* a weight alone */
+    bool no_bias;                                   /* a weight, but no bias */
     thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_layer_norm_options;
 
-/* y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with mean and biased variance of each sample over its last
-   dimensions: of each row, of a sequence [T, C], or with `dimensions` 2 of it all (Ba et al. 2016, arXiv 1607.06450).
-   Parameters: weight and bias of the shape of those dimensions; of an image that is [H, W, C], where PyTorch has
-   [C, H, W]. Errors: THAW_SHAPE_MISMATCH (fewer dimensions), THAW_INVALID_ARGUMENT (dimensions, epsilon, an
-   initializer). */
+/* y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with mean and biased variance of each sample over its
+   last dimensions: each row of a sequence [T, C], or with `dimensions` 2 the whole sequence (Ba et al. 2016, arXiv
+   1607.06450). Parameters: weight and bias with the shape of those dimensions. For an image that is [H, W, C], where
+   PyTorch has [C, H, W]. Errors: THAW_SHAPE_MISMATCH (fewer dimensions), THAW_INVALID_ARGUMENT (dimensions, epsilon,
+   an initializer). */
 THAW_API thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,
                                      thaw_node *output);
 
 /* Options of thaw_group_norm. */
 typedef struct thaw_group_norm_options {
     const char *name; /* NULL: the kind and a number */
-    int64_t groups;   /* into which the channels, the last dimension, fall; divides them; required */
+    int64_t groups;   /* number of groups of channels, the last dimension; must divide it; required */
     double epsilon;   /* 0: 1e-5 */
-    bool use_epsilon; /* take `epsilon` as it is, 0 too */
+    bool use_epsilon; /* use `epsilon` even if it is 0 */
     bool no_affine;   /* no weight and no bias */
     thaw_initializer initializer, bias_initializer; /* default: 1, and 0 */
 } thaw_group_norm_options;
 
-/* The same, with mean and variance of each sample over all places of a group of channels (Wu & He 2018, arXiv
-   1803.08494). Parameters: weight, bias [channels]. Errors: THAW_SHAPE_MISMATCH (an input of rank 0),
+/* As thaw_layer_norm, with mean and variance of each sample over all positions of a group of channels (Wu & He 2018,
+   arXiv 1803.08494). Parameters: weight, bias [channels]. Errors: THAW_SHAPE_MISMATCH (an input of rank 0),
    THAW_INVALID_ARGUMENT (groups, epsilon, an initializer). */
 THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                                      thaw_node *output);
 
 /* Options of thaw_embedding. */
 typedef struct thaw_embedding_options {
-    const char *name;    /* NULL: the kind and a number */
-    int64_t rows;        /* of the table, at most 2^24; required */
-    int64_t width;       /* of a row; required */
-    bool use_padding_id; /* places with `padding_id` add nothing to the gradient, and its row is zero at first */
-    int64_t padding_id;  /* read with use_padding_id */
-    thaw_initializer initializer; /* THAW_INITIAL_DEFAULT here: the normal distribution N(0, 1), PyTorch's */
+    const char *name;             /* NULL: the kind and a number */
+    int64_t rows;                 /* of the table, at most 2^24; required */
+    int64_t width;                /* of a row; required */
+    bool use_padding_id;          /* `padding_id` adds nothing to the gradient, and its row starts at zero */
+    int64_t padding_id;           /* used with use_padding_id */
+    thaw_initializer initializer; /* here THAW_INITIAL_DEFAULT is the normal distribution N(0, 1), as in PyTorch */
 } thaw_embedding_options;
 
-/* The rows of a table that ids pick: x [...] to [..., width], a sequence [T] to [T, width]. Ids come as every input does,
-   as floats, which hold whole numbers up to 2^24 exactly. Parameter: weight [rows, width].
+/* Looks up the rows of a table by ids: x [...] to [..., width], a sequence [T] to [T, width]. Ids are floats, as every
+   input is, and represent whole numbers up to 2^24 exactly. Parameter: weight [rows, width].
 
-   The gradient is PyTorch's default, a dense one: thaw_parameter_gradient has all rows, and Adam's momentum or a weight
-   decay move rows that the batch did not use, too. But a step touches no more than it must: backward clears the rows of
-   the step before and adds to those of its own; and where the optimizer leaves rows without gradient as they are (SGD
-   without momentum and weight decay), the update, and the norm for clipping with any optimizer, read only the rows used.
+   The gradient is dense, PyTorch's default: thaw_parameter_gradient has all rows, and Adam's momentum or weight decay
+   also change rows that the batch did not use. A step only touches what it must. Backward clears the rows of the
+   previous step and adds to those of the current one. If the optimizer does not change rows without gradient (SGD
+   without momentum and weight decay), the update reads only the used rows. So does the norm for clipping, with any
+   optimizer.
 
-   Errors: THAW_INVALID_ARGUMENT (rows, width, the padding id; when a step is compiled: something below trains, and ids
-   have no gradient; when a batch is computed: an id that is not a whole number from 0 to rows - 1),
+   Errors: THAW_INVALID_ARGUMENT (rows, width, the padding id; when a step is compiled: something below trains, but
+   ids have no gradient; when a batch is computed: an id that is not a whole number from 0 to rows - 1),
    THAW_SHAPE_MISMATCH (an input of THAW_MAX_RANK dimensions). */
 THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const thaw_embedding_options *options,
                                     thaw_node *output);
@@ -254,33 +255,33 @@ THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const th
 typedef struct thaw_recurrent_options {
     const char *name;      /* NULL: the kind and a number */
     int64_t units;         /* size of the state; required */
-    int64_t layers;        /* one above the other; 0: 1 */
-    bool bidirectional;    /* in each layer a second direction reads the sequence from its end */
+    int64_t layers;        /* stacked layers; 0: 1 */
+    bool bidirectional;    /* a second direction in each layer reads the sequence from its end */
     double dropout;        /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
     bool drop_when_frozen; /* as in thaw_dropout_options */
-    bool last_only;        /* the output is the hidden state after the last step, in place of those after all steps */
+    bool last_only;        /* output only the hidden state after the last step, not those of all steps */
     bool no_bias;          /* leave out the bias */
     thaw_initializer initializer, bias_initializer; /* of weight and bias */
-    const thaw_node
-        *initial;         /* nodes of the state before the first step: the hidden one, and for an LSTM then the cell;
-                                 each [layers * directions, units], in PyTorch's order, or [units] where that is one.
-                                 NULL: zeros */
-    size_t initial_count; /* of these nodes: 2 for an LSTM, 1 for a GRU, 0 without */
+    const thaw_node *initial; /* nodes of the initial state: the hidden state, followed for an LSTM by the cell state.
+                             Each is [layers * directions, units], in PyTorch's order, or [units] if that product is
+                             one. NULL: zeros */
+    size_t initial_count;     /* number of these nodes: 2 for an LSTM, 1 for a GRU, 0 for none */
 } thaw_recurrent_options;
 
 /* Long short-term memory and gated recurrent units over x [steps, features], as PyTorch's LSTM and GRU (the reset gate
-   multiplies W_hn h + b_hn). The output is [steps, units], both directions side by side [steps, 2 * units]; with `last_only`
-   [units] or [2 * units], where each direction has read the whole sequence: PyTorch's h_n of the last layer, not its
-   output[-1].
+   multiplies W_hn h + b_hn). The output is [steps, units], or with both directions side by side [steps, 2 * units].
+   With `last_only` it is [units] or [2 * units], after each direction has read the whole sequence: PyTorch's h_n of the
+   last layer, not its output[-1].
 
    Parameters, for layer k of the stack: weight_ih_l<k> [gates * units, features of its input], weight_hh_l<k> [gates *
-   units, units], bias_ih_l<k> and bias_hh_l<k> [gates * units], and the same with _reverse; gates are i, f, g, o and r, z,
-   n. All start uniform in +-1/sqrt(units) by default; the fans of other initializers are the dimensions of the weight, and
-   a bias has those of the weight beside it. A single layer of one direction is a node and a group of the given name. Of
-   several, each is a node and a group of its own, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that the lower may be
-   frozen while the upper train; the parameters are "<name>.weight_ih_l0" and so on all the same, and "<name>.*" means all.
-   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout, the number of
-   initial states). */
+   units, units], bias_ih_l<k> and bias_hh_l<k> [gates * units], and the same with _reverse. Gates are i, f, g, o and r,
+   z, n. By default all start uniform in +-1/sqrt(units). The fans of other initializers are the dimensions of the
+   weight; a bias uses those of its weight. A single layer of one direction is a node and a group of the given name.
+   Otherwise each layer and direction is a node and a group, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that
+   lower layers can be frozen while upper ones train. Their parameters are still called "<name>.weight_ih_l0" and so on,
+   and "<name>.*" selects all.
+   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout, the
+   number of initial states). */
 THAW_API thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
                                thaw_node *output);
 THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
@@ -289,22 +290,23 @@ THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_rec
 /* Options of thaw_dropout. */
 typedef struct thaw_dropout_options {
     const char *name; /* NULL: the kind and a number */
-    double rate;      /* of zeroed elements; 0 <= rate < 1. What is kept is scaled by 1 / (1 - rate) */
-    /* Drop, too, where nothing at or below the layer trains, as PyTorch's train() does. The layer is then never part of a
-       frozen prefix, nor is what it feeds: the feature cache ends below it. */
+    double rate;      /* share of zeroed elements; 0 <= rate < 1. The others are scaled by 1 / (1 - rate) */
+    /* Also drop if nothing at or below the layer trains, as PyTorch's train() does. The layer and everything above
+       it are then never in a frozen prefix: the feature cache ends below it. */
     bool drop_when_frozen;
 } thaw_dropout_options;
 
-/* Dropout in training; the identity in evaluation and inside a frozen prefix. A dropout of the input, or one between a
-   frozen body and its head, lies in that prefix: it never drops without drop_when_frozen, and where training begins the
-   context's log warns of it once. */
+/* Dropout in training; the identity in evaluation and inside a frozen prefix. A dropout of the input, or between a
+   frozen body and its head, is in that prefix. Without drop_when_frozen it never drops, and the context's log warns
+   of it once when training starts. */
 THAW_API thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options,
                                   thaw_node *output);
 
-/* left + right, left - right and left * right, element by element: a residual connection, a gate, a scale. The shapes of
-   a sample go together as NumPy's do: aligned at their last dimensions, and a dimension that is 1 or missing repeats, so
-   that [C] is added to every place of [H, W, C], and [H, W, 1] weighs its places. The gradient of what repeats is the sum
-   over its repetitions. Either side may be frozen, a constant, or the same node. Errors: THAW_SHAPE_MISMATCH. */
+/* Element-wise left + right, left - right and left * right: a residual connection, a gate, a scale. The shapes of a
+   sample broadcast as in NumPy: they are aligned at their last dimensions, and a dimension that is 1 or missing is
+   repeated. For example, [C] is added at every position of [H, W, C], and [H, W, 1] weights its positions. The
+   gradient of a repeated element is the sum over its repetitions. Either side may be frozen, a constant, or the same
+   node. Errors: THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
                               thaw_node *output);
 THAW_API thaw_status thaw_subtract(thaw_model *model, thaw_node left, thaw_node right,
@@ -315,10 +317,10 @@ THAW_API thaw_status thaw_multiply(thaw_model *model, thaw_node left, thaw_node 
 /* Options of thaw_concatenate. */
 typedef struct thaw_concatenate_options {
     const char *name; /* NULL: the kind and a number */
-    int axis;         /* of a sample, from 0; below 0 counted from the end: -1 is the last, the channels */
+    int axis;         /* of a sample, from 0; negative axes count from the end: -1 is the last, the channels */
 } thaw_concatenate_options;
 
-/* 2 to THAW_MAX_INPUTS nodes one after the other along an axis; their other dimensions are equal. A node may occur more
+/* Concatenates 2 to THAW_MAX_INPUTS nodes along an axis; their other dimensions must be equal. A node may occur more
    than once. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (the axis, the number of inputs). */
 THAW_API thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,
                                       const thaw_concatenate_options *options, thaw_node *output);
@@ -330,12 +332,13 @@ typedef struct thaw_constant_options {
     const float *values; /* required; finite; copied */
 } thaw_constant_options;
 
-/* A tensor that never trains, the same for every sample: a node without inputs, to be combined with others. What is made
-   of constants alone is never kept by the feature cache. A plan holds one copy a sample of its batch.
-   Errors: THAW_INVALID_ARGUMENT (no values or not finite, the shape, a model that has no input yet). */
+/* A tensor that never trains and is the same for every sample: a node without inputs, to be combined with others. The
+   feature cache never keeps values that are computed from constants only. A plan holds one copy per sample of its
+   batch.
+   Errors: THAW_INVALID_ARGUMENT (no values, or values that are not finite; the shape; the model has no input yet). */
 THAW_API thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output);
 
-/* What a loss makes of the samples' losses. */
+/* How a loss combines the samples' losses. */
 typedef enum thaw_reduction { THAW_REDUCE_MEAN = 0, THAW_REDUCE_SUM } thaw_reduction;
 
 /* Options of thaw_softmax_cross_entropy. */
@@ -343,28 +346,29 @@ typedef struct thaw_softmax_cross_entropy_options {
     const char *name;           /* NULL: the kind and a number */
     thaw_reduction reduction;   /* over samples */
     double label_smoothing;     /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
-    bool use_ignore_label;      /* samples with `ignore_label` add nothing to loss and gradient; it may be outside of
-                               [0, classes), in data sets too */
-    int32_t ignore_label;       /* read with use_ignore_label */
-    const float *class_weights; /* NULL: all 1. One a class, copied */
+    bool use_ignore_label;      /* samples with `ignore_label` add nothing to loss and gradient; it may be outside
+                                   [0, classes), even in data sets */
+    int32_t ignore_label;       /* used with use_ignore_label */
+    const float *class_weights; /* one per class, copied; NULL: all 1 */
 } thaw_softmax_cross_entropy_options;
 
-/* Loss of logits [classes] against labels THAW_I32 in [0, classes), as PyTorch's cross_entropy: the mean divides by the
-   sum of the weights of the samples that count. Where none does, because all labels are ignored or of classes of weight 0,
-   loss and gradient are 0 and not PyTorch's NaN: a last batch of ignored labels alone is no reason to lose a run. Finite
-   for logits up to +-1e30. Must come last. */
+/* Loss of logits [classes] against labels THAW_I32 in [0, classes), as PyTorch's cross_entropy: the mean divides by
+   the sum of the weights of the samples that count. If no sample counts, because all labels are ignored or belong to
+   classes of weight 0, loss and gradient are 0, where PyTorch gives NaN: a last batch with only ignored labels must
+   not end a run. Finite for logits up to +-1e30. Must come last. */
 THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
                                                 const thaw_softmax_cross_entropy_options *options, thaw_node *output);
 
 /* Options of thaw_binary_cross_entropy. */
 typedef struct thaw_binary_cross_entropy_options {
-    const char *name;              /* NULL: the kind and a number */
-    thaw_reduction reduction;      /* over samples */
-    const float *positive_weights; /* NULL: all 1. PyTorch's pos_weight: one for each of the last dimension, copied */
+    const char *name;         /* NULL: the kind and a number */
+    thaw_reduction reduction; /* over samples */
+    const float
+        *positive_weights; /* PyTorch's pos_weight: one per element of the last dimension, copied; NULL: all 1 */
 } thaw_binary_cross_entropy_options;
 
-/* Mean (over batch and elements) or sum of binary cross-entropies of logits against targets THAW_F32 of their shape,
-   from 0 to 1, as PyTorch's binary_cross_entropy_with_logits. Finite for logits up to +-1e30. Must come last. */
+/* Mean (over batch and elements) or sum of binary cross-entropies of logits against targets THAW_F32 from 0 to 1, of
+   the same shape, as PyTorch's binary_cross_entropy_with_logits. Finite for logits up to +-1e30. Must come last. */
 THAW_API thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
                                                const thaw_binary_cross_entropy_options *options, thaw_node *output);
 
@@ -374,8 +378,8 @@ typedef struct thaw_mse_options {
     thaw_reduction reduction; /* over samples */
 } thaw_mse_options;
 
-/* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must come
-   last. */
+/* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must
+   come last. */
 THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options,
                               thaw_node *output);
 

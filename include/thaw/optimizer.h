@@ -8,13 +8,14 @@
 extern "C" {
 #endif
 
-/* A module with values for its hyper-parameters; groups share it by reference. */
+/* A module with values for its hyper-parameters. Several groups may share one. */
 typedef struct thaw_optimizer thaw_optimizer;
 typedef struct thaw_optimizer_module thaw_optimizer_module;
 
-/* Makes an optimizer from its description: a built-in module's name ("sgd", "adam", "adamw", "rmsprop") or the path of
-   a shared object (it contains a '/'; it must define `const thaw_optimizer_module thaw_module`), then hyper-parameters:
-   "sgd:lr=1e-2,momentum=0.9". What is not named has PyTorch's default. The caller owns it (thaw_optimizer_destroy).
+/* Creates an optimizer from its description: a built-in module's name ("sgd", "adam", "adamw", "rmsprop") or the path
+   of a shared object, followed by hyper-parameters: "sgd:lr=1e-2,momentum=0.9". The path must contain a '/', and the
+   object must define `const thaw_optimizer_module thaw_module`. Hyper-parameters that are not given have PyTorch's
+   defaults. The caller owns the optimizer (thaw_optimizer_destroy).
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
    (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR (the file cannot be
    read), THAW_BAD_FORMAT (no shared object, or its module is not one: another abi, a struct that is too short or too
@@ -30,10 +31,10 @@ THAW_API thaw_status thaw_optimizer_create_from(thaw_context *context, const tha
 /* Drops the caller's reference; groups that use it keep theirs. NULL is allowed. */
 THAW_API void thaw_optimizer_destroy(thaw_optimizer *optimizer);
 
-/* Changes a hyper-parameter; the next step uses it. Errors: as for thaw_optimizer_create; nothing has changed then. */
+/* Changes a hyper-parameter from the next step on. Errors: as for thaw_optimizer_create; an error changes nothing. */
 THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value);
 
-/* The value of a hyper-parameter; NAN when the module has none of that name. */
+/* The value of a hyper-parameter; NAN if the module has none of that name. */
 THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
 
 /* The module that it was made from; a copy, if that was compiled for an older, shorter struct. */

@@ -1,5 +1,5 @@
-/* Reports: one page of HTML that needs no network, for people, from files of results. A comparison writes one of its own
-   (thaw_comparison_write_report); these calls are for files that are there. */
+/* Reports: an HTML page from result files that needs no network. A comparison writes its own report
+   (thaw_comparison_write_report); these calls are for existing files. */
 #ifndef THAW_REPORT_H
 #define THAW_REPORT_H
 
@@ -9,11 +9,11 @@
 extern "C" {
 #endif
 
-/* Writes `directory`/index.html from the files: at most one of results (bench/results.schema.json), and any number of
-   measurements, an object of bench/measurement.schema.json a line, as benchmarks print them. The directory is made where
-   there is none. A page is replaced whole or not at all.
-   Errors: THAW_INVALID_ARGUMENT (no file, or results twice), THAW_BAD_FORMAT (a file is neither; the message says where),
-   THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+/* Writes `directory`/index.html from files: at most one with results (bench/results.schema.json), and any number with
+   measurements, which hold one object of bench/measurement.schema.json per line, as benchmarks print them. The
+   directory is created if necessary. A page is replaced completely or not at all.
+   Errors: THAW_INVALID_ARGUMENT (no file, or two files of results), THAW_BAD_FORMAT (a file is neither; the message
+   says where), THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_report_write(thaw_context *context, const char *const *files, size_t count,
                                        const char *directory);
 

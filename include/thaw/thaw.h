@@ -1,4 +1,4 @@
-/* Thaw: training neural networks on multicore CPUs, where freezing is compiled. All public headers but those of
+/* Thaw: trains neural networks on multicore CPUs and compiles freezing. Includes all public headers except those of
    libthaw-compare: thaw/compare.h, thaw/report.h and thaw/statistics.h. */
 #ifndef THAW_H
 #define THAW_H

@@ -11,26 +11,25 @@ extern "C" {
 /* A network that Thaw can build. Static storage. */
 typedef struct thaw_zoo_entry {
     const char *name, *description; /* as users write it; in a few words */
-    size_t classes;                 /* when none are asked for */
-    thaw_shape sample_shape;        /* the input it is made for */
+    size_t classes;                 /* the default */
+    thaw_shape sample_shape;        /* the default input size */
 } thaw_zoo_entry;
 
 /* The entries in the order of listings; NULL past the end. Thread-safe. */
 THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
 
-/* Builds a network with its softmax cross-entropy loss into an empty model; `classes` 0: the entry's own. The description
-   is a name, or a name and options: "resnet18:size=64", "mobilenet-v2:size=96,dropout=0". Options:
-     size=N     height and width of the input, in place of the entry's (networks that pool over the whole image keep the
-                shapes of their parameters)
-     dropout=X  the rate before the classifier, where torchvision's network takes it as an argument
-   The backbones have the names, layouts and initial values of torchvision's (efficientnet-lite0: timm's), so that their
-   files fit.
-   Errors: THAW_NOT_FOUND (the message lists what there is), THAW_INVALID_ARGUMENT (an option, the model is not empty),
-   THAW_SHAPE_MISMATCH (a size that the network cannot take). */
+/* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default. The
+   description is a name, or a name and options: "resnet18:size=64", "mobilenet-v2:size=96,dropout=0". Options:
+     size=N     height and width of the input (networks that pool over the whole image keep the shapes of their
+                parameters)
+     dropout=X  the rate before the classifier, for networks whose torchvision version has this argument
+   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0: timm's), so that their weight
+   files can be loaded.
+   Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, the model is not
+   empty), THAW_SHAPE_MISMATCH (a size that the network does not support). */
 THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes);
 
-/* Whether there is a network of that description, without building it. Errors: those of thaw_zoo_build, but for the size
-   that a network cannot take. */
+/* Checks a description without building the network. Errors: those of thaw_zoo_build, except an unsupported size. */
 THAW_API thaw_status thaw_zoo_check(thaw_context *context, const char *description);
 
 #ifdef __cplusplus

@@ -57,7 +57,7 @@ static thaw_status check_rest(thaw_context *context, thaw_folder_options *option
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: validation is %g, must be below 1",
                          options->validation);
     if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augment",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augmentation",
                          (int)options->augment);
     options->threads = options->threads ? options->threads : context->most_threads;
     if (options->threads < 1 || options->threads > MOST_THREADS)
