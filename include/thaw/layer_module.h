@@ -91,7 +91,7 @@ typedef struct thaw_layer_demand {
     bool folded;            /* for modules that map channels: the layer before does that, and `pack` alone is called,
                                    which writes each channel's scale, then each channel's shift, to run->packed */
     bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
-    bool save_memory; /* the frozen weights take more memory than what trains: prefer small to fast */
+    bool save_memory;              /* the frozen weights take more memory than what trains: prefer small to fast */
     thaw_low_rank_demand low_rank; /* only for modules that take it */
 } thaw_layer_demand;
 

@@ -125,9 +125,9 @@ typedef struct thaw_fit_options {
                                it also train on the rounded values. THAW_F32: unchanged values */
     bool time_phases;       /* measure the phases; reads the clock several times per step */
     bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
-    bool (*on_step)(void *user, const thaw_progress *progress);    /* false: stop after this step */
-    void (*on_rule)(void *user, const thaw_rule_effect *effect);   /* after each rule of the strategy */
-    void *user;                                                    /* passed to the callbacks */
+    bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
+    void (*on_rule)(void *user, const thaw_rule_effect *effect);         /* after each rule of the strategy */
+    void *user;                                                          /* passed to the callbacks */
 } thaw_fit_options;
 
 /* The most bytes that the feature cache of a run with these options may take per sample of this data set, for asking
@@ -136,7 +136,7 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
 
 /* Trains a model. If the budget and the data set allow it, the outputs of a frozen prefix are kept for each sample in
    the first epoch, and later epochs start from them. If these outputs exceed the budget, the plan looks for an earlier
-   place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `report` (may
+   place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `last` (may
    be NULL) gets the last epoch's figures.
 
    A cache file is persistent: a later run with the same prefix, weights, data and kernels uses it from its first epoch

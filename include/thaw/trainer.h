@@ -50,7 +50,7 @@ THAW_API void thaw_trainer_destroy(thaw_trainer *trainer);
    Errors: those of thaw_fit; THAW_INVALID_ARGUMENT if all epochs are done. */
 THAW_API thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *result);
 
-/* Takes steps to the end of the current epoch, or of the next one if none has begun. `report` (may be NULL) gets
+/* Takes steps to the end of the current epoch, or of the next one if none has begun. `epoch_result` (may be NULL) gets
    thaw_trainer_result's figures, even after an error. Errors: those of thaw_trainer_step. */
 THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_result);
 

@@ -25,7 +25,7 @@ typedef struct thaw_load_options {
     bool allow_misshaped;  /* tensors of another shape are skipped */
 } thaw_load_options;
 
-/* The results of a load. Lists are comma-separated names, and belong to the caller (thaw_load_report_destroy). */
+/* The results of a load. Lists are comma-separated names, and belong to the caller (thaw_load_result_destroy). */
 typedef struct thaw_load_result {
     size_t loaded, missing, unexpected, misshaped;            /* number of tensors */
     char *missing_names, *unexpected_names, *misshaped_names; /* "" if there are none */
@@ -33,7 +33,7 @@ typedef struct thaw_load_result {
 
 /* Loads weights by name. Strict by default: if anything is missing, unexpected or of another shape, the load fails, the
    message names it, and no parameter changes. An adapter's tensor is unexpected unless some layer uses the adapter.
-   `options` and `report` may be NULL; the report is also filled on THAW_NOT_FOUND and THAW_SHAPE_MISMATCH. Only F32
+   `options` and `result` may be NULL; the result is also filled on THAW_NOT_FOUND and THAW_SHAPE_MISMATCH. Only F32
    tensors are supported. PyTorch's `num_batches_tracked`, stored beside a layer's running statistics, is skipped. A
    header may have at most 10,000,000 bytes, about 100,000 tensors.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected,
