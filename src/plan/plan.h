@@ -114,7 +114,7 @@ typedef struct thaw_plan_node {
     bool prepared;
     thaw_layer_needs needs;
     thaw_gradient_rows *gradient_rows; /* of its first parameter, where the plan keeps the list; else NULL */
-    uint64_t packed_version;           /* sum of its parameters' versions when they were packed; 0: never */
+    uint64_t packed_version;           /* the parameters' versions when they were packed, or 1 of each step; 0: never */
 
     /* sharing, masks, recomputation */
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */

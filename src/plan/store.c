@@ -1,6 +1,4 @@
 /* A model's plans: compiled when one is wanted, forgotten when what they were compiled from has changed. */
-#include <string.h>
-
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/pages.h"
@@ -123,22 +121,11 @@ static thaw_status check_model(const thaw_model *model, const thaw_plan_request 
     return THAW_OK;
 }
 
-/* Cleared: kernels may read the padding of blocked layouts, which relayouts need not write. */
 static thaw_status reserve_packed(thaw_plan *plan)
 {
-    if (plan->packed_bytes == 0)
-        return THAW_OK;
-    plan->packed = thaw_allocate_raw(plan->model->context, plan->packed_bytes);
-    if (!plan->packed)
-        return THAW_OUT_OF_MEMORY;
-    char *packed = plan->packed;
-    for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_layer_needs *needs = &plan->nodes[plan->order[i]].needs;
-        if (!needs->lets_go)
-            memset(packed, 0, needs->packed_bytes);
-        packed += thaw_align(needs->packed_bytes);
-    }
-    return THAW_OK;
+    if (plan->packed_bytes)
+        plan->packed = thaw_allocate_raw(plan->model->context, plan->packed_bytes);
+    return plan->packed || plan->packed_bytes == 0 ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)

@@ -1,5 +1,6 @@
 /* Instructions about parameters: packed copies of them, gradients and updates. */
 #include <math.h>
+#include <string.h>
 
 #include "params/keeping.h"
 #include "program/instructions.h"
@@ -21,6 +22,14 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
     return THAW_OK;
 }
 
+/* Before a layer first packs: kernels may read the padding of blocked layouts, which relayouts need not write. Layers that
+   let go of a weight clear what they do not write. */
+static void clear_packed(thaw_plan_node *planned)
+{
+    if (planned->packed_version == 0 && !planned->needs.lets_go)
+        memset(planned->bound.run.packed, 0, planned->needs.packed_bytes);
+}
+
 /* Once, and after a change: the versions of the parameters, and of the map that is packed with them, tell. */
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
 {
@@ -38,6 +47,7 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
         planned->bound.run.leaving->kept = &planned->bound.run;
         plan->program.model->parameters.absences++;
     }
+    clear_packed(planned);
     const thaw_status status = node->module->pack(&planned->bound.run);
     planned->packed_version = status == THAW_OK ? version : 0;
     return status;
@@ -45,6 +55,9 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
 
 thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 {
+    thaw_plan_node *planned = &plan->nodes[instruction->node];
+    clear_packed(planned);
+    planned->packed_version = 1;
     return plan->model->nodes[instruction->node].module->pack(instruction->run);
 }
 
