@@ -257,10 +257,10 @@ def print_speed(result):
               f" {result['memory_ratio']:.2f} of its memory", flush=True)
 
 
-def chosen_workloads(only):
+def chosen_workloads(only, known=WORKLOADS):
     """Those of the names, and of the parts of names that are not one."""
     parts = only or [""]
-    return [name for name in WORKLOADS if any(part == name or part not in WORKLOADS and part in name for part in parts)]
+    return [name for name in known if any(part == name or part not in known and part in name for part in parts)]
 
 
 def run_speed(build, python, options):
@@ -401,4 +401,5 @@ def main():
         return 130
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
