@@ -136,8 +136,8 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
 
 /* Trains a model. If the budget and the data set allow it, the outputs of a frozen prefix are kept for each sample in
    the first epoch, and later epochs start from them. If these outputs exceed the budget, the plan looks for an earlier
-   place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `last` (may
-   be NULL) gets the last epoch's figures.
+   place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `epoch_result`
+   (may be NULL) gets the last epoch's figures.
 
    A cache file is persistent: a later run with the same prefix, weights, data and kernels uses it from its first epoch
    on. The file is identified by a fingerprint of all these; data without an identity of its own (see thaw_source) is

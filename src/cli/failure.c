@@ -8,12 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/printable.h"
+
+enum { MESSAGE_BYTES = 4096 };
+
+/* What is not printable stands there as \xNN. */
 static void print(const char *what, const char *format, va_list arguments)
 {
+    char message[MESSAGE_BYTES], printable[MESSAGE_BYTES];
+    vsnprintf(message, sizeof message, format, arguments);
+    thaw_copy_printable(printable, sizeof printable, message);
     fflush(stdout);
-    fprintf(stderr, "thaw: %s: ", what);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "thaw: %s: %s\n", what, printable);
 }
 
 int cli_fail(const char *what, const char *format, ...)

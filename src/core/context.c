@@ -2,10 +2,10 @@
 
 #include <omp.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/allocation.h"
 #include "core/cpu.h"
+#include "core/printable.h"
 #include "core/system_memory.h"
 
 enum { MOST_THREADS = 1024 };
@@ -95,7 +95,7 @@ thaw_status thaw_fail_list(thaw_context *context, thaw_status status, const char
     /* Uses a second buffer: an argument may be the message itself. */
     char message[THAW_MESSAGE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
-    memcpy(context->message, message, sizeof message);
+    thaw_copy_printable(context->message, sizeof context->message, message);
     return status;
 }
 
@@ -112,10 +112,11 @@ void thaw_log(thaw_context *context, thaw_log_level level, const char *format, .
 {
     if (!context->log)
         return;
-    char message[THAW_MESSAGE_BYTES];
+    char message[THAW_MESSAGE_BYTES], printable[THAW_MESSAGE_BYTES];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    context->log(context->log_user, level, message);
+    thaw_copy_printable(printable, sizeof printable, message);
+    context->log(context->log_user, level, printable);
 }

@@ -5,6 +5,7 @@
 
 #include "core/allocation.h"
 #include "core/nearest.h"
+#include "core/printable.h"
 #include "policy/strategy.h"
 
 /* The current place in the file. */
@@ -99,9 +100,11 @@ static thaw_status read_strategy(place *at, const json_t *object, thaw_strategy 
     const char *name = json_string_value(json_object_get(object, "name"));
     const char *description = json_string_value(json_object_get(object, "description"));
     const json_t *list = json_object_get(object, "rules");
-    if (!name || !*name || strpbrk(name, " \t\n") || !json_is_array(list))
-        return thaw_fail(at->context, THAW_BAD_FORMAT,
-                         "%s: a strategy must have a \"name\" without blanks and a list of \"rules\"", at->path);
+    if (!name || !*name || strchr(name, ' ') || !thaw_is_printable(name) || !json_is_array(list))
+        return thaw_fail(
+            at->context, THAW_BAD_FORMAT,
+            "%s: a strategy must have a \"name\" of printable characters without blanks and a list of \"rules\"",
+            at->path);
     at->strategy = name;
     const size_t count = json_array_size(list);
     thaw_strategy_rule *rules = thaw_allocate_array(at->context, count + 1, sizeof *rules);
