@@ -1,10 +1,10 @@
+/* A frozen weight in its kernels' packed copies alone. Packing writes the copies without oneDNN, some rows at a time, and
+   lets go of the rows behind it, so that at no time both are in memory as a whole. An exact inverse writes the weight back:
    where a channel map was folded in, s W has come from one or two numbers: packing takes notes of which, a bit for each of
    which there are two. Memory is set aside for a bit an element, and what is left over is given back. Rows that it cannot
    restore to the bit, those of a scale of zero for one, stay where they are. */
 #ifndef THAW_LAYERS_PACKED_WEIGHT_H
 #define THAW_LAYERS_PACKED_WEIGHT_H
-
-#include <thaw/layer_module.h>
 
 #include <thaw/layer_module.h>
 
