@@ -9,30 +9,62 @@
 #include "params/module_source.h"
 #include "params/settings.h"
 
-/* Why what the shared object calls `thaw_module` cannot be read as a module, or NULL. Its own `size` is checked against
-   the symbol's, so that nothing behind it is read. */
+typedef struct byte_range {
+    uintptr_t begin;
+    size_t bytes;
+} byte_range;
+
+/* For dl_iterate_phdr: 1 if the range lies in one readable segment of the object. */
+static int has_readable(struct dl_phdr_info *object, size_t unused, void *argument)
+{
+    (void)unused;
+    const byte_range *range = argument;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        const uintptr_t begin = object->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && segment->p_flags & PF_R && range->begin >= begin &&
+            range->begin - begin <= segment->p_memsz && range->bytes <= segment->p_memsz - (range->begin - begin))
+            return 1;
+    }
+    return 0;
+}
+
+/* The size of the object that a symbol names, which can be read; 0 if it names something else, such as a function. */
+static size_t object_bytes(const void *found)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    if (!dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol || info.dli_saddr != found ||
+        ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
+        return 0;
+    byte_range range = { (uintptr_t)found, (size_t)symbol->st_size };
+    return dl_iterate_phdr(has_readable, &range) ? range.bytes : 0;
+}
+
+/* Why what the shared object calls `thaw_module` is no module, or NULL. Nothing outside of it is read: any shared object
+   may define this name, for whatever it wants. */
 static const char *object_error(const void *found, char message[THAW_HEAD_MESSAGE_BYTES])
 {
     if (!found)
         return "it does not define thaw_module";
-    Dl_info unused;
-    const ElfW(Sym) *symbol = NULL;
-    if (!dladdr1(found, &unused, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
-        ELF64_ST_TYPE(symbol->st_info) != STT_OBJECT)
-        return "its thaw_module is not an object, must be a const thaw_optimizer_module";
-    const size_t bytes = (size_t)symbol->st_size;
-    if (bytes < sizeof(thaw_module_head)) {
+    const size_t bytes = object_bytes(found);
+    if (!bytes)
+        return "its thaw_module is not a readable object, must be a const thaw_optimizer_module";
+    thaw_module_head head;
+    if (bytes < sizeof head) {
         snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module has %zu bytes, must have at least %zu", bytes,
-                 sizeof(thaw_module_head));
+                 sizeof head);
         return message;
     }
-    const thaw_module_head *head = found;
-    if (head->abi == THAW_OPTIMIZER_ABI && head->size > bytes) {
+    memcpy(&head, found, sizeof head);
+    if (head.abi == THAW_OPTIMIZER_ABI && head.size > bytes) {
         snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module has %zu bytes, its size says %zu", bytes,
-                 head->size);
+                 head.size);
         return message;
     }
-    return NULL;
+    if ((uintptr_t)found % _Alignof(thaw_optimizer_module))
+        return "its thaw_module is not aligned as a thaw_optimizer_module is";
+    return thaw_module_error(found, message);
 }
 
 thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
@@ -46,8 +78,6 @@ thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw
     const void *found = dlsym(opened, "thaw_module");
     char message[THAW_HEAD_MESSAGE_BYTES];
     const char *error = object_error(found, message);
-    if (!error)
-        error = thaw_module_error(found, message);
     if (error) {
         const thaw_status status = thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s: %s", path, error);
         dlclose(opened);

@@ -40,7 +40,20 @@ Test(modules, refuses_shared_objects_of_other_kinds)
         { "newer", "its struct has 104 bytes, must have at most 96: it was compiled with the headers of a newer Thaw" },
         { "cut", "its thaw_module has 64 bytes, its size says 96" },
         { "tiny", "its thaw_module has 4 bytes, must have at least 16" },
-        { "function", "its thaw_module is not an object" },
+        { "earliest", "it is not an optimizer module: its abi is 0x" },
+        { "function", "its thaw_module is not a readable object" },
+        { "resolved", "its thaw_module is not a readable object" },
+        { "nothing", "it does not define thaw_module" },
+        { "integer", "its thaw_module has 4 bytes, must have at least 16" },
+        { "address", "its thaw_module has 8 bytes, must have at least 16" },
+        { "letters", "its thaw_module has 3 bytes, must have at least 16" },
+        { "string", "it is not an optimizer module: its abi is 0x" },
+        { "floats", "it is not an optimizer module: its abi is 0x40400000" },
+        { "own_thread", "its thaw_module is not a readable object" },
+        { "absolute", "its thaw_module is not a readable object" },
+        { "untyped", "its thaw_module is not a readable object" },
+        { "boundless", "its thaw_module is not a readable object" },
+        { "odd_place", "its thaw_module is not aligned" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         char path[1024];
