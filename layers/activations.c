@@ -18,11 +18,11 @@ typedef struct activation {
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
-    const choice *chosen = options;
+    const choice *settings = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
-    if (!isfinite(chosen->slope))
+    if (!isfinite(settings->slope))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "negative_slope is %g, wanted a finite number",
-                                 chosen->slope);
+                                 settings->slope);
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
     return thaw_builder_output(builder, input);
 }
@@ -42,13 +42,13 @@ static size_t larger(size_t left, size_t right)
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    const choice *chosen = demand->options;
+    const choice *settings = demand->options;
     activation *a = thaw_allocate(demand->context, sizeof *a);
     if (!a)
         return THAW_OUT_OF_MEMORY;
     const thaw_eltwise problem = { .count = (size_t)demand->batch * thaw_shape_count(&demand->output),
-                                   .function = chosen->function,
-                                   .slope = chosen->slope,
+                                   .function = settings->function,
+                                   .slope = settings->slope,
                                    .precision = demand->precision };
     a->from_output = thaw_eltwise_backward_from_output(&problem);
     thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &a->forward);

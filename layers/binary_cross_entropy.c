@@ -100,6 +100,6 @@ static const thaw_layer_module module = {
 thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
                                       const thaw_binary_cross_entropy_options *options, thaw_node *output)
 {
-    const thaw_binary_cross_entropy_options chosen = options ? *options : (thaw_binary_cross_entropy_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &logits, 1, &chosen, output);
+    const thaw_binary_cross_entropy_options settings = options ? *options : (thaw_binary_cross_entropy_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &logits, 1, &settings, output);
 }

@@ -153,6 +153,6 @@ static const thaw_layer_module module = {
 thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,
                              const thaw_concatenate_options *options, thaw_node *output)
 {
-    const thaw_concatenate_options chosen = options ? *options : (thaw_concatenate_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, inputs, count, &chosen, output);
+    const thaw_concatenate_options settings = options ? *options : (thaw_concatenate_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, inputs, count, &settings, output);
 }

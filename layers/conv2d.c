@@ -191,6 +191,6 @@ const thaw_layer_module thaw_conv2d_module = {
 
 thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options, thaw_node *output)
 {
-    const thaw_conv2d_options chosen = options ? *options : (thaw_conv2d_options){ 0 };
-    return thaw_model_append(model, &thaw_conv2d_module, chosen.name, &input, 1, &chosen, output);
+    const thaw_conv2d_options settings = options ? *options : (thaw_conv2d_options){ 0 };
+    return thaw_model_append(model, &thaw_conv2d_module, settings.name, &input, 1, &settings, output);
 }

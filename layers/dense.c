@@ -75,12 +75,12 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     const bool rounds = demand->precision != THAW_F32; /* the weight, for which backward wants a copy */
     thaw_weighted *w = &d->weighted;
     thaw_inner_product problem = problem_of(demand);
-    const thaw_dense_packing chosen = choose_packing(demand, &problem);
-    problem.packed = chosen == THAW_PACK_WEIGHT;
+    const thaw_dense_packing settings = choose_packing(demand, &problem);
+    problem.packed = settings == THAW_PACK_WEIGHT;
     if (demand->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status =
-        chosen == THAW_PACK_INPUT
+        settings == THAW_PACK_INPUT
             ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
             : thaw_best_inner_product_forward(demand->context, &problem, &w->forward, &w->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
@@ -134,11 +134,11 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
     if (demand->low_rank.beside)
         return true;
     thaw_inner_product problem = problem_of(demand);
-    const thaw_dense_packing chosen = choose_packing(demand, &problem);
-    problem.packed = chosen == THAW_PACK_WEIGHT;
+    const thaw_dense_packing settings = choose_packing(demand, &problem);
+    problem.packed = settings == THAW_PACK_WEIGHT;
     if (thaw_choose_row_product(&problem) && !thaw_row_product_activates(epilogue->activation))
         return false;
-    return chosen != THAW_PACK_INPUT ||
+    return settings != THAW_PACK_INPUT ||
            (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 
@@ -167,6 +167,6 @@ static const thaw_layer_module module = {
 
 thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options, thaw_node *output)
 {
-    const thaw_dense_options chosen = options ? *options : (thaw_dense_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+    const thaw_dense_options settings = options ? *options : (thaw_dense_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &input, 1, &settings, output);
 }

@@ -213,6 +213,6 @@ static const thaw_layer_module module = {
 
 thaw_status thaw_embedding(thaw_model *model, thaw_node input, const thaw_embedding_options *options, thaw_node *output)
 {
-    const thaw_embedding_options chosen = options ? *options : (thaw_embedding_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+    const thaw_embedding_options settings = options ? *options : (thaw_embedding_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &input, 1, &settings, output);
 }

@@ -100,6 +100,6 @@ static const thaw_layer_module module = {
 
 thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)
 {
-    const thaw_simple_options chosen = options ? *options : (thaw_simple_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+    const thaw_simple_options settings = options ? *options : (thaw_simple_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &input, 1, &settings, output);
 }

@@ -327,6 +327,6 @@ static const thaw_layer_module module = {
 thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                             thaw_node *output)
 {
-    const thaw_group_norm_options chosen = options ? *options : (thaw_group_norm_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &input, 1, &chosen, output);
+    const thaw_group_norm_options settings = options ? *options : (thaw_group_norm_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &input, 1, &settings, output);
 }

@@ -47,6 +47,6 @@ static const thaw_layer_module module = {
 
 thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options, thaw_node *output)
 {
-    const thaw_mse_options chosen = options ? *options : (thaw_mse_options){ 0 };
-    return thaw_model_append(model, &module, chosen.name, &prediction, 1, &chosen, output);
+    const thaw_mse_options settings = options ? *options : (thaw_mse_options){ 0 };
+    return thaw_model_append(model, &module, settings.name, &prediction, 1, &settings, output);
 }

@@ -44,7 +44,7 @@ static size_t larger(size_t left, size_t right)
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    const choice *chosen = demand->options;
+    const choice *settings = demand->options;
     softmax *s = thaw_allocate(demand->context, sizeof *s);
     if (!s)
         return THAW_OUT_OF_MEMORY;
@@ -53,9 +53,9 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
                                   .columns = columns };
     s->rows = (size_t)problem.rows;
     s->columns = (size_t)columns;
-    s->logarithm = chosen->logarithm;
+    s->logarithm = settings->logarithm;
     thaw_status status = thaw_softmax_forward(demand->context, &problem, demand->training, &s->forward);
-    problem.logarithm = chosen->logarithm;
+    problem.logarithm = settings->logarithm;
     if (status == THAW_OK && demand->input_gradient[0])
         status = thaw_softmax_backward(demand->context, &problem, &s->backward);
     if (status != THAW_OK) {
@@ -65,7 +65,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = s;
     needs->scratch_bytes = larger(thaw_kernel_scratch_bytes(s->forward), thaw_kernel_scratch_bytes(s->backward));
     needs->keeps_output = s->backward != NULL;
-    needs->in_place = !chosen->logarithm;
+    needs->in_place = !settings->logarithm;
     needs->gradient_in_place = true;
     needs->kernel = thaw_kernel_name(s->forward);
     return THAW_OK;

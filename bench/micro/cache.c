@@ -77,13 +77,13 @@ static double time_copy(bed *on)
     return bench_now() - begin;
 }
 
-static void measure(bed *on, const char *where, const bench_arguments *chosen)
+static void measure(bed *on, const char *where, const bench_arguments *settings)
 {
     static double seconds[MOST_REPETITIONS], copies[MOST_REPETITIONS];
     char what[64];
     snprintf(what, sizeof what, "rows of %zu bytes", on->row_bytes);
     time_rows(on);
-    for (size_t i = 0; i < chosen->repetitions; i++) {
+    for (size_t i = 0; i < settings->repetitions; i++) {
         seconds[i] = time_rows(on);
         copies[i] = time_copy(on);
     }
@@ -93,12 +93,12 @@ static void measure(bed *on, const char *where, const bench_arguments *chosen)
         .setting = where,
         .what = what,
         .threads = 1,
-        .limit_seconds = bench_median(copies, chosen->repetitions),
+        .limit_seconds = bench_median(copies, settings->repetitions),
         .limit = "a copy of as many bytes in order",
     };
-    bench_measurement_take(&found, seconds, chosen->repetitions);
+    bench_measurement_take(&found, seconds, settings->repetitions);
     const double bytes = (double)(on->count * on->row_bytes);
-    if (chosen->json) {
+    if (settings->json) {
         json_t *object = bench_measurement_json(&found);
         json_object_set_new(object, "gigabytes_per_second", json_real(bytes / found.seconds * 1e-9));
         bench_print_json(object);
@@ -123,7 +123,7 @@ static void open_rows(bed *on, const char *path)
     free(present);
 }
 
-static void run_case(size_t row_bytes, const char *path, const bench_arguments *chosen)
+static void run_case(size_t row_bytes, const char *path, const bench_arguments *settings)
 {
     bed on = { .row_bytes = row_bytes, .count = TOTAL_BYTES / row_bytes };
     if (thaw_context_create(&(thaw_context_options){ .threads = 1 }, &on.context) != THAW_OK)
@@ -132,7 +132,7 @@ static void run_case(size_t row_bytes, const char *path, const bench_arguments *
     on.into = make_bytes(row_bytes);
     open_rows(&on, path);
     write_rows(&on);
-    measure(&on, path ? "file" : "memory", chosen);
+    measure(&on, path ? "file" : "memory", settings);
     on.rows->kind->release(on.rows);
     free(on.from);
     free(on.into);
@@ -141,18 +141,18 @@ static void run_case(size_t row_bytes, const char *path, const bench_arguments *
 
 int main(int count, char **values)
 {
-    const bench_arguments chosen = bench_arguments_read("cache", count, values, 9, MOST_REPETITIONS);
-    if (!chosen.json)
+    const bench_arguments settings = bench_arguments_read("cache", count, values, 9, MOST_REPETITIONS);
+    if (!settings.json)
         printf("1 thread, %d MB of rows, medians of %zu\n%-8s %10s %9s %9s %9s %9s %8s %9s\n", TOTAL_BYTES >> 20,
-               chosen.repetitions, "where", "row bytes", "rows", "ms", "quartile", "quartile", "GB/s", "of a copy");
+               settings.repetitions, "where", "row bytes", "rows", "ms", "quartile", "quartile", "GB/s", "of a copy");
     for (size_t i = 0; i < THAW_COUNT(row_sizes); i++) {
         char path[] = "/tmp/thaw-bench-cache-XXXXXX";
-        run_case(row_sizes[i], NULL, &chosen);
+        run_case(row_sizes[i], NULL, &settings);
         const int file = mkstemp(path);
         if (file < 0)
             return 1;
         close(file);
-        run_case(row_sizes[i], path, &chosen);
+        run_case(row_sizes[i], path, &settings);
         unlink(path);
     }
     return 0;

@@ -134,7 +134,7 @@ static float *make_values(size_t count)
 
 typedef struct comparison {
     thaw_context *context;
-    bench_arguments chosen;
+    bench_arguments settings;
     double peak;
     size_t problems, wrong;
     char lines[MOST_WRONG][320]; /* of the first so many that are wrong */
@@ -159,17 +159,17 @@ static void measure(const comparison *s, bench_candidate *candidates, size_t cou
         once = time_calls(s, &candidates[k], operands, 1);
     }
     const int calls = once < least_seconds ? (int)(least_seconds / once) + 1 : 1;
-    for (size_t i = 0; i < s->chosen.repetitions; i++)
+    for (size_t i = 0; i < s->settings.repetitions; i++)
         for (size_t k = 0; k < count; k++) {
             const size_t at = (i + k) % count;
             seconds[at][i] = time_calls(s, &candidates[at], operands, calls);
         }
 }
 
-static size_t find_chosen(const bench_candidate *candidates, size_t count)
+static size_t find_preferred(const bench_candidate *candidates, size_t count)
 {
     size_t at = 0;
-    while (at + 1 < count && !candidates[at].chosen)
+    while (at + 1 < count && !candidates[at].preferred)
         at++;
     return at;
 }
@@ -177,7 +177,7 @@ static size_t find_chosen(const bench_candidate *candidates, size_t count)
 /* Before quantiles sort what was measured. */
 static void judge(comparison *s, const measured *m, const bench_candidate *candidates, size_t count)
 {
-    const size_t own = find_chosen(candidates, count), repetitions = s->chosen.repetitions;
+    const size_t own = find_preferred(candidates, count), repetitions = s->settings.repetitions;
     size_t best = own;
     double by = 1;
     for (size_t k = 0; k < count; k++) {
@@ -212,18 +212,18 @@ static void print_case(const comparison *s, const measured *m, const bench_candi
             .limit_seconds = arithmetic > traffic ? arithmetic : traffic,
             .limit = "arithmetic of the definition at the peak of the cores, or each array through memory once",
         };
-        bench_measurement_take(&found[k], seconds[k], s->chosen.repetitions);
+        bench_measurement_take(&found[k], seconds[k], s->settings.repetitions);
     }
-    const double own = found[find_chosen(candidates, count)].seconds;
+    const double own = found[find_preferred(candidates, count)].seconds;
     for (size_t k = 0; k < count; k++) {
-        if (s->chosen.json) {
+        if (s->settings.json) {
             json_t *object = bench_measurement_json(&found[k]);
-            json_object_set_new(object, "chosen", json_boolean(candidates[k].chosen));
+            json_object_set_new(object, "chosen", json_boolean(candidates[k].preferred));
             bench_print_json(object);
             continue;
         }
-        printf("%-44s %c %-24s %10.1f %6.2f %5.0f%% %5.0f%%\n", k == 0 ? m->name : "", candidates[k].chosen ? '*' : ' ',
-               candidates[k].name, found[k].seconds * 1e6, found[k].seconds / own,
+        printf("%-44s %c %-24s %10.1f %6.2f %5.0f%% %5.0f%%\n", k == 0 ? m->name : "",
+               candidates[k].preferred ? '*' : ' ', candidates[k].name, found[k].seconds * 1e6, found[k].seconds / own,
                100 * (found[k].high - found[k].low) / found[k].seconds,
                100 * found[k].limit_seconds / found[k].seconds);
     }
@@ -232,7 +232,7 @@ static void print_case(const comparison *s, const measured *m, const bench_candi
 
 static void compare(comparison *s, const measured *m)
 {
-    if (s->chosen.only && !strstr(m->name, s->chosen.only))
+    if (s->settings.only && !strstr(m->name, s->settings.only))
         return;
     const bench_operands operands = {
         .source = make_values(m->source),
@@ -280,20 +280,20 @@ static void compare_all(comparison *s)
 int main(int count, char **values)
 {
     static comparison s;
-    s.chosen = bench_arguments_read("kernels", count, values, 15, MOST_REPETITIONS);
-    if (thaw_context_create(&(thaw_context_options){ .threads = s.chosen.threads }, &s.context) != THAW_OK)
+    s.settings = bench_arguments_read("kernels", count, values, 15, MOST_REPETITIONS);
+    if (thaw_context_create(&(thaw_context_options){ .threads = s.settings.threads }, &s.context) != THAW_OK)
         return 1;
     s.peak = bench_peak_flops(s.context);
     const thaw_thread_scope scope = thaw_threads_enter(s.context);
-    if (!s.chosen.json)
+    if (!s.settings.json)
         printf("%d threads, peak %.0f GFLOP/s, medians of %zu in turns, microseconds; *: what choice.c chooses\n"
                "%-44s   %-24s %10s %6s %6s %6s\n",
-               thaw_context_threads(s.context), s.peak * 1e-9, s.chosen.repetitions, "", "kernel", "time", "ratio",
+               thaw_context_threads(s.context), s.peak * 1e-9, s.settings.repetitions, "", "kernel", "time", "ratio",
                "spread", "limit");
     compare_all(&s);
-    if (!s.chosen.json)
+    if (!s.settings.json)
         printf("\nanother kernel is faster in %zu of %zu cases%s\n", s.wrong, s.problems, s.wrong ? ":" : "");
-    for (size_t i = 0; !s.chosen.json && i < s.wrong; i++)
+    for (size_t i = 0; !s.settings.json && i < s.wrong; i++)
         printf("  %s\n", s.lines[i]);
     thaw_threads_leave(scope);
     thaw_context_destroy(s.context);

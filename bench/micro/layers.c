@@ -250,7 +250,7 @@ static double bytes_of(const bed *on, bool backward)
     return passes * (double)(on->input_bytes + on->weight_bytes) + (double)on->output_bytes;
 }
 
-static void measure(bed *on, const workload *work, bool backward, double peak, const bench_arguments *chosen)
+static void measure(bed *on, const workload *work, bool backward, double peak, const bench_arguments *settings)
 {
     static double seconds[MOST_REPETITIONS];
     const double flops = backward ? on->entry.backward_flops : on->entry.forward_flops;
@@ -258,7 +258,7 @@ static void measure(bed *on, const workload *work, bool backward, double peak, c
     const thaw_thread_scope scope = thaw_threads_enter(on->context);
     const double once = time_pass(on, backward, 2);
     const int runs = once < 1e-3 ? (int)(1e-3 / once) + 1 : 1;
-    for (size_t i = 0; i < chosen->repetitions; i++)
+    for (size_t i = 0; i < settings->repetitions; i++)
         seconds[i] = time_pass(on, backward, runs);
     thaw_threads_leave(scope);
     bench_measurement found = {
@@ -270,8 +270,8 @@ static void measure(bed *on, const workload *work, bool backward, double peak, c
         .limit_seconds = arithmetic > traffic ? arithmetic : traffic,
         .limit = "arithmetic at the peak of the cores, or each array through memory once",
     };
-    bench_measurement_take(&found, seconds, chosen->repetitions);
-    if (chosen->json) {
+    bench_measurement_take(&found, seconds, settings->repetitions);
+    if (settings->json) {
         json_t *object = bench_measurement_json(&found);
         json_object_set_new(object, "flops", json_real(flops));
         json_object_set_new(object, "kernel", json_string(on->entry.kernel));
@@ -286,22 +286,22 @@ static void measure(bed *on, const workload *work, bool backward, double peak, c
 
 int main(int count, char **values)
 {
-    const bench_arguments chosen = bench_arguments_read("layers", count, values, 15, MOST_REPETITIONS);
+    const bench_arguments settings = bench_arguments_read("layers", count, values, 15, MOST_REPETITIONS);
     thaw_context *context = NULL;
-    check(NULL, thaw_context_create(&(thaw_context_options){ .threads = chosen.threads }, &context));
+    check(NULL, thaw_context_create(&(thaw_context_options){ .threads = settings.threads }, &context));
     const double peak = bench_peak_flops(context);
     const int threads = thaw_context_threads(context);
     thaw_context_destroy(context);
-    if (!chosen.json)
+    if (!settings.json)
         printf("%d threads, peak %.0f GFLOP/s, medians of %zu\n%-26s %-8s %8s %8s %8s %7s %8s  %-10s %s\n", threads,
-               peak * 1e-9, chosen.repetitions, "layer", "pass", "ms", "quartile", "quartile", "limit", "GFLOP/s",
+               peak * 1e-9, settings.repetitions, "layer", "pass", "ms", "quartile", "quartile", "limit", "GFLOP/s",
                "bound by", "kernel");
     for (size_t i = 0; i < THAW_COUNT(workloads); i++) {
-        if (chosen.only && !strstr(workloads[i].name, chosen.only))
+        if (settings.only && !strstr(workloads[i].name, settings.only))
             continue;
         bed on = make_bed(&workloads[i], threads);
-        measure(&on, &workloads[i], false, peak, &chosen);
-        measure(&on, &workloads[i], true, peak, &chosen);
+        measure(&on, &workloads[i], false, peak, &settings);
+        measure(&on, &workloads[i], true, peak, &settings);
         release_bed(&on);
     }
     return 0;

@@ -213,26 +213,26 @@ typedef struct arguments {
     const char *only; /* an optimizer's description, or NULL */
 } arguments;
 
-static void run_workload(const workload *work, int threads, const arguments *chosen)
+static void run_workload(const workload *work, int threads, const arguments *settings)
 {
     thaw_context *context = NULL;
     if (thaw_context_create(&(thaw_context_options){ .threads = threads }, &context) != THAW_OK) {
         fprintf(stderr, "optimizers: no context with %d threads\n", threads);
         exit(1);
     }
-    if (!chosen->json)
-        print_heading(work, threads, chosen->repetitions);
-    const char *const *all = chosen->curve ? curve_descriptions : descriptions;
-    const size_t count = chosen->curve ? THAW_COUNT(curve_descriptions) : THAW_COUNT(descriptions);
+    if (!settings->json)
+        print_heading(work, threads, settings->repetitions);
+    const char *const *all = settings->curve ? curve_descriptions : descriptions;
+    const size_t count = settings->curve ? THAW_COUNT(curve_descriptions) : THAW_COUNT(descriptions);
     for (size_t i = 0; i < count; i++) {
-        const char *description = chosen->only ? chosen->only : all[i];
-        const figures found = run_case(context, description, work, chosen->repetitions);
-        if (chosen->json)
-            print_json(&found, chosen->repetitions);
+        const char *description = settings->only ? settings->only : all[i];
+        const figures found = run_case(context, description, work, settings->repetitions);
+        if (settings->json)
+            print_json(&found, settings->repetitions);
         else
             print_row(&found);
         fflush(stdout);
-        if (chosen->only)
+        if (settings->only)
             break;
     }
     thaw_context_destroy(context);
@@ -260,35 +260,35 @@ static arguments parse(int count, char **values)
         { "optimizer", required_argument, NULL, 'o' },
         { NULL, 0, NULL, 0 },
     };
-    arguments chosen = { .repetitions = 15 };
+    arguments settings = { .repetitions = 15 };
     for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
         if (option == 'j') {
-            chosen.json = true;
+            settings.json = true;
         } else if (option == 'c') {
-            chosen.curve = true;
+            settings.curve = true;
         } else if (option == 'r') {
-            chosen.repetitions = positive(optarg, MOST_REPETITIONS);
+            settings.repetitions = positive(optarg, MOST_REPETITIONS);
         } else if (option == 't') {
-            chosen.threads = positive(optarg, 1024);
+            settings.threads = positive(optarg, 1024);
         } else if (option == 'o') {
-            chosen.only = optarg;
+            settings.only = optarg;
         } else {
             fprintf(option == 'h' ? stdout : stderr,
                     "usage: optimizers [--json] [--curve] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
             exit(option == 'h' ? 0 : 2);
         }
     }
-    return chosen;
+    return settings;
 }
 
 int main(int count, char **values)
 {
-    const arguments chosen = parse(count, values);
-    const workload *all = chosen.curve ? sizes : workloads;
-    const size_t works = chosen.curve ? THAW_COUNT(sizes) : THAW_COUNT(workloads);
+    const arguments settings = parse(count, values);
+    const workload *all = settings.curve ? sizes : workloads;
+    const size_t works = settings.curve ? THAW_COUNT(sizes) : THAW_COUNT(workloads);
     for (size_t w = 0; w < works; w++)
-        for (int threads = chosen.threads ? chosen.threads : 1; threads <= (chosen.threads ? chosen.threads : 2);
-             threads++)
-            run_workload(&all[w], threads, &chosen);
+        for (int threads = settings.threads ? settings.threads : 1;
+             threads <= (settings.threads ? settings.threads : 2); threads++)
+            run_workload(&all[w], threads, &settings);
     return 0;
 }

@@ -80,12 +80,12 @@ static double time_compile(const workload *work, int threads, state wanted)
     return seconds;
 }
 
-static void measure(const workload *work, state wanted, int threads, const bench_arguments *chosen)
+static void measure(const workload *work, state wanted, int threads, const bench_arguments *settings)
 {
     static double seconds[MOST_REPETITIONS];
     char setting[64];
     snprintf(setting, sizeof setting, "%s, batch %lld", work->network, (long long)work->batch);
-    for (size_t i = 0; i < chosen->repetitions; i++)
+    for (size_t i = 0; i < settings->repetitions; i++)
         seconds[i] = time_compile(work, threads, wanted);
     bench_measurement found = {
         .benchmark = "plan",
@@ -94,8 +94,8 @@ static void measure(const workload *work, state wanted, int threads, const bench
         .what = state_names[wanted],
         .threads = threads,
     };
-    bench_measurement_take(&found, seconds, chosen->repetitions);
-    if (chosen->json) {
+    bench_measurement_take(&found, seconds, settings->repetitions);
+    if (settings->json) {
         bench_print_json(bench_measurement_json(&found));
         return;
     }
@@ -106,14 +106,14 @@ static void measure(const workload *work, state wanted, int threads, const bench
 
 int main(int count, char **values)
 {
-    const bench_arguments chosen = bench_arguments_read("plan", count, values, 7, MOST_REPETITIONS);
-    if (!chosen.json)
+    const bench_arguments settings = bench_arguments_read("plan", count, values, 7, MOST_REPETITIONS);
+    if (!settings.json)
         printf("%d threads, medians of %zu; the first kernels of a process included in the first row\n%-14s %6s  %-18s "
                "%9s %9s %9s\n",
-               chosen.threads, chosen.repetitions, "network", "batch", "plan", "ms", "quartile", "quartile");
+               settings.threads, settings.repetitions, "network", "batch", "plan", "ms", "quartile", "quartile");
     for (size_t i = 0; i < THAW_COUNT(workloads); i++)
         for (state wanted = ALL_TRAINS; wanted < STATES; wanted++)
-            if (!chosen.only || strstr(workloads[i].network, chosen.only))
-                measure(&workloads[i], wanted, chosen.threads, &chosen);
+            if (!settings.only || strstr(workloads[i].network, settings.only))
+                measure(&workloads[i], wanted, settings.threads, &settings);
     return 0;
 }

@@ -35,21 +35,21 @@ bench_arguments bench_arguments_read(const char *name, int count, char **values,
         { NULL, 0, NULL, 0 },
     };
     enum { MOST_THREADS = 1024 };
-    bench_arguments chosen = { .repetitions = repetitions, .threads = all_threads() };
+    bench_arguments settings = { .repetitions = repetitions, .threads = all_threads() };
     for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
         if (option == 'j') {
-            chosen.json = true;
+            settings.json = true;
         } else if (option == 'r') {
-            chosen.repetitions = positive(name, optarg, most);
+            settings.repetitions = positive(name, optarg, most);
         } else if (option == 't') {
-            chosen.threads = (int)positive(name, optarg, MOST_THREADS);
+            settings.threads = (int)positive(name, optarg, MOST_THREADS);
         } else if (option == 'o') {
-            chosen.only = optarg;
+            settings.only = optarg;
         } else {
             fprintf(option == 'h' ? stdout : stderr,
                     "usage: %s [--json] [--repetitions N] [--threads N] [--only PART]\n", name);
             exit(option == 'h' ? 0 : 2);
         }
     }
-    return chosen;
+    return settings;
 }

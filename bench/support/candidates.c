@@ -67,7 +67,7 @@ static size_t open_convolutions(thaw_context *context, const bench_problem *b, b
     const bool alike = strcmp(c[1].name, c[2].name) == 0; /* there is one implementation alone */
     if (alike)
         bench_candidates_close(context, &c[2], 1);
-    c[ours ? 0 : !alike && thaw_choose_direct_convolution(&p) ? 2 : 1].chosen = true;
+    c[ours ? 0 : !alike && thaw_choose_direct_convolution(&p) ? 2 : 1].preferred = true;
     return alike ? 2 : 3;
 }
 
@@ -79,7 +79,7 @@ static size_t open_frozen_products(thaw_context *context, const thaw_inner_produ
     check(context, thaw_inner_product_forward(context, &p, &c[1].kernel, &c[1].pack));
     set_name(&c[0]);
     set_name(&c[1]);
-    c[thaw_choose_row_product(&p) ? 0 : 1].chosen = true;
+    c[thaw_choose_row_product(&p) ? 0 : 1].preferred = true;
     return 2;
 }
 
@@ -97,7 +97,7 @@ static size_t open_packings(thaw_context *context, const thaw_inner_product *giv
     check(context, thaw_swapped_dense_create(context, &p, c[THAW_PACK_INPUT].swapped));
     for (int i = 0; i < BENCH_MOST_CANDIDATES; i++)
         snprintf(c[i].name, sizeof c[i].name, "%s", names[i]);
-    c[thaw_choose_dense_packing(&p, true)].chosen = true;
+    c[thaw_choose_dense_packing(&p, true)].preferred = true;
     return 3;
 }
 
@@ -109,7 +109,7 @@ static size_t open_outer_products(thaw_context *context, const thaw_inner_produc
     check(context, thaw_inner_product_backward_weights(context, p, &c[count++].kernel));
     for (size_t i = 0; i < count; i++)
         set_name(&c[i]);
-    c[thaw_choose_outer_products(p) ? 0 : count - 1].chosen = true;
+    c[thaw_choose_outer_products(p) ? 0 : count - 1].preferred = true;
     return count;
 }
 

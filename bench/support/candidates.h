@@ -29,7 +29,7 @@ typedef struct bench_operands {
 
 typedef struct bench_candidate {
     char name[64];
-    bool chosen; /* by kernels/choice.h */
+    bool preferred; /* by kernels/choice.h */
     thaw_kernel *kernel, *pack, *unpack;
     bool packs; /* each time */
     thaw_swapped_dense *swapped;

@@ -32,13 +32,13 @@ static thaw_cpu_level usable_level(thaw_cpu_level most)
 
 thaw_status thaw_context_create(const thaw_context_options *options, thaw_context **context)
 {
-    const thaw_context_options chosen = options ? *options : (thaw_context_options){ 0 };
+    const thaw_context_options settings = options ? *options : (thaw_context_options){ 0 };
     *context = NULL;
-    thaw_allocator allocator = chosen.allocator;
-    if (!allocator.allocate != !allocator.release || chosen.threads < 0 || chosen.threads > MOST_THREADS ||
-        (unsigned)chosen.max_cpu > THAW_CPU_V4)
+    thaw_allocator allocator = settings.allocator;
+    if (!allocator.allocate != !allocator.release || settings.threads < 0 || settings.threads > MOST_THREADS ||
+        (unsigned)settings.max_cpu > THAW_CPU_V4)
         return THAW_INVALID_ARGUMENT;
-    const thaw_cpu_level level = usable_level(chosen.max_cpu);
+    const thaw_cpu_level level = usable_level(settings.max_cpu);
     if (level == THAW_CPU_HIGHEST)
         return THAW_UNSUPPORTED;
     if (!allocator.allocate)
@@ -47,15 +47,15 @@ thaw_status thaw_context_create(const thaw_context_options *options, thaw_contex
     thaw_context *made = allocator.allocate(allocator.user, sizeof *made, 64);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    const int threads = usable_threads(chosen.threads ? chosen.threads : omp_get_max_threads());
+    const int threads = usable_threads(settings.threads ? settings.threads : omp_get_max_threads());
     *made = (thaw_context){
         .allocator = allocator,
-        .log = chosen.log,
-        .log_user = chosen.log_user,
+        .log = settings.log,
+        .log_user = settings.log_user,
         .most_threads = threads,
         .threads = threads,
         .level = level,
-        .seed = chosen.seed,
+        .seed = settings.seed,
     };
     *context = made;
     return THAW_OK;

@@ -138,10 +138,10 @@ static thaw_status open_part(thaw_description *from, char *const *paths, const t
         *dataset = whole;
         return status;
     }
-    thaw_dataset_selection chosen = *selection;
+    thaw_dataset_selection adjusted = *selection;
     if (!from->has_classes)
-        chosen.last_class = from->classes - 1;
-    status = thaw_select_samples(from->context, whole, &chosen, dataset);
+        adjusted.last_class = from->classes - 1;
+    status = thaw_select_samples(from->context, whole, &adjusted, dataset);
     if (status == THAW_OK)
         (*dataset)->owned = whole;
     else

@@ -56,7 +56,7 @@ typedef struct choice {
     size_t first_class, last_class;
 } choice;
 
-static bool is_chosen(const choice *wanted, size_t row)
+static bool is_wanted(const choice *wanted, size_t row)
 {
     const size_t label = wanted->labels ? (size_t)wanted->labels[row] : 0;
     return !wanted->labels || (label >= wanted->first_class && label <= wanted->last_class);
@@ -114,7 +114,7 @@ static thaw_status read_elements(thaw_context *context, thaw_unpacker *file, con
         if (got < row_bytes)
             return thaw_fail(context, THAW_BAD_FORMAT, "%s: has %zu elements, its header says %zu", path,
                              row * row_bytes + got, found->bytes);
-        kept += is_chosen(wanted, row);
+        kept += is_wanted(wanted, row);
     }
     uint8_t more;
     const thaw_status status = thaw_unpacker_read(file, &more, 1, &got);
@@ -213,7 +213,7 @@ static void compact(int32_t *labels, size_t count, const choice *wanted)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (is_chosen(wanted, i))
+        if (is_wanted(wanted, i))
             labels[kept++] = labels[i];
 }
 

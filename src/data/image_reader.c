@@ -117,11 +117,11 @@ typedef struct framing {
 
 static double choose_frame(void *argument, size_t width, size_t height)
 {
-    framing *chosen = argument;
-    const thaw_sample_form *form = chosen->form;
-    chosen->frame = chosen->words ? thaw_frame_random(width, height, form->size, chosen->words)
+    framing *framed = argument;
+    const thaw_sample_form *form = framed->form;
+    framed->frame = framed->words ? thaw_frame_random(width, height, form->size, framed->words)
                                   : thaw_frame_center(width, height, form->resize, form->size);
-    return form->decode_fully ? 1 : thaw_frame_scale(&chosen->frame);
+    return form->decode_fully ? 1 : thaw_frame_scale(&framed->frame);
 }
 
 /* ITU-R 601-2 luma, in Pillow's arithmetic. */
@@ -147,13 +147,13 @@ static thaw_status make_sample(thaw_image_reader *reader, size_t count, const ui
                                char *message, size_t capacity)
 {
     const thaw_sample_form *form = reader->form;
-    framing chosen = { .form = form, .words = words };
-    const thaw_image_request request = { choose_frame, &chosen };
+    framing framed = { .form = form, .words = words };
+    const thaw_image_request request = { choose_frame, &framed };
     thaw_status status = thaw_image_decode(&reader->image, reader->file.memory, count, &request, message, capacity);
     if (status != THAW_OK)
         return status;
     uint8_t *pixels = thaw_scratch_reserve(&reader->result, form->size * form->size * THAW_IMAGE_CHANNELS);
-    if (!pixels || !thaw_resample(&reader->resampler, &reader->image, &chosen.frame, form->size, pixels)) {
+    if (!pixels || !thaw_resample(&reader->resampler, &reader->image, &framed.frame, form->size, pixels)) {
         snprintf(message, capacity, "out of memory to resize it");
         return THAW_OUT_OF_MEMORY;
     }

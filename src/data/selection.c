@@ -182,8 +182,8 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
 thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,
                                 thaw_dataset **dataset)
 {
-    thaw_dataset_selection chosen = *selection;
-    if (chosen.first_class == 0 && chosen.last_class == 0 && from->source.classes)
-        chosen.last_class = from->source.classes - 1;
-    return thaw_select_samples(context, from, &chosen, dataset);
+    thaw_dataset_selection adjusted = *selection;
+    if (adjusted.first_class == 0 && adjusted.last_class == 0 && from->source.classes)
+        adjusted.last_class = from->source.classes - 1;
+    return thaw_select_samples(context, from, &adjusted, dataset);
 }

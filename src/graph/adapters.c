@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "core/allocation.h"
-#include "graph/chosen.h"
+#include "graph/parameter_list.h"
 #include "params/expression.h"
 #include "params/low_rank.h"
 #include "params/optimizer.h"
@@ -56,24 +56,24 @@ static void take_back(thaw_parameter_set *set, size_t group_count, size_t expres
 }
 
 /* Makes all expressions, then binds them: an error changes nothing. */
-static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_chosen *chosen)
+static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_parameter_list *list)
 {
     thaw_parameter_set *set = &model->parameters;
     const size_t groups_before = set->group_count, expressions_before = set->expression_count;
-    thaw_expression **made = thaw_allocate_array(model->context, chosen->count, sizeof(thaw_expression *));
+    thaw_expression **made = thaw_allocate_array(model->context, list->count, sizeof(thaw_expression *));
     thaw_status status = made ? THAW_OK : THAW_OUT_OF_MEMORY;
     size_t bound = 0;
-    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++)
-        status = applied->make(applied, model, chosen->items[i], current(model, chosen->items[i]), &made[i]);
-    for (; bound < chosen->count && status == THAW_OK; bound += status == THAW_OK) {
-        thaw_parameter *weight = chosen->items[bound];
+    for (size_t i = 0; i < list->count && status == THAW_OK; i++)
+        status = applied->make(applied, model, list->items[i], current(model, list->items[i]), &made[i]);
+    for (; bound < list->count && status == THAW_OK; bound += status == THAW_OK) {
+        thaw_parameter *weight = list->items[bound];
         thaw_expression *before = current(model, weight);
         status = thaw_set_bind(set, weight, made[bound]);
         made[bound] = before;
     }
     for (size_t i = 0; i < bound; i++) {
         if (status != THAW_OK)
-            chosen->items[i]->bound = made[i] == chosen->items[i]->stored ? NULL : made[i];
+            list->items[i]->bound = made[i] == list->items[i]->stored ? NULL : made[i];
         else if (applied->freezes)
             thaw_expression_visit(made[i], freeze, NULL);
     }
@@ -86,11 +86,11 @@ static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_ch
 static thaw_status apply_by_pattern(thaw_model *model, const char *pattern, const recipe *applied,
                                     bool (*accept)(const thaw_parameter *parameter), const char *what)
 {
-    thaw_chosen chosen;
-    thaw_status status = thaw_choose(model, pattern, accept, what, &chosen);
+    thaw_parameter_list list;
+    thaw_status status = thaw_list_parameters(model, pattern, accept, what, &list);
     if (status == THAW_OK)
-        status = apply(model, applied, &chosen);
-    thaw_release(model->context, chosen.items);
+        status = apply(model, applied, &list);
+    thaw_release(model->context, list.items);
     return status;
 }
 

@@ -198,16 +198,16 @@ thaw_status thaw_model_append(thaw_model *model, const thaw_layer_module *module
     thaw_status status = check_module(model->context, module, name);
     if (status != THAW_OK)
         return status;
-    const char *chosen = name ? name : thaw_model_make_name(model, module->name, made_name);
-    status = check_inputs(model, module, chosen, inputs, input_count);
+    const char *given_or_made = name ? name : thaw_model_make_name(model, module->name, made_name);
+    status = check_inputs(model, module, given_or_made, inputs, input_count);
     if (status == THAW_OK)
-        status = check_name(model, chosen);
+        status = check_name(model, given_or_made);
     if (status != THAW_OK)
         return status;
 
     thaw_graph_node *node = NULL;
     const size_t groups_before = model->parameters.group_count;
-    status = reserve_node(model, chosen, &node);
+    status = reserve_node(model, given_or_made, &node);
     if (status != THAW_OK)
         return status;
     for (size_t i = 0; i < input_count; i++)

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "graph/chosen.h"
+#include "graph/parameter_list.h"
 #include "params/expression.h"
 
 static bool is_bound(const thaw_parameter *parameter)
@@ -10,43 +10,43 @@ static bool is_bound(const thaw_parameter *parameter)
     return parameter->bound != NULL;
 }
 
-static bool is_among(const thaw_chosen *chosen, const thaw_parameter *parameter)
+static bool is_among(const thaw_parameter_list *list, const thaw_parameter *parameter)
 {
-    for (size_t i = 0; i < chosen->count; i++)
-        if (chosen->items[i] == parameter)
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i] == parameter)
             return true;
     return false;
 }
 
 /* Whether the expression reads the stored tensor of something that is being merged. References to merged parameters
    are not followed: their values do not change. */
-static const thaw_parameter *find_reader(const thaw_chosen *chosen, thaw_expression *expression, uint64_t stamp)
+static const thaw_parameter *find_reader(const thaw_parameter_list *list, thaw_expression *expression, uint64_t stamp)
 {
     if (expression->stamp == stamp)
         return NULL;
     expression->stamp = stamp;
     const thaw_parameter *parameter = expression->parameter;
     if (expression->reference) {
-        if (is_among(chosen, parameter))
+        if (is_among(list, parameter))
             return NULL;
-        return find_reader(chosen, parameter->bound ? parameter->bound : parameter->stored, stamp);
+        return find_reader(list, parameter->bound ? parameter->bound : parameter->stored, stamp);
     }
     if (parameter)
-        return is_among(chosen, parameter) ? parameter : NULL;
+        return is_among(list, parameter) ? parameter : NULL;
     const thaw_parameter *found = NULL;
     for (size_t k = 0; k < expression->operand_count && !found; k++)
-        found = find_reader(chosen, expression->operands[k], stamp);
+        found = find_reader(list, expression->operands[k], stamp);
     return found;
 }
 
-static thaw_status check(thaw_model *model, const thaw_chosen *chosen)
+static thaw_status check(thaw_model *model, const thaw_parameter_list *list)
 {
     thaw_parameter_set *set = &model->parameters;
     for (size_t i = 0; i < set->parameter_count; i++) {
         const thaw_parameter *other = set->parameters[i];
-        if (!other->bound || is_among(chosen, other))
+        if (!other->bound || is_among(list, other))
             continue;
-        const thaw_parameter *read = find_reader(chosen, other->bound, ++set->stamp);
+        const thaw_parameter *read = find_reader(list, other->bound, ++set->stamp);
         if (read)
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
                              "%s: its stored tensor is also a part of %s: merge both, or bind that to something else",
@@ -55,19 +55,19 @@ static thaw_status check(thaw_model *model, const thaw_chosen *chosen)
     return THAW_OK;
 }
 
-static size_t count_elements(const thaw_chosen *chosen)
+static size_t count_elements(const thaw_parameter_list *list)
 {
     size_t count = 0;
-    for (size_t i = 0; i < chosen->count; i++)
-        count += chosen->items[i]->count;
+    for (size_t i = 0; i < list->count; i++)
+        count += list->items[i]->count;
     return count;
 }
 
-static thaw_status evaluate(const thaw_chosen *chosen, float *values)
+static thaw_status evaluate(const thaw_parameter_list *list, float *values)
 {
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++) {
-        const thaw_parameter *parameter = chosen->items[i];
+    for (size_t i = 0; i < list->count && status == THAW_OK; i++) {
+        const thaw_parameter *parameter = list->items[i];
         status =
             thaw_expression_evaluate(parameter->bound,
                                      &(thaw_tensor){ .dtype = THAW_F32, .shape = parameter->shape, .data = values });
@@ -85,12 +85,12 @@ static bool has_parts(const thaw_group *group)
 }
 
 /* Writes the values, unbinds, and removes added groups that no binding uses any more. */
-static void bake(thaw_parameter_set *set, const thaw_chosen *chosen, const float *values, bool *had_parts)
+static void bake(thaw_parameter_set *set, const thaw_parameter_list *list, const float *values, bool *had_parts)
 {
     for (size_t i = 0; i < set->group_count; i++)
         had_parts[i] = set->groups[i]->added && has_parts(set->groups[i]);
-    for (size_t i = 0; i < chosen->count; i++) {
-        thaw_parameter *parameter = chosen->items[i];
+    for (size_t i = 0; i < list->count; i++) {
+        thaw_parameter *parameter = list->items[i];
         memcpy(thaw_parameter_edit(parameter), values, parameter->count * sizeof(float));
         values += parameter->count;
         parameter->bound = NULL;
@@ -107,24 +107,25 @@ thaw_status thaw_merge(thaw_model *model, const char *pattern)
 {
     thaw_parameter_set *set = &model->parameters;
     thaw_context *context = model->context;
-    thaw_chosen chosen;
-    thaw_status status = thaw_choose(model, pattern, is_bound, "nothing that is bound to an expression", &chosen);
+    thaw_parameter_list list;
+    thaw_status status =
+        thaw_list_parameters(model, pattern, is_bound, "nothing that is bound to an expression", &list);
     if (status != THAW_OK)
         return status;
-    status = check(model, &chosen);
+    status = check(model, &list);
     if (status == THAW_OK)
         status = thaw_set_prepare_removal(set);
     float *values = NULL;
     bool *had_parts = NULL;
     if (status == THAW_OK) {
-        values = thaw_allocate_array(context, count_elements(&chosen), sizeof *values);
+        values = thaw_allocate_array(context, count_elements(&list), sizeof *values);
         had_parts = thaw_allocate_array(context, set->group_count, sizeof *had_parts);
-        status = values && had_parts ? evaluate(&chosen, values) : THAW_OUT_OF_MEMORY;
+        status = values && had_parts ? evaluate(&list, values) : THAW_OUT_OF_MEMORY;
     }
     if (status == THAW_OK)
-        bake(set, &chosen, values, had_parts);
+        bake(set, &list, values, had_parts);
     thaw_release(context, had_parts);
     thaw_release(context, values);
-    thaw_release(context, chosen.items);
+    thaw_release(context, list.items);
     return status;
 }

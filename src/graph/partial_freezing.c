@@ -3,7 +3,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
-#include "graph/chosen.h"
+#include "graph/parameter_list.h"
 #include "params/bits.h"
 #include "params/expression.h"
 
@@ -76,37 +76,37 @@ static void drop_redundant_mask(thaw_context *context, thaw_parameter *parameter
 }
 
 /* Whether the slice exists in every parameter, and allocates the marks. */
-static thaw_status prepare(thaw_context *context, const thaw_chosen *chosen, const slice *s)
+static thaw_status prepare(thaw_context *context, const thaw_parameter_list *list, const slice *s)
 {
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++)
-        status = thaw_slice_check(context, &chosen->items[i]->shape, s->axis, s->begin, s->end);
-    for (size_t i = 0; i < chosen->count && status == THAW_OK; i++) {
-        thaw_parameter *parameter = chosen->items[i];
+    for (size_t i = 0; i < list->count && status == THAW_OK; i++)
+        status = thaw_slice_check(context, &list->items[i]->shape, s->axis, s->begin, s->end);
+    for (size_t i = 0; i < list->count && status == THAW_OK; i++) {
+        thaw_parameter *parameter = list->items[i];
         if (!parameter->frozen_elements)
             parameter->frozen_elements =
                 thaw_allocate_array(context, thaw_bit_words(parameter->count), sizeof(uint64_t));
         status = parameter->frozen_elements ? THAW_OK : THAW_OUT_OF_MEMORY;
     }
-    for (size_t i = 0; i < chosen->count && status != THAW_OK; i++)
-        if (chosen->items[i]->frozen_elements &&
-            thaw_count_bits(chosen->items[i]->frozen_elements, chosen->items[i]->count) == 0)
-            forget_slices(context, chosen->items[i]);
+    for (size_t i = 0; i < list->count && status != THAW_OK; i++)
+        if (list->items[i]->frozen_elements &&
+            thaw_count_bits(list->items[i]->frozen_elements, list->items[i]->count) == 0)
+            forget_slices(context, list->items[i]);
     return status;
 }
 
 static thaw_status change_slice(thaw_model *model, const char *pattern, slice s, bool frozen)
 {
-    thaw_chosen chosen;
-    thaw_status status = thaw_choose(model, pattern, can_train, "no parameter that trains", &chosen);
+    thaw_parameter_list list;
+    thaw_status status = thaw_list_parameters(model, pattern, can_train, "no parameter that trains", &list);
     if (status == THAW_OK)
-        status = prepare(model->context, &chosen, &s);
-    for (size_t i = 0; i < chosen.count && status == THAW_OK; i++) {
-        mark_slice(chosen.items[i], &s, frozen);
-        drop_redundant_mask(model->context, chosen.items[i]);
+        status = prepare(model->context, &list, &s);
+    for (size_t i = 0; i < list.count && status == THAW_OK; i++) {
+        mark_slice(list.items[i], &s, frozen);
+        drop_redundant_mask(model->context, list.items[i]);
     }
     model->parameters.revision += status == THAW_OK;
-    thaw_release(model->context, chosen.items);
+    thaw_release(model->context, list.items);
     return status;
 }
 

@@ -8,9 +8,9 @@
 /* The problem with the choice among oneDNN's implementations. */
 static thaw_convolution among_primitives(const thaw_convolution *problem)
 {
-    thaw_convolution chosen = *problem;
-    chosen.direct = thaw_choose_direct_convolution(problem);
-    return chosen;
+    thaw_convolution best = *problem;
+    best.direct = thaw_choose_direct_convolution(problem);
+    return best;
 }
 
 thaw_status thaw_best_convolution_forward(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
@@ -18,8 +18,8 @@ thaw_status thaw_best_convolution_forward(thaw_context *context, const thaw_conv
 {
     if (thaw_choose_winograd_forward(context->level, problem))
         return thaw_winograd_forward(context, problem, kernel, pack);
-    const thaw_convolution chosen = among_primitives(problem);
-    return thaw_convolution_forward(context, &chosen, kernel, pack);
+    const thaw_convolution best = among_primitives(problem);
+    return thaw_convolution_forward(context, &best, kernel, pack);
 }
 
 thaw_status thaw_best_convolution_backward_data(thaw_context *context, const thaw_convolution *problem,
@@ -27,8 +27,8 @@ thaw_status thaw_best_convolution_backward_data(thaw_context *context, const tha
 {
     if (thaw_choose_winograd_backward_data(context->level, problem))
         return thaw_winograd_backward_data(context, problem, kernel, pack);
-    const thaw_convolution chosen = among_primitives(problem);
-    return thaw_convolution_backward_data(context, &chosen, kernel, pack);
+    const thaw_convolution best = among_primitives(problem);
+    return thaw_convolution_backward_data(context, &best, kernel, pack);
 }
 
 thaw_status thaw_best_convolution_backward_weights(thaw_context *context, const thaw_convolution *problem,
@@ -37,6 +37,6 @@ thaw_status thaw_best_convolution_backward_weights(thaw_context *context, const 
     *unpack = NULL;
     if (thaw_choose_winograd_weights(problem))
         return thaw_winograd_weights_create(context, problem, kernel);
-    const thaw_convolution chosen = among_primitives(problem);
-    return thaw_convolution_backward_weights(context, &chosen, kernel, unpack);
+    const thaw_convolution best = among_primitives(problem);
+    return thaw_convolution_backward_weights(context, &best, kernel, unpack);
 }

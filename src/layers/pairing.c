@@ -189,7 +189,7 @@ void thaw_pairing_release(thaw_context *context, void *state)
 thaw_status thaw_pairing_append(thaw_model *model, const thaw_layer_module *module, thaw_node left, thaw_node right,
                                 const thaw_simple_options *options, thaw_node *output)
 {
-    const thaw_simple_options chosen = options ? *options : (thaw_simple_options){ 0 };
+    const thaw_simple_options settings = options ? *options : (thaw_simple_options){ 0 };
     const thaw_node inputs[] = { left, right };
-    return thaw_model_append(model, module, chosen.name, inputs, 2, &chosen, output);
+    return thaw_model_append(model, module, settings.name, inputs, 2, &settings, output);
 }

@@ -97,15 +97,15 @@ thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *mo
                                   thaw_node input, const thaw_recurrent_options *options, thaw_node *output)
 {
     char made_name[THAW_NAME_BYTES];
-    const thaw_recurrent_options chosen = options ? *options : (thaw_recurrent_options){ 0 };
+    const thaw_recurrent_options settings = options ? *options : (thaw_recurrent_options){ 0 };
     const stack s = {
         .model = model,
         .module = module,
         .cell = cell,
-        .options = &chosen,
-        .name = chosen.name ? chosen.name : thaw_model_make_name(model, module->name, made_name),
-        .layers = chosen.layers ? chosen.layers : 1,
-        .directions = chosen.bidirectional ? 2 : 1,
+        .options = &settings,
+        .name = settings.name ? settings.name : thaw_model_make_name(model, module->name, made_name),
+        .layers = settings.layers ? settings.layers : 1,
+        .directions = settings.bidirectional ? 2 : 1,
         .states = thaw_cell_of(cell, THAW_CPU_BASELINE)->states,
     };
     const size_t nodes_before = model->node_count;

@@ -17,10 +17,10 @@ thaw_algorithm thaw_algorithm_of(thaw_activation function)
 
 static thaw_algorithm algorithm_of(const thaw_eltwise *problem)
 {
-    thaw_algorithm chosen = thaw_algorithm_of(problem->function);
+    thaw_algorithm algorithm = thaw_algorithm_of(problem->function);
     if (problem->function == THAW_ACTIVATION_RELU)
-        chosen.alpha = (float)problem->slope;
-    return chosen;
+        algorithm.alpha = (float)problem->slope;
+    return algorithm;
 }
 
 /* With a negative slope, the output's sign does not tell the input's. */
@@ -46,11 +46,11 @@ static void close_setting(thaw_context *context, setting *s)
 /* On failure, too, the setting is to be closed. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_eltwise *problem)
 {
-    const thaw_algorithm chosen = algorithm_of(problem);
+    const thaw_algorithm algorithm = algorithm_of(problem);
     const bool from_output = thaw_eltwise_backward_from_output(problem);
-    *s = (setting){ .kind = from_output ? chosen.from_output : chosen.from_input,
-                    .alpha = chosen.alpha,
-                    .beta = chosen.beta };
+    *s = (setting){ .kind = from_output ? algorithm.from_output : algorithm.from_input,
+                    .alpha = algorithm.alpha,
+                    .beta = algorithm.beta };
     thaw_engine *engine;
     thaw_status status = thaw_engine_of(context, &engine);
     if (status != THAW_OK)

@@ -112,11 +112,11 @@ static dnnl_status_t append_sum(dnnl_post_ops_t list)
 
 static dnnl_status_t append_activation(dnnl_post_ops_t list, thaw_activation activation)
 {
-    const thaw_algorithm chosen = thaw_algorithm_of(activation);
+    const thaw_algorithm algorithm = thaw_algorithm_of(activation);
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_eltwise(list, chosen.from_input, chosen.alpha, chosen.beta);
+    return dnnl_post_ops_append_eltwise(list, algorithm.from_input, algorithm.alpha, algorithm.beta);
 #else
-    return dnnl_post_ops_append_eltwise(list, 1, chosen.from_input, chosen.alpha, chosen.beta);
+    return dnnl_post_ops_append_eltwise(list, 1, algorithm.from_input, algorithm.alpha, algorithm.beta);
 #endif
 }
 

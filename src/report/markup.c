@@ -95,10 +95,10 @@ static char *format_scaled(char field[THAW_FIELD_BYTES], double value, const dou
 {
     if (!isfinite(value))
         return dash(field);
-    size_t chosen = 0;
-    while (chosen + 1 < count && fabs(value) >= 0.9995 * sizes[chosen + 1])
-        chosen++;
-    format_short(field, value / sizes[chosen], units[chosen]);
+    size_t unit = 0;
+    while (unit + 1 < count && fabs(value) >= 0.9995 * sizes[unit + 1])
+        unit++;
+    format_short(field, value / sizes[unit], units[unit]);
     return field;
 }
 

@@ -20,16 +20,16 @@ static thaw_status check_options(const thaw_model *model, const thaw_step_option
 thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                       const thaw_step_options *options, thaw_step_result *result)
 {
-    thaw_step_options chosen = options ? *options : (thaw_step_options){ 0 };
-    if (chosen.rate_factor == 0)
-        chosen.rate_factor = 1;
+    thaw_step_options settings = options ? *options : (thaw_step_options){ 0 };
+    if (settings.rate_factor == 0)
+        settings.rate_factor = 1;
     thaw_step_result ignored;
     int64_t batch;
     thaw_status status = thaw_check_inputs(model, inputs, &batch);
     if (status == THAW_OK)
         status = thaw_check_targets(model, targets, batch);
     if (status == THAW_OK)
-        status = check_options(model, &chosen);
+        status = check_options(model, &settings);
     if (status != THAW_OK)
         return status;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
@@ -39,7 +39,7 @@ thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_t
         status = thaw_train_batch(plan,
                                   &(thaw_training_batch){
                                       .count = batch, .samples = inputs->data, .targets = targets->data },
-                                  &chosen, model->context->seed, result ? result : &ignored);
+                                  &settings, model->context->seed, result ? result : &ignored);
     thaw_threads_leave(scope);
     return status;
 }

@@ -11,7 +11,7 @@
 #include "support/support.h"
 
 static support_run run;
-static char beside[SUPPORT_PATH_BYTES], chosen[SUPPORT_PATH_BYTES], description[SUPPORT_PATH_BYTES + 64];
+static char beside[SUPPORT_PATH_BYTES], elsewhere[SUPPORT_PATH_BYTES], description[SUPPORT_PATH_BYTES + 64];
 
 /* Sixteen images to train on, whose features take 18432 bytes each. */
 static void begin(void)
@@ -23,7 +23,7 @@ static void begin(void)
         folder_put_image(name, i % 2 ? 5 * i : 255 - 5 * i);
     }
     folder_join(beside, "images.transfer-cnn.features");
-    folder_join(chosen, "chosen");
+    folder_join(elsewhere, "elsewhere");
     snprintf(description, sizeof description, "folder:%s/images;size=28;channels=1", folder_path);
 }
 
@@ -37,7 +37,7 @@ static double train(const char *more)
              "train --model transfer-cnn --data $a --batch 4 --epochs 3 --freeze conv* --cache-bytes 20000 --threads 1 "
              "--json %s",
              more);
-    support_command(&run, folder_path, line, (const char *const[]){ description, chosen });
+    support_command(&run, folder_path, line, (const char *const[]){ description, elsewhere });
     cr_assert_eq(run.code, 0, "%s: %s", more, run.errors);
     json_t *last = support_json_line(&run, -1);
     const double loss = support_json_number(last, "loss");
@@ -97,7 +97,7 @@ Test(cache, is_the_file_that_is_named)
 {
     train("--cache $b");
     assert_cached(1, true, "");
-    cr_assert(exists(chosen));
+    cr_assert(exists(elsewhere));
     cr_assert_not(exists(beside));
 }
 

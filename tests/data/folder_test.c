@@ -158,7 +158,7 @@ static void open_split(const char *options, unsigned char parts[256], size_t cou
 
 Test(folder, is_split_by_class_and_by_seed)
 {
-    unsigned char once[256], again[256], other[256], chosen[256];
+    unsigned char once[256], again[256], other[256], selected[256];
     size_t counts[CLASSES];
     put_classes();
     open_split("seed=5", once, counts);
@@ -170,8 +170,8 @@ Test(folder, is_split_by_class_and_by_seed)
     cr_assert_eq(memcmp(once, again, sizeof once), 0, "one seed, one split");
     open_split("seed=6", other, counts);
     cr_assert_neq(memcmp(once, other, sizeof once), 0, "another seed, another split");
-    open_split("seed=5;classes=1", chosen, counts);
-    cr_assert_eq(memcmp(once + 50, chosen + 50, 50), 0, "a class is split the same way without the others");
+    open_split("seed=5;classes=1", selected, counts);
+    cr_assert_eq(memcmp(once + 50, selected + 50, 50), 0, "a class is split the same way without the others");
     open_split("val=0.5;seed=5", other, counts);
     cr_assert(counts[0] == 10 && counts[1] == 6 && counts[2] == 0, "%zu %zu %zu", counts[0], counts[1], counts[2]);
     open_split("val=0", other, counts);

@@ -12,7 +12,7 @@ static const winograd_shape fitting = { 16, 64, 64, { 14, 14 }, { 1, 1 }, { 1, 1
 
 /* ---- Winograd's convolution ---- */
 
-static bool is_chosen(const thaw_convolution *p)
+static bool is_winograd(const thaw_convolution *p)
 {
     return thaw_choose_winograd_forward(THAW_CPU_V3, p);
 }
@@ -20,7 +20,7 @@ static bool is_chosen(const thaw_convolution *p)
 Test(choice, is_winograd_where_it_fits)
 {
     const thaw_convolution good = winograd_problem_of(&fitting);
-    cr_assert(is_chosen(&good) && thaw_choose_winograd_backward_data(THAW_CPU_V3, &good));
+    cr_assert(is_winograd(&good) && thaw_choose_winograd_backward_data(THAW_CPU_V3, &good));
     thaw_convolution other[9];
     for (size_t i = 0; i < THAW_COUNT(other); i++)
         other[i] = good;
@@ -34,12 +34,12 @@ Test(choice, is_winograd_where_it_fits)
     other[7].output[1] = other[7].input[1] = 1;
     other[8].batch = 1; /* too few tiles to train with */
     for (size_t i = 0; i < THAW_COUNT(other); i++)
-        cr_assert(!is_chosen(&other[i]) && !thaw_choose_winograd_backward_data(THAW_CPU_V3, &other[i]), "%zu", i);
+        cr_assert(!is_winograd(&other[i]) && !thaw_choose_winograd_backward_data(THAW_CPU_V3, &other[i]), "%zu", i);
     thaw_convolution *single = &other[8];
     single->training = false;
-    cr_assert(is_chosen(single));
+    cr_assert(is_winograd(single));
     single->after.activation = THAW_ACTIVATION_SILU;
-    cr_assert(!is_chosen(single));
+    cr_assert(!is_winograd(single));
 }
 
 /* A frozen weight may take so much memory, and less where memory is dear. */
@@ -48,16 +48,16 @@ Test(choice, weighs_memory_where_the_weight_is_frozen)
     winograd_shape s = { 16, 256, 256, { 14, 14 }, { 1, 1 }, { 1, 1 } };
     thaw_convolution p = winograd_problem_of(&s);
     p.save_memory = true;
-    cr_assert(is_chosen(&p));
+    cr_assert(is_winograd(&p));
     p.training = false;
-    cr_assert(!is_chosen(&p));
+    cr_assert(!is_winograd(&p));
     p.save_memory = false;
-    cr_assert(is_chosen(&p));
+    cr_assert(is_winograd(&p));
     s.channels = s.filters = 512;
     p = winograd_problem_of(&s);
-    cr_assert(is_chosen(&p));
+    cr_assert(is_winograd(&p));
     p.training = false;
-    cr_assert(!is_chosen(&p));
+    cr_assert(!is_winograd(&p));
 }
 
 /* Where the CPU cannot multiply bfloat16, oneDNN's kernels are no slower. */

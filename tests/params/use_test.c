@@ -237,10 +237,10 @@ Test(use, follows_random_bindings)
             const int choice = rand() % (EXPRESSIONS + 8);
             char name[32];
             name_of(layer, name);
-            thaw_expression *chosen = choice < EXPRESSIONS ? n.pool[choice].expression : NULL;
-            const thaw_status status = thaw_parameter_bind(model, find(name), chosen);
+            thaw_expression *bound = choice < EXPRESSIONS ? n.pool[choice].expression : NULL;
+            const thaw_status status = thaw_parameter_bind(model, find(name), bound);
             if (status == THAW_OK)
-                n.binding[layer] = chosen ? choice : NOTHING;
+                n.binding[layer] = bound ? choice : NOTHING;
             else
                 cr_assert_eq(status, THAW_INVALID_ARGUMENT);
             refused += status != THAW_OK;

@@ -61,16 +61,16 @@ static size_t train(const thaw_source *like, bool selects, size_t *cached_epochs
     source.classes = NETWORK_CLASSES;
     source.read = read_counted;
     source.user = &reads;
-    thaw_dataset *data, *chosen = NULL;
+    thaw_dataset *data, *selected = NULL;
     assert_ok(context, thaw_dataset_create(context, &source, &data));
     if (selects)
-        assert_ok(context, thaw_dataset_select(context, data, &(thaw_dataset_selection){ .per_class = 5 }, &chosen));
+        assert_ok(context, thaw_dataset_select(context, data, &(thaw_dataset_selection){ .per_class = 5 }, &selected));
     reads = 0;
     thaw_epoch_result epoch_result;
     const thaw_fit_options options = { .epochs = 2, .batch = BATCH, .cache_file = path };
-    assert_ok(context, thaw_fit(model, chosen ? chosen : data, &options, &epoch_result));
+    assert_ok(context, thaw_fit(model, selected ? selected : data, &options, &epoch_result));
     *cached_epochs = epoch_result.cached;
-    thaw_dataset_destroy(chosen);
+    thaw_dataset_destroy(selected);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
     thaw_context_destroy(context);

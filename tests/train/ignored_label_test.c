@@ -124,15 +124,15 @@ Test(ignored_label, is_refused_before_the_first_step_by_a_loss_that_does_not_ign
 Test(ignored_label, is_left_out_where_classes_are_selected)
 {
     thaw_context *context = support_context(1);
-    thaw_dataset *data, *chosen;
+    thaw_dataset *data, *selected;
     make_samples(IGNORED);
     assert_ok(context, open_data(context, values, labels, SAMPLES, &data));
-    assert_ok(context, thaw_dataset_select(context, data, &(thaw_dataset_selection){ .repeat = 2 }, &chosen));
-    cr_assert_eq(thaw_dataset_count(chosen), 2 * KEPT);
+    assert_ok(context, thaw_dataset_select(context, data, &(thaw_dataset_selection){ .repeat = 2 }, &selected));
+    cr_assert_eq(thaw_dataset_count(selected), 2 * KEPT);
     thaw_model *model = make_model(context, NULL);
-    assert_ok(context, thaw_fit(model, chosen, NULL, NULL));
+    assert_ok(context, thaw_fit(model, selected, NULL, NULL));
     thaw_model_destroy(model);
-    thaw_dataset_destroy(chosen);
+    thaw_dataset_destroy(selected);
     thaw_dataset_destroy(data);
     thaw_context_destroy(context);
 }

@@ -1,11 +1,11 @@
-#include "graph/chosen.h"
+#include "graph/parameter_list.h"
 
 #include "core/allocation.h"
 
 typedef struct choice {
     thaw_context *context;
     bool (*accept)(const thaw_parameter *parameter);
-    thaw_chosen *chosen;
+    thaw_parameter_list *list;
     bool failed;
 } choice;
 
@@ -14,12 +14,12 @@ static void take(choice *c, thaw_parameter *parameter)
     if (c->failed || !c->accept(parameter))
         return;
     thaw_parameter **items =
-        thaw_grow(c->context, c->chosen->items, &c->chosen->capacity, c->chosen->count + 1, sizeof(thaw_parameter *));
+        thaw_grow(c->context, c->list->items, &c->list->capacity, c->list->count + 1, sizeof(thaw_parameter *));
     c->failed = !items;
     if (c->failed)
         return;
-    c->chosen->items = items;
-    c->chosen->items[c->chosen->count++] = parameter;
+    c->list->items = items;
+    c->list->items[c->list->count++] = parameter;
 }
 
 static void visit(void *argument, thaw_selected selected)
@@ -32,19 +32,20 @@ static void visit(void *argument, thaw_selected selected)
         take(argument, selected.group->parameters[i]);
 }
 
-thaw_status thaw_choose(thaw_model *model, const char *pattern, bool (*accept)(const thaw_parameter *parameter),
-                        const char *what, thaw_chosen *chosen)
+thaw_status thaw_list_parameters(thaw_model *model, const char *pattern,
+                                 bool (*accept)(const thaw_parameter *parameter), const char *what,
+                                 thaw_parameter_list *list)
 {
-    *chosen = (thaw_chosen){ 0 };
-    choice c = { .context = model->context, .accept = accept, .chosen = chosen };
+    *list = (thaw_parameter_list){ 0 };
+    choice c = { .context = model->context, .accept = accept, .list = list };
     thaw_status status = thaw_set_select(&model->parameters, pattern, visit, &c);
     if (status == THAW_OK && c.failed)
         status = THAW_OUT_OF_MEMORY;
-    if (status == THAW_OK && chosen->count == 0)
+    if (status == THAW_OK && list->count == 0)
         status = thaw_fail(model->context, THAW_NOT_FOUND, "pattern \"%.200s\" selects %s", pattern, what);
     if (status != THAW_OK) {
-        thaw_release(model->context, chosen->items);
-        *chosen = (thaw_chosen){ 0 };
+        thaw_release(model->context, list->items);
+        *list = (thaw_parameter_list){ 0 };
     }
     return status;
 }
