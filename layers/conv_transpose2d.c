@@ -226,7 +226,7 @@ static thaw_status backward(const thaw_layer_run *run)
     bordered_run bordered;
     const thaw_status status = thaw_weighted_backward(with_border(run, w->gradient.kernel, &bordered));
     if (status == THAW_OK && w->backward_data && border_bytes(c) > 0)
-        thaw_border_strip(run->context, &c->border, run->scratch, run->input_gradients[0]);
+        thaw_border_remove(run->context, &c->border, run->scratch, run->input_gradients[0]);
     return status;
 }
 

@@ -9,8 +9,8 @@
 #include "kernels/best_inner_product.h"
 #include "kernels/choice.h"
 #include "kernels/outer_products.h"
+#include "kernels/panel_product.h"
 #include "kernels/row_product.h"
-#include "kernels/strip_product.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_weights.h"
 #include "onednn/own_kernel.h"
@@ -104,7 +104,7 @@ static size_t open_packings(thaw_context *context, const thaw_inner_product *giv
 static size_t open_outer_products(thaw_context *context, const thaw_inner_product *p, bench_candidate *c)
 {
     size_t count = 0;
-    if (p->inputs >= THAW_STRIP)
+    if (p->inputs >= THAW_PANEL_WIDTH)
         check(context, thaw_outer_products_create(context, p, &c[count++].kernel));
     check(context, thaw_inner_product_backward_weights(context, p, &c[count++].kernel));
     for (size_t i = 0; i < count; i++)

@@ -1,6 +1,6 @@
 #include "kernels/choice.h"
 
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_weights.h"
 
@@ -54,7 +54,7 @@ static int64_t count_tiles(int64_t batch, const int64_t map[2])
 /* Of all that is computed for a map of so many filters. */
 static int64_t wanted_percent(const int64_t map[2], int64_t filters)
 {
-    int64_t percent = 100 * filters / round_up(filters, THAW_STRIP);
+    int64_t percent = 100 * filters / round_up(filters, THAW_PANEL_WIDTH);
     for (int i = 0; i < 2; i++)
         percent = percent * map[i] / round_up(map[i], TILE);
     return percent;
@@ -153,8 +153,8 @@ enum { OUTER_SAMPLES = 128, OUTER_INPUTS = 1536, OUTER_WANTED_PERCENT = 76 };
 
 bool thaw_choose_outer_products(const thaw_inner_product *p)
 {
-    return p->precision == THAW_F32 && !p->transposed && p->batch <= OUTER_SAMPLES && p->inputs >= THAW_STRIP &&
-           p->inputs <= OUTER_INPUTS && 100 * p->inputs >= OUTER_WANTED_PERCENT * round_up(p->inputs, THAW_STRIP);
+    return p->precision == THAW_F32 && !p->transposed && p->batch <= OUTER_SAMPLES && p->inputs >= THAW_PANEL_WIDTH &&
+           p->inputs <= OUTER_INPUTS && 100 * p->inputs >= OUTER_WANTED_PERCENT * round_up(p->inputs, THAW_PANEL_WIDTH);
 }
 
 /* The product by rows. Without AVX-512, oneDNN's would give a row other bits among other rows. Times as fast as that

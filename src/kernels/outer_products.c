@@ -5,17 +5,17 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "kernels/outer_products_loops.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "onednn/own_kernel.h"
 
-/* Rows of the gradient that are computed at a time, for each strip of columns. */
+/* Rows of the gradient that are computed at a time, for each panel of columns. */
 enum { ROWS = 12 };
 
 /* Elements of the bias's gradient whose sums, in doubles, are in registers or close to them. */
 enum { BIAS_COLUMNS = 64 };
 
 typedef struct sizes {
-    size_t batch, inputs, outputs, strips, blocks;
+    size_t batch, inputs, outputs, panels, blocks;
     bool bias;
 } sizes;
 
@@ -42,26 +42,26 @@ static thaw_outer_operand left_of(const job *j, size_t block)
     return (thaw_outer_operand){ j->gradient + block * ROWS, j->of->outputs };
 }
 
-static void compute_strip(const job *j, size_t block, size_t strip)
+static void compute_panel(const job *j, size_t block, size_t panel)
 {
     const sizes *s = j->of;
-    const thaw_outer_operand right = { j->source + strip * THAW_STRIP, s->inputs };
-    float *sums = j->weights + block * ROWS * s->inputs + strip * THAW_STRIP;
+    const thaw_outer_operand right = { j->source + panel * THAW_PANEL_WIDTH, s->inputs };
+    float *sums = j->weights + block * ROWS * s->inputs + panel * THAW_PANEL_WIDTH;
     j->multiply(rows_of(s, block), s->batch, left_of(j, block), right, sums, s->inputs);
 }
 
-/* The last strip, where it is not full, with columns before it; of the sums only its own are stored. */
-static void compute_narrow_strip(const job *j, size_t block, size_t strip)
+/* The last panel, where it is not full, with columns before it; of the sums only its own are stored. */
+static void compute_partial_panel(const job *j, size_t block, size_t panel)
 {
     const sizes *s = j->of;
-    const size_t first = strip * THAW_STRIP, columns = s->inputs - first, before = THAW_STRIP - columns;
+    const size_t first = panel * THAW_PANEL_WIDTH, columns = s->inputs - first, before = THAW_PANEL_WIDTH - columns;
     const size_t rows = rows_of(s, block);
     const thaw_outer_operand right = { j->source + first - before, s->inputs };
-    float sums[ROWS * THAW_STRIP];
-    j->multiply(rows, s->batch, left_of(j, block), right, sums, THAW_STRIP);
+    float sums[ROWS * THAW_PANEL_WIDTH];
+    j->multiply(rows, s->batch, left_of(j, block), right, sums, THAW_PANEL_WIDTH);
     float *to = j->weights + block * ROWS * s->inputs + first;
     for (size_t r = 0; r < rows; r++)
-        memcpy(to + r * s->inputs, sums + r * THAW_STRIP + before, columns * sizeof *sums);
+        memcpy(to + r * s->inputs, sums + r * THAW_PANEL_WIDTH + before, columns * sizeof *sums);
 }
 
 static void sum_bias(const job *j, size_t begin, size_t end)
@@ -83,13 +83,13 @@ static void run_member(void *argument, int thread, int threads)
 {
     const job *j = argument;
     const sizes *s = j->of;
-    const size_t units = s->blocks * s->strips, end = share(units, thread + 1, threads);
+    const size_t units = s->blocks * s->panels, end = share(units, thread + 1, threads);
     for (size_t i = share(units, thread, threads); i < end; i++) {
-        const size_t block = i / s->strips, strip = i % s->strips;
-        if ((strip + 1) * THAW_STRIP <= s->inputs)
-            compute_strip(j, block, strip);
+        const size_t block = i / s->panels, panel = i % s->panels;
+        if ((panel + 1) * THAW_PANEL_WIDTH <= s->inputs)
+            compute_panel(j, block, panel);
         else
-            compute_narrow_strip(j, block, strip);
+            compute_partial_panel(j, block, panel);
     }
     if (s->bias)
         sum_bias(j, share(s->outputs, thread, threads), share(s->outputs, thread + 1, threads));
@@ -109,9 +109,9 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
     thaw_parallel(context, run_member, &j);
 }
 
-static size_t count_strips(int64_t inputs)
+static size_t count_panels(int64_t inputs)
 {
-    return ((size_t)inputs + THAW_STRIP - 1) / THAW_STRIP;
+    return ((size_t)inputs + THAW_PANEL_WIDTH - 1) / THAW_PANEL_WIDTH;
 }
 
 thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_product *p, thaw_kernel **kernel)
@@ -120,7 +120,7 @@ thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_p
         .batch = (size_t)p->batch,
         .inputs = (size_t)p->inputs,
         .outputs = (size_t)p->outputs,
-        .strips = count_strips(p->inputs),
+        .panels = count_panels(p->inputs),
         .blocks = ((size_t)p->outputs + ROWS - 1) / ROWS,
         .bias = p->bias,
     };

@@ -8,7 +8,7 @@
 #define THAW_OUTER_PRODUCTS_NAME "outer products"
 
 /* SOURCE, DESTINATION_GRADIENT -> WEIGHTS_GRADIENT, BIAS_GRADIENT. For floats, weights that are not transposed, and at
-   least THAW_STRIP inputs. */
+   least THAW_PANEL_WIDTH inputs. */
 thaw_status thaw_outer_products_create(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel);
 
 #endif

@@ -1,11 +1,11 @@
 /* Operands are read where they lie: each row of a tile of theirs is a line or two of the cache. */
 #include "kernels/outer_products_loops.h"
 
-#include "kernels/strip_tile.h"
+#include "kernels/panel_tile.h"
 
 void thaw_outer_products_loops(size_t rows, size_t depth, thaw_outer_operand left, thaw_outer_operand right,
                                float *sums, size_t stride)
 {
-    multiply_strip(rows, depth, (strip_operand){ left.values, 1, left.stride },
-                   (strip_operand){ right.values, 0, right.stride }, sums, stride);
+    multiply_panel(rows, depth, (panel_operand){ left.values, 1, left.stride },
+                   (panel_operand){ right.values, 0, right.stride }, sums, stride);
 }

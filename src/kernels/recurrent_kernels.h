@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 
-enum { THAW_BLOCK = THAW_STRIP, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
+enum { THAW_BLOCK = THAW_PANEL_WIDTH, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
 
 /* A matrix with a row for each sample, from some unit on. */
 typedef struct thaw_rows {

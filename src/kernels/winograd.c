@@ -5,12 +5,12 @@
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/winograd_loops.h"
 #include "onednn/own_kernel.h"
 
 /* A thread takes so many tiles through all stages at a time: between them they stay in the second-level cache, and the
-   product takes 12 at a time. With fewer tiles a thread than this, threads share tiles and part the strips. */
+   product takes 12 at a time. With fewer tiles a thread than this, threads share tiles and part the panels. */
 enum { BLOCK_TILES = 48, GRAIN = 4, TILE = 2, VECTOR = 16, LINE_BYTES = 64 };
 
 typedef struct convolution {
@@ -19,9 +19,9 @@ typedef struct convolution {
     bool bias;
     thaw_residual residual;
     thaw_argument source, destination;
-    size_t tiles, strips;
+    size_t tiles, panels;
     size_t block, value_stride;                   /* tiles a block; elements a tile in a transformed value */
-    size_t matrix_bytes;                          /* of a strip's kernels, a value */
+    size_t matrix_bytes;                          /* of a panel's kernels, a value */
     size_t zeros_bytes, values_bytes, sums_bytes; /* of scratch memory: once, and for each thread */
 } convolution;
 
@@ -44,8 +44,8 @@ typedef struct job {
     const char *kernels;
     char *scratch;
     const thaw_winograd_functions *functions;
-    thaw_strip_product_function *product;
-    thaw_strip_product_bfloat16_function *narrow_product;
+    thaw_panel_product_function *product;
+    thaw_panel_product_bfloat16_function *narrow_product;
 } job;
 
 typedef struct range {
@@ -61,11 +61,11 @@ static range part_of(range whole, size_t grain, size_t at, size_t parts)
     return (range){ smaller(begin, whole.end), smaller(end, whole.end) };
 }
 
-/* Into how many parts the strips are cut; each is computed by as many threads as the others. */
-static size_t strip_parts(const convolution *c, size_t threads)
+/* Into how many parts the panels are cut; each is computed by as many threads as the others. */
+static size_t panel_parts(const convolution *c, size_t threads)
 {
     size_t parts = 1;
-    for (size_t i = 1; i <= smaller(threads, c->strips) && c->tiles * parts < BLOCK_TILES * threads; i++)
+    for (size_t i = 1; i <= smaller(threads, c->panels) && c->tiles * parts < BLOCK_TILES * threads; i++)
         if (threads % i == 0)
             parts = i;
     return parts;
@@ -112,7 +112,7 @@ static void prefetch(span bytes, size_t at, size_t parts)
         __builtin_prefetch(bytes.begin + i * LINE_BYTES, 0, 2);
 }
 
-/* The product of value i % 16 of some tiles with strip i / 16. */
+/* The product of value i % 16 of some tiles with panel i / 16. */
 static void multiply(const job *j, size_t count, const thaw_winograd_values *windows, size_t i, float *sums)
 {
     const size_t depth = j->image.channels, value = i % THAW_WINOGRAD_VALUES;
@@ -124,13 +124,13 @@ static void multiply(const job *j, size_t count, const thaw_winograd_values *win
         j->product(count, depth, (const void *)left, windows->stride, kernels, sums);
 }
 
-/* The products of some tiles for some strips. Meanwhile the memory has time to bring the next tiles' pixels. */
-static void run_block(const job *j, range tiles, range strips, range next, char *memory)
+/* The products of some tiles for some panels. Meanwhile the memory has time to bring the next tiles' pixels. */
+static void run_block(const job *j, range tiles, range panels, range next, char *memory)
 {
     const size_t count = tiles.end - tiles.begin;
-    const size_t first = strips.begin * THAW_WINOGRAD_VALUES, past = strips.end * THAW_WINOGRAD_VALUES;
+    const size_t first = panels.begin * THAW_WINOGRAD_VALUES, past = panels.end * THAW_WINOGRAD_VALUES;
     const thaw_winograd_values windows = values_in(memory, j->c->block, j->c->value_stride, j->image.narrow);
-    const thaw_winograd_values sums = values_in(memory + j->c->values_bytes, j->c->block, THAW_STRIP, false);
+    const thaw_winograd_values sums = values_in(memory + j->c->values_bytes, j->c->block, THAW_PANEL_WIDTH, false);
     const span ahead = pixels_of(j, next);
     j->functions->windows(&j->image, tiles.begin, count, &windows);
     for (size_t i = first; i < past; i++) {
@@ -138,7 +138,7 @@ static void run_block(const job *j, range tiles, range strips, range next, char 
         prefetch(ahead, i - first, past - first);
         multiply(j, count, &windows, i, (float *)sums.values + value * sums.plane);
         if (value + 1 == THAW_WINOGRAD_VALUES)
-            j->functions->tiles(&j->map, tiles.begin, count, i / THAW_WINOGRAD_VALUES * THAW_STRIP, &sums);
+            j->functions->tiles(&j->map, tiles.begin, count, i / THAW_WINOGRAD_VALUES * THAW_PANEL_WIDTH, &sums);
     }
 }
 
@@ -146,14 +146,14 @@ static void run_share(void *argument, int thread, int threads)
 {
     const job *j = argument;
     const convolution *c = j->c;
-    const size_t member = (size_t)thread, parts = strip_parts(c, (size_t)threads), tile_parts = (size_t)threads / parts;
-    const range strips = part_of((range){ 0, c->strips }, 1, member % parts, parts);
+    const size_t member = (size_t)thread, parts = panel_parts(c, (size_t)threads), tile_parts = (size_t)threads / parts;
+    const range panels = part_of((range){ 0, c->panels }, 1, member % parts, parts);
     const range tiles = part_of((range){ 0, c->tiles }, GRAIN, member / parts, tile_parts);
     const size_t blocks = (tiles.end - tiles.begin + c->block - 1) / c->block;
     char *memory = j->scratch + c->zeros_bytes + member * (c->values_bytes + c->sums_bytes);
     for (size_t b = 0; b < blocks; b++) {
         const range next = b + 1 < blocks ? part_of(tiles, GRAIN, b + 1, blocks) : (range){ 0 };
-        run_block(j, part_of(tiles, GRAIN, b, blocks), strips, next, memory);
+        run_block(j, part_of(tiles, GRAIN, b, blocks), panels, next, memory);
     }
 }
 
@@ -167,8 +167,8 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
         .kernels = arguments[THAW_ARGUMENT_WEIGHTS],
         .scratch = scratch,
         .functions = THAW_FOR_LEVEL_BF16(context->level, &thaw_winograd_loops),
-        .product = THAW_FOR_LEVEL(context->level, thaw_strip_product),
-        .narrow_product = THAW_FOR_LEVEL_BF16(context->level, thaw_strip_product_bfloat16),
+        .product = THAW_FOR_LEVEL(context->level, thaw_panel_product),
+        .narrow_product = THAW_FOR_LEVEL_BF16(context->level, thaw_panel_product_bfloat16),
     };
     j.image.pixels = arguments[c->source];
     j.image.zeros = memset(scratch, 0, c->zeros_bytes);
@@ -197,7 +197,7 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
         .map.channels = (size_t)filters,
         .map.narrow = narrow,
         .tiles = count_tiles(batch, map),
-        .strips = thaw_winograd_strips((size_t)filters),
+        .panels = thaw_winograd_panels((size_t)filters),
         .value_stride = round_up((size_t)depth, VECTOR) + VECTOR, /* not a power of two */
     };
     for (int i = 0; i < 2; i++) {
@@ -209,7 +209,7 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
     c.block = smaller(BLOCK_TILES, round_up(c.tiles, GRAIN));
     c.zeros_bytes = thaw_align((size_t)depth * element_bytes(narrow));
     c.values_bytes = values_bytes(c.block, c.value_stride, narrow);
-    c.sums_bytes = values_bytes(c.block, THAW_STRIP, false);
+    c.sums_bytes = values_bytes(c.block, THAW_PANEL_WIDTH, false);
     return c;
 }
 
@@ -229,7 +229,7 @@ static thaw_status create(thaw_context *context, convolution *c, int64_t batch, 
     own.bytes[THAW_ARGUMENT_RESIDUAL] = c->residual == THAW_RESIDUAL_BESIDE ? own.bytes[c->destination] : 0;
     own.bytes[THAW_ARGUMENT_BIAS] = c->bias ? c->map.channels * sizeof(float) : 0;
     own.bytes[THAW_ARGUMENT_WEIGHTS] = thaw_winograd_kernels_bytes(&kernels);
-    c->matrix_bytes = own.bytes[THAW_ARGUMENT_WEIGHTS] / (c->strips * THAW_WINOGRAD_VALUES);
+    c->matrix_bytes = own.bytes[THAW_ARGUMENT_WEIGHTS] / (c->panels * THAW_WINOGRAD_VALUES);
     *kernel = *pack = NULL;
     thaw_status status = thaw_kernel_create_own(context, &own, c, sizeof *c, kernel);
     if (status == THAW_OK)

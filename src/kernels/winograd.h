@@ -14,8 +14,8 @@ thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution 
 thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                         thaw_kernel **pack);
 
-/* Transformed kernels: for each strip of THAW_STRIP output channels, and for each of the 16 values, a matrix
-   [depth][THAW_STRIP], where depth counts the input channels; or, of bfloat16, [depth / 2][THAW_STRIP][2], where an odd
+/* Transformed kernels: for each panel of THAW_PANEL_WIDTH output channels, and for each of the 16 values, a matrix
+   [depth][THAW_PANEL_WIDTH], where depth counts the input channels; or, of bfloat16, [depth / 2][THAW_PANEL_WIDTH][2], where an odd
    depth is filled up with zeros. */
 typedef struct thaw_winograd_kernels {
     size_t depth, filters;
@@ -24,7 +24,7 @@ typedef struct thaw_winograd_kernels {
     bool narrow; /* of bfloat16 */
 } thaw_winograd_kernels;
 
-size_t thaw_winograd_strips(size_t filters);
+size_t thaw_winograd_panels(size_t filters);
 size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels);
 
 /* SOURCE: OIHW -> DESTINATION: transformed. */

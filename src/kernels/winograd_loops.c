@@ -6,7 +6,7 @@
 #endif
 
 #include "kernels/lanes.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 
 enum { SIDE = 4, TILE = 2 };
 
@@ -164,7 +164,7 @@ INLINE void tile_vector(const thaw_winograd_map *map, const place *p, const floa
 INLINE void transform_tiles_of(const thaw_winograd_map *map, size_t first, size_t count, size_t channel,
                                const thaw_winograd_values *sums, bool narrow)
 {
-    const size_t left = map->channels - channel, channels = left < THAW_STRIP ? left : THAW_STRIP;
+    const size_t left = map->channels - channel, channels = left < THAW_PANEL_WIDTH ? left : THAW_PANEL_WIDTH;
     const size_t whole = channels / LANES * LANES;
     for (size_t t = 0; t < count; t++) {
         const float *from = (const float *)sums->values + t * sums->stride;
@@ -204,9 +204,9 @@ INLINE void kernel_vector(const float *taps, lanes values[SIDE][SIDE])
     for (size_t j = 0; j < TAPS; j++)
 #pragma GCC unroll 4
         for (size_t i = 0; i < SIDE; i++)
-            rows[i][j] =
-                widen(i, load(taps + j * THAW_STRIP, LANES, false), load(taps + (TAPS + j) * THAW_STRIP, LANES, false),
-                      load(taps + (2 * TAPS + j) * THAW_STRIP, LANES, false));
+            rows[i][j] = widen(i, load(taps + j * THAW_PANEL_WIDTH, LANES, false),
+                               load(taps + (TAPS + j) * THAW_PANEL_WIDTH, LANES, false),
+                               load(taps + (2 * TAPS + j) * THAW_PANEL_WIDTH, LANES, false));
 #pragma GCC unroll 4
     for (size_t i = 0; i < SIDE; i++)
 #pragma GCC unroll 4
@@ -216,7 +216,7 @@ INLINE void kernel_vector(const float *taps, lanes values[SIDE][SIDE])
 
 static void transform_kernels(const float *taps, float *values, size_t plane)
 {
-    for (size_t u = 0; u < THAW_STRIP; u += LANES) {
+    for (size_t u = 0; u < THAW_PANEL_WIDTH; u += LANES) {
         lanes transformed[SIDE][SIDE];
         kernel_vector(taps + u, transformed);
 #pragma GCC unroll 16
@@ -227,10 +227,10 @@ static void transform_kernels(const float *taps, float *values, size_t plane)
 
 static void transform_kernels_narrow(const float *taps, thaw_bfloat16 *values, size_t plane)
 {
-    for (size_t u = 0; u < THAW_STRIP; u += LANES) {
+    for (size_t u = 0; u < THAW_PANEL_WIDTH; u += LANES) {
         lanes first[SIDE][SIDE], second[SIDE][SIDE];
         kernel_vector(taps + u, first);
-        kernel_vector(taps + TAPS * TAPS * THAW_STRIP + u, second);
+        kernel_vector(taps + TAPS * TAPS * THAW_PANEL_WIDTH + u, second);
 #pragma GCC unroll 16
         for (size_t v = 0; v < THAW_WINOGRAD_VALUES; v++) {
             const words lower = round_upper(first[v / SIDE][v % SIDE]) >> 16;

@@ -47,14 +47,14 @@ typedef struct thaw_winograd_functions {
     /* Windows [first, first + count), the first of them to tile 0 of `into`. */
     void (*windows)(const thaw_winograd_image *image, size_t first, size_t count, const thaw_winograd_values *into);
 
-    /* Tiles [first, first + count), of a strip of the channels from `channel` on, from tile 0 of `sums`. */
+    /* Tiles [first, first + count), of a panel of the channels from `channel` on, from tile 0 of `sums`. */
     void (*tiles)(const thaw_winograd_map *map, size_t first, size_t count, size_t channel,
                   const thaw_winograd_values *sums);
 
-    /* One input channel's kernels for a strip of output channels, taps[9][THAW_STRIP], to value i at values + i * plane. */
+    /* One input channel's kernels for a panel of output channels, taps[9][THAW_PANEL_WIDTH], to value i at values + i * plane. */
     void (*kernels)(const float *taps, float *values, size_t plane);
 
-    /* Those of two input channels, each value of both side by side in bfloat16: taps[2][9][THAW_STRIP] to
+    /* Those of two input channels, each value of both side by side in bfloat16: taps[2][9][THAW_PANEL_WIDTH] to
        values[i * plane + 2 * u + channel]. */
     void (*narrow_kernels)(const float *taps, thaw_bfloat16 *values, size_t plane);
 } thaw_winograd_functions;

@@ -1,16 +1,16 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_loops.h"
 #include "onednn/own_kernel.h"
 
 enum { TAPS = 9 };
 
-size_t thaw_winograd_strips(size_t filters)
+size_t thaw_winograd_panels(size_t filters)
 {
-    return (filters + THAW_STRIP - 1) / THAW_STRIP;
+    return (filters + THAW_PANEL_WIDTH - 1) / THAW_PANEL_WIDTH;
 }
 
 /* Input channels that are transformed at a time. */
@@ -19,7 +19,7 @@ static size_t channels_at_once(const thaw_winograd_kernels *kernels)
     return kernels->narrow ? 2 : 1;
 }
 
-static size_t rows_of_strip(const thaw_winograd_kernels *kernels)
+static size_t rows_of_panel(const thaw_winograd_kernels *kernels)
 {
     return (kernels->depth + channels_at_once(kernels) - 1) / channels_at_once(kernels);
 }
@@ -27,7 +27,7 @@ static size_t rows_of_strip(const thaw_winograd_kernels *kernels)
 /* One of so many rows in so many channels takes as much memory in each type. */
 size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels)
 {
-    return thaw_winograd_strips(kernels->filters) * THAW_WINOGRAD_VALUES * rows_of_strip(kernels) * THAW_STRIP *
+    return thaw_winograd_panels(kernels->filters) * THAW_WINOGRAD_VALUES * rows_of_panel(kernels) * THAW_PANEL_WIDTH *
            sizeof(float);
 }
 
@@ -38,32 +38,33 @@ typedef struct packing {
     char *packed;
 } packing;
 
-/* One input channel's kernels for a strip, in OIHW, to taps[TAPS][THAW_STRIP]; zeros past the last filter. */
-static void collect(const packing *p, size_t strip, size_t channel, float *taps)
+/* One input channel's kernels for a panel, in OIHW, to taps[TAPS][THAW_PANEL_WIDTH]; zeros past the last filter. */
+static void collect(const packing *p, size_t panel, size_t channel, float *taps)
 {
     const thaw_winograd_kernels *k = p->kernels;
-    const size_t first = strip * THAW_STRIP, left = k->filters - first, count = left < THAW_STRIP ? left : THAW_STRIP;
+    const size_t first = panel * THAW_PANEL_WIDTH, left = k->filters - first,
+                 count = left < THAW_PANEL_WIDTH ? left : THAW_PANEL_WIDTH;
     const size_t step = k->turned ? TAPS : k->depth * TAPS;
     const float *from = p->weight + (k->turned ? (channel * k->filters + first) : (first * k->depth + channel)) * TAPS;
-    if (count < THAW_STRIP)
-        memset(taps, 0, TAPS * THAW_STRIP * sizeof *taps);
+    if (count < THAW_PANEL_WIDTH)
+        memset(taps, 0, TAPS * THAW_PANEL_WIDTH * sizeof *taps);
     for (size_t u = 0; u < count; u++)
         for (size_t t = 0; t < TAPS; t++)
-            taps[t * THAW_STRIP + u] = from[u * step + (k->turned ? TAPS - 1 - t : t)];
+            taps[t * THAW_PANEL_WIDTH + u] = from[u * step + (k->turned ? TAPS - 1 - t : t)];
 }
 
-/* Row i of all: the channels of row i % rows of strip i / rows. */
+/* Row i of all: the channels of row i % rows of panel i / rows. */
 static void pack_rows(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;
-    const size_t rows = rows_of_strip(p->kernels), each = channels_at_once(p->kernels), plane = rows * THAW_STRIP;
-    _Alignas(64) float taps[2][TAPS * THAW_STRIP];
+    const size_t rows = rows_of_panel(p->kernels), each = channels_at_once(p->kernels), plane = rows * THAW_PANEL_WIDTH;
+    _Alignas(64) float taps[2][TAPS * THAW_PANEL_WIDTH];
     for (size_t i = begin; i < end; i++) {
-        const size_t strip = i / rows, row = i % rows;
-        void *values = p->packed + (strip * THAW_WINOGRAD_VALUES * plane + row * THAW_STRIP) * sizeof(float);
+        const size_t panel = i / rows, row = i % rows;
+        void *values = p->packed + (panel * THAW_WINOGRAD_VALUES * plane + row * THAW_PANEL_WIDTH) * sizeof(float);
         for (size_t k = 0; k < each; k++)
             if (row * each + k < p->kernels->depth)
-                collect(p, strip, row * each + k, taps[k]);
+                collect(p, panel, row * each + k, taps[k]);
             else
                 memset(taps[k], 0, sizeof taps[k]);
         if (p->kernels->narrow)
@@ -82,7 +83,7 @@ static void run_pack(thaw_context *context, const void *problem, void *const *ar
         .weight = arguments[THAW_ARGUMENT_SOURCE],
         .packed = arguments[THAW_ARGUMENT_DESTINATION],
     };
-    thaw_parallel_for(context, thaw_winograd_strips(p.kernels->filters) * rows_of_strip(p.kernels), 16, pack_rows, &p);
+    thaw_parallel_for(context, thaw_winograd_panels(p.kernels->filters) * rows_of_panel(p.kernels), 16, pack_rows, &p);
 }
 
 thaw_status thaw_winograd_pack(thaw_context *context, const thaw_winograd_kernels *kernels, thaw_kernel **pack)

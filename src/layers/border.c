@@ -33,7 +33,7 @@ static void add_rows(void *argument, size_t begin, size_t end)
     }
 }
 
-static void strip_rows(void *argument, size_t begin, size_t end)
+static void remove_from_rows(void *argument, size_t begin, size_t end)
 {
     const job *j = argument;
     const thaw_border *b = j->border;
@@ -53,8 +53,8 @@ void thaw_border_add(thaw_context *context, const thaw_border *border, const voi
                       &(job){ border, images, larger });
 }
 
-void thaw_border_strip(thaw_context *context, const thaw_border *border, const void *larger, void *images)
+void thaw_border_remove(thaw_context *context, const thaw_border *border, const void *larger, void *images)
 {
-    thaw_parallel_for(context, border->batch * border->height, grain_of(border), strip_rows,
+    thaw_parallel_for(context, border->batch * border->height, grain_of(border), remove_from_rows,
                       &(job){ border, larger, images });
 }

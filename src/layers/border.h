@@ -14,6 +14,6 @@ typedef struct thaw_border {
 size_t thaw_border_bytes(const thaw_border *border);
 
 void thaw_border_add(thaw_context *context, const thaw_border *border, const void *images, void *larger);
-void thaw_border_strip(thaw_context *context, const thaw_border *border, const void *larger, void *images);
+void thaw_border_remove(thaw_context *context, const thaw_border *border, const void *larger, void *images);
 
 #endif

@@ -155,9 +155,9 @@ static void lay_out_training(thaw_recurrent *r)
     const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const size_t rows = r->batch * r->steps, state = r->batch * r->units;
     const bool lstm = r->cell->states > 1;
-    l.strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_forward_bytes(&weight));
-    l.bias = add_part(&l.packed_bytes, thaw_strips_bias_count(&weight));
-    l.backward_strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_backward_bytes(&weight));
+    l.panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&weight));
+    l.bias = add_part(&l.packed_bytes, thaw_gate_panels_bias_count(&weight));
+    l.backward_panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_backward_bytes(&weight));
     l.input_weight = l.packed_bytes;
     l.packed_bytes += r->pack_input ? thaw_kernel_bytes(r->pack_input, THAW_ARGUMENT_DESTINATION) : 0;
 
@@ -184,8 +184,8 @@ static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
 {
     const thaw_recurrent_node *o = demand->options;
     const thaw_cpu_level level = demand->context->level;
-    r->product = THAW_FOR_LEVEL(level, thaw_strip_product);
-    r->product_bfloat16 = THAW_FOR_LEVEL_BF16(level, thaw_strip_product_bfloat16);
+    r->product = THAW_FOR_LEVEL(level, thaw_panel_product);
+    r->product_bfloat16 = THAW_FOR_LEVEL_BF16(level, thaw_panel_product_bfloat16);
     r->cell = thaw_cell_of(o->cell, level);
     r->precision = demand->precision;
     r->batch = (size_t)demand->batch;
@@ -193,7 +193,7 @@ static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
     r->steps = (size_t)demand->inputs[0].dims[0];
     r->units = (size_t)o->units;
     r->row = r->cell->gates * r->units;
-    r->blocks = thaw_strips_blocks(r->units);
+    r->blocks = thaw_gate_panels_blocks(r->units);
     r->initial_count = demand->input_count - 1;
     r->place = (size_t)o->place;
     r->places = (size_t)o->places;
@@ -232,7 +232,7 @@ thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_n
     needs->workspace_bytes = r->layout.workspace_bytes;
     needs->scratch_bytes = r->layout.scratch_bytes;
     needs->keeps_inputs = r->input_weight_gradient != NULL;
-    needs->kernel = "strips";
+    needs->kernel = "panels";
     return THAW_OK;
 }
 
@@ -245,11 +245,11 @@ thaw_status thaw_recurrent_pack(const thaw_layer_run *run)
     }
     const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const float *hidden = run->parameters[THAW_WEIGHT_HIDDEN];
-    thaw_strips_pack_forward(run->context, &weight, hidden, thaw_recurrent_part(run->packed, r->layout.strips));
-    thaw_strips_pack_bias(&weight, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
-                          thaw_recurrent_part(run->packed, r->layout.bias));
-    thaw_strips_pack_backward(run->context, &weight, hidden,
-                              thaw_recurrent_part(run->packed, r->layout.backward_strips));
+    thaw_gate_panels_pack_forward(run->context, &weight, hidden, thaw_recurrent_part(run->packed, r->layout.panels));
+    thaw_gate_panels_pack_bias(&weight, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
+                               thaw_recurrent_part(run->packed, r->layout.bias));
+    thaw_gate_panels_pack_backward(run->context, &weight, hidden,
+                                   thaw_recurrent_part(run->packed, r->layout.backward_panels));
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->parameters[THAW_WEIGHT_INPUT] },
         { THAW_ARGUMENT_DESTINATION, thaw_recurrent_part(run->packed, r->layout.input_weight) },

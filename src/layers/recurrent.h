@@ -21,7 +21,7 @@
 #include <thaw/layers.h>
 
 #include "kernels/recurrent_kernels.h"
-#include "layers/strips.h"
+#include "layers/gate_panels.h"
 #include "onednn/inner_product.h"
 
 /* The options of a node. */
@@ -38,9 +38,9 @@ enum { THAW_WEIGHT_INPUT, THAW_WEIGHT_HIDDEN, THAW_BIAS_INPUT, THAW_BIAS_HIDDEN 
 
 /* Where the parts of packed memory, workspace and scratch begin, in bytes. */
 typedef struct thaw_recurrent_layout {
-    size_t strips, bias;                      /* packed: of the hidden state's part */
-    size_t input_strips, input_bias;          /* packed, for inference: of the input's */
-    size_t backward_strips, input_weight;     /* packed, for training */
+    size_t panels, bias;                      /* packed: of the hidden state's part */
+    size_t input_panels, input_bias;          /* packed, for inference: of the input's */
+    size_t backward_panels, input_weight;     /* packed, for training */
     size_t gates, hidden_gates, hidden, cell; /* workspace in training, scratch in inference */
     size_t alternating;          /* scratch of inference: the hidden states of two steps, where the last is output */
     size_t none, carry, kernels; /* scratch of training: a row of zeros; backward's; what oneDNN wants */
@@ -49,8 +49,8 @@ typedef struct thaw_recurrent_layout {
 
 /* A node as it was prepared. */
 typedef struct thaw_recurrent {
-    thaw_strip_product_function *product;
-    thaw_strip_product_bfloat16_function *product_bfloat16;
+    thaw_panel_product_function *product;
+    thaw_panel_product_bfloat16_function *product_bfloat16;
     const thaw_cell *cell;
     thaw_dtype precision;
     size_t batch, steps, features, units, row; /* row: floats of all gates of a sample's step */

@@ -9,7 +9,7 @@
 typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
-    float *strips, *gates, *hidden_gates, *hidden, *cell, *carry;
+    float *panels, *gates, *hidden_gates, *hidden, *cell, *carry;
 } pass;
 
 /* The gradients of the hidden state after a step, through the step that follows it. */
@@ -22,7 +22,7 @@ static void multiply(const pass *p, size_t step, size_t block, size_t first_row,
     }
     const thaw_rows gates = thaw_recurrent_rows(r, p->hidden_gates, r->row, step + 1);
     r->product(rows, r->row, gates.first + first_row * gates.stride, gates.stride,
-               p->strips + block * r->row * THAW_BLOCK, product);
+               p->panels + block * r->row * THAW_BLOCK, product);
 }
 
 static thaw_const_rows output_gradient(const pass *p, size_t step)
@@ -102,7 +102,7 @@ static void write_initial_hidden(const pass *p, float *into, size_t stride)
         for (size_t block = 0; block < r->blocks; block++) {
             _Alignas(64) float product[THAW_BLOCK];
             const size_t unit = block * THAW_BLOCK;
-            r->product(1, r->row, gates.first + n * gates.stride, gates.stride, p->strips + block * r->row * THAW_BLOCK,
+            r->product(1, r->row, gates.first + n * gates.stride, gates.stride, p->panels + block * r->row * THAW_BLOCK,
                        product);
             for (size_t u = 0; u < thaw_recurrent_count(r, block); u++)
                 into[n * stride + unit + u] =
@@ -173,7 +173,7 @@ thaw_status thaw_recurrent_backward(const thaw_layer_run *run)
     pass p = {
         .r = r,
         .run = run,
-        .strips = thaw_recurrent_part(run->packed, l->backward_strips),
+        .panels = thaw_recurrent_part(run->packed, l->backward_panels),
         .gates = thaw_recurrent_part(run->workspace, l->gates),
         .hidden_gates = thaw_recurrent_part(run->workspace, r->cell->states > 1 ? l->gates : l->hidden_gates),
         .hidden = thaw_recurrent_part(run->workspace, l->hidden),

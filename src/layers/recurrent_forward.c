@@ -8,7 +8,7 @@
 typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
-    float *strips, *bias, *none;
+    float *panels, *bias, *none;
 } pass;
 
 static thaw_const_rows constant(thaw_rows rows)
@@ -70,14 +70,14 @@ static void start(const pass *p, int thread, int threads)
 static void multiply(const pass *p, size_t step, size_t block, size_t first_row, size_t rows, float *product)
 {
     const thaw_recurrent *r = p->r;
-    const size_t matrix = THAW_CELL_ROWS * THAW_BLOCK, strip = r->units * THAW_BLOCK;
+    const size_t matrix = THAW_CELL_ROWS * THAW_BLOCK, panel = r->units * THAW_BLOCK;
     const thaw_rows hidden = hidden_before(p, step);
     for (size_t q = 0; q < r->cell->gates; q++)
         if (step == 0 && r->initial_count == 0)
             memset(product + q * matrix, 0, rows * THAW_BLOCK * sizeof *product);
         else
             r->product(rows, r->units, hidden.first + first_row * hidden.stride, hidden.stride,
-                       p->strips + (block * r->cell->gates + q) * strip, product + q * matrix);
+                       p->panels + (block * r->cell->gates + q) * panel, product + q * matrix);
 }
 
 static thaw_rows part(thaw_rows rows, size_t row, size_t unit)
@@ -147,7 +147,7 @@ thaw_status thaw_recurrent_forward(const thaw_layer_run *run)
     pass p = {
         .r = r,
         .run = run,
-        .strips = thaw_recurrent_part(run->packed, r->layout.strips),
+        .panels = thaw_recurrent_part(run->packed, r->layout.panels),
         .bias = thaw_recurrent_part(run->packed, r->layout.bias),
         .none = thaw_recurrent_part(run->scratch, r->layout.none),
     };

@@ -17,7 +17,7 @@ typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
     const thaw_bfloat16_functions *loops;
-    const char *strips, *input_strips;
+    const char *panels, *input_panels;
     const float *bias, *input_bias; /* of the hidden state's part, of the input's; rows for each block */
     float *gates;                   /* the input's part: [blocks][gates][rows of a chunk][THAW_BLOCK] */
     float *hidden, *cell;           /* the states */
@@ -45,10 +45,10 @@ void thaw_recurrent_inference_lay_out(thaw_recurrent *r)
     thaw_recurrent_layout l = { 0 };
     const thaw_gate_weight hidden = thaw_recurrent_hidden_weight(r), input = thaw_recurrent_input_weight(r);
     const size_t ahead = AHEAD / r->batch < 1 ? 1 : AHEAD / r->batch, state = r->batch * r->units;
-    const size_t bias = thaw_strips_bias_count(&hidden);
+    const size_t bias = thaw_gate_panels_bias_count(&hidden);
     r->chunk = ahead < r->steps ? ahead : r->steps;
-    l.strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_forward_bytes(&hidden));
-    l.input_strips = thaw_recurrent_add_part(&l.packed_bytes, thaw_strips_forward_bytes(&input));
+    l.panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&hidden));
+    l.input_panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&input));
     l.bias = thaw_recurrent_add_part(&l.packed_bytes, bias * sizeof(float));
     l.input_bias = thaw_recurrent_add_part(&l.packed_bytes, bias * sizeof(float));
     l.gates = thaw_recurrent_add_part(&l.scratch_bytes, r->batch * r->chunk * bias * sizeof(float));
@@ -65,12 +65,12 @@ void thaw_recurrent_inference_pack(const thaw_layer_run *run)
     const thaw_gate_weight hidden = thaw_recurrent_hidden_weight(r), input = thaw_recurrent_input_weight(r);
     const thaw_recurrent_layout *l = &r->layout;
     char *packed = run->packed;
-    thaw_strips_pack_forward(run->context, &hidden, run->parameters[THAW_WEIGHT_HIDDEN], packed + l->strips);
-    thaw_strips_pack_forward(run->context, &input, run->parameters[THAW_WEIGHT_INPUT], packed + l->input_strips);
-    thaw_strips_pack_bias(&hidden, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
-                          thaw_recurrent_part(packed, l->bias));
-    thaw_strips_pack_bias(&input, r->bias ? run->parameters[THAW_BIAS_INPUT] : NULL,
-                          thaw_recurrent_part(packed, l->input_bias));
+    thaw_gate_panels_pack_forward(run->context, &hidden, run->parameters[THAW_WEIGHT_HIDDEN], packed + l->panels);
+    thaw_gate_panels_pack_forward(run->context, &input, run->parameters[THAW_WEIGHT_INPUT], packed + l->input_panels);
+    thaw_gate_panels_pack_bias(&hidden, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
+                               thaw_recurrent_part(packed, l->bias));
+    thaw_gate_panels_pack_bias(&input, r->bias ? run->parameters[THAW_BIAS_INPUT] : NULL,
+                               thaw_recurrent_part(packed, l->input_bias));
 }
 
 /* ---- the states ---- */
@@ -130,14 +130,14 @@ static void store_hidden(const pass *p, size_t step, size_t row, size_t unit, si
 
 /* ---- the products ---- */
 
-/* product = rows of numbers * a strip. */
+/* product = rows of numbers * a panel. */
 static void multiply(const thaw_recurrent *r, size_t count, size_t depth, const void *left, size_t stride,
-                     const void *strip, float *product)
+                     const void *panel, float *product)
 {
     if (r->precision == THAW_F32)
-        r->product(count, depth, left, stride, strip, product);
+        r->product(count, depth, left, stride, panel, product);
     else
-        r->product_bfloat16(count, depth, left, stride, strip, product);
+        r->product_bfloat16(count, depth, left, stride, panel, product);
 }
 
 static void add_to_rows(float *restrict sums, const float *restrict bias, size_t count)
@@ -175,7 +175,7 @@ static void multiply_input(const pass *p, size_t block, size_t q, size_t step, s
     const thaw_rows gates = gate_rows(p, step, block, q);
     float *sums = gates.first + row * gates.stride;
     multiply(r, samples * steps, r->features, at(r, input, row, 0), steps > 1 ? r->features : sample,
-             p->input_strips + gate * thaw_strips_strip_bytes(&weight), sums);
+             p->input_panels + gate * thaw_gate_panels_panel_bytes(&weight), sums);
     if (r->bias)
         add_to_rows(sums, p->input_bias + gate * THAW_BLOCK, samples * steps);
 }
@@ -203,7 +203,7 @@ static void multiply_hidden(const pass *p, size_t step, size_t block, size_t row
         float *sums = product + q * THAW_CELL_ROWS * THAW_BLOCK;
         if (hidden.first)
             multiply(r, count, r->units, at(r, hidden, row, 0), hidden.stride,
-                     p->strips + (block * r->cell->gates + q) * thaw_strips_strip_bytes(&weight), sums);
+                     p->panels + (block * r->cell->gates + q) * thaw_gate_panels_panel_bytes(&weight), sums);
         else
             memset(sums, 0, count * THAW_BLOCK * sizeof *sums);
     }
@@ -264,8 +264,8 @@ void thaw_recurrent_inference_forward(const thaw_layer_run *run)
         .r = r,
         .run = run,
         .loops = THAW_FOR_LEVEL(run->context->level, &thaw_bfloat16_loops),
-        .strips = packed + l->strips,
-        .input_strips = packed + l->input_strips,
+        .panels = packed + l->panels,
+        .input_panels = packed + l->input_panels,
         .bias = thaw_recurrent_part(packed, l->bias),
         .input_bias = thaw_recurrent_part(packed, l->input_bias),
         .gates = thaw_recurrent_part(scratch, l->gates),

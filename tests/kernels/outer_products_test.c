@@ -4,7 +4,7 @@
 
 #include "kernels/outer_products.h"
 #include "kernels/outer_products_loops.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "support/support.h"
 
 /* Arrays of exactly the size that each must have, so that the sanitizers see what reaches beyond. */
@@ -92,7 +92,7 @@ static thaw_inner_product problem_of(const int64_t sizes[3], bool bias)
     };
 }
 
-/* Batch, inputs, outputs: strips that are full and not, blocks that are, and each number of rows below a block. */
+/* Batch, inputs, outputs: panels that are full and not, blocks that are, and each number of rows below a block. */
 static const int64_t shapes[][3] = { { 1, 32, 1 },  { 16, 512, 100 }, { 5, 33, 13 },  { 3, 63, 2 },    { 7, 64, 3 },
                                      { 8, 95, 4 },  { 2, 100, 5 },    { 64, 65, 30 }, { 128, 47, 11 }, { 9, 200, 24 },
                                      { 4, 40, 19 }, { 6, 96, 10 },    { 1, 127, 25 } };
@@ -147,7 +147,7 @@ static void check_level(thaw_outer_products_function *multiply)
     for (size_t rows = 1; rows <= MOST; rows++) {
         multiply(rows, DEPTH, (thaw_outer_operand){ left, LEFT }, (thaw_outer_operand){ right, RIGHT }, sums, STRIDE);
         for (size_t r = 0; r < rows; r++)
-            for (size_t u = 0; u < THAW_STRIP; u++) {
+            for (size_t u = 0; u < THAW_PANEL_WIDTH; u++) {
                 double sum = 0;
                 for (size_t k = 0; k < DEPTH; k++)
                     sum += (double)left[k * LEFT + r] * (double)right[k * RIGHT + u];

@@ -14,25 +14,25 @@ enum { MOST_ROWS = 30, MOST_DEPTH = 70, STRIDE = MOST_DEPTH + 3 };
 
 Test(recurrent_kernels, multiply_any_number_of_rows)
 {
-    static _Alignas(64) float strip[MOST_DEPTH * THAW_BLOCK], product[(MOST_ROWS + 1) * THAW_BLOCK];
+    static _Alignas(64) float panel[MOST_DEPTH * THAW_BLOCK], product[(MOST_ROWS + 1) * THAW_BLOCK];
     static _Alignas(64) float one[THAW_BLOCK];
     static float left[MOST_ROWS * STRIDE];
     const size_t depths[] = { 1, 2, 7, 64, 70 };
-    support_fill(strip, THAW_COUNT(strip), 1);
+    support_fill(panel, THAW_COUNT(panel), 1);
     support_fill(left, THAW_COUNT(left), 2);
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++)
         for (size_t rows = 1; rows <= MOST_ROWS; rows++)
             for (size_t d = 0; d < THAW_COUNT(depths); d++) {
                 memset(product, 0xFF, sizeof product);
-                THAW_FOR_LEVEL(level, thaw_strip_product)(rows, depths[d], left, STRIDE, strip, product);
+                THAW_FOR_LEVEL(level, thaw_panel_product)(rows, depths[d], left, STRIDE, panel, product);
                 for (size_t r = 0; r < rows; r++) {
                     for (size_t u = 0; u < THAW_BLOCK; u++) {
                         double sum = 0;
                         for (size_t k = 0; k < depths[d]; k++)
-                            sum += (double)left[r * STRIDE + k] * (double)strip[k * THAW_BLOCK + u];
+                            sum += (double)left[r * STRIDE + k] * (double)panel[k * THAW_BLOCK + u];
                         cr_assert_float_eq(product[r * THAW_BLOCK + u], sum, 1e-5);
                     }
-                    THAW_FOR_LEVEL(level, thaw_strip_product)(1, depths[d], left + r * STRIDE, STRIDE, strip, one);
+                    THAW_FOR_LEVEL(level, thaw_panel_product)(1, depths[d], left + r * STRIDE, STRIDE, panel, one);
                     cr_assert_eq(memcmp(one, product + r * THAW_BLOCK, sizeof one), 0, "row %zu of %zu", r, rows);
                 }
                 for (size_t u = 0; u < THAW_BLOCK; u++)

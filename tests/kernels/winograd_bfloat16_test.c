@@ -6,7 +6,7 @@
 
 #include "core/cpu.h"
 #include "kernels/bfloat16.h"
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/winograd.h"
 #include "kernels/winograd_loops.h"
 #include "support/support.h"
@@ -148,7 +148,7 @@ Test(winograd_bfloat16, is_the_same_for_any_thread_count)
 Test(winograd_bfloat16, transforms_as_floats_at_each_level)
 {
     enum { CHANNELS = 21, STRIDE = 32 };
-    float *pixels = winograd_random_values(16 * CHANNELS, 1), *sums = winograd_random_values(16 * THAW_STRIP, 2);
+    float *pixels = winograd_random_values(16 * CHANNELS, 1), *sums = winograd_random_values(16 * THAW_PANEL_WIDTH, 2);
     pixels[3] = INFINITY;
     sums[5] = NAN;
     thaw_bfloat16 *upper = narrow(pixels, 16 * CHANNELS);
@@ -167,7 +167,7 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
             if (i % STRIDE < CHANNELS)
                 cr_assert_eq(halves[i], thaw_bfloat16_round(values[i]), "level %d, value %zu", (int)level, i);
         thaw_winograd_map tile = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = map };
-        const thaw_winograd_values from = { sums, THAW_STRIP, THAW_STRIP };
+        const thaw_winograd_values from = { sums, THAW_PANEL_WIDTH, THAW_PANEL_WIDTH };
         f->tiles(&tile, 0, 1, 0, &from);
         tile.pixels = narrow_map;
         tile.narrow = true;
@@ -182,15 +182,15 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
 
 Test(winograd_bfloat16, pairs_kernels_at_each_level)
 {
-    enum { TAPS = 9 * THAW_STRIP };
-    static _Alignas(64) float first[16 * THAW_STRIP], second[16 * THAW_STRIP];
-    static _Alignas(64) thaw_bfloat16 pairs[16 * 2 * THAW_STRIP];
+    enum { TAPS = 9 * THAW_PANEL_WIDTH };
+    static _Alignas(64) float first[16 * THAW_PANEL_WIDTH], second[16 * THAW_PANEL_WIDTH];
+    static _Alignas(64) thaw_bfloat16 pairs[16 * 2 * THAW_PANEL_WIDTH];
     float *taps = winograd_random_values(2 * TAPS, 1);
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
-        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, first, THAW_STRIP);
-        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps + TAPS, second, THAW_STRIP);
-        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->narrow_kernels(taps, pairs, 2 * THAW_STRIP);
-        for (size_t i = 0; i < 16 * THAW_STRIP; i++) {
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, first, THAW_PANEL_WIDTH);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps + TAPS, second, THAW_PANEL_WIDTH);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->narrow_kernels(taps, pairs, 2 * THAW_PANEL_WIDTH);
+        for (size_t i = 0; i < 16 * THAW_PANEL_WIDTH; i++) {
             cr_assert_eq(pairs[2 * i], thaw_bfloat16_round(first[i]), "level %d, element %zu", (int)level, i);
             cr_assert_eq(pairs[2 * i + 1], thaw_bfloat16_round(second[i]), "level %d, element %zu", (int)level, i);
         }

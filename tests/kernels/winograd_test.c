@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 #include "kernels/winograd_loops.h"
 #include "support/support.h"
 #include "support/winograd_problem.h"
@@ -146,17 +146,18 @@ Test(winograd, transforms_windows_at_each_level)
 
 Test(winograd, transforms_kernels_at_each_level)
 {
-    static _Alignas(64) float taps[9 * THAW_STRIP], values[16 * THAW_STRIP];
+    static _Alignas(64) float taps[9 * THAW_PANEL_WIDTH], values[16 * THAW_PANEL_WIDTH];
     support_fill(taps, THAW_COUNT(taps), 1);
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
-        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, values, THAW_STRIP);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, values, THAW_PANEL_WIDTH);
         for (size_t v = 0; v < 16; v++)
-            for (size_t u = 0; u < THAW_STRIP; u++) {
+            for (size_t u = 0; u < THAW_PANEL_WIDTH; u++) {
                 double wanted = 0;
                 for (size_t t = 0; t < 9; t++)
-                    wanted +=
-                        kernel_matrix[v / 4][t / 3] * kernel_matrix[v % 4][t % 3] * (double)taps[t * THAW_STRIP + u];
-                cr_assert_float_eq(values[v * THAW_STRIP + u], wanted, 1e-6, "level %d, value %zu", (int)level, v);
+                    wanted += kernel_matrix[v / 4][t / 3] * kernel_matrix[v % 4][t % 3] *
+                              (double)taps[t * THAW_PANEL_WIDTH + u];
+                cr_assert_float_eq(values[v * THAW_PANEL_WIDTH + u], wanted, 1e-6, "level %d, value %zu", (int)level,
+                                   v);
             }
     }
 }
@@ -166,18 +167,19 @@ static const double tile_matrix[2][4] = { { 1, 1, 1, 0 }, { 0, 1, -1, -1 } };
 Test(winograd, transforms_tiles_at_each_level)
 {
     enum { CHANNELS = 21 };
-    static _Alignas(64) float sums[16 * THAW_STRIP];
+    static _Alignas(64) float sums[16 * THAW_PANEL_WIDTH];
     float pixels[4 * CHANNELS];
     const thaw_winograd_map map = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = pixels };
     support_fill(sums, THAW_COUNT(sums), 1);
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
         THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)
-            ->tiles(&map, 0, 1, 0, &(thaw_winograd_values){ sums, THAW_STRIP, THAW_STRIP });
+            ->tiles(&map, 0, 1, 0, &(thaw_winograd_values){ sums, THAW_PANEL_WIDTH, THAW_PANEL_WIDTH });
         for (size_t i = 0; i < 4; i++)
             for (size_t c = 0; c < CHANNELS; c++) {
                 double wanted = 0;
                 for (size_t v = 0; v < 16; v++)
-                    wanted += tile_matrix[i / 2][v / 4] * tile_matrix[i % 2][v % 4] * (double)sums[v * THAW_STRIP + c];
+                    wanted +=
+                        tile_matrix[i / 2][v / 4] * tile_matrix[i % 2][v % 4] * (double)sums[v * THAW_PANEL_WIDTH + c];
                 cr_assert_float_eq(pixels[i * CHANNELS + c], wanted, 2e-6, "level %d, pixel %zu", (int)level, i);
             }
     }

@@ -8,7 +8,7 @@
 #include "core/threads.h"
 #include "support/support.h"
 
-/* One pixel, borders through the middle of tiles, paddings unlike each other, channels that fill no vector or strip,
+/* One pixel, borders through the middle of tiles, paddings unlike each other, channels that fill no vector or panel,
    more tiles than a block. */
 const winograd_shape winograd_shapes[] = {
     { 1, 1, 1, { 1, 1 }, { 1, 1 }, { 1, 1 } },      { 1, 3, 5, { 3, 3 }, { 0, 0 }, { 0, 0 } },

@@ -1,11 +1,11 @@
-/* How much of a product of rows with a strip of THAW_STRIP columns the registers hold: sums of so many rows and columns,
+/* How much of a product of rows with a panel of THAW_PANEL_WIDTH columns the registers hold: sums of so many rows and columns,
    which run over the whole depth. */
-#ifndef THAW_KERNELS_STRIP_TILE_H
-#define THAW_KERNELS_STRIP_TILE_H
+#ifndef THAW_KERNELS_PANEL_TILE_H
+#define THAW_KERNELS_PANEL_TILE_H
 
 #include <string.h>
 
-#include "kernels/strip_product.h"
+#include "kernels/panel_product.h"
 
 #if defined __AVX512F__
 enum { LANES = 16, COLUMNS = 32, MOST_ROWS = 12 };
@@ -22,15 +22,15 @@ typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
 
 #define THAW_INLINE static inline __attribute__((always_inline))
 
-/* Element k of row r lies at values[r * row + k * depth]; of a strip, at values[k * depth] and what follows. */
-typedef struct strip_operand {
+/* Element k of row r lies at values[r * row + k * depth]; of a panel, at values[k * depth] and what follows. */
+typedef struct panel_operand {
     const float *values;
     size_t row, depth;
-} strip_operand;
+} panel_operand;
 
 /* sums[r * stride + u] = sum over k of left[r][k] * right[k][u]. `rows` is a constant where this is called, and the loops
    over rows and vectors unroll. */
-THAW_INLINE void multiply_tile(const size_t rows, size_t depth, strip_operand left, strip_operand right, float *sums,
+THAW_INLINE void multiply_tile(const size_t rows, size_t depth, panel_operand left, panel_operand right, float *sums,
                                size_t stride)
 {
     vector tile[MOST_ROWS][VECTORS];
@@ -40,15 +40,15 @@ THAW_INLINE void multiply_tile(const size_t rows, size_t depth, strip_operand le
         for (size_t v = 0; v < VECTORS; v++)
             tile[r][v] = (vector){ 0 };
     for (size_t k = 0; k < depth; k++) {
-        vector strip[VECTORS];
+        vector panel[VECTORS];
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS; v++)
-            memcpy(&strip[v], right.values + k * right.depth + v * LANES, sizeof(vector));
+            memcpy(&panel[v], right.values + k * right.depth + v * LANES, sizeof(vector));
 #pragma GCC unroll 12
         for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
             for (size_t v = 0; v < VECTORS; v++)
-                tile[r][v] += left.values[r * left.row + k * left.depth] * strip[v];
+                tile[r][v] += left.values[r * left.row + k * left.depth] * panel[v];
     }
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++)
@@ -58,14 +58,14 @@ THAW_INLINE void multiply_tile(const size_t rows, size_t depth, strip_operand le
 }
 
 /* The same of any number of rows. */
-THAW_INLINE void multiply_rows(size_t rows, size_t depth, strip_operand left, strip_operand right, float *sums,
+THAW_INLINE void multiply_rows(size_t rows, size_t depth, panel_operand left, panel_operand right, float *sums,
                                size_t stride)
 {
     size_t r = 0;
 #define MULTIPLY(count)                                                                                          \
     for (; count <= MOST_ROWS && rows - r >= (count); r += (count))                                              \
     multiply_tile(count <= MOST_ROWS ? (count) : 1, depth,                                                       \
-                  (strip_operand){ left.values + r * left.row, left.row, left.depth }, right, sums + r * stride, \
+                  (panel_operand){ left.values + r * left.row, left.row, left.depth }, right, sums + r * stride, \
                   stride)
     MULTIPLY(12);
     MULTIPLY(10);
@@ -78,12 +78,12 @@ THAW_INLINE void multiply_rows(size_t rows, size_t depth, strip_operand left, st
 #undef MULTIPLY
 }
 
-/* And of all columns of the strip. */
-THAW_INLINE void multiply_strip(size_t rows, size_t depth, strip_operand left, strip_operand right, float *sums,
+/* And of all columns of the panel. */
+THAW_INLINE void multiply_panel(size_t rows, size_t depth, panel_operand left, panel_operand right, float *sums,
                                 size_t stride)
 {
-    for (size_t column = 0; column < THAW_STRIP; column += COLUMNS) {
-        const strip_operand columns = { right.values + column, right.row, right.depth };
+    for (size_t column = 0; column < THAW_PANEL_WIDTH; column += COLUMNS) {
+        const panel_operand columns = { right.values + column, right.row, right.depth };
         multiply_rows(rows, depth, left, columns, sums + column, stride);
     }
 }

@@ -1,8 +1,8 @@
-/* The product of a few rows of bfloat16 with a strip of them, two numbers of the depth at a time. */
+/* The product of a few rows of bfloat16 with a panel of them, two numbers of the depth at a time. */
 #include <string.h>
 
-#include "kernels/strip_product.h"
-#include "kernels/strip_tile.h"
+#include "kernels/panel_product.h"
+#include "kernels/panel_tile.h"
 #ifdef __AVX512BF16__
 #include <immintrin.h>
 #endif
@@ -29,10 +29,10 @@ static inline __attribute__((always_inline)) vector add_pair(vector sum, uint32_
 /* `rows` and `count`, of the numbers that are left of the depth, are constants where this is called. */
 static inline __attribute__((always_inline)) void add_pairs(const size_t rows, const size_t count,
                                                             const thaw_bfloat16 *restrict left, size_t stride,
-                                                            const thaw_bfloat16 *restrict strip,
+                                                            const thaw_bfloat16 *restrict panel,
                                                             vector sums[MOST_ROWS][VECTORS])
 {
-    const pairs *right = (const void *)strip;
+    const pairs *right = (const void *)panel;
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++) {
         uint32_t pair = 0;
@@ -45,7 +45,7 @@ static inline __attribute__((always_inline)) void add_pairs(const size_t rows, c
 
 static inline __attribute__((always_inline)) void multiply(const size_t rows, size_t depth,
                                                            const thaw_bfloat16 *restrict left, size_t stride,
-                                                           const thaw_bfloat16 *restrict strip, float *restrict product)
+                                                           const thaw_bfloat16 *restrict panel, float *restrict product)
 {
     vector sums[MOST_ROWS][VECTORS];
 #pragma GCC unroll 12
@@ -55,23 +55,23 @@ static inline __attribute__((always_inline)) void multiply(const size_t rows, si
             sums[r][v] = (vector){ 0 };
     size_t k = 0;
     for (; k + 2 <= depth; k += 2)
-        add_pairs(rows, 2, left + k, stride, strip + k * THAW_STRIP, sums);
+        add_pairs(rows, 2, left + k, stride, panel + k * THAW_PANEL_WIDTH, sums);
     if (k < depth)
-        add_pairs(rows, 1, left + k, stride, strip + k * THAW_STRIP, sums);
+        add_pairs(rows, 1, left + k, stride, panel + k * THAW_PANEL_WIDTH, sums);
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 8
         for (size_t v = 0; v < VECTORS; v++)
-            ((vector *)(void *)(product + r * THAW_STRIP))[v] = sums[r][v];
+            ((vector *)(void *)(product + r * THAW_PANEL_WIDTH))[v] = sums[r][v];
 }
 
 static void multiply_columns(size_t rows, size_t depth, const thaw_bfloat16 *left, size_t stride,
-                             const thaw_bfloat16 *strip, float *product)
+                             const thaw_bfloat16 *panel, float *product)
 {
     size_t r = 0;
 #define MULTIPLY(count)                                             \
     for (; count <= MOST_ROWS && rows - r >= (count); r += (count)) \
-    multiply(count <= MOST_ROWS ? (count) : 1, depth, left + r * stride, stride, strip, product + r * THAW_STRIP)
+    multiply(count <= MOST_ROWS ? (count) : 1, depth, left + r * stride, stride, panel, product + r * THAW_PANEL_WIDTH)
     MULTIPLY(12);
     MULTIPLY(8);
     MULTIPLY(6);
@@ -82,9 +82,9 @@ static void multiply_columns(size_t rows, size_t depth, const thaw_bfloat16 *lef
 #undef MULTIPLY
 }
 
-void thaw_strip_product_bfloat16(size_t rows, size_t depth, const thaw_bfloat16 *left, size_t stride,
-                                 const thaw_bfloat16 *strip, float *product)
+void thaw_panel_product_bfloat16(size_t rows, size_t depth, const thaw_bfloat16 *left, size_t stride,
+                                 const thaw_bfloat16 *panel, float *product)
 {
-    for (size_t column = 0; column < THAW_STRIP; column += COLUMNS)
-        multiply_columns(rows, depth, left, stride, strip + 2 * column, product + column);
+    for (size_t column = 0; column < THAW_PANEL_WIDTH; column += COLUMNS)
+        multiply_columns(rows, depth, left, stride, panel + 2 * column, product + column);
 }
