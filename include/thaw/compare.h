@@ -22,7 +22,7 @@ typedef struct thaw_comparison thaw_comparison;
 
 /* The progress of a comparison, reported after each step. */
 typedef struct thaw_comparison_progress {
-    size_t cell, cells;               /* runs, from 1 */
+    size_t run, runs;                 /* runs, from 1 */
     size_t job;                       /* which of the concurrent runs this is; below thaw_comparison_options.jobs */
     const char *strategy, *optimizer; /* of this run */
     double learning_rate;             /* of this run */
@@ -95,7 +95,7 @@ typedef struct thaw_run_bytes {
 typedef struct thaw_configuration {
     const char *strategy, *optimizer;  /* as in the options */
     double learning_rate;              /* the optimizer's */
-    size_t cells, diverged;            /* finished runs, and those of them that diverged */
+    size_t runs, diverged;             /* finished runs, and those of them that diverged */
     bool chosen;                       /* the best of the rates of this pair */
     thaw_mean accuracy, loss, seconds; /* on the test data after the last epoch; the training loss; over seeds */
     double seconds_per_epoch, samples_per_second; /* of training: medians over the epochs of all runs */

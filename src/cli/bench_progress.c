@@ -29,7 +29,7 @@ static void format_time(char text[TIME_BYTES], double seconds)
 static void draw_one(cli_bench_progress *progress, const thaw_comparison_progress *state, const char *left)
 {
     char label[CLI_JOB_BYTES];
-    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->cell, state->cells, state->strategy, left);
+    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->run, state->runs, state->strategy, left);
     cli_progress_draw(&progress->line, label, &state->training);
 }
 
@@ -37,9 +37,9 @@ static void draw_several(cli_bench_progress *progress, const thaw_comparison_pro
 {
     char line[LINE_BYTES];
     const char *between = " ";
-    snprintf(progress->at[state->job], CLI_JOB_BYTES, "%zu %.24s %d/%d", state->cell, state->strategy,
+    snprintf(progress->at[state->job], CLI_JOB_BYTES, "%zu %.24s %d/%d", state->run, state->strategy,
              state->training.epoch, state->training.epochs);
-    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left; run", state->cells, left);
+    size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left; run", state->runs, left);
     for (size_t i = 0; i < progress->jobs && length < sizeof line; i++) {
         if (!*progress->at[i])
             continue;

@@ -44,7 +44,7 @@ static void print_row(const thaw_configuration *one)
     if (!isnan(one->seconds_per_epoch))
         snprintf(seconds, sizeof seconds, "%.3f", one->seconds_per_epoch);
     if (one->diverged)
-        snprintf(note, sizeof note, "  %zu of %zu diverged", one->diverged, one->cells);
+        snprintf(note, sizeof note, "  %zu of %zu diverged", one->diverged, one->runs);
     format_mean(accuracy, "%.2f", &one->accuracy);
     format_mean(difference, "%+.2f", &one->against_full);
     printf("%4s  %-16s %-28s %8.2g %16s %16s %9s %c %10zu %10s %c%s\n", rank, one->strategy, one->optimizer,
@@ -60,7 +60,7 @@ static int print_json(const thaw_configuration *one)
     json_object_set_new(object, "optimizer", json_string(one->optimizer));
     json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
     json_object_set_new(object, "rank", one->rank ? json_integer(one->rank) : json_null());
-    json_object_set_new(object, "runs", cli_json_count(one->cells));
+    json_object_set_new(object, "runs", cli_json_count(one->runs));
     json_object_set_new(object, "diverged", cli_json_count(one->diverged));
     json_object_set_new(object, "accuracy", cli_json_real(one->accuracy.mean));
     json_object_set_new(object, "accuracy_low", cli_json_real(one->accuracy.low));
@@ -80,7 +80,7 @@ static int print_all(const thaw_configuration *rows, size_t count, bool json)
         const bool passed_over = !rows[i].chosen && rows[i].diverged == 0;
         if (json)
             code = print_json(&rows[i]);
-        else if (rows[i].cells && !passed_over)
+        else if (rows[i].runs && !passed_over)
             print_row(&rows[i]);
     }
     if (!json)

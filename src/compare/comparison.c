@@ -118,9 +118,9 @@ static thaw_status fill_entries(thaw_comparison *comparison)
             .strategy = options->strategies[pair % options->strategy_count],
             .optimizer = optimizer,
             .learning_rate = rate_at(rate, (int)(comparison->entry_count % rates), options->rates),
-            .cells = thaw_allocate_array(comparison->context, (size_t)options->seeds, sizeof *entry->cells),
+            .runs = thaw_allocate_array(comparison->context, (size_t)options->seeds, sizeof *entry->runs),
         };
-        if (!entry->cells)
+        if (!entry->runs)
             return THAW_OUT_OF_MEMORY;
     }
     return THAW_OK;
@@ -132,7 +132,7 @@ static thaw_status try_strategies(thaw_comparison *comparison)
     const size_t rates = (size_t)comparison->options.rates;
     thaw_status status = THAW_OK;
     for (size_t i = 0; i < comparison->options.strategy_count && status == THAW_OK; i++)
-        status = thaw_cell_try(comparison, &comparison->entries[i * rates]);
+        status = thaw_run_try(comparison, &comparison->entries[i * rates]);
     return status;
 }
 
@@ -150,14 +150,14 @@ static thaw_status fill_order(thaw_comparison *comparison)
 
 static thaw_status make_head(thaw_comparison *comparison)
 {
-    thaw_cell_model made;
+    thaw_run_model made;
     thaw_status status =
-        thaw_cell_open(comparison, &comparison->entries[0], comparison->options.first_seed, true, &made);
+        thaw_run_model_open(comparison, &comparison->entries[0], comparison->options.first_seed, true, &made);
     if (status == THAW_OK)
         status = thaw_results_head(comparison, made.model, &comparison->head);
     if (status != THAW_OK)
-        thaw_fail(comparison->context, status, "%s", thaw_cell_message(&made));
-    thaw_cell_close(&made);
+        thaw_fail(comparison->context, status, "%s", thaw_run_model_message(&made));
+    thaw_run_model_close(&made);
     return status;
 }
 
@@ -207,8 +207,8 @@ void thaw_comparison_destroy(thaw_comparison *comparison)
     thaw_context *context = comparison->context;
     for (size_t i = 0; i < comparison->entry_count; i++) {
         for (int k = 0; k < comparison->options.seeds; k++)
-            json_decref(comparison->entries[i].cells[k]);
-        thaw_release(context, comparison->entries[i].cells);
+            json_decref(comparison->entries[i].runs[k]);
+        thaw_release(context, comparison->entries[i].runs);
     }
     thaw_release(context, comparison->entries);
     thaw_release(context, comparison->configurations);

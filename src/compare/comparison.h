@@ -8,13 +8,14 @@
 #include <thaw/compare.h>
 
 #include "compare/journal.h"
+#include "core/context.h"
 
 /* One strategy with one optimizer at one rate, and its runs. */
 typedef struct thaw_comparison_entry {
     const thaw_strategy *strategy;
     const char *optimizer;
     double learning_rate;
-    json_t **cells; /* by seed, from the first; NULL: not run yet */
+    json_t **runs; /* by seed, from the first; NULL: not run yet */
 } thaw_comparison_entry;
 
 struct thaw_comparison {
@@ -23,18 +24,18 @@ struct thaw_comparison {
     thaw_comparison_entry *entries; /* ordered by optimizer, then strategy, then rate */
     size_t entry_count;
     size_t *order;                      /* of the runs: the entry of each, round by round */
-    json_t *head;                       /* what precedes the cells in the file */
-    thaw_configuration *configurations; /* recomputed after cells were added */
+    json_t *head;                       /* what precedes the runs in the file */
+    thaw_configuration *configurations; /* recomputed after runs were added */
     bool summarized;
-    atomic_size_t done; /* cells */
+    atomic_size_t done; /* runs */
 
     /* State of thaw_comparison_run. Its runs hold at most one lock at a time, and none while they compute. */
     pthread_mutex_t building, telling; /* one call of the host's functions at a time */
-    pthread_mutex_t keeping;           /* cells, configurations, the files, `failure` and its message */
+    pthread_mutex_t keeping;           /* runs, configurations, the files, `failure` and its message */
     thaw_status failure;               /* the first failure; the other runs end after their current step */
     atomic_bool stop;
-    size_t resumed; /* cells that existed before */
-    size_t started; /* cells, those with them; guarded by `telling` */
+    size_t resumed; /* runs that existed before */
+    size_t started; /* runs, those with them; guarded by `telling` */
     double began;
     thaw_journal journal;
     double written_at, writing_took; /* the whole file, the last time */
@@ -42,34 +43,37 @@ struct thaw_comparison {
 
 /* ---- one run ---- */
 
-/* Carries out a run and returns its entry for the file. On failure stops the comparison and returns NULL. Several
-   threads may call it, each with its own `job`. */
-json_t *thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job);
+typedef struct thaw_run_outcome {
+    json_t *record; /* its entry for the file, owned by the caller; NULL: the run failed */
+    thaw_status status;
+    char message[THAW_MESSAGE_BYTES]; /* why it failed */
+} thaw_run_outcome;
 
-/* Ends all runs after their current step. The first reason given becomes that of the comparison. */
-void thaw_comparison_give_up(thaw_comparison *comparison, const char *message, thaw_status status);
+/* Carries out a run. Several threads may call it, each with its own `job`. */
+void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job,
+                        thaw_run_outcome *outcome);
 
 /* Makes a model and applies the strategy's rules at the beginning of each epoch, without training. */
-thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
+thaw_status thaw_run_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
 
 /* Makes the context and the model of a run, with optimizer and learning rate, before any rule. With `structure_only`
-   it skips drawing initial values, which is slow. The caller closes it even on failure; thaw_cell_message says why
+   it skips drawing initial values, which is slow. The caller closes it even on failure; thaw_run_model_message says why
    it failed. */
-typedef struct thaw_cell_model {
+typedef struct thaw_run_model {
     thaw_context *context;
     thaw_model *model;
-} thaw_cell_model;
-thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
-                           bool structure_only, thaw_cell_model *made);
-const char *thaw_cell_message(const thaw_cell_model *made);
-void thaw_cell_close(thaw_cell_model *made);
+} thaw_run_model;
+thaw_status thaw_run_model_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
+                                bool structure_only, thaw_run_model *made);
+const char *thaw_run_model_message(const thaw_run_model *made);
+void thaw_run_model_close(thaw_run_model *made);
 
 /* ---- the file ---- */
 
-/* What precedes the cells in the file: the machine, the versions, the experiment and its lists. */
+/* What precedes the runs in the file: the machine, the versions, the experiment and its lists. */
 thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, json_t **head);
 
-/* Takes over the cells of the file and its journal, if they exist. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
+/* Takes over the runs of the file and its journal, if they exist. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR. */
 thaw_status thaw_results_resume(thaw_comparison *comparison);
 
 /* The whole comparison, as the file holds it; the caller releases it. */

@@ -11,9 +11,9 @@ double thaw_json_value(const json_t *object, const char *key)
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static bool diverged(const json_t *cell)
+static bool diverged(const json_t *run)
 {
-    return json_is_true(json_object_get(cell, "diverged"));
+    return json_is_true(json_object_get(run, "diverged"));
 }
 
 /* ---------------------------------------------------------------- figures of several runs */
@@ -24,21 +24,21 @@ typedef struct figures {
     size_t count;
 } figures;
 
-static const json_t *epoch_of(const json_t *cell, size_t epoch)
+static const json_t *epoch_of(const json_t *run, size_t epoch)
 {
-    return json_array_get(json_object_get(cell, "epochs"), epoch);
+    return json_array_get(json_object_get(run, "epochs"), epoch);
 }
 
 /* `group` is an object within the epoch's, such as "times", or NULL. */
-static double figure_of(const json_t *cell, size_t epoch, const char *group, const char *key)
+static double figure_of(const json_t *run, size_t epoch, const char *group, const char *key)
 {
-    const json_t *object = epoch_of(cell, epoch);
+    const json_t *object = epoch_of(run, epoch);
     return thaw_json_value(group ? json_object_get(object, group) : object, key);
 }
 
-static bool finished(const json_t *cell)
+static bool finished(const json_t *run)
 {
-    return cell && !diverged(cell);
+    return run && !diverged(run);
 }
 
 /* The figure after one epoch, over seeds. */
@@ -47,8 +47,8 @@ static void gather(const thaw_comparison *comparison, const thaw_comparison_entr
 {
     found->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++)
-        if (finished(entry->cells[i]))
-            found->values[found->count++] = figure_of(entry->cells[i], epoch, NULL, key);
+        if (finished(entry->runs[i]))
+            found->values[found->count++] = figure_of(entry->runs[i], epoch, NULL, key);
 }
 
 static void gather_all(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *group,
@@ -56,8 +56,8 @@ static void gather_all(const thaw_comparison *comparison, const thaw_comparison_
 {
     found->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++)
-        for (int e = 0; finished(entry->cells[i]) && e < comparison->options.epochs; e++)
-            found->values[found->count++] = figure_of(entry->cells[i], (size_t)e, group, key);
+        for (int e = 0; finished(entry->runs[i]) && e < comparison->options.epochs; e++)
+            found->values[found->count++] = figure_of(entry->runs[i], (size_t)e, group, key);
 }
 
 static double median(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *group,
@@ -88,12 +88,12 @@ static double mean_of_all(const thaw_comparison *comparison, const thaw_comparis
 }
 
 /* Seconds of training until the target was reached; NAN if it never was. */
-static double seconds_to_target(const thaw_comparison *comparison, const json_t *cell)
+static double seconds_to_target(const thaw_comparison *comparison, const json_t *run)
 {
     double seconds = 0;
     for (size_t e = 0; e < (size_t)comparison->options.epochs; e++) {
-        seconds += figure_of(cell, e, NULL, "seconds");
-        if (figure_of(cell, e, NULL, "test_accuracy") >= comparison->options.target_accuracy)
+        seconds += figure_of(run, e, NULL, "seconds");
+        if (figure_of(run, e, NULL, "test_accuracy") >= comparison->options.target_accuracy)
             return seconds;
     }
     return NAN;
@@ -105,9 +105,9 @@ static double median_to_target(const thaw_comparison *comparison, const thaw_com
     if (comparison->options.target_accuracy <= 0)
         return NAN;
     for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(entry->cells[i]))
+        if (!finished(entry->runs[i]))
             continue;
-        const double seconds = seconds_to_target(comparison, entry->cells[i]);
+        const double seconds = seconds_to_target(comparison, entry->runs[i]);
         if (isnan(seconds))
             return NAN;
         room->values[room->count++] = seconds;
@@ -119,11 +119,11 @@ static thaw_mean total_seconds(const thaw_comparison *comparison, const thaw_com
 {
     room->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(entry->cells[i]))
+        if (!finished(entry->runs[i]))
             continue;
         double sum = 0;
         for (size_t e = 0; e < (size_t)comparison->options.epochs; e++)
-            sum += figure_of(entry->cells[i], e, NULL, "seconds");
+            sum += figure_of(entry->runs[i], e, NULL, "seconds");
         room->values[room->count++] = sum;
     }
     return thaw_mean_of(room->values, room->count);
@@ -175,8 +175,8 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
     gather(comparison, entry, last, "test_loss", room);
     made.loss = thaw_mean_of(room->values, room->count);
     for (int i = 0; i < comparison->options.seeds; i++) {
-        made.cells += entry->cells[i] != NULL;
-        made.diverged += entry->cells[i] && diverged(entry->cells[i]);
+        made.runs += entry->runs[i] != NULL;
+        made.diverged += entry->runs[i] && diverged(entry->runs[i]);
     }
     return made;
 }
@@ -243,10 +243,10 @@ static thaw_mean pair(const thaw_comparison *comparison, const thaw_comparison_e
     const size_t last = (size_t)comparison->options.epochs - 1;
     size_t count = 0;
     for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(one->cells[i]) || !finished(full->cells[i]))
+        if (!finished(one->runs[i]) || !finished(full->runs[i]))
             continue;
-        left[count] = figure_of(one->cells[i], last, NULL, "test_accuracy");
-        right[count++] = figure_of(full->cells[i], last, NULL, "test_accuracy");
+        left[count] = figure_of(one->runs[i], last, NULL, "test_accuracy");
+        right[count++] = figure_of(full->runs[i], last, NULL, "test_accuracy");
     }
     return thaw_paired_difference(left, right, count);
 }

@@ -8,7 +8,7 @@
 #include "io/new_file.h"
 
 static const char HEADER[] =
-    "strategy,optimizer,learning_rate,cells,diverged,chosen,rank,accuracy,accuracy_sd,accuracy_low,accuracy_high,loss,"
+    "strategy,optimizer,learning_rate,runs,diverged,chosen,rank,accuracy,accuracy_sd,accuracy_low,accuracy_high,loss,"
     "against_full,against_full_low,against_full_high,seconds_per_epoch,data,forward,backward,update,other,"
     "samples_per_second,seconds_to_target,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
     "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
@@ -35,7 +35,7 @@ static void append_row(thaw_text *text, const thaw_configuration *one)
     append_text(text, one->optimizer);
     const double numbers[] = {
         one->learning_rate,
-        (double)one->cells,
+        (double)one->runs,
         (double)one->diverged,
         one->chosen,
         one->rank ? (double)one->rank : (double)NAN,

@@ -69,9 +69,9 @@ thaw_status thaw_journal_begin(thaw_context *context, const char *results, const
     return status;
 }
 
-thaw_status thaw_journal_append(thaw_journal *journal, const json_t *cell)
+thaw_status thaw_journal_append(thaw_journal *journal, const json_t *run)
 {
-    return append_line(journal, cell);
+    return append_line(journal, run);
 }
 
 thaw_status thaw_journal_clear(thaw_journal *journal)

@@ -23,7 +23,7 @@ thaw_status thaw_journal_path(thaw_context *context, const char *results, char *
 thaw_status thaw_journal_begin(thaw_context *context, const char *results, const json_t *head, thaw_journal *journal);
 
 /* Adds a run durably: it survives a power cut. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
-thaw_status thaw_journal_append(thaw_journal *journal, const json_t *cell);
+thaw_status thaw_journal_append(thaw_journal *journal, const json_t *run);
 
 /* Drops the runs, which are now in the results. Errors: THAW_IO_ERROR. */
 thaw_status thaw_journal_clear(thaw_journal *journal);

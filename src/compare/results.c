@@ -120,7 +120,7 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
                       options->command ? options->command : "", "versions", thaw_versions_json(), "machine",
                       thaw_machine_json(comparison->context), "experiment",
                       describe_experiment(options, thaw_model_precision(model), layers), "strategies",
-                      list_strategies(options), "optimizers", list_optimizers(comparison), "cells", json_array());
+                      list_strategies(options), "optimizers", list_optimizers(comparison), "runs", json_array());
     return *head ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the head of the results");
 }
 
@@ -168,7 +168,7 @@ static thaw_status append_configuration(thaw_comparison *comparison, size_t inde
     json_object_set_new(object, "strategy", json_string(one->strategy));
     json_object_set_new(object, "optimizer", json_string(one->optimizer));
     json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
-    json_object_set_new(object, "cells", json_integer((json_int_t)one->cells));
+    json_object_set_new(object, "runs", json_integer((json_int_t)one->runs));
     json_object_set_new(object, "diverged", json_integer((json_int_t)one->diverged));
     json_object_set_new(object, "chosen", json_boolean(one->chosen));
     json_object_set_new(object, "accuracy", mean_json(one->accuracy));
@@ -197,16 +197,16 @@ static thaw_status append_configuration(thaw_comparison *comparison, size_t inde
 
 /* ---------------------------------------------------------------- writing */
 
-static json_t *list_cells(const thaw_comparison *comparison)
+static json_t *list_runs(const thaw_comparison *comparison)
 {
-    json_t *cells = json_array();
+    json_t *runs = json_array();
     const size_t count = comparison->entry_count, all = count * (size_t)comparison->options.seeds;
     for (size_t step = 0; step < all; step++) {
-        json_t *cell = comparison->entries[comparison->order[step]].cells[step / count];
-        if (cell)
-            json_array_append(cells, cell);
+        json_t *run = comparison->entries[comparison->order[step]].runs[step / count];
+        if (run)
+            json_array_append(runs, run);
     }
-    return cells;
+    return runs;
 }
 
 static void append_json(thaw_text *text, const char *before, const json_t *value)
@@ -264,7 +264,7 @@ thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
     *root = json_copy(comparison->head);
     const bool complete = comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
     json_object_set_new(*root, "complete", json_boolean(complete));
-    json_object_set_new(*root, "cells", list_cells(comparison));
+    json_object_set_new(*root, "runs", list_runs(comparison));
     json_object_set_new(*root, "configurations", configurations);
     return *root ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the results");
 }

@@ -7,25 +7,25 @@
 #include "compare/comparison.h"
 #include "report/write.h"
 
-/* Puts a cell from a file in its place, unless it is there already: the journal may repeat what the results hold. */
-static bool place_cell(thaw_comparison *comparison, json_t *cell)
+/* Puts a run from a file in its place, unless it is there already: the journal may repeat what the results hold. */
+static bool place_run(thaw_comparison *comparison, json_t *run)
 {
     const thaw_comparison_options *options = &comparison->options;
-    const char *strategy = json_string_value(json_object_get(cell, "strategy"));
-    const char *optimizer = json_string_value(json_object_get(cell, "optimizer"));
-    const json_t *seed = json_object_get(cell, "seed");
-    const bool diverged = json_is_true(json_object_get(cell, "diverged"));
-    const size_t epochs = json_array_size(json_object_get(cell, "epochs"));
+    const char *strategy = json_string_value(json_object_get(run, "strategy"));
+    const char *optimizer = json_string_value(json_object_get(run, "optimizer"));
+    const json_t *seed = json_object_get(run, "seed");
+    const bool diverged = json_is_true(json_object_get(run, "diverged"));
+    const size_t epochs = json_array_size(json_object_get(run, "epochs"));
     if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && epochs != (size_t)options->epochs))
         return false;
     const uint64_t round = (uint64_t)json_integer_value(seed) - options->first_seed;
     for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
         thaw_comparison_entry *entry = &comparison->entries[i];
         if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
-            entry->learning_rate != thaw_json_value(cell, "learning_rate"))
+            entry->learning_rate != thaw_json_value(run, "learning_rate"))
             continue;
-        if (!entry->cells[round]) {
-            entry->cells[round] = json_incref(cell);
+        if (!entry->runs[round]) {
+            entry->runs[round] = json_incref(run);
             atomic_fetch_add(&comparison->done, 1);
         }
         return true;
@@ -33,10 +33,10 @@ static bool place_cell(thaw_comparison *comparison, json_t *cell)
     return false;
 }
 
-static thaw_status place_cells(thaw_comparison *comparison, const char *path, const json_t *cells, size_t first)
+static thaw_status place_runs(thaw_comparison *comparison, const char *path, const json_t *runs, size_t first)
 {
-    for (size_t i = first; i < json_array_size(cells); i++)
-        if (!place_cell(comparison, json_array_get(cells, i)))
+    for (size_t i = first; i < json_array_size(runs); i++)
+        if (!place_run(comparison, json_array_get(runs, i)))
             return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: run %zu does not belong to this comparison",
                              path, i - first);
     return THAW_OK;
@@ -73,7 +73,7 @@ static thaw_status resume_file(thaw_comparison *comparison, const char *path)
         return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: line %d: %s", path, error.line, error.text);
     thaw_status status = check_head(comparison, path, file);
     if (status == THAW_OK)
-        status = place_cells(comparison, path, json_object_get(file, "cells"), 0);
+        status = place_runs(comparison, path, json_object_get(file, "runs"), 0);
     json_decref(file);
     return status;
 }
@@ -85,7 +85,7 @@ static thaw_status resume_journal(thaw_comparison *comparison, const char *path)
     if (status == THAW_OK && json_array_size(lines) > 0)
         status = check_head(comparison, path, json_array_get(lines, 0));
     if (status == THAW_OK)
-        status = place_cells(comparison, path, lines, 1);
+        status = place_runs(comparison, path, lines, 1);
     json_decref(lines);
     return status;
 }

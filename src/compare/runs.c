@@ -17,9 +17,9 @@ static thaw_status write_whole(thaw_comparison *comparison)
     return status;
 }
 
-static thaw_status write_new(thaw_comparison *comparison, const json_t *cell)
+static thaw_status write_new(thaw_comparison *comparison, const json_t *run)
 {
-    thaw_status status = thaw_journal_append(&comparison->journal, cell);
+    thaw_status status = thaw_journal_append(&comparison->journal, run);
     const double since = thaw_seconds() - comparison->written_at;
     if (status == THAW_OK && comparison->writing_took <= WRITING_SHARE * since) {
         status = write_whole(comparison);
@@ -29,13 +29,13 @@ static thaw_status write_new(thaw_comparison *comparison, const json_t *cell)
     return status;
 }
 
-static void keep(thaw_comparison *comparison, json_t **place, json_t *cell)
+static void keep(thaw_comparison *comparison, json_t **place, json_t *run)
 {
     pthread_mutex_lock(&comparison->keeping);
-    *place = cell;
+    *place = run;
     atomic_fetch_add(&comparison->done, 1);
     comparison->summarized = false;
-    const thaw_status status = comparison->options.results ? write_new(comparison, cell) : THAW_OK;
+    const thaw_status status = comparison->options.results ? write_new(comparison, run) : THAW_OK;
     if (status != THAW_OK && comparison->failure == THAW_OK)
         comparison->failure = status;
     if (status != THAW_OK)
@@ -43,7 +43,8 @@ static void keep(thaw_comparison *comparison, json_t **place, json_t *cell)
     pthread_mutex_unlock(&comparison->keeping);
 }
 
-void thaw_comparison_give_up(thaw_comparison *comparison, const char *message, thaw_status status)
+/* The first reason given becomes that of the comparison; the other runs end after their current step. */
+static void give_up(thaw_comparison *comparison, const char *message, thaw_status status)
 {
     pthread_mutex_lock(&comparison->keeping);
     if (comparison->failure == THAW_OK)
@@ -57,11 +58,14 @@ static void run_step(void *argument, size_t job, size_t step)
     thaw_comparison *comparison = argument;
     const size_t round = step / comparison->entry_count;
     thaw_comparison_entry *entry = &comparison->entries[comparison->order[step]];
-    if (entry->cells[round] || atomic_load(&comparison->stop))
+    if (entry->runs[round] || atomic_load(&comparison->stop))
         return;
-    json_t *cell = thaw_cell_run(comparison, entry, comparison->options.first_seed + round, job);
-    if (cell)
-        keep(comparison, &entry->cells[round], cell);
+    thaw_run_outcome outcome;
+    thaw_run_carry_out(comparison, entry, comparison->options.first_seed + round, job, &outcome);
+    if (outcome.record)
+        keep(comparison, &entry->runs[round], outcome.record);
+    else
+        give_up(comparison, outcome.message, outcome.status);
 }
 
 static thaw_status run_all(thaw_comparison *comparison, size_t all)

@@ -32,14 +32,14 @@ static size_t number_of(const json_t *list, const char *key, const char *name)
     return i + 1;
 }
 
-static void append_path(thaw_text *path, const json_t *results, const json_t *cell, const char *directory)
+static void append_path(thaw_text *path, const json_t *results, const json_t *run, const char *directory)
 {
-    const char *strategy = thaw_report_string(cell, "strategy"), *optimizer = thaw_report_string(cell, "optimizer");
+    const char *strategy = thaw_report_string(run, "strategy"), *optimizer = thaw_report_string(run, "optimizer");
     thaw_text_append(path, "%s/events", directory);
     append_folder(path, strategy, number_of(json_object_get(results, "strategies"), "name", strategy));
     append_folder(path, optimizer, number_of(json_object_get(results, "optimizers"), "description", optimizer));
-    thaw_text_append(path, "/lr=%.6g/seed=%.0f", thaw_report_number(cell, "learning_rate"),
-                     thaw_report_number(cell, "seed"));
+    thaw_text_append(path, "/lr=%.6g/seed=%.0f", thaw_report_number(run, "learning_rate"),
+                     thaw_report_number(run, "seed"));
 }
 
 /* The events' clock is the training time so far. */
@@ -70,11 +70,11 @@ static void append_epochs(thaw_event_file *file, const json_t *epochs)
     }
 }
 
-static thaw_status write_cell(thaw_context *context, const json_t *results, const json_t *cell, const char *directory)
+static thaw_status write_run(thaw_context *context, const json_t *results, const json_t *run, const char *directory)
 {
     thaw_text text = { .context = context };
     char *path = NULL;
-    append_path(&text, results, cell, directory);
+    append_path(&text, results, run, directory);
     const size_t length = text.length;
     thaw_text_append(&text, "/events.out.tfevents.0000000000.thaw");
     thaw_status status = thaw_text_finish(&text, &path);
@@ -85,7 +85,7 @@ static thaw_status write_cell(thaw_context *context, const json_t *results, cons
     path[length] = '/';
     thaw_event_file file = { .context = context };
     thaw_event_begin(&file);
-    append_epochs(&file, json_object_get(cell, "epochs"));
+    append_epochs(&file, json_object_get(run, "epochs"));
     if (status == THAW_OK)
         status = file.failed ? THAW_OUT_OF_MEMORY : thaw_report_write_file(context, path, file.bytes, file.count);
     thaw_event_release(&file);
@@ -95,9 +95,9 @@ static thaw_status write_cell(thaw_context *context, const json_t *results, cons
 
 thaw_status thaw_report_write_events(thaw_context *context, const json_t *results, const char *directory)
 {
-    const json_t *cells = json_object_get(results, "cells");
+    const json_t *runs = json_object_get(results, "runs");
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < json_array_size(cells) && status == THAW_OK; i++)
-        status = write_cell(context, results, json_array_get(cells, i), directory);
+    for (size_t i = 0; i < json_array_size(runs) && status == THAW_OK; i++)
+        status = write_run(context, results, json_array_get(runs, i), directory);
     return status;
 }

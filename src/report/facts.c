@@ -32,10 +32,10 @@ typedef struct range {
 
 static range find_jobs(const thaw_report_page *page)
 {
-    const json_t *cells = json_object_get(page->results, "cells");
+    const json_t *runs = json_object_get(page->results, "runs");
     range jobs = { 0 };
-    for (size_t i = 0; i < json_array_size(cells); i++) {
-        const double told = thaw_report_number(json_array_get(cells, i), "jobs");
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const double told = thaw_report_number(json_array_get(runs, i), "jobs");
         const int now = told >= 1 && told <= INT32_MAX ? (int)told : 1;
         jobs.least = jobs.least == 0 || now < jobs.least ? now : jobs.least;
         jobs.most = now > jobs.most ? now : jobs.most;

@@ -18,7 +18,7 @@ static size_t step_of(double value, double low, double high)
     return step < STEPS ? step : STEPS - 1;
 }
 
-static void draw_cell(thaw_report_page *page, const thaw_report_point *point, double x, double y, size_t step)
+static void draw_square(thaw_report_page *page, const thaw_report_point *point, double x, double y, size_t step)
 {
     char field[THAW_FIELD_BYTES];
     const double width = width_of(page);
@@ -65,7 +65,7 @@ static void draw(thaw_report_page *page, double low, double high)
             const thaw_report_point *point = thaw_report_find(page, s, o);
             const double x = PLOT + (double)o * width_of(page);
             if (point)
-                draw_cell(page, point, x, y, step_of(point->accuracy, low, high));
+                draw_square(page, point, x, y, step_of(point->accuracy, low, high));
             else
                 draw_nothing(page, x, y);
         }

@@ -193,7 +193,7 @@ static void write_body(thaw_report_page *page)
         thaw_report_fronts(page);
         thaw_report_costs(page);
         thaw_report_heat_map(page);
-        thaw_report_strips(page);
+        thaw_report_layer_states(page);
     }
     thaw_report_measurements(page);
     if (page->results)

@@ -97,7 +97,7 @@ void thaw_report_learning(thaw_report_page *page);
 void thaw_report_fronts(thaw_report_page *page);
 void thaw_report_costs(thaw_report_page *page);
 void thaw_report_heat_map(thaw_report_page *page);
-void thaw_report_strips(thaw_report_page *page);
+void thaw_report_layer_states(thaw_report_page *page);
 void thaw_report_measurements(thaw_report_page *page);
 void thaw_report_facts(thaw_report_page *page);
 

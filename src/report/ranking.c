@@ -5,15 +5,15 @@
 
 #include "report/page.h"
 
-/* A cell with a number. The displayed text may differ from the value that it sorts by. */
-static void cell(thaw_report_page *page, const char *column, double value, const char *shown)
+/* A field with a number. The displayed text may differ from the value that it sorts by. */
+static void number_field(thaw_report_page *page, const char *column, double value, const char *shown)
 {
     thaw_text_append(&page->text, "<td class=\"number\" data-c=\"%s\" data-v=\"", column);
     thaw_markup_exact(&page->text, value);
     thaw_text_append(&page->text, "\">%s</td>", shown);
 }
 
-static void text_cell(thaw_report_page *page, const char *column, const char *raw, const char *shown)
+static void text_field(thaw_report_page *page, const char *column, const char *raw, const char *shown)
 {
     thaw_text_append(&page->text, "<td data-c=\"%s\" data-v=\"", column);
     thaw_markup_text(&page->text, raw);
@@ -81,7 +81,7 @@ static void draw_interval(thaw_report_page *page, const thaw_axis *axis, double 
     thaw_text_append(&page->text, "<circle cx=\"%.1f\" cy=\"7\" r=\"3\"/></svg>", thaw_axis_place(axis, mean));
 }
 
-static void accuracy_cell(thaw_report_page *page, const json_t *configuration, const thaw_axis *axis)
+static void accuracy_field(thaw_report_page *page, const json_t *configuration, const thaw_axis *axis)
 {
     char mean[THAW_FIELD_BYTES], low[THAW_FIELD_BYTES], high[THAW_FIELD_BYTES];
     const json_t *accuracy = json_object_get(configuration, "accuracy");
@@ -97,7 +97,7 @@ static void accuracy_cell(thaw_report_page *page, const json_t *configuration, c
     thaw_text_append(&page->text, "</td>");
 }
 
-static void difference_cell(thaw_report_page *page, const json_t *configuration)
+static void difference_field(thaw_report_page *page, const json_t *configuration)
 {
     char shown[3 * THAW_FIELD_BYTES], mean[THAW_FIELD_BYTES], low[THAW_FIELD_BYTES], high[THAW_FIELD_BYTES];
     const json_t *difference = json_object_get(configuration, "against_full");
@@ -107,7 +107,7 @@ static void difference_cell(thaw_report_page *page, const json_t *configuration)
                  thaw_format_points(low, least), thaw_format_points(high, thaw_report_number(difference, "high")));
     else
         snprintf(shown, sizeof shown, "%s", thaw_format_points(mean, value));
-    cell(page, "against_full", value, shown);
+    number_field(page, "against_full", value, shown);
 }
 
 static double memory_of(const json_t *configuration)
@@ -120,7 +120,7 @@ static double memory_of(const json_t *configuration)
     return sum;
 }
 
-static void rank_cell(thaw_report_page *page, const json_t *configuration, const char *otherwise)
+static void rank_field(thaw_report_page *page, const json_t *configuration, const char *otherwise)
 {
     const double rank = thaw_report_number(configuration, "rank");
     char shown[THAW_FIELD_BYTES];
@@ -131,7 +131,7 @@ static void rank_cell(thaw_report_page *page, const json_t *configuration, const
         snprintf(shown, sizeof shown, "%.0f%s", rank, same > 1 ? "=" : "");
     else
         snprintf(shown, sizeof shown, "%s", otherwise);
-    cell(page, "rank", rank, shown);
+    number_field(page, "rank", rank, shown);
 }
 
 static void row(thaw_report_page *page, const json_t *configuration, const thaw_axis *axis)
@@ -149,22 +149,22 @@ static void row(thaw_report_page *page, const json_t *configuration, const thaw_
     const double flops = thaw_report_number(configuration, "flops_per_step");
     const double joules = thaw_report_number(configuration, "joules_per_epoch");
     thaw_text_append(&page->text, "<tr>");
-    rank_cell(page, configuration, diverged > 0 ? "diverged" : "–");
-    text_cell(page, "strategy", strategy, strategy);
-    text_cell(page, "optimizer", optimizer, short_name(page, optimizer));
+    rank_field(page, configuration, diverged > 0 ? "diverged" : "–");
+    text_field(page, "strategy", strategy, strategy);
+    text_field(page, "optimizer", optimizer, short_name(page, optimizer));
     snprintf(field, sizeof field, "%.2g", rate);
-    cell(page, "learning_rate", rate, field);
-    accuracy_cell(page, configuration, axis);
+    number_field(page, "learning_rate", rate, field);
+    accuracy_field(page, configuration, axis);
     snprintf(field, sizeof field, isfinite(loss) ? "%.4f" : "–", loss);
-    cell(page, "loss", loss, field);
-    difference_cell(page, configuration);
-    cell(page, "seconds_per_epoch", seconds, thaw_format_seconds(field, seconds));
-    cell(page, "samples_per_second", speed, thaw_format_count(field, speed));
-    cell(page, "seconds_to_target", target, thaw_format_seconds(field, target));
-    cell(page, "parameters_trained", trained, thaw_format_count(field, trained));
-    cell(page, "bytes", memory, thaw_format_bytes(field, memory));
-    cell(page, "flops_per_step", flops, thaw_format_quantity(field, flops, "FLOP"));
-    cell(page, "joules_per_epoch", joules, thaw_format_quantity(field, joules, "J"));
+    number_field(page, "loss", loss, field);
+    difference_field(page, configuration);
+    number_field(page, "seconds_per_epoch", seconds, thaw_format_seconds(field, seconds));
+    number_field(page, "samples_per_second", speed, thaw_format_count(field, speed));
+    number_field(page, "seconds_to_target", target, thaw_format_seconds(field, target));
+    number_field(page, "parameters_trained", trained, thaw_format_count(field, trained));
+    number_field(page, "bytes", memory, thaw_format_bytes(field, memory));
+    number_field(page, "flops_per_step", flops, thaw_format_quantity(field, flops, "FLOP"));
+    number_field(page, "joules_per_epoch", joules, thaw_format_quantity(field, joules, "J"));
     thaw_text_append(&page->text, "</tr>\n");
 }
 
@@ -175,7 +175,7 @@ static void write_all(thaw_report_page *page, const thaw_axis *axis)
                      json_array_size(configurations));
     head(page, "configurations", "All configurations");
     for (size_t i = 0; i < json_array_size(configurations); i++)
-        if (thaw_report_number(json_array_get(configurations, i), "cells") > 0)
+        if (thaw_report_number(json_array_get(configurations, i), "runs") > 0)
             row(page, json_array_get(configurations, i), axis);
     thaw_text_append(&page->text, "</tbody></table></div></details>\n");
 }

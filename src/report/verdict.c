@@ -219,7 +219,7 @@ static size_t sum_of(const thaw_report_page *page, const char *key)
 
 static void say_state(thaw_report_page *page)
 {
-    const size_t done = sum_of(page, "cells"), diverged = sum_of(page, "diverged");
+    const size_t done = sum_of(page, "runs"), diverged = sum_of(page, "diverged");
     if (!thaw_report_true(page->results, "complete"))
         thaw_text_append(&page->text,
                          "<p class=\"warning\">This comparison is not complete: %zu of %zu runs are done, and the "
@@ -290,7 +290,7 @@ void thaw_report_verdict(thaw_report_page *page)
         "test with</li></ul>\n",
         page->strategy_count, page->strategy_count == 1 ? "y" : "ies", page->optimizer_count,
         page->optimizer_count == 1 ? "" : "s", seeds_of(page), seeds_of(page) == 1 ? "" : "s", thaw_report_epochs(page),
-        thaw_report_epochs(page) == 1 ? "" : "s", sum_of(page, "cells"),
+        thaw_report_epochs(page) == 1 ? "" : "s", sum_of(page, "runs"),
         thaw_format_count(training, thaw_report_number(experiment, "training_samples")),
         thaw_format_count(test, thaw_report_number(experiment, "test_samples")));
     say_caution(page);

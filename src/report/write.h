@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <thaw/context.h>
 
-#define THAW_RESULTS_SCHEMA "thaw-bench-1"
+#define THAW_RESULTS_SCHEMA "thaw-bench-2"
 #define THAW_MEASUREMENT_SCHEMA "thaw-measurement-1"
 
 /* Creates the directory and its missing parents. Errors: THAW_IO_ERROR (also if it is not a directory, or not

@@ -57,7 +57,7 @@ Test(bench, compares_strategies_from_loaded_weights, .init = begin, .fini = end)
     cr_assert_not_null(strstr(cli_run.output, "2 of 2 diverged"), "%s", cli_run.output);
     json_t *file = load();
     cr_assert(json_is_true(json_object_get(file, "complete")));
-    cr_assert_eq(json_array_size(json_object_get(file, "cells")), 12);
+    cr_assert_eq(json_array_size(json_object_get(file, "runs")), 12);
     cr_assert_eq(json_array_size(json_object_get(file, "configurations")), 6);
     const json_t *experiment = json_object_get(file, "experiment");
     cr_assert_str_eq(text_at(experiment, "head"), "dense*");
@@ -110,7 +110,7 @@ Test(bench, runs_two_at_a_time, .init = begin, .fini = end)
     json_t *file = load();
     cr_assert(json_is_true(json_object_get(file, "complete")));
     cr_assert_eq(json_integer_value(json_object_get(json_object_get(file, "machine"), "threads")), 1);
-    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "cells"), 3), "jobs")), 2);
+    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "runs"), 3), "jobs")), 2);
     json_decref(file);
 }
 
@@ -141,78 +141,78 @@ Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .f
     cr_assert_not_null(strstr(cli_run.output, "the same command and --resume"), "%s", cli_run.output);
     json_t *stopped = load();
     cr_assert(json_is_false(json_object_get(stopped, "complete")));
-    cr_assert_geq(json_array_size(json_object_get(stopped, "cells")), 1);
+    cr_assert_geq(json_array_size(json_object_get(stopped, "runs")), 1);
     cli_succeed(RUN " --resume");
     json_t *resumed = load();
     cr_assert(json_is_true(json_object_get(resumed, "complete")));
-    cr_assert(json_equal(json_array_get(json_object_get(stopped, "cells"), 0),
-                         json_array_get(json_object_get(resumed, "cells"), 0)));
+    cr_assert(json_equal(json_array_get(json_object_get(stopped, "runs"), 0),
+                         json_array_get(json_object_get(resumed, "runs"), 0)));
     json_decref(stopped);
     json_decref(resumed);
 }
 
-/* The cells in the file and in its journal, which may both be missing. */
-static json_t *kept_cells(void)
+/* The runs in the file and in its journal, which may both be missing. */
+static json_t *kept_runs(void)
 {
     char path[2 * SUPPORT_PATH_BYTES + 8], line[1 << 16];
-    json_t *file = json_load_file(results, 0, NULL), *cells = json_array();
-    json_array_extend(cells, json_object_get(file, "cells"));
+    json_t *file = json_load_file(results, 0, NULL), *runs = json_array();
+    json_array_extend(runs, json_object_get(file, "runs"));
     json_decref(file);
     snprintf(path, sizeof path, "%s.journal", results);
     FILE *journal = fopen(path, "r");
     for (bool head = true; journal && fgets(line, sizeof line, journal); head = false)
         if (!head && strchr(line, '\n'))
-            json_array_append_new(cells, json_loads(line, 0, NULL));
+            json_array_append_new(runs, json_loads(line, 0, NULL));
     if (journal)
         fclose(journal);
-    return cells;
+    return runs;
 }
 
-static size_t count_cells(void)
+static size_t count_runs(void)
 {
-    json_t *cells = kept_cells();
-    const size_t count = json_array_size(cells);
-    json_decref(cells);
+    json_t *runs = kept_runs();
+    const size_t count = json_array_size(runs);
+    json_decref(runs);
     return count;
 }
 
-static bool has(const json_t *cells, const json_t *cell)
+static bool has(const json_t *runs, const json_t *run)
 {
-    for (size_t i = 0; i < json_array_size(cells); i++)
-        if (json_equal(json_array_get(cells, i), cell))
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        if (json_equal(json_array_get(runs, i), run))
             return true;
     return false;
 }
 
-static void kill_after(const char *line, size_t cells)
+static void kill_after(const char *line, size_t runs)
 {
     const pid_t process = support_command_start(cli_directory, line, cli_variables, -1);
-    for (int i = 0; i < 60000 && count_cells() < cells; i++)
+    for (int i = 0; i < 60000 && count_runs() < runs; i++)
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
     kill(process, SIGKILL);
     support_command_finish(&cli_run, cli_directory, process);
     cr_assert_eq(cli_run.code, 128 + SIGKILL, "exit code %d: %s", cli_run.code, cli_run.errors);
 }
 
-Test(bench, killed_after_any_cell_it_goes_on_to_the_same_results, .init = begin, .fini = end)
+Test(bench, killed_after_any_run_it_goes_on_to_the_same_results, .init = begin, .fini = end)
 {
-    enum { CELLS = 4 };
+    enum { RUNS = 4 };
 #define FEW BENCH "--strategies full\tlp-ft --seeds 2 --epochs 12"
     cli_succeed(FEW);
     json_t *whole = load();
     support_forget_times(whole);
     json_object_del(whole, "command");
-    for (size_t cells = 1; cells < CELLS; cells++) {
+    for (size_t runs = 1; runs < RUNS; runs++) {
         support_remove_tree(cli_variables[3]);
-        kill_after(FEW, cells);
-        json_t *killed = kept_cells();
+        kill_after(FEW, runs);
+        json_t *killed = kept_runs();
         cli_succeed(FEW " --resume");
         json_t *resumed = load();
         for (size_t i = 0; i < json_array_size(killed); i++)
-            cr_assert(has(json_object_get(resumed, "cells"), json_array_get(killed, i)), "cell %zu was run again", i);
+            cr_assert(has(json_object_get(resumed, "runs"), json_array_get(killed, i)), "run %zu was run again", i);
         support_forget_times(resumed);
         json_object_del(resumed, "command");
-        cr_assert(json_equal(whole, resumed), "killed after cell %zu", cells);
+        cr_assert(json_equal(whole, resumed), "killed after run %zu", runs);
         json_decref(killed);
         json_decref(resumed);
     }
@@ -284,5 +284,5 @@ Test(bench, does_not_overwrite, .init = begin, .fini = end)
     cr_assert_not_null(strstr(cli_run.errors, "thaw: --report: "), "%s", cli_run.errors);
     support_command(&cli_run, cli_directory, BENCH "--resume", cli_variables);
     cr_assert_eq(cli_run.code, 1);
-    cr_assert_not_null(strstr(cli_run.errors, "is not of the schema thaw-bench-1"), "%s", cli_run.errors);
+    cr_assert_not_null(strstr(cli_run.errors, "is not of the schema thaw-bench-2"), "%s", cli_run.errors);
 }

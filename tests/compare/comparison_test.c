@@ -53,22 +53,22 @@ Test(results, hold_what_was_measured, .init = comparison_begin, .fini = comparis
     json_t *file = comparison_load();
     comparison_assert_schema(file);
     cr_assert(json_is_true(json_object_get(file, "complete")));
-    const json_t *cells = json_object_get(file, "cells");
-    cr_assert_eq(json_array_size(cells), 2 * COMPARISON_SEEDS);
+    const json_t *runs = json_object_get(file, "runs");
+    cr_assert_eq(json_array_size(runs), 2 * COMPARISON_SEEDS);
     double sums[2] = { 0 };
     size_t index;
-    json_t *cell;
-    json_array_foreach(cells, index, cell)
+    json_t *run;
+    json_array_foreach(runs, index, run)
     {
-        const bool head = strcmp(json_string_value(json_object_get(cell, "strategy")), "head") == 0;
-        const json_t *epochs = json_object_get(cell, "epochs");
+        const bool head = strcmp(json_string_value(json_object_get(run, "strategy")), "head") == 0;
+        const json_t *epochs = json_object_get(run, "epochs");
         cr_assert_eq(json_array_size(epochs), COMPARISON_EPOCHS);
         const json_t *last = json_array_get(epochs, COMPARISON_EPOCHS - 1), *times = json_object_get(last, "times");
         sums[head] += number_at(last, "test_accuracy");
         cr_assert_eq(json_is_true(json_object_get(last, "cached")), head);
         cr_assert_eq(number_at(last, "parameters_trained"), head ? 68 : 57 + 16 * (3 * 7 * 5 + 1) + 68);
-        const char *strip = json_string_value(json_array_get(json_object_get(last, "strip"), 0));
-        cr_assert_str_eq(strip, head ? "cached" : "trained");
+        const char *state = json_string_value(json_array_get(json_object_get(last, "layer_states"), 0));
+        cr_assert_str_eq(state, head ? "cached" : "trained");
         const double parts = number_at(times, "data") + number_at(times, "forward") + number_at(times, "backward") +
                              number_at(times, "update") + number_at(times, "other");
         cr_assert(fabs(parts - number_at(last, "seconds")) < 1e-9);
@@ -77,7 +77,7 @@ Test(results, hold_what_was_measured, .init = comparison_begin, .fini = comparis
     for (size_t i = 0; i < 2; i++) {
         const thaw_configuration one = comparison_at(made, i);
         const json_t *kept = json_array_get(json_object_get(file, "configurations"), i);
-        cr_assert_eq(one.cells, COMPARISON_SEEDS);
+        cr_assert_eq(one.runs, COMPARISON_SEEDS);
         cr_assert(fabs(one.accuracy.mean - sums[i] / COMPARISON_SEEDS) < 1e-15);
         cr_assert(number_at(json_object_get(kept, "accuracy"), "mean") == one.accuracy.mean);
         cr_assert(number_at(kept, "seconds_per_epoch") == one.seconds_per_epoch);
@@ -170,8 +170,8 @@ Test(comparison, goes_on_when_a_run_diverges, .init = comparison_begin, .fini = 
     json_t *file = comparison_load();
     comparison_assert_schema(file);
     const thaw_configuration lost = comparison_at(made, 0), kept = comparison_at(made, 1);
-    cr_assert(lost.cells == COMPARISON_SEEDS && lost.diverged == COMPARISON_SEEDS && !lost.chosen && lost.rank == 0);
-    cr_assert(kept.cells == COMPARISON_SEEDS && kept.diverged == 0 && kept.chosen && kept.rank == 1);
+    cr_assert(lost.runs == COMPARISON_SEEDS && lost.diverged == COMPARISON_SEEDS && !lost.chosen && lost.rank == 0);
+    cr_assert(kept.runs == COMPARISON_SEEDS && kept.diverged == 0 && kept.chosen && kept.rank == 1);
     json_decref(file);
     thaw_comparison_destroy(made);
 }

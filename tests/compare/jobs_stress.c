@@ -99,7 +99,7 @@ static bool same(thaw_comparison *one, thaw_comparison *other, size_t index)
 {
     thaw_configuration a, b;
     return thaw_comparison_at(one, index, &a) == THAW_OK && thaw_comparison_at(other, index, &b) == THAW_OK &&
-           a.cells == SEEDS && b.cells == SEEDS && a.accuracy.mean == b.accuracy.mean && a.loss.mean == b.loss.mean &&
+           a.runs == SEEDS && b.runs == SEEDS && a.accuracy.mean == b.accuracy.mean && a.loss.mean == b.loss.mean &&
            a.loss.sd == b.loss.sd;
 }
 

@@ -39,22 +39,22 @@ Test(resuming, gives_the_same_wherever_it_was_stopped, .init = comparison_begin,
     thaw_comparison_destroy(comparison_run(&options));
     json_t *whole = comparison_load();
     support_forget_times(whole);
-    for (size_t cell = 1; cell <= 4; cell++) {
+    for (size_t run = 1; run <= 4; run++) {
         unlink(comparison.results);
         thaw_comparison *made;
-        comparison.stop_at_cell = cell;
+        comparison.stop_at_run = run;
         options.resume = false;
         assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
         cr_assert_eq(thaw_comparison_run(made), THAW_STOPPED);
         thaw_comparison_destroy(made);
-        cr_assert_eq(access(comparison.results, F_OK) == 0, cell > 1);
-        comparison.stop_at_cell = 0;
+        cr_assert_eq(access(comparison.results, F_OK) == 0, run > 1);
+        comparison.stop_at_run = 0;
         options.resume = true;
         thaw_comparison_destroy(comparison_run(&options));
         json_t *resumed = comparison_load();
         comparison_assert_schema(resumed);
         support_forget_times(resumed);
-        cr_assert(json_equal(whole, resumed), "stopped at cell %zu", cell);
+        cr_assert(json_equal(whole, resumed), "stopped at run %zu", run);
         json_decref(resumed);
     }
     json_decref(whole);
@@ -100,7 +100,7 @@ Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comp
                  "its runs used 1 threads; runs on 2 threads would");
     thaw_context_destroy(wider);
     support_write_file(comparison.results, "{\"schema\": \"thaw-bench-0\"}", 26);
-    comparison_assert_refused(&options, THAW_BAD_FORMAT, "is not of the schema thaw-bench-1");
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "is not of the schema thaw-bench-2");
     support_write_file(comparison.results, "{", 1);
     comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json: line 1");
 }
@@ -117,18 +117,18 @@ static void write_line(FILE *file, const json_t *value)
    ends within the last run. */
 static void leave(const json_t *whole, size_t held)
 {
-    json_t *some = json_deep_copy(whole), *cells = json_object_get(some, "cells");
-    const json_t *all = json_object_get(whole, "cells");
+    json_t *some = json_deep_copy(whole), *runs = json_object_get(some, "runs");
+    const json_t *all = json_object_get(whole, "runs");
     const size_t count = json_array_size(all);
-    while (json_array_size(cells) > held)
-        json_array_remove(cells, held);
+    while (json_array_size(runs) > held)
+        json_array_remove(runs, held);
     json_object_set_new(some, "complete", json_false());
     unlink(comparison.results);
     if (held)
         json_dump_file(some, comparison.results, 0);
     FILE *journal = fopen(comparison.journal, "w");
     cr_assert_not_null(journal);
-    json_array_clear(cells);
+    json_array_clear(runs);
     json_object_del(some, "configurations");
     write_line(journal, some);
     for (size_t i = held ? held - 1 : 0; i + 1 < count; i++)
@@ -153,9 +153,9 @@ Test(journal, holds_what_the_file_does_not, .init = comparison_begin, .fini = co
         assert_no_journal();
         json_t *resumed = comparison_load();
         for (size_t i = 0; i < 3; i++) /* times too: nothing was run twice */
-            cr_assert(json_equal(json_array_get(json_object_get(whole, "cells"), i),
-                                 json_array_get(json_object_get(resumed, "cells"), i)),
-                      "cell %zu, %zu in the file", i, held);
+            cr_assert(json_equal(json_array_get(json_object_get(whole, "runs"), i),
+                                 json_array_get(json_object_get(resumed, "runs"), i)),
+                      "run %zu, %zu in the file", i, held);
         json_t *timeless = json_deep_copy(whole);
         support_forget_times(timeless);
         support_forget_times(resumed);
@@ -210,21 +210,21 @@ Test(jobs, make_no_difference_wherever_they_were_stopped, .init = comparison_beg
     thaw_comparison_options options = two_strategies();
     thaw_comparison_destroy(comparison_run(&options));
     json_t *whole = load_timeless();
-    for (size_t cell = 0; cell <= 4 && allow_two(&options); cell++) {
+    for (size_t run = 0; run <= 4 && allow_two(&options); run++) {
         unlink(comparison.results);
-        comparison.stop_at_cell = cell;
+        comparison.stop_at_run = run;
         options.resume = false;
         thaw_comparison *made;
         assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
-        cr_assert_eq(thaw_comparison_run(made), cell ? THAW_STOPPED : THAW_OK);
+        cr_assert_eq(thaw_comparison_run(made), run ? THAW_STOPPED : THAW_OK);
         thaw_comparison_destroy(made);
-        comparison.stop_at_cell = 0;
+        comparison.stop_at_run = 0;
         options.resume = true;
-        options.jobs = cell % 2 ? 1 : 2;
+        options.jobs = run % 2 ? 1 : 2;
         thaw_comparison_destroy(comparison_run(&options));
         assert_no_journal();
         json_t *resumed = load_timeless();
-        cr_assert(json_equal(whole, resumed), "stopped at cell %zu", cell);
+        cr_assert(json_equal(whole, resumed), "stopped at run %zu", run);
         json_decref(resumed);
     }
     json_decref(whole);
@@ -240,10 +240,10 @@ Test(jobs, go_on_when_one_run_diverges, .init = comparison_begin, .fini = compar
     thaw_comparison *made = comparison_run(&options);
     for (size_t i = 0; i < 4; i++) {
         const thaw_configuration one = comparison_at(made, i);
-        cr_assert(one.cells == 2 && one.diverged == (i < 2 ? 2 : 0), "configuration %zu", i);
+        cr_assert(one.runs == 2 && one.diverged == (i < 2 ? 2 : 0), "configuration %zu", i);
     }
     json_t *file = comparison_load();
-    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "cells"), 0), "jobs")), 2);
+    cr_assert_eq(json_integer_value(json_object_get(json_array_get(json_object_get(file, "runs"), 0), "jobs")), 2);
     json_decref(file);
     thaw_comparison_destroy(made);
 }
@@ -270,7 +270,7 @@ Test(jobs, keep_what_is_done_when_one_fails, .init = comparison_begin, .fini = c
     cr_assert_eq(thaw_comparison_run(made), THAW_INVALID_ARGUMENT, "%s", thaw_context_message(comparison.context));
     thaw_comparison_destroy(made);
     json_t *file = comparison_load();
-    cr_assert_geq(json_array_size(json_object_get(file, "cells")), 1);
+    cr_assert_geq(json_array_size(json_object_get(file, "runs")), 1);
     cr_assert(json_is_false(json_object_get(file, "complete")));
     json_decref(file);
 }

@@ -247,15 +247,15 @@ def check_heat_map(charts, results):
     assert [shade for _, shade in sorted(shades)] == sorted(shade for _, shade in shades)
 
 
-def check_strips(charts, results):
-    strips = [chart for chart in charts if "strip" in chart["kind"]]
-    assert [chart["heading"] for chart in strips] == results.strategies
-    for chart in strips:
-        cell = next(cell for cell in results.json["cells"]
-                    if cell["strategy"] == chart["heading"] and not cell["diverged"])
+def check_layer_states(charts, results):
+    states = [chart for chart in charts if "states" in chart["kind"]]
+    assert [chart["heading"] for chart in states] == results.strategies
+    for chart in states:
+        run = next(run for run in results.json["runs"]
+                    if run["strategy"] == chart["heading"] and not run["diverged"])
         shown = {(int(mark["l"]), int(mark["e"])): mark["class"].split()[1][2:] for mark in chart["marks"]}
-        wanted = {(layer, epoch["epoch"]): state for epoch in cell["epochs"]
-                  for layer, state in enumerate(epoch["strip"])}
+        wanted = {(layer, epoch["epoch"]): state for epoch in run["epochs"]
+                  for layer, state in enumerate(epoch["layer_states"])}
         assert shown == wanted
 
 
@@ -394,7 +394,7 @@ def check(browser, page, results, measurements):
     check_stacks(charts, results)
     check_differences(charts, results)
     check_heat_map(charts, results)
-    check_strips(charts, results)
+    check_layer_states(charts, results)
     check_measurements(charts, measurements)
     check_tables(browser, results)
     check_sorting(browser)

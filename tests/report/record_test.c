@@ -152,7 +152,7 @@ Test(events, hold_every_run_as_the_results_do)
     scalar found;
     const unsigned char *at = read_record(bytes, &found);
     cr_assert_str_eq(found.tag, "brain.Event:2");
-    const json_t *epochs = json_object_get(json_array_get(json_object_get(results, "cells"), 0), "epochs");
+    const json_t *epochs = json_object_get(json_array_get(json_object_get(results, "runs"), 0), "epochs");
     size_t scalars = 0;
     for (; at < bytes + length; scalars++) {
         at = read_record(at, &found);

@@ -55,9 +55,9 @@ static thaw_status build(void *user, thaw_model *model)
 static bool watch(void *user, const thaw_comparison_progress *progress)
 {
     (void)user;
-    cr_assert(progress->cell >= 1 && progress->cell <= progress->cells);
+    cr_assert(progress->run >= 1 && progress->run <= progress->runs);
     cr_assert_lt(progress->job, 2);
-    return progress->cell != comparison.stop_at_cell || progress->training.epoch < 2;
+    return progress->run != comparison.stop_at_run || progress->training.epoch < 2;
 }
 
 thaw_comparison_options comparison_options(void)

@@ -16,7 +16,7 @@ typedef struct comparison_fixture {
     thaw_dataset *training, *test;
     thaw_strategy *strategies[COMPARISON_STRATEGIES];
     size_t strategy_count;
-    size_t stop_at_cell; /* in its second epoch; 0: never */
+    size_t stop_at_run; /* in its second epoch; 0: never */
 } comparison_fixture;
 
 /* The one that a test uses. */

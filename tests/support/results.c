@@ -13,7 +13,7 @@ void support_forget_times(json_t *file)
                                          "seconds_to_target",
                                          "joules_per_epoch",
                                          "pareto_time" };
-    const char *const lists[] = { "cells", "configurations" };
+    const char *const lists[] = { "runs", "configurations" };
     for (size_t k = 0; k < 2; k++) {
         size_t index;
         json_t *one;

@@ -1,5 +1,6 @@
 /* One run of a comparison. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <thaw/trainer.h>
 
@@ -43,11 +44,11 @@ static thaw_status build(thaw_comparison *comparison, thaw_model *model)
     return status;
 }
 
-thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
-                           bool structure_only, thaw_cell_model *made)
+thaw_status thaw_run_model_open(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed,
+                                bool structure_only, thaw_run_model *made)
 {
     const thaw_context *parent = comparison->context;
-    *made = (thaw_cell_model){ 0 };
+    *made = (thaw_run_model){ 0 };
     const thaw_context_options options = {
         .threads = parent->threads,
         .seed = seed,
@@ -68,22 +69,22 @@ thaw_status thaw_cell_open(thaw_comparison *comparison, const thaw_comparison_en
     return status;
 }
 
-const char *thaw_cell_message(const thaw_cell_model *made)
+const char *thaw_run_model_message(const thaw_run_model *made)
 {
     return made->context ? thaw_context_message(made->context) : "no context for a run";
 }
 
-void thaw_cell_close(thaw_cell_model *made)
+void thaw_run_model_close(thaw_run_model *made)
 {
     thaw_model_destroy(made->model);
     thaw_context_destroy(made->context);
 }
 
-thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_entry *entry)
+thaw_status thaw_run_try(thaw_comparison *comparison, const thaw_comparison_entry *entry)
 {
     const thaw_comparison_options *options = &comparison->options;
-    thaw_cell_model made;
-    thaw_status status = thaw_cell_open(comparison, entry, options->first_seed, true, &made);
+    thaw_run_model made;
+    thaw_status status = thaw_run_model_open(comparison, entry, options->first_seed, true, &made);
     for (int epoch = 1; status == THAW_OK && epoch <= options->epochs; epoch++) {
         status = thaw_strategy_apply(entry->strategy, made.model, options->head, epoch, options->epochs);
         if (status == THAW_OK && thaw_model_summary_totals(made.model).trainable_parameters == 0)
@@ -91,14 +92,14 @@ thaw_status thaw_cell_try(thaw_comparison *comparison, const thaw_comparison_ent
                                entry->strategy->name, epoch);
     }
     if (status != THAW_OK)
-        thaw_fail(comparison->context, status, "%s", thaw_cell_message(&made));
-    thaw_cell_close(&made);
+        thaw_fail(comparison->context, status, "%s", thaw_run_model_message(&made));
+    thaw_run_model_close(&made);
     return status;
 }
 
 /* ---------------------------------------------------------------- records */
 
-static const char *strip_word(const thaw_plan_entry *entry, bool has_parameters, bool cached)
+static const char *state_word(const thaw_plan_entry *entry, bool has_parameters, bool cached)
 {
     if (entry->region == THAW_REGION_PREFIX)
         return cached ? "cached" : "fused";
@@ -107,16 +108,16 @@ static const char *strip_word(const thaw_plan_entry *entry, bool has_parameters,
     return entry->trainability == THAW_PARTIAL ? "partial" : "trained";
 }
 
-static json_t *record_strip(const run *now, const thaw_plan *plan, bool cached)
+static json_t *record_layer_states(const run *now, const thaw_plan *plan, bool cached)
 {
-    json_t *strip = json_array();
+    json_t *states = json_array();
     const thaw_node loss = thaw_model_loss(now->model);
     for (size_t i = 1; i < now->model->node_count; i++) {
         thaw_plan_entry entry;
         if ((thaw_node)i != loss && thaw_plan_entry_at(plan, i, &entry) == THAW_OK)
-            json_array_append_new(strip, json_string(strip_word(&entry, now->model->nodes[i].group != NULL, cached)));
+            json_array_append_new(states, json_string(state_word(&entry, now->model->nodes[i].group != NULL, cached)));
     }
-    return strip;
+    return states;
 }
 
 static json_t *record_bytes(const run *now, const thaw_epoch_result *epoch_result)
@@ -169,7 +170,7 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
     json_object_set_new(epoch, "flops_per_step",
                         thaw_json_number(epoch_result->cached ? totals.cached_flops : totals.flops));
     json_object_set_new(epoch, "cached", json_boolean(epoch_result->cached));
-    json_object_set_new(epoch, "strip", record_strip(now, plan, epoch_result->cached));
+    json_object_set_new(epoch, "layer_states", record_layer_states(now, plan, epoch_result->cached));
     return json_array_append_new(now->epochs, epoch) == 0
                ? THAW_OK
                : thaw_fail(now->model->context, THAW_OUT_OF_MEMORY, "a record of an epoch");
@@ -180,18 +181,18 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
 /* Calls the host's function; not again once it has said to stop. */
 static bool tell(thaw_comparison *comparison, const run *now, const thaw_progress *training)
 {
-    const size_t cells = comparison->entry_count * (size_t)comparison->options.seeds;
+    const size_t runs = comparison->entry_count * (size_t)comparison->options.seeds;
     const size_t done = comparison->done, ran = done - comparison->resumed;
     const double each = (thaw_seconds() - comparison->began) / (double)ran;
     const thaw_comparison_progress progress = {
-        .cell = now->number,
-        .cells = cells,
+        .run = now->number,
+        .runs = runs,
         .job = now->job,
         .strategy = now->entry->strategy->name,
         .optimizer = now->entry->optimizer,
         .learning_rate = now->entry->learning_rate,
         .seed = now->seed,
-        .seconds_left = ran ? each * (double)(cells - done) : NAN,
+        .seconds_left = ran ? each * (double)(runs - done) : NAN,
         .training = *training,
     };
     pthread_mutex_lock(&comparison->telling);
@@ -254,25 +255,26 @@ static json_t *describe(const run *now, thaw_status status)
                      diverged ? thaw_context_message(now->model->context) : NULL, "epochs", now->epochs);
 }
 
-json_t *thaw_cell_run(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job)
+void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job,
+                        thaw_run_outcome *outcome)
 {
-    thaw_cell_model made;
-    json_t *cell = NULL;
+    thaw_run_model made;
+    *outcome = (thaw_run_outcome){ 0 };
     run now = { .comparison = comparison, .entry = entry, .seed = seed, .job = job, .epochs = json_array() };
     pthread_mutex_lock(&comparison->telling);
     now.number = ++comparison->started;
     pthread_mutex_unlock(&comparison->telling);
-    thaw_status status = thaw_cell_open(comparison, entry, seed, false, &made);
+    thaw_status status = thaw_run_model_open(comparison, entry, seed, false, &made);
     now.model = made.model;
     if (status == THAW_OK)
         status = train(&now);
     if (made.model && (status == THAW_OK || status == THAW_NOT_FINITE)) {
-        cell = describe(&now, status);
-        status = cell ? THAW_OK : thaw_fail(made.context, THAW_OUT_OF_MEMORY, "the record of a run");
+        outcome->record = describe(&now, status);
+        status = outcome->record ? THAW_OK : thaw_fail(made.context, THAW_OUT_OF_MEMORY, "the record of a run");
     }
+    outcome->status = status;
     if (status != THAW_OK)
-        thaw_comparison_give_up(comparison, thaw_cell_message(&made), status);
+        snprintf(outcome->message, sizeof outcome->message, "%s", thaw_run_model_message(&made));
     json_decref(now.epochs);
-    thaw_cell_close(&made);
-    return cell;
+    thaw_run_model_close(&made);
 }

@@ -23,10 +23,10 @@ static const word words[] = {
 /* The epochs of any run of the strategy: plans do not depend on optimizer or seed. */
 static const json_t *epochs_of(const thaw_report_page *page, const char *strategy)
 {
-    const json_t *cells = json_object_get(page->results, "cells"), *most = NULL;
-    for (size_t i = 0; i < json_array_size(cells); i++) {
-        const json_t *cell = json_array_get(cells, i), *epochs = json_object_get(cell, "epochs");
-        if (strcmp(thaw_report_string(cell, "strategy"), strategy) == 0 &&
+    const json_t *runs = json_object_get(page->results, "runs"), *most = NULL;
+    for (size_t i = 0; i < json_array_size(runs); i++) {
+        const json_t *run = json_array_get(runs, i), *epochs = json_object_get(run, "epochs");
+        if (strcmp(thaw_report_string(run, "strategy"), strategy) == 0 &&
             json_array_size(epochs) > json_array_size(most))
             most = epochs;
     }
@@ -38,13 +38,13 @@ static bool is_shown(const json_t *layer, size_t count)
     return count <= ALL || thaw_report_number(layer, "parameters") > 0;
 }
 
-static void draw_cells(thaw_report_page *page, const json_t *epochs, size_t layer, double y, double height)
+static void draw_states(thaw_report_page *page, const json_t *epochs, size_t layer, double y, double height)
 {
     const size_t count = thaw_report_epochs(page);
     const double width = (PLOT_END - PLOT) / (double)count, gap = width > 6 ? 1 : 0;
     for (size_t e = 0; e < json_array_size(epochs); e++) {
-        const json_t *strip = json_object_get(json_array_get(epochs, e), "strip");
-        const char *state = json_string_value(json_array_get(strip, layer));
+        const json_t *states = json_object_get(json_array_get(epochs, e), "layer_states");
+        const char *state = json_string_value(json_array_get(states, layer));
         size_t known = 0;
         while (state && known < THAW_COUNT(words) && strcmp(words[known].key, state) != 0)
             known++;
@@ -67,7 +67,7 @@ static void draw(thaw_report_page *page, const json_t *layers, const char *strat
         shown += is_shown(json_array_get(layers, i), count);
     const double height = shown <= NAMED ? 13 : 6, bottom = TOP + (double)shown * height;
     thaw_text *text = &page->text;
-    thaw_chart_open(page, "strip", "", "The state of each layer by epoch", WIDTH, bottom + 20);
+    thaw_chart_open(page, "states", "", "The state of each layer by epoch", WIDTH, bottom + 20);
     thaw_text_append(text, "<text class=\"heading\" x=\"%d\" y=\"13\">", PLOT);
     thaw_markup_label(text, strategy, 17);
     thaw_text_append(text, "</text>\n");
@@ -82,7 +82,7 @@ static void draw(thaw_report_page *page, const json_t *layers, const char *strat
             thaw_markup_label(text, thaw_report_string(layer, "name"), 12);
             thaw_text_append(text, "</text>");
         }
-        draw_cells(page, epochs, i, y, height);
+        draw_states(page, epochs, i, y, height);
         y += height;
     }
     thaw_text_append(text,
@@ -92,7 +92,7 @@ static void draw(thaw_report_page *page, const json_t *layers, const char *strat
     thaw_chart_close(page);
 }
 
-void thaw_report_strips(thaw_report_page *page)
+void thaw_report_layer_states(thaw_report_page *page)
 {
     const json_t *layers = json_object_get(json_object_get(page->results, "experiment"), "layers");
     thaw_text_append(
