@@ -84,13 +84,13 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 
 static void fill_outside(const max_pool2d *m, void *output)
 {
-    const thaw_bfloat16 narrow = thaw_bfloat16_round(-INFINITY);
+    const thaw_bfloat16 bf16 = thaw_bfloat16_round(-INFINITY);
     for (size_t row = 0; row < m->batch * m->positions; row++)
         for (size_t i = row * m->channels; m->outside[row % m->positions] && i < (row + 1) * m->channels; i++)
             if (m->precision == THAW_F32)
                 ((float *)output)[i] = -INFINITY;
             else
-                ((thaw_bfloat16 *)output)[i] = narrow;
+                ((thaw_bfloat16 *)output)[i] = bf16;
 }
 
 static thaw_status forward(const thaw_layer_run *run)

@@ -131,9 +131,9 @@ static thaw_status open_part(thaw_description *from, char *const *paths, const t
                              thaw_dataset **dataset)
 {
     thaw_dataset *whole;
-    const bool narrows = from->has_classes && selection->last_class < from->classes;
+    const bool selects_classes = from->has_classes && selection->last_class < from->classes;
     thaw_status status =
-        thaw_idx_open(from->context, paths[0], paths[1], from->classes, narrows ? selection : NULL, &whole);
+        thaw_idx_open(from->context, paths[0], paths[1], from->classes, selects_classes ? selection : NULL, &whole);
     if (status != THAW_OK || (!from->has_classes && !selection->per_class && !selection->repeat)) {
         *dataset = whole;
         return status;

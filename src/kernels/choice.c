@@ -82,7 +82,7 @@ bool thaw_choose_winograd_forward(thaw_cpu_level level, const thaw_convolution *
 {
     const thaw_winograd_kernels kernels = { .depth = (size_t)p->input_channels,
                                             .filters = (size_t)p->output_channels,
-                                            .narrow = p->precision == THAW_BF16 };
+                                            .bf16 = p->precision == THAW_BF16 };
     if (!suits_winograd(level, p, p->output, p->output_channels) || p->after.activation > THAW_ACTIVATION_RELU6)
         return false;
     if (p->training)

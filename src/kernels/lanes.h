@@ -24,19 +24,19 @@ typedef int32_t flags __attribute__((vector_size(LANES * sizeof(int32_t)))); /* 
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* The bytes of floats, or of bfloat16. `narrow` is a constant wherever functions that take it are called. */
-INLINE size_t bytes_of(size_t count, bool narrow)
+/* The bytes of floats, or of bfloat16. `bf16` is a constant wherever functions that take it are called. */
+INLINE size_t bytes_of(size_t count, bool bf16)
 {
-    return count * (narrow ? sizeof(uint16_t) : sizeof(float));
+    return count * (bf16 ? sizeof(uint16_t) : sizeof(float));
 }
 
 /* Reads `count` values, fewer than LANES for the last channels; the other lanes are zero. */
-INLINE lanes load(const void *from, size_t count, bool narrow)
+INLINE lanes load(const void *from, size_t count, bool bf16)
 {
     lanes values = { 0 };
     halves upper = { 0 };
-    memcpy(narrow ? (void *)&upper : (void *)&values, from, bytes_of(count, narrow));
-    return narrow ? (lanes)(__builtin_convertvector(upper, words) << 16) : values;
+    memcpy(bf16 ? (void *)&upper : (void *)&values, from, bytes_of(count, bf16));
+    return bf16 ? (lanes)(__builtin_convertvector(upper, words) << 16) : values;
 }
 
 INLINE lanes all(float value)

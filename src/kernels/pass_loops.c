@@ -8,16 +8,16 @@ enum { ROWS = 8 };
 typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 
 /* Reads from a matrix of floats or bfloat16, at an index of its elements. */
-INLINE lanes load_at(const void *matrix, size_t at, size_t count, bool narrow)
+INLINE lanes load_at(const void *matrix, size_t at, size_t count, bool bf16)
 {
-    return load((const char *)matrix + bytes_of(at, narrow), count, narrow);
+    return load((const char *)matrix + bytes_of(at, bf16), count, bf16);
 }
 
-INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool narrow)
+INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool bf16)
 {
     const halves upper = __builtin_convertvector(round_upper(values) >> 16, halves);
-    memcpy((char *)matrix + bytes_of(at, narrow), narrow ? (const void *)&upper : (const void *)&values,
-           bytes_of(count, narrow));
+    memcpy((char *)matrix + bytes_of(at, bf16), bf16 ? (const void *)&upper : (const void *)&values,
+           bytes_of(count, bf16));
 }
 
 /* Into sums of many rows, which need more digits than a float has. */
@@ -50,24 +50,24 @@ INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
 /* What differs between passes, constant for the compiler. */
 typedef struct variant {
     thaw_activation activation;
-    bool narrow; /* the matrices are bfloat16 */
+    bool bf16;   /* the matrices are bfloat16 */
     bool result; /* backward: y tells where the activation's slope is 1 */
 } variant;
 
 /* One vector of z, but for the residual. */
 INLINE lanes normalised(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
 {
-    const lanes x = load_at(p->input, at, count, v.narrow) - load(p->mean + c, count, false);
+    const lanes x = load_at(p->input, at, count, v.bf16) - load(p->mean + c, count, false);
     return x * load(p->scale + c, count, false) + load(p->shift + c, count, false);
 }
 
 /* One vector of dz. */
 INLINE lanes slope_at(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
 {
-    const lanes slope = load_at(p->output_gradient, at, count, v.narrow);
+    const lanes slope = load_at(p->output_gradient, at, count, v.bf16);
     if (v.activation == THAW_ACTIVATION_NONE)
         return slope;
-    const lanes value = v.result ? load_at(p->result, at, count, v.narrow) : normalised(p, at, c, v, count);
+    const lanes value = v.result ? load_at(p->result, at, count, v.bf16) : normalised(p, at, c, v, count);
     return mask(v.activation, value, slope);
 }
 
@@ -76,8 +76,8 @@ INLINE void normalise_vector(const thaw_channel_pass *p, size_t row, size_t c, v
     const size_t at = row * p->channels + c;
     lanes z = normalised(p, at, c, v, count);
     if (p->residual)
-        z += load_at(p->residual, at, count, v.narrow);
-    store_at(p->output, at, activate(v.activation, z), count, v.narrow);
+        z += load_at(p->residual, at, count, v.bf16);
+    store_at(p->output, at, activate(v.activation, z), count, v.bf16);
 }
 
 INLINE void differentiate_vector(const thaw_channel_pass *p, size_t row, size_t c, variant v, size_t count)
@@ -86,9 +86,9 @@ INLINE void differentiate_vector(const thaw_channel_pass *p, size_t row, size_t 
     lanes gradient = slope_at(p, at, c, v, count) * load(p->scale + c, count, false);
     if (p->gradient_shift)
         gradient = gradient + load(p->gradient_shift + c, count, false) +
-                   (load_at(p->input, at, count, v.narrow) - load(p->mean + c, count, false)) *
+                   (load_at(p->input, at, count, v.bf16) - load(p->mean + c, count, false)) *
                        load(p->gradient_rate + c, count, false);
-    store_at(p->gradient, at, gradient, count, v.narrow);
+    store_at(p->gradient, at, gradient, count, v.bf16);
 }
 
 /* From the last row to the first: the rows that the pass before has seen last are in the caches still. */
@@ -121,7 +121,7 @@ INLINE void measure_vector(const thaw_channel_pass *p, size_t row, size_t rows, 
     const lanes shift = load(p->shift + c, count, false);
     lanes sum = { 0 }, square = { 0 };
     for (size_t i = 0; i < rows; i++) {
-        const lanes x = load_at(p->input, (row + i) * p->channels + c, count, v.narrow) - shift;
+        const lanes x = load_at(p->input, (row + i) * p->channels + c, count, v.bf16) - shift;
         sum += x;
         square += x * x;
     }
@@ -138,10 +138,10 @@ INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, s
         const size_t at = (row + i) * p->channels + c;
         const lanes slope = slope_at(p, at, c, v, count);
         if (p->slope)
-            store_at(p->slope, at, slope, count, v.narrow);
+            store_at(p->slope, at, slope, count, v.bf16);
         sum += slope;
         if (products)
-            product += slope * (load_at(p->input, at, count, v.narrow) - mean);
+            product += slope * (load_at(p->input, at, count, v.bf16) - mean);
     }
     add(sums + c, sum, count);
     if (products)
@@ -167,32 +167,32 @@ INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, var
 }
 
 /* The sums of dz alone, as it stands, with no other pointers that the compiler has to think of: takes 0.6 of the time. */
-INLINE void sum_vector(const void *values, size_t at, size_t rows, size_t channels, bool narrow, double *sums,
+INLINE void sum_vector(const void *values, size_t at, size_t rows, size_t channels, bool bf16, double *sums,
                        size_t count)
 {
-    lanes sum = load_at(values, at, count, narrow);
+    lanes sum = load_at(values, at, count, bf16);
     for (size_t i = 1; i < rows; i++)
-        sum += load_at(values, at + i * channels, count, narrow);
+        sum += load_at(values, at + i * channels, count, bf16);
     add(sums, sum, count);
 }
 
-INLINE void sum_rows(const void *values, size_t row, size_t rows, size_t channels, bool narrow, double *sums)
+INLINE void sum_rows(const void *values, size_t row, size_t rows, size_t channels, bool bf16, double *sums)
 {
     const size_t first = row * channels, whole = channels / LANES * LANES;
     for (size_t c = 0; c < whole; c += LANES)
-        sum_vector(values, first + c, rows, channels, narrow, sums + c, LANES);
+        sum_vector(values, first + c, rows, channels, bf16, sums + c, LANES);
     if (whole < channels)
-        sum_vector(values, first + whole, rows, channels, narrow, sums + whole, channels - whole);
+        sum_vector(values, first + whole, rows, channels, bf16, sums + whole, channels - whole);
 }
 
-INLINE void sum_all(const thaw_channel_pass *p, size_t begin, size_t end, bool narrow, double *sums)
+INLINE void sum_all(const thaw_channel_pass *p, size_t begin, size_t end, bool bf16, double *sums)
 {
     const size_t channels = p->channels;
     size_t row = begin;
     for (; row + ROWS <= end; row += ROWS)
-        sum_rows(p->output_gradient, row, ROWS, channels, narrow, sums);
+        sum_rows(p->output_gradient, row, ROWS, channels, bf16, sums);
     for (; row < end; row++)
-        sum_rows(p->output_gradient, row, 1, channels, narrow, sums);
+        sum_rows(p->output_gradient, row, 1, channels, bf16, sums);
 }
 
 INLINE void measure_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *squares)
@@ -235,13 +235,13 @@ INLINE void tell_apart(task what, const thaw_channel_pass *p, size_t begin, size
                        double *others)
 {
     if (v.activation == THAW_ACTIVATION_NONE)
-        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_NONE, v.narrow, false }, sums, others);
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_NONE, v.bf16, false }, sums, others);
     else if (v.activation == THAW_ACTIVATION_RELU && v.result)
-        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.narrow, true }, sums, others);
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.bf16, true }, sums, others);
     else if (v.activation == THAW_ACTIVATION_RELU)
-        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.narrow, false }, sums, others);
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU, v.bf16, false }, sums, others);
     else
-        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU6, v.narrow, v.result }, sums, others);
+        walk(what, p, begin, end, (variant){ THAW_ACTIVATION_RELU6, v.bf16, v.result }, sums, others);
 }
 
 INLINE void run(task what, const thaw_channel_pass *p, size_t begin, size_t end, thaw_activation activation,

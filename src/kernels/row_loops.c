@@ -10,16 +10,16 @@ enum {
     BLOCK = 128 /* through which results go, because compilers do not vectorise a loop whose arrays may be one */
 };
 
-/* Number i of a row; `narrow`, that it is bfloat16, is a constant where this ends up. */
-static inline __attribute__((always_inline)) float at(const void *row, size_t i, bool narrow)
+/* Number i of a row; `bf16`, that it is bfloat16, is a constant where this ends up. */
+static inline __attribute__((always_inline)) float at(const void *row, size_t i, bool bf16)
 {
-    return narrow ? thaw_bfloat16_widen(((const thaw_bfloat16 *)row)[i]) : ((const float *)row)[i];
+    return bf16 ? thaw_bfloat16_widen(((const thaw_bfloat16 *)row)[i]) : ((const float *)row)[i];
 }
 
 static inline __attribute__((always_inline)) void store(void *row, size_t first, size_t count,
-                                                        const float *restrict block, bool narrow)
+                                                        const float *restrict block, bool bf16)
 {
-    if (narrow)
+    if (bf16)
         for (size_t i = 0; i < count; i++)
             ((thaw_bfloat16 *)row)[first + i] = thaw_bfloat16_round(block[i]);
     else
@@ -36,41 +36,41 @@ static inline double add_lanes(float *restrict lanes)
 }
 
 /* Adds a term for each number from `first` on to the lanes. */
-typedef void summand(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes, bool narrow);
+typedef void summand(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes, bool bf16);
 
 static inline void add_distances(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes,
-                                 bool narrow)
+                                 bool bf16)
 {
     for (size_t k = 0; k < count; k++)
-        lanes[k] += at(r->input, first + k, narrow) - from;
+        lanes[k] += at(r->input, first + k, bf16) - from;
 }
 
 static inline void add_squares(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes,
-                               bool narrow)
+                               bool bf16)
 {
     for (size_t k = 0; k < count; k++) {
-        const float distance = at(r->input, first + k, narrow) - from;
+        const float distance = at(r->input, first + k, bf16) - from;
         lanes[k] += distance * distance;
     }
 }
 
 static inline void add_weighted(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes,
-                                bool narrow)
+                                bool bf16)
 {
     (void)from;
     for (size_t k = 0; k < count; k++)
-        lanes[k] += at(r->slope, first + k, narrow) * r->weight[first + k];
+        lanes[k] += at(r->slope, first + k, bf16) * r->weight[first + k];
 }
 
 static inline void add_centred(const thaw_row *r, float from, size_t first, size_t count, float *restrict lanes,
-                               bool narrow)
+                               bool bf16)
 {
     for (size_t k = 0; k < count; k++)
-        lanes[k] += at(r->slope, first + k, narrow) * r->weight[first + k] * (at(r->input, first + k, narrow) - from);
+        lanes[k] += at(r->slope, first + k, bf16) * r->weight[first + k] * (at(r->input, first + k, bf16) - from);
 }
 
 /* Inlined with a constant summand and precision, so that each becomes a loop of its own. */
-static inline __attribute__((always_inline)) double sum_all(const thaw_row *r, float from, summand *add, bool narrow)
+static inline __attribute__((always_inline)) double sum_all(const thaw_row *r, float from, summand *add, bool bf16)
 {
     double sum = 0;
     for (size_t begin = 0; begin < r->count; begin += RUN) {
@@ -78,8 +78,8 @@ static inline __attribute__((always_inline)) double sum_all(const thaw_row *r, f
         float lanes[LANES] = { 0 };
         size_t i = begin;
         for (; i + LANES <= end; i += LANES)
-            add(r, from, i, LANES, lanes, narrow);
-        add(r, from, i, end - i, lanes, narrow);
+            add(r, from, i, LANES, lanes, bf16);
+        add(r, from, i, end - i, lanes, bf16);
         sum += add_lanes(lanes);
     }
     return sum;
@@ -107,32 +107,31 @@ static void sum_slopes(const thaw_row *r, double *slopes, double *products)
 }
 
 /* What becomes of the numbers from `first` on. */
-typedef void step(const thaw_row *r, size_t first, size_t count, float *restrict block, bool narrow);
+typedef void step(const thaw_row *r, size_t first, size_t count, float *restrict block, bool bf16);
 
-static inline void normalise_block(const thaw_row *r, size_t first, size_t count, float *restrict block, bool narrow)
+static inline void normalise_block(const thaw_row *r, size_t first, size_t count, float *restrict block, bool bf16)
 {
     const float mean = r->mean, inverse = r->inverse, *weight = r->weight + first, *bias = r->bias + first;
     for (size_t i = 0; i < count; i++)
-        block[i] = (at(r->input, first + i, narrow) - mean) * inverse * weight[i] + bias[i];
+        block[i] = (at(r->input, first + i, bf16) - mean) * inverse * weight[i] + bias[i];
 }
 
-static inline void differentiate_block(const thaw_row *r, size_t first, size_t count, float *restrict block,
-                                       bool narrow)
+static inline void differentiate_block(const thaw_row *r, size_t first, size_t count, float *restrict block, bool bf16)
 {
     const float mean = r->mean, inverse = r->inverse, constant = r->constant, linear = r->linear;
     const float *weight = r->weight + first;
     for (size_t i = 0; i < count; i++)
-        block[i] = at(r->slope, first + i, narrow) * weight[i] * inverse + constant +
-                   (at(r->input, first + i, narrow) - mean) * linear;
+        block[i] = at(r->slope, first + i, bf16) * weight[i] * inverse + constant +
+                   (at(r->input, first + i, bf16) - mean) * linear;
 }
 
-static inline __attribute__((always_inline)) void walk_all(const thaw_row *r, step *one, bool narrow)
+static inline __attribute__((always_inline)) void walk_all(const thaw_row *r, step *one, bool bf16)
 {
     float block[BLOCK];
     for (size_t first = 0; first < r->count; first += BLOCK) {
         const size_t count = r->count - first < BLOCK ? r->count - first : BLOCK;
-        one(r, first, count, block, narrow);
-        store(r->result, first, count, block, narrow);
+        one(r, first, count, block, bf16);
+        store(r->result, first, count, block, bf16);
     }
 }
 
@@ -154,10 +153,10 @@ static void differentiate(const thaw_row *r)
     walk(r, differentiate_block);
 }
 
-static inline __attribute__((always_inline)) void add_all_slopes(const thaw_row *r, float *restrict into, bool narrow)
+static inline __attribute__((always_inline)) void add_all_slopes(const thaw_row *r, float *restrict into, bool bf16)
 {
     for (size_t i = 0; i < r->count; i++)
-        into[i] += at(r->slope, i, narrow);
+        into[i] += at(r->slope, i, bf16);
 }
 
 static void add_slopes(const thaw_row *r, float *sums)
@@ -168,11 +167,11 @@ static void add_slopes(const thaw_row *r, float *sums)
         add_all_slopes(r, sums, true);
 }
 
-static inline __attribute__((always_inline)) void add_all_products(const thaw_row *r, float *restrict into, bool narrow)
+static inline __attribute__((always_inline)) void add_all_products(const thaw_row *r, float *restrict into, bool bf16)
 {
     const float mean = r->mean, inverse = r->inverse;
     for (size_t i = 0; i < r->count; i++)
-        into[i] += at(r->slope, i, narrow) * ((at(r->input, i, narrow) - mean) * inverse);
+        into[i] += at(r->slope, i, bf16) * ((at(r->input, i, bf16) - mean) * inverse);
 }
 
 static void add_products(const thaw_row *r, float *sums)

@@ -45,7 +45,7 @@ typedef struct job {
     char *scratch;
     const thaw_winograd_functions *functions;
     thaw_panel_product_function *product;
-    thaw_panel_product_bfloat16_function *narrow_product;
+    thaw_panel_product_bfloat16_function *bf16_product;
 } job;
 
 typedef struct range {
@@ -72,21 +72,21 @@ static size_t panel_parts(const convolution *c, size_t threads)
 }
 
 /* Of a pixel's or a value's channel. */
-static size_t element_bytes(bool narrow)
+static size_t element_bytes(bool bf16)
 {
-    return narrow ? sizeof(thaw_bfloat16) : sizeof(float);
+    return bf16 ? sizeof(thaw_bfloat16) : sizeof(float);
 }
 
 /* `block` tiles of `stride` elements. A line of the cache more keeps a tile's 16 values out of each other's way in the
    first level. */
-static thaw_winograd_values values_in(char *memory, size_t block, size_t stride, bool narrow)
+static thaw_winograd_values values_in(char *memory, size_t block, size_t stride, bool bf16)
 {
-    return (thaw_winograd_values){ memory, block * stride + LINE_BYTES / element_bytes(narrow), stride };
+    return (thaw_winograd_values){ memory, block * stride + LINE_BYTES / element_bytes(bf16), stride };
 }
 
-static size_t values_bytes(size_t block, size_t stride, bool narrow)
+static size_t values_bytes(size_t block, size_t stride, bool bf16)
 {
-    return THAW_WINOGRAD_VALUES * (block * stride * element_bytes(narrow) + LINE_BYTES);
+    return THAW_WINOGRAD_VALUES * (block * stride * element_bytes(bf16) + LINE_BYTES);
 }
 
 /* Bytes of the image. */
@@ -97,7 +97,7 @@ typedef struct span {
 /* About the pixels that these tiles read and those before them did not: in proportion, and a row ahead. */
 static span pixels_of(const job *j, range tiles)
 {
-    const size_t *size = j->image.size, pixel = j->image.channels * element_bytes(j->image.narrow);
+    const size_t *size = j->image.size, pixel = j->image.channels * element_bytes(j->image.bf16);
     const size_t all = j->c->tiles / (j->image.tiles[0] * j->image.tiles[1]) * size[0] * size[1];
     const size_t begin = all * tiles.begin / j->c->tiles + size[1], end = all * tiles.end / j->c->tiles + size[1];
     const char *first = j->image.pixels;
@@ -116,10 +116,10 @@ static void prefetch(span bytes, size_t at, size_t parts)
 static void multiply(const job *j, size_t count, const thaw_winograd_values *windows, size_t i, float *sums)
 {
     const size_t depth = j->image.channels, value = i % THAW_WINOGRAD_VALUES;
-    const char *left = (const char *)windows->values + value * windows->plane * element_bytes(j->image.narrow);
+    const char *left = (const char *)windows->values + value * windows->plane * element_bytes(j->image.bf16);
     const void *kernels = j->kernels + i * j->c->matrix_bytes;
-    if (j->image.narrow)
-        j->narrow_product(count, depth, (const void *)left, windows->stride, kernels, sums);
+    if (j->image.bf16)
+        j->bf16_product(count, depth, (const void *)left, windows->stride, kernels, sums);
     else
         j->product(count, depth, (const void *)left, windows->stride, kernels, sums);
 }
@@ -129,7 +129,7 @@ static void run_block(const job *j, range tiles, range panels, range next, char 
 {
     const size_t count = tiles.end - tiles.begin;
     const size_t first = panels.begin * THAW_WINOGRAD_VALUES, past = panels.end * THAW_WINOGRAD_VALUES;
-    const thaw_winograd_values windows = values_in(memory, j->c->block, j->c->value_stride, j->image.narrow);
+    const thaw_winograd_values windows = values_in(memory, j->c->block, j->c->value_stride, j->image.bf16);
     const thaw_winograd_values sums = values_in(memory + j->c->values_bytes, j->c->block, THAW_PANEL_WIDTH, false);
     const span ahead = pixels_of(j, next);
     j->functions->windows(&j->image, tiles.begin, count, &windows);
@@ -168,7 +168,7 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
         .scratch = scratch,
         .functions = THAW_FOR_LEVEL_BF16(context->level, &thaw_winograd_loops),
         .product = THAW_FOR_LEVEL(context->level, thaw_panel_product),
-        .narrow_product = THAW_FOR_LEVEL_BF16(context->level, thaw_panel_product_bfloat16),
+        .bf16_product = THAW_FOR_LEVEL_BF16(context->level, thaw_panel_product_bfloat16),
     };
     j.image.pixels = arguments[c->source];
     j.image.zeros = memset(scratch, 0, c->zeros_bytes);
@@ -190,12 +190,12 @@ static size_t count_tiles(int64_t batch, const int64_t map[2])
 static convolution between(int64_t batch, const int64_t image[2], int64_t depth, const int64_t before[2],
                            const int64_t map[2], int64_t filters, thaw_dtype precision)
 {
-    const bool narrow = precision == THAW_BF16;
+    const bool bf16 = precision == THAW_BF16;
     convolution c = {
         .image.channels = (size_t)depth,
-        .image.narrow = narrow,
+        .image.bf16 = bf16,
         .map.channels = (size_t)filters,
-        .map.narrow = narrow,
+        .map.bf16 = bf16,
         .tiles = count_tiles(batch, map),
         .panels = thaw_winograd_panels((size_t)filters),
         .value_stride = round_up((size_t)depth, VECTOR) + VECTOR, /* not a power of two */
@@ -207,8 +207,8 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
         c.image.tiles[i] = c.map.tiles[i] = round_up(c.map.size[i], TILE) / TILE;
     }
     c.block = smaller(BLOCK_TILES, round_up(c.tiles, GRAIN));
-    c.zeros_bytes = thaw_align((size_t)depth * element_bytes(narrow));
-    c.values_bytes = values_bytes(c.block, c.value_stride, narrow);
+    c.zeros_bytes = thaw_align((size_t)depth * element_bytes(bf16));
+    c.values_bytes = values_bytes(c.block, c.value_stride, bf16);
     c.sums_bytes = values_bytes(c.block, THAW_PANEL_WIDTH, false);
     return c;
 }
@@ -217,8 +217,8 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
 static thaw_status create(thaw_context *context, convolution *c, int64_t batch, bool turned, thaw_kernel **kernel,
                           thaw_kernel **pack)
 {
-    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, turned, c->image.narrow };
-    const size_t images = (size_t)batch * element_bytes(c->image.narrow);
+    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, turned, c->image.bf16 };
+    const size_t images = (size_t)batch * element_bytes(c->image.bf16);
     thaw_own_kernel own = {
         .name = THAW_WINOGRAD_NAME,
         .scratch_bytes = c->zeros_bytes + (size_t)context->threads * (c->values_bytes + c->sums_bytes),

@@ -21,7 +21,7 @@ typedef struct thaw_winograd_kernels {
     size_t depth, filters;
     bool
         turned; /* of backward data: `filters` counts the weight's input channels, and its 3x3 are turned by 180 degrees */
-    bool narrow; /* of bfloat16 */
+    bool bf16; /* of bfloat16 */
 } thaw_winograd_kernels;
 
 size_t thaw_winograd_panels(size_t filters);

@@ -19,9 +19,9 @@ INLINE halves round_lanes(lanes values)
 #endif
 }
 
-INLINE void store(void *into, lanes values, size_t count, bool narrow)
+INLINE void store(void *into, lanes values, size_t count, bool bf16)
 {
-    if (narrow) {
+    if (bf16) {
         const halves upper = round_lanes(values);
         memcpy(into, &upper, bytes_of(count, true));
     } else {
@@ -37,7 +37,7 @@ INLINE lanes spread(size_t i, lanes a, lanes b, lanes c, lanes d)
     return i == 0 ? a - c : i == 1 ? b + c : i == 2 ? c - b : b - d;
 }
 
-INLINE void window_vector(const char *const *pixels, size_t c, size_t count, char *values, size_t plane, bool narrow)
+INLINE void window_vector(const char *const *pixels, size_t c, size_t count, char *values, size_t plane, bool bf16)
 {
     lanes rows[SIDE][SIDE];
 #pragma GCC unroll 4
@@ -45,7 +45,7 @@ INLINE void window_vector(const char *const *pixels, size_t c, size_t count, cha
         lanes column[SIDE];
 #pragma GCC unroll 4
         for (size_t i = 0; i < SIDE; i++)
-            column[i] = load(pixels[i * SIDE + j] + bytes_of(c, narrow), count, narrow);
+            column[i] = load(pixels[i * SIDE + j] + bytes_of(c, bf16), count, bf16);
 #pragma GCC unroll 4
         for (size_t i = 0; i < SIDE; i++)
             rows[i][j] = spread(i, column[0], column[1], column[2], column[3]);
@@ -54,15 +54,15 @@ INLINE void window_vector(const char *const *pixels, size_t c, size_t count, cha
     for (size_t i = 0; i < SIDE; i++)
 #pragma GCC unroll 4
         for (size_t j = 0; j < SIDE; j++)
-            store(values + bytes_of((i * SIDE + j) * plane + c, narrow),
-                  spread(j, rows[i][0], rows[i][1], rows[i][2], rows[i][3]), LANES, narrow);
+            store(values + bytes_of((i * SIDE + j) * plane + c, bf16),
+                  spread(j, rows[i][0], rows[i][1], rows[i][2], rows[i][3]), LANES, bf16);
 }
 
 /* The 16 pixels of a window. */
 static void find_pixels(const thaw_winograd_image *image, size_t tile, const char **pixels)
 {
     const size_t each = image->tiles[0] * image->tiles[1], in_image = tile % each;
-    const size_t pixel = bytes_of(image->channels, image->narrow);
+    const size_t pixel = bytes_of(image->channels, image->bf16);
     const char *first = (const char *)image->pixels + tile / each * image->size[0] * image->size[1] * pixel;
     const ptrdiff_t top = (ptrdiff_t)(in_image / image->tiles[1] * TILE) - image->before[0];
     const ptrdiff_t left = (ptrdiff_t)(in_image % image->tiles[1] * TILE) - image->before[1];
@@ -75,24 +75,24 @@ static void find_pixels(const thaw_winograd_image *image, size_t tile, const cha
 }
 
 INLINE void transform_windows_of(const thaw_winograd_image *image, size_t first, size_t count,
-                                 const thaw_winograd_values *into, bool narrow)
+                                 const thaw_winograd_values *into, bool bf16)
 {
     const size_t whole = image->channels / LANES * LANES;
     for (size_t t = 0; t < count; t++) {
         const char *pixels[SIDE * SIDE];
-        char *values = (char *)into->values + bytes_of(t * into->stride, narrow);
+        char *values = (char *)into->values + bytes_of(t * into->stride, bf16);
         find_pixels(image, first + t, pixels);
         for (size_t c = 0; c < whole; c += LANES)
-            window_vector(pixels, c, LANES, values, into->plane, narrow);
+            window_vector(pixels, c, LANES, values, into->plane, bf16);
         if (whole < image->channels)
-            window_vector(pixels, whole, image->channels - whole, values, into->plane, narrow);
+            window_vector(pixels, whole, image->channels - whole, values, into->plane, bf16);
     }
 }
 
 static void transform_windows(const thaw_winograd_image *image, size_t first, size_t count,
                               const thaw_winograd_values *into)
 {
-    if (image->narrow)
+    if (image->bf16)
         transform_windows_of(image, first, count, into, true);
     else
         transform_windows_of(image, first, count, into, false);
@@ -133,7 +133,7 @@ static void find_place(const thaw_winograd_map *map, size_t tile, place *p)
 }
 
 INLINE void tile_vector(const thaw_winograd_map *map, const place *p, const float *sums, size_t plane, size_t c,
-                        size_t count, bool narrow)
+                        size_t count, bool bf16)
 {
     lanes rows[TILE][SIDE];
 #pragma GCC unroll 4
@@ -153,16 +153,16 @@ INLINE void tile_vector(const thaw_winograd_map *map, const place *p, const floa
         for (size_t j = 0; j < TILE; j++) {
             if (!p->inside[i][j])
                 continue;
-            const size_t at = bytes_of(p->at[i][j] + c, narrow);
+            const size_t at = bytes_of(p->at[i][j] + c, bf16);
             lanes z = gather(j, rows[i][0], rows[i][1], rows[i][2], rows[i][3]) + bias;
             if (map->residual)
-                z += load((const char *)map->residual + at, count, narrow);
-            store((char *)map->pixels + at, activate(map->activation, z), count, narrow);
+                z += load((const char *)map->residual + at, count, bf16);
+            store((char *)map->pixels + at, activate(map->activation, z), count, bf16);
         }
 }
 
 INLINE void transform_tiles_of(const thaw_winograd_map *map, size_t first, size_t count, size_t channel,
-                               const thaw_winograd_values *sums, bool narrow)
+                               const thaw_winograd_values *sums, bool bf16)
 {
     const size_t left = map->channels - channel, channels = left < THAW_PANEL_WIDTH ? left : THAW_PANEL_WIDTH;
     const size_t whole = channels / LANES * LANES;
@@ -171,16 +171,16 @@ INLINE void transform_tiles_of(const thaw_winograd_map *map, size_t first, size_
         place p;
         find_place(map, first + t, &p);
         for (size_t c = 0; c < whole; c += LANES)
-            tile_vector(map, &p, from + c, sums->plane, channel + c, LANES, narrow);
+            tile_vector(map, &p, from + c, sums->plane, channel + c, LANES, bf16);
         if (whole < channels)
-            tile_vector(map, &p, from + whole, sums->plane, channel + whole, channels - whole, narrow);
+            tile_vector(map, &p, from + whole, sums->plane, channel + whole, channels - whole, bf16);
     }
 }
 
 static void transform_tiles(const thaw_winograd_map *map, size_t first, size_t count, size_t channel,
                             const thaw_winograd_values *sums)
 {
-    if (map->narrow)
+    if (map->bf16)
         transform_tiles_of(map, first, count, channel, sums, true);
     else
         transform_tiles_of(map, first, count, channel, sums, false);
@@ -225,7 +225,7 @@ static void transform_kernels(const float *taps, float *values, size_t plane)
     }
 }
 
-static void transform_kernels_narrow(const float *taps, thaw_bfloat16 *values, size_t plane)
+static void transform_kernels_bf16(const float *taps, thaw_bfloat16 *values, size_t plane)
 {
     for (size_t u = 0; u < THAW_PANEL_WIDTH; u += LANES) {
         lanes first[SIDE][SIDE], second[SIDE][SIDE];
@@ -245,5 +245,5 @@ const thaw_winograd_functions thaw_winograd_loops = {
     .windows = transform_windows,
     .tiles = transform_tiles,
     .kernels = transform_kernels,
-    .narrow_kernels = transform_kernels_narrow,
+    .bf16_kernels = transform_kernels_bf16,
 };

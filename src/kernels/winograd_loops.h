@@ -17,7 +17,7 @@
 enum { THAW_WINOGRAD_VALUES = 16 };
 
 typedef struct thaw_winograd_values {
-    void *values;  /* floats; bfloat16 of windows of a narrow image */
+    void *values;  /* floats; bfloat16 of windows of a bfloat16 image */
     size_t plane;  /* from one value of a tile to its next; a multiple of 16, as is `stride` */
     size_t stride; /* from a tile to the next; room for whole vectors of channels */
 } thaw_winograd_values;
@@ -29,7 +29,7 @@ typedef struct thaw_winograd_image {
     size_t tiles[2];     /* of an image */
     const void *pixels;
     const void *zeros; /* a pixel outside of the image */
-    bool narrow;       /* pixels and values are bfloat16, otherwise floats */
+    bool bf16;         /* pixels and values are bfloat16, otherwise floats */
 } thaw_winograd_image;
 
 /* Maps [height, width, channels], made of tiles, of which the last may lie half outside. */
@@ -40,7 +40,7 @@ typedef struct thaw_winograd_map {
     const void *residual;       /* to be added, laid out as the map; may be the map itself; NULL: none */
     thaw_activation activation; /* none, ReLU or ReLU6 */
     void *pixels;
-    bool narrow; /* pixels and residual are bfloat16, otherwise floats */
+    bool bf16; /* pixels and residual are bfloat16, otherwise floats */
 } thaw_winograd_map;
 
 typedef struct thaw_winograd_functions {
@@ -56,7 +56,7 @@ typedef struct thaw_winograd_functions {
 
     /* Those of two input channels, each value of both side by side in bfloat16: taps[2][9][THAW_PANEL_WIDTH] to
        values[i * plane + 2 * u + channel]. */
-    void (*narrow_kernels)(const float *taps, thaw_bfloat16 *values, size_t plane);
+    void (*bf16_kernels)(const float *taps, thaw_bfloat16 *values, size_t plane);
 } thaw_winograd_functions;
 
 /* V4_BF16 rounds denormals to 0. */

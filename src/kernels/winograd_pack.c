@@ -16,7 +16,7 @@ size_t thaw_winograd_panels(size_t filters)
 /* Input channels that are transformed at a time. */
 static size_t channels_at_once(const thaw_winograd_kernels *kernels)
 {
-    return kernels->narrow ? 2 : 1;
+    return kernels->bf16 ? 2 : 1;
 }
 
 static size_t rows_of_panel(const thaw_winograd_kernels *kernels)
@@ -67,8 +67,8 @@ static void pack_rows(void *argument, size_t begin, size_t end)
                 collect(p, panel, row * each + k, taps[k]);
             else
                 memset(taps[k], 0, sizeof taps[k]);
-        if (p->kernels->narrow)
-            p->functions->narrow_kernels(taps[0], values, 2 * plane);
+        if (p->kernels->bf16)
+            p->functions->bf16_kernels(taps[0], values, 2 * plane);
         else
             p->functions->kernels(taps[0], values, plane);
     }

@@ -261,7 +261,7 @@ static plan plan_of(const thaw_convolution *c, size_t threads)
     };
     p.source.top = -c->padding_before[0];
     p.source.left = -c->padding_before[1];
-    p.source.narrow = p.gradient.narrow = c->precision == THAW_BF16;
+    p.source.bf16 = p.gradient.bf16 = c->precision == THAW_BF16;
     p.source.tile_rows = p.gradient.tile_rows = rows;
     p.source.tile_columns = p.gradient.tile_columns = columns;
     plan_rounds(&p, threads);

@@ -26,7 +26,7 @@ INLINE place place_of(const thaw_tiling *g, size_t index)
 {
     const size_t image = index / (g->tile_rows * g->tile_columns);
     const size_t row = index / g->tile_columns % g->tile_rows, column = index % g->tile_columns;
-    const size_t image_bytes = (size_t)g->rows * (size_t)g->columns * g->channels * bytes_of(1, g->narrow);
+    const size_t image_bytes = (size_t)g->rows * (size_t)g->columns * g->channels * bytes_of(1, g->bf16);
     return (place){
         .image = (const char *)g->values + image * image_bytes,
         .top = g->top + (ptrdiff_t)row * THAW_TILE,
@@ -36,12 +36,12 @@ INLINE place place_of(const thaw_tiling *g, size_t index)
 
 INLINE const char *pixel(const thaw_tiling *g, const place *p, ptrdiff_t row, ptrdiff_t column)
 {
-    return p->image + (size_t)(row * g->columns + column) * g->channels * bytes_of(1, g->narrow);
+    return p->image + (size_t)(row * g->columns + column) * g->channels * bytes_of(1, g->bf16);
 }
 
 /* Transforms a square of `side` whose pixels are some bytes apart; and after the points of a tile puts the sum of its
    values. */
-INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, const ptrdiff_t side, const bool narrow,
+INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, const ptrdiff_t side, const bool bf16,
                       float *into, size_t point_stride)
 {
     lanes half[THAW_WINDOW][THAW_WINDOW], total = { 0 };
@@ -49,7 +49,7 @@ INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, co
         lanes column[THAW_WINDOW], points[THAW_WINDOW];
 #pragma GCC unroll 6
         for (ptrdiff_t i = 0; i < side; i++)
-            column[i] = load(from + (size_t)i * row_bytes + (size_t)j * pixel_bytes, LANES, narrow);
+            column[i] = load(from + (size_t)i * row_bytes + (size_t)j * pixel_bytes, LANES, bf16);
         if (side == THAW_TILE) {
             transform_tile(points, column);
             total += (column[0] + column[1]) + (column[2] + column[3]);
@@ -93,12 +93,12 @@ INLINE void find_edge(const thaw_tiling *g, const place *p, const ptrdiff_t side
 }
 
 /* Transforms `count` channels of it, and zeros for the others. */
-INLINE void transform_edge(const edge *e, size_t offset, size_t count, const ptrdiff_t side, const bool narrow,
+INLINE void transform_edge(const edge *e, size_t offset, size_t count, const ptrdiff_t side, const bool bf16,
                            float *into, size_t point_stride)
 {
     lanes square[THAW_WINDOW * THAW_WINDOW];
     for (ptrdiff_t i = 0; i < side * side; i++)
-        square[i] = load(e->pixels[i] + (offset & e->inside[i]), count, narrow);
+        square[i] = load(e->pixels[i] + (offset & e->inside[i]), count, bf16);
     transform((const char *)square, (size_t)side * sizeof(lanes), sizeof(lanes), side, false, into, point_stride);
 }
 
@@ -120,7 +120,7 @@ INLINE void find_ahead(const thaw_tiling *g, const place *next, const ptrdiff_t 
         a->rows[i] = pixel(g, next, within(next->top + i, 0, g->rows - 1), 0);
     for (ptrdiff_t j = 0; j < THAW_TILE; j++) {
         const ptrdiff_t column = within(next->left + side - THAW_TILE + j, 0, g->columns - 1);
-        a->columns[j] = (size_t)column * g->channels * bytes_of(1, g->narrow);
+        a->columns[j] = (size_t)column * g->channels * bytes_of(1, g->bf16);
     }
 }
 
@@ -135,9 +135,9 @@ INLINE void fetch_ahead(const ahead *a, size_t offset, const ptrdiff_t side)
 
 /* Of one tile, all channels. */
 INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead *next, const thaw_tile_panels *into,
-                            const ptrdiff_t side, const bool narrow)
+                            const ptrdiff_t side, const bool bf16)
 {
-    const size_t pixel_bytes = g->channels * bytes_of(1, narrow), row_bytes = (size_t)g->columns * pixel_bytes;
+    const size_t pixel_bytes = g->channels * bytes_of(1, bf16), row_bytes = (size_t)g->columns * pixel_bytes;
     const size_t whole = g->channels / LANES * LANES, end = (g->channels + THAW_PANEL - 1) / THAW_PANEL * THAW_PANEL;
     const bool inside =
         here->top >= 0 && here->left >= 0 && here->top + side <= g->rows && here->left + side <= g->columns;
@@ -146,36 +146,36 @@ INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead
     if (!inside || whole < end)
         find_edge(g, here, side, &e);
     for (size_t channel = 0; channel < end; channel += LANES) {
-        const size_t offset = channel * bytes_of(1, narrow);
+        const size_t offset = channel * bytes_of(1, bf16);
         float *values = into->values + channel / THAW_PANEL * into->panel_stride + channel % THAW_PANEL;
         if (offset % CACHE_LINE == 0 && channel < g->channels)
             fetch_ahead(next, offset, side);
         if (channel >= whole)
-            transform_edge(&e, offset, channel < g->channels ? g->channels - channel : 0, side, narrow, values,
+            transform_edge(&e, offset, channel < g->channels ? g->channels - channel : 0, side, bf16, values,
                            into->point_stride);
         else if (inside)
-            transform(from + offset, row_bytes, pixel_bytes, side, narrow, values, into->point_stride);
+            transform(from + offset, row_bytes, pixel_bytes, side, bf16, values, into->point_stride);
         else
-            transform_edge(&e, offset, LANES, side, narrow, values, into->point_stride);
+            transform_edge(&e, offset, LANES, side, bf16, values, into->point_stride);
     }
 }
 
 INLINE void transform_all(const thaw_tiling *g, size_t first, size_t count, const thaw_tile_panels *into,
-                          const ptrdiff_t side, const bool narrow)
+                          const ptrdiff_t side, const bool bf16)
 {
     thaw_tile_panels tile = *into;
     for (size_t i = 0; i < count; i++) {
         const place here = place_of(g, first + i), next = i + 1 < count ? place_of(g, first + i + 1) : here;
         ahead a;
         find_ahead(g, &next, side, &a);
-        transform_place(g, &here, &a, &tile, side, narrow);
+        transform_place(g, &here, &a, &tile, side, bf16);
         tile.values += THAW_PANEL;
     }
 }
 
 static void transform_windows(const thaw_tiling *tiling, size_t first, size_t count, const thaw_tile_panels *into)
 {
-    if (tiling->narrow)
+    if (tiling->bf16)
         transform_all(tiling, first, count, into, THAW_WINDOW, true);
     else
         transform_all(tiling, first, count, into, THAW_WINDOW, false);
@@ -183,7 +183,7 @@ static void transform_windows(const thaw_tiling *tiling, size_t first, size_t co
 
 static void transform_tiles(const thaw_tiling *tiling, size_t first, size_t count, const thaw_tile_panels *into)
 {
-    if (tiling->narrow)
+    if (tiling->bf16)
         transform_all(tiling, first, count, into, THAW_TILE, true);
     else
         transform_all(tiling, first, count, into, THAW_TILE, false);

@@ -24,7 +24,7 @@ enum {
    lies outside an image is zero. */
 typedef struct thaw_tiling {
     const void *values;
-    bool narrow; /* bfloat16, else floats */
+    bool bf16; /* bfloat16, else floats */
     ptrdiff_t rows, columns;
     size_t channels;
     size_t tile_rows, tile_columns; /* of an image */

@@ -38,7 +38,7 @@ static void finish(const job *j, float *values, size_t column, size_t count)
         apply_relu(values, count);
 }
 
-static void finish_narrow(const job *j, thaw_bfloat16 *row)
+static void finish_bf16(const job *j, thaw_bfloat16 *row)
 {
     float block[BLOCK];
     for (size_t column = 0; column < j->columns; column += BLOCK) {
@@ -56,7 +56,7 @@ static void finish_rows(void *argument, size_t begin, size_t end)
         if (j->precision == THAW_F32)
             finish(j, (float *)j->values + n * j->columns, 0, j->columns);
         else
-            finish_narrow(j, (thaw_bfloat16 *)j->values + n * j->columns);
+            finish_bf16(j, (thaw_bfloat16 *)j->values + n * j->columns);
 }
 
 void thaw_add_bias(thaw_context *context, size_t rows, size_t columns, thaw_dtype precision, const float *bias,

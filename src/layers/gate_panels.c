@@ -24,8 +24,8 @@ size_t thaw_gate_panels_blocks(size_t units)
 
 size_t thaw_gate_panels_panel_bytes(const thaw_gate_weight *weight)
 {
-    const bool narrow = weight->precision == THAW_BF16;
-    const size_t depth = narrow ? (weight->depth + 1) / 2 * 2 : weight->depth;
+    const bool bf16 = weight->precision == THAW_BF16;
+    const size_t depth = bf16 ? (weight->depth + 1) / 2 * 2 : weight->depth;
     return depth * THAW_BLOCK * thaw_dtype_bytes(weight->precision);
 }
 

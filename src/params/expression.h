@@ -65,7 +65,7 @@ struct thaw_operation {
     thaw_status (*differentiate)(const thaw_expression *expression, size_t operand, const thaw_differentiation *wanted);
 
     /* Whether some elements of an operand do not affect the value, or some values are always 0. NULL: never. */
-    bool (*narrows)(const thaw_expression *expression);
+    bool (*leaves_out)(const thaw_expression *expression);
 
     /* Sets its own `support` from the operands', for the walk below. */
     void (*find_support)(const thaw_expression *expression, unsigned char *support);

@@ -35,7 +35,7 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
-static bool narrows(const thaw_expression *e)
+static bool leaves_out(const thaw_expression *e)
 {
     return (float)e->factor == 0;
 }
@@ -43,13 +43,13 @@ static bool narrows(const thaw_expression *e)
 static void find_support(const thaw_expression *e, unsigned char *support)
 {
     memcpy(support, thaw_operand(e, THAW_LOW_RANK_BASE)->support, e->count);
-    if (!narrows(e))
+    if (!leaves_out(e))
         thaw_factors_find_support(e, THAW_LOW_RANK_UP, support);
 }
 
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
-    if (k != THAW_LOW_RANK_BASE && !narrows(e))
+    if (k != THAW_LOW_RANK_BASE && !leaves_out(e))
         thaw_factors_reach(e, THAW_LOW_RANK_UP, k, own, reached);
     for (size_t i = 0; i < e->count && k == THAW_LOW_RANK_BASE; i++)
         reached[i] |= own[i];
@@ -70,7 +70,7 @@ static const thaw_operation operation = { .describe = describe,
                                           .scratch_bytes = scratch_bytes,
                                           .evaluate = evaluate,
                                           .differentiate = differentiate,
-                                          .narrows = narrows,
+                                          .leaves_out = leaves_out,
                                           .find_support = find_support,
                                           .reach = reach };
 

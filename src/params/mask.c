@@ -43,7 +43,7 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
-static bool narrows(const thaw_expression *e)
+static bool leaves_out(const thaw_expression *e)
 {
     return memchr(e->mask, 0, e->count) != NULL;
 }
@@ -82,7 +82,7 @@ static const thaw_operation operation = {
     .describe = describe,
     .evaluate = evaluate,
     .differentiate = differentiate,
-    .narrows = narrows,
+    .leaves_out = leaves_out,
     .find_support = find_support,
     .reach = reach,
 };

@@ -23,7 +23,7 @@ typedef struct listing {
     thaw_parameter_set *set;
     thaw_expression **items; /* operands first */
     size_t count, capacity;
-    bool narrows; /* something in it excludes elements */
+    bool leaves_out; /* something in it excludes elements */
     bool failed;
 } listing;
 
@@ -32,10 +32,10 @@ static bool is_constant(const thaw_expression *e)
     return !e->operation && !e->parameter;
 }
 
-static bool narrows(const thaw_expression *e)
+static bool leaves_out(const thaw_expression *e)
 {
     if (e->operation)
-        return e->operation->narrows && e->operation->narrows(e);
+        return e->operation->leaves_out && e->operation->leaves_out(e);
     for (size_t i = 0; i < e->count && is_constant(e); i++)
         if (e->value[i] == 0)
             return true;
@@ -45,7 +45,7 @@ static bool narrows(const thaw_expression *e)
 static void list(void *argument, thaw_expression *expression)
 {
     listing *l = argument;
-    l->narrows = l->narrows || narrows(expression);
+    l->leaves_out = l->leaves_out || leaves_out(expression);
     thaw_expression **items =
         l->failed ? NULL : thaw_grow(l->set->context, l->items, &l->capacity, l->count + 1, sizeof(thaw_expression *));
     l->failed = !items;
@@ -121,7 +121,7 @@ thaw_status thaw_reach_note(thaw_parameter_set *set, thaw_expression *root)
     thaw_expression_wants_gradient(root);
     thaw_expression_visit(root, list, &l);
     thaw_status status = l.failed ? THAW_OUT_OF_MEMORY : THAW_OK;
-    if (status == THAW_OK && l.narrows)
+    if (status == THAW_OK && l.leaves_out)
         status = spread(&l);
     else
         for (size_t i = 0; i < l.count; i++)

@@ -20,20 +20,20 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
-static bool narrows(const thaw_expression *e)
+static bool leaves_out(const thaw_expression *e)
 {
     return (float)e->factor == 0;
 }
 
 static void find_support(const thaw_expression *e, unsigned char *support)
 {
-    memcpy(support, thaw_operand(e, 0)->support, narrows(e) ? 0 : e->count);
+    memcpy(support, thaw_operand(e, 0)->support, leaves_out(e) ? 0 : e->count);
 }
 
 static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
 {
     (void)k;
-    for (size_t i = 0; i < e->count && !narrows(e); i++)
+    for (size_t i = 0; i < e->count && !leaves_out(e); i++)
         reached[i] |= own[i];
 }
 
@@ -47,7 +47,7 @@ static const thaw_operation operation = {
     .describe = describe,
     .evaluate = evaluate,
     .differentiate = differentiate,
-    .narrows = narrows,
+    .leaves_out = leaves_out,
     .find_support = find_support,
     .reach = reach,
 };

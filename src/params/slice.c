@@ -40,7 +40,7 @@ static thaw_status differentiate_slice(const thaw_expression *e, size_t k, const
     return THAW_OK;
 }
 
-static bool narrows_slice(const thaw_expression *e)
+static bool slice_leaves_out(const thaw_expression *e)
 {
     return e->count < thaw_operand(e, 0)->count;
 }
@@ -75,7 +75,7 @@ static const thaw_operation slice = { .describe = describe_slice,
                                       .aliases = aliases,
                                       .evaluate = evaluate_slice,
                                       .differentiate = differentiate_slice,
-                                      .narrows = narrows_slice,
+                                      .leaves_out = slice_leaves_out,
                                       .find_support = find_support_of_slice,
                                       .reach = reach_slice };
 

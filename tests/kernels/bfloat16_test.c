@@ -55,42 +55,42 @@ Test(bfloat16, widens_exactly)
 
 enum { COUNT = 531 };
 
-static void fill(float *values, thaw_bfloat16 *narrow, uint32_t seed)
+static void fill(float *values, thaw_bfloat16 *bf16, uint32_t seed)
 {
     support_fill(values, COUNT, seed);
     values[0] = NAN;
     values[1] = -INFINITY;
     values[2] = 3.4e38F;
     for (size_t i = 0; i < COUNT; i++)
-        narrow[i] = thaw_bfloat16_round(values[COUNT - 1 - i]);
+        bf16[i] = thaw_bfloat16_round(values[COUNT - 1 - i]);
 }
 
 static void check_loops(const thaw_bfloat16_functions *loops, thaw_cpu_level level)
 {
     float wide[COUNT], into[COUNT];
-    thaw_bfloat16 narrow[COUNT], rounded[COUNT];
-    fill(wide, narrow, 1);
+    thaw_bfloat16 bf16[COUNT], rounded[COUNT];
+    fill(wide, bf16, 1);
     loops->round(rounded, wide, COUNT);
-    loops->widen(into, narrow, COUNT);
+    loops->widen(into, bf16, COUNT);
     for (size_t i = 0; i < COUNT; i++) {
-        const float expected = thaw_bfloat16_widen(narrow[i]);
+        const float expected = thaw_bfloat16_widen(bf16[i]);
         cr_assert_eq(rounded[i], thaw_bfloat16_round(wide[i]), "level %d", (int)level);
         cr_assert(memcmp(&into[i], &expected, sizeof expected) == 0, "level %d", (int)level);
     }
-    loops->widen_and_add(into, narrow, COUNT);
+    loops->widen_and_add(into, bf16, COUNT);
     loops->add_and_round(rounded, wide, COUNT);
     for (size_t i = 3; i < COUNT - 3; i++) {
-        const float term = thaw_bfloat16_widen(narrow[i]);
+        const float term = thaw_bfloat16_widen(bf16[i]);
         cr_assert(into[i] == term + term, "level %d", (int)level);
         cr_assert_eq(rounded[i], thaw_bfloat16_round(thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])) + wide[i]),
                      "level %d", (int)level);
     }
     loops->round(rounded, wide, COUNT);
-    loops->add(rounded, narrow, COUNT);
+    loops->add(rounded, bf16, COUNT);
     for (size_t i = 3; i < COUNT - 3; i++)
         cr_assert_eq(rounded[i],
                      thaw_bfloat16_round(thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])) +
-                                         thaw_bfloat16_widen(narrow[i])),
+                                         thaw_bfloat16_widen(bf16[i])),
                      "level %d", (int)level);
 }
 
@@ -105,16 +105,16 @@ Test(bfloat16, converts_and_adds_on_all_threads)
 {
     enum { MANY = 70001 };
     static float wide[MANY], back[MANY];
-    static thaw_bfloat16 narrow[MANY], twice[MANY];
+    static thaw_bfloat16 bf16[MANY], twice[MANY];
     thaw_context *context = support_context(3);
     support_fill(wide, MANY, 4);
-    thaw_values_convert(context, (thaw_values){ narrow, THAW_BF16 }, (thaw_values){ wide, THAW_F32 }, MANY);
-    thaw_values_convert(context, (thaw_values){ back, THAW_F32 }, (thaw_values){ narrow, THAW_BF16 }, MANY);
+    thaw_values_convert(context, (thaw_values){ bf16, THAW_BF16 }, (thaw_values){ wide, THAW_F32 }, MANY);
+    thaw_values_convert(context, (thaw_values){ back, THAW_F32 }, (thaw_values){ bf16, THAW_BF16 }, MANY);
     for (size_t i = 0; i < MANY; i++)
         cr_assert(back[i] == thaw_bfloat16_widen(thaw_bfloat16_round(wide[i])));
-    thaw_values_add(context, (thaw_values){ back, THAW_F32 }, (thaw_values){ narrow, THAW_BF16 }, MANY);
-    memcpy(twice, narrow, sizeof narrow);
-    thaw_values_add(context, (thaw_values){ twice, THAW_BF16 }, (thaw_values){ narrow, THAW_BF16 }, MANY);
+    thaw_values_add(context, (thaw_values){ back, THAW_F32 }, (thaw_values){ bf16, THAW_BF16 }, MANY);
+    memcpy(twice, bf16, sizeof bf16);
+    thaw_values_add(context, (thaw_values){ twice, THAW_BF16 }, (thaw_values){ bf16, THAW_BF16 }, MANY);
     for (size_t i = 0; i < MANY; i++)
         cr_assert(back[i] == thaw_bfloat16_widen(twice[i]), "%zu", i);
     thaw_context_destroy(context);

@@ -104,7 +104,7 @@ static thaw_inner_product dense(const int64_t sizes[3])
     return (thaw_inner_product){ .batch = sizes[0], .inputs = sizes[1], .outputs = sizes[2], .training = true };
 }
 
-/* Gradients of a large batch, of narrow rows and of wide ones are left to oneDNN. */
+/* Gradients of a large batch, of short rows and of long ones are left to oneDNN. */
 Test(choice, is_outer_products_of_few_samples)
 {
     static const int64_t good[][3] = { { 16, 512, 1000 }, { 128, 784, 128 }, { 64, 1280, 10 }, { 128, 1536, 10 } };

@@ -12,7 +12,7 @@
 #include "support/support.h"
 #include "support/winograd_problem.h"
 
-static thaw_convolution narrow_problem_of(const winograd_shape *s)
+static thaw_convolution bf16_problem_of(const winograd_shape *s)
 {
     thaw_convolution p = winograd_problem_of(s);
     p.precision = THAW_BF16;
@@ -29,7 +29,7 @@ static float *integers(size_t count, float unit, uint32_t seed)
 }
 
 /* Rounds the values to what the new array holds. */
-static thaw_bfloat16 *narrow(float *values, size_t count)
+static thaw_bfloat16 *bf16(float *values, size_t count)
 {
     thaw_bfloat16 *rounded = winograd_room(count * sizeof *rounded);
     for (size_t i = 0; i < count; i++)
@@ -72,14 +72,14 @@ Test(winograd_bfloat16, is_exact_of_small_integers)
 {
     for (size_t i = 0; i < WINOGRAD_SHAPES; i++)
         for (int mode = 0; mode < 18; mode++) {
-            thaw_convolution p = narrow_problem_of(&winograd_shapes[i]);
+            thaw_convolution p = bf16_problem_of(&winograd_shapes[i]);
             p.bias = mode % 2;
             p.after.residual = (thaw_residual)(mode / 2 % 3);
             p.after.activation = (thaw_activation)(mode / 6);
             const size_t outputs = winograd_output_count(&p), inputs = winograd_input_count(&p);
             float *weight = integers(winograd_weight_count(&p), 4, 1), *image = integers(inputs, 1, 2);
             float *bias = integers((size_t)p.output_channels, 1, 3), *residual = integers(outputs, 1, 4);
-            thaw_bfloat16 *pixels = narrow(image, inputs), *added = narrow(residual, outputs);
+            thaw_bfloat16 *pixels = bf16(image, inputs), *added = bf16(residual, outputs);
             double *wanted = winograd_define(&p, weight, image, false);
             winograd_finish(&p, wanted, bias, residual);
             thaw_bfloat16 *map = compute(&p, false, mode % 3 + 1, weight, pixels, bias, added);
@@ -93,10 +93,10 @@ Test(winograd_bfloat16, is_exact_of_small_integers)
 Test(winograd_bfloat16, goes_back_to_the_image_exactly)
 {
     for (size_t i = 0; i < WINOGRAD_SHAPES; i++) {
-        const thaw_convolution p = narrow_problem_of(&winograd_shapes[i]);
+        const thaw_convolution p = bf16_problem_of(&winograd_shapes[i]);
         const size_t outputs = winograd_output_count(&p);
         float *weight = integers(winograd_weight_count(&p), 4, 1), *gradient = integers(outputs, 1, 2);
-        thaw_bfloat16 *pixels = narrow(gradient, outputs);
+        thaw_bfloat16 *pixels = bf16(gradient, outputs);
         double *wanted = winograd_define(&p, weight, gradient, true);
         thaw_bfloat16 *image = compute(&p, true, 2, weight, pixels, NULL, NULL);
         expect_rounded(image, wanted, winograd_input_count(&p), "gradient of the image");
@@ -110,10 +110,10 @@ Test(winograd_bfloat16, goes_back_to_the_image_exactly)
 Test(winograd_bfloat16, is_near_of_other_numbers)
 {
     const winograd_shape s = { 2, 96, 64, { 14, 11 }, { 1, 1 }, { 1, 1 } };
-    const thaw_convolution p = narrow_problem_of(&s);
+    const thaw_convolution p = bf16_problem_of(&s);
     const size_t outputs = winograd_output_count(&p), inputs = winograd_input_count(&p);
     float *weight = winograd_random_values(winograd_weight_count(&p), 1), *image = winograd_random_values(inputs, 2);
-    thaw_bfloat16 *pixels = narrow(image, inputs);
+    thaw_bfloat16 *pixels = bf16(image, inputs);
     double *wanted = winograd_define(&p, weight, image, false), squares = 0, errors = 0;
     thaw_bfloat16 *map = compute(&p, false, 2, weight, pixels, NULL, NULL);
     for (size_t i = 0; i < outputs; i++) {
@@ -128,10 +128,10 @@ Test(winograd_bfloat16, is_near_of_other_numbers)
 
 Test(winograd_bfloat16, is_the_same_for_any_thread_count)
 {
-    const thaw_convolution p = narrow_problem_of(&winograd_shapes[WINOGRAD_SHAPES - 1]);
+    const thaw_convolution p = bf16_problem_of(&winograd_shapes[WINOGRAD_SHAPES - 1]);
     const size_t outputs = winograd_output_count(&p), inputs = winograd_input_count(&p);
     float *weight = winograd_random_values(winograd_weight_count(&p), 1), *image = winograd_random_values(inputs, 2);
-    thaw_bfloat16 *pixels = narrow(image, inputs), *one = compute(&p, false, 1, weight, pixels, NULL, NULL);
+    thaw_bfloat16 *pixels = bf16(image, inputs), *one = compute(&p, false, 1, weight, pixels, NULL, NULL);
     for (int threads = 2; threads <= 7; threads++) {
         thaw_bfloat16 *map = compute(&p, false, threads, weight, pixels, NULL, NULL);
         cr_assert_eq(memcmp(map, one, outputs * sizeof *map), 0, "%d threads", threads);
@@ -151,17 +151,17 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
     float *pixels = winograd_random_values(16 * CHANNELS, 1), *sums = winograd_random_values(16 * THAW_PANEL_WIDTH, 2);
     pixels[3] = INFINITY;
     sums[5] = NAN;
-    thaw_bfloat16 *upper = narrow(pixels, 16 * CHANNELS);
+    thaw_bfloat16 *upper = bf16(pixels, 16 * CHANNELS);
     static _Alignas(64) float values[16 * STRIDE];
     static _Alignas(64) thaw_bfloat16 halves[16 * STRIDE];
     float map[4 * CHANNELS];
-    thaw_bfloat16 narrow_map[4 * CHANNELS];
+    thaw_bfloat16 bf16_map[4 * CHANNELS];
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
         const thaw_winograd_functions *f = THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops);
         thaw_winograd_image image = { { 4, 4 }, CHANNELS, { 0, 0 }, { 1, 1 }, pixels, NULL, false };
         f->windows(&image, 0, 1, &(thaw_winograd_values){ values, STRIDE, STRIDE });
         image.pixels = upper;
-        image.narrow = true;
+        image.bf16 = true;
         f->windows(&image, 0, 1, &(thaw_winograd_values){ halves, STRIDE, STRIDE });
         for (size_t i = 0; i < 16 * STRIDE; i++)
             if (i % STRIDE < CHANNELS)
@@ -169,11 +169,11 @@ Test(winograd_bfloat16, transforms_as_floats_at_each_level)
         thaw_winograd_map tile = { .size = { 2, 2 }, .channels = CHANNELS, .tiles = { 1, 1 }, .pixels = map };
         const thaw_winograd_values from = { sums, THAW_PANEL_WIDTH, THAW_PANEL_WIDTH };
         f->tiles(&tile, 0, 1, 0, &from);
-        tile.pixels = narrow_map;
-        tile.narrow = true;
+        tile.pixels = bf16_map;
+        tile.bf16 = true;
         f->tiles(&tile, 0, 1, 0, &from);
         for (size_t i = 0; i < 4 * CHANNELS; i++)
-            cr_assert_eq(narrow_map[i], thaw_bfloat16_round(map[i]), "level %d, pixel %zu", (int)level, i);
+            cr_assert_eq(bf16_map[i], thaw_bfloat16_round(map[i]), "level %d, pixel %zu", (int)level, i);
     }
     free(pixels);
     free(sums);
@@ -189,7 +189,7 @@ Test(winograd_bfloat16, pairs_kernels_at_each_level)
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= thaw_cpu_detect(); level++) {
         THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps, first, THAW_PANEL_WIDTH);
         THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->kernels(taps + TAPS, second, THAW_PANEL_WIDTH);
-        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->narrow_kernels(taps, pairs, 2 * THAW_PANEL_WIDTH);
+        THAW_FOR_LEVEL_BF16(level, &thaw_winograd_loops)->bf16_kernels(taps, pairs, 2 * THAW_PANEL_WIDTH);
         for (size_t i = 0; i < 16 * THAW_PANEL_WIDTH; i++) {
             cr_assert_eq(pairs[2 * i], thaw_bfloat16_round(first[i]), "level %d, element %zu", (int)level, i);
             cr_assert_eq(pairs[2 * i + 1], thaw_bfloat16_round(second[i]), "level %d, element %zu", (int)level, i);

@@ -86,22 +86,22 @@ static void take_numbers(layer *floats, const layer *rounded)
 static void check(thaw_context *context, const kind *k, bool training)
 {
     thaw_model *models[2];
-    layer floats = run(context, k, false, training, &models[0]), narrow = run(context, k, true, training, &models[1]);
+    layer floats = run(context, k, false, training, &models[0]), bf16 = run(context, k, true, training, &models[1]);
     const double tolerance = k->roundings * BFLOAT16_TOLERANCE;
-    take_numbers(&floats, &narrow);
+    take_numbers(&floats, &bf16);
     if (!floats.needs.identity) {
         layer_forward(&floats);
-        layer_forward(&narrow);
-        assert_close(narrow.output, floats.output, floats.output_size, tolerance, k->name);
+        layer_forward(&bf16);
+        assert_close(bf16.output, floats.output, floats.output_size, tolerance, k->name);
     }
     if (training) {
         layer_backward(&floats);
-        layer_backward(&narrow);
+        layer_backward(&bf16);
     }
     for (size_t i = 0; training && i < floats.input_count; i++)
-        assert_close(narrow.input_gradients[i], floats.input_gradients[i], floats.input_size[i], tolerance, k->name);
+        assert_close(bf16.input_gradients[i], floats.input_gradients[i], floats.input_size[i], tolerance, k->name);
     layer_close(&floats, models[0]);
-    layer_close(&narrow, models[1]);
+    layer_close(&bf16, models[1]);
 }
 
 Test(bfloat16, gives_what_floats_give_but_for_rounding)

@@ -172,21 +172,21 @@ Test(bias_gradients, column_sums_are_exact)
     };
     for (size_t k = 0; k < 2 * THAW_COUNT(shapes); k++) {
         const size_t rows = shapes[k / 2][0], columns = shapes[k / 2][1], count = rows * columns;
-        const bool narrow = k % 2;
+        const bool bf16 = k % 2;
         float *values = malloc(count * sizeof *values), *found = malloc(columns * sizeof *found);
         thaw_bfloat16 *rounded = malloc(count * sizeof *rounded);
         double *sums = calloc(columns, sizeof *sums), *sizes = calloc(columns, sizeof *sizes);
         support_fill(values, count, (uint32_t)k);
         for (size_t i = 0; i < count; i++) {
             rounded[i] = thaw_bfloat16_round(values[i]);
-            const double value = (double)(narrow ? thaw_bfloat16_widen(rounded[i]) : values[i]);
+            const double value = (double)(bf16 ? thaw_bfloat16_widen(rounded[i]) : values[i]);
             sums[i % columns] += value;
             sizes[i % columns] += fabs(value);
         }
         thaw_context *context = support_context(2);
         void *scratch = thaw_allocate(context, thaw_column_sum_scratch_bytes(rows, columns));
-        thaw_column_sum(context, rows, columns, narrow ? THAW_BF16 : THAW_F32,
-                        narrow ? (const void *)rounded : (const void *)values, found, scratch);
+        thaw_column_sum(context, rows, columns, bf16 ? THAW_BF16 : THAW_F32,
+                        bf16 ? (const void *)rounded : (const void *)values, found, scratch);
         for (size_t c = 0; c < columns; c++)
             cr_assert(fabs((double)found[c] - sums[c]) <= tolerance * sizes[c],
                       "%zu rows, column %zu of %zu: %g, not %g", rows, c, columns, (double)found[c], sums[c]);

@@ -113,7 +113,7 @@ static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
 }
 
 /* oneDNN's first choice takes up to five times as long on images of one channel. */
-Test(speed, of_narrow_convolutions)
+Test(speed, of_convolutions_of_few_channels)
 {
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx512bw"))

@@ -7,7 +7,7 @@
 
 #include "support/support.h"
 
-enum { BATCH = 4, WIDTH = 4, LAYERS = 3, MOST_LEAVES = 120, MOST_CELLS = 64, DEPTH = 4, MODELS = 40 };
+enum { BATCH = 4, WIDTH = 4, LAYERS = 3, MOST_LEAVES = 120, MOST_ELEMENTS = 64, DEPTH = 4, MODELS = 40 };
 
 static thaw_context *context;
 static thaw_model *model;
@@ -109,13 +109,13 @@ static thaw_expression *choose_leaf(int64_t rows, int64_t columns, bool apart)
     return add_leaf(rows, columns);
 }
 
-static void draw_cells(float *cells, bool is_mask)
+static void draw_elements(float *elements, bool is_mask)
 {
-    for (size_t i = 0; i < MOST_CELLS; i++)
-        cells[i] = draw(2) == 0 ? 0 : is_mask ? 1 : draw_value();
+    for (size_t i = 0; i < MOST_ELEMENTS; i++)
+        elements[i] = draw(2) == 0 ? 0 : is_mask ? 1 : draw_value();
     if (draw(2)) /* whole rows and columns, too */
-        for (size_t i = 0; i < MOST_CELLS; i++)
-            cells[i] = i / WIDTH % 2 || i % WIDTH == 1 ? 0 : cells[i];
+        for (size_t i = 0; i < MOST_ELEMENTS; i++)
+            elements[i] = i / WIDTH % 2 || i % WIDTH == 1 ? 0 : elements[i];
 }
 
 static thaw_expression *make(int64_t rows, int64_t columns, int depth, bool apart);
@@ -170,13 +170,13 @@ static thaw_expression *make_piece(int64_t rows, int64_t columns, int depth, boo
     return result;
 }
 
-static thaw_expression *make_narrow(int64_t rows, int64_t columns, int depth, bool apart)
+static thaw_expression *make_leaving_out(int64_t rows, int64_t columns, int depth, bool apart)
 {
-    float cells[MOST_CELLS];
+    float elements[MOST_ELEMENTS];
     thaw_expression *result;
     const bool is_mask = draw(3) != 0;
-    draw_cells(cells, is_mask);
-    const thaw_tensor values = thaw_view_f32(cells, 2, (int64_t[]){ rows, columns });
+    draw_elements(elements, is_mask);
+    const thaw_tensor values = thaw_view_f32(elements, 2, (int64_t[]){ rows, columns });
     if (!is_mask)
         assert_ok(context, thaw_expression_constant(model, &values, &result));
     else
@@ -196,7 +196,7 @@ static thaw_expression *make_scaled(int64_t rows, int64_t columns, int depth, bo
 
 static thaw_expression *make(int64_t rows, int64_t columns, int depth, bool apart)
 {
-    if (depth == 0 || rows * columns > MOST_CELLS || leaf_count + 16 > MOST_LEAVES)
+    if (depth == 0 || rows * columns > MOST_ELEMENTS || leaf_count + 16 > MOST_LEAVES)
         return choose_leaf(rows, columns, apart);
     switch (draw(8)) {
     case 0:
@@ -208,7 +208,7 @@ static thaw_expression *make(int64_t rows, int64_t columns, int depth, bool apar
         return make_piece(rows, columns, depth - 1, apart);
     case 4:
     case 5:
-        return make_narrow(rows, columns, depth - 1, apart);
+        return make_leaving_out(rows, columns, depth - 1, apart);
     case 6:
         return make_scaled(rows, columns, depth - 1, apart);
     default:
@@ -247,10 +247,10 @@ static bool is_needed(thaw_parameter *leaf, size_t element)
    train and move, and that train and stay. */
 static void check_steps(size_t *moving, size_t *staying)
 {
-    bool needed[MOST_LEAVES][MOST_CELLS];
-    float before[MOST_LEAVES][MOST_CELLS];
+    bool needed[MOST_LEAVES][MOST_ELEMENTS];
+    float before[MOST_LEAVES][MOST_ELEMENTS];
     for (size_t k = 0; k < leaf_count; k++) {
-        cr_assert_leq(count_of(leaves[k]), MOST_CELLS);
+        cr_assert_leq(count_of(leaves[k]), MOST_ELEMENTS);
         memcpy(before[k], thaw_parameter_data(leaves[k]), count_of(leaves[k]) * sizeof(float));
         for (size_t i = 0; i < count_of(leaves[k]); i++)
             needed[k][i] = thaw_parameter_trainable(leaves[k]) && is_needed(leaves[k], i);

@@ -168,10 +168,10 @@ Test(precision, halves_the_memory_of_activations)
     thaw_model *model = block(context);
     const size_t floats = totals_of(model).activation_bytes;
     set_bfloat16(model);
-    const size_t narrow = totals_of(model).activation_bytes;
+    const size_t bf16 = totals_of(model).activation_bytes;
     /* The input's copy comes on top. */
     const double input = 1024 * 6 * 6 * 4 * sizeof(thaw_bfloat16);
-    cr_assert_lt((double)narrow - input, 0.51 * (double)floats, "%zu of %zu bytes", narrow, floats);
+    cr_assert_lt((double)bf16 - input, 0.51 * (double)floats, "%zu of %zu bytes", bf16, floats);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -53,7 +53,7 @@ static thaw_model *make_plain(thaw_context *context)
     return support_network(context, true);
 }
 
-static thaw_model *make_narrow(thaw_context *context)
+static thaw_model *make_bf16(thaw_context *context)
 {
     thaw_model *model = support_network(context, true);
     assert_ok(context, thaw_model_set_precision(model, &(thaw_precision){ .all = THAW_BF16, .emulated = true }));
@@ -109,7 +109,7 @@ Test(allocation, steps_that_move_statistics_allocate_nothing)
 Test(allocation, steps_in_bfloat16_allocate_nothing)
 {
     skip_without_bfloat16();
-    check_steps(make_narrow, "sgd:lr=0.01,momentum=0.9", NULL);
+    check_steps(make_bf16, "sgd:lr=0.01,momentum=0.9", NULL);
 }
 
 Test(allocation, steps_with_expressions_allocate_nothing)

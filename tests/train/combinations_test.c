@@ -107,10 +107,10 @@ static thaw_status bind_broadcast(trial *t, thaw_expression **result)
 
 static thaw_status bind_parts(trial *t, thaw_expression **result)
 {
-    thaw_expression *narrow;
-    const thaw_status status = thaw_expression_slice(t->expressions[1], 1, 4, 4 + INPUTS, &narrow);
+    thaw_expression *slice;
+    const thaw_status status = thaw_expression_slice(t->expressions[1], 1, 4, 4 + INPUTS, &slice);
     return status == THAW_OK
-               ? thaw_expression_concatenate((thaw_expression *[]){ t->expressions[0], narrow }, 2, 0, result)
+               ? thaw_expression_concatenate((thaw_expression *[]){ t->expressions[0], slice }, 2, 0, result)
                : status;
 }
 

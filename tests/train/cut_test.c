@@ -9,15 +9,15 @@
 
 enum { INPUT = 12, SAMPLES = 45, EPOCHS = 4, LABEL = sizeof(int32_t) };
 
-/* Sixty values leave the frozen layers: twenty of `wide` and forty of its neighbour. Five pass behind `narrow`, and
-   seven between `few` and `wide`. Nodes: input 0, narrow 1, tanh 2, few 3, wide 4, relu 5, wider 6, the heads. */
+/* Sixty values leave the frozen layers: twenty of `wide` and forty of its neighbour. Five pass behind `five`, and
+   seven between `few` and `wide`. Nodes: input 0, five 1, tanh 2, few 3, wide 4, relu 5, wider 6, the heads. */
 static thaw_model *expanding(thaw_context *context, const thaw_precision *precision)
 {
     thaw_model *model;
     thaw_node x, few, wide, wider;
     assert_ok(context, thaw_model_create(context, &model));
     assert_ok(context, thaw_input(model, &(thaw_shape){ 1, { INPUT } }, &x));
-    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "narrow", .units = 5 }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "five", .units = 5 }, &x));
     assert_ok(context, thaw_tanh(model, x, NULL, &x));
     assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "few", .units = 2 }, &few));
     assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "wide", .units = 20 }, &wide));
@@ -27,7 +27,7 @@ static thaw_model *expanding(thaw_context *context, const thaw_precision *precis
     assert_ok(context, thaw_dense(model, wider, &(thaw_dense_options){ .name = "head2", .units = 3 }, &wider));
     assert_ok(context, thaw_add(model, few, wider, NULL, &x));
     assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
-    assert_ok(context, thaw_model_freeze(model, "narrow|few|wide*"));
+    assert_ok(context, thaw_model_freeze(model, "five|few|wide*"));
     assert_ok(context, thaw_model_set_precision(model, precision));
     support_optimize(model, "adam:lr=0.01");
     return model;

@@ -24,7 +24,7 @@ CONV(plain_conv, .filters = 16, .kernel = { 3, 3 }, .padding = { 1, 1 })
 CONV(first_conv, .filters = 32, .kernel = { 7, 7 }, .stride = { 2, 2 }, .padding = { 3, 3 })
 CONV(grouped_conv, .filters = 16, .kernel = { 3, 3 }, .groups = 2)
 CONV(depthwise_conv, .filters = 16, .kernel = { 3, 3 }, .groups = 16)
-CONV(narrow_conv, .filters = 8, .kernel = { 3, 3 })
+CONV(few_channels_conv, .filters = 8, .kernel = { 3, 3 })
 CONV(pointwise_conv, .filters = 4, .kernel = { 1, 1 })
 CONV(winograd_conv, .filters = 64, .kernel = { 3, 3 }, .padding = { 1, 1 })
 LAYER(line_conv, thaw_conv1d(model, input, &(thaw_conv1d_options){ .filters = 9, .kernel = 3 }, output))
@@ -43,7 +43,7 @@ LAYER(gru, thaw_gru(model, input, &(thaw_recurrent_options){ .units = 37, .bidir
 #define ABOVE(name, call)                                                          \
     static thaw_status name(thaw_model *model, thaw_node input, thaw_node *output) \
     {                                                                              \
-        const thaw_status status = narrow_conv(model, input, &input);              \
+        const thaw_status status = few_channels_conv(model, input, &input);        \
         return status == THAW_OK ? call : status;                                  \
     }
 
@@ -67,7 +67,7 @@ static const problem problems[] = {
     { "conv2d 7x7", first_conv, { 3, { 16, 16, 3 } } },
     { "conv2d in groups", grouped_conv, { 3, { 12, 12, 16 } } },
     { "conv2d by channel", depthwise_conv, { 3, { 12, 12, 16 } } },
-    { "conv2d of few channels", narrow_conv, { 3, { 12, 12, 3 } } },
+    { "conv2d of few channels", few_channels_conv, { 3, { 12, 12, 3 } } },
     { "conv2d 1x1", pointwise_conv, { 3, { 4, 4, 1 } } },
     { "conv2d by Winograd", winograd_conv, { 3, { 14, 14, 64 } } },
     { "conv1d", line_conv, { 2, { 11, 6 } } },

@@ -7,8 +7,8 @@
 #include "support/network.h"
 
 static const thaw_precision floats = { 0 };
-static const thaw_precision narrow = { .all = THAW_BF16, .emulated = true };
-static const thaw_precision narrow_prefix = { .frozen = THAW_BF16, .emulated = true };
+static const thaw_precision bf16 = { .all = THAW_BF16, .emulated = true };
+static const thaw_precision bf16_prefix = { .frozen = THAW_BF16, .emulated = true };
 
 typedef struct outcome {
     float *weights;
@@ -50,7 +50,7 @@ Test(precision, losses_stay_within_two_percent_of_those_of_floats)
 {
     skip_without_bfloat16();
     for (unsigned trainable = 0x1F; trainable >= 0x1C; trainable -= 3) {
-        outcome wide = train(&floats, trainable, 0, 8), rounded = train(&narrow, trainable, 0, 8);
+        outcome wide = train(&floats, trainable, 0, 8), rounded = train(&bf16, trainable, 0, 8);
         cr_assert(fabs(rounded.epoch_result.loss / wide.epoch_result.loss - 1) < 0.02, "%.6f, floats %.6f",
                   rounded.epoch_result.loss, wide.epoch_result.loss);
         free(wide.weights);
@@ -71,8 +71,8 @@ static void check_same_bits(const thaw_precision *precision, unsigned trainable,
 Test(precision, gives_the_same_bits_again)
 {
     skip_without_bfloat16();
-    check_same_bits(&narrow, 0x1F, 0, 0);
-    check_same_bits(&narrow_prefix, 0x1C, 0, 0);
+    check_same_bits(&bf16, 0x1F, 0, 0);
+    check_same_bits(&bf16_prefix, 0x1C, 0, 0);
 }
 
 Test(precision, gives_the_same_bits_from_the_feature_cache)
@@ -80,8 +80,8 @@ Test(precision, gives_the_same_bits_from_the_feature_cache)
     skip_without_bfloat16();
     const unsigned frozen_below[] = { 0x1E, 0x1C, 0x10, 0x12 };
     for (size_t i = 0; i < THAW_COUNT(frozen_below); i++) {
-        check_same_bits(&narrow_prefix, frozen_below[i], 1 << 24, 3);
-        check_same_bits(&narrow, frozen_below[i], 1 << 24, 3);
+        check_same_bits(&bf16_prefix, frozen_below[i], 1 << 24, 3);
+        check_same_bits(&bf16, frozen_below[i], 1 << 24, 3);
     }
 }
 
@@ -119,10 +119,10 @@ static void check_gradients(const thaw_precision *precision, unsigned trainable,
 Test(precision, gradients_are_close_to_those_of_floats)
 {
     skip_without_bfloat16();
-    check_gradients(&narrow, 0x1F, 0.1);
-    check_gradients(&narrow, 0x15, 0.1);
-    check_gradients(&narrow_prefix, 0x1C, 0.1);
-    check_gradients(&narrow_prefix, 0x1F, 0);
+    check_gradients(&bf16, 0x1F, 0.1);
+    check_gradients(&bf16, 0x15, 0.1);
+    check_gradients(&bf16_prefix, 0x1C, 0.1);
+    check_gradients(&bf16_prefix, 0x1F, 0);
 }
 
 static void predict(thaw_model *model, const thaw_precision *precision, float *outputs)
@@ -146,8 +146,8 @@ Test(precision, changes_what_is_predicted_at_once_and_back)
     thaw_model *model = support_network(context, false);
     support_train_only(model, 0x10);
     predict(model, &floats, wide);
-    predict(model, &narrow, rounded);
-    predict(model, &narrow_prefix, prefix);
+    predict(model, &bf16, rounded);
+    predict(model, &bf16_prefix, prefix);
     predict(model, &floats, again);
     assert_close(rounded, wide, OUTPUTS, 0.02, "output");
     assert_close(prefix, wide, OUTPUTS, 0.02, "output");
@@ -168,7 +168,7 @@ static bool change_precision(void *user, const thaw_epoch_result *epoch_result)
     switching *s = user;
     s->cached_epochs += epoch_result->cached;
     if (epoch_result->epoch == 3)
-        assert_ok(thaw_model_context(s->model), thaw_model_set_precision(s->model, &narrow_prefix));
+        assert_ok(thaw_model_context(s->model), thaw_model_set_precision(s->model, &bf16_prefix));
     return true;
 }
 
@@ -223,7 +223,7 @@ Test(precision, is_emulated_on_wish)
     if (!__builtin_cpu_supports("avx512bw"))
         cr_skip_test("no AVX-512");
     setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE", 1);
-    outcome wide = train(&floats, 0x1F, 0, 3), rounded = train(&narrow, 0x1F, 0, 3);
+    outcome wide = train(&floats, 0x1F, 0, 3), rounded = train(&bf16, 0x1F, 0, 3);
     cr_assert(fabs(rounded.epoch_result.loss / wide.epoch_result.loss - 1) < 0.02);
     free(wide.weights);
     free(rounded.weights);
@@ -231,7 +231,7 @@ Test(precision, is_emulated_on_wish)
 
 Test(precision, is_refused_where_the_cpu_cannot_even_emulate_it)
 {
-    refuse("AVX2", &narrow, "AVX-512");
+    refuse("AVX2", &bf16, "AVX-512");
 }
 
 Test(precision, is_one_of_two)
