@@ -19,7 +19,7 @@ enum {
 
    Where there are few tiles, the sums are more than all else: then they are computed in blocks of some panels and
    finished at once, and only a block's are kept, by each thread. */
-typedef struct plan {
+typedef struct blocking {
     const thaw_winograd_weights_functions *functions;
     thaw_tiling source, gradient; /* without values */
     size_t tiles, tiles_a_round, rounds;
@@ -28,10 +28,10 @@ typedef struct plan {
     bool in_blocks;
     size_t window_floats, tile_floats, sum_floats; /* of scratch: windows, tiles, sums */
     size_t bias_doubles;                           /* and the bias's sums */
-} plan;
+} blocking;
 
 typedef struct run {
-    const plan *plan;
+    const blocking *blocking;
     thaw_tiling source, gradient;
     thaw_tile_panels windows, tiles;
     float *sums;
@@ -58,7 +58,7 @@ static size_t in_panel(size_t channels, size_t panel)
 /* Of one point and a panel of each side, for the tiles of one round. */
 static void multiply(const run *r, size_t round, size_t point, size_t filter_panel, size_t channel_panel, float *sums)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t count = least(p->tiles - round * p->tiles_a_round, p->tiles_a_round);
     const size_t filters = in_panel(p->filters, filter_panel);
     const float *tiles = r->tiles.values + filter_panel * r->tiles.panel_stride + point * p->point_stride;
@@ -71,17 +71,17 @@ static void multiply(const run *r, size_t round, size_t point, size_t filter_pan
 /* The bias's gradient, of a panel: the sum over the tiles of theirs, in doubles because they may be many. */
 static void sum_bias(const run *r, size_t round, size_t filter_panel)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t count = least(p->tiles - round * p->tiles_a_round, p->tiles_a_round);
     const float *tiles = r->tiles.values + filter_panel * r->tiles.panel_stride + THAW_POINTS * p->point_stride;
     double *sums = r->bias_sums + filter_panel * THAW_PANEL;
     if (round == 0)
         memset(sums, 0, THAW_PANEL * sizeof *sums);
     for (size_t tile = 0; tile < count; tile += DEPTH) {
-        float part[THAW_PANEL];
-        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_PANEL, part);
+        float partial[THAW_PANEL];
+        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_PANEL, partial);
         for (size_t k = 0; k < THAW_PANEL; k++)
-            sums[k] += (double)part[k];
+            sums[k] += (double)partial[k];
     }
     for (size_t k = 0; k < in_panel(p->filters, filter_panel) && round + 1 == p->rounds; k++)
         r->bias[filter_panel * THAW_PANEL + k] = (float)sums[k];
@@ -89,7 +89,7 @@ static void sum_bias(const run *r, size_t round, size_t filter_panel)
 
 static void finish(const run *r, const float *sums, size_t filter_panel, size_t channel_panel, size_t row, size_t rows)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t filter = filter_panel * THAW_PANEL + row, stride = 9 * p->channels;
     p->functions->finish(sums + row * THAW_PANEL, rows, in_panel(p->channels, channel_panel),
                          r->weights + filter * stride + channel_panel * THAW_PANEL * 9, stride);
@@ -99,13 +99,13 @@ static void finish(const run *r, const float *sums, size_t filter_panel, size_t 
 
 static float *kept_sums(const run *r, size_t filter_panel, size_t channel_panel)
 {
-    return r->sums + (filter_panel * r->plan->channel_panels + channel_panel) * THAW_POINTS * THAW_SUMS;
+    return r->sums + (filter_panel * r->blocking->channel_panels + channel_panel) * THAW_POINTS * THAW_SUMS;
 }
 
 /* A point at a time, whose transformed tiles then stay in the cache. */
 static void multiply_kept(const run *r, size_t round, int thread, int threads)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t units = THAW_POINTS * p->filter_panels, end = share(units, thread + 1, threads);
     for (size_t unit = share(units, thread, threads); unit < end; unit++) {
         const size_t point = unit / p->filter_panels, filter_panel = unit % p->filter_panels;
@@ -118,12 +118,12 @@ static void multiply_kept(const run *r, size_t round, int thread, int threads)
 
 static void finish_kept(const run *r, int thread, int threads)
 {
-    const plan *p = r->plan;
-    enum { PARTS = THAW_PANEL / FINISH_ROWS };
-    const size_t units = p->filter_panels * PARTS * p->channel_panels, end = share(units, thread + 1, threads);
+    const blocking *p = r->blocking;
+    enum { GROUPS = THAW_PANEL / FINISH_ROWS };
+    const size_t units = p->filter_panels * GROUPS * p->channel_panels, end = share(units, thread + 1, threads);
     for (size_t unit = share(units, thread, threads); unit < end; unit++) {
-        const size_t c = unit % p->channel_panels, part = unit / p->channel_panels;
-        const size_t filter_panel = part / PARTS, row = part % PARTS * FINISH_ROWS;
+        const size_t c = unit % p->channel_panels, group = unit / p->channel_panels;
+        const size_t filter_panel = group / GROUPS, row = group % GROUPS * FINISH_ROWS;
         const size_t filters = in_panel(p->filters, filter_panel);
         if (row < filters)
             finish(r, kept_sums(r, filter_panel, c), filter_panel, c, row, least(filters - row, FINISH_ROWS));
@@ -139,7 +139,7 @@ static size_t block_count(size_t panels)
 
 static void compute_block(const run *r, size_t first_filter_panel, size_t first_channel_panel, float *sums)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t filter_panels = least(p->filter_panels - first_filter_panel, BLOCK);
     const size_t pairs = filter_panels * BLOCK;
     for (size_t unit = 0; unit < THAW_POINTS * pairs; unit++) {
@@ -159,7 +159,7 @@ static void compute_block(const run *r, size_t first_filter_panel, size_t first_
 
 static void compute_blocks(const run *r, int thread, int threads)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t columns = block_count(p->channel_panels), blocks = block_count(p->filter_panels) * columns;
     float *sums = r->sums + (size_t)thread * BLOCK * BLOCK * THAW_POINTS * THAW_SUMS;
     const size_t end = share(blocks, thread + 1, threads);
@@ -171,7 +171,7 @@ static void compute_blocks(const run *r, int thread, int threads)
 
 static void transform(const run *r, size_t round, int thread, int threads)
 {
-    const plan *p = r->plan;
+    const blocking *p = r->blocking;
     const size_t first = round * p->tiles_a_round, count = least(p->tiles - first, p->tiles_a_round);
     const size_t begin = share(count, thread, threads), own = share(count, thread + 1, threads) - begin;
     thaw_tile_panels windows = r->windows, tiles = r->tiles;
@@ -184,25 +184,25 @@ static void transform(const run *r, size_t round, int thread, int threads)
 static void run_member(void *argument, int thread, int threads)
 {
     const run *r = argument;
-    for (size_t round = 0; round < r->plan->rounds; round++) {
+    for (size_t round = 0; round < r->blocking->rounds; round++) {
         transform(r, round, thread, threads);
         thaw_barrier(threads);
-        if (r->plan->in_blocks)
+        if (r->blocking->in_blocks)
             compute_blocks(r, thread, threads);
         else
             multiply_kept(r, round, thread, threads);
         thaw_barrier(threads);
     }
-    if (!r->plan->in_blocks)
+    if (!r->blocking->in_blocks)
         finish_kept(r, thread, threads);
 }
 
-static void run_plan(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
+static void run_blocked(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
-    const plan *p = problem;
+    const blocking *p = problem;
     float *windows = scratch, *tiles = windows + p->window_floats;
     run r = {
-        .plan = p,
+        .blocking = p,
         .source = p->source,
         .gradient = p->gradient,
         .windows = { windows, THAW_POINTS * p->point_stride, p->point_stride },
@@ -223,7 +223,7 @@ static size_t panels_of(size_t channels)
 }
 
 /* Rounds of as many tiles each, a multiple of DEPTH so that the thread count does not decide what is summed with what. */
-static void plan_rounds(plan *p, size_t threads)
+static void choose_rounds(blocking *p, size_t threads)
 {
     const size_t tile_bytes = (p->channel_panels + p->filter_panels) * THAW_PANEL * THAW_POINTS * sizeof(float);
     const size_t fitting = ROUND_BYTES / tile_bytes / DEPTH, most = (fitting ? least(threads, fitting) : 1) * DEPTH;
@@ -234,7 +234,7 @@ static void plan_rounds(plan *p, size_t threads)
 }
 
 /* The sums are four times the weights, of which there is a gradient in memory: their size needs no check. */
-static void plan_scratch(plan *p, size_t threads)
+static void size_scratch(blocking *p, size_t threads)
 {
     const size_t pairs = p->filter_panels * p->channel_panels;
     const size_t blocks = block_count(p->filter_panels) * block_count(p->channel_panels);
@@ -246,11 +246,11 @@ static void plan_scratch(plan *p, size_t threads)
 }
 
 /* Without functions. */
-static plan plan_of(const thaw_convolution *c, size_t threads)
+static blocking blocking_of(const thaw_convolution *c, size_t threads)
 {
     const size_t rows = (size_t)(c->output[0] + THAW_TILE - 1) / THAW_TILE;
     const size_t columns = (size_t)(c->output[1] + THAW_TILE - 1) / THAW_TILE;
-    plan p = {
+    blocking p = {
         .source = { .rows = c->input[0], .columns = c->input[1], .channels = (size_t)c->input_channels },
         .gradient = { .rows = c->output[0], .columns = c->output[1], .channels = (size_t)c->output_channels },
         .tiles = (size_t)c->batch * rows * columns,
@@ -264,21 +264,21 @@ static plan plan_of(const thaw_convolution *c, size_t threads)
     p.source.bf16 = p.gradient.bf16 = c->precision == THAW_BF16;
     p.source.tile_rows = p.gradient.tile_rows = rows;
     p.source.tile_columns = p.gradient.tile_columns = columns;
-    plan_rounds(&p, threads);
-    plan_scratch(&p, threads);
+    choose_rounds(&p, threads);
+    size_scratch(&p, threads);
     p.bias_doubles = c->bias ? p.filter_panels * THAW_PANEL : 0;
     return p;
 }
 
 double thaw_winograd_weights_multiplications(const thaw_convolution *problem)
 {
-    const plan p = plan_of(problem, 1);
+    const blocking p = blocking_of(problem, 1);
     return THAW_POINTS * (double)p.tiles * (double)(p.channel_panels * p.filter_panels) * THAW_SUMS;
 }
 
 thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel)
 {
-    plan p = plan_of(problem, (size_t)context->threads);
+    blocking p = blocking_of(problem, (size_t)context->threads);
     p.functions = THAW_FOR_LEVEL(context->level, &thaw_winograd_weights_loops);
     const size_t value_bytes = problem->precision == THAW_BF16 ? sizeof(thaw_bfloat16) : sizeof(float);
     const size_t images = (size_t)problem->batch * value_bytes;
@@ -291,7 +291,7 @@ thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convo
             [THAW_ARGUMENT_BIAS_GRADIENT] = problem->bias ? p.filters * sizeof(float) : 0,
         },
         .scratch_bytes = (p.window_floats + p.tile_floats + p.sum_floats) * sizeof(float) + p.bias_doubles * sizeof(double),
-        .run = run_plan,
+        .run = run_blocked,
     };
     return thaw_kernel_create_own(context, &own, &p, sizeof p, kernel);
 }
