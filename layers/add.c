@@ -1,9 +1,9 @@
 /* The sum of two nodes. */
-#include "layers/pairing.h"
+#include "layers/arithmetic.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
-    return thaw_pairing_prepare(demand, needs, THAW_PAIR_SUM);
+    return thaw_arithmetic_prepare(demand, needs, THAW_BINARY_SUM);
 }
 
 static const thaw_layer_module module = {
@@ -13,16 +13,16 @@ static const thaw_layer_module module = {
     .options_size = sizeof(thaw_simple_options),
     .adds = true,
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_bfloat16 = thaw_pairing_takes_bfloat16,
-    .build = thaw_pairing_build,
+    .takes_bfloat16 = thaw_arithmetic_takes_bfloat16,
+    .build = thaw_arithmetic_build,
     .prepare = prepare,
-    .forward = thaw_pairing_forward,
-    .backward = thaw_pairing_backward,
-    .release = thaw_pairing_release,
+    .forward = thaw_arithmetic_forward,
+    .backward = thaw_arithmetic_backward,
+    .release = thaw_arithmetic_release,
 };
 
 thaw_status thaw_add(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,
                      thaw_node *output)
 {
-    return thaw_pairing_append(model, &module, left, right, options, output);
+    return thaw_arithmetic_append(model, &module, left, right, options, output);
 }

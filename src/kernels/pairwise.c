@@ -39,10 +39,10 @@ static void compute_part(const thaw_pairs *p, const thaw_broadcast_span *span)
     const size_t left_step = p->loops.left[last], right_step = p->loops.right[last];
     const float *left = p->left + span->left, *right = p->right + span->right;
     float block[BLOCK], *out = p->adds ? block : p->result + span->result;
-    if (p->pairing == THAW_PAIR_PRODUCT)
+    if (p->kind == THAW_BINARY_PRODUCT)
         multiply_row(out, left, left_step, right, right_step, span->count);
     else
-        add_row(out, left, left_step, right, right_step, p->pairing == THAW_PAIR_SUM ? 1.0F : -1.0F, span->count);
+        add_row(out, left, left_step, right, right_step, p->kind == THAW_BINARY_SUM ? 1.0F : -1.0F, span->count);
     for (size_t i = 0; p->adds && i < span->count; i++)
         p->result[span->result + i] += block[i];
 }

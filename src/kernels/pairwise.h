@@ -13,7 +13,7 @@
 typedef struct thaw_pairs {
     thaw_broadcast loops; /* over result, left and right */
     size_t count;         /* elements of the result */
-    thaw_pairing pairing;
+    thaw_binary_kind kind;
     const float *left, *right;
     float *result; /* overlaps neither */
     bool adds;     /* to what stands there */

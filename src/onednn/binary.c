@@ -2,25 +2,25 @@
 
 #include "onednn/engine.h"
 
-static dnnl_status_t describe(dnnl_engine_t engine, thaw_pairing pairing, thaw_layout_view data,
+static dnnl_status_t describe(dnnl_engine_t engine, thaw_binary_kind kind, thaw_layout_view data,
                               dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *descriptor)
 {
     static const dnnl_alg_kind_t kinds[] = {
-        [THAW_PAIR_SUM] = dnnl_binary_add,
-        [THAW_PAIR_DIFFERENCE] = dnnl_binary_sub,
-        [THAW_PAIR_PRODUCT] = dnnl_binary_mul,
+        [THAW_BINARY_SUM] = dnnl_binary_add,
+        [THAW_BINARY_DIFFERENCE] = dnnl_binary_sub,
+        [THAW_BINARY_PRODUCT] = dnnl_binary_mul,
     };
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_binary_primitive_desc_create(descriptor, engine, kinds[pairing], data, data, data, attributes);
+    return dnnl_binary_primitive_desc_create(descriptor, engine, kinds[kind], data, data, data, attributes);
 #else
     dnnl_binary_desc_t operation;
-    const dnnl_status_t status = dnnl_binary_desc_init(&operation, kinds[pairing], data, data, data);
+    const dnnl_status_t status = dnnl_binary_desc_init(&operation, kinds[kind], data, data, data);
     return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, attributes, engine, NULL)
                                   : status;
 #endif
 }
 
-thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, thaw_dtype precision, size_t count,
+thaw_status thaw_binary_create(thaw_context *context, thaw_binary_kind kind, thaw_dtype precision, size_t count,
                                thaw_kernel **kernel)
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_SOURCE_1,
@@ -36,7 +36,7 @@ thaw_status thaw_binary_create(thaw_context *context, thaw_pairing pairing, thaw
     if (status == THAW_OK)
         status = thaw_layout_create_of(context, precision, 1, &(int64_t){ (int64_t)count }, dnnl_x, &data);
     if (status == THAW_OK) {
-        const dnnl_status_t described = describe(engine->engine, pairing, data, attributes, &descriptor);
+        const dnnl_status_t described = describe(engine->engine, kind, data, attributes, &descriptor);
         if (described != dnnl_success)
             status = thaw_dnn_fail(context, described, "sums and products");
     }

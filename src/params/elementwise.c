@@ -3,13 +3,13 @@
 #include "kernels/pairwise.h"
 #include "params/expression.h"
 
-static thaw_status evaluate(const thaw_expression *e, thaw_pairing pairing)
+static thaw_status evaluate(const thaw_expression *e, thaw_binary_kind kind)
 {
     const thaw_expression *left = thaw_operand(e, 0), *right = thaw_operand(e, 1);
     thaw_pairs_compute(thaw_expression_context(e),
                        &(thaw_pairs){ .loops = thaw_broadcast_of(1, &left->shape, &right->shape, &e->shape),
                                       .count = e->count,
-                                      .pairing = pairing,
+                                      .kind = kind,
                                       .left = left->value,
                                       .right = right->value,
                                       .result = e->value });
@@ -42,13 +42,13 @@ static thaw_status reduce(const thaw_expression *e, const thaw_expression *opera
 static thaw_status evaluate_sum(const thaw_expression *e, void *scratch)
 {
     (void)scratch;
-    return evaluate(e, THAW_PAIR_SUM);
+    return evaluate(e, THAW_BINARY_SUM);
 }
 
 static thaw_status evaluate_difference(const thaw_expression *e, void *scratch)
 {
     (void)scratch;
-    return evaluate(e, THAW_PAIR_DIFFERENCE);
+    return evaluate(e, THAW_BINARY_DIFFERENCE);
 }
 
 static thaw_status differentiate_sum(const thaw_expression *e, size_t k, const thaw_differentiation *wanted)
@@ -66,7 +66,7 @@ static thaw_status differentiate_difference(const thaw_expression *e, size_t k, 
 static thaw_status evaluate_product(const thaw_expression *e, void *scratch)
 {
     (void)scratch;
-    return evaluate(e, THAW_PAIR_PRODUCT);
+    return evaluate(e, THAW_BINARY_PRODUCT);
 }
 
 static thaw_status differentiate_product(const thaw_expression *e, size_t k, const thaw_differentiation *wanted)
@@ -77,7 +77,7 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
     thaw_pairs_compute(thaw_expression_context(e),
                        &(thaw_pairs){ .loops = thaw_broadcast_of(1, &e->shape, &factor->shape, &e->shape),
                                       .count = e->count,
-                                      .pairing = THAW_PAIR_PRODUCT,
+                                      .kind = THAW_BINARY_PRODUCT,
                                       .left = wanted->gradient,
                                       .right = factor->value,
                                       .result = wanted->into,

@@ -1,4 +1,4 @@
-"""Writes pairing.txt, concatenate.txt, softmax.txt, binary_cross_entropy.txt and upsample.txt: outputs and gradients of
+"""Writes arithmetic.txt, concatenate.txt, softmax.txt, binary_cross_entropy.txt and upsample.txt: outputs and gradients of
 PyTorch's functions of that kind. Run with PyTorch 2.13: python activations.py [DIRECTORY].
 
 A case is a line "case SETTINGS" and lines of values. Arrays come from the generator of tests/support/support.c
@@ -41,7 +41,7 @@ def run(lines, title, inputs, function):
         lines.append(line("gradient", x.grad))
 
 
-def pairing():
+def arithmetic():
     lines = []
     for left, right in PAIRS:
         rank = max(len(left), len(right))
@@ -95,7 +95,7 @@ def upsample():
 
 
 def main(directory):
-    for make in (pairing, concatenate, softmax, binary_cross_entropy, upsample):
+    for make in (arithmetic, concatenate, softmax, binary_cross_entropy, upsample):
         (directory / f"{make.__name__}.txt").write_text("\n".join(make()) + "\n")
 
 

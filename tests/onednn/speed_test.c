@@ -186,7 +186,7 @@ Test(speed, of_what_goes_element_by_element)
         assert_ok(context, thaw_eltwise_backward(context, &problem, &kernel));
         expect_fast(context, kernel, "an element-wise function's gradient");
     }
-    assert_ok(context, thaw_binary_create(context, THAW_PAIR_SUM, THAW_F32, 73728, &kernel));
+    assert_ok(context, thaw_binary_create(context, THAW_BINARY_SUM, THAW_F32, 73728, &kernel));
     expect_fast(context, kernel, "a sum");
     const thaw_images images = { .batch = 128, .height = 12, .width = 12, .channels = 32 };
     for (int first = 0; first < 2; first++) {

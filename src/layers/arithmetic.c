@@ -1,4 +1,4 @@
-#include "layers/pairing.h"
+#include "layers/arithmetic.h"
 
 #include <string.h>
 
@@ -7,16 +7,16 @@
 
 enum { GRAIN = 16384 };
 
-typedef struct pairing {
-    thaw_pairing kind;
+typedef struct arithmetic {
+    thaw_binary_kind kind;
     thaw_dtype precision;
     size_t count;        /* elements of the result, over the batch */
     size_t operands[2];  /* likewise */
     thaw_kernel *kernel; /* for operands of one shape; NULL: the loops */
     thaw_broadcast forward, gradients[2];
-} pairing;
+} arithmetic;
 
-thaw_status thaw_pairing_build(thaw_layer_builder *builder, const void *options)
+thaw_status thaw_arithmetic_build(thaw_layer_builder *builder, const void *options)
 {
     (void)options;
     const thaw_shape *left = thaw_builder_input(builder, 0), *right = thaw_builder_input(builder, 1);
@@ -33,18 +33,18 @@ thaw_status thaw_pairing_build(thaw_layer_builder *builder, const void *options)
     return status;
 }
 
-bool thaw_pairing_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
+bool thaw_arithmetic_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
 {
     (void)options;
     return input_count == 2 && thaw_shape_equal(&inputs[0], &inputs[1]);
 }
 
-static void fill_loops(pairing *p, const thaw_layer_demand *demand)
+static void fill_loops(arithmetic *p, const thaw_layer_demand *demand)
 {
     const size_t batch = (size_t)demand->batch;
     const thaw_shape *left = &demand->inputs[0], *right = &demand->inputs[1], *result = &demand->output;
     const thaw_shape one = { .rank = 0 };
-    const bool product = p->kind == THAW_PAIR_PRODUCT;
+    const bool product = p->kind == THAW_BINARY_PRODUCT;
     p->forward = thaw_broadcast_of(batch, left, right, result);
     for (int k = 0; k < 2; k++) {
         const thaw_shape *own = &demand->inputs[k], *other = product ? &demand->inputs[1 - k] : &one;
@@ -53,9 +53,9 @@ static void fill_loops(pairing *p, const thaw_layer_demand *demand)
     }
 }
 
-thaw_status thaw_pairing_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_pairing kind)
+thaw_status thaw_arithmetic_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_binary_kind kind)
 {
-    pairing *p = thaw_allocate(demand->context, sizeof *p);
+    arithmetic *p = thaw_allocate(demand->context, sizeof *p);
     if (!p)
         return THAW_OUT_OF_MEMORY;
     const size_t batch = (size_t)demand->batch;
@@ -74,14 +74,14 @@ thaw_status thaw_pairing_prepare(const thaw_layer_demand *demand, thaw_layer_nee
     }
     needs->state = p;
     needs->scratch_bytes = thaw_kernel_scratch_bytes(p->kernel);
-    needs->keeps_inputs = kind == THAW_PAIR_PRODUCT && demand->training;
+    needs->keeps_inputs = kind == THAW_BINARY_PRODUCT && demand->training;
     needs->in_place = alike && !needs->keeps_inputs;
     needs->gradient_in_place = alike;
     needs->kernel = alike ? thaw_kernel_name(p->kernel) : "loops";
     return THAW_OK;
 }
 
-static thaw_status run_kernel(const pairing *p, const thaw_layer_run *run, const float *left, const float *right,
+static thaw_status run_kernel(const arithmetic *p, const thaw_layer_run *run, const float *left, const float *right,
                               float *result)
 {
     const thaw_binding bindings[] = {
@@ -92,14 +92,14 @@ static thaw_status run_kernel(const pairing *p, const thaw_layer_run *run, const
     return thaw_kernel_run(p->kernel, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-thaw_status thaw_pairing_forward(const thaw_layer_run *run)
+thaw_status thaw_arithmetic_forward(const thaw_layer_run *run)
 {
-    const pairing *p = run->state;
+    const arithmetic *p = run->state;
     if (p->kernel)
         return run_kernel(p, run, run->inputs[0], run->inputs[1], run->output);
     thaw_pairs_compute(run->context, &(thaw_pairs){ .loops = p->forward,
                                                     .count = p->count,
-                                                    .pairing = p->kind,
+                                                    .kind = p->kind,
                                                     .left = run->inputs[0],
                                                     .right = run->inputs[1],
                                                     .result = run->output });
@@ -131,42 +131,42 @@ static void negate_range(void *argument, size_t begin, size_t end)
 }
 
 /* Of an operand that repeats nothing. */
-static thaw_status differentiate_whole(const pairing *p, const thaw_layer_run *run, int k)
+static thaw_status differentiate_whole(const arithmetic *p, const thaw_layer_run *run, int k)
 {
-    if (p->kind == THAW_PAIR_PRODUCT && p->kernel)
+    if (p->kind == THAW_BINARY_PRODUCT && p->kernel)
         return run_kernel(p, run, run->output_gradient, run->inputs[1 - k], run->input_gradients[k]);
-    if (p->kind == THAW_PAIR_PRODUCT) {
+    if (p->kind == THAW_BINARY_PRODUCT) {
         thaw_pairs_compute(run->context, &(thaw_pairs){ .loops = p->gradients[k],
                                                         .count = p->count,
-                                                        .pairing = THAW_PAIR_PRODUCT,
+                                                        .kind = THAW_BINARY_PRODUCT,
                                                         .left = run->output_gradient,
                                                         .right = run->inputs[1 - k],
                                                         .result = run->input_gradients[k] });
         return THAW_OK;
     }
     copy c = { run->output_gradient, run->input_gradients[k], p->precision };
-    const bool negated = k == 1 && p->kind == THAW_PAIR_DIFFERENCE;
+    const bool negated = k == 1 && p->kind == THAW_BINARY_DIFFERENCE;
     if (c.destination != c.source)
         thaw_parallel_for(run->context, p->count, GRAIN, negated ? negate_range : copy_range, &c);
     return THAW_OK;
 }
 
-static void differentiate_repeated(const pairing *p, const thaw_layer_run *run, int k)
+static void differentiate_repeated(const arithmetic *p, const thaw_layer_run *run, int k)
 {
     thaw_pair_gradient_compute(run->context, &(thaw_pair_gradient){
                                                  .loops = p->gradients[k],
                                                  .count = p->operands[k],
                                                  .repeats = p->count / p->operands[k],
                                                  .gradient = run->output_gradient,
-                                                 .factor = p->kind == THAW_PAIR_PRODUCT ? run->inputs[1 - k] : NULL,
-                                                 .sign = k == 1 && p->kind == THAW_PAIR_DIFFERENCE ? -1.0F : 1.0F,
+                                                 .factor = p->kind == THAW_BINARY_PRODUCT ? run->inputs[1 - k] : NULL,
+                                                 .sign = k == 1 && p->kind == THAW_BINARY_DIFFERENCE ? -1.0F : 1.0F,
                                                  .into = run->input_gradients[k] });
 }
 
 /* The first operand's gradient comes last: it may take the place of the result's. */
-thaw_status thaw_pairing_backward(const thaw_layer_run *run)
+thaw_status thaw_arithmetic_backward(const thaw_layer_run *run)
 {
-    const pairing *p = run->state;
+    const arithmetic *p = run->state;
     thaw_status status = THAW_OK;
     for (int k = 2; k-- > 0 && status == THAW_OK;) {
         if (!run->input_gradients[k])
@@ -179,15 +179,15 @@ thaw_status thaw_pairing_backward(const thaw_layer_run *run)
     return status;
 }
 
-void thaw_pairing_release(thaw_context *context, void *state)
+void thaw_arithmetic_release(thaw_context *context, void *state)
 {
-    pairing *p = state;
+    arithmetic *p = state;
     thaw_kernel_release(context, p->kernel);
     thaw_release(context, p);
 }
 
-thaw_status thaw_pairing_append(thaw_model *model, const thaw_layer_module *module, thaw_node left, thaw_node right,
-                                const thaw_simple_options *options, thaw_node *output)
+thaw_status thaw_arithmetic_append(thaw_model *model, const thaw_layer_module *module, thaw_node left, thaw_node right,
+                                   const thaw_simple_options *options, thaw_node *output)
 {
     const thaw_simple_options settings = options ? *options : (thaw_simple_options){ 0 };
     const thaw_node inputs[] = { left, right };

@@ -142,7 +142,7 @@ static const thaw_shape shapes[][2] = {
     { { 6, { 1, 2, 1, 3, 1, 2 } }, { 6, { 2, 2, 1, 1, 3, 2 } } },
 };
 
-Test(pairing, matches_the_definition_with_either_side_frozen)
+Test(arithmetic, matches_the_definition_with_either_side_frozen)
 {
     for (size_t o = 0; o < THAW_COUNT(operations); o++)
         for (size_t i = 0; i < THAW_COUNT(shapes); i++)
@@ -163,7 +163,7 @@ static double weighted_output(layer *l)
     return loss;
 }
 
-Test(pairing, gradients_match_finite_differences)
+Test(arithmetic, gradients_match_finite_differences)
 {
     for (size_t o = 0; o < THAW_COUNT(operations); o++) {
         for (size_t i = 0; i < THAW_COUNT(shapes); i++) {
@@ -192,14 +192,14 @@ Test(pairing, gradients_match_finite_differences)
 
 /* ---- PyTorch ---- */
 
-Test(pairing, equals_pytorch)
+Test(arithmetic, equals_pytorch)
 {
     static const thaw_shape pairs[][2] = {
         { { 3, { 2, 3, 4 } }, { 3, { 2, 3, 4 } } }, { { 3, { 2, 3, 4 } }, { 1, { 4 } } },
         { { 3, { 2, 1, 4 } }, { 3, { 2, 3, 1 } } }, { { 1, { 1 } }, { 2, { 3, 5 } } },
         { { 2, { 3, 1 } }, { 1, { 5 } } },          { { 3, { 2, 3, 1 } }, { 3, { 2, 3, 4 } } },
     };
-    FILE *file = golden_open("pairing.txt");
+    FILE *file = golden_open("arithmetic.txt");
     thaw_context *context = support_context(2);
     float expected[BATCH * 24];
     for (size_t i = 0; i < THAW_COUNT(pairs); i++) {
@@ -254,7 +254,7 @@ static void check_in_place(const operation *o, bool training)
     thaw_context_destroy(context);
 }
 
-Test(pairing, runs_in_place_where_it_says_so)
+Test(arithmetic, runs_in_place_where_it_says_so)
 {
     for (size_t o = 0; o < THAW_COUNT(operations); o++) {
         check_in_place(&operations[o], false);
@@ -262,7 +262,7 @@ Test(pairing, runs_in_place_where_it_says_so)
     }
 }
 
-Test(pairing, of_two_shapes_writes_over_nothing)
+Test(arithmetic, of_two_shapes_writes_over_nothing)
 {
     for (size_t o = 0; o < THAW_COUNT(operations); o++) {
         thaw_context *context = support_context(1);
@@ -277,7 +277,7 @@ Test(pairing, of_two_shapes_writes_over_nothing)
 
 /* ---- refusals ---- */
 
-Test(pairing, refuses_shapes_that_do_not_go_together)
+Test(arithmetic, refuses_shapes_that_do_not_go_together)
 {
     static const thaw_shape refused[][2] = { { { 1, { 4 } }, { 1, { 3 } } },
                                              { { 2, { 4, 3 } }, { 1, { 4 } } },
@@ -297,7 +297,7 @@ Test(pairing, refuses_shapes_that_do_not_go_together)
     }
 }
 
-Test(pairing, refuses_results_that_are_too_large)
+Test(arithmetic, refuses_results_that_are_too_large)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = layer_model(context, 2, (const int64_t[]){ INT64_C(1) << 58, 1 });

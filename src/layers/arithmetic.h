@@ -1,0 +1,22 @@
+/* What add, subtract and multiply share; each adds its name, its operation and nothing else. */
+#ifndef THAW_LAYERS_ARITHMETIC_H
+#define THAW_LAYERS_ARITHMETIC_H
+
+#include <thaw/layer_module.h>
+#include <thaw/layers.h>
+
+#include "kernels/pairwise.h"
+
+/* Operands of one shape, which oneDNN's kernels are for. */
+bool thaw_arithmetic_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count);
+
+thaw_status thaw_arithmetic_build(thaw_layer_builder *builder, const void *options);
+thaw_status thaw_arithmetic_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs, thaw_binary_kind kind);
+thaw_status thaw_arithmetic_forward(const thaw_layer_run *run);
+thaw_status thaw_arithmetic_backward(const thaw_layer_run *run);
+void thaw_arithmetic_release(thaw_context *context, void *state);
+
+thaw_status thaw_arithmetic_append(thaw_model *model, const thaw_layer_module *module, thaw_node left, thaw_node right,
+                                   const thaw_simple_options *options, thaw_node *output);
+
+#endif
