@@ -1,21 +1,21 @@
 /* Strategies of fine-tuning: what trains in which epoch, as data. A strategy is a named list of rules. Each rule names
    an epoch, an action (freeze, unfreeze, ...) and a part of the network.
 
-   Parts are patterns as everywhere (thaw/parameter.h), or one of these words, which fit every network:
+   A part is a pattern (thaw/parameter.h), or one of these words, which suit every network:
      @head        the top block
-     @body        all blocks but the head
-     @top:N       the N highest blocks, the head among them
+     @body        all blocks except the head
+     @top:N       the N highest blocks, including the head
      @bottom:N    the N lowest blocks, never the head
      @bias        every bias and shift
      @norm        every layer with a scale (batch and layer normalisation)
-   N is a number, or `epoch`: that of the epoch, or `share`: the share of the epochs that are over, of all blocks,
-   rounded down. The last two are cut to the blocks that there are.
+   N is a number, or `epoch`: the epoch's number, or `share`: the number of blocks times the share of epochs that are
+   over, rounded down. The last two are limited to the number of blocks.
 
-   Blocks are found in the network, from the bottom to the top: the layers with parameters, in the order of the
-   model; those whose names agree up to the first number between dots are one block ("layer1.0.conv1" and
-   "layer1.0.downsample.0" are both of "layer1.0"); a normalisation layer belongs to the block below it. The head is
-   the top block, or where a pattern of it is given all layers from the first match to the top as one block: what a
-   new task begins with new weights for. */
+   Blocks are the layers with parameters, in the order of the model, from the bottom to the top. Layers whose names agree
+   up to the first number between dots form one block: "layer1.0.conv1" and "layer1.0.downsample.0" are both in
+   "layer1.0". A normalisation layer belongs to the block below it. The head is the part that gets new weights for a new
+   task: all layers from the first match of its pattern to the top form one block. Without a pattern, it is the top
+   block. */
 #ifndef THAW_STRATEGY_H
 #define THAW_STRATEGY_H
 
