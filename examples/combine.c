@@ -1,7 +1,7 @@
 /* If a trainable parameter is combined with one that is not trainable, is it still trainable? This program combines two
-   and three of them in every way, freezes them in turn, and prints as a table: what the combination is, the length of
-   each parameter's gradient beside the loss's difference quotient along it, and the bytes that have changed after ten
-   steps with momentum and weight decay. It ends with 1 when anything is not as thaw/combine.h says.
+   and three of them in every way and freezes them in turn. It prints a table: the combination's trainability, the
+   length of each parameter's gradient and the loss's difference quotient along it, and the bytes that have changed
+   after ten steps with momentum and weight decay. It exits with 1 if anything differs from thaw/combine.h.
        cc combine.c $(pkg-config --cflags --libs thaw) -lm && ./a.out */
 #include <math.h>
 #include <stdio.h>
@@ -102,7 +102,7 @@ static bool all(int tensor, size_t index)
     return true;
 }
 
-/* Also of the row in the nested one: its length is a multiple of three. */
+/* Also for the row of the nested combination: its length is a multiple of three. */
 static bool unmasked(int tensor, size_t index)
 {
     (void)tensor;
@@ -121,7 +121,7 @@ typedef struct combination {
     int tensors;
     void (*combine)(const operands of, thaw_expression **result);
     bool (*moves)(int tensor, size_t index); /* whether the loss depends on the element, so that it trains */
-    int frozen[4];                           /* sets of tensors to freeze in turn, a is 1, b is 2, c is 4; then -1 */
+    int frozen[4]; /* sets of tensors to freeze in turn: a is 1, b is 2, c is 4; ends with -1 */
 } combination;
 
 static const combination combinations[] = {
@@ -135,7 +135,7 @@ static const combination combinations[] = {
     { "nested", { { OUTPUTS, INPUTS }, { 1, INPUTS }, { OUTPUTS, INPUTS } }, 3, nested, unmasked, { 6, 5, 7, -1 } },
 };
 
-/* ---- a network of two layers that both compute with it ---- */
+/* ---- a network of two layers that both use the combination ---- */
 
 typedef struct network {
     thaw_model *model;
@@ -197,14 +197,14 @@ static double step(network *n, bool gradients_only)
     return result.loss;
 }
 
-/* ---- what is looked at ---- */
+/* ---- checks ---- */
 
 static size_t count_of(const thaw_parameter *tensor)
 {
     return thaw_shape_count(thaw_parameter_shape(tensor));
 }
 
-/* The gradient's length, or -1 where there is none; `gradient` becomes a copy. */
+/* The gradient's length, or -1 if there is none; `gradient` becomes a copy. */
 static double measure_gradient(network *n, int tensor, float *gradient)
 {
     step(n, true);
@@ -219,7 +219,7 @@ static double measure_gradient(network *n, int tensor, float *gradient)
     return sqrt(sum_of_squares);
 }
 
-/* The loss's slope along the gradient, which is the gradient's length, from two losses. */
+/* The loss's slope along the gradient, from two losses; it must equal the gradient's length. */
 static double measure_slope(network *n, int tensor, const float *gradient, double length)
 {
     float before[MOST_ELEMENTS];
@@ -243,13 +243,13 @@ static size_t count_moved(const combination *of, const network *n, int tensor, c
     size_t moved = 0;
     for (size_t i = 0; i < count_of(n->tensors[tensor]); i++) {
         const bool same = memcmp(&now[i], &before[i], sizeof *now) == 0;
-        expect(same == !(trains && of->moves(tensor, i)), n->formula, "an element moved that should not have, or not");
+        expect(same == !(trains && of->moves(tensor, i)), n->formula, "an element moved that must not, or the reverse");
         moved += !same;
     }
     return moved * sizeof *now;
 }
 
-/* Frozen when all are, trainable when all train, else partial; a mask holds some back. */
+/* Frozen if all are, trainable if all train, else partial; a mask holds some elements back. */
 static thaw_trainability expected_of(const combination *of, int frozen)
 {
     const int everything = (1 << of->tensors) - 1;
@@ -264,7 +264,7 @@ static void show_tensor(network *n, int tensor, bool trains, char *gradients)
     float gradient[MOST_ELEMENTS];
     char text[64];
     const double length = measure_gradient(n, tensor, gradient);
-    expect((length > 0) == trains, n->formula, "a gradient is there that should not be, or not");
+    expect((length > 0) == trains, n->formula, "a gradient exists that must not, or the reverse");
     if (length < 0) {
         snprintf(text, sizeof text, "%s%c: none", tensor ? "; " : "", letters[tensor]);
     } else {
@@ -291,7 +291,7 @@ static void show(const combination *of, int frozen)
         else
             strcat(strcat(trains, *trains ? ", " : ""), letters[i]);
     const thaw_trainability found = thaw_parameter_trainability(thaw_model_find_parameter(n.model, "first.weight"));
-    expect(found == expected_of(of, frozen), formula, "another trainability than the rule's");
+    expect(found == expected_of(of, frozen), formula, "trainability does not follow the rule");
     for (int i = 0; i < of->tensors; i++) {
         show_tensor(&n, i, !(frozen >> i & 1), gradients);
         memcpy(before[i], thaw_parameter_data(n.tensors[i]), count_of(n.tensors[i]) * sizeof(float));

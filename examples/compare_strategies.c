@@ -1,5 +1,5 @@
-/* Thaw inside a program: which way of fine-tuning, and is the difference real? A network learns whether points are in a
-   circle, and is then fine-tuned in three ways for a circle that lies elsewhere, from a few points.
+/* Thaw inside a program: which way of fine-tuning is best, and is the difference significant? A network learns whether
+   points are in a circle. It is then fine-tuned in three ways for another circle, from a few points.
        cc compare_strategies.c $(pkg-config --cflags --libs thaw) && ./a.out */
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static thaw_status append_layers(thaw_model *model)
     return status == THAW_OK ? thaw_softmax_cross_entropy(model, x, NULL, &x) : status;
 }
 
-/* Called for each run: the layers, with the weights of the network that has learnt the first circle. */
+/* Called for each run: builds the layers, with the weights of the network that learned the first circle. */
 static thaw_status build(void *user, thaw_model *model)
 {
     thaw_model *learnt = user;

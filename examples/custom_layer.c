@@ -14,7 +14,7 @@
 
 typedef struct swish_state {
     size_t batch, features;
-    bool trains, passes_on; /* backward writes beta's gradient; the input's */
+    bool trains, passes_on; /* backward writes beta's gradient, and the input's */
 } swish_state;
 
 static float sigmoid(float x)
@@ -110,7 +110,7 @@ static const thaw_layer_module swish = {
     .release = swish_release,
 };
 
-/* ---- its use ---- */
+/* ---- using it ---- */
 
 enum { SAMPLES = 64, HIDDEN = 16, STEPS = 300 };
 
@@ -147,7 +147,7 @@ static double loss_of(thaw_context *context, thaw_model *model, const thaw_tenso
     return result.loss;
 }
 
-/* Prints the largest difference between a parameter's gradient and central differences of the loss; relative to the
+/* Prints the largest difference between a parameter's gradient and central differences of the loss, relative to the
    largest gradient. */
 static double compare_gradient(thaw_context *context, thaw_model *model, const char *name, const thaw_tensor *inputs,
                                const thaw_tensor *targets)

@@ -49,7 +49,7 @@ int main(void)
     thaw_optimizer_destroy(adam);
 
     for (int epoch = 1; epoch <= 10; epoch++) {
-        if (epoch == 6) /* from here on only the head learns; the next step compiles another plan */
+        if (epoch == 6) /* from here on only the head trains; the next step compiles another plan */
             check(context, thaw_model_freeze(model, "body"));
         size_t correct = 0;
         for (int i = 0; i < POINTS; i += BATCH) {

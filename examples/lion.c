@@ -1,4 +1,4 @@
-/* Lion, an optimizer of one's own: Chen et al. 2023, "Symbolic discovery of optimization algorithms", arXiv 2302.06675.
+/* Lion, as your own optimizer: Chen et al. 2023, "Symbolic discovery of optimization algorithms", arXiv 2302.06675.
    Each step has the size of the learning rate; its sign comes from a blend of momentum and gradient.
 
        cc -O3 -shared -fPIC lion.c -o lion.so $(pkg-config --cflags thaw)
@@ -37,7 +37,7 @@ static void update(const thaw_update *u)
     }
 }
 
-/* Thaw looks for this name in a shared object; a program that links Thaw passes its module to
+/* Thaw looks for this name in a shared object. A program that links Thaw passes its module to
    thaw_optimizer_create_from instead. */
 THAW_API extern const thaw_optimizer_module thaw_module;
 

@@ -1,7 +1,7 @@
 /* Adam: steps scaled by running estimates of the gradient's first two moments. Kingma & Ba 2015, arXiv 1412.6980;
    amsgrad: Reddi et al. 2018, arXiv 1904.09237. Its weight decay is an L2 term of the gradient.
-   AdamW: the same with weight decay taken from the parameter itself, apart from the moments. Loshchilov & Hutter 2019,
-   arXiv 1711.05101. */
+   AdamW: the same, but weight decay applies to the parameter itself, separate from the moments. Loshchilov & Hutter
+   2019, arXiv 1711.05101. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 
@@ -30,10 +30,10 @@ static bool uses_slot(const double *h, size_t slot)
 
 static const char *check(const double *h)
 {
-    return h[AMSGRAD] == 0 || h[AMSGRAD] == 1 ? NULL : "amsgrad is a flag: 0 or 1";
+    return h[AMSGRAD] == 0 || h[AMSGRAD] == 1 ? NULL : "amsgrad must be 0 or 1";
 }
 
-/* The moments start at zero, and their estimates are divided by what that leaves of them after so many steps. */
+/* The moments start at zero. Dividing their estimates by these corrects the bias after `steps` steps. */
 static void prepare(const double *h, uint64_t step, double *scalars)
 {
     scalars[RATE] = h[LR] / (1 - pow(h[BETA1], (double)step));
@@ -43,7 +43,7 @@ static void prepare(const double *h, uint64_t step, double *scalars)
     scalars[CORRECTION2] = 1 / sqrt(1 - pow(h[BETA2], (double)step));
 }
 
-/* The flags are constants where this is called, and each combination of them becomes a loop of its own. */
+/* The flags are constants at each call, so each combination of them becomes a separate loop. */
 static inline __attribute__((always_inline)) void run(const thaw_update *u, bool decoupled, bool amsgrad)
 {
     const float rate = u->scalar[RATE], eps = u->scalar[EPS];

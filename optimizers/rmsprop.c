@@ -19,7 +19,7 @@ static bool uses_slot(const double *h, size_t slot)
 
 static const char *check(const double *h)
 {
-    return h[CENTERED] == 0 || h[CENTERED] == 1 ? NULL : "centered is a flag: 0 or 1";
+    return h[CENTERED] == 0 || h[CENTERED] == 1 ? NULL : "centered must be 0 or 1";
 }
 
 static void prepare(const double *h, uint64_t step, double *scalars)

@@ -25,9 +25,9 @@ static bool rests_at_zero(const double *h)
 static const char *check(const double *h)
 {
     if (h[NESTEROV] != 0 && h[NESTEROV] != 1)
-        return "nesterov is a flag: 0 or 1";
+        return "nesterov must be 0 or 1";
     if (h[NESTEROV] != 0 && (h[MOMENTUM] == 0 || h[DAMPENING] != 0))
-        return "nesterov needs a momentum above 0 and dampening 0";
+        return "nesterov requires a momentum above 0 and dampening 0";
     return NULL;
 }
 
@@ -49,7 +49,7 @@ static void update_plain(const thaw_update *u)
 static void update_momentum(const thaw_update *u)
 {
     const float lr = u->scalar[LR], momentum = u->scalar[MOMENTUM];
-    /* The first gradient enters the buffer, still zero, undampened. */
+    /* The first gradient enters the zero buffer without dampening. */
     const float fresh = u->slot_step[BUFFER] == 1 ? 1 : u->scalar[FRESH];
     const float decay = u->scalar[WEIGHT_DECAY];
     const float *restrict gradient = u->gradient;

@@ -1,5 +1,5 @@
-/* ./run bench cache: how fast rows of the feature cache are read in a shuffled order, from memory and from a file that the
-   system holds in its page cache, beside a loop that does nothing but copy as many bytes in order. */
+/* ./run bench cache: how fast rows of the feature cache are read in a shuffled order, from memory and from a file in
+   the system's page cache, against a loop that only copies the same number of bytes in order. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 enum { MOST_REPETITIONS = 100, TOTAL_BYTES = 1 << 28, STEP = 7919 };
 
-/* Of a head's features, of a small image, and of a feature map. */
+/* The sizes of a head's features, a small image, and a feature map. */
 static const size_t row_sizes[] = { 2048, 18432, 200704 };
 
 static void check(const thaw_context *context, thaw_status status)
@@ -54,7 +54,7 @@ static void write_rows(bed *on)
     }
 }
 
-/* Each row once, far from the one before. */
+/* Each row once, far from the previous one. */
 static double time_rows(bed *on)
 {
     const double begin = bench_now();
@@ -94,7 +94,7 @@ static void measure(bed *on, const char *where, const bench_arguments *settings)
         .what = what,
         .threads = 1,
         .limit_seconds = bench_median(copies, settings->repetitions),
-        .limit = "a copy of as many bytes in order",
+        .limit = "a copy of the same number of bytes in order",
     };
     bench_measurement_take(&found, seconds, settings->repetitions);
     const double bytes = (double)(on->count * on->row_bytes);

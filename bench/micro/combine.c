@@ -1,5 +1,5 @@
-/* ./run bench combine: a training step of stacked layers with low-rank adapters, beside one of the same layers trained
-   whole and one with all but the last frozen; in turns, so that what else the machine does meets all of them. */
+/* ./run bench combine: a training step of stacked layers with low-rank adapters, against the same layers trained
+   whole, and with all but the last frozen. They take turns, so that other load on the machine affects all of them. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static double time_step(contender *c, const thaw_tensor *samples, const thaw_ten
 
 /* ---------------------------------------------------------------- reporting */
 
-/* What training needs beyond the parameters. */
+/* Memory that training needs in addition to the parameters. */
 static size_t held_bytes(const contender *c)
 {
     return c->totals.gradient_bytes + c->totals.optimizer_state_bytes;

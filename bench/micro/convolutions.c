@@ -1,6 +1,6 @@
-/* ./run bench convolutions: what a network's convolutions take as bare oneDNN kernels, in the order of a step and each
-   on memory of its own, beside Thaw's step of the whole network; in turns. Training is forward, backward data (of all
-   but the first) and backward weights, and on Thaw's side all else as well: normalisation, loss, update. */
+/* ./run bench convolutions: a network's convolutions as bare oneDNN kernels, in the order of a step and each with
+   memory of its own, against Thaw's step of the whole network. They take turns. Training is forward, backward data
+   (except of the first) and backward weights; Thaw's step also includes normalisation, loss and update. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void *zeros(size_t bytes)
 
 /* ---------------------------------------------------------------- bare kernels */
 
-/* One convolution: its kernels, and arrays that they read and write. NULL: not wanted. */
+/* One convolution: its kernels, and arrays that they read and write. NULL: not needed. */
 typedef struct bare {
     const char *name;
     thaw_kernel *forward, *backward_data, *backward_weights;
@@ -109,7 +109,7 @@ static void close_bare(thaw_context *context, bare *b)
         free(arrays[i]);
 }
 
-/* Each kernel is given all that any has. */
+/* Each kernel gets all the arguments that any of them has. */
 static double time_kernel(thaw_context *context, thaw_kernel *kernel, const bare *b, void *scratch)
 {
     const thaw_binding bindings[] = {
@@ -142,7 +142,7 @@ typedef struct workload {
     double bare[MOST_REPETITIONS], step[MOST_REPETITIONS];
 } workload;
 
-/* One round of all kernels; its seconds go to place `at` of each. */
+/* Runs all kernels once; each one's seconds go to place `at` of its times. */
 static double time_bare(workload *w, size_t at)
 {
     double sum = 0;
@@ -273,7 +273,7 @@ static void print_json(workload *w, const char *network, const char *what, size_
         .what = "Thaw",
         .threads = thaw_context_threads(w->context),
         .limit_seconds = bench_median(w->bare, repetitions),
-        .limit = "the network's convolutions alone, as bare oneDNN kernels",
+        .limit = "only the network's convolutions, as bare oneDNN kernels",
     };
     bench_measurement_take(&found, w->step, repetitions);
     json_t *object = bench_measurement_json(&found);

@@ -1,6 +1,6 @@
-/* ./run bench images: samples a second that a folder of images gives, by what is done to them and by threads; in turns,
-   so that what else the machine does meets all of them. The folder is one's own, or photographs that never were; either
-   is in the system's cache. */
+/* ./run bench images: samples per second from a folder of images, by preprocessing and by threads. Contenders take
+   turns, so that other load on the machine affects all of them. The folder is the user's, or made of synthetic
+   photographs; either is in the system's cache. */
 #include <ftw.h>
 #include <getopt.h>
 #include <math.h>
@@ -20,10 +20,10 @@
 enum { QUALITY = 90, BATCH = 24, MOST_REPETITIONS = 1000, MOST_THREADS = 1024 };
 
 typedef struct contender {
-    const char *name, *part; /* of the made images, by its set's name */
+    const char *name, *part; /* of the synthetic images, by the name of their set */
     thaw_folder_options options;
     thaw_dataset *dataset;
-    double seconds[MOST_REPETITIONS]; /* a sample */
+    double seconds[MOST_REPETITIONS]; /* per sample */
 } contender;
 
 static void check(thaw_context *context, thaw_status status)
@@ -44,7 +44,7 @@ static void demand(bool truth, const char *what)
 
 /* ---------------------------------------------------------------- photographs */
 
-/* A folder of images that are made for this: of ImageNet's usual size, and of a camera's. */
+/* A folder of synthetic images: of ImageNet's usual size, and of a camera's. */
 typedef struct set {
     const char *name;
     int width, height, count;
@@ -55,7 +55,7 @@ static const set sets[] = { { "small", 500, 375, 64, false },
                             { "large", 2000, 1500, 12, false },
                             { "png", 500, 375, 64, true } };
 
-/* Shades, edges, and noise as a sensor's: about as many bytes as a photograph of that size. */
+/* Shades, edges, and noise as of a sensor: about as many bytes as a photograph of that size. */
 static void paint(uint8_t *pixels, int width, int height, unsigned seed)
 {
     unsigned state = seed * 2654435761U + 1;

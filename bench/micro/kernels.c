@@ -1,5 +1,6 @@
-/* ./run bench kernels: wherever src/kernels/choice.c chooses between kernels, all candidates in turns, and where on this
-   machine another would have been faster. Weights that stay are packed beforehand; those that train each time. */
+/* ./run bench kernels: wherever src/kernels/choice.c chooses between kernels, measures all candidates in turns, and
+   says where another would have been faster on this machine. Frozen weights are packed before; trained ones each
+   time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,12 @@ enum { MOST_REPETITIONS = 1000, MOST_WRONG = 1000 };
 
 static const double least_seconds = 2e-4; /* of a sample: shorter ones run several times */
 
-/* A choice is wrong where another kernel is faster by more than this in three of four turns. */
+/* A choice is wrong if another kernel is faster by more than this in three of four turns. */
 static const double noise = 1.03;
 
-/* ---------------------------------------------------------------- what is measured */
+/* ---------------------------------------------------------------- problems */
 
-/* Images of size x size, 3x3 and as large afterwards. */
+/* Images of size x size; 3x3 convolutions that keep the size. */
 static const struct {
     int64_t channels, filters, size, batch;
 } convolutions[] = {
@@ -33,7 +34,7 @@ static const struct {
 
 typedef struct products {
     bench_task task;
-    int64_t inputs, outputs, rows[6]; /* 0: no more */
+    int64_t inputs, outputs, rows[6]; /* 0: end of the list */
 } products;
 
 static const products products_of[] = {
@@ -74,7 +75,7 @@ static const char *const task_names[BENCH_TASKS] = { "frozen", "forward", "input
 /* A problem with the sizes of its arrays, in floats. */
 typedef struct measured {
     bench_problem problem;
-    char setting[64], name[96]; /* name: with its batch */
+    char setting[64], name[96]; /* name: includes its batch */
     int64_t batch;
     size_t source, weights, outputs, destination;
     double flops;
@@ -137,7 +138,7 @@ typedef struct comparison {
     bench_arguments settings;
     double peak;
     size_t problems, wrong;
-    char lines[MOST_WRONG][320]; /* of the first so many that are wrong */
+    char lines[MOST_WRONG][320]; /* of the first wrong choices */
 } comparison;
 
 static double seconds[BENCH_MOST_CANDIDATES][MOST_REPETITIONS], ratios[MOST_REPETITIONS];
@@ -150,7 +151,7 @@ static double time_calls(const comparison *s, bench_candidate *c, const bench_op
     return (bench_now() - begin) / calls;
 }
 
-/* In turns, and each turn begins with another. */
+/* In turns; each turn begins with another candidate. */
 static void measure(const comparison *s, bench_candidate *candidates, size_t count, const bench_operands *operands)
 {
     double once = 0;
@@ -174,7 +175,7 @@ static size_t find_preferred(const bench_candidate *candidates, size_t count)
     return at;
 }
 
-/* Before quantiles sort what was measured. */
+/* Before quantiles sort the times. */
 static void judge(comparison *s, const measured *m, const bench_candidate *candidates, size_t count)
 {
     const size_t own = find_preferred(candidates, count), repetitions = s->settings.repetitions;

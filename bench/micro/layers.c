@@ -1,6 +1,6 @@
-/* ./run bench layers: each layer forward and backward beside its roofline: the time that its arithmetic takes at the peak
-   of the cores, or its arrays through memory, whichever is longer. Each runs its own kernel, between a layer below that
-   trains, so that its input's gradient is wanted, and a loss. */
+/* ./run bench layers: each layer forward and backward against its roofline: the time of its arithmetic at the peak
+   of the cores, or of its arrays through memory, whichever is longer. Each layer runs its own kernel, between a
+   layer below that trains, so that its input needs a gradient, and a loss. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,7 @@ typedef struct bed {
     size_t input_bytes, output_bytes, weight_bytes;
 } bed;
 
-/* A layer that trains, of as many values as it is given. */
+/* A layer that trains, with as many values as its input. */
 static thaw_status append_below(thaw_model *model, thaw_node x, thaw_node *y)
 {
     const thaw_shape *shape = thaw_model_node_shape(model, x);
@@ -242,8 +242,8 @@ static double time_pass(bed *on, bool backward, int runs)
     return (bench_now() - begin) / runs;
 }
 
-/* Each array once: forward reads the input and the weights and writes the output; backward reads the output's gradient,
-   the input and the weights and writes the gradients of the last two. */
+/* Each array once: forward reads the input and the weights and writes the output; backward reads the output's
+   gradient, the input and the weights and writes the gradients of input and weights. */
 static double bytes_of(const bed *on, bool backward)
 {
     const double passes = backward ? 2 : 1;

@@ -1,6 +1,6 @@
-/* ./run bench optimizers: a step of each optimizer through the library's update path, beside a loop that does nothing
-   but read and write as many streams of memory, and beside the same model with half of its groups frozen. --curve: at
-   several sizes instead, from what fits into a core's cache to what does not. */
+/* ./run bench optimizers: a step of each optimizer through the library's update path, against a loop that only reads
+   and writes the same number of memory streams, and against the same model with half of its groups frozen. With
+   --curve: at several sizes, from what fits into a core's cache to what does not. */
 #include <dlfcn.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ region_entry GOMP_parallel;
 
 static size_t regions;
 
-/* Stands before libgomp's own. */
+/* Overrides libgomp's function. */
 void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags)
 {
     static region_entry *own;
@@ -77,7 +77,7 @@ typedef struct figures {
     const workload *work;
     int threads;
     size_t parameters, written;
-    double median, low, high, spread, probe, share, half; /* seconds a step; share of the probe's speed */
+    double median, low, high, spread, probe, share, half; /* seconds per step; share of the probe's speed */
     size_t regions;
 } figures;
 
@@ -155,7 +155,7 @@ static figures run_case(thaw_context *context, const char *description, const wo
 
 /* ---------------------------------------------------------------- reporting */
 
-/* Bytes of one step: a read stream and `written` streams that are read and written. */
+/* Bytes of one step: one stream is only read, `written` streams are read and written. */
 static double step_bytes(const figures *found)
 {
     return (double)found->parameters * (double)(1 + 2 * found->written) * sizeof(float);
@@ -195,7 +195,7 @@ static void print_json(const figures *found, int repetitions)
         .high = found->high,
         .repetitions = (size_t)repetitions,
         .limit_seconds = found->share * found->median,
-        .limit = "a loop that reads and writes as much memory",
+        .limit = "a loop that reads and writes the same amount of memory",
     };
     json_t *object = bench_measurement_json(&measurement);
     json_object_set_new(object, "reads", json_integer((json_int_t)found->written + 1));

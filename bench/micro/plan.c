@@ -1,4 +1,4 @@
-/* ./run bench plan: how long it takes to compile a plan, and to go back to one that is kept, for networks of the zoo. */
+/* ./run bench plan: the time to compile a plan, and to return to one that is kept, for networks of the zoo. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* Thaw's side of ./run bench parity: one step without an update, on given weights and images.
        parity-worker NETWORK WEIGHTS IMAGES BATCH normalisation=trains|frozen RESULT
-   WEIGHTS is a safetensors file, IMAGES raw floats [BATCH, height, width, 3]; the label of sample n is 3 n + 1. Prints the
-   loss and then the outputs in evaluation, a line each, and writes the gradients to RESULT, in place of the parameters. */
+   WEIGHTS is a safetensors file, IMAGES raw floats [BATCH, height, width, 3]; the label of sample n is 3 n + 1.
+   Prints the loss and then the outputs in evaluation, one per line, and writes the gradients to RESULT instead of
+   the parameters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Thaw's contender: trains one workload on command, so that it can take turns with its peers. Settings are arguments
-   such as network=mlp-512; commands come as lines, and each has a line for an answer:
+   such as network=mlp-512. Commands are lines, and each is answered by a line:
        step N    N training steps on one fixed batch   ->  their milliseconds
        epoch     one epoch over the data set           ->  its milliseconds
        memory    -> bytes of peak memory above what the process had before it built anything
@@ -17,7 +17,7 @@ typedef struct settings {
     const char *source; /* of samples: fashion-mnist, or random */
     const char *precision, *frozen_precision; /* f32 or bf16 */
     size_t threads, batch;
-    size_t samples; /* 0: steps on one batch; else epochs over so many samples of the classes first to last */
+    size_t samples; /* 0: steps on one batch; otherwise epochs over this many samples of the classes first to last */
     size_t first, last;
     size_t cache_bytes, cache_bf16;
 } settings;
@@ -51,7 +51,7 @@ static bool read_settings(int count, char **arguments, settings *s)
                                          strncmp(known[k].key, arguments[i], strlen(known[k].key)) != 0))
             k++;
         if (k == THAW_COUNT(known)) {
-            fprintf(stderr, "worker: no setting is called '%s'\n", arguments[i]);
+            fprintf(stderr, "worker: unknown setting '%s'\n", arguments[i]);
             return false;
         }
         if (known[k].text != NULL)
@@ -85,7 +85,7 @@ static long long process_bytes(const char *field)
     return kilobytes * 1024;
 }
 
-/* Sets the peak to what is in use now: proc(5), clear_refs. */
+/* Resets the peak to the present use: proc(5), clear_refs. */
 static void forget_peak(void)
 {
     FILE *clear = fopen("/proc/self/clear_refs", "w");
@@ -105,7 +105,7 @@ typedef struct worker {
     double epoch_began;
 } worker;
 
-/* Reads the next command and answers those about memory. "" at the end. */
+/* Reads the next command, and answers those about memory itself. "" at the end. */
 static const char *next_command(const worker *w, char line[64])
 {
     while (fgets(line, 64, stdin) != NULL) {

@@ -32,7 +32,7 @@ void *bench_room(size_t bytes)
     return memset(memory, 0, bytes);
 }
 
-/* ---------------------------------------------------------------- what each can be computed by */
+/* ---------------------------------------------------------------- the candidates */
 
 static void set_name(bench_candidate *c)
 {
@@ -64,7 +64,7 @@ static size_t open_convolutions(thaw_context *context, const bench_problem *b, b
     const bool ours = gradient ? thaw_choose_winograd_weights(&p)
                       : back   ? thaw_choose_winograd_backward_data(context->level, &p)
                                : thaw_choose_winograd_forward(context->level, &p);
-    const bool alike = strcmp(c[1].name, c[2].name) == 0; /* there is one implementation alone */
+    const bool alike = strcmp(c[1].name, c[2].name) == 0; /* there is only one implementation */
     if (alike)
         bench_candidates_close(context, &c[2], 1);
     c[ours ? 0 : !alike && thaw_choose_direct_convolution(&p) ? 2 : 1].preferred = true;
@@ -146,7 +146,7 @@ static void run_swapped(thaw_context *context, const bench_candidate *c, const b
     check(context, thaw_swapped_dense_run(c->swapped, &run, o->weights, o->bias));
 }
 
-/* A kernel takes those of the arguments that it has. */
+/* Passes a kernel those of the arguments that it has. */
 void bench_candidate_run(thaw_context *context, bench_candidate *c, const bench_operands *o)
 {
     if (c->swapped) {
@@ -194,7 +194,7 @@ void bench_candidates_close(thaw_context *context, bench_candidate *candidates, 
         bench_candidate *c = &candidates[i];
         if (c->swapped)
             thaw_swapped_dense_release(context, c->swapped);
-        thaw_kernel_release(context, c->pack); /* may know the kernel */
+        thaw_kernel_release(context, c->pack); /* the kernel may refer to it */
         thaw_kernel_release(context, c->unpack);
         thaw_kernel_release(context, c->kernel);
         free(c->swapped);

@@ -1,4 +1,4 @@
-/* All kernels that can compute one thing, Thaw's own and oneDNN's, each with memory of its own for what it packs. */
+/* All kernels that can compute the same problem, Thaw's and oneDNN's, each with its own memory for packed weights. */
 #ifndef THAW_BENCH_CANDIDATES_H
 #define THAW_BENCH_CANDIDATES_H
 
@@ -7,8 +7,8 @@
 #include "onednn/inner_product.h"
 
 typedef enum bench_task {
-    BENCH_FORWARD_FROZEN, /* the weight has been packed before */
-    BENCH_FORWARD,        /* here and below, packing and unpacking are part of it */
+    BENCH_FORWARD_FROZEN, /* the weight was packed before */
+    BENCH_FORWARD,        /* here and below, packing and unpacking are included */
     BENCH_SOURCE_GRADIENT,
     BENCH_WEIGHT_GRADIENT,
     BENCH_TASKS
@@ -17,7 +17,7 @@ typedef enum bench_task {
 typedef struct bench_problem {
     bench_task task;
     bool is_product;
-    thaw_convolution convolution; /* the one or the other */
+    thaw_convolution convolution; /* one of the two */
     thaw_inner_product product;
 } bench_problem;
 
@@ -31,7 +31,7 @@ typedef struct bench_candidate {
     char name[64];
     bool preferred; /* by kernels/choice.h */
     thaw_kernel *kernel, *pack, *unpack;
-    bool packs; /* each time */
+    bool packs; /* packs each time */
     thaw_swapped_dense *swapped;
     float *packed, *packed_gradient;
     void *scratch;
@@ -39,7 +39,7 @@ typedef struct bench_candidate {
 
 enum { BENCH_MOST_CANDIDATES = 3 };
 
-/* Fills what there is and packs once. Returns how many, or ends the program with a word. */
+/* Fills in the candidates and packs once. Returns their number, or exits with a message. */
 size_t bench_candidates_open(thaw_context *context, const bench_problem *problem, const bench_operands *operands,
                              bench_candidate *candidates);
 
@@ -47,7 +47,7 @@ void bench_candidate_run(thaw_context *context, bench_candidate *candidate, cons
 
 void bench_candidates_close(thaw_context *context, bench_candidate *candidates, size_t count);
 
-/* Aligned to 64 bytes; ends the program where there is no memory. The caller frees it. */
+/* Aligned to 64 bytes; exits if there is no memory. The caller frees it. */
 void *bench_room(size_t bytes);
 
 #endif

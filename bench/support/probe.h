@@ -1,5 +1,5 @@
-/* The memory's own speed for an optimizer's mix: one stream is only read, like the gradient, the others are read and
-   written, like a parameter and its state. */
+/* The speed of memory for an optimizer's mix of streams: one is only read, like the gradient; the others are read
+   and written, like a parameter and its state. */
 #ifndef THAW_BENCH_PROBE_H
 #define THAW_BENCH_PROBE_H
 
@@ -19,7 +19,7 @@ typedef struct bench_probe {
 thaw_status bench_probe_create(thaw_context *context, size_t count, size_t written, bench_probe *probe);
 void bench_probe_release(bench_probe *probe);
 
-/* One pass over everything, each thread over a share of its own of whole cache lines. */
+/* One pass over everything; each thread has its own share of whole cache lines. */
 void bench_probe_run(bench_probe *probe);
 
 #endif

@@ -4,7 +4,7 @@
 #include "support/probe.h"
 #include "support/timing.h"
 
-/* Chains that do not wait for each other hide what an addition takes. */
+/* Independent chains hide the latency of an addition. */
 #ifdef __AVX512F__
 typedef float vector __attribute__((vector_size(64)));
 #else
@@ -12,7 +12,7 @@ typedef float vector __attribute__((vector_size(32)));
 #endif
 enum { CHAINS = 10, ROUNDS = 200000, LANES = sizeof(vector) / sizeof(float), TRIES = 7 };
 
-/* Each in a register of its own; the empty instruction keeps the loop from being reckoned away. */
+/* Each in its own register; the empty instruction prevents the compiler from removing the loop. */
 #define STEP(chain)                \
     chain = chain * factor + term; \
     __asm__ volatile("" : "+v"(chain))
@@ -55,7 +55,7 @@ double bench_peak_flops(thaw_context *context)
 
 double bench_traffic_seconds(thaw_context *context, double bytes)
 {
-    enum { STREAMS = 3, AT_LEAST = 1 << 10 }; /* read, read, written: one more read than written */
+    enum { STREAMS = 3, AT_LEAST = 1 << 10 }; /* two read and one written: one more read than written */
     const double wanted = bytes / (STREAMS * sizeof(float));
     const size_t count = wanted > AT_LEAST ? (size_t)wanted : AT_LEAST;
     bench_probe probe;

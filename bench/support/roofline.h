@@ -5,10 +5,11 @@
 
 #include <thaw/context.h>
 
-/* The most floating-point operations a second that fused multiply-adds on registers reach on all threads. */
+/* The highest number of floating-point operations per second that fused multiply-adds on registers reach on all
+   threads. */
 double bench_peak_flops(thaw_context *context);
 
-/* Seconds to read and write so many bytes, as much read as written; arrays that fit into a cache stay there. */
+/* Seconds to read and write this many bytes, half read and half written; arrays that fit into a cache stay there. */
 double bench_traffic_seconds(thaw_context *context, double bytes);
 
 #endif

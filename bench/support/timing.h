@@ -1,10 +1,10 @@
-/* Time, and what repeated measurements say. */
+/* Time, and statistics of repeated measurements. */
 #ifndef THAW_BENCH_TIMING_H
 #define THAW_BENCH_TIMING_H
 
 #include <stddef.h>
 
-/* Seconds of a clock that only goes forward. */
+/* Seconds of a monotonic clock. */
 double bench_now(void);
 
 /* Sorts `values`. */
@@ -13,7 +13,7 @@ double bench_quantile(double *values, size_t count, double share);
 /* The median. Sorts `values`. */
 double bench_median(double *values, size_t count);
 
-/* The distance of the quartiles, as a share of the median. Sorts `values`. */
+/* The interquartile range as a share of the median. Sorts `values`. */
 double bench_spread(double *values, size_t count);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { SMALL = 512, LARGE_MEAN = 10000 };
 
-/* Elements of a tensor. They come in equal pairs, so that freezing every second freezes half of the elements. */
+/* Elements per tensor. They come in equal pairs, so that freezing every second tensor freezes half of the elements. */
 static size_t tensor_count(size_t parameters, size_t tensors, size_t index)
 {
     const size_t mean = parameters / tensors;
