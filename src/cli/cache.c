@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cli/failure.h"
+#include "cli/strategy.h"
+#include "core/context.h"
 
 /* Bytes per sample at the end of the frozen prefix; 0 if nothing there is worth keeping. */
 static size_t feature_bytes(const cli_session *session, const thaw_fit_options *options)
@@ -22,17 +24,46 @@ static size_t feature_bytes(const cli_session *session, const thaw_fit_options *
     return thaw_plan_totals_of(plan).cached_bytes_per_sample;
 }
 
-/* Whether auto should make a file: only for features that do not fit in memory, and not if rules by epoch would make
-   it useless. */
+/* The largest features that two successive epochs share: one fills the cache, the other reads it. Tries the rules by
+   epoch on a second network without values. */
+static size_t lasting_bytes(const cli_session *session, const thaw_fit_options *options)
+{
+    if (session->strategy.rule_count == 0)
+        return feature_bytes(session, options);
+    cli_session trial;
+    size_t before = 0, largest = 0;
+    const int epochs = (int)session->options->epochs;
+    int code = cli_session_open(&trial, session->options);
+    if (code == CLI_DONE) {
+        trial.context->structure_only = true;
+        code = cli_strategy_read(&trial);
+    }
+    if (code == CLI_DONE)
+        code = cli_build_model(&trial, session->training);
+    if (code == CLI_DONE)
+        code = cli_apply_rules(&trial);
+    trial.training = session->training;
+    for (int epoch = 1; code == CLI_DONE && epoch <= epochs; epoch++) {
+        if (thaw_strategy_apply(&trial.strategy, trial.model, trial.head, epoch, epochs) != THAW_OK)
+            break; /* training reports why */
+        const size_t bytes = feature_bytes(&trial, options);
+        largest = bytes == before && bytes > largest ? bytes : largest;
+        before = bytes;
+    }
+    trial.training = NULL; /* borrowed */
+    cli_session_close(&trial);
+    return largest;
+}
+
+/* Whether auto should make a file: only for features that do not fit in memory. */
 static bool wants_file(const cli_session *session, const thaw_fit_options *options, size_t bytes)
 {
-    return session->strategy.rule_count == 0 && options->cache_bytes > 0 && bytes > 0 &&
-           bytes > thaw_fit_cache_sample_bytes(options, session->training);
+    return options->cache_bytes > 0 && bytes > 0 && bytes > thaw_fit_cache_sample_bytes(options, session->training);
 }
 
 static void choose_file(const cli_session *session, thaw_fit_options *options, char **path)
 {
-    const size_t bytes = feature_bytes(session, options);
+    const size_t bytes = lasting_bytes(session, options);
     if (!wants_file(session, options, bytes))
         return;
     char *found = cli_cache_path(session->options->data, session->options->model);
@@ -50,7 +81,7 @@ static void choose_file(const cli_session *session, thaw_fit_options *options, c
     }
 }
 
-int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_options *options, char **path)
+int cli_cache_choose(const cli_session *session, thaw_fit_options *options, char **path)
 {
     const cli_options *given = session->options;
     const char *cache = given->cache;
@@ -62,7 +93,7 @@ int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_optio
     if (strcmp(cache, "memory") == 0)
         return CLI_DONE;
     if (strcmp(cache, "auto") == 0) {
-        if (epochs > 1)
+        if (given->epochs > 1)
             choose_file(session, options, path);
         return CLI_DONE;
     }

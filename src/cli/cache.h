@@ -5,9 +5,10 @@
 #include "cli/session.h"
 
 /* Sets the feature cache from --cache and its budgets, once data, model and rules exist. With auto the cache is in
-   memory if it fits into --cache-bytes. Otherwise it is a file, if a run of this many epochs gains by it and the
-   disk has room. Then *path is the name of the chosen file, which the caller frees; else it is NULL. */
-int cli_cache_choose(const cli_session *session, uint64_t epochs, thaw_fit_options *options, char **path);
+   memory if it fits into --cache-bytes. Otherwise it is a file, if the run gains by it and the disk has room: at least
+   two successive epochs must have the same frozen prefix. Then *path is the name of the file, which the caller frees;
+   else it is NULL. */
+int cli_cache_choose(const cli_session *session, thaw_fit_options *options, char **path);
 
 /* The path of the features for this data set and network. The caller frees it. NULL if there is no place for it, or
    no memory. For a folder of images it is beside the folder if that is writable: "flowers.resnet18.features" beside

@@ -37,10 +37,10 @@ const cli_manual_topic cli_manual_topics[] = {
       "are kept in a file that is read through the system's page cache; a later run with the same frozen layers and "
       "data reuses it. If the end of the prefix does not fit the budget, the plan looks for an earlier layer with "
       "smaller outputs.\n\n"
-      "--cache auto, the default, uses memory. If the end of the prefix does not fit there, the run has several "
-      "epochs and no rules by epoch (PATTERN@EPOCH, or --strategy), and half of the free disk space suffices, it uses "
-      "a file beside the data folder (flowers.resnet18.features beside flowers), otherwise in ~/.cache/thaw, and "
-      "prints its name at the end." },
+      "--cache auto, the default, uses memory. It uses a file if the outputs do not fit there, at least two successive "
+      "epochs have the same frozen prefix, and half of the free disk space suffices. The file is beside the data folder "
+      "(flowers.resnet18.features beside flowers), otherwise in ~/.cache/thaw, and its name is printed at the end. If "
+      "rules by epoch (PATTERN@EPOCH, or --strategy) change the frozen prefix, its file is rebuilt." },
 
     { "PRECISION",
       "On CPUs with AVX512_BF16, --precision bf16 computes all layers in bfloat16, and --frozen-precision bf16 only "

@@ -153,7 +153,7 @@ const cli_option cli_option_table[] = {
       TO(merge) },
     { CLI_TRAINING | CLI_CACHE, "cache", "WHERE",
       "Where to keep the outputs of a frozen prefix: memory, off, or a FILE, which later runs with the same frozen "
-      "layers and data reuse. auto uses memory, or a file if they do not fit and the run has several epochs (default: "
+      "layers and data reuse. auto uses memory, or a file if they do not fit and several epochs use them (default: "
       "auto)",
       &cache_kind, TO(cache) },
     { CLI_TRAINING | CLI_CACHE, "cache-file-bytes", "BYTES",
@@ -207,6 +207,10 @@ const cli_option cli_option_table[] = {
     { CLI_FROZEN_PRECISION, "frozen-precision", "TYPE", "The same for the frozen prefix only", &precision_kind,
       TO(frozen_precision) },
     { CLI_INFERENCE, "inference", NULL, "Plan evaluation instead of a training step", &flag_kind, TO(inference) },
+    { CLI_EPOCH, "epoch", "N", "Plan this epoch: apply the rules of --strategy and @EPOCH up to it (default: 1)",
+      &positive_kind, TO(epoch) },
+    { CLI_EPOCH, "epochs", "N", "Epochs of the whole run (default: --epoch, and at least 2)", &positive_kind,
+      TO(run_epochs) },
     { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with their operands", &flag_kind,
       TO(program) },
     { CLI_PROGRAM, "profile", NULL,

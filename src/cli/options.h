@@ -26,7 +26,8 @@ enum {
     CLI_PRECISION = 32768,
     CLI_FROZEN_PRECISION = 65536,
     CLI_PROGRAM = 131072,
-    CLI_STRATEGY = 262144
+    CLI_STRATEGY = 262144,
+    CLI_EPOCH = 524288
 };
 
 /* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */
@@ -61,9 +62,9 @@ typedef struct cli_options {
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy;                       /* 0: none */
     bool resume;
-    double clip_norm;      /* 0: none */
-    bool program, profile; /* of thaw plan */
-    uint64_t steps;
+    double clip_norm;                  /* 0: none */
+    bool program, profile;             /* of thaw plan */
+    uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */
     bool cache_bf16, recompute, drop_last, merge, inference, json;
     cli_precision precision, frozen_precision;
     cli_rule *rules;

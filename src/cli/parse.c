@@ -75,6 +75,7 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
     *options = (cli_options){ .epochs = 1,
                               .batch = 128,
                               .steps = 20,
+                              .epoch = 1,
                               .cache = "auto",
                               .cache_bytes = (uint64_t)1 << 30,
                               .optimizer = "adam",

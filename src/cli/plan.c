@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "cli/program.h"
 #include "cli/session.h"
+#include "cli/strategy.h"
 
 static int print_node(const thaw_plan_entry *entry)
 {
@@ -66,11 +67,13 @@ static int print_saving(const thaw_plan_saving *entry)
 }
 
 /* `path`: the file chosen for the feature cache, or NULL. */
-static int print_totals(const thaw_plan *plan, const char *path)
+static int print_totals(const cli_options *options, const thaw_plan *plan, const char *path)
 {
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("plan"));
+    json_object_set_new(object, "epoch", cli_json_count((size_t)options->epoch));
+    json_object_set_new(object, "epochs", cli_json_count((size_t)options->epochs));
     json_object_set_new(object, "trainable_parameters", cli_json_count(totals.trainable_parameters));
     json_object_set_new(object, "gradient_bytes", cli_json_count(totals.gradient_bytes));
     json_object_set_new(object, "optimizer_state_bytes", cli_json_count(totals.optimizer_state_bytes));
@@ -118,10 +121,8 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const c
         if (code == CLI_DONE)
             code = print_saving(&entry);
     }
-    return code == CLI_DONE ? print_totals(plan, path) : code;
+    return code == CLI_DONE ? print_totals(session->options, plan, path) : code;
 }
-
-enum { SEVERAL_EPOCHS = 2 }; /* for which a cache pays off */
 
 /* The caller frees *path. */
 static int print_plan(const cli_session *session, char **path)
@@ -129,7 +130,7 @@ static int print_plan(const cli_session *session, char **path)
     const cli_options *options = session->options;
     thaw_fit_options fit = { 0 };
     const thaw_dataset *data = session->training;
-    int code = data ? cli_cache_choose(session, SEVERAL_EPOCHS, &fit, path) : CLI_DONE;
+    int code = data ? cli_cache_choose(session, &fit, path) : CLI_DONE;
     const thaw_plan_options wanted = {
         .batch = (int64_t)options->batch,
         .inference = options->inference,
@@ -146,6 +147,9 @@ static int print_plan(const cli_session *session, char **path)
         return code == CLI_DONE ? print_json(session, plan, *path) : code;
     char *text = NULL;
     code = cli_check(session->context, thaw_plan_describe(plan, &text), "plan");
+    if (code == CLI_DONE && session->strategy.rule_count)
+        printf("epoch %llu of %llu, strategy %s\n", (unsigned long long)options->epoch,
+               (unsigned long long)options->epochs, session->strategy.name);
     if (code == CLI_DONE)
         fputs(text, stdout);
     if (code == CLI_DONE && *path)
@@ -154,17 +158,37 @@ static int print_plan(const cli_session *session, char **path)
     return code;
 }
 
-static int plan(const cli_options *options)
+/* The number of epochs: a cache pays off for two and more. */
+static int set_epochs(cli_options *options)
 {
+    enum { SEVERAL = 2 };
+    options->epochs = options->run_epochs ? options->run_epochs : options->epoch > SEVERAL ? options->epoch : SEVERAL;
+    return options->epoch <= options->epochs
+               ? CLI_DONE
+               : cli_misuse("--epoch", "\"%llu\", must be at most %llu, the number of --epochs",
+                            (unsigned long long)options->epoch, (unsigned long long)options->epochs);
+}
+
+static int plan(const cli_options *given)
+{
+    cli_options chosen = *given;
+    const cli_options *options = &chosen;
+    int code = set_epochs(&chosen);
+    if (code != CLI_DONE)
+        return code;
     cli_session session;
     char *path = NULL;
-    int code = cli_session_open(&session, options);
+    code = cli_session_open(&session, options);
+    if (code == CLI_DONE)
+        code = cli_strategy_read(&session);
     if (code == CLI_DONE && options->data)
         code = cli_open_data(&session);
     if (code == CLI_DONE)
         code = cli_build_model(&session, session.training);
     if (code == CLI_DONE)
         code = cli_apply_rules(&session);
+    if (code == CLI_DONE)
+        code = cli_strategy_apply(&session, options->epoch);
     if (code == CLI_DONE)
         code = print_plan(&session, &path);
     free(path);
@@ -178,9 +202,10 @@ const cli_command cli_plan = {
     .description = "Show what a training step of a network runs, and in which memory.",
     .examples = "  thaw plan --model transfer-cnn --freeze 'conv*' --batch 128\n"
                 "  thaw plan --model resnet18 --freeze '*' --unfreeze fc --json\n"
+                "  thaw plan --model resnet18 --strategy gradual --epoch 3\n"
                 "  thaw plan --model resnet18:size=64 --batch 16 --profile\n",
     .takes = CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE | CLI_PRECISION |
-             CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_COMMON,
+             CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_STRATEGY | CLI_EPOCH | CLI_COMMON,
     .needs = CLI_MODEL,
     .run = plan,
 };

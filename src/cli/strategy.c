@@ -132,3 +132,12 @@ int cli_strategy_set(cli_session *session, const char *text, thaw_action action)
     free(pattern);
     return code;
 }
+
+int cli_strategy_apply(cli_session *session, uint64_t epoch)
+{
+    thaw_status status = THAW_OK;
+    for (uint64_t i = 1; session->strategy.rule_count && i <= epoch && status == THAW_OK; i++)
+        status = thaw_strategy_apply(&session->strategy, session->model, session->head, (int)i,
+                                     (int)session->options->epochs);
+    return cli_check(session->context, status, "plan");
+}

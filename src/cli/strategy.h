@@ -15,6 +15,9 @@ int cli_strategy_find_head(cli_session *session);
 /* Allocates the rules, and puts those of --strategy first. */
 int cli_strategy_begin(cli_session *session);
 
+/* Applies the rules of the epochs from 1 to `epoch`, of the options' epochs. */
+int cli_strategy_apply(cli_session *session, uint64_t epoch);
+
 /* Freezes or unfreezes PATTERN at once, or adds a rule for PATTERN@EPOCH. */
 int cli_strategy_set(cli_session *session, const char *text, thaw_action action);
 

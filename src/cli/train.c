@@ -146,7 +146,7 @@ static int fit(cli_session *session)
         .on_rule = options->json ? on_rule : NULL,
         .user = &now,
     };
-    int code = cli_cache_choose(session, options->epochs, &fit_options, &now.cache_path);
+    int code = cli_cache_choose(session, &fit_options, &now.cache_path);
     bool stopped = false;
     if (code == CLI_DONE)
         code = run_epochs(session, &fit_options, &now, &stopped);

@@ -86,10 +86,29 @@ Test(cache, stays_in_memory_that_suffices)
 Test(cache, is_no_file_where_that_gains_nothing)
 {
     train("--epochs 1");
-    train("--unfreeze conv2@3");
+    train("--unfreeze conv*@2");
     train("--cache-file-bytes 20000");
     train("--cache-bytes 0");
     train("--unfreeze *");
+    cr_assert_not(exists(beside));
+}
+
+/* Epochs 1 and 2 of three have one frozen prefix; with the other rules, no two have. */
+Test(cache, is_a_file_when_two_epochs_have_a_prefix_in_common)
+{
+    const double plain = train("--unfreeze conv*@3 --cache off");
+    cr_assert_eq(train("--unfreeze conv*@3"), plain);
+    assert_cached(1, true, beside);
+    assert_cached(2, false, beside);
+    cr_assert_eq(unlink(beside), 0);
+#define HALVES "--strategy lp-ft --epochs 4 --cache-bytes 4000 "
+    cr_assert_eq(train(HALVES "--cache off"), train(HALVES));
+    assert_cached(1, true, beside);
+    assert_cached(2, false, beside);
+    cr_assert_eq(unlink(beside), 0);
+    train("--unfreeze conv2@2 --unfreeze conv1@3");
+    cr_assert_not(exists(beside));
+    train("--strategy scratch");
     cr_assert_not(exists(beside));
 }
 

@@ -159,3 +159,36 @@ Test(commands, plan_tells_the_prefix_in_json, .init = cli_begin, .fini = cli_end
     cr_assert_lt(cli_final("cached_flops"), cli_final("flops"));
     cr_assert_lt(cli_final("flops"), cli_final("unfrozen_flops"));
 }
+
+static void assert_trainable(const char *line, size_t expected)
+{
+    cli_succeed(line);
+    cr_assert_eq(cli_final("trainable_parameters"), expected, "%s: %g", line,
+                 (double)cli_final("trainable_parameters"));
+}
+
+/* The blocks from the top are dense2, dense1, conv2 and conv1. */
+Test(commands, plan_shows_an_epoch_of_a_strategy, .init = cli_begin, .fini = cli_end)
+{
+#define STRATEGY "plan --model transfer-cnn --classes 5 --threads 1 --json "
+    assert_trainable(STRATEGY "--strategy gradual", DENSE2);
+    assert_trainable(STRATEGY "--strategy gradual --epoch 2", DENSE2 + DENSE1);
+    assert_trainable(STRATEGY "--strategy gradual --epoch 3", ALL - CONV1);
+    cr_assert_eq(cli_final("epoch"), 3);
+    cr_assert_eq(cli_final("epochs"), 3);
+    assert_trainable(STRATEGY "--strategy head --head dense*", DENSE2 + DENSE1);
+    assert_trainable(STRATEGY "--strategy lp-ft --epochs 10 --epoch 5", DENSE2);
+    assert_trainable(STRATEGY "--strategy lp-ft --epochs 10 --epoch 6", ALL);
+    assert_trainable(STRATEGY "--freeze * --unfreeze dense2 --unfreeze conv2@2", DENSE2);
+    assert_trainable(STRATEGY "--freeze * --unfreeze dense2 --unfreeze conv2@2 --epoch 2", DENSE2 + CONV2);
+    char file[SUPPORT_PATH_BYTES], line[SUPPORT_PATH_BYTES + 160];
+    static const char own[] = "{\"strategies\": [{\"name\": \"mine\", \"rules\": ["
+                              "{\"epoch\": 2, \"pattern\": \"@bottom:1\", \"action\": \"freeze\"}]}]}";
+    support_write_file(support_path(file, cli_directory, "own.json"), own, sizeof own - 1);
+    snprintf(line, sizeof line, STRATEGY "--strategy-file %s --epoch 1", file);
+    assert_trainable(line, ALL);
+    snprintf(line, sizeof line, STRATEGY "--strategy-file %s --strategy mine --epoch 2", file);
+    assert_trainable(line, ALL - CONV1);
+    cli_succeed("plan --model transfer-cnn --strategy gradual --epoch 2 --threads 1");
+    cr_assert(strncmp(cli_run.output, "epoch 2 of 2, strategy gradual\n", 31) == 0, "%s", cli_run.output);
+}

@@ -139,6 +139,8 @@ static const struct {
     { TRAIN "--freeze *", 1, "thaw: training: " },
     { TRAIN "--drop-last --batch 1000", 1, "do not fill a batch of 1000" },
     { "plan --model transfer-cnn --freeze *", 1, "thaw: plan: " },
+    { "plan --model transfer-cnn --strategy gradual --epoch 3 --epochs 2", 2, "--epoch: \"3\", must be at most 2" },
+    { "plan --model transfer-cnn --epoch 0", 2, "--epoch: \"0\", must be a whole number from 1" },
     { "train --model transfer-cnn --data $a --save /nowhere/x", 1, "thaw: --save: /nowhere/x: " },
     { "train --model transfer-cnn --data $a --save /dev/full", 1, "thaw: --save: /dev/full: " },
     { "train --model transfer-cnn --data $a --save /", 1, "thaw: --save: " },
