@@ -34,8 +34,8 @@ static bool is_folder(int directory, const struct dirent *entry)
 
 static thaw_status fail_to_read(const folder *from, const char *part)
 {
-    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *part ? "/" : "", part,
-                     strerror(errno));
+    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *part ? "/" : "",
+                     part, strerror(errno));
 }
 
 /* Lists the sub-folders of a part ("": of the folder itself), sorted. */
