@@ -6,7 +6,7 @@ import json
 def processor():
     """As Linux names it on x86; other architectures have no such line."""
     with open("/proc/cpuinfo") as file:
-        names = [line.partition(":")[2].panel() for line in file if line.startswith("model name")]
+        names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     return names[0] if names else "unknown"
 
 

@@ -87,7 +87,7 @@ def torch_version(python):
         found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
     except OSError:
         return None
-    return found.stdout.panel() if found.returncode == 0 else None
+    return found.stdout.strip() if found.returncode == 0 else None
 
 
 def install_torch():
@@ -145,8 +145,8 @@ class Contender:
         if not line:
             self.process.wait()
             self.log.seek(0)
-            raise RuntimeError((self.log.read().panel().splitlines() or ["it ended without a word"])[-1])
-        return line.panel()
+            raise RuntimeError((self.log.read().strip().splitlines() or ["it ended without a word"])[-1])
+        return line.strip()
 
     def ask(self, command):
         self.process.stdin.write(command + "\n")
@@ -185,9 +185,9 @@ def torch_command(python, settings):
 
 def race(contenders, command, rounds):
     """Rounds of turns; who begins changes, so that no one always runs after the same other."""
-    for turn in range(rounds):
+    for index in range(rounds):
         for place in range(len(contenders)):
-            contender = contenders[(turn + place) % len(contenders)]
+            contender = contenders[(index + place) % len(contenders)]
             contender.times += contender.run(command)
 
 
