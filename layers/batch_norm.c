@@ -214,8 +214,8 @@ static thaw_status forward(const thaw_layer_run *run)
 
 /* With x' = (x - mean) * inverse: dx = scale * (dz - mean(dz) - x' * mean(dz x')). Turns the sums of dz and of
    dz (x - mean) into what a row needs. */
-static void turn_sums(const batch_norm *b, const float *table, const double *slopes, const double *products,
-                      float *shifts, float *rates)
+static void convert_sums(const batch_norm *b, const float *table, const double *slopes, const double *products,
+                         float *shifts, float *rates)
 {
     for (size_t c = 0; c < b->channels; c++) {
         const double inverse = (double)table[INVERSE * b->channels + c], scale = (double)table[SCALE * b->channels + c];
@@ -267,7 +267,7 @@ static thaw_status backward(const thaw_layer_run *run)
     pass.gradient = run->input_gradients[0];
     if (b->follows) {
         float *shifts = (float *)(products + b->channels), *rates = shifts + b->channels;
-        turn_sums(b, table, slopes, products, shifts, rates);
+        convert_sums(b, table, slopes, products, shifts, rates);
         pass.gradient_shift = shifts;
         pass.gradient_rate = rates;
     }

@@ -55,8 +55,9 @@ static inline void take_angles(const uint32_t *restrict draws, float *restrict c
 {
     const uint32_t eighth = UINT32_C(1) << 29;
     for (size_t i = 0; i < PAIRS; i++) {
-        const uint32_t turned = draws[i] + eighth, quarter = turned >> 30;
-        const float rest = (float)((int32_t)(turned & 0x3FFFFFFF) - (int32_t)eighth) * 1.46291808e-9F; /* 2 pi / 2^32 */
+        const uint32_t shifted = draws[i] + eighth, quarter = shifted >> 30;
+        const float rest =
+            (float)((int32_t)(shifted & 0x3FFFFFFF) - (int32_t)eighth) * 1.46291808e-9F; /* 2 pi / 2^32 */
         const uint32_t c = bits_of(cosine(rest)), s = bits_of(sine(rest)), swap = (c ^ s) & (0U - (quarter & 1));
         cosines[i] = float_of(c ^ swap ^ (quarter + 1) >> 1 << 31);
         sines[i] = float_of(s ^ swap ^ quarter >> 1 << 31);

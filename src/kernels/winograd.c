@@ -214,10 +214,10 @@ static convolution between(int64_t batch, const int64_t image[2], int64_t depth,
 }
 
 /* The kernel and the one that packs for it, or neither. */
-static thaw_status create(thaw_context *context, convolution *c, int64_t batch, bool turned, thaw_kernel **kernel,
+static thaw_status create(thaw_context *context, convolution *c, int64_t batch, bool rotated, thaw_kernel **kernel,
                           thaw_kernel **pack)
 {
-    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, turned, c->image.bf16 };
+    const thaw_winograd_kernels kernels = { c->image.channels, c->map.channels, rotated, c->image.bf16 };
     const size_t images = (size_t)batch * element_bytes(c->image.bf16);
     thaw_own_kernel own = {
         .name = THAW_WINOGRAD_NAME,
@@ -254,7 +254,7 @@ thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution 
     return create(context, &c, p->batch, false, kernel, pack);
 }
 
-/* Back to front: from the map's gradient, around which a turned kernel finds what the padding leaves of its size. */
+/* Back to front: from the map's gradient, around which a rotated kernel finds what the padding leaves of its size. */
 thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convolution *p, thaw_kernel **kernel,
                                         thaw_kernel **pack)
 {

@@ -20,7 +20,7 @@ thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convol
 typedef struct thaw_winograd_kernels {
     size_t depth, filters;
     bool
-        turned; /* of backward data: `filters` counts the weight's input channels, and its 3x3 are turned by 180 degrees */
+        rotated; /* of backward data: `filters` counts the weight's input channels, and its 3x3 are rotated by 180 degrees */
     bool bf16; /* of bfloat16 */
 } thaw_winograd_kernels;
 

@@ -44,13 +44,13 @@ static void collect(const packing *p, size_t panel, size_t channel, float *taps)
     const thaw_winograd_kernels *k = p->kernels;
     const size_t first = panel * THAW_PANEL_WIDTH, left = k->filters - first,
                  count = left < THAW_PANEL_WIDTH ? left : THAW_PANEL_WIDTH;
-    const size_t step = k->turned ? TAPS : k->depth * TAPS;
-    const float *from = p->weight + (k->turned ? (channel * k->filters + first) : (first * k->depth + channel)) * TAPS;
+    const size_t step = k->rotated ? TAPS : k->depth * TAPS;
+    const float *from = p->weight + (k->rotated ? (channel * k->filters + first) : (first * k->depth + channel)) * TAPS;
     if (count < THAW_PANEL_WIDTH)
         memset(taps, 0, TAPS * THAW_PANEL_WIDTH * sizeof *taps);
     for (size_t u = 0; u < count; u++)
         for (size_t t = 0; t < TAPS; t++)
-            taps[t * THAW_PANEL_WIDTH + u] = from[u * step + (k->turned ? TAPS - 1 - t : t)];
+            taps[t * THAW_PANEL_WIDTH + u] = from[u * step + (k->rotated ? TAPS - 1 - t : t)];
 }
 
 /* Row i of all: the channels of row i % rows of panel i / rows. */

@@ -110,7 +110,7 @@ static float finish(const job *j, float sum, size_t output)
 }
 
 /* Blocks of rows [outputs, batch] of the product to columns of [batch, outputs]. */
-static void turn_blocks(void *argument, size_t begin, size_t end)
+static void transpose_blocks(void *argument, size_t begin, size_t end)
 {
     const job *j = argument;
     const size_t batch = j->swapped->batch, outputs = j->swapped->outputs;
@@ -137,6 +137,6 @@ thaw_status thaw_swapped_dense_run(const thaw_swapped_dense *swapped, const thaw
     if (status != THAW_OK)
         return status;
     job j = { .swapped = swapped, .from = product, .bias = bias, .into = run->output };
-    run_blocks(&j, run->context, swapped->outputs, turn_blocks);
+    run_blocks(&j, run->context, swapped->outputs, transpose_blocks);
     return THAW_OK;
 }

@@ -44,8 +44,8 @@ static const char *const cases[][3] = {
 Test(broadcast, shape_is_that_of_both_together)
 {
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
-        for (int turned = 0; turned < 2; turned++) {
-            const thaw_shape left = shape_of(cases[i][turned]), right = shape_of(cases[i][1 - turned]);
+        for (int swapped = 0; swapped < 2; swapped++) {
+            const thaw_shape left = shape_of(cases[i][swapped]), right = shape_of(cases[i][1 - swapped]);
             thaw_shape result;
             const bool fits = thaw_shape_broadcast(&left, &right, &result);
             cr_assert_eq(fits, cases[i][2][0] != '-', "%s and %s", cases[i][0], cases[i][1]);

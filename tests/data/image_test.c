@@ -66,7 +66,7 @@ static const struct {
     { "palette.png", 0 },    { "palette_alpha.png", 0 },
     { "pixel.png", 0 },      { "progressive.jpg", LEVEL },
     { "rgb.jpg", LEVEL },    { "rgb.png", 0 },
-    { "rgb16.png", 0 },      { "turned.jpg", LEVEL },
+    { "rgb16.png", 0 },      { "rotated.jpg", LEVEL },
     { "wide.png", 0 },       { "ycck.jpg", LEVEL },
 };
 

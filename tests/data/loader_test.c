@@ -178,7 +178,7 @@ Test(loader, reads_on_the_caller_s_thread_what_its_own_would)
     thaw_batch batch;
     assert_ok(context, thaw_loader_next(loader, &batch));
     cr_assert_eq(batch.count, 0, "no epoch has begun");
-    for (int turn = 0; turn < 2; turn++) {
+    for (int pass = 0; pass < 2; pass++) {
         thaw_loader_start_epoch(loader, 4);
         for (size_t at = 0; at < 50; at += batch.count) {
             assert_ok(context, thaw_loader_next(loader, &batch));

@@ -97,8 +97,8 @@ def write_jpeg():
     mark = cmyk.index(b"Adobe") + 11  # the marker's last byte tells the colours' transform: 2 is YCCK
     (IMAGES / "ycck.jpg").write_bytes(cmyk[:mark] + b"\2" + cmyk[mark + 1:])
     exif = Image.Exif()
-    exif[0x0112] = 6  # orientation: to be turned by a quarter
-    image(3).save(IMAGES / "turned.jpg", exif=exif, **options)
+    exif[0x0112] = 6  # orientation: to be rotated by a quarter turn
+    image(3).save(IMAGES / "rotated.jpg", exif=exif, **options)
     large = Image.fromarray(levels(3, width=160, height=120).astype(numpy.uint8))
     large.save(IMAGES / "large.jpg", quality=85, optimize=True)
 

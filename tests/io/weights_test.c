@@ -167,8 +167,8 @@ Test(weights, the_count_beside_running_statistics_is_passed_over, .init = begin,
 Test(weights, misshaped, .init = begin, .fini = end)
 {
     const thaw_load_options allow = { .allow_misshaped = true };
-    const thaw_named_tensor turned = { "first.weight", { 2, { 2, 3 } }, ones };
-    write_some(1, HOLDER_PARAMETERS - 1, &turned);
+    const thaw_named_tensor transposed = { "first.weight", { 2, { 2, 3 } }, ones };
+    write_some(1, HOLDER_PARAMETERS - 1, &transposed);
     assert_fails(context, load(NULL, 0, "", "", "first.weight"), THAW_SHAPE_MISMATCH,
                  "\"first.weight\" has shape [2, 3], must have [3, 2]");
     assert_ok(context, load(&allow, HOLDER_PARAMETERS - 1, "", "", "first.weight"));

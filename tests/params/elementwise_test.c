@@ -135,8 +135,8 @@ Test(elementwise, values_and_gradients_are_those_of_the_definition)
 {
     for (size_t p = 0; p < THAW_COUNT(pairs); p++)
         for (size_t b = 0; b < THAW_COUNT(builds); b++)
-            for (int turned = 0; turned < 2; turned++) {
-                const pair shapes = turned ? (pair){ pairs[p].right, pairs[p].left } : pairs[p];
+            for (int swapped = 0; swapped < 2; swapped++) {
+                const pair shapes = swapped ? (pair){ pairs[p].right, pairs[p].left } : pairs[p];
                 subject s;
                 open_subject(&s, &shapes, builds[b], 3);
                 check_values(&s, builds[b]);

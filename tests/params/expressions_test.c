@@ -54,7 +54,7 @@ static thaw_status build_sum(thaw_model *m, thaw_expression *const *l, thaw_expr
     return thaw_expression_add(l[0], l[1], r);
 }
 
-static thaw_status build_sum_turned(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
+static thaw_status build_sum_swapped(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
 {
     (void)m;
     return thaw_expression_add(l[1], l[0], r);
@@ -66,7 +66,7 @@ static thaw_status build_difference(thaw_model *m, thaw_expression *const *l, th
     return thaw_expression_subtract(l[0], l[1], r);
 }
 
-static thaw_status build_difference_turned(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
+static thaw_status build_difference_swapped(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
 {
     (void)m;
     return thaw_expression_subtract(l[1], l[0], r);
@@ -78,7 +78,7 @@ static thaw_status build_product(thaw_model *m, thaw_expression *const *l, thaw_
     return thaw_expression_multiply(l[0], l[1], r);
 }
 
-static thaw_status build_product_turned(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
+static thaw_status build_product_swapped(thaw_model *m, thaw_expression *const *l, thaw_expression **r)
 {
     (void)m;
     return thaw_expression_multiply(l[1], l[0], r);
@@ -374,16 +374,16 @@ static double define_shared(const point *p)
 static const expression_case cases[] = {
     { "sum", { { 2, { OUTPUTS, INPUTS } } }, build_sum, define_sum, OF_ALL },
     { "sum, a row", { { 1, { INPUTS } } }, build_sum, define_sum_row, OF_ALL },
-    { "sum, a row first", { { 2, { 1, INPUTS } } }, build_sum_turned, define_sum_row, OF_ALL },
+    { "sum, a row first", { { 2, { 1, INPUTS } } }, build_sum_swapped, define_sum_row, OF_ALL },
     { "sum, a column", { { 2, { OUTPUTS, 1 } } }, build_sum, define_sum_column, OF_ALL },
-    { "sum, one", { { 1, { 1 } } }, build_sum_turned, define_sum_one, OF_ALL },
+    { "sum, one", { { 1, { 1 } } }, build_sum_swapped, define_sum_one, OF_ALL },
     { "difference", { { 2, { OUTPUTS, INPUTS } } }, build_difference, define_difference, OF_ALL },
-    { "difference, a row first", { { 1, { INPUTS } } }, build_difference_turned, define_difference_row, OF_ALL },
+    { "difference, a row first", { { 1, { INPUTS } } }, build_difference_swapped, define_difference_row, OF_ALL },
     { "difference, a column", { { 2, { OUTPUTS, 1 } } }, build_difference, define_difference_column, OF_ALL },
     { "product", { { 2, { OUTPUTS, INPUTS } } }, build_product, define_product, OF_ALL },
-    { "product turned", { { 2, { OUTPUTS, INPUTS } } }, build_product_turned, define_product, OF_ALL },
+    { "product swapped", { { 2, { OUTPUTS, INPUTS } } }, build_product_swapped, define_product, OF_ALL },
     { "product, a row", { { 2, { 1, INPUTS } } }, build_product, define_product_row, OF_ALL },
-    { "product, a column first", { { 2, { OUTPUTS, 1 } } }, build_product_turned, define_product_column, OF_ALL },
+    { "product, a column first", { { 2, { OUTPUTS, 1 } } }, build_product_swapped, define_product_column, OF_ALL },
     { "product, one", { { 1, { 1 } } }, build_product, define_product_one, OF_ALL },
     { "product of column and row",
       { { 2, { OUTPUTS, 1 } }, { 1, { INPUTS } } },

@@ -131,7 +131,7 @@ static size_t pick(uint64_t *random, size_t below)
 typedef struct family {
     thaw_shape sample;
     piece *const *pieces;
-    size_t piece_count, layers, turn;
+    size_t piece_count, layers, variant;
     bool ids;
 } family;
 
@@ -153,7 +153,7 @@ static void append_pieces(thaw_model *model, const family *kin, uint64_t *random
 {
     thaw_node before[MOST_LAYERS + 1] = { *x };
     for (size_t i = 0; i < kin->layers; i++) {
-        piece *next = kin->pieces[(kin->turn * kin->layers + i) % kin->piece_count];
+        piece *next = kin->pieces[(kin->variant * kin->layers + i) % kin->piece_count];
         assert_ok(thaw_model_context(model), next(model, *x, before[pick(random, i + 1)], x));
         before[i + 1] = *x;
     }

@@ -67,7 +67,7 @@ float *winograd_random_values(size_t count, uint32_t seed)
     return values;
 }
 
-/* Adds the products of one input pixel and one tap: to `map` of `image`, or, turned round, to `image` of `map`. */
+/* Adds the products of one input pixel and one tap: to `map` of `image`, or, rotated, to `image` of `map`. */
 static void add_products(const thaw_convolution *p, size_t at, size_t from, int64_t tap, const float *weight,
                          const float *values, double *sums, bool back)
 {

@@ -21,7 +21,7 @@ size_t winograd_weight_count(const thaw_convolution *p);
 void *winograd_room(size_t bytes);
 float *winograd_random_values(size_t count, uint32_t seed);
 
-/* Sums of products: the map of an image, or, turned round, the image's gradient of the map's. The caller frees them. */
+/* Sums of products: the map of an image, or, rotated, the image's gradient of the map's. The caller frees them. */
 double *winograd_define(const thaw_convolution *p, const float *weight, const float *values, bool back);
 
 /* Then bias, residual and activation, as the problem says. */

@@ -91,12 +91,12 @@ Test(cache_bfloat16, takes_half_the_bytes_and_trains_alike_in_memory_and_in_a_fi
 Test(cache_bfloat16, is_not_believed_by_floats_nor_they_by_it)
 {
     outcome plain = train(1 << 20, NULL, THAW_F32), rounded = train(1 << 20, NULL, THAW_BF16);
-    static const thaw_dtype turns[] = { THAW_F32, THAW_BF16, THAW_F32 };
-    for (size_t i = 0; i < THAW_COUNT(turns); i++) {
-        outcome turn = train(0, path, turns[i]);
-        cr_assert_eq(turn.cached_epochs, EPOCHS - 1, "turn %zu began with the other's file", i);
-        cr_assert(equal(&turn, turns[i] == THAW_F32 ? &plain : &rounded), "turn %zu", i);
-        free(turn.weights);
+    static const thaw_dtype precisions[] = { THAW_F32, THAW_BF16, THAW_F32 };
+    for (size_t i = 0; i < THAW_COUNT(precisions); i++) {
+        outcome found = train(0, path, precisions[i]);
+        cr_assert_eq(found.cached_epochs, EPOCHS - 1, "run %zu began with the other's file", i);
+        cr_assert(equal(&found, precisions[i] == THAW_F32 ? &plain : &rounded), "run %zu", i);
+        free(found.weights);
     }
     free(plain.weights);
     free(rounded.weights);

@@ -47,24 +47,24 @@ Test(host_loss, counts_samples_without_weigh)
 }
 
 /* The batches so far; the k-th counts k times. */
-static size_t turn;
+static size_t batches;
 
-static void weigh_by_turn(const thaw_layer_run *run, double *total, double *weight)
+static void weigh_by_batch(const thaw_layer_run *run, double *total, double *weight)
 {
-    const double samples = turn < SAMPLES / BATCH ? BATCH : SAMPLES % BATCH;
-    cr_assert(*weight == samples, "batch %zu of %g samples comes as %g", turn, samples, *weight);
-    cr_assert(*total == (double)*run->output * samples, "batch %zu of loss %g comes as %g", turn, (double)*run->output,
-              *total);
-    *weight = (double)++turn;
+    const double samples = batches < SAMPLES / BATCH ? BATCH : SAMPLES % BATCH;
+    cr_assert(*weight == samples, "batch %zu of %g samples comes as %g", batches, samples, *weight);
+    cr_assert(*total == (double)*run->output * samples, "batch %zu of loss %g comes as %g", batches,
+              (double)*run->output, *total);
+    *weight = (double)++batches;
     *total = (double)*run->output * *weight;
 }
 
 Test(host_loss, counts_as_its_module_weighs)
 {
     thaw_layer_module module = toy_quadratic;
-    module.weigh = weigh_by_turn;
+    module.weigh = weigh_by_batch;
     const double found = evaluate(&module);
     const double wanted = (mean_between(0, 4) + 2 * mean_between(4, 8) + 3 * mean_between(8, SAMPLES)) / (1 + 2 + 3);
-    cr_assert_eq(turn, 3);
+    cr_assert_eq(batches, 3);
     cr_assert_float_eq(found, wanted, 1e-6, "loss %.9g, wanted %.9g", found, wanted);
 }
