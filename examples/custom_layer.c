@@ -1,6 +1,6 @@
-/* A layer of one's own, registered from outside through thaw/layer_module.h like any that Thaw brings: Swish with a learnable
-   slope a feature, y = x * sigmoid(beta * x) (Ramachandran et al. 2017, arXiv 1710.05941). A small network is trained
-   with it, and its gradients are checked against finite differences.
+/* Your own layer, through thaw/layer_module.h like the built-in ones: Swish with a learnable slope per feature,
+   y = x * sigmoid(beta * x) (Ramachandran et al. 2017, arXiv 1710.05941). The program trains a small network with it,
+   and checks its gradients against finite differences.
        cc custom_layer.c $(pkg-config --cflags --libs thaw) -lm && ./a.out */
 #include <math.h>
 #include <stdio.h>

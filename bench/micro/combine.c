@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <thaw/thaw.h>
 
+#include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -174,17 +175,6 @@ static void run_workload(const workload *work, int threads, size_t repetitions, 
 
 /* ---------------------------------------------------------------- the command line */
 
-static int positive(const char *text, int most)
-{
-    char *end = NULL;
-    const long number = strtol(text, &end, 10);
-    if (end == text || *end || number < 1 || number > most) {
-        fprintf(stderr, "combine: \"%s\" is not a number from 1 to %d\n", text, most);
-        exit(2);
-    }
-    return (int)number;
-}
-
 int main(int count, char **values)
 {
     static const struct option options[] = {
@@ -200,9 +190,9 @@ int main(int count, char **values)
         if (option == 'j') {
             json = true;
         } else if (option == 'r') {
-            repetitions = positive(optarg, MOST_REPETITIONS);
+            repetitions = bench_positive("combine", optarg, MOST_REPETITIONS);
         } else if (option == 't') {
-            threads = positive(optarg, 1024);
+            threads = bench_positive("combine", optarg, 1024);
         } else {
             fprintf(option == 'h' ? stdout : stderr, "usage: combine [--json] [--repetitions N] [--threads N]\n");
             return option == 'h' ? 0 : 2;

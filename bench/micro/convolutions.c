@@ -11,6 +11,7 @@
 #include "core/threads.h"
 #include "graph/model.h"
 #include "kernels/choice.h"
+#include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -322,17 +323,6 @@ static void run(const char *network, const settings *s, bool training)
 
 /* ---------------------------------------------------------------- the command line */
 
-static int positive(const char *text, int most)
-{
-    char *end = NULL;
-    const long number = strtol(text, &end, 10);
-    if (end == text || *end || number < 1 || number > most) {
-        fprintf(stderr, "convolutions: \"%s\" is not a number from 1 to %d\n", text, most);
-        exit(2);
-    }
-    return (int)number;
-}
-
 int main(int count, char **values)
 {
     static const struct option options[] = {
@@ -352,11 +342,11 @@ int main(int count, char **values)
         } else if (option == 'n') {
             network = optarg;
         } else if (option == 'b') {
-            s.batch = positive(optarg, 4096);
+            s.batch = bench_positive("convolutions", optarg, 4096);
         } else if (option == 'r') {
-            s.repetitions = positive(optarg, MOST_REPETITIONS);
+            s.repetitions = bench_positive("convolutions", optarg, MOST_REPETITIONS);
         } else if (option == 't') {
-            s.threads = positive(optarg, 1024);
+            s.threads = bench_positive("convolutions", optarg, 1024);
         } else {
             fprintf(option == 'h' ? stdout : stderr,
                     "usage: convolutions [--network NAME] [--batch N] [--kernels] [--json] [--repetitions N] "

@@ -14,6 +14,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
+#include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -218,17 +219,6 @@ static void run(const char *root, const char *own, int threads, size_t repetitio
 
 /* ---------------------------------------------------------------- the command line */
 
-static int positive(const char *text, int most)
-{
-    char *end = NULL;
-    const long number = strtol(text, &end, 10);
-    if (end == text || *end || number < 1 || number > most) {
-        fprintf(stderr, "images: \"%s\" is not a number from 1 to %d\n", text, most);
-        exit(2);
-    }
-    return (int)number;
-}
-
 int main(int count, char **values)
 {
     static const struct option options[] = {
@@ -245,9 +235,9 @@ int main(int count, char **values)
         } else if (option == 'j') {
             json = true;
         } else if (option == 'r') {
-            repetitions = positive(optarg, MOST_REPETITIONS);
+            repetitions = bench_positive("images", optarg, MOST_REPETITIONS);
         } else if (option == 't') {
-            threads = positive(optarg, MOST_THREADS);
+            threads = bench_positive("images", optarg, MOST_THREADS);
         } else {
             fprintf(option == 'h' ? stdout : stderr,
                     "usage: images [--folder PATH] [--json] [--repetitions N] [--threads N]\n");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "params/optimizer.h"
+#include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/probe.h"
 #include "support/timing.h"
@@ -238,17 +239,6 @@ static void run_workload(const workload *work, int threads, const arguments *set
     thaw_context_destroy(context);
 }
 
-static int positive(const char *text, int most)
-{
-    char *end = NULL;
-    const long number = strtol(text, &end, 10);
-    if (end == text || *end || number < 1 || number > most) {
-        fprintf(stderr, "optimizers: \"%s\" is not a number from 1 to %d\n", text, most);
-        exit(2);
-    }
-    return (int)number;
-}
-
 static arguments parse(int count, char **values)
 {
     static const struct option options[] = {
@@ -267,9 +257,9 @@ static arguments parse(int count, char **values)
         } else if (option == 'c') {
             settings.curve = true;
         } else if (option == 'r') {
-            settings.repetitions = positive(optarg, MOST_REPETITIONS);
+            settings.repetitions = bench_positive("optimizers", optarg, MOST_REPETITIONS);
         } else if (option == 't') {
-            settings.threads = positive(optarg, 1024);
+            settings.threads = bench_positive("optimizers", optarg, 1024);
         } else if (option == 'o') {
             settings.only = optarg;
         } else {

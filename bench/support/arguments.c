@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <thaw/context.h>
 
-static size_t positive(const char *name, const char *text, size_t most)
+int bench_positive(const char *name, const char *text, int most)
 {
     char *end = NULL;
     const long number = strtol(text, &end, 10);
-    if (end == text || *end || number < 1 || (size_t)number > most) {
-        fprintf(stderr, "%s: \"%s\" is not a number from 1 to %zu\n", name, text, most);
+    if (end == text || *end || number < 1 || number > most) {
+        fprintf(stderr, "%s: \"%s\" is not a number from 1 to %d\n", name, text, most);
         exit(2);
     }
-    return (size_t)number;
+    return (int)number;
 }
 
 static int all_threads(void)
@@ -40,9 +40,9 @@ bench_arguments bench_arguments_read(const char *name, int count, char **values,
         if (option == 'j') {
             settings.json = true;
         } else if (option == 'r') {
-            settings.repetitions = positive(name, optarg, most);
+            settings.repetitions = (size_t)bench_positive(name, optarg, (int)most);
         } else if (option == 't') {
-            settings.threads = (int)positive(name, optarg, MOST_THREADS);
+            settings.threads = bench_positive(name, optarg, MOST_THREADS);
         } else if (option == 'o') {
             settings.only = optarg;
         } else {

@@ -118,9 +118,9 @@ THAW_API thaw_status thaw_parameter_bind(thaw_model *model, thaw_parameter *para
 THAW_API thaw_expression *thaw_parameter_binding(const thaw_parameter *parameter);
 
 /* ---- ready-made combinations, by pattern ----
-   Patterns select layers and their parameters as everywhere. Each call acts on those selected parameters that its
-   description names. A parameter that is bound already enters the new expression with its present binding. An error
-   changes nothing. */
+   Patterns select layers and their parameters (thaw/parameter.h). Each call acts on those selected parameters that
+   its description names. A parameter that is bound already enters the new expression with its present binding. An
+   error changes nothing. */
 
 /* Low-rank adaptation (LoRA): binds each selected weight matrix W (a layer's parameter of role THAW_WEIGHT and rank 2
    or more) to W + alpha / rank * B A, and freezes W. B, "<W's name>.lora_B" [outputs, rank], starts at zero. A, "<W's

@@ -43,12 +43,12 @@ typedef enum thaw_initializer {
 /* A parameter to make. One that a layer registers has the full name "<layer>.<name>". */
 typedef struct thaw_parameter_specification {
     const char *name;             /* such as "weight" */
-    const char *path;             /* what stands before its name in the full name; NULL: the layer's name */
+    const char *path;             /* the prefix of its name in the full name; NULL: the layer's name */
     thaw_role role;               /* what it is */
     thaw_shape shape;             /* in PyTorch's layout */
     thaw_initializer initializer; /* of its first values */
     double fan_in, fan_out;       /* for the initializers that read them */
-    size_t zeros_at, zeros;       /* so many elements from there on are zero at first, whatever the initializer */
+    size_t zeros_at, zeros;       /* this many elements from `zeros_at` on start at zero, whatever the initializer */
 } thaw_parameter_specification;
 
 /* ---- what trains ---- */

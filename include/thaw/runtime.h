@@ -1,4 +1,4 @@
-/* What modules, and the library itself, run on: memory, failing, threads, random numbers. */
+/* The runtime of modules and of the library itself: memory, errors, threads, random numbers. */
 #ifndef THAW_RUNTIME_H
 #define THAW_RUNTIME_H
 
@@ -8,30 +8,30 @@
 extern "C" {
 #endif
 
-/* ---- memory and failing ---- */
+/* ---- memory and errors ---- */
 
-/* Records a failure for the user: sets the context's message and returns `status`. */
+/* Records an error for the user: sets the context's message and returns `status`. */
 THAW_API thaw_status thaw_fail(thaw_context *context, thaw_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Zeroed memory from the context's allocator, aligned to 64 bytes; NULL, with the message set, when there is none.
-   Thread-safe apart from the message. */
+/* Zeroed memory from the context's allocator, aligned to 64 bytes. Returns NULL, with the message set, if there is
+   none. Thread-safe except for the message. */
 THAW_API void *thaw_allocate(thaw_context *context, size_t bytes);
 
-/* Gives memory of thaw_allocate back. NULL is allowed. */
+/* Frees memory of thaw_allocate. NULL is allowed. */
 THAW_API void thaw_release(thaw_context *context, void *memory);
 
 /* ---- threads ---- */
 
-/* Calls body(argument, begin, end) on the context's threads with ranges that cover [0, count) once. Ranges begin at
-   multiples of `grain`, and the cut depends on count, grain and thread count alone. Runs serially when there is less
-   than one grain a thread, and inside a parallel region of the host. */
+/* Calls body(argument, begin, end) on the context's threads, with ranges that cover [0, count) exactly once. Ranges
+   begin at multiples of `grain`, and depend only on count, grain and thread count. Runs serially if there is less
+   than one grain per thread, and inside a parallel region of the host. */
 THAW_API void thaw_parallel_for(thaw_context *context, size_t count, size_t grain,
                                 void (*body)(void *argument, size_t begin, size_t end), void *argument);
 
 /* ---- random numbers ---- */
 
-/* Names one stream of random numbers. Equal streams hold equal numbers, for any thread count. */
+/* Identifies a stream of random numbers. Equal streams contain equal numbers, for any thread count. */
 typedef struct thaw_stream {
     uint64_t seed;    /* the context's */
     uint32_t purpose; /* user modules: 1000 and above */
@@ -39,8 +39,9 @@ typedef struct thaw_stream {
     uint64_t step;    /* of training */
 } thaw_stream;
 
-/* Fills values[0..count) with the stream's 32-bit integers from index `first` on, a multiple of 4.
-   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe, on one context as well. */
+/* Fills values[0..count) with the stream's 32-bit integers from index `first` on, which must be a multiple of 4.
+   Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe, even on one
+   context. */
 THAW_API void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, uint64_t first, size_t count,
                                uint32_t *values);
 

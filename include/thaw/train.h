@@ -147,8 +147,8 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    file at a time.
 
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
-   strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory
-   if the next epoch's rules thaw its contents; it does fill a file, for later runs.
+   strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next
+   epoch's rules thaw its contents; it does fill a file, for later runs.
    Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED if a callback stopped it
    (what was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no space, another
    process uses it), THAW_BAD_FORMAT (the file is of another kind, and is not touched). */

@@ -12,7 +12,7 @@
 
 enum { MESSAGE_BYTES = 4096 };
 
-/* What is not printable stands there as \xNN. */
+/* Prints text with unprintable bytes as \xNN. */
 static void print(const char *what, const char *format, va_list arguments)
 {
     char message[MESSAGE_BYTES], printable[MESSAGE_BYTES];

@@ -226,9 +226,9 @@ static void print_strategies(FILE *stream)
     thaw_context *context = NULL;
     thaw_strategy *strategy = NULL;
     const char *name;
-    fputs(
-        ".SH STRATEGIES\nNames for\n.B \\-\\-strategies\nof\n.BR thaw\\-bench (1)\nand\n.B \\-\\-strategy\nof\n.BR thaw\\-finetune (1):\n",
-        stream);
+    fputs(".SH STRATEGIES\nNames for\n.B \\-\\-strategies\nof\n.BR thaw\\-bench (1)\nand\n.B \\-\\-strategy\nof\n"
+          ".BR thaw\\-train (1),\n.BR thaw\\-finetune (1)\nand\n.BR thaw\\-plan (1):\n",
+          stream);
     if (thaw_context_create(&(thaw_context_options){ .threads = 1 }, &context) != THAW_OK)
         return;
     for (size_t i = 0; (name = thaw_strategy_builtin(i)); i++) {

@@ -178,15 +178,7 @@ static int plan(const cli_options *given)
         return code;
     cli_session session;
     char *path = NULL;
-    code = cli_session_open(&session, options);
-    if (code == CLI_DONE)
-        code = cli_strategy_read(&session);
-    if (code == CLI_DONE && options->data)
-        code = cli_open_data(&session);
-    if (code == CLI_DONE)
-        code = cli_build_model(&session, session.training);
-    if (code == CLI_DONE)
-        code = cli_apply_rules(&session);
+    code = cli_session_build(&session, options);
     if (code == CLI_DONE)
         code = cli_strategy_apply(&session, options->epoch);
     if (code == CLI_DONE)

@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "cli/failure.h"
+#include "cli/strategy.h"
 
 /* Checks the command line before reading files, which takes longer. */
 static int check_early(cli_session *session)
@@ -39,6 +40,20 @@ int cli_session_open(cli_session *session, const cli_options *options)
     if (status != THAW_OK)
         return cli_check(session->context, status, "start");
     return check_early(session);
+}
+
+int cli_session_build(cli_session *session, const cli_options *options)
+{
+    int code = cli_session_open(session, options);
+    if (code == CLI_DONE)
+        code = cli_strategy_read(session);
+    if (code == CLI_DONE && options->data)
+        code = cli_open_data(session);
+    if (code == CLI_DONE)
+        code = cli_build_model(session, session->training);
+    if (code == CLI_DONE)
+        code = cli_load_weights(session);
+    return code == CLI_DONE ? cli_apply_rules(session) : code;
 }
 
 void cli_session_close(cli_session *session)

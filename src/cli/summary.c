@@ -59,11 +59,7 @@ static int print_text(cli_session *session)
 static int summarize(const cli_options *options)
 {
     cli_session session;
-    int code = cli_session_open(&session, options);
-    if (code == CLI_DONE)
-        code = cli_build_model(&session, NULL);
-    if (code == CLI_DONE)
-        code = cli_apply_rules(&session);
+    int code = cli_session_build(&session, options);
     if (code == CLI_DONE)
         code = options->json ? print_json(&session) : print_text(&session);
     cli_session_close(&session);

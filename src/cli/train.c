@@ -11,7 +11,6 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "cli/strategy.h"
 #include "io/new_file.h"
 #include "policy/strategy.h"
 
@@ -177,17 +176,7 @@ static int check_place(const cli_session *session)
 static int train(const cli_options *options)
 {
     cli_session session;
-    int code = cli_session_open(&session, options);
-    if (code == CLI_DONE)
-        code = cli_strategy_read(&session);
-    if (code == CLI_DONE)
-        code = cli_open_data(&session);
-    if (code == CLI_DONE)
-        code = cli_build_model(&session, session.training);
-    if (code == CLI_DONE)
-        code = cli_load_weights(&session);
-    if (code == CLI_DONE)
-        code = cli_apply_rules(&session);
+    int code = cli_session_build(&session, options);
     if (code == CLI_DONE && options->save)
         code = check_place(&session);
     if (code == CLI_DONE)

@@ -9,7 +9,7 @@ enum { THAW_LOW_RANK_BASE, THAW_LOW_RANK_UP, THAW_LOW_RANK_DOWN };
 
 bool thaw_expression_is_low_rank(const thaw_expression *expression);
 
-/* Whether a weight of rank 2 and above has room for such a rank. Errors: THAW_INVALID_ARGUMENT. */
+/* Whether a weight has rank 2 or more and allows this rank of change. Errors: THAW_INVALID_ARGUMENT. */
 thaw_status thaw_expression_check_rank(thaw_context *context, const thaw_shape *shape, int64_t rank);
 
 #endif

@@ -36,9 +36,9 @@ struct thaw_parameter {
     bool in_use;             /* belongs to a layer and is unbound, or is in such a binding: counted, saved and loaded */
     bool removed;            /* from the model, by a merge */
 
-    uint64_t *frozen_elements; /* a bit for each element: 1 in frozen slices; NULL: there are none */
-    uint64_t *held;            /* likewise: 1 where updates keep the value; made for the update list, NULL: nowhere */
-    uint64_t counted;          /* stamp of the last count that met it */
+    uint64_t *frozen_elements; /* one bit per element: 1 in frozen slices; NULL if none */
+    uint64_t *held;   /* one bit per element: 1 if updates keep the value; set by the update list; NULL if none */
+    uint64_t counted; /* stamp of the last count that visited it */
 
     thaw_initializer initializer;
     double fan_in, fan_out;

@@ -1,5 +1,5 @@
-/* One batch through a plan: what thaw_step, thaw_fit, thaw_evaluate and thaw_predict have in common. The last two are
-   called between thaw_threads_enter and thaw_threads_leave. */
+/* One batch through a plan: shared by thaw_step, thaw_fit, thaw_evaluate and thaw_predict. Call the last two
+   functions between thaw_threads_enter and thaw_threads_leave. */
 #ifndef THAW_TRAIN_BATCH_H
 #define THAW_TRAIN_BATCH_H
 

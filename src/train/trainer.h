@@ -35,16 +35,16 @@ struct thaw_trainer {
 /* Opens the loader on a data set, unless it is open on it already. Errors: those of thaw_loader_create. */
 thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset);
 
-/* Decides where the batches of this epoch come from: keeps the cache, drops it when the prefix has changed, or makes one
-   when a later epoch, or another run, can profit. Says so in the epoch's result. Errors: those of thaw_feature_cache_create and
-   thaw_loader_create. */
+/* Chooses the source of this epoch's batches: keeps the cache, drops it if the prefix has changed, or makes one if a
+   later epoch, or another run, can use it. Notes that in the epoch's result. Errors: those of
+   thaw_feature_cache_create and thaw_loader_create. */
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
 
 /* Between steps: drops a cache that the host has invalidated, or fails (THAW_INVALID_ARGUMENT) if the epoch reads
    it. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
-/* Takes at most so many steps of the open epoch, and says in the epoch's result what came of them. Errors: those of
+/* Takes at most this many steps of the open epoch, and notes the results in the epoch's result. Errors: those of
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
 
