@@ -15,10 +15,10 @@ enum {
     PLACES = 64      /* of a sample, whose sums are taken together */
 };
 
-/* A batch is [samples, places, channels]; a sample is cut into parts of so many places. */
+/* A batch is [samples, places, channels]; a sample is cut into chunks of so many places. */
 typedef struct group_norm {
     size_t samples, places, channels, groups, width;
-    size_t parts;  /* of a sample */
+    size_t chunks; /* of a sample */
     size_t values; /* of a group in a sample */
     double epsilon;
     thaw_dtype precision;
@@ -53,7 +53,7 @@ static size_t matrix_count(const group_norm *g)
 
 static size_t partial_count(const group_norm *g)
 {
-    return g->samples * g->parts * g->channels;
+    return g->samples * g->chunks * g->channels;
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -65,7 +65,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     g->samples = (size_t)demand->batch;
     g->channels = (size_t)demand->output.dims[demand->output.rank - 1];
     g->places = thaw_shape_count(&demand->output) / g->channels;
-    g->parts = (g->places + PLACES - 1) / PLACES;
+    g->chunks = (g->places + PLACES - 1) / PLACES;
     g->groups = (size_t)o->groups;
     g->width = g->channels / g->groups;
     g->values = g->places * g->width;
@@ -89,14 +89,14 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
-/* ---- loops over the parts of all samples ---- */
+/* ---- loops over the chunks of all samples ---- */
 
 /* The matrices are batches; the arrays hold a row of channels for each sample. */
 typedef struct pass {
     const group_norm *layer;
-    const thaw_pass_functions *loops; /* set by run_parts */
+    const thaw_pass_functions *loops; /* set by run_chunks */
     thaw_channel_pass batch;
-    double *sums, *products; /* a row for each part */
+    double *sums, *products; /* a row for each chunk */
 } pass;
 
 typedef struct row_range {
@@ -114,7 +114,7 @@ static const float *of_sample(const float *array, size_t first)
 static row_range range_of(const pass *p, size_t index)
 {
     const group_norm *g = p->layer;
-    const size_t sample = index / g->parts, place = index % g->parts * PLACES, first = sample * g->channels;
+    const size_t sample = index / g->chunks, place = index % g->chunks * PLACES, first = sample * g->channels;
     const size_t begin = sample * g->places + place, left = g->places - place;
     row_range found = { p->loops, .pass = p->batch, .begin = begin, .end = begin + (left < PLACES ? left : PLACES) };
     found.pass.mean = of_sample(p->batch.mean, first);
@@ -127,7 +127,7 @@ static row_range range_of(const pass *p, size_t index)
     return found;
 }
 
-static void reduce_parts(void *argument, size_t begin, size_t end)
+static void reduce_chunks(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
@@ -135,7 +135,7 @@ static void reduce_parts(void *argument, size_t begin, size_t end)
     }
 }
 
-static void measure_parts(void *argument, size_t begin, size_t end)
+static void measure_chunks(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
@@ -143,7 +143,7 @@ static void measure_parts(void *argument, size_t begin, size_t end)
     }
 }
 
-static void normalise_parts(void *argument, size_t begin, size_t end)
+static void normalise_chunks(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
@@ -151,7 +151,7 @@ static void normalise_parts(void *argument, size_t begin, size_t end)
     }
 }
 
-static void differentiate_parts(void *argument, size_t begin, size_t end)
+static void differentiate_chunks(void *argument, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         const row_range r = range_of(argument, i);
@@ -164,20 +164,20 @@ static thaw_channel_pass batch_of(const group_norm *g)
     return (thaw_channel_pass){ .channels = g->channels, .precision = g->precision };
 }
 
-static void run_parts(const thaw_layer_run *run, pass *p, void (*body)(void *argument, size_t begin, size_t end))
+static void run_chunks(const thaw_layer_run *run, pass *p, void (*body)(void *argument, size_t begin, size_t end))
 {
     const group_norm *g = p->layer;
     const size_t places = g->places < PLACES ? g->places : PLACES;
     p->loops = THAW_FOR_LEVEL(run->context->level, &thaw_pass_loops);
-    thaw_parallel_for(run->context, g->samples * g->parts, GRAIN / (places * g->channels) + 1, body, p);
+    thaw_parallel_for(run->context, g->samples * g->chunks, GRAIN / (places * g->channels) + 1, body, p);
 }
 
-/* The sum of a channel's parts. */
+/* The sum of a channel's chunks. */
 static double total(const group_norm *g, const double *partial, size_t sample, size_t channel)
 {
     double sum = 0;
-    for (size_t part = 0; part < g->parts; part++)
-        sum += partial[(sample * g->parts + part) * g->channels + channel];
+    for (size_t chunk = 0; chunk < g->chunks; chunk++)
+        sum += partial[(sample * g->chunks + chunk) * g->channels + channel];
     return sum;
 }
 
@@ -215,13 +215,13 @@ static void measure(const thaw_layer_run *run, const group_norm *g, double *part
     const double count = (double)g->values;
     pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
     p.batch.output_gradient = run->inputs[0];
-    run_parts(run, &p, reduce_parts);
+    run_chunks(run, &p, reduce_chunks);
     for (size_t i = 0; i < g->samples * g->groups; i++)
         spread(g, mean, i / g->groups, i % g->groups, total_of_group(g, partial, i / g->groups, i % g->groups) / count);
     p.batch.input = run->inputs[0];
     p.batch.shift = mean;
     p.products = partial + partial_count(g);
-    run_parts(run, &p, measure_parts);
+    run_chunks(run, &p, measure_chunks);
     for (size_t i = 0; i < g->samples * g->groups; i++)
         spread(g, inverse, i / g->groups, i % g->groups,
                1 / sqrt(total_of_group(g, p.products, i / g->groups, i % g->groups) / count + g->epsilon));
@@ -244,7 +244,7 @@ static thaw_status forward(const thaw_layer_run *run)
     p.batch.scale = scale;
     p.batch.shift = shift;
     p.batch.output = run->output;
-    run_parts(run, &p, normalise_parts);
+    run_chunks(run, &p, normalise_chunks);
     return THAW_OK;
 }
 
@@ -296,7 +296,7 @@ static thaw_status backward(const thaw_layer_run *run)
     p.batch.mean = mean;
     p.batch.input = into || weight ? run->inputs[0] : NULL;
     p.products = into || weight ? partial + partial_count(g) : NULL;
-    run_parts(run, &p, reduce_parts);
+    run_chunks(run, &p, reduce_chunks);
     if (weight || bias)
         parameter_gradients(g, &p, inverse, weight, bias);
     if (!into)
@@ -307,7 +307,7 @@ static thaw_status backward(const thaw_layer_run *run)
     p.batch.scale = scale;
     p.batch.gradient_shift = constant;
     p.batch.gradient_rate = linear;
-    run_parts(run, &p, differentiate_parts);
+    run_chunks(run, &p, differentiate_chunks);
     return THAW_OK;
 }
 

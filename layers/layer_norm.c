@@ -16,7 +16,7 @@ enum { WEIGHT, BIAS };
 enum {
     GRAIN = 1 << 14, /* elements that a thread takes on at least */
     MOST_PARTS = 64, /* into which parameter gradients are cut */
-    FEWEST_ROWS = 16 /* of such a part */
+    FEWEST_ROWS = 16 /* of such a chunk */
 };
 
 typedef struct layer_norm {
@@ -67,15 +67,15 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 /* ---- preparing ---- */
 
 /* Of the rows that a thread sums for weight and bias together: fixed, whatever the thread count. */
-static size_t part_rows(const layer_norm *l)
+static size_t chunk_rows(const layer_norm *l)
 {
     const size_t even = (l->rows + MOST_PARTS - 1) / MOST_PARTS;
     return even > FEWEST_ROWS ? even : FEWEST_ROWS;
 }
 
-static size_t part_count(const layer_norm *l)
+static size_t chunk_count(const layer_norm *l)
 {
-    return (l->rows + part_rows(l) - 1) / part_rows(l);
+    return (l->rows + chunk_rows(l) - 1) / chunk_rows(l);
 }
 
 static void release(thaw_context *context, void *state)
@@ -111,7 +111,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = l;
     needs->workspace_bytes = keeps ? 2 * l->rows * sizeof(float) : 0;
     needs->scratch_bytes =
-        ((size_t)weight_gradient + (size_t)bias_gradient) * part_count(l) * l->columns * sizeof(float);
+        ((size_t)weight_gradient + (size_t)bias_gradient) * chunk_count(l) * l->columns * sizeof(float);
     needs->keeps_inputs = keeps;
     needs->in_place = !keeps;
     needs->gradient_in_place = true;
@@ -129,7 +129,7 @@ typedef struct pass {
     const float *weight, *bias;
     float *means, *inverses; /* of each row; NULL: not kept */
     void *result;
-    float *weight_parts, *bias_parts; /* NULL: not wanted */
+    float *weight_chunks, *bias_chunks; /* NULL: not wanted */
 } pass;
 
 static pass open_pass(const thaw_layer_run *run)
@@ -221,18 +221,18 @@ static void differentiate_rows(void *argument, size_t begin, size_t end)
     }
 }
 
-static void sum_parts(void *argument, size_t begin, size_t end)
+static void sum_chunks(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;
-    const size_t columns = p->layer->columns, rows = part_rows(p->layer);
-    for (size_t part = begin; part < end; part++) {
-        float *weight = p->weight_parts ? p->weight_parts + part * columns : NULL;
-        float *bias = p->bias_parts ? p->bias_parts + part * columns : NULL;
+    const size_t columns = p->layer->columns, rows = chunk_rows(p->layer);
+    for (size_t chunk = begin; chunk < end; chunk++) {
+        float *weight = p->weight_chunks ? p->weight_chunks + chunk * columns : NULL;
+        float *bias = p->bias_chunks ? p->bias_chunks + chunk * columns : NULL;
         if (weight)
             memset(weight, 0, columns * sizeof *weight);
         if (bias)
             memset(bias, 0, columns * sizeof *bias);
-        for (size_t i = part * rows; i < (part + 1) * rows && i < p->layer->rows; i++) {
+        for (size_t i = chunk * rows; i < (chunk + 1) * rows && i < p->layer->rows; i++) {
             const thaw_row row = row_of(p, i);
             if (weight)
                 p->loops->add_products(&row, weight);
@@ -242,25 +242,25 @@ static void sum_parts(void *argument, size_t begin, size_t end)
     }
 }
 
-static void add_parts(const pass *p, const float *parts, float *gradient)
+static void add_chunks(const pass *p, const float *chunks, float *gradient)
 {
     const size_t columns = p->layer->columns;
     memset(gradient, 0, columns * sizeof *gradient);
-    for (size_t part = 0; part < part_count(p->layer); part++)
-        p->loops->add_slopes(&(thaw_row){ .count = columns, .slope = parts + part * columns }, gradient);
+    for (size_t chunk = 0; chunk < chunk_count(p->layer); chunk++)
+        p->loops->add_slopes(&(thaw_row){ .count = columns, .slope = chunks + chunk * columns }, gradient);
 }
 
 static void parameter_gradients(const thaw_layer_run *run, pass *p, float *weight, float *bias)
 {
-    const size_t parts = part_count(p->layer);
+    const size_t chunks = chunk_count(p->layer);
     float *scratch = run->scratch;
-    p->weight_parts = weight ? scratch : NULL;
-    p->bias_parts = bias ? scratch + (weight ? parts * p->layer->columns : 0) : NULL;
-    thaw_parallel_for(run->context, parts, 1, sum_parts, p);
+    p->weight_chunks = weight ? scratch : NULL;
+    p->bias_chunks = bias ? scratch + (weight ? chunks * p->layer->columns : 0) : NULL;
+    thaw_parallel_for(run->context, chunks, 1, sum_chunks, p);
     if (weight)
-        add_parts(p, p->weight_parts, weight);
+        add_chunks(p, p->weight_chunks, weight);
     if (bias)
-        add_parts(p, p->bias_parts, bias);
+        add_chunks(p, p->bias_chunks, bias);
 }
 
 static thaw_status backward(const thaw_layer_run *run)

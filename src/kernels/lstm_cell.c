@@ -10,8 +10,8 @@ static inline void forward_row(const thaw_cell_forward *s, size_t row)
     const size_t units = s->units, matrix = THAW_CELL_ROWS * THAW_BLOCK;
     const float *product = s->product + row * THAW_BLOCK, *bias = s->bias;
     float *gates = s->gates.first + row * s->gates.stride;
-    const float *cell = s->cell.first + row * s->cell.stride;
-    float *next_cell = s->next_cell.first + row * s->next_cell.stride;
+    const float *cell_state = s->cell_state.first + row * s->cell_state.stride;
+    float *next_cell_state = s->next_cell_state.first + row * s->next_cell_state.stride;
     float *next_hidden = s->next_hidden.first + row * s->next_hidden.stride;
 #pragma omp simd
     for (size_t u = 0; u < s->count; u++) {
@@ -22,8 +22,8 @@ static inline void forward_row(const thaw_cell_forward *s, size_t row)
             thaw_gate_tanh(gates[NEW * units + u] + (product[NEW * matrix + u] + bias[NEW * THAW_BLOCK + u]));
         const float o = thaw_gate_sigmoid(gates[OUTPUT * units + u] +
                                           (product[OUTPUT * matrix + u] + bias[OUTPUT * THAW_BLOCK + u]));
-        const float c = f * cell[u] + i * g;
-        next_cell[u] = c;
+        const float c = f * cell_state[u] + i * g;
+        next_cell_state[u] = c;
         next_hidden[u] = o * thaw_gate_tanh(c);
         gates[u] = i;
         gates[FORGET * units + u] = f;
@@ -39,8 +39,8 @@ static inline void infer_row(const thaw_cell_forward *s, size_t row)
     const size_t units = s->units, matrix = THAW_CELL_ROWS * THAW_BLOCK;
     const float *product = s->product + row * THAW_BLOCK, *bias = s->bias;
     const float *gates = s->gates.first + row * s->gates.stride;
-    const float *cell = s->cell.first + row * s->cell.stride;
-    float *next_cell = s->next_cell.first + row * s->next_cell.stride;
+    const float *cell_state = s->cell_state.first + row * s->cell_state.stride;
+    float *next_cell_state = s->next_cell_state.first + row * s->next_cell_state.stride;
     float *next_hidden = s->next_hidden.first + row * s->next_hidden.stride;
 #pragma omp simd
     for (size_t u = 0; u < s->count; u++) {
@@ -48,8 +48,8 @@ static inline void infer_row(const thaw_cell_forward *s, size_t row)
         const float f = gates[FORGET * units + u] + (product[FORGET * matrix + u] + bias[FORGET * THAW_BLOCK + u]);
         const float g = gates[NEW * units + u] + (product[NEW * matrix + u] + bias[NEW * THAW_BLOCK + u]);
         const float o = gates[OUTPUT * units + u] + (product[OUTPUT * matrix + u] + bias[OUTPUT * THAW_BLOCK + u]);
-        const float c = thaw_gate_sigmoid(f) * cell[u] + thaw_gate_product(i, g);
-        next_cell[u] = c;
+        const float c = thaw_gate_sigmoid(f) * cell_state[u] + thaw_gate_product(i, g);
+        next_cell_state[u] = c;
         next_hidden[u] = thaw_gate_product(o, c);
     }
 }
@@ -69,16 +69,16 @@ static inline void backward_row(const thaw_cell_backward *s, size_t row, bool ha
     const float *product = s->product + row * THAW_BLOCK;
     const float *slope = has_output ? s->output_gradient.first + row * s->output_gradient.stride : NULL;
     float *gates = s->gates.first + row * s->gates.stride, *carry = s->carry.first + row * s->carry.stride;
-    const float *cell = s->cell.first + row * s->cell.stride;
-    const float *next_cell = s->next_cell.first + row * s->next_cell.stride;
+    const float *cell_state = s->cell_state.first + row * s->cell_state.stride;
+    const float *next_cell_state = s->next_cell_state.first + row * s->next_cell_state.stride;
 #pragma omp simd
     for (size_t u = 0; u < s->count; u++) {
         const float i = gates[u], f = gates[FORGET * units + u], g = gates[NEW * units + u];
-        const float o = gates[OUTPUT * units + u], t = thaw_gate_tanh(next_cell[u]);
+        const float o = gates[OUTPUT * units + u], t = thaw_gate_tanh(next_cell_state[u]);
         const float dh = has_output ? product[u] + slope[u] : product[u];
         const float dc = carry[u] + dh * o * (1 - t * t);
         gates[u] = dc * g * (i * (1 - i));
-        gates[FORGET * units + u] = dc * cell[u] * (f * (1 - f));
+        gates[FORGET * units + u] = dc * cell_state[u] * (f * (1 - f));
         gates[NEW * units + u] = dc * i * (1 - g * g);
         gates[OUTPUT * units + u] = dh * t * (o * (1 - o));
         carry[u] = dc * f;

@@ -11,15 +11,15 @@
 enum { THAW_BLOCK = THAW_PANEL_WIDTH, THAW_CELL_ROWS = 24, THAW_MOST_GATES = 4 };
 
 /* A matrix with a row for each sample, from some unit on. */
-typedef struct thaw_rows {
+typedef struct thaw_matrix {
     float *first;
     size_t stride;
-} thaw_rows;
+} thaw_matrix;
 
-typedef struct thaw_const_rows {
+typedef struct thaw_const_matrix {
     const float *first;
     size_t stride;
-} thaw_const_rows;
+} thaw_const_matrix;
 
 /* One step of one block for a few samples. In a row of `gates` and of `hidden_gates` the gates are `units` floats
    apart; `product` holds a matrix of THAW_CELL_ROWS x THAW_BLOCK for each gate, `bias` a row of THAW_BLOCK. */
@@ -27,13 +27,13 @@ typedef struct thaw_cell_forward {
     size_t rows, count;          /* samples, units of the block */
     size_t units;                /* of the layer */
     const float *product, *bias; /* of the hidden state before with its weight; and what is added to that */
-    thaw_rows gates;             /* the input's part; where something is kept for backward, their values afterwards */
-    thaw_rows hidden_gates;      /* GRU: the hidden state's part of the new state's gate, to be kept */
+    thaw_matrix gates;           /* the input's part; where something is kept for backward, their values afterwards */
+    thaw_matrix hidden_gates;    /* GRU: the hidden state's part of the new state's gate, to be kept */
     bool keep;
-    thaw_const_rows hidden;
-    thaw_rows next_hidden;
-    thaw_const_rows cell; /* LSTM */
-    thaw_rows next_cell;  /* may be `cell` */
+    thaw_const_matrix hidden;
+    thaw_matrix next_hidden;
+    thaw_const_matrix cell_state; /* LSTM */
+    thaw_matrix next_cell_state;  /* may be `cell_state` */
 } thaw_cell_forward;
 
 /* And back. `product`, of the following step's gradients of the gates with the weight of the hidden state, holds one
@@ -41,12 +41,12 @@ typedef struct thaw_cell_forward {
 typedef struct thaw_cell_backward {
     size_t rows, count, units;
     const float *product;
-    thaw_const_rows output_gradient; /* first NULL: none */
-    thaw_rows gates;                 /* what forward kept; afterwards the gradients of the input's parts */
-    thaw_rows hidden_gates;          /* GRU: likewise; of the hidden state's parts */
-    thaw_rows carry;        /* what reaches the state before directly: LSTM, the cell's; GRU, the hidden one's */
-    thaw_const_rows hidden; /* GRU: before the step */
-    thaw_const_rows cell, next_cell; /* LSTM */
+    thaw_const_matrix output_gradient; /* first NULL: none */
+    thaw_matrix gates;                 /* what forward kept; afterwards the gradients of the input's parts */
+    thaw_matrix hidden_gates;          /* GRU: likewise; of the hidden state's parts */
+    thaw_matrix carry;        /* what reaches the state before directly: LSTM, the cell's; GRU, the hidden one's */
+    thaw_const_matrix hidden; /* GRU: before the step */
+    thaw_const_matrix cell_state, next_cell_state; /* LSTM */
 } thaw_cell_backward;
 
 typedef struct thaw_cell {

@@ -1,5 +1,5 @@
 /* Normalising the channels of a matrix with all threads, and the gradients of that. Sums are the same for any number of
-   threads: parts of fixed size are summed each on its own and then one after the other. They are in double precision:
+   threads: chunks of fixed size are summed each on its own and then one after the other. They are in double precision:
    gradients that pass a normalisation are small differences of large numbers, and an error in a mean is one in all of a
    channel. */
 #ifndef THAW_LAYERS_CHANNEL_PASSES_H

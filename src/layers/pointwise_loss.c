@@ -1,12 +1,12 @@
 #include "layers/pointwise_loss.h"
 
 /* Elements whose terms are added up as one, whatever the thread count. */
-enum { PART = 4096 };
+enum { CHUNK = 4096 };
 
 typedef struct kernel {
     const thaw_pointwise_loss *loss;
     const void *options;
-    size_t count, columns, parts;
+    size_t count, columns, chunks;
     double scale;
     bool mean;
 } kernel;
@@ -15,7 +15,7 @@ typedef struct kernel {
 typedef struct pass {
     const kernel *layer;
     const float *prediction, *target;
-    double *sums; /* of the parts; forward */
+    double *sums; /* of the chunks; forward */
     float *gradient;
 } pass;
 
@@ -40,11 +40,11 @@ thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_la
     k->options = demand->options;
     k->count = (size_t)demand->batch * thaw_shape_count(input);
     k->columns = input->rank > 0 ? (size_t)input->dims[input->rank - 1] : 1;
-    k->parts = (k->count + PART - 1) / PART;
+    k->chunks = (k->count + CHUNK - 1) / CHUNK;
     k->mean = reduction == THAW_REDUCE_MEAN;
     k->scale = k->mean ? 1 / (double)k->count : 1;
     needs->state = k;
-    needs->scratch_bytes = k->parts * sizeof(double);
+    needs->scratch_bytes = k->chunks * sizeof(double);
     needs->keeps_inputs = demand->training;
     needs->kernel = loss->kernel;
     return THAW_OK;
@@ -60,14 +60,14 @@ static thaw_loss_span span_of(const pass *p, size_t begin, size_t end)
                              .columns = p->layer->columns };
 }
 
-static void sum_parts(void *argument, size_t begin, size_t end)
+static void sum_chunks(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;
-    for (size_t part = begin; part < end; part++) {
-        const size_t first = part * PART;
-        const size_t past = first + PART < p->layer->count ? first + PART : p->layer->count;
+    for (size_t chunk = begin; chunk < end; chunk++) {
+        const size_t first = chunk * CHUNK;
+        const size_t past = first + CHUNK < p->layer->count ? first + CHUNK : p->layer->count;
         const thaw_loss_span span = span_of(p, first, past);
-        p->sums[part] = p->layer->loss->sum(&span);
+        p->sums[chunk] = p->layer->loss->sum(&span);
     }
 }
 
@@ -75,10 +75,10 @@ thaw_status thaw_pointwise_loss_forward(const thaw_layer_run *run)
 {
     const kernel *k = run->state;
     pass p = { .layer = k, .prediction = run->inputs[0], .target = run->target, .sums = run->scratch };
-    thaw_parallel_for(run->context, k->parts, 1, sum_parts, &p);
+    thaw_parallel_for(run->context, k->chunks, 1, sum_chunks, &p);
     double sum = 0;
-    for (size_t part = 0; part < k->parts; part++)
-        sum += p.sums[part];
+    for (size_t chunk = 0; chunk < k->chunks; chunk++)
+        sum += p.sums[chunk];
     *run->output = (float)(sum * k->scale);
     return THAW_OK;
 }
@@ -95,7 +95,7 @@ thaw_status thaw_pointwise_loss_backward(const thaw_layer_run *run)
     const kernel *k = run->state;
     pass p = { .layer = k, .prediction = run->inputs[0], .target = run->target, .gradient = run->input_gradients[0] };
     if (p.gradient)
-        thaw_parallel_for(run->context, k->count, PART, differentiate, &p);
+        thaw_parallel_for(run->context, k->count, CHUNK, differentiate, &p);
     return THAW_OK;
 }
 

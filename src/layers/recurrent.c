@@ -137,16 +137,16 @@ static size_t kernel_scratch_bytes(const thaw_recurrent *r)
     return most;
 }
 
-size_t thaw_recurrent_add_part(size_t *memory, size_t bytes)
+size_t thaw_recurrent_reserve(size_t *memory, size_t bytes)
 {
     const size_t begin = *memory;
     *memory = thaw_align(begin + bytes);
     return begin;
 }
 
-static size_t add_part(size_t *memory, size_t floats)
+static size_t reserve(size_t *memory, size_t floats)
 {
-    return thaw_recurrent_add_part(memory, floats * sizeof(float));
+    return thaw_recurrent_reserve(memory, floats * sizeof(float));
 }
 
 static void lay_out_training(thaw_recurrent *r)
@@ -155,18 +155,18 @@ static void lay_out_training(thaw_recurrent *r)
     const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const size_t rows = r->batch * r->steps, state = r->batch * r->units;
     const bool lstm = r->cell->states > 1;
-    l.panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&weight));
-    l.bias = add_part(&l.packed_bytes, thaw_gate_panels_bias_count(&weight));
-    l.backward_panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_backward_bytes(&weight));
+    l.panels = thaw_recurrent_reserve(&l.packed_bytes, thaw_gate_panels_forward_bytes(&weight));
+    l.bias = reserve(&l.packed_bytes, thaw_gate_panels_bias_count(&weight));
+    l.backward_panels = thaw_recurrent_reserve(&l.packed_bytes, thaw_gate_panels_backward_bytes(&weight));
     l.input_weight = l.packed_bytes;
     l.packed_bytes += r->pack_input ? thaw_kernel_bytes(r->pack_input, THAW_ARGUMENT_DESTINATION) : 0;
 
-    l.gates = add_part(&l.workspace_bytes, rows * r->row);
-    l.hidden_gates = add_part(&l.workspace_bytes, lstm ? 0 : rows * r->row);
-    l.hidden = add_part(&l.workspace_bytes, rows * r->units);
-    l.cell = add_part(&l.workspace_bytes, lstm ? rows * r->units + state : 0);
-    l.none = add_part(&l.scratch_bytes, r->units);
-    l.carry = add_part(&l.scratch_bytes, state);
+    l.gates = reserve(&l.workspace_bytes, rows * r->row);
+    l.hidden_gates = reserve(&l.workspace_bytes, lstm ? 0 : rows * r->row);
+    l.hidden = reserve(&l.workspace_bytes, rows * r->units);
+    l.cell_state = reserve(&l.workspace_bytes, lstm ? rows * r->units + state : 0);
+    l.none = reserve(&l.scratch_bytes, r->units);
+    l.carry = reserve(&l.scratch_bytes, state);
     l.kernels = l.scratch_bytes;
     l.scratch_bytes += kernel_scratch_bytes(r);
     r->layout = l;
@@ -245,17 +245,17 @@ thaw_status thaw_recurrent_pack(const thaw_layer_run *run)
     }
     const thaw_gate_weight weight = thaw_recurrent_hidden_weight(r);
     const float *hidden = run->parameters[THAW_WEIGHT_HIDDEN];
-    thaw_gate_panels_pack_forward(run->context, &weight, hidden, thaw_recurrent_part(run->packed, r->layout.panels));
+    thaw_gate_panels_pack_forward(run->context, &weight, hidden, thaw_recurrent_at(run->packed, r->layout.panels));
     thaw_gate_panels_pack_bias(&weight, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
-                               thaw_recurrent_part(run->packed, r->layout.bias));
+                               thaw_recurrent_at(run->packed, r->layout.bias));
     thaw_gate_panels_pack_backward(run->context, &weight, hidden,
-                                   thaw_recurrent_part(run->packed, r->layout.backward_panels));
+                                   thaw_recurrent_at(run->packed, r->layout.backward_panels));
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->parameters[THAW_WEIGHT_INPUT] },
-        { THAW_ARGUMENT_DESTINATION, thaw_recurrent_part(run->packed, r->layout.input_weight) },
+        { THAW_ARGUMENT_DESTINATION, thaw_recurrent_at(run->packed, r->layout.input_weight) },
     };
     return r->pack_input ? thaw_kernel_run(r->pack_input, bindings, THAW_COUNT(bindings),
-                                           thaw_recurrent_part(run->scratch, r->layout.kernels))
+                                           thaw_recurrent_at(run->scratch, r->layout.kernels))
                          : THAW_OK;
 }
 

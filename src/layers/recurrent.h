@@ -38,10 +38,10 @@ enum { THAW_WEIGHT_INPUT, THAW_WEIGHT_HIDDEN, THAW_BIAS_INPUT, THAW_BIAS_HIDDEN 
 
 /* Where the parts of packed memory, workspace and scratch begin, in bytes. */
 typedef struct thaw_recurrent_layout {
-    size_t panels, bias;                      /* packed: of the hidden state's part */
-    size_t input_panels, input_bias;          /* packed, for inference: of the input's */
-    size_t backward_panels, input_weight;     /* packed, for training */
-    size_t gates, hidden_gates, hidden, cell; /* workspace in training, scratch in inference */
+    size_t panels, bias;                            /* packed: of the hidden state's part */
+    size_t input_panels, input_bias;                /* packed, for inference: of the input's */
+    size_t backward_panels, input_weight;           /* packed, for training */
+    size_t gates, hidden_gates, hidden, cell_state; /* workspace in training, scratch in inference */
     size_t alternating;          /* scratch of inference: the hidden states of two steps, where the last is output */
     size_t none, carry, kernels; /* scratch of training: a row of zeros; backward's; what oneDNN wants */
     size_t packed_bytes, workspace_bytes, scratch_bytes;
@@ -87,7 +87,7 @@ void thaw_recurrent_inference_forward(const thaw_layer_run *run);
 /* ---- shared ---- */
 
 /* Appends a part of so many bytes to a piece of memory, and returns where it begins. */
-size_t thaw_recurrent_add_part(size_t *memory, size_t bytes);
+size_t thaw_recurrent_reserve(size_t *memory, size_t bytes);
 
 static inline thaw_gate_weight thaw_recurrent_hidden_weight(const thaw_recurrent *r)
 {
@@ -99,7 +99,7 @@ static inline thaw_gate_weight thaw_recurrent_input_weight(const thaw_recurrent 
     return (thaw_gate_weight){ r->cell->gates, r->units, r->features, r->precision };
 }
 
-static inline float *thaw_recurrent_part(void *memory, size_t offset)
+static inline float *thaw_recurrent_at(void *memory, size_t offset)
 {
     return (float *)(void *)((char *)memory + offset);
 }
@@ -111,9 +111,9 @@ static inline size_t thaw_recurrent_time(const thaw_recurrent *r, size_t step)
 }
 
 /* Where in a buffer [batch, steps, width] the values of a step are. */
-static inline thaw_rows thaw_recurrent_rows(const thaw_recurrent *r, float *all, size_t width, size_t step)
+static inline thaw_matrix thaw_recurrent_matrix(const thaw_recurrent *r, float *all, size_t width, size_t step)
 {
-    return (thaw_rows){ all + thaw_recurrent_time(r, step) * width, r->steps * width };
+    return (thaw_matrix){ all + thaw_recurrent_time(r, step) * width, r->steps * width };
 }
 
 /* Calls `work` for the pieces of a step that are this member's: a block of units, some samples. Forward and backward cut

@@ -9,7 +9,7 @@
 typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
-    float *panels, *gates, *hidden_gates, *hidden, *cell, *carry;
+    float *panels, *gates, *hidden_gates, *hidden, *cell_state, *carry;
 } pass;
 
 /* The gradients of the hidden state after a step, through the step that follows it. */
@@ -20,35 +20,35 @@ static void multiply(const pass *p, size_t step, size_t block, size_t first_row,
         memset(product, 0, rows * THAW_BLOCK * sizeof *product);
         return;
     }
-    const thaw_rows gates = thaw_recurrent_rows(r, p->hidden_gates, r->row, step + 1);
+    const thaw_matrix gates = thaw_recurrent_matrix(r, p->hidden_gates, r->row, step + 1);
     r->product(rows, r->row, gates.first + first_row * gates.stride, gates.stride,
                p->panels + block * r->row * THAW_BLOCK, product);
 }
 
-static thaw_const_rows output_gradient(const pass *p, size_t step)
+static thaw_const_matrix output_gradient(const pass *p, size_t step)
 {
     const thaw_recurrent *r = p->r;
     const float *gradient = p->run->output_gradient;
     if (!r->last_only)
-        return (thaw_const_rows){ gradient + thaw_recurrent_time(r, step) * r->units, r->steps * r->units };
-    return (thaw_const_rows){ step + 1 == r->steps ? gradient : NULL, r->units };
+        return (thaw_const_matrix){ gradient + thaw_recurrent_time(r, step) * r->units, r->steps * r->units };
+    return (thaw_const_matrix){ step + 1 == r->steps ? gradient : NULL, r->units };
 }
 
-static thaw_rows part(thaw_rows rows, size_t row, size_t unit)
+static thaw_matrix view(thaw_matrix rows, size_t row, size_t unit)
 {
-    return (thaw_rows){ rows.first + row * rows.stride + unit, rows.stride };
+    return (thaw_matrix){ rows.first + row * rows.stride + unit, rows.stride };
 }
 
-static thaw_const_rows constant_part(thaw_const_rows rows, size_t row, size_t unit)
+static thaw_const_matrix constant_view(thaw_const_matrix rows, size_t row, size_t unit)
 {
-    return (thaw_const_rows){ rows.first ? rows.first + row * rows.stride + unit : NULL, rows.stride };
+    return (thaw_const_matrix){ rows.first ? rows.first + row * rows.stride + unit : NULL, rows.stride };
 }
 
 static void run_rows(const pass *p, size_t step, size_t block, size_t row, size_t rows)
 {
     const thaw_recurrent *r = p->r;
     const size_t unit = block * THAW_BLOCK, stride = (r->steps + 1) * r->units;
-    const thaw_rows hidden = thaw_recurrent_rows(r, p->hidden, r->units, step);
+    const thaw_matrix hidden = thaw_recurrent_matrix(r, p->hidden, r->units, step);
     _Alignas(64) float product[THAW_CELL_ROWS * THAW_BLOCK];
     multiply(p, step, block, row, rows, product);
     thaw_cell_backward work = {
@@ -56,15 +56,16 @@ static void run_rows(const pass *p, size_t step, size_t block, size_t row, size_
         .count = thaw_recurrent_count(r, block),
         .units = r->units,
         .product = product,
-        .output_gradient = constant_part(output_gradient(p, step), row, unit),
-        .gates = part(thaw_recurrent_rows(r, p->gates, r->row, step), row, unit),
-        .hidden_gates = part(thaw_recurrent_rows(r, p->hidden_gates, r->row, step), row, unit),
-        .carry = part((thaw_rows){ p->carry, r->units }, row, unit),
-        .hidden = constant_part((thaw_const_rows){ hidden.first, hidden.stride }, row, unit),
+        .output_gradient = constant_view(output_gradient(p, step), row, unit),
+        .gates = view(thaw_recurrent_matrix(r, p->gates, r->row, step), row, unit),
+        .hidden_gates = view(thaw_recurrent_matrix(r, p->hidden_gates, r->row, step), row, unit),
+        .carry = view((thaw_matrix){ p->carry, r->units }, row, unit),
+        .hidden = constant_view((thaw_const_matrix){ hidden.first, hidden.stride }, row, unit),
     };
     if (r->cell->states > 1) {
-        work.cell = constant_part((thaw_const_rows){ p->cell + step * r->units, stride }, row, unit);
-        work.next_cell = constant_part((thaw_const_rows){ p->cell + (step + 1) * r->units, stride }, row, unit);
+        work.cell_state = constant_view((thaw_const_matrix){ p->cell_state + step * r->units, stride }, row, unit);
+        work.next_cell_state =
+            constant_view((thaw_const_matrix){ p->cell_state + (step + 1) * r->units, stride }, row, unit);
     }
     r->cell->backward(&work);
 }
@@ -97,7 +98,7 @@ static void run_steps(void *argument, int thread, int threads)
 static void write_initial_hidden(const pass *p, float *into, size_t stride)
 {
     const thaw_recurrent *r = p->r;
-    const thaw_rows gates = thaw_recurrent_rows(r, p->hidden_gates, r->row, 0);
+    const thaw_matrix gates = thaw_recurrent_matrix(r, p->hidden_gates, r->row, 0);
     for (size_t n = 0; n < r->batch; n++)
         for (size_t block = 0; block < r->blocks; block++) {
             _Alignas(64) float product[THAW_BLOCK];
@@ -139,7 +140,7 @@ static thaw_status run_weights(const pass *p, thaw_kernel *kernel, const float *
 {
     const thaw_recurrent *r = p->r;
     float *const *gradients = p->run->parameter_gradients;
-    void *scratch = thaw_recurrent_part(p->run->scratch, r->layout.kernels);
+    void *scratch = thaw_recurrent_at(p->run->scratch, r->layout.kernels);
     if (sums_bias)
         thaw_column_sum(p->run->context, r->batch * r->steps, r->row, THAW_F32, gates, gradients[bias], scratch);
     if (!kernel)
@@ -162,7 +163,7 @@ static thaw_status run_input_gradient(const pass *p)
         { THAW_ARGUMENT_SOURCE_GRADIENT, p->run->input_gradients[0] },
     };
     return r->input_gradient ? thaw_kernel_run(r->input_gradient, bindings, THAW_COUNT(bindings),
-                                               thaw_recurrent_part(p->run->scratch, r->layout.kernels))
+                                               thaw_recurrent_at(p->run->scratch, r->layout.kernels))
                              : THAW_OK;
 }
 
@@ -173,12 +174,12 @@ thaw_status thaw_recurrent_backward(const thaw_layer_run *run)
     pass p = {
         .r = r,
         .run = run,
-        .panels = thaw_recurrent_part(run->packed, l->backward_panels),
-        .gates = thaw_recurrent_part(run->workspace, l->gates),
-        .hidden_gates = thaw_recurrent_part(run->workspace, r->cell->states > 1 ? l->gates : l->hidden_gates),
-        .hidden = thaw_recurrent_part(run->workspace, l->hidden),
-        .cell = thaw_recurrent_part(run->workspace, l->cell),
-        .carry = thaw_recurrent_part(run->scratch, l->carry),
+        .panels = thaw_recurrent_at(run->packed, l->backward_panels),
+        .gates = thaw_recurrent_at(run->workspace, l->gates),
+        .hidden_gates = thaw_recurrent_at(run->workspace, r->cell->states > 1 ? l->gates : l->hidden_gates),
+        .hidden = thaw_recurrent_at(run->workspace, l->hidden),
+        .cell_state = thaw_recurrent_at(run->workspace, l->cell_state),
+        .carry = thaw_recurrent_at(run->scratch, l->carry),
     };
     thaw_recurrent_run(r, run->context, run_steps, &p);
     write_initial_gradients(&p);

@@ -20,7 +20,7 @@ typedef struct pass {
     const char *panels, *input_panels;
     const float *bias, *input_bias; /* of the hidden state's part, of the input's; rows for each block */
     float *gates;                   /* the input's part: [blocks][gates][rows of a chunk][THAW_BLOCK] */
-    float *hidden, *cell;           /* the states */
+    float *hidden, *cell_state;     /* the states */
     char *alternating;              /* last step only: the hidden state after even steps, after odd ones */
 } pass;
 
@@ -47,15 +47,15 @@ void thaw_recurrent_inference_lay_out(thaw_recurrent *r)
     const size_t ahead = AHEAD / r->batch < 1 ? 1 : AHEAD / r->batch, state = r->batch * r->units;
     const size_t bias = thaw_gate_panels_bias_count(&hidden);
     r->chunk = ahead < r->steps ? ahead : r->steps;
-    l.panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&hidden));
-    l.input_panels = thaw_recurrent_add_part(&l.packed_bytes, thaw_gate_panels_forward_bytes(&input));
-    l.bias = thaw_recurrent_add_part(&l.packed_bytes, bias * sizeof(float));
-    l.input_bias = thaw_recurrent_add_part(&l.packed_bytes, bias * sizeof(float));
-    l.gates = thaw_recurrent_add_part(&l.scratch_bytes, r->batch * r->chunk * bias * sizeof(float));
-    l.hidden = thaw_recurrent_add_part(&l.scratch_bytes, state * sizeof(float));
-    l.cell = thaw_recurrent_add_part(&l.scratch_bytes, r->cell->states > 1 ? state * sizeof(float) : 0);
+    l.panels = thaw_recurrent_reserve(&l.packed_bytes, thaw_gate_panels_forward_bytes(&hidden));
+    l.input_panels = thaw_recurrent_reserve(&l.packed_bytes, thaw_gate_panels_forward_bytes(&input));
+    l.bias = thaw_recurrent_reserve(&l.packed_bytes, bias * sizeof(float));
+    l.input_bias = thaw_recurrent_reserve(&l.packed_bytes, bias * sizeof(float));
+    l.gates = thaw_recurrent_reserve(&l.scratch_bytes, r->batch * r->chunk * bias * sizeof(float));
+    l.hidden = thaw_recurrent_reserve(&l.scratch_bytes, state * sizeof(float));
+    l.cell_state = thaw_recurrent_reserve(&l.scratch_bytes, r->cell->states > 1 ? state * sizeof(float) : 0);
     l.alternating =
-        thaw_recurrent_add_part(&l.scratch_bytes, r->last_only ? 2 * state * thaw_dtype_bytes(r->precision) : 0);
+        thaw_recurrent_reserve(&l.scratch_bytes, r->last_only ? 2 * state * thaw_dtype_bytes(r->precision) : 0);
     r->layout = l;
 }
 
@@ -68,9 +68,9 @@ void thaw_recurrent_inference_pack(const thaw_layer_run *run)
     thaw_gate_panels_pack_forward(run->context, &hidden, run->parameters[THAW_WEIGHT_HIDDEN], packed + l->panels);
     thaw_gate_panels_pack_forward(run->context, &input, run->parameters[THAW_WEIGHT_INPUT], packed + l->input_panels);
     thaw_gate_panels_pack_bias(&hidden, r->bias ? run->parameters[THAW_BIAS_HIDDEN] : NULL,
-                               thaw_recurrent_part(packed, l->bias));
+                               thaw_recurrent_at(packed, l->bias));
     thaw_gate_panels_pack_bias(&input, r->bias ? run->parameters[THAW_BIAS_INPUT] : NULL,
-                               thaw_recurrent_part(packed, l->input_bias));
+                               thaw_recurrent_at(packed, l->input_bias));
 }
 
 /* ---- the states ---- */
@@ -115,7 +115,7 @@ static void start_states(const pass *p, size_t row, size_t unit, size_t count)
 {
     start_state(p, 0, p->hidden, row, unit, count);
     if (p->r->cell->states > 1)
-        start_state(p, 1, p->cell, row, unit, count);
+        start_state(p, 1, p->cell_state, row, unit, count);
 }
 
 static void store_hidden(const pass *p, size_t step, size_t row, size_t unit, size_t count)
@@ -154,14 +154,14 @@ static bool goes_by_sample(const thaw_recurrent *r)
 }
 
 /* A step's rows of a block's gate; within a chunk they are in the order of time. */
-static thaw_rows gate_rows(const pass *p, size_t step, size_t block, size_t gate)
+static thaw_matrix gate_rows(const pass *p, size_t step, size_t block, size_t gate)
 {
     const thaw_recurrent *r = p->r;
     const size_t first = step / r->chunk * r->chunk, left = r->steps - first;
     const size_t place = r->reverse ? (left < r->chunk ? left : r->chunk) - 1 - step % r->chunk : step % r->chunk;
     float *all = p->gates + (block * r->cell->gates + gate) * r->batch * r->chunk * THAW_BLOCK;
-    return goes_by_sample(r) ? (thaw_rows){ all + place * THAW_BLOCK, r->chunk * THAW_BLOCK }
-                             : (thaw_rows){ all + place * r->batch * THAW_BLOCK, THAW_BLOCK };
+    return goes_by_sample(r) ? (thaw_matrix){ all + place * THAW_BLOCK, r->chunk * THAW_BLOCK }
+                             : (thaw_matrix){ all + place * r->batch * THAW_BLOCK, THAW_BLOCK };
 }
 
 /* The input's part of a block's gate: of some samples in one step, or of one sample in several from `step` on, of which
@@ -172,7 +172,7 @@ static void multiply_input(const pass *p, size_t block, size_t q, size_t step, s
     const thaw_gate_weight weight = thaw_recurrent_input_weight(r);
     const size_t gate = block * r->cell->gates + q, sample = r->steps * r->features;
     const rows input = rows_from(r, p->run->inputs[0], thaw_recurrent_time(r, step) * r->features, sample);
-    const thaw_rows gates = gate_rows(p, step, block, q);
+    const thaw_matrix gates = gate_rows(p, step, block, q);
     float *sums = gates.first + row * gates.stride;
     multiply(r, samples * steps, r->features, at(r, input, row, 0), steps > 1 ? r->features : sample,
              p->input_panels + gate * thaw_gate_panels_panel_bytes(&weight), sums);
@@ -215,7 +215,7 @@ static void run_rows(const pass *p, size_t step, size_t block, size_t row, size_
 {
     const thaw_recurrent *r = p->r;
     const size_t unit = block * THAW_BLOCK, units = thaw_recurrent_count(r, block), state = row * r->units + unit;
-    const thaw_rows gates = gate_rows(p, step, block, 0);
+    const thaw_matrix gates = gate_rows(p, step, block, 0);
     _Alignas(64) float product[THAW_MOST_GATES * THAW_CELL_ROWS * THAW_BLOCK];
     multiply_hidden(p, step, block, row, count, product);
     for (size_t n = row; step == 0 && n < row + count; n++)
@@ -229,8 +229,8 @@ static void run_rows(const pass *p, size_t step, size_t block, size_t row, size_
         .gates = { gates.first + row * gates.stride, gates.stride },
         .hidden = { p->hidden + state, r->units },
         .next_hidden = { p->hidden + state, r->units },
-        .cell = { p->cell + state, r->units },
-        .next_cell = { p->cell + state, r->units },
+        .cell_state = { p->cell_state + state, r->units },
+        .next_cell_state = { p->cell_state + state, r->units },
     });
     for (size_t n = row; n < row + count; n++)
         store_hidden(p, step, n, unit, units);
@@ -266,11 +266,11 @@ void thaw_recurrent_inference_forward(const thaw_layer_run *run)
         .loops = THAW_FOR_LEVEL(run->context->level, &thaw_bfloat16_loops),
         .panels = packed + l->panels,
         .input_panels = packed + l->input_panels,
-        .bias = thaw_recurrent_part(packed, l->bias),
-        .input_bias = thaw_recurrent_part(packed, l->input_bias),
-        .gates = thaw_recurrent_part(scratch, l->gates),
-        .hidden = thaw_recurrent_part(scratch, l->hidden),
-        .cell = thaw_recurrent_part(scratch, l->cell),
+        .bias = thaw_recurrent_at(packed, l->bias),
+        .input_bias = thaw_recurrent_at(packed, l->input_bias),
+        .gates = thaw_recurrent_at(scratch, l->gates),
+        .hidden = thaw_recurrent_at(scratch, l->hidden),
+        .cell_state = thaw_recurrent_at(scratch, l->cell_state),
         .alternating = scratch + l->alternating,
     };
     thaw_recurrent_run(r, run->context, run_steps, &p);

@@ -97,7 +97,7 @@ enum { ROWS = 3, UNITS = 45, GATES = 4, MATRIX = THAW_CELL_ROWS * THAW_BLOCK };
 typedef struct arrays {
     _Alignas(64) float product[GATES * MATRIX];
     float bias[GATES * THAW_BLOCK], gates[ROWS * GATES * UNITS], hidden_gates[ROWS * GATES * UNITS];
-    float hidden[ROWS * UNITS], next_hidden[ROWS * UNITS], cell[ROWS * UNITS], next_cell[ROWS * UNITS];
+    float hidden[ROWS * UNITS], next_hidden[ROWS * UNITS], cell_state[ROWS * UNITS], next_cell_state[ROWS * UNITS];
     float slope[ROWS * UNITS], carry[ROWS * UNITS];
 } arrays;
 
@@ -116,8 +116,8 @@ static void run_cell(const thaw_cell *cell, arrays *a)
                                         .keep = true,
                                         .hidden = { a->hidden + THAW_BLOCK, UNITS },
                                         .next_hidden = { a->next_hidden + THAW_BLOCK, UNITS },
-                                        .cell = { a->cell + THAW_BLOCK, UNITS },
-                                        .next_cell = { a->next_cell + THAW_BLOCK, UNITS } });
+                                        .cell_state = { a->cell_state + THAW_BLOCK, UNITS },
+                                        .next_cell_state = { a->next_cell_state + THAW_BLOCK, UNITS } });
     cell->backward(&(thaw_cell_backward){ .rows = ROWS,
                                           .count = UNITS - THAW_BLOCK,
                                           .units = UNITS,
@@ -127,8 +127,8 @@ static void run_cell(const thaw_cell *cell, arrays *a)
                                           .hidden_gates = { a->hidden_gates + THAW_BLOCK, row },
                                           .carry = { a->carry + THAW_BLOCK, UNITS },
                                           .hidden = { a->hidden + THAW_BLOCK, UNITS },
-                                          .cell = { a->cell + THAW_BLOCK, UNITS },
-                                          .next_cell = { a->next_cell + THAW_BLOCK, UNITS } });
+                                          .cell_state = { a->cell_state + THAW_BLOCK, UNITS },
+                                          .next_cell_state = { a->next_cell_state + THAW_BLOCK, UNITS } });
 }
 
 /* The baseline is tested by its formulas wherever there is no more; the others compute the same. */
