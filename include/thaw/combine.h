@@ -64,9 +64,9 @@ THAW_API thaw_status thaw_expression_scale(thaw_expression *operand, double fact
    to the operand's shape. Errors: THAW_INVALID_ARGUMENT (another dtype, other values), THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_expression_mask(thaw_expression *operand, const thaw_tensor *mask, thaw_expression **result);
 
-/* Concatenates the parts along an axis, counted from 0. Their other dimensions must be equal.
+/* Concatenates the operands along an axis, counted from 0. Their other dimensions must be equal.
    Errors: THAW_INVALID_ARGUMENT (no part, the axis), THAW_SHAPE_MISMATCH. */
-THAW_API thaw_status thaw_expression_concatenate(thaw_expression *const *parts, size_t count, int axis,
+THAW_API thaw_status thaw_expression_concatenate(thaw_expression *const *operands, size_t count, int axis,
                                                  thaw_expression **result);
 
 /* Indices [begin, end) along an axis. Errors: THAW_INVALID_ARGUMENT (the axis, an empty or invalid range). */

@@ -127,8 +127,8 @@ static thaw_status begin_idx(thaw_description *into, char **rest)
 }
 
 /* Opens a pair of files and selects from it. */
-static thaw_status open_part(thaw_description *from, char *const *paths, const thaw_dataset_selection *selection,
-                             thaw_dataset **dataset)
+static thaw_status open_split(thaw_description *from, char *const *paths, const thaw_dataset_selection *selection,
+                              thaw_dataset **dataset)
 {
     thaw_dataset *whole;
     const bool selects_classes = from->has_classes && selection->last_class < from->classes;
@@ -149,7 +149,7 @@ static thaw_status open_part(thaw_description *from, char *const *paths, const t
     return status;
 }
 
-static thaw_status open_parts(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
+static thaw_status open_splits(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
 {
     const thaw_dataset_selection same_classes = { .first_class = from->selection.first_class,
                                                   .last_class = from->selection.last_class };
@@ -157,9 +157,9 @@ static thaw_status open_parts(thaw_description *from, thaw_dataset **training, t
     if (from->classes == 0)
         status = thaw_idx_classes(from->context, from->paths[THAW_TRAINING_LABELS], &from->classes);
     if (status == THAW_OK && test && from->paths[THAW_TEST_IMAGES])
-        status = open_part(from, from->paths + THAW_TEST_IMAGES, &same_classes, test);
+        status = open_split(from, from->paths + THAW_TEST_IMAGES, &same_classes, test);
     if (status == THAW_OK && training)
-        status = open_part(from, from->paths + THAW_TRAINING_IMAGES, &from->selection, training);
+        status = open_split(from, from->paths + THAW_TRAINING_IMAGES, &from->selection, training);
     if (status != THAW_OK && test) {
         thaw_dataset_destroy(*test);
         *test = NULL;
@@ -201,7 +201,7 @@ static thaw_status locate_fashion_mnist(thaw_description *into)
 static thaw_status open_fashion_mnist(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
 {
     const thaw_status status = locate_fashion_mnist(from);
-    return status == THAW_OK ? open_parts(from, training, test) : status;
+    return status == THAW_OK ? open_splits(from, training, test) : status;
 }
 
 static const thaw_described_option fashion_mnist_options[] = {
@@ -228,7 +228,7 @@ static const thaw_described_set idx = {
     .begin = begin_idx,
     .options = idx_options,
     .option_count = THAW_COUNT(idx_options),
-    .open = open_parts,
+    .open = open_splits,
 };
 
 static const thaw_described_set *const sets[] = { &fashion_mnist, &idx, &thaw_described_folder };

@@ -19,7 +19,7 @@ typedef struct folder {
     thaw_folder_options options;
     thaw_dataset_selection selection; /* its classes are in range */
     thaw_image_source_options source; /* of both parts */
-    bool in_parts;                    /* train/ and val/ */
+    bool has_splits;                  /* train/ and val/ */
     thaw_image_list classes;          /* their folders */
     thaw_image_list training, test;
 } folder;
@@ -32,19 +32,19 @@ static bool is_folder(int directory, const struct dirent *entry)
     return entry->d_name[0] != '.' && fstatat(directory, entry->d_name, &about, 0) == 0 && S_ISDIR(about.st_mode);
 }
 
-static thaw_status fail_to_read(const folder *from, const char *part)
+static thaw_status fail_to_read(const folder *from, const char *split)
 {
-    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *part ? "/" : "",
-                     part, strerror(errno));
+    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *split ? "/" : "",
+                     split, strerror(errno));
 }
 
-/* Lists the sub-folders of a part ("": of the folder itself), sorted. */
-static thaw_status list_folders(const folder *from, const char *part, thaw_image_list *found)
+/* Lists the sub-folders of a split ("": of the folder itself), sorted. */
+static thaw_status list_folders(const folder *from, const char *split, thaw_image_list *found)
 {
-    const int file = openat(from->source.directory, *part ? part : ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    const int file = openat(from->source.directory, *split ? split : ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;
     if (!directory) {
-        const thaw_status status = fail_to_read(from, part);
+        const thaw_status status = fail_to_read(from, split);
         if (file >= 0)
             close(file);
         return status;
@@ -55,7 +55,7 @@ static thaw_status list_folders(const folder *from, const char *part, thaw_image
         char *name;
         if (!is_folder(file, entry))
             continue;
-        thaw_text_append(&text, "%s%s%s", part, *part ? "/" : "", entry->d_name);
+        thaw_text_append(&text, "%s%s%s", split, *split ? "/" : "", entry->d_name);
         status = thaw_text_finish(&text, &name);
         if (status == THAW_OK) {
             status = thaw_image_list_add(found, name, 0, 0);
@@ -63,7 +63,7 @@ static thaw_status list_folders(const folder *from, const char *part, thaw_image
         }
     }
     if (status == THAW_OK && errno)
-        status = fail_to_read(from, part);
+        status = fail_to_read(from, split);
     closedir(directory);
     thaw_image_list_sort(found, 0);
     return status;
@@ -84,8 +84,8 @@ static thaw_status find_classes(folder *from)
     thaw_status status = list_folders(from, "", &top);
     if (status == THAW_OK && find(&top, "train") < top.count)
         status = list_folders(from, "train", &from->classes);
-    from->in_parts = from->classes.count > 0;
-    if (from->in_parts || status != THAW_OK)
+    from->has_splits = from->classes.count > 0;
+    if (from->has_splits || status != THAW_OK)
         thaw_image_list_release(&top);
     else
         from->classes = top;
@@ -210,7 +210,7 @@ static void limit(thaw_image_list *list, size_t per_class)
 static thaw_status find_images(folder *from)
 {
     thaw_status status = scan_training(from);
-    if (status == THAW_OK && from->in_parts && faccessat(from->source.directory, "val", F_OK, 0) == 0)
+    if (status == THAW_OK && from->has_splits && faccessat(from->source.directory, "val", F_OK, 0) == 0)
         status = scan_validation(from);
     else if (status == THAW_OK && from->options.validation > 0)
         status = split(from);
@@ -236,7 +236,7 @@ static void describe_samples(folder *from)
     from->source.threads = options->threads;
 }
 
-static thaw_status make_parts(folder *from, thaw_dataset **training, thaw_dataset **test)
+static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_dataset **test)
 {
     thaw_status status = THAW_OK;
     if (test && from->test.count)
@@ -277,7 +277,7 @@ thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw
     if (status == THAW_OK)
         status = find_images(&from);
     if (status == THAW_OK)
-        status = make_parts(&from, training, test);
+        status = make_splits(&from, training, test);
     thaw_image_list_release(&from.classes);
     thaw_image_list_release(&from.training);
     thaw_image_list_release(&from.test);

@@ -38,15 +38,15 @@ static size_t below(size_t bound, uint32_t word)
 }
 
 /* One attempt at a crop of random area, ratio and position; false if it does not fit into the image. */
-static bool try_part(thaw_frame *frame, size_t width, size_t height, const uint32_t words[WORDS_EACH])
+static bool try_crop(thaw_frame *frame, size_t width, size_t height, const uint32_t words[WORDS_EACH])
 {
     const double area = (double)width * (double)height * between(LEAST_AREA, MOST_AREA, words[0]);
     const double ratio = exp(between(log(LEAST_RATIO), log(MOST_RATIO), words[1]));
-    const double part_width = rint(sqrt(area * ratio)), part_height = rint(sqrt(area / ratio));
-    if (part_width < 1 || part_height < 1 || part_width > (double)width || part_height > (double)height)
+    const double crop_width = rint(sqrt(area * ratio)), crop_height = rint(sqrt(area / ratio));
+    if (crop_width < 1 || crop_height < 1 || crop_width > (double)width || crop_height > (double)height)
         return false;
-    frame->width = (size_t)part_width;
-    frame->height = (size_t)part_height;
+    frame->width = (size_t)crop_width;
+    frame->height = (size_t)crop_height;
     frame->top = below(height - frame->height + 1, words[2]);
     frame->left = below(width - frame->width + 1, words[3]);
     return true;
@@ -71,7 +71,7 @@ thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const uin
     thaw_frame frame = { .scaled_width = size, .scaled_height = size };
     bool found = false;
     for (size_t i = 0; i < ATTEMPTS && !found; i++)
-        found = try_part(&frame, width, height, words + WORDS_EACH * i);
+        found = try_crop(&frame, width, height, words + WORDS_EACH * i);
     if (!found)
         take_middle(&frame, width, height);
     frame.flipped = words[WORDS_EACH * ATTEMPTS] >> 31;

@@ -89,13 +89,13 @@ static thaw_status append(thaw_context *context, thaw_unpacker *file, content *f
             status = grow(context, found, used + *got);
         if (status != THAW_OK)
             return status;
-        const size_t room = found->capacity - used - *got, left = wanted - *got, part = room < left ? room : left;
+        const size_t room = found->capacity - used - *got, left = wanted - *got, ask = room < left ? room : left;
         size_t read;
-        status = thaw_unpacker_read(file, found->data + used + *got, part, &read);
+        status = thaw_unpacker_read(file, found->data + used + *got, ask, &read);
         if (status != THAW_OK)
             return status;
         *got += read;
-        if (read < part)
+        if (read < ask)
             break;
     }
     return THAW_OK;

@@ -76,19 +76,19 @@ static thaw_status evaluate(const thaw_parameter_list *list, float *values)
     return status;
 }
 
-static bool has_parts(const thaw_group *group)
+static bool has_operands(const thaw_group *group)
 {
     for (size_t i = 0; i < group->parameter_count; i++)
-        if (group->parameters[i]->part)
+        if (group->parameters[i]->is_operand)
             return true;
     return false;
 }
 
 /* Writes the values, unbinds, and removes added groups that no binding uses any more. */
-static void bake(thaw_parameter_set *set, const thaw_parameter_list *list, const float *values, bool *had_parts)
+static void bake(thaw_parameter_set *set, const thaw_parameter_list *list, const float *values, bool *had_operands)
 {
     for (size_t i = 0; i < set->group_count; i++)
-        had_parts[i] = set->groups[i]->added && has_parts(set->groups[i]);
+        had_operands[i] = set->groups[i]->added && has_operands(set->groups[i]);
     for (size_t i = 0; i < list->count; i++) {
         thaw_parameter *parameter = list->items[i];
         memcpy(thaw_parameter_edit(parameter), values, parameter->count * sizeof(float));
@@ -97,7 +97,7 @@ static void bake(thaw_parameter_set *set, const thaw_parameter_list *list, const
     }
     thaw_set_mark_use(set);
     for (size_t i = set->group_count; i-- > 0;)
-        if (had_parts[i] && !has_parts(set->groups[i]))
+        if (had_operands[i] && !has_operands(set->groups[i]))
             thaw_set_remove_group(set, set->groups[i]);
     set->bindings++;
     set->revision++;
@@ -116,15 +116,15 @@ thaw_status thaw_merge(thaw_model *model, const char *pattern)
     if (status == THAW_OK)
         status = thaw_set_prepare_removal(set);
     float *values = NULL;
-    bool *had_parts = NULL;
+    bool *had_operands = NULL;
     if (status == THAW_OK) {
         values = thaw_allocate_array(context, count_elements(&list), sizeof *values);
-        had_parts = thaw_allocate_array(context, set->group_count, sizeof *had_parts);
-        status = values && had_parts ? evaluate(&list, values) : THAW_OUT_OF_MEMORY;
+        had_operands = thaw_allocate_array(context, set->group_count, sizeof *had_operands);
+        status = values && had_operands ? evaluate(&list, values) : THAW_OUT_OF_MEMORY;
     }
     if (status == THAW_OK)
-        bake(set, &list, values, had_parts);
-    thaw_release(context, had_parts);
+        bake(set, &list, values, had_operands);
+    thaw_release(context, had_operands);
     thaw_release(context, values);
     thaw_release(context, list.items);
     return status;

@@ -33,7 +33,7 @@ static void multiply_row(float *restrict out, const float *left, size_t left_ste
 }
 
 /* A part of a row that is no longer than a block. */
-static void compute_part(const thaw_pairs *p, const thaw_broadcast_span *span)
+static void compute_span(const thaw_pairs *p, const thaw_broadcast_span *span)
 {
     const int last = p->loops.rank - 1;
     const size_t left_step = p->loops.left[last], right_step = p->loops.right[last];
@@ -53,7 +53,7 @@ static void compute_range(void *argument, size_t begin, size_t end)
     while (begin < end) {
         const size_t past = p->adds && end - begin > BLOCK ? begin + BLOCK : end;
         const thaw_broadcast_span span = thaw_broadcast_next(&p->loops, begin, past);
-        compute_part(p, &span);
+        compute_span(p, &span);
         begin += span.count;
     }
 }

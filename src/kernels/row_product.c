@@ -20,25 +20,25 @@ typedef struct job {
     float *memory; /* thaw_row_tiles_floats for each thread */
 } job;
 
-static size_t rounded_up_share(size_t count, size_t parts)
+static size_t rounded_up_share(size_t count, size_t shares)
 {
-    return (count + parts - 1) / parts;
+    return (count + shares - 1) / shares;
 }
 
-/* In how many parts the rows are cut, so that `threads` members get pieces of about the same size; each row part by
-   threads / parts parts of the panels. */
-static size_t choose_row_parts(const sizes *s, size_t threads)
+/* In how many shares the rows are cut, so that `threads` members get pieces of about the same size; each row part by
+   threads / shares shares of the panels. */
+static size_t choose_row_shares(const sizes *s, size_t threads)
 {
     const size_t tiles = rounded_up_share(s->batch, THAW_TILE_ROWS), pairs = rounded_up_share(s->panels, 2);
     size_t best = 1, least_work = SIZE_MAX, least_traffic = SIZE_MAX;
-    for (size_t parts = 1; parts <= threads; parts++) {
-        if (threads % parts != 0)
+    for (size_t shares = 1; shares <= threads; shares++) {
+        if (threads % shares != 0)
             continue;
-        const size_t others = threads / parts;
-        const size_t work = rounded_up_share(tiles, parts) * rounded_up_share(pairs, others);
-        const size_t traffic = others * s->batch + parts * s->outputs;
+        const size_t others = threads / shares;
+        const size_t work = rounded_up_share(tiles, shares) * rounded_up_share(pairs, others);
+        const size_t traffic = others * s->batch + shares * s->outputs;
         if (work < least_work || (work == least_work && traffic < least_traffic)) {
-            best = parts;
+            best = shares;
             least_work = work;
             least_traffic = traffic;
         }
@@ -47,10 +47,10 @@ static size_t choose_row_parts(const sizes *s, size_t threads)
 }
 
 /* Part `at`, in whole grains. */
-static thaw_row_range part_of(size_t count, size_t grain, size_t at, size_t parts)
+static thaw_row_range share_of(size_t count, size_t grain, size_t at, size_t shares)
 {
     const size_t grains = rounded_up_share(count, grain);
-    const size_t begin = grains * at / parts * grain, end = grains * (at + 1) / parts * grain;
+    const size_t begin = grains * at / shares * grain, end = grains * (at + 1) / shares * grain;
     return (thaw_row_range){ begin < count ? begin : count, end < count ? end : count };
 }
 
@@ -58,10 +58,10 @@ static void run_member(void *argument, int thread, int threads)
 {
     const job *j = argument;
     const sizes *s = j->of;
-    const size_t member = (size_t)thread, row_parts = choose_row_parts(s, (size_t)threads);
-    const size_t panel_parts = (size_t)threads / row_parts;
-    const thaw_row_range rows = part_of(s->batch, THAW_TILE_ROWS, member / panel_parts, row_parts);
-    const thaw_row_range panels = part_of(s->panels, 2, member % panel_parts, panel_parts);
+    const size_t member = (size_t)thread, row_shares = choose_row_shares(s, (size_t)threads);
+    const size_t panel_shares = (size_t)threads / row_shares;
+    const thaw_row_range rows = share_of(s->batch, THAW_TILE_ROWS, member / panel_shares, row_shares);
+    const thaw_row_range panels = share_of(s->panels, 2, member % panel_shares, panel_shares);
     if (rows.begin < rows.end && panels.begin < panels.end)
         j->functions->multiply(&j->product, rows, panels, j->memory + member * thaw_row_tiles_floats(s->batch));
 }

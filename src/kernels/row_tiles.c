@@ -133,13 +133,13 @@ static tile_function *const tiles[MOST_PANELS + 1][MOST_ROWS + 1] = {
    4608->128, 16 rows (3 tiles) 0.83, 24 rows (4) 0.87, 48 rows (8) 0.97, 128 rows (22) 1.03. */
 enum { MOST_TILES_UNFETCHED = 8 };
 
-/* Part `at` of `parts`. */
-static void prefetch_panels(const operands *o, size_t panels, size_t at, size_t parts)
+/* Part `at` of `shares`. */
+static void prefetch_panels(const operands *o, size_t panels, size_t at, size_t shares)
 {
     const size_t lines = o->depth * THAW_PANEL * sizeof(float) / LINE_BYTES;
     for (size_t p = panels; p < panels + o->coming; p++) {
         const char *panel = (const char *)(o->right + p * o->panel);
-        for (size_t i = lines * at / parts; i < lines * (at + 1) / parts; i++)
+        for (size_t i = lines * at / shares; i < lines * (at + 1) / shares; i++)
             __builtin_prefetch(panel + i * LINE_BYTES, 0, 2);
     }
 }

@@ -2,7 +2,7 @@
    instructions.
 
    A weight [outputs][inputs] is packed in panels, [panels][inputs][THAW_PANEL], with zeros for outputs that are not there.
-   An element's terms are added in the order of inputs, in parts of THAW_PART, and then the parts in theirs: whatever else
+   An element's terms are added in the order of inputs, in shares of THAW_PART, and then the shares in theirs: whatever else
    is computed, the same bits. */
 #ifndef THAW_KERNELS_ROW_TILES_H
 #define THAW_KERNELS_ROW_TILES_H

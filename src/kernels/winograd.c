@@ -52,23 +52,23 @@ typedef struct range {
     size_t begin, end;
 } range;
 
-/* Part `at` of `parts`, cut at multiples of `grain`. */
-static range part_of(range whole, size_t grain, size_t at, size_t parts)
+/* Part `at` of `shares`, cut at multiples of `grain`. */
+static range share_of(range whole, size_t grain, size_t at, size_t shares)
 {
     const size_t grains = (whole.end - whole.begin + grain - 1) / grain;
-    const size_t begin = whole.begin + grains * at / parts * grain;
-    const size_t end = whole.begin + grains * (at + 1) / parts * grain;
+    const size_t begin = whole.begin + grains * at / shares * grain;
+    const size_t end = whole.begin + grains * (at + 1) / shares * grain;
     return (range){ smaller(begin, whole.end), smaller(end, whole.end) };
 }
 
-/* Into how many parts the panels are cut; each is computed by as many threads as the others. */
-static size_t panel_parts(const convolution *c, size_t threads)
+/* Into how many shares the panels are cut; each is computed by as many threads as the others. */
+static size_t panel_shares(const convolution *c, size_t threads)
 {
-    size_t parts = 1;
-    for (size_t i = 1; i <= smaller(threads, c->panels) && c->tiles * parts < BLOCK_TILES * threads; i++)
+    size_t shares = 1;
+    for (size_t i = 1; i <= smaller(threads, c->panels) && c->tiles * shares < BLOCK_TILES * threads; i++)
         if (threads % i == 0)
-            parts = i;
-    return parts;
+            shares = i;
+    return shares;
 }
 
 /* Of a pixel's or a value's channel. */
@@ -104,11 +104,11 @@ static span pixels_of(const job *j, range tiles)
     return (span){ first + smaller(begin, all) * pixel, first + smaller(end, all) * pixel };
 }
 
-/* Asks for part `at` of `parts`, for the second-level cache. */
-static void prefetch(span bytes, size_t at, size_t parts)
+/* Asks for part `at` of `shares`, for the second-level cache. */
+static void prefetch(span bytes, size_t at, size_t shares)
 {
     const size_t lines = (size_t)(bytes.end - bytes.begin) / LINE_BYTES;
-    for (size_t i = lines * at / parts; i < lines * (at + 1) / parts; i++)
+    for (size_t i = lines * at / shares; i < lines * (at + 1) / shares; i++)
         __builtin_prefetch(bytes.begin + i * LINE_BYTES, 0, 2);
 }
 
@@ -146,14 +146,15 @@ static void run_share(void *argument, int thread, int threads)
 {
     const job *j = argument;
     const convolution *c = j->c;
-    const size_t member = (size_t)thread, parts = panel_parts(c, (size_t)threads), tile_parts = (size_t)threads / parts;
-    const range panels = part_of((range){ 0, c->panels }, 1, member % parts, parts);
-    const range tiles = part_of((range){ 0, c->tiles }, GRAIN, member / parts, tile_parts);
+    const size_t member = (size_t)thread, shares = panel_shares(c, (size_t)threads),
+                 tile_shares = (size_t)threads / shares;
+    const range panels = share_of((range){ 0, c->panels }, 1, member % shares, shares);
+    const range tiles = share_of((range){ 0, c->tiles }, GRAIN, member / shares, tile_shares);
     const size_t blocks = (tiles.end - tiles.begin + c->block - 1) / c->block;
     char *memory = j->scratch + c->zeros_bytes + member * (c->values_bytes + c->sums_bytes);
     for (size_t b = 0; b < blocks; b++) {
-        const range next = b + 1 < blocks ? part_of(tiles, GRAIN, b + 1, blocks) : (range){ 0 };
-        run_block(j, part_of(tiles, GRAIN, b, blocks), panels, next, memory);
+        const range next = b + 1 < blocks ? share_of(tiles, GRAIN, b + 1, blocks) : (range){ 0 };
+        run_block(j, share_of(tiles, GRAIN, b, blocks), panels, next, memory);
     }
 }
 

@@ -8,13 +8,13 @@ static void use(void *argument, thaw_expression *expression)
 {
     (void)argument;
     if (expression->parameter)
-        expression->parameter->part = expression->parameter->in_use = true;
+        expression->parameter->is_operand = expression->parameter->in_use = true;
 }
 
 void thaw_set_mark_use(thaw_parameter_set *set)
 {
     for (size_t i = 0; i < set->parameter_count; i++) {
-        set->parameters[i]->part = false;
+        set->parameters[i]->is_operand = false;
         set->parameters[i]->in_use = !set->parameters[i]->bound && !set->parameters[i]->group->added;
     }
     for (size_t i = 0; i < set->parameter_count; i++)

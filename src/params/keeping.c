@@ -9,7 +9,7 @@ enum { LEAST_BYTES = 1 << 16 };
 
 bool thaw_parameter_may_leave(const thaw_parameter *parameter)
 {
-    return !thaw_parameter_trainable(parameter) && parameter->in_use && !parameter->bound && !parameter->part &&
+    return !thaw_parameter_trainable(parameter) && parameter->in_use && !parameter->bound && !parameter->is_operand &&
            !parameter->lent && parameter->count * sizeof(float) >= LEAST_BYTES;
 }
 

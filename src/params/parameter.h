@@ -32,7 +32,7 @@ struct thaw_parameter {
 
     thaw_expression *stored; /* the tensor as a leaf of expressions */
     thaw_expression *bound;  /* what its layer uses instead, or NULL */
-    bool part;               /* how many bindings of layers' parameters contain it */
+    bool is_operand;         /* how many bindings of layers' parameters contain it */
     bool in_use;             /* belongs to a layer and is unbound, or is in such a binding: counted, saved and loaded */
     bool removed;            /* from the model, by a merge */
 

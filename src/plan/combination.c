@@ -175,7 +175,7 @@ static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *
 }
 
 /* Through the parts of an expression, the last first: it is the expression itself. */
-static thaw_status trace_parts(const tracing *t)
+static thaw_status trace_operands(const tracing *t)
 {
     const size_t count = t->use->order_count;
     thaw_status status = add_buffer(t->plan, t->node, t->use->expression->count, &t->buffers[count - 1]);
@@ -197,7 +197,7 @@ static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < use->order_count; i++)
         buffers[i] = -1;
-    const thaw_status status = trace_parts(&(tracing){ plan, node, use, buffers });
+    const thaw_status status = trace_operands(&(tracing){ plan, node, use, buffers });
     use->buffer = buffers[use->order_count - 1];
     thaw_release(plan->model->context, buffers);
     return status;

@@ -6,28 +6,28 @@
 
 enum { WIDTH = 420, NAMES = 122, PLOT = 128, PLOT_END = 352, ROW = 24, THICKNESS = 16, TOP = 4 };
 
-typedef struct part {
+typedef struct segment {
     const char *key, *words;
-} part;
+} segment;
 
 typedef struct stack {
     const char *kind, *group, *label;
-    const part *parts;
-    size_t part_count;
+    const segment *segments;
+    size_t segment_count;
     thaw_tick_format *format;
     bool time;
 } stack;
 
-static const part phases[] = { { "data", "data" },
-                               { "forward", "forward" },
-                               { "backward", "backward" },
-                               { "update", "update" },
-                               { "other", "other" } };
-static const part places[] = { { "weights", "weights" },
-                               { "gradients", "gradients" },
-                               { "optimizer_state", "optimizer state" },
-                               { "activations", "activations" },
-                               { "cache", "feature cache" } };
+static const segment phases[] = { { "data", "data" },
+                                  { "forward", "forward" },
+                                  { "backward", "backward" },
+                                  { "update", "update" },
+                                  { "other", "other" } };
+static const segment places[] = { { "weights", "weights" },
+                                  { "gradients", "gradients" },
+                                  { "optimizer_state", "optimizer state" },
+                                  { "activations", "activations" },
+                                  { "cache", "feature cache" } };
 
 static const stack time_stack = {
     "time", "times", "Seconds per epoch by phase for each strategy", phases, THAW_COUNT(phases), thaw_format_seconds,
@@ -41,14 +41,14 @@ static const stack memory_stack = {
 static double value_of(const thaw_report_point *point, const stack *drawn, size_t index)
 {
     const json_t *group = json_object_get(point->configuration, drawn->group);
-    const double value = thaw_report_number(group, drawn->parts[index].key);
+    const double value = thaw_report_number(group, drawn->segments[index].key);
     return isfinite(value) && value > 0 ? value : 0;
 }
 
 static double sum_of(const thaw_report_point *point, const stack *drawn)
 {
     double sum = 0;
-    for (size_t i = 0; i < drawn->part_count; i++)
+    for (size_t i = 0; i < drawn->segment_count; i++)
         sum += value_of(point, drawn, i);
     return sum;
 }
@@ -62,7 +62,7 @@ static void draw_bar(thaw_report_page *page, const stack *drawn, const thaw_axis
     thaw_text_append(text, "<text class=\"name\" x=\"%d\" y=\"%.1f\">", NAMES, y + THICKNESS - 4);
     thaw_markup_label(text, thaw_report_strategy(page, point->strategy), 17);
     thaw_text_append(text, "</text>");
-    for (size_t i = 0; i < drawn->part_count; i++) {
+    for (size_t i = 0; i < drawn->segment_count; i++) {
         const double value = value_of(point, drawn, i);
         const double begin = thaw_axis_place(axis, below), end = thaw_axis_place(axis, below + value);
         below += value;
@@ -71,11 +71,11 @@ static void draw_bar(thaw_report_page *page, const stack *drawn, const thaw_axis
         thaw_text_append(text,
                          "<rect class=\"mark p%zu\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\" data-k=\"%s\" "
                          "data-v=\"",
-                         i, begin, y, end - begin, THICKNESS, drawn->parts[i].key);
+                         i, begin, y, end - begin, THICKNESS, drawn->segments[i].key);
         thaw_markup_exact(text, value);
         thaw_text_append(text, "\"");
         thaw_chart_identity(page, point);
-        thaw_text_append(text, "><title>%s: %s</title></rect>", drawn->parts[i].words, drawn->format(field, value));
+        thaw_text_append(text, "><title>%s: %s</title></rect>", drawn->segments[i].words, drawn->format(field, value));
     }
     thaw_text_append(text, "<text class=\"value\" x=\"%.2f\" y=\"%.1f\">%s</text>\n", thaw_axis_place(axis, below) + 6,
                      y + THICKNESS - 4, drawn->format(field, drawn->time ? point->seconds : point->bytes));
@@ -109,11 +109,11 @@ static void draw_all(thaw_report_page *page, const stack *drawn)
         most = fmax(most, sum_of(&page->points[i], drawn));
     thaw_axis axis = thaw_axis_linear(0, most, PLOT, PLOT_END, 4);
     thaw_text_append(&page->text, "<ul class=\"key\">");
-    for (size_t i = 0; i < drawn->part_count; i++)
+    for (size_t i = 0; i < drawn->segment_count; i++)
         thaw_text_append(&page->text,
                          "<li><svg viewBox=\"0 0 14 14\" aria-hidden=\"true\"><rect class=\"p%zu\" width=\"14\" "
                          "height=\"14\"/></svg>%s</li>",
-                         i, drawn->parts[i].words);
+                         i, drawn->segments[i].words);
     thaw_text_append(&page->text, "</ul>\n<div class=\"wide\">");
     for (size_t i = 0; i < page->optimizer_count; i++)
         draw(page, drawn, &axis, i);

@@ -62,10 +62,10 @@ static size_t place_of(const json_t *list, const char *key, const char *name)
 
 static double sum_of_bytes(const json_t *bytes)
 {
-    static const char *const parts[] = { "weights", "gradients", "optimizer_state", "activations", "cache" };
+    static const char *const pieces[] = { "weights", "gradients", "optimizer_state", "activations", "cache" };
     double sum = 0;
-    for (size_t i = 0; i < THAW_COUNT(parts); i++)
-        sum += thaw_report_number(bytes, parts[i]);
+    for (size_t i = 0; i < THAW_COUNT(pieces); i++)
+        sum += thaw_report_number(bytes, pieces[i]);
     return sum;
 }
 
@@ -215,18 +215,18 @@ thaw_status thaw_report_page_write(thaw_report_page *page, char **html)
     static const struct {
         const char *mark;
         void (*write)(thaw_report_page *page);
-    } parts[] = { { "{{title}}", write_title },
-                  { "{{subject}}", write_subject },
-                  { "{{style}}", write_style },
-                  { "{{body}}", write_body },
-                  { "{{script}}", write_script } };
+    } pieces[] = { { "{{title}}", write_title },
+                   { "{{subject}}", write_subject },
+                   { "{{style}}", write_style },
+                   { "{{body}}", write_body },
+                   { "{{script}}", write_script } };
     const char *rest = thaw_report_page_html;
     for (const char *mark; (mark = strstr(rest, "{{"));) {
         thaw_text_append(&page->text, "%.*s", (int)(mark - rest), rest);
         rest = strstr(mark, "}}") + 2;
-        for (size_t i = 0; i < THAW_COUNT(parts); i++)
-            if (strncmp(mark, parts[i].mark, strlen(parts[i].mark)) == 0)
-                parts[i].write(page);
+        for (size_t i = 0; i < THAW_COUNT(pieces); i++)
+            if (strncmp(mark, pieces[i].mark, strlen(pieces[i].mark)) == 0)
+                pieces[i].write(page);
     }
     thaw_text_append(&page->text, "%s", rest);
     const thaw_status status = thaw_text_finish(&page->text, html);

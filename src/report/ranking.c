@@ -113,10 +113,10 @@ static void difference_field(thaw_report_page *page, const json_t *configuration
 static double memory_of(const json_t *configuration)
 {
     const json_t *bytes = json_object_get(configuration, "bytes");
-    const char *part;
+    const char *kind;
     const json_t *value;
     double sum = 0;
-    json_object_foreach((json_t *)(uintptr_t)bytes, part, value) sum += json_number_value(value);
+    json_object_foreach((json_t *)(uintptr_t)bytes, kind, value) sum += json_number_value(value);
     return sum;
 }
 

@@ -81,12 +81,12 @@ static void scale(float *restrict values, size_t count, float factor)
 }
 
 /* Updates a piece that is small enough to be scaled first and still be near. */
-static void update_piece(const thaw_update_list *list, const thaw_span *part, size_t offset, size_t count)
+static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
-    const thaw_parameter *parameter = list->parameters[part->parameter];
-    const thaw_rule *applied = &list->rules[list->rule_of[part->parameter]];
+    const thaw_parameter *parameter = list->parameters[span->parameter];
+    const thaw_rule *applied = &list->rules[list->rule_of[span->parameter]];
     const thaw_optimizer *optimizer = parameter->group->optimizer;
-    const size_t begin = part->begin + offset;
+    const size_t begin = span->begin + offset;
     if (list->gradient_scale != 1)
         scale(parameter->gradient + begin, count, (float)list->gradient_scale);
     thaw_update update = {
@@ -106,11 +106,11 @@ static void update_piece(const thaw_update_list *list, const thaw_span *part, si
         optimizer->module->update(&update);
 }
 
-static void update_range(const thaw_update_list *list, const thaw_span *part, size_t from, size_t past)
+static void update_range(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past)
 {
-    const size_t piece = list->gradient_scale == 1 ? part->count : SCALE_BLOCK;
+    const size_t piece = list->gradient_scale == 1 ? span->count : SCALE_BLOCK;
     for (size_t offset = from; offset < past; offset += piece)
-        update_piece(list, part, offset, past - offset < piece ? past - offset : piece);
+        update_piece(list, span, offset, past - offset < piece ? past - offset : piece);
 }
 
 /* Whether only the rows that have a gradient change. */
@@ -122,16 +122,16 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
            module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 
-static void update_rows(const thaw_update_list *list, const thaw_span *part)
+static void update_rows(const thaw_update_list *list, const thaw_span *span)
 {
-    const thaw_parameter *parameter = list->parameters[part->parameter];
+    const thaw_parameter *parameter = list->parameters[span->parameter];
     const thaw_gradient_rows *named = &parameter->gradient_rows;
-    const size_t width = parameter->count / (size_t)parameter->shape.dims[0], end = part->begin + part->count;
+    const size_t width = parameter->count / (size_t)parameter->shape.dims[0], end = span->begin + span->count;
     for (size_t i = 0; i < named->count; i++) {
         const size_t begin = named->rows[i] * width, past = begin + width;
-        const size_t first = begin > part->begin ? begin : part->begin, last = past < end ? past : end;
+        const size_t first = begin > span->begin ? begin : span->begin, last = past < end ? past : end;
         if (first < last)
-            update_range(list, part, first - part->begin, last - part->begin);
+            update_range(list, span, first - span->begin, last - span->begin);
     }
 }
 
@@ -141,11 +141,11 @@ static void update_share(void *argument, int thread, int threads)
     size_t first, past;
     thaw_share_of(list, thread, threads, &first, &past);
     for (size_t i = first; i < past; i++) {
-        const thaw_span *part = &list->spans[i];
-        if (updates_rows(list, part->parameter))
-            update_rows(list, part);
+        const thaw_span *span = &list->spans[i];
+        if (updates_rows(list, span->parameter))
+            update_rows(list, span);
         else
-            update_range(list, part, 0, part->count);
+            update_range(list, span, 0, span->count);
     }
 }
 
@@ -200,9 +200,8 @@ static void sum_blocks(void *argument, size_t begin, size_t end)
     const thaw_update_list *list = argument;
     for (size_t i = begin; i < end; i++) {
         const thaw_span *block = &list->norm_blocks[i];
-        if (list->norm_parts[i] != 0)
-            list->norm_parts[i] =
-                sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
+        if (list->norm_sums[i] != 0)
+            list->norm_sums[i] = sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
     }
 }
 
@@ -216,11 +215,11 @@ static void mark_blocks(thaw_update_list *list)
         const size_t blocks = (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
         const size_t width = parameter->count / (size_t)parameter->shape.dims[0];
         for (size_t i = 0; i < blocks; i++)
-            list->norm_parts[first + i] = named->known ? 0 : 1;
+            list->norm_sums[first + i] = named->known ? 0 : 1;
         for (size_t i = 0; named->known && i < named->count; i++)
             for (size_t at = named->rows[i] * width / THAW_NORM_BLOCK;
                  at * THAW_NORM_BLOCK < (named->rows[i] + (size_t)1) * width; at++)
-                list->norm_parts[first + at] = 1;
+                list->norm_sums[first + at] = 1;
         first += blocks;
     }
 }
@@ -231,7 +230,7 @@ double thaw_update_list_norm(thaw_update_list *list)
     thaw_parallel_for(list->context, list->norm_count, 1, sum_blocks, list);
     double sum = 0;
     for (size_t i = 0; i < list->norm_count; i++)
-        sum += list->norm_parts[i];
+        sum += list->norm_sums[i];
     return sqrt(sum);
 }
 
@@ -242,9 +241,8 @@ static void check_blocks(void *argument, size_t begin, size_t end)
     thaw_finite_function *all_finite = THAW_FOR_LEVEL(list->context->level, thaw_all_finite);
     for (size_t i = end; i-- > begin;) {
         const thaw_span *block = &list->norm_blocks[i];
-        if (list->norm_parts[i] != 0)
-            list->norm_parts[i] =
-                !all_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
+        if (list->norm_sums[i] != 0)
+            list->norm_sums[i] = !all_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
     }
 }
 
@@ -253,7 +251,7 @@ bool thaw_update_list_finite(thaw_update_list *list)
     mark_blocks(list);
     thaw_parallel_for(list->context, list->norm_count, CHECK_GRAIN, check_blocks, list);
     for (size_t i = 0; i < list->norm_count; i++)
-        if (list->norm_parts[i] != 0)
+        if (list->norm_sums[i] != 0)
             return false;
     return true;
 }

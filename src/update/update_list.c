@@ -52,8 +52,8 @@ static thaw_status cut_norm_blocks(thaw_update_list *list)
     for (size_t i = 0; i < list->parameter_count; i++)
         list->norm_count += blocks_of(list->parameters[i]);
     list->norm_blocks = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_blocks);
-    list->norm_parts = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_parts);
-    if (!list->norm_blocks || !list->norm_parts)
+    list->norm_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_sums);
+    if (!list->norm_blocks || !list->norm_sums)
         return THAW_OUT_OF_MEMORY;
     thaw_span *block = list->norm_blocks;
     for (size_t i = 0; i < list->parameter_count; i++) {
@@ -115,14 +115,14 @@ static void clear_share(void *argument, int thread, int threads)
     size_t first, past;
     thaw_share_of(cleared->list, thread, threads, &first, &past);
     for (size_t i = first; i < past; i++) {
-        const thaw_span *part = &cleared->list->spans[i];
-        const thaw_parameter *parameter = cleared->list->parameters[part->parameter];
-        const fresh_arrays *fresh = &cleared->fresh[part->parameter];
+        const thaw_span *span = &cleared->list->spans[i];
+        const thaw_parameter *parameter = cleared->list->parameters[span->parameter];
+        const fresh_arrays *fresh = &cleared->fresh[span->parameter];
         if (fresh->gradient)
-            memset(parameter->gradient + part->begin, 0, part->count * sizeof(float));
+            memset(parameter->gradient + span->begin, 0, span->count * sizeof(float));
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
             if (fresh->slot[k])
-                memset(parameter->slot[k] + part->begin, 0, part->count * sizeof(float));
+                memset(parameter->slot[k] + span->begin, 0, span->count * sizeof(float));
     }
 }
 
@@ -176,7 +176,7 @@ void thaw_update_list_release(thaw_update_list *list)
 {
     if (!list)
         return;
-    thaw_release(list->context, list->norm_parts);
+    thaw_release(list->context, list->norm_sums);
     thaw_release(list->context, list->norm_blocks);
     thaw_release(list->context, list->first_span);
     thaw_release(list->context, list->spans);

@@ -32,7 +32,7 @@ struct thaw_update_list {
     double gradient_scale; /* of the run under way */
 
     thaw_span *norm_blocks; /* pieces of fixed size, whatever the thread count */
-    double *norm_parts;     /* the sum of squares of each */
+    double *norm_sums;      /* the sum of squares of each */
     size_t norm_count;
 };
 
