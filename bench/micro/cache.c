@@ -7,7 +7,7 @@
 #include <thaw/thaw.h>
 #include <unistd.h>
 
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 #include "support/arguments.h"
 #include "support/measurement.h"
 #include "support/timing.h"
@@ -27,7 +27,7 @@ static void check(const thaw_context *context, thaw_status status)
 
 typedef struct bed {
     thaw_context *context;
-    thaw_feature_rows *rows;
+    thaw_feature_storage *storage;
     size_t count, row_bytes;
     char *from, *into; /* of the copy; a row */
 } bed;
@@ -47,7 +47,7 @@ static void write_rows(bed *on)
 {
     for (size_t i = 0; i < on->count; i++) {
         const struct iovec piece = { on->from + i * on->row_bytes, on->row_bytes };
-        if (!on->rows->kind->write(on->rows, i, &piece, 1)) {
+        if (!on->storage->kind->write(on->storage, i, &piece, 1)) {
             fprintf(stderr, "cache: a row could not be written\n");
             exit(1);
         }
@@ -60,7 +60,7 @@ static double time_rows(bed *on)
     const double begin = bench_now();
     for (size_t i = 0, at = 0; i < on->count; i++) {
         const struct iovec piece = { on->into, on->row_bytes };
-        if (!on->rows->kind->read(on->rows, at, &piece, 1))
+        if (!on->storage->kind->read(on->storage, at, &piece, 1))
             exit(1);
         at = (at + STEP) % on->count;
     }
@@ -113,13 +113,14 @@ static void open_rows(bed *on, const char *path)
 {
     const thaw_digest key = { 0 };
     if (!path) {
-        check(on->context, thaw_feature_memory_create(on->context, on->count, on->row_bytes, &on->rows));
+        check(on->context, thaw_feature_memory_create(on->context, on->count, on->row_bytes, &on->storage));
         return;
     }
     bool *present = calloc(on->count, sizeof *present);
     if (!present)
         exit(1);
-    check(on->context, thaw_feature_file_open(on->context, path, &key, on->count, on->row_bytes, present, &on->rows));
+    check(on->context,
+          thaw_feature_file_open(on->context, path, &key, on->count, on->row_bytes, present, &on->storage));
     free(present);
 }
 
@@ -133,7 +134,7 @@ static void run_case(size_t row_bytes, const char *path, const bench_arguments *
     open_rows(&on, path);
     write_rows(&on);
     measure(&on, path ? "file" : "memory", settings);
-    on.rows->kind->release(on.rows);
+    on.storage->kind->release(on.storage);
     free(on.from);
     free(on.into);
     thaw_context_destroy(on.context);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/cache.h"
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 
 /* The letters and digits of a text, with '-' for everything between them. The caller frees it. */
 static char *plain_name(const char *text)

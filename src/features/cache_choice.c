@@ -2,7 +2,7 @@
 
 #include "core/context.h"
 #include "data/dataset.h"
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 #include "policy/strategy.h"
 
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset)

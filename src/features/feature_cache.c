@@ -8,7 +8,7 @@
 #include "core/allocation.h"
 #include "data/dataset.h"
 #include "features/feature_key.h"
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 #include "kernels/bfloat16.h"
 
 /* The values of one boundary node for a sample, and how they are kept. */
@@ -23,10 +23,10 @@ struct thaw_feature_cache {
     thaw_context *context;
     cut cuts[THAW_MOST_PIECES];
     size_t cut_count;
-    uint64_t version;        /* of the prefix's parameters */
-    uint64_t precision;      /* of the prefix's nodes */
-    size_t target_bytes;     /* of one sample */
-    thaw_feature_rows *rows; /* the cuts' values, then the target */
+    uint64_t version;              /* of the prefix's parameters */
+    uint64_t precision;            /* of the prefix's nodes */
+    size_t target_bytes;           /* of one sample */
+    thaw_feature_storage *storage; /* the cuts' values, then the target */
     bool *present;
     size_t sample_count, present_count;
     size_t bytes;
@@ -105,7 +105,7 @@ static void read_range(void *argument, size_t begin, size_t end)
             pieces[c] = (struct iovec){ (char *)(places[c] + from->count) - from->bytes, from->bytes };
         }
         pieces[cache->cut_count] = (struct iovec){ into->targets + i * cache->target_bytes, cache->target_bytes };
-        if (!cache->rows->kind->read(cache->rows, into->indices[i], pieces, (int)cache->cut_count + 1))
+        if (!cache->storage->kind->read(cache->storage, into->indices[i], pieces, (int)cache->cut_count + 1))
             atomic_store(&into->failure, errno ? errno : -1);
         for (size_t c = 0; c < cache->cut_count; c++)
             if (cache->cuts[c].dtype == THAW_BF16)
@@ -130,7 +130,7 @@ static void expect_rows(void *user, const size_t *indices, size_t count)
 {
     const thaw_feature_cache *cache = user;
     for (size_t i = 0; i < count; i++)
-        cache->rows->kind->expect(cache->rows, indices[i]);
+        cache->storage->kind->expect(cache->storage, indices[i]);
 }
 
 static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
@@ -144,7 +144,7 @@ static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
     source.release = NULL;
     source.user = cache;
     const thaw_status status = thaw_dataset_create(cache->context, &source, &cache->dataset);
-    if (status == THAW_OK && cache->rows->kind->expect)
+    if (status == THAW_OK && cache->storage->kind->expect)
         cache->dataset->expect = expect_rows;
     return status;
 }
@@ -156,8 +156,8 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
     if (!cache)
         return;
     thaw_dataset_destroy(cache->dataset);
-    if (cache->rows)
-        cache->rows->kind->release(cache->rows);
+    if (cache->storage)
+        cache->storage->kind->release(cache->storage);
     for (size_t c = 0; c < cache->cut_count; c++)
         thaw_release(cache->context, cache->cuts[c].rounded);
     thaw_release(cache->context, cache->present);
@@ -190,12 +190,12 @@ static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_da
 {
     const size_t row_bytes = cache->bytes / cache->sample_count;
     if (!path)
-        return thaw_feature_memory_create(cache->context, cache->sample_count, row_bytes, &cache->rows);
+        return thaw_feature_memory_create(cache->context, cache->sample_count, row_bytes, &cache->storage);
     thaw_digest key;
     thaw_status status = thaw_feature_key_of(plan, dataset, &key);
     if (status == THAW_OK)
         status = thaw_feature_file_open(cache->context, path, &key, cache->sample_count, row_bytes, cache->present,
-                                        &cache->rows);
+                                        &cache->storage);
     for (size_t i = 0; i < cache->sample_count; i++)
         cache->present_count += cache->present[i];
     return status;
@@ -290,7 +290,7 @@ static void keep_range(void *argument, size_t begin, size_t end)
                 (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].bytes), cache->cuts[c].bytes };
         pieces[cache->cut_count] =
             (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->target_bytes), cache->target_bytes };
-        if (!cache->rows->kind->write(cache->rows, keep->indices[i], pieces, (int)cache->cut_count + 1))
+        if (!cache->storage->kind->write(cache->storage, keep->indices[i], pieces, (int)cache->cut_count + 1))
             atomic_store(&cache->write_error, errno ? errno : EIO);
     }
 }

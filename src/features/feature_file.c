@@ -12,7 +12,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 
 enum {
     HEADER_BYTES = 4096,
@@ -36,7 +36,7 @@ typedef struct trailer {
 } trailer;
 
 typedef struct feature_file {
-    thaw_feature_rows rows;
+    thaw_feature_storage storage;
     const char *path;
     int file;
     header header;
@@ -53,7 +53,7 @@ size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count)
 
 static off_t place_of(const feature_file *file, size_t index)
 {
-    return HEADER_BYTES + (off_t)(index * thaw_align(file->rows.row_bytes + sizeof(trailer)));
+    return HEADER_BYTES + (off_t)(index * thaw_align(file->storage.row_bytes + sizeof(trailer)));
 }
 
 static trailer make_trailer(const feature_file *file, size_t index, const struct iovec *pieces, int count)
@@ -94,9 +94,9 @@ static bool move_row(transfer *move, int file, const struct iovec *pieces, int c
     return true;
 }
 
-static bool write_row(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count)
+static bool write_row(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count)
 {
-    const feature_file *file = (feature_file *)rows;
+    const feature_file *file = (feature_file *)storage;
     struct iovec all[THAW_MOST_PIECES + 1];
     trailer end = make_trailer(file, index, pieces, count);
     memcpy(all, pieces, (size_t)count * sizeof *all);
@@ -105,11 +105,11 @@ static bool write_row(thaw_feature_rows *rows, size_t index, const struct iovec 
 }
 
 /* First tries to read from the page cache alone, which shows whether the disk must be waited for. */
-static bool read_row(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count)
+static bool read_row(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count)
 {
-    feature_file *file = (feature_file *)rows;
+    feature_file *file = (feature_file *)storage;
     const off_t place = place_of(file, index);
-    if (preadv2(file->file, pieces, count, place, RWF_NOWAIT) == (ssize_t)rows->row_bytes)
+    if (preadv2(file->file, pieces, count, place, RWF_NOWAIT) == (ssize_t)storage->row_bytes)
         return true;
     atomic_store_explicit(&file->announced, ANNOUNCED_ROWS, memory_order_relaxed);
     return move_row(preadv, file->file, pieces, count, place);
@@ -117,34 +117,34 @@ static bool read_row(thaw_feature_rows *rows, size_t index, const struct iovec *
 
 /* Starts disk reads while the previous batch is trained on. Skipped if nothing needs the disk, because each
    announcement takes as long as reading some pages. */
-static void expect_row(thaw_feature_rows *rows, size_t index)
+static void expect_row(thaw_feature_storage *storage, size_t index)
 {
-    feature_file *file = (feature_file *)rows;
+    feature_file *file = (feature_file *)storage;
     const size_t left = atomic_load_explicit(&file->announced, memory_order_relaxed);
     if (left == 0)
         return;
     atomic_store_explicit(&file->announced, left - 1, memory_order_relaxed);
-    posix_fadvise(file->file, place_of(file, index), (off_t)rows->row_bytes, POSIX_FADV_WILLNEED);
+    posix_fadvise(file->file, place_of(file, index), (off_t)storage->row_bytes, POSIX_FADV_WILLNEED);
 }
 
-static void release(thaw_feature_rows *rows)
+static void release(thaw_feature_storage *storage)
 {
-    feature_file *file = (feature_file *)rows;
+    feature_file *file = (feature_file *)storage;
     if (file->file >= 0)
         close(file->file);
-    thaw_release(rows->context, file);
+    thaw_release(storage->context, file);
 }
 
-static const thaw_feature_rows_kind kind = { write_row, read_row, expect_row, release };
+static const thaw_feature_storage_kind kind = { write_row, read_row, expect_row, release };
 
 /* ---- opening ---- */
 
 static void check_rows(void *argument, size_t begin, size_t end)
 {
     feature_file *file = argument;
-    char *content = thaw_allocate_raw(file->rows.context, file->rows.row_bytes);
+    char *content = thaw_allocate_raw(file->storage.context, file->storage.row_bytes);
     trailer found;
-    const struct iovec pieces[2] = { { content, file->rows.row_bytes }, { &found, sizeof found } };
+    const struct iovec pieces[2] = { { content, file->storage.row_bytes }, { &found, sizeof found } };
     for (size_t i = begin; content && i < end; i++) {
         if (!move_row(preadv, file->file, pieces, 2, place_of(file, i)) || found.mark != WRITTEN)
             continue;
@@ -153,12 +153,12 @@ static void check_rows(void *argument, size_t begin, size_t end)
     }
     if (!content)
         atomic_store(&file->unread, true);
-    thaw_release(file->rows.context, content);
+    thaw_release(file->storage.context, content);
 }
 
 static thaw_status fail_on(const feature_file *file, const char *what)
 {
-    return thaw_fail(file->rows.context, THAW_IO_ERROR, "%s: cannot %s the feature cache: %s", file->path, what,
+    return thaw_fail(file->storage.context, THAW_IO_ERROR, "%s: cannot %s the feature cache: %s", file->path, what,
                      strerror(errno));
 }
 
@@ -168,7 +168,7 @@ static thaw_status begin_file(feature_file *file)
     const struct iovec piece = { &file->header, sizeof file->header };
     if (ftruncate(file->file, 0) != 0)
         return fail_on(file, "empty");
-    const int reason = posix_fallocate(file->file, 0, place_of(file, file->rows.count));
+    const int reason = posix_fallocate(file->file, 0, place_of(file, file->storage.count));
     if (reason) {
         errno = reason;
         if (ftruncate(file->file, 0) != 0)
@@ -187,16 +187,16 @@ static thaw_status adopt(feature_file *file)
         return fail_on(file, "read");
     const size_t known = (size_t)got < sizeof MAGIC ? (size_t)got : sizeof MAGIC;
     if (memcmp(found.magic, MAGIC, known) != 0)
-        return thaw_fail(file->rows.context, THAW_BAD_FORMAT,
+        return thaw_fail(file->storage.context, THAW_BAD_FORMAT,
                          "%s: exists and is not a feature cache; name a file that may be overwritten", file->path);
     if (memcmp(&found, &file->header, sizeof found) == 0) {
-        thaw_parallel_for(file->rows.context, file->rows.count, 64, check_rows, file);
-        return atomic_load(&file->unread) ? thaw_fail(file->rows.context, THAW_OUT_OF_MEMORY,
+        thaw_parallel_for(file->storage.context, file->storage.count, 64, check_rows, file);
+        return atomic_load(&file->unread) ? thaw_fail(file->storage.context, THAW_OUT_OF_MEMORY,
                                                       "%s: no memory to check the feature cache", file->path)
                                           : THAW_OK;
     }
     if (got > 0)
-        thaw_log(file->rows.context, THAW_LOG_INFO,
+        thaw_log(file->storage.context, THAW_LOG_INFO,
                  "%s: belongs to other weights, data or kernels; the feature cache is rebuilt", file->path);
     return begin_file(file);
 }
@@ -208,23 +208,23 @@ static thaw_status open_file(feature_file *file)
     if (file->file < 0 || fstat(file->file, &status) != 0)
         return fail_on(file, "open");
     if (!S_ISREG(status.st_mode))
-        return thaw_fail(file->rows.context, THAW_IO_ERROR, "%s: is not a regular file, as a feature cache must be",
+        return thaw_fail(file->storage.context, THAW_IO_ERROR, "%s: is not a regular file, as a feature cache must be",
                          file->path);
     if (flock(file->file, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? thaw_fail(file->rows.context, THAW_IO_ERROR,
+        return errno == EWOULDBLOCK ? thaw_fail(file->storage.context, THAW_IO_ERROR,
                                                 "%s: another process uses this feature cache", file->path)
                                     : fail_on(file, "lock");
     return adopt(file);
 }
 
 thaw_status thaw_feature_file_open(thaw_context *context, const char *path, const thaw_digest *key, size_t count,
-                                   size_t row_bytes, bool *present, thaw_feature_rows **rows)
+                                   size_t row_bytes, bool *present, thaw_feature_storage **storage)
 {
-    *rows = NULL;
+    *storage = NULL;
     feature_file *file = thaw_allocate(context, sizeof *file);
     if (!file)
         return THAW_OUT_OF_MEMORY;
-    file->rows = (thaw_feature_rows){ &kind, context, count, row_bytes };
+    file->storage = (thaw_feature_storage){ &kind, context, count, row_bytes };
     file->path = path;
     file->present = present;
     file->header = (header){
@@ -237,10 +237,10 @@ thaw_status thaw_feature_file_open(thaw_context *context, const char *path, cons
     memcpy(file->header.magic, MAGIC, sizeof MAGIC);
     const thaw_status status = open_file(file);
     if (status != THAW_OK) {
-        release(&file->rows);
+        release(&file->storage);
         return status;
     }
-    *rows = &file->rows;
+    *storage = &file->storage;
     return THAW_OK;
 }
 

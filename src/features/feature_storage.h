@@ -1,7 +1,7 @@
 /* Storage for the feature cache's rows, one per sample: in memory, or in a file. A row is written and read in
    consecutive pieces. Several threads may write and read rows at once. */
-#ifndef THAW_FEATURES_FEATURE_ROWS_H
-#define THAW_FEATURES_FEATURE_ROWS_H
+#ifndef THAW_FEATURES_FEATURE_STORAGE_H
+#define THAW_FEATURES_FEATURE_STORAGE_H
 
 #include <sys/uio.h>
 #include <thaw/runtime.h>
@@ -10,18 +10,19 @@
 
 enum { THAW_MOST_PIECES = 32 };
 
-typedef struct thaw_feature_rows thaw_feature_rows;
+typedef struct thaw_feature_storage thaw_feature_storage;
 
 /* An implementation of the storage. */
-typedef struct thaw_feature_rows_kind {
-    bool (*write)(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count);
-    bool (*read)(thaw_feature_rows *rows, size_t index, const struct iovec *pieces, int count);
-    void (*expect)(thaw_feature_rows *rows, size_t index); /* announces rows that will be read soon; may be NULL */
-    void (*release)(thaw_feature_rows *rows);
-} thaw_feature_rows_kind;
+typedef struct thaw_feature_storage_kind {
+    bool (*write)(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count);
+    bool (*read)(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count);
+    void (*expect)(thaw_feature_storage *storage,
+                   size_t index); /* announces rows that will be read soon; may be NULL */
+    void (*release)(thaw_feature_storage *storage);
+} thaw_feature_storage_kind;
 
-struct thaw_feature_rows {
-    const thaw_feature_rows_kind *kind;
+struct thaw_feature_storage {
+    const thaw_feature_storage_kind *kind;
     thaw_context *context;
     size_t count, row_bytes;
 };
@@ -30,7 +31,8 @@ struct thaw_feature_rows {
 size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count);
 
 /* Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size_t row_bytes, thaw_feature_rows **rows);
+thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size_t row_bytes,
+                                       thaw_feature_storage **storage);
 
 /* Opens or makes a file of rows. present[i] becomes true for each row that it holds. A row counts only if its own
    checksum, which covers `key` and its index, is right: a file that was cut short, damaged, or left by a killed
@@ -38,7 +40,7 @@ thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size
    Errors: THAW_IO_ERROR (cannot be opened, another process uses it, no space), THAW_BAD_FORMAT (a file of another
    kind), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_feature_file_open(thaw_context *context, const char *path, const thaw_digest *key, size_t count,
-                                   size_t row_bytes, bool *present, thaw_feature_rows **rows);
+                                   size_t row_bytes, bool *present, thaw_feature_storage **storage);
 
 /* Whether the path is free, or holds a feature cache that no other process uses. */
 bool thaw_feature_file_is_free(const char *path);
