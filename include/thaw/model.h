@@ -35,7 +35,7 @@ THAW_API thaw_node thaw_model_loss(const thaw_model *model);
 THAW_API const thaw_shape *thaw_model_node_shape(const thaw_model *model, thaw_node node);
 
 /* One row of the summary: one node. Strings belong to the model. */
-typedef struct thaw_summary_row {
+typedef struct thaw_summary_entry {
     const char *name;        /* "conv1" */
     const char *kind;        /* "conv2d" */
     thaw_shape output_shape; /* of one sample */
@@ -45,7 +45,7 @@ typedef struct thaw_summary_row {
     thaw_trainability trainability; /* of all its parameters */
     double learning_rate;           /* of its group; NAN without parameters or optimizer */
     const char *optimizer;          /* module name; NULL without parameters or optimizer */
-} thaw_summary_row;
+} thaw_summary_entry;
 
 /* Totals in elements; statistics are counted separately. What several layers share counts once. A stored tensor that
    no layer depends on (thaw/combine.h) does not count. */
@@ -58,7 +58,7 @@ typedef struct thaw_summary_totals {
 
 /* The rows and totals of the summary. Errors: THAW_INVALID_ARGUMENT (no such row). */
 THAW_API size_t thaw_model_node_count(const thaw_model *model);
-THAW_API thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row);
+THAW_API thaw_status thaw_model_summary_entry(thaw_model *model, size_t index, thaw_summary_entry *row);
 THAW_API thaw_summary_totals thaw_model_summary_totals(const thaw_model *model);
 
 /* The whole summary as a table. The caller owns `*text` (thaw_text_destroy). */

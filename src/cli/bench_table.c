@@ -35,7 +35,7 @@ static void format_mean(char field[FIELD_BYTES], const char *format, const thaw_
         snprintf(field + length, (size_t)(FIELD_BYTES - length), " +- %.2f", 100 * (mean->high - mean->mean));
 }
 
-static void print_row(const thaw_configuration *one)
+static void print_line(const thaw_configuration *one)
 {
     char rank[16] = "-", accuracy[FIELD_BYTES], difference[FIELD_BYTES], memory[CLI_SIZE_BYTES];
     char seconds[16] = "-", note[48] = "";
@@ -70,18 +70,18 @@ static int print_json(const thaw_configuration *one)
     return cli_json_print(object);
 }
 
-static int print_all(const thaw_configuration *rows, size_t count, bool json)
+static int print_all(const thaw_configuration *configurations, size_t count, bool json)
 {
     int code = CLI_DONE;
     if (!json)
         printf("%4s  %-16s %-28s %8s %16s %16s %9s   %10s %10s\n", "rank", "strategy", "optimizer", "rate",
                "accuracy %", "against full", "s/epoch", "trained", "memory");
     for (size_t i = 0; i < count && code == CLI_DONE; i++) {
-        const bool passed_over = !rows[i].chosen && rows[i].diverged == 0;
+        const bool passed_over = !configurations[i].chosen && configurations[i].diverged == 0;
         if (json)
-            code = print_json(&rows[i]);
-        else if (rows[i].runs && !passed_over)
-            print_row(&rows[i]);
+            code = print_json(&configurations[i]);
+        else if (configurations[i].runs && !passed_over)
+            print_line(&configurations[i]);
     }
     if (!json)
         printf(
@@ -95,14 +95,14 @@ static int print_all(const thaw_configuration *rows, size_t count, bool json)
 int cli_bench_print(thaw_comparison *comparison, const thaw_context *context, bool json)
 {
     const size_t count = thaw_comparison_count(comparison);
-    thaw_configuration *rows = calloc(count, sizeof *rows);
-    int code = rows ? CLI_DONE : cli_fail("bench", "out of memory");
+    thaw_configuration *configurations = calloc(count, sizeof *configurations);
+    int code = configurations ? CLI_DONE : cli_fail("bench", "out of memory");
     for (size_t i = 0; i < count && code == CLI_DONE; i++)
-        code = cli_check(context, thaw_comparison_at(comparison, i, &rows[i]), "bench");
+        code = cli_check(context, thaw_comparison_at(comparison, i, &configurations[i]), "bench");
     if (code == CLI_DONE) {
-        qsort(rows, count, sizeof *rows, compare);
-        code = print_all(rows, count, json);
+        qsort(configurations, count, sizeof *configurations, compare);
+        code = print_all(configurations, count, json);
     }
-    free(rows);
+    free(configurations);
     return code;
 }

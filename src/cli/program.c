@@ -65,15 +65,15 @@ static int measure(const cli_session *session, size_t count, profile *times)
 
 /* ---- printing ---- */
 
-static int print_json_row(const thaw_plan_instruction *row, size_t index, const profile *times)
+static int print_json_entry(const thaw_plan_instruction *entry, size_t index, const profile *times)
 {
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("instruction"));
     json_object_set_new(object, "index", cli_json_count(index));
-    json_object_set_new(object, "section", json_string(row->section));
-    json_object_set_new(object, "operation", json_string(row->operation));
-    json_object_set_new(object, "layer", row->layer ? json_string(row->layer) : json_null());
-    json_object_set_new(object, "operands", json_string(row->operands));
+    json_object_set_new(object, "section", json_string(entry->section));
+    json_object_set_new(object, "operation", json_string(entry->operation));
+    json_object_set_new(object, "layer", entry->layer ? json_string(entry->layer) : json_null());
+    json_object_set_new(object, "operands", json_string(entry->operands));
     if (times->seconds) {
         json_object_set_new(object, "seconds", cli_json_real(times->seconds[index]));
         json_object_set_new(object, "share", cli_json_real(times->seconds[index] / times->step_seconds));
@@ -86,10 +86,10 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const p
     const size_t count = thaw_plan_instruction_count(plan);
     int code = CLI_DONE;
     for (size_t i = 0; i < count && code == CLI_DONE; i++) {
-        thaw_plan_instruction row;
-        code = cli_check(session->context, thaw_plan_instruction_at(plan, i, &row), "plan");
+        thaw_plan_instruction entry;
+        code = cli_check(session->context, thaw_plan_instruction_at(plan, i, &entry), "plan");
         if (code == CLI_DONE)
-            code = print_json_row(&row, i, times);
+            code = print_json_entry(&entry, i, times);
     }
     if (code != CLI_DONE || !times->seconds)
         return code;

@@ -6,19 +6,19 @@
 #include "cli/json.h"
 #include "cli/session.h"
 
-static int print_layer(const thaw_summary_row *row)
+static int print_layer(const thaw_summary_entry *entry)
 {
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("layer"));
-    json_object_set_new(object, "name", json_string(row->name));
-    json_object_set_new(object, "kind", json_string(row->kind));
-    json_object_set_new(object, "output_shape", cli_json_shape(&row->output_shape));
-    json_object_set_new(object, "parameters", cli_json_count(row->parameters));
-    json_object_set_new(object, "trainable_parameters", cli_json_count(row->trainable));
-    json_object_set_new(object, "statistics", cli_json_count(row->statistics));
-    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(row->trainability)));
-    json_object_set_new(object, "learning_rate", cli_json_real(row->learning_rate));
-    json_object_set_new(object, "optimizer", row->optimizer ? json_string(row->optimizer) : json_null());
+    json_object_set_new(object, "name", json_string(entry->name));
+    json_object_set_new(object, "kind", json_string(entry->kind));
+    json_object_set_new(object, "output_shape", cli_json_shape(&entry->output_shape));
+    json_object_set_new(object, "parameters", cli_json_count(entry->parameters));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(entry->trainable));
+    json_object_set_new(object, "statistics", cli_json_count(entry->statistics));
+    json_object_set_new(object, "trainability", json_string(thaw_trainability_name(entry->trainability)));
+    json_object_set_new(object, "learning_rate", cli_json_real(entry->learning_rate));
+    json_object_set_new(object, "optimizer", entry->optimizer ? json_string(entry->optimizer) : json_null());
     return cli_json_print(object);
 }
 
@@ -38,10 +38,10 @@ static int print_json(cli_session *session)
 {
     int code = CLI_DONE;
     for (size_t i = 0; i < thaw_model_node_count(session->model) && code == CLI_DONE; i++) {
-        thaw_summary_row row;
-        code = cli_check(session->context, thaw_model_summary_row(session->model, i, &row), "summary");
+        thaw_summary_entry entry;
+        code = cli_check(session->context, thaw_model_summary_entry(session->model, i, &entry), "summary");
         if (code == CLI_DONE)
-            code = print_layer(&row);
+            code = print_layer(&entry);
     }
     return code == CLI_DONE ? print_totals(session->model) : code;
 }

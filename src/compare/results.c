@@ -24,11 +24,11 @@ static thaw_status describe_layers(const thaw_comparison *comparison, thaw_model
     const size_t count = thaw_model_node_count(model);
     thaw_status status = THAW_OK;
     for (size_t i = 1; i < count && status == THAW_OK; i++) {
-        thaw_summary_row row;
+        thaw_summary_entry row;
         size_t block;
         if ((thaw_node)i == thaw_model_loss(model))
             continue;
-        status = thaw_model_summary_row(model, i, &row);
+        status = thaw_model_summary_entry(model, i, &row);
         if (status == THAW_OK)
             status = thaw_model_block(model, comparison->options.head, i, &block, NULL);
         if (status == THAW_OK)

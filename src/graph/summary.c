@@ -7,19 +7,19 @@
 #include "params/bits.h"
 #include "params/expression.h"
 
-static void count_parameter(thaw_summary_row *row, const thaw_parameter *parameter)
+static void count_parameter(thaw_summary_entry *entry, const thaw_parameter *parameter)
 {
     if (parameter->role == THAW_STATISTIC)
-        row->statistics += parameter->count;
+        entry->statistics += parameter->count;
     else
-        row->parameters += parameter->count;
+        entry->parameters += parameter->count;
     if (thaw_parameter_trainable(parameter))
-        row->trainable += parameter->count - thaw_count_bits(parameter->frozen_elements, parameter->count);
+        entry->trainable += parameter->count - thaw_count_bits(parameter->frozen_elements, parameter->count);
 }
 
 /* Counts each stored tensor once. */
 typedef struct tally {
-    thaw_summary_row *row;
+    thaw_summary_entry *entry;
     uint64_t stamp;
 } tally;
 
@@ -30,24 +30,24 @@ static void count_stored(void *argument, thaw_expression *expression)
     if (!parameter || parameter->counted == counted->stamp)
         return;
     parameter->counted = counted->stamp;
-    count_parameter(counted->row, parameter);
+    count_parameter(counted->entry, parameter);
 }
 
 /* Visits everything that the layer's parameters are computed from. */
-static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_summary_row *row)
+static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_summary_entry *entry)
 {
-    tally counted = { row, ++set->stamp };
+    tally counted = { entry, ++set->stamp };
     for (size_t i = 0; i < group->parameter_count; i++)
         thaw_expression_visit(thaw_parameter_expression(group->parameters[i]), count_stored, &counted);
 }
 
-thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary_row *row)
+thaw_status thaw_model_summary_entry(thaw_model *model, size_t index, thaw_summary_entry *entry)
 {
     if (index >= model->node_count)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "summary: row is %zu, must be below %zu", index,
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "summary: entry is %zu, must be below %zu", index,
                          model->node_count);
     const thaw_graph_node *node = &model->nodes[index];
-    *row = (thaw_summary_row){
+    *entry = (thaw_summary_entry){
         .name = node->name,
         .kind = node->module ? node->module->name : "input",
         .output_shape = node->output,
@@ -55,16 +55,16 @@ thaw_status thaw_model_summary_row(thaw_model *model, size_t index, thaw_summary
     };
     if (!node->group)
         return THAW_OK;
-    count_layer(&model->parameters, node->group, row);
-    row->trainability = thaw_group_trainability(node->group);
-    row->learning_rate = thaw_group_learning_rate(node->group);
-    row->optimizer = node->group->optimizer ? thaw_optimizer_module_of(node->group->optimizer)->name : NULL;
+    count_layer(&model->parameters, node->group, entry);
+    entry->trainability = thaw_group_trainability(node->group);
+    entry->learning_rate = thaw_group_learning_rate(node->group);
+    entry->optimizer = node->group->optimizer ? thaw_optimizer_module_of(node->group->optimizer)->name : NULL;
     return THAW_OK;
 }
 
 thaw_summary_totals thaw_model_summary_totals(const thaw_model *model)
 {
-    thaw_summary_row sum = { 0 };
+    thaw_summary_entry sum = { 0 };
     for (size_t i = 0; i < model->parameters.parameter_count; i++)
         if (model->parameters.parameters[i]->in_use)
             count_parameter(&sum, model->parameters.parameters[i]);
@@ -76,19 +76,19 @@ thaw_summary_totals thaw_model_summary_totals(const thaw_model *model)
     };
 }
 
-static const char *trainability(const thaw_summary_row *row)
+static const char *trainability(const thaw_summary_entry *entry)
 {
-    return row->parameters == 0 ? "" : thaw_trainability_name(row->trainability);
+    return entry->parameters == 0 ? "" : thaw_trainability_name(entry->trainability);
 }
 
-static void append_row(thaw_text *text, const thaw_summary_row *row)
+static void append_row(thaw_text *text, const thaw_summary_entry *entry)
 {
     char shape[80], rate[32] = "";
-    if (row->trainable && !isnan(row->learning_rate))
-        snprintf(rate, sizeof rate, "%g %s", row->learning_rate, row->optimizer);
-    thaw_text_append(text, "%-18s %-22s %-18s %12zu  %-9s %s\n", row->name, row->kind,
-                     thaw_shape_format(&row->output_shape, shape, sizeof shape), row->parameters, trainability(row),
-                     rate);
+    if (entry->trainable && !isnan(entry->learning_rate))
+        snprintf(rate, sizeof rate, "%g %s", entry->learning_rate, entry->optimizer);
+    thaw_text_append(text, "%-18s %-22s %-18s %12zu  %-9s %s\n", entry->name, entry->kind,
+                     thaw_shape_format(&entry->output_shape, shape, sizeof shape), entry->parameters,
+                     trainability(entry), rate);
 }
 
 thaw_status thaw_model_summary(thaw_model *model, char **text)
@@ -97,9 +97,9 @@ thaw_status thaw_model_summary(thaw_model *model, char **text)
     thaw_text_append(&table, "%-18s %-22s %-18s %12s  %-9s %s\n", "layer", "kind", "output", "parameters", "trainable",
                      "learning rate");
     for (size_t i = 0; i < model->node_count; i++) {
-        thaw_summary_row row;
-        thaw_model_summary_row(model, i, &row);
-        append_row(&table, &row);
+        thaw_summary_entry entry;
+        thaw_model_summary_entry(model, i, &entry);
+        append_row(&table, &entry);
     }
     const thaw_summary_totals totals = thaw_model_summary_totals(model);
     thaw_text_append(&table, "total parameters %zu, trainable %zu, non-trainable %zu", totals.total_parameters,

@@ -13,8 +13,8 @@ Test(append, takes_the_names_it_is_given_and_makes_the_others)
     for (size_t i = 0; i < THAW_COUNT(given); i++)
         cr_assert_eq(toy_append(model, &toy_scale, given[i], (thaw_node)i, -1), (thaw_node)i + 1);
     for (size_t i = 0; i < THAW_COUNT(expected); i++) {
-        thaw_summary_row row;
-        assert_ok(context, thaw_model_summary_row(model, i, &row));
+        thaw_summary_entry row;
+        assert_ok(context, thaw_model_summary_entry(model, i, &row));
         cr_assert_str_eq(row.name, expected[i]);
         cr_assert(i == 0 || thaw_model_find_group(model, expected[i]) == thaw_model_group(model, i - 1));
     }

@@ -4,11 +4,11 @@
 
 #include "support/toy_network.h"
 
-static thaw_summary_row find_row(thaw_model *model, const char *name)
+static thaw_summary_entry find_row(thaw_model *model, const char *name)
 {
-    thaw_summary_row row = { 0 };
+    thaw_summary_entry row = { 0 };
     for (size_t i = 0; i < thaw_model_node_count(model); i++) {
-        assert_ok(thaw_model_context(model), thaw_model_summary_row(model, i, &row));
+        assert_ok(thaw_model_context(model), thaw_model_summary_entry(model, i, &row));
         if (strcmp(row.name, name) == 0)
             return row;
     }
@@ -44,7 +44,7 @@ Test(summary, counts_the_transfer_network_as_published)
     cr_assert_eq(find_row(model, "conv2").parameters, 9248);
     cr_assert_eq(find_row(model, "dense1").parameters, 589952);
     cr_assert_eq(find_row(model, "dense2").parameters, 645);
-    const thaw_summary_row conv = find_row(model, "conv2");
+    const thaw_summary_entry conv = find_row(model, "conv2");
     cr_assert_str_eq(conv.kind, "conv2d");
     cr_assert(thaw_shape_equal(&conv.output_shape, &(thaw_shape){ 3, { 24, 24, 32 } }));
     assert_ok(context, thaw_model_freeze(model, "conv*"));
@@ -90,7 +90,7 @@ Test(summary, counts_statistics_apart)
     thaw_context *context = support_context(1);
     thaw_model *model = with_statistics(context);
     assert_totals(model, 3, 2, 6);
-    const thaw_summary_row row = find_row(model, "b");
+    const thaw_summary_entry row = find_row(model, "b");
     cr_assert_eq(row.parameters, 1);
     cr_assert_eq(row.trainable, 1);
     cr_assert_eq(row.statistics, 3);
@@ -125,8 +125,8 @@ Test(summary, has_no_row_past_the_last)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = with_statistics(context);
-    thaw_summary_row row;
-    assert_fails(context, thaw_model_summary_row(model, 4, &row), THAW_INVALID_ARGUMENT, "row is 4, must be below 4");
+    thaw_summary_entry row;
+    assert_fails(context, thaw_model_summary_entry(model, 4, &row), THAW_INVALID_ARGUMENT, "row is 4, must be below 4");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

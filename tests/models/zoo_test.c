@@ -53,9 +53,9 @@ Test(zoo, a_size_changes_the_input_and_no_parameter)
 
 static bool has_kind(thaw_model *model, const char *kind)
 {
-    thaw_summary_row row;
+    thaw_summary_entry row;
     for (size_t i = 0; i < thaw_model_node_count(model); i++) {
-        assert_ok(thaw_model_context(model), thaw_model_summary_row(model, i, &row));
+        assert_ok(thaw_model_context(model), thaw_model_summary_entry(model, i, &row));
         if (strcmp(row.kind, kind) == 0)
             return true;
     }

@@ -274,8 +274,8 @@ Test(binding, what_is_bound_away_is_out_of_use, .init = begin, .fini = end)
     const size_t before = thaw_model_summary_totals(model).total_parameters;
     assert_ok(context, thaw_parameter_bind(model, find("third.weight"), stored("first.weight")));
     cr_assert_eq(thaw_model_summary_totals(model).total_parameters, before - WIDTH * WIDTH);
-    thaw_summary_row row;
-    assert_ok(context, thaw_model_summary_row(model, 5, &row));
+    thaw_summary_entry row;
+    assert_ok(context, thaw_model_summary_entry(model, 5, &row));
     cr_assert_str_eq(row.name, "third");
     cr_assert_eq(row.parameters, WIDTH * WIDTH + WIDTH);
     float kept[WIDTH * WIDTH];

@@ -125,8 +125,8 @@ static double finite_difference(const network *n, size_t node)
 /* Layers are named by their index. */
 static thaw_group *group_of(thaw_model *model, size_t node)
 {
-    thaw_summary_row row;
-    assert_ok(thaw_model_context(model), thaw_model_summary_row(model, node, &row));
+    thaw_summary_entry row;
+    assert_ok(thaw_model_context(model), thaw_model_summary_entry(model, node, &row));
     return thaw_model_find_group(model, row.name);
 }
 

@@ -31,9 +31,9 @@ static thaw_tensor batch_of(thaw_dtype dtype, const thaw_shape *sample, void *da
 
 static bool has_kind(thaw_model *model, const char *kind)
 {
-    thaw_summary_row row;
+    thaw_summary_entry row;
     for (size_t i = 0; i < thaw_model_node_count(model); i++) {
-        assert_ok(thaw_model_context(model), thaw_model_summary_row(model, i, &row));
+        assert_ok(thaw_model_context(model), thaw_model_summary_entry(model, i, &row));
         if (strcmp(row.kind, kind) == 0)
             return true;
     }
