@@ -1,11 +1,9 @@
 #include "core/context.h"
 
 #include <omp.h>
-#include <stdio.h>
 
 #include "core/allocation.h"
 #include "core/cpu.h"
-#include "core/printable.h"
 #include "core/system_memory.h"
 
 enum { MOST_THREADS = 1024 };
@@ -70,11 +68,6 @@ void thaw_context_destroy(thaw_context *context)
     context->allocator.release(context->allocator.user, context, sizeof *context);
 }
 
-const char *thaw_context_message(const thaw_context *context)
-{
-    return context->message;
-}
-
 int thaw_context_threads(const thaw_context *context)
 {
     return context->most_threads;
@@ -88,35 +81,4 @@ uint64_t thaw_context_seed(const thaw_context *context)
 void thaw_text_destroy(thaw_context *context, char *text)
 {
     thaw_release(context, text);
-}
-
-thaw_status thaw_fail_list(thaw_context *context, thaw_status status, const char *format, va_list arguments)
-{
-    /* Uses a second buffer: an argument may be the message itself. */
-    char message[THAW_MESSAGE_BYTES];
-    vsnprintf(message, sizeof message, format, arguments);
-    thaw_copy_printable(context->message, sizeof context->message, message);
-    return status;
-}
-
-thaw_status thaw_fail(thaw_context *context, thaw_status status, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    thaw_fail_list(context, status, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-void thaw_log(thaw_context *context, thaw_log_level level, const char *format, ...)
-{
-    if (!context->log)
-        return;
-    char message[THAW_MESSAGE_BYTES], printable[THAW_MESSAGE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    thaw_copy_printable(printable, sizeof printable, message);
-    context->log(context->log_user, level, printable);
 }

@@ -137,13 +137,6 @@ static size_t kernel_scratch_bytes(const thaw_recurrent *r)
     return most;
 }
 
-size_t thaw_recurrent_reserve(size_t *memory, size_t bytes)
-{
-    const size_t begin = *memory;
-    *memory = thaw_align(begin + bytes);
-    return begin;
-}
-
 static size_t reserve(size_t *memory, size_t floats)
 {
     return thaw_recurrent_reserve(memory, floats * sizeof(float));
@@ -257,25 +250,4 @@ thaw_status thaw_recurrent_pack(const thaw_layer_run *run)
     return r->pack_input ? thaw_kernel_run(r->pack_input, bindings, THAW_COUNT(bindings),
                                            thaw_recurrent_at(run->scratch, r->layout.kernels))
                          : THAW_OK;
-}
-
-void thaw_recurrent_share(const thaw_recurrent *r, int thread, int threads, thaw_recurrent_piece *work,
-                          const void *argument, size_t step)
-{
-    const size_t members = (size_t)threads, member = (size_t)thread;
-    const size_t wanted = (members + r->blocks - 1) / r->blocks, most = (r->batch + 7) / 8;
-    const size_t groups = wanted < most ? wanted : most, pieces = r->blocks * groups;
-    for (size_t piece = pieces * member / members; piece < pieces * (member + 1) / members; piece++) {
-        const size_t group = piece % groups;
-        work(argument, step, piece / groups, r->batch * group / groups, r->batch * (group + 1) / groups);
-    }
-}
-
-void thaw_recurrent_run(const thaw_recurrent *r, thaw_context *context,
-                        void (*body)(void *argument, int thread, int threads), void *argument)
-{
-    if (r->alone)
-        body(argument, 0, 1);
-    else
-        thaw_parallel(context, body, argument);
 }

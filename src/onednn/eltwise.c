@@ -2,19 +2,6 @@
 
 #include "onednn/engine.h"
 
-thaw_algorithm thaw_algorithm_of(thaw_activation function)
-{
-    static const thaw_algorithm algorithms[] = {
-        [THAW_ACTIVATION_RELU] = { dnnl_eltwise_relu, dnnl_eltwise_relu_use_dst_for_bwd, 0, 0 },
-        [THAW_ACTIVATION_RELU6] = { dnnl_eltwise_clip_v2, dnnl_eltwise_clip_v2_use_dst_for_bwd, 0, 6 },
-        [THAW_ACTIVATION_SIGMOID] = { dnnl_eltwise_logistic, dnnl_eltwise_logistic_use_dst_for_bwd, 0, 0 },
-        [THAW_ACTIVATION_TANH] = { dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd, 0, 0 },
-        [THAW_ACTIVATION_GELU] = { dnnl_eltwise_gelu_erf, dnnl_alg_kind_undef, 0, 0 },
-        [THAW_ACTIVATION_SILU] = { dnnl_eltwise_swish, dnnl_alg_kind_undef, 1, 0 },
-    };
-    return algorithms[function];
-}
-
 static thaw_algorithm algorithm_of(const thaw_eltwise *problem)
 {
     thaw_algorithm algorithm = thaw_algorithm_of(problem->function);
