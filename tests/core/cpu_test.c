@@ -70,7 +70,7 @@ Test(cpu, levels_have_names)
 enum { ROWS = 5, DEPTH = 200 };
 
 typedef struct product {
-    _Alignas(64) float left[ROWS * DEPTH], right[DEPTH * THAW_PANEL], found[ROWS * THAW_PANEL];
+    _Alignas(64) float left[ROWS * DEPTH], right[DEPTH * THAW_PANEL_WIDTH], found[ROWS * THAW_PANEL_WIDTH];
 } product;
 
 static product *some_product(void)
@@ -81,11 +81,11 @@ static product *some_product(void)
     return p;
 }
 
-/* `right` is the weight, [THAW_PANEL][DEPTH]. */
+/* `right` is the weight, [THAW_PANEL_WIDTH][DEPTH]. */
 static void row_product(thaw_cpu_level most, product *p)
 {
     thaw_context *context = limited(most);
-    const thaw_inner_product problem = { .batch = ROWS, .inputs = DEPTH, .outputs = THAW_PANEL, .packed = true };
+    const thaw_inner_product problem = { .batch = ROWS, .inputs = DEPTH, .outputs = THAW_PANEL_WIDTH, .packed = true };
     thaw_kernel *kernel, *pack;
     assert_ok(context, thaw_row_product_create(context, &problem, &kernel, &pack));
     char *packed = aligned_alloc(64, (thaw_kernel_bytes(kernel, THAW_ARGUMENT_WEIGHTS) + 64) / 64 * 64);
@@ -121,7 +121,9 @@ Test(cpu, the_product_of_rows_keeps_to_the_limit)
 static void outer_products(thaw_cpu_level most, product *p)
 {
     thaw_context *context = limited(most);
-    const thaw_inner_product problem = { .batch = DEPTH, .inputs = THAW_PANEL, .outputs = ROWS, .training = true };
+    const thaw_inner_product problem = {
+        .batch = DEPTH, .inputs = THAW_PANEL_WIDTH, .outputs = ROWS, .training = true
+    };
     const thaw_binding bindings[] = { { THAW_ARGUMENT_SOURCE, p->right },
                                       { THAW_ARGUMENT_DESTINATION_GRADIENT, p->left },
                                       { THAW_ARGUMENT_WEIGHTS_GRADIENT, p->found } };
@@ -137,8 +139,8 @@ Test(cpu, outer_products_keep_to_the_limit)
     product *p = some_product(), *expected = some_product();
     for (thaw_cpu_level level = THAW_CPU_BASELINE; level <= THAW_CPU_V4 && level <= machine(); level++) {
         THAW_FOR_LEVEL(level, thaw_outer_products_loops)
-        (ROWS, DEPTH, (thaw_outer_operand){ p->left, ROWS }, (thaw_outer_operand){ p->right, THAW_PANEL },
-         expected->found, THAW_PANEL);
+        (ROWS, DEPTH, (thaw_outer_operand){ p->left, ROWS }, (thaw_outer_operand){ p->right, THAW_PANEL_WIDTH },
+         expected->found, THAW_PANEL_WIDTH);
         outer_products(level, p);
         cr_assert_arr_eq(p->found, expected->found, sizeof p->found, "level %d", (int)level);
         if (level == THAW_CPU_V3) {
