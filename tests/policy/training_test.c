@@ -185,11 +185,11 @@ Test(strategy_training, is_refused_before_the_first_step)
         { { .epoch = 3, .pattern = "@norm" }, THAW_NOT_FOUND, "\"@norm\" matches nothing" },
         { { .epoch = 3, .pattern = "@tail" }, THAW_INVALID_ARGUMENT, "\"@tail\": no such part" },
         { { .epoch = 3, .pattern = "conv[" }, THAW_INVALID_ARGUMENT, "\"conv[\"" },
-        { { .epoch = 3 }, THAW_INVALID_ARGUMENT, "a pattern is missing" },
+        { { .epoch = 3 }, THAW_INVALID_ARGUMENT, "pattern is missing" },
         { { .epoch = -1, .pattern = "*" }, THAW_INVALID_ARGUMENT, "epoch must not be negative" },
         { { .share = 1, .pattern = "*" }, THAW_INVALID_ARGUMENT, "share must be at least 0 and below 1" },
         { { .share = NAN, .pattern = "*" }, THAW_INVALID_ARGUMENT, "share must be at least 0 and below 1" },
-        { { .pattern = "*", .action = (thaw_action)17 }, THAW_INVALID_ARGUMENT, "no such action" },
+        { { .pattern = "*", .action = (thaw_action)17 }, THAW_INVALID_ARGUMENT, "action must be" },
         { { .pattern = "*", .action = THAW_ACTION_RATE, .value = -1 }, THAW_INVALID_ARGUMENT, "finite and not neg" },
         { { .pattern = "*", .action = THAW_ACTION_LORA, .value = 1.5 }, THAW_INVALID_ARGUMENT, "whole number" },
     };

@@ -83,15 +83,17 @@ Test(schedule, refuses_what_it_does_not_know)
         const char *message;
     } cases[] = {
         { "", THAW_NOT_FOUND, "one-cycle" },
-        { "linear", THAW_NOT_FOUND, "linear" },
+        { "linear", THAW_NOT_FOUND, "unknown schedule \"linear\"" },
+        { "cosin", THAW_NOT_FOUND, "did you mean \"cosine\"?" },
+        { "step:gama=0.5", THAW_NOT_FOUND, "did you mean \"gamma\"?" },
         { "step:gama=1", THAW_NOT_FOUND, "gama" },
         { "step:floor=0.1", THAW_NOT_FOUND, "floor" },
         { "step:every=1.5", THAW_INVALID_ARGUMENT, "every" },
         { "step:every", THAW_INVALID_ARGUMENT, "every" },
         { "cosine:floor=2", THAW_INVALID_ARGUMENT, "from 0 to 1" },
         { "cosine:floor=nan", THAW_INVALID_ARGUMENT, "floor" },
-        { "cosine:", THAW_NOT_FOUND, "no setting" },
-        { "cosine:floor=0.1,", THAW_NOT_FOUND, "no setting" },
+        { "cosine:", THAW_NOT_FOUND, "unknown setting of this schedule" },
+        { "cosine:floor=0.1,", THAW_NOT_FOUND, "unknown setting of this schedule" },
         { "constant:warmup_epochs=-1", THAW_INVALID_ARGUMENT, "warmup_epochs" },
     };
     thaw_context *context = support_context(1);
