@@ -47,7 +47,7 @@ thaw_status thaw_image_decode(thaw_image *image, const uint8_t *bytes, size_t co
     const struct kind *found = find_kind(bytes, count);
     if (found && found->decode)
         return found->decode(image, bytes, count, request, message, capacity);
-    snprintf(message, capacity, found ? "is a %s image; JPEG and PNG are read" : "is neither JPEG nor PNG%s",
+    snprintf(message, capacity, found ? "is a %s image, must be JPEG or PNG" : "is neither JPEG nor PNG%s",
              found ? found->name : "");
     return THAW_BAD_FORMAT;
 }

@@ -246,7 +246,7 @@ static const struct {
 } wrong[] = {
     { "bench", 2, "thaw: --model: is missing" },
     { BENCH "--strategies gradul", 2, "--strategies: unknown strategy \"gradul\", did you mean \"gradual\"?" },
-    { BENCH "--strategies \t", 2, "--strategies: \"\t\", must have at least one name" },
+    { BENCH "--strategies \t", 2, "--strategies: \"\\x09\", must have at least one name" },
     { BENCH "--optimizers adan", 2, "--optimizers: unknown optimizer \"adan\", did you mean \"adam\"?" },
     { BENCH "--optimizers ./absent.so", 1, "--optimizers: " },
     { BENCH "--strategies norm-only", 2, "bench: strategy norm-only, epoch 1: \"@norm\" matches nothing" },
@@ -261,7 +261,7 @@ static const struct {
     { BENCH "--jobs 0", 2, "--jobs: \"0\", must be a whole number" },
     { BENCH "--precision bf17", 2, "--precision: \"bf17\", must be f32, bf16 or bf16-emulated" },
     { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", must be a number above 0 and at most 1" },
-    { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be made" },
+    { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be created" },
     { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },
 };
 

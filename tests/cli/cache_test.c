@@ -108,8 +108,6 @@ Test(cache, is_a_file_when_two_epochs_have_a_prefix_in_common)
     cr_assert_eq(unlink(beside), 0);
     train("--unfreeze conv2@2 --unfreeze conv1@3");
     cr_assert_not(exists(beside));
-    train("--strategy scratch");
-    cr_assert_not(exists(beside));
 }
 
 Test(cache, is_the_file_that_is_named)

@@ -60,7 +60,7 @@ static const struct {
     { "train --frobnicate", 2, "unrecognized option '--frobnicate'" },
     { "train --model", 2, "requires an argument" },
     { TRAIN "--lora dense1:rank=0", 2, "thaw: --lora: \"dense1:rank=0\", must be PATTERN:rank=N,alpha=X" },
-    { TRAIN "--lora dense1:rank=300", 2, "thaw: --lora: rank 300 for a weight of shape [128, 4608]" },
+    { TRAIN "--lora dense1:rank=300", 2, "thaw: --lora: rank is 300 for a weight of shape [128, 4608]" },
     { TRAIN "--lora *.bias", 2, "thaw: --lora: pattern \"*.bias\" selects no weight matrix" },
     { TRAIN "--bias-only nothing", 2, "thaw: --bias-only: pattern \"nothing\" matches no group" },
     { "summary --model transfer-cnn --save x", 2, "unrecognized option '--save'" },
@@ -130,7 +130,7 @@ static const struct {
     { "finetune --model transfer-cnn --load $d --data $a --reset con[ --save $c", 2, "thaw: --reset: " },
     /* Files and data: not the command line's fault. */
     { "train --model transfer-cnn --save $c --data idx:/nowhere/a,/nowhere/b", 1, "/nowhere/b: cannot open" },
-    { "train --model transfer-cnn --save $c --data $e", 1, "holds 30 images" },
+    { "train --model transfer-cnn --save $c --data $e", 1, "has 30 images" },
     { "finetune --model transfer-cnn --load $d --data $a --save $c", 1, "absent.safetensors: cannot open" },
     { "finetune --model transfer-cnn --load $f --data $a --save $c", 1, "/text: " },
     { "evaluate --model transfer-cnn --load $d --data $a", 1, "absent.safetensors: cannot open" },

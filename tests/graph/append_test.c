@@ -66,7 +66,7 @@ static thaw_status build_odd(thaw_layer_builder *builder, const void *options)
 Test(append, refuses_bad_names_of_parameters)
 {
     static const thaw_layer_module odd = { THAW_LAYER_MODULE_HEAD, .name = "odd", .build = build_odd };
-    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "\"x.w[0]\" holds one of");
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "\"x.w[0]\" contains one of");
 }
 
 Test(append, takes_names_in_any_script)

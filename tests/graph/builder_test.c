@@ -119,7 +119,7 @@ Test(builder, leaves_nothing_of_a_layer_whose_build_fails)
         { build_empty, false, THAW_INVALID_ARGUMENT, "\"other\"" },
         { build_rank_7, false, THAW_INVALID_ARGUMENT, "\"other\"" },
         { build_twice, false, THAW_DUPLICATE, "bad.weight" },
-        { build_nine, false, THAW_INVALID_ARGUMENT, "at most 8 parameters" },
+        { build_nine, false, THAW_INVALID_ARGUMENT, "more than 8 parameters" },
         { build_huge_output, false, THAW_SHAPE_MISMATCH, "bad: the output would be too large" },
         { toy_pass.build, true, THAW_INTERNAL, "bad: the module declared no target" },
         { build_label_pairs, true, THAW_INVALID_ARGUMENT, "bad: targets must be labels or floats" },

@@ -121,12 +121,13 @@ Test(summary, gives_the_rate_in_effect_and_the_optimizers_name)
     thaw_context_destroy(context);
 }
 
-Test(summary, has_no_row_past_the_last)
+Test(summary, has_no_entry_past_the_last)
 {
     thaw_context *context = support_context(1);
     thaw_model *model = with_statistics(context);
     thaw_summary_entry row;
-    assert_fails(context, thaw_model_summary_entry(model, 4, &row), THAW_INVALID_ARGUMENT, "row is 4, must be below 4");
+    assert_fails(context, thaw_model_summary_entry(model, 4, &row), THAW_INVALID_ARGUMENT,
+                 "entry is 4, must be below 4");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
