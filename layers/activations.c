@@ -1,5 +1,6 @@
 /* Activations: functions of single elements. The table at the end has one row for each. */
 #include <math.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -49,7 +50,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const thaw_eltwise problem = { .count = (size_t)demand->batch * thaw_shape_count(&demand->output),
                                    .function = settings->function,
                                    .slope = settings->slope,
-                                   .precision = demand->precision };
+                                   .precision = demand->capabilities->precision };
     a->from_output = thaw_eltwise_backward_from_output(&problem);
     thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &a->forward);
     if (status == THAW_OK && demand->input_gradient[0])
@@ -90,19 +91,25 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(a->backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-/* `as_epilogue`: what a layer before may apply in this layer's place. */
-#define MODULE(kind, as_epilogue)                                                                                   \
-    {                                                                                                               \
-        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .activation = as_epilogue,            \
-                                .bfloat16 = THAW_BFLOAT16_FOLLOWS, .build = build, .prepare = prepare,              \
-                                .forward = forward, .backward = backward, .recompute = forward, .release = release, \
+/* `function`: what a layer before may apply in this layer's place. */
+#define CAPABILITIES(function)                                                                              \
+    {                                                                                                       \
+        .size = sizeof(thaw_layer_capabilities), .activation = function, .bfloat16 = THAW_BFLOAT16_FOLLOWS, \
+    }
+
+#define MODULE(kind)                                                                                          \
+    {                                                                                                         \
+        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .capabilities = &capabilities,  \
+                                .build = build, .prepare = prepare, .forward = forward, .backward = backward, \
+                                .recompute = forward, .release = release,                                     \
     }
 
 /* The public function, thaw_KIND, of an activation that has no options but a name, and its module. */
 #define ACTIVATION(kind, function)                                                                                     \
     thaw_status thaw_##kind(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output) \
     {                                                                                                                  \
-        static const thaw_layer_module module = MODULE(#kind, function);                                               \
+        static const thaw_layer_capabilities capabilities = CAPABILITIES(function);                                    \
+        static const thaw_layer_module module = MODULE(#kind);                                                         \
         return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1, &(choice){ function, 0 },  \
                                  output);                                                                              \
     }
@@ -118,7 +125,8 @@ ACTIVATION(silu, THAW_ACTIVATION_SILU)       /* or swish: x sigmoid(x). Elfwing 
 thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,
                             thaw_node *output)
 {
-    static const thaw_layer_module module = MODULE("leaky_relu", THAW_ACTIVATION_NONE);
+    static const thaw_layer_capabilities capabilities = CAPABILITIES(THAW_ACTIVATION_NONE);
+    static const thaw_layer_module module = MODULE("leaky_relu");
     const double slope = options && options->negative_slope != 0 ? options->negative_slope : 0.01;
     return thaw_model_append(model, &module, options ? options->name : NULL, &input, 1,
                              &(choice){ THAW_ACTIVATION_RELU, slope }, output);

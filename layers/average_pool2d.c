@@ -1,4 +1,6 @@
 /* Average-pooling of [H, W, C]. */
+#include <thaw/layer_capabilities.h>
+
 #include "core/allocation.h"
 #include "layers/pool2d.h"
 
@@ -143,13 +145,18 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_pool_backward(&a->pool, run, run->scratch, scratch + copy_bytes(a));
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .takes_bfloat16 = takes_bfloat16,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "average_pool2d",
     .options_size = sizeof(thaw_pool2d_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_bfloat16 = takes_bfloat16,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

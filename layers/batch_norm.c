@@ -1,6 +1,7 @@
 /* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy 2015,
    arXiv 1502.03167; the running statistics as in PyTorch's BatchNorm. */
 #include <math.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -89,12 +90,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     b->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / b->channels;
     b->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
     b->momentum = o->momentum > 0 || o->use_momentum ? o->momentum : 0.1;
-    b->precision = demand->precision;
+    b->precision = demand->capabilities->precision;
     b->follows = demand->follows;
     b->affine = !o->no_affine;
     b->mean = b->affine ? 2 : 0;
     b->variance = b->mean + 1;
-    b->folded = demand->folded;
+    b->folded = demand->capabilities->folded;
     needs->kernel = b->follows ? "batch statistics" : "stored statistics";
     if (b->folded) {
         needs->packed_bytes = 2 * b->channels * sizeof(float);
@@ -106,8 +107,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->workspace_bytes = b->follows ? table : 0;
     needs->scratch_bytes = thaw_channels_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(double);
     needs->keeps_inputs = demand->training && (b->follows || learns_scale);
-    b->residual = demand->epilogue.residual;
-    b->activation = demand->epilogue.activation;
+    b->residual = demand->capabilities->epilogue.residual;
+    b->activation = demand->capabilities->epilogue.activation;
     b->from_output = b->activation != THAW_ACTIVATION_NONE && (b->residual || !needs->keeps_inputs);
     needs->keeps_output = demand->training && b->from_output;
     needs->in_place = !needs->keeps_inputs;
@@ -278,7 +279,8 @@ static thaw_status backward(const thaw_layer_run *run)
 /* Of activations, those whose slope is 0 or 1. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
-    return !demand->epilogue.maps_channels && demand->epilogue.activation <= THAW_ACTIVATION_RELU6;
+    return !demand->capabilities->epilogue.maps_channels &&
+           demand->capabilities->epilogue.activation <= THAW_ACTIVATION_RELU6;
 }
 
 static void release(thaw_context *context, void *state)
@@ -286,15 +288,20 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .maps_channels = true,
+    .takes_epilogue = takes_epilogue,
+    .differentiates_activation = true,
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "batch_norm",
     .options_size = sizeof(thaw_batch_norm_options),
-    .maps_channels = true,
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_epilogue = takes_epilogue,
-    .differentiates_activation = true,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .pack = pack,

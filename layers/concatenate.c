@@ -1,6 +1,7 @@
 /* Nodes one after the other along an axis. */
 #include <inttypes.h>
 #include <string.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -69,7 +70,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!c)
         return THAW_OUT_OF_MEMORY;
     c->rows = (size_t)demand->batch * multiply_dims(&demand->output, 0, axis);
-    const size_t bytes = thaw_dtype_bytes(demand->precision);
+    const size_t bytes = thaw_dtype_bytes(demand->capabilities->precision);
     c->width = bytes * multiply_dims(&demand->output, axis, demand->output.rank);
     c->count = demand->input_count;
     for (size_t k = 0; k < c->count; k++)
@@ -137,12 +138,17 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "concatenate",
     .options_size = sizeof(thaw_concatenate_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,4 +1,6 @@
 /* 1-D convolution of sequences [L, C]: the 2-D one of images of one row. */
+#include <thaw/layer_capabilities.h>
+
 #include "layers/conv2d.h"
 #include "layers/weighted.h"
 
@@ -60,23 +62,28 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     image_demand image;
-    return thaw_conv2d_module.takes_epilogue(of_image(demand, &image));
+    return thaw_conv2d_module.capabilities->takes_epilogue(of_image(demand, &image));
 }
 
-static bool takes_low_rank(const void *options)
+static bool takes_low_rank(const void *options, size_t parameter)
 {
     const thaw_conv2d_options o = of_one_row(options);
-    return thaw_conv2d_module.takes_low_rank(&o);
+    return thaw_conv2d_module.capabilities->takes_low_rank(&o, parameter);
 }
+
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
+    .takes_low_rank = takes_low_rank,
+};
 
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "conv1d",
     .options_size = sizeof(thaw_conv1d_options),
-    .takes_epilogue = takes_epilogue,
-    .bfloat16 = THAW_BFLOAT16_CHOSEN,
-    .takes_low_rank = takes_low_rank,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .pack = thaw_weighted_pack,

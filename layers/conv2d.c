@@ -1,6 +1,8 @@
 /* 2-D convolution (cross-correlation) of [H, W, C]; weight OIHW. */
 #include "layers/conv2d.h"
 
+#include <thaw/layer_capabilities.h>
+
 #include "kernels/best_convolution.h"
 #include "layers/weighted.h"
 #include "layers/window.h"
@@ -91,12 +93,12 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .groups = o->groups ? o->groups : 1,
         .input_channels = input->dims[2],
         .output_channels = o->filters,
-        .precision = demand->precision,
-        .bias = !o->no_bias || demand->epilogue.maps_channels,
-        .after = { demand->epilogue.residual, demand->epilogue.activation },
+        .precision = demand->capabilities->precision,
+        .bias = !o->no_bias || demand->capabilities->epilogue.maps_channels,
+        .after = { demand->capabilities->epilogue.residual, demand->capabilities->epilogue.activation },
         .training = demand->training,
-        .save_memory = demand->save_memory,
-        .packs_once = !demand->parameter_gradient[WEIGHT] && demand->low_rank.rank == 0,
+        .save_memory = demand->capabilities->save_memory,
+        .packs_once = !demand->parameter_gradient[WEIGHT] && demand->capabilities->low_rank.rank == 0,
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];
@@ -127,7 +129,7 @@ static thaw_status create_forward(thaw_context *context, thaw_convolution *probl
 static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_weighted *w)
 {
     thaw_convolution problem = problem_of(demand);
-    if (demand->low_rank.beside)
+    if (demand->capabilities->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status = create_forward(demand->context, &problem, w);
     if (status == THAW_OK && demand->input_gradient[0])
@@ -160,30 +162,35 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_conv2d_options *o = demand->options;
-    if (demand->epilogue.residual && o->groups > 1 && !thaw_dnn_has_avx2())
+    if (demand->capabilities->epilogue.residual && o->groups > 1 && !thaw_dnn_has_avx2())
         return false;
     return thaw_weighted_takes_epilogue(demand);
 }
 
 /* Of several groups of channels the change is no convolution of low rank. */
-static bool takes_low_rank(const void *options)
+static bool takes_low_rank(const void *options, size_t parameter)
 {
     const thaw_conv2d_options *o = options;
-    return o->groups <= 1;
+    return parameter == WEIGHT && o->groups <= 1;
 }
+
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
+    .takes_low_rank = takes_low_rank,
+    .unpack = thaw_weighted_unpack,
+};
 
 const thaw_layer_module thaw_conv2d_module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "conv2d",
     .options_size = sizeof(thaw_conv2d_options),
-    .takes_epilogue = takes_epilogue,
-    .bfloat16 = THAW_BFLOAT16_CHOSEN,
-    .takes_low_rank = takes_low_rank,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .pack = thaw_weighted_pack,
-    .unpack = thaw_weighted_unpack,
     .forward = thaw_weighted_forward,
     .backward = thaw_weighted_backward,
     .release = thaw_weighted_release,

@@ -1,5 +1,6 @@
 /* Transposed 2-D convolution of [H, W, C]: the input's gradient of a convolution that goes the other way, from this
    layer's output, the image, to its input, the map. Dumoulin & Visin 2016, arXiv 1603.07285. */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -114,7 +115,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         .groups = or_one(o->groups),
         .input_channels = o->filters,
         .output_channels = demand->inputs[0].dims[2],
-        .precision = demand->precision,
+        .precision = demand->capabilities->precision,
         .training = demand->training,
     };
     for (int i = 0; i < 2; i++) {
@@ -136,7 +137,7 @@ static thaw_border border_of(const thaw_layer_demand *demand)
     const thaw_convolution problem = problem_of(demand);
     return (thaw_border){
         .batch = (size_t)demand->batch,
-        .place_bytes = (size_t)problem.output_channels * thaw_dtype_bytes(demand->precision),
+        .place_bytes = (size_t)problem.output_channels * thaw_dtype_bytes(demand->capabilities->precision),
         .height = (size_t)demand->inputs[0].dims[0],
         .width = (size_t)demand->inputs[0].dims[1],
         .larger_height = (size_t)problem.output[0],
@@ -170,7 +171,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         return THAW_OUT_OF_MEMORY;
     thaw_weighted_begin(demand, &c->weighted);
     c->border = border_of(demand);
-    c->relu = demand->epilogue.activation == THAW_ACTIVATION_RELU;
+    c->relu = demand->capabilities->epilogue.activation == THAW_ACTIVATION_RELU;
     thaw_status status = create_kernels(demand, &c->weighted);
     if (status == THAW_OK)
         status = thaw_weighted_end(demand, &c->weighted, needs);
@@ -233,17 +234,22 @@ static thaw_status backward(const thaw_layer_run *run)
 /* ReLU alone: oneDNN's kernels of backward data do nothing to what they have computed. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
-    const thaw_epilogue *epilogue = &demand->epilogue;
+    const thaw_epilogue *epilogue = &demand->capabilities->epilogue;
     return !epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU;
 }
+
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
+};
 
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "conv_transpose2d",
     .options_size = sizeof(thaw_conv_transpose2d_options),
-    .takes_epilogue = takes_epilogue,
-    .bfloat16 = THAW_BFLOAT16_CHOSEN,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .pack = thaw_weighted_pack,

@@ -1,4 +1,5 @@
 /* Dense: y = x W^T + b, for each row of the input. */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -44,7 +45,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 
 static thaw_dense_packing choose_packing(const thaw_layer_demand *demand, const thaw_inner_product *product)
 {
-    const bool replaced = demand->low_rank.rank > 0 && !demand->low_rank.beside;
+    const bool replaced = demand->capabilities->low_rank.rank > 0 && !demand->capabilities->low_rank.beside;
     return thaw_choose_dense_packing(product, demand->parameter_gradient[WEIGHT] || replaced);
 }
 
@@ -63,21 +64,21 @@ static thaw_inner_product problem_of(const thaw_layer_demand *demand)
         .batch = demand->batch * (int64_t)thaw_shape_count(&demand->output) / outputs,
         .inputs = inputs,
         .outputs = outputs,
-        .precision = demand->precision,
-        .bias = demand->parameter_count > BIAS || demand->epilogue.maps_channels,
-        .after = { demand->epilogue.residual, demand->epilogue.activation },
+        .precision = demand->capabilities->precision,
+        .bias = demand->parameter_count > BIAS || demand->capabilities->epilogue.maps_channels,
+        .after = { demand->capabilities->epilogue.residual, demand->capabilities->epilogue.activation },
         .training = demand->training,
     };
 }
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
-    const bool rounds = demand->precision != THAW_F32; /* the weight, for which backward wants a copy */
+    const bool rounds = demand->capabilities->precision != THAW_F32; /* the weight, for which backward wants a copy */
     thaw_weighted *w = &d->weighted;
     thaw_inner_product problem = problem_of(demand);
     const thaw_dense_packing settings = choose_packing(demand, &problem);
     problem.packed = settings == THAW_PACK_WEIGHT;
-    if (demand->low_rank.beside)
+    if (demand->capabilities->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status =
         settings == THAW_PACK_INPUT
@@ -128,10 +129,10 @@ static thaw_status forward(const thaw_layer_run *run)
 /* A product whose operands are swapped, which is chosen for weights that train, leaves no place for more than ReLU. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
-    const thaw_epilogue *epilogue = &demand->epilogue;
+    const thaw_epilogue *epilogue = &demand->capabilities->epilogue;
     if (!thaw_weighted_takes_epilogue(demand))
         return false;
-    if (demand->low_rank.beside)
+    if (demand->capabilities->low_rank.beside)
         return true;
     thaw_inner_product problem = problem_of(demand);
     const thaw_dense_packing settings = choose_packing(demand, &problem);
@@ -142,24 +143,29 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
            (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 
-static bool takes_low_rank(const void *options)
+static bool takes_low_rank(const void *options, size_t parameter)
 {
     (void)options;
-    return true;
+    return parameter == WEIGHT;
 }
+
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_epilogue,
+    .bfloat16 = THAW_BFLOAT16_CHOSEN,
+    .takes_low_rank = takes_low_rank,
+    .unpack = thaw_weighted_unpack,
+};
 
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "dense",
     .options_size = sizeof(thaw_dense_options),
-    .takes_epilogue = takes_epilogue,
-    .bfloat16 = THAW_BFLOAT16_CHOSEN,
-    .takes_low_rank = takes_low_rank,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .pack = thaw_weighted_pack,
-    .unpack = thaw_weighted_unpack,
     .forward = forward,
     .backward = thaw_weighted_backward,
     .release = release,

@@ -1,5 +1,6 @@
 /* Dropout: zeroes elements at random and scales the others up. Srivastava et al. 2014, "Dropout: a simple way to
    prevent neural networks from overfitting". */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -47,7 +48,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!d)
         return THAW_OUT_OF_MEMORY;
     d->count = (size_t)demand->batch * thaw_shape_count(&demand->output);
-    d->precision = demand->precision;
+    d->precision = demand->capabilities->precision;
     d->threshold = (int32_t)(rate * 0x1p24);
     d->scale = (float)(1 / (1 - rate));
     needs->state = d;
@@ -129,12 +130,17 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "dropout",
     .options_size = sizeof(thaw_dropout_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,10 +1,12 @@
 /* Embedding: each id picks a row of a table. The gradient of the table is zero but for the rows that a batch picked. */
+#include <string.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-#include <string.h>
-
 #include "params/bits.h"
+
+enum { TABLE };
 
 enum {
     MOST_ROWS = 1 << 24, /* floats count so far without a gap */
@@ -71,7 +73,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     e->ids = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]);
     e->rows = (size_t)o->rows;
     e->width = (size_t)o->width;
-    e->learns = demand->parameter_gradient[0];
+    e->learns = demand->parameter_gradient[TABLE];
     e->pads = o->use_padding_id;
     e->padding = (uint32_t)o->padding_id;
     if (e->learns)
@@ -83,7 +85,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->state = e;
     needs->scratch_bytes = e->learns ? 0 : e->ids * sizeof(uint32_t);
     needs->workspace_bytes = e->learns ? e->ids * sizeof(uint32_t) : 0;
-    needs->gradient_rows = e->learns ? (e->ids < e->rows ? e->ids : e->rows) : 0;
+    needs->capabilities->gradient_rows[TABLE] = e->learns ? (e->ids < e->rows ? e->ids : e->rows) : 0;
     needs->kernel = "row by row";
     return THAW_OK;
 }
@@ -124,7 +126,7 @@ static thaw_status forward(const thaw_layer_run *run)
     const embedding *e = run->state;
     uint32_t *ids = e->learns ? run->workspace : run->scratch;
     const thaw_status status = read_ids(e, run, ids);
-    job j = { .layer = e, .ids = ids, .from = run->parameters[0], .into = run->output };
+    job j = { .layer = e, .ids = ids, .from = run->parameters[TABLE], .into = run->output };
     if (status == THAW_OK)
         thaw_parallel_for(run->context, e->ids, GRAIN / e->width + 1, copy_rows, &j);
     return status;
@@ -148,7 +150,7 @@ static void clear_rows(void *argument, size_t begin, size_t end)
 
 static void clear(const thaw_layer_run *run, const embedding *e, job *j)
 {
-    j->rows = run->gradient_rows;
+    j->rows = run->capabilities->gradient_rows[TABLE];
     if (j->rows && j->rows->known)
         thaw_parallel_for(run->context, j->rows->count, GRAIN / e->width + 1, clear_rows, j);
     else
@@ -190,10 +192,12 @@ static void add_columns(void *argument, size_t begin, size_t end)
 static thaw_status backward(const thaw_layer_run *run)
 {
     const embedding *e = run->state;
-    job j = { .layer = e, .ids = run->workspace, .from = run->output_gradient, .into = run->parameter_gradients[0] };
+    job j = {
+        .layer = e, .ids = run->workspace, .from = run->output_gradient, .into = run->parameter_gradients[TABLE]
+    };
     clear(run, e, &j);
-    if (run->gradient_rows)
-        name_rows(e, j.ids, run->gradient_rows);
+    if (run->capabilities->gradient_rows[TABLE])
+        name_rows(e, j.ids, run->capabilities->gradient_rows[TABLE]);
     const size_t columns = GRAIN / e->ids / LINE * LINE + LINE;
     thaw_parallel_for(run->context, e->width, columns, add_columns, &j);
     return THAW_OK;

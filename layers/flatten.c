@@ -1,4 +1,5 @@
 /* Flatten: [H, W, C] to [C * H * W] in PyTorch's order. */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -37,7 +38,7 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, flatten *f)
                                  .height = input[0],
                                  .width = input[1],
                                  .channels = input[2],
-                                 .precision = demand->precision };
+                                 .precision = demand->capabilities->precision };
     const thaw_status status = thaw_channels_move(demand->context, &images, true, &f->forward);
     return status == THAW_OK && demand->input_gradient[0]
                ? thaw_channels_move(demand->context, &images, false, &f->backward)
@@ -85,12 +86,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(f->backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "flatten",
     .options_size = sizeof(thaw_simple_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

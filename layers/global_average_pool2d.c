@@ -2,6 +2,7 @@
    floats, which is off by 2e-6 for a map of 64x64. */
 #include <string.h>
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -37,7 +38,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     mean *m = thaw_allocate(demand->context, sizeof *m);
     if (!m)
         return THAW_OUT_OF_MEMORY;
-    *m = (mean){ (size_t)demand->batch, (size_t)(input[0] * input[1]), (size_t)input[2], demand->precision };
+    *m = (mean){ (size_t)demand->batch, (size_t)(input[0] * input[1]), (size_t)input[2],
+                 demand->capabilities->precision };
     needs->state = m;
     needs->scratch_bytes = m->batch * thaw_column_sum_count(m->area, m->channels) * sizeof(double);
     needs->kernel = "mean";
@@ -122,12 +124,17 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "global_average_pool2d",
     .options_size = sizeof(thaw_simple_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,4 +1,5 @@
 /* Group normalisation: of groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -70,7 +71,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     g->width = g->channels / g->groups;
     g->values = g->places * g->width;
     g->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
-    g->precision = demand->precision;
+    g->precision = demand->capabilities->precision;
     g->weight = demand->parameter_count > WEIGHT;
     g->bias = demand->parameter_count > BIAS;
     const bool keeps = demand->input_gradient[0] || (g->weight && demand->parameter_gradient[WEIGHT]);
@@ -311,12 +312,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "group_norm",
     .options_size = sizeof(thaw_group_norm_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,12 +1,19 @@
 /* GRU: gru_cell.c step by step. */
+#include <thaw/layer_capabilities.h>
+
 #include "layers/recurrent.h"
+
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FROZEN,
+};
 
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "gru",
     .options_size = sizeof(thaw_recurrent_node),
-    .bfloat16 = THAW_BFLOAT16_FROZEN,
+    .capabilities = &capabilities,
     .build = thaw_recurrent_build,
     .prepare = thaw_recurrent_prepare,
     .pack = thaw_recurrent_pack,

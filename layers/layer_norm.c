@@ -1,4 +1,5 @@
 /* Layer normalisation: of each sample, or of each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -95,7 +96,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     l->columns = thaw_shape_count(&last);
     l->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / l->columns);
     l->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
-    l->precision = demand->precision;
+    l->precision = demand->capabilities->precision;
     l->weight = demand->parameter_count > WEIGHT;
     l->bias = demand->parameter_count > BIAS;
     l->plain = thaw_allocate_array(demand->context, 2 * l->columns, sizeof *l->plain);
@@ -277,12 +278,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "layer_norm",
     .options_size = sizeof(thaw_layer_norm_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,5 +1,6 @@
 /* Max-pooling of [H, W, C]. */
 #include <math.h>
+#include <thaw/layer_capabilities.h>
 
 #include "core/allocation.h"
 #include "kernels/bfloat16.h"
@@ -71,7 +72,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     m->batch = (size_t)demand->batch;
     m->positions = (size_t)(demand->output.dims[0] * demand->output.dims[1]);
     m->channels = (size_t)demand->output.dims[2];
-    m->precision = demand->precision;
+    m->precision = demand->capabilities->precision;
     thaw_status status = find_outside(demand, m);
     if (status == THAW_OK)
         status = thaw_pool_create(demand, thaw_pool_window(demand->options), THAW_POOLING_MAX, &m->pool, needs);
@@ -108,12 +109,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_pool_backward(&m->pool, run, run->output_gradient, run->scratch);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "max_pool2d",
     .options_size = sizeof(thaw_pool2d_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .capabilities = &capabilities,
     .build = build,
     .prepare = prepare,
     .forward = forward,

@@ -1,4 +1,6 @@
 /* The difference of two nodes. */
+#include <thaw/layer_capabilities.h>
+
 #include "layers/arithmetic.h"
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -6,13 +8,18 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return thaw_arithmetic_prepare(demand, needs, THAW_BINARY_DIFFERENCE);
 }
 
+static const thaw_layer_capabilities capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .takes_bfloat16 = thaw_arithmetic_takes_bfloat16,
+};
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "subtract",
     .options_size = sizeof(thaw_simple_options),
-    .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_bfloat16 = thaw_arithmetic_takes_bfloat16,
+    .capabilities = &capabilities,
     .build = thaw_arithmetic_build,
     .prepare = prepare,
     .forward = thaw_arithmetic_forward,

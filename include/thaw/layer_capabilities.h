@@ -1,18 +1,21 @@
-/* What a layer can optionally do: the work of the layers after it (an epilogue), bfloat16, a low-rank change beside
-   its weight, gradients of a few rows, a weight that is kept only in packed form. A field of thaw_layer_module or
-   thaw_layer_needs under "capabilities" offers each of these. A layer that offers none leaves the fields zero, and
-   does not read the fields under that heading in thaw_layer_demand and thaw_layer_run. */
+/* What a layer can optionally do: the work of the layers after it (an epilogue), bfloat16, a low-rank change beside a
+   weight, gradients of a few rows, a weight that is kept only in packed form. The field `capabilities` of
+   thaw_layer_module points to what a layer offers. A layer that offers none of these leaves it NULL; it needs neither
+   this header nor the fields of that name in thaw_layer_demand, thaw_layer_needs and thaw_layer_run. Parameters are
+   named by their index, in the order in which `build` registers them. */
 #ifndef THAW_LAYER_CAPABILITIES_H
 #define THAW_LAYER_CAPABILITIES_H
 
-#include <thaw/base.h>
+#include <thaw/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* The arguments of a layer's functions in a step; see thaw/layer_module.h. */
+/* The arguments of a layer's functions; see thaw/layer_module.h. */
+typedef struct thaw_layer_demand thaw_layer_demand;
 typedef struct thaw_layer_run thaw_layer_run;
+typedef struct thaw_parameter thaw_parameter;
 
 /* ---- epilogues: takes_epilogue, activation, adds, maps_channels ---- */
 
@@ -33,8 +36,8 @@ typedef enum thaw_residual { THAW_RESIDUAL_NONE = 0, THAW_RESIDUAL_BESIDE, THAW_
 /* The work of later layers that the kernel does on each value before it stores it, in this order. `output` is the
    final result. */
 typedef struct thaw_epilogue {
-    bool maps_channels;         /* multiply by run->channel_scale[c] and add run->channel_shift[c], where c is the index
-                               in the last dimension. They change as parameters do: `pack` may read them. Their own
+    bool maps_channels; /* multiply by channel_scale[c] and add channel_shift[c] of thaw_capability_run, where c is the
+                               index in the last dimension. They change as parameters do: `pack` may read them. Their own
                                gradients are never wanted; output_gradient is that of the result */
     thaw_residual residual;     /* add inputs[input_count]; backward writes its gradient into
                                input_gradients[input_count] if input_gradient[input_count] is set */
@@ -44,7 +47,7 @@ typedef struct thaw_epilogue {
 
 /* ---- precision: bfloat16, takes_bfloat16 ---- */
 
-/* Whether `prepare` supports demand.precision, and where a plan in bfloat16 asks for it. */
+/* Whether `prepare` supports the demanded precision, and where a plan in bfloat16 asks for it. */
 typedef enum thaw_bfloat16_use {
     THAW_BFLOAT16_NEVER = 0, /* the plan converts what the layer reads and writes */
     THAW_BFLOAT16_CHOSEN,    /* everywhere: its kernels are faster */
@@ -54,14 +57,15 @@ typedef enum thaw_bfloat16_use {
 
 /* ---- changes of low rank: takes_low_rank ---- */
 
-/* The layer's first parameter, a weight W of shape [outputs, ...], has a low-rank change s B A. Its factors train,
+/* A weight W of the layer, of shape [outputs, ...], has a low-rank change s B A. Its factors train,
    and W does not: B is [outputs, rank] and A [rank, all other dimensions]. The gradient of W is never wanted, and
    those of B and A do not need it: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
 typedef struct thaw_low_rank_demand {
-    int64_t rank; /* 0: no such change */
-    float scale;  /* s */
-    bool beside;  /* parameters[0] is W, and the layer adds s B (A x) to the output, and the corresponding term to the
-                    input's gradient; otherwise parameters[0] is W + s B A already */
+    int64_t rank;     /* 0: no such change */
+    float scale;      /* s */
+    size_t parameter; /* index of W */
+    bool beside;      /* the parameter is W, and the layer adds s B (A x) to the output, and the corresponding term to
+                         the input's gradient; otherwise the parameter is W + s B A already */
     bool up_gradient, down_gradient; /* of B and A: which ones backward must write */
 } thaw_low_rank_demand;
 
@@ -83,9 +87,68 @@ typedef struct thaw_gradient_rows {
 
 /* ---- a weight only in packed form: needs.lets_go, unpack ---- */
 
-/* For `pack` of a layer with lets_go: elements [first, first + count) of the first parameter may be dropped from
+/* For `pack` of a layer with lets_go[parameter]: elements [first, first + count) of that parameter may be dropped from
    memory, since `unpack` restores them. Only whole pages are released, so pass long ranges. */
-THAW_API void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count);
+THAW_API void thaw_let_go(const thaw_layer_run *run, size_t parameter, size_t first, size_t count);
+
+/* ---- what a layer offers ---- */
+
+/* Fields that `size` does not reach are zero. */
+typedef struct thaw_layer_capabilities {
+    size_t size; /* sizeof(thaw_layer_capabilities), as the module was compiled */
+
+    /* What this layer is, if a layer before may do its work in an epilogue. */
+    thaw_activation activation;
+    bool adds;          /* the sum of its two inputs, where they have one shape */
+    bool maps_channels; /* where no parameter of its own trains and it follows no batches: input times a scale plus a
+                           shift, each of them a number for each channel; see thaw_capability_demand.folded */
+
+    /* Whether `prepare` would honour this demand with its epilogue, in place or not. NULL: never. */
+    bool (*takes_epilogue)(const thaw_layer_demand *demand);
+    bool differentiates_activation; /* backward does, of the epilogue: output_gradient is that of what comes out */
+
+    /* Precision. `takes_bfloat16` says whether that goes with these options and inputs; NULL: with all. */
+    thaw_bfloat16_use bfloat16;
+    bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count); /* see `bfloat16` */
+
+    /* Whether `prepare` honours a change of low rank of this parameter with these options. NULL: never. */
+    bool (*takes_low_rank)(const void *options, size_t parameter);
+
+    /* Writes elements [first, first + count) of a parameter as `pack` read them last, those that it let go of and those
+       that it did not, to the bit; from packed memory and the parameter. `values` may be their place in that. */
+    void (*unpack)(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values);
+} thaw_layer_capabilities;
+
+/* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */
+
+/* thaw_layer_demand.capabilities: zero, unless the module offers it. */
+typedef struct thaw_capability_demand {
+    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
+                                 they know it. Parameters, their gradients and statistics are floats always */
+    thaw_epilogue epilogue; /* nothing, unless the module said that it takes it */
+    bool folded;            /* for modules that map channels: the layer before does that, and `pack` alone is called,
+                                   which writes each channel's scale, then each channel's shift, to run->packed */
+    thaw_low_rank_demand low_rank; /* of one parameter at most, of which the module takes it */
+    const bool *may_leave; /* of each parameter: it is frozen, and its values may be kept elsewhere: see lets_go */
+    bool save_memory;      /* the frozen weights take more memory than what trains: prefer small to fast */
+} thaw_capability_demand;
+
+/* thaw_layer_needs.capabilities, which comes zeroed: an element for each parameter of the layer. */
+typedef struct thaw_capability_needs {
+    size_t *gradient_rows; /* the most that backward names in gradient_rows of thaw_capability_run; 0: it has no list */
+    bool *lets_go; /* only `pack` reads the parameter, and lets go of it (thaw_let_go); it also clears what it does not
+                      write of packed memory, which is cleared for others */
+} thaw_capability_needs;
+
+/* thaw_layer_run.capabilities. */
+typedef struct thaw_capability_run {
+    const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
+    thaw_low_rank_run low_rank;                 /* where the demand was honoured */
+    /* Of each parameter's gradient, as the last step left it: backward clears these rows, or if they are not known all, and
+       names its own. NULL: there is no list, and backward writes all rows. */
+    thaw_gradient_rows *const *gradient_rows;
+    thaw_parameter *const *leaving; /* for thaw_let_go: each parameter of which the layer lets go, else NULL */
+} thaw_capability_run;
 
 #ifdef __cplusplus
 }

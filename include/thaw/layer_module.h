@@ -3,7 +3,6 @@
 #ifndef THAW_LAYER_MODULE_H
 #define THAW_LAYER_MODULE_H
 
-#include <thaw/layer_capabilities.h>
 #include <thaw/model.h>
 #include <thaw/runtime.h>
 
@@ -20,9 +19,19 @@ enum { THAW_LAYER_ABI = 0x4C410001 };
    `static const thaw_layer_module swish = { THAW_LAYER_MODULE_HEAD, .name = "swish", ... };`. */
 #define THAW_LAYER_MODULE_HEAD .size = sizeof(thaw_layer_module), .abi = THAW_LAYER_ABI
 
+/* What the functions of a layer get. */
+typedef struct thaw_layer_demand thaw_layer_demand;
+typedef struct thaw_layer_run thaw_layer_run;
+
 /* What `build` of a layer module talks to. */
 typedef struct thaw_layer_builder thaw_layer_builder;
 typedef struct thaw_layer_module thaw_layer_module;
+
+/* What else a layer may offer, be asked for, answer and get: thaw/layer_capabilities.h. */
+typedef struct thaw_layer_capabilities thaw_layer_capabilities;
+typedef struct thaw_capability_demand thaw_capability_demand;
+typedef struct thaw_capability_needs thaw_capability_needs;
+typedef struct thaw_capability_run thaw_capability_run;
 
 /* ---- building: called once, when the layer is appended ---- */
 
@@ -69,7 +78,7 @@ THAW_API thaw_status thaw_builder_fail(thaw_layer_builder *builder, thaw_status 
 /* ---- preparing: called when a plan is compiled ---- */
 
 /* What the plan wants of the layer. */
-typedef struct thaw_layer_demand {
+struct thaw_layer_demand {
     thaw_context *context; /* the model's */
     const void *options;   /* the module's options, as given when the layer was appended */
     int64_t batch;         /* samples a call */
@@ -83,17 +92,8 @@ typedef struct thaw_layer_demand {
     size_t parameter_count;         /* of the arrays that follow */
     const thaw_shape *parameters;   /* their shapes */
     const bool *parameter_gradient; /* which parameter gradients backward must write */
-
-    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
-    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
-                                 they know it. Parameters, their gradients and statistics are floats always */
-    thaw_epilogue epilogue; /* nothing, unless the module said that it takes it */
-    bool folded;            /* for modules that map channels: the layer before does that, and `pack` alone is called,
-                                   which writes each channel's scale, then each channel's shift, to run->packed */
-    bool may_leave; /* the first parameter is frozen, and its values need not stay where they are: see needs.lets_go */
-    bool save_memory;              /* the frozen weights take more memory than what trains: prefer small to fast */
-    thaw_low_rank_demand low_rank; /* only for modules that take it */
-} thaw_layer_demand;
+    const thaw_capability_demand *capabilities;
+};
 
 /* What the layer answers; it comes zeroed. */
 typedef struct thaw_layer_needs {
@@ -109,17 +109,12 @@ typedef struct thaw_layer_needs {
     bool mixes_samples;     /* the output of a sample depends on others of the batch; where none says so, a plan may run
                                a frozen prefix, and evaluation, on parts of the batch, one after the other */
     const char *kernel;     /* for plan descriptions; lives as long as `state` */
-
-    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
-    size_t gradient_rows; /* of the first parameter: the most that backward names in run->gradient_rows; 0: it has no
-                               such list */
-    bool lets_go;         /* only `pack` reads the first parameter, and lets go of it (thaw_let_go); it also clears what
-                               it does not write of packed memory, which is cleared for others */
+    thaw_capability_needs *capabilities;
 } thaw_layer_needs;
 
 /* ---- running: called in every step; nothing here may allocate ---- */
 
-/* Inputs, output and their gradients hold numbers of demand.precision: for THAW_BF16, cast to thaw_bfloat16 pointers. */
+/* Inputs, output and their gradients are floats, unless the layer offers bfloat16. */
 struct thaw_layer_run {
     thaw_context *context;             /* the model's */
     void *state;                       /* what `prepare` answered */
@@ -135,14 +130,7 @@ struct thaw_layer_run {
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
     thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
-
-    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
-    const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
-    /* Of the first parameter's gradient, as the last step left it: backward clears these rows, or if they are not known
-       all, and names its own. NULL: there is no list, and backward writes all rows. */
-    thaw_gradient_rows *gradient_rows;
-    const thaw_low_rank_run *low_rank; /* where demand.low_rank was honoured */
-    thaw_parameter *leaving; /* for thaw_let_go: the first parameter, where the layer lets go of it; else NULL */
+    const thaw_capability_run *capabilities;
 };
 
 /* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. Fields that a module's `size` does not
@@ -180,28 +168,7 @@ struct thaw_layer_module {
        to *total. A loss that ignores samples or weights them writes both. NULL: they stay as on entry. */
     void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
 
-    /* ---- capabilities: see thaw/layer_capabilities.h ---- */
-
-    /* What this layer is, if a layer before may do its work in an epilogue. */
-    thaw_activation activation;
-    bool adds;          /* the sum of its two inputs, where they have one shape */
-    bool maps_channels; /* where no parameter of its own trains and it follows no batches: input times a scale plus a
-                           shift, each of them a number for each channel; see demand.folded */
-
-    /* Whether `prepare` would honour this demand with its epilogue, in place or not. NULL: never. */
-    bool (*takes_epilogue)(const thaw_layer_demand *demand);
-    bool differentiates_activation; /* backward does, of the epilogue: output_gradient is that of what comes out */
-
-    /* Precision. `takes_bfloat16` says whether that goes with these options and inputs; NULL: with all. */
-    thaw_bfloat16_use bfloat16;
-    bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count); /* see `bfloat16` */
-
-    /* Whether `prepare` honours demand.low_rank with these options. NULL: never. */
-    bool (*takes_low_rank)(const void *options);
-
-    /* Writes elements [first, first + count) of the first parameter as `pack` read them last, those that it let go of and
-       those that it did not, to the bit; from packed memory and parameters[0]. `values` may be their place in that. */
-    void (*unpack)(const thaw_layer_run *run, size_t first, size_t count, float *values);
+    const thaw_layer_capabilities *capabilities; /* NULL: none */
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.

@@ -8,6 +8,8 @@
 #include "core/shape.h"
 #include "graph/model.h"
 
+static const thaw_layer_capabilities no_capabilities = { .size = sizeof no_capabilities };
+
 static bool name_taken(const thaw_model *model, const char *name)
 {
     for (size_t i = 0; i < model->node_count; i++)
@@ -43,7 +45,7 @@ static thaw_status reserve_node(thaw_model *model, const char *name, thaw_graph_
         return THAW_OUT_OF_MEMORY;
     model->nodes = nodes;
     *node = &nodes[model->node_count];
-    **node = (thaw_graph_node){ .name = thaw_copy_text(model->context, name) };
+    **node = (thaw_graph_node){ .name = thaw_copy_text(model->context, name), .capabilities = &no_capabilities };
     return (*node)->name ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
@@ -68,6 +70,23 @@ thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_n
     return THAW_OK;
 }
 
+/* NULL: none, or the module is too old to know of them. */
+static const thaw_layer_capabilities *offered_capabilities(const thaw_layer_module *module)
+{
+    return module->size < offsetof(thaw_layer_module, capabilities) + sizeof module->capabilities
+               ? NULL
+               : module->capabilities;
+}
+
+static const char *capabilities_error(const thaw_layer_capabilities *offered, char message[THAW_HEAD_MESSAGE_BYTES])
+{
+    if (!offered || (offered->size >= sizeof offered->size && offered->size <= sizeof *offered))
+        return NULL;
+    snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its capabilities have %zu bytes, must have %zu to %zu", offered->size,
+             sizeof offered->size, sizeof *offered);
+    return message;
+}
+
 static thaw_status check_module(thaw_context *context, const thaw_layer_module *module, const char *name)
 {
     static const thaw_module_kind kind = {
@@ -84,6 +103,8 @@ static thaw_status check_module(thaw_context *context, const thaw_layer_module *
         error = "its name is missing";
     if (!error && !module->build)
         error = "it has no build function";
+    if (!error)
+        error = capabilities_error(offered_capabilities(module), message);
     return error ? thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the layer's module: %s", name ? name : "layer", error)
                  : THAW_OK;
 }
@@ -142,17 +163,21 @@ static thaw_status copy_options(thaw_layer_builder *builder, thaw_graph_node *no
     return status;
 }
 
-/* Gives the node its module: an older one as a copy, in which the fields that it lacks are zero. */
+/* Gives the node its module and its capabilities: older ones as copies, in which the fields that they lack are zero. */
 static thaw_status set_module(thaw_context *context, thaw_graph_node *node, const thaw_layer_module *module)
 {
+    const thaw_layer_capabilities *offered = offered_capabilities(module);
     node->module = module;
-    if (module->size == sizeof *module)
+    node->capabilities = offered ? offered : &no_capabilities;
+    if (module->size == sizeof *module && node->capabilities->size == sizeof *offered)
         return THAW_OK;
     node->completed = thaw_allocate(context, sizeof *node->completed);
     if (!node->completed)
         return THAW_OUT_OF_MEMORY;
-    memcpy(node->completed, module, module->size);
-    node->module = node->completed;
+    memcpy(&node->completed->module, module, module->size);
+    memcpy(&node->completed->capabilities, node->capabilities, node->capabilities->size);
+    node->module = &node->completed->module;
+    node->capabilities = &node->completed->capabilities;
     return THAW_OK;
 }
 

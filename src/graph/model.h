@@ -6,13 +6,20 @@
 
 #include "params/parameter.h"
 
+/* Copies of structs of an older module, in which the fields that they lack are zero. */
+typedef struct thaw_completed_module {
+    thaw_layer_module module;
+    thaw_layer_capabilities capabilities;
+} thaw_completed_module;
+
 /* When a layer's statistics follow the batches. */
 typedef enum thaw_tracking { THAW_TRACKS_NOTHING, THAW_TRACKS_TRAINED, THAW_TRACKS_ALWAYS } thaw_tracking;
 
 typedef struct thaw_graph_node {
     char *name;
-    const thaw_layer_module *module; /* NULL: the model's input */
-    thaw_layer_module *completed;    /* what `module` points to when it was compiled for an older, shorter struct */
+    const thaw_layer_module *module;             /* NULL: the model's input */
+    const thaw_layer_capabilities *capabilities; /* the module's; zero where it has none, never NULL */
+    thaw_completed_module *completed; /* what both point to when they were compiled for older, shorter structs */
     void *options;
     thaw_node inputs[THAW_MAX_INPUTS];
     size_t input_count;

@@ -60,14 +60,15 @@ thaw_status thaw_arithmetic_prepare(const thaw_layer_demand *demand, thaw_layer_
         return THAW_OUT_OF_MEMORY;
     const size_t batch = (size_t)demand->batch;
     p->kind = kind;
-    p->precision = demand->precision;
+    p->precision = demand->capabilities->precision;
     p->count = batch * thaw_shape_count(&demand->output);
     for (int k = 0; k < 2; k++)
         p->operands[k] = batch * thaw_shape_count(&demand->inputs[k]);
     fill_loops(p, demand);
     const bool alike = thaw_shape_equal(&demand->inputs[0], &demand->inputs[1]);
     const thaw_status status =
-        alike ? thaw_binary_create(demand->context, kind, demand->precision, p->count, &p->kernel) : THAW_OK;
+        alike ? thaw_binary_create(demand->context, kind, demand->capabilities->precision, p->count, &p->kernel)
+              : THAW_OK;
     if (status != THAW_OK) {
         thaw_release(demand->context, p);
         return status;

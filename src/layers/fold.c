@@ -33,7 +33,7 @@ static void scale_rows(void *argument, size_t begin, size_t end)
 
 static void scale_weight(const thaw_fold *fold, const thaw_layer_run *run, const float *from, float *into)
 {
-    scaling s = { .row = fold->row, .from = from, .scale = run->channel_scale, .into = into };
+    scaling s = { .row = fold->row, .from = from, .scale = run->capabilities->channel_scale, .into = into };
     thaw_parallel_for(run->context, fold->outputs, GRAIN / fold->row + 1, scale_rows, &s);
 }
 
@@ -46,7 +46,7 @@ void thaw_fold_bias(const thaw_fold *fold, const thaw_layer_run *run, float *fol
 {
     for (size_t i = 0; i < fold->outputs; i++) {
         const float bias = fold->bias ? run->parameters[1][i] : 0;
-        folded[i] = run->channel_scale[i] * bias + run->channel_shift[i];
+        folded[i] = run->capabilities->channel_scale[i] * bias + run->capabilities->channel_shift[i];
     }
 }
 
@@ -56,5 +56,5 @@ void thaw_fold_gradients(const thaw_fold *fold, const thaw_layer_run *run)
     if (weight)
         scale_weight(fold, run, weight, weight);
     for (size_t i = 0; bias && i < fold->outputs; i++)
-        bias[i] *= run->channel_scale[i];
+        bias[i] *= run->capabilities->channel_scale[i];
 }

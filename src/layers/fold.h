@@ -3,6 +3,7 @@
 #ifndef THAW_LAYERS_FOLD_H
 #define THAW_LAYERS_FOLD_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
 /* Of a layer whose parameters are a weight of `outputs` times `row` elements and, where there is one, a bias. */

@@ -233,9 +233,9 @@ static void scale(const thaw_low_rank_branch *l, const thaw_layer_run *run, floa
 static thaw_status run_down(const thaw_low_rank_branch *l, const thaw_layer_run *run)
 {
     float *u = down_result(l, run);
-    const thaw_status status =
-        run_with_weights(&l->down, run->low_rank->down, (thaw_binding){ THAW_ARGUMENT_SOURCE, run->inputs[0] },
-                         (thaw_binding){ THAW_ARGUMENT_DESTINATION, u }, after_small(l, run));
+    const thaw_status status = run_with_weights(&l->down, run->capabilities->low_rank.down,
+                                                (thaw_binding){ THAW_ARGUMENT_SOURCE, run->inputs[0] },
+                                                (thaw_binding){ THAW_ARGUMENT_DESTINATION, u }, after_small(l, run));
     scale(l, run, u);
     return status;
 }
@@ -246,7 +246,7 @@ thaw_status thaw_low_rank_branch_forward(const thaw_low_rank_branch *l, const th
         return THAW_OK;
     const thaw_status status = run_down(l, run);
     return status == THAW_OK
-               ? run_with_weights(&l->up, run->low_rank->up,
+               ? run_with_weights(&l->up, run->capabilities->low_rank.up,
                                   (thaw_binding){ THAW_ARGUMENT_SOURCE, down_result(l, run) },
                                   (thaw_binding){ THAW_ARGUMENT_DESTINATION, run->output }, after_small(l, run))
                : status;
@@ -256,14 +256,14 @@ static thaw_status run_input(const thaw_low_rank_branch *l, const thaw_layer_run
 {
     char *scratch = after_small(l, run);
     if (!l->adds_input)
-        return run_with_weights(&l->input, run->low_rank->down, (thaw_binding){ THAW_ARGUMENT_SOURCE, t },
+        return run_with_weights(&l->input, run->capabilities->low_rank.down, (thaw_binding){ THAW_ARGUMENT_SOURCE, t },
                                 (thaw_binding){ THAW_ARGUMENT_DESTINATION, run->input_gradients[0] }, scratch);
     const size_t count = l->problem.input_count;
     float *term = (float *)(void *)scratch;
-    const thaw_status status =
-        run_with_weights(&l->input, run->low_rank->down, (thaw_binding){ THAW_ARGUMENT_DESTINATION_GRADIENT, t },
-                         (thaw_binding){ THAW_ARGUMENT_SOURCE_GRADIENT, term },
-                         scratch + thaw_align(count * sizeof(float)));
+    const thaw_status status = run_with_weights(&l->input, run->capabilities->low_rank.down,
+                                                (thaw_binding){ THAW_ARGUMENT_DESTINATION_GRADIENT, t },
+                                                (thaw_binding){ THAW_ARGUMENT_SOURCE_GRADIENT, term },
+                                                scratch + thaw_align(count * sizeof(float)));
     if (status == THAW_OK)
         thaw_scaled_sum(run->context, run->input_gradients[0], run->input_gradients[0], 1, term, count);
     return status;
@@ -279,15 +279,16 @@ thaw_status thaw_low_rank_branch_backward(const thaw_low_rank_branch *l, const t
             status = run_down(l, run);
         if (status == THAW_OK)
             status = run_weight_gradient(&l->up_gradient, down_result(l, run), run->output_gradient,
-                                         run->low_rank->up_gradient, scratch);
+                                         run->capabilities->low_rank.up_gradient, scratch);
     }
     if (status == THAW_OK && l->back.kernel) {
-        status = run_with_weights(&l->back, run->low_rank->up,
+        status = run_with_weights(&l->back, run->capabilities->low_rank.up,
                                   (thaw_binding){ THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
                                   (thaw_binding){ THAW_ARGUMENT_SOURCE_GRADIENT, t }, scratch);
         scale(l, run, t);
     }
     if (status == THAW_OK && l->down_gradient.kernel)
-        status = run_weight_gradient(&l->down_gradient, run->inputs[0], t, run->low_rank->down_gradient, scratch);
+        status = run_weight_gradient(&l->down_gradient, run->inputs[0], t, run->capabilities->low_rank.down_gradient,
+                                     scratch);
     return status == THAW_OK && l->input.kernel ? run_input(l, run, t) : status;
 }

@@ -4,6 +4,7 @@
 #ifndef THAW_LAYERS_LOW_RANK_BRANCH_H
 #define THAW_LAYERS_LOW_RANK_BRANCH_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
 #include "onednn/convolution.h"

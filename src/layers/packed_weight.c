@@ -6,6 +6,8 @@
 #include "core/allocation.h"
 #include "core/pages.h"
 
+enum { WEIGHT };
+
 /* A thread's rows at a time: the outermost blocks of layouts are of 16 rows, or of multiples. */
 enum { GRAIN = 16 };
 
@@ -160,8 +162,8 @@ static void pack_rows(void *argument, size_t begin, size_t end)
     const row_range *p = argument;
     const thaw_packed_weight *packed = p->packed;
     for (size_t o = p->first + begin; o < p->first + end; o++) {
-        const float *from = p->run->parameters[0] + o * packed->row;
-        const float scale = packed->scaled ? p->run->channel_scale[o] : 1;
+        const float *from = p->run->parameters[WEIGHT] + o * packed->row;
+        const float scale = packed->scaled ? p->run->capabilities->channel_scale[o] : 1;
         place_row(packed->forward, o, from, scale, in_packed(p->run, packed->forward_offset));
         if (packed->backward)
             place_row(packed->backward, o, from, scale, in_packed(p->run, packed->backward_offset));
@@ -176,8 +178,8 @@ static void note_rows(void *argument, size_t begin, size_t end)
     uint32_t *bytes = in_packed(p->run, packed->starts_offset);
     for (size_t o = p->first + begin; o < p->first + end; o++) {
         unsigned char *choices = (unsigned char *)in_packed(p->run, packed->choices_offset) + o * choice_bytes(packed);
-        const float *from = p->run->parameters[0] + o * packed->row;
-        stays[o] = !note_row(from, packed->row, p->run->channel_scale[o], choices, &bytes[o]);
+        const float *from = p->run->parameters[WEIGHT] + o * packed->row;
+        stays[o] = !note_row(from, packed->row, p->run->capabilities->channel_scale[o], choices, &bytes[o]);
     }
 }
 
@@ -207,7 +209,7 @@ void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_
     clear(run, packed->forward, packed->forward_offset);
     clear(run, packed->backward, packed->backward_offset);
     if (packed->scaled)
-        memcpy(in_packed(run, packed->scale_offset), run->channel_scale, packed->outputs * sizeof(float));
+        memcpy(in_packed(run, packed->scale_offset), run->capabilities->channel_scale, packed->outputs * sizeof(float));
     size_t leaving = 0; /* from this row on, so that pages between two parts leave, too */
     size_t used = 0;    /* bytes of choices */
     for (size_t first = 0; first < packed->outputs; first += packed->rows_at_once) {
@@ -219,7 +221,7 @@ void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_
             used = gather_rows(&p, count, used);
         }
         if (!packed->scaled || !memchr((char *)in_packed(run, packed->stays_offset) + first, true, count))
-            thaw_let_go(run, leaving * packed->row, (first + count - leaving) * packed->row);
+            thaw_let_go(run, WEIGHT, leaving * packed->row, (first + count - leaving) * packed->row);
         else
             leaving = first + count;
     }
@@ -271,8 +273,8 @@ void thaw_packed_weight_unpack(const thaw_packed_weight *packed, const thaw_laye
             restore_row(packed, run, o, begin, begin + now, values);
         else if (!stays[o])
             restore_scaled(packed, run, o, begin, begin + now, values);
-        else if (values != run->parameters[0] + at)
-            memcpy(values, run->parameters[0] + at, now * sizeof *values);
+        else if (values != run->parameters[WEIGHT] + at)
+            memcpy(values, run->parameters[WEIGHT] + at, now * sizeof *values);
         values += now;
         at += now;
     }

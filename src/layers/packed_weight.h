@@ -6,13 +6,14 @@
 #ifndef THAW_LAYERS_PACKED_WEIGHT_H
 #define THAW_LAYERS_PACKED_WEIGHT_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
 #include "onednn/placement.h"
 
 typedef struct thaw_packed_weight {
     size_t outputs, row, rows_at_once;
-    bool scaled;                                      /* by run->channel_scale */
+    bool scaled;                                      /* by run->capabilities->channel_scale */
     thaw_placement *forward, *backward;               /* backward NULL: there is no such copy */
     size_t forward_offset, backward_offset;           /* in packed memory */
     size_t scale_offset, stays_offset, starts_offset; /* likewise: the notes of rows, and where those begin */

@@ -35,7 +35,7 @@ static thaw_pooling problem_of(const thaw_layer_demand *demand, thaw_window wind
     const thaw_shape *input = &demand->inputs[0];
     thaw_window_fit(&window, input);
     thaw_pooling problem = {
-        .kind = kind, .precision = demand->precision, .batch = demand->batch, .channels = input->dims[2]
+        .kind = kind, .precision = demand->capabilities->precision, .batch = demand->batch, .channels = input->dims[2]
     };
     for (int i = 0; i < 2; i++) {
         problem.input[i] = input->dims[i];

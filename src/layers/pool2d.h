@@ -2,6 +2,7 @@
 #ifndef THAW_LAYERS_POOL2D_H
 #define THAW_LAYERS_POOL2D_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 

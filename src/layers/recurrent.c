@@ -180,7 +180,7 @@ static void set_sizes(const thaw_layer_demand *demand, thaw_recurrent *r)
     r->product = THAW_FOR_LEVEL(level, thaw_panel_product);
     r->product_bfloat16 = THAW_FOR_LEVEL_BF16(level, thaw_panel_product_bfloat16);
     r->cell = thaw_cell_of(o->cell, level);
-    r->precision = demand->precision;
+    r->precision = demand->capabilities->precision;
     r->batch = (size_t)demand->batch;
     r->features = (size_t)demand->inputs[0].dims[1];
     r->steps = (size_t)demand->inputs[0].dims[0];

@@ -17,6 +17,7 @@
 #ifndef THAW_LAYERS_RECURRENT_H
 #define THAW_LAYERS_RECURRENT_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 

@@ -20,8 +20,8 @@ static size_t folded_bytes(const thaw_weight_copies *copies)
 static thaw_status keep_weight(const thaw_layer_demand *demand, const thaw_kernel *forward, const thaw_kernel *backward,
                                thaw_weight_copies *copies)
 {
-    if (!demand->may_leave || !copies->pack_forward || (backward && !copies->pack_backward) ||
-        demand->low_rank.rank > 0)
+    if (!demand->capabilities->may_leave[WEIGHT] || !copies->pack_forward || (backward && !copies->pack_backward) ||
+        demand->capabilities->low_rank.rank > 0)
         return THAW_OK;
     return thaw_packed_weight_create(demand->context,
                                      &(thaw_packed_weight_options){
@@ -43,8 +43,8 @@ thaw_status thaw_weight_copies_place(const thaw_layer_demand *demand, const thaw
     const thaw_shape *weight = &demand->parameters[WEIGHT];
     const size_t outputs = (size_t)weight->dims[0];
     copies->fold = (thaw_fold){ outputs, thaw_shape_count(weight) / outputs, demand->parameter_count > BIAS };
-    copies->precision = demand->precision;
-    copies->folds = demand->epilogue.maps_channels;
+    copies->precision = demand->capabilities->precision;
+    copies->folds = demand->capabilities->epilogue.maps_channels;
     copies->passing = demand->parameter_gradient[WEIGHT];
     if (!copies->passing) {
         copies->keeps_folded = copies->folds && (!copies->pack_forward || (backward && !copies->pack_backward));

@@ -45,9 +45,9 @@ thaw_status thaw_weighted_check_groups(thaw_layer_builder *builder, int64_t grou
    kernel has run leaves no place for a residual. */
 bool thaw_weighted_takes_epilogue(const thaw_layer_demand *demand)
 {
-    const thaw_epilogue *epilogue = &demand->epilogue;
-    return (demand->low_rank.rank == 0 || !epilogue->maps_channels) &&
-           (!demand->low_rank.beside || !epilogue->residual);
+    const thaw_epilogue *epilogue = &demand->capabilities->epilogue;
+    return (demand->capabilities->low_rank.rank == 0 || !epilogue->maps_channels) &&
+           (!demand->capabilities->low_rank.beside || !epilogue->residual);
 }
 
 /* ---- preparing ---- */
@@ -56,24 +56,24 @@ void thaw_weighted_begin(const thaw_layer_demand *demand, thaw_weighted *w)
 {
     w->outputs = (size_t)demand->output.dims[demand->output.rank - 1];
     w->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / w->outputs);
-    w->precision = demand->precision;
+    w->precision = demand->capabilities->precision;
     w->bias = demand->parameter_count > BIAS;
     w->bias_trains = w->bias && demand->parameter_gradient[BIAS];
-    w->residual = demand->epilogue.residual;
+    w->residual = demand->capabilities->epilogue.residual;
 }
 
 thaw_status thaw_weighted_create_branch(const thaw_layer_demand *demand, const thaw_inner_product *dense,
                                         const thaw_convolution *convolution, thaw_weighted *w)
 {
-    if (demand->low_rank.rank == 0)
+    if (demand->capabilities->low_rank.rank == 0)
         return THAW_OK;
     const thaw_low_rank_branch_problem problem = {
-        .demand = demand->low_rank,
+        .demand = demand->capabilities->low_rank,
         .rows = w->rows,
         .outputs = w->outputs,
         .input_count = (size_t)demand->batch * thaw_shape_count(&demand->inputs[0]),
         .input_gradient = demand->input_gradient[0],
-        .activation = demand->epilogue.activation,
+        .activation = demand->capabilities->epilogue.activation,
         .dense = dense,
         .convolution = convolution,
     };
@@ -102,7 +102,7 @@ thaw_status thaw_weighted_end(const thaw_layer_demand *demand, thaw_weighted *w,
     w->sums_bias = w->bias_trains && !thaw_kernel_sums_bias(w->gradient.kernel);
     needs->state = w;
     needs->packed_bytes = thaw_weight_copies_packed_bytes(&w->copies);
-    needs->lets_go = w->copies.packed;
+    needs->capabilities->lets_go[WEIGHT] = w->copies.packed;
     needs->scratch_bytes = scratch_bytes(w);
     needs->workspace_bytes = thaw_low_rank_branch_workspace_bytes(w->branch);
     needs->keeps_inputs = w->gradient.kernel || thaw_low_rank_branch_keeps_input(w->branch);
@@ -130,9 +130,10 @@ thaw_status thaw_weighted_pack(const thaw_layer_run *run)
     return thaw_weight_copies_pack(&w->copies, run);
 }
 
-void thaw_weighted_unpack(const thaw_layer_run *run, size_t first, size_t count, float *values)
+void thaw_weighted_unpack(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values)
 {
     const thaw_weighted *w = run->state;
+    (void)parameter; /* the weight: no other is let go of */
     thaw_weight_copies_unpack(&w->copies, run, first, count, values);
 }
 

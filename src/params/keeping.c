@@ -13,27 +13,27 @@ bool thaw_parameter_may_leave(const thaw_parameter *parameter)
            !parameter->lent && parameter->count * sizeof(float) >= LEAST_BYTES;
 }
 
-void thaw_let_go(const thaw_layer_run *run, size_t first, size_t count)
+void thaw_let_go(const thaw_layer_run *run, size_t parameter, size_t first, size_t count)
 {
-    thaw_parameter *parameter = run->leaving;
-    if (!parameter || parameter->lent)
+    thaw_parameter *leaving = run->capabilities->leaving[parameter];
+    if (!leaving || leaving->lent)
         return;
-    thaw_pages_give_back(parameter->data + first, count * sizeof(float));
-    parameter->absent = true;
+    thaw_pages_give_back(leaving->data + first, count * sizeof(float));
+    leaving->absent = true;
 }
 
 void thaw_parameter_bring_back(thaw_parameter *parameter)
 {
     if (!parameter->absent)
         return;
-    parameter->keeper->unpack(parameter->kept, 0, parameter->count, parameter->data);
+    parameter->keeper->unpack(parameter->kept, parameter->kept_as, 0, parameter->count, parameter->data);
     parameter->absent = false;
 }
 
 void thaw_parameter_read(const thaw_parameter *parameter, size_t first, size_t count, float *values)
 {
     if (parameter->absent)
-        parameter->keeper->unpack(parameter->kept, first, count, values);
+        parameter->keeper->unpack(parameter->kept, parameter->kept_as, first, count, values);
     else
         memcpy(values, parameter->data + first, count * sizeof(float));
 }

@@ -3,6 +3,7 @@
 #define THAW_PARAMS_PARAMETER_H
 
 #include <thaw/combine.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/optimizer_module.h>
 
@@ -20,8 +21,9 @@ struct thaw_parameter {
     float *data;
     bool absent; /* `data` is out of date; its keeper has the values: see keeping.h */
     bool lent;   /* the host may hold a pointer to `data`: values must stay there */
-    const thaw_layer_module *keeper;
-    const thaw_layer_run *kept; /* the argument of the keeper's `unpack` */
+    const thaw_layer_capabilities *keeper;
+    const thaw_layer_run *kept; /* an argument of the keeper's `unpack` */
+    size_t kept_as;             /* another: its index there */
     float *gradient;            /* exists only while it trains */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;

@@ -55,7 +55,7 @@ static thaw_status fill_low_rank(thaw_plan *plan, thaw_node index, thaw_expressi
     status = fill_use(plan, &factors[1], thaw_operand(sum, THAW_LOW_RANK_DOWN), demand->down_gradient);
     planned->use_count++;
     plan->use_count++;
-    planned->parameter_gradient[0] = false;
+    planned->parameter_gradient[demand->parameter] = false;
     planned->combination_flops = thaw_plan_low_rank_change_flops(plan, index, sum);
     return status;
 }
@@ -71,7 +71,7 @@ static thaw_status fill_node(thaw_plan *plan, thaw_node index)
     for (size_t k = 0; k < group->parameter_count; k++) {
         thaw_expression *expression = thaw_parameter_expression(group->parameters[k]);
         bool gradient = planned->parameter_gradient[k];
-        if (low_rank && k == 0) {
+        if (low_rank && k == planned->low_rank.parameter) {
             gradient = false;
             if (planned->low_rank.beside)
                 expression = thaw_operand(expression, THAW_LOW_RANK_BASE);
@@ -82,7 +82,9 @@ static thaw_status fill_node(thaw_plan *plan, thaw_node index)
         if (status != THAW_OK)
             return status;
     }
-    return low_rank ? fill_low_rank(plan, index, thaw_parameter_expression(group->parameters[0])) : THAW_OK;
+    if (!low_rank)
+        return THAW_OK;
+    return fill_low_rank(plan, index, thaw_parameter_expression(group->parameters[planned->low_rank.parameter]));
 }
 
 /* ---- how gradients reach stored tensors ---- */

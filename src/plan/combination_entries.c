@@ -31,7 +31,7 @@ size_t thaw_plan_combination_count(const thaw_plan *plan)
 static const char *describe_computation(const thaw_plan *plan, const thaw_plan_node *planned, const thaw_plan_use *use,
                                         thaw_trainability trainability)
 {
-    const bool low_rank = planned->low_rank.rank && use == &planned->uses[0];
+    const bool low_rank = planned->low_rank.rank && use == &planned->uses[planned->low_rank.parameter];
     if (low_rank && planned->low_rank.beside)
         return "beside the layer: y += s B (A x), and no gradient of the weight";
     if (low_rank)

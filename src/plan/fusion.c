@@ -39,7 +39,7 @@ static bool offer(thaw_plan *plan, thaw_node owner, thaw_epilogue epilogue)
     thaw_plan_demand filled;
     planned->epilogue = epilogue;
     thaw_plan_fill_demand(plan, owner, &filled);
-    const bool taken = plan->model->nodes[owner].module->takes_epilogue(&filled.demand);
+    const bool taken = plan->model->nodes[owner].capabilities->takes_epilogue(&filled.demand);
     if (!taken)
         planned->epilogue = before;
     return taken;
@@ -57,7 +57,7 @@ static void absorb(thaw_plan *plan, thaw_node owner, thaw_node node)
 static thaw_node take_channel_map(thaw_plan *plan, thaw_node owner, thaw_node end)
 {
     const thaw_node next = only_reader(plan, end);
-    if (next < 0 || !plan->model->nodes[next].module->maps_channels || plan->nodes[next].trains ||
+    if (next < 0 || !plan->model->nodes[next].capabilities->maps_channels || plan->nodes[next].trains ||
         plan->nodes[next].follows)
         return end;
     thaw_epilogue epilogue = plan->nodes[owner].epilogue;
@@ -84,7 +84,7 @@ static thaw_node residual_of(const thaw_plan *plan, thaw_node owner, thaw_node e
 static thaw_node take_sum(thaw_plan *plan, thaw_node owner, thaw_node end)
 {
     const thaw_node next = only_reader(plan, end);
-    if (next < 0 || !plan->model->nodes[next].module->adds || plan->nodes[owner].source_count == THAW_MAX_INPUTS)
+    if (next < 0 || !plan->model->nodes[next].capabilities->adds || plan->nodes[owner].source_count == THAW_MAX_INPUTS)
         return end;
     const thaw_node other = residual_of(plan, owner, end, next);
     if (other < 0)
@@ -106,8 +106,10 @@ static thaw_node take_sum(thaw_plan *plan, thaw_node owner, thaw_node end)
 static void take_activation(thaw_plan *plan, thaw_node owner, thaw_node end)
 {
     const thaw_node next = only_reader(plan, end);
-    const thaw_activation activation = next < 0 ? THAW_ACTIVATION_NONE : plan->model->nodes[next].module->activation;
-    const bool together = !plan->nodes[owner].carries || plan->model->nodes[owner].module->differentiates_activation;
+    const thaw_activation activation =
+        next < 0 ? THAW_ACTIVATION_NONE : plan->model->nodes[next].capabilities->activation;
+    const bool together =
+        !plan->nodes[owner].carries || plan->model->nodes[owner].capabilities->differentiates_activation;
     if (activation == THAW_ACTIVATION_NONE || (!together && activation > THAW_ACTIVATION_TANH))
         return;
     thaw_epilogue epilogue = plan->nodes[owner].epilogue;
@@ -123,7 +125,7 @@ static void take_activation(thaw_plan *plan, thaw_node owner, thaw_node end)
 static void take_chain(thaw_plan *plan, thaw_node owner)
 {
     const thaw_layer_module *module = plan->model->nodes[owner].module;
-    if (!module || !module->takes_epilogue || plan->nodes[owner].fused_into >= 0)
+    if (!module || !plan->model->nodes[owner].capabilities->takes_epilogue || plan->nodes[owner].fused_into >= 0)
         return;
     thaw_node end = take_channel_map(plan, owner, owner);
     end = take_sum(plan, owner, end);

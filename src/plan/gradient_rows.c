@@ -15,27 +15,30 @@ static bool writes_alone(const thaw_plan *plan, const thaw_plan_use *use)
     return true;
 }
 
-static thaw_status reserve_rows(thaw_plan *plan, thaw_node index)
+static thaw_status reserve_rows(thaw_plan *plan, thaw_node index, size_t k)
 {
     thaw_plan_node *planned = &plan->nodes[index];
-    const size_t count = planned->needs.gradient_rows;
-    if (count == 0 || planned->use_count == 0 || !writes_alone(plan, &planned->uses[0]))
+    const size_t count = planned->wanted_rows[k];
+    if (count == 0 || !writes_alone(plan, &planned->uses[k]))
         return THAW_OK;
-    thaw_parameter *parameter = planned->uses[0].expression->parameter;
+    thaw_parameter *parameter = planned->uses[k].expression->parameter;
     uint32_t *rows = thaw_grow(plan->model->context, parameter->gradient_rows.rows, &parameter->gradient_row_capacity,
                                count, sizeof *rows);
     if (!rows)
         return THAW_OUT_OF_MEMORY;
     parameter->gradient_rows.rows = rows;
-    planned->gradient_rows = &parameter->gradient_rows;
+    planned->gradient_rows[k] = &parameter->gradient_rows;
     return THAW_OK;
 }
 
 thaw_status thaw_plan_reserve_rows(thaw_plan *plan)
 {
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++)
-        status = reserve_rows(plan, plan->order[i]);
+    for (size_t i = 0; i < plan->order_count; i++) {
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
+        for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++)
+            status = reserve_rows(plan, plan->order[i], k);
+    }
     return status;
 }
 

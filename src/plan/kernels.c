@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "core/allocation.h"
 #include "params/keeping.h"
 #include "plan/sharing.h"
@@ -24,18 +26,25 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
     if (planned->epilogue.residual)
         filled->inputs[node->input_count] = node->output;
     const size_t parameter_count = node->group ? node->group->parameter_count : 0;
-    for (size_t k = 0; k < parameter_count; k++)
+    for (size_t k = 0; k < parameter_count; k++) {
         filled->parameters[k] = node->group->parameters[k]->shape;
+        filled->may_leave[k] = thaw_parameter_may_leave(node->group->parameters[k]);
+    }
+    filled->capabilities = (thaw_capability_demand){
+        .precision = planned->precision,
+        .epilogue = planned->epilogue,
+        .folded = planned->absorbed,
+        .low_rank = planned->low_rank,
+        .may_leave = filled->may_leave,
+        .save_memory = must_save_memory(plan->model),
+    };
     filled->demand = (thaw_layer_demand){
         .context = plan->model->context,
         .options = node->options,
         .batch = planned->tiled ? plan->tile : plan->batch,
-        .precision = planned->precision,
         .training = planned->carries,
         .draws = planned->draws,
         .follows = planned->follows,
-        .epilogue = planned->epilogue,
-        .folded = planned->absorbed,
         .input_count = node->input_count,
         .inputs = filled->inputs,
         .output = node->output,
@@ -43,9 +52,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .parameter_count = parameter_count,
         .parameters = filled->parameters,
         .parameter_gradient = planned->parameter_gradient,
-        .may_leave = parameter_count > 0 && thaw_parameter_may_leave(node->group->parameters[0]),
-        .save_memory = must_save_memory(plan->model),
-        .low_rank = planned->low_rank,
+        .capabilities = &filled->capabilities,
     };
 }
 
@@ -62,7 +69,7 @@ static void place_residual(thaw_plan *plan, thaw_node index)
 static bool wants_kernels(const thaw_plan *plan, thaw_node index)
 {
     const thaw_layer_module *module = plan->model->nodes[index].module;
-    return module && (!plan->nodes[index].absorbed || module->maps_channels);
+    return module && (!plan->nodes[index].absorbed || plan->model->nodes[index].capabilities->maps_channels);
 }
 
 static thaw_status prepare(thaw_plan *plan, thaw_node index)
@@ -72,11 +79,18 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     thaw_plan_demand filled;
     place_residual(plan, index);
     thaw_plan_fill_demand(plan, index, &filled);
+    bool lets_go[THAW_MAX_PARAMETERS] = { false };
+    thaw_capability_needs wanted = { planned->wanted_rows, lets_go };
+    planned->needs.capabilities = &wanted;
     const thaw_status status = node->module->prepare(&filled.demand, &planned->needs);
+    planned->needs.capabilities = NULL;
     planned->prepared = status == THAW_OK;
     if (status != THAW_OK)
         return status;
-    planned->needs.lets_go = planned->needs.lets_go && filled.demand.may_leave && node->module->unpack;
+    for (size_t k = 0; k < filled.demand.parameter_count && node->capabilities->unpack; k++) {
+        planned->leaves[k] = lets_go[k] && filled.may_leave[k];
+        planned->lets_go = planned->lets_go || planned->leaves[k];
+    }
     if (node->module->source)
         planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
     return THAW_OK;
@@ -107,6 +121,9 @@ void thaw_plan_release_kernels(thaw_plan *plan)
             module->release(plan->model->context, planned->needs.state);
         planned->prepared = false;
         planned->needs = (thaw_layer_needs){ 0 };
+        memset(planned->wanted_rows, 0, sizeof planned->wanted_rows);
+        memset(planned->leaves, 0, sizeof planned->leaves);
+        planned->lets_go = false;
     }
 }
 

@@ -55,14 +55,13 @@ double thaw_plan_low_rank_change_flops(const thaw_plan *plan, thaw_node index, c
     return 2 * (beside_weight(&c) + (planned->low_rank.beside ? change_outputs(&c, planned->input_gradient[0]) : 0));
 }
 
-bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_rank_demand *demand)
+static bool choose(const thaw_plan *plan, thaw_node index, size_t parameter, thaw_low_rank_demand *demand)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
-    if (!planned->parameter_gradient[0] || !node->module->takes_low_rank ||
-        !node->module->takes_low_rank(node->options))
+    if (!planned->parameter_gradient[parameter] || !node->capabilities->takes_low_rank(node->options, parameter))
         return false;
-    thaw_expression *sum = thaw_parameter_expression(node->group->parameters[0]);
+    thaw_expression *sum = thaw_parameter_expression(node->group->parameters[parameter]);
     if (!thaw_expression_is_low_rank(sum) || thaw_operand(sum, THAW_LOW_RANK_BASE)->trainability != THAW_FROZEN)
         return false;
     const thaw_expression *up = thaw_operand(sum, THAW_LOW_RANK_UP), *down = thaw_operand(sum, THAW_LOW_RANK_DOWN);
@@ -72,9 +71,19 @@ bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_
     *demand = (thaw_low_rank_demand){
         .rank = down->shape.dims[0],
         .scale = (float)sum->factor,
+        .parameter = parameter,
         .beside = change_outputs(&c, planned->input_gradient[0]) < change_weight(&c),
         .up_gradient = up->trainability != THAW_FROZEN,
         .down_gradient = down->trainability != THAW_FROZEN,
     };
     return true;
+}
+
+bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node index, thaw_low_rank_demand *demand)
+{
+    const thaw_graph_node *node = &plan->model->nodes[index];
+    for (size_t k = 0; node->group && node->capabilities->takes_low_rank && k < node->group->parameter_count; k++)
+        if (choose(plan, index, k, demand))
+            return true;
+    return false;
 }

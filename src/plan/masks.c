@@ -7,7 +7,7 @@ static bool is_relu(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     return planned->carries && planned->input_gradient[0] && planned->needs.keeps_output && !planned->absorbed &&
-           plan->model->nodes[index].module->activation == THAW_ACTIVATION_RELU;
+           plan->model->nodes[index].capabilities->activation == THAW_ACTIVATION_RELU;
 }
 
 /* Whether backward wants the value in the buffer `root` for more than that. */

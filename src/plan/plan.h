@@ -62,7 +62,8 @@ typedef struct thaw_plan_binding {
     const float *parameters[THAW_MAX_PARAMETERS];
     float *parameter_gradients[THAW_MAX_PARAMETERS];
     float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
-    thaw_low_rank_run factors;
+    thaw_parameter *leaving[THAW_MAX_PARAMETERS];
+    thaw_capability_run capabilities;
     thaw_layer_run run;
     thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
 } thaw_plan_binding;
@@ -112,9 +113,11 @@ typedef struct thaw_plan_node {
 
     /* kernels */
     bool prepared;
-    thaw_layer_needs needs;
-    thaw_gradient_rows *gradient_rows; /* of its first parameter, where the plan keeps the list; else NULL */
-    uint64_t packed_version;           /* the parameters' versions when they were packed, or 1 of each step; 0: never */
+    thaw_layer_needs needs;                                 /* without capabilities */
+    size_t wanted_rows[THAW_MAX_PARAMETERS];                /* thaw_capability_needs.gradient_rows */
+    bool lets_go, leaves[THAW_MAX_PARAMETERS];              /* of any parameter; of which */
+    thaw_gradient_rows *gradient_rows[THAW_MAX_PARAMETERS]; /* where the plan keeps the list; else NULL */
+    uint64_t packed_version; /* the parameters' versions when they were packed, or 1 of each step; 0: never */
 
     /* sharing, masks, recomputation */
     thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
@@ -260,6 +263,8 @@ thaw_status thaw_pass_fusion(thaw_plan *plan);
 /* What a node's layer is to be asked for, with the arrays that it points to. */
 typedef struct thaw_plan_demand {
     thaw_layer_demand demand;
+    thaw_capability_demand capabilities;
+    bool may_leave[THAW_MAX_PARAMETERS];
     thaw_shape inputs[THAW_MAX_INPUTS], parameters[THAW_MAX_PARAMETERS];
 } thaw_plan_demand;
 

@@ -18,18 +18,18 @@ static bool follows_bfloat16(const thaw_plan *plan, const thaw_graph_node *node)
 static bool can_take_it(const thaw_plan *plan, const thaw_graph_node *node)
 {
     thaw_shape inputs[THAW_MAX_INPUTS];
-    if (!node->module->takes_bfloat16)
+    if (!node->capabilities->takes_bfloat16)
         return true;
     for (size_t k = 0; k < node->input_count; k++)
         inputs[k] = plan->model->nodes[node->inputs[k]].output;
-    return node->module->takes_bfloat16(node->options, inputs, node->input_count);
+    return node->capabilities->takes_bfloat16(node->options, inputs, node->input_count);
 }
 
 /* Whether the module would have it so, wherever it stands or here. */
 static bool has_use_for_it(const thaw_plan *plan, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
-    switch (node->module->bfloat16) {
+    switch (node->capabilities->bfloat16) {
     case THAW_BFLOAT16_CHOSEN:
         return true;
     case THAW_BFLOAT16_FOLLOWS:

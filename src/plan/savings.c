@@ -84,8 +84,9 @@ static size_t count_weights(const thaw_plan *plan)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < plan->order_count; i++)
-        if (plan->nodes[plan->order[i]].needs.lets_go)
-            bytes += plan->model->nodes[plan->order[i]].group->parameters[0]->count * sizeof(float);
+        for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
+            if (plan->nodes[plan->order[i]].leaves[k])
+                bytes += plan->model->nodes[plan->order[i]].group->parameters[k]->count * sizeof(float);
     return bytes;
 }
 

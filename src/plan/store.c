@@ -27,12 +27,17 @@ static void bring_back(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        thaw_parameter *kept = planned->bound.run.leaving;
-        if (!kept || kept->kept != &planned->bound.run)
-            continue;
-        thaw_parameter_bring_back(kept);
-        kept->kept = NULL;
-        thaw_pages_give_back(planned->bound.run.packed, planned->needs.packed_bytes);
+        bool keeps = false;
+        for (size_t k = 0; planned->lets_go && k < THAW_MAX_PARAMETERS; k++) {
+            thaw_parameter *kept = planned->bound.leaving[k];
+            if (!kept || kept->kept != &planned->bound.run)
+                continue;
+            thaw_parameter_bring_back(kept);
+            kept->kept = NULL;
+            keeps = true;
+        }
+        if (keeps)
+            thaw_pages_give_back(planned->bound.run.packed, planned->needs.packed_bytes);
     }
 }
 

@@ -43,6 +43,15 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
     }
 }
 
+static void bind_capabilities(const thaw_plan *plan, thaw_node index)
+{
+    thaw_plan_node *planned = &plan->nodes[index];
+    planned->bound.capabilities.gradient_rows = planned->gradient_rows;
+    planned->bound.capabilities.leaving = planned->bound.leaving;
+    for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
+        planned->bound.leaving[k] = planned->leaves[k] ? plan->model->nodes[index].group->parameters[k] : NULL;
+}
+
 /* What a channel map has packed, to its owner. */
 static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
 {
@@ -50,8 +59,8 @@ static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
         return;
     const thaw_shape *output = &plan->model->nodes[planned->channel_map].output;
     const float *scale = plan->nodes[planned->channel_map].bound.run.packed;
-    planned->bound.run.channel_scale = scale;
-    planned->bound.run.channel_shift = scale + output->dims[output->rank - 1];
+    planned->bound.capabilities.channel_scale = scale;
+    planned->bound.capabilities.channel_shift = scale + output->dims[output->rank - 1];
 }
 
 /* Where backward finds values that are computed again. */
@@ -87,6 +96,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         planned->bound.mask = at(plan, arena, planned->places.mask);
         planned->bound.gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
+        bind_capabilities(plan, index);
         planned->bound.run = (thaw_layer_run){
             .context = plan->model->context,
             .state = needs->state,
@@ -96,11 +106,9 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .input_gradients = planned->bound.input_gradients,
             .parameters = planned->bound.parameters,
             .parameter_gradients = planned->bound.parameter_gradients,
-            .low_rank = &planned->bound.factors,
+            .capabilities = &planned->bound.capabilities,
             .packed = needs->packed_bytes ? packed : NULL,
             .statistics = planned->bound.statistics,
-            .leaving = needs->lets_go ? plan->model->nodes[index].group->parameters[0] : NULL,
-            .gradient_rows = planned->gradient_rows,
             .workspace = at(plan, arena, planned->places.workspace),
             .scratch = needs->scratch_bytes ? arena : NULL,
             .random = { .purpose = THAW_PURPOSE_LAYER, .node = (uint32_t)index },

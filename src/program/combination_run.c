@@ -19,8 +19,8 @@ static void bind_node(thaw_plan *plan, thaw_plan_node *planned)
     if (!planned->low_rank.rank)
         return;
     const thaw_plan_use *up = &planned->uses[parameter_count], *down = up + 1;
-    planned->bound.factors = (thaw_low_rank_run){ up->expression->value, down->expression->value,
-                                                  use_gradient(plan, up), use_gradient(plan, down) };
+    planned->bound.capabilities.low_rank = (thaw_low_rank_run){ up->expression->value, down->expression->value,
+                                                                use_gradient(plan, up), use_gradient(plan, down) };
 }
 
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena)

@@ -26,8 +26,21 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
    let go of a weight clear what they do not write. */
 static void clear_packed(thaw_plan_node *planned)
 {
-    if (planned->packed_version == 0 && !planned->needs.lets_go)
+    if (planned->packed_version == 0 && !planned->lets_go)
         memset(planned->bound.run.packed, 0, planned->needs.packed_bytes);
+}
+
+/* Names the layer as the keeper of what it may let go of. */
+static void keep_values(thaw_plan *plan, const thaw_graph_node *node, const thaw_plan_node *planned)
+{
+    for (size_t k = 0; planned->lets_go && k < node->group->parameter_count; k++)
+        if (planned->leaves[k]) {
+            thaw_parameter *parameter = node->group->parameters[k];
+            parameter->keeper = node->capabilities;
+            parameter->kept = &planned->bound.run;
+            parameter->kept_as = k;
+            plan->program.model->parameters.absences++;
+        }
 }
 
 /* Once, and after a change: the versions of the parameters, and of the map that is packed with them, tell. */
@@ -37,16 +50,12 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
     thaw_plan_node *planned = &plan->nodes[instruction->node];
     const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
     const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
-    if (!planned->needs.lets_go)
+    if (!planned->lets_go)
         thaw_do_restore(plan, instruction);
     if (planned->packed_version == version)
         return THAW_OK;
     thaw_do_restore(plan, instruction); /* what another plan's layer has let go of, or this one */
-    if (planned->needs.lets_go) {
-        planned->bound.run.leaving->keeper = node->module;
-        planned->bound.run.leaving->kept = &planned->bound.run;
-        plan->program.model->parameters.absences++;
-    }
+    keep_values(plan, node, planned);
     clear_packed(planned);
     const thaw_status status = node->module->pack(&planned->bound.run);
     planned->packed_version = status == THAW_OK ? version : 0;

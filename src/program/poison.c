@@ -17,8 +17,9 @@ void thaw_poison(const thaw_plan *plan, size_t first, size_t past)
 static bool has_listed_rows(const thaw_plan *plan, const thaw_parameter *parameter)
 {
     for (size_t i = 0; i < plan->order_count; i++)
-        if (plan->nodes[plan->order[i]].gradient_rows == &parameter->gradient_rows)
-            return true;
+        for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
+            if (plan->nodes[plan->order[i]].gradient_rows[k] == &parameter->gradient_rows)
+                return true;
     return false;
 }
 

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "graph/model.h"
 #include "support/impression.h"
 
 /* ---- names ---- */
@@ -124,6 +125,11 @@ Test(append, refuses_modules_of_other_kinds)
     odd.size = sizeof odd + 8;
     assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "newer Thaw");
     odd = toy_pass;
+    odd.capabilities = &(thaw_layer_capabilities){ .size = sizeof(thaw_layer_capabilities) + 1 };
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "x: the layer's module: its capabilities have");
+    odd.capabilities = &(thaw_layer_capabilities){ .size = 0 };
+    assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "its capabilities have 0 bytes");
+    odd = toy_pass;
     odd.build = NULL;
     assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "no build function");
     odd.name = NULL;
@@ -151,6 +157,30 @@ Test(append, reads_no_field_past_the_size_of_a_module)
     thaw_node output;
     assert_fails(context, thaw_model_append(model, &older, NULL, first_layer, 1, NULL, &output), THAW_INTERNAL,
                  "a field past");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    cr_assert_eq(allocator.live, 0);
+}
+
+Test(append, reads_no_capability_past_the_size_of_a_module)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_model *model = toy_model(context, 3);
+    const thaw_layer_capabilities offered = { .size = offsetof(thaw_layer_capabilities, adds),
+                                              .activation = THAW_ACTIVATION_TANH,
+                                              .adds = true };
+    thaw_layer_module older = toy_pass;
+    toy_append(model, &older, NULL, 0, -1);
+    older.capabilities = &offered;
+    toy_append(model, &older, NULL, 1, -1);
+    older.size = offsetof(thaw_layer_module, capabilities);
+    toy_append(model, &older, NULL, 2, -1);
+    const thaw_activation expected[] = { THAW_ACTIVATION_NONE, THAW_ACTIVATION_TANH, THAW_ACTIVATION_NONE };
+    for (size_t i = 0; i < THAW_COUNT(expected); i++) {
+        cr_assert_eq(model->nodes[i + 1].capabilities->activation, expected[i], "layer %zu", i);
+        cr_assert_not(model->nodes[i + 1].capabilities->adds, "layer %zu", i);
+    }
     thaw_model_destroy(model);
     thaw_context_destroy(context);
     cr_assert_eq(allocator.live, 0);

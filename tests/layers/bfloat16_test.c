@@ -70,7 +70,7 @@ static layer run(thaw_context *context, const kind *k, bool bfloat16, bool train
     layer l =
         layer_open(*model, &(layer_wish){
                                .batch = 3, .bfloat16 = bfloat16, .training = training, .input_gradients = training });
-    cr_assert_neq((int)l.module->bfloat16, THAW_BFLOAT16_NEVER);
+    cr_assert_neq((int)l.module->capabilities->bfloat16, THAW_BFLOAT16_NEVER);
     return l;
 }
 

@@ -86,16 +86,16 @@ Test(embedding, clears_the_rows_of_the_step_before)
         thaw_context *context = support_context(2);
         thaw_model *model;
         layer l = open_layer(context, &model, p, true);
-        cr_assert_eq(l.needs.gradient_rows,
+        cr_assert_eq(l.gradient_rows[0],
                      l.input_size[0] < (size_t)p->options.rows ? l.input_size[0] : (size_t)p->options.rows);
-        thaw_gradient_rows rows = { .rows = calloc(l.needs.gradient_rows, sizeof(uint32_t)) };
-        l.run.gradient_rows = &rows;
+        thaw_gradient_rows rows = { .rows = calloc(l.gradient_rows[0], sizeof(uint32_t)) };
+        l.listed_rows[0] = &rows;
         for (uint32_t step = 0; step < 5; step++) {
             fill_ids(&l, p, 100 + step);
             layer_forward(&l);
             layer_backward(&l);
             compare_gradient(&l, p);
-            cr_assert(rows.known && rows.count <= l.needs.gradient_rows);
+            cr_assert(rows.known && rows.count <= l.gradient_rows[0]);
             for (size_t k = 0; k < rows.count; k++)
                 for (size_t before = 0; before < k; before++)
                     cr_assert_neq(rows.rows[k], rows.rows[before], "row %u is named twice", rows.rows[k]);

@@ -30,12 +30,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         .training = demand->training,
         .input_gradient = demand->input_gradient[0],
         .parameter_gradient = demand->parameter_gradient[0],
-        .save_memory = demand->save_memory,
+        .save_memory = demand->capabilities->save_memory,
         .inputs = demand->input_count,
         .parameters = demand->parameter_count,
         .input = demand->inputs[0],
         .output = demand->output,
-        .activation = demand->epilogue.activation,
+        .activation = demand->capabilities->epilogue.activation,
     };
     const thaw_status status = toy_scale.prepare(demand, needs);
     needs->packed_bytes = PACKED;

@@ -104,12 +104,12 @@ Test(masks, free_the_memory_of_outputs)
 /* The same layer, of which the plan does not know that it is ReLU. */
 static void hide_relu(thaw_model *model)
 {
-    static thaw_layer_module unknown;
+    static thaw_layer_capabilities unknown;
     for (size_t i = 1; i < model->node_count; i++)
         if (strcmp(model->nodes[i].module->name, "relu") == 0) {
-            unknown = *model->nodes[i].module;
+            unknown = *model->nodes[i].capabilities;
             unknown.activation = THAW_ACTIVATION_NONE;
-            model->nodes[i].module = &unknown;
+            model->nodes[i].capabilities = &unknown;
         }
 }
 

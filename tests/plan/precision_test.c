@@ -8,15 +8,23 @@ static bool never(const void *options, const thaw_shape *inputs, size_t input_co
     return false;
 }
 
+#define CAPABILITIES .size = sizeof(thaw_layer_capabilities)
+
+static const thaw_layer_capabilities chosen = { CAPABILITIES, .bfloat16 = THAW_BFLOAT16_CHOSEN },
+                                     following = { CAPABILITIES, .bfloat16 = THAW_BFLOAT16_FOLLOWS },
+                                     refused = { CAPABILITIES, .bfloat16 = THAW_BFLOAT16_CHOSEN,
+                                                 .takes_bfloat16 = never },
+                                     inferring = { CAPABILITIES, .bfloat16 = THAW_BFLOAT16_FROZEN };
+
 /* Modules that differ in their use for bfloat16 alone. */
 static void make_modules(void)
 {
     chooses = refuses = infers = toy_scale;
     follows = toy_sum;
-    chooses.bfloat16 = refuses.bfloat16 = THAW_BFLOAT16_CHOSEN;
-    follows.bfloat16 = THAW_BFLOAT16_FOLLOWS;
-    refuses.takes_bfloat16 = never;
-    infers.bfloat16 = THAW_BFLOAT16_FROZEN;
+    chooses.capabilities = &chosen;
+    follows.capabilities = &following;
+    refuses.capabilities = &refused;
+    infers.capabilities = &inferring;
 }
 
 static void assert_precisions(const thaw_plan *plan, const char *expected)

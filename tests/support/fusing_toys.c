@@ -33,9 +33,9 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
         return THAW_OUT_OF_MEMORY;
     made->width = thaw_shape_count(&demand->output);
     made->count = (size_t)demand->batch * made->width;
-    made->epilogue = demand->epilogue;
-    made->folded = demand->folded;
-    needs->packed_bytes = demand->folded ? 2 * made->width * sizeof(float) : 0;
+    made->epilogue = demand->capabilities->epilogue;
+    made->folded = demand->capabilities->folded;
+    needs->packed_bytes = demand->capabilities->folded ? 2 * made->width * sizeof(float) : 0;
     needs->keeps_inputs = demand->parameter_count > 0 && demand->parameter_gradient[0];
     needs->state = made;
     needs->kernel = "toy";
@@ -59,13 +59,14 @@ static thaw_status copy_gradient(const thaw_layer_run *run, size_t k)
 
 static bool takes_all(const thaw_layer_demand *demand)
 {
-    return demand->epilogue.activation == THAW_ACTIVATION_NONE || demand->epilogue.activation == THAW_ACTIVATION_RELU ||
-           demand->epilogue.activation == THAW_ACTIVATION_TANH;
+    return demand->capabilities->epilogue.activation == THAW_ACTIVATION_NONE ||
+           demand->capabilities->epilogue.activation == THAW_ACTIVATION_RELU ||
+           demand->capabilities->epilogue.activation == THAW_ACTIVATION_TANH;
 }
 
 static bool takes_all_but_maps(const thaw_layer_demand *demand)
 {
-    return takes_all(demand) && !demand->epilogue.maps_channels;
+    return takes_all(demand) && !demand->capabilities->epilogue.maps_channels;
 }
 
 static float activate(thaw_activation activation, float value)
@@ -89,7 +90,8 @@ static thaw_status forward_linear(const thaw_layer_run *run)
     for (size_t i = 0; i < self->count; i++) {
         float value = run->parameters[0][0] * run->inputs[0][i];
         if (epilogue->maps_channels)
-            value = run->channel_scale[i % self->width] * value + run->channel_shift[i % self->width];
+            value = run->capabilities->channel_scale[i % self->width] * value +
+                    run->capabilities->channel_shift[i % self->width];
         if (epilogue->residual == THAW_RESIDUAL_IN_PLACE && run->inputs[1] != run->output)
             return thaw_fail(run->context, THAW_INTERNAL, "the residual is not in place");
         if (epilogue->residual)
@@ -104,7 +106,7 @@ static thaw_status backward_linear(const thaw_layer_run *run)
     const toy *self = run->state;
     double sum = 0;
     for (size_t i = 0; i < self->count; i++) {
-        const float scale = self->epilogue.maps_channels ? run->channel_scale[i % self->width] : 1;
+        const float scale = self->epilogue.maps_channels ? run->capabilities->channel_scale[i % self->width] : 1;
         const float slope = run->output_gradient[i] * scale;
         sum += run->parameter_gradients[0] ? (double)slope * (double)run->inputs[0][i] : 0;
         if (run->input_gradients[0])
@@ -118,7 +120,7 @@ static thaw_status backward_linear(const thaw_layer_run *run)
 static thaw_status prepare_whole(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     needs->gradient_in_place = true;
-    needs->keeps_output = demand->training && demand->epilogue.activation != THAW_ACTIVATION_NONE;
+    needs->keeps_output = demand->training && demand->capabilities->epilogue.activation != THAW_ACTIVATION_NONE;
     return prepare(demand, needs);
 }
 
@@ -198,11 +200,16 @@ static thaw_status backward_join(const thaw_layer_run *run)
     return status == THAW_OK ? copy_gradient(run, 0) : status;
 }
 
+static const thaw_layer_capabilities toy_linear_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_all,
+};
+
 const thaw_layer_module toy_linear = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "linear",
-    .takes_epilogue = takes_all,
+    .capabilities = &toy_linear_capabilities,
     .build = build_factor,
     .prepare = prepare,
     .forward = forward_linear,
@@ -210,12 +217,17 @@ const thaw_layer_module toy_linear = {
     .release = release,
 };
 
+static const thaw_layer_capabilities toy_whole_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_all_but_maps,
+    .differentiates_activation = true,
+};
+
 const thaw_layer_module toy_whole = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "whole",
-    .takes_epilogue = takes_all_but_maps,
-    .differentiates_activation = true,
+    .capabilities = &toy_whole_capabilities,
     .build = build_factor,
     .prepare = prepare_whole,
     .forward = forward_linear,
@@ -223,11 +235,16 @@ const thaw_layer_module toy_whole = {
     .release = release,
 };
 
+static const thaw_layer_capabilities toy_map_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .maps_channels = true,
+};
+
 const thaw_layer_module toy_map = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "map",
-    .maps_channels = true,
+    .capabilities = &toy_map_capabilities,
     .build = build_factor,
     .prepare = prepare,
     .pack = pack_map,
@@ -236,11 +253,16 @@ const thaw_layer_module toy_map = {
     .release = release,
 };
 
+static const thaw_layer_capabilities toy_join_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .adds = true,
+};
+
 const thaw_layer_module toy_join = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "join",
-    .adds = true,
+    .capabilities = &toy_join_capabilities,
     .build = build,
     .prepare = prepare_join,
     .forward = forward_join,

@@ -2,6 +2,7 @@
 #ifndef THAW_TESTS_FUSING_TOYS_H
 #define THAW_TESTS_FUSING_TOYS_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
 /* y = f x with one weight, "factor"; takes any epilogue. Backward of the second differentiates activations, from its

@@ -94,7 +94,10 @@ static void make_parameters(layer *l, const layer_wish *wish, const thaw_shape *
 static void prepare(layer *l, const thaw_layer_demand *demand)
 {
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
+    bool lets_go[THAW_MAX_PARAMETERS];
+    l->needs.capabilities = &(thaw_capability_needs){ l->gradient_rows, lets_go };
     assert_ok(l->context, l->module->prepare(demand, &l->needs));
+    l->needs.capabilities = NULL;
     thaw_threads_leave(scope);
 }
 
@@ -126,15 +129,19 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
     }
     for (size_t i = 0; i < l.parameter_count; i++)
         parameters[i] = node->group->parameters[i]->shape;
+    const bool may_leave[THAW_MAX_PARAMETERS] = { false };
+    const thaw_capability_demand capabilities = {
+        .precision = wish->bfloat16 ? THAW_BF16 : THAW_F32,
+        .epilogue = { .activation = wish->activation },
+        .may_leave = may_leave,
+    };
     const thaw_layer_demand demand = {
         .context = model->context,
         .options = node->options,
         .batch = wish->batch ? wish->batch : 1,
-        .precision = wish->bfloat16 ? THAW_BF16 : THAW_F32,
         .training = wish->training,
         .draws = wish->training,
         .follows = wish->follows,
-        .epilogue = { .activation = wish->activation },
         .input_count = l.input_count,
         .inputs = inputs,
         .output = node->output,
@@ -142,6 +149,7 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .parameter_count = l.parameter_count,
         .parameters = parameters,
         .parameter_gradient = wish->parameter_gradient,
+        .capabilities = &capabilities,
     };
     prepare(&l, &demand);
     const size_t batch = (size_t)demand.batch;
@@ -200,6 +208,8 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     run.parameters = (const float *const *)l->parameters;
     run.parameter_gradients = l->parameter_gradients;
     run.statistics = l->parameters;
+    const thaw_capability_run capabilities = { .gradient_rows = l->listed_rows };
+    run.capabilities = &capabilities;
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
     assert_ok(l->context, function(&run));
     thaw_threads_leave(scope);

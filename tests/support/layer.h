@@ -27,7 +27,9 @@ typedef struct layer_wish {
 typedef struct layer {
     thaw_context *context;
     const thaw_layer_module *module;
-    thaw_layer_needs needs;
+    thaw_layer_needs needs; /* without capabilities */
+    size_t gradient_rows[THAW_MAX_PARAMETERS];
+    thaw_gradient_rows *listed_rows[THAW_MAX_PARAMETERS]; /* for the test to set: what backward finds and names */
     bool bfloat16;
     thaw_layer_run run;
     size_t input_count, parameter_count;

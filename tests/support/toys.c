@@ -29,7 +29,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     made->batch = (double)demand->batch;
     made->count = (size_t)demand->batch * thaw_shape_count(demand->input_count ? &demand->inputs[0] : &demand->output);
     made->centers = demand->parameter_count > 1;
-    made->rectifies = demand->epilogue.activation == THAW_ACTIVATION_RELU;
+    made->rectifies = demand->capabilities->epilogue.activation == THAW_ACTIVATION_RELU;
     needs->state = made;
     needs->kernel = "toy";
     return THAW_OK;
@@ -37,7 +37,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 
 static bool takes_relu(const thaw_layer_demand *demand)
 {
-    const thaw_epilogue *epilogue = &demand->epilogue;
+    const thaw_epilogue *epilogue = &demand->capabilities->epilogue;
     return !epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU;
 }
 
@@ -263,11 +263,16 @@ static void release(thaw_context *context, void *state)
     thaw_release(context, state);
 }
 
+static const thaw_layer_capabilities toy_scale_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .takes_epilogue = takes_relu,
+};
+
 const thaw_layer_module toy_scale = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "scale",
-    .takes_epilogue = takes_relu,
+    .capabilities = &toy_scale_capabilities,
     .build = build_scale,
     .prepare = prepare_scale,
     .forward = forward_scale,
@@ -342,11 +347,16 @@ const thaw_layer_module toy_pass = {
     .release = release,
 };
 
+static const thaw_layer_capabilities toy_curve_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .activation = THAW_ACTIVATION_TANH,
+};
+
 const thaw_layer_module toy_curve = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "curve",
-    .activation = THAW_ACTIVATION_TANH,
+    .capabilities = &toy_curve_capabilities,
     .build = build,
     .prepare = prepare_curve,
     .forward = forward_curve,
@@ -354,11 +364,16 @@ const thaw_layer_module toy_curve = {
     .release = release,
 };
 
+static const thaw_layer_capabilities toy_relu_capabilities = {
+    .size = sizeof(thaw_layer_capabilities),
+    .activation = THAW_ACTIVATION_RELU,
+};
+
 const thaw_layer_module toy_relu = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
     .name = "relu",
-    .activation = THAW_ACTIVATION_RELU,
+    .capabilities = &toy_relu_capabilities,
     .build = build,
     .prepare = prepare_curve,
     .forward = forward_relu,

@@ -3,6 +3,7 @@
 #ifndef THAW_TESTS_TOYS_H
 #define THAW_TESTS_TOYS_H
 
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
 /* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads its
