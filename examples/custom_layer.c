@@ -57,10 +57,11 @@ static void swish_forward_rows(void *argument, size_t begin, size_t end)
 {
     const thaw_layer_run *run = argument;
     const swish_state *state = run->state;
-    const float *beta = run->parameters[0];
+    const float *beta = run->parameters[0], *inputs = run->inputs[0];
+    float *outputs = run->output;
     for (size_t row = begin; row < end; row++) {
-        const float *x = run->inputs[0] + row * state->features;
-        float *y = run->output + row * state->features;
+        const float *x = inputs + row * state->features;
+        float *y = outputs + row * state->features;
         for (size_t i = 0; i < state->features; i++)
             y[i] = x[i] * sigmoid(beta[i] * x[i]);
     }
@@ -77,18 +78,19 @@ static thaw_status swish_forward(const thaw_layer_run *run)
 static thaw_status swish_backward(const thaw_layer_run *run)
 {
     const swish_state *state = run->state;
-    const float *beta = run->parameters[0];
+    const float *beta = run->parameters[0], *inputs = run->inputs[0], *slopes = run->output_gradient;
+    float *input_gradients = run->input_gradients[0];
     if (state->trains)
         memset(run->parameter_gradients[0], 0, state->features * sizeof(float));
     for (size_t row = 0; row < state->batch; row++) {
-        const float *x = run->inputs[0] + row * state->features;
-        const float *dy = run->output_gradient + row * state->features;
+        const float *x = inputs + row * state->features;
+        const float *dy = slopes + row * state->features;
         for (size_t i = 0; i < state->features; i++) {
             const float s = sigmoid(beta[i] * x[i]), slope = x[i] * s * (1 - s);
             if (state->trains)
                 run->parameter_gradients[0][i] += dy[i] * x[i] * slope;
             if (state->passes_on)
-                run->input_gradients[0][row * state->features + i] = dy[i] * (s + beta[i] * slope);
+                input_gradients[row * state->features + i] = dy[i] * (s + beta[i] * slope);
         }
     }
     return THAW_OK;

@@ -83,9 +83,9 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 /* One call's data; `parts` that are NULL are left out. */
 typedef struct pass {
     const concatenate *layer;
-    const float *const *sources; /* forward */
+    const void *const *sources; /* forward */
     void *whole;
-    float *const *parts; /* backward */
+    void *const *parts; /* backward */
     const void *gradient;
 } pass;
 

@@ -187,8 +187,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 /* A run on the input's larger form. */
 typedef struct bordered_run {
     thaw_layer_run run;
-    const float *input;
-    float *input_gradient;
+    const void *input;
+    void *input_gradient;
 } bordered_run;
 
 /* `reads`: the input has to be there. */

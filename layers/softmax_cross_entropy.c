@@ -207,7 +207,8 @@ static thaw_status forward(const thaw_layer_run *run)
         total += p.losses[n];
     l->total = total;
     l->weight = mean ? weights : (double)counted;
-    *run->output = (float)(total * scale);
+    float *output = run->output;
+    *output = (float)(total * scale);
     return THAW_OK;
 }
 
@@ -248,7 +249,7 @@ static void weigh(const thaw_layer_run *run, double *total, double *weight)
     const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
     *weight = l->weight;
     /* One batch's mean is the output, to the bit. With weights of 0, smoothing still adds to the total. */
-    *total = mean && l->weight > 0 ? (double)*run->output * l->weight : l->total;
+    *total = mean && l->weight > 0 ? (double)*(const float *)run->output * l->weight : l->total;
 }
 
 static void release(thaw_context *context, void *state)

@@ -139,7 +139,7 @@ static void relayout(const thaw_context *context, thaw_kernel *kernel, const flo
 
 static void run_swapped(thaw_context *context, const bench_candidate *c, const bench_operands *o)
 {
-    const float *const inputs[] = { o->source };
+    const void *const inputs[] = { o->source };
     const thaw_layer_run run = {
         .context = context, .inputs = inputs, .output = o->destination, .scratch = c->scratch
     };

@@ -85,14 +85,14 @@ struct thaw_layer_demand {
     bool training;         /* the layer is in the live part of a training plan: backward follows forward */
     bool draws;   /* forward draws random numbers: `training`, or also without a gradient, see thaw_builder_draw */
     bool follows; /* forward computes with the batch's statistics and updates its own with them */
-    size_t input_count;             /* of the layer's own */
-    const thaw_shape *inputs;       /* of one sample */
-    thaw_shape output;              /* of one sample */
-    const bool *input_gradient;     /* which input gradients backward must write */
-    size_t parameter_count;         /* of the arrays that follow */
-    const thaw_shape *parameters;   /* their shapes */
-    const bool *parameter_gradient; /* which parameter gradients backward must write */
-    const thaw_capability_demand *capabilities;
+    size_t input_count;                         /* of the layer's own */
+    const thaw_shape *inputs;                   /* of one sample */
+    thaw_shape output;                          /* of one sample */
+    const bool *input_gradient;                 /* which input gradients backward must write */
+    size_t parameter_count;                     /* of the arrays that follow */
+    const thaw_shape *parameters;               /* their shapes */
+    const bool *parameter_gradient;             /* which parameter gradients backward must write */
+    const thaw_capability_demand *capabilities; /* of what it offers */
 };
 
 /* What the layer answers; it comes zeroed. */
@@ -109,28 +109,28 @@ typedef struct thaw_layer_needs {
     bool mixes_samples;     /* the output of a sample depends on others of the batch; where none says so, a plan may run
                                a frozen prefix, and evaluation, on parts of the batch, one after the other */
     const char *kernel;     /* for plan descriptions; lives as long as `state` */
-    thaw_capability_needs *capabilities;
+    thaw_capability_needs *capabilities; /* of what it offers */
 } thaw_layer_needs;
 
 /* ---- running: called in every step; nothing here may allocate ---- */
 
-/* Inputs, output and their gradients are floats, unless the layer offers bfloat16. */
+/* Inputs, output and their gradients hold floats; thaw_bfloat16 where the plan asks a layer for it that offers it. */
 struct thaw_layer_run {
     thaw_context *context;             /* the model's */
     void *state;                       /* what `prepare` answered */
-    const float *const *inputs;        /* the layer's own, then the epilogue's residual */
-    float *output;                     /* a loss writes one float */
-    const float *output_gradient;      /* NULL for a loss: its gradient is 1 */
-    float *const *input_gradients;     /* entries that were not demanded are NULL; others are overwritten */
+    const void *const *inputs;         /* the layer's own, then the epilogue's residual */
+    void *output;                      /* a loss writes one float */
+    const void *output_gradient;       /* NULL for a loss: its gradient is 1 */
+    void *const *input_gradients;      /* entries that were not demanded are NULL; others are overwritten */
     const float *const *parameters;    /* in the order of registration */
     float *const *parameter_gradients; /* likewise */
     /* For statistics, where the layer follows its batches: copies of their values, which forward updates in place. The
        parameters get the new values if the step succeeds. NULL otherwise. */
     float *const *statistics;
-    void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
-    const void *target;                 /* for a loss */
-    thaw_stream random;                 /* this layer's, this step's: purpose and node are set */
-    const thaw_capability_run *capabilities;
+    void *packed, *workspace, *scratch;      /* aligned to 64 bytes; NULL when 0 bytes were asked for */
+    const void *target;                      /* for a loss */
+    thaw_stream random;                      /* this layer's, this step's: purpose and node are set */
+    const thaw_capability_run *capabilities; /* what it gets for what it offers */
 };
 
 /* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. Fields that a module's `size` does not

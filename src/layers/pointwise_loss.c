@@ -79,7 +79,8 @@ thaw_status thaw_pointwise_loss_forward(const thaw_layer_run *run)
     double sum = 0;
     for (size_t chunk = 0; chunk < k->chunks; chunk++)
         sum += p.sums[chunk];
-    *run->output = (float)(sum * k->scale);
+    float *loss = run->output;
+    *loss = (float)(sum * k->scale);
     return THAW_OK;
 }
 
@@ -104,7 +105,7 @@ void thaw_pointwise_loss_weigh(const thaw_layer_run *run, double *total, double 
     const kernel *k = run->state;
     (void)weight;
     if (!k->mean)
-        *total = (double)*run->output;
+        *total = (double)*(const float *)run->output;
 }
 
 void thaw_pointwise_loss_release(thaw_context *context, void *state)

@@ -22,7 +22,8 @@ static thaw_const_matrix initial_rows(const pass *p, size_t which)
     const thaw_recurrent *r = p->r;
     if (r->initial_count <= which)
         return (thaw_const_matrix){ p->none, 0 };
-    return (thaw_const_matrix){ p->run->inputs[1 + which] + r->place * r->units, r->places * r->units };
+    const float *given = p->run->inputs[1 + which];
+    return (thaw_const_matrix){ given + r->place * r->units, r->places * r->units };
 }
 
 static thaw_matrix output_rows(const pass *p, size_t step)

@@ -57,8 +57,8 @@ typedef struct thaw_plan_binding {
     const float *fed; /* of an origin: values from outside the arena, when there are any */
     void *copy;       /* of an origin: see thaw_plan_places */
     uint32_t *mask;
-    const float *inputs[THAW_MAX_INPUTS];
-    float *input_gradients[THAW_MAX_INPUTS];
+    const void *inputs[THAW_MAX_INPUTS];
+    void *input_gradients[THAW_MAX_INPUTS];
     const float *parameters[THAW_MAX_PARAMETERS];
     float *parameter_gradients[THAW_MAX_PARAMETERS];
     float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */

@@ -85,7 +85,7 @@ typedef struct thaw_moved_pointer {
 /* What a node runs backward with where some of its values are computed again, in another place. */
 typedef struct thaw_second_run {
     thaw_layer_run run;
-    const float *inputs[THAW_MAX_INPUTS];
+    const void *inputs[THAW_MAX_INPUTS];
 } thaw_second_run;
 
 /* What is another in each step. */
@@ -109,7 +109,7 @@ typedef struct thaw_program {
 
     thaw_feed *feeds;
     size_t feed_count;
-    const float ***readers; /* of all feeds: pointers into the inputs of nodes */
+    const void ***readers; /* of all feeds: pointers into the inputs of nodes */
     thaw_moved_pointer *moved;
     size_t moved_count;
     thaw_second_run *second_runs;

@@ -158,7 +158,7 @@ Test(embedding, refuses_ids_that_name_no_row)
     layer l = open_layer(context, &model, &problems[0], false);
     for (size_t i = 0; i < THAW_COUNT(bad); i++) {
         thaw_layer_run run = l.run;
-        run.inputs = (const float *const *)l.inputs;
+        run.inputs = (const void *const[]){ l.inputs[0] };
         run.output = l.output;
         run.parameters = (const float *const *)l.parameters;
         l.inputs[0][11] = bad[i];

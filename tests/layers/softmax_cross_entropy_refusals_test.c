@@ -46,7 +46,7 @@ Test(softmax_cross_entropy_refusals, of_labels_outside_of_the_classes)
         assert_ok(context, thaw_softmax_cross_entropy(model, node, NULL, &node));
         layer l = layer_open(model, &(layer_wish){ .batch = 2 });
         thaw_layer_run run = l.run;
-        run.inputs = (const float *const *)l.inputs;
+        run.inputs = (const void *const[]){ l.inputs[0] };
         run.output = l.output;
         run.target = labels[i];
         assert_fails(context, l.module->forward(&run), THAW_INVALID_ARGUMENT, texts[i]);

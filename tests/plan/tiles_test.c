@@ -284,9 +284,11 @@ static thaw_status spread_prepare(const thaw_layer_demand *demand, thaw_layer_ne
 /* Each sample becomes the batch's first. */
 static thaw_status spread_forward(const thaw_layer_run *run)
 {
+    const float *input = run->inputs[0];
+    float *output = run->output;
     for (int64_t i = 0; i < *(const int64_t *)run->state; i++)
         for (size_t k = 0; k < SAMPLE; k++)
-            run->output[(size_t)i * SAMPLE + k] = run->inputs[0][k];
+            output[(size_t)i * SAMPLE + k] = input[k];
     return THAW_OK;
 }
 

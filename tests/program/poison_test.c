@@ -25,16 +25,20 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 /* Two values from where nobody wrote, one never written, and one as it should be. */
 static thaw_status read_too_early(const thaw_layer_run *run)
 {
-    run->output[0] = *(const float *)run->scratch;
-    run->output[1] = *(const float *)run->workspace;
-    run->output[3] = run->inputs[0][3];
+    const float *input = run->inputs[0];
+    float *output = run->output;
+    output[0] = *(const float *)run->scratch;
+    output[1] = *(const float *)run->workspace;
+    output[3] = input[3];
     return THAW_OK;
 }
 
 static thaw_status write_all(const thaw_layer_run *run)
 {
+    const float *input = run->inputs[0];
+    float *output = run->output;
     for (size_t i = 0; i < COUNT; i++)
-        run->output[i] = run->inputs[0][i];
+        output[i] = input[i];
     return THAW_OK;
 }
 

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/toys.h"
+
 typedef struct toy {
     size_t count, width; /* elements of a batch, and of a sample */
     thaw_epilogue epilogue;
@@ -88,15 +90,15 @@ static thaw_status forward_linear(const thaw_layer_run *run)
     const toy *self = run->state;
     const thaw_epilogue *epilogue = &self->epilogue;
     for (size_t i = 0; i < self->count; i++) {
-        float value = run->parameters[0][0] * run->inputs[0][i];
+        float value = run->parameters[0][0] * toy_input(run, 0)[i];
         if (epilogue->maps_channels)
             value = run->capabilities->channel_scale[i % self->width] * value +
                     run->capabilities->channel_shift[i % self->width];
         if (epilogue->residual == THAW_RESIDUAL_IN_PLACE && run->inputs[1] != run->output)
             return thaw_fail(run->context, THAW_INTERNAL, "the residual is not in place");
         if (epilogue->residual)
-            value += run->inputs[1][i];
-        run->output[i] = activate(epilogue->activation, value);
+            value += toy_input(run, 1)[i];
+        toy_output(run)[i] = activate(epilogue->activation, value);
     }
     return THAW_OK;
 }
@@ -107,10 +109,10 @@ static thaw_status backward_linear(const thaw_layer_run *run)
     double sum = 0;
     for (size_t i = 0; i < self->count; i++) {
         const float scale = self->epilogue.maps_channels ? run->capabilities->channel_scale[i % self->width] : 1;
-        const float slope = run->output_gradient[i] * scale;
-        sum += run->parameter_gradients[0] ? (double)slope * (double)run->inputs[0][i] : 0;
+        const float slope = toy_output_gradient(run)[i] * scale;
+        sum += run->parameter_gradients[0] ? (double)slope * (double)toy_input(run, 0)[i] : 0;
         if (run->input_gradients[0])
-            run->input_gradients[0][i] = run->parameters[0][0] * slope;
+            toy_input_gradient(run, 0)[i] = run->parameters[0][0] * slope;
     }
     if (run->parameter_gradients[0])
         run->parameter_gradients[0][0] = (float)sum;
@@ -129,14 +131,14 @@ static thaw_status backward_whole(const thaw_layer_run *run)
     const toy *self = run->state;
     double sum = 0;
     for (size_t i = 0; i < self->count; i++) {
-        float slope = run->output_gradient[i];
+        float slope = toy_output_gradient(run)[i];
         if (self->epilogue.activation != THAW_ACTIVATION_NONE)
-            slope *= slope_of(self->epilogue.activation, run->output[i]);
+            slope *= slope_of(self->epilogue.activation, toy_output(run)[i]);
         if (self->epilogue.residual && run->input_gradients[1])
-            run->input_gradients[1][i] = slope;
-        sum += run->parameter_gradients[0] ? (double)slope * (double)run->inputs[0][i] : 0;
+            toy_input_gradient(run, 1)[i] = slope;
+        sum += run->parameter_gradients[0] ? (double)slope * (double)toy_input(run, 0)[i] : 0;
         if (run->input_gradients[0])
-            run->input_gradients[0][i] = run->parameters[0][0] * slope;
+            toy_input_gradient(run, 0)[i] = run->parameters[0][0] * slope;
     }
     if (run->parameter_gradients[0])
         run->parameter_gradients[0][0] = (float)sum;
@@ -160,7 +162,7 @@ static thaw_status forward_map(const thaw_layer_run *run)
     if (self->folded)
         return thaw_fail(run->context, THAW_INTERNAL, "a folded map was run");
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = run->parameters[0][0] * (run->inputs[0][i] + 1);
+        toy_output(run)[i] = run->parameters[0][0] * (toy_input(run, 0)[i] + 1);
     return THAW_OK;
 }
 
@@ -169,9 +171,10 @@ static thaw_status backward_map(const thaw_layer_run *run)
     const toy *self = run->state;
     double sum = 0;
     for (size_t i = 0; i < self->count; i++) {
-        sum += run->parameter_gradients[0] ? (double)run->output_gradient[i] * (double)(run->inputs[0][i] + 1) : 0;
+        sum +=
+            run->parameter_gradients[0] ? (double)toy_output_gradient(run)[i] * (double)(toy_input(run, 0)[i] + 1) : 0;
         if (run->input_gradients[0])
-            run->input_gradients[0][i] = run->parameters[0][0] * run->output_gradient[i];
+            toy_input_gradient(run, 0)[i] = run->parameters[0][0] * toy_output_gradient(run)[i];
     }
     if (run->parameter_gradients[0])
         run->parameter_gradients[0][0] = (float)sum;
@@ -190,7 +193,7 @@ static thaw_status forward_join(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = run->inputs[0][i] + run->inputs[1][i];
+        toy_output(run)[i] = toy_input(run, 0)[i] + toy_input(run, 1)[i];
     return THAW_OK;
 }
 

@@ -201,10 +201,10 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     if (in_place && own_gradient)
         input_gradients[0] = output_gradient;
     thaw_layer_run run = l->run;
-    run.inputs = (const float *const *)inputs;
+    run.inputs = (const void *const *)inputs;
     run.output = in_place ? inputs[0] : output;
     run.output_gradient = output_gradient;
-    run.input_gradients = (float *const *)input_gradients;
+    run.input_gradients = input_gradients;
     run.parameters = (const float *const *)l->parameters;
     run.parameter_gradients = l->parameter_gradients;
     run.statistics = l->parameters;

@@ -87,9 +87,9 @@ static thaw_status forward_scale(const thaw_layer_run *run)
     const toy *self = run->state;
     const float mean = self->centers ? run->parameters[1][0] : 0;
     for (size_t i = 0; i < self->count; i++) {
-        run->output[i] = run->parameters[0][0] * (run->inputs[0][i] - mean);
+        toy_output(run)[i] = run->parameters[0][0] * (toy_input(run, 0)[i] - mean);
         if (self->rectifies)
-            run->output[i] = fmaxf(run->output[i], 0);
+            toy_output(run)[i] = fmaxf(toy_output(run)[i], 0);
     }
     return THAW_OK;
 }
@@ -100,11 +100,11 @@ static thaw_status backward_scale(const thaw_layer_run *run)
     const float mean = self->centers ? run->parameters[1][0] : 0;
     double sum = 0;
     for (size_t i = 0; run->parameter_gradients[0] && i < self->count; i++)
-        sum += (double)run->output_gradient[i] * (double)(run->inputs[0][i] - mean);
+        sum += (double)toy_output_gradient(run)[i] * (double)(toy_input(run, 0)[i] - mean);
     if (run->parameter_gradients[0])
         run->parameter_gradients[0][0] = (float)sum;
     for (size_t i = 0; run->input_gradients[0] && i < self->count; i++)
-        run->input_gradients[0][i] = run->parameters[0][0] * run->output_gradient[i];
+        toy_input_gradient(run, 0)[i] = run->parameters[0][0] * toy_output_gradient(run)[i];
     return THAW_OK;
 }
 
@@ -112,7 +112,7 @@ static thaw_status pack_bias(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = run->parameters[0][0];
+        toy_output(run)[i] = run->parameters[0][0];
     return THAW_OK;
 }
 
@@ -120,7 +120,7 @@ static thaw_status pack_constant(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = 0.75F;
+        toy_output(run)[i] = 0.75F;
     return THAW_OK;
 }
 
@@ -129,7 +129,7 @@ static thaw_status backward_bias(const thaw_layer_run *run)
     const toy *self = run->state;
     double sum = 0;
     for (size_t i = 0; i < self->count; i++)
-        sum += (double)run->output_gradient[i];
+        sum += (double)toy_output_gradient(run)[i];
     run->parameter_gradients[0][0] = (float)sum;
     return THAW_OK;
 }
@@ -144,7 +144,7 @@ static thaw_status forward_sum(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = run->inputs[0][i] + run->inputs[1][i];
+        toy_output(run)[i] = toy_input(run, 0)[i] + toy_input(run, 1)[i];
     return THAW_OK;
 }
 
@@ -153,7 +153,7 @@ static thaw_status backward_sum(const thaw_layer_run *run)
     const toy *self = run->state;
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; run->input_gradients[k] && i < self->count; i++)
-            run->input_gradients[k][i] = run->output_gradient[i];
+            toy_input_gradient(run, k)[i] = toy_output_gradient(run)[i];
     return THAW_OK;
 }
 
@@ -167,7 +167,7 @@ static thaw_status forward_product(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = run->inputs[0][i] * run->inputs[1][i];
+        toy_output(run)[i] = toy_input(run, 0)[i] * toy_input(run, 1)[i];
     return THAW_OK;
 }
 
@@ -176,7 +176,7 @@ static thaw_status backward_product(const thaw_layer_run *run)
     const toy *self = run->state;
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; run->input_gradients[k] && i < self->count; i++)
-            run->input_gradients[k][i] = run->output_gradient[i] * run->inputs[1 - k][i];
+            toy_input_gradient(run, k)[i] = toy_output_gradient(run)[i] * toy_input(run, 1 - k)[i];
     return THAW_OK;
 }
 
@@ -201,7 +201,7 @@ static thaw_status forward_curve(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = tanhf(run->inputs[0][i]);
+        toy_output(run)[i] = tanhf(toy_input(run, 0)[i]);
     return THAW_OK;
 }
 
@@ -209,7 +209,7 @@ static thaw_status backward_curve(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->input_gradients[0][i] = run->output_gradient[i] * (1 - run->output[i] * run->output[i]);
+        toy_input_gradient(run, 0)[i] = toy_output_gradient(run)[i] * (1 - toy_output(run)[i] * toy_output(run)[i]);
     return THAW_OK;
 }
 
@@ -217,7 +217,7 @@ static thaw_status forward_relu(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->output[i] = fmaxf(run->inputs[0][i], 0);
+        toy_output(run)[i] = fmaxf(toy_input(run, 0)[i], 0);
     return THAW_OK;
 }
 
@@ -225,7 +225,7 @@ static thaw_status backward_relu(const thaw_layer_run *run)
 {
     const toy *self = run->state;
     for (size_t i = 0; i < self->count; i++)
-        run->input_gradients[0][i] = run->output[i] > 0 ? run->output_gradient[i] : 0;
+        toy_input_gradient(run, 0)[i] = toy_output(run)[i] > 0 ? toy_output_gradient(run)[i] : 0;
     return THAW_OK;
 }
 
@@ -244,8 +244,8 @@ static thaw_status forward_quadratic(const thaw_layer_run *run)
     const float *target = run->target;
     double sum = 0;
     for (size_t i = 0; i < self->count; i++)
-        sum += pow((double)run->inputs[0][i] - (double)target[i], 2);
-    run->output[0] = (float)(sum / 2 / self->batch);
+        sum += pow((double)toy_input(run, 0)[i] - (double)target[i], 2);
+    toy_output(run)[0] = (float)(sum / 2 / self->batch);
     return THAW_OK;
 }
 
@@ -254,7 +254,7 @@ static thaw_status backward_quadratic(const thaw_layer_run *run)
     const toy *self = run->state;
     const float *target = run->target;
     for (size_t i = 0; i < self->count; i++)
-        run->input_gradients[0][i] = (float)(((double)run->inputs[0][i] - (double)target[i]) / self->batch);
+        toy_input_gradient(run, 0)[i] = (float)(((double)toy_input(run, 0)[i] - (double)target[i]) / self->batch);
     return THAW_OK;
 }
 

@@ -6,6 +6,27 @@
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 
+/* The values that a run names, which are floats. */
+static inline const float *toy_input(const thaw_layer_run *run, size_t k)
+{
+    return run->inputs[k];
+}
+
+static inline float *toy_output(const thaw_layer_run *run)
+{
+    return run->output;
+}
+
+static inline const float *toy_output_gradient(const thaw_layer_run *run)
+{
+    return run->output_gradient;
+}
+
+static inline float *toy_input_gradient(const thaw_layer_run *run, size_t k)
+{
+    return run->input_gradients[k];
+}
+
 /* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads its
    input in backward only where the factor trains. */
 extern const thaw_layer_module toy_scale;

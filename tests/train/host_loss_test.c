@@ -51,12 +51,12 @@ static size_t batches;
 
 static void weigh_by_batch(const thaw_layer_run *run, double *total, double *weight)
 {
+    const double loss = (double)*(const float *)run->output;
     const double samples = batches < SAMPLES / BATCH ? BATCH : SAMPLES % BATCH;
     cr_assert(*weight == samples, "batch %zu of %g samples comes as %g", batches, samples, *weight);
-    cr_assert(*total == (double)*run->output * samples, "batch %zu of loss %g comes as %g", batches,
-              (double)*run->output, *total);
+    cr_assert(*total == loss * samples, "batch %zu of loss %g comes as %g", batches, loss, *total);
     *weight = (double)++batches;
-    *total = (double)*run->output * *weight;
+    *total = loss * *weight;
 }
 
 Test(host_loss, counts_as_its_module_weighs)
