@@ -116,8 +116,8 @@ THAW_API thaw_group *thaw_model_group(thaw_model *model, size_t index);         
 THAW_API thaw_group *thaw_model_find_group(thaw_model *model, const char *name); /* NULL if unknown */
 THAW_API const char *thaw_group_name(const thaw_group *group);                   /* "conv1" */
 THAW_API bool thaw_group_trainable(const thaw_group *group); /* the flag; parameters may override it */
-THAW_API double
-thaw_group_learning_rate(const thaw_group *group); /* in effect, before schedules; NAN without optimizer */
+/* The learning rate in effect, before schedules; NAN without an optimizer. */
+THAW_API double thaw_group_learning_rate(const thaw_group *group);
 THAW_API double thaw_group_weight_decay(const thaw_group *group);       /* in effect; NAN if the optimizer has none */
 THAW_API thaw_optimizer *thaw_group_optimizer(const thaw_group *group); /* borrowed; NULL before one is set */
 THAW_API size_t thaw_group_parameter_count(const thaw_group *group);    /* includes statistics */
