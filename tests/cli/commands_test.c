@@ -163,8 +163,8 @@ Test(commands, plan_tells_the_prefix_in_json, .init = cli_begin, .fini = cli_end
 static void assert_trainable(const char *line, size_t expected)
 {
     cli_succeed(line);
-    cr_assert_eq(cli_final("trainable_parameters"), expected, "%s: %g", line,
-                 (double)cli_final("trainable_parameters"));
+    cr_assert_eq(cli_final("trainable_parameters"), (double)expected, "%s: %g", line,
+                 cli_final("trainable_parameters"));
 }
 
 /* The blocks from the top are dense2, dense1, conv2 and conv1. */
