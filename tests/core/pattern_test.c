@@ -84,11 +84,11 @@ Test(pattern, malformed_ones_are_explained_and_match_nothing)
     static const struct {
         const char *pattern, *error;
     } malformed[] = {
-        { "", "empty" },       { "|a", "empty" },        { "a|", "empty" },        { "a||b", "empty" },
-        { "{}", "empty" },     { "{a,}", "empty" },      { "{,a}", "empty" },      { "{a,,b}", "empty" },
-        { "{a,{}}", "empty" }, { "[", "[ is not" },      { "[a", "[ is not" },     { "[]", "[ is not" },
+        { "", "empty" },       { "|a", "empty" },        { "a|", "empty" },       { "a||b", "empty" },
+        { "{}", "empty" },     { "{a,}", "empty" },      { "{,a}", "empty" },     { "{a,,b}", "empty" },
+        { "{a,{}}", "empty" }, { "[", "[ is not" },      { "[a", "[ is not" },    { "[]", "[ is not" },
         { "[!]", "[ is not" }, { "[a-", "[ is not" },    { "[z-a]", "reversed" }, { "{", "{ is not" },
-        { "{a", "{ is not" },  { "{a,{b}", "{ is not" }, { "a}", "} has no" },     { "a]", "] has no" },
+        { "{a", "{ is not" },  { "{a,{b}", "{ is not" }, { "a}", "} has no" },    { "a]", "] has no" },
         { "{a|b}", "commas" }, { "x[", "[ is not" },
     };
     for (size_t i = 0; i < THAW_COUNT(malformed); i++) {

@@ -142,7 +142,8 @@ Test(optimizer, endless_descriptions_are_refused)
     thaw_optimizer *optimizer = NULL;
     assert_fails(context, thaw_optimizer_create(context, description, &optimizer), THAW_NOT_FOUND, "rmsprop");
     memcpy(description, "sgd:", 4);
-    assert_fails(context, thaw_optimizer_create(context, description, &optimizer), THAW_INVALID_ARGUMENT, "must be NAME=VALUE");
+    assert_fails(context, thaw_optimizer_create(context, description, &optimizer), THAW_INVALID_ARGUMENT,
+                 "must be NAME=VALUE");
     memcpy(description, "sgd:lr=", 7);
     assert_fails(context, thaw_optimizer_create(context, description, &optimizer), THAW_INVALID_ARGUMENT, "1e-3");
 }

@@ -267,7 +267,8 @@ static void count_fused(thaw_model *model, fused *counts)
         counts->in_place += node->epilogue.residual == THAW_RESIDUAL_IN_PLACE;
         counts->beside += node->epilogue.residual == THAW_RESIDUAL_BESIDE;
         counts->in_live_part += node->carries && node->epilogue.maps_channels && node->epilogue.residual;
-        counts->differentiated += node->carries && node->absorbed && model->nodes[plan->order[i]].capabilities->activation;
+        counts->differentiated +=
+            node->carries && node->absorbed && model->nodes[plan->order[i]].capabilities->activation;
     }
 }
 
