@@ -25,8 +25,9 @@ typedef struct thaw_plan_options {
 } thaw_plan_options;
 
 /* The plan for these options; it is compiled if it does not exist or is stale. It belongs to the model and lives
-   until the next call that changes the model or compiles. Errors: THAW_INVALID_ARGUMENT (batch; a model without
-   layers, or training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
+   until the next call that changes the model or compiles. The model's parameters do not change. The first step allocates
+   what steps need: gradients, optimizer state, activations, packed copies. Errors: THAW_INVALID_ARGUMENT (batch; a
+   model without layers, or training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan);
 
 /* Whether one kernel may do the work of several layers: a convolution can include the normalisation, the sum and the
@@ -80,13 +81,15 @@ typedef struct thaw_plan_combination {
 
 /* Totals of a plan. */
 typedef struct thaw_plan_totals {
-    size_t trainable_parameters;                                   /* elements */
-    size_t gradient_bytes, optimizer_state_bytes, parameter_bytes; /* of the whole model, in its present state */
-    size_t activation_bytes;  /* of the arena: activations, their gradients, workspaces, scratch */
-    size_t separate_bytes;    /* the same in f32, if each value had its own memory: see thaw_plan_saving */
-    size_t recomputed_bytes;  /* of values that are recomputed during backward instead of being kept */
-    size_t packed_bytes;      /* copies of parameters in their kernels' layout */
-    size_t combination_bytes; /* values of expressions, which all plans of a model share */
+    size_t trainable_parameters;  /* elements */
+    size_t parameter_bytes;       /* of the whole model */
+    size_t gradient_bytes;        /* of what the plan trains */
+    size_t optimizer_state_bytes; /* that exists now, or that the plan's first step allocates */
+    size_t activation_bytes;      /* of the arena: activations, their gradients, workspaces, scratch */
+    size_t separate_bytes;        /* the same in f32, if each value had its own memory: see thaw_plan_saving */
+    size_t recomputed_bytes;      /* of values that are recomputed during backward instead of being kept */
+    size_t packed_bytes;          /* copies of parameters in their kernels' layout */
+    size_t combination_bytes;     /* values of expressions that the plan computes; all plans of a model share them */
     size_t forward_kernels, backward_kernels; /* nodes that run something */
     size_t fused_kernels;                     /* forward kernels that do not run, because another one does their work */
     size_t fused_bytes;      /* the bytes that these would read and write per step, and the others do not */

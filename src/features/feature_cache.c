@@ -40,11 +40,8 @@ static uint64_t prefix_version(const thaw_plan *plan)
 {
     uint64_t version =
         plan->model->parameters.bindings * 1099511628211U; /* FNV's prime; a plain sum of versions could repeat */
-    for (size_t i = 0; i < plan->cut_count; i++) {
-        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
-        for (size_t k = 0; group && k < group->parameter_count; k++)
-            version += thaw_expression_version(thaw_parameter_expression(group->parameters[k]));
-    }
+    for (size_t i = 0; i < plan->cut_count; i++)
+        version += thaw_plan_version(plan, plan->order[i]);
     return version;
 }
 

@@ -32,9 +32,8 @@ static bool is_matrix(const thaw_parameter *parameter)
 }
 
 /* The weight that its layer uses now. */
-static thaw_expression *current(thaw_model *model, thaw_parameter *weight)
+static thaw_expression *current(const thaw_parameter *weight)
 {
-    weight->stored->set = &model->parameters;
     return weight->bound ? weight->bound : weight->stored;
 }
 
@@ -64,10 +63,10 @@ static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_pa
     thaw_status status = made ? THAW_OK : THAW_OUT_OF_MEMORY;
     size_t bound = 0;
     for (size_t i = 0; i < list->count && status == THAW_OK; i++)
-        status = applied->make(applied, model, list->items[i], current(model, list->items[i]), &made[i]);
+        status = applied->make(applied, model, list->items[i], current(list->items[i]), &made[i]);
     for (; bound < list->count && status == THAW_OK; bound += status == THAW_OK) {
         thaw_parameter *weight = list->items[bound];
-        thaw_expression *before = current(model, weight);
+        thaw_expression *before = current(weight);
         status = thaw_set_bind(set, weight, made[bound]);
         made[bound] = before;
     }
@@ -75,7 +74,7 @@ static thaw_status apply(thaw_model *model, const recipe *applied, const thaw_pa
         if (status != THAW_OK)
             list->items[i]->bound = made[i] == list->items[i]->stored ? NULL : made[i];
         else if (applied->freezes)
-            thaw_expression_visit(made[i], freeze, NULL);
+            thaw_expression_visit(made[i], thaw_set_notes(set), freeze, NULL);
     }
     if (status != THAW_OK)
         take_back(set, groups_before, expressions_before);
@@ -122,7 +121,6 @@ static thaw_status add_parameter(thaw_parameter_set *set, thaw_group *group, con
         thaw_set_add_named(set, group, name, specification, thaw_set_random_node(set), &parameter);
     if (status != THAW_OK)
         return status;
-    parameter->stored->set = set;
     *result = parameter->stored;
     return THAW_OK;
 }

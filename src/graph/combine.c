@@ -15,7 +15,6 @@ thaw_status thaw_expression_of(thaw_model *model, thaw_parameter *parameter, tha
     const thaw_status status = thaw_set_check_operand(&model->parameters, parameter);
     if (status != THAW_OK)
         return status;
-    parameter->stored->set = &model->parameters;
     *result = parameter->stored;
     return THAW_OK;
 }

@@ -20,22 +20,23 @@ static bool is_among(const thaw_parameter_list *list, const thaw_parameter *para
 
 /* Whether the expression reads the stored tensor of something that is being merged. References to merged parameters
    are not followed: their values do not change. */
-static const thaw_parameter *find_reader(const thaw_parameter_list *list, thaw_expression *expression, uint64_t stamp)
+static const thaw_parameter *find_reader(const thaw_parameter_list *list, const thaw_expression *expression,
+                                         thaw_note *seen)
 {
-    if (expression->stamp == stamp)
+    if (seen[expression->number])
         return NULL;
-    expression->stamp = stamp;
+    seen[expression->number] = 1;
     const thaw_parameter *parameter = expression->parameter;
     if (expression->reference) {
         if (is_among(list, parameter))
             return NULL;
-        return find_reader(list, parameter->bound ? parameter->bound : parameter->stored, stamp);
+        return find_reader(list, parameter->bound ? parameter->bound : parameter->stored, seen);
     }
     if (parameter)
         return is_among(list, parameter) ? parameter : NULL;
     const thaw_parameter *found = NULL;
     for (size_t k = 0; k < expression->operand_count && !found; k++)
-        found = find_reader(list, expression->operands[k], stamp);
+        found = find_reader(list, expression->operands[k], seen);
     return found;
 }
 
@@ -46,7 +47,7 @@ static thaw_status check(thaw_model *model, const thaw_parameter_list *list)
         const thaw_parameter *other = set->parameters[i];
         if (!other->bound || is_among(list, other))
             continue;
-        const thaw_parameter *read = find_reader(list, other->bound, ++set->stamp);
+        const thaw_parameter *read = find_reader(list, other->bound, thaw_set_notes(set));
         if (read)
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
                              "%s: its stored tensor is also a part of %s: merge both, or bind that to something else",

@@ -27,7 +27,6 @@ typedef struct thaw_graph_node {
     thaw_group *group; /* NULL: no parameters */
     thaw_tracking tracking;
     bool draws, draws_when_frozen; /* uses random numbers: see thaw_builder_draw */
-    bool told;                     /* the log says already that it never does */
     double flops;                  /* forward, one sample */
     thaw_dtype target_dtype;       /* of a loss */
     thaw_shape target;

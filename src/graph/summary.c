@@ -17,28 +17,18 @@ static void count_parameter(thaw_summary_entry *entry, const thaw_parameter *par
         entry->trainable += parameter->count - thaw_count_bits(parameter->frozen_elements, parameter->count);
 }
 
-/* Counts each stored tensor once. */
-typedef struct tally {
-    thaw_summary_entry *entry;
-    uint64_t stamp;
-} tally;
-
 static void count_stored(void *argument, thaw_expression *expression)
 {
-    const tally *counted = argument;
-    thaw_parameter *parameter = expression->parameter;
-    if (!parameter || parameter->counted == counted->stamp)
-        return;
-    parameter->counted = counted->stamp;
-    count_parameter(counted->entry, parameter);
+    if (expression->parameter)
+        count_parameter(argument, expression->parameter);
 }
 
-/* Visits everything that the layer's parameters are computed from. */
+/* Visits everything that the layer's parameters are computed from, each stored tensor once. */
 static void count_layer(thaw_parameter_set *set, const thaw_group *group, thaw_summary_entry *entry)
 {
-    tally counted = { entry, ++set->stamp };
+    thaw_note *seen = thaw_set_notes(set);
     for (size_t i = 0; i < group->parameter_count; i++)
-        thaw_expression_visit(thaw_parameter_expression(group->parameters[i]), count_stored, &counted);
+        thaw_expression_visit(thaw_parameter_expression(group->parameters[i]), seen, count_stored, entry);
 }
 
 thaw_status thaw_model_summary_entry(thaw_model *model, size_t index, thaw_summary_entry *entry)

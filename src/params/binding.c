@@ -17,42 +17,42 @@ void thaw_set_mark_use(thaw_parameter_set *set)
         set->parameters[i]->is_operand = false;
         set->parameters[i]->in_use = !set->parameters[i]->bound && !set->parameters[i]->group->added;
     }
+    thaw_note *seen = thaw_set_notes(set);
     for (size_t i = 0; i < set->parameter_count; i++)
         if (set->parameters[i]->bound)
-            thaw_expression_visit(set->parameters[i]->bound, use, NULL);
+            thaw_expression_visit(set->parameters[i]->bound, seen, use, NULL);
 }
 
-/* The depth of the expression with references followed; 0 if it leads to what `parameter` is to be bound to. */
-static size_t measure(thaw_expression *expression, const thaw_parameter *parameter, uint64_t stamp)
+/* The depth of the expression with references followed; 0 if it leads to what `parameter` is to be bound to. `heights`
+   keeps that of each part. */
+static thaw_note measure(const thaw_expression *expression, const thaw_parameter *parameter, thaw_note *heights)
 {
-    if (expression->stamp == stamp)
-        return expression->height;
-    expression->stamp = stamp;
-    expression->height = 0;
-    thaw_expression *behind = NULL;
+    if (heights[expression->number])
+        return heights[expression->number];
+    const thaw_expression *behind = NULL;
     if (expression->reference) {
         if (expression->parameter == parameter)
             return 0;
         behind = expression->parameter->bound ? expression->parameter->bound : expression->parameter->stored;
     }
-    size_t most = behind ? measure(behind, parameter, stamp) : 0;
+    thaw_note most = behind ? measure(behind, parameter, heights) : 0;
     if (behind && most == 0)
         return 0;
     for (size_t k = 0; k < expression->operand_count; k++) {
-        const size_t height = measure(expression->operands[k], parameter, stamp);
+        const thaw_note height = measure(expression->operands[k], parameter, heights);
         if (height == 0)
             return 0;
         most = height > most ? height : most;
     }
-    return expression->height = most + 1;
+    return heights[expression->number] = most + 1;
 }
 
 /* Whether recursion over every binding stays within bounds. */
 static bool is_low(thaw_parameter_set *set)
 {
-    const uint64_t stamp = ++set->stamp;
+    thaw_note *heights = thaw_set_notes(set);
     for (size_t i = 0; i < set->parameter_count; i++)
-        if (set->parameters[i]->bound && measure(set->parameters[i]->bound, NULL, stamp) > MOST_HEIGHT)
+        if (set->parameters[i]->bound && measure(set->parameters[i]->bound, NULL, heights) > MOST_HEIGHT)
             return false;
     return true;
 }
@@ -75,11 +75,11 @@ static thaw_status check(thaw_parameter_set *set, const thaw_parameter *paramete
                          thaw_shape_format(&expression->shape, found, sizeof found),
                          thaw_shape_format(&parameter->shape, wanted, sizeof wanted));
     }
-    if (measure(expression, parameter, ++set->stamp) == 0)
+    if (measure(expression, parameter, thaw_set_notes(set)) == 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
                          "%s: the expression depends on this parameter, which would be a cycle", parameter->name);
     const thaw_parameter *removed = NULL;
-    thaw_expression_visit(expression, find_removed, &removed);
+    thaw_expression_visit(expression, thaw_set_notes(set), find_removed, &removed);
     if (removed)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the expression reads %s, which a merge has removed",
                          parameter->name, removed->name);

@@ -34,19 +34,22 @@ static thaw_status differentiate_operands(const thaw_expression *e, size_t k, co
     return THAW_OK;
 }
 
-static void find_support_of_operands(const thaw_expression *e, unsigned char *support)
+static void find_support_of_operands(const thaw_expression *e, const unsigned char *const *operands,
+                                     unsigned char *support)
 {
     for (size_t k = 0; k < e->operand_count; k++) {
         const thaw_expression *operand = thaw_operand(e, k);
         const size_t count = thaw_count_from(&operand->shape, e->axis), step = thaw_count_from(&e->shape, e->axis);
         for (size_t i = 0; i < operand->count; i++)
-            support[operand_offset(e, k) + i / count * step + i % count] = operand->support[i];
+            support[operand_offset(e, k) + i / count * step + i % count] = operands[k][i];
     }
 }
 
-static void reach_operands(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach_operands(const thaw_expression *e, size_t k, const unsigned char *const *operands,
+                           const unsigned char *own, unsigned char *reached)
 {
     const thaw_expression *operand = thaw_operand(e, k);
+    (void)operands;
     const size_t count = thaw_count_from(&operand->shape, e->axis), step = thaw_count_from(&e->shape, e->axis);
     for (size_t i = 0; i < operand->count; i++)
         reached[i] |= own[operand_offset(e, k) + i / count * step + i % count];

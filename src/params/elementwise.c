@@ -87,7 +87,8 @@ static thaw_status differentiate_product(const thaw_expression *e, size_t k, con
 
 /* ---- dependence of elements ---- */
 
-static void find_support(const thaw_expression *e, bool multiplies, unsigned char *support)
+static void find_support(const thaw_expression *e, bool multiplies, const unsigned char *const *operands,
+                         unsigned char *support)
 {
     const thaw_expression *left = thaw_operand(e, 0), *right = thaw_operand(e, 1);
     const thaw_broadcast loops = thaw_broadcast_of(1, &left->shape, &right->shape, &e->shape);
@@ -95,25 +96,27 @@ static void find_support(const thaw_expression *e, bool multiplies, unsigned cha
     for (size_t at = 0; at < e->count;) {
         const thaw_broadcast_span span = thaw_broadcast_next(&loops, at, e->count);
         for (size_t i = 0; i < span.count; i++) {
-            const unsigned char l = left->support[span.left + i * left_step];
-            const unsigned char r = right->support[span.right + i * right_step];
+            const unsigned char l = operands[0][span.left + i * left_step];
+            const unsigned char r = operands[1][span.right + i * right_step];
             support[at + i] = multiplies ? l & r : l | r;
         }
         at += span.count;
     }
 }
 
-static void find_support_of_sum(const thaw_expression *e, unsigned char *support)
+static void find_support_of_sum(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    find_support(e, false, support);
+    find_support(e, false, operands, support);
 }
 
-static void find_support_of_product(const thaw_expression *e, unsigned char *support)
+static void find_support_of_product(const thaw_expression *e, const unsigned char *const *operands,
+                                    unsigned char *support)
 {
-    find_support(e, true, support);
+    find_support(e, true, operands, support);
 }
 
-static void reach(const thaw_expression *e, size_t k, bool multiplies, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, bool multiplies, const unsigned char *const *operands,
+                  const unsigned char *own, unsigned char *reached)
 {
     const thaw_expression *operand = thaw_operand(e, k), *other = thaw_operand(e, 1 - k);
     const thaw_broadcast loops = thaw_broadcast_of(1, &operand->shape, &other->shape, &e->shape);
@@ -121,20 +124,22 @@ static void reach(const thaw_expression *e, size_t k, bool multiplies, const uns
     for (size_t at = 0; at < e->count;) {
         const thaw_broadcast_span span = thaw_broadcast_next(&loops, at, e->count);
         for (size_t i = 0; i < span.count; i++)
-            if (own[at + i] && (!multiplies || other->support[span.right + i * other_step]))
+            if (own[at + i] && (!multiplies || operands[1 - k][span.right + i * other_step]))
                 reached[span.left + i * step] = 1;
         at += span.count;
     }
 }
 
-static void reach_of_sum(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach_of_sum(const thaw_expression *e, size_t k, const unsigned char *const *operands,
+                         const unsigned char *own, unsigned char *reached)
 {
-    reach(e, k, false, own, reached);
+    reach(e, k, false, operands, own, reached);
 }
 
-static void reach_of_product(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach_of_product(const thaw_expression *e, size_t k, const unsigned char *const *operands,
+                             const unsigned char *own, unsigned char *reached)
 {
-    reach(e, k, true, own, reached);
+    reach(e, k, true, operands, own, reached);
 }
 
 /* ---- formulas ---- */

@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+bool thaw_expression_has_memory(const thaw_expression *expression)
+{
+    const thaw_operation *operation = expression->operation;
+    size_t offset;
+    return operation && !(operation->aliases && operation->aliases(expression, &offset));
+}
+
 thaw_status thaw_expression_prepare(thaw_expression *expression)
 {
     const thaw_operation *operation = expression->operation;
@@ -14,8 +21,9 @@ thaw_status thaw_expression_prepare(thaw_expression *expression)
     const thaw_status status = operation->prepare ? operation->prepare(expression) : THAW_OK;
     if (status != THAW_OK || expression->value)
         return status;
-    size_t offset;
-    if (operation->aliases && operation->aliases(expression, &offset)) {
+    if (!thaw_expression_has_memory(expression)) {
+        size_t offset;
+        operation->aliases(expression, &offset);
         expression->value = thaw_operand(expression, 0)->value + offset;
         return THAW_OK;
     }
@@ -25,16 +33,27 @@ thaw_status thaw_expression_prepare(thaw_expression *expression)
     return expression->value ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-size_t thaw_expression_scratch_bytes(const thaw_expression *expression)
+thaw_status thaw_expression_measure_scratch(const thaw_expression *expression, size_t *bytes)
 {
     const thaw_operation *operation = expression->operation;
-    return operation && operation->scratch_bytes ? operation->scratch_bytes(expression) : 0;
+    *bytes = 0;
+    return operation && operation->measure_scratch ? operation->measure_scratch(expression, bytes) : THAW_OK;
 }
 
 /* Counts changes of a stored tensor, or of everything that an expression is computed from. */
 static uint64_t version_of(const thaw_expression *expression)
 {
     return expression->operation ? expression->version : expression->parameter ? expression->parameter->version : 1;
+}
+
+uint64_t thaw_expression_leaf_version(const thaw_expression *expression)
+{
+    uint64_t version = 0;
+    for (size_t k = 0; k < expression->operand_count; k++) {
+        const thaw_parameter *parameter = thaw_operand(expression, k)->parameter;
+        version += parameter ? parameter->version : 0;
+    }
+    return version;
 }
 
 static uint64_t sum_versions(const thaw_expression *expression)
@@ -99,8 +118,10 @@ static void prepare(void *argument, thaw_expression *expression)
         thaw_parameter_bring_back(expression->parameter);
     if (c->status == THAW_OK)
         c->status = thaw_expression_prepare(expression);
-    if (c->status == THAW_OK && thaw_expression_scratch_bytes(expression) > c->scratch_bytes)
-        c->scratch_bytes = thaw_expression_scratch_bytes(expression);
+    size_t bytes = 0;
+    if (c->status == THAW_OK)
+        c->status = thaw_expression_measure_scratch(expression, &bytes);
+    c->scratch_bytes = bytes > c->scratch_bytes ? bytes : c->scratch_bytes;
 }
 
 static void refresh(void *argument, thaw_expression *expression)
@@ -114,13 +135,13 @@ static thaw_status compute_all(thaw_expression *root, float *values)
 {
     thaw_context *context = thaw_expression_context(root);
     computation c = { .status = THAW_OK };
-    thaw_expression_visit(root, prepare, &c);
+    thaw_expression_visit(root, thaw_set_notes(root->set), prepare, &c);
     if (c.status == THAW_OK && c.scratch_bytes) {
         c.scratch = thaw_allocate(context, c.scratch_bytes);
         c.status = c.scratch ? THAW_OK : THAW_OUT_OF_MEMORY;
     }
     if (c.status == THAW_OK)
-        thaw_expression_visit(root, refresh, &c);
+        thaw_expression_visit(root, thaw_set_notes(root->set), refresh, &c);
     thaw_release(context, c.scratch);
     if (c.status == THAW_OK)
         memcpy(values, thaw_expression_target(root)->value, root->count * sizeof(float));

@@ -8,20 +8,27 @@ enum { MOST_DEPTH = 64 };
 
 /* ---- creation ---- */
 
-static thaw_expression *make(thaw_context *context, const thaw_shape *shape)
+static thaw_expression *make(thaw_parameter_set *set, const thaw_shape *shape)
 {
-    thaw_expression *made = thaw_allocate(context, sizeof *made);
+    thaw_note *notes =
+        thaw_grow(set->context, set->notes, &set->note_capacity, set->number_count + 1, sizeof *set->notes);
+    if (!notes)
+        return NULL;
+    set->notes = notes;
+    thaw_expression *made = thaw_allocate(set->context, sizeof *made);
     if (!made)
         return NULL;
+    made->set = set;
+    made->number = set->number_count++;
     made->shape = *shape;
     made->count = thaw_shape_count(shape);
     made->depth = 1;
     return made;
 }
 
-thaw_expression *thaw_expression_leaf(thaw_context *context, thaw_parameter *parameter)
+thaw_expression *thaw_expression_leaf(thaw_parameter_set *set, thaw_parameter *parameter)
 {
-    thaw_expression *made = make(context, &parameter->shape);
+    thaw_expression *made = make(set, &parameter->shape);
     if (!made)
         return NULL;
     made->parameter = parameter;
@@ -46,10 +53,9 @@ static thaw_status keep(thaw_parameter_set *set, thaw_expression *made)
 thaw_status thaw_expression_reference(thaw_parameter_set *set, thaw_parameter *parameter, thaw_expression **result)
 {
     *result = NULL;
-    thaw_expression *made = make(set->context, &parameter->shape);
+    thaw_expression *made = make(set, &parameter->shape);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    made->set = set;
     made->parameter = parameter;
     made->reference = true;
     const thaw_status status = keep(set, made);
@@ -61,10 +67,9 @@ thaw_status thaw_expression_reference(thaw_parameter_set *set, thaw_parameter *p
 thaw_status thaw_expression_copy(thaw_parameter_set *set, const thaw_tensor *values, thaw_expression **result)
 {
     *result = NULL;
-    thaw_expression *made = make(set->context, &values->shape);
+    thaw_expression *made = make(set, &values->shape);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    made->set = set;
     made->value = thaw_allocate_raw(set->context, made->count * sizeof(float));
     made->owns_value = true;
     if (!made->value) {
@@ -105,10 +110,9 @@ thaw_status thaw_expression_create(thaw_parameter_set *set, const thaw_operation
                                    thaw_expression **result)
 {
     *result = NULL;
-    thaw_expression *made = make(set->context, shape);
+    thaw_expression *made = make(set, shape);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    made->set = set;
     made->operation = operation;
     made->operand_count = count;
     made->operands = thaw_allocate_array(set->context, count + 1, sizeof(thaw_expression *));
@@ -134,8 +138,6 @@ void thaw_expression_release(thaw_expression *expression)
         expression->operation->release(expression);
     if (expression->owns_value)
         thaw_release(context, expression->value);
-    thaw_release(context, expression->support);
-    thaw_release(context, expression->reached);
     thaw_release(context, expression->mask);
     thaw_release(context, expression->operands);
     thaw_release(context, expression);
@@ -155,45 +157,23 @@ thaw_expression *thaw_expression_target(thaw_expression *expression)
     return expression;
 }
 
-typedef struct walk {
-    uint64_t stamp;
-    void (*visit)(void *argument, thaw_expression *expression);
-    void *argument;
-} walk;
-
-static void visit_below(const walk *walked, thaw_expression *expression)
+thaw_note *thaw_set_notes(thaw_parameter_set *set)
 {
-    if (expression->stamp == walked->stamp)
+    if (set->number_count)
+        memset(set->notes, 0, set->number_count * sizeof *set->notes);
+    return set->notes;
+}
+
+void thaw_expression_visit(thaw_expression *root, thaw_note *seen,
+                           void (*visit)(void *argument, thaw_expression *expression), void *argument)
+{
+    thaw_expression *expression = thaw_expression_target(root);
+    if (seen[expression->number])
         return;
-    expression->stamp = walked->stamp;
+    seen[expression->number] = 1;
     for (size_t k = 0; k < expression->operand_count; k++)
-        visit_below(walked, thaw_operand(expression, k));
-    walked->visit(walked->argument, expression);
-}
-
-void thaw_expression_visit(thaw_expression *root, void (*visit)(void *argument, thaw_expression *expression),
-                           void *argument)
-{
-    root = thaw_expression_target(root);
-    if (!root->operation)
-        visit(argument, root);
-    else
-        visit_below(&(walk){ ++root->set->stamp, visit, argument }, root);
-}
-
-static void note_version(void *argument, thaw_expression *expression)
-{
-    (void)argument;
-    uint64_t version = expression->parameter ? expression->parameter->version : 1;
-    for (size_t k = 0; k < expression->operand_count; k++)
-        version += thaw_operand(expression, k)->seen_version;
-    expression->seen_version = version;
-}
-
-uint64_t thaw_expression_version(thaw_expression *root)
-{
-    thaw_expression_visit(root, note_version, NULL);
-    return thaw_expression_target(root)->seen_version;
+        thaw_expression_visit(expression->operands[k], seen, visit, argument);
+    visit(argument, expression);
 }
 
 /* ---- trainability ---- */
@@ -209,36 +189,38 @@ static thaw_trainability both(thaw_trainability one, thaw_trainability other)
     return one == other ? one : THAW_PARTIAL;
 }
 
-static void note_trainability(void *argument, thaw_expression *expression)
+static thaw_trainability of_stored(const thaw_parameter *parameter)
 {
-    (void)argument;
-    const thaw_parameter *parameter = expression->parameter;
-    thaw_trainability found = THAW_FROZEN;
-    if (parameter && thaw_parameter_trainable(parameter))
-        found = parameter->frozen_elements ? THAW_PARTIAL : THAW_TRAINABLE;
-    for (size_t k = 0; k < expression->operand_count; k++) {
-        const thaw_trainability operand = thaw_operand(expression, k)->trainability;
-        found = k ? both(found, operand) : operand;
-    }
-    if (expression->mask) {
-        const thaw_trainability mask = thaw_mask_trainability(expression);
-        found = found == THAW_FROZEN || mask == THAW_FROZEN ? THAW_FROZEN : both(found, mask);
-    }
-    expression->trainability = found;
+    if (!parameter || !thaw_parameter_trainable(parameter))
+        return THAW_FROZEN;
+    return parameter->frozen_elements ? THAW_PARTIAL : THAW_TRAINABLE;
 }
 
-bool thaw_expression_wants_gradient(thaw_expression *root)
+static thaw_trainability of_operation(const thaw_expression *expression, thaw_note *found)
 {
-    thaw_expression_visit(root, note_trainability, NULL);
-    return thaw_expression_target(root)->trainability != THAW_FROZEN;
+    thaw_trainability all = thaw_expression_find_trainability(expression->operands[0], found);
+    for (size_t k = 1; k < expression->operand_count; k++)
+        all = both(all, thaw_expression_find_trainability(expression->operands[k], found));
+    if (!expression->mask || all == THAW_FROZEN)
+        return all;
+    const thaw_trainability mask = thaw_mask_trainability(expression);
+    return mask == THAW_FROZEN ? THAW_FROZEN : both(all, mask);
+}
+
+/* A note is 1 more than what was found. */
+thaw_trainability thaw_expression_find_trainability(thaw_expression *expression, thaw_note *found)
+{
+    expression = thaw_expression_target(expression);
+    thaw_note *note = &found[expression->number];
+    if (!*note)
+        *note =
+            1 + (thaw_note)(expression->operation ? of_operation(expression, found) : of_stored(expression->parameter));
+    return (thaw_trainability)(*note - 1);
 }
 
 thaw_trainability thaw_expression_trainability(const thaw_expression *expression)
 {
-    /* The notes of a walk are not a visible change. */
-    thaw_expression *root = thaw_expression_target((thaw_expression *)(uintptr_t)expression);
-    thaw_expression_visit(root, note_trainability, NULL);
-    return root->trainability;
+    return thaw_expression_find_trainability((thaw_expression *)(uintptr_t)expression, thaw_set_notes(expression->set));
 }
 
 thaw_trainability thaw_parameter_trainability(const thaw_parameter *parameter)

@@ -10,8 +10,9 @@ typedef struct thaw_operation thaw_operation;
 
 struct thaw_expression {
     const thaw_operation *operation; /* NULL for a leaf: a stored tensor, a reference to a binding, or a constant */
-    thaw_parameter_set *set;         /* of a stored tensor: created on first use */
-    thaw_parameter *parameter;       /* of a stored tensor or a reference */
+    thaw_parameter_set *set;
+    size_t number;             /* unique in the set: where walks keep what they find */
+    thaw_parameter *parameter; /* of a stored tensor or a reference */
     bool reference;
     thaw_shape shape;
     size_t count;
@@ -30,15 +31,6 @@ struct thaw_expression {
     float *value;     /* NULL if in no plan */
     bool owns_value;  /* memory of its own, not its operand's or its parameter's */
     uint64_t version; /* of the operands at the last evaluation; 0: never */
-
-    /* notes of walks */
-    uint64_t stamp;
-    thaw_trainability trainability;
-    size_t height;
-    uint64_t seen_version;
-    unsigned char *support; /* one byte per element: 0 if the value is always 0, under a mask or in a constant */
-    unsigned char *reached; /* one byte per element; NULL until it is asked for */
-    bool whole;             /* all are reached, whatever `reached` says */
 };
 
 /* Where an operand's gradient goes. */
@@ -56,7 +48,9 @@ struct thaw_operation {
     /* Creates kernels, once. NULL: needs none. */
     thaw_status (*prepare)(thaw_expression *expression);
     void (*release)(thaw_expression *expression);
-    size_t (*scratch_bytes)(const thaw_expression *expression); /* of evaluation and gradients; NULL: needs none */
+
+    /* The scratch of evaluation and gradients, whether there are kernels yet or not. NULL: none. */
+    thaw_status (*measure_scratch)(const thaw_expression *expression, size_t *bytes);
 
     /* Whether the value is a part of its operand's memory, starting at *offset. NULL: never. */
     bool (*aliases)(const thaw_expression *expression, size_t *offset);
@@ -67,16 +61,18 @@ struct thaw_operation {
     /* Whether some elements of an operand do not affect the value, or some values are always 0. NULL: never. */
     bool (*leaves_out)(const thaw_expression *expression);
 
-    /* Sets its own `support` from the operands', for the walk below. */
-    void (*find_support)(const thaw_expression *expression, unsigned char *support);
+    /* Sets a byte for each element that is not always 0, from the operands' bytes: `operands` has one array each. */
+    void (*find_support)(const thaw_expression *expression, const unsigned char *const *operands,
+                         unsigned char *support);
 
-    /* Marks the elements of the operand that the elements in `own` depend on, one byte per element. In a product, an
-       element that is multiplied by a zero outside its factor's support does not count. */
-    void (*reach)(const thaw_expression *expression, size_t operand, const unsigned char *own, unsigned char *reached);
+    /* Sets the bytes of those elements of an operand that the elements in `own` depend on. `operands` has the support of
+       each operand: an element that is multiplied by one outside of it has no part in a product. */
+    void (*reach)(const thaw_expression *expression, size_t operand, const unsigned char *const *operands,
+                  const unsigned char *own, unsigned char *reached);
 };
 
 /* The stored tensor of a parameter, as an expression, freed with thaw_release. NULL: out of memory. */
-thaw_expression *thaw_expression_leaf(thaw_context *context, thaw_parameter *parameter);
+thaw_expression *thaw_expression_leaf(thaw_parameter_set *set, thaw_parameter *parameter);
 
 /* A reference to the binding of a parameter. */
 thaw_status thaw_expression_reference(thaw_parameter_set *set, thaw_parameter *parameter, thaw_expression **result);
@@ -114,46 +110,47 @@ static inline thaw_expression *thaw_parameter_expression(const thaw_parameter *p
     return thaw_expression_target(parameter->bound ? parameter->bound : parameter->stored);
 }
 
-/* Calls `visit` once on everything that the expression is computed from: operands before their results, the
-   expression itself last. */
-void thaw_expression_visit(thaw_expression *root, void (*visit)(void *argument, thaw_expression *expression),
-                           void *argument);
+/* ---- walks ---- */
 
-/* Increases whenever a parameter in the expression, or what the expression refers to, changes. */
-uint64_t thaw_expression_version(thaw_expression *root);
+/* What a walk finds of one expression. A walk has set->number_count notes, indexed by number, all 0 at first. */
+typedef uint32_t thaw_note;
 
-/* Whether some parameter in it trains. Stores the answer for each of its parts in `trainability`. */
-bool thaw_expression_wants_gradient(thaw_expression *root);
+/* Cleared notes for a walk. They belong to the set, and the next call clears them again. */
+thaw_note *thaw_set_notes(thaw_parameter_set *set);
+
+/* Calls `visit` on everything that the expression is computed from: operands before their results, the expression itself
+   last. Skips what has a note in `seen`, and notes what it visits. */
+void thaw_expression_visit(thaw_expression *root, thaw_note *seen,
+                           void (*visit)(void *argument, thaw_expression *expression), void *argument);
+
+/* The expression's trainability. `found` keeps that of each part, so that each is visited once. */
+thaw_trainability thaw_expression_find_trainability(thaw_expression *expression, thaw_note *found);
 
 /* Whether the mask of a thaw_expression_mask passes all elements, none, or some: trainable, frozen, partial. */
 thaw_trainability thaw_mask_trainability(const thaw_expression *expression);
 
+/* ---- values ---- */
+
+/* Whether the value has memory of its own, not its operand's or its parameter's. */
+bool thaw_expression_has_memory(const thaw_expression *expression);
+
+/* Counts changes of the stored tensors among its operands. */
+uint64_t thaw_expression_leaf_version(const thaw_expression *expression);
+
 /* Allocates the expression's value, after those of its operands, and its kernels. */
 thaw_status thaw_expression_prepare(thaw_expression *expression);
 
-/* Computes the value if it is older than its operands. `scratch` has thaw_expression_scratch_bytes. */
+/* The scratch that computing its value and gradients needs. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_expression_measure_scratch(const thaw_expression *expression, size_t *bytes);
+
+/* Computes the value if it is older than its operands. */
 thaw_status thaw_expression_refresh(thaw_expression *expression, void *scratch);
 
 /* The same, whether it is older or not; not for a leaf. */
 thaw_status thaw_expression_compute(thaw_expression *expression, void *scratch);
-size_t thaw_expression_scratch_bytes(const thaw_expression *expression); /* includes gradients */
 
 /* Frees the values of the set's expressions. */
 void thaw_set_release_values(thaw_parameter_set *set);
-
-/* ---- elements that cannot affect the loss ---- */
-
-/* Starts to find which elements of parameters expressions depend on, and forgets the held ones. */
-void thaw_reach_begin(thaw_parameter_set *set);
-
-/* Notes an expression that a layer uses and whose gradient is wanted. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_reach_note(thaw_parameter_set *set, thaw_expression *root);
-
-/* Fills `held` of the parameters that train. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_reach_finish(thaw_parameter_set *set, thaw_parameter *const *trained, size_t count);
-
-/* Sets the gradients of held elements to 0. */
-void thaw_clear_held(const thaw_parameter *parameter);
 
 /* ---- binding ---- */
 

@@ -12,22 +12,39 @@ void thaw_factors_release(thaw_expression *e)
     thaw_matrices_release(thaw_expression_context(e), e->state);
 }
 
+static thaw_status make_kernels(const thaw_expression *e, size_t first, thaw_matrices **made)
+{
+    const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
+    const int64_t m = left->shape.dims[0], k = right->shape.dims[0];
+    return thaw_matrices_create(thaw_expression_context(e), m, k, (int64_t)right->count / k, made);
+}
+
 thaw_status thaw_factors_prepare(thaw_expression *e, size_t first)
 {
     if (e->state)
         return THAW_OK;
-    const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
-    const int64_t m = left->shape.dims[0], k = right->shape.dims[0];
     thaw_matrices *made;
-    const thaw_status status = thaw_matrices_create(thaw_expression_context(e), m, k, (int64_t)right->count / k, &made);
+    const thaw_status status = make_kernels(e, first, &made);
     e->state = made;
     return status;
 }
 
-size_t thaw_factors_scratch_bytes(const thaw_expression *e, size_t first)
+/* Of a gradient that is to be added to another. */
+static size_t term_bytes(const thaw_expression *e, size_t first)
 {
     const size_t left = thaw_operand(e, first)->count, right = thaw_operand(e, first + 1)->count;
-    return thaw_align((left > right ? left : right) * sizeof(float)) + thaw_matrices_scratch_bytes(e->state);
+    return thaw_align((left > right ? left : right) * sizeof(float));
+}
+
+/* Kernels that were made to be asked are the same as those that run later. */
+thaw_status thaw_factors_measure_scratch(const thaw_expression *e, size_t first, size_t *bytes)
+{
+    thaw_matrices *asked = e->state;
+    const thaw_status status = asked ? THAW_OK : make_kernels(e, first, &asked);
+    *bytes = status == THAW_OK ? term_bytes(e, first) + thaw_matrices_scratch_bytes(asked) : 0;
+    if (asked != e->state)
+        thaw_matrices_release(thaw_expression_context(e), asked);
+    return status;
 }
 
 thaw_status thaw_factors_multiply(const thaw_expression *e, size_t first, void *scratch)
@@ -42,8 +59,7 @@ thaw_status thaw_factors_differentiate(const thaw_expression *e, size_t first, s
     const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
     const size_t count = thaw_operand(e, k)->count;
     float *term = wanted->adds ? wanted->scratch : wanted->into;
-    void *rest =
-        (char *)wanted->scratch + (thaw_factors_scratch_bytes(e, first) - thaw_matrices_scratch_bytes(e->state));
+    void *rest = (char *)wanted->scratch + term_bytes(e, first);
     const thaw_status status = k == first ? thaw_matrices_left(e->state, wanted->gradient, right->value, term, rest)
                                           : thaw_matrices_right(e->state, left->value, wanted->gradient, term, rest);
     if (status == THAW_OK && (wanted->adds || constant != 1))
@@ -73,38 +89,48 @@ static bool share_support(const unsigned char *restrict row, const unsigned char
     return false;
 }
 
-void thaw_factors_find_support(const thaw_expression *e, size_t first, unsigned char *support)
+void thaw_factors_find_support(const thaw_expression *e, size_t first, const unsigned char *const *operands,
+                               unsigned char *support)
 {
     const thaw_expression *left = thaw_operand(e, first), *right = thaw_operand(e, first + 1);
     const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
     for (size_t row = 0; row < rows; row++)
         for (size_t i = 0; i < inner && !is_full(support + row * width, width); i++)
-            if (left->support[row * inner + i])
-                mark(support + row * width, right->support + i * width, width);
+            if (operands[first][row * inner + i])
+                mark(support + row * width, operands[first + 1] + i * width, width);
 }
 
-static void reach_left(const thaw_expression *left, const thaw_expression *right, const unsigned char *own,
+/* `right` has the support of the right factor. */
+static void reach_left(const thaw_expression *e, size_t first, const unsigned char *right, const unsigned char *own,
                        unsigned char *reached)
 {
-    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
+    const thaw_expression *left = thaw_operand(e, first);
+    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows;
+    const size_t width = thaw_operand(e, first + 1)->count / inner;
     for (size_t row = 0; row < rows; row++)
         for (size_t i = 0; i < inner; i++)
-            if (share_support(right->support + i * width, own + row * width, width))
+            if (share_support(right + i * width, own + row * width, width))
                 reached[row * inner + i] = 1;
 }
 
-static void reach_right(const thaw_expression *left, const thaw_expression *right, const unsigned char *own,
+/* `left` has the support of the left factor. */
+static void reach_right(const thaw_expression *e, size_t first, const unsigned char *left, const unsigned char *own,
                         unsigned char *reached)
 {
-    const size_t rows = (size_t)left->shape.dims[0], inner = left->count / rows, width = right->count / inner;
+    const thaw_expression *right = thaw_operand(e, first + 1);
+    const size_t inner = (size_t)right->shape.dims[0], width = right->count / inner;
+    const size_t rows = thaw_operand(e, first)->count / inner;
     for (size_t i = 0; i < inner; i++)
         for (size_t row = 0; row < rows && !is_full(reached + i * width, width); row++)
-            if (left->support[row * inner + i])
+            if (left[row * inner + i])
                 mark(reached + i * width, own + row * width, width);
 }
 
-void thaw_factors_reach(const thaw_expression *e, size_t first, size_t k, const unsigned char *own,
-                        unsigned char *reached)
+void thaw_factors_reach(const thaw_expression *e, size_t first, size_t k, const unsigned char *const *operands,
+                        const unsigned char *own, unsigned char *reached)
 {
-    (k == first ? reach_left : reach_right)(thaw_operand(e, first), thaw_operand(e, first + 1), own, reached);
+    if (k == first)
+        reach_left(e, first, operands[first + 1], own, reached);
+    else
+        reach_right(e, first, operands[first], own, reached);
 }

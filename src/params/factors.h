@@ -7,7 +7,7 @@
 
 thaw_status thaw_factors_prepare(thaw_expression *expression, size_t first);
 void thaw_factors_release(thaw_expression *expression);
-size_t thaw_factors_scratch_bytes(const thaw_expression *expression, size_t first);
+thaw_status thaw_factors_measure_scratch(const thaw_expression *expression, size_t first, size_t *bytes);
 
 /* Computes the product into the expression's value. */
 thaw_status thaw_factors_multiply(const thaw_expression *expression, size_t first, void *scratch);
@@ -16,11 +16,13 @@ thaw_status thaw_factors_multiply(const thaw_expression *expression, size_t firs
 thaw_status thaw_factors_differentiate(const thaw_expression *expression, size_t first, size_t k, float constant,
                                        const thaw_differentiation *wanted);
 
-/* Adds the product's support to `support`, which holds that of its summand. */
-void thaw_factors_find_support(const thaw_expression *expression, size_t first, unsigned char *support);
+/* Adds the product's support to `support`, which holds that of its summand. `operands` has the support of each
+   operand of the expression. */
+void thaw_factors_find_support(const thaw_expression *expression, size_t first, const unsigned char *const *operands,
+                               unsigned char *support);
 
 /* The elements of factor `k` that the elements in `own` depend on, as an operation's `reach`. */
-void thaw_factors_reach(const thaw_expression *expression, size_t first, size_t k, const unsigned char *own,
-                        unsigned char *reached);
+void thaw_factors_reach(const thaw_expression *expression, size_t first, size_t k, const unsigned char *const *operands,
+                        const unsigned char *own, unsigned char *reached);
 
 #endif

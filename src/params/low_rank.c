@@ -12,9 +12,9 @@ static thaw_status prepare(thaw_expression *e)
     return thaw_factors_prepare(e, THAW_LOW_RANK_UP);
 }
 
-static size_t scratch_bytes(const thaw_expression *e)
+static thaw_status measure_scratch(const thaw_expression *e, size_t *bytes)
 {
-    return thaw_factors_scratch_bytes(e, THAW_LOW_RANK_UP);
+    return thaw_factors_measure_scratch(e, THAW_LOW_RANK_UP, bytes);
 }
 
 static thaw_status evaluate(const thaw_expression *e, void *scratch)
@@ -40,17 +40,18 @@ static bool leaves_out(const thaw_expression *e)
     return (float)e->factor == 0;
 }
 
-static void find_support(const thaw_expression *e, unsigned char *support)
+static void find_support(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    memcpy(support, thaw_operand(e, THAW_LOW_RANK_BASE)->support, e->count);
+    memcpy(support, operands[THAW_LOW_RANK_BASE], e->count);
     if (!leaves_out(e))
-        thaw_factors_find_support(e, THAW_LOW_RANK_UP, support);
+        thaw_factors_find_support(e, THAW_LOW_RANK_UP, operands, support);
 }
 
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, const unsigned char *const *operands, const unsigned char *own,
+                  unsigned char *reached)
 {
     if (k != THAW_LOW_RANK_BASE && !leaves_out(e))
-        thaw_factors_reach(e, THAW_LOW_RANK_UP, k, own, reached);
+        thaw_factors_reach(e, THAW_LOW_RANK_UP, k, operands, own, reached);
     for (size_t i = 0; i < e->count && k == THAW_LOW_RANK_BASE; i++)
         reached[i] |= own[i];
 }
@@ -67,7 +68,7 @@ static void describe(const thaw_expression *e, thaw_text *text)
 static const thaw_operation operation = { .describe = describe,
                                           .prepare = prepare,
                                           .release = thaw_factors_release,
-                                          .scratch_bytes = scratch_bytes,
+                                          .measure_scratch = measure_scratch,
                                           .evaluate = evaluate,
                                           .differentiate = differentiate,
                                           .leaves_out = leaves_out,

@@ -48,16 +48,16 @@ static bool leaves_out(const thaw_expression *e)
     return memchr(e->mask, 0, e->count) != NULL;
 }
 
-static void find_support(const thaw_expression *e, unsigned char *support)
+static void find_support(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    const unsigned char *operand = thaw_operand(e, 0)->support;
     for (size_t i = 0; i < e->count; i++)
-        support[i] = operand[i] & e->mask[i];
+        support[i] = operands[0][i] & e->mask[i];
 }
 
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, const unsigned char *const *operands, const unsigned char *own,
+                  unsigned char *reached)
 {
-    (void)k;
+    (void)k, (void)operands;
     for (size_t i = 0; i < e->count; i++)
         reached[i] |= own[i] & e->mask[i];
 }

@@ -39,8 +39,6 @@ struct thaw_parameter {
     bool removed;            /* from the model, by a merge */
 
     uint64_t *frozen_elements; /* one bit per element: 1 in frozen slices; NULL if none */
-    uint64_t *held;   /* one bit per element: 1 if updates keep the value; set by the update list; NULL if none */
-    uint64_t counted; /* stamp of the last count that visited it */
 
     thaw_initializer initializer;
     double fan_in, fan_out;
@@ -68,7 +66,9 @@ typedef struct thaw_parameter_set {
     size_t expression_count, expression_capacity;
     thaw_group **removed; /* groups that merges have removed */
     size_t removed_count, removed_capacity;
-    uint64_t stamp;    /* of the last walk over expressions */
+    size_t number_count; /* of expressions and stored tensors, those that are gone, too */
+    uint32_t *notes;     /* room for what a walk finds, a note each */
+    size_t note_capacity;
     uint64_t bindings; /* counts changes of bindings */
     uint64_t revision; /* counts the changes that make plans stale */
     uint64_t absences; /* counts how often a layer released values that other plans may read */

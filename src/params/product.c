@@ -7,9 +7,9 @@ static thaw_status prepare(thaw_expression *e)
     return thaw_factors_prepare(e, 0);
 }
 
-static size_t scratch_bytes(const thaw_expression *e)
+static thaw_status measure_scratch(const thaw_expression *e, size_t *bytes)
 {
-    return thaw_factors_scratch_bytes(e, 0);
+    return thaw_factors_measure_scratch(e, 0, bytes);
 }
 
 static thaw_status evaluate(const thaw_expression *e, void *scratch)
@@ -22,14 +22,15 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return thaw_factors_differentiate(e, 0, k, 1, wanted);
 }
 
-static void find_support(const thaw_expression *e, unsigned char *support)
+static void find_support(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    thaw_factors_find_support(e, 0, support);
+    thaw_factors_find_support(e, 0, operands, support);
 }
 
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, const unsigned char *const *operands, const unsigned char *own,
+                  unsigned char *reached)
 {
-    thaw_factors_reach(e, 0, k, own, reached);
+    thaw_factors_reach(e, 0, k, operands, own, reached);
 }
 
 static void describe(const thaw_expression *e, thaw_text *text)
@@ -42,7 +43,7 @@ static void describe(const thaw_expression *e, thaw_text *text)
 static const thaw_operation product = { .describe = describe,
                                         .prepare = prepare,
                                         .release = thaw_factors_release,
-                                        .scratch_bytes = scratch_bytes,
+                                        .measure_scratch = measure_scratch,
                                         .evaluate = evaluate,
                                         .differentiate = differentiate,
                                         .find_support = find_support,

@@ -25,14 +25,15 @@ static bool leaves_out(const thaw_expression *e)
     return (float)e->factor == 0;
 }
 
-static void find_support(const thaw_expression *e, unsigned char *support)
+static void find_support(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    memcpy(support, thaw_operand(e, 0)->support, leaves_out(e) ? 0 : e->count);
+    memcpy(support, operands[0], leaves_out(e) ? 0 : e->count);
 }
 
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, const unsigned char *const *operands, const unsigned char *own,
+                  unsigned char *reached)
 {
-    (void)k;
+    (void)k, (void)operands;
     for (size_t i = 0; i < e->count && !leaves_out(e); i++)
         reached[i] |= own[i];
 }

@@ -12,7 +12,6 @@ static void release_parameter(thaw_context *context, thaw_parameter *parameter)
     thaw_parameter_release_state(context, parameter);
     thaw_release(context, parameter->stored);
     thaw_release(context, parameter->frozen_elements);
-    thaw_release(context, parameter->held);
     thaw_release(context, parameter->gradient);
     thaw_release(context, parameter->gradient_rows.rows);
     thaw_release(context, parameter->data);
@@ -44,9 +43,10 @@ thaw_status thaw_set_add_group(thaw_parameter_set *set, const char *name, thaw_g
     return THAW_OK;
 }
 
-static thaw_parameter *make_parameter(thaw_context *context, const char *name,
+static thaw_parameter *make_parameter(thaw_parameter_set *set, const char *name,
                                       const thaw_parameter_specification *specification)
 {
+    thaw_context *context = set->context;
     thaw_parameter *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return NULL;
@@ -60,7 +60,7 @@ static thaw_parameter *make_parameter(thaw_context *context, const char *name,
     made->zeros = specification->zeros;
     made->name = thaw_copy_text(context, name);
     made->data = thaw_allocate_array(context, made->count, sizeof(float));
-    made->stored = thaw_expression_leaf(context, made);
+    made->stored = thaw_expression_leaf(set, made);
     if (!made->name || !made->data || !made->stored) {
         release_parameter(context, made);
         return NULL;
@@ -93,7 +93,7 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     if (!parameters)
         return THAW_OUT_OF_MEMORY;
     set->parameters = parameters;
-    thaw_parameter *made = make_parameter(set->context, name, specification);
+    thaw_parameter *made = make_parameter(set, name, specification);
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->group = group;
@@ -214,6 +214,7 @@ void thaw_set_release(thaw_parameter_set *set)
         release_group(set->context, set->groups[--set->group_count]);
     while (set->removed_count)
         release_group(set->context, set->removed[--set->removed_count]);
+    thaw_release(set->context, set->notes);
     thaw_release(set->context, set->removed);
     thaw_release(set->context, set->groups);
     thaw_release(set->context, set->parameters);

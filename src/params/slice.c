@@ -45,17 +45,19 @@ static bool slice_leaves_out(const thaw_expression *e)
     return e->count < thaw_operand(e, 0)->count;
 }
 
-static void find_support_of_slice(const thaw_expression *e, unsigned char *support)
+static void find_support_of_slice(const thaw_expression *e, const unsigned char *const *operands,
+                                  unsigned char *support)
 {
     const thaw_expression *whole = thaw_operand(e, 0);
     const size_t count = thaw_count_from(&e->shape, e->axis), step = thaw_count_from(&whole->shape, e->axis);
     for (size_t i = 0; i < e->count; i++)
-        support[i] = whole->support[slice_offset(e) + i / count * step + i % count];
+        support[i] = operands[0][slice_offset(e) + i / count * step + i % count];
 }
 
-static void reach_slice(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach_slice(const thaw_expression *e, size_t k, const unsigned char *const *operands,
+                        const unsigned char *own, unsigned char *reached)
 {
-    (void)k;
+    (void)k, (void)operands;
     const size_t count = thaw_count_from(&e->shape, e->axis),
                  step = thaw_count_from(&thaw_operand(e, 0)->shape, e->axis);
     for (size_t i = 0; i < e->count; i++)

@@ -81,20 +81,19 @@ static thaw_status differentiate(const thaw_expression *e, size_t k, const thaw_
     return THAW_OK;
 }
 
-static void find_support(const thaw_expression *e, unsigned char *support)
+static void find_support(const thaw_expression *e, const unsigned char *const *operands, unsigned char *support)
 {
-    const unsigned char *magnitude = thaw_operand(e, MAGNITUDE)->support;
-    const unsigned char *direction = thaw_operand(e, DIRECTION)->support;
+    const unsigned char *magnitude = operands[MAGNITUDE], *direction = operands[DIRECTION];
     const size_t width = e->count / (size_t)e->shape.dims[0];
     for (size_t i = 0; i < e->count; i++)
         support[i] = magnitude[i / width] & direction[i];
 }
 
 /* Whole rows: each element of a direction affects its row's norm. */
-static void reach(const thaw_expression *e, size_t k, const unsigned char *own, unsigned char *reached)
+static void reach(const thaw_expression *e, size_t k, const unsigned char *const *operands, const unsigned char *own,
+                  unsigned char *reached)
 {
-    const unsigned char *magnitude = thaw_operand(e, MAGNITUDE)->support;
-    const unsigned char *direction = thaw_operand(e, DIRECTION)->support;
+    const unsigned char *magnitude = operands[MAGNITUDE], *direction = operands[DIRECTION];
     const size_t rows = (size_t)e->shape.dims[0], width = e->count / rows;
     for (size_t row = 0; row < rows; row++) {
         unsigned char any = 0;

@@ -1,58 +1,91 @@
+#include <string.h>
+
 #include "core/allocation.h"
 #include "params/low_rank.h"
 #include "plan/plan.h"
 
 /* ---- what a use is computed from ---- */
 
+/* A walk over what uses are computed from: room for all expressions of the model. */
 typedef struct listing {
-    thaw_expression **items;
+    thaw_plan *plan;
+    thaw_expression **items; /* operations of the use, operands first */
     size_t count;
+    thaw_note *seen;    /* by the use */
+    thaw_note *counted; /* by any use */
 } listing;
 
-static void count_operation(void *argument, thaw_expression *expression)
+static thaw_status begin_listing(thaw_plan *plan, listing *l)
 {
-    *(size_t *)argument += expression->operation != NULL;
+    const thaw_parameter_set *set = &plan->model->parameters;
+    const size_t count = set->number_count + 1;
+    *l = (listing){ .plan = plan,
+                    .items = thaw_allocate_array(set->context, count, sizeof(thaw_expression *)),
+                    .seen = thaw_allocate_array(set->context, count, sizeof *l->seen),
+                    .counted = thaw_allocate_array(set->context, count, sizeof *l->counted) };
+    return l->items && l->seen && l->counted ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+static void end_listing(const listing *l)
+{
+    thaw_context *context = l->plan->model->context;
+    thaw_release(context, l->counted);
+    thaw_release(context, l->seen);
+    thaw_release(context, l->items);
 }
 
 static void list_operation(void *argument, thaw_expression *expression)
 {
     listing *l = argument;
-    if (expression->operation)
-        l->items[l->count++] = expression;
+    if (!expression->operation)
+        return;
+    l->items[l->count++] = expression;
+    if (!l->counted[expression->number] && thaw_expression_has_memory(expression))
+        l->plan->value_bytes += expression->count * sizeof(float);
+    l->counted[expression->number] = 1;
 }
 
-static thaw_status fill_use(thaw_plan *plan, thaw_plan_use *use, thaw_expression *expression, bool gradient)
+static thaw_status measure_scratch(thaw_plan_use *use)
 {
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < use->order_count && status == THAW_OK; i++) {
+        size_t bytes;
+        status = thaw_expression_measure_scratch(use->order[i], &bytes);
+        use->scratch_bytes = bytes > use->scratch_bytes ? bytes : use->scratch_bytes;
+    }
+    return status;
+}
+
+static thaw_status fill_use(listing *l, thaw_plan_use *use, thaw_expression *expression, bool gradient)
+{
+    const thaw_parameter_set *set = &l->plan->model->parameters;
     *use = (thaw_plan_use){ .expression = thaw_expression_target(expression), .gradient = gradient, .buffer = -1 };
-    thaw_expression_visit(use->expression, count_operation, &use->order_count);
-    if (use->order_count == 0)
+    if (!use->expression->operation)
         return THAW_OK;
-    use->order = thaw_allocate_array(plan->model->context, use->order_count, sizeof(thaw_expression *));
+    l->count = 0;
+    memset(l->seen, 0, set->number_count * sizeof *l->seen);
+    thaw_expression_visit(use->expression, l->seen, list_operation, l);
+    use->order = thaw_allocate_array(set->context, l->count, sizeof(thaw_expression *));
     if (!use->order)
         return THAW_OUT_OF_MEMORY;
-    thaw_expression_visit(use->expression, list_operation, &(listing){ .items = use->order });
-    for (size_t i = 0; i < use->order_count; i++) {
-        const thaw_status status = thaw_expression_prepare(use->order[i]);
-        if (status != THAW_OK)
-            return status;
-        const size_t scratch = thaw_expression_scratch_bytes(use->order[i]);
-        use->scratch_bytes = scratch > use->scratch_bytes ? scratch : use->scratch_bytes;
-    }
-    return THAW_OK;
+    memcpy(use->order, l->items, l->count * sizeof(thaw_expression *));
+    use->order_count = l->count;
+    return measure_scratch(use);
 }
 
 /* A weight whose low-rank change the layer computes: the base, or what is to be the sum, and the factors. */
-static thaw_status fill_low_rank(thaw_plan *plan, thaw_node index, thaw_expression *sum)
+static thaw_status fill_low_rank(listing *l, thaw_node index, thaw_expression *sum)
 {
+    thaw_plan *plan = l->plan;
     thaw_plan_node *planned = &plan->nodes[index];
     const thaw_low_rank_demand *demand = &planned->low_rank;
     thaw_plan_use *factors = &planned->uses[planned->use_count];
-    thaw_status status = fill_use(plan, &factors[0], thaw_operand(sum, THAW_LOW_RANK_UP), demand->up_gradient);
+    thaw_status status = fill_use(l, &factors[0], thaw_operand(sum, THAW_LOW_RANK_UP), demand->up_gradient);
     planned->use_count++;
     plan->use_count++;
     if (status != THAW_OK)
         return status;
-    status = fill_use(plan, &factors[1], thaw_operand(sum, THAW_LOW_RANK_DOWN), demand->down_gradient);
+    status = fill_use(l, &factors[1], thaw_operand(sum, THAW_LOW_RANK_DOWN), demand->down_gradient);
     planned->use_count++;
     plan->use_count++;
     planned->parameter_gradient[demand->parameter] = false;
@@ -60,8 +93,9 @@ static thaw_status fill_low_rank(thaw_plan *plan, thaw_node index, thaw_expressi
     return status;
 }
 
-static thaw_status fill_node(thaw_plan *plan, thaw_node index)
+static thaw_status fill_node(listing *l, thaw_node index)
 {
+    thaw_plan *plan = l->plan;
     const thaw_group *group = plan->model->nodes[index].group;
     thaw_plan_node *planned = &plan->nodes[index];
     planned->uses = &plan->uses[plan->use_count];
@@ -76,7 +110,7 @@ static thaw_status fill_node(thaw_plan *plan, thaw_node index)
             if (planned->low_rank.beside)
                 expression = thaw_operand(expression, THAW_LOW_RANK_BASE);
         }
-        const thaw_status status = fill_use(plan, &planned->uses[k], expression, gradient);
+        const thaw_status status = fill_use(l, &planned->uses[k], expression, gradient);
         planned->use_count++;
         plan->use_count++;
         if (status != THAW_OK)
@@ -84,7 +118,7 @@ static thaw_status fill_node(thaw_plan *plan, thaw_node index)
     }
     if (!low_rank)
         return THAW_OK;
-    return fill_low_rank(plan, index, thaw_parameter_expression(group->parameters[planned->low_rank.parameter]));
+    return fill_low_rank(l, index, thaw_parameter_expression(group->parameters[planned->low_rank.parameter]));
 }
 
 /* ---- how gradients reach stored tensors ---- */
@@ -114,10 +148,7 @@ static thaw_status add_term(thaw_plan *plan, thaw_plan_term term)
 
 bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter)
 {
-    for (size_t i = 0; i < plan->trained_count; i++)
-        if (plan->trained[i] == parameter)
-            return true;
-    return false;
+    return plan->trains && plan->trains[parameter->stored->number];
 }
 
 /* The first that is handed to a stored tensor in a step replaces what was there; others add. */
@@ -126,6 +157,7 @@ static bool mark_trained(thaw_plan *plan, thaw_parameter *parameter)
     const bool marked = thaw_plan_trains(plan, parameter);
     if (!marked)
         plan->trained[plan->trained_count++] = parameter;
+    plan->trains[parameter->stored->number] = true;
     return marked;
 }
 
@@ -148,7 +180,7 @@ static int *buffer_of(const tracing *t, const thaw_expression *expression)
 static thaw_status propagate_to_operand(const tracing *t, const thaw_expression *expression, size_t k)
 {
     thaw_expression *operand = thaw_operand(expression, k);
-    if (operand->trainability == THAW_FROZEN)
+    if (thaw_plan_trainability(t->plan, operand) == THAW_FROZEN)
         return THAW_OK;
     thaw_plan_term term = { .expression = expression, .operand = k, .from = *buffer_of(t, expression), .into = -1 };
     if (operand->parameter) {
@@ -193,7 +225,6 @@ static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
 {
     if (use->order_count == 0)
         return trace_stored(plan, node, use);
-    thaw_expression_wants_gradient(use->expression); /* notes what trains of its parts */
     int *buffers = thaw_allocate_array(plan->model->context, use->order_count, sizeof *buffers);
     if (!buffers)
         return THAW_OUT_OF_MEMORY;
@@ -235,20 +266,13 @@ static size_t count_most_uses(const thaw_plan *plan)
 }
 
 /* In the order of the model. */
-static thaw_status sort_trained(thaw_plan *plan)
+static void sort_trained(thaw_plan *plan)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
-    thaw_parameter **sorted = thaw_allocate_array(set->context, plan->trained_count + 1, sizeof(thaw_parameter *));
-    if (!sorted)
-        return THAW_OUT_OF_MEMORY;
-    size_t count = 0;
+    plan->trained_count = 0;
     for (size_t i = 0; i < set->parameter_count; i++)
         if (thaw_plan_trains(plan, set->parameters[i]))
-            sorted[count++] = set->parameters[i];
-    thaw_release(set->context, plan->trained);
-    plan->trained = sorted;
-    plan->trained_count = count;
-    return THAW_OK;
+            plan->trained[plan->trained_count++] = set->parameters[i];
 }
 
 /* What expressions cost a step beyond the layers: those that change are computed, and products once more for each
@@ -258,10 +282,10 @@ static double count_flops(const thaw_plan *plan, const thaw_plan_node *planned)
     double flops = 0;
     for (size_t k = 0; k < planned->use_count; k++) {
         const thaw_plan_use *use = &planned->uses[k];
-        if (!plan->training || !thaw_expression_wants_gradient(use->expression))
+        if (!plan->training || thaw_plan_trainability(plan, use->expression) == THAW_FROZEN)
             continue;
         for (size_t i = 0; i < use->order_count; i++)
-            flops += use->order[i]->trainability == THAW_FROZEN ? 0 : use->order[i]->flops;
+            flops += thaw_plan_trainability(plan, use->order[i]) == THAW_FROZEN ? 0 : use->order[i]->flops;
         for (size_t i = use->first_term; i < use->past_term; i++)
             flops += plan->terms[i].expression ? plan->terms[i].expression->flops : 0;
     }
@@ -274,14 +298,19 @@ thaw_status thaw_pass_combination(thaw_plan *plan)
     plan->uses = thaw_allocate_array(set->context, count_most_uses(plan) + 1, sizeof *plan->uses);
     if (!plan->uses)
         return THAW_OUT_OF_MEMORY;
-    thaw_status status = THAW_OK;
+    listing l;
+    thaw_status status = begin_listing(plan, &l);
     for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++)
-        status = fill_node(plan, plan->order[i]);
+        status = fill_node(&l, plan->order[i]);
+    end_listing(&l);
     if (status != THAW_OK || !plan->training)
         return status;
     plan->trained = thaw_allocate_array(set->context, set->parameter_count + 1, sizeof(thaw_parameter *));
-    status = plan->trained ? trace_all(plan) : THAW_OUT_OF_MEMORY;
+    plan->trains = thaw_allocate_array(set->context, set->number_count + 1, sizeof *plan->trains);
+    status = plan->trained && plan->trains ? trace_all(plan) : THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < plan->order_count; i++)
         plan->nodes[plan->order[i]].combination_flops += count_flops(plan, &plan->nodes[plan->order[i]]);
-    return status == THAW_OK ? sort_trained(plan) : status;
+    if (status == THAW_OK)
+        sort_trained(plan);
+    return status;
 }

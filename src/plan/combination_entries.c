@@ -51,7 +51,7 @@ thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_p
     if (!use)
         return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: combination %zu of %zu", index,
                          thaw_plan_combination_count(plan));
-    const thaw_trainability trainability = thaw_parameter_trainability(parameter);
+    const thaw_trainability trainability = thaw_plan_trainability(plan, thaw_parameter_expression(parameter));
     *combination = (thaw_plan_combination){
         .parameter = parameter,
         .expression = parameter->bound,
@@ -59,6 +59,7 @@ thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_p
         .computed = describe_computation(plan, planned, use, trainability),
     };
     for (size_t i = 0; i < use->order_count; i++)
-        combination->value_bytes += use->order[i]->owns_value ? use->order[i]->count * sizeof(float) : 0;
+        combination->value_bytes +=
+            thaw_expression_has_memory(use->order[i]) ? use->order[i]->count * sizeof(float) : 0;
     return THAW_OK;
 }

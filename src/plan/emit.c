@@ -48,7 +48,7 @@ static void emit_values(thaw_plan *plan, thaw_section section, thaw_node index)
     for (size_t k = 0; k < planned->use_count; k++)
         for (size_t i = 0; i < planned->uses[k].order_count; i++) {
             thaw_expression *expression = planned->uses[k].order[i];
-            const bool changes = plan->training && thaw_expression_wants_gradient(expression);
+            const bool changes = plan->training && thaw_plan_trainability(plan, expression) != THAW_FROZEN;
             if (!is_evaluated(&plan->program, expression))
                 thaw_emit(plan, (thaw_instruction){ .kind = changes ? THAW_DO_REEVALUATE : THAW_DO_EVALUATE,
                                                     .section = changes ? section : THAW_SECTION_ONCE,
@@ -63,7 +63,7 @@ static bool changes_each_step(const thaw_plan *plan, thaw_node index)
     const thaw_group *group = plan->model->nodes[index].group;
     const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; plan->training && group && k < group->parameter_count; k++)
-        if (thaw_expression_wants_gradient(planned->uses[k].expression))
+        if (thaw_plan_trainability(plan, planned->uses[k].expression) != THAW_FROZEN)
             return true;
     return planned->follows;
 }

@@ -1,5 +1,6 @@
 /* What a plan says of itself, in numbers. */
 #include "core/allocation.h"
+#include "params/optimizer.h"
 #include "plan/plan.h"
 
 size_t thaw_plan_entry_count(const thaw_plan *plan)
@@ -27,9 +28,16 @@ static size_t request_bytes(const thaw_plan *plan, int request)
     return request < 0 ? 0 : plan->requests[request].bytes;
 }
 
-static thaw_trainability trainability_of(const thaw_graph_node *node)
+/* Of all its parameters but statistics. */
+static thaw_trainability trainability_of(const thaw_plan *plan, const thaw_graph_node *node)
 {
-    return node->group ? thaw_group_trainability(node->group) : THAW_FROZEN;
+    bool seen[THAW_TRAINABLE + 1] = { false };
+    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
+        if (node->group->parameters[k]->role != THAW_STATISTIC)
+            seen[thaw_plan_trainability(plan, thaw_parameter_expression(node->group->parameters[k]))] = true;
+    if (seen[THAW_PARTIAL] || (seen[THAW_TRAINABLE] && seen[THAW_FROZEN]))
+        return THAW_PARTIAL;
+    return seen[THAW_TRAINABLE] ? THAW_TRAINABLE : THAW_FROZEN;
 }
 
 thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_entry *entry)
@@ -59,7 +67,7 @@ thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_en
         .copy_bytes = request_bytes(plan, planned->places.copy),
         .workspace_bytes = request_bytes(plan, planned->places.workspace),
         .packed_bytes = planned->needs.packed_bytes,
-        .trainability = trainability_of(node),
+        .trainability = trainability_of(plan, node),
         .forward_flops = planned->used ? flops : 0,
         .backward_flops = flops * ((input_gradient ? 1 : 0) + (full_gradient ? 1 : 0)) + planned->combination_flops,
     };
@@ -116,19 +124,24 @@ static double count_unfrozen_flops(const thaw_plan *plan)
     return flops;
 }
 
+/* Whether the parameter has this state of its optimizer, or gets it with the plan's first step. */
+static bool has_slot(const thaw_plan *plan, const thaw_parameter *parameter, size_t slot)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    return parameter->slot[slot] || (thaw_plan_trains(plan, parameter) && optimizer &&
+                                     slot < optimizer->module->slot_count && thaw_optimizer_uses_slot(optimizer, slot));
+}
+
 static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
-    for (size_t i = 0; i < set->expression_count; i++)
-        if (set->expressions[i]->operation && set->expressions[i]->owns_value)
-            totals->combination_bytes += set->expressions[i]->count * sizeof(float);
     for (size_t i = 0; i < set->parameter_count; i++) {
         const thaw_parameter *parameter = set->parameters[i];
         const size_t bytes = parameter->count * sizeof(float);
         totals->parameter_bytes += bytes;
-        totals->gradient_bytes += parameter->gradient ? bytes : 0;
+        totals->gradient_bytes += thaw_plan_trains(plan, parameter) ? bytes : 0;
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-            totals->optimizer_state_bytes += parameter->slot[k] ? bytes : 0;
+            totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? bytes : 0;
     }
 }
 
@@ -146,6 +159,7 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         .separate_bytes = thaw_plan_separate_bytes(plan),
         .recomputed_bytes = thaw_plan_recomputed_bytes(plan),
         .packed_bytes = plan->packed_bytes,
+        .combination_bytes = plan->value_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),
         .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),
         .prefix_bytes_per_sample = plan->prefix_bytes,

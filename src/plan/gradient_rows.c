@@ -27,7 +27,7 @@ static thaw_status reserve_rows(thaw_plan *plan, thaw_node index, size_t k)
     if (!rows)
         return THAW_OUT_OF_MEMORY;
     parameter->gradient_rows.rows = rows;
-    planned->gradient_rows[k] = &parameter->gradient_rows;
+    planned->bound.gradient_rows[k] = &parameter->gradient_rows;
     return THAW_OK;
 }
 
@@ -39,11 +39,7 @@ thaw_status thaw_plan_reserve_rows(thaw_plan *plan)
         for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++)
             status = reserve_rows(plan, plan->order[i], k);
     }
-    return status;
-}
-
-void thaw_plan_forget_rows(const thaw_plan *plan)
-{
     for (size_t i = 0; i < plan->trained_count; i++)
         plan->trained[i]->gradient_rows.known = false;
+    return status;
 }

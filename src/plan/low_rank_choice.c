@@ -62,9 +62,10 @@ static bool choose(const thaw_plan *plan, thaw_node index, size_t parameter, tha
     if (!planned->parameter_gradient[parameter] || !node->capabilities->takes_low_rank(node->options, parameter))
         return false;
     thaw_expression *sum = thaw_parameter_expression(node->group->parameters[parameter]);
-    if (!thaw_expression_is_low_rank(sum) || thaw_operand(sum, THAW_LOW_RANK_BASE)->trainability != THAW_FROZEN)
+    if (!thaw_expression_is_low_rank(sum) ||
+        thaw_plan_trainability(plan, thaw_operand(sum, THAW_LOW_RANK_BASE)) != THAW_FROZEN)
         return false;
-    const thaw_expression *up = thaw_operand(sum, THAW_LOW_RANK_UP), *down = thaw_operand(sum, THAW_LOW_RANK_DOWN);
+    thaw_expression *up = thaw_operand(sum, THAW_LOW_RANK_UP), *down = thaw_operand(sum, THAW_LOW_RANK_DOWN);
     const costs c = costs_of(plan, index, sum);
     if (beside_weight(&c) >= through_weight(&c))
         return false;
@@ -73,8 +74,8 @@ static bool choose(const thaw_plan *plan, thaw_node index, size_t parameter, tha
         .scale = (float)sum->factor,
         .parameter = parameter,
         .beside = change_outputs(&c, planned->input_gradient[0]) < change_weight(&c),
-        .up_gradient = up->trainability != THAW_FROZEN,
-        .down_gradient = down->trainability != THAW_FROZEN,
+        .up_gradient = thaw_plan_trainability(plan, up) != THAW_FROZEN,
+        .down_gradient = thaw_plan_trainability(plan, down) != THAW_FROZEN,
     };
     return true;
 }

@@ -77,6 +77,8 @@ void thaw_plan_release(thaw_plan *plan)
     for (size_t i = 0; plan->uses && i < plan->use_count; i++)
         thaw_release(context, plan->uses[i].order);
     thaw_program_release(context, &plan->program);
+    thaw_release(context, plan->trainability);
+    thaw_release(context, plan->trains);
     thaw_release(context, plan->uses);
     thaw_release(context, plan->terms);
     thaw_release(context, plan->gradient_buffers);

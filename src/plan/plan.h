@@ -6,141 +6,7 @@
 #include <thaw/plan.h>
 
 #include "graph/model.h"
-#include "plan/program.h"
-
-/* What a layer gets for one of its parameters, or for a factor of a low-rank change to one. */
-typedef struct thaw_plan_use {
-    thaw_expression *expression;
-    thaw_expression *
-        *order; /* what it is computed from and has to be computed itself, operands first; it is the last */
-    size_t order_count;
-    size_t scratch_bytes; /* of computing these, and their gradients */
-    bool gradient;        /* the layer computes its gradient */
-    int buffer;           /* where it does, in plan->gradient_buffers; -1: in the stored tensor's own gradient */
-    size_t first_term, past_term; /* what hands it on to the stored tensors */
-} thaw_plan_use;
-
-/* A term of a gradient, in the order of computing them. */
-typedef struct thaw_plan_term {
-    const thaw_expression *expression; /* whose gradient is handed on; NULL: it is added as it stands */
-    size_t operand;                    /* whose gradient it is a term of */
-    int from, into;                    /* in plan->gradient_buffers; `into` -1: the stored tensor's */
-    thaw_parameter *parameter;
-    bool adds;
-} thaw_plan_term;
-
-/* The gradient of an expression, needed while one node runs backward. */
-typedef struct thaw_plan_buffer {
-    size_t count;
-    thaw_node node;
-    int request;
-    float *memory;
-} thaw_plan_buffer;
-
-/* An edge of the graph: node `reader` reads another as its input number `slot`. reader -1: there is none. */
-typedef struct thaw_reader {
-    thaw_node reader;
-    size_t slot;
-} thaw_reader;
-
-/* Where a node's values lie: indices of the plan's memory requests, or -1. */
-typedef struct thaw_plan_places {
-    int output, gradient, workspace, mask, statistics;
-    int copy;                   /* of an origin: its value in the other precision */
-    int again;                  /* of a root whose value is computed again: where */
-    int spare[THAW_MAX_INPUTS]; /* where the term to add to an input's gradient, or to convert, is written */
-} thaw_plan_places;
-
-/* What a node's run functions get, once the plan is bound to its arena. */
-typedef struct thaw_plan_binding {
-    float *gradient;  /* of the output */
-    const float *fed; /* of an origin: values from outside the arena, when there are any */
-    void *copy;       /* of an origin: see thaw_plan_places */
-    uint32_t *mask;
-    const void *inputs[THAW_MAX_INPUTS];
-    void *input_gradients[THAW_MAX_INPUTS];
-    const float *parameters[THAW_MAX_PARAMETERS];
-    float *parameter_gradients[THAW_MAX_PARAMETERS];
-    float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
-    thaw_parameter *leaving[THAW_MAX_PARAMETERS];
-    thaw_capability_run capabilities;
-    thaw_layer_run run;
-    thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
-} thaw_plan_binding;
-
-/* What passes decide about a node. */
-typedef struct thaw_plan_node {
-    /* trainability */
-    bool used;                     /* what the plan computes depends on it */
-    bool carries;                  /* the gradient of its output is wanted: a parameter at or below it trains */
-    bool could_train, could_carry; /* whether one of its own, or one at or below it, would if nothing were frozen */
-    bool above_trained; /* carries, or would if the plan trained: not in what the model has as its frozen prefix */
-    bool input_gradient[THAW_MAX_INPUTS];
-    bool parameter_gradient[THAW_MAX_PARAMETERS];
-
-    bool trains;  /* one of its own parameters does */
-    bool follows; /* its statistics follow the batches */
-    bool draws;   /* its forward kernel draws random numbers */
-    bool live;    /* carries, or depends on what draws: not in the prefix */
-
-    /* combination */
-    thaw_plan_use *uses; /* of its parameters; then, where there is a low-rank change, of its two factors */
-    size_t use_count;
-    thaw_low_rank_demand low_rank; /* rank 0: the layer knows of none */
-    double combination_flops;      /* a step: of expressions and of low-rank changes, beyond the layer's own */
-
-    /* regions */
-    thaw_region region;
-    bool constant; /* in the prefix, and made of constants alone: the same for all samples */
-    bool close;    /* in the prefix, and the live part reads it through nothing that has parameters, if at all */
-    bool boundary; /* in the prefix, not constant, and read behind the cut: what the feature cache keeps */
-
-    /* precision: of inputs, output and their gradients */
-    thaw_dtype precision;
-
-    /* tiles */
-    bool tiled;   /* runs on a tile of the batch at a time */
-    bool partial; /* and nobody reads its output for the whole batch: its buffer holds a tile's */
-
-    /* fusion */
-    thaw_epilogue epilogue;             /* the work of nodes after it, that its kernel does */
-    thaw_node fused_into;               /* whose kernel does this node's forward work; -1: its own */
-    bool absorbed;                      /* and its backward work, if there is any */
-    thaw_node channel_map;              /* the node whose scale and shift its kernel applies; -1: none */
-    thaw_node sources[THAW_MAX_INPUTS]; /* whose values its kernels read: its inputs, or what those were absorbed by;
-                                           then the epilogue's residual. None, where it was absorbed itself */
-    size_t source_count;
-
-    /* kernels */
-    bool prepared;
-    thaw_layer_needs needs;                                 /* without capabilities */
-    size_t wanted_rows[THAW_MAX_PARAMETERS];                /* thaw_capability_needs.gradient_rows */
-    bool lets_go, leaves[THAW_MAX_PARAMETERS];              /* of any parameter; of which */
-    thaw_gradient_rows *gradient_rows[THAW_MAX_PARAMETERS]; /* where the plan keeps the list; else NULL */
-    uint64_t packed_version; /* the parameters' versions when they were packed, or 1 of each step; 0: never */
-
-    /* sharing, masks, recomputation */
-    thaw_node origin;        /* the node whose kernel makes its value: itself, or one before it where it runs none */
-    thaw_node root;          /* the node whose buffer holds its output: itself, or the one it shares with */
-    thaw_node gradient_root; /* likewise for the gradient of its output */
-    thaw_reader
-        first_writer; /* the edge whose backward kernel, the first to run, writes that gradient; others add to it */
-    bool masks;       /* ReLU, of which backward reads bits in place of the output: see masks.c */
-    bool recomputed;  /* a root whose value is not kept until backward: it is computed again */
-    bool adds_gradient[THAW_MAX_INPUTS]; /* to an input's gradient that another node has written already */
-    bool converts_fed;                   /* of an origin: somebody reads what it is fed with in bfloat16 */
-
-    thaw_plan_places places;
-    thaw_plan_binding bound;
-} thaw_plan_node;
-
-/* A piece of the arena, needed from time `first` to time `last`, both included. */
-typedef struct thaw_memory_request {
-    size_t bytes;
-    size_t first, last;
-    bool scratch;  /* one at a time: at offset 0 */
-    size_t offset; /* answered by thaw_memory_place */
-} thaw_memory_request;
+#include "plan/node.h"
 
 struct thaw_plan {
     const thaw_model *model;
@@ -162,6 +28,8 @@ struct thaw_plan {
     int64_t tile;        /* samples a tile; `batch` where nothing is tiled */
     size_t tiled_count;  /* order[constant_count .. tiled_count) runs tile by tile; 0: nothing does */
 
+    thaw_note *trainability; /* of expressions, by number: see thaw_plan_trainability */
+
     thaw_plan_use *uses; /* of all nodes, in the order of running */
     size_t use_count;
     thaw_plan_term *terms;
@@ -170,6 +38,7 @@ struct thaw_plan {
     size_t gradient_buffer_count, gradient_buffer_capacity;
     thaw_parameter **trained; /* what the plan computes gradients for */
     size_t trained_count;
+    bool *trains; /* whether it does, by the number of the stored tensor */
 
     thaw_memory_request *requests;
     size_t request_count, request_capacity;
@@ -177,6 +46,9 @@ struct thaw_plan {
     size_t arena_bytes;
     size_t scratch_bytes; /* the most at one time, at the beginning of the arena */
     size_t packed_bytes;
+    size_t value_bytes; /* of expressions that it computes */
+
+    bool ready; /* has what running takes: see thaw_plan_make_ready */
     char *packed;
     const char *arena; /* what the nodes are bound to; not owned */
     uint64_t last_use; /* by which the store forgets plans */
@@ -218,8 +90,9 @@ thaw_status thaw_pass_trainability(thaw_plan *plan);
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
 
-/* Warns once of each layer that would draw random numbers right below the live part, and does not. */
-void thaw_plan_warn(const thaw_plan *plan);
+/* Warns of each layer that would draw random numbers right below the live part, and does not; once, as `told` keeps for
+   each node whether the log knows of it. */
+void thaw_plan_warn(const thaw_plan *plan, bool *told);
 
 /* Moves the feature cache's cut from the end of the prefix to an earlier place when the model's limit asks for it. Errors:
    THAW_OUT_OF_MEMORY. */
@@ -229,6 +102,13 @@ thaw_status thaw_pass_cut(thaw_plan *plan);
    kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; lists the
    parameters that train. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_combination(thaw_plan *plan);
+
+/* The trainability of an expression that a layer gets, or of a part of it, when the plan was compiled. */
+thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression *expression);
+
+/* Grows whenever something changes that the node's parameters are computed from; without the factors of a low-rank change
+   beside the layer. */
+uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node);
 
 /* Whether a step of the plan updates the parameter. */
 bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
@@ -273,13 +153,6 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node node, thaw_plan_dema
 /* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);
 
-/* Makes room in parameters for the lists of rows that layers asked for, where the plan can keep one: when it is to run.
-   Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_plan_reserve_rows(thaw_plan *plan);
-
-/* What the gradients hold is another plan's. */
-void thaw_plan_forget_rows(const thaw_plan *plan);
-
 /* Frees what the nodes prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);
 
@@ -309,6 +182,14 @@ thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *reques
 
 /* ---- running ---- */
 
+/* Gives a compiled plan what running takes: memory for packed copies, room for values of expressions and for lists of
+   rows. Nothing happens when it has all that. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_make_ready(thaw_plan *plan);
+
+/* Makes room in parameters for the lists of rows that layers asked for, where the plan can keep one. Forgets the rows that
+   are listed: what the gradients hold is another plan's. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_reserve_rows(thaw_plan *plan);
+
 /* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
 void thaw_plan_bind(thaw_plan *plan, char *arena);
 
@@ -337,7 +218,8 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* ---- the store: a model's plans ---- */
 
-/* The plan, compiled if need be, and bound to the model's arena; for the model's budget for the feature cache. */
+/* The plan, compiled if need be, ready to run and bound to the model's arena; for the model's budget for the feature
+   cache. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
 
 /* Lists what a plan's steps update: what it trains has gradients and state of optimizers then, and nothing else has a

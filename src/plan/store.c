@@ -20,6 +20,8 @@ struct thaw_plan_store {
     char *arena; /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
+    bool *told; /* by node: the log knows that it never draws random numbers */
+    size_t told_capacity;
 };
 
 /* Takes back what the plan's layers keep of parameters, before the plan goes. */
@@ -65,6 +67,7 @@ static void forget_plans(thaw_model *model, thaw_plan_store *store)
 static void release_store(thaw_model *model)
 {
     release_plans(model, model->plans);
+    thaw_release(model->context, model->plans->told);
     thaw_release(model->context, model->plans->optimizer_revisions);
     thaw_release(model->context, model->plans);
     model->plans = NULL;
@@ -126,13 +129,6 @@ static thaw_status check_model(const thaw_model *model, const thaw_plan_request 
     return THAW_OK;
 }
 
-static thaw_status reserve_packed(thaw_plan *plan)
-{
-    if (plan->packed_bytes)
-        plan->packed = thaw_allocate_raw(plan->model->context, plan->packed_bytes);
-    return plan->packed || plan->packed_bytes == 0 ? THAW_OK : THAW_OUT_OF_MEMORY;
-}
-
 static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)
 {
     if (store->arena && bytes <= store->arena_bytes)
@@ -147,23 +143,27 @@ static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, si
     return THAW_OK;
 }
 
+/* Room for what the log knows of each node. */
+static thaw_status reserve_told(const thaw_model *model, thaw_plan_store *store)
+{
+    const size_t before = store->told_capacity;
+    bool *told = thaw_grow(model->context, store->told, &store->told_capacity, model->node_count, sizeof *told);
+    if (!told)
+        return THAW_OUT_OF_MEMORY;
+    memset(told + before, 0, (store->told_capacity - before) * sizeof *told);
+    store->told = told;
+    return THAW_OK;
+}
+
 static thaw_status compile(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
-    thaw_plan_store *store = model->plans;
     thaw_status status = thaw_plan_create(model, request, plan);
     if (status == THAW_OK)
         status = thaw_plan_compile(*plan, NULL);
     if (status == THAW_OK)
-        status = reserve_packed(*plan);
-    if (status == THAW_OK)
-        status = thaw_plan_reserve_rows(*plan);
-    if (status == THAW_OK && request->training && !store->updates)
-        status = thaw_plan_list_updates(*plan, &store->updates);
-    if (status == THAW_OK)
-        status = widen_arena(model->context, store, (*plan)->arena_bytes);
+        status = reserve_told(model, model->plans);
     if (status == THAW_OK) {
-        thaw_plan_forget_rows(*plan);
-        thaw_plan_warn(*plan);
+        thaw_plan_warn(*plan, model->plans->told);
         return THAW_OK;
     }
     thaw_plan_release(*plan);
@@ -246,13 +246,30 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
         keep_plan(store, *plan);
     }
     (*plan)->last_use = ++store->clock;
-    thaw_plan_bind(*plan, store->arena);
     return THAW_OK;
+}
+
+/* Only what runs has an arena, and what trains has gradients: looking at a plan takes neither. */
+static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
+{
+    thaw_status status = THAW_OK;
+    if (plan->training && !store->updates)
+        status = thaw_plan_list_updates(plan, &store->updates);
+    if (status == THAW_OK)
+        status = widen_arena(plan->model->context, store, plan->arena_bytes);
+    return status == THAW_OK ? thaw_plan_make_ready(plan) : status;
 }
 
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
 {
-    return find(model, &(thaw_plan_request){ batch, training, model->cache }, plan);
+    thaw_plan *found;
+    thaw_status status = find(model, &(thaw_plan_request){ batch, training, model->cache }, &found);
+    if (status == THAW_OK && !found->ready)
+        status = make_ready(model->plans, found);
+    *plan = status == THAW_OK ? found : NULL;
+    if (status == THAW_OK)
+        thaw_plan_bind(found, model->plans->arena);
+    return status;
 }
 
 thaw_update_list *thaw_plan_updates(const thaw_model *model)

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "core/allocation.h"
+#include "params/expression.h"
 #include "plan/plan.h"
 
 /* Everything that the target depends on. */
@@ -30,12 +32,12 @@ static void mark_potential(thaw_plan *plan)
 }
 
 /* Whether a parameter of the node trains; fills the node's list of them. */
-static bool mark_parameters(const thaw_graph_node *node, thaw_plan_node *planned)
+static bool mark_parameters(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
     bool any = false;
     for (size_t k = 0; node->group && k < node->group->parameter_count; k++) {
         planned->parameter_gradient[k] =
-            thaw_expression_wants_gradient(thaw_parameter_expression(node->group->parameters[k]));
+            thaw_plan_trainability(plan, thaw_parameter_expression(node->group->parameters[k])) != THAW_FROZEN;
         any = any || planned->parameter_gradient[k];
     }
     return any;
@@ -51,7 +53,7 @@ static bool follows(const thaw_graph_node *node, const thaw_plan_node *planned)
 
 static void mark_training(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
-    planned->trains = mark_parameters(node, planned);
+    planned->trains = mark_parameters(plan, node, planned);
     planned->follows = follows(node, planned);
     planned->carries = planned->trains || planned->follows;
     planned->live = node->draws_when_frozen;
@@ -72,9 +74,18 @@ static void forget_training(thaw_plan_node *planned)
     memset(planned->parameter_gradient, 0, sizeof planned->parameter_gradient);
 }
 
+thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression *expression)
+{
+    return thaw_expression_find_trainability(expression, plan->trainability);
+}
+
 thaw_status thaw_pass_trainability(thaw_plan *plan)
 {
+    const thaw_parameter_set *set = &plan->model->parameters;
     bool any = false;
+    plan->trainability = thaw_allocate_array(set->context, set->number_count + 1, sizeof *plan->trainability);
+    if (!plan->trainability)
+        return THAW_OUT_OF_MEMORY;
     mark_used(plan);
     mark_potential(plan);
     for (size_t i = 0; i < plan->node_count; i++) {

@@ -1,28 +1,28 @@
 /* From what a plan trains to what its steps update. */
 #include "core/allocation.h"
+#include "params/reach.h"
 #include "plan/plan.h"
 
-/* What each used parameter's layer gets, for finding out which elements no gradient can reach. */
-static thaw_status note_reach(const thaw_plan *plan)
+/* Which elements of what trains no gradient can reach: the list keeps them as they are. */
+static thaw_status hold(const thaw_plan *plan, thaw_reach *reach, thaw_update_list *updates)
 {
-    thaw_parameter_set *set = &plan->program.model->parameters;
     thaw_status status = THAW_OK;
-    thaw_reach_begin(set);
     for (size_t i = 0; i < plan->order_count && status == THAW_OK; i++) {
         const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         for (size_t k = 0; group && k < group->parameter_count && status == THAW_OK; k++)
-            status = thaw_reach_note(set, thaw_parameter_expression(group->parameters[k]));
+            status = thaw_reach_note(reach, thaw_parameter_expression(group->parameters[k]));
     }
-    const thaw_status finished = thaw_reach_finish(set, plan->trained, plan->trained_count);
-    return status == THAW_OK ? finished : status;
+    for (size_t i = 0; i < plan->trained_count && status == THAW_OK; i++) {
+        uint64_t *held;
+        status = thaw_reach_hold(reach, plan->trained[i], &held);
+        thaw_update_list_hold(updates, i, held);
+    }
+    return status;
 }
 
-thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **updates)
+static void release_other_gradients(const thaw_plan *plan)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
-    const thaw_status status = note_reach(plan);
-    if (status != THAW_OK)
-        return status;
     for (size_t i = 0; i < set->parameter_count; i++) {
         thaw_parameter *parameter = set->parameters[i];
         if (thaw_plan_trains(plan, parameter))
@@ -30,5 +30,24 @@ thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **upd
         thaw_release(set->context, parameter->gradient);
         parameter->gradient = NULL;
     }
-    return thaw_update_list_create(set->context, plan->trained, plan->trained_count, updates);
+}
+
+thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **updates)
+{
+    const thaw_parameter_set *set = &plan->model->parameters;
+    thaw_reach *reach;
+    thaw_update_list *made = NULL;
+    release_other_gradients(plan);
+    thaw_status status = thaw_reach_create(set, &reach);
+    if (status == THAW_OK)
+        status = thaw_update_list_create(set->context, plan->trained, plan->trained_count, &made);
+    if (status == THAW_OK)
+        status = hold(plan, reach, made);
+    thaw_reach_release(reach);
+    if (status != THAW_OK) {
+        thaw_update_list_release(made);
+        made = NULL;
+    }
+    *updates = made;
+    return status;
 }

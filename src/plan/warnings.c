@@ -2,13 +2,14 @@
 #include "core/context.h"
 #include "plan/plan.h"
 
-void thaw_plan_warn(const thaw_plan *plan)
+void thaw_plan_warn(const thaw_plan *plan, bool *told)
 {
     for (size_t i = 0; plan->training && i < plan->prefix_count; i++) {
-        thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
-        if (!node->draws || !plan->nodes[plan->order[i]].close || node->told)
+        const thaw_node index = plan->order[i];
+        const thaw_graph_node *node = &plan->model->nodes[index];
+        if (!node->draws || !plan->nodes[index].close || told[index])
             continue;
-        node->told = true;
+        told[index] = true;
         thaw_log(plan->model->context, THAW_LOG_WARNING,
                  "%s: this %s does nothing while all below it is frozen; its option drop_when_frozen keeps it active",
                  node->name, node->module->name);

@@ -46,7 +46,7 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
 static void bind_capabilities(const thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
-    planned->bound.capabilities.gradient_rows = planned->gradient_rows;
+    planned->bound.capabilities.gradient_rows = planned->bound.gradient_rows;
     planned->bound.capabilities.leaving = planned->bound.leaving;
     for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
         planned->bound.leaving[k] = planned->leaves[k] ? plan->model->nodes[index].group->parameters[k] : NULL;

@@ -33,6 +33,20 @@ void thaw_plan_bind_parameters(thaw_plan *plan, char *arena)
         bind_node(plan, &plan->nodes[plan->order[i]]);
 }
 
+uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node)
+{
+    const thaw_group *group = plan->model->nodes[node].group;
+    uint64_t version = 0;
+    for (size_t k = 0; group && k < group->parameter_count; k++) {
+        const thaw_plan_use *use = &plan->nodes[node].uses[k];
+        if (use->expression->parameter)
+            version += use->expression->parameter->version;
+        for (size_t i = 0; i < use->order_count; i++)
+            version += thaw_expression_leaf_version(use->order[i]);
+    }
+    return version;
+}
+
 /* Scratch is one for all that runs, kernels too. */
 static void *scratch_of(const thaw_plan *plan)
 {

@@ -5,15 +5,6 @@
 #include "params/keeping.h"
 #include "program/instructions.h"
 
-/* Of the layer's own parameters: the factors of a low-rank change are not packed. */
-static uint64_t sum_versions(const thaw_graph_node *node, const thaw_plan_node *planned)
-{
-    uint64_t sum = 0;
-    for (size_t k = 0; node->group && k < node->group->parameter_count; k++)
-        sum += thaw_expression_version(planned->uses[k].expression);
-    return sum;
-}
-
 thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction)
 {
     const thaw_group *group = plan->model->nodes[instruction->node].group;
@@ -26,7 +17,7 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
    let go of a weight clear what they do not write. */
 static void clear_packed(thaw_plan_node *planned)
 {
-    if (planned->packed_version == 0 && !planned->lets_go)
+    if (planned->bound.packed_version == 0 && !planned->lets_go)
         memset(planned->bound.run.packed, 0, planned->needs.packed_bytes);
 }
 
@@ -49,16 +40,16 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
     const thaw_graph_node *node = &plan->model->nodes[instruction->node];
     thaw_plan_node *planned = &plan->nodes[instruction->node];
     const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
-    const uint64_t version = 1 + sum_versions(node, planned) + (map ? map->packed_version : 0);
+    const uint64_t version = 1 + thaw_plan_version(plan, instruction->node) + (map ? map->bound.packed_version : 0);
     if (!planned->lets_go)
         thaw_do_restore(plan, instruction);
-    if (planned->packed_version == version)
+    if (planned->bound.packed_version == version)
         return THAW_OK;
     thaw_do_restore(plan, instruction); /* what another plan's layer has let go of, or this one */
     keep_values(plan, node, planned);
     clear_packed(planned);
     const thaw_status status = node->module->pack(&planned->bound.run);
-    planned->packed_version = status == THAW_OK ? version : 0;
+    planned->bound.packed_version = status == THAW_OK ? version : 0;
     return status;
 }
 
@@ -66,13 +57,13 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 {
     thaw_plan_node *planned = &plan->nodes[instruction->node];
     clear_packed(planned);
-    planned->packed_version = 1;
+    planned->bound.packed_version = 1;
     return plan->model->nodes[instruction->node].module->pack(instruction->run);
 }
 
 thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    thaw_clear_held(plan->trained[instruction->index]);
+    thaw_update_list_clear_held(plan->program.step.updates, instruction->index);
     return THAW_OK;
 }
 

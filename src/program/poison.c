@@ -18,7 +18,7 @@ static bool has_listed_rows(const thaw_plan *plan, const thaw_parameter *paramet
 {
     for (size_t i = 0; i < plan->order_count; i++)
         for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
-            if (plan->nodes[plan->order[i]].gradient_rows[k] == &parameter->gradient_rows)
+            if (plan->nodes[plan->order[i]].bound.gradient_rows[k] == &parameter->gradient_rows)
                 return true;
     return false;
 }

@@ -46,7 +46,9 @@ static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
 static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch, uint64_t seed)
 {
     thaw_program_step *step = &plan->program.step;
-    *step = (thaw_program_step){ .keep = batch->on_prefix, .argument = batch->argument };
+    *step = (thaw_program_step){ .keep = batch->on_prefix,
+                                 .argument = batch->argument,
+                                 .updates = thaw_plan_updates(plan->model) };
     thaw_status status = thaw_program_prepare(plan);
     if (batch->samples)
         thaw_program_feed_samples(plan, batch->samples);
@@ -68,7 +70,6 @@ static thaw_status update(thaw_plan *plan, const thaw_step_options *options, tha
 {
     const bool clips = options->clip_norm > 0;
     thaw_program_step *step = &plan->program.step;
-    step->updates = thaw_plan_updates(plan->model);
     step->rate_factor = options->rate_factor;
     thaw_status status = thaw_program_run(plan, clips ? THAW_SECTION_CLIP : THAW_SECTION_CHECK);
     if (status != THAW_OK)

@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "kernels/finite.h"
+#include "params/bits.h"
 #include "params/optimizer.h"
 #include "update/masked_update.h"
 #include "update/update_list.h"
@@ -100,8 +101,8 @@ static void update_piece(const thaw_update_list *list, const thaw_span *span, si
     memcpy(update.slot_step, parameter->slot_steps, sizeof update.slot_step);
     for (size_t k = 0; k < optimizer->module->slot_count; k++)
         update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
-    if (parameter->held)
-        thaw_update_masked(optimizer->module, &update, parameter->held, begin);
+    if (list->held[span->parameter])
+        thaw_update_masked(optimizer->module, &update, list->held[span->parameter], begin);
     else
         optimizer->module->update(&update);
 }
@@ -118,7 +119,7 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = parameter->group->optimizer->module;
-    return parameter->gradient_rows.known && !parameter->held && module->rests_at_zero &&
+    return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero &&
            module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 
@@ -160,6 +161,20 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
     fill_rules(list, rate_factor);
     thaw_parallel(list->context, update_share, list);
     return THAW_OK;
+}
+
+void thaw_update_list_clear_held(const thaw_update_list *list, size_t index)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const uint64_t *held = list->held[index];
+    for (size_t word = 0; held && word < thaw_bit_words(parameter->count); word++) {
+        if (held[word] == 0)
+            continue;
+        const size_t begin = word * 64, end = begin + 64 < parameter->count ? begin + 64 : parameter->count;
+        for (size_t i = begin; i < end; i++)
+            if (thaw_bit(held, i))
+                parameter->gradient[i] = 0;
+    }
 }
 
 static void scale_blocks(void *argument, size_t begin, size_t end)

@@ -13,6 +13,13 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
                                     thaw_update_list **list);
 void thaw_update_list_release(thaw_update_list *list);
 
+/* Has updates keep some elements of a parameter, number `parameter` of the list: those whose bit in `held` is 1. NULL: none.
+   The list owns `held` from here on. */
+void thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held);
+
+/* Sets the gradients of a parameter's held elements to 0. */
+void thaw_update_list_clear_held(const thaw_update_list *list, size_t parameter);
+
 /* One step of every optimizer. Learning rates are multiplied by `rate_factor`, gradients by `gradient_scale`. The same
    to the bit for any number of threads. Errors, before anything has changed: THAW_INVALID_ARGUMENT (a group without an
    optimizer). */

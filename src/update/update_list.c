@@ -150,12 +150,13 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     made->threads = context->most_threads;
     made->parameter_count = count;
     made->parameters = thaw_allocate_array(context, count, sizeof *made->parameters);
+    made->held = thaw_allocate_array(context, count, sizeof(uint64_t *));
     made->rule_of = thaw_allocate_array(context, count, sizeof *made->rule_of);
     made->rules = thaw_allocate_array(context, count, sizeof *made->rules);
     made->spans = thaw_allocate_array(context, count + (size_t)made->threads, sizeof *made->spans);
     made->first_span = thaw_allocate_array(context, (size_t)made->threads + 1, sizeof *made->first_span);
     thaw_status status = THAW_OUT_OF_MEMORY;
-    if (made->parameters && made->rule_of && made->rules && made->spans && made->first_span) {
+    if (made->parameters && made->held && made->rule_of && made->rules && made->spans && made->first_span) {
         if (count > 0)
             memcpy(made->parameters, parameters, count * sizeof *parameters);
         cut_spans(made);
@@ -172,6 +173,12 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     return THAW_OK;
 }
 
+void thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held)
+{
+    thaw_release(list->context, list->held[parameter]);
+    list->held[parameter] = held;
+}
+
 void thaw_update_list_release(thaw_update_list *list)
 {
     if (!list)
@@ -182,6 +189,9 @@ void thaw_update_list_release(thaw_update_list *list)
     thaw_release(list->context, list->spans);
     thaw_release(list->context, list->rules);
     thaw_release(list->context, list->rule_of);
+    for (size_t i = 0; list->held && i < list->parameter_count; i++)
+        thaw_release(list->context, list->held[i]);
+    thaw_release(list->context, list->held);
     thaw_release(list->context, list->parameters);
     thaw_release(list->context, list);
 }

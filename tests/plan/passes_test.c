@@ -2,14 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "params/parameter.h"
+#include "params/expression.h"
 #include "plan/plan.h"
 #include "support/combined_network.h"
 #include "support/mixed_network.h"
 
 enum { STEPS = 3, MOST_BYTES = 1 << 20 };
 
-/* The bytes of a model, its groups, parameters and nodes, pointers and all; less the stamp of walks over expressions. */
+/* The bytes of a model, its groups, parameters, expressions and nodes, pointers and all, but for its plans. */
 typedef struct snapshot {
     unsigned char bytes[MOST_BYTES];
     size_t count;
@@ -26,7 +26,8 @@ static snapshot *take(const thaw_model *model)
 {
     snapshot *taken = calloc(1, sizeof *taken);
     thaw_model copy = *model;
-    copy.parameters.stamp = 0;
+    copy.plans = NULL;
+    copy.release_plans = NULL;
     add(taken, &copy, sizeof copy);
     add(taken, model->nodes, model->node_count * sizeof *model->nodes);
     for (size_t i = 0; i < model->parameters.group_count; i++)
@@ -35,23 +36,47 @@ static snapshot *take(const thaw_model *model)
         const thaw_parameter *parameter = model->parameters.parameters[i];
         add(taken, parameter, sizeof *parameter);
         add(taken, parameter->data, parameter->count * sizeof(float));
+        add(taken, parameter->stored, sizeof *parameter->stored);
     }
+    for (size_t i = 0; i < model->parameters.expression_count; i++)
+        add(taken, model->parameters.expressions[i], sizeof *model->parameters.expressions[i]);
     return taken;
+}
+
+/* Asserts that the model is as it was, and frees what is known of that. */
+static void assert_unchanged(const thaw_model *model, snapshot *before)
+{
+    snapshot *after = take(model);
+    cr_assert_eq(before->count, after->count);
+    for (size_t i = 0; i < before->count; i++)
+        cr_assert_eq(before->bytes[i], after->bytes[i], "byte %zu of the model has changed", i);
+    free(before);
+    free(after);
 }
 
 static thaw_plan *compile(thaw_model *model, int64_t batch, bool training, thaw_cache_budget cache)
 {
     thaw_plan *plan;
-    const snapshot *before = take(model);
+    snapshot *before = take(model);
     assert_ok(model->context, thaw_plan_create(model, &(thaw_plan_request){ batch, training, cache }, &plan));
     assert_ok(model->context, thaw_plan_compile(plan, NULL));
-    const snapshot *after = take(model);
-    cr_assert_eq(before->count, after->count);
-    for (size_t i = 0; i < before->count; i++)
-        cr_assert_eq(before->bytes[i], after->bytes[i], "byte %zu of the model has changed", i);
-    free((void *)(uintptr_t)before);
-    free((void *)(uintptr_t)after);
+    assert_unchanged(model, before);
     return plan;
+}
+
+/* Everything that can be asked of a plan. */
+static void describe(thaw_model *model, bool inference)
+{
+    thaw_context *context = thaw_model_context(model);
+    const thaw_plan *plan;
+    char *text;
+    snapshot *before = take(model);
+    assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = 5, .inference = inference }, &plan));
+    assert_ok(context, thaw_plan_describe(plan, &text));
+    thaw_text_destroy(context, text);
+    assert_ok(context, thaw_plan_program(plan, &text));
+    thaw_text_destroy(context, text);
+    assert_unchanged(model, before);
 }
 
 static void check_side_by_side(thaw_model *model, const char *frozen)
@@ -77,6 +102,24 @@ static void check_side_by_side(thaw_model *model, const char *frozen)
     thaw_plan_release(evaluation);
     thaw_plan_release(some);
     thaw_plan_release(cut);
+}
+
+Test(passes, describing_leaves_the_model_as_it_was)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *models[] = { support_network(context, true), support_combined_network(context),
+                             support_mixed_network(context) };
+    const char *const frozen[] = { "conv*", "conv*|dense2|norm", "conv1|norm|lstm" };
+    for (size_t i = 0; i < THAW_COUNT(models); i++) {
+        support_optimize(models[i], "adam");
+        describe(models[i], false);
+        describe(models[i], true);
+        assert_ok(context, thaw_model_freeze(models[i], frozen[i]));
+        describe(models[i], false);
+        describe(models[i], true);
+        thaw_model_destroy(models[i]);
+    }
+    thaw_context_destroy(context);
 }
 
 Test(passes, leave_the_model_as_it_was)

@@ -26,13 +26,14 @@ static bool is_held(int pattern, size_t index)
     }
 }
 
-static void hold(thaw_parameter_set *set, int pattern)
+static void hold(const thaw_parameter_set *set, thaw_update_list *list, int pattern)
 {
     for (size_t i = 0; i < COUNT; i++) {
-        thaw_parameter *parameter = set->parameters[i];
-        parameter->held = thaw_allocate_array(set->context, thaw_bit_words(parameter->count), sizeof *parameter->held);
-        for (size_t k = 0; k < parameter->count; k++)
-            thaw_set_bit(parameter->held, k, is_held(pattern, k));
+        const size_t count = set->parameters[i]->count;
+        uint64_t *held = thaw_allocate_array(set->context, thaw_bit_words(count), sizeof *held);
+        for (size_t k = 0; k < count; k++)
+            thaw_set_bit(held, k, is_held(pattern, k));
+        thaw_update_list_hold(list, i, held);
     }
 }
 
@@ -43,7 +44,7 @@ static thaw_parameter_set train(thaw_context *context, void (*optimize)(thaw_par
     optimize(&set, text);
     thaw_update_list *list = parameters_list(&set, 0, COUNT);
     if (pattern >= 0)
-        hold(&set, pattern);
+        hold(&set, list, pattern);
     for (uint32_t step = 0; step < STEPS; step++) {
         parameters_fill_gradients(&set, 1000 * step);
         assert_ok(context, thaw_update_list_run(list, 1, 0.5));
