@@ -43,14 +43,15 @@ THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, con
                                const thaw_step_options *options, thaw_step_result *result);
 
 /* Times the instructions of the program (thaw/plan.h) that a step on this batch runs. It trains some steps to warm
-   up and then `steps` measured ones (0: 20), which change parameters as thaw_step does. `seconds` gets the median
+   up and then `steps` measured ones (0: 20), which change parameters as thaw_step does. `seconds` gets the
    time of each instruction in a step, or 0 if it did not run, in the order of thaw_plan_instruction_at for the
-   training plan of this batch. It is the caller's, with thaw_plan_instruction_count elements. `*step_seconds` gets
-   the median time of a whole step. Medians are over the faster half of the steps, which other processes disturbed
-   least. The instructions' times add up to the step's within 3 % if at least half of the steps are undisturbed.
+   training plan of this batch. It is the caller's, with thaw_plan_instruction_count elements. `*rest_seconds` gets
+   what a step spends between instructions: it looks the plan up, checks whether parameters changed, counts correct
+   samples. `*step_seconds` gets the time of a whole step, the sum of all these. Times are means over the faster half
+   of the steps, which other processes disturbed least.
    Errors: those of thaw_step, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
-                                        size_t steps, double *seconds, double *step_seconds);
+                                        size_t steps, double *seconds, double *rest_seconds, double *step_seconds);
 
 /* Writes the output node's values for a batch: `outputs` is THAW_F32 [batch, output...], the caller's memory.
    Dropout is off. Errors: THAW_SHAPE_MISMATCH. */

@@ -9,7 +9,8 @@
 
 /* Times of a program; all zero if it was not measured. */
 typedef struct profile {
-    double *seconds, step_seconds, sum;
+    double *seconds, sum; /* of instructions */
+    double rest_seconds, step_seconds;
     uint64_t steps;
 } profile;
 
@@ -53,7 +54,7 @@ static int measure(const cli_session *session, size_t count, profile *times)
         times->steps = session->options->steps;
         code = cli_check(session->context,
                          thaw_model_profile(session->model, &inputs, &targets, times->steps, times->seconds,
-                                            &times->step_seconds),
+                                            &times->rest_seconds, &times->step_seconds),
                          "plan");
     }
     for (size_t i = 0; i < count && code == CLI_DONE; i++)
@@ -97,6 +98,7 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const p
     json_object_set_new(object, "event", json_string("profile"));
     json_object_set_new(object, "steps", cli_json_count(times->steps));
     json_object_set_new(object, "instruction_seconds", cli_json_real(times->sum));
+    json_object_set_new(object, "rest_seconds", cli_json_real(times->rest_seconds));
     json_object_set_new(object, "step_seconds", cli_json_real(times->step_seconds));
     return cli_json_print(object);
 }
@@ -104,7 +106,7 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const p
 /* The program's listing, one line per instruction, with two columns before it. */
 static void print_times(const char *text, const profile *times)
 {
-    printf("%12s %7s %.*s\n", "median us", "share", (int)strcspn(text, "\n"), text);
+    printf("%12s %7s %.*s\n", "us", "share", (int)strcspn(text, "\n"), text);
     text += strcspn(text, "\n") + 1;
     for (size_t i = 0; *text; i++) {
         printf("%12.1f %6.2f%% %.*s\n", times->seconds[i] * 1e6, 100 * times->seconds[i] / times->step_seconds,
@@ -112,7 +114,9 @@ static void print_times(const char *text, const profile *times)
         text += strcspn(text, "\n") + 1;
     }
     printf("%12.1f %6.2f%%  all instructions\n", times->sum * 1e6, 100 * times->sum / times->step_seconds);
-    printf("%12.1f %6.2f%%  a step; medians of the faster half of %llu steps\n", times->step_seconds * 1e6, 100.0,
+    printf("%12.1f %6.2f%%  between instructions\n", times->rest_seconds * 1e6,
+           100 * times->rest_seconds / times->step_seconds);
+    printf("%12.1f %6.2f%%  a step; means of the faster half of %llu steps\n", times->step_seconds * 1e6, 100.0,
            (unsigned long long)times->steps);
 }
 

@@ -120,7 +120,8 @@ typedef struct thaw_program {
     uint64_t seen_versions, seen_absences;
     thaw_program_step step;
     bool timed;
-    double clock; /* when the last timed instruction ended */
+    double clock; /* when the last timed instruction ended, or time began to be taken */
+    double rest;  /* seconds between sections while it is timed, added up like those of instructions */
 } thaw_program;
 
 /* ---- running: src/program ---- */

@@ -152,7 +152,14 @@ static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, co
     [THAW_DO_POISON_GRADIENTS] = do_poison_gradients,
 };
 
-/* Each instruction takes the time since the one before ended: no time is lost between them. */
+/* Seconds since the last call, or since timing began: no time is lost between two calls. */
+static double take_time(thaw_program *program)
+{
+    const double before = program->clock;
+    program->clock = thaw_seconds();
+    return program->clock - before;
+}
+
 static thaw_status run_timed(thaw_plan *plan, size_t first, size_t past)
 {
     thaw_program *program = &plan->program;
@@ -160,9 +167,7 @@ static thaw_status run_timed(thaw_plan *plan, size_t first, size_t past)
     for (size_t i = first; i < past && status == THAW_OK; i += 1 + program->instructions[i].nested) {
         thaw_instruction *instruction = &program->instructions[i];
         status = run_kind[instruction->kind](plan, instruction);
-        const double now = thaw_seconds();
-        instruction->seconds += now - program->clock;
-        program->clock = now;
+        instruction->seconds += take_time(program);
     }
     return status;
 }
@@ -181,7 +186,7 @@ thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past)
 thaw_status thaw_program_run(thaw_plan *plan, thaw_section section)
 {
     if (plan->program.timed)
-        plan->program.clock = thaw_seconds();
+        plan->program.rest += take_time(&plan->program);
     return thaw_program_run_range(plan, plan->program.first[section], plan->program.first[section + 1]);
 }
 

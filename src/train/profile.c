@@ -1,5 +1,6 @@
 /* Training steps whose instructions are timed. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/allocation.h"
 #include "core/clock.h"
@@ -9,78 +10,103 @@
 
 enum { WARM_UP = 3, DEFAULT_STEPS = 20 };
 
-static int by_value(const void *left, const void *right)
+/* Times of a step: of each instruction, then the rest and the whole. A row has those of one step. */
+typedef struct times {
+    double *rows;
+    size_t instructions, columns, steps;
+} times;
+
+static double *row_of(const times *t, size_t step)
 {
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
+    return t->rows + step * t->columns;
 }
 
-static double median(double *values, size_t count)
+static thaw_status begin_times(thaw_context *context, size_t instructions, size_t steps, times *t)
 {
-    qsort(values, count, sizeof *values, by_value);
-    return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    size_t size;
+    *t = (times){ .instructions = instructions, .columns = instructions + 2, .steps = steps };
+    if (thaw_multiply_sizes(t->columns, steps, &size))
+        t->rows = thaw_allocate_array(context, size, sizeof *t->rows);
+    return t->rows ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-/* Runs one step. times[i * stride] gets the time of instruction i; the place after the last gets the step's time. */
-static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, double *times, size_t stride)
+/* Runs one step as thaw_step does, including the look-up of the plan. `row` gets its times. */
+static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, const times *t, double *row)
 {
     thaw_program *program = &plan->program;
+    thaw_plan *found;
     thaw_step_result ignored;
-    for (size_t i = 0; i < program->count; i++)
+    for (size_t i = 0; i < t->instructions; i++)
         program->instructions[i].seconds = 0;
+    program->rest = 0;
     program->timed = true;
-    const double start = thaw_seconds();
-    const thaw_status status =
-        thaw_train_batch(plan, batch, &(thaw_step_options){ .rate_factor = 1 }, plan->model->context->seed, &ignored);
-    times[program->count * stride] = thaw_seconds() - start;
+    const double start = program->clock = thaw_seconds();
+    thaw_status status = thaw_plan_find(program->model, batch->count, true, &found);
+    if (status == THAW_OK)
+        status = thaw_train_batch(found, batch, &(thaw_step_options){ .rate_factor = 1 }, plan->model->context->seed,
+                                  &ignored);
+    const double end = thaw_seconds();
     program->timed = false;
-    for (size_t i = 0; i < program->count; i++)
-        times[i * stride] = program->instructions[i].seconds;
+    for (size_t i = 0; i < t->instructions; i++)
+        row[i] = program->instructions[i].seconds;
+    row[t->instructions] = program->rest + end - program->clock;
+    row[t->instructions + 1] = end - start;
     return status;
 }
 
-/* Moves the times of the faster half of the steps to the front of each row, and returns their number: these were
-   least disturbed by other processes. Medians over all steps would not add up, as each instruction is disturbed in
-   other steps. */
-static size_t keep_faster(double *times, size_t rows, size_t steps)
+/* Sorts rows by the time of their whole step, which is their last number. */
+static int by_step(const void *left, const void *right)
 {
-    const size_t kept = (steps + 1) / 2;
-    const double *totals = times + (rows - 1) * steps;
-    for (size_t place = 0; place < kept; place++) {
-        size_t fastest = place;
-        for (size_t i = place + 1; i < steps; i++)
-            fastest = totals[i] < totals[fastest] ? i : fastest;
-        for (size_t row = 0; row < rows; row++) {
-            double *values = times + row * steps, moved = values[fastest];
-            values[fastest] = values[place];
-            values[place] = moved;
-        }
+    const double *const *a = left, *const *b = right;
+    const double x = (*a)[-1], y = (*b)[-1];
+    return (x > y) - (x < y);
+}
+
+/* Adds up the faster half of the steps, which other processes disturbed least, and divides by their number. Means, in
+   contrast to medians, of instructions add up to that of the step. */
+static thaw_status average(thaw_context *context, const times *t, double *means)
+{
+    const size_t kept = (t->steps + 1) / 2;
+    const double **ends = thaw_allocate_array(context, t->steps, sizeof *ends);
+    if (!ends)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < t->steps; i++)
+        ends[i] = row_of(t, i) + t->columns;
+    qsort(ends, t->steps, sizeof *ends, by_step);
+    for (size_t k = 0; k < t->columns; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < kept; i++)
+            sum += ends[i][(ptrdiff_t)k - (ptrdiff_t)t->columns];
+        means[k] = sum / (double)kept;
     }
-    return kept;
+    thaw_release(context, (void *)(uintptr_t)ends);
+    return THAW_OK;
 }
 
 static thaw_status time_steps(thaw_plan *plan, const thaw_training_batch *batch, size_t steps, double *seconds,
-                              double *step_seconds)
+                              double *rest_seconds, double *step_seconds)
 {
+    thaw_context *context = plan->model->context;
     const size_t count = plan->program.count;
-    double *times = NULL;
-    size_t size;
-    if (thaw_multiply_sizes(count + 1, steps, &size))
-        times = thaw_allocate_array(plan->model->context, size, sizeof *times);
-    thaw_status status = times ? THAW_OK : THAW_OUT_OF_MEMORY;
+    double *means = thaw_allocate_array(context, count + 2, sizeof *means);
+    times t = { 0 };
+    thaw_status status = means ? begin_times(context, count, steps, &t) : THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < steps && status == THAW_OK; i++)
-        status = time_step(plan, batch, times + i, steps);
-    const size_t kept = status == THAW_OK ? keep_faster(times, count + 1, steps) : 0;
-    for (size_t i = 0; i < count && status == THAW_OK; i++)
-        seconds[i] = median(times + i * steps, kept);
+        status = time_step(plan, batch, &t, row_of(&t, i));
     if (status == THAW_OK)
-        *step_seconds = median(times + count * steps, kept);
-    thaw_release(plan->model->context, times);
+        status = average(context, &t, means);
+    if (status == THAW_OK) {
+        memcpy(seconds, means, count * sizeof *seconds);
+        *rest_seconds = means[count];
+        *step_seconds = means[count + 1];
+    }
+    thaw_release(context, t.rows);
+    thaw_release(context, means);
     return status;
 }
 
 thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets, size_t steps,
-                               double *seconds, double *step_seconds)
+                               double *seconds, double *rest_seconds, double *step_seconds)
 {
     thaw_status status = THAW_OK;
     for (int i = 0; i < WARM_UP && status == THAW_OK; i++)
@@ -94,7 +120,7 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
     thaw_plan *plan;
     status = thaw_plan_find(model, batch.count, true, &plan);
     if (status == THAW_OK)
-        status = time_steps(plan, &batch, steps ? steps : DEFAULT_STEPS, seconds, step_seconds);
+        status = time_steps(plan, &batch, steps ? steps : DEFAULT_STEPS, seconds, rest_seconds, step_seconds);
     thaw_threads_leave(scope);
     return status;
 }
