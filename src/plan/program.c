@@ -84,6 +84,19 @@ static thaw_status reserve_second_runs(thaw_plan *plan)
     return THAW_OK;
 }
 
+/* Statistics of all nodes that follow the batches. */
+static thaw_status reserve_staged(thaw_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++)
+        if (plan->nodes[plan->order[i]].places.statistics >= 0)
+            count += plan->model->nodes[plan->order[i]].group->parameter_count;
+    if (count == 0)
+        return THAW_OK;
+    plan->program.staged = thaw_allocate_array(plan->model->context, count, sizeof(thaw_staged));
+    return plan->program.staged ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
 thaw_status thaw_program_reserve(thaw_plan *plan)
 {
     thaw_status status = reserve_feeds(plan);
@@ -91,11 +104,14 @@ thaw_status thaw_program_reserve(thaw_plan *plan)
         status = list_watched(plan);
     if (status == THAW_OK)
         status = reserve_moved(plan);
-    return status == THAW_OK ? reserve_second_runs(plan) : status;
+    if (status == THAW_OK)
+        status = reserve_second_runs(plan);
+    return status == THAW_OK ? reserve_staged(plan) : status;
 }
 
 void thaw_program_release(thaw_context *context, thaw_program *program)
 {
+    thaw_release(context, program->staged);
     thaw_release(context, program->second_runs);
     thaw_release(context, program->moved);
     thaw_release(context, program->watched);

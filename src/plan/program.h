@@ -82,6 +82,12 @@ typedef struct thaw_moved_pointer {
     size_t sample_bytes;
 } thaw_moved_pointer;
 
+/* A statistic that follows the batches, and its new values until the step has succeeded. */
+typedef struct thaw_staged {
+    thaw_parameter *parameter;
+    float *values;
+} thaw_staged;
+
 /* What a node runs backward with where some of its values are computed again, in another place. */
 typedef struct thaw_second_run {
     thaw_layer_run run;
@@ -113,6 +119,8 @@ typedef struct thaw_program {
     thaw_moved_pointer *moved;
     size_t moved_count;
     thaw_second_run *second_runs;
+    thaw_staged *staged;
+    size_t staged_count;
 
     thaw_parameter **watched; /* what the first section depends on */
     size_t watched_count;
@@ -146,6 +154,9 @@ void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memo
 
 /* Copies its statistics there, for forward to update. Only for nodes that have such memory. */
 void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node node);
+
+/* Lists all statistics that have such memory. */
+void thaw_plan_list_staged(thaw_plan *plan);
 
 /* Whether all new statistics are finite; and stores them in the parameters, which ends a step that succeeded. */
 bool thaw_plan_statistics_finite(const thaw_plan *plan);

@@ -180,4 +180,5 @@ void thaw_program_bind(thaw_plan *plan)
         bind_instruction(plan, &plan->program.instructions[i]);
     list_moved(plan);
     list_readers(plan);
+    thaw_plan_list_staged(plan);
 }

@@ -28,40 +28,41 @@ void thaw_plan_stage_statistics(const thaw_plan *plan, thaw_node index)
                    node->group->parameters[k]->count * sizeof(float));
 }
 
-/* Calls `visit` on each parameter that follows the batches with its staged values, until it returns false. */
-static bool visit_staged(const thaw_plan *plan, bool (*visit)(thaw_parameter *parameter, const float *staged))
+void thaw_plan_list_staged(thaw_plan *plan)
 {
+    thaw_program *program = &plan->program;
+    program->staged_count = 0;
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
-        const thaw_graph_node *node = &plan->model->nodes[plan->order[i]];
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        for (size_t k = 0; planned->places.statistics >= 0 && k < node->group->parameter_count; k++)
-            if (planned->bound.statistics[k] && !visit(node->group->parameters[k], planned->bound.statistics[k]))
-                return false;
+        for (size_t k = 0; planned->places.statistics >= 0 && k < group->parameter_count; k++)
+            if (planned->bound.statistics[k])
+                program->staged[program->staged_count++] =
+                    (thaw_staged){ group->parameters[k], planned->bound.statistics[k] };
     }
-    return true;
 }
 
-static bool is_finite(thaw_parameter *parameter, const float *staged)
+static bool is_finite(const thaw_staged *staged)
 {
-    for (size_t i = 0; i < parameter->count; i++)
-        if (!isfinite(staged[i]))
+    for (size_t i = 0; i < staged->parameter->count; i++)
+        if (!isfinite(staged->values[i]))
             return false;
-    return true;
-}
-
-static bool take(thaw_parameter *parameter, const float *staged)
-{
-    memcpy(parameter->data, staged, parameter->count * sizeof(float));
-    parameter->version++;
     return true;
 }
 
 bool thaw_plan_statistics_finite(const thaw_plan *plan)
 {
-    return visit_staged(plan, is_finite);
+    for (size_t i = 0; i < plan->program.staged_count; i++)
+        if (!is_finite(&plan->program.staged[i]))
+            return false;
+    return true;
 }
 
 void thaw_plan_take_statistics(const thaw_plan *plan)
 {
-    visit_staged(plan, take);
+    for (size_t i = 0; i < plan->program.staged_count; i++) {
+        const thaw_staged *staged = &plan->program.staged[i];
+        memcpy(staged->parameter->data, staged->values, staged->parameter->count * sizeof(float));
+        staged->parameter->version++;
+    }
 }
