@@ -31,7 +31,7 @@ static bool is_result(const thaw_plan *plan, thaw_node node)
     return node == plan->target || node == thaw_model_output(plan->model);
 }
 
-/* A request that is needed at no time yet; extended below. */
+/* Adds a request that is not needed at any time yet. */
 static int add_request(thaw_plan *plan, size_t bytes)
 {
     thaw_memory_request *requests = thaw_grow(plan->model->context, plan->requests, &plan->request_capacity,
@@ -44,7 +44,7 @@ static int add_request(thaw_plan *plan, size_t bytes)
     return (int)plan->request_count++;
 }
 
-/* `request` -1: it could not be made. */
+/* request -1: out of memory. */
 static void extend(thaw_plan *plan, int request, size_t time)
 {
     if (request < 0)
@@ -68,7 +68,7 @@ static void request_scratch(thaw_plan *plan)
     }
 }
 
-/* What the node's kernels and expressions want at this time. */
+/* Makes room for the node's kernels and expressions at this time. */
 static void widen_scratch(thaw_plan *plan, thaw_node index, size_t time)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -94,7 +94,7 @@ static void widen_for_node(thaw_plan *plan, thaw_node index)
 
 /* ---- values ---- */
 
-/* While the node runs. */
+/* The node writes the value while it runs. */
 static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -131,7 +131,7 @@ static void request_output(thaw_plan *plan, thaw_node index)
         extend(plan, request, plan->order_count);
 }
 
-/* Room for an origin's value in the other precision. */
+/* Requests room for an origin's value in the other precision. */
 static void request_copy(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -146,7 +146,7 @@ static void request_copy(thaw_plan *plan, thaw_node index)
     }
 }
 
-/* What leaves the plan as floats is there when it has run forward, or as far as the feature cache's cut. */
+/* An f32 value that leaves the plan is needed until forward ends, or until the feature cache's cut. */
 static void extend_for_result(thaw_plan *plan, thaw_node index)
 {
     const int copy = plan->nodes[plan->nodes[index].origin].places.copy;
@@ -156,7 +156,7 @@ static void extend_for_result(thaw_plan *plan, thaw_node index)
         extend(plan, copy, plan->cut_count - 1);
 }
 
-/* Where a node's value is read in one precision. */
+/* The request of a node's value in one precision. */
 static int request_read(const thaw_plan *plan, thaw_node node, thaw_dtype precision)
 {
     const thaw_plan_node *planned = &plan->nodes[node], *origin = &plan->nodes[planned->origin];
@@ -177,7 +177,7 @@ static void extend_for_reader(thaw_plan *plan, thaw_node reader)
     }
 }
 
-/* What forward leaves for backward besides its output; -1: nothing. */
+/* Requests room for what forward keeps for backward besides its output; -1: nothing. */
 static int request_left(thaw_plan *plan, thaw_node index, size_t bytes)
 {
     if (!bytes)
@@ -189,7 +189,7 @@ static int request_left(thaw_plan *plan, thaw_node index, size_t bytes)
     return request;
 }
 
-/* The gradient of a node's output: from the first reader's backward kernel to the node's own. */
+/* The gradient of a node's output is needed from the first reader's backward kernel to the node's own. */
 static void request_gradient(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -203,7 +203,7 @@ static void request_gradient(thaw_plan *plan, thaw_node index)
     extend(plan, request, backward_time(plan, index));
 }
 
-/* Room for gradients that are added to what an earlier backward kernel has written, or come in another precision. */
+/* Requests room for gradients that are added to those of an earlier backward kernel, or have another precision. */
 static void request_spares(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -214,7 +214,7 @@ static void request_spares(thaw_plan *plan, thaw_node index)
         const thaw_reader writer = plan->nodes[source].first_writer;
         planned->adds_gradient[k] = writer.reader != index || writer.slot != k;
         if (planned->needs.identity)
-            continue; /* the term is the gradient of its output as it stands */
+            continue; /* the term is the gradient of its output, unchanged */
         if (!planned->adds_gradient[k] && planned->precision == plan->nodes[source].precision)
             continue;
         planned->places.spare[k] = add_request(plan, value_bytes(plan, source, planned->precision));
@@ -222,7 +222,7 @@ static void request_spares(thaw_plan *plan, thaw_node index)
     }
 }
 
-/* Room for new values of the node's statistics, until the step has succeeded. */
+/* Requests room for new values of the node's statistics, which stay there until the step succeeds. */
 static void request_statistics(thaw_plan *plan, thaw_node index)
 {
     const thaw_group *group = plan->model->nodes[index].group;

@@ -4,9 +4,9 @@
 #include "params/low_rank.h"
 #include "plan/plan.h"
 
-/* ---- what a use is computed from ---- */
+/* ---- operands of a use ---- */
 
-/* A walk over what uses are computed from: room for all expressions of the model. */
+/* A walk over the operands of uses, with room for all expressions of the model. */
 typedef struct listing {
     thaw_plan *plan;
     thaw_expression **items; /* operations of the use, operands first */
@@ -73,7 +73,7 @@ static thaw_status fill_use(listing *l, thaw_plan_use *use, thaw_expression *exp
     return measure_scratch(use);
 }
 
-/* A weight whose low-rank change the layer computes: the base, or what is to be the sum, and the factors. */
+/* Fills the factors of a low-rank change that the layer computes beside its weight. */
 static thaw_status fill_low_rank(listing *l, thaw_node index, thaw_expression *sum)
 {
     thaw_plan *plan = l->plan;
@@ -151,7 +151,7 @@ bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter)
     return plan->trains && plan->trains[parameter->stored->number];
 }
 
-/* The first that is handed to a stored tensor in a step replaces what was there; others add. */
+/* The first gradient of a stored tensor in a step replaces the old one; later ones are added. */
 static bool mark_trained(thaw_plan *plan, thaw_parameter *parameter)
 {
     const bool marked = thaw_plan_trains(plan, parameter);
@@ -161,7 +161,7 @@ static bool mark_trained(thaw_plan *plan, thaw_parameter *parameter)
     return marked;
 }
 
-/* Where in plan->gradient_buffers the gradients of an expression's parts are; -1: not yet, or nowhere. */
+/* The gradients of an expression's parts, as indices of plan->gradient_buffers; -1: none yet. */
 typedef struct tracing {
     thaw_plan *plan;
     thaw_node node;
@@ -195,7 +195,7 @@ static thaw_status propagate_to_operand(const tracing *t, const thaw_expression 
     return status == THAW_OK ? add_term(t->plan, term) : status;
 }
 
-/* A stored tensor as it is: the layer writes its gradient, unless another has. */
+/* A stored tensor: the layer writes its gradient, or adds to one that another layer has written. */
 static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
 {
     thaw_parameter *parameter = use->expression->parameter;
@@ -208,7 +208,7 @@ static thaw_status trace_stored(thaw_plan *plan, thaw_node node, thaw_plan_use *
                : status;
 }
 
-/* Through the parts of an expression, the last first: it is the expression itself. */
+/* Visits the parts of an expression in reverse: the last is the expression itself. */
 static thaw_status trace_operands(const tracing *t)
 {
     const size_t count = t->use->order_count;
@@ -236,7 +236,7 @@ static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
     return status;
 }
 
-/* Backward, as the plan runs. */
+/* In the order of backward. */
 static thaw_status trace_all(thaw_plan *plan)
 {
     thaw_status status = THAW_OK;
@@ -253,7 +253,7 @@ static thaw_status trace_all(thaw_plan *plan)
     return status;
 }
 
-/* ---- all of it ---- */
+/* ---- the pass ---- */
 
 static size_t count_most_uses(const thaw_plan *plan)
 {
@@ -265,7 +265,7 @@ static size_t count_most_uses(const thaw_plan *plan)
     return count;
 }
 
-/* In the order of the model. */
+/* Sorts them in the order of the model. */
 static void sort_trained(thaw_plan *plan)
 {
     const thaw_parameter_set *set = &plan->model->parameters;

@@ -1,8 +1,7 @@
-/* What a plan says of parameters that are bound to expressions. */
+/* The entries of a plan for parameters that are bound to expressions. */
 #include "plan/plan.h"
 
-/* Calls are few and models small beside them: the bound parameter number `index` is looked for each time. NULL: there
-   are fewer. */
+/* Finds bound parameter `index` by a search, as calls are rare. NULL: there are fewer. */
 static const thaw_plan_use *find_bound(const thaw_plan *plan, size_t index, const thaw_plan_node **planned,
                                        const thaw_parameter **parameter)
 {
@@ -49,7 +48,7 @@ thaw_status thaw_plan_combination_at(const thaw_plan *plan, size_t index, thaw_p
     const thaw_parameter *parameter;
     const thaw_plan_use *use = find_bound(plan, index, &planned, &parameter);
     if (!use)
-        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: combination %zu of %zu", index,
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "combination is %zu, the plan has %zu", index,
                          thaw_plan_combination_count(plan));
     const thaw_trainability trainability = thaw_plan_trainability(plan, thaw_parameter_expression(parameter));
     *combination = (thaw_plan_combination){

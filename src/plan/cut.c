@@ -1,6 +1,6 @@
-/* Where the feature cache cuts the prefix: behind its end, or, where what leaves it there is more than the cache's budget
-   allows, behind the last of its nodes at which few enough values pass. What follows the cut is computed anew in each
-   epoch. */
+/* Where the feature cache cuts the prefix: behind its end, or, where what leaves it there is more than the cache's
+   budget allows, behind the last of its nodes at which few enough values pass. What follows the cut is computed anew in
+   each epoch. */
 #include "core/allocation.h"
 #include "plan/plan.h"
 
@@ -16,7 +16,7 @@ void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last)
     }
 }
 
-/* Bytes a sample of what nodes before `cut` hand to nodes behind it. */
+/* Bytes per sample of values that pass from nodes before `cut` to nodes after it. */
 static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut)
 {
     size_t bytes = 0;

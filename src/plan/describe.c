@@ -19,7 +19,7 @@ static const char *backward_name(const thaw_plan_entry *entry)
     return entry->parameter_gradient ? "weights" : "-";
 }
 
-/* What its forward pass is: a kernel, a part of another's, or nothing. */
+/* Its forward work: a kernel, a part of another kernel, or nothing. */
 static void format_kernel(const thaw_plan_entry *entry, bool used, char *text, size_t capacity)
 {
     if (!used)
@@ -57,7 +57,7 @@ static void append_combination(thaw_text *text, const thaw_plan *plan, size_t in
     thaw_text_append(text, "\n    %s; computed %s\n", thaw_trainability_name(entry.trainability), entry.computed);
 }
 
-/* Where the feature cache cuts, if it is not at the end of the prefix, and why. */
+/* Says why the feature cache does not cut at the end of the prefix. */
 static void append_cut(thaw_text *text, const thaw_plan *plan, const thaw_plan_totals *totals)
 {
     if (plan->cache.random && plan->prefix_bytes > 0)
@@ -104,7 +104,7 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
-    thaw_text_append(text, "each value in memory of its own would take %zu bytes; saved by\n", totals.separate_bytes);
+    thaw_text_append(text, "%zu bytes if each value had its own memory; saved by\n", totals.separate_bytes);
     for (size_t i = 0; i < thaw_plan_saving_count(plan); i++)
         append_saving(text, plan, i);
     if (totals.combination_bytes)

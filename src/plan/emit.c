@@ -1,5 +1,5 @@
-/* The last pass: the program, from what the others have decided. Each instruction stands in the order of running; sections
-   are sorted afterwards, since packing what is frozen is met where it is first needed, and runs before all else. */
+/* The last pass writes the program. It appends instructions in the order in which they are needed, and sorts them by
+   section at the end: packing of frozen weights runs before all else. */
 #include "plan/emit.h"
 
 #include "core/allocation.h"
@@ -22,7 +22,7 @@ void thaw_emit_for_node(thaw_plan *plan, thaw_section section, thaw_instruction_
     thaw_emit(plan, (thaw_instruction){ .kind = kind, .section = section, .node = node });
 }
 
-/* Into the section that runs once, where it is needed once. */
+/* Adds an instruction to section once, if it is not there yet. */
 static void emit_once(thaw_plan *plan, thaw_instruction_kind kind, thaw_node node)
 {
     const thaw_program *program = &plan->program;
@@ -57,7 +57,7 @@ static void emit_values(thaw_plan *plan, thaw_section section, thaw_node index)
         }
 }
 
-/* Whether what the layer gets for its parameters, those of a low-rank change apart, is another in each step. */
+/* Whether the layer's parameters, without the factors of a low-rank change, differ from step to step. */
 static bool changes_each_step(const thaw_plan *plan, thaw_node index)
 {
     const thaw_group *group = plan->model->nodes[index].group;
@@ -68,7 +68,7 @@ static bool changes_each_step(const thaw_plan *plan, thaw_node index)
     return planned->follows;
 }
 
-/* Values of parameters, then the copies of them in the layouts of kernels. */
+/* First values of parameters, then their packed copies. */
 static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -116,7 +116,7 @@ static void emit_kernels(thaw_plan *plan, thaw_section section, thaw_node index)
         thaw_emit_for_node(plan, section, THAW_DO_MASK, index);
 }
 
-/* order[first .. past), of which the loss goes into its own section. */
+/* Emits order[first .. past); the loss has its own section. */
 static void emit_forward(thaw_plan *plan, thaw_section section, size_t first, size_t past)
 {
     for (size_t i = first; i < past; i++) {
@@ -160,7 +160,7 @@ static void emit_fed(thaw_plan *plan, thaw_section section, bool input)
     }
 }
 
-/* From samples, or from what the feature cache kept; constants are computed for both. */
+/* Starts from samples, or from the feature cache. Both compute constants. */
 static void emit_prefix(thaw_plan *plan)
 {
     thaw_emit_poison(plan, THAW_SECTION_PREFIX, 0, 1);
@@ -178,7 +178,7 @@ static void emit_prefix(thaw_plan *plan)
     emit_forward(plan, THAW_SECTION_CACHED, 0, plan->constant_count);
 }
 
-/* Brings the instructions into the order of their sections. */
+/* Sorts instructions by section. */
 static thaw_status sort_sections(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;

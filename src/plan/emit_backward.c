@@ -49,7 +49,7 @@ static void emit_terms(thaw_plan *plan, thaw_node index)
                                           .index = i });
 }
 
-/* What the node wrote beside the gradients of its inputs is added to them, or converted. */
+/* Adds terms to the gradients of inputs, or converts them. */
 static void emit_spares(thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -81,7 +81,7 @@ static void take_last(thaw_node *last, const thaw_plan *plan, const thaw_paramet
             last[i] = index;
 }
 
-/* Which node is the last to add to each gradient; nodes run backward from the end of the order. */
+/* Finds the last node to add to each gradient: nodes run backward from the end of the order. */
 static void find_last_terms(const thaw_plan *plan, thaw_node *last)
 {
     for (size_t i = 0; i < plan->trained_count; i++)

@@ -1,4 +1,4 @@
-/* What a plan says of itself, in numbers. */
+/* The entries and totals of a plan. */
 #include "core/allocation.h"
 #include "params/optimizer.h"
 #include "plan/plan.h"
@@ -28,7 +28,7 @@ static size_t request_bytes(const thaw_plan *plan, int request)
     return request < 0 ? 0 : plan->requests[request].bytes;
 }
 
-/* Of all its parameters but statistics. */
+/* Without statistics. */
 static thaw_trainability trainability_of(const thaw_plan *plan, const thaw_graph_node *node)
 {
     bool seen[THAW_TRAINABLE + 1] = { false };
@@ -43,7 +43,7 @@ static thaw_trainability trainability_of(const thaw_plan *plan, const thaw_graph
 thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_entry *entry)
 {
     if (index >= plan->node_count)
-        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: entry %zu of %zu", index,
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "entry is %zu, the plan has %zu", index,
                          plan->node_count);
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -97,7 +97,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
     return plan->training && work && !plan->too_large && !plan->cache.random ? bytes : 0;
 }
 
-/* Of a node's value, and of the gradients that it computes for its inputs. */
+/* Conversions of a node's value, and of the gradients of its inputs. */
 static size_t count_conversions(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -107,7 +107,7 @@ static size_t count_conversions(const thaw_plan *plan, thaw_node index)
     return conversions;
 }
 
-/* A step of the same network with everything trainable. */
+/* Operations of a step if everything were trainable. */
 static double count_unfrozen_flops(const thaw_plan *plan)
 {
     double flops = 0;
@@ -124,7 +124,7 @@ static double count_unfrozen_flops(const thaw_plan *plan)
     return flops;
 }
 
-/* Whether the parameter has this state of its optimizer, or gets it with the plan's first step. */
+/* Whether the parameter has this optimizer slot, or gets it in the plan's first step. */
 static bool has_slot(const thaw_plan *plan, const thaw_parameter *parameter, size_t slot)
 {
     const thaw_optimizer *optimizer = parameter->group->optimizer;
@@ -145,7 +145,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
     }
 }
 
-/* What the node would read and write if it had a kernel of its own. */
+/* Bytes that the node would read and write in a kernel of its own. */
 static size_t fused_bytes(const thaw_plan *plan, thaw_node index)
 {
     const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);

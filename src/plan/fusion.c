@@ -3,13 +3,13 @@
    stored. The first node of the chain, the owner, says what its kernel takes on. */
 #include "plan/plan.h"
 
-/* The node whose kernel writes the value that a node's readers see, if they are to run after it. */
+/* The node whose kernel writes the value that a node's readers use. */
 static thaw_node writer_of(const thaw_plan *plan, thaw_node node)
 {
     return plan->nodes[node].absorbed ? plan->nodes[node].fused_into : node;
 }
 
-/* The one edge that leads away from a node, into one that runs at the same times; -1: there are several, or none. */
+/* The only reader of a node, if it runs whenever the node runs; -1: there is none, or several. */
 static thaw_node only_reader(const thaw_plan *plan, thaw_node of)
 {
     const thaw_plan_node *planned = &plan->nodes[of];
@@ -31,7 +31,7 @@ static thaw_node only_reader(const thaw_plan *plan, thaw_node of)
     return reader;
 }
 
-/* Asks the owner's module whether it takes an epilogue on; it is as before where it does not. */
+/* Asks the owner's module whether it accepts an epilogue. If not, the old one stays. */
 static bool offer(thaw_plan *plan, thaw_node owner, thaw_epilogue epilogue)
 {
     thaw_plan_node *planned = &plan->nodes[owner];
@@ -52,7 +52,7 @@ static void absorb(thaw_plan *plan, thaw_node owner, thaw_node node)
     plan->nodes[node].source_count = 0;
 }
 
-/* Each of these tries to take the node after `end` into the chain, and returns the chain's end then. */
+/* Each of these tries to add the node after `end` to the chain, and returns the new end. */
 
 static thaw_node take_channel_map(thaw_plan *plan, thaw_node owner, thaw_node end)
 {
@@ -69,7 +69,7 @@ static thaw_node take_channel_map(thaw_plan *plan, thaw_node owner, thaw_node en
     return next;
 }
 
-/* The input of a sum that is not `end`, if it is there when the owner runs; else -1. */
+/* The other input of a sum, if it is computed before the owner runs; else -1. */
 static thaw_node residual_of(const thaw_plan *plan, thaw_node owner, thaw_node end, thaw_node sum)
 {
     const thaw_graph_node *node = &plan->model->nodes[sum];
@@ -102,7 +102,7 @@ static thaw_node take_sum(thaw_plan *plan, thaw_node owner, thaw_node end)
     return next;
 }
 
-/* An activation's gradient from its output is its own kernel's work, unless the owner's backward kernel does it. */
+/* An activation runs its own backward kernel, unless the owner's does that work. */
 static void take_activation(thaw_plan *plan, thaw_node owner, thaw_node end)
 {
     const thaw_node next = only_reader(plan, end);

@@ -1,10 +1,10 @@
 /* Gradients that are zero but for a few rows (thaw_gradient_rows): which plans may rely on that, and the room for their
-   names. A parameter's list is shared by the plans of all batch sizes, which agree on it: it follows from what trains, and
-   from what is bound to what. */
+   names. A parameter's list is shared by the plans of all batch sizes, which agree on it: it follows from what trains,
+   and from what is bound to what. */
 #include "core/allocation.h"
 #include "plan/plan.h"
 
-/* Whether the layer alone writes the gradient of a stored tensor: nothing is added to it, and no expression's goes there. */
+/* Whether only this layer writes the gradient of a stored tensor, and nothing is added to it. */
 static bool writes_alone(const thaw_plan *plan, const thaw_plan_use *use)
 {
     if (!use->gradient || use->order_count > 0 || use->buffer >= 0)

@@ -4,8 +4,8 @@
 #include "params/keeping.h"
 #include "plan/sharing.h"
 
-/* What trains has a gradient and, often, a slot of its optimizer as well. Depends on no batch, and is the same in training
-   and evaluation, so that both prefer the same kernels. */
+/* What trains has a gradient and often optimizer slots. The answer does not depend on the batch, and is the same in
+   training and evaluation, so that both choose the same kernels. */
 static bool must_save_memory(const thaw_model *model)
 {
     size_t frozen = 0, trained = 0;
@@ -56,7 +56,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
     };
 }
 
-/* Whether the residual of the node's epilogue may be where its output will be. */
+/* Decides whether the residual of the node's epilogue is replaced by its output. */
 static void place_residual(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -65,7 +65,7 @@ static void place_residual(thaw_plan *plan, thaw_node index)
             thaw_residual_is_last_read(plan, index) ? THAW_RESIDUAL_IN_PLACE : THAW_RESIDUAL_BESIDE;
 }
 
-/* Of what other kernels do altogether, channel maps alone have something to prepare. */
+/* Of absorbed nodes, only channel maps prepare something. */
 static bool wants_kernels(const thaw_plan *plan, thaw_node index)
 {
     const thaw_layer_module *module = plan->model->nodes[index].module;
@@ -96,7 +96,7 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     return THAW_OK;
 }
 
-/* `*mixes`: a tile of the batch would not do for a node that runs in tiles. */
+/* *mixes: a tiled node needs the whole batch. */
 static thaw_status prepare_all(thaw_plan *plan, bool *mixes)
 {
     *mixes = false;
@@ -127,7 +127,7 @@ void thaw_plan_release_kernels(thaw_plan *plan)
     }
 }
 
-/* What modules ask for is theirs to say, and may be too much to add up. */
+/* Modules may ask for more than a size can hold. */
 static thaw_status sum_needs(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
@@ -136,7 +136,7 @@ static thaw_status sum_needs(thaw_plan *plan)
         if (needs->scratch_bytes > most || needs->workspace_bytes > most || needs->packed_bytes > most ||
             plan->packed_bytes > most)
             return thaw_fail(plan->model->context, THAW_OUT_OF_MEMORY,
-                             "%s: the memory that its kernels want overflows a size",
+                             "%s: the memory that its kernels need overflows a size",
                              plan->model->nodes[plan->order[i]].name);
         plan->packed_bytes += thaw_align(needs->packed_bytes);
     }

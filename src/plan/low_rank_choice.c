@@ -1,5 +1,6 @@
-/* Low-rank changes W + s B A of a weight: where the gradients of B and A are cheaper without that of W, the layer
-   computes them beside its weight; and where the change itself is cheaper on activations than on the weight, that, too. */
+/* Low-rank changes W + s B A of a weight. If the gradients of B and A are cheaper without that of W, the layer computes
+   them beside its weight. If the change itself is cheaper on activations than on the weight, the layer computes it,
+   too. */
 #include "params/low_rank.h"
 #include "plan/plan.h"
 
@@ -12,7 +13,7 @@ typedef struct costs {
     double positions, inputs, outputs, rank, lanes;
 } costs;
 
-/* A step with the weight's gradient, from which those of the factors come. */
+/* A step that computes the factors' gradients from the weight's. */
 static double through_weight(const costs *c)
 {
     return c->inputs * c->outputs * (c->positions + 2 * c->rank);
@@ -24,7 +25,7 @@ static double beside_weight(const costs *c)
     return 2 * c->positions * c->lanes * (c->inputs + c->outputs);
 }
 
-/* B (A x), of which A x is needed for the gradient anyway, and the like backward. */
+/* B (A x), and its counterpart in backward. The gradient needs A x anyway. */
 static double change_outputs(const costs *c, bool input_gradient)
 {
     return c->positions * c->lanes * (c->outputs + (input_gradient ? c->inputs : 0));

@@ -1,5 +1,5 @@
-/* ReLU's gradient depends on whether its output is above zero. Where nobody else reads that output in backward, a bit an
-   element is kept in its place, and the memory of the output is free once forward has read it. */
+/* Backward needs only the sign of ReLU's output: one bit per element. If nothing else in backward reads the output, its
+   memory is free once forward has read it. */
 #include "kernels/bit_mask.h"
 #include "plan/sharing.h"
 
@@ -10,7 +10,7 @@ static bool is_relu(const thaw_plan *plan, thaw_node index)
            plan->model->nodes[index].capabilities->activation == THAW_ACTIVATION_RELU;
 }
 
-/* Whether backward wants the value in the buffer `root` for more than that. */
+/* Whether anything else in backward reads the buffer `root`. */
 static bool is_read_otherwise(const thaw_plan *plan, thaw_node root, thaw_node relu)
 {
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {

@@ -1,6 +1,6 @@
-/* Placing buffers in one arena: the largest first, each at the lowest offset where it overlaps no other that is needed at
-   the same time. Scratch comes before all: of which there is one at a time, it begins at offset 0, for all kernels in the
-   same lines of the caches. */
+/* Placing buffers in one arena: the largest first, each at the lowest offset where it overlaps no other that is needed
+   at the same time. Scratch comes before all: of which there is one at a time, it begins at offset 0, for all kernels
+   in the same lines of the caches. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static int by_rank(const void *left, const void *right)
         return a->scratch ? -1 : 1;
     if (a->bytes != b->bytes)
         return a->bytes < b->bytes ? 1 : -1;
-    return (a > b) - (a < b); /* the order of requests, so that plans are the same in every run */
+    return (a > b) - (a < b); /* by the order of requests, so that plans are deterministic */
 }
 
 static bool overlap_in_time(const thaw_memory_request *a, const thaw_memory_request *b)
@@ -48,7 +48,7 @@ static size_t find_gap(thaw_memory_request *const *placed, size_t count, const t
     return offset;
 }
 
-/* Where the request ends, or 0 when no size can say that. */
+/* The end of the request; 0: it overflows. */
 static size_t end_of(const thaw_memory_request *request)
 {
     size_t end;

@@ -1,4 +1,4 @@
-/* The compiler: a bare plan, and the passes that fill it. */
+/* The compiler: a new plan, and the passes that fill it. */
 #include <string.h>
 
 #include "core/allocation.h"

@@ -1,4 +1,4 @@
-/* Where values lie: in the arena, as the compiler places them, and in memory, once the plan is bound to an arena. */
+/* Where values lie: first their places in the arena, then their addresses once the plan is bound to one. */
 #ifndef THAW_PLAN_PLACES_H
 #define THAW_PLAN_PLACES_H
 
@@ -10,8 +10,8 @@
 typedef struct thaw_memory_request {
     size_t bytes;
     size_t first, last;
-    bool scratch;  /* one at a time: at offset 0 */
-    size_t offset; /* answered by thaw_memory_place */
+    bool scratch;  /* used by one kernel at a time, at offset 0 */
+    size_t offset; /* set by thaw_memory_place */
 } thaw_memory_request;
 
 /* The gradient of an expression, needed while one node runs backward. */
@@ -26,14 +26,14 @@ typedef struct thaw_plan_buffer {
 typedef struct thaw_plan_places {
     int output, gradient, workspace, mask, statistics;
     int copy;                   /* of an origin: its value in the other precision */
-    int again;                  /* of a root whose value is computed again: where */
-    int spare[THAW_MAX_INPUTS]; /* where the term to add to an input's gradient, or to convert, is written */
+    int again;                  /* of a root that is computed again: that value */
+    int spare[THAW_MAX_INPUTS]; /* a term to be added to an input's gradient, or converted */
 } thaw_plan_places;
 
-/* What a node's run functions get, once the plan is bound to its arena. */
+/* What a node's kernels use once the plan is bound. */
 typedef struct thaw_plan_binding {
     float *gradient;  /* of the output */
-    const float *fed; /* of an origin: values from outside the arena, when there are any */
+    const float *fed; /* of an origin: values outside the arena; NULL: none */
     void *copy;       /* of an origin: see thaw_plan_places */
     uint32_t *mask;
     const void *inputs[THAW_MAX_INPUTS];
@@ -42,11 +42,11 @@ typedef struct thaw_plan_binding {
     float *parameter_gradients[THAW_MAX_PARAMETERS];
     float *statistics[THAW_MAX_PARAMETERS]; /* copies that forward updates: see statistics.c */
     thaw_parameter *leaving[THAW_MAX_PARAMETERS];
-    thaw_gradient_rows *gradient_rows[THAW_MAX_PARAMETERS]; /* where the plan keeps the list; else NULL */
+    thaw_gradient_rows *gradient_rows[THAW_MAX_PARAMETERS]; /* NULL: the plan does not list them */
     thaw_capability_run capabilities;
     uint64_t packed_version; /* the parameters' versions when they were packed, or 1 of each step; 0: never */
     thaw_layer_run run;
-    thaw_second_run *second; /* what backward runs with in place of that, where values have moved; else NULL */
+    thaw_second_run *second; /* replaces `run` in backward where values have moved; else NULL */
 } thaw_plan_binding;
 
 #endif

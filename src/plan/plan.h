@@ -1,5 +1,5 @@
-/* The plan's insides, and the passes that fill it. Passes run in the order of this file; each reads what those before
-   it wrote. Nodes of the plan stand for the nodes of the model, index by index. */
+/* The inside of a plan, and the passes that fill it. Passes run in the order of this file; each reads what earlier ones
+   wrote. Node i of the plan is node i of the model. */
 #ifndef THAW_PLAN_PLAN_H
 #define THAW_PLAN_PLAN_H
 
@@ -11,7 +11,7 @@
 struct thaw_plan {
     const thaw_model *model;
     int64_t batch;
-    int threads; /* of the team that its kernels are made for */
+    int threads; /* in the team that its kernels were made for */
     bool training;
     bool unfused; /* each node runs its own kernels */
     thaw_cache_budget cache;
@@ -19,14 +19,14 @@ struct thaw_plan {
     thaw_plan_node *nodes;
     size_t node_count;
     thaw_node target; /* what is computed: the loss, or the output */
-    thaw_node *order; /* nodes that are used: the prefix, constant nodes first, then the live part */
+    thaw_node *order; /* the used nodes: constant ones, the rest of the prefix, the live part */
     size_t order_count, prefix_count, constant_count;
-    size_t cut_count;    /* the feature cache stands for order[constant_count .. cut_count) */
-    size_t prefix_bytes; /* a sample, of what the whole prefix hands to the live part */
-    bool too_large;      /* the model's limit lets no cut be cached */
+    size_t cut_count;    /* the feature cache replaces order[constant_count .. cut_count) */
+    size_t prefix_bytes; /* per sample, of the values that pass from the prefix to the live part */
+    bool too_large;      /* no cut fits the model's limit */
     size_t *position;    /* of a node in `order` */
-    int64_t tile;        /* samples a tile; `batch` where nothing is tiled */
-    size_t tiled_count;  /* order[constant_count .. tiled_count) runs tile by tile; 0: nothing does */
+    int64_t tile;        /* samples in a tile; `batch` if nothing is tiled */
+    size_t tiled_count;  /* order[constant_count .. tiled_count) runs tile by tile; 0: nothing */
 
     thaw_note *trainability; /* of expressions, by number: see thaw_plan_trainability */
 
@@ -57,7 +57,7 @@ struct thaw_plan {
 
 /* ---- compiling ---- */
 
-/* What a plan is wanted for. */
+/* What a plan is for. */
 typedef struct thaw_plan_request {
     int64_t batch;
     bool training;
@@ -73,74 +73,75 @@ typedef struct thaw_pass {
 extern const thaw_pass thaw_passes[];
 extern const size_t thaw_pass_count;
 
-/* Makes a plan that no pass has seen. Errors: THAW_OUT_OF_MEMORY. */
+/* Makes a plan on which no pass has run. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan);
 
-/* Runs the passes up to the one of this name; NULL: all. Errors: theirs. */
+/* Runs the passes up to and including `last`; NULL: all of them. Errors: those of the passes. */
 thaw_status thaw_plan_compile(thaw_plan *plan, const char *last);
 void thaw_plan_release(thaw_plan *plan);
 
 /* ---- passes ---- */
 
-/* Which nodes are used, which carry gradient, which gradients each computes, and which draw random numbers. Invariant:
-   nothing below the lowest trainable parameter carries. Errors: THAW_NOTHING_TRAINABLE for a training plan. */
+/* Finds which nodes are used, which carry a gradient, which gradients each computes, and which draw random numbers.
+   Invariant: nothing below the lowest trainable parameter carries. Errors: THAW_NOTHING_TRAINABLE (a training plan),
+   THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_trainability(thaw_plan *plan);
 
-/* Prefix, live part, frozen layers inside it; the order of running; where the feature cache cuts. Errors:
-   THAW_OUT_OF_MEMORY. */
+/* Divides nodes into the prefix, the live part and frozen layers inside it, and orders them. The feature cache cuts at
+   the end of the prefix. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
 
-/* Warns of each layer that would draw random numbers right below the live part, and does not; once, as `told` keeps for
-   each node whether the log knows of it. */
+/* Warns of each layer right below the live part that would draw random numbers but does not. `told` has a flag for each
+   node, so that each warning is given once. */
 void thaw_plan_warn(const thaw_plan *plan, bool *told);
 
-/* Moves the feature cache's cut from the end of the prefix to an earlier place when the model's limit asks for it. Errors:
+/* Moves the feature cache's cut to an earlier place if the end of the prefix exceeds the model's limit. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_cut(thaw_plan *plan);
 
-/* What each layer gets for its parameters: a stored tensor, or the value of an expression; which low-rank changes its
-   kernels make beside the weight; and how gradients reach the stored tensors. Reads the order of running; lists the
-   parameters that train. Errors: THAW_OUT_OF_MEMORY. */
+/* Decides what each layer uses for its parameters (a stored tensor, or the value of an expression), which low-rank
+   changes its kernels compute beside the weight, and how gradients reach the stored tensors. Lists the parameters that
+   train. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_combination(thaw_plan *plan);
 
-/* The trainability of an expression that a layer gets, or of a part of it, when the plan was compiled. */
+/* The trainability of an expression that a layer uses, or of a part of it, at the time of compiling. */
 thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression *expression);
 
-/* Grows whenever something changes that the node's parameters are computed from; without the factors of a low-rank change
-   beside the layer. */
+/* Increases whenever a tensor changes from which the node's parameters are computed. Does not count the factors of a
+   low-rank change that the layer computes beside its weight. */
 uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node);
 
 /* Whether a step of the plan updates the parameter. */
 bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
 
-/* Decides on the low-rank change of a node's weight, when it is one: see low_rank_choice.c. Returns whether the node's weight
-   has one that its kernels know of. */
+/* Decides how a node computes the low-rank change of its weight: see low_rank_choice.c. Returns false if the weight has
+   none, or if the layer need not know of it. */
 bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_rank_demand *demand);
 
-/* The operations that the layer takes for it in a step. */
+/* The operations that the layer spends on it in a step. */
 double thaw_plan_low_rank_change_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
 
-/* Points nodes at their parameters, once buffers have their places. */
+/* Points nodes at their parameters; buffers have their places by then. */
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
-/* In which precision each node computes, after what the model wants and what modules can. */
+/* Chooses the precision of each node from what the model asks for and what its module can do. */
 thaw_status thaw_pass_precision(thaw_plan *plan);
 
-/* Where in the order the last reader of each node of the prefix stands; 0: nobody reads it. */
+/* last[i] gets the position of the last reader of order[i], for each node of the prefix; 0: it has no reader. */
 void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last);
 
-/* Which nodes of the prefix run on a tile of the batch at a time, so that what passes between them stays in the caches,
-   and takes a tile's memory: see execute.c. Errors: THAW_OUT_OF_MEMORY. */
+/* Chooses the nodes of the prefix that run on one tile of the batch at a time. Values between them stay in the CPU's
+   caches and take the memory of a tile: see execute.c. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_tiles(thaw_plan *plan);
 
-/* Takes that back. */
+/* Undoes that. */
 void thaw_plan_untile(thaw_plan *plan);
 
-/* Which nodes become part of the kernel before them, and whose values the others read then. Invariant: what no longer
-   gets a value of its own has one reader, in the same region and the same tiles. */
+/* Chooses the nodes that become part of the kernel before them, and the values that the others read then. Invariant: a
+   fused node has exactly one reader, in the same region and the same tiles. */
 thaw_status thaw_pass_fusion(thaw_plan *plan);
 
-/* What a node's layer is to be asked for, with the arrays that it points to. */
+/* What a plan demands of a node's layer, with the arrays that the demand points to. */
 typedef struct thaw_plan_demand {
     thaw_layer_demand demand;
     thaw_capability_demand capabilities;
@@ -150,80 +151,79 @@ typedef struct thaw_plan_demand {
 
 void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node node, thaw_plan_demand *filled);
 
-/* Has every used node prepare the kernels that it is asked for, and no others. Errors: what `prepare` returns. */
+/* Lets every used node prepare the kernels that are demanded of it. Errors: those of `prepare`. */
 thaw_status thaw_pass_kernels(thaw_plan *plan);
 
-/* Frees what the nodes prepared. */
+/* Frees what nodes have prepared. */
 void thaw_plan_release_kernels(thaw_plan *plan);
 
-/* Each used node's `origin` and `root`, and its `gradient_root`: which outputs and gradients share a buffer. What runs no
-   kernel takes its origin's precision. */
+/* Finds which outputs and gradients share a buffer: `origin`, `root` and `gradient_root` of each used node. A node that
+   runs no kernel has the precision of its origin. */
 thaw_status thaw_pass_sharing(thaw_plan *plan);
 
-/* Which activations leave bits for backward in place of their output. */
+/* Chooses the activations that keep bits for backward instead of their output. */
 thaw_status thaw_pass_masks(thaw_plan *plan);
-size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it leaves none */
+size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it keeps none */
 
-/* Which values are computed again in backward, if the model wants that. */
+/* Chooses the values that backward computes again, if the model asks for that. */
 thaw_status thaw_pass_recompute(thaw_plan *plan);
 
-/* How large each buffer is, and from when to when it is needed. Errors: THAW_OUT_OF_MEMORY. */
+/* Finds the size of each buffer, and the time in which it is needed. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_buffers(thaw_plan *plan);
 
-/* Where in the arena each buffer lies. Errors: THAW_OUT_OF_MEMORY. */
+/* Places each buffer in the arena. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_memory(thaw_plan *plan);
 
 /* Writes the program. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_emit(thaw_plan *plan);
 
-/* Gives each request an offset such that no two that are needed at one time overlap, and *bytes in all. Errors:
-   THAW_OUT_OF_MEMORY. */
+/* Gives each request an offset such that requests that are needed at the same time do not overlap. *bytes gets the size
+   of the arena. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_memory_place(thaw_context *context, thaw_memory_request *requests, size_t count, size_t *bytes);
 
 /* ---- running ---- */
 
-/* Gives a compiled plan what running takes: memory for packed copies, room for values of expressions and for lists of
-   rows. Nothing happens when it has all that. Errors: THAW_OUT_OF_MEMORY. */
+/* Allocates what running a compiled plan needs: packed copies, values of expressions, lists of rows. Does nothing if
+   that has been done. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_make_ready(thaw_plan *plan);
 
-/* Makes room in parameters for the lists of rows that layers asked for, where the plan can keep one. Forgets the rows that
-   are listed: what the gradients hold is another plan's. Errors: THAW_OUT_OF_MEMORY. */
+/* Allocates, in parameters, the lists of gradient rows that layers asked for, if the plan can maintain them. Discards
+   the rows that are listed: gradients hold those of another plan. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_reserve_rows(thaw_plan *plan);
 
-/* Points the nodes at an arena of plan->arena_bytes; nothing happens when it is the one they know. */
+/* Points the nodes at an arena of plan->arena_bytes. Does nothing if they point there already. */
 void thaw_plan_bind(thaw_plan *plan, char *arena);
 
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 
-/* What the plan's values would take if each had memory of its own, in floats; and what of them is computed again. */
+/* Bytes of the plan's values in f32, if each had its own memory; and bytes of those that are computed again. */
 size_t thaw_plan_separate_bytes(const thaw_plan *plan);
 size_t thaw_plan_recomputed_bytes(const thaw_plan *plan);
 
-/* In which type the feature cache keeps a node's values: samples, which layers read as they are, as floats always. */
+/* The type in which the feature cache keeps a node's values. Samples are always f32. */
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node);
 
-/* Bytes of these for a sample. */
+/* Their bytes per sample. */
 size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node);
 
-/* Bytes a sample of what the feature cache would keep; 0 when it would save nothing, or no cut is small enough. */
+/* Bytes per sample in the feature cache; 0 if it would save nothing, or if no cut is small enough. */
 size_t thaw_plan_cache_bytes(const thaw_plan *plan);
 
-/* The values of an origin in one precision: made by its kernel, converted, or fed; pointers to bfloat16 are
-   cast. NULL where nobody wants them. */
+/* The values of an origin in one precision: from its kernel, converted, or fed. Pointers to bfloat16 are cast. NULL if
+   no node reads them. */
 const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision);
 
-/* The values of a node after a forward run, as floats: of one that the prefix hands on, or that the plan ends in. */
+/* The values of a node after forward, in f32. The node is one at the cut, the output or the loss. */
 const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* ---- the store: a model's plans ---- */
 
-/* The plan, compiled if need be, ready to run and bound to the model's arena; for the model's budget for the feature
-   cache. */
+/* The plan for the model's feature cache budget: compiled if need be, ready to run, and bound to the model's arena. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
 
-/* Lists what a plan's steps update: what it trains has gradients and state of optimizers then, and nothing else has a
-   gradient. Errors: THAW_OUT_OF_MEMORY. */
+/* Lists what the plan's steps update. Allocates gradients and optimizer state of what trains, and frees all other
+   gradients. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **updates);
 
 /* What training plans update; NULL before there is one. */

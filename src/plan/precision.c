@@ -1,6 +1,6 @@
 #include "plan/plan.h"
 
-/* Whether the model wants the node's region in bfloat16. In evaluation, too, the prefix is what would be frozen. */
+/* Whether the model asks for bfloat16 in the node's region. Evaluation uses the prefix that training would have. */
 static bool is_wanted(const thaw_plan *plan, thaw_node node)
 {
     const thaw_precision *precision = &plan->model->precision;
@@ -25,7 +25,7 @@ static bool can_take_it(const thaw_plan *plan, const thaw_graph_node *node)
     return node->capabilities->takes_bfloat16(node->options, inputs, node->input_count);
 }
 
-/* Whether the module would have it so, wherever it stands or here. */
+/* Whether the module benefits from it at this place. */
 static bool has_use_for_it(const thaw_plan *plan, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];

@@ -1,4 +1,4 @@
-/* What running a program needs beside its instructions: who is fed, what is watched, which pointers move. */
+/* Lists that a program needs besides its instructions: feeds, watched parameters, moved pointers, staged statistics. */
 #include "core/allocation.h"
 #include "plan/emit.h"
 
@@ -10,7 +10,7 @@ static size_t count_sources(const thaw_plan *plan)
     return count;
 }
 
-/* Of the input, which comes last, so that it is fed even where it is at the cut as well; and of the values at the cut. */
+/* Feeds for the values at the cut and for the input. The input comes last: it is fed even if it is at the cut. */
 static thaw_status reserve_feeds(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;
@@ -39,7 +39,7 @@ static bool is_watched(const thaw_plan *plan, const thaw_parameter *parameter)
     return true;
 }
 
-/* All parameters but those that a step of this plan changes itself. */
+/* Lists all parameters that a step of this plan does not change. */
 static thaw_status list_watched(thaw_plan *plan)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
@@ -84,7 +84,7 @@ static thaw_status reserve_second_runs(thaw_plan *plan)
     return THAW_OK;
 }
 
-/* Statistics of all nodes that follow the batches. */
+/* Makes room for the statistics of all nodes that follow the batches. */
 static thaw_status reserve_staged(thaw_plan *plan)
 {
     size_t count = 0;

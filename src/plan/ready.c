@@ -1,4 +1,4 @@
-/* What running a plan takes. A plan that is only looked at has none of it. */
+/* Memory that running a plan needs. A plan that is only described has none of it. */
 #include "core/allocation.h"
 #include "plan/plan.h"
 
@@ -9,7 +9,7 @@ static thaw_status reserve_packed(thaw_plan *plan)
     return plan->packed || plan->packed_bytes == 0 ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-/* Room for the values of expressions, which all plans of the model share. Kernels read them where they are. */
+/* Allocates values of expressions, which all plans of the model share. */
 static thaw_status prepare_values(const thaw_plan *plan)
 {
     thaw_status status = THAW_OK;

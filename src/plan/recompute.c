@@ -1,7 +1,7 @@
-/* Recomputation, on wish: a value that only backward still wants is dropped after forward and computed once more, by the
-   same kernels from the same numbers, when backward comes to the last of its readers. It is worth it for layers that are
-   cheap, from an input that backward keeps anyway: the normalisation between two convolutions, and the activation that
-   runs in its place. */
+/* Recomputation, on wish: a value that only backward still wants is dropped after forward and computed once more, by
+   the same kernels from the same numbers, when backward comes to the last of its readers. It is worth it for layers
+   that are cheap, from an input that backward keeps anyway: the normalisation between two convolutions, and the
+   activation that runs in its place. */
 #include "plan/sharing.h"
 
 static bool reads(const thaw_plan_node *reader, const thaw_plan *plan, thaw_node root)
@@ -12,7 +12,7 @@ static bool reads(const thaw_plan_node *reader, const thaw_plan *plan, thaw_node
     return false;
 }
 
-/* Whether the node's part in the value can be repeated. */
+/* Whether the node's part of the computation can be repeated. */
 static bool is_repeatable(const thaw_plan *plan, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -23,7 +23,7 @@ static bool is_repeatable(const thaw_plan *plan, thaw_node index)
            !thaw_plan_is_copied(plan, index);
 }
 
-/* Whether all that make the value in the buffer `root` can be repeated, and nobody wants it afterwards but backward. */
+/* Whether everything that computes the value in the buffer `root` can be repeated, and only backward reads it later. */
 static bool is_repeatable_value(const thaw_plan *plan, thaw_node root)
 {
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {

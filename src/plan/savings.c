@@ -4,7 +4,7 @@
 
 enum { FUSION, PRECISION, TILES, SHARING, MASKS, RECOMPUTATION, WEIGHTS, CACHE, SAVINGS };
 
-/* Bytes of a plan's values, if each had memory of its own. */
+/* Bytes of a plan's values, if each had its own memory. */
 typedef struct account {
     size_t separate;                /* in floats, of the whole batch, whoever computes them */
     size_t fused, rounded, partial; /* of this is not there: what is in no memory; halves; all but a tile */
@@ -116,7 +116,7 @@ thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_s
         [CACHE] = { .pass = "cache", .what = "operations a step, from the second epoch on" },
     };
     if (index >= SAVINGS)
-        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "plan: saving %zu of %d", index, SAVINGS);
+        return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "saving is %zu, the plan has %d", index, SAVINGS);
     const account sum = count_all(plan);
     const size_t bytes[SAVINGS] = {
         [FUSION] = sum.fused,

@@ -1,7 +1,7 @@
 #include "plan/sharing.h"
 
-/* Whether a node's value must outlive whatever reads it: it is the caller's, the cache's, the result, stays for other
-   steps or tiles, or is collected tile by tile. */
+/* Whether a node's value must survive its readers: it belongs to the caller or the feature cache, is the result, is
+   used by other steps or tiles, or is collected tile by tile. */
 static bool is_kept(const thaw_plan *plan, thaw_node node)
 {
     const thaw_plan_node *planned = &plan->nodes[node];
@@ -86,7 +86,7 @@ static void share_outputs(thaw_plan *plan)
     agree_on_tiles(plan);
 }
 
-/* Whether a kernel that stands in the order from `first` on reads an origin's value in one precision. */
+/* Whether a kernel of order[first ..) reads an origin's value in one precision. */
 static bool is_read(const thaw_plan *plan, thaw_node origin, thaw_dtype precision, size_t first)
 {
     for (size_t i = first; i < plan->order_count; i++) {
@@ -100,7 +100,7 @@ static bool is_read(const thaw_plan *plan, thaw_node origin, thaw_dtype precisio
     return false;
 }
 
-/* Whether the value leaves the plan: as its result, or towards the feature cache. */
+/* Whether the value leaves the plan: as its result, or to the feature cache. */
 static bool leaves(const thaw_plan *plan, thaw_node origin)
 {
     for (size_t i = 0; i < plan->order_count; i++) {

@@ -1,4 +1,4 @@
-/* A model's plans: compiled when one is wanted, forgotten when what they were compiled from has changed. */
+/* The plans of a model: compiled on demand, and released when they are stale. */
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/pages.h"
@@ -7,7 +7,7 @@
 #include "params/optimizer.h"
 #include "plan/plan.h"
 
-/* A host may call inside its parallel regions and outside of them in turn, with several batch sizes in each. */
+/* A host may alternate between calls inside and outside its parallel regions, each with several batch sizes. */
 enum { MOST_PLANS_OF_TEAM = 6, MOST_TEAMS = 2, MOST_PLANS = MOST_PLANS_OF_TEAM * MOST_TEAMS };
 
 struct thaw_plan_store {
@@ -20,11 +20,11 @@ struct thaw_plan_store {
     char *arena; /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
-    bool *told; /* by node: the log knows that it never draws random numbers */
+    bool *told; /* by node: a warning has been given */
     size_t told_capacity;
 };
 
-/* Takes back what the plan's layers keep of parameters, before the plan goes. */
+/* Restores parameters that the plan's layers keep only packed, before the plan is released. */
 static void bring_back(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
@@ -63,7 +63,7 @@ static void forget_plans(thaw_model *model, thaw_plan_store *store)
     release_plans(model, store);
 }
 
-/* With the model: nobody asks for its parameters any more. */
+/* For a model that is being destroyed: parameters are not restored. */
 static void release_store(thaw_model *model)
 {
     release_plans(model, model->plans);
@@ -75,13 +75,13 @@ static void release_store(thaw_model *model)
 
 /* ---- staleness ---- */
 
-/* An optimizer that was set counts in the model's revision; what it uses may change while it is. */
+/* Setting an optimizer changes the model's revision; changing a set one does not. */
 static uint64_t optimizer_revision(const thaw_group *group)
 {
     return group->optimizer ? group->optimizer->revision : 0;
 }
 
-/* Whether the plans would come out as they are. */
+/* Whether compiling again would give the same plans. */
 static bool is_current(const thaw_plan_store *store, const thaw_parameter_set *set)
 {
     if (store->revision != set->revision || store->group_count != set->group_count)
@@ -92,7 +92,7 @@ static bool is_current(const thaw_plan_store *store, const thaw_parameter_set *s
     return true;
 }
 
-/* Notes what plans are compiled from. */
+/* Remembers what plans are compiled from. */
 static thaw_status note_source(thaw_plan_store *store, const thaw_parameter_set *set)
 {
     uint64_t *revisions = thaw_grow(set->context, store->optimizer_revisions, &store->group_capacity,
@@ -113,8 +113,7 @@ static thaw_status check_model(const thaw_model *model, const thaw_plan_request 
 {
     const int64_t batch = request->batch;
     if (batch < 1)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "a batch of %lld samples: it has at least 1",
-                         (long long)batch);
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
     if (model->node_count < 2)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
     if (request->training && thaw_model_loss(model) < 0)
@@ -143,7 +142,7 @@ static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, si
     return THAW_OK;
 }
 
-/* Room for what the log knows of each node. */
+/* Makes room for a flag per node. */
 static thaw_status reserve_told(const thaw_model *model, thaw_plan_store *store)
 {
     const size_t before = store->told_capacity;
@@ -171,8 +170,8 @@ static thaw_status compile(thaw_model *model, const thaw_plan_request *request, 
     return status;
 }
 
-/* Of the plans for a team of so many threads, or with 0 of all, the one that was not used for longest; NULL when they are
-   fewer than `most`. */
+/* The least recently used plan for a team of `threads`, or of all plans if that is 0. NULL: there are fewer than
+   `most`. */
 static thaw_plan **find_oldest(thaw_plan_store *store, int threads, size_t most)
 {
     thaw_plan **oldest = NULL;
@@ -188,7 +187,7 @@ static thaw_plan **find_oldest(thaw_plan_store *store, int threads, size_t most)
     return count < most ? NULL : oldest;
 }
 
-/* Puts the plan into the store, where there is no room in the place of an old one. */
+/* Adds the plan to the store, in place of the least recently used one if the store is full. */
 static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
 {
     thaw_plan **place = find_oldest(store, plan->threads, MOST_PLANS_OF_TEAM);
@@ -249,7 +248,7 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     return THAW_OK;
 }
 
-/* Only what runs has an arena, and what trains has gradients: looking at a plan takes neither. */
+/* Allocates what running needs; describing a plan does without. */
 static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
 {
     thaw_status status = THAW_OK;

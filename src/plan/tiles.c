@@ -2,11 +2,11 @@
 #include "core/context.h"
 #include "plan/plan.h"
 
-/* What a core's second-level cache holds of a node's input and output. */
+/* Bytes of a node's input and output that fit a core's second-level cache. */
 enum { CACHE_BYTES = 1 << 20 };
 
-/* Operations of a thread in one kernel, beside which starting it takes little; and those for a value of layers that pass over
-   their input once. */
+/* Operations of a thread in one kernel, beside which starting it takes little; and those for a value of layers that
+   pass over their input once. */
 enum { LEAST_FLOPS = 32 << 20, FLOPS_OF_PASSES = 8 };
 
 /* Bytes of a node's input and output, of one sample. */
@@ -47,7 +47,7 @@ static size_t count_wide(const thaw_plan *plan, size_t cache_bytes)
     return count;
 }
 
-/* The most bytes a sample of the nodes order[first .. past). */
+/* The most bytes per sample of a node in order[first .. past). */
 static size_t find_widest(const thaw_plan *plan, size_t first, size_t past)
 {
     size_t widest = 0;
@@ -58,12 +58,11 @@ static size_t find_widest(const thaw_plan *plan, size_t first, size_t past)
     return widest;
 }
 
-/* Samples that give each thread work enough in a kernel. Most of the work is in products of a weight with each place; where
-   these take long, starting them for each sample costs little, and what passes between them takes less memory.
+/* Samples that give each thread work enough in a kernel. Most of the work is in products of a weight with each place;
+   where these take long, starting them for each sample costs little, and what passes between them takes less memory.
    Milliseconds a pass over 16 images of 224x224 on two threads, and megabytes, in tiles of 2 samples and of 1:
-     ResNet-18          200 MFLOP a product    100  100    11.3  7.3
-     EfficientNet-Lite0  16                     38.6 42.0   12.2  6.1
-     MobileNetV2         12                     30.8 34.2   12.0  6.1 */
+   ResNet-18 200 MFLOP a product 100 100 11.3 7.3 EfficientNet-Lite0 16 38.6 42.0 12.2 6.1 MobileNetV2 12 30.8 34.2 12.0
+   6.1 */
 static int64_t count_busy(const thaw_plan *plan, int64_t threads)
 {
     double flops = 0;
@@ -77,7 +76,8 @@ static int64_t count_busy(const thaw_plan *plan, int64_t threads)
     return wanted < (double)threads ? (int64_t)wanted + 1 : threads;
 }
 
-/* Samples a tile: as many as the caches hold, evened out, and the same number for each thread, or of threads for each. */
+/* Samples in a tile: as many as the caches hold, in tiles of like size, with the same number of samples for each thread
+   or of threads for each sample. */
 static int64_t choose_tile(int64_t batch, int64_t threads, int64_t fitting, int64_t busy)
 {
     const int64_t most = fitting > busy ? fitting : busy;
@@ -88,7 +88,7 @@ static int64_t choose_tile(int64_t batch, int64_t threads, int64_t fitting, int6
     return tile;
 }
 
-/* Bytes a sample of what nodes before `end` hand to nodes behind it: there for the whole batch. */
+/* Bytes per sample of values that pass from nodes before `end` to nodes after it; they exist for the whole batch. */
 static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t end)
 {
     size_t bytes = 0;
@@ -101,8 +101,7 @@ static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t end
     return bytes;
 }
 
-/* Where up to there the tiles end best: with the least memory, of which what is there while they run, and what is there
-   afterwards, take the most. */
+/* The best end of the tiles, at most `most`: the one with the least memory, be it while tiles run or afterwards. */
 static size_t choose_end(const thaw_plan *plan, const size_t *last, size_t most)
 {
     const size_t batch = (size_t)plan->batch, tile = (size_t)plan->tile;
@@ -118,7 +117,7 @@ static size_t choose_end(const thaw_plan *plan, const size_t *last, size_t most)
     return best;
 }
 
-/* Whether a node that does not run in tiles, or somebody after the plan has run, reads the node's output. */
+/* Whether the node's output is read by a node that is not tiled, or after the plan has run. */
 static bool is_read_whole(const thaw_plan *plan, thaw_node index)
 {
     if (plan->nodes[index].boundary || index == plan->target || index == thaw_model_output(plan->model))

@@ -4,7 +4,7 @@
 #include "params/expression.h"
 #include "plan/plan.h"
 
-/* Everything that the target depends on. */
+/* Marks everything that the target depends on. */
 static void mark_used(thaw_plan *plan)
 {
     plan->nodes[plan->target].used = true;
@@ -17,7 +17,7 @@ static void mark_used(thaw_plan *plan)
     }
 }
 
-/* What would be if nothing were frozen, to compare with. */
+/* Marks what would train and carry if nothing were frozen. */
 static void mark_potential(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->node_count; i++) {
@@ -31,7 +31,7 @@ static void mark_potential(thaw_plan *plan)
     }
 }
 
-/* Whether a parameter of the node trains; fills the node's list of them. */
+/* Marks the node's trainable parameters, and returns whether there are any. */
 static bool mark_parameters(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
     bool any = false;

@@ -1,9 +1,9 @@
-/* From what a plan trains to what its steps update. */
+/* Makes the list of updates from what a plan trains. */
 #include "core/allocation.h"
 #include "params/reach.h"
 #include "plan/plan.h"
 
-/* Which elements of what trains no gradient can reach: the list keeps them as they are. */
+/* Holds the elements of trained parameters that no gradient can reach: updates do not change them. */
 static thaw_status hold(const thaw_plan *plan, thaw_reach *reach, thaw_update_list *updates)
 {
     thaw_status status = THAW_OK;

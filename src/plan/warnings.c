@@ -1,4 +1,4 @@
-/* What a user may not expect of a plan, for the context's log. */
+/* Warnings, in the context's log, of what a user may not expect of a plan. */
 #include "core/context.h"
 #include "plan/plan.h"
 

@@ -9,7 +9,7 @@ static void *at(const thaw_plan *plan, char *arena, int request)
     return request < 0 ? NULL : arena + plan->requests[request].offset;
 }
 
-/* Sources are bound before those that read them, and keep their outputs outside of the arena. */
+/* Sources are bound before their readers, and keep their outputs outside the arena. */
 static float *output_of(const thaw_plan *plan, char *arena, thaw_node node)
 {
     const thaw_node root = plan->nodes[node].root;
@@ -23,7 +23,7 @@ static float *gradient_of(const thaw_plan *plan, char *arena, thaw_node node)
     return at(plan, arena, plan->nodes[plan->nodes[node].gradient_root].places.gradient);
 }
 
-/* Where a node writes the gradient of its input: in place, or beside it, to be added or converted. */
+/* Where a node writes the gradient of its input: in place, or in a spare buffer to be added or converted. */
 static float *input_gradient_of(const thaw_plan *plan, char *arena, thaw_node index, size_t k)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -52,7 +52,7 @@ static void bind_capabilities(const thaw_plan *plan, thaw_node index)
         planned->bound.leaving[k] = planned->leaves[k] ? plan->model->nodes[index].group->parameters[k] : NULL;
 }
 
-/* What a channel map has packed, to its owner. */
+/* Points an owner at what its channel map has packed. */
 static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
 {
     if (planned->channel_map < 0)

@@ -1,4 +1,4 @@
-/* Points instructions at what the nodes are bound to, and nodes at what a step is fed with. */
+/* Binds instructions to the memory of nodes, and nodes to the values that a step is fed with. */
 #include "plan/plan.h"
 
 static size_t sample_count(const thaw_plan *plan, thaw_node node)
@@ -22,7 +22,7 @@ static void bind_forward_conversion(const thaw_plan *plan, thaw_instruction *ins
     instruction->count = (size_t)samples * sample_count(plan, instruction->node);
 }
 
-/* From beside an input's gradient to where it belongs. */
+/* From the spare buffer to the input's gradient. */
 static void bind_gradient(const thaw_plan *plan, thaw_instruction *instruction)
 {
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
@@ -108,7 +108,7 @@ static void list_moved_by_conversion(thaw_plan *plan, thaw_instruction *instruct
     move(&plan->program, &instruction->into.data, count * thaw_dtype_bytes(instruction->into.dtype));
 }
 
-/* What tiled nodes read and write of a whole batch. */
+/* Lists pointers of tiled nodes into values of the whole batch. */
 static void list_moved(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;
@@ -123,7 +123,7 @@ static void list_moved(thaw_plan *plan)
 
 /* ---- feeds ---- */
 
-/* Those that read bfloat16 get it from a section's conversion. */
+/* Readers of bfloat16 get it from an instruction that converts. */
 static void list_readers(thaw_plan *plan)
 {
     thaw_program *program = &plan->program;
@@ -146,7 +146,7 @@ static void list_readers(thaw_plan *plan)
     }
 }
 
-/* Values from outside of the arena; NULL: those of the arena. */
+/* Points readers at values outside the arena; NULL: in the arena. */
 static void feed(thaw_plan *plan, const thaw_feed *feed, const float *values)
 {
     const thaw_node origin = plan->nodes[feed->node].origin;

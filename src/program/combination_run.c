@@ -1,4 +1,4 @@
-/* Running what the combination pass has planned: values before a layer, gradients after it. */
+/* Runs what the combination pass has planned: values before a layer, gradients after it. */
 #include "kernels/scaled_sum.h"
 #include "program/instructions.h"
 
@@ -47,7 +47,7 @@ uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node)
     return version;
 }
 
-/* Scratch is one for all that runs, kernels too. */
+/* All instructions share one scratch buffer. */
 static void *scratch_of(const thaw_plan *plan)
 {
     return plan->scratch_bytes ? (void *)(uintptr_t)plan->arena : NULL;

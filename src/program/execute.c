@@ -1,4 +1,4 @@
-/* Running a program: one loop over instructions that are bound. */
+/* Runs a program: one loop over bound instructions. */
 #include "core/clock.h"
 #include "kernels/bit_mask.h"
 #include "program/instructions.h"
@@ -94,7 +94,7 @@ static thaw_status do_poison_gradients(thaw_plan *plan, const thaw_instruction *
 
 /* ---- tiles ---- */
 
-/* Moves what tiled nodes read and write of a whole batch on by some samples. */
+/* Advances the pointers of tiled nodes into values of the whole batch. */
 static void move_tiles(thaw_program *program, int64_t samples)
 {
     for (size_t i = 0; i < program->moved_count; i++) {
@@ -103,7 +103,7 @@ static void move_tiles(thaw_program *program, int64_t samples)
     }
 }
 
-/* The last tile ends where the batch does, and so may compute samples of the one before again: to the same values. */
+/* The last tile ends with the batch. It may overlap the one before, whose values it computes again. */
 static thaw_status do_tiles(thaw_plan *plan, const thaw_instruction *instruction)
 {
     thaw_program *program = &plan->program;
@@ -190,7 +190,7 @@ thaw_status thaw_program_run(thaw_plan *plan, thaw_section section)
     return thaw_program_run_range(plan, plan->program.first[section], plan->program.first[section + 1]);
 }
 
-/* Versions only grow: so does their sum. */
+/* Versions only increase, and so does their sum. */
 static uint64_t sum_watched(const thaw_program *program)
 {
     uint64_t sum = 0;

@@ -1,16 +1,16 @@
-/* What running each kind of instruction does. */
+/* The functions that run instructions. */
 #ifndef THAW_PROGRAM_INSTRUCTIONS_H
 #define THAW_PROGRAM_INSTRUCTIONS_H
 
 #include "plan/plan.h"
 
-/* Of expressions: src/program/combination_run.c. */
+/* Expressions: see combination_run.c. */
 thaw_status thaw_do_evaluate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_propagate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_accumulate(thaw_plan *plan, const thaw_instruction *instruction);
 
-/* Of parameters: src/program/parameter_run.c. */
+/* Parameters: see parameter_run.c. */
 thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction);

@@ -1,4 +1,4 @@
-/* A program as a list for people. */
+/* A program as readable text. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static const char *const operation_names[THAW_INSTRUCTION_KINDS] = {
     [THAW_DO_UPDATE] = "update",       [THAW_DO_POISON] = "poison",     [THAW_DO_POISON_GRADIENTS] = "poison",
 };
 
-/* Text in a entry, cut where it is full. */
+/* The text of an entry, cut at the end of its buffer. */
 typedef struct line {
     char *text;
     size_t length;
@@ -65,7 +65,7 @@ static void append_sources(const thaw_plan *plan, const thaw_plan_node *planned,
         append(to, "%s%s", k ? ", " : "", name_of(plan, planned->sources[k]));
 }
 
-/* The layers after it whose work the node's kernel does as well. */
+/* Appends later layers whose work the node's kernel does. */
 static void append_fused(const thaw_plan *plan, thaw_node node, line *to)
 {
     for (size_t i = 0; i < plan->order_count; i++)

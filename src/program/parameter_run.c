@@ -13,8 +13,8 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
     return THAW_OK;
 }
 
-/* Before a layer first packs: kernels may read the padding of blocked layouts, which relayouts need not write. Layers that
-   let go of a weight clear what they do not write. */
+/* Before a layer first packs: kernels may read the padding of blocked layouts, which relayouts need not write. Layers
+   that let go of a weight clear what they do not write. */
 static void clear_packed(thaw_plan_node *planned)
 {
     if (planned->bound.packed_version == 0 && !planned->lets_go)
@@ -34,7 +34,7 @@ static void keep_values(thaw_plan *plan, const thaw_graph_node *node, const thaw
         }
 }
 
-/* Once, and after a change: the versions of the parameters, and of the map that is packed with them, tell. */
+/* Packs if the parameters, or the channel map that is packed with them, have another version. */
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
 {
     const thaw_graph_node *node = &plan->model->nodes[instruction->node];
@@ -45,7 +45,7 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
         thaw_do_restore(plan, instruction);
     if (planned->bound.packed_version == version)
         return THAW_OK;
-    thaw_do_restore(plan, instruction); /* what another plan's layer has let go of, or this one */
+    thaw_do_restore(plan, instruction); /* values that a layer of this or another plan keeps only packed */
     keep_values(plan, node, planned);
     clear_packed(planned);
     const thaw_status status = node->module->pack(&planned->bound.run);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* A NaN as float and as bfloat16, and an index outside of everything. */
+/* A NaN in f32 and in bfloat16, and an index that is out of range. */
 enum { FILLING = 0xFF };
 
 void thaw_poison(const thaw_plan *plan, size_t first, size_t past)

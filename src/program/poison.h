@@ -1,5 +1,5 @@
-/* A build for tests (-Dpoison=true) fills memory with NaN as its life begins, so that a kernel shows that reads what its
-   step has not written. In other builds these do nothing. */
+/* A build for tests (-Dpoison=true) fills memory with NaN as its life begins, so that a kernel shows that reads what
+   its step has not written. In other builds these do nothing. */
 #ifndef THAW_PROGRAM_POISON_H
 #define THAW_PROGRAM_POISON_H
 

@@ -1,4 +1,4 @@
-/* Statistics that follow the batches. Forward updates copies of them; the parameters change when the step has. */
+/* Statistics that follow the batches. Forward updates copies; a step that succeeds stores them in the parameters. */
 #include <math.h>
 #include <string.h>
 

@@ -104,7 +104,7 @@ Test(describe, rows_say_what_runs)
     for (size_t i = 0; i < THAW_COUNT(expected); i++)
         assert_entry(plan, i, &expected[i]);
     thaw_plan_entry entry;
-    assert_fails(context, thaw_plan_entry_at(plan, 7, &entry), THAW_INVALID_ARGUMENT, "entry 7 of 7");
+    assert_fails(context, thaw_plan_entry_at(plan, 7, &entry), THAW_INVALID_ARGUMENT, "entry is 7, the plan has 7");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
@@ -296,7 +296,8 @@ Test(describe, combinations_say_how_they_are_computed)
         cr_assert_eq(entry.trainability, trainability[i], "%zu: %d", i, entry.trainability);
         cr_assert_eq(entry.value_bytes, bytes[i], "%zu: %zu bytes", i, entry.value_bytes);
     }
-    assert_fails(context, thaw_plan_combination_at(plan, 5, &entry), THAW_INVALID_ARGUMENT, "5 of 5");
+    assert_fails(context, thaw_plan_combination_at(plan, 5, &entry), THAW_INVALID_ARGUMENT,
+                 "combination is 5, the plan has 5");
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
     cr_assert_eq(totals.combination_bytes, 4 * (256 + 256 + 10 * 256));
     cr_assert_eq(totals.trainable_parameters, 256 + 2 * 4 * 256 + 256 * 256 + 256 + 256 + 10 * 256 + 10);
