@@ -214,8 +214,9 @@ const cli_option cli_option_table[] = {
     { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with their operands", &flag_kind,
       TO(program) },
     { CLI_PROGRAM, "profile", NULL,
-      "Train some steps on random samples, and add each instruction's time and its share of the step", &flag_kind,
-      TO(profile) },
+      "Train some steps on random samples, and add each instruction's time and its share of the step. Times are means "
+      "over the faster half of the steps and, unlike medians, add up to the time of the step",
+      &flag_kind, TO(profile) },
     { CLI_PROGRAM, "steps", "N", "Steps that --profile measures (default: 20)", &positive_kind, TO(steps) },
     { CLI_COMMON, "seed", "N", "Seed of initialisation, shuffling and dropout (default: 0)", &seed_kind, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one per core)", &threads_kind, TO(threads) },

@@ -106,7 +106,7 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const p
 /* The program's listing, one line per instruction, with two columns before it. */
 static void print_times(const char *text, const profile *times)
 {
-    printf("%12s %7s %.*s\n", "us", "share", (int)strcspn(text, "\n"), text);
+    printf("%12s %7s %.*s\n", "mean us", "share", (int)strcspn(text, "\n"), text);
     text += strcspn(text, "\n") + 1;
     for (size_t i = 0; *text; i++) {
         printf("%12.1f %6.2f%% %.*s\n", times->seconds[i] * 1e6, 100 * times->seconds[i] / times->step_seconds,

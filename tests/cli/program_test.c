@@ -59,6 +59,7 @@ Test(program, measures_instructions_that_add_up_to_a_step, .init = cli_begin, .f
 Test(program, measures_in_a_table, .init = cli_begin, .fini = cli_end)
 {
     cli_succeed("plan --model mlp-500 --batch 16 --profile --steps 3 --threads 1");
+    cr_assert_not_null(strstr(cli_run.output, "     mean us   share "));
     cr_assert_not_null(strstr(cli_run.output, "between instructions"));
     cr_assert_not_null(strstr(cli_run.output, "all instructions"));
     cr_assert_not_null(strstr(cli_run.output, "100.00%  a step; means of the faster half of 3 steps"));
