@@ -34,7 +34,7 @@ typedef enum thaw_status {
     THAW_BAD_FORMAT,        /* a file's content violates its format */
     THAW_IO_ERROR,          /* the operating system refused to open, read, write or sync */
     THAW_NOTHING_TRAINABLE, /* there is nothing to train: every parameter is frozen */
-    THAW_NOT_FINITE,        /* a loss or gradient is NaN or infinite */
+    THAW_NOT_FINITE,        /* an input, a parameter or a loss is NaN or infinite */
     THAW_STOPPED,           /* a callback asked to stop */
     THAW_UNSUPPORTED,       /* not possible with this CPU, oneDNN or build */
     THAW_INTERNAL           /* a bug in Thaw, or an unexplained error of oneDNN */

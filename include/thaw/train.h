@@ -37,8 +37,17 @@ typedef struct thaw_step_result {
    train() updates the statistics. A host that accumulates gradients over several calls with gradients_only therefore
    gets older statistics than in PyTorch. Gradients are read once before the update to find infinities and NaN, with or
    without clip_norm. Such a step is skipped and returns THAW_OK, so that one bad batch does not ruin the weights.
+
+   A NaN or an infinity in `inputs` or in a parameter is an error, as the loss would be NaN in PyTorch; the message names
+   the value. Fill missing values beforehand. Thaw looks at the inputs of each step, and at parameters that the host or a
+   file has changed, because some kernels do not pass NaN on: oneDNN's max(x, 0) of NaN is 0. A NaN that arises inside a
+   layer, from finite numbers whose products exceed 3.4e38, may still be lost.
+   A step whose update makes a parameter infinite or NaN, for example with a far too high learning rate, returns
+   THAW_NOT_FINITE; the message names the step and the first such parameter. This step is not undone: load the weights
+   again.
+
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer), THAW_NOTHING_TRAINABLE,
-   THAW_NOT_FINITE (the loss). */
+   THAW_NOT_FINITE (inputs, parameters, or the loss). */
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                const thaw_step_options *options, thaw_step_result *result);
 
@@ -54,7 +63,8 @@ THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *in
                                         size_t steps, double *seconds, double *rest_seconds, double *step_seconds);
 
 /* Writes the output node's values for a batch: `outputs` is THAW_F32 [batch, output...], the caller's memory.
-   Dropout is off. Errors: THAW_SHAPE_MISMATCH. */
+   Dropout is off. A sample with a NaN or an infinity gives no finite output: NaN, or the infinity that a layer computed.
+   Errors: THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a parameter). */
 THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs);
 
 /* The results of thaw_evaluate. */
@@ -71,8 +81,10 @@ typedef struct thaw_evaluation {
    loss ignores counts neither there nor in accuracy, as with ignore_index in PyTorch and torchmetrics. In accuracy, all
    samples that count have the same weight, whatever their class. A loss of the host's own is averaged by its
    thaw_layer_module.weigh; without that, each batch's loss is weighted by its number of samples.
+   The outputs of a sample with a NaN or an infinity are those of thaw_predict; the loss is then NaN, unless it ignores
+   the sample.
    Errors: THAW_SHAPE_MISMATCH (data and model do not match), THAW_INVALID_ARGUMENT (a label outside the classes that
-   the loss does not ignore). */
+   the loss does not ignore), THAW_NOT_FINITE (a parameter). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
 /* Seconds of training per epoch, by phase. */

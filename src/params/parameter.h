@@ -72,6 +72,7 @@ typedef struct thaw_parameter_set {
     uint64_t bindings; /* counts changes of bindings */
     uint64_t revision; /* counts the changes that make plans stale */
     uint64_t absences; /* counts how often a layer released values that other plans may read */
+    uint64_t finite;   /* state in which all values were finite: see finite.h; 0: never */
 } thaw_parameter_set;
 
 /* Appends an empty, trainable group. */

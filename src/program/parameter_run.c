@@ -1,7 +1,10 @@
 /* Instructions about parameters: packed copies of them, gradients and updates. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "params/finite.h"
 #include "params/keeping.h"
 #include "program/instructions.h"
 
@@ -88,8 +91,18 @@ thaw_status thaw_do_update(thaw_plan *plan, const thaw_instruction *instruction)
 {
     (void)instruction;
     const thaw_program_step *step = &plan->program.step;
+    thaw_parameter_set *set = &plan->program.model->parameters;
     const thaw_status status = thaw_update_list_run(step->updates, step->rate_factor, step->gradient_scale);
-    if (status == THAW_OK)
-        thaw_plan_take_statistics(plan);
-    return status;
+    if (status != THAW_OK)
+        return status;
+    thaw_plan_take_statistics(plan);
+    if (!thaw_update_list_suspect(step->updates)) {
+        thaw_set_note_finite(set);
+        return THAW_OK;
+    }
+    char what[96];
+    snprintf(what, sizeof what,
+             "step %" PRIu64 " made the weights infinite or NaN, look for a learning rate that is too high",
+             plan->model->steps + 1);
+    return thaw_set_check_finite(set, what);
 }

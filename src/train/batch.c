@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/clock.h"
+#include "params/finite.h"
 
 /* Counts the samples whose label is not ignored, and those of them whose largest output is at the label. Targets
    that are not labels count nothing. */
@@ -101,10 +102,12 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
                              uint64_t seed, thaw_step_result *result)
 {
     const thaw_model *model = plan->model;
-    *result = (thaw_step_result){ .gradient_norm = NAN };
+    *result = (thaw_step_result){ .loss = NAN, .gradient_norm = NAN };
     thaw_phase_seconds *phases = batch->phases;
     double start = phases ? thaw_seconds() : 0;
-    thaw_status status = run_forward(plan, batch, seed);
+    thaw_status status = thaw_check_finite(plan->program.model, batch);
+    if (status == THAW_OK)
+        status = run_forward(plan, batch, seed);
     if (status != THAW_OK)
         return status;
     result->loss = (double)*thaw_plan_output(plan, plan->target);
@@ -124,12 +127,31 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
     return status;
 }
 
+/* What comes of a sample that is not finite is not a number, though a kernel may have made one of it: see finite.h. */
+static void spoil_outputs(const thaw_plan *plan, const float *samples)
+{
+    const thaw_graph_node *nodes = plan->model->nodes;
+    const thaw_node output = thaw_model_output(plan->model);
+    const size_t inputs = thaw_shape_count(&nodes[0].output), outputs = thaw_shape_count(&nodes[output].output);
+    thaw_context *context = plan->model->context;
+    if (thaw_values_finite(context, samples, (size_t)plan->batch * inputs))
+        return;
+    float *values = (float *)(uintptr_t)thaw_plan_output(plan, output);
+    for (size_t i = 0; i < (size_t)plan->batch; i++)
+        if (!thaw_values_finite(context, samples + i * inputs, inputs))
+            for (size_t k = 0; k < outputs; k++)
+                if (isfinite(values[i * outputs + k]))
+                    values[i * outputs + k] = NAN;
+}
+
 thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
                                 thaw_batch_outcome *outcome)
 {
     *outcome = (thaw_batch_outcome){ 0 };
     thaw_plan *plan;
-    thaw_status status = thaw_plan_find(model, count, false, &plan);
+    thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
+    if (status == THAW_OK)
+        status = thaw_plan_find(model, count, false, &plan);
     if (status != THAW_OK)
         return status;
     const bool has_loss = thaw_model_loss(model) >= 0;
@@ -138,6 +160,8 @@ thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const v
     thaw_program_feed_samples(plan, samples);
     if (status == THAW_OK)
         status = thaw_program_run(plan, THAW_SECTION_PREFIX);
+    if (status == THAW_OK)
+        spoil_outputs(plan, samples);
     if (status == THAW_OK && targets)
         status = thaw_program_run(plan, THAW_SECTION_LOSS);
     if (status != THAW_OK)

@@ -17,16 +17,22 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
 /* Whether a data set matches the model. Errors: THAW_SHAPE_MISMATCH. */
 thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset);
 
+typedef struct thaw_training_batch thaw_training_batch;
+
+/* Whether everything that a step reads is finite. Errors: THAW_NOT_FINITE (a parameter, or a value of a sample). */
+thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batch);
+
 /* A training batch: samples, or their rows of the feature cache. */
-typedef struct thaw_training_batch {
+struct thaw_training_batch {
     int64_t count;
     const float *samples;  /* NULL: from the cache */
+    const size_t *indices; /* the samples' in their data set; NULL: they are of none */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
     void (*on_prefix)(void *argument, const thaw_plan *plan); /* called after the prefix has run; may be NULL */
     void *argument;
     thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
-} thaw_training_batch;
+};
 
 /* One training step of a plan for batches of this size. A rate factor of 0 means 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,

@@ -1,8 +1,10 @@
 /* Whether the caller's data fits the model. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/dataset.h"
+#include "params/finite.h"
 #include "train/batch.h"
 
 static bool is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample)
@@ -86,4 +88,22 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data has %zu classes, the model %zu outputs",
                          source->classes, outputs);
     return check_outside(model, dataset, node);
+}
+
+/* What the feature cache holds came of values that were checked. */
+thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batch)
+{
+    const size_t values = thaw_shape_count(&model->nodes[0].output);
+    const float *samples = batch->samples;
+    const thaw_status status = thaw_set_check_finite(&model->parameters, "the loss cannot be finite");
+    if (status != THAW_OK || !samples || thaw_values_finite(model->context, samples, (size_t)batch->count * values))
+        return status;
+    size_t at = 0;
+    while (isfinite(samples[at]))
+        at++;
+    const size_t sample = at / values;
+    return thaw_fail(model->context, THAW_NOT_FINITE,
+                     "the loss cannot be finite: value %zu of sample %zu of the %s is %g", at % values,
+                     batch->indices ? batch->indices[sample] : sample, batch->indices ? "data set" : "batch",
+                     (double)samples[at]);
 }

@@ -48,6 +48,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     const thaw_training_batch training = {
         .count = (int64_t)batch->count,
         .samples = cached ? NULL : batch->samples,
+        .indices = batch->indices,
         .features = cached ? batch->samples : NULL,
         .targets = batch->targets,
         .on_prefix = trainer->cache && !cached ? keep_features : NULL,

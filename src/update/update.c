@@ -1,6 +1,7 @@
 /* Running the update list. */
 #include "update/update.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -136,11 +137,8 @@ static void update_rows(const thaw_update_list *list, const thaw_span *span)
     }
 }
 
-static void update_share(void *argument, int thread, int threads)
+static void update_spans(const thaw_update_list *list, size_t first, size_t past)
 {
-    const thaw_update_list *list = argument;
-    size_t first, past;
-    thaw_share_of(list, thread, threads, &first, &past);
     for (size_t i = first; i < past; i++) {
         const thaw_span *span = &list->spans[i];
         if (updates_rows(list, span->parameter))
@@ -148,6 +146,31 @@ static void update_share(void *argument, int thread, int threads)
         else
             update_range(list, span, 0, span->count);
     }
+}
+
+/* Gives the thread the flags back that it came with: they are the host's, too. */
+static void update_share(void *argument, int thread, int threads)
+{
+    thaw_update_list *list = argument;
+    size_t first, past;
+    fexcept_t before;
+    thaw_share_of(list, thread, threads, &first, &past);
+    fegetexceptflag(&before, FE_ALL_EXCEPT);
+    feclearexcept(FE_ALL_EXCEPT);
+    update_spans(list, first, past);
+    if (fetestexcept(FE_OVERFLOW | FE_INVALID | FE_DIVBYZERO))
+        atomic_store_explicit(&list->suspect, true, memory_order_relaxed);
+    fesetexceptflag(&before, FE_ALL_EXCEPT);
+}
+
+/* A number beyond a float's range is infinite as a float, and using it raises no flag. */
+static bool has_infinite_scalar(const thaw_update_list *list)
+{
+    for (size_t i = 0; i < list->parameter_count; i++)
+        for (size_t k = 0; k < THAW_MAX_HYPERPARAMETERS; k++)
+            if (!isfinite(list->rules[list->rule_of[i]].scalars[k]))
+                return true;
+    return false;
 }
 
 thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale)
@@ -159,6 +182,7 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
                              list->parameters[i]->group->name);
     list->gradient_scale = gradient_scale;
     fill_rules(list, rate_factor);
+    atomic_store(&list->suspect, has_infinite_scalar(list));
     thaw_parallel(list->context, update_share, list);
     return THAW_OK;
 }
@@ -175,6 +199,11 @@ void thaw_update_list_clear_held(const thaw_update_list *list, size_t index)
             if (thaw_bit(held, i))
                 parameter->gradient[i] = 0;
     }
+}
+
+bool thaw_update_list_suspect(const thaw_update_list *list)
+{
+    return atomic_load(&list->suspect);
 }
 
 static void scale_blocks(void *argument, size_t begin, size_t end)

@@ -25,6 +25,11 @@ void thaw_update_list_clear_held(const thaw_update_list *list, size_t parameter)
    optimizer). */
 thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale);
 
+/* Whether the last run, of finite gradients, may have made parameters infinite or NaN that were finite: the
+   floating-point unit noted an overflow, an invalid operation or a division by zero. Asking costs nothing. The parameters
+   must then be checked; otherwise they are finite. */
+bool thaw_update_list_suspect(const thaw_update_list *list);
+
 /* The Euclidean norm of all gradients together. Summed in blocks of fixed size and order: the same for any number of
    threads. */
 double thaw_update_list_norm(thaw_update_list *list);

@@ -2,6 +2,8 @@
 #ifndef THAW_UPDATE_UPDATE_LIST_H
 #define THAW_UPDATE_UPDATE_LIST_H
 
+#include <stdatomic.h>
+
 #include "update/update.h"
 
 enum { THAW_NORM_BLOCK = 4096 /* floats of a block of the norm */ };
@@ -31,6 +33,7 @@ struct thaw_update_list {
     size_t *first_span; /* of each thread, and one past the last */
     int threads;
     double gradient_scale; /* of the run under way */
+    atomic_bool suspect;   /* see thaw_update_list_suspect */
 
     thaw_span *norm_blocks; /* pieces of fixed size, whatever the thread count */
     double *norm_sums;      /* the sum of squares of each */
