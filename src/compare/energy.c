@@ -4,12 +4,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "core/open.h"
+
 static bool read_number(const char *root, int package, const char *name, double *value)
 {
     char path[512];
     unsigned long long number;
     snprintf(path, sizeof path, "%s/intel-rapl:%d/%s", root, package, name);
-    FILE *file = fopen(path, "re");
+    FILE *file = thaw_open_stream(path);
     if (!file)
         return false;
     const bool read = fscanf(file, "%llu", &number) == 1;

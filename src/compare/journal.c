@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/open.h"
 #include "core/text.h"
 
 static thaw_status fail(thaw_context *context, const char *path, const char *what)
@@ -60,7 +61,10 @@ thaw_status thaw_journal_begin(thaw_context *context, const char *results, const
     thaw_status status = thaw_journal_path(context, results, &journal->path);
     if (status != THAW_OK)
         return status;
-    journal->descriptor = open(journal->path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    /* A file of its own: what is under the name already, a link too, is removed, and not what a link leads to. */
+    if (unlink(journal->path) == 0 || errno == ENOENT)
+        journal->descriptor =
+            thaw_open(AT_FDCWD, journal->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND, 0666);
     status = journal->descriptor < 0 ? fail(context, journal->path, "made") : append_line(journal, head);
     if (status == THAW_OK)
         journal->head = lseek(journal->descriptor, 0, SEEK_END);
@@ -99,7 +103,7 @@ thaw_status thaw_journal_read(thaw_context *context, const char *path, json_t **
     json_error_t error;
     thaw_status status = THAW_OK;
     *lines = json_array();
-    FILE *file = fopen(path, "re");
+    FILE *file = thaw_open_stream(path);
     if (!file)
         return errno == ENOENT ? THAW_OK : fail(context, path, "read");
     for (ssize_t length; status == THAW_OK && (length = getline(&line, &room, file)) > 0 && line[length - 1] == '\n';)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compare/energy.h"
+#include "core/open.h"
 #include "core/threads.h"
 
 #ifdef __clang__
@@ -18,7 +19,7 @@ static const char compiler[] = "gcc " __VERSION__;
 void thaw_machine_processor(char name[THAW_PROCESSOR_BYTES])
 {
     char line[256];
-    FILE *file = fopen("/proc/cpuinfo", "re");
+    FILE *file = thaw_open_stream("/proc/cpuinfo");
     snprintf(name, THAW_PROCESSOR_BYTES, "unknown");
     while (file && fgets(line, sizeof line, file)) {
         const char *colon = strchr(line, ':');

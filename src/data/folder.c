@@ -10,6 +10,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
+#include "core/open.h"
 #include "core/text.h"
 #include "data/image_source.h"
 #include "data/shuffle.h"
@@ -41,7 +42,7 @@ static thaw_status fail_to_read(const folder *from, const char *split)
 /* Lists the sub-folders of a split ("": of the folder itself), sorted. */
 static thaw_status list_folders(const folder *from, const char *split, thaw_image_list *found)
 {
-    const int file = openat(from->source.directory, *split ? split : ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    const int file = thaw_open(from->source.directory, *split ? split : ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;
     if (!directory) {
         const thaw_status status = fail_to_read(from, split);
@@ -268,7 +269,7 @@ thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw
     if (status != THAW_OK)
         return status;
     describe_samples(&from);
-    from.source.directory = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    from.source.directory = thaw_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (from.source.directory < 0)
         return fail_to_read(&from, "");
     status = find_classes(&from);

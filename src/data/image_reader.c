@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/open.h"
+
 /* Buffers that a reader keeps between images. */
 enum { KEPT_BYTES = 1 << 24 };
 
@@ -46,7 +48,7 @@ void thaw_image_reader_end(thaw_image_reader *reader)
 
 int thaw_image_open(int directory, const char *path)
 {
-    return openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return thaw_open(directory, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 }
 
 /* Distinguishes a failing system from a failing file. */

@@ -12,6 +12,7 @@
 
 #include "core/context.h"
 #include "core/digest.h"
+#include "core/open.h"
 #include "data/image_list.h"
 #include "data/image_reader.h"
 
@@ -94,7 +95,7 @@ static thaw_status walk_folder(walk *now, size_t length, const level *above)
     thaw_context *context = now->list->context;
     const char *root = now->scan->path;
     struct stat about;
-    const int file = openat(now->scan->directory, now->path, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    const int file = thaw_open(now->scan->directory, now->path, O_RDONLY | O_DIRECTORY, 0);
     DIR *folder = file >= 0 && fstat(file, &about) == 0 ? fdopendir(file) : NULL;
     if (!folder) {
         const int error = errno;

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "core/allocation.h"
+#include "core/open.h"
 
 enum { INPUT_BYTES = 1 << 16, GZIP_ONLY = 16, MOST_OUTPUT = 1 << 30 };
 
@@ -66,7 +67,7 @@ static thaw_status begin(thaw_unpacker *unpacker)
 thaw_status thaw_unpacker_open(thaw_context *context, const char *path, thaw_unpacker **unpacker)
 {
     *unpacker = NULL;
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const int file = thaw_open(AT_FDCWD, path, O_RDONLY, 0);
     if (file < 0)
         return thaw_fail(context, THAW_IO_ERROR, "%s: cannot open: %s", path, strerror(errno));
     thaw_unpacker *made = thaw_allocate(context, sizeof *made);

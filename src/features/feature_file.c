@@ -12,6 +12,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
+#include "core/open.h"
 #include "features/feature_storage.h"
 
 enum {
@@ -162,20 +163,29 @@ static thaw_status fail_on(const feature_file *file, const char *what)
                      strerror(errno));
 }
 
-/* Empties the file and reserves its space, so that a full disk shows before training. */
+/* Empties the file and reserves its space, so that a full disk shows before training. The header comes first: if the
+   process is killed in between, the next run recognizes the file as a feature cache. */
 static thaw_status begin_file(feature_file *file)
 {
     const struct iovec piece = { &file->header, sizeof file->header };
     if (ftruncate(file->file, 0) != 0)
         return fail_on(file, "empty");
-    const int reason = posix_fallocate(file->file, 0, place_of(file, file->storage.count));
-    if (reason) {
-        errno = reason;
-        if (ftruncate(file->file, 0) != 0)
-            errno = reason;
-        return fail_on(file, "make room for");
-    }
-    return move_row(pwritev, file->file, &piece, 1, 0) ? THAW_OK : fail_on(file, "write");
+    if (!move_row(pwritev, file->file, &piece, 1, 0))
+        return fail_on(file, "write");
+    const int reason = thaw_reserve(file->file, place_of(file, file->storage.count));
+    if (reason == 0)
+        return THAW_OK;
+    if (ftruncate(file->file, 0) != 0)
+        thaw_log(file->storage.context, THAW_LOG_WARNING, "%s: cannot be emptied again: %s", file->path,
+                 strerror(errno));
+    errno = reason;
+    return fail_on(file, "make room for");
+}
+
+/* Whether a file that begins with these bytes is a feature cache, and may be overwritten. */
+static bool begins_as_cache(const char *bytes, ssize_t count)
+{
+    return count >= (ssize_t)sizeof MAGIC && memcmp(bytes, MAGIC, sizeof MAGIC) == 0;
 }
 
 /* Takes over the file's rows, or empties it. */
@@ -185,8 +195,7 @@ static thaw_status adopt(feature_file *file)
     const ssize_t got = pread(file->file, &found, sizeof found, 0);
     if (got < 0)
         return fail_on(file, "read");
-    const size_t known = (size_t)got < sizeof MAGIC ? (size_t)got : sizeof MAGIC;
-    if (memcmp(found.magic, MAGIC, known) != 0)
+    if (got > 0 && !begins_as_cache(found.magic, got))
         return thaw_fail(file->storage.context, THAW_BAD_FORMAT,
                          "%s: exists and is not a feature cache; name a file that may be overwritten", file->path);
     if (memcmp(&found, &file->header, sizeof found) == 0) {
@@ -204,7 +213,7 @@ static thaw_status adopt(feature_file *file)
 static thaw_status open_file(feature_file *file)
 {
     struct stat status;
-    file->file = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    file->file = thaw_open(AT_FDCWD, file->path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY, 0666);
     if (file->file < 0 || fstat(file->file, &status) != 0)
         return fail_on(file, "open");
     if (!S_ISREG(status.st_mode))
@@ -248,11 +257,11 @@ bool thaw_feature_file_is_free(const char *path)
 {
     struct stat status;
     char magic[sizeof MAGIC] = { 0 };
-    const int file = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    const int file = thaw_open(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
     if (file < 0)
         return errno == ENOENT;
     const bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
     const ssize_t got = regular && flock(file, LOCK_EX | LOCK_NB) == 0 ? pread(file, magic, sizeof magic, 0) : -1;
     close(file);
-    return got >= 0 && memcmp(magic, MAGIC, (size_t)got) == 0;
+    return got == 0 || begins_as_cache(magic, got);
 }

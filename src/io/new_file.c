@@ -1,18 +1,24 @@
 #include "io/new_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/allocation.h"
+#include "core/open.h"
+#include "core/text.h"
 
-/* The number of temporary names to try. A killed process may have left files behind, and another thread may be
-   writing here. */
-enum { NAME_ATTEMPTS = 100 };
+enum {
+    NAME_ATTEMPTS = 100, /* temporary names to try: other threads and processes may write here */
+    MOST_LINKS = 40      /* the kernel's own limit */
+};
 
 static thaw_status fail(const thaw_new_file *file, const char *what, int reason)
 {
@@ -31,18 +37,55 @@ static thaw_status open_directory(thaw_new_file *file, char *target)
         return thaw_fail(file->context, THAW_IO_ERROR, "\"%s\": is not the name of a file", file->path);
     if (slash)
         slash[slash == target] = '\0'; /* "/name" is in "/" */
-    file->directory = open(slash ? target : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    file->directory = thaw_open(AT_FDCWD, slash ? target : ".", O_RDONLY | O_DIRECTORY, 0);
     return file->directory < 0 ? fail(file, "cannot open its directory", errno) : THAW_OK;
+}
+
+/* Where a link leads: its text, from the link's own directory unless it is absolute. NULL: out of memory. */
+static char *follow(thaw_context *context, const char *link, const char *text)
+{
+    const char *slash = strrchr(link, '/');
+    const int directory = slash && text[0] != '/' ? (int)(slash + 1 - link) : 0;
+    thaw_text target = { .context = context };
+    char *finished = NULL;
+    thaw_text_append(&target, "%.*s%s", directory, link, text);
+    return thaw_text_finish(&target, &finished) == THAW_OK ? finished : NULL;
+}
+
+/* The path behind links that lead to nothing yet, which realpath cannot resolve. The caller releases *target. */
+static thaw_status follow_dangling(const thaw_new_file *file, char **target)
+{
+    *target = thaw_copy_text(file->context, file->path);
+    for (int links = 0; *target; links++) {
+        char text[PATH_MAX];
+        const ssize_t length = readlink(*target, text, sizeof text - 1);
+        if (length < 0)
+            return THAW_OK; /* no link: the place itself */
+        if (links == MOST_LINKS)
+            return fail(file, "cannot resolve its path", ELOOP);
+        text[length] = '\0';
+        char *next = follow(file->context, *target, text);
+        thaw_release(file->context, *target);
+        *target = next;
+    }
+    return THAW_OUT_OF_MEMORY;
 }
 
 static thaw_status find_place(thaw_new_file *file)
 {
-    char *resolved = realpath(file->path, NULL);
+    char *resolved = realpath(file->path, NULL), *target = NULL;
     if (!resolved && errno != ENOENT)
         return fail(file, "cannot resolve its path", errno);
-    char *target = thaw_copy_text(file->context, resolved ? resolved : file->path);
+    thaw_status status = THAW_OK;
+    if (resolved) {
+        target = thaw_copy_text(file->context, resolved);
+        status = target ? THAW_OK : THAW_OUT_OF_MEMORY;
+    } else {
+        status = follow_dangling(file, &target);
+    }
     free(resolved);
-    const thaw_status status = target ? open_directory(file, target) : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = open_directory(file, target);
     thaw_release(file->context, target);
     return status;
 }
@@ -62,28 +105,71 @@ static thaw_status check_old(const thaw_new_file *file, bool *exists, mode_t *pe
     return THAW_OK;
 }
 
-static thaw_status open_temporary(thaw_new_file *file)
+/* Locks the temporary file for as long as it is open: a file without a lock is a leftover. Returns false if another process
+   has removed it as one in the meantime. Where a file system has no locks, leftovers stay. */
+static bool claim(int descriptor)
+{
+    struct stat about;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0)
+        return errno != EWOULDBLOCK;
+    return fstat(descriptor, &about) != 0 || about.st_nlink > 0;
+}
+
+/* The permissions are the old file's from the start: nobody may read the copy who may not read the original. */
+static thaw_status open_temporary(thaw_new_file *file, mode_t permissions)
 {
     for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
         snprintf(file->temporary, sizeof file->temporary, ".thaw-%ld-%d.tmp", (long)getpid(), attempt);
         file->descriptor =
-            openat(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (file->descriptor >= 0)
-            return THAW_OK;
-        if (errno != EEXIST)
+            thaw_open(file->directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, permissions);
+        if (file->descriptor < 0 && errno != EEXIST)
             break;
+        if (file->descriptor >= 0 && claim(file->descriptor))
+            return THAW_OK;
+        if (file->descriptor >= 0)
+            close(file->descriptor);
+        file->descriptor = -1;
+        errno = EEXIST;
     }
     const int reason = errno;
     file->temporary[0] = '\0';
     return fail(file, "cannot make a temporary file beside it", reason);
 }
 
+/* Whether a name is one that open_temporary makes. */
+static bool is_temporary(const char *name)
+{
+    int end = 0;
+    return sscanf(name, ".thaw-%*[0-9]-%*[0-9].tmp%n", &end) == 0 && end > 0 && !name[end];
+}
+
+/* Removes the temporary files of killed processes: those without a lock. */
+static void remove_leftovers(const thaw_new_file *file)
+{
+    const int listed = thaw_open(file->directory, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *entries = listed < 0 ? NULL : fdopendir(listed);
+    if (!entries) {
+        if (listed >= 0)
+            close(listed);
+        return; /* the next save removes them */
+    }
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        struct stat about;
+        if (!is_temporary(entry->d_name))
+            continue;
+        const int left = thaw_open(file->directory, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+        if (left < 0)
+            continue;
+        if (fstat(left, &about) == 0 && S_ISREG(about.st_mode) && flock(left, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(file->directory, entry->d_name, 0);
+        close(left);
+    }
+    closedir(entries);
+}
+
 static thaw_status reserve(const thaw_new_file *file, uint64_t bytes)
 {
-    int reason;
-    do
-        reason = posix_fallocate(file->descriptor, 0, (off_t)bytes);
-    while (reason == EINTR);
+    const int reason = thaw_reserve(file->descriptor, (off_t)bytes);
     /* Not every file system can reserve space; then writing will show a full disk. */
     if (reason == 0 || reason == EINVAL || reason == EOPNOTSUPP || reason == ENOSYS)
         return THAW_OK;
@@ -93,12 +179,14 @@ static thaw_status reserve(const thaw_new_file *file, uint64_t bytes)
 static thaw_status create(thaw_new_file *file, uint64_t bytes)
 {
     bool exists = false;
-    mode_t permissions = 0;
+    mode_t permissions = 0666;
     thaw_status status = find_place(file);
     if (status == THAW_OK)
         status = check_old(file, &exists, &permissions);
-    if (status == THAW_OK)
-        status = open_temporary(file);
+    if (status == THAW_OK) {
+        remove_leftovers(file);
+        status = open_temporary(file, permissions);
+    }
     if (status != THAW_OK)
         return status;
     if (exists && fchmod(file->descriptor, permissions) != 0)
@@ -132,15 +220,18 @@ thaw_status thaw_new_file_write(thaw_new_file *file, const void *data, size_t by
 
 /* After a failed fsync the kernel may drop the pages that it could not write, so a second fsync would wrongly
    succeed: the file is abandoned. */
-static thaw_status finish(thaw_new_file *file)
+static thaw_status close_synced(thaw_new_file *file)
 {
     if (fsync(file->descriptor) != 0)
         return fail(file, "cannot sync", errno);
     const int closed = close(file->descriptor);
     const int reason = errno;
     file->descriptor = -1;
-    if (closed != 0 && reason != EINTR)
-        return fail(file, "cannot close", reason);
+    return closed != 0 && reason != EINTR ? fail(file, "cannot close", reason) : THAW_OK;
+}
+
+static thaw_status put_in_place(thaw_new_file *file)
+{
     if (renameat(file->directory, file->temporary, file->directory, file->base) != 0)
         return fail(file, "cannot put the new file in place", errno);
     file->temporary[0] = '\0';
@@ -148,6 +239,19 @@ static thaw_status finish(thaw_new_file *file)
     if (fsync(file->directory) != 0 && errno != EINVAL && errno != ENOTSUP)
         return fail(file, "holds the new content, but its directory cannot be synced", errno);
     return THAW_OK;
+}
+
+/* The lock lasts until the file has its name: another descriptor keeps it. */
+static thaw_status finish(thaw_new_file *file)
+{
+    const int lock = fcntl(file->descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (lock < 0)
+        return fail(file, "cannot keep its lock", errno);
+    thaw_status status = close_synced(file);
+    if (status == THAW_OK)
+        status = put_in_place(file);
+    close(lock);
+    return status;
 }
 
 thaw_status thaw_new_file_commit(thaw_new_file *file)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/allocation.h"
+#include "core/open.h"
 #include "io/safetensors.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written in memory order");
@@ -35,8 +36,8 @@ static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t by
 static thaw_status open_regular(thaw_safetensors *file, uint64_t *file_bytes)
 {
     struct stat about;
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-    file->descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
+    file->descriptor = thaw_open(AT_FDCWD, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (file->descriptor < 0)
         return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot open: %s", file->path, strerror(errno));
     if (fstat(file->descriptor, &about) != 0)

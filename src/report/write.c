@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/allocation.h"
+#include "core/open.h"
 #include "io/new_file.h"
 #include "report/page.h"
 
@@ -132,7 +133,7 @@ static thaw_status take(inputs *read, const char *path, size_t line, json_t *obj
 /* A sequence of JSON values: one results file, or one line per measurement. */
 static thaw_status read_file(inputs *read, const char *path)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = thaw_open_stream(path);
     if (!file)
         return thaw_fail(read->context, THAW_IO_ERROR, "%s: cannot be opened: %s", path, strerror(errno));
     thaw_status status = THAW_OK;

@@ -264,7 +264,8 @@ Test(trainer, trains_on_the_same_batch_after_an_error)
             float *bias = thaw_parameter_edit(thaw_model_find_parameter(f.model, "dense3.bias"));
             const float kept = *bias;
             *bias = NAN;
-            assert_fails(f.context, thaw_trainer_step(trainer, NULL), THAW_NOT_FINITE, "element 0 of dense3.bias is nan");
+            assert_fails(f.context, thaw_trainer_step(trainer, NULL), THAW_NOT_FINITE,
+                         "element 0 of dense3.bias is nan");
             cr_assert_eq(thaw_trainer_position_of(trainer).all_steps, 1);
             *thaw_parameter_edit(thaw_model_find_parameter(f.model, "dense3.bias")) = kept;
         }
