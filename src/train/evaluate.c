@@ -46,6 +46,7 @@ thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batc
     if (status != THAW_OK)
         return status;
     const double start = thaw_seconds();
+    model->parameters.finite = 0; /* each evaluation looks at all values once */
     const thaw_thread_scope scope = thaw_threads_enter(context);
     status = run_batches(model, loader, result);
     thaw_threads_leave(scope);

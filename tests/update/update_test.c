@@ -1,4 +1,5 @@
 /* What a run of the update list does to parameters. */
+#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -56,6 +57,39 @@ Test(update, counts_the_steps_of_each_parameter)
     for (size_t i = 0; i < 3; i++)
         cr_assert_eq(set.parameters[i]->steps, steps[i], "parameter %zu", i);
     thaw_set_release(&set);
+    thaw_context_destroy(context);
+}
+
+/* An overflow, an infinity less an infinity, a rate that no float holds; and nothing of all this. */
+Test(update, suspects_what_may_not_be_finite)
+{
+    static const struct {
+        const char *optimizer;
+        float gradient;
+        bool suspect;
+    } runs[] = {
+        { "sgd:lr=0.5", 1e30F, false },        { "sgd:lr=1e20", 1e30F, true }, { "sgd:lr=1e39", 1e-30F, true },
+        { "adam:lr=0.5", 1e10F, false },       { "adam:lr=0.5", 0, false },    { "adam:lr=0.5,eps=0", 0, true },
+        { "sgd:lr=1,momentum=0.9", 1, false },
+    };
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(runs); i++) {
+        thaw_parameter_set set = parameters_create(context, (const size_t[]){ 40, 5000 }, 2);
+        parameters_optimize(&set, 0, 2, runs[i].optimizer);
+        thaw_update_list *list = parameters_list(&set, 0, 2);
+        for (size_t k = 0; k < 40; k++)
+            set.parameters[0]->gradient[k] = 1;
+        for (size_t k = 0; k < 5000; k++)
+            set.parameters[1]->gradient[k] = k == 4999 ? runs[i].gradient : 1;
+        feclearexcept(FE_ALL_EXCEPT);
+        feraiseexcept(FE_DIVBYZERO);
+        assert_ok(context, thaw_update_list_run(list, 1, 1));
+        cr_assert_eq(thaw_update_list_suspect(list), runs[i].suspect, "%s, gradient %g", runs[i].optimizer,
+                     (double)runs[i].gradient);
+        cr_assert(fetestexcept(FE_DIVBYZERO), "the host's flag is gone");
+        thaw_update_list_release(list);
+        thaw_set_release(&set);
+    }
     thaw_context_destroy(context);
 }
 
