@@ -134,6 +134,7 @@ typedef struct thaw_fit_options {
     size_t cache_bytes;            /* memory budget of the feature cache; 0: none in memory */
     const char *cache_file;        /* keep the feature cache in this file instead; NULL: no file */
     size_t cache_file_bytes;       /* the largest size of the file; 0: any size */
+    bool cache_optional;           /* if the file cannot be used, train without it: no error, but a warning */
     thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
                                it also train on the rounded values. THAW_F32: unchanged values */
     bool time_phases;       /* measure the phases; reads the clock several times per step */
@@ -164,7 +165,8 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    epoch's rules thaw its contents; it does fill a file, for later runs.
    Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED if a callback stopped it
    (what was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no space, another
-   process uses it), THAW_BAD_FORMAT (the file is of another kind, and is not touched). */
+   process uses it), THAW_BAD_FORMAT (the file is of another kind, and is not touched). With cache_optional, and after the
+   first epoch, neither is an error: the run continues without the cache and logs a warning. */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
                               thaw_epoch_result *epoch_result);
 

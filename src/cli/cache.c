@@ -73,6 +73,9 @@ static void choose_file(const cli_session *session, thaw_fit_options *options, c
     const size_t most = (size_t)session->options->cache_file_bytes;
     if (most && filed.cache_file_bytes > most)
         filed.cache_file_bytes = most;
+    filed.cache_optional = true; /* another run may take the file first */
+    if (found && cli_same_file(found, session->options->save))
+        filed.cache_file_bytes = 0;
     if (filed.cache_file_bytes && bytes <= thaw_fit_cache_sample_bytes(&filed, session->training)) {
         *options = filed;
         *path = found;
@@ -99,7 +102,10 @@ int cli_cache_choose(const cli_session *session, thaw_fit_options *options, char
     }
     if (!*cache)
         return cli_misuse("--cache", "\"\", must be auto, memory, off or a file name");
+    if (cli_same_file(cache, given->save))
+        return cli_misuse("--cache", "\"%s\" is the file of --save, too; name another", cache);
     options->cache_file = cache;
+    options->cache_optional = cli_cache_usable(cache); /* what is left is a lack of room, which costs the cache alone */
     options->cache_file_bytes = (size_t)given->cache_file_bytes;
     return CLI_DONE;
 }

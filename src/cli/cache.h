@@ -19,4 +19,10 @@ char *cli_cache_path(const char *data, const char *model);
    cannot be used: another process uses it, or it is not a feature cache. */
 size_t cli_cache_room(const char *path);
 
+/* Whether the file can be used for the feature cache, given room for it. */
+bool cli_cache_usable(const char *path);
+
+/* Whether two paths lead to one file, or would if it existed. Either may be NULL. */
+bool cli_same_file(const char *one, const char *other);
+
 #endif

@@ -113,3 +113,40 @@ size_t cli_cache_room(const char *path)
     const size_t taken = stat(path, &status) == 0 ? (size_t)status.st_blocks * 512 : 0;
     return ((size_t)disk.f_bavail * disk.f_frsize) / 2 + taken;
 }
+
+bool cli_cache_usable(const char *path)
+{
+    char *directory = parent_of(path);
+    const bool usable = takes_files(directory) && thaw_feature_file_is_free(path);
+    free(directory);
+    return usable;
+}
+
+/* Absolute, with links resolved; of a file that does not exist yet its folder's. NULL where there is no such folder. */
+static char *resolve(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole)
+        return whole;
+    const char *slash = strrchr(path, '/');
+    char *parent = parent_of(path), *folder = parent ? realpath(parent, NULL) : NULL;
+    if (folder && asprintf(&whole, "%s/%s", folder, slash ? slash + 1 : path) < 0)
+        whole = NULL;
+    free(folder);
+    free(parent);
+    return whole;
+}
+
+bool cli_same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+    if (!one || !other)
+        return false;
+    if (stat(one, &a) == 0 && stat(other, &b) == 0)
+        return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    char *first = resolve(one), *second = resolve(other);
+    const bool same = first && second && strcmp(first, second) == 0;
+    free(first);
+    free(second);
+    return same;
+}

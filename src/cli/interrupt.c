@@ -19,8 +19,11 @@ static void *wait_for_signals(void *unused)
         int found, none = 0;
         if (sigwait(&awaited, &found) != 0)
             continue;
-        if (atomic_load(&catching) && atomic_compare_exchange_strong(&received, &none, found))
+        const bool caught = atomic_load(&catching);
+        if (caught && atomic_compare_exchange_strong(&received, &none, found))
             continue;
+        if (caught && found == SIGHUP)
+            continue; /* a terminal that goes away sends it twice: the shell does, and the kernel */
         pthread_sigmask(SIG_UNBLOCK, &awaited, NULL);
         pthread_kill(pthread_self(), found);
         pthread_sigmask(SIG_BLOCK, &awaited, NULL);
@@ -28,12 +31,23 @@ static void *wait_for_signals(void *unused)
     return NULL;
 }
 
+/* Unless the process was started with the signal ignored, as by nohup. */
+static void await(int signal)
+{
+    struct sigaction now;
+    if (sigaction(signal, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        sigaddset(&awaited, signal);
+}
+
 void cli_interrupt_begin(void)
 {
     pthread_t thread;
     sigemptyset(&awaited);
-    sigaddset(&awaited, SIGINT);
-    sigaddset(&awaited, SIGTERM);
+    await(SIGHUP);
+    await(SIGINT);
+    await(SIGQUIT);
+    await(SIGTERM);
+    signal(SIGXFSZ, SIG_IGN);                   /* a file that grows too large is an error of its writer */
     pthread_sigmask(SIG_BLOCK, &awaited, NULL); /* inherited by all threads */
     if (pthread_create(&thread, NULL, wait_for_signals, NULL) == 0)
         pthread_detach(thread);

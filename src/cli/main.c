@@ -1,5 +1,8 @@
 /* The thaw command: finds and runs a sub-command. */
 #include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,16 +83,40 @@ static void shorten_spinning(char **argv)
     /* If this fails, the command still works; it is only slower on a busy machine. */
 }
 
+static bool output_checked;
+
 /* Output may still be lost, for example on a full disk. */
 static int close_output(int code)
 {
+    output_checked = true;
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == CLI_DONE)
         return cli_fail("standard output", "could not be written in full");
     return code;
 }
 
+/* argp exits by itself after --help. */
+static void check_output(void)
+{
+    if (!output_checked && close_output(CLI_DONE) != CLI_DONE)
+        _exit(CLI_FAILED);
+}
+
+/* The next file that is opened would get the number of a closed standard stream, and what is printed would go into it. Each
+   is opened for the other direction, so that using it is an error as before. */
+static bool fill_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        const bool closed = fcntl(stream, F_GETFD) < 0 && errno == EBADF;
+        if (closed && open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) != stream)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!fill_streams() || atexit(check_output) != 0)
+        return cli_fail("start", "no standard streams");
     argp_err_exit_status = CLI_MISUSED;
     argp_program_version_hook = print_version;
     if (argc < 2) {

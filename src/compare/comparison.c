@@ -16,6 +16,36 @@ static thaw_status refuse(thaw_context *context, const char *what)
     return thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: %s", what);
 }
 
+/* Results are JSON, which holds no other text. */
+static thaw_status check_text(thaw_context *context, const char *what, const char *text)
+{
+    json_t *taken = text ? json_string(text) : json_null();
+    const bool good = taken != NULL;
+    json_decref(taken);
+    return good ? THAW_OK
+                : thaw_fail(context, THAW_INVALID_ARGUMENT, "comparison: %s is not UTF-8 text, as the results must be",
+                            what);
+}
+
+static thaw_status check_texts(thaw_context *context, const thaw_comparison_options *options)
+{
+    const struct {
+        const char *what, *text;
+    } texts[] = {
+        { "model", options->model },     { "load", options->load },           { "reset", options->reset },
+        { "data", options->data },       { "test_data", options->test_data }, { "head", options->head },
+        { "command", options->command },
+    };
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < THAW_COUNT(texts) && status == THAW_OK; i++)
+        status = check_text(context, texts[i].what, texts[i].text);
+    for (size_t i = 0; i < options->strategy_count && status == THAW_OK; i++)
+        status = check_text(context, "a strategy's name", options->strategies[i]->name);
+    for (size_t i = 0; i < options->optimizer_count && status == THAW_OK; i++)
+        status = check_text(context, "an optimizer", options->optimizers[i]);
+    return status;
+}
+
 static thaw_status check_names(thaw_context *context, const thaw_comparison_options *options)
 {
     for (size_t i = 0; i < options->strategy_count; i++)
@@ -70,7 +100,10 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
     if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
         return refuse(context, "more than ten million epochs");
     const thaw_status status = check_jobs(context, options->jobs);
-    return status == THAW_OK ? check_names(context, options) : status;
+    if (status != THAW_OK)
+        return status;
+    const thaw_status named = check_texts(context, options);
+    return named == THAW_OK ? check_names(context, options) : named;
 }
 
 /* ---------------------------------------------------------------- the matrix */

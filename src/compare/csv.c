@@ -13,9 +13,10 @@ static const char HEADER[] =
     "samples_per_second,seconds_to_target,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
     "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
 
+/* A spreadsheet takes what begins like a formula for one, and runs it; an apostrophe makes it a text. */
 static void append_text(thaw_text *text, const char *field)
 {
-    thaw_text_append(text, "\"");
+    thaw_text_append(text, "\"%s", *field && strchr("=+-@\t\r", *field) ? "'" : "");
     for (; *field; field++)
         thaw_text_append(text, *field == '"' ? "\"\"" : "%c", *field);
     thaw_text_append(text, "\",");

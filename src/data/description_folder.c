@@ -1,4 +1,5 @@
 /* "folder:PATH;size=224;augment=crop-flip": a folder of images. */
+#include <math.h>
 #include <string.h>
 #include <thaw/runtime.h>
 
@@ -103,7 +104,12 @@ static thaw_status parse_mean(thaw_description *into, char *value)
 
 static thaw_status parse_std(thaw_description *into, char *value)
 {
-    return parse_levels(into, "std", value, into->folder.std);
+    const thaw_status status = parse_levels(into, "std", value, into->folder.std);
+    const float *std = into->folder.std;
+    if (status == THAW_OK && !(std[0] > 0 && std[1] > 0 && std[2] > 0))
+        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: std is %g, must be above 0",
+                         (double)fminf(std[0], fminf(std[1], std[2])));
+    return status;
 }
 
 static thaw_status parse_seed(thaw_description *into, char *value)

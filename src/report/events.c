@@ -12,14 +12,14 @@ enum { LONGEST_NAME = 120 };
    and gets its number appended. */
 static void append_folder(thaw_text *path, const char *name, size_t number)
 {
-    size_t written = 0;
     thaw_text_append(path, "/");
-    for (const char *c = name; *c; c++, written++) {
-        if (written == LONGEST_NAME) {
+    const size_t begin = path->length;
+    for (const char *c = name; *c; c++) {
+        if (path->length - begin >= LONGEST_NAME) {
             thaw_text_append(path, "~%zu", number);
             return;
         }
-        const bool special = *c == '/' || *c == '%' || (unsigned char)*c < ' ' || (written == 0 && *c == '.');
+        const bool special = *c == '/' || *c == '%' || (unsigned char)*c < ' ' || (c == name && *c == '.');
         thaw_text_append(path, special ? "%%%02X" : "%c", special ? (unsigned)(unsigned char)*c : (unsigned)*c);
     }
 }

@@ -66,8 +66,15 @@ static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoc
         drop_cache(trainer);
     if (trainer->cache || !thaw_cache_pays(trainer->model, plan, options, epoch))
         return THAW_OK;
-    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file,
-                                     &trainer->cache);
+    const thaw_status status =
+        thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file, &trainer->cache);
+    const bool of_file = options->cache_file && (status == THAW_IO_ERROR || status == THAW_BAD_FORMAT);
+    if (!of_file || !(options->cache_optional || epoch > 1))
+        return status;
+    thaw_log(trainer->model->context, THAW_LOG_WARNING, "%s; training goes on without it",
+             thaw_context_message(trainer->model->context));
+    trainer->options.cache_file = NULL;
+    return THAW_OK;
 }
 
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch)

@@ -16,20 +16,57 @@ static void wait_for_output(void)
         nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 }
 
-Test(signals, an_interrupted_run_saves_what_it_has, .init = cli_begin, .fini = cli_end)
+static pid_t start_long_run(void)
 {
     const pid_t process = support_command_start(
         cli_directory, "train --model transfer-cnn --data $a --epochs 1000000 --batch 16 --threads 1 --json --save $c",
         cli_variables, -1);
     wait_for_output();
-    kill(process, SIGINT);
+    return process;
+}
+
+static void assert_saved(pid_t process, int by)
+{
     support_command_finish(&cli_run, cli_directory, process);
-    cr_assert_eq(cli_run.code, 130, "exit code %d: %s", cli_run.code, cli_run.errors);
+    cr_assert_eq(cli_run.code, 128 + by, "exit code %d: %s", cli_run.code, cli_run.errors);
     json_t *done = support_json_line(&cli_run, -1);
     cli_assert_event(done, "done");
     cr_assert(json_is_true(json_object_get(done, "stopped")));
     json_decref(done);
     cli_succeed("evaluate --model transfer-cnn --load $c --data $a --threads 1");
+    unlink(cli_variables[2]);
+}
+
+Test(signals, an_interrupted_run_saves_what_it_has, .init = cli_begin, .fini = cli_end)
+{
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+    for (size_t i = 0; i < THAW_COUNT(signals); i++) {
+        const pid_t process = start_long_run();
+        kill(process, signals[i]);
+        assert_saved(process, signals[i]);
+    }
+}
+
+/* The shell of a terminal that goes away sends SIGHUP, and the kernel does. */
+Test(signals, a_terminal_that_goes_away_twice_loses_nothing, .init = cli_begin, .fini = cli_end)
+{
+    const pid_t process = start_long_run();
+    for (int i = 0; i < 3; i++) {
+        kill(process, SIGHUP);
+        nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+    }
+    assert_saved(process, SIGHUP);
+}
+
+/* As under nohup. */
+Test(signals, what_was_ignored_from_the_start_stays_so, .init = cli_begin, .fini = cli_end)
+{
+    signal(SIGHUP, SIG_IGN);
+    const pid_t process = start_long_run();
+    kill(process, SIGHUP);
+    nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+    cr_assert_eq(kill(process, SIGTERM), 0);
+    assert_saved(process, SIGTERM);
 }
 
 /* Trains with its output going to `output`: that must fail, but only after the weights are saved. */

@@ -111,6 +111,33 @@ Test(results, are_a_table_too, .init = comparison_begin, .fini = comparison_end)
     thaw_comparison_destroy(made);
 }
 
+/* A spreadsheet runs what begins like a formula. */
+Test(results, give_a_spreadsheet_nothing_to_run, .init = comparison_begin, .fini = comparison_end)
+{
+    static const char *const names[] = { "=HYPERLINK(1)", "-1", "@sum", "full=1" };
+    char text[8192] = { 0 }, path[SUPPORT_PATH_BYTES], table[SUPPORT_PATH_BYTES];
+    support_path(table, comparison.directory, "results.csv");
+    support_path(path, comparison.directory, "named.json");
+    for (size_t i = 0; i < THAW_COUNT(names); i++) {
+        char file[128], field[64];
+        snprintf(file, sizeof file, "{\"strategies\": [{\"name\": \"%s\", \"rules\": []}]}", names[i]);
+        support_write_file(path, file, strlen(file));
+        comparison_use(names[i], path);
+        thaw_comparison_options options = comparison_options();
+        options.strategies = &options.strategies[i];
+        options.strategy_count = 1;
+        options.results = NULL;
+        options.epochs = options.seeds = 1;
+        thaw_comparison *made = comparison_run(&options);
+        assert_ok(comparison.context, thaw_comparison_write_csv(made, table));
+        memset(text, 0, sizeof text);
+        support_read_file(table, text, sizeof text - 1);
+        snprintf(field, sizeof field, "\n\"%s%s\",", i < 3 ? "'" : "", names[i]);
+        cr_assert_not_null(strstr(text, field), "%s", text);
+        thaw_comparison_destroy(made);
+    }
+}
+
 /* ---------------------------------------------------------------- what is said */
 
 /* `twin` is full under another name, and `crippled` keeps the network where it begins. */
@@ -216,6 +243,9 @@ Test(comparison, refuses_before_anything_is_run, .init = comparison_begin, .fini
     options.optimizer_count = 2;
     comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "optimizer sgd is given twice");
     options.optimizer_count = 1;
+    options.data = "folder:\xFF";
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "data is not UTF-8 text");
+    options.data = NULL;
     options.results = "/absent/folder/results.json";
     comparison_assert_refused(&options, THAW_IO_ERROR, "/absent/folder/results.json");
     options.test = NULL;

@@ -166,6 +166,26 @@ Test(journal, holds_what_the_file_does_not, .init = comparison_begin, .fini = co
     json_decref(whole);
 }
 
+/* Neither what a link in the journal's place leads to, nor what it might. */
+Test(journal, writes_through_no_link, .init = comparison_begin, .fini = comparison_end)
+{
+    static const char precious[] = "precious";
+    char victim[SUPPORT_PATH_BYTES], found[sizeof precious] = "";
+    support_path(victim, comparison.directory, "victim");
+    thaw_comparison_options options = two_strategies();
+    cr_assert_eq(symlink("victim", comparison.journal), 0);
+    thaw_comparison_destroy(comparison_run(&options));
+    cr_assert_neq(access(victim, F_OK), 0, "the link was followed");
+    assert_no_journal();
+    cr_assert_eq(unlink(comparison.results), 0);
+    support_write_file(victim, precious, sizeof precious);
+    cr_assert_eq(symlink("victim", comparison.journal), 0);
+    options.resume = true;
+    thaw_comparison_destroy(comparison_run(&options));
+    cr_assert_eq(support_read_file(victim, found, sizeof found), sizeof precious);
+    cr_assert_str_eq(found, precious);
+}
+
 Test(journal, of_another_comparison_is_refused, .init = comparison_begin, .fini = comparison_end)
 {
     thaw_comparison_options options = two_strategies();

@@ -138,6 +138,25 @@ static double of_results(const json_t *epoch, const char *tag)
     return NAN;
 }
 
+/* Each slash takes three bytes in the name of a folder, of which 255 is the most. */
+Test(events, of_a_name_that_escapes_make_long_have_a_folder)
+{
+    char directory[SUPPORT_PATH_BYTES], name[301];
+    support_make_directory(directory);
+    thaw_context *context = support_context(1);
+    json_t *results = support_project_json("tests/compare/results.json");
+    json_t *run = json_array_get(json_object_get(results, "runs"), 0);
+    for (size_t length = 30; length < sizeof name; length += 10) {
+        memset(name, '/', length);
+        name[length] = '\0';
+        json_object_set_new(run, "strategy", json_string(name));
+        assert_ok(context, thaw_report_write_events(context, results, directory));
+    }
+    json_decref(results);
+    support_remove_tree(directory);
+    thaw_context_destroy(context);
+}
+
 Test(events, hold_every_run_as_the_results_do)
 {
     static unsigned char bytes[MOST_BYTES], golden[MOST_BYTES];

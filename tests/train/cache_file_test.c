@@ -21,6 +21,7 @@ typedef struct setting {
     float shift;        /* added to a weight of the frozen prefix */
     rlim_t limit;       /* on the sizes of files, from the second step on; 0: none */
     char *warning;      /* the last that was logged; of 512 bytes */
+    bool optional;      /* a file that cannot be used is no error */
     bool bfloat16;      /* the cache keeps rounded values; without a file, one in memory does */
 } setting;
 
@@ -73,6 +74,7 @@ static thaw_status try_to_train(const setting *told, outcome *result, char messa
         .epochs = EPOCHS,
         .batch = 16,
         .cache_file = told->file,
+        .cache_optional = told->optional,
         .cache_bytes = told->bfloat16 ? 1 << 20 : 0,
         .cache_dtype = told->bfloat16 ? THAW_BF16 : THAW_F32,
         .on_epoch = note_epoch,
@@ -193,7 +195,7 @@ static void check_cuts(bool bfloat16)
     const setting told = { .file = path, .bfloat16 = bfloat16 };
     cr_assert_not(check_equal(&told));
     const long length = read_whole(content);
-    const long kept[] = { 0, 1, 7, 8, 40, 71, 72, HEADER - 1, HEADER, HEADER + 1, length / 2, length - 65, length - 1 };
+    const long kept[] = { 0, 8, 40, 71, 72, HEADER - 1, HEADER, HEADER + 1, length / 2, length - 65, length - 1 };
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i += bfloat16 ? 2 : 1) {
         support_write_file(path, content, (size_t)kept[i]);
         check_equal(&told);
@@ -274,12 +276,19 @@ static void assert_refused(const char *file, thaw_status status, const char *tex
 
 Test(cache_file, that_is_something_else_is_left_alone)
 {
-    static const char letter[] = "Dear reader, these are no features.";
+    static const char letter[] = "Dear reader, these are no features.", beginning[] = "THAWFEA";
     char found[sizeof letter];
     support_write_file(path, letter, sizeof letter);
     assert_refused(path, THAW_BAD_FORMAT, "is not a feature cache");
     cr_assert_eq(support_read_file(path, found, sizeof found), sizeof letter);
     cr_assert_str_eq(found, letter);
+    for (size_t bytes = 1; bytes < sizeof beginning; bytes++) {
+        support_write_file(path, beginning, bytes);
+        assert_refused(path, THAW_BAD_FORMAT, "is not a feature cache");
+        cr_assert_eq(support_read_file(path, found, sizeof found), (long)bytes);
+    }
+    support_write_file(path, "", 0);
+    check_equal(&(setting){ .file = path });
 }
 
 Test(cache_file, that_cannot_be_is_refused_before_training)
@@ -295,6 +304,10 @@ Test(cache_file, of_another_process_is_refused)
     cr_assert_geq(other, 0);
     cr_assert_eq(flock(other, LOCK_EX), 0);
     assert_refused(path, THAW_IO_ERROR, "another process");
+    char warning[512] = "";
+    cr_assert_not(check_equal(&(setting){ .file = path, .optional = true, .warning = warning }));
+    cr_assert_not_null(strstr(warning, "another process"), "warned: \"%s\"", warning);
+    cr_assert_not_null(strstr(warning, "training goes on without"), "warned: \"%s\"", warning);
     close(other);
     const setting told = { .file = path };
     check_equal(&told);
@@ -302,8 +315,7 @@ Test(cache_file, of_another_process_is_refused)
 
 Test(cache_file, without_room_is_refused_before_training)
 {
-    struct rlimit limit;
-    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit; /* SIGXFSZ would end the process */
     getrlimit(RLIMIT_FSIZE, &limit);
     limit.rlim_cur = HEADER + 100;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
