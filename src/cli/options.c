@@ -52,6 +52,11 @@ static bool parse_size(const cli_option *option, const char *text, void *value, 
     return cli_parse_bytes(text, value);
 }
 
+static bool parse_most(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    return parse_size(option, text, value, options) && *(uint64_t *)value > 0;
+}
+
 static bool parse_norm(const cli_option *option, const char *text, void *value, cli_options *options)
 {
     (void)option, (void)options;
@@ -92,6 +97,7 @@ KIND(positive, .parse = parse_positive, .wanted = "a whole number from 1 to 2147
 KIND(threads, .parse = parse_threads, .wanted = "a whole number from 1 to 1024");
 KIND(seed, .parse = parse_seed, .wanted = "a whole number from 0 to 2^64 - 1");
 KIND(bytes, .parse = parse_size, .wanted = "a number of bytes, such as 0, 65536 or 512M");
+KIND(most_bytes, .parse = parse_most, .wanted = "a number of bytes above 0, such as 65536 or 512M");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
 KIND(share, .parse = parse_share, .wanted = "a number above 0 and at most 1");
 KIND(precision, .parse = parse_precision, .wanted = "f32, bf16 or bf16-emulated", .completion = CLI_COMPLETE_WORDS,
@@ -119,6 +125,10 @@ const cli_option cli_option_table[] = {
       &data_kind, TO(data) },
     { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set instead of the test data of --data", &data_kind,
       TO(test_data) },
+    { CLI_DATA, "max-bytes", "SIZE",
+      "Refuse IDX files whose samples would take more memory than this, before they are unpacked (default: the "
+      "machine's memory)",
+      &most_bytes_kind, TO(max_bytes) },
     { CLI_RULES, "freeze", "PATTERN[@EPOCH]",
       "Freeze these groups or parameters, or a part such as @body, from the start or from EPOCH on", &rule_kind,
       .rule = CLI_RULE_FREEZE },

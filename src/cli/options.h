@@ -55,8 +55,8 @@ typedef struct cli_precision {
 /* Strings point into the command line. */
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
-    uint64_t classes, epochs, batch, seed, threads, cache_bytes,
-        cache_file_bytes; /* classes and threads: 0 means automatic */
+    uint64_t classes, epochs, batch, seed, threads, cache_bytes, cache_file_bytes,
+        max_bytes; /* classes and threads: 0 means automatic */
     const char *strategy, *strategy_file, *head;
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */

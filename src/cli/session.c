@@ -36,6 +36,7 @@ int cli_session_open(cli_session *session, const cli_options *options)
     const int code = cli_context_create(&context_options, &session->context);
     if (code != CLI_DONE)
         return code;
+    thaw_context_limit_data(session->context, options->max_bytes);
     const thaw_status status = thaw_model_create(session->context, &session->model);
     if (status != THAW_OK)
         return cli_check(session->context, status, "start");

@@ -16,8 +16,9 @@ struct thaw_context {
     thaw_cpu_level
         level; /* of the instructions that kernels use: the CPU's level, limited by the host; never HIGHEST */
     uint64_t seed;
-    bool structure_only; /* leave parameters without random values; such models never compute */
-    void *dnn;           /* src/onednn's engine and stream, created on first use */
+    size_t max_data_bytes; /* 0: as much as the machine has */
+    bool structure_only;   /* leave parameters without random values; such models never compute */
+    void *dnn;             /* src/onednn's engine and stream, created on first use */
     void (*release_dnn)(thaw_context *context);
     char message[THAW_MESSAGE_BYTES];
 };

@@ -1,20 +1,22 @@
 #include "data/unpack.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "core/allocation.h"
-#include "core/open.h"
+#include "io/regular_file.h"
 
+/* Deflate makes at most 258 bytes of two bits. */
+enum { MOST_INFLATION = 1032 };
 enum { INPUT_BYTES = 1 << 16, GZIP_ONLY = 16, MOST_OUTPUT = 1 << 30 };
 
 struct thaw_unpacker {
     thaw_context *context;
     const char *path;
     int file;
+    uint64_t file_bytes;
     bool gzip;
     bool between;  /* one gzip member has ended; only another may follow */
     bool finished; /* the file has no bytes beyond those in `input` */
@@ -67,9 +69,11 @@ static thaw_status begin(thaw_unpacker *unpacker)
 thaw_status thaw_unpacker_open(thaw_context *context, const char *path, thaw_unpacker **unpacker)
 {
     *unpacker = NULL;
-    const int file = thaw_open(AT_FDCWD, path, O_RDONLY, 0);
-    if (file < 0)
-        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot open: %s", path, strerror(errno));
+    int file;
+    uint64_t file_bytes;
+    thaw_status status = thaw_regular_file_open(context, path, &file, &file_bytes);
+    if (status != THAW_OK)
+        return status;
     thaw_unpacker *made = thaw_allocate(context, sizeof *made);
     if (!made) {
         close(file);
@@ -78,7 +82,8 @@ thaw_status thaw_unpacker_open(thaw_context *context, const char *path, thaw_unp
     made->context = context;
     made->path = path;
     made->file = file;
-    const thaw_status status = begin(made);
+    made->file_bytes = file_bytes;
+    status = begin(made);
     if (status == THAW_OK)
         *unpacker = made;
     else
@@ -94,6 +99,14 @@ void thaw_unpacker_close(thaw_unpacker *unpacker)
         inflateEnd(&unpacker->stream);
     close(unpacker->file);
     thaw_release(unpacker->context, unpacker);
+}
+
+uint64_t thaw_unpacker_most_bytes(const thaw_unpacker *unpacker)
+{
+    uint64_t most;
+    if (!unpacker->gzip)
+        return UINT64_MAX;
+    return __builtin_mul_overflow(unpacker->file_bytes, MOST_INFLATION, &most) ? UINT64_MAX : most;
 }
 
 static thaw_status explain(const thaw_unpacker *unpacker, int result)

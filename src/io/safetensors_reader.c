@@ -1,13 +1,11 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/allocation.h"
-#include "core/open.h"
+#include "io/regular_file.h"
 #include "io/safetensors.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written in memory order");
@@ -30,21 +28,6 @@ static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t by
         bytes -= (size_t)got;
         position += (uint64_t)got;
     }
-    return THAW_OK;
-}
-
-static thaw_status open_regular(thaw_safetensors *file, uint64_t *file_bytes)
-{
-    struct stat about;
-    /* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
-    file->descriptor = thaw_open(AT_FDCWD, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    if (file->descriptor < 0)
-        return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot open: %s", file->path, strerror(errno));
-    if (fstat(file->descriptor, &about) != 0)
-        return thaw_fail(file->context, THAW_IO_ERROR, "%s: cannot examine: %s", file->path, strerror(errno));
-    if (!S_ISREG(about.st_mode))
-        return thaw_fail(file->context, THAW_IO_ERROR, "%s: is not a regular file", file->path);
-    *file_bytes = (uint64_t)about.st_size;
     return THAW_OK;
 }
 
@@ -89,7 +72,7 @@ thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_
 {
     uint64_t file_bytes = 0;
     *file = (thaw_safetensors){ .context = context, .path = path };
-    thaw_status status = open_regular(file, &file_bytes);
+    thaw_status status = thaw_regular_file_open(context, path, &file->descriptor, &file_bytes);
     if (status == THAW_OK)
         status = read_header(file, file_bytes);
     if (status != THAW_OK)

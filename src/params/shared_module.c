@@ -1,11 +1,11 @@
 #include <dlfcn.h>
-#include <errno.h>
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <thaw/runtime.h>
 #include <unistd.h>
 
+#include "io/regular_file.h"
 #include "params/module_source.h"
 #include "params/settings.h"
 
@@ -70,8 +70,11 @@ static const char *object_error(const void *found, char message[THAW_HEAD_MESSAG
 thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
                              void **library)
 {
-    if (access(path, R_OK) != 0)
-        return thaw_fail(context, THAW_IO_ERROR, "optimizer module %s: %s", path, strerror(errno));
+    int descriptor; /* what is no regular file would make dlopen wait */
+    thaw_status status = thaw_regular_file_open(context, path, &descriptor, NULL);
+    if (status != THAW_OK)
+        return thaw_fail(context, status, "optimizer module %s", thaw_context_message(context));
+    close(descriptor);
     void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!opened)
         return thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s does not load: %s", path, dlerror());
@@ -79,7 +82,7 @@ thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw
     char message[THAW_HEAD_MESSAGE_BYTES];
     const char *error = object_error(found, message);
     if (error) {
-        const thaw_status status = thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s: %s", path, error);
+        status = thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s: %s", path, error);
         dlclose(opened);
         return status;
     }

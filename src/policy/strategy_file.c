@@ -6,6 +6,7 @@
 #include "core/allocation.h"
 #include "core/nearest.h"
 #include "core/printable.h"
+#include "io/json_file.h"
 #include "policy/strategy.h"
 
 /* The current place in the file. */
@@ -122,15 +123,12 @@ thaw_status thaw_strategy_read(thaw_context *context, const char *path, thaw_str
 {
     *strategies = NULL;
     *count = 0;
-    json_error_t error;
-    json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!file && error.line < 0)
-        return thaw_fail(context, THAW_IO_ERROR, "%s", error.text); /* names the file */
-    if (!file)
-        return thaw_fail(context, THAW_BAD_FORMAT, "%s: line %d: %s", path, error.line, error.text);
+    json_t *file;
+    thaw_status status = thaw_json_read(context, path, &file);
+    if (status != THAW_OK)
+        return status;
     const json_t *list = json_object_get(file, "strategies");
     place at = { .context = context, .path = path };
-    thaw_status status = THAW_OK;
     if (!json_is_array(list))
         status = thaw_fail(context, THAW_BAD_FORMAT, "%s: must be an object with a list of \"strategies\"", path);
     const size_t all = json_array_size(list);

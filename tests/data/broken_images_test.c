@@ -110,7 +110,32 @@ Test(broken_images, are_not_what_links_lead_to)
     char found[4096];
     folder_list(context, training, found, sizeof found);
     cr_assert_eq(strncmp(found, "1:0 2:0 ", 8), 0, "%s", found);
-    assert_logged("a/here: links to a folder above it; not followed");
+    assert_logged("a/here: links to a folder that was read through another path; not followed");
+    thaw_dataset_destroy(training);
+    thaw_context_destroy(context);
+}
+
+/* Folders of two links each, to the next: 2^24 paths lead to the last. */
+Test(broken_images, are_found_once_whatever_paths_lead_to_them, .timeout = 60)
+{
+    enum { FOLDERS = 24 };
+    char path[SUPPORT_PATH_BYTES], name[32], target[32];
+    folder_put_image("a/1.png", 1);
+    for (int i = 0; i < FOLDERS; i++) {
+        snprintf(name, sizeof name, ".store/%d/x.png", i);
+        folder_put_image(name, 10 + i);
+        snprintf(target, sizeof target, "../%d", i + 1);
+        for (int k = 0; k < 2 && i + 1 < FOLDERS; k++) {
+            snprintf(name, sizeof name, ".store/%d/%c", i, 'a' + k);
+            cr_assert_eq(symlink(target, folder_join(path, name)), 0);
+        }
+    }
+    cr_assert_eq(symlink("../.store/0", folder_join(path, "a/in")), 0);
+    thaw_context *context = folder_context(1);
+    thaw_dataset *training = open_training(context);
+    cr_assert_eq(thaw_dataset_count(training), 1 + FOLDERS);
+    assert_logged("a/in/b: links to a folder that was read through another path; not followed");
+    cr_assert_eq(count_lines(folder_log), FOLDERS - 1, "%s", folder_log);
     thaw_dataset_destroy(training);
     thaw_context_destroy(context);
 }

@@ -1,7 +1,9 @@
 #include <string.h>
+#include <sys/stat.h>
 
 #include "data/small_idx.h"
 #include "support/allocator.h"
+#include "support/files.h"
 #include "support/support.h"
 
 typedef struct malformed {
@@ -33,15 +35,18 @@ static const malformed malformed_files[] = {
     { "images: no images", EDIT(7, 0), .message = "images: dimension 0 is 0" },
     { "images: no rows", EDIT(11, 0), .message = "images: dimension 1 is 0" },
     { "images: no columns", EDIT(15, 0), .message = "images: dimension 2 is 0" },
-    { "images: one image too many", EDIT(7, 4), .message = "images: has 18 elements, its header says 24" },
-    { "images: one image too few", EDIT(7, 2), .message = "images: bytes follow the 12 elements" },
-    { "images: another split", EDIT(7, 2, 0, 0, 0, 3), .message = "has 2 images" },
+    { "images: one image too many", EDIT(7, 4), .message = "images: has 4 images, but" },
+    { "images: one image too few", EDIT(7, 2), .message = "images: has 2 images, but" },
+    { "images: a row too many", EDIT(11, 3), .message = "images: has 18 elements, its header says 27" },
+    { "images: a row too few", EDIT(11, 1), .message = "images: bytes follow the 9 elements" },
+    { "images: another split", EDIT(7, 2, 0, 0, 0, 3), .message = "has 2 images, but" },
     { "images: little-endian sizes", EDIT(4, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0), .message = "overflows" },
     { "images: all sizes 2^32 - 1", EDIT(4, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255),
       .message = "overflows" },
-    { "images: a promise of 16 TB", EDIT(4, 0, 255, 255, 255, 0, 0, 4, 0, 0, 0, 4, 0), .message = "has 18 elements" },
-    { "images: gzip, a promise of 16 TB", .gzip = true, EDIT(4, 0, 255, 255, 255, 0, 0, 4, 0, 0, 0, 4, 0),
-      .message = "has 18 elements" },
+    { "images: a promise of 3 MB", EDIT(10, 3, 232, 0, 0, 3, 232),
+      .message = "has 18 elements, its header says 3000000" },
+    { "images: gzip, a promise of 12 GB", .gzip = true, EDIT(10, 255, 255, 0, 0, 255, 255),
+      .message = "images: its header says 12884508675 elements, a gzip file of its size has at most" },
     { "images: gzip, one byte more inside", .gzip = true, .append = 1, .message = "bytes follow the 18" },
     { "images: gzip, a pixel short inside", .gzip = true, .keep = 33, .message = "has 17 elements" },
     { "labels: one byte", .of_labels = true, .keep = 1, .message = "labels: ends inside the header, after 1 of 8" },
@@ -53,7 +58,7 @@ static const malformed malformed_files[] = {
     { "labels: 32-bit integers", .of_labels = true, EDIT(2, 12), .message = "labels: starts with 00 00 0c 01" },
     { "labels: count 0", .of_labels = true, EDIT(7, 0), .message = "labels: dimension 0 is 0" },
     { "labels: count 2^32 - 1", .of_labels = true, EDIT(4, 255, 255, 255, 255),
-      .message = "labels: has 3 elements, its header says 4294967295" },
+      .message = "images: has 3 images, but" },
     { "labels: two for three images", .of_labels = true, EDIT(7, 2), .keep = 10, .message = "has 3 images" },
     { "labels: four for three images", .of_labels = true, EDIT(7, 4), .append = 1, .message = "has 4 labels" },
 };
@@ -151,4 +156,84 @@ Test(idx_malformed, what_follows_the_gzip_data_is_refused, .init = small_begin, 
     cr_assert_not_null(strstr(thaw_context_message(context), "other bytes follow the gzip data"), "%s",
                        thaw_context_message(context));
     thaw_context_destroy(context);
+}
+
+Test(idx_malformed, a_flipped_bit_of_a_header_is_found, .init = small_begin, .fini = small_end)
+{
+    enum { IMAGES_HEADER = 16, LABELS_HEADER = 8 };
+    thaw_context *context = support_context(1);
+    for (size_t bit = 0; bit < 8 * (IMAGES_HEADER + LABELS_HEADER); bit++)
+        for (int packed = 0; packed < 2; packed++) {
+            small_file images = small_images(), labels = small_labels();
+            uint8_t *byte = bit < 8 * IMAGES_HEADER ? &images.bytes[bit / 8] : &labels.bytes[bit / 8 - IMAGES_HEADER];
+            *byte = (uint8_t)(*byte ^ 1 << bit % 8);
+            if (packed) {
+                images = small_gzip(images);
+                labels = small_gzip(labels);
+            }
+            thaw_dataset *dataset;
+            const thaw_status status = small_open(context, &images, &labels, &dataset);
+            cr_assert(status == THAW_BAD_FORMAT || status == THAW_OUT_OF_MEMORY, "bit %zu: %s", bit,
+                      thaw_status_name(status));
+            cr_assert_null(dataset);
+        }
+    thaw_context_destroy(context);
+}
+
+/* ---------------------------------------------------------------- what nothing is unpacked for */
+
+/* Labels or images of `count` rows of `row_bytes` zeros, as gzip. */
+static small_file packed_zeros(size_t rank, uint32_t count, uint32_t side)
+{
+    static uint8_t whole[1 << 17];
+    const uint32_t dims[] = { count, side, side };
+    small_file file;
+    memset(whole, 0, sizeof whole);
+    const size_t bytes = support_idx(whole, rank, dims, whole);
+    file.count = support_gzip(file.bytes, sizeof file.bytes, whole, bytes);
+    return file;
+}
+
+Test(idx_malformed, a_gzip_bomb_stays_packed, .init = small_begin, .fini = small_end)
+{
+    support_allocator allocator = { .largest = 90000 }; /* of the 100000 pixels */
+    thaw_context *context = support_context_on(&allocator);
+    small_file images = packed_zeros(3, 10, 100), labels = packed_zeros(1, 11, 1);
+    thaw_dataset *dataset;
+    images.bytes[images.count - 9] ^= 0xFF; /* would be found if it was unpacked */
+    assert_fails(context, small_open(context, &images, &labels, &dataset), THAW_BAD_FORMAT,
+                 "images: has 10 images, but");
+    thaw_context_destroy(context);
+}
+
+Test(idx_malformed, a_limit_of_the_host_comes_before_unpacking, .init = small_begin, .fini = small_end)
+{
+    thaw_context *context = support_context(1);
+    const small_file images = packed_zeros(3, 10, 100), labels = packed_zeros(1, 10, 1);
+    thaw_dataset *dataset;
+    thaw_context_limit_data(context, 100000);
+    assert_ok(context, small_open(context, &images, &labels, &dataset));
+    thaw_dataset_destroy(dataset);
+    thaw_context_limit_data(context, 99999);
+    small_file broken = images;
+    broken.bytes[broken.count - 9] ^= 0xFF; /* would be found if it was unpacked */
+    assert_fails(context, small_open(context, &broken, &labels, &dataset), THAW_OUT_OF_MEMORY,
+                 "images: would take 100000 bytes of memory, must be at most 99999");
+    thaw_context_limit_data(context, 49); /* a label takes a byte, and four as int32 */
+    assert_fails(context, small_open(context, &images, &labels, &dataset), THAW_OUT_OF_MEMORY,
+                 "labels: would take 50 bytes of memory, must be at most 49");
+    thaw_context_destroy(context);
+}
+
+Test(idx_malformed, a_fifo_is_not_waited_for, .timeout = 20)
+{
+    char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+    support_make_directory(directory);
+    cr_assert_eq(mkfifo(support_path(path, directory, "fifo"), 0600), 0);
+    thaw_context *context = support_context(1);
+    thaw_dataset *dataset;
+    assert_fails(context, thaw_dataset_open_idx(context, path, path, &dataset), THAW_IO_ERROR,
+                 "fifo: is not a regular file");
+    thaw_context_destroy(context);
+    support_remove_directory(directory);
 }

@@ -109,7 +109,7 @@ Test(idx, missing_files_and_directories_are_named, .init = small_begin, .fini = 
     assert_fails(context, thaw_dataset_open_idx(context, small_images_path, "/nowhere/labels", &dataset), THAW_IO_ERROR,
                  "/nowhere/labels: cannot open: No such file");
     assert_fails(context, thaw_dataset_open_idx(context, small_directory, small_labels_path, &dataset), THAW_IO_ERROR,
-                 "cannot read: Is a directory");
+                 "is not a regular file");
     cr_assert_null(dataset);
     thaw_context_destroy(context);
 }

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/allocator.h"
+#include "support/files.h"
 #include "support/support.h"
 
 static thaw_context *context;
@@ -298,8 +300,8 @@ Test(optimizer, refuses_what_is_no_shared_object)
 {
     thaw_optimizer *optimizer = NULL;
     assert_fails(context, thaw_optimizer_create(context, "./nowhere/none.so:lr=1", &optimizer), THAW_IO_ERROR,
-                 "./nowhere/none.so: No such file");
-    assert_fails(context, thaw_optimizer_create(context, "/", &optimizer), THAW_BAD_FORMAT, "/");
+                 "./nowhere/none.so: cannot open: No such file");
+    assert_fails(context, thaw_optimizer_create(context, "/", &optimizer), THAW_IO_ERROR, "/: is not a regular file");
 
     char path[] = "/tmp/thaw-module-XXXXXX";
     const int file = mkstemp(path);
@@ -309,6 +311,17 @@ Test(optimizer, refuses_what_is_no_shared_object)
     assert_fails(context, thaw_optimizer_create(context, path, &optimizer), THAW_BAD_FORMAT, path);
     unlink(path);
     cr_assert_null(optimizer);
+}
+
+Test(optimizer, does_not_wait_for_a_fifo, .timeout = 20)
+{
+    char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+    thaw_optimizer *optimizer = NULL;
+    support_make_directory(directory);
+    cr_assert_eq(mkfifo(support_path(path, directory, "fifo.so"), 0600), 0);
+    assert_fails(context, thaw_optimizer_create(context, path, &optimizer), THAW_IO_ERROR,
+                 "fifo.so: is not a regular file");
+    support_remove_directory(directory);
 }
 
 /* ---- memory ---- */
