@@ -2,6 +2,14 @@
 
 #include <math.h>
 
+/* Clamps a value to where the sums and products of an axis do not overflow. */
+static double within(double value)
+{
+    static const double LEAST = 1e-300, MOST = 1e300;
+    const double size = fabs(value);
+    return value == 0 || (size >= LEAST && size <= MOST) ? value : copysign(size < LEAST ? LEAST : MOST, value);
+}
+
 /* The smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
 static double round_step(double least)
 {
@@ -16,6 +24,8 @@ thaw_axis thaw_axis_linear(double low, double high, double begin, double end, si
         low = 0;
         high = 1;
     }
+    low = within(low);
+    high = within(high);
     if (high - low <= 1e-9 * fmax(fabs(low), fabs(high))) {
         const double room = low == 0 ? 1 : 0.1 * fabs(low);
         low -= room;
@@ -56,6 +66,8 @@ thaw_axis thaw_axis_logarithmic(double low, double high, double begin, double en
     enum { ENOUGH = 3, MOST = 6 };
     const bool usable = isfinite(low) && isfinite(high) && low > 0 && high >= low;
     thaw_axis axis = { .begin = begin, .end = end, .logarithmic = true };
+    low = within(low);
+    high = within(high);
     axis.low = usable ? low / 1.25 : 1;
     axis.high = usable ? high * 1.25 : 10;
     for (size_t each = 1; each <= 3 && axis.tick_count < ENOUGH; each++) {

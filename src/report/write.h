@@ -12,6 +12,11 @@
    writable). */
 thaw_status thaw_report_make_directory(thaw_context *context, const char *directory);
 
+/* Makes the page, which the caller releases (thaw_text_destroy). `results` or `measurements` may be NULL.
+   Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_report_make_page(thaw_context *context, const json_t *results, const json_t *measurements,
+                                  char **html);
+
 /* Writes index.html. `results` or `measurements` may be NULL. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_report_write_page(thaw_context *context, const json_t *results, const json_t *measurements,
                                    const char *directory);

@@ -2,9 +2,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "policy/strategy.h"
 #include "support/allocator.h"
 #include "support/files.h"
+#include "support/hostile.h"
 #include "support/network.h"
 
 typedef struct fixture {
@@ -310,4 +313,55 @@ Test(strategy_file, is_checked_as_a_whole, .init = begin, .fini = end)
     assert_fails(context, thaw_strategy_create(context, "full", "/absent/file", &strategy), THAW_IO_ERROR,
                  "/absent/file");
     thaw_context_destroy(context);
+}
+
+Test(strategy_file, is_not_waited_for, .init = begin, .fini = end, .timeout = 20)
+{
+    thaw_context *context = support_context(1);
+    thaw_strategy *strategy;
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    assert_fails(context, thaw_strategy_create(context, "mine", path, &strategy), THAW_IO_ERROR,
+                 "strategies.json: is not a regular file");
+    thaw_context_destroy(context);
+}
+
+/* ---------------------------------------------------------------- one value that nobody expects */
+
+static fixture network;
+static size_t accepted;
+
+static void read_and_apply(const json_t *document, const char *change)
+{
+    thaw_strategy **strategies;
+    size_t count;
+    cr_assert_eq(json_dump_file(document, path, 0), 0);
+    const thaw_status status = thaw_strategy_read(network.context, path, &strategies, &count);
+    cr_assert(status == THAW_OK || (status == THAW_BAD_FORMAT && count == 0), "%s: %s", change,
+              thaw_context_message(network.context));
+    for (size_t i = 0; i < count; i++)
+        for (int epoch = 1; epoch <= 2; epoch++) {
+            const thaw_status done = thaw_strategy_apply(strategies[i], network.model, NULL, epoch, 2);
+            cr_assert(done == THAW_OK || done == THAW_INVALID_ARGUMENT || done == THAW_NOT_FOUND ||
+                          done == THAW_DUPLICATE,
+                      "%s: %s", change, thaw_context_message(network.context));
+        }
+    accepted += status == THAW_OK;
+    thaw_strategy_release_all(network.context, strategies, count);
+}
+
+Test(strategy_file, may_hold_any_number_in_any_place, .init = begin, .fini = end, .timeout = 120)
+{
+    json_t *file =
+        json_pack("{s[{ssss s[{sissss}{sfsssssf}{sbsssssi}{sisssssf}]}]}", "strategies", "name", "mine", "description",
+                  "d", "rules", "epoch", 1, "pattern", "conv*", "action", "freeze", "share", 0.5, "pattern", "dense1",
+                  "action", "rate", "value", 0.25, "every", 1, "pattern", "dense2", "action", "lora", "value", 4,
+                  "epoch", 2, "pattern", "dense3", "action", "decay", "value", 0.5);
+    cr_assert_not_null(file);
+    network = open_fixture("full", NULL);
+    read_and_apply(file, "as it is");
+    cr_assert_eq(accepted, 1);
+    const size_t changes = support_each_hostile(file, read_and_apply);
+    cr_assert(accepted > 10 && accepted < changes, "%zu of %zu", accepted, changes);
+    close_fixture(&network);
+    json_decref(file);
 }

@@ -408,3 +408,45 @@ Test(page, says_when_memory_runs_out)
     json_decref(measurements);
     thaw_context_destroy(small);
 }
+
+/* ---------------------------------------------------------------- what would take for ever */
+
+Test(report, takes_any_number_as_a_size, .init = begin, .fini = end, .timeout = 20)
+{
+    static const char *const sizes[] = { "1", "1000", "1e6", "1.7e308", "5e-324", "0", "-1", "1e300" };
+    char text[sizeof MEASUREMENT * THAW_COUNT(sizes)];
+    size_t used = 0;
+    for (size_t i = 0; i < THAW_COUNT(sizes); i++)
+        used += (size_t)snprintf(text + used, sizeof text - used,
+                                 "{\"schema\": \"thaw-measurement-1\", \"benchmark\": \"b\", \"what\": \"adam\", "
+                                 "\"size\": %s, \"threads\": 2, \"seconds\": 0.5, \"limit_seconds\": 0.25}\n",
+                                 sizes[i]);
+    assert_ok(context, write_text(text));
+    read_page();
+    cr_assert_not_null(strstr(page, "2 threads"));
+    cr_assert_null(strstr(page, "nan"));
+    cr_assert_null(strstr(page, "inf"));
+}
+
+/* Of one setting and one thing each, and all of the same: what compares each with each takes minutes. */
+Test(report, takes_time_in_proportion_to_what_was_measured, .init = begin, .fini = end, .timeout = 60)
+{
+    enum { MEASUREMENTS = 6000 };
+    for (int alike = 0; alike < 2; alike++) {
+        FILE *file = fopen(input, "w");
+        cr_assert_not_null(file);
+        for (int i = 0; i < MEASUREMENTS; i++)
+            fprintf(file,
+                    "{\"schema\": \"thaw-measurement-1\", \"benchmark\": \"b\", \"setting\": \"%d\", \"what\": "
+                    "\"%d\", \"size\": %d, \"threads\": %d, \"seconds\": 0.5, \"limit_seconds\": 0.25}\n",
+                    alike ? 0 : i, alike ? 0 : i, i + 1, 1 + i % 3);
+        cr_assert_eq(fclose(file), 0);
+        assert_ok(context, write_from(input));
+    }
+}
+
+Test(report, does_not_wait_for_a_fifo, .init = begin, .fini = end, .timeout = 20)
+{
+    cr_assert_eq(mkfifo(input, 0600), 0);
+    assert_fails(context, write_from(input), THAW_IO_ERROR, "input.json: is not a regular file");
+}
