@@ -221,7 +221,7 @@ thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_
     thaw_comparison *made = thaw_allocate_array(context, 1, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    *made = (thaw_comparison){ .context = context, .options = chosen };
+    *made = (thaw_comparison){ .context = context, .options = chosen, .journal.descriptor = -1 };
     pthread_mutex_init(&made->building, NULL);
     pthread_mutex_init(&made->telling, NULL);
     pthread_mutex_init(&made->keeping, NULL);
@@ -247,6 +247,7 @@ void thaw_comparison_destroy(thaw_comparison *comparison)
     thaw_release(context, comparison->configurations);
     thaw_release(context, comparison->order);
     json_decref(comparison->head);
+    thaw_journal_close(&comparison->journal);
     pthread_mutex_destroy(&comparison->building);
     pthread_mutex_destroy(&comparison->telling);
     pthread_mutex_destroy(&comparison->keeping);

@@ -37,7 +37,7 @@ struct thaw_comparison {
     size_t resumed; /* runs that existed before */
     size_t started; /* runs, those with them; guarded by `telling` */
     double began;
-    thaw_journal journal;
+    thaw_journal journal;            /* from its creation on, if there are results */
     double written_at, writing_took; /* the whole file, the last time */
 };
 

@@ -2,24 +2,105 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <thaw/runtime.h>
 #include <unistd.h>
 
+#include "core/context.h"
 #include "core/open.h"
 #include "core/text.h"
+#include "report/record.h"
 
-static thaw_status fail(thaw_context *context, const char *path, const char *what)
+enum { CHECKSUM_DIGITS = 8 };
+
+static thaw_status fail(const thaw_journal *journal, const char *what)
 {
-    return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be %s: %s", path, what, strerror(errno));
+    return thaw_fail(journal->context, THAW_IO_ERROR, "%s: cannot %s: %s", journal->path, what, strerror(errno));
 }
 
-thaw_status thaw_journal_path(thaw_context *context, const char *results, char **path)
+/* ---------------------------------------------------------------- opening */
+
+/* Whether the path still leads to the open file: whoever had the lock before may have removed it. */
+static bool is_in_place(const thaw_journal *journal, const struct stat *opened)
 {
+    struct stat there;
+    return fstatat(AT_FDCWD, journal->path, &there, AT_SYMLINK_NOFOLLOW) == 0 && there.st_dev == opened->st_dev &&
+           there.st_ino == opened->st_ino;
+}
+
+static thaw_status lock(const thaw_journal *journal)
+{
+    int result;
+    do
+        result = flock(journal->descriptor, LOCK_EX | LOCK_NB);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return THAW_OK;
+    if (errno == EWOULDBLOCK)
+        return thaw_fail(journal->context, THAW_IO_ERROR, "%s: another run is writing these results", journal->path);
+    thaw_log(journal->context, THAW_LOG_WARNING, "%s: cannot lock it: %s; another run could write the same results",
+             journal->path, strerror(errno));
+    return THAW_OK;
+}
+
+/* Opens and locks what is there; *settled is false if it was removed meanwhile. */
+static thaw_status try_open(thaw_journal *journal, bool *settled)
+{
+    struct stat about;
+    journal->descriptor =
+        thaw_open(AT_FDCWD, journal->path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (journal->descriptor < 0)
+        return fail(journal, "open");
+    if (fstat(journal->descriptor, &about) != 0)
+        return fail(journal, "examine");
+    if (!S_ISREG(about.st_mode))
+        return thaw_fail(journal->context, THAW_IO_ERROR, "%s: is not a regular file", journal->path);
+    const thaw_status status = lock(journal);
+    if (status != THAW_OK)
+        return status;
+    *settled = is_in_place(journal, &about);
+    if (fstat(journal->descriptor, &about) != 0) /* its last writer may have ended since */
+        return fail(journal, "examine");
+    journal->held = about.st_size > 0;
+    return THAW_OK;
+}
+
+static void release(thaw_journal *journal)
+{
+    if (journal->descriptor >= 0)
+        close(journal->descriptor);
+    thaw_text_destroy(journal->context, journal->path);
+    *journal = (thaw_journal){ .descriptor = -1 };
+}
+
+thaw_status thaw_journal_open(thaw_context *context, const char *results, thaw_journal *journal)
+{
+    *journal = (thaw_journal){ .context = context, .descriptor = -1 };
     thaw_text text = { .context = context };
     thaw_text_append(&text, "%s.journal", results);
-    return thaw_text_finish(&text, path);
+    thaw_status status = thaw_text_finish(&text, &journal->path);
+    for (bool settled = false; status == THAW_OK && !settled;) {
+        if (journal->descriptor >= 0)
+            close(journal->descriptor);
+        status = try_open(journal, &settled);
+    }
+    if (status != THAW_OK)
+        release(journal);
+    return status;
+}
+
+void thaw_journal_close(thaw_journal *journal)
+{
+    struct stat about;
+    if (journal->descriptor >= 0 && fstat(journal->descriptor, &about) == 0 && about.st_size == 0 &&
+        is_in_place(journal, &about))
+        unlink(journal->path);
+    release(journal);
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -38,39 +119,83 @@ static bool write_all(int descriptor, const char *bytes, size_t count)
     return true;
 }
 
-/* In one write, so that a killed process leaves a whole line or none, unless the disk is full. */
-static thaw_status append_line(const thaw_journal *journal, const json_t *value)
+static void put_checksum(char *line, uint32_t checksum)
+{
+    char digits[CHECKSUM_DIGITS + 1];
+    snprintf(digits, sizeof digits, "%08" PRIx32, checksum);
+    memcpy(line, digits, CHECKSUM_DIGITS);
+}
+
+/* Puts in the checksum of the line before, and returns that of this one. */
+static uint32_t chain(char *line, size_t length, uint32_t before)
+{
+    put_checksum(line, before);
+    return thaw_masked_crc(line, length);
+}
+
+/* In one write: a kill leaves a whole line or none, unless the disk is full. */
+static thaw_status append_line(thaw_journal *journal, const json_t *value)
 {
     char *dump = json_dumps(value, JSON_COMPACT), *line = NULL;
     thaw_text text = { .context = journal->context };
     if (dump)
-        thaw_text_append(&text, "%s\n", dump);
+        thaw_text_append(&text, "%08x %s\n", 0U, dump);
     free(dump);
     thaw_status status = thaw_text_finish(&text, &line);
     if (status == THAW_OK && !dump)
         status = thaw_fail(journal->context, THAW_OUT_OF_MEMORY, "%s: a line", journal->path);
-    if (status == THAW_OK && (!write_all(journal->descriptor, line, strlen(line)) || fdatasync(journal->descriptor)))
-        status = fail(journal->context, journal->path, "written");
+    if (status == THAW_OK) {
+        const size_t length = strlen(line);
+        const uint32_t checksum = chain(line, length - 1, journal->checksum);
+        put_checksum(line, checksum);
+        if (!write_all(journal->descriptor, line, length) || fdatasync(journal->descriptor) != 0)
+            status = fail(journal, "write");
+        else
+            journal->checksum = checksum;
+    }
     thaw_text_destroy(journal->context, line);
     return status;
 }
 
-thaw_status thaw_journal_begin(thaw_context *context, const char *results, const json_t *head, thaw_journal *journal)
+/* After a power cut the file's name is there, too. Some file systems cannot sync directories. */
+static thaw_status sync_directory(const thaw_journal *journal)
 {
-    *journal = (thaw_journal){ .context = context, .descriptor = -1 };
-    thaw_status status = thaw_journal_path(context, results, &journal->path);
+    const char *slash = strrchr(journal->path, '/');
+    thaw_text text = { .context = journal->context };
+    thaw_text_append(&text, "%.*s", slash ? (int)(slash - journal->path) + 1 : 1, slash ? journal->path : ".");
+    char *directory;
+    thaw_status status = thaw_text_finish(&text, &directory);
     if (status != THAW_OK)
         return status;
-    /* A file of its own: what is under the name already, a link too, is removed, and not what a link leads to. */
-    if (unlink(journal->path) == 0 || errno == ENOENT)
-        journal->descriptor =
-            thaw_open(AT_FDCWD, journal->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND, 0666);
-    status = journal->descriptor < 0 ? fail(context, journal->path, "made") : append_line(journal, head);
-    if (status == THAW_OK)
-        journal->head = lseek(journal->descriptor, 0, SEEK_END);
-    else
-        thaw_journal_end(journal, journal->descriptor >= 0);
+    const int descriptor = thaw_open(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
+    if (descriptor < 0 || (fsync(descriptor) != 0 && errno != EINVAL && errno != ENOTSUP))
+        status = fail(journal, "sync its directory");
+    if (descriptor >= 0)
+        close(descriptor);
+    thaw_text_destroy(journal->context, directory);
     return status;
+}
+
+static thaw_status shorten(thaw_journal *journal, off_t bytes, uint32_t checksum)
+{
+    if (ftruncate(journal->descriptor, bytes) != 0)
+        return fail(journal, "shorten");
+    journal->checksum = checksum;
+    return THAW_OK;
+}
+
+thaw_status thaw_journal_begin(thaw_journal *journal, const json_t *head)
+{
+    thaw_status status = thaw_journal_empty(journal);
+    if (status == THAW_OK)
+        status = append_line(journal, head);
+    if (status == THAW_OK)
+        status = sync_directory(journal);
+    if (status != THAW_OK)
+        return status;
+    journal->head = lseek(journal->descriptor, 0, SEEK_END);
+    journal->head_checksum = journal->checksum;
+    return THAW_OK;
 }
 
 thaw_status thaw_journal_append(thaw_journal *journal, const json_t *run)
@@ -80,39 +205,73 @@ thaw_status thaw_journal_append(thaw_journal *journal, const json_t *run)
 
 thaw_status thaw_journal_clear(thaw_journal *journal)
 {
-    return ftruncate(journal->descriptor, journal->head) == 0 ? THAW_OK
-                                                              : fail(journal->context, journal->path, "shortened");
+    return shorten(journal, journal->head, journal->head_checksum);
 }
 
-void thaw_journal_end(thaw_journal *journal, bool remove)
+thaw_status thaw_journal_empty(thaw_journal *journal)
 {
-    if (remove)
-        unlink(journal->path);
-    if (journal->descriptor >= 0)
-        close(journal->descriptor);
-    thaw_text_destroy(journal->context, journal->path);
-    *journal = (thaw_journal){ .descriptor = -1 };
+    return shorten(journal, 0, 0);
 }
 
 /* ---------------------------------------------------------------- reading */
 
-thaw_status thaw_journal_read(thaw_context *context, const char *path, json_t **lines)
+/* Whether the line, without its end, has the right checksum; *checksum becomes that. */
+static bool is_whole(char *line, size_t length, uint32_t *checksum)
+{
+    char found[CHECKSUM_DIGITS], wanted[CHECKSUM_DIGITS];
+    if (length <= CHECKSUM_DIGITS)
+        return false;
+    memcpy(found, line, CHECKSUM_DIGITS);
+    const uint32_t right = chain(line, length, *checksum);
+    put_checksum(wanted, right);
+    *checksum = right;
+    return memcmp(found, wanted, CHECKSUM_DIGITS) == 0;
+}
+
+static thaw_status read_lines(const thaw_journal *journal, FILE *file, json_t *lines)
 {
     char *line = NULL;
     size_t room = 0;
-    json_error_t error;
+    uint32_t checksum = 0;
+    bool whole = true;
     thaw_status status = THAW_OK;
-    *lines = json_array();
-    FILE *file = thaw_open_stream(path);
-    if (!file)
-        return errno == ENOENT ? THAW_OK : fail(context, path, "read");
-    for (ssize_t length; status == THAW_OK && (length = getline(&line, &room, file)) > 0 && line[length - 1] == '\n';)
-        if (json_array_append_new(*lines, json_loadb(line, (size_t)length, JSON_REJECT_DUPLICATES, &error)) != 0)
-            status =
-                thaw_fail(context, THAW_BAD_FORMAT, "%s: line %zu: %s", path, json_array_size(*lines) + 1, error.text);
+    for (ssize_t length; whole && status == THAW_OK && (length = getline(&line, &room, file)) > 0;) {
+        whole = line[length - 1] == '\n';
+        if (!whole)
+            break;
+        json_t *value = NULL;
+        json_error_t error;
+        whole = is_whole(line, (size_t)length - 1, &checksum);
+        if (whole)
+            value =
+                json_loadb(line + CHECKSUM_DIGITS, (size_t)length - CHECKSUM_DIGITS, JSON_REJECT_DUPLICATES, &error);
+        whole = value != NULL;
+        if (whole && json_array_append_new(lines, value) != 0)
+            status = thaw_fail(journal->context, THAW_OUT_OF_MEMORY, "%s: a line", journal->path);
+        if (!whole)
+            thaw_log(journal->context, THAW_LOG_WARNING,
+                     "%s: line %zu is damaged; the lines before it are kept, and the other runs are done again",
+                     journal->path, json_array_size(lines) + 1);
+    }
     if (status == THAW_OK && ferror(file))
-        status = fail(context, path, "read");
+        status = fail(journal, "read");
     free(line);
+    return status;
+}
+
+thaw_status thaw_journal_read(const thaw_journal *journal, json_t **lines)
+{
+    *lines = json_array();
+    const int copy = fcntl(journal->descriptor, F_DUPFD_CLOEXEC, 3);
+    FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
+    if (!file) {
+        const thaw_status status = fail(journal, "read");
+        if (copy >= 0)
+            close(copy);
+        return status;
+    }
+    rewind(file);
+    const thaw_status status = read_lines(journal, file, *lines);
     fclose(file);
     return status;
 }

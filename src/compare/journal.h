@@ -1,6 +1,13 @@
-/* Runs that are not in the results file yet. They are in a JSON lines file beside it: first the head of the results,
-   then one run per line. Appending a run takes the same time however many there are; writing the whole results file
-   takes longer with each. */
+/* Runs that the results file does not have yet: beside it, a file of lines. The first is the head of the results,
+   and each other line is a run. Adding a run adds one line, however many there are; the results file is rewritten
+   whole, which takes longer with each run.
+
+   A line is a checksum of eight hexadecimal digits, a blank, and JSON: CRC-32C (masked, src/report/record.h) of the
+   line with the checksum of the line before in that place, 00000000 in the first. So no changed, missing or
+   exchanged line passes for a good one.
+
+   The journal is also the lock of the results: whoever has it open is the one comparison that may read and write
+   them. It exists as long as the comparison does. An empty one is like none. */
 #ifndef THAW_COMPARE_JOURNAL_H
 #define THAW_COMPARE_JOURNAL_H
 
@@ -10,29 +17,36 @@
 
 typedef struct thaw_journal {
     thaw_context *context;
-    char *path; /* the path of the results with ".journal" appended */
-    int descriptor;
-    off_t head; /* bytes of the first line */
+    char *path;                       /* that of the results with ".journal" after it; NULL: there is no journal */
+    int descriptor;                   /* -1: none */
+    bool held;                        /* lines when it was opened */
+    off_t head;                       /* bytes of the first line */
+    uint32_t head_checksum, checksum; /* of the first line and of the last */
 } thaw_journal;
 
-/* The path, for the caller to release (thaw_text_destroy). Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_journal_path(thaw_context *context, const char *results, char **path);
-
-/* Starts a new journal with only the head. On failure `journal` holds nothing. Errors: THAW_IO_ERROR,
+/* Opens or makes the journal of a results file, and locks it. The file stays as it is. On failure `journal` holds
+   nothing.
+   Errors: THAW_IO_ERROR (also when another comparison has it, or when it is a link or no regular file),
    THAW_OUT_OF_MEMORY. */
-thaw_status thaw_journal_begin(thaw_context *context, const char *results, const json_t *head, thaw_journal *journal);
+thaw_status thaw_journal_open(thaw_context *context, const char *results, thaw_journal *journal);
 
-/* Adds a run durably: it survives a power cut. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+/* The lines as an array, the head first, up to the first that is damaged or cut short; the log is warned of a
+   damaged one. The caller releases it, on failure too. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_journal_read(const thaw_journal *journal, json_t **lines);
+
+/* Begins anew, with the head alone. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_journal_begin(thaw_journal *journal, const json_t *head);
+
+/* Adds a run, so that not even a power cut loses it. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_journal_append(thaw_journal *journal, const json_t *run);
 
-/* Drops the runs, which are now in the results. Errors: THAW_IO_ERROR. */
+/* Drops the runs, which the results now have. Errors: THAW_IO_ERROR. */
 thaw_status thaw_journal_clear(thaw_journal *journal);
 
-/* Closes it, and removes the file if the results hold everything. */
-void thaw_journal_end(thaw_journal *journal, bool remove);
+/* Drops everything, the head too. Errors: THAW_IO_ERROR. */
+thaw_status thaw_journal_empty(thaw_journal *journal);
 
-/* The lines of a journal as an array, the head first; empty if there is no file. A line without an end was cut short
-   and is ignored. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_OUT_OF_MEMORY. */
-thaw_status thaw_journal_read(thaw_context *context, const char *path, json_t **lines);
+/* Unlocks and closes it, and removes the file if it is empty. */
+void thaw_journal_close(thaw_journal *journal);
 
 #endif

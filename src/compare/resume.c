@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compare/comparison.h"
+#include "io/json_file.h"
 #include "report/write.h"
 
 /* Puts a run from a file in its place, unless it is there already: the journal may repeat what the results hold. */
@@ -65,27 +66,25 @@ static thaw_status check_head(const thaw_comparison *comparison, const char *pat
 
 static thaw_status resume_file(thaw_comparison *comparison, const char *path)
 {
-    json_error_t error;
-    json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!file && error.line < 0)
-        return thaw_fail(comparison->context, THAW_IO_ERROR, "%s", error.text); /* names the file */
-    if (!file)
-        return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: line %d: %s", path, error.line, error.text);
-    thaw_status status = check_head(comparison, path, file);
+    json_t *file;
+    thaw_status status = thaw_json_read(comparison->context, path, &file);
+    if (status == THAW_OK)
+        status = check_head(comparison, path, file);
     if (status == THAW_OK)
         status = place_runs(comparison, path, json_object_get(file, "runs"), 0);
     json_decref(file);
     return status;
 }
 
-static thaw_status resume_journal(thaw_comparison *comparison, const char *path)
+static thaw_status resume_journal(thaw_comparison *comparison)
 {
+    const thaw_journal *journal = &comparison->journal;
     json_t *lines;
-    thaw_status status = thaw_journal_read(comparison->context, path, &lines);
+    thaw_status status = thaw_journal_read(journal, &lines);
     if (status == THAW_OK && json_array_size(lines) > 0)
-        status = check_head(comparison, path, json_array_get(lines, 0));
+        status = check_head(comparison, journal->path, json_array_get(lines, 0));
     if (status == THAW_OK)
-        status = place_runs(comparison, path, lines, 1);
+        status = place_runs(comparison, journal->path, lines, 1);
     json_decref(lines);
     return status;
 }
@@ -95,21 +94,19 @@ static bool exists(const char *path)
     return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
+/* The lock comes first: what is read here is what another run left when it ended. */
 thaw_status thaw_results_resume(thaw_comparison *comparison)
 {
     const char *results = comparison->options.results;
-    char *journal;
-    thaw_status status = thaw_journal_path(comparison->context, results, &journal);
+    const thaw_journal *journal = &comparison->journal;
+    thaw_status status = thaw_journal_open(comparison->context, results, &comparison->journal);
     if (status != THAW_OK)
         return status;
-    const bool whole = exists(results), more = exists(journal);
-    if ((whole || more) && !comparison->options.resume)
-        status = thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists already; resume it, or move it away",
-                           whole ? results : journal);
-    if (status == THAW_OK && whole)
+    const bool whole = exists(results);
+    if ((whole || journal->held) && !comparison->options.resume)
+        return thaw_fail(comparison->context, THAW_IO_ERROR, "%s: exists already; resume it, or move it away",
+                         whole ? results : journal->path);
+    if (whole)
         status = resume_file(comparison, results);
-    if (status == THAW_OK && more)
-        status = resume_journal(comparison, journal);
-    thaw_text_destroy(comparison->context, journal);
-    return status;
+    return status == THAW_OK ? resume_journal(comparison) : status;
 }

@@ -90,7 +90,7 @@ thaw_status thaw_comparison_run(thaw_comparison *comparison)
     comparison->resumed = comparison->started = comparison->done;
     thaw_status status = comparison->done > 0 ? write_whole(comparison) : THAW_OK;
     if (status == THAW_OK && results)
-        status = thaw_journal_begin(comparison->context, results, comparison->head, &comparison->journal);
+        status = thaw_journal_begin(&comparison->journal, comparison->head);
     if (status != THAW_OK)
         return status;
     status = run_all(comparison, all);
@@ -100,7 +100,9 @@ thaw_status thaw_comparison_run(thaw_comparison *comparison)
         written = last == THAW_OK;
         status = status == THAW_OK ? last : status;
     }
-    if (results)
-        thaw_journal_end(&comparison->journal, written);
+    if (results && written) {
+        const thaw_status emptied = thaw_journal_empty(&comparison->journal);
+        status = status == THAW_OK ? emptied : status;
+    }
     return status;
 }

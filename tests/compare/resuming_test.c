@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compare/journal.h"
 #include "core/threads.h"
 #include "support/comparison.h"
+#include "support/hostile.h"
 #include "support/results.h"
 
 /* Of four runs. */
@@ -107,12 +109,6 @@ Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comp
 
 /* ---------------------------------------------------------------- the journal */
 
-static void write_line(FILE *file, const json_t *value)
-{
-    cr_assert_eq(json_dumpf(value, file, JSON_COMPACT), 0);
-    fputc('\n', file);
-}
-
 /* Writes what a kill may leave: a file with the first `held` of the runs, and a journal that begins before these end and
    ends within the last run. */
 static void leave(const json_t *whole, size_t held)
@@ -126,15 +122,15 @@ static void leave(const json_t *whole, size_t held)
     unlink(comparison.results);
     if (held)
         json_dump_file(some, comparison.results, 0);
-    FILE *journal = fopen(comparison.journal, "w");
-    cr_assert_not_null(journal);
+    thaw_journal journal;
+    assert_ok(comparison.context, thaw_journal_open(comparison.context, comparison.results, &journal));
     json_array_clear(runs);
     json_object_del(some, "configurations");
-    write_line(journal, some);
+    assert_ok(comparison.context, thaw_journal_begin(&journal, some));
     for (size_t i = held ? held - 1 : 0; i + 1 < count; i++)
-        write_line(journal, json_array_get(all, i));
-    fputs("{\"strategy\": \"fu", journal);
-    fclose(journal);
+        assert_ok(comparison.context, thaw_journal_append(&journal, json_array_get(all, i)));
+    cr_assert_eq(write(journal.descriptor, "01234567 {\"strategy\": \"fu", 25), 25);
+    thaw_journal_close(&journal);
     json_decref(some);
 }
 
@@ -196,10 +192,39 @@ Test(journal, of_another_comparison_is_refused, .init = comparison_begin, .fini 
     options.batch = 8;
     comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: holds another comparison");
     options.batch = comparison_options().batch;
-    support_write_file(comparison.journal, "{\"schema\": 1}\n", 14);
-    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: is not of the schema");
-    support_write_file(comparison.journal, "nothing\n", 8);
-    comparison_assert_refused(&options, THAW_BAD_FORMAT, "results.json.journal: line 1: ");
+    json_decref(whole);
+}
+
+Test(journal, that_is_damaged_counts_up_to_there, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = two_strategies();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = comparison_load();
+    options.resume = true;
+    for (size_t line = 0; line < 4; line++) {
+        char text[1 << 16] = "";
+        leave(whole, 0);
+        const long bytes = support_read_file(comparison.journal, text, sizeof text);
+        cr_assert(bytes > 0 && bytes < (long)sizeof text);
+        char *at = text;
+        for (size_t i = 0; i < line; i++)
+            at = strchr(at, '\n') + 1;
+        at[12] ^= 1;
+        support_write_file(comparison.journal, text, (size_t)bytes);
+        thaw_comparison_destroy(comparison_run(&options));
+        assert_no_journal();
+        json_t *resumed = comparison_load();
+        for (size_t i = 0; i < 4; i++) /* times too, of those that were not run again */
+            cr_assert_eq(json_equal(json_array_get(json_object_get(whole, "runs"), i),
+                                    json_array_get(json_object_get(resumed, "runs"), i)),
+                         i + 1 < line, "run %zu, line %zu is damaged", i, line);
+        json_t *timeless = json_deep_copy(whole);
+        support_forget_times(timeless);
+        support_forget_times(resumed);
+        cr_assert(json_equal(timeless, resumed), "line %zu is damaged", line);
+        json_decref(timeless);
+        json_decref(resumed);
+    }
     json_decref(whole);
 }
 
@@ -211,6 +236,83 @@ Test(journal, without_a_whole_line_is_none, .init = comparison_begin, .fini = co
     thaw_comparison_destroy(comparison_run(&options));
     json_decref(comparison_load());
     assert_no_journal();
+}
+
+/* ---------------------------------------------------------------- one value that nobody expects */
+
+static thaw_comparison_options resumed_options;
+static const json_t *journal_head; /* NULL: the file of results */
+static size_t accepted;
+
+/* Writes the document as the file of results, or as the only run of a journal. */
+static void store(const json_t *document)
+{
+    if (!journal_head) {
+        cr_assert_eq(json_dump_file(document, comparison.results, 0), 0);
+        return;
+    }
+    thaw_journal journal;
+    assert_ok(comparison.context, thaw_journal_open(comparison.context, comparison.results, &journal));
+    assert_ok(comparison.context, thaw_journal_begin(&journal, journal_head));
+    assert_ok(comparison.context, thaw_journal_append(&journal, document));
+    thaw_journal_close(&journal);
+}
+
+/* What is accepted can be summed up and written. */
+static void resume(const json_t *document, const char *change)
+{
+    thaw_comparison *made;
+    unlink(comparison.results);
+    store(document);
+    const thaw_status status = thaw_comparison_create(comparison.context, &resumed_options, &made);
+    cr_assert(status == THAW_OK || status == THAW_BAD_FORMAT, "%s: %s", change,
+              thaw_context_message(comparison.context));
+    if (status == THAW_OK) {
+        accepted++;
+        for (size_t i = 0; i < thaw_comparison_count(made); i++)
+            comparison_at(made, i);
+        assert_ok(comparison.context, thaw_comparison_write_report(made, comparison.directory));
+    }
+    thaw_comparison_destroy(made);
+    unlink(comparison.journal);
+}
+
+static void remove_report(void)
+{
+    support_remove_tree(comparison.directory);
+    support_make_directory(comparison.directory);
+    comparison_end();
+}
+
+static void resume_with_hostile_values(bool from_journal)
+{
+    comparison_use("full", NULL);
+    resumed_options = comparison_options();
+    resumed_options.seeds = 1;
+    resumed_options.epochs = 1;
+    thaw_comparison_destroy(comparison_run(&resumed_options));
+    json_t *whole = comparison_load();
+    json_object_del(whole, "configurations"); /* made again, and never read */
+    unlink(comparison.results);
+    resumed_options.resume = true;
+    journal_head = from_journal ? whole : NULL;
+    json_t *changed = from_journal ? json_array_get(json_object_get(whole, "runs"), 0) : whole;
+    resume(changed, "as it is");
+    cr_assert_eq(accepted, 1);
+    const size_t changes = support_each_hostile(changed, resume);
+    cr_assert(changes > 300 && accepted > 100, "%zu of %zu", accepted, changes);
+    json_decref(whole);
+}
+
+Test(resuming, takes_any_value_anywhere_or_says_why_not, .init = comparison_begin, .fini = remove_report,
+     .timeout = 280)
+{
+    resume_with_hostile_values(false);
+}
+
+Test(journal, may_hold_any_value_anywhere, .init = comparison_begin, .fini = remove_report, .timeout = 280)
+{
+    resume_with_hostile_values(true);
 }
 
 /* ---------------------------------------------------------------- several at a time */
