@@ -5,7 +5,7 @@
 
 #include "fuzz/fuzz.h"
 
-enum { MOST_BYTES = 4096 };
+enum { MOST_BYTES = 8192 };
 
 static void replay(uint8_t *bytes, size_t count)
 {
