@@ -27,7 +27,7 @@ extern "C" {
 typedef enum thaw_status {
     THAW_OK = 0,
     THAW_INVALID_ARGUMENT,  /* a value that is out of range, not finite, or missing */
-    THAW_OUT_OF_MEMORY,     /* the allocator returned NULL, or a size overflowed */
+    THAW_OUT_OF_MEMORY,     /* the allocator returned NULL, oneDNN found no memory, or a size overflowed */
     THAW_NOT_FOUND,         /* a name or pattern matches nothing */
     THAW_DUPLICATE,         /* the name exists already */
     THAW_SHAPE_MISMATCH,    /* shapes do not match */

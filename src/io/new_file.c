@@ -22,7 +22,8 @@ enum {
 
 static thaw_status fail(const thaw_new_file *file, const char *what, int reason)
 {
-    return thaw_fail(file->context, THAW_IO_ERROR, "%s: %s: %s", file->path, what, strerror(reason));
+    return thaw_fail(file->context, reason == ENOMEM ? THAW_OUT_OF_MEMORY : THAW_IO_ERROR, "%s: %s: %s", file->path,
+                     what, strerror(reason));
 }
 
 /* Splits `target`, opens its directory, and keeps the last part. The directory is needed at the end, so opening it

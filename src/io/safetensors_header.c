@@ -192,14 +192,29 @@ static thaw_status check_cover(const source *from, thaw_stored_tensor *tensors, 
     return THAW_OK;
 }
 
+/* Whether there is more memory than the parsed header takes. */
+static bool has_memory(thaw_context *context, size_t text_bytes)
+{
+    void *block = thaw_allocate_quietly(context, (64 << 10) + 16 * text_bytes);
+    thaw_release(context, block);
+    return block != NULL;
+}
+
+/* jansson drops characters that it gets no memory for, and takes values that it has none for to be wrong: so it only parses
+   while there is memory, and a header is wrong only if it is so twice. */
 static json_t *parse(const source *from, const char *text, size_t text_bytes, thaw_status *status)
 {
-    json_error_t error;
-    json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &error);
+    json_error_t error = { .text = "" };
+    json_t *root = NULL;
+    bool room = true;
+    for (int attempt = 0; attempt < 2 && !root && room; attempt++) {
+        room = has_memory(from->context, text_bytes);
+        root = room ? json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &error) : NULL;
+    }
     if (root)
         return root;
     /* On some paths, jansson runs out of memory without saying so. */
-    if (json_error_code(&error) == json_error_out_of_memory || !error.text[0])
+    if (!room || json_error_code(&error) == json_error_out_of_memory || !error.text[0])
         *status = thaw_fail(from->context, THAW_OUT_OF_MEMORY, "%s: no memory for the header", from->path);
     else
         *status = thaw_fail(from->context, THAW_BAD_FORMAT, "%s: the header is not valid JSON: %s, at byte %d",

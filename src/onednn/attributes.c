@@ -17,9 +17,9 @@ thaw_algorithm thaw_algorithm_of(thaw_activation function)
 static dnnl_status_t append_sum(dnnl_post_ops_t list)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_sum(list, 1, 0, dnnl_data_type_undef);
+    return thaw_dnnl_post_ops_append_sum(list, 1, 0, dnnl_data_type_undef);
 #else
-    return dnnl_post_ops_append_sum(list, 1);
+    return thaw_dnnl_post_ops_append_sum(list, 1);
 #endif
 }
 
@@ -27,26 +27,26 @@ static dnnl_status_t append_activation(dnnl_post_ops_t list, thaw_activation act
 {
     const thaw_algorithm algorithm = thaw_algorithm_of(activation);
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_post_ops_append_eltwise(list, algorithm.from_input, algorithm.alpha, algorithm.beta);
+    return thaw_dnnl_post_ops_append_eltwise(list, algorithm.from_input, algorithm.alpha, algorithm.beta);
 #else
-    return dnnl_post_ops_append_eltwise(list, 1, algorithm.from_input, algorithm.alpha, algorithm.beta);
+    return thaw_dnnl_post_ops_append_eltwise(list, 1, algorithm.from_input, algorithm.alpha, algorithm.beta);
 #endif
 }
 
 static dnnl_status_t set_after(dnnl_primitive_attr_t attributes, const thaw_after *after, thaw_layout_view destination)
 {
     dnnl_post_ops_t list;
-    dnnl_status_t status = dnnl_post_ops_create(&list);
+    dnnl_status_t status = thaw_dnnl_post_ops_create(&list);
     if (status != dnnl_success)
         return status;
     if (after->residual == THAW_RESIDUAL_IN_PLACE)
         status = append_sum(list);
     if (after->residual == THAW_RESIDUAL_BESIDE)
-        status = dnnl_post_ops_append_binary(list, dnnl_binary_add, destination);
+        status = thaw_dnnl_post_ops_append_binary(list, dnnl_binary_add, destination);
     if (status == dnnl_success && after->activation != THAW_ACTIVATION_NONE)
         status = append_activation(list, after->activation);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(attributes, list);
+        status = thaw_dnnl_primitive_attr_set_post_ops(attributes, list);
     dnnl_post_ops_destroy(list);
     return status;
 }
@@ -55,7 +55,7 @@ thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *afte
                                    dnnl_primitive_attr_t *attributes)
 {
     dnnl_primitive_attr_t made = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(&made);
+    dnnl_status_t status = thaw_dnnl_primitive_attr_create(&made);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_scratchpad_mode(made, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && after)

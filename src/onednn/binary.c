@@ -11,11 +11,11 @@ static dnnl_status_t describe(dnnl_engine_t engine, thaw_binary_kind kind, thaw_
         [THAW_BINARY_PRODUCT] = dnnl_binary_mul,
     };
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_binary_primitive_desc_create(descriptor, engine, kinds[kind], data, data, data, attributes);
+    return thaw_dnnl_binary_primitive_desc_create(descriptor, engine, kinds[kind], data, data, data, attributes);
 #else
     dnnl_binary_desc_t operation;
     const dnnl_status_t status = dnnl_binary_desc_init(&operation, kinds[kind], data, data, data);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, attributes, engine, NULL)
+    return status == dnnl_success ? thaw_dnnl_primitive_desc_create(descriptor, &operation, attributes, engine, NULL)
                                   : status;
 #endif
 }

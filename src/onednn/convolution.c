@@ -84,30 +84,33 @@ static bool is_direct(const_dnnl_primitive_desc_t descriptor)
 }
 
 /* Replaces the descriptor by that of the direct implementation, if there is one. `operation` is for oneDNN 2. */
-static void prefer_direct(const setting *s, const void *operation, dnnl_primitive_desc_t *descriptor)
+static dnnl_status_t prefer_direct(const setting *s, const void *operation, dnnl_primitive_desc_t *descriptor)
 {
     dnnl_primitive_desc_t other = NULL;
 #if DNNL_VERSION_MAJOR >= 3
     (void)s;
     (void)operation;
-    if (dnnl_primitive_desc_clone(&other, *descriptor) != dnnl_success)
-        return;
-    while (!is_direct(other) && dnnl_primitive_desc_next_impl(other) == dnnl_success)
-        continue;
+    dnnl_status_t status = thaw_dnnl_primitive_desc_clone(&other, *descriptor);
+    while (status == dnnl_success && !is_direct(other))
+        status = thaw_dnnl_primitive_desc_next_impl(other);
 #else
-    dnnl_primitive_desc_iterator_t each;
-    if (dnnl_primitive_desc_iterator_create(&each, operation, s->attributes, s->engine, NULL) != dnnl_success)
-        return;
-    do {
+    dnnl_primitive_desc_iterator_t each = NULL;
+    dnnl_status_t status = thaw_dnnl_primitive_desc_iterator_create(&each, operation, s->attributes, s->engine, NULL);
+    if (status == dnnl_success)
+        status = thaw_dnnl_primitive_desc_iterator_fetch(&other, each);
+    while (status == dnnl_success && !is_direct(other)) {
         dnnl_primitive_desc_destroy(other);
-        other = dnnl_primitive_desc_iterator_fetch(each);
-    } while (other && !is_direct(other) && dnnl_primitive_desc_iterator_next(each) == dnnl_success);
+        other = NULL;
+        status = thaw_dnnl_primitive_desc_iterator_next(each);
+        if (status == dnnl_success)
+            status = thaw_dnnl_primitive_desc_iterator_fetch(&other, each);
+    }
     dnnl_primitive_desc_iterator_destroy(each);
 #endif
-    const bool found = other && is_direct(other);
-    dnnl_primitive_desc_destroy(found ? *descriptor : other);
-    if (found)
+    dnnl_primitive_desc_destroy(status == dnnl_success ? *descriptor : other);
+    if (status == dnnl_success)
         *descriptor = other;
+    return status == dnnl_out_of_memory ? status : dnnl_success;
 }
 
 static thaw_status describe_forward(const setting *s, bool training, dnnl_primitive_desc_t *descriptor)
@@ -115,10 +118,10 @@ static thaw_status describe_forward(const setting *s, bool training, dnnl_primit
     const dnnl_prop_kind_t kind = training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
     const void *operation = NULL;
-    const dnnl_status_t status =
-        dnnl_convolution_forward_primitive_desc_create(descriptor, s->engine, kind, dnnl_convolution_direct, s->source,
-                                                       s->weights, s->bias, s->destination, s->stride, s->dilation,
-                                                       s->before, s->after, s->attributes);
+    dnnl_status_t status =
+        thaw_dnnl_convolution_forward_primitive_desc_create(descriptor, s->engine, kind, dnnl_convolution_direct,
+                                                            s->source, s->weights, s->bias, s->destination, s->stride,
+                                                            s->dilation, s->before, s->after, s->attributes);
 #else
     dnnl_convolution_desc_t described;
     const void *operation = &described;
@@ -126,10 +129,13 @@ static thaw_status describe_forward(const setting *s, bool training, dnnl_primit
                                                                       s->source, s->weights, s->bias, s->destination,
                                                                       s->stride, s->dilation, s->before, s->after);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(descriptor, operation, s->attributes, s->engine, NULL);
+        status = thaw_dnnl_primitive_desc_create(descriptor, operation, s->attributes, s->engine, NULL);
 #endif
-    if (status == dnnl_success && s->direct)
-        prefer_direct(s, operation, descriptor);
+    if (status == dnnl_success && s->direct) {
+        status = prefer_direct(s, operation, descriptor);
+        if (status != dnnl_success)
+            dnnl_primitive_desc_destroy(*descriptor);
+    }
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "a convolution");
 }
 
@@ -137,16 +143,18 @@ static dnnl_status_t describe_backward_data(const setting *s, dnnl_primitive_des
                                             dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_convolution_backward_data_primitive_desc_create(descriptor, s->engine, dnnl_convolution_direct,
-                                                                s->source, s->weights, s->destination, s->stride,
-                                                                s->dilation, s->before, s->after, hint, s->attributes);
+    return thaw_dnnl_convolution_backward_data_primitive_desc_create(descriptor, s->engine, dnnl_convolution_direct,
+                                                                     s->source, s->weights, s->destination, s->stride,
+                                                                     s->dilation, s->before, s->after, hint,
+                                                                     s->attributes);
 #else
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status =
         dnnl_dilated_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct, s->source, s->weights,
                                                          s->destination, s->stride, s->dilation, s->before, s->after);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
+               : status;
 #endif
 }
 
@@ -154,18 +162,19 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
                                                dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_convolution_backward_weights_primitive_desc_create(descriptor, s->engine, dnnl_convolution_direct,
-                                                                   s->source, s->weights_gradient, s->bias,
-                                                                   s->destination, s->stride, s->dilation, s->before,
-                                                                   s->after, hint, s->attributes);
+    return thaw_dnnl_convolution_backward_weights_primitive_desc_create(descriptor, s->engine, dnnl_convolution_direct,
+                                                                        s->source, s->weights_gradient, s->bias,
+                                                                        s->destination, s->stride, s->dilation,
+                                                                        s->before, s->after, hint, s->attributes);
 #else
     dnnl_convolution_desc_t operation;
     const dnnl_status_t status =
         dnnl_dilated_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, s->source,
                                                             s->weights_gradient, s->bias, s->destination, s->stride,
                                                             s->dilation, s->before, s->after);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
+               : status;
 #endif
 }
 

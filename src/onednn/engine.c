@@ -57,10 +57,10 @@ static thaw_status check_version(thaw_context *context)
 
 static thaw_status open_engine(thaw_context *context, thaw_engine *made)
 {
-    dnnl_status_t status = dnnl_engine_create(&made->engine, dnnl_cpu, 0);
+    dnnl_status_t status = thaw_dnnl_engine_create(&made->engine, dnnl_cpu, 0);
     if (status != dnnl_success)
         return thaw_dnn_fail(context, status, "creating the CPU engine");
-    status = dnnl_stream_create(&made->stream, made->engine, dnnl_stream_default_flags);
+    status = thaw_dnnl_stream_create(&made->stream, made->engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
         return THAW_OK;
     dnnl_engine_destroy(made->engine);

@@ -3,8 +3,7 @@
 #ifndef THAW_ONEDNN_ENGINE_H
 #define THAW_ONEDNN_ENGINE_H
 
-#include <oneapi/dnnl/dnnl.h>
-
+#include "onednn/guarded.h"
 #include "onednn/kernel.h"
 
 typedef struct thaw_engine {

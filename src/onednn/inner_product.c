@@ -60,14 +60,14 @@ static thaw_status describe_forward(const setting *s, bool training, dnnl_primit
     const dnnl_prop_kind_t kind = training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
     const dnnl_status_t status =
-        dnnl_inner_product_forward_primitive_desc_create(descriptor, s->engine, kind, s->source, s->weights, s->bias,
-                                                         s->destination, s->attributes);
+        thaw_dnnl_inner_product_forward_primitive_desc_create(descriptor, s->engine, kind, s->source, s->weights,
+                                                              s->bias, s->destination, s->attributes);
 #else
     dnnl_inner_product_desc_t operation;
     dnnl_status_t status =
         dnnl_inner_product_forward_desc_init(&operation, kind, s->source, s->weights, s->bias, s->destination);
     if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL);
+        status = thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL);
 #endif
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "an inner product");
 }
@@ -76,14 +76,15 @@ static dnnl_status_t describe_backward_data(const setting *s, dnnl_primitive_des
                                             dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_inner_product_backward_data_primitive_desc_create(descriptor, s->engine, s->source, s->weights,
-                                                                  s->destination, hint, s->attributes);
+    return thaw_dnnl_inner_product_backward_data_primitive_desc_create(descriptor, s->engine, s->source, s->weights,
+                                                                       s->destination, hint, s->attributes);
 #else
     dnnl_inner_product_desc_t operation;
     const dnnl_status_t status =
         dnnl_inner_product_backward_data_desc_init(&operation, s->source, s->weights, s->destination);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
+               : status;
 #endif
 }
 
@@ -91,14 +92,16 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
                                                dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, s->engine, s->source, s->plain_weights,
-                                                                     s->bias, s->destination, hint, s->attributes);
+    return thaw_dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, s->engine, s->source,
+                                                                          s->plain_weights, s->bias, s->destination,
+                                                                          hint, s->attributes);
 #else
     dnnl_inner_product_desc_t operation;
     const dnnl_status_t status =
         dnnl_inner_product_backward_weights_desc_init(&operation, s->source, s->plain_weights, s->bias, s->destination);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
+               : status;
 #endif
 }
 

@@ -16,6 +16,7 @@ struct thaw_kernel {
     dnnl_stream_t stream;
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
+    bool started;                              /* was executed */
     dnnl_memory_t memory[THAW_ARGUMENT_KINDS]; /* NULL: an argument that the kernel does not have */
     const void *bound[THAW_ARGUMENT_KINDS];    /* what the memory objects point to */
     dnnl_memory_t scratch;
@@ -42,7 +43,7 @@ static const int dnnl_arguments[] = {
 static dnnl_status_t add_memory(thaw_kernel *kernel, thaw_layout_view layout, int argument, dnnl_engine_t engine,
                                 dnnl_memory_t *memory)
 {
-    const dnnl_status_t status = dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
+    const dnnl_status_t status = thaw_dnnl_memory_create(memory, layout, engine, DNNL_MEMORY_NONE);
     if (status == dnnl_success)
         kernel->list[kernel->list_count++] = (dnnl_exec_arg_t){ .arg = argument, .memory = *memory };
     return status;
@@ -65,6 +66,14 @@ static dnnl_status_t add_arguments(thaw_kernel *kernel, const thaw_argument *arg
     return status;
 }
 
+/* The first product of matrices in a process generates code for all, and takes 500 KB for it: here, and not in a step. */
+static dnnl_status_t generate_products(void)
+{
+    const float one = 1;
+    float product;
+    return thaw_dnnl_sgemm('N', 'N', 1, 1, 1, 1, &one, 1, &one, 1, 0, &product, 1);
+}
+
 thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
                                size_t count, thaw_kernel **kernel)
 {
@@ -83,7 +92,9 @@ thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t desc
     if (status == dnnl_success)
         status = add_arguments(made, arguments, count, engine->engine);
     if (status == dnnl_success)
-        status = dnnl_primitive_create(&made->primitive, descriptor);
+        status = thaw_dnnl_primitive_create(&made->primitive, descriptor);
+    if (status == dnnl_success && strstr(made->name, "gemm") && !strstr(made->name, "brgemm"))
+        status = generate_products();
     if (status != dnnl_success) {
         thaw_kernel_release(context, made);
         return thaw_dnn_fail(context, status, "creating a kernel");
@@ -157,7 +168,7 @@ thaw_status thaw_kernel_run(thaw_kernel *kernel, const thaw_binding *bindings, s
     if (status == dnnl_success && kernel->scratch)
         status = bind(kernel->scratch, &kernel->bound_scratch, scratch);
     if (status == dnnl_success)
-        status = dnnl_primitive_execute(kernel->primitive, kernel->stream, kernel->list_count, kernel->list);
+        status = thaw_dnnl_primitive_execute(kernel->primitive, kernel->stream, kernel->list_count, kernel->list);
     return status == dnnl_success ? THAW_OK : thaw_dnn_fail(kernel->context, status, kernel->name);
 }
 
@@ -222,8 +233,8 @@ thaw_status thaw_reorder_create(thaw_context *context, thaw_layout_view source, 
     if (status != THAW_OK)
         return status;
     dnnl_primitive_desc_t descriptor = NULL;
-    const dnnl_status_t made = dnnl_reorder_primitive_desc_create(&descriptor, source, engine->engine, destination,
-                                                                  engine->engine, attributes);
+    const dnnl_status_t made = thaw_dnnl_reorder_primitive_desc_create(&descriptor, source, engine->engine, destination,
+                                                                       engine->engine, attributes);
     dnnl_primitive_attr_destroy(attributes);
     if (made != dnnl_success)
         return thaw_dnn_fail(context, made, "a relayout");

@@ -16,7 +16,7 @@ thaw_status thaw_layout_create_of(thaw_context *context, thaw_dtype dtype, int r
         sizes[i] = dims[i];
     *layout = NULL;
 #if DNNL_VERSION_MAJOR >= 3
-    const dnnl_status_t status = dnnl_memory_desc_create_with_tag(layout, rank, sizes, type, tag);
+    const dnnl_status_t status = thaw_dnnl_memory_desc_create_with_tag(layout, rank, sizes, type, tag);
 #else
     thaw_layout made = thaw_allocate(context, sizeof *made);
     if (!made)

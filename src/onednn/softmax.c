@@ -33,26 +33,28 @@ static dnnl_status_t describe_forward(const setting *s, bool training, dnnl_prim
 {
     const dnnl_prop_kind_t kind = training ? dnnl_forward_training : dnnl_forward_inference;
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_softmax_forward_primitive_desc_create(descriptor, s->engine, kind, s->kind, s->data, s->data, 1,
-                                                      s->attributes);
+    return thaw_dnnl_softmax_forward_primitive_desc_create(descriptor, s->engine, kind, s->kind, s->data, s->data, 1,
+                                                           s->attributes);
 #else
     dnnl_softmax_v2_desc_t operation;
     const dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(&operation, kind, s->kind, s->data, s->data, 1);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL)
+               : status;
 #endif
 }
 
 static dnnl_status_t describe_backward(const setting *s, dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *descriptor)
 {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_softmax_backward_primitive_desc_create(descriptor, s->engine, s->kind, s->data, s->data, s->data, 1,
-                                                       hint, s->attributes);
+    return thaw_dnnl_softmax_backward_primitive_desc_create(descriptor, s->engine, s->kind, s->data, s->data, s->data,
+                                                            1, hint, s->attributes);
 #else
     dnnl_softmax_v2_desc_t operation;
     const dnnl_status_t status = dnnl_softmax_v2_backward_desc_init(&operation, s->kind, s->data, s->data, s->data, 1);
-    return status == dnnl_success ? dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-                                  : status;
+    return status == dnnl_success
+               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
+               : status;
 #endif
 }
 

@@ -17,7 +17,7 @@ fail() {
     exit 1
 }
 
-meson setup "$work/build" "$source_root" --buildtype=release -Dlevels=native -Dimages=disabled -Djson=disabled \
+meson setup "$work/build" "$source_root" --buildtype=release -Dlevels=native -Dimages=disabled -Djson=disabled -Dcpp=disabled \
     >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 ninja -C "$work/build" >"$work/log" 2>&1 || { tail -n 50 "$work/log"; exit 1; }
 if grep "warning: " "$work/log"; then
@@ -25,8 +25,8 @@ if grep "warning: " "$work/log"; then
 fi
 
 library=$work/build/libthaw.so.0
-for name in jpeg png jansson; do
-    if readelf -d "$library" | grep "NEEDED.*lib$name"; then
+for name in jpeg png jansson stdc++; do
+    if readelf -d "$library" | grep -F "NEEDED" | grep -F "[lib$name."; then
         fail "libthaw needs lib$name"
     fi
 done

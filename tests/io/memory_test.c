@@ -111,7 +111,7 @@ static void jansson_release(void *memory)
     free(memory);
 }
 
-/* Its lexer does not tell a lack of memory from a bad character, so the status may be either's. */
+/* A header that it took for wrong is parsed again, so that one failure need not be one of the whole. */
 static void sweep_jansson(thaw_status (*act)(thaw_model *holder))
 {
     bool fired = true;
@@ -122,11 +122,11 @@ static void sweep_jansson(thaw_status (*act)(thaw_model *holder))
         jansson.fail_at = fail_at;
         const thaw_status status = act(model);
         fired = jansson.calls >= fail_at;
-        cr_assert_eq(status != THAW_OK, fired, "call %zu: %s: %s", fail_at, thaw_status_name(status),
-                     thaw_context_message(context));
+        cr_assert(status == THAW_OK || (fired && status == THAW_OUT_OF_MEMORY), "call %zu: %s: %s", fail_at,
+                  thaw_status_name(status), thaw_context_message(context));
         cr_assert_eq(jansson.live, 0, "call %zu leaks", fail_at);
         support_holder_copy(model, now);
-        cr_assert(!fired || memcmp(now, before, sizeof now) == 0, "call %zu: the model has changed", fail_at);
+        cr_assert(memcmp(now, before, sizeof now) == 0, "call %zu: the model has changed", fail_at);
         cr_assert(fired || fail_at > 50, "%zu allocations only", fail_at);
     }
 }
