@@ -69,7 +69,7 @@ THAW_API void thaw_context_destroy(thaw_context *context);
 
 /* The message of the last failed call on this context; "" if none has failed. Valid until the next failing call. It is
    safe to write to a terminal, as are log messages: unprintable characters in names of files, images and tensors (control
-   characters, direction marks, invalid UTF-8) appear as \xNN. */
+   characters, direction marks, invalid UTF-8) appear as hexadecimal escapes, as in C. */
 THAW_API const char *thaw_context_message(const thaw_context *context);
 
 /* The number of threads that the context computes with. */

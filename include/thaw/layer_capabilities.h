@@ -15,6 +15,8 @@ extern "C" {
 /* The arguments of a layer's functions; see thaw/layer_module.h. */
 typedef struct thaw_layer_demand thaw_layer_demand;
 typedef struct thaw_layer_run thaw_layer_run;
+
+/* A parameter of the layer; see thaw/parameter.h. */
 typedef struct thaw_parameter thaw_parameter;
 
 /* ---- epilogues: takes_epilogue, activation, adds, maps_channels ---- */
