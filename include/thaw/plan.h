@@ -25,9 +25,9 @@ typedef struct thaw_plan_options {
 } thaw_plan_options;
 
 /* The plan for these options; it is compiled if it does not exist or is stale. It belongs to the model and lives
-   until the next call that changes the model or compiles. The model's parameters do not change. The first step allocates
-   what steps need: gradients, optimizer state, activations, packed copies. Errors: THAW_INVALID_ARGUMENT (batch; a
-   model without layers, or training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
+   until the next call that changes the model or compiles. The model's parameters do not change. The first step
+   allocates what steps need: gradients, optimizer state, activations, packed copies. Errors: THAW_INVALID_ARGUMENT
+   (batch; a model without layers, or training without a loss), THAW_NOTHING_TRAINABLE, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options, const thaw_plan **plan);
 
 /* Whether one kernel may do the work of several layers: a convolution can include the normalisation, the sum and the
