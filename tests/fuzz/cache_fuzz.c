@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "features/feature_rows.h"
+#include "features/feature_storage.h"
 #include "fuzz/fuzz.h"
 
 enum { ROWS = 4, ROW_BYTES = 24 };
 
-static void use_rows(thaw_feature_rows *rows, const bool *present)
+static void use_rows(thaw_feature_storage *rows, const bool *present)
 {
     char content[ROW_BYTES];
     const struct iovec piece = { content, sizeof content };
@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = fuzz_path("features");
     const thaw_digest key = { .lane = { 1, 2 }, .length = 3 };
     thaw_context *context = fuzz_context(1 << 20);
-    thaw_feature_rows *rows;
+    thaw_feature_storage *rows;
     fuzz_write(path, data, size);
     for (int round = 0; round < 2; round++) {
         bool present[ROWS] = { false };
