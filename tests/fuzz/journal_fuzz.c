@@ -1,5 +1,5 @@
-/* Any bytes as a journal: what is read are lines with their checksums, and can be added to. After a first byte of 'c' each
-   line gets the checksum that it should have, so that what lies behind is reached, too. */
+/* Any bytes as a journal: what is read are lines with their checksums, and can be added to. After a first byte of
+   'c' each line gets the checksum that it should have, so that what lies behind is reached, too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Any bytes as a description, by the first byte: d a data set, o an optimizer, s a schedule, n a network, t a strategy. */
+/* Any bytes as a description, by the first byte: d a data set, o an optimizer, s a schedule, n a network, t a
+   strategy. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
