@@ -135,8 +135,8 @@ static void print_exit_status(FILE *stream)
     } codes[] = { { "0", "Done." },
                   { "1", "Failed." },
                   { "2", "The command line is wrong." },
-                  { "129, 130, 131, 143",
-                    "Stopped by SIGHUP, SIGINT, SIGQUIT or SIGTERM. Whatever was trained until then is saved." } };
+                  { "129, 130, 131, 143", "Stopped by SIGHUP, SIGINT, SIGQUIT or SIGTERM.\n"
+                                          "What has been trained until then is saved." } };
     fputs(".SH EXIT STATUS\n", stream);
     for (size_t i = 0; i < THAW_COUNT(codes); i++)
         fprintf(stream, ".TP\n%s\n%s\n", codes[i].code, codes[i].meaning);

@@ -170,14 +170,11 @@ Test(journal, writes_through_no_link, .init = comparison_begin, .fini = comparis
     support_path(victim, comparison.directory, "victim");
     thaw_comparison_options options = two_strategies();
     cr_assert_eq(symlink("victim", comparison.journal), 0);
-    thaw_comparison_destroy(comparison_run(&options));
+    comparison_assert_refused(&options, THAW_IO_ERROR, "cannot open");
     cr_assert_neq(access(victim, F_OK), 0, "the link was followed");
-    assert_no_journal();
-    cr_assert_eq(unlink(comparison.results), 0);
     support_write_file(victim, precious, sizeof precious);
-    cr_assert_eq(symlink("victim", comparison.journal), 0);
     options.resume = true;
-    thaw_comparison_destroy(comparison_run(&options));
+    comparison_assert_refused(&options, THAW_IO_ERROR, "cannot open");
     cr_assert_eq(support_read_file(victim, found, sizeof found), sizeof precious);
     cr_assert_str_eq(found, precious);
 }

@@ -318,7 +318,7 @@ Test(page, refuses_what_is_no_input, .init = begin, .fini = end)
     assert_fails(context, write_text(old), THAW_BAD_FORMAT, "input.json");
     assert_fails(context, write_text("{\"schema\": \"thaw-measurement-1\", \"benchmark\": \"a\", \"seconds\": 0}"),
                  THAW_BAD_FORMAT, "seconds above 0");
-    assert_fails(context, write_from("/absent"), THAW_IO_ERROR, "/absent: cannot be opened");
+    assert_fails(context, write_from("/absent"), THAW_IO_ERROR, "/absent: cannot open");
     assert_fails(context, thaw_report_write(context, NULL, 0, folder), THAW_INVALID_ARGUMENT, "at least one file");
     const char *const twice[] = { example, example };
     assert_fails(context, thaw_report_write(context, twice, 2, folder), THAW_INVALID_ARGUMENT,
