@@ -4,6 +4,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
+#include "layers/kernel_pair.h"
 #include "onednn/eltwise.h"
 
 /* What a node keeps of its options. */
@@ -13,7 +14,7 @@ typedef struct choice {
 } choice;
 
 typedef struct activation {
-    thaw_kernel *forward, *backward;
+    thaw_kernel_pair kernels;
     bool from_output;
 } activation;
 
@@ -28,19 +29,6 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_builder_output(builder, input);
 }
 
-static void release(thaw_context *context, void *state)
-{
-    activation *a = state;
-    thaw_kernel_release(context, a->forward);
-    thaw_kernel_release(context, a->backward);
-    thaw_release(context, a);
-}
-
-static size_t larger(size_t left, size_t right)
-{
-    return left > right ? left : right;
-}
-
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const choice *settings = demand->options;
@@ -52,20 +40,20 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
                                    .slope = settings->slope,
                                    .precision = demand->capabilities->precision };
     a->from_output = thaw_eltwise_backward_from_output(&problem);
-    thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &a->forward);
+    thaw_status status = thaw_eltwise_forward(demand->context, &problem, demand->training, &a->kernels.forward);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_eltwise_backward(demand->context, &problem, &a->backward);
+        status = thaw_eltwise_backward(demand->context, &problem, &a->kernels.backward);
     if (status != THAW_OK) {
-        release(demand->context, a);
+        thaw_kernel_pair_release_state(demand->context, a);
         return status;
     }
     needs->state = a;
-    needs->scratch_bytes = larger(thaw_kernel_scratch_bytes(a->forward), thaw_kernel_scratch_bytes(a->backward));
-    needs->keeps_output = a->backward && a->from_output;
-    needs->keeps_inputs = a->backward && !a->from_output;
+    needs->scratch_bytes = thaw_kernel_pair_scratch_bytes(&a->kernels);
+    needs->keeps_output = a->kernels.backward && a->from_output;
+    needs->keeps_inputs = a->kernels.backward && !a->from_output;
     needs->in_place = !needs->keeps_inputs;
     needs->gradient_in_place = true;
-    needs->kernel = thaw_kernel_name(a->forward);
+    needs->kernel = thaw_kernel_name(a->kernels.forward);
     return THAW_OK;
 }
 
@@ -76,7 +64,7 @@ static thaw_status forward(const thaw_layer_run *run)
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
-    return thaw_kernel_run(a->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(a->kernels.forward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
 static thaw_status backward(const thaw_layer_run *run)
@@ -88,7 +76,7 @@ static thaw_status backward(const thaw_layer_run *run)
         { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
-    return thaw_kernel_run(a->backward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(a->kernels.backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
 /* `function`: what a layer before may apply in this layer's place. */
@@ -101,7 +89,7 @@ static thaw_status backward(const thaw_layer_run *run)
     {                                                                                                         \
         THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .capabilities = &capabilities,  \
                                 .build = build, .prepare = prepare, .forward = forward, .backward = backward, \
-                                .recompute = forward, .release = release,                                     \
+                                .recompute = forward, .release = thaw_kernel_pair_release_state,              \
     }
 
 /* The public function, thaw_KIND, of an activation that has no options but a name, and its module. */

@@ -5,7 +5,6 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-#include "core/allocation.h"
 #include "layers/channel_passes.h"
 #include "layers/normalisation.h"
 
@@ -25,32 +24,26 @@ typedef struct batch_norm {
    is what MEAN has no digits for, INVERSE 1 / sqrt(variance + epsilon). */
 enum { MEAN, REST, INVERSE, SCALE, SHIFT, ROWS };
 
-static const thaw_parameter_specification *specify(const char *name, thaw_role role, thaw_initializer initializer,
-                                                   int64_t channels, thaw_parameter_specification *into)
+static thaw_status add_statistic(thaw_layer_builder *builder, const char *name, thaw_initializer initializer,
+                                 int64_t channels)
 {
-    *into = (thaw_parameter_specification){
-        .name = name, .role = role, .shape = { 1, { channels } }, .initializer = initializer
+    const thaw_parameter_specification statistic = {
+        .name = name, .role = THAW_STATISTIC, .shape = { 1, { channels } }, .initializer = initializer
     };
-    return into;
+    return thaw_builder_parameter(builder, &statistic);
 }
 
 static thaw_status add_parameters(thaw_layer_builder *builder, int64_t channels, const thaw_batch_norm_options *o)
 {
-    const thaw_initializer weight = thaw_normalisation_initializer(o->initializer, THAW_INITIAL_ONE);
-    const thaw_initializer bias = thaw_normalisation_initializer(o->bias_initializer, THAW_INITIAL_ZERO);
-    thaw_parameter_specification p;
-    thaw_status status = THAW_OK;
-    if (!o->no_affine)
-        status = thaw_builder_parameter(builder, specify("weight", THAW_SCALE, weight, channels, &p));
-    if (!o->no_affine && status == THAW_OK)
-        status = thaw_builder_parameter(builder, specify("bias", THAW_SHIFT, bias, channels, &p));
+    const thaw_normalisation wanted = { .shape = { 1, { channels } },
+                                        .epsilon = o->epsilon,
+                                        .no_affine = o->no_affine,
+                                        .initializer = o->initializer,
+                                        .bias_initializer = o->bias_initializer };
+    thaw_status status = thaw_normalisation_parameters(builder, &wanted);
     if (status == THAW_OK)
-        status =
-            thaw_builder_parameter(builder, specify("running_mean", THAW_STATISTIC, THAW_INITIAL_ZERO, channels, &p));
-    if (status == THAW_OK)
-        status =
-            thaw_builder_parameter(builder, specify("running_var", THAW_STATISTIC, THAW_INITIAL_ONE, channels, &p));
-    return status;
+        status = add_statistic(builder, "running_mean", THAW_INITIAL_ZERO, channels);
+    return status == THAW_OK ? add_statistic(builder, "running_var", THAW_INITIAL_ONE, channels) : status;
 }
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -59,8 +52,6 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (input->rank < 1)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has no channels");
-    if (!(o->epsilon >= 0 && isfinite(o->epsilon)))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", o->epsilon);
     if (!(o->momentum >= 0 && o->momentum <= 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "momentum is %g, wanted 0 <= momentum <= 1",
                                  o->momentum);
@@ -132,30 +123,26 @@ static void fill_column(const batch_norm *b, const thaw_layer_run *run, size_t c
     column[SHIFT * b->channels] = (float)((b->affine ? (double)run->parameters[1][c] : 0) - rest * scale);
 }
 
-/* y = scale x + shift. */
-static void fill_channel_map(const batch_norm *b, const thaw_layer_run *run)
+/* y = scale x + shift, for the layer before. */
+static void fill_channel_map(const batch_norm *b, const thaw_layer_run *run, size_t c, double mean, double variance)
 {
-    const float *mean = run->parameters[b->mean], *variance = run->parameters[b->variance];
-    float *scales = run->packed, *shifts = scales + b->channels;
-    for (size_t c = 0; c < b->channels; c++) {
-        const double weight = b->affine ? (double)run->parameters[0][c] : 1;
-        const double bias = b->affine ? (double)run->parameters[1][c] : 0;
-        const double scale = weight / sqrt((double)variance[c] + b->epsilon);
-        scales[c] = (float)scale;
-        shifts[c] = (float)(bias - (double)mean[c] * scale);
-    }
+    const double weight = b->affine ? (double)run->parameters[0][c] : 1;
+    const double scale = weight / sqrt(variance + b->epsilon);
+    float *map = run->packed;
+    map[c] = (float)scale;
+    map[b->channels + c] = (float)((b->affine ? (double)run->parameters[1][c] : 0) - mean * scale);
 }
 
 static thaw_status pack(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    if (b->folded) {
-        fill_channel_map(b, run);
-        return THAW_OK;
+    for (size_t c = 0; c < b->channels; c++) {
+        const double mean = (double)run->parameters[b->mean][c], variance = (double)run->parameters[b->variance][c];
+        if (b->folded)
+            fill_channel_map(b, run, c, mean, variance);
+        else
+            fill_column(b, run, c, mean, variance, (float *)run->packed + c);
     }
-    for (size_t c = 0; c < b->channels; c++)
-        fill_column(b, run, c, (double)run->parameters[b->mean][c], (double)run->parameters[b->variance][c],
-                    (float *)run->packed + c);
     return THAW_OK;
 }
 
@@ -249,10 +236,9 @@ static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_
     const float *rest = pass->mean + (REST - MEAN) * b->channels; /* the loops know but MEAN */
     for (size_t c = 0; centred && c < b->channels; c++)
         products[c] -= slopes[c] * (double)rest[c];
-    if (!pass->slope)
-        return;
-    pass->output_gradient = pass->slope;
-    pass->masked = true;
+    pass->masked = pass->slope != NULL;
+    if (pass->masked)
+        pass->output_gradient = pass->slope;
 }
 
 static thaw_status backward(const thaw_layer_run *run)
@@ -283,11 +269,6 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
            demand->capabilities->epilogue.activation <= THAW_ACTIVATION_RELU6;
 }
 
-static void release(thaw_context *context, void *state)
-{
-    thaw_release(context, state);
-}
-
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .maps_channels = true,
@@ -308,7 +289,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .recompute = normalise,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,

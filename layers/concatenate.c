@@ -133,11 +133,6 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-static void release(thaw_context *context, void *state)
-{
-    thaw_release(context, state);
-}
-
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -153,7 +148,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,

@@ -87,11 +87,6 @@ static thaw_status pack(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-static void release(thaw_context *context, void *state)
-{
-    thaw_release(context, state);
-}
-
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
@@ -103,7 +98,7 @@ static const thaw_layer_module module = {
     .build = build,
     .prepare = prepare,
     .pack = pack,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output)

@@ -125,11 +125,6 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-static void release(thaw_context *context, void *state)
-{
-    thaw_release(context, state);
-}
-
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -145,7 +140,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options, thaw_node *output)

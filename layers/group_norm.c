@@ -5,22 +5,15 @@
 
 #include <math.h>
 
-#include "core/context.h"
-#include "kernels/pass_loops.h"
 #include "layers/normalisation.h"
+#include "layers/sample_passes.h"
 
 enum { WEIGHT, BIAS };
 
-enum {
-    GRAIN = 1 << 14, /* elements that a thread takes on at least */
-    PLACES = 64      /* of a sample, whose sums are taken together */
-};
-
-/* A batch is [samples, places, channels]; a sample is cut into chunks of so many places. */
 typedef struct group_norm {
-    size_t samples, places, channels, groups, width;
-    size_t chunks; /* of a sample */
-    size_t values; /* of a group in a sample */
+    thaw_samples shape;
+    size_t groups, width; /* channels of a group */
+    size_t values;        /* of a group in a sample */
     double epsilon;
     thaw_dtype precision;
     bool weight, bias;
@@ -49,12 +42,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 
 static size_t matrix_count(const group_norm *g)
 {
-    return g->samples * g->channels;
-}
-
-static size_t partial_count(const group_norm *g)
-{
-    return g->samples * g->chunks * g->channels;
+    return g->shape.samples * g->shape.channels;
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -63,13 +51,12 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     group_norm *g = thaw_allocate(demand->context, sizeof *g);
     if (!g)
         return THAW_OUT_OF_MEMORY;
-    g->samples = (size_t)demand->batch;
-    g->channels = (size_t)demand->output.dims[demand->output.rank - 1];
-    g->places = thaw_shape_count(&demand->output) / g->channels;
-    g->chunks = (g->places + PLACES - 1) / PLACES;
+    g->shape.samples = (size_t)demand->batch;
+    g->shape.channels = (size_t)demand->output.dims[demand->output.rank - 1];
+    g->shape.places = thaw_shape_count(&demand->output) / g->shape.channels;
     g->groups = (size_t)o->groups;
-    g->width = g->channels / g->groups;
-    g->values = g->places * g->width;
+    g->width = g->shape.channels / g->groups;
+    g->values = g->shape.places * g->width;
     g->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
     g->precision = demand->capabilities->precision;
     g->weight = demand->parameter_count > WEIGHT;
@@ -77,7 +64,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const bool keeps = demand->input_gradient[0] || (g->weight && demand->parameter_gradient[WEIGHT]);
     needs->state = g;
     needs->workspace_bytes = keeps ? 2 * matrix_count(g) * sizeof(float) : 0;
-    needs->scratch_bytes = 2 * partial_count(g) * sizeof(double) + 4 * matrix_count(g) * sizeof(float);
+    needs->scratch_bytes = 2 * thaw_sample_sums(&g->shape) * sizeof(double) + 4 * matrix_count(g) * sizeof(float);
     needs->keeps_inputs = keeps;
     needs->in_place = !keeps;
     needs->gradient_in_place = true;
@@ -85,108 +72,19 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-static void release(thaw_context *context, void *state)
+/* ---- sums of groups ---- */
+
+static thaw_sample_pass pass_of(const group_norm *g)
 {
-    thaw_release(context, state);
-}
-
-/* ---- loops over the chunks of all samples ---- */
-
-/* The matrices are batches; the arrays hold a row of channels for each sample. */
-typedef struct pass {
-    const group_norm *layer;
-    const thaw_pass_functions *loops; /* set by run_chunks */
-    thaw_channel_pass batch;
-    double *sums, *products; /* a row for each chunk */
-} pass;
-
-typedef struct row_range {
-    const thaw_pass_functions *loops;
-    thaw_channel_pass pass;
-    size_t begin, end; /* in the batch */
-    double *sums, *products;
-} row_range;
-
-static const float *of_sample(const float *array, size_t first)
-{
-    return array ? array + first : NULL;
-}
-
-static row_range range_of(const pass *p, size_t index)
-{
-    const group_norm *g = p->layer;
-    const size_t sample = index / g->chunks, place = index % g->chunks * PLACES, first = sample * g->channels;
-    const size_t begin = sample * g->places + place, left = g->places - place;
-    row_range found = { p->loops, .pass = p->batch, .begin = begin, .end = begin + (left < PLACES ? left : PLACES) };
-    found.pass.mean = of_sample(p->batch.mean, first);
-    found.pass.scale = of_sample(p->batch.scale, first);
-    found.pass.shift = of_sample(p->batch.shift, first);
-    found.pass.gradient_shift = of_sample(p->batch.gradient_shift, first);
-    found.pass.gradient_rate = of_sample(p->batch.gradient_rate, first);
-    found.sums = p->sums ? p->sums + index * g->channels : NULL;
-    found.products = p->products ? p->products + index * g->channels : NULL;
-    return found;
-}
-
-static void reduce_chunks(void *argument, size_t begin, size_t end)
-{
-    for (size_t i = begin; i < end; i++) {
-        const row_range r = range_of(argument, i);
-        r.loops->reduce(&r.pass, r.begin, r.end, r.sums, r.products);
-    }
-}
-
-static void measure_chunks(void *argument, size_t begin, size_t end)
-{
-    for (size_t i = begin; i < end; i++) {
-        const row_range r = range_of(argument, i);
-        r.loops->measure(&r.pass, r.begin, r.end, r.sums, r.products);
-    }
-}
-
-static void normalise_chunks(void *argument, size_t begin, size_t end)
-{
-    for (size_t i = begin; i < end; i++) {
-        const row_range r = range_of(argument, i);
-        r.loops->normalise(&r.pass, r.begin, r.end);
-    }
-}
-
-static void differentiate_chunks(void *argument, size_t begin, size_t end)
-{
-    for (size_t i = begin; i < end; i++) {
-        const row_range r = range_of(argument, i);
-        r.loops->differentiate(&r.pass, r.begin, r.end);
-    }
-}
-
-static thaw_channel_pass batch_of(const group_norm *g)
-{
-    return (thaw_channel_pass){ .channels = g->channels, .precision = g->precision };
-}
-
-static void run_chunks(const thaw_layer_run *run, pass *p, void (*body)(void *argument, size_t begin, size_t end))
-{
-    const group_norm *g = p->layer;
-    const size_t places = g->places < PLACES ? g->places : PLACES;
-    p->loops = THAW_FOR_LEVEL(run->context->level, &thaw_pass_loops);
-    thaw_parallel_for(run->context, g->samples * g->chunks, GRAIN / (places * g->channels) + 1, body, p);
-}
-
-/* The sum of a channel's chunks. */
-static double total(const group_norm *g, const double *partial, size_t sample, size_t channel)
-{
-    double sum = 0;
-    for (size_t chunk = 0; chunk < g->chunks; chunk++)
-        sum += partial[(sample * g->chunks + chunk) * g->channels + channel];
-    return sum;
+    return (thaw_sample_pass){ .shape = g->shape,
+                               .batch = { .channels = g->shape.channels, .precision = g->precision } };
 }
 
 static double total_of_group(const group_norm *g, const double *partial, size_t sample, size_t group)
 {
     double sum = 0;
     for (size_t c = group * g->width; c < (group + 1) * g->width; c++)
-        sum += total(g, partial, sample, c);
+        sum += thaw_sample_total(&g->shape, partial, sample, c);
     return sum;
 }
 
@@ -194,7 +92,7 @@ static double total_of_group(const group_norm *g, const double *partial, size_t 
 static void spread(const group_norm *g, float *rows, size_t sample, size_t group, double value)
 {
     for (size_t c = group * g->width; c < (group + 1) * g->width; c++)
-        rows[sample * g->channels + c] = (float)value;
+        rows[sample * g->shape.channels + c] = (float)value;
 }
 
 /* ---- forward ---- */
@@ -208,22 +106,23 @@ static float weight_of(const group_norm *g, const thaw_layer_run *run, size_t ch
 static void fill_scale(const group_norm *g, const thaw_layer_run *run, const float *inverse, float *scale)
 {
     for (size_t i = 0; i < matrix_count(g); i++)
-        scale[i] = weight_of(g, run, i % g->channels) * inverse[i];
+        scale[i] = weight_of(g, run, i % g->shape.channels) * inverse[i];
 }
 
 static void measure(const thaw_layer_run *run, const group_norm *g, double *partial, float *mean, float *inverse)
 {
     const double count = (double)g->values;
-    pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
+    thaw_sample_pass p = pass_of(g);
+    p.sums = partial;
     p.batch.output_gradient = run->inputs[0];
-    run_chunks(run, &p, reduce_chunks);
-    for (size_t i = 0; i < g->samples * g->groups; i++)
+    thaw_samples_reduce(run->context, &p);
+    for (size_t i = 0; i < g->shape.samples * g->groups; i++)
         spread(g, mean, i / g->groups, i % g->groups, total_of_group(g, partial, i / g->groups, i % g->groups) / count);
     p.batch.input = run->inputs[0];
     p.batch.shift = mean;
-    p.products = partial + partial_count(g);
-    run_chunks(run, &p, measure_chunks);
-    for (size_t i = 0; i < g->samples * g->groups; i++)
+    p.products = partial + thaw_sample_sums(&g->shape);
+    thaw_samples_measure(run->context, &p);
+    for (size_t i = 0; i < g->shape.samples * g->groups; i++)
         spread(g, inverse, i / g->groups, i % g->groups,
                1 / sqrt(total_of_group(g, p.products, i / g->groups, i % g->groups) / count + g->epsilon));
 }
@@ -232,32 +131,35 @@ static thaw_status forward(const thaw_layer_run *run)
 {
     const group_norm *g = run->state;
     double *partial = run->scratch;
-    float *scale = (float *)(partial + 2 * partial_count(g)), *shift = scale + matrix_count(g);
+    float *scale = (float *)(partial + 2 * thaw_sample_sums(&g->shape)), *shift = scale + matrix_count(g);
     float *spare = shift + matrix_count(g);
     float *mean = run->workspace ? run->workspace : spare, *inverse = mean + matrix_count(g);
     measure(run, g, partial, mean, inverse);
     fill_scale(g, run, inverse, scale);
     for (size_t i = 0; i < matrix_count(g); i++)
-        shift[i] = g->bias ? run->parameters[BIAS][i % g->channels] : 0;
-    pass p = { .layer = g, .batch = batch_of(g) };
+        shift[i] = g->bias ? run->parameters[BIAS][i % g->shape.channels] : 0;
+    thaw_sample_pass p = pass_of(g);
     p.batch.input = run->inputs[0];
     p.batch.mean = mean;
     p.batch.scale = scale;
     p.batch.shift = shift;
     p.batch.output = run->output;
-    run_chunks(run, &p, normalise_chunks);
+    thaw_samples_normalise(run->context, &p);
     return THAW_OK;
 }
 
 /* ---- backward ---- */
 
-static void parameter_gradients(const group_norm *g, const pass *p, const float *inverse, float *weight, float *bias)
+static void parameter_gradients(const group_norm *g, const thaw_sample_pass *p, const float *inverse, float *weight,
+                                float *bias)
 {
-    for (size_t c = 0; c < g->channels; c++) {
+    for (size_t c = 0; c < g->shape.channels; c++) {
         double slopes = 0, products = 0;
-        for (size_t n = 0; n < g->samples; n++) {
-            slopes += bias ? total(g, p->sums, n, c) : 0;
-            products += weight ? total(g, p->products, n, c) * (double)inverse[n * g->channels + c] : 0;
+        for (size_t n = 0; n < g->shape.samples; n++) {
+            slopes += bias ? thaw_sample_total(&g->shape, p->sums, n, c) : 0;
+            products +=
+                weight ? thaw_sample_total(&g->shape, p->products, n, c) * (double)inverse[n * g->shape.channels + c]
+                       : 0;
         }
         if (weight)
             weight[c] = (float)products;
@@ -267,16 +169,16 @@ static void parameter_gradients(const group_norm *g, const pass *p, const float 
 }
 
 /* With x' = (x - mean) * inverse and s = weight * dy: dx = inverse * (s - mean(s) - x' * mean(s x')). */
-static void fill_terms(const group_norm *g, const thaw_layer_run *run, const pass *p, const float *inverse,
+static void fill_terms(const group_norm *g, const thaw_layer_run *run, const thaw_sample_pass *p, const float *inverse,
                        float *constant, float *linear)
 {
-    for (size_t i = 0; i < g->samples * g->groups; i++) {
+    for (size_t i = 0; i < g->shape.samples * g->groups; i++) {
         const size_t sample = i / g->groups, group = i % g->groups;
-        const double own = (double)inverse[sample * g->channels + group * g->width];
+        const double own = (double)inverse[sample * g->shape.channels + group * g->width];
         double slopes = 0, products = 0;
         for (size_t c = group * g->width; c < (group + 1) * g->width; c++) {
-            slopes += (double)weight_of(g, run, c) * total(g, p->sums, sample, c);
-            products += (double)weight_of(g, run, c) * total(g, p->products, sample, c);
+            slopes += (double)weight_of(g, run, c) * thaw_sample_total(&g->shape, p->sums, sample, c);
+            products += (double)weight_of(g, run, c) * thaw_sample_total(&g->shape, p->products, sample, c);
         }
         spread(g, constant, sample, group, -own * slopes / (double)g->values);
         spread(g, linear, sample, group, -own * own * own * products / (double)g->values);
@@ -290,14 +192,15 @@ static thaw_status backward(const thaw_layer_run *run)
     float *bias = g->bias ? run->parameter_gradients[BIAS] : NULL, *into = run->input_gradients[0];
     const float *mean = run->workspace, *inverse = mean ? mean + matrix_count(g) : NULL;
     double *partial = run->scratch;
-    float *scale = (float *)(partial + 2 * partial_count(g)), *constant = scale + matrix_count(g);
+    float *scale = (float *)(partial + 2 * thaw_sample_sums(&g->shape)), *constant = scale + matrix_count(g);
     float *linear = constant + matrix_count(g);
-    pass p = { .layer = g, .batch = batch_of(g), .sums = partial };
+    thaw_sample_pass p = pass_of(g);
+    p.sums = partial;
     p.batch.output_gradient = run->output_gradient;
     p.batch.mean = mean;
     p.batch.input = into || weight ? run->inputs[0] : NULL;
-    p.products = into || weight ? partial + partial_count(g) : NULL;
-    run_chunks(run, &p, reduce_chunks);
+    p.products = into || weight ? partial + thaw_sample_sums(&g->shape) : NULL;
+    thaw_samples_reduce(run->context, &p);
     if (weight || bias)
         parameter_gradients(g, &p, inverse, weight, bias);
     if (!into)
@@ -308,7 +211,7 @@ static thaw_status backward(const thaw_layer_run *run)
     p.batch.scale = scale;
     p.batch.gradient_shift = constant;
     p.batch.gradient_rate = linear;
-    run_chunks(run, &p, differentiate_chunks);
+    thaw_samples_differentiate(run->context, &p);
     return THAW_OK;
 }
 
@@ -327,7 +230,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,

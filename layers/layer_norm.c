@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "kernels/bfloat16.h"
 #include "kernels/row_loops.h"
@@ -25,7 +24,7 @@ typedef struct layer_norm {
     double epsilon;
     thaw_dtype precision;
     bool weight, bias;
-    float *plain; /* a row of ones for a weight, and one of zeros for a bias that are not there */
+    float plain[]; /* a row of ones for a missing weight, then a row of zeros for a missing bias */
 } layer_norm;
 
 /* ---- building ---- */
@@ -79,31 +78,20 @@ static size_t chunk_count(const layer_norm *l)
     return (l->rows + chunk_rows(l) - 1) / chunk_rows(l);
 }
 
-static void release(thaw_context *context, void *state)
-{
-    layer_norm *l = state;
-    thaw_release(context, l->plain);
-    thaw_release(context, l);
-}
-
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const thaw_layer_norm_options *o = demand->options;
     const thaw_shape last = last_dimensions(&demand->output, chosen_dimensions(o));
-    layer_norm *l = thaw_allocate(demand->context, sizeof *l);
+    const size_t columns = thaw_shape_count(&last);
+    layer_norm *l = thaw_allocate(demand->context, sizeof *l + 2 * columns * sizeof *l->plain);
     if (!l)
         return THAW_OUT_OF_MEMORY;
-    l->columns = thaw_shape_count(&last);
+    l->columns = columns;
     l->rows = (size_t)demand->batch * (thaw_shape_count(&demand->output) / l->columns);
     l->epsilon = thaw_normalisation_epsilon(o->epsilon, o->use_epsilon);
     l->precision = demand->capabilities->precision;
     l->weight = demand->parameter_count > WEIGHT;
     l->bias = demand->parameter_count > BIAS;
-    l->plain = thaw_allocate_array(demand->context, 2 * l->columns, sizeof *l->plain);
-    if (!l->plain) {
-        release(demand->context, l);
-        return THAW_OUT_OF_MEMORY;
-    }
     for (size_t i = 0; i < l->columns; i++)
         l->plain[i] = 1;
     const bool weight_gradient = l->weight && demand->parameter_gradient[WEIGHT];
@@ -293,7 +281,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_release,
 };
 
 thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,

@@ -3,6 +3,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
+#include "layers/kernel_pair.h"
 #include "onednn/softmax.h"
 
 /* Floats that a thread computes at least. */
@@ -14,7 +15,7 @@ typedef struct choice {
 } choice;
 
 typedef struct softmax {
-    thaw_kernel *forward, *backward;
+    thaw_kernel_pair kernels;
     size_t rows, columns;
     bool logarithm;
 } softmax;
@@ -29,19 +30,6 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_builder_output(builder, input);
 }
 
-static void release(thaw_context *context, void *state)
-{
-    softmax *s = state;
-    thaw_kernel_release(context, s->forward);
-    thaw_kernel_release(context, s->backward);
-    thaw_release(context, s);
-}
-
-static size_t larger(size_t left, size_t right)
-{
-    return left > right ? left : right;
-}
-
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     const choice *settings = demand->options;
@@ -54,20 +42,20 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     s->rows = (size_t)problem.rows;
     s->columns = (size_t)columns;
     s->logarithm = settings->logarithm;
-    thaw_status status = thaw_softmax_forward(demand->context, &problem, demand->training, &s->forward);
+    thaw_status status = thaw_softmax_forward(demand->context, &problem, demand->training, &s->kernels.forward);
     problem.logarithm = settings->logarithm;
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_softmax_backward(demand->context, &problem, &s->backward);
+        status = thaw_softmax_backward(demand->context, &problem, &s->kernels.backward);
     if (status != THAW_OK) {
-        release(demand->context, s);
+        thaw_kernel_pair_release_state(demand->context, s);
         return status;
     }
     needs->state = s;
-    needs->scratch_bytes = larger(thaw_kernel_scratch_bytes(s->forward), thaw_kernel_scratch_bytes(s->backward));
-    needs->keeps_output = s->backward != NULL;
+    needs->scratch_bytes = thaw_kernel_pair_scratch_bytes(&s->kernels);
+    needs->keeps_output = s->kernels.backward != NULL;
     needs->in_place = !settings->logarithm;
     needs->gradient_in_place = true;
-    needs->kernel = thaw_kernel_name(s->forward);
+    needs->kernel = thaw_kernel_name(s->kernels.forward);
     return THAW_OK;
 }
 
@@ -103,7 +91,7 @@ static thaw_status forward(const thaw_layer_run *run)
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
-    const thaw_status status = thaw_kernel_run(s->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    const thaw_status status = thaw_kernel_run(s->kernels.forward, bindings, THAW_COUNT(bindings), run->scratch);
     pass p = { s, run->inputs[0], run->output };
     if (status == THAW_OK && s->logarithm)
         thaw_parallel_for(run->context, s->rows, s->columns < GRAIN ? GRAIN / s->columns : 1, take_logarithms, &p);
@@ -118,13 +106,13 @@ static thaw_status backward(const thaw_layer_run *run)
         { THAW_ARGUMENT_DESTINATION_GRADIENT, run->output_gradient },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
-    return thaw_kernel_run(s->backward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(s->kernels.backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-#define MODULE(kind)                                                                                              \
-    {                                                                                                             \
-        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare, \
-                                .forward = forward, .backward = backward, .release = release,                     \
+#define MODULE(kind)                                                                                                 \
+    {                                                                                                                \
+        THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare,    \
+                                .forward = forward, .backward = backward, .release = thaw_kernel_pair_release_state, \
     }
 
 thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)

@@ -252,11 +252,6 @@ static void weigh(const thaw_layer_run *run, double *total, double *weight)
     *total = mean && l->weight > 0 ? (double)*(const float *)run->output * l->weight : l->total;
 }
 
-static void release(thaw_context *context, void *state)
-{
-    thaw_release(context, state);
-}
-
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
@@ -269,7 +264,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_release,
     .weigh = weigh,
 };
 

@@ -2,7 +2,13 @@
 
 #include <math.h>
 
-thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted)
+/* How weight or bias begins: `usual` by default. */
+static thaw_initializer initializer_of(thaw_initializer wanted, thaw_initializer usual)
+{
+    return wanted == THAW_INITIAL_DEFAULT ? usual : wanted;
+}
+
+thaw_status thaw_normalisation_parameters(thaw_layer_builder *builder, const thaw_normalisation *wanted)
 {
     if (!(wanted->epsilon >= 0 && isfinite(wanted->epsilon)))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", wanted->epsilon);
@@ -10,19 +16,25 @@ thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_nor
         .name = "weight",
         .role = THAW_SCALE,
         .shape = wanted->shape,
-        .initializer = thaw_normalisation_initializer(wanted->initializer, THAW_INITIAL_ONE),
+        .initializer = initializer_of(wanted->initializer, THAW_INITIAL_ONE),
     };
     const thaw_parameter_specification bias = {
         .name = "bias",
         .role = THAW_SHIFT,
         .shape = wanted->shape,
-        .initializer = thaw_normalisation_initializer(wanted->bias_initializer, THAW_INITIAL_ZERO),
+        .initializer = initializer_of(wanted->bias_initializer, THAW_INITIAL_ZERO),
     };
-    const thaw_shape *input = thaw_builder_input(builder, 0);
-    thaw_builder_flops(builder, 8 * (double)thaw_shape_count(input));
     thaw_status status = wanted->no_affine ? THAW_OK : thaw_builder_parameter(builder, &weight);
     if (status == THAW_OK && !wanted->no_affine && !wanted->no_bias)
         status = thaw_builder_parameter(builder, &bias);
+    return status;
+}
+
+thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted)
+{
+    const thaw_shape *input = thaw_builder_input(builder, 0);
+    const thaw_status status = thaw_normalisation_parameters(builder, wanted);
+    thaw_builder_flops(builder, 8 * (double)thaw_shape_count(input));
     return status == THAW_OK ? thaw_builder_output(builder, input) : status;
 }
 

@@ -4,12 +4,6 @@
 
 #include <thaw/layer_module.h>
 
-/* How a normalisation's weight, or its bias, begins: `usual` by default. */
-static inline thaw_initializer thaw_normalisation_initializer(thaw_initializer wanted, thaw_initializer usual)
-{
-    return wanted == THAW_INITIAL_DEFAULT ? usual : wanted;
-}
-
 typedef struct thaw_normalisation {
     thaw_shape shape; /* of weight and bias */
     double epsilon;   /* as the user wants it */
@@ -18,7 +12,10 @@ typedef struct thaw_normalisation {
     thaw_initializer initializer, bias_initializer;
 } thaw_normalisation;
 
-/* For `build`: checks epsilon, registers weight and bias, and declares the output: the input's shape. */
+/* For `build`: checks epsilon, and registers weight and bias. */
+thaw_status thaw_normalisation_parameters(thaw_layer_builder *builder, const thaw_normalisation *wanted);
+
+/* The same, and declares the output: the input's shape. */
 thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted);
 
 /* What the user wants, or where that is 0 and not meant so, the default. */
