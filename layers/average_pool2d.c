@@ -1,7 +1,6 @@
 /* Average-pooling of [H, W, C]. */
 #include <thaw/layer_capabilities.h>
 
-#include "core/allocation.h"
 #include "layers/pool2d.h"
 
 enum { GRAIN = 4096 };

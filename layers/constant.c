@@ -4,8 +4,6 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-#include "core/shape.h"
-
 /* Floats that a thread copies at least. */
 enum { GRAIN = 16384 };
 

@@ -4,7 +4,6 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-#include "core/allocation.h"
 #include "kernels/best_convolution.h"
 #include "layers/bias.h"
 #include "layers/border.h"

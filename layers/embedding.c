@@ -4,8 +4,6 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-#include "params/bits.h"
-
 enum { TABLE };
 
 enum {
@@ -18,7 +16,7 @@ typedef struct embedding {
     size_t ids, rows, width;
     bool learns, pads;
     uint32_t padding;
-    uint64_t *met; /* a bit for each row, all zero between calls */
+    bool *met; /* for each row; all false between calls */
 } embedding;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -77,7 +75,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     e->pads = o->use_padding_id;
     e->padding = (uint32_t)o->padding_id;
     if (e->learns)
-        e->met = thaw_allocate(demand->context, thaw_bit_words(e->rows) * sizeof *e->met);
+        e->met = thaw_allocate_array(demand->context, e->rows, sizeof *e->met);
     if (e->learns && !e->met) {
         release(demand->context, e);
         return THAW_OUT_OF_MEMORY;
@@ -167,13 +165,13 @@ static void name_rows(const embedding *e, const uint32_t *ids, thaw_gradient_row
     named->known = true;
     named->count = 0;
     for (size_t i = 0; i < e->ids; i++) {
-        if (is_padding(e, ids[i]) || thaw_bit(e->met, ids[i]))
+        if (is_padding(e, ids[i]) || e->met[ids[i]])
             continue;
-        thaw_set_bit(e->met, ids[i], true);
+        e->met[ids[i]] = true;
         named->rows[named->count++] = ids[i];
     }
     for (size_t i = 0; i < named->count; i++)
-        thaw_set_bit(e->met, named->rows[i], false);
+        e->met[named->rows[i]] = false;
 }
 
 /* Threads take columns: each element is summed by one of them, in the order of the batch. */

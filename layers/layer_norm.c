@@ -6,7 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/context.h"
 #include "kernels/bfloat16.h"
 #include "kernels/row_loops.h"
 #include "layers/normalisation.h"
@@ -127,7 +126,7 @@ static pass open_pass(const thaw_layer_run *run)
     float *means = run->workspace;
     return (pass){
         .layer = l,
-        .loops = THAW_FOR_LEVEL(run->context->level, &thaw_row_loops),
+        .loops = THAW_FOR_LEVEL(thaw_context_cpu_level(run->context), &thaw_row_loops),
         .input = run->inputs[0],
         .slope = run->output_gradient,
         .weight = l->weight ? run->parameters[WEIGHT] : l->plain,

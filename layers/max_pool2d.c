@@ -2,7 +2,6 @@
 #include <math.h>
 #include <thaw/layer_capabilities.h>
 
-#include "core/allocation.h"
 #include "kernels/bfloat16.h"
 #include "layers/pool2d.h"
 

@@ -3,7 +3,8 @@
 
 usage: rooms.py SOURCE_ROOT
 
-Nor do files form circles: headers that include each other, or source files of a room that call each other."""
+Nor do files form circles: headers that include each other, or source files of a room that call each other.
+Built-in layers and optimizers include public headers, and of the others only those of compute code."""
 
 import os
 import re
@@ -30,6 +31,9 @@ ORDER = [
     ["compare"],
     ["cli"],
 ]
+# Built-in modules, and the rooms of compute code, which they may include beside public headers.
+MODULES = {"layers", "optimizers"}
+COMPUTE = {"onednn", "kernels", "src/layers"}
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -77,6 +81,14 @@ def check_order(private):
             other = room_of(name)
             if other != room and LEVEL.get(other, len(ORDER)) >= LEVEL[room]:
                 yield f"{path}: includes {name}, but {other} is not below {room}"
+
+
+def check_modules(private):
+    for path, names in private.items():
+        if room_of(path) in MODULES and not path.endswith(".in"):  # a registry only lists its modules
+            for name in names:
+                if room_of(name) not in COMPUTE:
+                    yield f"{path}: includes {name}, but a built-in module sees public headers and compute code alone"
 
 
 def check_public(root, private, public):
@@ -161,7 +173,7 @@ def main():
     if not private:
         print(f"{root}: no sources")
         return 1
-    faults = list(check_order(private)) + list(check_public(root, private, public))
+    faults = list(check_order(private)) + list(check_modules(private)) + list(check_public(root, private, public))
     faults += ["a circle: " + ", ".join(circle) for circle in find_circles(units(root, private)) + find_circles(headers(private))]
     print("\n".join(faults) if faults else f"{len(private)} files keep to the order of rooms")
     return 1 if faults else 0

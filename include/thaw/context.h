@@ -76,6 +76,10 @@ THAW_API const char *thaw_context_message(const thaw_context *context);
 THAW_API int thaw_context_threads(const thaw_context *context);
 /* The seed of the context's options. */
 THAW_API uint64_t thaw_context_seed(const thaw_context *context);
+/* The instruction level that the context computes with: what the CPU has, within the limit of the options. Never
+   THAW_CPU_HIGHEST; greater than THAW_CPU_V4 if the CPU has more and there is no limit, so compare with >=. For
+   modules that choose among loops of their own. Thread-safe. */
+THAW_API thaw_cpu_level thaw_context_cpu_level(const thaw_context *context);
 
 /* Frees a string that a Thaw call returned to the caller. NULL is allowed. */
 THAW_API void thaw_text_destroy(thaw_context *context, char *text);

@@ -18,8 +18,21 @@ THAW_API thaw_status thaw_fail(thaw_context *context, thaw_status status, const 
    none. Thread-safe except for the message. */
 THAW_API void *thaw_allocate(thaw_context *context, size_t bytes);
 
-/* Frees memory of thaw_allocate. NULL is allowed. */
+/* The same for `count` elements. Also returns NULL, with the message set, if the product overflows. */
+THAW_API void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_bytes);
+
+/* Frees memory of thaw_allocate or thaw_allocate_array. NULL is allowed. */
 THAW_API void thaw_release(thaw_context *context, void *memory);
+
+/* The alignment, in bytes, of memory from thaw_allocate and of a layer's packed copies, workspace and scratch. */
+enum { THAW_ALIGNMENT = 64 };
+
+/* Rounds `bytes`, at most SIZE_MAX - 63, up to a multiple of THAW_ALIGNMENT: each of several arrays in one block is
+   aligned if it begins at such an offset. Thread-safe. */
+static inline size_t thaw_align(size_t bytes)
+{
+    return (bytes + THAW_ALIGNMENT - 1) / THAW_ALIGNMENT * THAW_ALIGNMENT;
+}
 
 /* ---- threads ---- */
 

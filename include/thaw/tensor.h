@@ -38,6 +38,10 @@ THAW_API size_t thaw_dtype_bytes(thaw_dtype dtype);
    when it was built). Thread-safe. */
 THAW_API size_t thaw_shape_count(const thaw_shape *shape);
 
+/* Whether the rank is within bounds, every dimension is at least 1, and `batch` samples of this shape, as floats, take
+   at most SIZE_MAX / 4 bytes. Thread-safe. */
+THAW_API bool thaw_shape_usable(const thaw_shape *shape, size_t batch);
+
 /* Same rank and same dimensions. Thread-safe. */
 THAW_API bool thaw_shape_equal(const thaw_shape *left, const thaw_shape *right);
 

@@ -4,11 +4,6 @@
 
 #include <thaw/runtime.h>
 
-enum { THAW_ALIGNMENT = 64 };
-
-/* Zeroed memory for `count` elements, or NULL with the message set (also if the product overflows). */
-void *thaw_allocate_array(thaw_context *context, size_t count, size_t element_bytes);
-
 /* Uncleared memory, for large buffers whose pages should first be touched by the thread that uses them. */
 void *thaw_allocate_raw(thaw_context *context, size_t bytes);
 
@@ -25,11 +20,6 @@ char *thaw_copy_text(thaw_context *context, const char *text);
 static inline bool thaw_multiply_sizes(size_t left, size_t right, size_t *product)
 {
     return !__builtin_mul_overflow(left, right, product);
-}
-
-static inline size_t thaw_align(size_t bytes)
-{
-    return (bytes + THAW_ALIGNMENT - 1) / THAW_ALIGNMENT * THAW_ALIGNMENT;
 }
 
 #endif

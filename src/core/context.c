@@ -73,6 +73,11 @@ int thaw_context_threads(const thaw_context *context)
     return context->most_threads;
 }
 
+thaw_cpu_level thaw_context_cpu_level(const thaw_context *context)
+{
+    return context->level;
+}
+
 uint64_t thaw_context_seed(const thaw_context *context)
 {
     return context->seed;

@@ -4,10 +4,6 @@
 
 #include <thaw/tensor.h>
 
-/* Whether every dimension is at least 1, the rank is within bounds, and the bytes of `batch` samples of floats fit a
-   size_t. */
-bool thaw_shape_usable(const thaw_shape *shape, size_t batch);
-
 /* The broadcast shape of two operands, as in NumPy: shapes are aligned at the last dimension, and a dimension that
    is 1 or missing is repeated. False, with *result undefined, if the shapes are incompatible. */
 bool thaw_shape_broadcast(const thaw_shape *left, const thaw_shape *right, thaw_shape *result);

@@ -1,7 +1,5 @@
 #include "layers/sample_passes.h"
 
-#include "core/context.h"
-
 enum {
     GRAIN = 1 << 14, /* elements that a thread computes at least */
     PLACES = 64      /* of a chunk */
@@ -89,7 +87,7 @@ static void run_chunks(thaw_context *context, const thaw_sample_pass *pass,
 {
     const thaw_samples *shape = &pass->shape;
     const size_t places = shape->places < PLACES ? shape->places : PLACES;
-    job j = { pass, THAW_FOR_LEVEL(context->level, &thaw_pass_loops) };
+    job j = { pass, THAW_FOR_LEVEL(thaw_context_cpu_level(context), &thaw_pass_loops) };
     thaw_parallel_for(context, shape->samples * chunk_count(shape), GRAIN / (places * shape->channels) + 1, body, &j);
 }
 

@@ -41,6 +41,20 @@ static const char *const cases[][3] = {
     { "", "123456", "123456" },
 };
 
+Test(shape, only_shapes_whose_bytes_can_be_counted_are_usable)
+{
+    const int64_t huge = INT64_MAX / 2, most = (int64_t)(SIZE_MAX / 16);
+    static const thaw_shape good[] = { { 0 }, { 1, { 1 } }, { 6, { 1, 2, 3, 4, 5, 6 } } };
+    for (size_t i = 0; i < THAW_COUNT(good); i++)
+        cr_assert(thaw_shape_usable(&good[i], 1), "%zu", i);
+    const thaw_shape bad[] = { { -1, { 1 } },   { 7, { 1, 1, 1, 1, 1, 1 } }, { 2, { 3, 0 } },   { 1, { -1 } },
+                               { 1, { huge } }, { 2, { huge, 8 } },          { 2, { most, 2 } } };
+    for (size_t i = 0; i < THAW_COUNT(bad); i++)
+        cr_assert_not(thaw_shape_usable(&bad[i], 1), "%zu", i);
+    cr_assert(thaw_shape_usable(&(thaw_shape){ 1, { most } }, 1));
+    cr_assert_not(thaw_shape_usable(&(thaw_shape){ 1, { most } }, 2));
+}
+
 Test(broadcast, shape_is_that_of_both_together)
 {
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {

@@ -296,6 +296,13 @@ Test(context, sizes_that_overflow_are_refused)
     thaw_context_destroy(context);
 }
 
+Test(context, arrays_in_one_block_can_be_aligned)
+{
+    static const size_t cases[][2] = { { 0, 0 }, { 1, 64 }, { 63, 64 }, { 64, 64 }, { 65, 128 }, { 1000, 1024 } };
+    for (size_t i = 0; i < THAW_COUNT(cases); i++)
+        cr_assert_eq(thaw_align(cases[i][0]), cases[i][1], "%zu: %zu", cases[i][0], thaw_align(cases[i][0]));
+}
+
 Test(context, a_grown_array_keeps_its_elements)
 {
     size_t budget = 3, capacity = 0;
