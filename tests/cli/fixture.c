@@ -1,6 +1,7 @@
 #include "cli/fixture.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <thaw/base.h>
@@ -12,8 +13,17 @@ const char *const cli_variables[6] = { source_data, target_data, source, tuned, 
 
 support_run cli_run;
 
+/* Whoever runs the tests in the background may ignore signals, which the command would inherit. */
+static void heed_signals(void)
+{
+    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+    for (size_t i = 0; i < THAW_COUNT(signals); i++)
+        signal(signals[i], SIG_DFL);
+}
+
 void cli_begin(void)
 {
+    heed_signals();
     const char *root = cli_directory;
     support_make_directory(cli_directory);
     support_write_images(cli_directory);
