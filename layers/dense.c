@@ -5,6 +5,7 @@
 
 #include "kernels/best_inner_product.h"
 #include "kernels/choice.h"
+#include "kernels/product_bound.h"
 #include "kernels/row_product.h"
 #include "layers/swapped_dense.h"
 #include "layers/weighted.h"
@@ -14,6 +15,8 @@ enum { WEIGHT, BIAS };
 typedef struct dense {
     thaw_weighted weighted;
     thaw_swapped_dense swapped; /* how forward runs where weighted.forward is NULL */
+    size_t rows, inputs, outputs;
+    bool bounds_gradient; /* input and output gradient tell whether the weight's gradient is finite, and are smaller */
 } dense;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -95,12 +98,24 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     return status;
 }
 
+/* In bfloat16, or through a channel map, the gradient is not the product alone. */
+static void choose_bound(const thaw_layer_demand *demand, dense *d)
+{
+    d->outputs = (size_t)demand->parameters[WEIGHT].dims[0];
+    d->inputs = (size_t)demand->parameters[WEIGHT].dims[1];
+    d->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / d->outputs;
+    d->bounds_gradient = demand->parameter_gradient[WEIGHT] && demand->capabilities->precision == THAW_F32 &&
+                         !demand->capabilities->epilogue.maps_channels && demand->capabilities->low_rank.rank == 0 &&
+                         d->rows * (d->inputs + d->outputs) < d->inputs * d->outputs;
+}
+
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
     dense *d = thaw_allocate(demand->context, sizeof *d);
     if (!d)
         return THAW_OUT_OF_MEMORY;
     thaw_weighted_begin(demand, &d->weighted);
+    choose_bound(demand, d);
     thaw_status status = create_kernels(demand, d);
     if (status == THAW_OK)
         status = thaw_weighted_end(demand, &d->weighted, needs);
@@ -124,6 +139,17 @@ static thaw_status forward(const thaw_layer_run *run)
     const thaw_status status = thaw_swapped_dense_run(&d->swapped, run, run->parameters[WEIGHT],
                                                       thaw_weight_copies_bias(&d->weighted.copies, run));
     return status == THAW_OK ? thaw_weighted_add_branch(&d->weighted, run) : status;
+}
+
+/* Each element of the weight's gradient is a sum over the rows. */
+static thaw_status backward(const thaw_layer_run *run)
+{
+    const dense *d = run->state;
+    bool *finite = run->capabilities->finite[WEIGHT];
+    if (finite && d->bounds_gradient)
+        *finite = thaw_products_are_finite(run->context, d->rows, run->inputs[0], d->rows * d->inputs,
+                                           run->output_gradient, d->rows * d->outputs);
+    return thaw_weighted_backward(run);
 }
 
 /* A product whose operands are swapped, which is chosen for weights that train, leaves no place for more than ReLU. */
@@ -167,7 +193,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .pack = thaw_weighted_pack,
     .forward = forward,
-    .backward = thaw_weighted_backward,
+    .backward = backward,
     .release = release,
 };
 

@@ -1,8 +1,8 @@
 /* What a layer can optionally do: the work of the layers after it (an epilogue), bfloat16, a low-rank change beside a
-   weight, gradients of a few rows, a weight that is kept only in packed form. The field `capabilities` of
-   thaw_layer_module points to what a layer offers. A layer that offers none of these leaves it NULL; it needs neither
-   this header nor the fields of that name in thaw_layer_demand, thaw_layer_needs and thaw_layer_run. Parameters are
-   named by their index, in the order in which `build` registers them. */
+   weight, gradients of a few rows, a weight that is kept only in packed form, gradients known to be finite. The field
+   `capabilities` of thaw_layer_module points to what a layer offers. A layer that offers none of these leaves it NULL;
+   it needs neither this header nor the fields of that name in thaw_layer_demand, thaw_layer_needs and thaw_layer_run.
+   Parameters are named by their index, in the order in which `build` registers them. */
 #ifndef THAW_LAYER_CAPABILITIES_H
 #define THAW_LAYER_CAPABILITIES_H
 
@@ -150,6 +150,9 @@ typedef struct thaw_capability_run {
        names its own. NULL: there is no list, and backward writes all rows. */
     thaw_gradient_rows *const *gradient_rows;
     thaw_parameter *const *leaving; /* for thaw_let_go: each parameter of which the layer lets go, else NULL */
+    /* Of each parameter's gradient: backward may set this to true, if it can tell without reading the gradient that all
+       of it is finite. The step reads all others before it updates. NULL: the layer is not asked. */
+    bool *const *finite;
 } thaw_capability_run;
 
 #ifdef __cplusplus

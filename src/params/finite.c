@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "core/context.h"
-#include "kernels/finite.h"
+#include "kernels/magnitude.h"
 
 enum { BLOCK = 4096, GRAIN = 16 /* blocks: fewer are looked at sooner than a thread is woken */ };
 
@@ -19,7 +19,7 @@ static uint64_t state_of(const thaw_parameter_set *set)
 }
 
 typedef struct search {
-    thaw_finite_function *all_finite;
+    thaw_magnitude_function *largest;
     const float *values;
     size_t count;
     atomic_bool found;
@@ -29,13 +29,13 @@ static void search_blocks(void *argument, size_t begin, size_t end)
 {
     search *s = argument;
     const size_t first = begin * BLOCK, past = end * BLOCK < s->count ? end * BLOCK : s->count;
-    if (!s->all_finite(s->values + first, past - first))
+    if (!isfinite(s->largest(s->values + first, past - first)))
         atomic_store_explicit(&s->found, true, memory_order_relaxed);
 }
 
 bool thaw_values_finite(thaw_context *context, const float *values, size_t count)
 {
-    search s = { THAW_FOR_LEVEL(context->level, thaw_all_finite), values, count, false };
+    search s = { THAW_FOR_LEVEL(context->level, thaw_largest_magnitude), values, count, false };
     thaw_parallel_for(context, (count + BLOCK - 1) / BLOCK, GRAIN, search_blocks, &s);
     return !atomic_load(&s.found);
 }

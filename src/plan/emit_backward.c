@@ -74,47 +74,75 @@ static void emit_backward(thaw_plan *plan, thaw_node index)
     emit_spares(plan, index);
 }
 
-static void take_last(thaw_node *last, const thaw_plan *plan, const thaw_parameter *parameter, thaw_node index)
+/* Of a gradient. */
+typedef struct terms {
+    thaw_node last; /* the last node to add one; nodes run backward from the end of the order */
+    size_t count;
+} terms;
+
+static void count_term(terms *of, const thaw_plan *plan, const thaw_parameter *parameter, thaw_node index)
 {
     for (size_t i = 0; i < plan->trained_count; i++)
-        if (plan->trained[i] == parameter && last[i] < 0)
-            last[i] = index;
+        if (plan->trained[i] == parameter && of[i].count++ == 0)
+            of[i].last = index;
 }
 
-/* Finds the last node to add to each gradient: nodes run backward from the end of the order. */
-static void find_last_terms(const thaw_plan *plan, thaw_node *last)
+static void count_terms(const thaw_plan *plan, terms *of)
 {
-    for (size_t i = 0; i < plan->trained_count; i++)
-        last[i] = -1;
     for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         for (size_t k = 0; k < planned->use_count; k++) {
             const thaw_plan_use *use = &planned->uses[k];
             if (use->gradient && use->buffer < 0)
-                take_last(last, plan, use->expression->parameter, plan->order[i]);
+                count_term(of, plan, use->expression->parameter, plan->order[i]);
             for (size_t t = use->first_term; t < use->past_term; t++)
                 if (plan->terms[t].parameter)
-                    take_last(last, plan, plan->terms[t].parameter, plan->order[i]);
+                    count_term(of, plan, plan->terms[t].parameter, plan->order[i]);
         }
+    }
+}
+
+/* Lets a layer that alone writes a gradient tell whether it is finite. */
+static void ask_for_finite(thaw_plan *plan, const terms *of, thaw_plan_node *planned, size_t index)
+{
+    const thaw_plan_use *use = &planned->uses[index];
+    if (!use->gradient || use->buffer >= 0)
+        return;
+    for (size_t k = 0; k < plan->trained_count; k++)
+        if (plan->trained[k] == use->expression->parameter && of[k].count == 1)
+            planned->bound.finite[index] = &plan->finite[k];
+}
+
+static void ask_all_for_finite(thaw_plan *plan, const terms *of)
+{
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++) {
+        const thaw_group *group = plan->model->nodes[plan->order[i]].group;
+        for (size_t k = 0; group && k < group->parameter_count; k++)
+            ask_for_finite(plan, of, &plan->nodes[plan->order[i]], k);
     }
 }
 
 thaw_status thaw_emit_backward(thaw_plan *plan)
 {
-    thaw_node *last = thaw_allocate_array(plan->model->context, plan->trained_count + 1, sizeof *last);
-    if (!last)
+    thaw_context *context = plan->model->context;
+    terms *of = thaw_allocate_array(context, plan->trained_count + 1, sizeof *of);
+    plan->finite = thaw_allocate_array(context, plan->trained_count + 1, sizeof *plan->finite);
+    if (!of || !plan->finite) {
+        thaw_release(context, of);
         return THAW_OUT_OF_MEMORY;
-    find_last_terms(plan, last);
+    }
+    count_terms(plan, of);
+    ask_all_for_finite(plan, of);
     emit_poison_of_gradients(plan);
     for (size_t i = plan->order_count; i-- > plan->prefix_count;) {
         emit_backward(plan, plan->order[i]);
         for (size_t k = 0; k < plan->trained_count; k++)
-            if (last[k] == plan->order[i])
+            if (of[k].count > 0 && of[k].last == plan->order[i])
                 thaw_emit(plan, (thaw_instruction){ .kind = THAW_DO_FINAL,
                                                     .section = THAW_SECTION_BACKWARD,
                                                     .node = plan->order[i],
                                                     .index = k });
     }
-    thaw_release(plan->model->context, last);
+    thaw_release(context, of);
     return THAW_OK;
 }

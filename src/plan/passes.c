@@ -82,6 +82,7 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan->uses);
     thaw_release(context, plan->terms);
     thaw_release(context, plan->gradient_buffers);
+    thaw_release(context, plan->finite);
     thaw_release(context, plan->trained);
     thaw_release(context, plan->packed);
     thaw_release(context, plan->requests);

@@ -39,6 +39,7 @@ struct thaw_plan {
     thaw_parameter **trained; /* what the plan computes gradients for */
     size_t trained_count;
     bool *trains; /* whether it does, by the number of the stored tensor */
+    bool *finite; /* of `trained`: whether the layer that wrote this step's gradient found all of it finite */
 
     thaw_memory_request *requests;
     size_t request_count, request_capacity;

@@ -48,6 +48,7 @@ static void bind_capabilities(const thaw_plan *plan, thaw_node index)
     thaw_plan_node *planned = &plan->nodes[index];
     planned->bound.capabilities.gradient_rows = planned->bound.gradient_rows;
     planned->bound.capabilities.leaving = planned->bound.leaving;
+    planned->bound.capabilities.finite = planned->bound.finite;
     for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
         planned->bound.leaving[k] = planned->leaves[k] ? plan->model->nodes[index].group->parameters[k] : NULL;
 }

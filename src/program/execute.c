@@ -25,9 +25,18 @@ static thaw_status do_recompute(thaw_plan *plan, const thaw_instruction *instruc
     return plan->model->nodes[instruction->node].module->recompute(instruction->run);
 }
 
+/* What a layer found out in the last step. */
+static void forget_finite(const thaw_plan_node *planned)
+{
+    for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)
+        if (planned->bound.finite[k])
+            *planned->bound.finite[k] = false;
+}
+
 static thaw_status do_backward(thaw_plan *plan, const thaw_instruction *instruction)
 {
     hand_step(&plan->program, instruction->run);
+    forget_finite(&plan->nodes[instruction->node]);
     return plan->model->nodes[instruction->node].module->backward(instruction->run);
 }
 

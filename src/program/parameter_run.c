@@ -83,7 +83,7 @@ thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction)
 {
     (void)instruction;
     thaw_program_step *step = &plan->program.step;
-    step->finite = thaw_update_list_finite(step->updates) && thaw_plan_statistics_finite(plan);
+    step->finite = thaw_update_list_finite(step->updates, plan->finite) && thaw_plan_statistics_finite(plan);
     return THAW_OK;
 }
 

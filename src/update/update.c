@@ -7,7 +7,7 @@
 
 #include "core/context.h"
 #include "core/threads.h"
-#include "kernels/finite.h"
+#include "kernels/magnitude.h"
 #include "params/bits.h"
 #include "params/optimizer.h"
 #include "update/masked_update.h"
@@ -282,17 +282,26 @@ double thaw_update_list_norm(thaw_update_list *list)
 static void check_blocks(void *argument, size_t begin, size_t end)
 {
     const thaw_update_list *list = argument;
-    thaw_finite_function *all_finite = THAW_FOR_LEVEL(list->context->level, thaw_all_finite);
+    thaw_magnitude_function *largest = THAW_FOR_LEVEL(list->context->level, thaw_largest_magnitude);
     for (size_t i = end; i-- > begin;) {
         const thaw_span *block = &list->norm_blocks[i];
         if (list->norm_sums[i] != 0)
-            list->norm_sums[i] = !all_finite(list->parameters[block->parameter]->gradient + block->begin, block->count);
+            list->norm_sums[i] =
+                !isfinite(largest(list->parameters[block->parameter]->gradient + block->begin, block->count));
     }
 }
 
-bool thaw_update_list_finite(thaw_update_list *list)
+static void unmark_known(thaw_update_list *list, const bool *known)
+{
+    for (size_t i = 0; known && i < list->norm_count; i++)
+        if (known[list->norm_blocks[i].parameter])
+            list->norm_sums[i] = 0;
+}
+
+bool thaw_update_list_finite(thaw_update_list *list, const bool *known)
 {
     mark_blocks(list);
+    unmark_known(list, known);
     thaw_parallel_for(list->context, list->norm_count, CHECK_GRAIN, check_blocks, list);
     for (size_t i = 0; i < list->norm_count; i++)
         if (list->norm_sums[i] != 0)

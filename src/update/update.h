@@ -34,8 +34,9 @@ bool thaw_update_list_suspect(const thaw_update_list *list);
    threads. */
 double thaw_update_list_norm(thaw_update_list *list);
 
-/* Whether all gradients are finite: what the norm would tell, at the price of reading them. */
-bool thaw_update_list_finite(thaw_update_list *list);
+/* Whether all gradients are finite: what the norm would tell, at the price of reading them. `known` says of each
+   parameter of the list whether its gradient is already known to be finite, and need not be read; NULL: of none. */
+bool thaw_update_list_finite(thaw_update_list *list, const bool *known);
 
 /* Multiplies all gradients, as thaw_update_list_run does, and updates nothing. */
 void thaw_update_list_scale(thaw_update_list *list, double gradient_scale);

@@ -208,7 +208,8 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     run.parameters = (const float *const *)l->parameters;
     run.parameter_gradients = l->parameter_gradients;
     run.statistics = l->parameters;
-    const thaw_capability_run capabilities = { .gradient_rows = l->listed_rows };
+    bool *const nobody_asks[THAW_MAX_PARAMETERS] = { 0 };
+    const thaw_capability_run capabilities = { .gradient_rows = l->listed_rows, .finite = nobody_asks };
     run.capabilities = &capabilities;
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
     assert_ok(l->context, function(&run));

@@ -177,6 +177,41 @@ Test(step, skips_an_update_whose_gradient_is_not_finite)
     thaw_context_destroy(context);
 }
 
+/* A weight that has more elements than a batch has inputs and outputs: these tell that its gradient is finite, or else
+   it is read. The first row's errors are zero, except `error` of its first output. */
+static thaw_step_result step_of_square(float input, float error)
+{
+    enum { WIDTH = 8 };
+    const int64_t dims[] = { 2, WIDTH };
+    const float values[2 * WIDTH] = { [0] = input, [WIDTH] = 1 }, expected[2 * WIDTH] = { -error, [WIDTH] = 1e12F };
+    const float zeros[WIDTH * WIDTH] = { 0 };
+    thaw_context *context = support_context(1);
+    thaw_model *model;
+    thaw_node x;
+    thaw_step_result result;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 1, .dims = { WIDTH } }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "square", .units = WIDTH }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    support_optimize(model, "sgd:lr=1e-12");
+    thaw_parameter *weight = thaw_model_find_parameter(model, "square.weight");
+    memcpy(thaw_parameter_edit(weight), zeros, sizeof zeros);
+    const thaw_tensor inputs = thaw_view_f32(values, 2, dims), targets = thaw_view_f32(expected, 2, dims);
+    assert_ok(context, thaw_step(model, &inputs, &targets, NULL, &result));
+    cr_assert_eq(thaw_parameter_steps(weight), !result.skipped);
+    cr_assert_eq(memcmp(thaw_parameter_data(weight), zeros, sizeof zeros) == 0, result.skipped);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    return result;
+}
+
+Test(step, reads_gradients_that_inputs_do_not_bound)
+{
+    cr_assert_not(step_of_square(1, 1).skipped);
+    cr_assert_not(step_of_square(1e30F, 0).skipped, "large inputs meet no errors");
+    cr_assert(step_of_square(1e30F, 1e12F).skipped);
+}
+
 Test(step, refuses_what_does_not_fit)
 {
     thaw_context *context = support_context(1);

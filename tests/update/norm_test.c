@@ -65,17 +65,17 @@ Test(norm, has_a_cheaper_check_that_all_is_finite)
         set.parameters[5]->gradient[7] = 3.4e38F; /* the sum of squares of two is no float */
         set.parameters[5]->gradient[8] = 3.4e38F;
         set.parameters[5]->gradient[9] = 1e-45F;
-        cr_assert(thaw_update_list_finite(list));
+        cr_assert(thaw_update_list_finite(list, NULL));
         for (size_t i = 0; i < THAW_COUNT(places); i++)
             for (size_t k = 0; k < THAW_COUNT(planted); k++) {
                 float *place = &set.parameters[parameters[i]]->gradient[places[i]];
                 const float kept = *place;
                 *place = planted[k];
-                cr_assert_not(thaw_update_list_finite(list), "%g at %zu of parameter %zu", (double)planted[k],
+                cr_assert_not(thaw_update_list_finite(list, NULL), "%g at %zu of parameter %zu", (double)planted[k],
                               places[i], parameters[i]);
                 *place = kept;
             }
-        cr_assert(thaw_update_list_finite(list));
+        cr_assert(thaw_update_list_finite(list, NULL));
         thaw_update_list_release(list);
         thaw_set_release(&set);
         thaw_context_destroy(context);

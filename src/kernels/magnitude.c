@@ -1,4 +1,4 @@
-#include "kernels/finite.h"
+#include "kernels/magnitude.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -18,9 +18,8 @@ static inline int32_t larger(int32_t a, int32_t b)
     return a > b ? a : b;
 }
 
-bool thaw_all_finite(const float *values, size_t count)
+float thaw_largest_magnitude(const float *values, size_t count)
 {
-    const int32_t infinity = 0x7F800000;
     const size_t part = count / STREAMS;
     const float *second = values + part, *third = second + part, *fourth = third + part;
     int32_t a = 0, b = 0, c = 0, d = 0;
@@ -32,5 +31,8 @@ bool thaw_all_finite(const float *values, size_t count)
     }
     for (size_t i = STREAMS * part; i < count; i++)
         a = larger(a, magnitude(values[i]));
-    return larger(larger(a, b), larger(c, d)) < infinity;
+    const int32_t largest = larger(larger(a, b), larger(c, d));
+    float value;
+    memcpy(&value, &largest, sizeof value);
+    return value;
 }
