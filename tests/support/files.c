@@ -110,7 +110,7 @@ size_t support_idx(uint8_t *file, size_t rank, const uint32_t *dims, const uint8
             file[used++] = (uint8_t)(dims[i] >> shift);
         count *= dims[i];
     }
-    memcpy(file + used, elements, count);
+    memmove(file + used, elements, count);
     return used + count;
 }
 
