@@ -106,8 +106,8 @@ static thaw_status check_old(const thaw_new_file *file, bool *exists, mode_t *pe
     return THAW_OK;
 }
 
-/* Locks the temporary file for as long as it is open: a file without a lock is a leftover. Returns false if another process
-   has removed it as one in the meantime. Where a file system has no locks, leftovers stay. */
+/* Locks the temporary file for as long as it is open: a file without a lock is a leftover. Returns false if another
+   process has removed it as one in the meantime. Where a file system has no locks, leftovers stay. */
 static bool claim(int descriptor)
 {
     struct stat about;
@@ -144,7 +144,22 @@ static bool is_temporary(const char *name)
     return sscanf(name, ".thaw-%*[0-9]-%*[0-9].tmp%n", &end) == 0 && end > 0 && !name[end];
 }
 
-/* Removes the temporary files of killed processes: those without a lock. */
+/* Removes a temporary file that nobody has locked. The name may belong to another file by now, since its writer could
+   put the one that was opened in place. While this one is locked, its name stays its own. */
+static void remove_leftover(const thaw_new_file *file, const char *name)
+{
+    struct stat opened, named;
+    const int left = thaw_open(file->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (left < 0)
+        return;
+    if (flock(left, LOCK_EX | LOCK_NB) == 0 && fstat(left, &opened) == 0 && S_ISREG(opened.st_mode) &&
+        fstatat(file->directory, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_dev == opened.st_dev &&
+        named.st_ino == opened.st_ino)
+        unlinkat(file->directory, name, 0);
+    close(left);
+}
+
+/* Removes the temporary files of killed processes. */
 static void remove_leftovers(const thaw_new_file *file)
 {
     const int listed = thaw_open(file->directory, ".", O_RDONLY | O_DIRECTORY, 0);
@@ -154,17 +169,9 @@ static void remove_leftovers(const thaw_new_file *file)
             close(listed);
         return; /* the next save removes them */
     }
-    for (const struct dirent *entry; (entry = readdir(entries));) {
-        struct stat about;
-        if (!is_temporary(entry->d_name))
-            continue;
-        const int left = thaw_open(file->directory, entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-        if (left < 0)
-            continue;
-        if (fstat(left, &about) == 0 && S_ISREG(about.st_mode) && flock(left, LOCK_EX | LOCK_NB) == 0)
-            unlinkat(file->directory, entry->d_name, 0);
-        close(left);
-    }
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (is_temporary(entry->d_name))
+            remove_leftover(file, entry->d_name);
     closedir(entries);
 }
 
@@ -242,7 +249,15 @@ static thaw_status put_in_place(thaw_new_file *file)
     return THAW_OK;
 }
 
-/* The lock lasts until the file has its name: another descriptor keeps it. */
+/* While the file is locked: without the lock, its name may soon be another writer's. */
+static void remove_temporary(thaw_new_file *file)
+{
+    if (file->temporary[0])
+        unlinkat(file->directory, file->temporary, 0);
+    file->temporary[0] = '\0';
+}
+
+/* The lock lasts until the file has its name or is removed: another descriptor keeps it. */
 static thaw_status finish(thaw_new_file *file)
 {
     const int lock = fcntl(file->descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -251,6 +266,7 @@ static thaw_status finish(thaw_new_file *file)
     thaw_status status = close_synced(file);
     if (status == THAW_OK)
         status = put_in_place(file);
+    remove_temporary(file);
     close(lock);
     return status;
 }
@@ -264,10 +280,9 @@ thaw_status thaw_new_file_commit(thaw_new_file *file)
 
 void thaw_new_file_discard(thaw_new_file *file)
 {
+    remove_temporary(file);
     if (file->descriptor >= 0)
         close(file->descriptor);
-    if (file->temporary[0])
-        unlinkat(file->directory, file->temporary, 0);
     if (file->directory >= 0)
         close(file->directory);
     thaw_release(file->context, file->base);
