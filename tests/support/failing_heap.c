@@ -102,8 +102,8 @@ static bool fails(const void *caller, size_t bytes, bool aligned)
 
 static void hold(long bytes)
 {
-    const long held = heap.held += bytes;
-    long most = heap.most_held;
+    const long held = atomic_fetch_add(&heap.held, bytes) + bytes;
+    long most = atomic_load(&heap.most_held);
     while (held > most && !atomic_compare_exchange_weak(&heap.most_held, &most, held))
         continue;
 }
