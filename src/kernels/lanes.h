@@ -1,13 +1,12 @@
-/* Vectors of floats by the compiler's extension, as wide as the registers of the level that a file is built for. Wider
-   ones would be taken in pieces, which makes four times the code and spills. What is computed lane by lane gives the same
+/* Vectors of floats by the compiler's extension, as wide as the registers of the level that a file is built for. The
+   compiler would split wider ones, into four times the code with spills. What is computed lane by lane gives the same
    bits at any width. */
 #ifndef THAW_KERNELS_LANES_H
 #define THAW_KERNELS_LANES_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <thaw/layer_capabilities.h>
 
 #if defined __AVX512F__
 enum { LANES = 16 };
@@ -47,6 +46,15 @@ INLINE lanes all(float value)
 INLINE lanes choose(flags which, lanes values, lanes others)
 {
     return (lanes)(((flags)values & which) | ((flags)others & ~which));
+}
+
+/* None, ReLU or ReLU6. NaN stays. */
+INLINE lanes activate(thaw_activation activation, lanes z)
+{
+    if (activation == THAW_ACTIVATION_NONE)
+        return z;
+    const lanes above = choose(z < all(0), all(0), z);
+    return activation == THAW_ACTIVATION_RELU6 ? choose(above > all(6), all(6), above) : above;
 }
 
 /* thaw_bfloat16_round of each lane, in the upper halves; the lower halves are undefined. */

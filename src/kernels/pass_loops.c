@@ -29,15 +29,6 @@ INLINE void add(double *into, lanes values, size_t count)
     memcpy(into, &sums, count * sizeof(double));
 }
 
-/* NaN stays. */
-INLINE lanes activate(thaw_activation activation, lanes z)
-{
-    if (activation == THAW_ACTIVATION_NONE)
-        return z;
-    const lanes above = choose(z < all(0), all(0), z);
-    return activation == THAW_ACTIVATION_RELU6 ? choose(above > all(6), all(6), above) : above;
-}
-
 /* Where the activation's slope is 1: from z, or as well from y. */
 INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
 {

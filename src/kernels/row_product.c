@@ -119,9 +119,9 @@ static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
 {
     const sizes *s = problem;
     for (size_t o = 0; o < s->outputs; o++)
-        row_at[o] = (uint32_t)(o / THAW_PANEL * THAW_PANEL * s->inputs + o % THAW_PANEL);
+        row_at[o] = (uint32_t)(o / THAW_ROW_PANEL * THAW_ROW_PANEL * s->inputs + o % THAW_ROW_PANEL);
     for (size_t k = 0; k < s->inputs; k++)
-        element_at[k] = (uint32_t)(k * THAW_PANEL);
+        element_at[k] = (uint32_t)(k * THAW_ROW_PANEL);
 }
 
 /* ---- making ---- */
@@ -138,13 +138,13 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
         .batch = (size_t)p->batch,
         .inputs = (size_t)p->inputs,
         .outputs = (size_t)p->outputs,
-        .panels = rounded_up_share((size_t)p->outputs, THAW_PANEL),
+        .panels = rounded_up_share((size_t)p->outputs, THAW_ROW_PANEL),
         .bias = p->bias,
         .residual = p->after.residual,
         .activation = p->after.activation,
     };
     const size_t output_bytes = s.batch * s.outputs * sizeof(float);
-    const size_t panel_bytes = s.panels * THAW_PANEL * s.inputs * sizeof(float);
+    const size_t panel_bytes = s.panels * THAW_ROW_PANEL * s.inputs * sizeof(float);
     const thaw_own_kernel product = {
         .name = "row product",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.batch * s.inputs * sizeof(float),

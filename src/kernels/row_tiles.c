@@ -8,12 +8,12 @@ enum { LANES = 8 };
 enum { LANES = 4 };
 #endif
 enum {
-    VECTORS = THAW_PANEL / LANES,
+    VECTORS = THAW_ROW_PANEL / LANES,
     MOST_PANELS = 8,
     MOST_ROWS = 12,
     LINE_BYTES = 64,
 
-    SUMS = THAW_GROUP_PANELS * THAW_PANEL
+    SUMS = THAW_GROUP_PANELS * THAW_ROW_PANEL
 };
 
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
@@ -43,7 +43,7 @@ INLINE void add_products(const size_t rows, const size_t panels, operands o, siz
     vector right[MOST_PANELS * VECTORS];
 #pragma GCC unroll 16
     for (size_t v = 0; v < panels * VECTORS; v++)
-        memcpy(&right[v], o.right + v / VECTORS * o.panel + k * THAW_PANEL + v % VECTORS * LANES, sizeof(vector));
+        memcpy(&right[v], o.right + v / VECTORS * o.panel + k * THAW_ROW_PANEL + v % VECTORS * LANES, sizeof(vector));
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 16
@@ -136,7 +136,7 @@ enum { MOST_TILES_UNFETCHED = 8 };
 /* Part `at` of `shares`. */
 static void prefetch_panels(const operands *o, size_t panels, size_t at, size_t shares)
 {
-    const size_t lines = o->depth * THAW_PANEL * sizeof(float) / LINE_BYTES;
+    const size_t lines = o->depth * THAW_ROW_PANEL * sizeof(float) / LINE_BYTES;
     for (size_t p = panels; p < panels + o->coming; p++) {
         const char *panel = (const char *)(o->right + p * o->panel);
         for (size_t i = lines * at / shares; i < lines * (at + 1) / shares; i++)
@@ -170,7 +170,7 @@ static void multiply_panels(size_t rows, size_t panels, const operands *o, float
         operands some = *o;
         some.right += p * o->panel;
         some.coming = smaller(wide, panels - p - wide);
-        multiply_rows(rows, wide, &some, sums + p * THAW_PANEL, add);
+        multiply_rows(rows, wide, &some, sums + p * THAW_ROW_PANEL, add);
     }
 }
 
@@ -196,15 +196,15 @@ static void finish_row(const thaw_row_product_job *j, size_t row, size_t first, 
 static void multiply_block(const thaw_row_product_job *j, thaw_row_range rows, thaw_row_range panels, float *sums)
 {
     const size_t count = rows.end - rows.begin, width = panels.end - panels.begin;
-    const size_t first = panels.begin * THAW_PANEL, columns = smaller(width * THAW_PANEL, j->outputs - first);
+    const size_t first = panels.begin * THAW_ROW_PANEL, columns = smaller(width * THAW_ROW_PANEL, j->outputs - first);
     const float *from = j->source + rows.begin * j->inputs;
     for (size_t k = 0; k < j->inputs; k += THAW_PART) {
         operands o = {
             .depth = smaller(THAW_PART, j->inputs - k),
             .left = from + k,
             .row = j->inputs,
-            .right = j->panels + (panels.begin * j->inputs + k) * THAW_PANEL,
-            .panel = j->inputs * THAW_PANEL,
+            .right = j->panels + (panels.begin * j->inputs + k) * THAW_ROW_PANEL,
+            .panel = j->inputs * THAW_ROW_PANEL,
         };
         multiply_panels(count, width, &o, sums, k > 0);
     }
@@ -236,14 +236,14 @@ static void multiply(const thaw_row_product_job *job, thaw_row_range rows, thaw_
 static void pack(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into)
 {
     for (size_t p = panels.begin; p < panels.end; p++) {
-        const size_t first = p * THAW_PANEL, columns = smaller(THAW_PANEL, outputs - first);
+        const size_t first = p * THAW_ROW_PANEL, columns = smaller(THAW_ROW_PANEL, outputs - first);
         const float *from = weight + first * inputs;
         float *panel = into + first * inputs;
-        if (columns < THAW_PANEL)
-            memset(panel, 0, inputs * THAW_PANEL * sizeof *panel);
+        if (columns < THAW_ROW_PANEL)
+            memset(panel, 0, inputs * THAW_ROW_PANEL * sizeof *panel);
         for (size_t k = 0; k < inputs; k++)
             for (size_t u = 0; u < columns; u++)
-                panel[k * THAW_PANEL + u] = from[u * inputs + k];
+                panel[k * THAW_ROW_PANEL + u] = from[u * inputs + k];
     }
 }
 

@@ -1,7 +1,7 @@
 /* Products of rows with a packed weight, in tiles whose sums stay in registers. Built for each level of the CPU's
    instructions.
 
-   A weight [outputs][inputs] is packed in panels, [panels][inputs][THAW_PANEL], with zeros for outputs that are not there.
+   A weight [outputs][inputs] is packed in panels, [panels][inputs][THAW_ROW_PANEL], with zeros for outputs that are not there.
    An element's terms are added in the order of inputs, in shares of THAW_PART, and then the shares in theirs: whatever else
    is computed, the same bits. */
 #ifndef THAW_KERNELS_ROW_TILES_H
@@ -14,7 +14,7 @@
 #include "core/cpu.h"
 
 enum {
-    THAW_PANEL = 8,
+    THAW_ROW_PANEL = 8,
     THAW_PART = 256,
     THAW_BLOCK_ROWS = 144, /* that are multiplied with a group of panels at a time */
     THAW_GROUP_PANELS = 16,
@@ -46,7 +46,7 @@ typedef struct thaw_row_tiles_functions {
 static inline size_t thaw_row_tiles_floats(size_t rows)
 {
     const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;
-    return block * THAW_GROUP_PANELS * THAW_PANEL;
+    return block * THAW_GROUP_PANELS * THAW_ROW_PANEL;
 }
 
 THAW_DECLARE_LEVELS(const thaw_row_tiles_functions, thaw_row_tiles);

@@ -14,14 +14,14 @@ thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution 
 thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convolution *problem, thaw_kernel **kernel,
                                         thaw_kernel **pack);
 
-/* Transformed kernels: for each panel of THAW_PANEL_WIDTH output channels, and for each of the 16 values, a matrix
-   [depth][THAW_PANEL_WIDTH], where depth counts the input channels; or, of bfloat16, [depth / 2][THAW_PANEL_WIDTH][2], where an odd
-   depth is filled up with zeros. */
+/* Transformed kernels: a matrix for each panel of W = THAW_PANEL_WIDTH output channels and each of the 16 values. It is
+   [depth][W] in floats, where depth counts the input channels, or [(depth + 1) / 2][W][2] in bfloat16, with zeros after an
+   odd depth. */
 typedef struct thaw_winograd_kernels {
     size_t depth, filters;
     bool
-        rotated; /* of backward data: `filters` counts the weight's input channels, and its 3x3 are rotated by 180 degrees */
-    bool bf16; /* of bfloat16 */
+        rotated; /* for backward data: `filters` counts the weight's input channels, each 3x3 is turned by 180 degrees */
+    bool bf16;
 } thaw_winograd_kernels;
 
 size_t thaw_winograd_panels(size_t filters);

@@ -100,15 +100,6 @@ static void transform_windows(const thaw_winograd_image *image, size_t first, si
 
 /* ---- tiles: m -> Aᵀ m A ---- */
 
-/* NaN stays. */
-INLINE lanes activate(thaw_activation activation, lanes z)
-{
-    if (activation == THAW_ACTIVATION_NONE)
-        return z;
-    const lanes above = choose(z < all(0), all(0), z);
-    return activation == THAW_ACTIVATION_RELU6 ? choose(above > all(6), all(6), above) : above;
-}
-
 /* Row i of Aᵀ times a column. */
 INLINE lanes gather(size_t i, lanes a, lanes b, lanes c, lanes d)
 {

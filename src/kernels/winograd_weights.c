@@ -52,7 +52,7 @@ static size_t least(size_t a, size_t b)
 /* Of the channels of a panel, those that there are. */
 static size_t in_panel(size_t channels, size_t panel)
 {
-    return least(channels - panel * THAW_PANEL, THAW_PANEL);
+    return least(channels - panel * THAW_TILE_PANEL, THAW_TILE_PANEL);
 }
 
 /* Of one point and a panel of each side, for the tiles of one round. */
@@ -64,8 +64,8 @@ static void multiply(const run *r, size_t round, size_t point, size_t filter_pan
     const float *tiles = r->tiles.values + filter_panel * r->tiles.panel_stride + point * p->point_stride;
     const float *windows = r->windows.values + channel_panel * r->windows.panel_stride + point * p->point_stride;
     for (size_t tile = 0; tile < count; tile += DEPTH)
-        p->functions->multiply(least(count - tile, DEPTH), filters, tiles + tile * THAW_PANEL,
-                               windows + tile * THAW_PANEL, sums, round > 0 || tile > 0);
+        p->functions->multiply(least(count - tile, DEPTH), filters, tiles + tile * THAW_TILE_PANEL,
+                               windows + tile * THAW_TILE_PANEL, sums, round > 0 || tile > 0);
 }
 
 /* The bias's gradient, of a panel: the sum over the tiles of theirs, in doubles because they may be many. */
@@ -74,25 +74,25 @@ static void sum_bias(const run *r, size_t round, size_t filter_panel)
     const blocking *p = r->blocking;
     const size_t count = least(p->tiles - round * p->tiles_a_round, p->tiles_a_round);
     const float *tiles = r->tiles.values + filter_panel * r->tiles.panel_stride + THAW_POINTS * p->point_stride;
-    double *sums = r->bias_sums + filter_panel * THAW_PANEL;
+    double *sums = r->bias_sums + filter_panel * THAW_TILE_PANEL;
     if (round == 0)
-        memset(sums, 0, THAW_PANEL * sizeof *sums);
+        memset(sums, 0, THAW_TILE_PANEL * sizeof *sums);
     for (size_t tile = 0; tile < count; tile += DEPTH) {
-        float partial[THAW_PANEL];
-        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_PANEL, partial);
-        for (size_t k = 0; k < THAW_PANEL; k++)
+        float partial[THAW_TILE_PANEL];
+        p->functions->sum(least(count - tile, DEPTH), tiles + tile * THAW_TILE_PANEL, partial);
+        for (size_t k = 0; k < THAW_TILE_PANEL; k++)
             sums[k] += (double)partial[k];
     }
     for (size_t k = 0; k < in_panel(p->filters, filter_panel) && round + 1 == p->rounds; k++)
-        r->bias[filter_panel * THAW_PANEL + k] = (float)sums[k];
+        r->bias[filter_panel * THAW_TILE_PANEL + k] = (float)sums[k];
 }
 
 static void finish(const run *r, const float *sums, size_t filter_panel, size_t channel_panel, size_t row, size_t rows)
 {
     const blocking *p = r->blocking;
-    const size_t filter = filter_panel * THAW_PANEL + row, stride = 9 * p->channels;
-    p->functions->finish(sums + row * THAW_PANEL, rows, in_panel(p->channels, channel_panel),
-                         r->weights + filter * stride + channel_panel * THAW_PANEL * 9, stride);
+    const size_t filter = filter_panel * THAW_TILE_PANEL + row, stride = 9 * p->channels;
+    p->functions->finish(sums + row * THAW_TILE_PANEL, rows, in_panel(p->channels, channel_panel),
+                         r->weights + filter * stride + channel_panel * THAW_TILE_PANEL * 9, stride);
 }
 
 /* ---------------------------------------------------------------- sums that are kept: [filter panel][channel panel] */
@@ -119,7 +119,7 @@ static void multiply_kept(const run *r, size_t round, int thread, int threads)
 static void finish_kept(const run *r, int thread, int threads)
 {
     const blocking *p = r->blocking;
-    enum { GROUPS = THAW_PANEL / FINISH_ROWS };
+    enum { GROUPS = THAW_TILE_PANEL / FINISH_ROWS };
     const size_t units = p->filter_panels * GROUPS * p->channel_panels, end = share(units, thread + 1, threads);
     for (size_t unit = share(units, thread, threads); unit < end; unit++) {
         const size_t c = unit % p->channel_panels, group = unit / p->channel_panels;
@@ -175,8 +175,8 @@ static void transform(const run *r, size_t round, int thread, int threads)
     const size_t first = round * p->tiles_a_round, count = least(p->tiles - first, p->tiles_a_round);
     const size_t begin = share(count, thread, threads), own = share(count, thread + 1, threads) - begin;
     thaw_tile_panels windows = r->windows, tiles = r->tiles;
-    windows.values += begin * THAW_PANEL;
-    tiles.values += begin * THAW_PANEL;
+    windows.values += begin * THAW_TILE_PANEL;
+    tiles.values += begin * THAW_TILE_PANEL;
     p->functions->windows(&r->source, first + begin, own, &windows);
     p->functions->tiles(&r->gradient, first + begin, own, &tiles);
 }
@@ -219,13 +219,13 @@ static void run_blocked(thaw_context *context, const void *problem, void *const 
 
 static size_t panels_of(size_t channels)
 {
-    return (channels + THAW_PANEL - 1) / THAW_PANEL;
+    return (channels + THAW_TILE_PANEL - 1) / THAW_TILE_PANEL;
 }
 
 /* Rounds of as many tiles each, a multiple of DEPTH so that the thread count does not decide what is summed with what. */
 static void choose_rounds(blocking *p, size_t threads)
 {
-    const size_t tile_bytes = (p->channel_panels + p->filter_panels) * THAW_PANEL * THAW_POINTS * sizeof(float);
+    const size_t tile_bytes = (p->channel_panels + p->filter_panels) * THAW_TILE_PANEL * THAW_POINTS * sizeof(float);
     const size_t fitting = ROUND_BYTES / tile_bytes / DEPTH, most = (fitting ? least(threads, fitting) : 1) * DEPTH;
     p->rounds = (p->tiles + most - 1) / most;
     const size_t even = (p->tiles + p->rounds - 1) / p->rounds;
@@ -239,7 +239,7 @@ static void size_scratch(blocking *p, size_t threads)
     const size_t pairs = p->filter_panels * p->channel_panels;
     const size_t blocks = block_count(p->filter_panels) * block_count(p->channel_panels);
     p->in_blocks = p->rounds == 1 && blocks >= 8 * threads;
-    p->point_stride = least(p->tiles, p->tiles_a_round) * THAW_PANEL + THAW_PANEL;
+    p->point_stride = least(p->tiles, p->tiles_a_round) * THAW_TILE_PANEL + THAW_TILE_PANEL;
     p->window_floats = p->channel_panels * THAW_POINTS * p->point_stride;
     p->tile_floats = p->filter_panels * (THAW_POINTS + 1) * p->point_stride;
     p->sum_floats = (p->in_blocks ? threads * BLOCK * BLOCK : pairs) * THAW_POINTS * THAW_SUMS;
@@ -266,7 +266,7 @@ static blocking blocking_of(const thaw_convolution *c, size_t threads)
     p.source.tile_columns = p.gradient.tile_columns = columns;
     choose_rounds(&p, threads);
     size_scratch(&p, threads);
-    p.bias_doubles = c->bias ? p.filter_panels * THAW_PANEL : 0;
+    p.bias_doubles = c->bias ? p.filter_panels * THAW_TILE_PANEL : 0;
     return p;
 }
 

@@ -138,7 +138,8 @@ INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead
                             const ptrdiff_t side, const bool bf16)
 {
     const size_t pixel_bytes = g->channels * bytes_of(1, bf16), row_bytes = (size_t)g->columns * pixel_bytes;
-    const size_t whole = g->channels / LANES * LANES, end = (g->channels + THAW_PANEL - 1) / THAW_PANEL * THAW_PANEL;
+    const size_t whole = g->channels / LANES * LANES,
+                 end = (g->channels + THAW_TILE_PANEL - 1) / THAW_TILE_PANEL * THAW_TILE_PANEL;
     const bool inside =
         here->top >= 0 && here->left >= 0 && here->top + side <= g->rows && here->left + side <= g->columns;
     const char *from = inside ? pixel(g, here, here->top, here->left) : NULL;
@@ -147,7 +148,7 @@ INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead
         find_edge(g, here, side, &e);
     for (size_t channel = 0; channel < end; channel += LANES) {
         const size_t offset = channel * bytes_of(1, bf16);
-        float *values = into->values + channel / THAW_PANEL * into->panel_stride + channel % THAW_PANEL;
+        float *values = into->values + channel / THAW_TILE_PANEL * into->panel_stride + channel % THAW_TILE_PANEL;
         if (offset % CACHE_LINE == 0 && channel < g->channels)
             fetch_ahead(next, offset, side);
         if (channel >= whole)
@@ -169,7 +170,7 @@ INLINE void transform_all(const thaw_tiling *g, size_t first, size_t count, cons
         ahead a;
         find_ahead(g, &next, side, &a);
         transform_place(g, &here, &a, &tile, side, bf16);
-        tile.values += THAW_PANEL;
+        tile.values += THAW_TILE_PANEL;
     }
 }
 
@@ -198,21 +199,21 @@ INLINE void multiply_rows(size_t count, const float *restrict tiles, const float
 #pragma GCC unroll 8
     for (size_t r = 0; r < ROWS; r++) {
         rows[r][0] = rows[r][1] = (lanes){ 0 };
-        __builtin_prefetch(sums + r * THAW_PANEL, 1); /* wanted only at the end */
-        __builtin_prefetch(sums + r * THAW_PANEL + LANES, 1);
+        __builtin_prefetch(sums + r * THAW_TILE_PANEL, 1); /* wanted only at the end */
+        __builtin_prefetch(sums + r * THAW_TILE_PANEL + LANES, 1);
     }
     for (size_t i = 0; i < count; i++) {
-        const lanes *right = (const void *)(windows + i * THAW_PANEL);
+        const lanes *right = (const void *)(windows + i * THAW_TILE_PANEL);
         const lanes first = right[0], second = right[1];
 #pragma GCC unroll 8
         for (size_t r = 0; r < ROWS; r++) {
-            rows[r][0] += tiles[i * THAW_PANEL + r] * first;
-            rows[r][1] += tiles[i * THAW_PANEL + r] * second;
+            rows[r][0] += tiles[i * THAW_TILE_PANEL + r] * first;
+            rows[r][1] += tiles[i * THAW_TILE_PANEL + r] * second;
         }
     }
 #pragma GCC unroll 8
     for (size_t r = 0; r < ROWS; r++) {
-        lanes *into = (void *)(sums + r * THAW_PANEL);
+        lanes *into = (void *)(sums + r * THAW_TILE_PANEL);
         into[0] = add ? into[0] + rows[r][0] : rows[r][0];
         into[1] = add ? into[1] + rows[r][1] : rows[r][1];
     }
@@ -220,20 +221,20 @@ INLINE void multiply_rows(size_t count, const float *restrict tiles, const float
 
 static void multiply(size_t count, size_t filters, const float *tiles, const float *windows, float *sums, bool add)
 {
-    for (size_t c = 0; c < THAW_PANEL; c += 2 * LANES)
+    for (size_t c = 0; c < THAW_TILE_PANEL; c += 2 * LANES)
         for (size_t k = 0; k < filters; k += ROWS)
             if (add)
-                multiply_rows(count, tiles + k, windows + c, sums + k * THAW_PANEL + c, true);
+                multiply_rows(count, tiles + k, windows + c, sums + k * THAW_TILE_PANEL + c, true);
             else
-                multiply_rows(count, tiles + k, windows + c, sums + k * THAW_PANEL + c, false);
+                multiply_rows(count, tiles + k, windows + c, sums + k * THAW_TILE_PANEL + c, false);
 }
 
 static void sum(size_t count, const float *tiles, float *sums)
 {
-    for (size_t k = 0; k < THAW_PANEL; k += LANES) {
+    for (size_t k = 0; k < THAW_TILE_PANEL; k += LANES) {
         lanes total = { 0 };
         for (size_t i = 0; i < count; i++)
-            total += load(tiles + i * THAW_PANEL + k, LANES, false);
+            total += load(tiles + i * THAW_TILE_PANEL + k, LANES, false);
         memcpy(sums + k, &total, sizeof total);
     }
 }
@@ -260,7 +261,7 @@ static void finish(const float *sums, size_t filters, size_t channels, float *we
     for (size_t k = 0; k < filters; k++)
         for (size_t c = 0; c < channels; c += LANES) {
             lanes nine[9];
-            transform_to_weights(sums + k * THAW_PANEL + c, nine);
+            transform_to_weights(sums + k * THAW_TILE_PANEL + c, nine);
             const size_t left = channels - c, count = left < LANES ? left : LANES;
             float *out = weights + k * stride + c * 9;
             for (size_t lane = 0; lane < count; lane++)

@@ -16,8 +16,8 @@ enum {
     THAW_TILE = 4,
     THAW_WINDOW = 6,
     THAW_POINTS = THAW_WINDOW * THAW_WINDOW,
-    THAW_PANEL = 32, /* channels side by side */
-    THAW_SUMS = THAW_PANEL * THAW_PANEL
+    THAW_TILE_PANEL = 32, /* channels side by side */
+    THAW_SUMS = THAW_TILE_PANEL * THAW_TILE_PANEL
 };
 
 /* Images [image, row, column, channel] that are cut into tiles, or into the windows that belong to them. What of those
@@ -32,7 +32,7 @@ typedef struct thaw_tiling {
 } thaw_tiling;
 
 /* Transformed tiles: value (panel, point, tile, channel of the panel) is at panel * panel_stride + point * point_stride +
-   tile * THAW_PANEL + channel. Aligned to 64 bytes, and so are the strides. Channels that fill the last panel are zero.
+   tile * THAW_TILE_PANEL + channel. Aligned to 64 bytes, and so are the strides. Channels that fill the last panel are zero.
    Of tiles, not of windows, there is one value more than points: the sum of the values before. */
 typedef struct thaw_tile_panels {
     float *values;
@@ -56,8 +56,6 @@ typedef struct thaw_winograd_weights_functions {
     void (*finish)(const float *sums, size_t filters, size_t channels, float *weights, size_t stride);
 } thaw_winograd_weights_functions;
 
-/* Of one level each; the build renames the first. */
-extern const thaw_winograd_weights_functions thaw_winograd_weights_loops;
 THAW_DECLARE_LEVELS(const thaw_winograd_weights_functions, thaw_winograd_weights_loops);
 
 #endif
