@@ -97,13 +97,13 @@ static dnnl_status_t prefer_direct(const setting *s, const void *operation, dnnl
     dnnl_primitive_desc_iterator_t each = NULL;
     dnnl_status_t status = thaw_dnnl_primitive_desc_iterator_create(&each, operation, s->attributes, s->engine, NULL);
     if (status == dnnl_success)
-        status = thaw_dnnl_primitive_desc_iterator_fetch(&other, each);
+        status = thaw_dnnl_primitive_desc_iterator_take(&other, each);
     while (status == dnnl_success && !is_direct(other)) {
         dnnl_primitive_desc_destroy(other);
         other = NULL;
         status = thaw_dnnl_primitive_desc_iterator_next(each);
         if (status == dnnl_success)
-            status = thaw_dnnl_primitive_desc_iterator_fetch(&other, each);
+            status = thaw_dnnl_primitive_desc_iterator_take(&other, each);
     }
     dnnl_primitive_desc_iterator_destroy(each);
 #endif

@@ -1,7 +1,5 @@
 #include "onednn/engine.h"
 
-#include <stdio.h>
-
 #include "core/context.h"
 
 static void release_engine(thaw_context *context)
@@ -21,18 +19,17 @@ void thaw_onednn_version(int version[3])
     version[2] = found->patch;
 }
 
-thaw_bfloat16_support thaw_dnn_bfloat16(void)
-{
-    const unsigned has = (unsigned)dnnl_get_effective_cpu_isa(); /* a set of bits */
-    const unsigned native = dnnl_cpu_isa_avx512_core_bf16, emulated = dnnl_cpu_isa_avx512_core;
-    if ((has & native) == native)
-        return THAW_BFLOAT16_NATIVE;
-    return (has & emulated) == emulated ? THAW_BFLOAT16_EMULATED : THAW_BFLOAT16_MISSING;
-}
-
+/* Sets of instructions are sets of bits. */
 static bool has(unsigned wanted)
 {
     return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+}
+
+thaw_bfloat16_support thaw_dnn_bfloat16(void)
+{
+    if (has(dnnl_cpu_isa_avx512_core_bf16))
+        return THAW_BFLOAT16_NATIVE;
+    return has(dnnl_cpu_isa_avx512_core) ? THAW_BFLOAT16_EMULATED : THAW_BFLOAT16_MISSING;
 }
 
 bool thaw_dnn_has_avx2(void)

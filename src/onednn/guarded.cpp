@@ -8,16 +8,16 @@
 namespace
 {
 
-/* What oneDNN 2.6 takes at most, and more: a primitive takes 50 KB, the code for products of matrices 500 KB. */
+/* More than oneDNN 2.6 takes at once: 50 KB for a primitive, 500 KB for the code of matrix products. */
 constexpr std::size_t KB = 1024, for_object = 128 * KB, for_products = 1024 * KB;
 
-/* oneDNN constructs some of its objects where its own allocator found nothing: at address 0. So it is not asked for any
-   while there is less memory than they take. The blocks are below glibc's threshold for mappings, whose use would move it. */
+/* If oneDNN's own allocator finds no memory, oneDNN constructs some objects at address 0. So it is only called while
+   there is memory enough. Blocks are smaller than glibc's threshold for mappings: a mapped block would raise that. */
 bool has_room(std::size_t bytes)
 {
     constexpr std::size_t block = 64 * KB, most = for_products / block;
     const std::size_t wanted = bytes / block;
-    void *volatile blocks[most]; /* volatile: or the compiler leaves all calls out */
+    void *volatile blocks[most]; /* volatile: otherwise the compiler removes all calls */
     std::size_t count = 0;
     while (count < wanted && (blocks[count] = std::malloc(block)))
         count++;
@@ -27,8 +27,8 @@ bool has_room(std::size_t bytes)
     return found;
 }
 
-/* glibc loads the unwinder when an exception first passes one of its functions, such as pthread_once, and ends the process
-   if it has no memory for that: so it is made to load it before. */
+/* glibc loads the unwinder when an exception first passes one of its functions, such as pthread_once. It ends the process
+   if it has no memory for that, so this makes it load the unwinder before. */
 bool can_unwind()
 {
 #ifdef __GLIBC__
@@ -39,10 +39,11 @@ bool can_unwind()
 #endif
 }
 
-/* What an exception leaves behind in oneDNN's cache of primitives: its lock, where insertion failed, and an entry that
-   waits for its primitive for ever. Asking for the capacity gives the lock back: to lock it again fails in the thread that
-   holds it, which oneDNN overlooks, and then it unlocks. A capacity of 0 drops all entries; primitives in use stay. */
-void tidy_cache()
+/* Repairs oneDNN's cache of primitives after an exception. An exception leaves the cache locked if an insertion failed, or
+   with an entry whose promise is broken, so that this primitive could never be created again. Reading the capacity
+   unlocks the cache: the thread that holds the lock cannot lock it again, oneDNN ignores that error, and then unlocks.
+   A capacity of 0 drops all entries. Primitives in use stay. */
+void repair_cache()
 {
     int capacity = 0;
     if (dnnl_get_primitive_cache_capacity(&capacity) == dnnl_success && capacity > 0) {
@@ -51,43 +52,32 @@ void tidy_cache()
     }
 }
 
-/* oneDNN itself throws for want of memory alone, so whatever is caught is that. */
-template <typename Function> dnnl_status_t create(std::size_t room, Function function) noexcept
-{
-    if (!has_room(room) || !can_unwind())
-        return dnnl_out_of_memory;
-    try {
-        return function();
-    } catch (...) {
-        tidy_cache();
-        return dnnl_out_of_memory;
+/* Calls a function of oneDNN. `room`: the bytes that it may need; 0 for one that creates nothing. oneDNN throws only for
+   lack of memory, or because of a broken promise that such an exception left. */
+template <typename Function, Function function, std::size_t room> struct guard;
+
+template <typename... Arguments, dnnl_status_t (*function)(Arguments...), std::size_t room>
+struct guard<dnnl_status_t (*)(Arguments...), function, room> {
+    static dnnl_status_t call(Arguments... arguments) noexcept
+    {
+        if (room > 0 && (!has_room(room) || !can_unwind()))
+            return dnnl_out_of_memory;
+        try {
+            return function(arguments...);
+        } catch (...) {
+            if (room > 0)
+                repair_cache();
+            return dnnl_out_of_memory;
+        }
     }
-}
+};
 
 } // namespace
 
-#define THAW_DEFINE(name, parameters, call)              \
-    dnnl_status_t thaw_dnnl_##name parameters            \
-    {                                                    \
-        return create(for_object, [&] { return call; }); \
-    }
-THAW_DNNL_CREATORS(THAW_DEFINE)
+#define THAW_DEFINE(name, room) \
+    decltype(&dnnl_##name) const thaw_dnnl_##name = guard<decltype(&dnnl_##name), dnnl_##name, room>::call;
+#define THAW_DEFINE_CREATOR(name) THAW_DEFINE(name, for_object)
 
-#define THAW_DEFINE_PRODUCT(name, parameters, call)        \
-    dnnl_status_t thaw_dnnl_##name parameters              \
-    {                                                      \
-        return create(for_products, [&] { return call; }); \
-    }
-THAW_DNNL_PRODUCT(THAW_DEFINE_PRODUCT)
-
-/* Nothing is left behind here: lists of arguments are made before anything else. */
-#define THAW_DEFINE_EXECUTE(name, parameters, call) \
-    dnnl_status_t thaw_dnnl_##name parameters       \
-    {                                               \
-        try {                                       \
-            return call;                            \
-        } catch (...) {                             \
-            return dnnl_out_of_memory;              \
-        }                                           \
-    }
-THAW_DNNL_EXECUTE(THAW_DEFINE_EXECUTE)
+THAW_DNNL_CREATORS(THAW_DEFINE_CREATOR)
+THAW_DEFINE(sgemm, for_products)
+THAW_DEFINE(primitive_execute, 0)

@@ -160,6 +160,8 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
     static const thaw_argument arguments[] = { THAW_ARGUMENT_DESTINATION_GRADIENT, THAW_ARGUMENT_WEIGHTS,
                                                THAW_ARGUMENT_SOURCE_GRADIENT };
     *kernel = NULL;
+    if (pack)
+        *pack = NULL;
     setting s;
     dnnl_primitive_desc_t descriptor;
     thaw_status status = open_setting(&s, context, problem, NULL, problem->packed && pack);

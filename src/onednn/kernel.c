@@ -16,7 +16,6 @@ struct thaw_kernel {
     dnnl_stream_t stream;
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
-    bool started;                              /* was executed */
     dnnl_memory_t memory[THAW_ARGUMENT_KINDS]; /* NULL: an argument that the kernel does not have */
     const void *bound[THAW_ARGUMENT_KINDS];    /* what the memory objects point to */
     dnnl_memory_t scratch;
