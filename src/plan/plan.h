@@ -105,6 +105,9 @@ thaw_status thaw_pass_cut(thaw_plan *plan);
    train. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_combination(thaw_plan *plan);
 
+/* The first part of that: fills the uses of all nodes. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_list_uses(thaw_plan *plan);
+
 /* The trainability of an expression that a layer uses, or of a part of it, at the time of compiling. */
 thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression *expression);
 
