@@ -8,7 +8,7 @@ enum { GRAIN = 4096 };
 /* Where ceil mode lets a window hang over the padding, PyTorch divides by the elements up to the end of the padding and
    oneDNN by the whole kernel: `correction` holds the quotient for each position of the output. */
 typedef struct average_pool2d {
-    thaw_pool pool;
+    thaw_kernel_pair kernels;
     size_t rows, positions, channels; /* rows: batch times positions */
     float *correction;                /* NULL: nothing hangs over */
 } average_pool2d;
@@ -57,7 +57,7 @@ static bool takes_bfloat16(const void *options, const thaw_shape *inputs, size_t
 static void release(thaw_context *context, void *state)
 {
     average_pool2d *a = state;
-    thaw_pool_release(context, &a->pool);
+    thaw_kernel_pair_release(context, &a->kernels);
     thaw_release(context, a->correction);
     thaw_release(context, a);
 }
@@ -77,14 +77,14 @@ static thaw_status create(const thaw_layer_demand *demand, average_pool2d *a, th
     if (status == THAW_OK)
         status =
             thaw_pool_create(demand, window, o->exclude_padding ? THAW_POOLING_AVERAGE_INSIDE : THAW_POOLING_AVERAGE,
-                             &a->pool, needs);
+                             &a->kernels, needs);
     return status;
 }
 
 /* Backward keeps a corrected copy of the output's gradient at the beginning of scratch. */
 static size_t copy_bytes(const average_pool2d *a)
 {
-    return a->correction && a->pool.backward ? thaw_align(a->rows * a->channels * sizeof(float)) : 0;
+    return a->correction && a->kernels.backward ? thaw_align(a->rows * a->channels * sizeof(float)) : 0;
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -128,7 +128,7 @@ static void correct(const thaw_layer_run *run, const average_pool2d *a, const fl
 static thaw_status forward(const thaw_layer_run *run)
 {
     const average_pool2d *a = run->state;
-    const thaw_status status = thaw_pool_forward(&a->pool, run);
+    const thaw_status status = thaw_pool_forward(&a->kernels, run);
     if (status == THAW_OK && a->correction)
         correct(run, a, run->output, run->output);
     return status;
@@ -138,10 +138,10 @@ static thaw_status backward(const thaw_layer_run *run)
 {
     const average_pool2d *a = run->state;
     if (!a->correction)
-        return thaw_pool_backward(&a->pool, run, run->output_gradient, run->scratch);
+        return thaw_pool_backward(&a->kernels, run, run->output_gradient, run->scratch);
     char *scratch = run->scratch;
     correct(run, a, run->output_gradient, run->scratch);
-    return thaw_pool_backward(&a->pool, run, run->scratch, scratch + copy_bytes(a));
+    return thaw_pool_backward(&a->kernels, run, run->scratch, scratch + copy_bytes(a));
 }
 
 static const thaw_layer_capabilities capabilities = {

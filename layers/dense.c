@@ -15,7 +15,7 @@ enum { WEIGHT, BIAS };
 typedef struct dense {
     thaw_weighted weighted;
     thaw_swapped_dense swapped; /* how forward runs where weighted.forward is NULL */
-    size_t rows, inputs, outputs;
+    size_t inputs;
     bool bounds_gradient; /* input and output gradient tell whether the weight's gradient is finite, and are smaller */
 } dense;
 
@@ -79,12 +79,12 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     const bool rounds = demand->capabilities->precision != THAW_F32; /* the weight, for which backward wants a copy */
     thaw_weighted *w = &d->weighted;
     thaw_inner_product problem = problem_of(demand);
-    const thaw_dense_packing settings = choose_packing(demand, &problem);
-    problem.packed = settings == THAW_PACK_WEIGHT;
+    const thaw_dense_packing packing = choose_packing(demand, &problem);
+    problem.packed = packing == THAW_PACK_WEIGHT;
     if (demand->capabilities->low_rank.beside)
         problem.after.activation = THAW_ACTIVATION_NONE; /* applied once the change has been added */
     thaw_status status =
-        settings == THAW_PACK_INPUT
+        packing == THAW_PACK_INPUT
             ? thaw_swapped_dense_create(demand->context, &problem, &d->swapped)
             : thaw_best_inner_product_forward(demand->context, &problem, &w->forward, &w->copies.pack_forward);
     if (status == THAW_OK && demand->input_gradient[0])
@@ -98,15 +98,13 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
     return status;
 }
 
-/* In bfloat16, or through a channel map, the gradient is not the product alone. */
-static void choose_bound(const thaw_layer_demand *demand, dense *d)
+/* In bfloat16, or through a channel map, the gradient is not just the product. */
+static bool bounds_gradient(const thaw_layer_demand *demand, const dense *d)
 {
-    d->outputs = (size_t)demand->parameters[WEIGHT].dims[0];
-    d->inputs = (size_t)demand->parameters[WEIGHT].dims[1];
-    d->rows = (size_t)demand->batch * thaw_shape_count(&demand->output) / d->outputs;
-    d->bounds_gradient = demand->parameter_gradient[WEIGHT] && demand->capabilities->precision == THAW_F32 &&
-                         !demand->capabilities->epilogue.maps_channels && demand->capabilities->low_rank.rank == 0 &&
-                         d->rows * (d->inputs + d->outputs) < d->inputs * d->outputs;
+    const size_t rows = d->weighted.rows, outputs = d->weighted.outputs;
+    return demand->parameter_gradient[WEIGHT] && demand->capabilities->precision == THAW_F32 &&
+           !demand->capabilities->epilogue.maps_channels && demand->capabilities->low_rank.rank == 0 &&
+           rows * (d->inputs + outputs) < d->inputs * outputs;
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -115,7 +113,8 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     if (!d)
         return THAW_OUT_OF_MEMORY;
     thaw_weighted_begin(demand, &d->weighted);
-    choose_bound(demand, d);
+    d->inputs = (size_t)demand->parameters[WEIGHT].dims[1];
+    d->bounds_gradient = bounds_gradient(demand, d);
     thaw_status status = create_kernels(demand, d);
     if (status == THAW_OK)
         status = thaw_weighted_end(demand, &d->weighted, needs);
@@ -145,10 +144,11 @@ static thaw_status forward(const thaw_layer_run *run)
 static thaw_status backward(const thaw_layer_run *run)
 {
     const dense *d = run->state;
+    const size_t rows = d->weighted.rows;
     bool *finite = run->capabilities->finite[WEIGHT];
     if (finite && d->bounds_gradient)
-        *finite = thaw_products_are_finite(run->context, d->rows, run->inputs[0], d->rows * d->inputs,
-                                           run->output_gradient, d->rows * d->outputs);
+        *finite = thaw_products_are_finite(run->context, rows, run->inputs[0], rows * d->inputs, run->output_gradient,
+                                           rows * d->weighted.outputs);
     return thaw_weighted_backward(run);
 }
 
@@ -161,11 +161,11 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
     if (demand->capabilities->low_rank.beside)
         return true;
     thaw_inner_product problem = problem_of(demand);
-    const thaw_dense_packing settings = choose_packing(demand, &problem);
-    problem.packed = settings == THAW_PACK_WEIGHT;
+    const thaw_dense_packing packing = choose_packing(demand, &problem);
+    problem.packed = packing == THAW_PACK_WEIGHT;
     if (thaw_choose_row_product(&problem) && !thaw_row_product_activates(epilogue->activation))
         return false;
-    return settings != THAW_PACK_INPUT ||
+    return packing != THAW_PACK_INPUT ||
            (!epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU);
 }
 

@@ -3,11 +3,8 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
+#include "layers/kernel_pair.h"
 #include "onednn/channels.h"
-
-typedef struct flatten {
-    thaw_kernel *forward, *backward;
-} flatten;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
@@ -21,17 +18,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_builder_output(builder, &(thaw_shape){ 1, { (int64_t)thaw_shape_count(input) } });
 }
 
-static void release(thaw_context *context, void *state)
-{
-    flatten *f = state;
-    if (!f)
-        return;
-    thaw_kernel_release(context, f->forward);
-    thaw_kernel_release(context, f->backward);
-    thaw_release(context, f);
-}
-
-static thaw_status create_kernels(const thaw_layer_demand *demand, flatten *f)
+static thaw_status create_kernels(const thaw_layer_demand *demand, thaw_kernel_pair *kernels)
 {
     const int64_t *input = demand->inputs[0].dims;
     const thaw_images images = { .batch = demand->batch,
@@ -39,9 +26,9 @@ static thaw_status create_kernels(const thaw_layer_demand *demand, flatten *f)
                                  .width = input[1],
                                  .channels = input[2],
                                  .precision = demand->capabilities->precision };
-    const thaw_status status = thaw_channels_move(demand->context, &images, true, &f->forward);
+    const thaw_status status = thaw_channels_move(demand->context, &images, true, &kernels->forward);
     return status == THAW_OK && demand->input_gradient[0]
-               ? thaw_channels_move(demand->context, &images, false, &f->backward)
+               ? thaw_channels_move(demand->context, &images, false, &kernels->backward)
                : status;
 }
 
@@ -51,39 +38,38 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->identity = input->rank == 1 || input->dims[0] * input->dims[1] == 1 || input->dims[2] == 1;
     if (needs->identity)
         return THAW_OK;
-    flatten *f = thaw_allocate(demand->context, sizeof *f);
-    if (!f)
+    thaw_kernel_pair *kernels = thaw_allocate(demand->context, sizeof *kernels);
+    if (!kernels)
         return THAW_OUT_OF_MEMORY;
-    const thaw_status status = create_kernels(demand, f);
+    const thaw_status status = create_kernels(demand, kernels);
     if (status != THAW_OK) {
-        release(demand->context, f);
+        thaw_kernel_pair_release_state(demand->context, kernels);
         return status;
     }
-    const size_t there = thaw_kernel_scratch_bytes(f->forward), back = thaw_kernel_scratch_bytes(f->backward);
-    needs->state = f;
-    needs->scratch_bytes = there > back ? there : back;
-    needs->kernel = thaw_kernel_name(f->forward);
+    needs->state = kernels;
+    needs->scratch_bytes = thaw_kernel_pair_scratch_bytes(kernels);
+    needs->kernel = thaw_kernel_name(kernels->forward);
     return THAW_OK;
 }
 
 static thaw_status forward(const thaw_layer_run *run)
 {
-    const flatten *f = run->state;
+    const thaw_kernel_pair *kernels = run->state;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_DESTINATION, run->output },
     };
-    return thaw_kernel_run(f->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(kernels->forward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
 static thaw_status backward(const thaw_layer_run *run)
 {
-    const flatten *f = run->state;
+    const thaw_kernel_pair *kernels = run->state;
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->output_gradient },
         { THAW_ARGUMENT_DESTINATION, run->input_gradients[0] },
     };
-    return thaw_kernel_run(f->backward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(kernels->backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
 static const thaw_layer_capabilities capabilities = {
@@ -101,7 +87,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .release = release,
+    .release = thaw_kernel_pair_release_state,
 };
 
 thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)

@@ -1,7 +1,6 @@
 /* The mean over height and width: [H, W, C] to [C]. Its sums are in doubles: oneDNN's pooling adds up all positions in
    floats, which is off by 2e-6 for a map of 64x64. */
 #include <string.h>
-
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>

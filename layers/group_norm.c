@@ -1,9 +1,8 @@
 /* Group normalisation: of groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
+#include <math.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
-
-#include <math.h>
 
 #include "layers/normalisation.h"
 #include "layers/sample_passes.h"

@@ -1,10 +1,9 @@
 /* Layer normalisation: of each sample, or of each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
+#include <math.h>
+#include <string.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
-
-#include <math.h>
-#include <string.h>
 
 #include "kernels/bfloat16.h"
 #include "kernels/row_loops.h"

@@ -16,7 +16,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 /* Of a window that lies in padding alone oneDNN gives the least float: `outside` tells which do, for each position of the
    output. */
 typedef struct max_pool2d {
-    thaw_pool pool;
+    thaw_kernel_pair kernels;
     bool *outside; /* NULL: none */
     size_t batch, positions, channels;
     thaw_dtype precision;
@@ -58,7 +58,7 @@ static thaw_status find_outside(const thaw_layer_demand *demand, max_pool2d *m)
 static void release(thaw_context *context, void *state)
 {
     max_pool2d *m = state;
-    thaw_pool_release(context, &m->pool);
+    thaw_kernel_pair_release(context, &m->kernels);
     thaw_release(context, m->outside);
     thaw_release(context, m);
 }
@@ -74,7 +74,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     m->precision = demand->capabilities->precision;
     thaw_status status = find_outside(demand, m);
     if (status == THAW_OK)
-        status = thaw_pool_create(demand, thaw_pool_window(demand->options), THAW_POOLING_MAX, &m->pool, needs);
+        status = thaw_pool_create(demand, thaw_pool_window(demand->options), THAW_POOLING_MAX, &m->kernels, needs);
     if (status == THAW_OK)
         needs->state = m;
     else
@@ -96,7 +96,7 @@ static void fill_outside(const max_pool2d *m, void *output)
 static thaw_status forward(const thaw_layer_run *run)
 {
     const max_pool2d *m = run->state;
-    const thaw_status status = thaw_pool_forward(&m->pool, run);
+    const thaw_status status = thaw_pool_forward(&m->kernels, run);
     if (status == THAW_OK && m->outside)
         fill_outside(m, run->output);
     return status;
@@ -105,7 +105,7 @@ static thaw_status forward(const thaw_layer_run *run)
 static thaw_status backward(const thaw_layer_run *run)
 {
     const max_pool2d *m = run->state;
-    return thaw_pool_backward(&m->pool, run, run->output_gradient, run->scratch);
+    return thaw_pool_backward(&m->kernels, run, run->output_gradient, run->scratch);
 }
 
 static const thaw_layer_capabilities capabilities = {

@@ -16,6 +16,7 @@ void thaw_kernel_pair_release(thaw_context *context, thaw_kernel_pair *pair)
 
 void thaw_kernel_pair_release_state(thaw_context *context, void *state)
 {
-    thaw_kernel_pair_release(context, state);
+    if (state)
+        thaw_kernel_pair_release(context, state);
     thaw_release(context, state);
 }

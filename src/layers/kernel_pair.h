@@ -15,7 +15,7 @@ size_t thaw_kernel_pair_scratch_bytes(const thaw_kernel_pair *pair);
 /* Releases both kernels, and sets them to NULL. */
 void thaw_kernel_pair_release(thaw_context *context, thaw_kernel_pair *pair);
 
-/* `release` of a layer whose state begins with a thaw_kernel_pair and owns nothing else. */
+/* `release` of a layer whose state begins with a thaw_kernel_pair and owns nothing else. NULL is allowed. */
 void thaw_kernel_pair_release_state(thaw_context *context, void *state);
 
 #endif

@@ -49,49 +49,41 @@ static thaw_pooling problem_of(const thaw_layer_demand *demand, thaw_window wind
     return problem;
 }
 
-void thaw_pool_release(thaw_context *context, thaw_pool *pool)
-{
-    thaw_kernel_release(context, pool->forward);
-    thaw_kernel_release(context, pool->backward);
-    *pool = (thaw_pool){ 0 };
-}
-
 thaw_status thaw_pool_create(const thaw_layer_demand *demand, thaw_window window, thaw_pooling_kind kind,
-                             thaw_pool *pool, thaw_layer_needs *needs)
+                             thaw_kernel_pair *kernels, thaw_layer_needs *needs)
 {
     const thaw_pooling problem = problem_of(demand, window, kind);
-    *pool = (thaw_pool){ 0 };
-    thaw_status status = thaw_pooling_forward(demand->context, &problem, demand->training, &pool->forward);
+    *kernels = (thaw_kernel_pair){ 0 };
+    thaw_status status = thaw_pooling_forward(demand->context, &problem, demand->training, &kernels->forward);
     if (status == THAW_OK && demand->input_gradient[0])
-        status = thaw_pooling_backward(demand->context, &problem, &pool->backward);
+        status = thaw_pooling_backward(demand->context, &problem, &kernels->backward);
     if (status != THAW_OK) {
-        thaw_pool_release(demand->context, pool);
+        thaw_kernel_pair_release(demand->context, kernels);
         return status;
     }
-    const size_t forward = thaw_kernel_scratch_bytes(pool->forward);
-    const size_t backward = thaw_kernel_scratch_bytes(pool->backward);
-    needs->scratch_bytes = forward > backward ? forward : backward;
-    needs->workspace_bytes = thaw_kernel_bytes(pool->forward, THAW_ARGUMENT_WORKSPACE);
-    needs->kernel = thaw_kernel_name(pool->forward);
+    needs->scratch_bytes = thaw_kernel_pair_scratch_bytes(kernels);
+    needs->workspace_bytes = thaw_kernel_bytes(kernels->forward, THAW_ARGUMENT_WORKSPACE);
+    needs->kernel = thaw_kernel_name(kernels->forward);
     return THAW_OK;
 }
 
-thaw_status thaw_pool_forward(const thaw_pool *pool, const thaw_layer_run *run)
+thaw_status thaw_pool_forward(const thaw_kernel_pair *kernels, const thaw_layer_run *run)
 {
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_SOURCE, run->inputs[0] },
         { THAW_ARGUMENT_DESTINATION, run->output },
         { THAW_ARGUMENT_WORKSPACE, run->workspace },
     };
-    return thaw_kernel_run(pool->forward, bindings, THAW_COUNT(bindings), run->scratch);
+    return thaw_kernel_run(kernels->forward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-thaw_status thaw_pool_backward(const thaw_pool *pool, const thaw_layer_run *run, const float *gradient, void *scratch)
+thaw_status thaw_pool_backward(const thaw_kernel_pair *kernels, const thaw_layer_run *run, const float *gradient,
+                               void *scratch)
 {
     const thaw_binding bindings[] = {
         { THAW_ARGUMENT_DESTINATION_GRADIENT, gradient },
         { THAW_ARGUMENT_WORKSPACE, run->workspace },
         { THAW_ARGUMENT_SOURCE_GRADIENT, run->input_gradients[0] },
     };
-    return thaw_kernel_run(pool->backward, bindings, THAW_COUNT(bindings), scratch);
+    return thaw_kernel_run(kernels->backward, bindings, THAW_COUNT(bindings), scratch);
 }
