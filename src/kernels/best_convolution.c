@@ -5,7 +5,7 @@
 #include "kernels/winograd.h"
 #include "kernels/winograd_weights.h"
 
-/* The problem with the choice among oneDNN's implementations. */
+/* The problem, with `direct` chosen. */
 static thaw_convolution among_primitives(const thaw_convolution *problem)
 {
     thaw_convolution best = *problem;

@@ -1,5 +1,5 @@
 /* The fastest kernel for a convolution, Thaw's own or oneDNN's, by the rules of choice.h. Arguments are those of
-   onednn/convolution.h, but for `direct` of the problem, which is chosen here. */
+   onednn/convolution.h. `direct` of the problem is chosen here. */
 #ifndef THAW_KERNELS_BEST_CONVOLUTION_H
 #define THAW_KERNELS_BEST_CONVOLUTION_H
 

@@ -1,5 +1,5 @@
-/* bfloat16, the upper half of a float: to it numbers are rounded to the nearest, of two the even one, as CPUs do; a NaN
-   stays one, and so do numbers too small to be normal. */
+/* bfloat16: the upper half of a float. Rounding is to the nearest, ties to even, as CPUs do it. NaN and subnormal
+   numbers are kept. */
 #ifndef THAW_KERNELS_BFLOAT16_H
 #define THAW_KERNELS_BFLOAT16_H
 
@@ -20,7 +20,7 @@ static inline thaw_bfloat16 thaw_bfloat16_round(float value)
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
     const uint32_t rounded = bits + 0x7FFF + (bits >> 16 & 1);
-    const uint32_t quiet = bits | 0x400000; /* so that a NaN of low bits alone stays one */
+    const uint32_t quiet = bits | 0x400000; /* keeps a NaN whose fraction has only bits that are dropped */
     return (thaw_bfloat16)(((bits & 0x7FFFFFFF) > 0x7F800000 ? quiet : rounded) >> 16);
 }
 
@@ -35,13 +35,14 @@ typedef struct thaw_values {
     thaw_dtype dtype; /* THAW_F32 or THAW_BF16 */
 } thaw_values;
 
-/* into[i] = from[i], which do not overlap, on the context's threads. */
+/* into[i] = from[i] on the context's threads. The arrays must not overlap. */
 void thaw_values_convert(thaw_context *context, thaw_values into, thaw_values from, size_t count);
 
-/* The same of two arrays of one type. */
+/* The same for two arrays of one type. */
 void thaw_values_copy(thaw_context *context, thaw_dtype dtype, void *into, const void *from, size_t count);
 
-/* into[i] += term[i], likewise; the sum is a float before it is rounded. */
+/* into[i] += term[i] on the context's threads, for arrays that do not overlap. The sum is a float before it is
+   rounded. */
 void thaw_values_add(thaw_context *context, thaw_values into, thaw_values term, size_t count);
 
 #endif

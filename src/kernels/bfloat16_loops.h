@@ -6,7 +6,7 @@
 
 #include "core/cpu.h"
 
-/* Arrays do not overlap. Names: what is written, then what is read. */
+/* Arrays must not overlap. Arguments: what is written, then what is read. */
 typedef struct thaw_bfloat16_functions {
     void (*widen)(float *into, const thaw_bfloat16 *from, size_t count);
     void (*round)(thaw_bfloat16 *into, const float *from, size_t count);

@@ -1,4 +1,4 @@
-/* One bit for each element of an array: whether it is above zero, which is all that the gradient of ReLU depends on. */
+/* One bit for each element of an array: whether it is above zero. The gradient of ReLU depends on nothing else. */
 #ifndef THAW_KERNELS_BIT_MASK_H
 #define THAW_KERNELS_BIT_MASK_H
 

@@ -4,7 +4,7 @@
 
 enum { WORD = 32 };
 
-/* Eight bytes that are 0 or 1 become the bits of one: the product adds up each at a bit of its own. */
+/* Packs eight bytes that are 0 or 1 into the bits of one byte: the product adds each at a bit of its own. */
 static uint32_t gather(const unsigned char *flags)
 {
     uint64_t bytes = 0;

@@ -25,23 +25,23 @@ static int64_t round_up(int64_t count, int64_t unit)
      256 -> 256             14      16      1.93  2.15
      512 -> 512              7      16      1.45  1.48
      512 -> 512              7       1      1.13  1.15
-   and of bfloat16 on two cores, where oneDNN's kernel is twice as fast, too:
+   and in bfloat16 on two cores, where oneDNN's kernel is also twice as fast:
       32 -> 32              28      16      1.13  1.10
       48 -> 48              28      16      1.08  1.09
       64 -> 64              56      16      1.56  1.55
      128 -> 128             28      16      1.76  1.75
      256 -> 256             14      16      1.82  2.01
      512 -> 512              7      16      1.32  1.54
-   Little is gained with few channels, and where much is computed that nobody wants: tiles beyond the border, filters
-   beyond the last. */
+   It gains little with few channels, and if much of what it computes is dropped: tiles beyond the border, filters past
+   the last. */
 enum { WINOGRAD_CHANNELS = 32, WINOGRAD_WANTED_PERCENT = 70 };
 
-/* Training transforms the weight in each step, which takes as long as what so many tiles gain. */
+/* Training transforms the weight in each step, which takes as long as this many tiles save. */
 enum { WINOGRAD_TILES_TRAINING = 100 };
 
-/* A frozen weight lies in memory in this form, 16/9 of its size, and as it is, while oneDNN's copy can stand for both:
-   where that is much, images must be large to be worth it. The batch decides nothing here, so that a sample comes out the
-   same in each. */
+/* A frozen weight is in memory twice: as it is, and in this form, which is 16/9 of its size. A copy of oneDNN can
+   replace the weight. If the transformed kernels exceed these bytes, the image must have at least this many tiles.
+   The batch does not count, so that a sample has the same result in every batch. */
 enum { WINOGRAD_BYTES_FROZEN = 8 << 20, WINOGRAD_BYTES_SAVING = 2 << 20, WINOGRAD_TILES_FROZEN = 64 };
 
 enum { TILE = 2 };
@@ -51,7 +51,7 @@ static int64_t count_tiles(int64_t batch, const int64_t map[2])
     return batch * (round_up(map[0], TILE) / TILE) * (round_up(map[1], TILE) / TILE);
 }
 
-/* Of all that is computed for a map of so many filters. */
+/* The share of the computed elements that are in the map: not beyond its border or its last filter. */
 static int64_t wanted_percent(const int64_t map[2], int64_t filters)
 {
     int64_t percent = 100 * filters / round_up(filters, THAW_PANEL_WIDTH);
@@ -97,8 +97,8 @@ bool thaw_choose_winograd_backward_data(thaw_cpu_level level, const thaw_convolu
            count_tiles(p->batch, p->input) >= WINOGRAD_TILES_TRAINING;
 }
 
-/* Winograd F(3x3, 4x4) must multiply so many times less than the definition. Milliseconds on one core of an EPYC 9005,
-   oneDNN 2.6.3 against this:
+/* Winograd F(3x3, 4x4) is chosen if it has at least this many times fewer multiplications than the definition.
+   Milliseconds on one core of an EPYC 9005, oneDNN 2.6.3 and this:
      channels -> filters   image   batch   fewer    float32      bfloat16
       64 -> 64              56      16      4       19.9  6.2    10.3  6.0
      128 -> 128             28      16      4       18.9  5.9     9.2  5.6
@@ -118,7 +118,7 @@ bool thaw_choose_winograd_weights(const thaw_convolution *p)
     return is_plain(p) && direct * (double)p->batch >= fewer_multiplications * thaw_winograd_weights_multiplications(p);
 }
 
-/* Up to so many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first, by
+/* Up to this many input channels, oneDNN's second choice on AVX-512, the direct convolution, is faster than its first,
    blocks of matrix products. Microseconds on one core, oneDNN 2.6.3, 3x3: 1->8 on 28x28, batch 500: 707 against 3409;
    1->32 on 28x28, batch 128: 353 against 532; 8->16 on 14x14, batch 500: 999 against 1482. With 16 channels they are
    equal, with more the first is better. */
@@ -146,9 +146,9 @@ bool thaw_choose_direct_convolution(const thaw_convolution *p)
        4096 ->  1000          0.86  0.82
          48 ->   500                0.83
          16 ->   512                0.57
-   Rows of many inputs want to be copied to where they lie close together, and little is gained where much is computed
-   that nobody wants, columns beyond the last. Memory gains, too: where no layer runs oneDNN's product, 3 MB of code are
-   not generated for it. With AVX2 all is similar but for powers of two: 1024 -> 1024, batch 64: 0.6. */
+   Long rows would have to be copied close together, and little is gained if many of the computed columns are beyond the
+   last. It also saves memory: if no layer runs oneDNN's product, 3 MB of code are not generated. AVX2 is similar except
+   for powers of two: 1024 -> 1024, batch 64: 0.6. */
 enum { OUTER_SAMPLES = 128, OUTER_INPUTS = 1536, OUTER_WANTED_PERCENT = 76 };
 
 bool thaw_choose_outer_products(const thaw_inner_product *p)
@@ -157,8 +157,8 @@ bool thaw_choose_outer_products(const thaw_inner_product *p)
            p->inputs <= OUTER_INPUTS && 100 * p->inputs >= OUTER_WANTED_PERCENT * round_up(p->inputs, THAW_PANEL_WIDTH);
 }
 
-/* The product by rows. Without AVX-512, oneDNN's would give a row other bits among other rows. Times as fast as that
-   (2.6.3, one core of a Zen 3 with AVX2, medians of 31):
+/* The product by rows. Without AVX-512, a row's bits in oneDNN's product depend on the other rows. Times as fast as
+   oneDNN's (2.6.3, one core of a Zen 3 with AVX2, medians of 31):
      inputs -> outputs    rows 1      8     16     32    128    500
          64 ->     5        5.14   4.57   3.17   2.21   1.26   1.04
         256 ->   256        1.43   1.42   1.23   1.22   1.10   1.12
@@ -174,8 +174,8 @@ bool thaw_choose_row_product(const thaw_inner_product *p)
     return !thaw_dnn_has_avx512() && p->packed && p->precision == THAW_F32 && !p->transposed;
 }
 
-/* Multiplications of a thread, below which waiting for it costs more than it saves; a weight has to be fetched, which
-   takes as long as so many rows. */
+/* Multiplications per thread below which waiting for another thread costs more than it saves. Fetching a weight
+   takes as long as multiplying FETCHING_ROWS rows. */
 enum { LEAST_WORK = 100000, FETCHING_ROWS = 8 };
 
 bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs)
@@ -183,9 +183,9 @@ bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs)
     return (rows + FETCHING_ROWS) * inputs * outputs >= 2 * (size_t)LEAST_WORK;
 }
 
-/* oneDNN is slow on the weight as it stands, fast when it is packed, and as fast when the input is packed in its place.
+/* oneDNN is slow on a plain weight, fast if the weight is packed, and as fast if the input is packed instead.
    oneDNN 2.6.3, 2 cores with AVX-512, microseconds: plain; product + packing the weight; product + packing the input +
-   turning the product over.
+   transposing the product.
      784->512, batch 128    266    208 + 64      216 + 15 + 9
                batch 32     107     59 + 59       54 + 4 + 3
                batch 8       18     14 + 59       31 + 3 + 1
@@ -193,8 +193,8 @@ bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs)
      4608->128, batch 128   727    330 + 86      343 + 93 + 3
      512->512, batch 128    235    137 + 37      137 + 9 + 9
      512->10, batch 128     9.5    6.6 + 3.2     4.6 + 9.8 + 1.8
-   So a weight that stays is packed, and one that has to be rounded; of one that trains, the cheaper operand is, if
-   there are rows enough. */
+   So a weight is packed if it is frozen or has to be rounded. If it trains, the cheaper operand is packed, unless there
+   are too few rows. */
 enum { FEWEST_ROWS_PACKED = 16, UNPADDED_OUTPUTS = 64 };
 
 thaw_dense_packing thaw_choose_dense_packing(const thaw_inner_product *p, bool changes)
@@ -217,7 +217,7 @@ bool thaw_choose_packed_input_weight(size_t outputs, bool changes)
     return !changes || outputs % UNPADDED_OUTPUTS == 0;
 }
 
-/* Operations of a step's product below which waiting for each other costs a team more than it saves. */
+/* Operations of a step's product below which sharing it costs a team more than it saves. */
 static const double least_recurrent_flops = 5e5;
 
 bool thaw_choose_recurrent_team(size_t batch, size_t units, size_t outputs)

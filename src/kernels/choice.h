@@ -1,8 +1,8 @@
-/* Which kernel is fastest: every such rule of the library, each with the measurement that supports it (choice.c).
+/* Which kernel is fastest: all such rules of the library, each with the measurement that supports it (choice.c).
    `./run bench kernels` measures the candidates on the machine at hand and prints where a rule is wrong there.
 
-   The rules say nothing of what a kernel can compute beyond what they name, and they depend on a problem, a level of the
-   CPU and oneDNN's limit on its instructions alone: the same machine chooses the same kernels. */
+   A rule does not check whether a kernel can compute a problem, beyond what it names. Rules depend only on the
+   problem, the CPU's level and oneDNN's limit on instructions: the same machine chooses the same kernels. */
 #ifndef THAW_KERNELS_CHOICE_H
 #define THAW_KERNELS_CHOICE_H
 
@@ -19,7 +19,7 @@ bool thaw_choose_winograd_backward_data(thaw_cpu_level level, const thaw_convolu
 /* Winograd's filtering (winograd_weights.h) instead of oneDNN's gradient of the weight. */
 bool thaw_choose_winograd_weights(const thaw_convolution *problem);
 
-/* Of oneDNN's own, the direct convolution instead of its first choice. */
+/* oneDNN's direct convolution instead of oneDNN's first choice. */
 bool thaw_choose_direct_convolution(const thaw_convolution *problem);
 
 /* ---- dense layers and other products: best_inner_product.h ---- */
@@ -30,19 +30,19 @@ bool thaw_choose_outer_products(const thaw_inner_product *problem);
 /* The product by rows (row_product.h) instead of oneDNN's, if it has the activation. */
 bool thaw_choose_row_product(const thaw_inner_product *problem);
 
-/* Whether a thread's share of a product by rows is worth waiting for it. */
+/* Whether several threads share a product by rows. */
 bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs);
 
-/* What a dense layer's forward pass packs: nothing, its weight, or its input, with the two in each other's place
+/* What a dense layer's forward pass packs: nothing, its weight, or its input, which swaps the two operands
    (swapped_dense.h). */
 typedef enum thaw_dense_packing { THAW_PACK_NOTHING, THAW_PACK_WEIGHT, THAW_PACK_INPUT } thaw_dense_packing;
 
-/* `changes`: the weight is another in each step. `packed` of the problem is not read. */
+/* `changes`: the weight differs in each step. `packed` of the problem is not read. */
 thaw_dense_packing thaw_choose_dense_packing(const thaw_inner_product *problem, bool changes);
 
 /* ---- recurrent layers ---- */
 
-/* Whether training packs the input's weight, which is another in each step if it `changes`. */
+/* Whether training packs the weight of the input. `changes`: that weight differs in each step. */
 bool thaw_choose_packed_input_weight(size_t outputs, bool changes);
 
 /* Whether the context's threads share a step's product of `batch` rows of `units` with the hidden state's weight. */

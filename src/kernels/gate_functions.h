@@ -1,5 +1,5 @@
-/* Sigmoid and hyperbolic tangent for loops over many elements: without branches, calls and exceptions of rounding, so that
-   compilers turn them into vectors. Within 3 units in the last place of the exact values; NaN stays. */
+/* Sigmoid and hyperbolic tangent for loops over many elements: no branches, no calls and no rounding exceptions, so
+   that compilers vectorise them. Within 3 units in the last place of the exact values. NaN stays. */
 #ifndef THAW_KERNELS_GATE_FUNCTIONS_H
 #define THAW_KERNELS_GATE_FUNCTIONS_H
 
@@ -46,7 +46,8 @@ static inline float thaw_gate_tanh(float x)
     return square < 0.390625F ? inside : outside;
 }
 
-/* sigmoid(x) * tanh(y), by one division; of the exact value it differs by what 1 does from the next number, at most thrice. */
+/* sigmoid(x) * tanh(y), by one division. It differs from the exact value by at most three times the distance of 1
+   from the next number. */
 static inline float thaw_gate_product(float x, float y)
 {
     const float a = thaw_exponential(-thaw_clamp(x, 87)), b = thaw_exponential(-2 * thaw_clamp(y, 20));

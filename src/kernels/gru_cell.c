@@ -1,5 +1,5 @@
 /* The GRU's cell (Cho et al. 2014, arXiv 1406.1078) with gates r, z, n as in PyTorch, where the reset gate multiplies
-   what the hidden state adds, bias included:
+   the hidden state's part of n, including its bias:
        r, z = sigmoid(...)   n = tanh(x_n + r m), m = W_hn h + b_hn   h' = (1 - z) n + z h. */
 #include "kernels/gate_functions.h"
 #include "kernels/recurrent_kernels.h"

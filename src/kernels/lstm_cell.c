@@ -32,7 +32,7 @@ static inline void forward_row(const thaw_cell_forward *s, size_t row)
     }
 }
 
-/* The same without the gates' values, so that i g and o tanh(c) are one division each: with a = e^-x and b = e^-2y,
+/* The same if the gates' values are not kept: i g and o tanh(c) take one division each. With a = e^-x and b = e^-2y,
    sigmoid(x) tanh(y) = (1 - b) / ((1 + a) (1 + b)). */
 static inline void infer_row(const thaw_cell_forward *s, size_t row)
 {

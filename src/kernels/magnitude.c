@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { STREAMS = 4 /* read side by side: the CPU fetches each ahead, which takes half the time of one */ };
+enum { STREAMS = 4 /* read side by side: the CPU prefetches each, which takes half the time of one stream */ };
 
-/* Without its sign. Such bits have the order of what they stand for, and infinity and NaN come last. */
+/* The bits without the sign. They have the order of the magnitudes, with infinity and NaN last. */
 static inline int32_t magnitude(float value)
 {
     int32_t bits;

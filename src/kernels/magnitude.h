@@ -6,7 +6,7 @@
 
 #include "core/cpu.h"
 
-/* Infinite or NaN where one of the numbers is. */
+/* Infinite or NaN if one of the numbers is. */
 typedef float thaw_magnitude_function(const float *values, size_t count);
 
 THAW_DECLARE_LEVELS(thaw_magnitude_function, thaw_largest_magnitude);

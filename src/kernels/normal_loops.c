@@ -17,17 +17,18 @@ static inline float float_of(uint32_t bits)
     return x;
 }
 
-/* x = 2^n m with m around 1, and log m = 2 artanh s of s = (m - 1) / (m + 1), |s| < 0.172, by its series. For normal x. */
+/* With x = 2^n m and m close to 1: log m = 2 artanh s for s = (m - 1) / (m + 1), |s| < 0.172, by its series. For
+   normal x. */
 static inline float logarithm(float x)
 {
-    const uint32_t one = 0x3F800000, root = 0x3F3504F3; /* the bits of 1 and of sqrt(1/2), from which m begins */
+    const uint32_t one = 0x3F800000, root = 0x3F3504F3; /* the bits of 1 and of sqrt(1/2), the least m */
     const uint32_t bits = bits_of(x) + (one - root);
     const float n = (float)((int32_t)(bits >> 23) - 127), m = float_of((bits & 0x7FFFFF) + root);
     const float s = (m - 1) / (m + 1), square = s * s;
     return n * 0.693147181F + 2 * (s + s * square * (1.0F / 3 + square * (1.0F / 5 + square * (1.0F / 7))));
 }
 
-/* Their series, for |x| <= pi / 4. */
+/* By their series, for |x| <= pi / 4. */
 static inline float sine(float x)
 {
     const float square = x * x;
@@ -40,7 +41,7 @@ static inline float cosine(float x)
     return 1 - square * (1.0F / 2 - square * (1.0F / 24 - square * (1.0F / 720 - square * (1.0F / 40320))));
 }
 
-/* Loops over blocks, so short that compilers see each as one that vectors can do. */
+/* Loops over blocks this short are vectorised by compilers. */
 enum { PAIRS = 64 };
 
 static inline void take_radii(const uint32_t *restrict draws, float deviation, float *restrict radii)
@@ -49,8 +50,8 @@ static inline void take_radii(const uint32_t *restrict draws, float deviation, f
         radii[i] = deviation * sqrtf(-2 * logarithm(((float)draws[i] + 1) * 0x1p-32F));
 }
 
-/* The angle is that of a whole quarter of a turn and a rest of an eighth at most. Signs and the choice between sine and
-   cosine are made in the bits, because compilers do not make vectors of branches. */
+/* An angle is a whole number of quarter turns and a rest of at most an eighth. Signs, and the choice between sine
+   and cosine, are made in the bits, because compilers do not vectorise branches. */
 static inline void take_angles(const uint32_t *restrict draws, float *restrict cosines, float *restrict sines)
 {
     const uint32_t eighth = UINT32_C(1) << 29;

@@ -8,8 +8,8 @@
 
 #include "core/cpu.h"
 
-/* Of each pair of draws the first, rounded to a float, gives a radius and the second an angle, whose cosine and sine times
-   the radius are two independent numbers of deviation 1, here within 1e-6. `count` is even. */
+/* The first draw of a pair, rounded to a float, gives a radius, and the second an angle. Its cosine and sine, times
+   the radius, are two independent normal numbers of the given deviation, within 1e-6. `count` is even. */
 typedef void thaw_normal_function(const uint32_t *draws, size_t count, float deviation, float *values);
 
 THAW_DECLARE_LEVELS(thaw_normal_function, thaw_normal_loops);

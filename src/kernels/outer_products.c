@@ -8,10 +8,11 @@
 #include "kernels/panel_product.h"
 #include "onednn/own_kernel.h"
 
-/* Rows of the gradient that are computed at a time, for each panel of columns. */
+/* Rows of the gradient that are computed at a time, per panel of columns. */
 enum { ROWS = 12 };
 
-/* Elements of the bias's gradient whose sums, in doubles, are in registers or close to them. */
+/* Elements of the bias's gradient that are summed at a time: their sums, in doubles, stay in registers or close to
+   them. */
 enum { BIAS_COLUMNS = 64 };
 
 typedef struct sizes {
@@ -50,7 +51,8 @@ static void compute_panel(const job *j, size_t block, size_t panel)
     j->multiply(rows_of(s, block), s->batch, left_of(j, block), right, sums, s->inputs);
 }
 
-/* The last panel, where it is not full, with columns before it; of the sums only its own are stored. */
+/* The last panel, if it is not full: it is computed together with columns before it, and only its own sums are
+   stored. */
 static void compute_partial_panel(const job *j, size_t block, size_t panel)
 {
     const sizes *s = j->of;

@@ -1,5 +1,5 @@
-/* The gradient of a dense layer's weight as the sum of its samples' outer products, which is faster than oneDNN's product
-   of matrices where samples are few. */
+/* The gradient of a dense layer's weight as the sum of its samples' outer products. This is faster than oneDNN's
+   matrix product if there are few samples. */
 #ifndef THAW_KERNELS_OUTER_PRODUCTS_H
 #define THAW_KERNELS_OUTER_PRODUCTS_H
 

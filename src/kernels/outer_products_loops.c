@@ -1,4 +1,4 @@
-/* Operands are read where they lie: each row of a tile of theirs is a line or two of the cache. */
+/* Operands are read in place: each row of a tile is one or two cache lines. */
 #include "kernels/outer_products_loops.h"
 
 #include "kernels/panel_tile.h"

@@ -12,8 +12,9 @@ typedef struct thaw_outer_operand {
     size_t stride;
 } thaw_outer_operand;
 
-/* sums[r * stride + u] = sum over k < depth of left.values[k * left.stride + r] * right.values[k * right.stride + u], for
-   r < rows and u < THAW_PANEL_WIDTH. An element's terms are added one after the other, whatever `rows` is. */
+/* sums[r * stride + u] = sum over k < depth of
+       left.values[k * left.stride + r] * right.values[k * right.stride + u],
+   for r < rows and u < THAW_PANEL_WIDTH. The terms of an element are added in the order of k, whatever `rows` is. */
 typedef void thaw_outer_products_function(size_t rows, size_t depth, thaw_outer_operand left, thaw_outer_operand right,
                                           float *sums, size_t stride);
 

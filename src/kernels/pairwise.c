@@ -32,7 +32,7 @@ static void multiply_row(float *restrict out, const float *left, size_t left_ste
             out[i] = left[0] * right[i * right_step];
 }
 
-/* A part of a row that is no longer than a block. */
+/* Computes a part of a row that is at most a block. */
 static void compute_span(const thaw_pairs *p, const thaw_broadcast_span *span)
 {
     const int last = p->loops.rank - 1;
@@ -84,7 +84,7 @@ static void finish(const thaw_pair_gradient *g, size_t at, double sum)
     g->into[at] = g->adds ? g->into[at] + term : term;
 }
 
-/* Elements of one row: the operand has the last dimension. */
+/* Reduces elements of one row, for an operand that has the last dimension. */
 static void reduce_columns(const thaw_pair_gradient *g, size_t repeats, size_t first, size_t count)
 {
     const int last = g->loops.rank - 1;
@@ -101,7 +101,7 @@ static void reduce_columns(const thaw_pair_gradient *g, size_t repeats, size_t f
         finish(g, first + i, sums[i]);
 }
 
-/* One element, which stands for whole rows. */
+/* Reduces one element, which is repeated along whole rows. */
 static void reduce_rows(const thaw_pair_gradient *g, size_t repeats, size_t element)
 {
     const int last = g->loops.rank - 1;

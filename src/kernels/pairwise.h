@@ -1,5 +1,5 @@
-/* Sums, differences and products of two operands, element by element, with dimensions of 1 repeated; and what the
-   gradients of that are made of. Loops run on the context's threads; results do not depend on how many. */
+/* Sums, differences and products of two operands, element by element, where dimensions of 1 are repeated; and their
+   gradients. Loops run on the context's threads. Results do not depend on the number of threads. */
 #ifndef THAW_KERNELS_PAIRWISE_H
 #define THAW_KERNELS_PAIRWISE_H
 
@@ -16,13 +16,13 @@ typedef struct thaw_pairs {
     thaw_binary_kind kind;
     const float *left, *right;
     float *result; /* overlaps neither */
-    bool adds;     /* to what stands there */
+    bool adds;     /* to `result` */
 } thaw_pairs;
 
 void thaw_pairs_compute(thaw_context *context, const thaw_pairs *pairs);
 
-/* The gradient of an operand: that of the result times a factor and a sign, summed over what the operand repeats, in
-   double precision. */
+/* The gradient of an operand: the result's gradient times a factor and a sign, summed in double precision over the
+   elements that repeat the operand. */
 typedef struct thaw_pair_gradient {
     thaw_broadcast loops;  /* over result, operand (as `left`) and factor (as `right`) */
     size_t count, repeats; /* elements of the operand, and of the result for each of them */

@@ -1,5 +1,5 @@
-/* The part of a product of rows with a panel of THAW_PANEL_WIDTH columns that fits the registers: MOST_ROWS x COLUMNS sums
-   over the whole depth. */
+/* The part of a product of rows with a panel of THAW_PANEL_WIDTH columns that fits into registers: MOST_ROWS x
+   COLUMNS sums over the whole depth. */
 #ifndef THAW_KERNELS_PANEL_TILE_H
 #define THAW_KERNELS_PANEL_TILE_H
 

@@ -20,7 +20,7 @@ INLINE void store_at(void *matrix, size_t at, lanes values, size_t count, bool b
            bytes_of(count, bf16));
 }
 
-/* Into sums of many rows, which need more digits than a float has. */
+/* Adds to sums over many rows, which need more digits than a float has. */
 INLINE void add(double *into, lanes values, size_t count)
 {
     doubles sums = { 0 };
@@ -29,7 +29,7 @@ INLINE void add(double *into, lanes values, size_t count)
     memcpy(into, &sums, count * sizeof(double));
 }
 
-/* Where the activation's slope is 1: from z, or as well from y. */
+/* Keeps the slope where the activation's own slope is 1. `value` may be z or y. */
 INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
 {
     flags open = value > all(0);
@@ -38,14 +38,14 @@ INLINE lanes mask(thaw_activation activation, lanes value, lanes slope)
     return (lanes)((flags)slope & open);
 }
 
-/* What differs between passes, constant for the compiler. */
+/* The variants of a pass. They are constants for the compiler. */
 typedef struct variant {
     thaw_activation activation;
     bool bf16;   /* the matrices are bfloat16 */
     bool result; /* backward: y tells where the activation's slope is 1 */
 } variant;
 
-/* One vector of z, but for the residual. */
+/* One vector of z without the residual. */
 INLINE lanes normalised(const thaw_channel_pass *p, size_t at, size_t c, variant v, size_t count)
 {
     const lanes x = load_at(p->input, at, count, v.bf16) - load(p->mean + c, count, false);
@@ -82,7 +82,7 @@ INLINE void differentiate_vector(const thaw_channel_pass *p, size_t row, size_t 
     store_at(p->gradient, at, gradient, count, v.bf16);
 }
 
-/* From the last row to the first: the rows that the pass before has seen last are in the caches still. */
+/* Walks from the last row to the first: the rows that the previous pass read last are still in the caches. */
 INLINE void normalise_rows(const thaw_channel_pass *p, size_t begin, size_t end, variant v)
 {
     const size_t whole = p->channels / LANES * LANES;
@@ -157,7 +157,8 @@ INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, var
         reduce_rows(p, row, 1, v, sums, products);
 }
 
-/* The sums of dz alone, as it stands, with no other pointers that the compiler has to think of: takes 0.6 of the time. */
+/* The sums of dz, if dz is given and nothing else is wanted. With no other pointers for the compiler to consider,
+   this takes 0.6 of the time. */
 INLINE void sum_vector(const void *values, size_t at, size_t rows, size_t channels, bool bf16, double *sums,
                        size_t count)
 {
@@ -204,7 +205,7 @@ INLINE void measure_all(const thaw_channel_pass *p, size_t begin, size_t end, va
         measure_rows(p, row, 1, v, sums, squares);
 }
 
-/* ---- with the variants told apart ---- */
+/* ---- choosing the variant ---- */
 
 typedef enum task { NORMALISE, DIFFERENTIATE, MEASURE, REDUCE } task;
 

@@ -8,8 +8,8 @@
 
 enum {
     PARTS = 32,
-    PART_FLOATS = 16384, /* fewer are read sooner than a thread is woken */
-    MOST_TERMS = 1 << 22 /* so many roundings by at most 2^-24 each make a sum larger by less than a third */
+    PART_FLOATS = 16384, /* fewer are read before a thread would wake */
+    MOST_TERMS = 1 << 22 /* this many roundings, each by at most 2^-24, increase a sum by less than a third */
 };
 
 typedef struct job {
@@ -28,7 +28,7 @@ static void read_parts(void *argument, size_t begin, size_t end)
     }
 }
 
-/* Infinite where a number is not finite. */
+/* Infinite if a number is not finite. */
 static double largest_of(thaw_context *context, const float *values, size_t count)
 {
     job j = { .largest = THAW_FOR_LEVEL(context->level, thaw_largest_magnitude), .values = values, .count = count };

@@ -4,8 +4,8 @@
 
 #include <thaw/runtime.h>
 
-/* Whether each sum of at most `terms` products of an element of `a` and one of `b` is finite in floats, whatever the
-   order of adding; false where that is not certain. */
+/* Whether each sum of at most `terms` products of an element of `a` and one of `b` is finite in floats, in any order of
+   adding. False if that is not certain. */
 bool thaw_products_are_finite(thaw_context *context, size_t terms, const float *a, size_t a_count, const float *b,
                               size_t b_count);
 

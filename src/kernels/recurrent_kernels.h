@@ -1,5 +1,5 @@
-/* The arithmetic of recurrent layers, built for each level of the CPU's instructions. Units are taken in blocks of
-   THAW_BLOCK; of what is computed for a block, rows of THAW_BLOCK floats, those past the last unit carry no meaning. */
+/* The arithmetic of recurrent layers, built for each level of the CPU's instructions. It works on blocks of
+   THAW_BLOCK units. What it computes past the last unit has no meaning. */
 #ifndef THAW_KERNELS_RECURRENT_KERNELS_H
 #define THAW_KERNELS_RECURRENT_KERNELS_H
 
@@ -21,14 +21,14 @@ typedef struct thaw_const_matrix {
     size_t stride;
 } thaw_const_matrix;
 
-/* One step of one block for a few samples. In a row of `gates` and of `hidden_gates` the gates are `units` floats
-   apart; `product` holds a matrix of THAW_CELL_ROWS x THAW_BLOCK for each gate, `bias` a row of THAW_BLOCK. */
+/* One step of one block, for a few samples. In a row of `gates` and `hidden_gates`, gates are `units` floats apart.
+   `product` holds a matrix of THAW_CELL_ROWS x THAW_BLOCK for each gate, `bias` a row of THAW_BLOCK. */
 typedef struct thaw_cell_forward {
     size_t rows, count;          /* samples, units of the block */
     size_t units;                /* of the layer */
-    const float *product, *bias; /* of the hidden state before with its weight; and what is added to that */
-    thaw_matrix gates;           /* the input's part; where something is kept for backward, their values afterwards */
-    thaw_matrix hidden_gates;    /* GRU: the hidden state's part of the new state's gate, to be kept */
+    const float *product, *bias; /* of the previous hidden state and its weight; added to that */
+    thaw_matrix gates;           /* the input's part; with `keep`, afterwards their values */
+    thaw_matrix hidden_gates;    /* GRU: receives the hidden state's part of gate n, with `keep` */
     bool keep;
     thaw_const_matrix hidden;
     thaw_matrix next_hidden;
@@ -36,16 +36,16 @@ typedef struct thaw_cell_forward {
     thaw_matrix next_cell_state;  /* may be `cell_state` */
 } thaw_cell_forward;
 
-/* And back. `product`, of the following step's gradients of the gates with the weight of the hidden state, holds one
-   matrix. */
+/* The same step backward. `product` is one matrix: the following step's gradients of the gates times the weight of
+   the hidden state. */
 typedef struct thaw_cell_backward {
     size_t rows, count, units;
     const float *product;
     thaw_const_matrix output_gradient; /* first NULL: none */
     thaw_matrix gates;                 /* what forward kept; afterwards the gradients of the input's parts */
-    thaw_matrix hidden_gates;          /* GRU: likewise; of the hidden state's parts */
-    thaw_matrix carry;        /* what reaches the state before directly: LSTM, the cell's; GRU, the hidden one's */
-    thaw_const_matrix hidden; /* GRU: before the step */
+    thaw_matrix hidden_gates;          /* GRU: the same for the hidden state's parts */
+    thaw_matrix carry;                 /* what reaches the previous state directly: LSTM's cell, GRU's hidden state */
+    thaw_const_matrix hidden;          /* GRU: before the step */
     thaw_const_matrix cell_state, next_cell_state; /* LSTM */
 } thaw_cell_backward;
 

@@ -5,12 +5,12 @@
 #include "kernels/bfloat16.h"
 
 enum {
-    LANES = 32, /* sums that run side by side, so that the compiler may use vectors */
-    RUN = 1024, /* numbers that are summed in floats */
-    BLOCK = 128 /* through which results go, because compilers do not vectorise a loop whose arrays may be one */
+    LANES = 32, /* sums side by side, for vectors */
+    RUN = 1024, /* numbers summed in floats at a time */
+    BLOCK = 128 /* for results: compilers do not vectorise loops whose arrays may be the same */
 };
 
-/* Number i of a row; `bf16`, that it is bfloat16, is a constant where this ends up. */
+/* Number i of a row. `bf16` is a constant after inlining. */
 static inline __attribute__((always_inline)) float at(const void *row, size_t i, bool bf16)
 {
     return bf16 ? thaw_bfloat16_widen(((const thaw_bfloat16 *)row)[i]) : ((const float *)row)[i];
@@ -26,7 +26,7 @@ static inline __attribute__((always_inline)) void store(void *row, size_t first,
         memcpy((float *)row + first, block, count * sizeof *block);
 }
 
-/* In one order, whatever the vectors. */
+/* The order does not depend on the vectors. */
 static inline double add_lanes(float *restrict lanes)
 {
     for (size_t half = LANES / 2; half > 0; half /= 2)
@@ -69,7 +69,7 @@ static inline void add_centred(const thaw_row *r, float from, size_t first, size
         lanes[k] += at(r->slope, first + k, bf16) * r->weight[first + k] * (at(r->input, first + k, bf16) - from);
 }
 
-/* Inlined with a constant summand and precision, so that each becomes a loop of its own. */
+/* Inlined with a constant summand and precision: each has its own loop. */
 static inline __attribute__((always_inline)) double sum_all(const thaw_row *r, float from, summand *add, bool bf16)
 {
     double sum = 0;
@@ -106,7 +106,7 @@ static void sum_slopes(const thaw_row *r, double *slopes, double *products)
     *products = sum_terms(r, r->mean, add_centred);
 }
 
-/* What becomes of the numbers from `first` on. */
+/* Computes results from the numbers from `first` on. */
 typedef void step(const thaw_row *r, size_t first, size_t count, float *restrict block, bool bf16);
 
 static inline void normalise_block(const thaw_row *r, size_t first, size_t count, float *restrict block, bool bf16)

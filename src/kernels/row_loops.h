@@ -1,5 +1,5 @@
-/* Loops over one row of numbers that is normalised by itself, built for each level of the CPU's instructions. Sums are
-   taken in floats over runs of a thousand numbers at most, and over those in doubles. */
+/* Loops over one row of numbers that is normalised by itself, built for each level of the CPU's instructions. Sums
+   are floats over runs of about a thousand numbers, and doubles over those runs. */
 #ifndef THAW_KERNELS_ROW_LOOPS_H
 #define THAW_KERNELS_ROW_LOOPS_H
 
@@ -7,7 +7,8 @@
 
 #include "core/cpu.h"
 
-/* A row of `count` numbers, and what the loops below read and write of it; other fields may be left out. */
+/* A row of `count` numbers, and what the loops below read and write. Fields that a loop does not use may be left
+   out. */
 typedef struct thaw_row {
     size_t count;
     thaw_dtype precision; /* THAW_F32 or THAW_BF16: of the next two and the result */

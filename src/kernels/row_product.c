@@ -25,8 +25,8 @@ static size_t rounded_up_share(size_t count, size_t shares)
     return (count + shares - 1) / shares;
 }
 
-/* In how many shares the rows are cut, so that `threads` members get pieces of about the same size; each row part by
-   threads / shares shares of the panels. */
+/* The number of shares into which rows are cut, so that `threads` members get pieces of similar size. Each row share
+   is divided among threads / shares members by panels. */
 static size_t choose_row_shares(const sizes *s, size_t threads)
 {
     const size_t tiles = rounded_up_share(s->batch, THAW_TILE_ROWS), pairs = rounded_up_share(s->panels, 2);

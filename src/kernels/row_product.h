@@ -1,7 +1,7 @@
-/* The product of rows with a packed weight: of dense layers, and of a recurrent layer's input in training. A row's result
-   depends on the row and the weight alone: not on how many rows there are, or which of them it is. oneDNN's product for
-   AVX2 (2.6.3, "x64:gemm:jit") does not keep that, and then a sample from the feature cache has other last bits than one
-   computed. */
+/* The product of rows with a packed weight, for dense layers, and for the input of recurrent layers in training. A
+   row's result depends only on the row and the weight: not on the number of rows, or its place among them. oneDNN's
+   product for AVX2 (2.6.3, "x64:gemm:jit") does not guarantee that: a sample from the feature cache would differ in
+   its last bits from a computed one. */
 #ifndef THAW_KERNELS_ROW_PRODUCT_H
 #define THAW_KERNELS_ROW_PRODUCT_H
 

@@ -51,8 +51,8 @@ INLINE void add_products(const size_t rows, const size_t panels, operands o, siz
             tile[r][v] += o.left[r * o.row + k] * right[v];
 }
 
-/* sums[r * SUMS + u] = or += the products of a tile. `rows` and `panels` are constants where this is called, and the
-   loops over them unroll. */
+/* sums[r * SUMS + u] = the products of a tile, or += with `add`. Callers pass constants for `rows` and `panels`, so
+   that the loops over them unroll. */
 INLINE void multiply_tile(const size_t rows, const size_t panels, operands o, float *sums, bool add)
 {
     vector tile[MOST_ROWS][MOST_PANELS * VECTORS];
@@ -85,7 +85,7 @@ typedef void tile_function(operands o, float *sums, bool add);
         multiply_tile(rows, panels, o, sums, add);                            \
     }
 
-/* For each count of panels, of how many rows the registers hold the sums beside them. */
+/* For each number of panels: the numbers of rows whose sums fit into registers beside them. */
 TILE(1, 1)
 TILE(2, 1)
 TILE(3, 1)
@@ -128,9 +128,9 @@ static tile_function *const tiles[MOST_PANELS + 1][MOST_ROWS + 1] = {
 #endif
 };
 
-/* What the next tiles will read is fetched into the second-level cache, a part of it after each tile, where there are more
-   tiles than this. Among fewer, waiting for it costs more than it saves. Times as fast with it as without, one Zen 3 core:
-   4608->128, 16 rows (3 tiles) 0.83, 24 rows (4) 0.87, 48 rows (8) 0.97, 128 rows (22) 1.03. */
+/* If there are more tiles than this, each tile also prefetches a part of what the next tiles read into the
+   second-level cache. With fewer tiles, waiting for it costs more than it saves. Times as fast with it as without,
+   one Zen 3 core: 4608->128, 16 rows (3 tiles) 0.83, 24 rows (4) 0.87, 48 rows (8) 0.97, 128 rows (22) 1.03. */
 enum { MOST_TILES_UNFETCHED = 8 };
 
 /* Part `at` of `shares`. */
@@ -144,7 +144,7 @@ static void prefetch_panels(const operands *o, size_t panels, size_t at, size_t 
     }
 }
 
-/* Tiles of about the same height, so that none is left with a row or two. */
+/* Uses tiles of similar height, so that none has just a row or two. */
 static void multiply_rows(size_t rows, size_t panels, const operands *o, float *sums, bool add)
 {
     const size_t count = (rows + most_rows[panels] - 1) / most_rows[panels];
@@ -158,7 +158,7 @@ static void multiply_rows(size_t rows, size_t panels, const operands *o, float *
     }
 }
 
-/* As many panels at a time as fit into the registers beside the rows, and two where they do not. */
+/* Takes as many panels at a time as fit into registers beside the rows, and two if none do. */
 static void multiply_panels(size_t rows, size_t panels, const operands *o, float *sums, bool add)
 {
     size_t wide = MOST_PANELS;

@@ -1,9 +1,9 @@
 /* Products of rows with a packed weight, in tiles whose sums stay in registers. Built for each level of the CPU's
    instructions.
 
-   A weight [outputs][inputs] is packed in panels, [panels][inputs][THAW_ROW_PANEL], with zeros for outputs that are not there.
-   An element's terms are added in the order of inputs, in shares of THAW_PART, and then the shares in theirs: whatever else
-   is computed, the same bits. */
+   A weight [outputs][inputs] is packed into panels, [panels][inputs][THAW_ROW_PANEL], with zeros past the last
+   output. The terms of an element are added in the order of inputs, in parts of THAW_PART, and then the parts in
+   their order: the bits do not depend on what else is computed. */
 #ifndef THAW_KERNELS_ROW_TILES_H
 #define THAW_KERNELS_ROW_TILES_H
 
@@ -16,7 +16,7 @@
 enum {
     THAW_ROW_PANEL = 8,
     THAW_PART = 256,
-    THAW_BLOCK_ROWS = 144, /* that are multiplied with a group of panels at a time */
+    THAW_BLOCK_ROWS = 144, /* multiplied with a group of panels at a time */
     THAW_GROUP_PANELS = 16,
     THAW_TILE_ROWS = 6 /* of the largest tiles of two panels */
 };
@@ -42,7 +42,7 @@ typedef struct thaw_row_tiles_functions {
     void (*pack)(const float *weight, size_t inputs, size_t outputs, thaw_row_range panels, float *into);
 } thaw_row_tiles_functions;
 
-/* What a thread needs for up to so many rows: their sums. */
+/* The sums that a thread needs for up to `rows` rows. */
 static inline size_t thaw_row_tiles_floats(size_t rows)
 {
     const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;

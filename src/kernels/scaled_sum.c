@@ -8,7 +8,7 @@ typedef struct sum {
     float factor;
 } sum;
 
-/* Which arrays are one is told apart, so that the compiler knows that all others do not overlap. */
+/* Separate loops tell the compiler which arrays are the same, and that the others do not overlap. */
 
 static void add(float *restrict into, const float *restrict term, float factor, size_t count)
 {

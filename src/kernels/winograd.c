@@ -9,8 +9,9 @@
 #include "kernels/winograd_loops.h"
 #include "onednn/own_kernel.h"
 
-/* A thread takes so many tiles through all stages at a time: between them they stay in the second-level cache, and the
-   product takes 12 at a time. With fewer tiles a thread than this, threads share tiles and part the panels. */
+/* A thread takes BLOCK_TILES tiles through all stages at a time: between the stages they stay in the second-level
+   cache, and the product takes 12 of them at a time. If there are fewer tiles per thread, threads share tiles and
+   divide the panels. */
 enum { BLOCK_TILES = 48, GRAIN = 4, TILE = 2, VECTOR = 16, LINE_BYTES = 64 };
 
 typedef struct convolution {
@@ -61,7 +62,7 @@ static range share_of(range whole, size_t grain, size_t at, size_t shares)
     return (range){ smaller(begin, whole.end), smaller(end, whole.end) };
 }
 
-/* Into how many shares the panels are cut; each is computed by as many threads as the others. */
+/* The number of shares into which panels are cut. Each share is computed by the same number of threads. */
 static size_t panel_shares(const convolution *c, size_t threads)
 {
     size_t shares = 1;
@@ -71,14 +72,14 @@ static size_t panel_shares(const convolution *c, size_t threads)
     return shares;
 }
 
-/* Of a pixel's or a value's channel. */
+/* The size of one channel of a pixel or a value. */
 static size_t element_bytes(bool bf16)
 {
     return bf16 ? sizeof(thaw_bfloat16) : sizeof(float);
 }
 
-/* `block` tiles of `stride` elements. A line of the cache more keeps a tile's 16 values out of each other's way in the
-   first level. */
+/* `block` tiles of `stride` elements. One more cache line keeps the 16 values of a tile apart in the first-level
+   cache. */
 static thaw_winograd_values values_in(char *memory, size_t block, size_t stride, bool bf16)
 {
     return (thaw_winograd_values){ memory, block * stride + LINE_BYTES / element_bytes(bf16), stride };
@@ -94,7 +95,7 @@ typedef struct span {
     const char *begin, *end;
 } span;
 
-/* About the pixels that these tiles read and those before them did not: in proportion, and a row ahead. */
+/* About the pixels that these tiles read and the previous ones did not: in proportion, and one row ahead. */
 static span pixels_of(const job *j, range tiles)
 {
     const size_t *size = j->image.size, pixel = j->image.channels * element_bytes(j->image.bf16);
@@ -104,7 +105,7 @@ static span pixels_of(const job *j, range tiles)
     return (span){ first + smaller(begin, all) * pixel, first + smaller(end, all) * pixel };
 }
 
-/* Asks for part `at` of `shares`, for the second-level cache. */
+/* Prefetches part `at` of `shares` into the second-level cache. */
 static void prefetch(span bytes, size_t at, size_t shares)
 {
     const size_t lines = (size_t)(bytes.end - bytes.begin) / LINE_BYTES;
@@ -124,7 +125,7 @@ static void multiply(const job *j, size_t count, const thaw_winograd_values *win
         j->product(count, depth, (const void *)left, windows->stride, kernels, sums);
 }
 
-/* The products of some tiles for some panels. Meanwhile the memory has time to bring the next tiles' pixels. */
+/* The products of some tiles and panels. Meanwhile the pixels of the next tiles are prefetched. */
 static void run_block(const job *j, range tiles, range panels, range next, char *memory)
 {
     const size_t count = tiles.end - tiles.begin;
@@ -187,7 +188,8 @@ static size_t count_tiles(int64_t batch, const int64_t map[2])
     return (size_t)batch * (round_up((size_t)map[0], TILE) / TILE) * (round_up((size_t)map[1], TILE) / TILE);
 }
 
-/* Reads `image` of `depth` channels with so much padding before it, and makes `map` of `filters` channels. */
+/* A convolution that reads `image` of `depth` channels, with `before` pixels of padding, and makes `map` of
+   `filters` channels. */
 static convolution between(int64_t batch, const int64_t image[2], int64_t depth, const int64_t before[2],
                            const int64_t map[2], int64_t filters, thaw_dtype precision)
 {
@@ -255,7 +257,7 @@ thaw_status thaw_winograd_forward(thaw_context *context, const thaw_convolution 
     return create(context, &c, p->batch, false, kernel, pack);
 }
 
-/* Back to front: from the map's gradient, around which a rotated kernel finds what the padding leaves of its size. */
+/* Runs from the map's gradient back to the image. A rotated kernel has the rest of its reach as padding. */
 thaw_status thaw_winograd_backward_data(thaw_context *context, const thaw_convolution *p, thaw_kernel **kernel,
                                         thaw_kernel **pack)
 {

@@ -106,7 +106,7 @@ INLINE lanes gather(size_t i, lanes a, lanes b, lanes c, lanes d)
     return i == 0 ? a + b + c : b - c - d;
 }
 
-/* What a tile writes: where its pixels lie in the map, and which of them it has. */
+/* The pixels of a tile: their places in the map, and whether they are inside it. */
 typedef struct place {
     size_t at[TILE][TILE];
     bool inside[TILE][TILE];

@@ -24,7 +24,7 @@ static size_t rows_of_panel(const thaw_winograd_kernels *kernels)
     return (kernels->depth + channels_at_once(kernels) - 1) / channels_at_once(kernels);
 }
 
-/* One of so many rows in so many channels takes as much memory in each type. */
+/* A row has the same size in both types: bfloat16 has half the bytes per number and twice the channels per row. */
 size_t thaw_winograd_kernels_bytes(const thaw_winograd_kernels *kernels)
 {
     return thaw_winograd_panels(kernels->filters) * THAW_WINOGRAD_VALUES * rows_of_panel(kernels) * THAW_PANEL_WIDTH *
@@ -53,7 +53,7 @@ static void collect(const packing *p, size_t panel, size_t channel, float *taps)
             taps[t * THAW_PANEL_WIDTH + u] = from[u * step + (k->rotated ? TAPS - 1 - t : t)];
 }
 
-/* Row i of all: the channels of row i % rows of panel i / rows. */
+/* Row i is for the channels of row i % rows of panel i / rows. */
 static void pack_rows(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;

@@ -1,13 +1,13 @@
-/* The transforms of F(3x3, 4x4) in one dimension, of which winograd_weights_loops.c applies each to columns and rows. */
+/* The transforms of F(3x3, 4x4) in one dimension. winograd_weights_loops.c applies each to columns and rows. */
 #ifndef THAW_KERNELS_WINOGRAD_POINTS_H
 #define THAW_KERNELS_WINOGRAD_POINTS_H
 
 #include "kernels/lanes.h"
 #include "kernels/winograd_weights_loops.h"
 
-/* The transforms evaluate polynomials at the points 0, NEAR, -NEAR, FAR, -FAR and infinity. Of the choices whose products
-   are exact this one loses little: the root mean square error of sums of 256 products of numbers in [-1, 1) is 2.8e-6,
-   that of adding them up one by one 1.6e-6, and with the points 1 and 2, which the paper has, 5.9e-6. */
+/* The transforms evaluate polynomials at the points 0, NEAR, -NEAR, FAR, -FAR and infinity. Of the choices whose
+   products are exact, this one loses little: the root mean square error of sums of 256 products of numbers in
+   [-1, 1) is 2.8e-6. Adding them one by one has 1.6e-6, and the paper's points 1 and 2 have 5.9e-6. */
 #define NEAR 0.625F
 #define FAR 1.5F
 #define NEAR_SQUARE (NEAR * NEAR)
@@ -26,7 +26,7 @@ INLINE void transform_window(lanes points[THAW_WINDOW], const lanes d[THAW_WINDO
     points[5] = NEAR_SQUARE * FAR_SQUARE * d[1] + (d[5] - (NEAR_SQUARE + FAR_SQUARE) * d[3]);
 }
 
-/* Of a tile: the values of the polynomial with these coefficients. */
+/* Transforms a tile: the values at the points of the polynomial that has these coefficients. */
 INLINE void transform_tile(lanes points[THAW_WINDOW], const lanes y[THAW_TILE])
 {
     const lanes near_even = y[0] + NEAR_SQUARE * y[2], near_odd = y[1] + NEAR_SQUARE * y[3];
@@ -39,7 +39,7 @@ INLINE void transform_tile(lanes points[THAW_WINDOW], const lanes y[THAW_TILE])
     points[5] = y[3];
 }
 
-/* Of the products' sums: with the divisors that the other two leave out. */
+/* Transforms the sums of products, and divides by what the other two transforms leave out. */
 INLINE void transform_sums(lanes weights[3], const lanes s[THAW_WINDOW])
 {
     const float apart = NEAR_SQUARE - FAR_SQUARE;

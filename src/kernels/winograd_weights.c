@@ -8,17 +8,17 @@
 #include "onednn/own_kernel.h"
 
 enum {
-    DEPTH = 64,             /* tiles whose products are summed before that is added to what the tiles before gave */
+    DEPTH = 64,             /* tiles whose products are summed before they are added to the sums so far */
     ROUND_BYTES = 16 << 20, /* of transformed tiles at a time: they should stay in the caches */
     BLOCK = 2,              /* panels of filters, and of channels, in a block */
     FINISH_ROWS = 8,        /* filters of a panel that are finished together */
 };
 
-/* How one convolution's gradient is computed: in rounds, each of which transforms tiles, and multiplies them. The threads
-   share the tiles of a round for the first, and the sums for the second.
+/* How one convolution's gradient is computed: in rounds, each of which transforms tiles and then multiplies them.
+   Threads share the tiles of a round for the first, and the sums for the second.
 
-   Where there are few tiles, the sums are more than all else: then they are computed in blocks of some panels and
-   finished at once, and only a block's are kept, by each thread. */
+   If there are few tiles, the sums are larger than all else. Then they are computed in blocks of a few panels and
+   finished at once, and each thread keeps only one block. */
 typedef struct blocking {
     const thaw_winograd_weights_functions *functions;
     thaw_tiling source, gradient; /* without values */
@@ -49,13 +49,13 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Of the channels of a panel, those that there are. */
+/* The channels in a panel. The last may have fewer. */
 static size_t in_panel(size_t channels, size_t panel)
 {
     return least(channels - panel * THAW_TILE_PANEL, THAW_TILE_PANEL);
 }
 
-/* Of one point and a panel of each side, for the tiles of one round. */
+/* Multiplies one point of a panel of filters and a panel of channels, for the tiles of one round. */
 static void multiply(const run *r, size_t round, size_t point, size_t filter_panel, size_t channel_panel, float *sums)
 {
     const blocking *p = r->blocking;
@@ -68,7 +68,7 @@ static void multiply(const run *r, size_t round, size_t point, size_t filter_pan
                                windows + tile * THAW_TILE_PANEL, sums, round > 0 || tile > 0);
 }
 
-/* The bias's gradient, of a panel: the sum over the tiles of theirs, in doubles because they may be many. */
+/* The bias's gradient for a panel: the sum over all tiles, in doubles because there may be many. */
 static void sum_bias(const run *r, size_t round, size_t filter_panel)
 {
     const blocking *p = r->blocking;
@@ -95,14 +95,14 @@ static void finish(const run *r, const float *sums, size_t filter_panel, size_t 
                          r->weights + filter * stride + channel_panel * THAW_TILE_PANEL * 9, stride);
 }
 
-/* ---------------------------------------------------------------- sums that are kept: [filter panel][channel panel] */
+/* ---- sums that are kept: [filter panel][channel panel] ---- */
 
 static float *kept_sums(const run *r, size_t filter_panel, size_t channel_panel)
 {
     return r->sums + (filter_panel * r->blocking->channel_panels + channel_panel) * THAW_POINTS * THAW_SUMS;
 }
 
-/* A point at a time, whose transformed tiles then stay in the cache. */
+/* Takes one point at a time, whose transformed tiles then stay in the cache. */
 static void multiply_kept(const run *r, size_t round, int thread, int threads)
 {
     const blocking *p = r->blocking;
@@ -130,7 +130,7 @@ static void finish_kept(const run *r, int thread, int threads)
     }
 }
 
-/* ---------------------------------------------------------------- sums of a block: [filter panel][channel panel] of it */
+/* ---- sums of a block: [its filter panel][its channel panel] ---- */
 
 static size_t block_count(size_t panels)
 {
@@ -167,7 +167,7 @@ static void compute_blocks(const run *r, int thread, int threads)
         compute_block(r, block / columns * BLOCK, block % columns * BLOCK, sums);
 }
 
-/* ---------------------------------------------------------------- the whole */
+/* ---- the whole ---- */
 
 static void transform(const run *r, size_t round, int thread, int threads)
 {
@@ -222,7 +222,8 @@ static size_t panels_of(size_t channels)
     return (channels + THAW_TILE_PANEL - 1) / THAW_TILE_PANEL;
 }
 
-/* Rounds of as many tiles each, a multiple of DEPTH so that the thread count does not decide what is summed with what. */
+/* Chooses rounds of equal size, a multiple of DEPTH so that the order of sums does not depend on the number of
+   threads. */
 static void choose_rounds(blocking *p, size_t threads)
 {
     const size_t tile_bytes = (p->channel_panels + p->filter_panels) * THAW_TILE_PANEL * THAW_POINTS * sizeof(float);
@@ -233,7 +234,7 @@ static void choose_rounds(blocking *p, size_t threads)
     p->rounds = (p->tiles + p->tiles_a_round - 1) / p->tiles_a_round;
 }
 
-/* The sums are four times the weights, of which there is a gradient in memory: their size needs no check. */
+/* The sums are four times as large as the weights, whose gradient is in memory: their size needs no check. */
 static void size_scratch(blocking *p, size_t threads)
 {
     const size_t pairs = p->filter_panels * p->channel_panels;
@@ -290,7 +291,8 @@ thaw_status thaw_winograd_weights_create(thaw_context *context, const thaw_convo
             [THAW_ARGUMENT_WEIGHTS_GRADIENT] = 9 * p.channels * p.filters * sizeof(float),
             [THAW_ARGUMENT_BIAS_GRADIENT] = problem->bias ? p.filters * sizeof(float) : 0,
         },
-        .scratch_bytes = (p.window_floats + p.tile_floats + p.sum_floats) * sizeof(float) + p.bias_doubles * sizeof(double),
+        .scratch_bytes =
+            (p.window_floats + p.tile_floats + p.sum_floats) * sizeof(float) + p.bias_doubles * sizeof(double),
         .run = run_blocked,
     };
     return thaw_kernel_create_own(context, &own, &p, sizeof p, kernel);

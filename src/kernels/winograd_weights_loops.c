@@ -7,14 +7,14 @@
 
 enum { CACHE_LINE = 64 };
 
-/* The sums that multiply keeps in registers: ROWS x 2 vectors of the instructions at hand. */
+/* The sums that `multiply` keeps in registers: ROWS x 2 vectors. */
 #if defined __AVX512F__ || defined __aarch64__
 enum { ROWS = 8 };
 #else
 enum { ROWS = 4 };
 #endif
 
-/* ---------------------------------------------------------------- tiles and windows */
+/* ---- tiles and windows ---- */
 
 /* A square of an image. */
 typedef struct place {
@@ -39,8 +39,7 @@ INLINE const char *pixel(const thaw_tiling *g, const place *p, ptrdiff_t row, pt
     return p->image + (size_t)(row * g->columns + column) * g->channels * bytes_of(1, g->bf16);
 }
 
-/* Transforms a square of `side` whose pixels are some bytes apart; and after the points of a tile puts the sum of its
-   values. */
+/* Transforms a square of side x side pixels. After the points of a tile it writes the sum of the tile's values. */
 INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, const ptrdiff_t side, const bool bf16,
                       float *into, size_t point_stride)
 {
@@ -74,7 +73,7 @@ INLINE void transform(const char *from, size_t row_bytes, size_t pixel_bytes, co
         memcpy(into + THAW_POINTS * point_stride, &total, sizeof total);
 }
 
-/* A square's pixels where a part of it may lie outside the image: those there are zeros, at any channel. */
+/* The pixels of a square that may be partly outside the image. Pixels outside are zeros, in any channel. */
 typedef struct edge {
     const char *pixels[THAW_WINDOW * THAW_WINDOW];
     size_t inside[THAW_WINDOW * THAW_WINDOW]; /* all bits, or none */
@@ -92,7 +91,7 @@ INLINE void find_edge(const thaw_tiling *g, const place *p, const ptrdiff_t side
     }
 }
 
-/* Transforms `count` channels of it, and zeros for the others. */
+/* Transforms `count` channels, and zeros for the others. */
 INLINE void transform_edge(const edge *e, size_t offset, size_t count, const ptrdiff_t side, const bool bf16,
                            float *into, size_t point_stride)
 {
@@ -107,8 +106,8 @@ INLINE ptrdiff_t within(ptrdiff_t value, ptrdiff_t low, ptrdiff_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* What a tile has more than the one before it, which lies beside it as a rule. It is asked for early: without that the
-   wait for memory takes longer than the arithmetic. */
+/* The pixels that the next tile, usually beside this one, reads in addition. They are prefetched: otherwise waiting
+   for memory takes longer than the arithmetic. */
 typedef struct ahead {
     const char *rows[THAW_WINDOW];
     size_t columns[THAW_TILE];
@@ -133,7 +132,7 @@ INLINE void fetch_ahead(const ahead *a, size_t offset, const ptrdiff_t side)
             __builtin_prefetch(a->rows[i] + a->columns[j] + offset);
 }
 
-/* Of one tile, all channels. */
+/* Transforms all channels of one tile. */
 INLINE void transform_place(const thaw_tiling *g, const place *here, const ahead *next, const thaw_tile_panels *into,
                             const ptrdiff_t side, const bool bf16)
 {
@@ -190,7 +189,7 @@ static void transform_tiles(const thaw_tiling *tiling, size_t first, size_t coun
         transform_all(tiling, first, count, into, THAW_TILE, false);
 }
 
-/* ---------------------------------------------------------------- sums of products, and the weights' gradient */
+/* ---- sums of products, and the weights' gradient ---- */
 
 INLINE void multiply_rows(size_t count, const float *restrict tiles, const float *restrict windows,
                           float *restrict sums, const bool add)

@@ -20,8 +20,7 @@ enum {
     THAW_SUMS = THAW_TILE_PANEL * THAW_TILE_PANEL
 };
 
-/* Images [image, row, column, channel] that are cut into tiles, or into the windows that belong to them. What of those
-   lies outside an image is zero. */
+/* Images [image, row, column, channel], cut into tiles or into the tiles' windows. What is outside an image is zero. */
 typedef struct thaw_tiling {
     const void *values;
     bool bf16; /* bfloat16, else floats */
@@ -31,22 +30,23 @@ typedef struct thaw_tiling {
     ptrdiff_t top, left;            /* where the first one begins: 0, or minus the padding */
 } thaw_tiling;
 
-/* Transformed tiles: value (panel, point, tile, channel of the panel) is at panel * panel_stride + point * point_stride +
-   tile * THAW_TILE_PANEL + channel. Aligned to 64 bytes, and so are the strides. Channels that fill the last panel are zero.
-   Of tiles, not of windows, there is one value more than points: the sum of the values before. */
+/* Transformed tiles: value (panel, point, tile, channel of the panel) is at panel * panel_stride +
+   point * point_stride + tile * THAW_TILE_PANEL + channel. Values and strides are aligned to 64 bytes. Channels past the
+   last are zero. Tiles, but not windows, have one more value after the points: the sum of the values before the
+   transform. */
 typedef struct thaw_tile_panels {
     float *values;
     size_t panel_stride, point_stride;
 } thaw_tile_panels;
 
 typedef struct thaw_winograd_weights_functions {
-    /* Transform `count` tiles from number `first` on, tile first + i to place i: windows of the source, tiles of the
-       output's gradient. */
+    /* Transform `count` tiles from number `first` on, tile first + i to place i: `windows` for the source, `tiles`
+       for the output's gradient. */
     void (*windows)(const thaw_tiling *tiling, size_t first, size_t count, const thaw_tile_panels *into);
     void (*tiles)(const thaw_tiling *tiling, size_t first, size_t count, const thaw_tile_panels *into);
 
-    /* sums[k][c] = sum over the tiles of one point of tiles[i][k] * windows[i][c]; or adds that to what is there. For
-       `filters` of the rows, and perhaps a few more. */
+    /* sums[k][c] = sum over the tiles of one point of tiles[i][k] * windows[i][c], or += with `add`. For `filters`
+       rows k, and possibly a few more. */
     void (*multiply)(size_t count, size_t filters, const float *tiles, const float *windows, float *sums, bool add);
 
     /* sums[k] = sum over i of tiles[i][k]. */
