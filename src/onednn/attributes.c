@@ -1,4 +1,4 @@
-/* Attributes of primitives: who brings scratch memory, and what follows the kernel. */
+/* Attributes of primitives: who provides scratch memory, and what follows the kernel. */
 #include "onednn/engine.h"
 
 thaw_algorithm thaw_algorithm_of(thaw_activation function)

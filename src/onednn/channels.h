@@ -9,7 +9,7 @@ typedef struct thaw_images {
     thaw_dtype precision;
 } thaw_images;
 
-/* SOURCE (NHWC) -> DESTINATION (NCHW), or the other way round; NULL where the two are the same. */
+/* SOURCE (NHWC) -> DESTINATION (NCHW), or the reverse; NULL if the two are the same. */
 thaw_status thaw_channels_move(thaw_context *context, const thaw_images *images, bool to_first, thaw_kernel **kernel);
 
 #endif

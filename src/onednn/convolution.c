@@ -5,13 +5,13 @@
 #include "onednn/engine.h"
 #include "onednn/placement.h"
 
-/* What the descriptors of one problem are made of. */
+/* What the descriptors of a problem are made from. */
 typedef struct setting {
     thaw_context *context;
     dnnl_engine_t engine;
     dnnl_primitive_attr_t attributes;
     thaw_layout source, bias, destination; /* bias NULL: none */
-    thaw_layout weights, weights_gradient; /* in no layout yet */
+    thaw_layout weights, weights_gradient; /* without a layout yet */
     thaw_layout plain_weights;             /* OIHW */
     dnnl_dims_t stride, dilation, before, after;
     bool direct;
@@ -55,7 +55,7 @@ static thaw_status describe_layouts(setting *s, const thaw_convolution *p)
     return status == THAW_OK ? describe_weights(s, p) : status;
 }
 
-/* On failure, too, the setting is to be closed. */
+/* Close the setting afterwards, even on failure. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_convolution *problem,
                                 const thaw_after *after)
 {
@@ -83,7 +83,7 @@ static bool is_direct(const_dnnl_primitive_desc_t descriptor)
     return strncmp(name, "jit:avx512_core", 15) == 0;
 }
 
-/* Replaces the descriptor by that of the direct implementation, if there is one. `operation` is for oneDNN 2. */
+/* Replaces the descriptor by the one of the direct implementation, if there is one. `operation` is for oneDNN 2. */
 static dnnl_status_t prefer_direct(const setting *s, const void *operation, dnnl_primitive_desc_t *descriptor)
 {
     dnnl_primitive_desc_t other = NULL;
@@ -178,7 +178,8 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
 #endif
 }
 
-/* A backward descriptor by one of the two functions above, with the forward descriptor that oneDNN wants as a hint. */
+/* Makes a backward descriptor by one of the two functions above. Its hint is the forward descriptor, which oneDNN
+   requires. */
 static thaw_status describe_backward(const setting *s,
                                      dnnl_status_t (*describe)(const setting *, dnnl_primitive_desc_t,
                                                                dnnl_primitive_desc_t *),
@@ -222,7 +223,7 @@ thaw_status thaw_convolution_forward(thaw_context *context, const thaw_convoluti
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
-    /* Of another post-op, oneDNN would describe as a residual what is none. */
+    /* If another post-op is first, oneDNN would describe it as the residual. */
     const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
     *kernel = *pack = NULL;
     setting s;

@@ -10,7 +10,7 @@ static thaw_algorithm algorithm_of(const thaw_eltwise *problem)
     return algorithm;
 }
 
-/* With a negative slope, the output's sign does not tell the input's. */
+/* With a negative slope, the output does not have the input's sign. */
 bool thaw_eltwise_backward_from_output(const thaw_eltwise *problem)
 {
     return algorithm_of(problem).from_output != dnnl_alg_kind_undef && problem->slope >= 0;
@@ -30,7 +30,7 @@ static void close_setting(thaw_context *context, setting *s)
     dnnl_primitive_attr_destroy(s->attributes);
 }
 
-/* On failure, too, the setting is to be closed. */
+/* Close the setting afterwards, even on failure. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_eltwise *problem)
 {
     const thaw_algorithm algorithm = algorithm_of(problem);

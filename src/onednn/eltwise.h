@@ -12,7 +12,7 @@ typedef struct thaw_eltwise {
     thaw_dtype precision;
 } thaw_eltwise;
 
-/* Whether the gradient follows from the output, so that nobody need keep the input. */
+/* Whether the gradient follows from the output, so that the input need not be kept. */
 bool thaw_eltwise_backward_from_output(const thaw_eltwise *problem);
 
 /* SOURCE -> DESTINATION. */

@@ -42,7 +42,7 @@ bool thaw_dnn_has_avx512(void)
     return has(dnnl_cpu_isa_avx512_core);
 }
 
-/* Values of enumerations and flags differ between major versions: a mismatch would compute nonsense in silence. */
+/* Values of enumerations and flags differ between major versions: a mismatch would silently compute nonsense. */
 static thaw_status check_version(thaw_context *context)
 {
     const dnnl_version_t *found = dnnl_version();

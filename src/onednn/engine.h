@@ -1,5 +1,5 @@
-/* oneDNN's CPU engine and stream, one pair a context, and what the wrappers of this folder share. Included by src/onednn
-   alone: it brings oneDNN's headers. */
+/* oneDNN's CPU engine and stream, one pair per context, and what the wrappers of this folder share. Only src/onednn
+   includes this: it includes oneDNN's headers. */
 #ifndef THAW_ONEDNN_ENGINE_H
 #define THAW_ONEDNN_ENGINE_H
 
@@ -32,19 +32,19 @@ typedef dnnl_memory_desc_t *thaw_layout;
 thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,
                                thaw_layout *layout);
 
-/* The same of THAW_F32 or THAW_BF16. */
+/* The same in THAW_F32 or THAW_BF16. */
 thaw_status thaw_layout_create_of(thaw_context *context, thaw_dtype dtype, int rank, const int64_t *dims,
                                   dnnl_format_tag_t tag, thaw_layout *layout);
 void thaw_layout_release(thaw_context *context, thaw_layout layout); /* NULL is allowed */
 
 /* ---- kernels ---- */
 
-/* Makes a kernel of a primitive descriptor, which it takes over (also when it fails). `arguments` lists what it may
-   have: those that the descriptor does not know, such as a bias that is not there, are left out. */
+/* Makes a kernel from a primitive descriptor, which it takes over, even on failure. `arguments` lists what the
+   kernel may have: those that the descriptor does not know, such as a missing bias, are left out. */
 thaw_status thaw_kernel_create(thaw_context *context, dnnl_primitive_desc_t descriptor, const thaw_argument *arguments,
                                size_t count, thaw_kernel **kernel);
 
-/* The descriptor that a primitive's kernel was made of, to be a hint for backward kernels. Borrowed. */
+/* The descriptor from which a primitive's kernel was made, as a hint for backward kernels. Borrowed. */
 const_dnnl_primitive_desc_t thaw_kernel_descriptor(const thaw_kernel *kernel);
 
 /* The layout of an argument of a primitive's kernel; NULL for a kernel of our own. Borrowed. */
@@ -52,14 +52,14 @@ thaw_layout_view thaw_kernel_layout(const thaw_kernel *kernel, thaw_argument arg
 
 /* oneDNN's names for one function, and its parameters. */
 typedef struct thaw_algorithm {
-    dnnl_alg_kind_t from_input, from_output; /* from_output dnnl_alg_kind_undef: there is none */
+    dnnl_alg_kind_t from_input, from_output; /* from_output may be dnnl_alg_kind_undef */
     float alpha, beta;
 } thaw_algorithm;
 
 thaw_algorithm thaw_algorithm_of(thaw_activation function);
 
-/* Attributes that every kernel has: the caller brings scratch memory. `after` may be NULL: nothing; `destination` is
-   read where there is a residual beside it. The caller destroys them. */
+/* Makes the attributes of a kernel: the caller provides scratch memory. `after` may be NULL for nothing.
+   `destination` is read if `after` has a residual beside it. The caller destroys the attributes. */
 thaw_status thaw_attributes_create(thaw_context *context, const thaw_after *after, thaw_layout_view destination,
                                    dnnl_primitive_attr_t *attributes);
 

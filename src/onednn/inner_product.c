@@ -2,13 +2,13 @@
 
 #include "onednn/engine.h"
 
-/* What the descriptors of one problem are made of. */
+/* What the descriptors of a problem are made from. */
 typedef struct setting {
     thaw_context *context;
     dnnl_engine_t engine;
     dnnl_primitive_attr_t attributes;
     thaw_layout source, bias, destination; /* bias NULL: none */
-    thaw_layout weights;                   /* [outputs, inputs], or in no layout yet */
+    thaw_layout weights;                   /* [outputs, inputs], or without a layout yet */
     thaw_layout plain_weights;             /* [outputs, inputs], floats */
 } setting;
 
@@ -41,7 +41,7 @@ static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, boo
     return status;
 }
 
-/* On failure, too, the setting is to be closed. */
+/* Close the setting afterwards, even on failure. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem,
                                 const thaw_after *after, bool packed)
 {
@@ -105,7 +105,8 @@ static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_
 #endif
 }
 
-/* A backward descriptor by one of the two functions above, with the forward descriptor that oneDNN wants as a hint. */
+/* Makes a backward descriptor by one of the two functions above. Its hint is the forward descriptor, which oneDNN
+   requires. */
 static thaw_status describe_backward(const setting *s,
                                      dnnl_status_t (*describe)(const setting *, dnnl_primitive_desc_t,
                                                                dnnl_primitive_desc_t *),
@@ -135,7 +136,7 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
 {
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_WEIGHTS, THAW_ARGUMENT_BIAS,
                                                THAW_ARGUMENT_DESTINATION, THAW_ARGUMENT_RESIDUAL };
-    /* Of another post-op, oneDNN would describe as a residual what is none. */
+    /* If another post-op is first, oneDNN would describe it as the residual. */
     const size_t argument_count = THAW_COUNT(arguments) - (problem->after.residual != THAW_RESIDUAL_BESIDE);
     *kernel = NULL;
     if (pack)
@@ -186,7 +187,7 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     dnnl_primitive_desc_t descriptor;
     thaw_inner_product without_bias = *problem;
     without_bias.bias = false;
-    const bool packed = problem->precision != THAW_F32; /* in the hint: there are no others of that precision */
+    const bool packed = problem->precision != THAW_F32; /* in the hint: that precision has no others */
     thaw_status status = open_setting(&s, context, &without_bias, NULL, packed);
     if (status == THAW_OK)
         status = describe_backward(&s, describe_backward_weights, &descriptor);

@@ -1,4 +1,4 @@
-/* Dense-layer kernels over [batch, inputs] and [batch, outputs]. Weights are PyTorch's [outputs, inputs] or, where the
+/* Dense-layer kernels over [batch, inputs] and [batch, outputs]. Weights are PyTorch's [outputs, inputs] or, if the
    relayout pays, a packed copy: in another layout, in another precision, or both. */
 #ifndef THAW_ONEDNN_INNER_PRODUCT_H
 #define THAW_ONEDNN_INNER_PRODUCT_H
@@ -7,7 +7,7 @@
 
 typedef struct thaw_inner_product {
     int64_t batch, inputs, outputs;
-    thaw_dtype precision; /* of all but the bias and the gradients of the weights; THAW_BF16 wants packed weights */
+    thaw_dtype precision; /* of all but the bias and the weights' gradients; THAW_BF16 needs packed weights */
     bool bias;
     thaw_after after; /* of forward */
     bool training;    /* forward: the kernel of training instead of inference */
@@ -15,13 +15,13 @@ typedef struct thaw_inner_product {
     bool transposed;  /* weights are stored as [inputs, outputs] */
 } thaw_inner_product;
 
-/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. *pack (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's weights)
-   is NULL where the layouts agree; `pack` NULL: the caller packs. */
+/* SOURCE, WEIGHTS, BIAS, RESIDUAL -> DESTINATION. *pack (SOURCE: [outputs, inputs] -> DESTINATION: the kernel's
+   weights) is NULL if the layouts agree. If `pack` is NULL, the caller packs. */
 thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_product *problem, thaw_kernel **kernel,
                                        thaw_kernel **pack);
 
-/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT. A problem that is packed comes with `pack`, likewise; NULL: weights
-   as they are, whatever the problem says. */
+/* DESTINATION_GRADIENT, WEIGHTS -> SOURCE_GRADIENT. *pack is as for forward. If `pack` is NULL, weights are not
+   packed, whatever the problem says. */
 thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_inner_product *problem,
                                              thaw_kernel **kernel, thaw_kernel **pack);
 

@@ -6,7 +6,7 @@
 #include "onednn/engine.h"
 #include "onednn/own_kernel.h"
 
-/* A primitive; or a function of our own, of which all but `own`, `problem` and the first three is left empty. */
+/* A primitive, or a function of our own. The latter has only the first three members, `own` and `problem`. */
 struct thaw_kernel {
     thaw_context *context;
     const char *name;
@@ -29,7 +29,7 @@ static const int dnnl_arguments[] = {
     [THAW_ARGUMENT_SOURCE_1] = DNNL_ARG_SRC_1,
     [THAW_ARGUMENT_WEIGHTS] = DNNL_ARG_WEIGHTS,
     [THAW_ARGUMENT_BIAS] = DNNL_ARG_BIAS,
-    [THAW_ARGUMENT_RESIDUAL] = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, /* the first of what comes after */
+    [THAW_ARGUMENT_RESIDUAL] = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, /* the first post-op */
     [THAW_ARGUMENT_DESTINATION] = DNNL_ARG_DST,
     [THAW_ARGUMENT_SOURCE_GRADIENT] = DNNL_ARG_DIFF_SRC,
     [THAW_ARGUMENT_WEIGHTS_GRADIENT] = DNNL_ARG_DIFF_WEIGHTS,
@@ -65,7 +65,8 @@ static dnnl_status_t add_arguments(thaw_kernel *kernel, const thaw_argument *arg
     return status;
 }
 
-/* The first product of matrices in a process generates code for all, and takes 500 KB for it: here, and not in a step. */
+/* The first matrix product in a process generates code for all, and takes 500 KB for it. This does so now, and not
+   in a step. */
 static dnnl_status_t generate_products(void)
 {
     const float one = 1;
@@ -133,7 +134,7 @@ void thaw_kernel_release(thaw_context *context, thaw_kernel *kernel)
     thaw_release(context, kernel);
 }
 
-/* Points a memory object at a buffer, unless it does so already. oneDNN takes sources as mutable pointers, too. */
+/* Points a memory object at a buffer, unless it already does. oneDNN takes sources as mutable pointers. */
 static dnnl_status_t bind(dnnl_memory_t memory, const void **bound, const void *data)
 {
     if (*bound == data)
@@ -144,7 +145,7 @@ static dnnl_status_t bind(dnnl_memory_t memory, const void **bound, const void *
     return status;
 }
 
-/* A kernel takes its sources, too, as mutable pointers. */
+/* Kernels take their sources as mutable pointers. */
 static thaw_status run_own(const thaw_kernel *kernel, const thaw_binding *bindings, size_t count, void *scratch)
 {
     void *arguments[THAW_ARGUMENT_KINDS] = { 0 };

@@ -1,8 +1,9 @@
-/* A kernel: one oneDNN primitive with the memory objects of its arguments, or a function of our own (own_kernel.h). Hides
-   what differs between oneDNN 2 and 3 and binds buffers without work when they have not moved since the last run.
+/* A kernel: one oneDNN primitive with the memory objects of its arguments, or a function of our own (own_kernel.h).
+   It hides the differences between oneDNN 2 and 3. Buffers that have not moved since the last run are not bound
+   again.
 
-   The wrappers in this folder (convolution.h, inner_product.h, ...) make kernels; they return THAW_OK and a kernel that
-   the caller releases, or an error with the message set and NULL. Activations are NHWC or [batch, features]. */
+   The wrappers in this folder (convolution.h, inner_product.h, ...) make kernels. They return THAW_OK and a kernel
+   that the caller releases, or an error with a message and NULL. Activations are NHWC or [batch, features]. */
 #ifndef THAW_ONEDNN_KERNEL_H
 #define THAW_ONEDNN_KERNEL_H
 
@@ -27,7 +28,7 @@ typedef enum thaw_argument {
     THAW_ARGUMENT_KINDS
 } thaw_argument;
 
-/* What a kernel does to its result before it stores it; in this order. */
+/* What a kernel does to its result before it stores it, in this order. */
 typedef struct thaw_after {
     thaw_residual residual; /* add RESIDUAL, which has DESTINATION's layout; or, in place, what DESTINATION holds */
     thaw_activation activation;
@@ -38,8 +39,8 @@ typedef struct thaw_binding {
     const void *data;
 } thaw_binding;
 
-/* Runs the kernel. `scratch` holds at least thaw_kernel_scratch_bytes. Arguments that a kernel does not have are passed
-   over, so that a caller may name a bias that is not there. */
+/* Runs the kernel. `scratch` holds at least thaw_kernel_scratch_bytes. Arguments that a kernel does not have are
+   ignored, so that a caller may name a missing bias. */
 thaw_status thaw_kernel_run(thaw_kernel *kernel, const thaw_binding *bindings, size_t count, void *scratch);
 
 /* How oneDNN computes in bfloat16 here, within the limit that ONEDNN_MAX_CPU_ISA sets. Thread-safe. */
@@ -57,16 +58,16 @@ bool thaw_dnn_has_avx512(void);
 
 size_t thaw_kernel_scratch_bytes(const thaw_kernel *kernel); /* 0 for NULL */
 
-/* Bytes of an argument in the layout that the kernel chose; 0 when it has none such. */
+/* Bytes of an argument in the layout that the kernel chose; 0 if it does not have the argument. */
 size_t thaw_kernel_bytes(const thaw_kernel *kernel, thaw_argument argument);
 
-/* Whether a kernel of backward weights computes the bias's gradient, too. oneDNN's would sum all rows in floats, one after
-   the other, and be off by 1e-5 of 100,000 rows: kernels of our own sum in doubles, and beside others the layer does. NULL
-   does not. */
+/* Whether a kernel of backward weights also computes the bias's gradient. oneDNN's would add all rows in floats, one
+   by one, with an error of 1e-5 for 100,000 rows. So our own kernels sum in doubles, and with oneDNN's kernels the
+   layer does. False for NULL. */
 bool thaw_kernel_sums_bias(const thaw_kernel *kernel);
 
-/* Whether that is more than the `bytes` bytes of its elements: oneDNN's layouts may have places that no element is at,
-   which relayouts need not write, and kernels may read: zeros. Kernels of our own write all. */
+/* Whether an argument has more bytes than the `bytes` of its elements. oneDNN's layouts may have padding, which
+   relayouts need not write and kernels may read: it must be zeros. Our own kernels write all bytes. */
 bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes);
 
 /* oneDNN's name of the implementation, such as "brgconv:avx512_core", or ours. Lives as long as the kernel. */

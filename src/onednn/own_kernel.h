@@ -1,4 +1,4 @@
-/* Kernels that are functions of our own, beside oneDNN's primitives: whoever runs a kernel cannot tell them apart. */
+/* Kernels that are functions of our own, beside oneDNN's primitives. Those who run a kernel cannot tell them apart. */
 #ifndef THAW_ONEDNN_OWN_KERNEL_H
 #define THAW_ONEDNN_OWN_KERNEL_H
 
@@ -6,14 +6,14 @@
 
 typedef struct thaw_own_kernel {
     const char *name;                  /* lives as long as the kernel */
-    size_t bytes[THAW_ARGUMENT_KINDS]; /* of each argument; 0: it has none such */
+    size_t bytes[THAW_ARGUMENT_KINDS]; /* of each argument; 0: the kernel does not have it */
     size_t scratch_bytes;
 
     /* `arguments` holds the buffers by thaw_argument, NULL where none was named. */
     void (*run)(thaw_context *context, const void *problem, void *const *arguments, void *scratch);
 
-    /* For others that write and read packed WEIGHTS (placement.h): element k of row o of a weight with `row` elements a row
-       is at floats row_at[o] + element_at[k]. NULL: nobody else does. */
+    /* For others that write and read packed WEIGHTS (placement.h): element k of row o of a weight with `row`
+       elements per row is at floats row_at[o] + element_at[k]. NULL: nobody else does. */
     void (*place)(const void *problem, uint32_t *row_at, uint32_t *element_at);
     size_t row;
 } thaw_own_kernel;

@@ -6,7 +6,7 @@
 #include "onednn/engine.h"
 #include "onednn/own_kernel.h"
 
-/* A layout in blocks: each dimension is cut into blocks, which may be cut again; the innermost are dense. */
+/* A layout in blocks: each dimension is cut into blocks, which may be cut again. The innermost blocks are dense. */
 typedef struct blocking {
     int rank, block_count;
     const dnnl_dim_t *dims, *padded, *strides, *blocks, *block_dims;
@@ -42,7 +42,7 @@ static bool read_blocking(thaw_layout_view layout, blocking *b)
 }
 #endif
 
-/* What the index `at` in one dimension adds to an element's place. */
+/* What index `at` in one dimension adds to an element's place. */
 static size_t place_of(const blocking *b, int dim, size_t at)
 {
     size_t place = 0, block_stride = 1;
@@ -57,7 +57,7 @@ static size_t place_of(const blocking *b, int dim, size_t at)
     return place + at * (size_t)b->strides[dim];
 }
 
-/* Of element i of the dimensions first .. past. */
+/* The place of element i of the dimensions first .. past. */
 static size_t place_among(const blocking *b, int first, int past, size_t i)
 {
     size_t place = 0;
@@ -74,7 +74,7 @@ static void fill_places(const blocking *b, int first, int past, size_t count, ui
         places[i] = (uint32_t)place_among(b, first, past, i);
 }
 
-/* How many of the first dimensions make up the rows: one, or with groups two. 0: others than these. */
+/* The number of leading dimensions that make up the rows: one, or two with groups. 0: other rows than these. */
 static int count_row_dims(const blocking *b, size_t outputs)
 {
     if ((size_t)b->dims[0] == outputs)
@@ -90,7 +90,7 @@ static size_t multiply(const dnnl_dim_t *dims, int first, int past)
     return product;
 }
 
-/* Elements a row of a weight of so many rows; 0: it is laid out in another way. */
+/* Elements per row of a weight with `outputs` rows; 0: it is laid out in another way. */
 static size_t read_row(thaw_layout_view layout, size_t outputs, blocking *b)
 {
     if (!layout || !read_blocking(layout, b))
@@ -99,7 +99,7 @@ static size_t read_row(thaw_layout_view layout, size_t outputs, blocking *b)
     return row_dims > 0 && multiply(b->padded, 0, b->rank) <= UINT32_MAX ? multiply(b->dims, row_dims, b->rank) : 0;
 }
 
-/* With tables that are still empty, for a copy of so many floats. */
+/* Makes a placement with empty tables, for a copy of `places` floats. */
 static thaw_placement *create_tables(thaw_context *context, size_t outputs, size_t row, size_t places)
 {
     thaw_placement *made = thaw_allocate(context, sizeof *made);
@@ -156,7 +156,7 @@ void thaw_placement_release(thaw_context *context, thaw_placement *placement)
 /* ---- packing ---- */
 
 typedef struct packing {
-    thaw_layout_view layout; /* of the kernel that the copy is for, which lives as long */
+    thaw_layout_view layout; /* of the kernel that reads the copy, and lives as long as this one */
     size_t outputs, row;
 } packing;
 

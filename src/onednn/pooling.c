@@ -17,7 +17,7 @@ static void close_setting(thaw_context *context, setting *s)
     dnnl_primitive_attr_destroy(s->attributes);
 }
 
-/* On failure, too, the setting is to be closed. */
+/* Close the setting afterwards, even on failure. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_pooling *p)
 {
     static const dnnl_alg_kind_t kinds[] = {

@@ -15,7 +15,7 @@ static void close_setting(thaw_context *context, setting *s)
     dnnl_primitive_attr_destroy(s->attributes);
 }
 
-/* On failure, too, the setting is to be closed. */
+/* Close the setting afterwards, even on failure. */
 static thaw_status open_setting(setting *s, thaw_context *context, const thaw_softmax_rows *problem)
 {
     *s = (setting){ .kind = problem->logarithm ? dnnl_softmax_log : dnnl_softmax_accurate };

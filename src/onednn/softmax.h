@@ -1,5 +1,5 @@
-/* Softmax and its logarithm over the rows of a matrix. They may run in place: DESTINATION over SOURCE, SOURCE_GRADIENT over
-   DESTINATION_GRADIENT. */
+/* Softmax and its logarithm over the rows of a matrix. They may run in place: DESTINATION over SOURCE,
+   SOURCE_GRADIENT over DESTINATION_GRADIENT. */
 #ifndef THAW_ONEDNN_SOFTMAX_H
 #define THAW_ONEDNN_SOFTMAX_H
 
