@@ -7,7 +7,7 @@
 #include "layers/kernel_pair.h"
 #include "onednn/eltwise.h"
 
-/* What a node keeps of its options. */
+/* The options of a node. */
 typedef struct choice {
     thaw_activation function;
     double slope; /* of RELU, for negative values */
@@ -23,7 +23,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const choice *settings = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (!isfinite(settings->slope))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "negative_slope is %g, wanted a finite number",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "negative_slope is %g, must be finite",
                                  settings->slope);
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
     return thaw_builder_output(builder, input);
@@ -79,7 +79,7 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(a->kernels.backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
-/* `function`: what a layer before may apply in this layer's place. */
+/* `function`: what an earlier layer may apply instead of this one. */
 #define CAPABILITIES(function)                                                                              \
     {                                                                                                       \
         .size = sizeof(thaw_layer_capabilities), .activation = function, .bfloat16 = THAW_BFLOAT16_FOLLOWS, \
@@ -92,7 +92,7 @@ static thaw_status backward(const thaw_layer_run *run)
                                 .recompute = forward, .release = thaw_kernel_pair_release_state,              \
     }
 
-/* The public function, thaw_KIND, of an activation that has no options but a name, and its module. */
+/* The public function thaw_KIND and the module of an activation whose only option is a name. */
 #define ACTIVATION(kind, function)                                                                                     \
     thaw_status thaw_##kind(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output) \
     {                                                                                                                  \

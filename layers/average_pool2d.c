@@ -5,12 +5,12 @@
 
 enum { GRAIN = 4096 };
 
-/* Where ceil mode lets a window hang over the padding, PyTorch divides by the elements up to the end of the padding and
-   oneDNN by the whole kernel: `correction` holds the quotient for each position of the output. */
+/* If ceil mode lets a window reach beyond the padding, PyTorch divides by the elements up to the end of the padding,
+   but oneDNN by the whole kernel. `correction` holds the quotient for each position of the output. */
 typedef struct average_pool2d {
     thaw_kernel_pair kernels;
     size_t rows, positions, channels; /* rows: batch times positions */
-    float *correction;                /* NULL: nothing hangs over */
+    float *correction;                /* NULL: no window does */
 } average_pool2d;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -18,7 +18,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_pool2d_options *o = options;
     for (int i = 0; i < 2; i++)
         if (o->dilation[i] != 0 && o->dilation[i] != 1)
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "dilation is for max-pooling, found %lld",
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                     "dilation is %lld, must be 1: only max-pooling has others",
                                      (long long)o->dilation[i]);
     return thaw_pool_build(builder, o);
 }
@@ -46,7 +47,7 @@ static thaw_status fill_correction(const thaw_layer_demand *demand, const thaw_w
     return THAW_OK;
 }
 
-/* The correction is made in floats. */
+/* The correction is only made in floats. */
 static bool takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
 {
     const thaw_pool2d_options *o = options;

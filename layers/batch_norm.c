@@ -1,5 +1,5 @@
-/* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy 2015,
-   arXiv 1502.03167; the running statistics as in PyTorch's BatchNorm. */
+/* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy
+   2015, arXiv 1502.03167. Running statistics are as in PyTorch's BatchNorm. */
 #include <math.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
@@ -16,12 +16,13 @@ typedef struct batch_norm {
     bool folded;            /* the layer before does all the work */
     thaw_residual residual; /* the epilogue's */
     thaw_activation activation;
-    bool from_output;      /* backward tells the activation's slope from the output, and else from the input */
+    bool from_output;      /* backward finds the activation's slope from the output, otherwise from the input */
     size_t mean, variance; /* which parameters they are */
 } batch_norm;
 
-/* What the layer computes with, a row of channels each: in the workspace where it follows the batches, else packed. REST
-   is what MEAN has no digits for, INVERSE 1 / sqrt(variance + epsilon). */
+/* A table that the layer computes with, a row of channels for each entry. It is in the workspace if the layer
+   follows the batches, otherwise packed. REST is what MEAN has no digits for, and INVERSE is 1 / sqrt(variance +
+   epsilon). */
 enum { MEAN, REST, INVERSE, SCALE, SHIFT, ROWS };
 
 static thaw_status add_statistic(thaw_layer_builder *builder, const char *name, thaw_initializer initializer,
@@ -53,8 +54,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     if (input->rank < 1)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has no channels");
     if (!(o->momentum >= 0 && o->momentum <= 1))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "momentum is %g, wanted 0 <= momentum <= 1",
-                                 o->momentum);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "momentum is %g, must be from 0 to 1", o->momentum);
     const thaw_status status = add_parameters(builder, input->dims[input->rank - 1], o);
     thaw_builder_follow_batches(builder, o->track_when_frozen);
     thaw_builder_flops(builder, 2 * (double)thaw_shape_count(input));
@@ -157,7 +157,7 @@ static void update_statistics(const batch_norm *b, const thaw_layer_run *run, co
     }
 }
 
-/* What passes over the rows have in common; what was to be learnt from the batch is in the table. */
+/* Common to all passes over the rows. What a batch determines is in the table. */
 static thaw_channel_pass pass_of(const batch_norm *b, const thaw_layer_run *run)
 {
     const float *table = b->follows ? run->workspace : run->packed;
@@ -198,7 +198,7 @@ static thaw_status forward(const thaw_layer_run *run)
     return normalise(run);
 }
 
-/* ---- backward: z is what the activation gets ---- */
+/* ---- backward: z is the input of the activation ---- */
 
 /* With x' = (x - mean) * inverse: dx = scale * (dz - mean(dz) - x' * mean(dz x')). Turns the sums of dz and of
    dz (x - mean) into what a row needs. */
@@ -224,7 +224,7 @@ static void store_gradients(const batch_norm *b, const thaw_layer_run *run, cons
         bias[c] = (float)slopes[c];
 }
 
-/* The sums over all rows, where somebody needs them; and dz, which is the residual's gradient. */
+/* The sums over all rows, if needed; and dz, which is the gradient of the residual. */
 static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_pass *pass, double *slopes,
                    double *products)
 {
@@ -233,7 +233,7 @@ static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_
     pass->slope = b->residual ? run->input_gradients[1] : NULL;
     if (centred || shift || pass->slope)
         thaw_channels_reduce(run->context, pass, b->rows, slopes, centred ? products : NULL, products + b->channels);
-    const float *rest = pass->mean + (REST - MEAN) * b->channels; /* the loops know but MEAN */
+    const float *rest = pass->mean + (REST - MEAN) * b->channels; /* the loops only know MEAN */
     for (size_t c = 0; centred && c < b->channels; c++)
         products[c] -= slopes[c] * (double)rest[c];
     pass->masked = pass->slope != NULL;
@@ -262,7 +262,7 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-/* Of activations, those whose slope is 0 or 1. */
+/* Takes activations whose slope is 0 or 1. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     return !demand->capabilities->epilogue.maps_channels &&

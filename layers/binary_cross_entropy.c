@@ -50,9 +50,10 @@ static thaw_status adopt_options(thaw_layer_builder *builder, void *options)
     const size_t count = input->rank > 0 ? (size_t)input->dims[input->rank - 1] : 1;
     for (size_t i = 0; i < count; i++)
         if (!(o->positive_weights[i] >= 0) || !isfinite(o->positive_weights[i]))
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "the weight of positive targets of column %zu is %g, wanted 0 or more", i,
-                                     (double)o->positive_weights[i]);
+            return thaw_builder_fail(
+                builder, THAW_INVALID_ARGUMENT,
+                "the weight of positive targets of column %zu is %g, must be finite and not negative", i,
+                (double)o->positive_weights[i]);
     float *copy = thaw_allocate(thaw_builder_context(builder), count * sizeof *copy);
     if (!copy)
         return THAW_OUT_OF_MEMORY;

@@ -1,15 +1,15 @@
-/* Nodes one after the other along an axis. */
+/* Concatenates nodes along an axis. */
 #include <inttypes.h>
 #include <string.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-/* Bytes that a thread copies at least. */
+/* The fewest bytes that a thread copies. */
 enum { GRAIN = 65536 };
 
 typedef struct concatenate {
-    size_t rows;                    /* what stands before the axis, over the batch */
+    size_t rows;                    /* the product of the batch and the dimensions before the axis */
     size_t count, width;            /* inputs; bytes of a row of the output */
     size_t widths[THAW_MAX_INPUTS]; /* bytes of a row of each input */
 } concatenate;
@@ -37,20 +37,21 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     thaw_shape result = *first;
     char texts[2][80];
     if (thaw_builder_input_count(builder) < 2)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "1 input; wanted 2 to %d", THAW_MAX_INPUTS);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "has 1 input, must have 2 to %d", THAW_MAX_INPUTS);
     const int axis = axis_of(o, first);
     if (axis < 0 || axis >= first->rank)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "axis %d of %s; wanted %d to %d", o->axis,
-                                 thaw_shape_format(first, texts[0], sizeof texts[0]), -first->rank, first->rank - 1);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "axis is %d for shape %s, must be from %d to %d",
+                                 o->axis, thaw_shape_format(first, texts[0], sizeof texts[0]), -first->rank,
+                                 first->rank - 1);
     for (size_t k = 1; k < thaw_builder_input_count(builder); k++) {
         const thaw_shape *other = thaw_builder_input(builder, k);
         if (!fit_together(first, other, axis))
             return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                     "inputs 0 and %zu have shapes %s and %s, which differ beside axis %d", k,
+                                     "inputs 0 and %zu have shapes %s and %s, which differ outside axis %d", k,
                                      thaw_shape_format(first, texts[0], sizeof texts[0]),
                                      thaw_shape_format(other, texts[1], sizeof texts[1]), axis);
         if (__builtin_add_overflow(result.dims[axis], other->dims[axis], &result.dims[axis]))
-            return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the inputs are too large together");
+            return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the inputs together are too large");
     }
     return thaw_builder_output(builder, &result);
 }
@@ -80,7 +81,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-/* One call's data; `parts` that are NULL are left out. */
+/* The data of one call. `parts` that are NULL are skipped. */
 typedef struct pass {
     const concatenate *layer;
     const void *const *sources; /* forward */

@@ -4,7 +4,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-/* Floats that a thread copies at least. */
+/* The fewest floats that a thread copies. */
 enum { GRAIN = 16384 };
 
 typedef struct constant {
@@ -16,11 +16,11 @@ static thaw_status check_options(thaw_layer_builder *builder, const thaw_constan
 {
     if (!o->values || !thaw_shape_usable(&o->shape, 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "a constant has values, and a shape of dimensions of at least 1");
+                                 "a constant must have values, and a shape whose dimensions are at least 1");
     const size_t count = thaw_shape_count(&o->shape);
     for (size_t i = 0; i < count; i++)
         if (!isfinite(o->values[i]))
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "value %zu is %g, wanted a finite one", i,
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "value %zu is %g, must be finite", i,
                                      (double)o->values[i]);
     return THAW_OK;
 }

@@ -1,4 +1,4 @@
-/* 1-D convolution of sequences [L, C]: the 2-D one of images of one row. */
+/* 1-D convolution of sequences [L, C]: the 2-D convolution of images with one row. */
 #include <thaw/layer_capabilities.h>
 
 #include "layers/conv2d.h"
@@ -30,14 +30,14 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_shape *input = thaw_builder_input(builder, 0);
     char text[80];
     if (input->rank != 2)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted [length, channels]",
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, must be [length, channels]",
                                  thaw_shape_format(input, text, sizeof text));
     const thaw_conv2d_options o = of_one_row(options);
     const thaw_shape image = as_row(input);
     return thaw_conv2d_build(builder, &o, &image, true);
 }
 
-/* A demand on this layer as one on the convolution of images. */
+/* A demand on this layer, as a demand on the convolution of images. */
 typedef struct image_demand {
     thaw_layer_demand demand;
     thaw_conv2d_options options;

@@ -18,7 +18,7 @@ static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_
     for (int i = 0; i < 2; i++)
         if (o->stride[i] > 1 || o->padding[i] != 0)
             return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "\"same\" goes with stride 1 and no other padding, found %lld and %lld",
+                                     "stride is %lld and padding is %lld, must be 1 and 0 with \"same\"",
                                      (long long)o->stride[i], (long long)o->padding[i]);
     return THAW_OK;
 }
@@ -112,7 +112,7 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
     return problem;
 }
 
-/* Where the kernel would misread a residual beside the output, it gets it in the output. */
+/* Creates the forward kernel. If it would misread a residual beside the output, it gets the residual in the output. */
 static thaw_status create_forward(thaw_context *context, thaw_convolution *problem, thaw_weighted *w)
 {
     const thaw_status status = thaw_best_convolution_forward(context, problem, &w->forward, &w->copies.pack_forward);
@@ -158,7 +158,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return status;
 }
 
-/* Without AVX2, depthwise kernels of oneDNN 2.6 that add a residual crash where its rows are not aligned to 16 bytes. */
+/* Without AVX2, oneDNN 2.6's depthwise kernels that add a residual crash if its rows are not aligned to 16 bytes. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_conv2d_options *o = demand->options;
@@ -167,7 +167,7 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
     return thaw_weighted_takes_epilogue(demand);
 }
 
-/* Of several groups of channels the change is no convolution of low rank. */
+/* With several groups of channels, the change is not a convolution of low rank. */
 static bool takes_low_rank(const void *options, size_t parameter)
 {
     const thaw_conv2d_options *o = options;

@@ -1,4 +1,4 @@
-/* Transposed 2-D convolution of [H, W, C]: the input's gradient of a convolution that goes the other way, from this
+/* Transposed 2-D convolution of [H, W, C]: the input's gradient of a convolution in the other direction, from this
    layer's output, the image, to its input, the map. Dumoulin & Visin 2016, arXiv 1603.07285. */
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
@@ -15,7 +15,7 @@ enum { WEIGHT };
 typedef struct conv_transpose2d {
     thaw_weighted weighted; /* its forward is backward data of that convolution */
     bool relu;
-    thaw_border border; /* of the input, whose larger form comes first in scratch */
+    thaw_border border; /* of the input; the bordered input is first in scratch */
 } conv_transpose2d;
 
 /* ---- building ---- */
@@ -45,7 +45,7 @@ static thaw_status check_ranges(thaw_layer_builder *builder, const thaw_conv_tra
     return status == THAW_OK ? thaw_window_check_range(builder, "output padding", o->output_padding, 0, false) : status;
 }
 
-/* As PyTorch does it. */
+/* As in PyTorch. */
 static thaw_status check_output(thaw_layer_builder *builder, const thaw_conv_transpose2d_options *o,
                                 const thaw_shape *input)
 {
@@ -53,19 +53,20 @@ static thaw_status check_output(thaw_layer_builder *builder, const thaw_conv_tra
     for (int i = 0; i < 2; i++) {
         const int64_t stride = or_one(o->stride[i]), dilation = or_one(o->dilation[i]);
         if (o->output_padding[i] >= stride && o->output_padding[i] >= dilation)
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "output padding is %lld, wanted less than the stride, %lld, or the dilation, %lld",
-                                     (long long)o->output_padding[i], (long long)stride, (long long)dilation);
+            return thaw_builder_fail(
+                builder, THAW_INVALID_ARGUMENT,
+                "output padding is %lld, must be less than the stride, %lld, or the dilation, %lld",
+                (long long)o->output_padding[i], (long long)stride, (long long)dilation);
         if (output_size(o, input, i) < 1)
             return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                     "a padding of [%lld, %lld] leaves nothing of an input of shape %s",
+                                     "padding is [%lld, %lld], which leaves no output for an input of shape %s",
                                      (long long)o->padding[0], (long long)o->padding[1],
                                      thaw_shape_format(input, text, sizeof text));
     }
     return THAW_OK;
 }
 
-/* PyTorch takes the weight's second dimension for the number of inputs. */
+/* PyTorch takes the weight's second dimension as the number of inputs. */
 static thaw_status register_parameters(thaw_layer_builder *builder, const thaw_conv_transpose2d_options *o,
                                        int64_t channels)
 {
@@ -125,7 +126,8 @@ static thaw_convolution problem_of(const thaw_layer_demand *demand)
         const int64_t more = o->padding[i] - o->output_padding[i];
         problem.padding_before[i] = o->padding[i];
         problem.padding_after[i] = more > 0 ? more : 0;
-        /* Where the output is padded by more, that convolution makes a larger map: with zeros, this one's input. */
+        /* If the output has more padding, that convolution makes a larger map: the input of this one, with a border
+           of zeros. */
         problem.output[i] = demand->inputs[0].dims[i] + (more < 0 ? -more / problem.stride[i] : 0);
     }
     return problem;
@@ -183,14 +185,14 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
 
 /* ---- running ---- */
 
-/* A run on the input's larger form. */
+/* A run on the bordered input. */
 typedef struct bordered_run {
     thaw_layer_run run;
     const void *input;
     void *input_gradient;
 } bordered_run;
 
-/* `reads`: the input has to be there. */
+/* `reads`: the kernels read the input. */
 static const thaw_layer_run *with_border(const thaw_layer_run *run, bool reads, bordered_run *bordered)
 {
     const conv_transpose2d *c = run->state;
@@ -218,7 +220,7 @@ static thaw_status forward(const thaw_layer_run *run)
     return status;
 }
 
-/* Where the input's gradient is computed, the input's larger form is no longer needed. */
+/* When the gradient of the input is computed, the bordered input is no longer needed. */
 static thaw_status backward(const thaw_layer_run *run)
 {
     const conv_transpose2d *c = run->state;
@@ -230,7 +232,7 @@ static thaw_status backward(const thaw_layer_run *run)
     return status;
 }
 
-/* ReLU alone: oneDNN's kernels of backward data do nothing to what they have computed. */
+/* Takes only ReLU: oneDNN's backward-data kernels cannot do anything to their results. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_epilogue *epilogue = &demand->capabilities->epilogue;

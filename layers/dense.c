@@ -14,9 +14,9 @@ enum { WEIGHT, BIAS };
 
 typedef struct dense {
     thaw_weighted weighted;
-    thaw_swapped_dense swapped; /* how forward runs where weighted.forward is NULL */
+    thaw_swapped_dense swapped; /* how forward runs if weighted.forward is NULL */
     size_t inputs;
-    bool bounds_gradient; /* input and output gradient tell whether the weight's gradient is finite, and are smaller */
+    bool bounds_gradient; /* the product's factors tell whether the weight's gradient is finite, and are smaller */
 } dense;
 
 static thaw_status build(thaw_layer_builder *builder, const void *options)
@@ -24,9 +24,9 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_dense_options *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (input->rank < 1)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, wanted [..., features]");
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, must be [..., features]");
     if (o->units < 1)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "units is %lld, wanted at least 1",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "units is %lld, must be at least 1",
                                  (long long)o->units);
     thaw_shape output = *input;
     output.dims[output.rank - 1] = o->units;
@@ -59,7 +59,7 @@ static void release(thaw_context *context, void *state)
     thaw_weighted_release(context, d);
 }
 
-/* What forward is to compute; `packed` is not decided yet. */
+/* What forward computes. `packed` is not decided yet. */
 static thaw_inner_product problem_of(const thaw_layer_demand *demand)
 {
     const int64_t inputs = demand->parameters[WEIGHT].dims[1], outputs = demand->parameters[WEIGHT].dims[0];
@@ -76,7 +76,7 @@ static thaw_inner_product problem_of(const thaw_layer_demand *demand)
 
 static thaw_status create_kernels(const thaw_layer_demand *demand, dense *d)
 {
-    const bool rounds = demand->capabilities->precision != THAW_F32; /* the weight, for which backward wants a copy */
+    const bool rounds = demand->capabilities->precision != THAW_F32; /* the weight: backward needs a copy of its own */
     thaw_weighted *w = &d->weighted;
     thaw_inner_product problem = problem_of(demand);
     const thaw_dense_packing packing = choose_packing(demand, &problem);
@@ -140,7 +140,7 @@ static thaw_status forward(const thaw_layer_run *run)
     return status == THAW_OK ? thaw_weighted_add_branch(&d->weighted, run) : status;
 }
 
-/* Each element of the weight's gradient is a sum over the rows. */
+/* Each element of the weight's gradient is a sum over rows. */
 static thaw_status backward(const thaw_layer_run *run)
 {
     const dense *d = run->state;
@@ -152,7 +152,7 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_weighted_backward(run);
 }
 
-/* A product whose operands are swapped, which is chosen for weights that train, leaves no place for more than ReLU. */
+/* A product with swapped operands, which is chosen for weights that train, can only apply ReLU. */
 static bool takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_epilogue *epilogue = &demand->capabilities->epilogue;

@@ -6,7 +6,7 @@
 
 #include "kernels/bfloat16.h"
 
-/* Elements that are worked on at a time, and what a thread takes on at least. */
+/* Elements per block, and the fewest elements of a thread. */
 enum { BLOCK = 256, GRAIN = 16 * BLOCK };
 
 typedef struct dropout {
@@ -16,11 +16,12 @@ typedef struct dropout {
     float scale;       /* of what is kept */
 } dropout;
 
-/* One call's data, for the loops. The mask has a byte an element: packing eight into one costs more than it saves. */
+/* The data of one call, for the loops. The mask has a byte per element: packing eight into one byte costs more than
+   it saves. */
 typedef struct pass {
     const dropout *layer;
     thaw_context *context;
-    const thaw_stream *random; /* NULL: the mask is there */
+    const thaw_stream *random; /* NULL: the mask is drawn already */
     const void *source;
     void *destination; /* may be `source` */
     uint8_t *mask;     /* 1: kept */
@@ -31,7 +32,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_dropout_options *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (!(o->rate >= 0 && o->rate < 1))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "rate is %g, wanted 0 <= rate < 1", o->rate);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "rate is %g, must be at least 0 and below 1", o->rate);
     if (o->rate > 0)
         thaw_builder_draw(builder, o->drop_when_frozen);
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
@@ -74,7 +75,7 @@ static void store(const pass *p, size_t first, size_t count, const float values[
         ((thaw_bfloat16 *)p->destination)[first + i] = thaw_bfloat16_round(values[i]);
 }
 
-/* Through a block of its own, because compilers do not vectorise a loop whose arrays may be one. */
+/* Uses a block, because compilers do not vectorise loops whose arrays may be the same. */
 static void apply_to_block(const pass *p, size_t first, size_t count)
 {
     const float scale = p->layer->scale;
@@ -96,7 +97,7 @@ static void draw_block(const pass *p, size_t first, size_t count)
         mask[i] = (int32_t)(numbers[i] >> 8) >= threshold;
 }
 
-/* Draws where there are random numbers to draw from, and applies the mask. */
+/* Draws a mask if there are random numbers, and applies it. */
 static void run_range(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;

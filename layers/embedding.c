@@ -1,4 +1,5 @@
-/* Embedding: each id picks a row of a table. The gradient of the table is zero but for the rows that a batch picked. */
+/* Embedding: each id selects a row of a table. The gradient of the table is zero except for the rows that a batch
+   selects. */
 #include <string.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
@@ -7,8 +8,8 @@
 enum { TABLE };
 
 enum {
-    MOST_ROWS = 1 << 24, /* floats count so far without a gap */
-    GRAIN = 1 << 14,     /* elements that a thread takes on at least */
+    MOST_ROWS = 1 << 24, /* floats represent all whole numbers up to this */
+    GRAIN = 1 << 14,     /* the fewest elements of a thread */
     LINE = 16            /* floats of a cache line, which no two threads write to */
 };
 
@@ -24,17 +25,17 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_embedding_options *o = options;
     thaw_shape output = *thaw_builder_input(builder, 0);
     if (o->rows < 1 || o->rows > MOST_ROWS)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "rows is %lld, wanted 1 to %d", (long long)o->rows,
-                                 MOST_ROWS);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "rows is %lld, must be from 1 to %d",
+                                 (long long)o->rows, MOST_ROWS);
     if (o->width < 1)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "width is %lld, wanted at least 1",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "width is %lld, must be at least 1",
                                  (long long)o->width);
     if (o->use_padding_id && (o->padding_id < 0 || o->padding_id >= o->rows))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "the padding id is %lld, wanted 0 to %lld",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "the padding id is %lld, must be from 0 to %lld",
                                  (long long)o->padding_id, (long long)o->rows - 1);
     if (output.rank == THAW_MAX_RANK)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has %d dimensions, wanted fewer",
-                                 output.rank);
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has %d dimensions, must have at most %d",
+                                 output.rank, THAW_MAX_RANK - 1);
     output.dims[output.rank++] = o->width;
     /* PyTorch's default is the normal distribution N(0, 1): He's for a fan of 2. */
     const bool usual = o->initializer == THAW_INITIAL_DEFAULT;
@@ -64,7 +65,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     const thaw_embedding_options *o = demand->options;
     if (demand->input_gradient[0])
         return thaw_fail(demand->context, THAW_INVALID_ARGUMENT,
-                         "embedding: something below it trains, and ids have no gradient: freeze it");
+                         "embedding: a layer below it trains, but ids have no gradient; freeze that layer");
     embedding *e = thaw_allocate(demand->context, sizeof *e);
     if (!e)
         return THAW_OUT_OF_MEMORY;
@@ -96,7 +97,7 @@ static thaw_status read_ids(const embedding *e, const thaw_layer_run *run, uint3
     for (size_t i = 0; i < e->ids; i++) {
         if (!(given[i] >= 0 && given[i] < (float)e->rows && given[i] == (float)(uint32_t)given[i]))
             return thaw_fail(run->context, THAW_INVALID_ARGUMENT,
-                             "embedding: an id is %.9g, wanted a whole number from 0 to %zu", (double)given[i],
+                             "embedding: an id is %.9g, must be a whole number from 0 to %zu", (double)given[i],
                              e->rows - 1);
         ids[i] = (uint32_t)given[i];
     }

@@ -13,7 +13,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     char text[80];
     if (input->rank != 3 && input->rank != 1)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                 "the input has shape %s, wanted [height, width, channels] or [features]",
+                                 "the input has shape %s, must be [height, width, channels] or [features]",
                                  thaw_shape_format(input, text, sizeof text));
     return thaw_builder_output(builder, &(thaw_shape){ 1, { (int64_t)thaw_shape_count(input) } });
 }

@@ -1,5 +1,5 @@
-/* The mean over height and width: [H, W, C] to [C]. Its sums are in doubles: oneDNN's pooling adds up all positions in
-   floats, which is off by 2e-6 for a map of 64x64. */
+/* The mean over height and width: [H, W, C] to [C]. Sums are in doubles: oneDNN's pooling adds all positions in
+   floats, which has an error of 2e-6 for a map of 64x64. */
 #include <string.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
@@ -22,7 +22,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     char text[80];
     if (input->rank != 3)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                 "the input has shape %s, wanted [height, width, channels]",
+                                 "the input has shape %s, must be [height, width, channels]",
                                  thaw_shape_format(input, text, sizeof text));
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
     return thaw_builder_output(builder, &(thaw_shape){ 1, { input->dims[2] } });
@@ -53,7 +53,7 @@ typedef struct pass {
     double *sums; /* thaw_column_sum_count for each sample */
 } pass;
 
-/* Samples that a thread takes on at least. */
+/* The fewest samples of a thread. */
 static size_t grain_of(const mean *m)
 {
     return GRAIN / (m->area * m->channels) + 1;
@@ -89,7 +89,7 @@ static thaw_status forward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-/* Each position of a sample gets the same. */
+/* All positions of a sample get the same gradient. */
 static void backward_samples(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;

@@ -1,4 +1,4 @@
-/* Group normalisation: of groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
+/* Group normalisation: normalises groups of a sample's channels over all its places. Wu & He 2018, arXiv 1803.08494. */
 #include <math.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
@@ -25,10 +25,10 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_group_norm_options *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (input->rank < 1)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, wanted [..., channels]");
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, must be [..., channels]");
     const int64_t channels = input->dims[input->rank - 1];
     if (o->groups < 1 || channels % o->groups)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "groups is %lld, which does not divide %lld channels",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "groups is %lld, must divide %lld channels",
                                  (long long)o->groups, (long long)channels);
     return thaw_normalisation_build(builder, &(thaw_normalisation){
                                                  .shape = { 1, { channels } },

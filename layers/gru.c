@@ -1,4 +1,4 @@
-/* GRU: gru_cell.c step by step. */
+/* GRU: runs gru_cell.c for each step. */
 #include <thaw/layer_capabilities.h>
 
 #include "layers/recurrent.h"

@@ -1,4 +1,4 @@
-/* Layer normalisation: of each sample, or of each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
+/* Layer normalisation: normalises each sample, or each row of its last dimensions. Ba et al. 2016, arXiv 1607.06450. */
 #include <math.h>
 #include <string.h>
 #include <thaw/layer_capabilities.h>
@@ -12,9 +12,9 @@
 enum { WEIGHT, BIAS };
 
 enum {
-    GRAIN = 1 << 14, /* elements that a thread takes on at least */
-    MOST_PARTS = 64, /* into which parameter gradients are cut */
-    FEWEST_ROWS = 16 /* of such a chunk */
+    GRAIN = 1 << 14, /* the fewest elements of a thread */
+    MOST_PARTS = 64, /* chunks of rows for parameter gradients */
+    FEWEST_ROWS = 16 /* of a chunk */
 };
 
 typedef struct layer_norm {
@@ -48,9 +48,10 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const int dimensions = chosen_dimensions(o);
     char text[80];
     if (dimensions < 1)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "dimensions is %d, wanted at least 1", dimensions);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "dimensions is %d, must be at least 1", dimensions);
     if (dimensions > input->rank)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted %d dimensions or more",
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                                 "the input has shape %s, must have at least %d dimensions",
                                  thaw_shape_format(input, text, sizeof text), dimensions);
     return thaw_normalisation_build(builder, &(thaw_normalisation){
                                                  .shape = last_dimensions(input, dimensions),
@@ -64,7 +65,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
 
 /* ---- preparing ---- */
 
-/* Of the rows that a thread sums for weight and bias together: fixed, whatever the thread count. */
+/* Rows that a thread sums together for weight and bias. It does not depend on the number of threads. */
 static size_t chunk_rows(const layer_norm *l)
 {
     const size_t even = (l->rows + MOST_PARTS - 1) / MOST_PARTS;
@@ -173,7 +174,7 @@ static void normalise_rows(void *argument, size_t begin, size_t end)
     const double count = (double)p->layer->columns;
     for (size_t i = begin; i < end; i++) {
         thaw_row row = row_of(p, i);
-        /* From the first number: sums of what is as small as the deviation, however large the mean is. */
+        /* Measured from the first number: the terms are as small as the deviation, however large the mean is. */
         const float first = first_of(&row);
         row.mean = (float)((double)first + p->loops->sum(&row, first) / count);
         row.inverse = (float)(1 / sqrt(p->loops->sum_squares(&row, row.mean) / count + p->layer->epsilon));

@@ -1,4 +1,4 @@
-/* LSTM: lstm_cell.c step by step. */
+/* LSTM: runs lstm_cell.c for each step. */
 #include <thaw/layer_capabilities.h>
 
 #include "layers/recurrent.h"

@@ -13,8 +13,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_pool_build(builder, o);
 }
 
-/* Of a window that lies in padding alone oneDNN gives the least float: `outside` tells which do, for each position of the
-   output. */
+/* oneDNN gives the least float for a window that is only padding. `outside` tells which windows are, for each
+   position of the output. */
 typedef struct max_pool2d {
     thaw_kernel_pair kernels;
     bool *outside; /* NULL: none */

@@ -6,10 +6,10 @@
 #include "layers/kernel_pair.h"
 #include "onednn/softmax.h"
 
-/* Floats that a thread computes at least. */
+/* The fewest floats of a thread. */
 enum { GRAIN = 8192 };
 
-/* What a node keeps of its options. */
+/* The options of a node. */
 typedef struct choice {
     bool logarithm;
 } choice;
@@ -25,7 +25,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     (void)options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (input->rank < 1)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, wanted at least one dimension");
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input is a number, must have at least 1 dimension");
     thaw_builder_flops(builder, 4 * (double)thaw_shape_count(input));
     return thaw_builder_output(builder, input);
 }
@@ -59,15 +59,15 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-/* What turns probabilities into their logarithms. */
+/* Turns probabilities into their logarithms. */
 typedef struct pass {
     const softmax *layer;
     const float *input;
     float *output;
 } pass;
 
-/* log(sum) follows from the largest probability, which is 1 / sum. oneDNN 2.6 has a kernel for the logarithm, but it
-   errs by 4e-6. */
+/* log(sum) follows from the largest probability, which is 1 / sum. oneDNN 2.6 has a kernel for the logarithm, but
+   with an error of 4e-6. */
 static void take_logarithms(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;

@@ -6,7 +6,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-/* Elements that a thread takes on at least. */
+/* The fewest elements of a thread. */
 enum { GRAIN = 4096 };
 
 typedef struct loss {
@@ -17,7 +17,7 @@ typedef struct loss {
     bool training;
 } loss;
 
-/* What forward leaves to backward. */
+/* What forward keeps for backward. */
 typedef struct kept {
     double scale; /* of the samples' losses: 1 / sum of weights, or 1 */
     _Alignas(64) float probabilities[];
@@ -48,16 +48,18 @@ static thaw_status check_options(thaw_layer_builder *builder, const thaw_softmax
     const thaw_shape *input = thaw_builder_input(builder, 0);
     char text[80];
     if (input->rank != 1)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the logits have shape %s, wanted [classes]",
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the logits have shape %s, must be [classes]",
                                  thaw_shape_format(input, text, sizeof text));
     if (o->reduction != THAW_REDUCE_MEAN && o->reduction != THAW_REDUCE_SUM)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "reduction %d is unknown", (int)o->reduction);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)o->reduction);
     if (!(o->label_smoothing >= 0 && o->label_smoothing <= 1))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "label_smoothing is %g, wanted 0 to 1",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "label_smoothing is %g, must be from 0 to 1",
                                  o->label_smoothing);
     for (int64_t class = 0; o->class_weights && class < input->dims[0]; class ++)
         if (!(o->class_weights[class] >= 0) || !isfinite(o->class_weights[class]))
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "the weight of class %lld is %g, wanted 0 or more",
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                     "the weight of class %lld is %g, must be finite and not negative",
                                      (long long)class, (double)o->class_weights[class]);
     return THAW_OK;
 }
@@ -111,7 +113,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return THAW_OK;
 }
 
-/* Checks the labels, and adds up the weights of the samples that count, and their number. */
+/* Checks the labels. Adds the weights of the samples that count, and their number. */
 static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double *sum, size_t *counted)
 {
     const int32_t *labels = run->target;
@@ -122,7 +124,7 @@ static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double 
             continue;
         if (labels[n] < 0 || (size_t)labels[n] >= l->classes)
             return thaw_fail(run->context, THAW_INVALID_ARGUMENT,
-                             "cross-entropy: sample %zu has label %d, wanted 0 to %zu", n, (int)labels[n],
+                             "cross-entropy: sample %zu has label %d, must be from 0 to %zu", n, (int)labels[n],
                              l->classes - 1);
         *sum += weight_of(l, (size_t)labels[n]);
         ++*counted;
@@ -130,8 +132,8 @@ static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double 
     return THAW_OK;
 }
 
-/* log(sum(exp(z))) as two terms: the first is the largest logit, and the sum of exp(z - it) comes with `exponentials`,
-   unless that is NULL. */
+/* Returns the sum of exp(z - largest), with the largest logit z: log(sum(exp(z))) is its logarithm plus `largest`.
+   `exponentials` receives the terms, and may be NULL. */
 static double sum_exponentials(const float *logits, size_t classes, float *exponentials, float *largest)
 {
     float most = logits[0];
@@ -248,7 +250,7 @@ static void weigh(const thaw_layer_run *run, double *total, double *weight)
     const loss *l = run->state;
     const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
     *weight = l->weight;
-    /* One batch's mean is the output, to the bit. With weights of 0, smoothing still adds to the total. */
+    /* The mean of one batch is its output, bit for bit. With weights of 0, smoothing still adds to the total. */
     *total = mean && l->weight > 0 ? (double)*(const float *)run->output * l->weight : l->total;
 }
 

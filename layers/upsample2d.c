@@ -1,19 +1,19 @@
-/* Resizing of images, as PyTorch's interpolate: nearest and bilinear. Positions are computed in floats, as there. */
+/* Resizes images as PyTorch's interpolate does: nearest and bilinear. Positions are computed in floats, as there. */
 #include <math.h>
 #include <string.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-/* Floats that a thread computes at least. */
+/* The fewest floats of a thread. */
 enum { GRAIN = 4096 };
 
-/* What an output row or column is made of: (1 - weight) times one input row, and weight times another. */
+/* How an output row or column is mixed: (1 - weight) times one input row or column, plus weight times another. */
 typedef struct mix {
     size_t low, high;
     float weight;
 } mix;
 
-/* One dimension: of each output what it is made of, and of each input which outputs are made of it. */
+/* One dimension: how each output is mixed, and the outputs that each input takes part in. */
 typedef struct axis {
     size_t input, output;
     mix *mixes;           /* of the outputs */
@@ -33,18 +33,19 @@ static thaw_status check_options(thaw_layer_builder *builder, const thaw_upsampl
     char text[80];
     if (input->rank != 3)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                 "the input has shape %s, wanted [height, width, channels]",
+                                 "the input has shape %s, must be [height, width, channels]",
                                  thaw_shape_format(input, text, sizeof text));
     if (o->mode != THAW_UPSAMPLE_NEAREST && o->mode != THAW_UPSAMPLE_BILINEAR)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "mode %d is unknown", (int)o->mode);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "mode is %d, must be THAW_UPSAMPLE_NEAREST or THAW_UPSAMPLE_BILINEAR", (int)o->mode);
     if (o->align_corners && o->mode == THAW_UPSAMPLE_NEAREST)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "align_corners has no meaning for the nearest element");
+                                 "align_corners is set, must be unset for THAW_UPSAMPLE_NEAREST");
     const bool scaled = o->scale[0] || o->scale[1], sized = o->size[0] || o->size[1];
     const int64_t *wanted = scaled ? o->scale : o->size;
     if (scaled == sized || wanted[0] < 1 || wanted[1] < 1)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "wanted a scale or a size, for height and width, of at least 1");
+                                 "either scale or size must be set, with a height and a width of at least 1");
     return THAW_OK;
 }
 
@@ -97,7 +98,7 @@ static void release_axis(thaw_context *context, axis *a)
     thaw_release(context, a->past);
 }
 
-/* On failure, too, the axis is to be released. */
+/* Release the axis afterwards, even on failure. */
 static thaw_status fill_axis(thaw_context *context, const thaw_upsample2d_options *o, int64_t input, int64_t output,
                              axis *a)
 {
@@ -158,7 +159,7 @@ typedef struct pass {
     float *output, *input_gradient;
 } pass;
 
-/* One place of the output: a mixture of four of the input, or a copy of one. */
+/* One place of the output: a mix of four places of the input, or a copy of one. */
 static void mix_place(const float *top, const float *bottom, float down, const mix *column, size_t channels, float *to)
 {
     const float *a = top + column->low * channels, *b = top + column->high * channels;
@@ -193,7 +194,7 @@ static void add_scaled(float *restrict sum, const float *restrict term, float fa
         sum[i] += factor * term[i];
 }
 
-/* Adds a row of the output's gradient, times a weight, to the row of the input's that it was made of. */
+/* Adds a row of the output's gradient, times a weight, to a row of the input's gradient. */
 static void spread_row(const upsample *u, const float *from, float weight, float *to)
 {
     for (size_t x = 0; x < u->columns.output; x++, from += u->channels) {
@@ -204,7 +205,8 @@ static void spread_row(const upsample *u, const float *from, float weight, float
     }
 }
 
-/* Rows of the input's gradient: each by one thread, from the outputs that it took part in, in their order. */
+/* Computes rows of the input's gradient. Each is summed by one thread, in the order of the outputs that it took part
+   in. */
 static void gather_rows(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;

@@ -11,7 +11,7 @@ typedef struct arithmetic {
     thaw_binary_kind kind;
     thaw_dtype precision;
     size_t count;        /* elements of the result, over the batch */
-    size_t operands[2];  /* likewise */
+    size_t operands[2];  /* the same for each operand */
     thaw_kernel *kernel; /* for operands of one shape; NULL: the loops */
     thaw_broadcast forward, gradients[2];
 } arithmetic;
@@ -25,7 +25,7 @@ thaw_status thaw_arithmetic_build(thaw_layer_builder *builder, const void *optio
     if (!thaw_shape_broadcast(left, right, &result))
         return thaw_builder_fail(
             builder, THAW_SHAPE_MISMATCH,
-            "the inputs have shapes %s and %s, which do not go together: sizes are equal, or one of them is 1",
+            "the inputs have shapes %s and %s; in each dimension, their sizes must be equal or one of them 1",
             thaw_shape_format(left, texts[0], sizeof texts[0]), thaw_shape_format(right, texts[1], sizeof texts[1]));
     const thaw_status status = thaw_builder_output(builder, &result);
     if (status == THAW_OK)
@@ -48,7 +48,7 @@ static void fill_loops(arithmetic *p, const thaw_layer_demand *demand)
     p->forward = thaw_broadcast_of(batch, left, right, result);
     for (int k = 0; k < 2; k++) {
         const thaw_shape *own = &demand->inputs[k], *other = product ? &demand->inputs[1 - k] : &one;
-        /* Where nothing is summed, the gradient is a product like those of forward: of the result's gradient. */
+        /* If nothing is summed, the gradient is a product like those of forward: of the result's gradient. */
         p->gradients[k] = thaw_broadcast_of(batch, p->operands[k] == p->count ? result : own, other, result);
     }
 }
@@ -131,7 +131,7 @@ static void negate_range(void *argument, size_t begin, size_t end)
             ((thaw_bfloat16 *)c->destination)[i] = ((const thaw_bfloat16 *)c->source)[i] ^ 0x8000;
 }
 
-/* Of an operand that repeats nothing. */
+/* Differentiates an operand that repeats nothing. */
 static thaw_status differentiate_whole(const arithmetic *p, const thaw_layer_run *run, int k)
 {
     if (p->kind == THAW_BINARY_PRODUCT && p->kernel)

@@ -1,4 +1,4 @@
-/* What add, subtract and multiply share; each adds its name, its operation and nothing else. */
+/* Shared by add, subtract and multiply, each of which adds only its name and its operation. */
 #ifndef THAW_LAYERS_ARITHMETIC_H
 #define THAW_LAYERS_ARITHMETIC_H
 
@@ -8,7 +8,7 @@
 
 #include "kernels/pairwise.h"
 
-/* Operands of one shape, which oneDNN's kernels are for. */
+/* True for operands of one shape, which oneDNN's kernels need. */
 bool thaw_arithmetic_takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count);
 
 thaw_status thaw_arithmetic_build(thaw_layer_builder *builder, const void *options);

@@ -4,8 +4,8 @@
 #include "kernels/bfloat16_loops.h"
 
 enum {
-    GRAIN = 4096, /* elements that a thread takes on at least */
-    BLOCK = 256   /* bfloat16 is widened and rounded by so many */
+    GRAIN = 4096, /* the fewest elements of a thread */
+    BLOCK = 256   /* bfloat16 numbers that are widened and rounded at a time */
 };
 
 typedef struct job {

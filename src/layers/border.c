@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Bytes that a thread moves at least. */
+/* The fewest bytes that a thread moves. */
 enum { GRAIN = 1 << 15 };
 
 typedef struct job {

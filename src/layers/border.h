@@ -5,12 +5,12 @@
 #include <thaw/layer_module.h>
 
 typedef struct thaw_border {
-    size_t batch, place_bytes;          /* place: all channels */
+    size_t batch, place_bytes;          /* of a place: all channels */
     size_t height, width;               /* of the images */
-    size_t larger_height, larger_width; /* of those with their border */
+    size_t larger_height, larger_width; /* with their border */
 } thaw_border;
 
-/* Bytes of the larger images; 0 where there is no border. */
+/* Bytes of the larger images; 0 if there is no border. */
 size_t thaw_border_bytes(const thaw_border *border);
 
 void thaw_border_add(thaw_context *context, const thaw_border *border, const void *images, void *larger);

@@ -3,7 +3,7 @@
 #include "core/context.h"
 #include "kernels/bfloat16.h"
 
-/* Rows a chunk, and elements that a thread takes on at least. */
+/* Rows per chunk, and the fewest elements of a thread. */
 enum { FEWEST_ROWS = 16, MOST_ROWS = 512, PARTS = 64, GRAIN = 1 << 14, CHANNEL_GRAIN = 128 };
 
 static size_t chunk_rows(size_t rows)
@@ -17,7 +17,7 @@ static size_t chunk_count(size_t rows)
     return (rows + chunk_rows(rows) - 1) / chunk_rows(rows);
 }
 
-/* For each chunk and channel two sums, and what the values are measured from. */
+/* For each chunk and channel: two sums, and the number from which values are measured. */
 size_t thaw_channels_scratch_bytes(size_t rows, size_t channels)
 {
     return chunk_count(rows) * channels * (2 * sizeof(double) + sizeof(float));
@@ -51,7 +51,8 @@ static size_t end_of_chunk(const job *j, size_t chunk)
 
 /* ---- mean and variance ---- */
 
-/* What a chunk's values are measured from: its first row, so that large means take no digits from small variances. */
+/* The number from which a chunk's values are measured: that of its first row, so that a large mean costs a small
+   variance no digits. */
 static float shift_of_chunk(const job *j, size_t chunk, size_t channel)
 {
     const size_t at = chunk * chunk_rows(j->rows) * j->pass->channels + channel;

@@ -1,7 +1,7 @@
-/* Normalising the channels of a matrix with all threads, and the gradients of that. Sums are the same for any number of
-   threads: chunks of fixed size are summed each on its own and then one after the other. They are in double precision:
-   gradients that pass a normalisation are small differences of large numbers, and an error in a mean is one in all of a
-   channel. */
+/* Normalises the channels of a matrix on all threads, and computes the gradients. Sums do not depend on the number
+   of threads: each chunk of fixed size is summed on its own, and then the chunks in order. Sums are in double
+   precision: gradients behind a normalisation are small differences of large numbers, and an error in a mean affects
+   a whole channel. */
 #ifndef THAW_LAYERS_CHANNEL_PASSES_H
 #define THAW_LAYERS_CHANNEL_PASSES_H
 

@@ -4,7 +4,7 @@
 #include "kernels/bfloat16.h"
 #include "layers/channel_passes.h"
 
-/* Rows of few columns are summed as a matrix of fewer, longer rows, whose vectors are full. */
+/* If there are few columns, several rows are summed as one longer row, to fill the vectors. */
 enum { FOLDS = 16, MOST_FOLDED = 64 };
 
 static size_t folds_of(size_t rows, size_t columns)
@@ -25,7 +25,7 @@ static double value_at(const void *values, size_t at, thaw_dtype precision)
                                           : thaw_bfloat16_widen(((const thaw_bfloat16 *)values)[at]));
 }
 
-/* Adds up the folds, and the rows that are left over. */
+/* Adds the folds, and the remaining rows. */
 static void unfold(size_t rows, size_t columns, thaw_dtype precision, const void *values, double *sums)
 {
     const size_t folds = folds_of(rows, columns);

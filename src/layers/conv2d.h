@@ -1,4 +1,4 @@
-/* The insides of the 2-D convolution, for layers that are one in another guise. */
+/* The 2-D convolution, for layers that are one in another form. */
 #ifndef THAW_LAYERS_CONV2D_H
 #define THAW_LAYERS_CONV2D_H
 
@@ -8,8 +8,8 @@
 /* Its options are thaw_conv2d_options. */
 extern const thaw_layer_module thaw_conv2d_module;
 
-/* Checks the options, registers the parameters and declares the output, for an input that is this image. `sequence`: the
-   image is one row, and neither weight, nor output, nor messages have a height. */
+/* Checks the options, registers the parameters and declares the output, for an input with the shape of `image`.
+   `sequence`: the image is one row, and weight, output and messages have no height. */
 thaw_status thaw_conv2d_build(thaw_layer_builder *builder, const thaw_conv2d_options *options, const thaw_shape *image,
                               bool sequence);
 

@@ -1,6 +1,6 @@
 #include "layers/fold.h"
 
-/* Elements that a thread takes on at least. */
+/* The fewest elements of a thread. */
 enum { GRAIN = 1 << 14 };
 
 size_t thaw_fold_weight_bytes(const thaw_fold *fold)

@@ -34,7 +34,7 @@ size_t thaw_gate_panels_forward_bytes(const thaw_gate_weight *weight)
     return thaw_gate_panels_blocks(weight->units) * weight->gates * thaw_gate_panels_panel_bytes(weight);
 }
 
-/* `units` rows of a weight become columns of a panel; the others stay. */
+/* Turns `units` rows of a weight into columns of a panel. Other columns stay. */
 static void fill_panel(float *panel, const float *from, size_t units, size_t depth)
 {
     for (size_t k = 0; k < depth; k++)
@@ -49,7 +49,7 @@ static void fill_pairs(thaw_bfloat16 *panel, const float *from, size_t units, si
             panel[(k / 2 * THAW_BLOCK + u) * 2 + k % 2] = thaw_bfloat16_round(from[u * depth + k]);
 }
 
-/* One panel a call: of block s / gates and gate s % gates. */
+/* Panel s is for block s / gates and gate s % gates. */
 static void pack_forward(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;

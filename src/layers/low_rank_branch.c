@@ -5,7 +5,7 @@
 #include "kernels/best_inner_product.h"
 #include "kernels/scaled_sum.h"
 
-/* A kernel, and the relayout of what it reads or writes as weights; NULL: there is none. */
+/* A kernel, and the relayout of the weights that it reads or writes; NULL: none. */
 typedef struct stage {
     thaw_kernel *kernel, *relayout;
     size_t bytes; /* of the weights in the kernel's layout */
@@ -18,8 +18,8 @@ struct thaw_low_rank_branch {
     stage back;          /* dy, B -> t */
     stage up_gradient;   /* u, dy -> dB */
     stage down_gradient; /* x, t -> dA */
-    stage input;         /* t, A -> dx, added, or to be added */
-    bool adds_input;     /* the kernel cannot add */
+    stage input;         /* t, A -> dx, or a term of it */
+    bool adds_input;     /* that kernel cannot add: the term is added afterwards */
     size_t small_bytes;  /* of u, and of t */
 };
 
@@ -41,9 +41,9 @@ void thaw_low_rank_branch_release(thaw_context *context, thaw_low_rank_branch *l
     thaw_release(context, l);
 }
 
-/* The layer's own problem with the rank in place of its outputs. Weights of so few columns are read as they stand: packing
-   them costs more than it gains (a step of three layers of 512 features, batch 32, rank 8: 0.64 of the time of full
-   training, packed 0.85). */
+/* The layer's own problem with the rank instead of its outputs. Such narrow weights are not packed: that costs more
+   than it gains (a step of three layers of 512 features, batch 32, rank 8, takes 0.64 of the time of full training,
+   or 0.85 with packing). */
 static thaw_inner_product down_product_of(const thaw_low_rank_branch_problem *p)
 {
     return (thaw_inner_product){
@@ -65,7 +65,7 @@ static thaw_status create_dense_stages(thaw_context *context, thaw_low_rank_bran
 {
     const thaw_low_rank_branch_problem *p = &l->problem;
     const thaw_inner_product down = down_product_of(p);
-    /* Transposed: from rank to inputs by A transposed. */
+    /* Transposed: from rank to inputs, by A^T. */
     const thaw_inner_product transposed = { .batch = down.batch,
                                             .inputs = down.outputs,
                                             .outputs = down.inputs,
@@ -98,7 +98,7 @@ static thaw_status create_convolution_stages(thaw_context *context, thaw_low_ran
     return status;
 }
 
-/* Between u or t and the layer's output, a matrix whatever the layer. */
+/* Between u or t and the layer's output, which is a matrix for each layer. */
 static thaw_status create_output_stages(thaw_context *context, thaw_low_rank_branch *l)
 {
     const thaw_low_rank_branch_problem *p = &l->problem;
@@ -132,7 +132,7 @@ thaw_status thaw_low_rank_branch_create(thaw_context *context, const thaw_low_ra
         return THAW_OUT_OF_MEMORY;
     l->problem = *problem;
     thaw_status status = problem->dense ? create_dense_stages(context, l) : create_convolution_stages(context, l);
-    l->problem.dense = NULL; /* the layer's, which need not stay */
+    l->problem.dense = NULL; /* the layer's, and may be gone later */
     l->problem.convolution = NULL;
     if (status == THAW_OK)
         status = create_output_stages(context, l);
@@ -150,8 +150,8 @@ thaw_status thaw_low_rank_branch_create(thaw_context *context, const thaw_low_ra
 }
 
 /* ---- memory ----
-   u is in the workspace, where backward finds it, or in scratch; then come t, the weights of the stage that runs, or
-   the input's gradient, and the kernels' own scratch. */
+   u is in the workspace if backward reads it, otherwise in scratch. Scratch also holds, in this order, t, the term of
+   the input's gradient, the weights of the running stage, and the kernels' own scratch. */
 
 static size_t stage_bytes(const stage *s)
 {
@@ -193,7 +193,8 @@ static char *after_small(const thaw_low_rank_branch *l, const thaw_layer_run *ru
 
 /* ---- running ---- */
 
-/* A kernel that reads weights; relaid out before, where it wants that, at the beginning of `scratch`. */
+/* Runs a kernel that reads weights. If it needs them in another layout, they are put at the beginning of `scratch`
+   first. */
 static thaw_status run_with_weights(const stage *s, const float *weights, thaw_binding from, thaw_binding into,
                                     void *scratch)
 {

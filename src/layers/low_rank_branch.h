@@ -1,6 +1,6 @@
 /* A low-rank change s B A to the weight of a dense or convolutional layer (thaw_low_rank_demand), by products with
-   activations of few channels: u = s A x, and t = s B^T dy. With them dB = dy u^T and dA = t x^T; where the change is
-   made beside the weight, y += B u and dx += A^T t, too. Hu et al. 2021, arXiv 2106.09685. */
+   activations of few channels: u = s A x, and t = s B^T dy. Then dB = dy u^T and dA = t x^T. If the change is beside
+   the weight, also y += B u and dx += A^T t. Hu et al. 2021, arXiv 2106.09685. */
 #ifndef THAW_LAYERS_LOW_RANK_BRANCH_H
 #define THAW_LAYERS_LOW_RANK_BRANCH_H
 
@@ -19,8 +19,8 @@ typedef struct thaw_low_rank_branch_problem {
     size_t input_count;                  /* floats of its input, of the whole batch */
     bool input_gradient;                 /* of the layer */
     thaw_activation activation;          /* to apply to its output */
-    const thaw_inner_product *dense;     /* of the layer; NULL: */
-    const thaw_convolution *convolution; /* likewise */
+    const thaw_inner_product *dense;     /* of the layer, or NULL */
+    const thaw_convolution *convolution; /* of the layer, if `dense` is NULL */
 } thaw_low_rank_branch_problem;
 
 /* Errors: THAW_OUT_OF_MEMORY, and oneDNN's. */
@@ -32,10 +32,10 @@ size_t thaw_low_rank_branch_scratch_bytes(const thaw_low_rank_branch *branch);  
 size_t thaw_low_rank_branch_workspace_bytes(const thaw_low_rank_branch *branch); /* 0 for NULL */
 bool thaw_low_rank_branch_keeps_input(const thaw_low_rank_branch *branch);       /* false for NULL */
 
-/* Adds to run->output what belongs there, after the layer's own kernel has written it; and applies ReLU. */
+/* Adds the change to run->output, after the layer's own kernel has written it, and applies the activation. */
 thaw_status thaw_low_rank_branch_forward(const thaw_low_rank_branch *branch, const thaw_layer_run *run);
 
-/* Writes the gradients of the factors, and adds to that of the input after the layer's own kernel. */
+/* Writes the gradients of the factors. Adds to the input's gradient, after the layer's own kernel has written it. */
 thaw_status thaw_low_rank_branch_backward(const thaw_low_rank_branch *branch, const thaw_layer_run *run);
 
 #endif

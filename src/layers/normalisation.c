@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* How weight or bias begins: `usual` by default. */
+/* The initializer of weight or bias: `usual` by default. */
 static thaw_initializer initializer_of(thaw_initializer wanted, thaw_initializer usual)
 {
     return wanted == THAW_INITIAL_DEFAULT ? usual : wanted;
@@ -11,7 +11,8 @@ static thaw_initializer initializer_of(thaw_initializer wanted, thaw_initializer
 thaw_status thaw_normalisation_parameters(thaw_layer_builder *builder, const thaw_normalisation *wanted)
 {
     if (!(wanted->epsilon >= 0 && isfinite(wanted->epsilon)))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, wanted 0 or more", wanted->epsilon);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "epsilon is %g, must be finite and not negative",
+                                 wanted->epsilon);
     const thaw_parameter_specification weight = {
         .name = "weight",
         .role = THAW_SCALE,

@@ -18,7 +18,7 @@ thaw_status thaw_normalisation_parameters(thaw_layer_builder *builder, const tha
 /* The same, and declares the output: the input's shape. */
 thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_normalisation *wanted);
 
-/* What the user wants, or where that is 0 and not meant so, the default. */
+/* The epsilon that the user wants. If that is 0, and the user did not ask for 0, the default. */
 double thaw_normalisation_epsilon(double wanted, bool zero_too);
 
 #endif

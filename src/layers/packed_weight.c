@@ -8,17 +8,17 @@
 
 enum { WEIGHT };
 
-/* A thread's rows at a time: the outermost blocks of layouts are of 16 rows, or of multiples. */
+/* Rows of a thread at a time: the outermost blocks of layouts have 16 rows, or a multiple. */
 enum { GRAIN = 16 };
 
-/* Rows that are let go of together are about this much. */
+/* The fewest bytes of rows that are released together. */
 enum { LEAST_BYTES_AT_ONCE = 1 << 18 };
 
-/* Numbers below are not restored: where a host's threads take denormal numbers for zero, a quotient near them may be
-   another the next time. */
+/* Smaller numbers are not restored: if the host's threads flush subnormal numbers to zero, a quotient close to them
+   may differ the next time. */
 static const float least = 0x1p-100F;
 
-/* Room for a bit for each element of a row, of which few are needed. */
+/* Room for a bit for each element of a row. Few are needed. */
 static size_t choice_bytes(const thaw_packed_weight *packed)
 {
     return (packed->row + 7) / 8;
@@ -105,7 +105,7 @@ static bool makes(float scaled, float scale, uint32_t bits)
     return scale * from_bits(bits) == scaled;
 }
 
-/* The first number whose product with the scale is `scaled`: the quotient, or a neighbour of it. */
+/* The first number whose product with the scale is `scaled`: the quotient, or a neighbour. */
 static float unscale(float scaled, float scale)
 {
     const uint32_t quotient = bits_of(scaled / scale);
@@ -118,7 +118,7 @@ static float after(float value)
     return from_bits(bits_of(value) + 1);
 }
 
-/* Whether the number after the first has the same product, too: where products are further apart than the numbers. */
+/* Whether the number after the first has the same product. This is so if products are further apart than numbers. */
 static bool has_second(float scaled, float scale, float first)
 {
     return scaled != 0 && makes(scaled, scale, bits_of(first) + 1);
@@ -133,7 +133,8 @@ static void place_row(const thaw_placement *placement, size_t o, const float *fr
         into[placement->element_at[k]] = scale * from[k];
 }
 
-/* Whether scaling can be undone: of the numbers that it may be two of, `choices` gets a bit each for which. */
+/* Returns whether scaling can be undone. If two numbers have the same product, `choices` gets a bit that tells
+   which. */
 static bool note_row(const float *from, size_t count, float scale, unsigned char *choices, uint32_t *bytes)
 {
     memset(choices, 0, (count + 7) / 8);
@@ -183,7 +184,7 @@ static void note_rows(void *argument, size_t begin, size_t end)
     }
 }
 
-/* Moves the choices of these rows to behind the `used` bytes of those before; returns how many bytes are used then. */
+/* Moves the choices of these rows behind the `used` bytes of earlier rows. Returns the new number of used bytes. */
 static size_t gather_rows(const row_range *p, size_t count, size_t used)
 {
     const thaw_packed_weight *packed = p->packed;
@@ -210,7 +211,7 @@ void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_
     clear(run, packed->backward, packed->backward_offset);
     if (packed->scaled)
         memcpy(in_packed(run, packed->scale_offset), run->capabilities->channel_scale, packed->outputs * sizeof(float));
-    size_t leaving = 0; /* from this row on, so that pages between two parts leave, too */
+    size_t leaving = 0; /* rows from here are released together, so that pages between two parts are, too */
     size_t used = 0;    /* bytes of choices */
     for (size_t first = 0; first < packed->outputs; first += packed->rows_at_once) {
         const size_t left = packed->outputs - first, count = left < packed->rows_at_once ? left : packed->rows_at_once;
@@ -232,7 +233,7 @@ void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_
 
 /* ---- unpacking ---- */
 
-/* Elements first .. past of a row, as they were before scaling. The choices of those before come before theirs. */
+/* Elements first .. past of a row, as they were before scaling. Choices of earlier elements precede theirs. */
 static void restore_scaled(const thaw_packed_weight *packed, const thaw_layer_run *run, size_t o, size_t first,
                            size_t past, float *values)
 {

@@ -1,8 +1,10 @@
-/* A frozen weight in its kernels' packed copies alone. Packing writes the copies without oneDNN, some rows at a time, and
-   lets go of the rows behind it, so that at no time both are in memory as a whole. An exact inverse writes the weight back:
-   where a channel map was folded in, s W has come from one or two numbers: packing takes notes of which, a bit for each of
-   which there are two. Memory is set aside for a bit an element, and what is left over is given back. Rows that it cannot
-   restore to the bit, those of a scale of zero for one, stay where they are. */
+/* Keeps a frozen weight only in packed form; restores it bit-exactly. Packing writes the kernels' copies without
+   oneDNN, a few rows at a time, and releases the rows behind it, so that the weight and its copies are never both in
+   memory as a whole.
+
+   If a channel map was folded in, an element of s W comes from one number or from either of two: packing notes
+   which, in a bit for each element that has two. Memory is reserved for a bit per element, and the unused part is
+   released. Rows that cannot be restored bit-exactly, such as those with a scale of zero, stay where they are. */
 #ifndef THAW_LAYERS_PACKED_WEIGHT_H
 #define THAW_LAYERS_PACKED_WEIGHT_H
 
@@ -14,14 +16,14 @@
 typedef struct thaw_packed_weight {
     size_t outputs, row, rows_at_once;
     bool scaled;                                      /* by run->capabilities->channel_scale */
-    thaw_placement *forward, *backward;               /* backward NULL: there is no such copy */
+    thaw_placement *forward, *backward;               /* backward NULL: no such copy */
     size_t forward_offset, backward_offset;           /* in packed memory */
-    size_t scale_offset, stays_offset, starts_offset; /* likewise: the notes of rows, and where those begin */
-    size_t choices_offset;                            /* of their elements */
+    size_t scale_offset, stays_offset, starts_offset; /* the same: notes on rows, and where their choices begin */
+    size_t choices_offset;                            /* notes on elements: which of two numbers */
 } thaw_packed_weight;
 
-/* Of the weight of one or two kernels, `backward` may be NULL, that are packed to these offsets; notes begin at
-   notes_offset. *packed is NULL, and nothing is wrong, where the kernels' layouts do not allow it. Errors:
+/* The weight of one or two kernels, whose copies are at these offsets of packed memory. Notes begin at notes_offset.
+   `backward` may be NULL. *packed is NULL, without an error, if the layouts of the kernels do not allow it. Errors:
    THAW_OUT_OF_MEMORY. */
 typedef struct thaw_packed_weight_options {
     size_t outputs, row;
@@ -33,7 +35,7 @@ typedef struct thaw_packed_weight_options {
 thaw_status thaw_packed_weight_create(thaw_context *context, const thaw_packed_weight_options *options,
                                       thaw_packed_weight **packed);
 
-/* Of the notes, at the most. */
+/* Bytes of the notes, at most. */
 size_t thaw_packed_weight_bytes(const thaw_packed_weight *packed);
 
 void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_run *run);

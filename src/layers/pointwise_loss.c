@@ -1,6 +1,6 @@
 #include "layers/pointwise_loss.h"
 
-/* Elements whose terms are added up as one, whatever the thread count. */
+/* Elements whose terms are added together, whatever the number of threads. */
 enum { CHUNK = 4096 };
 
 typedef struct kernel {
@@ -23,7 +23,8 @@ thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, thaw_reductio
 {
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (reduction != THAW_REDUCE_MEAN && reduction != THAW_REDUCE_SUM)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "reduction %d is unknown", (int)reduction);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)reduction);
     thaw_builder_flops(builder, 3 * (double)thaw_shape_count(input));
     const thaw_status status = thaw_builder_target(builder, THAW_F32, input);
     return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ .rank = 0 }) : status;

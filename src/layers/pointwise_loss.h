@@ -5,7 +5,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
-/* Elements [begin, end) of a batch, and what they are to be. */
+/* Elements [begin, end) of a batch, and their targets. */
 typedef struct thaw_loss_span {
     const float *prediction, *target;
     size_t begin, end;

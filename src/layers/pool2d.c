@@ -21,8 +21,8 @@ thaw_status thaw_pool_build(thaw_layer_builder *builder, const thaw_pool2d_optio
     for (int i = 0; i < 2; i++)
         if (o->padding[i] > o->kernel[i] / 2)
             return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "padding %lld is more than half of the kernel's %lld", (long long)o->padding[i],
-                                     (long long)o->kernel[i]);
+                                     "padding is %lld, must be at most half of the kernel, %lld",
+                                     (long long)o->padding[i], (long long)o->kernel[i]);
     const int64_t channels = thaw_builder_input(builder, 0)->dims[2];
     const thaw_shape output = { 3, { window.output[0], window.output[1], channels } };
     thaw_builder_flops(builder, (double)window.output[0] * (double)window.output[1] * (double)channels *

@@ -9,7 +9,8 @@
 #include "kernels/choice.h"
 #include "layers/column_sum.h"
 
-/* Adds a weight [rows, columns], or the bias beside it. By default all are uniform in +-1/sqrt(units), as PyTorch's. */
+/* Adds a weight [rows, columns], or the bias beside it. By default all are uniform in +-1/sqrt(units), as in
+   PyTorch. */
 static thaw_status add_parameter(thaw_layer_builder *builder, const thaw_recurrent_node *o, const char *kind,
                                  thaw_role role, int64_t rows, int64_t columns)
 {
@@ -49,7 +50,7 @@ static thaw_status check_initial(thaw_layer_builder *builder, const thaw_recurre
         const thaw_shape *found = thaw_builder_input(builder, i);
         char text[80], expected[80];
         if (!thaw_shape_equal(found, &wanted) && !(o->places == 1 && thaw_shape_equal(found, &one)))
-            return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "an initial state has shape %s, wanted %s",
+            return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "an initial state has shape %s, must be %s",
                                      thaw_shape_format(found, text, sizeof text),
                                      thaw_shape_format(&wanted, expected, sizeof expected));
     }
@@ -63,11 +64,11 @@ thaw_status thaw_recurrent_build(thaw_layer_builder *builder, const void *option
     const int64_t gates = (int64_t)thaw_cell_of(o->cell, THAW_CPU_BASELINE)->gates;
     char text[80];
     if (input->rank != 2)
-        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, wanted [steps, features]",
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has shape %s, must be [steps, features]",
                                  thaw_shape_format(input, text, sizeof text));
     if (o->units < 1 || o->units > INT64_MAX / gates)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "units is %lld, wanted at least 1%s",
-                                 (long long)o->units, o->units < 1 ? "" : ", and fewer");
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "units is %lld, must be from 1 to %lld",
+                                 (long long)o->units, (long long)(INT64_MAX / gates));
     thaw_status status = check_initial(builder, o);
     if (status == THAW_OK)
         status = add_parameters(builder, o, gates * o->units, input->dims[1]);
@@ -165,7 +166,7 @@ static void lay_out_training(thaw_recurrent *r)
     r->layout = l;
 }
 
-/* Whether all sizes of a layout are far from overflowing. */
+/* Whether all sizes of a layout are far from an overflow. */
 static bool fits(const thaw_recurrent *r)
 {
     size_t floats;
@@ -208,7 +209,7 @@ thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_n
     thaw_status status = THAW_OK;
     if (!fits(r))
         status =
-            thaw_fail(demand->context, THAW_OUT_OF_MEMORY, "%s: %zu samples of %zu steps and %zu units are too many",
+            thaw_fail(demand->context, THAW_OUT_OF_MEMORY, "%s: %zu samples of %zu steps and %zu units overflow a size",
                       r->cell->name, r->batch, r->steps, r->units);
     else if (r->training)
         status = create_kernels(demand, r);

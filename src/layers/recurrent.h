@@ -1,12 +1,12 @@
-/* Recurrent layers: what LSTM and GRU share. A node is one direction of one layer; thaw_recurrent_append puts stacks
-   and pairs of directions together.
+/* Shared by the recurrent layers, LSTM and GRU. A node is one direction of one layer. thaw_recurrent_append makes
+   stacks and pairs of directions from nodes.
 
-   Sequences stay as they are in the graph, a sample after the other ([batch, steps, features]): the matrix products over
-   all steps do not care, and those of one step read and write rows that are far apart as fast as rows that are not.
+   Sequences stay [batch, steps, features] as in the graph. For the matrix products over all steps this makes no
+   difference, and those of one step are as fast on rows that are far apart.
 
-   oneDNN has no fast kernel of its own for training in float32, and its LSTM for inference is not worth another way to
-   run: 2.6.3, one core with AVX512_BF16 that other work shared, milliseconds, steps x batch, features to units, oneDNN's
-   and thaw_predict's with this, which also copies and converts what goes in and out.
+   oneDNN has no fast kernel of its own for training in float32, and its LSTM for inference does not justify a second
+   implementation: 2.6.3, one core with AVX512_BF16 shared with other work, milliseconds, steps x batch, features to
+   units, oneDNN's LSTM and thaw_predict with this one, which also copies and converts inputs and outputs.
                        float32        bfloat16
      50x32 64-256      5.13   5.06    2.58   2.87
      50x32 256-256     7.52   8.12    4.07   4.20
@@ -32,7 +32,7 @@ typedef struct thaw_recurrent_node {
     int64_t place, places; /* of its initial state among those of the whole stack */
     bool reverse, last_only, no_bias;
     thaw_initializer initializer, bias_initializer;
-    const char *path, *suffix; /* of its parameters' names; only read when it is built */
+    const char *path, *suffix; /* of its parameters' names; read only when it is built */
 } thaw_recurrent_node;
 
 enum { THAW_WEIGHT_INPUT, THAW_WEIGHT_HIDDEN, THAW_BIAS_INPUT, THAW_BIAS_HIDDEN };
@@ -43,8 +43,8 @@ typedef struct thaw_recurrent_layout {
     size_t input_panels, input_bias;                /* packed, for inference: of the input's */
     size_t backward_panels, input_weight;           /* packed, for training */
     size_t gates, hidden_gates, hidden, cell_state; /* workspace in training, scratch in inference */
-    size_t alternating;          /* scratch of inference: the hidden states of two steps, where the last is output */
-    size_t none, carry, kernels; /* scratch of training: a row of zeros; backward's; what oneDNN wants */
+    size_t alternating;          /* scratch of inference with last_only: the hidden states of two steps */
+    size_t none, carry, kernels; /* scratch of training: a row of zeros; for backward; for oneDNN */
     size_t packed_bytes, workspace_bytes, scratch_bytes;
 } thaw_recurrent_layout;
 
@@ -59,7 +59,7 @@ typedef struct thaw_recurrent {
     size_t chunk; /* inference: steps for which the input's part of the gates is computed at once */
     size_t initial_count, place, places;
     bool reverse, last_only, bias, training;
-    bool alone;                             /* too little to do for a team */
+    bool alone;                             /* too little work for a team */
     bool sums_input_bias, sums_hidden_bias; /* the bias trains, and no kernel sums its gradient */
     bool initial_gradient;
     thaw_kernel *input, *pack_input; /* the input's part of all gates of all steps */
@@ -67,7 +67,7 @@ typedef struct thaw_recurrent {
     thaw_recurrent_layout layout;
 } thaw_recurrent;
 
-/* What thaw_layer_module wants. */
+/* The functions of thaw_layer_module. */
 thaw_status thaw_recurrent_build(thaw_layer_builder *builder, const void *options);
 thaw_status thaw_recurrent_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs);
 thaw_status thaw_recurrent_pack(const thaw_layer_run *run);
@@ -75,7 +75,7 @@ thaw_status thaw_recurrent_forward(const thaw_layer_run *run);
 thaw_status thaw_recurrent_backward(const thaw_layer_run *run);
 void thaw_recurrent_release(thaw_context *context, void *state);
 
-/* Appends what the options describe, of nodes of this module, and all or nothing. */
+/* Appends the nodes that the options describe, or none of them on an error. */
 thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *module, thaw_cell_kind cell,
                                   thaw_node input, const thaw_recurrent_options *options, thaw_node *output);
 
@@ -87,7 +87,7 @@ void thaw_recurrent_inference_forward(const thaw_layer_run *run);
 
 /* ---- shared ---- */
 
-/* Appends a part of so many bytes to a piece of memory, and returns where it begins. */
+/* Appends a part of `bytes` to a piece of memory, and returns where it begins. */
 size_t thaw_recurrent_reserve(size_t *memory, size_t bytes);
 
 static inline thaw_gate_weight thaw_recurrent_hidden_weight(const thaw_recurrent *r)
@@ -105,20 +105,20 @@ static inline float *thaw_recurrent_at(void *memory, size_t offset)
     return (float *)(void *)((char *)memory + offset);
 }
 
-/* The time of step s of the node's direction. */
+/* The time of a step in the node's direction. */
 static inline size_t thaw_recurrent_time(const thaw_recurrent *r, size_t step)
 {
     return r->reverse ? r->steps - 1 - step : step;
 }
 
-/* Where in a buffer [batch, steps, width] the values of a step are. */
+/* The values of a step in a buffer [batch, steps, width]. */
 static inline thaw_matrix thaw_recurrent_matrix(const thaw_recurrent *r, float *all, size_t width, size_t step)
 {
     return (thaw_matrix){ all + thaw_recurrent_time(r, step) * width, r->steps * width };
 }
 
-/* Calls `work` for the pieces of a step that are this member's: a block of units, some samples. Forward and backward cut
-   alike, so that a member finds in its cache what it wrote. */
+/* Calls `work` for this member's pieces of a step: a block of units and some samples each. Forward and backward cut
+   a step in the same way, so that a member finds what it wrote in its cache. */
 typedef void thaw_recurrent_piece(const void *argument, size_t step, size_t block, size_t first_row, size_t past_row);
 void thaw_recurrent_share(const thaw_recurrent *r, int thread, int threads, thaw_recurrent_piece *work,
                           const void *argument, size_t step);

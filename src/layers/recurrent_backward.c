@@ -1,5 +1,5 @@
-/* Backward through time: the gates' gradients step by step, from the last to the first, in one parallel region; then
-   those of weights and input for all steps at once. */
+/* Backward through time: the gradients of the gates step by step, from the last to the first, in one parallel
+   region. Then the gradients of weights and input, for all steps at once. */
 #include <string.h>
 
 #include "core/threads.h"
@@ -12,7 +12,7 @@ typedef struct pass {
     float *panels, *gates, *hidden_gates, *hidden, *cell_state, *carry;
 } pass;
 
-/* The gradients of the hidden state after a step, through the step that follows it. */
+/* The gradients of the hidden state after a step, through the next step. */
 static void multiply(const pass *p, size_t step, size_t block, size_t first_row, size_t rows, float *product)
 {
     const thaw_recurrent *r = p->r;
@@ -117,7 +117,7 @@ static void write_initial_cell(const pass *p, float *into, size_t stride)
         memcpy(into + n * stride, p->carry + n * p->r->units, p->r->units * sizeof *into);
 }
 
-/* Of the initial states of a whole stack this node's are a part; the gradient of the rest is 0 here. */
+/* The initial states are those of a whole stack, of which this node has a part. Its gradient for the rest is 0. */
 static void write_initial_gradients(const pass *p)
 {
     const thaw_recurrent *r = p->r;
@@ -134,7 +134,7 @@ static void write_initial_gradients(const pass *p)
     }
 }
 
-/* Gradients of a weight and the bias beside it, from what they were multiplied with and the gates' gradients. */
+/* Gradients of a weight and the bias beside it, from their input and the gradients of the gates. */
 static thaw_status run_weights(const pass *p, thaw_kernel *kernel, const float *source, const float *gates,
                                size_t weight, size_t bias, bool sums_bias)
 {

@@ -1,5 +1,5 @@
-/* Forward through time in training: the input's part of the gates for all steps at once, then step by step what the state
-   before adds, in one parallel region. */
+/* Forward through time in training: the input's part of the gates for all steps at once, then the previous state's
+   part step by step, in one parallel region. */
 #include <string.h>
 
 #include "core/threads.h"
@@ -16,7 +16,7 @@ static thaw_const_matrix constant(thaw_matrix rows)
     return (thaw_const_matrix){ rows.first, rows.stride };
 }
 
-/* Rows of the given state, hidden (0) or cell (1), before the first step; zeros where none was given. */
+/* Rows of the given hidden (0) or cell (1) state before the first step; zeros if none was given. */
 static thaw_const_matrix initial_rows(const pass *p, size_t which)
 {
     const thaw_recurrent *r = p->r;
@@ -43,7 +43,7 @@ static thaw_matrix hidden_after(const pass *p, size_t step)
     return step + 1 == p->r->steps ? output_rows(p, step) : hidden_before(p, step + 1);
 }
 
-/* The cell before a step; all of a sample are kept side by side, the one after the last step, too. */
+/* The cell before a step. Those of a sample are kept side by side, including the one after the last step. */
 static thaw_matrix cell_state_before(const pass *p, size_t step)
 {
     const thaw_recurrent *r = p->r;
@@ -67,7 +67,7 @@ static void start(const pass *p, int thread, int threads)
         copy_rows(cell_state_before(p, 0), initial_rows(p, 1), first, past, r->units);
 }
 
-/* The hidden state's part of the gates; nothing before the first step, where it starts from zeros. */
+/* The hidden state's part of the gates. Zeros before the first step if the state starts from zeros. */
 static void multiply(const pass *p, size_t step, size_t block, size_t first_row, size_t rows, float *product)
 {
     const thaw_recurrent *r = p->r;

@@ -1,8 +1,8 @@
-/* Inference, in floats or in bfloat16. In bfloat16, inputs, weights and the hidden state that they multiply are rounded;
-   sums, gates, and what a step hands to the next one besides, are floats.
+/* Inference, in floats or in bfloat16. In bfloat16, the inputs, the weights and the hidden state that they multiply
+   are rounded. Sums, gates, and all else that a step passes to the next one are floats.
 
-   The input's part of the gates is computed where and when it is needed, so that it never leaves the caches, and for a few
-   steps at once, so that fetching the weight is worth it. */
+   The input's part of the gates is computed where and when it is needed, so that it never leaves the caches, and for
+   a few steps at once, so that fetching the weight pays. */
 #include <string.h>
 
 #include "core/context.h"
@@ -11,14 +11,14 @@
 #include "kernels/bfloat16_loops.h"
 #include "layers/recurrent.h"
 
-enum { AHEAD = 96 }; /* samples times steps of a chunk, which share one fetching of the input's weight */
+enum { AHEAD = 96 }; /* samples times steps of a chunk, which share one fetch of the input's weight */
 
 typedef struct pass {
     const thaw_recurrent *r;
     const thaw_layer_run *run;
     const thaw_bfloat16_functions *loops;
     const char *panels, *input_panels;
-    const float *bias, *input_bias; /* of the hidden state's part, of the input's; rows for each block */
+    const float *bias, *input_bias; /* of the hidden state's and the input's part; rows per block */
     float *gates;                   /* the input's part: [blocks][gates][rows of a chunk][THAW_BLOCK] */
     float *hidden, *cell_state;     /* the states */
     char *alternating;              /* last step only: the hidden state after even steps, after odd ones */
@@ -75,7 +75,7 @@ void thaw_recurrent_inference_pack(const thaw_layer_run *run)
 
 /* ---- the states ---- */
 
-/* Rows of the given state, hidden (0) or cell (1), before the first step; first NULL: zeros. */
+/* Rows of the given hidden (0) or cell (1) state before the first step; first NULL: zeros. */
 static rows initial_rows(const pass *p, size_t which)
 {
     const thaw_recurrent *r = p->r;
@@ -147,13 +147,13 @@ static void add_to_rows(float *restrict sums, const float *restrict bias, size_t
             sums[n * THAW_BLOCK + u] += bias[u];
 }
 
-/* Whether the input's part of a sample's steps lies side by side, instead of that of a step's samples. */
+/* Whether the input's parts of a sample's steps are side by side, instead of those of a step's samples. */
 static bool goes_by_sample(const thaw_recurrent *r)
 {
     return r->chunk > r->batch;
 }
 
-/* A step's rows of a block's gate; within a chunk they are in the order of time. */
+/* A step's rows of one gate of a block. Within a chunk they are in the order of time. */
 static thaw_matrix gate_rows(const pass *p, size_t step, size_t block, size_t gate)
 {
     const thaw_recurrent *r = p->r;
@@ -164,8 +164,8 @@ static thaw_matrix gate_rows(const pass *p, size_t step, size_t block, size_t ga
                              : (thaw_matrix){ all + place * r->batch * THAW_BLOCK, THAW_BLOCK };
 }
 
-/* The input's part of a block's gate: of some samples in one step, or of one sample in several from `step` on, of which
-   that is the earliest. */
+/* The input's part of one gate of a block: for some samples in one step, or for one sample in several steps, the
+   earliest of which is `step`. */
 static void multiply_input(const pass *p, size_t block, size_t q, size_t step, size_t row, size_t samples, size_t steps)
 {
     const thaw_recurrent *r = p->r;
@@ -180,7 +180,7 @@ static void multiply_input(const pass *p, size_t block, size_t q, size_t step, s
         add_to_rows(sums, p->input_bias + gate * THAW_BLOCK, samples * steps);
 }
 
-/* For all gates and the chunk of steps that begins here. */
+/* The same for all gates, in the chunk that begins at `step`. */
 static void multiply_inputs(const pass *p, size_t step, size_t block, size_t first_row, size_t past_row)
 {
     const thaw_recurrent *r = p->r;

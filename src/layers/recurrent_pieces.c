@@ -1,4 +1,4 @@
-/* How a recurrent layer shares its memory and its work: regions of one buffer, and pieces of a step. */
+/* How a recurrent layer divides its memory and its work: regions of a buffer, and pieces of a step. */
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"

@@ -1,5 +1,5 @@
-/* Stacks of recurrent layers, with one direction or two: each direction of each layer is a node, so that what is frozen
-   below what trains becomes a prefix by itself. */
+/* Stacks of recurrent layers, with one direction or two. Each direction of each layer is a node, so that the frozen
+   ones below the trained ones become a prefix. */
 #include <stdio.h>
 
 #include "graph/model.h"
@@ -81,14 +81,14 @@ static thaw_status check(const stack *s)
     const thaw_recurrent_options *o = s->options;
     thaw_context *context = s->model->context;
     if (s->layers < 1 || s->layers > MOST_LAYERS)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: layers is %lld, wanted 1 to %d", s->name,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: layers is %lld, must be from 1 to %d", s->name,
                          (long long)o->layers, MOST_LAYERS);
     if (!(o->dropout >= 0 && o->dropout < 1))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: dropout is %g, wanted 0 <= dropout < 1", s->name,
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: dropout is %g, must be at least 0 and below 1", s->name,
                          o->dropout);
     const size_t wanted = o->initial ? s->states : 0;
     if (o->initial_count != wanted)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: initial_count is %zu, wanted %zu %s initial states",
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: initial_count is %zu, must be %zu %s initial states",
                          s->name, o->initial_count, wanted, o->initial ? "with" : "without");
     return THAW_OK;
 }

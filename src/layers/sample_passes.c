@@ -1,7 +1,7 @@
 #include "layers/sample_passes.h"
 
 enum {
-    GRAIN = 1 << 14, /* elements that a thread computes at least */
+    GRAIN = 1 << 14, /* the fewest elements of a thread */
     PLACES = 64      /* of a chunk */
 };
 

@@ -5,8 +5,8 @@
 #include "core/allocation.h"
 
 enum {
-    GRAIN = 4096, /* elements that a thread takes on at least */
-    BLOCK = 16    /* a line of the cache: so many numbers side by side are moved at a time */
+    GRAIN = 4096, /* the fewest elements of a thread */
+    BLOCK = 16    /* numbers of a cache line, which are moved together */
 };
 
 /* ---- making ---- */
@@ -78,7 +78,7 @@ static void run_blocks(job *j, thaw_context *context, size_t count,
     thaw_parallel_for(context, (count + BLOCK - 1) / BLOCK, GRAIN / (BLOCK * j->swapped->batch) + 1, body, j);
 }
 
-/* Blocks of elements of all samples: blocked layouts have an element of several samples side by side. */
+/* Packs blocks of elements of all samples: blocked layouts have an element of several samples side by side. */
 static void pack_blocks(void *argument, size_t begin, size_t end)
 {
     const job *j = argument;
@@ -109,7 +109,7 @@ static float finish(const job *j, float sum, size_t output)
     return j->swapped->relu && value < 0 ? 0 : value;
 }
 
-/* Blocks of rows [outputs, batch] of the product to columns of [batch, outputs]. */
+/* Turns blocks of rows of the product [outputs, batch] into columns of [batch, outputs]. */
 static void transpose_blocks(void *argument, size_t begin, size_t end)
 {
     const job *j = argument;

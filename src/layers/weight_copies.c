@@ -16,7 +16,7 @@ static size_t folded_bytes(const thaw_weight_copies *copies)
     return copies->folds ? thaw_align(thaw_fold_weight_bytes(&copies->fold)) : 0;
 }
 
-/* The weight need not stay where kernels read packed copies alone. */
+/* The weight may leave memory if kernels only read packed copies. */
 static thaw_status keep_weight(const thaw_layer_demand *demand, const thaw_kernel *forward, const thaw_kernel *backward,
                                thaw_weight_copies *copies)
 {
@@ -36,7 +36,8 @@ static thaw_status keep_weight(const thaw_layer_demand *demand, const thaw_kerne
                                      &copies->packed);
 }
 
-/* Packed memory: weights of forward, of backward, the folded bias, the folded weight; each if there is one. */
+/* Packed memory: the weight for forward, the weight for backward, the folded bias, the folded weight; each if there
+   is one. */
 thaw_status thaw_weight_copies_place(const thaw_layer_demand *demand, const thaw_kernel *forward,
                                      const thaw_kernel *backward, thaw_weight_copies *copies)
 {
@@ -68,8 +69,9 @@ size_t thaw_weight_copies_packed_bytes(const thaw_weight_copies *copies)
            thaw_packed_weight_bytes(copies->packed);
 }
 
-/* ---- scratch: a passing copy; then the folded weight that it is made from, and what the packing kernel wants, or what
-   the kernel wants that reads the copy ---- */
+/* ---- scratch ----
+   First a passing copy. Then the folded weight from which it is made, and the scratch of the packing kernel; or, later,
+   the scratch of the kernel that reads the copy. */
 
 static size_t larger(size_t a, size_t b)
 {
@@ -81,7 +83,7 @@ static size_t passing_bytes(const thaw_weight_copies *copies, const thaw_kernel 
     return !copies->passing ? 0 : pack ? packed_bytes(pack) : folded_bytes(copies);
 }
 
-/* Of the folded weight, where it is needed for packing alone. */
+/* Bytes of the folded weight, if only packing needs it. */
 static size_t between_bytes(const thaw_weight_copies *copies, const thaw_kernel *pack)
 {
     return pack && !copies->keeps_folded && !copies->packed ? folded_bytes(copies) : 0;
@@ -149,7 +151,7 @@ static void clear_padding(const thaw_weight_copies *copies, const thaw_kernel *p
         memset(copy, 0, thaw_kernel_bytes(pack, THAW_ARGUMENT_DESTINATION));
 }
 
-/* In scratch. */
+/* Makes a copy in scratch. */
 static thaw_status make_copy(const thaw_weight_copies *copies, const thaw_layer_run *run, thaw_kernel *pack,
                              thaw_weight_copy *copy)
 {

@@ -8,7 +8,7 @@ void thaw_weight_gradient_release(thaw_context *context, thaw_weight_gradient *g
     thaw_kernel_release(context, gradient->unpack);
 }
 
-/* Of the gradient before unpacking, first in scratch. */
+/* Bytes of the gradient before unpacking, at the beginning of scratch. */
 static size_t packed_bytes(const thaw_weight_gradient *gradient)
 {
     return gradient->unpack ? thaw_align(thaw_kernel_bytes(gradient->unpack, THAW_ARGUMENT_SOURCE)) : 0;

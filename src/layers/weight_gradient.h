@@ -13,14 +13,14 @@ void thaw_weight_gradient_release(thaw_context *context, thaw_weight_gradient *g
 
 size_t thaw_weight_gradient_scratch_bytes(const thaw_weight_gradient *gradient);
 
-/* What the kernel reads and writes. `bias` is not written where the kernel does not sum it, and may be NULL then. */
+/* What the kernel reads and writes. `bias` is not written if the kernel does not sum it, and may be NULL then. */
 typedef struct thaw_weight_gradient_run {
     const void *source, *destination_gradient;
     float *weight, *bias;
     void *scratch;
 } thaw_weight_gradient_run;
 
-/* Does nothing where no gradient is wanted. */
+/* Does nothing if no gradient is wanted. */
 thaw_status thaw_weight_gradient_write(const thaw_weight_gradient *gradient, const thaw_weight_gradient_run *run);
 
 #endif

@@ -32,17 +32,17 @@ thaw_status thaw_weighted_register(thaw_layer_builder *builder, const thaw_weigh
 thaw_status thaw_weighted_check_groups(thaw_layer_builder *builder, int64_t groups, int64_t channels, int64_t filters)
 {
     if (filters < 1)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, wanted at least 1",
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "filters is %lld, must be at least 1",
                                  (long long)filters);
     if (groups < 1 || channels % groups || filters % groups)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "groups is %lld, which does not divide %lld input channels and %lld filters",
-                                 (long long)groups, (long long)channels, (long long)filters);
+                                 "groups is %lld, must divide %lld input channels and %lld filters", (long long)groups,
+                                 (long long)channels, (long long)filters);
     return THAW_OK;
 }
 
-/* The gradients of a low-rank change's factors know of no channel map; and a change that is added after the layer's own
-   kernel has run leaves no place for a residual. */
+/* The gradients of a low-rank change do not know channel maps. A change that is added after the layer's own kernel
+   leaves no place for a residual. */
 bool thaw_weighted_takes_epilogue(const thaw_layer_demand *demand)
 {
     const thaw_epilogue *epilogue = &demand->capabilities->epilogue;
@@ -133,7 +133,7 @@ thaw_status thaw_weighted_pack(const thaw_layer_run *run)
 void thaw_weighted_unpack(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values)
 {
     const thaw_weighted *w = run->state;
-    (void)parameter; /* the weight: no other is let go of */
+    (void)parameter; /* always the weight */
     thaw_weight_copies_unpack(&w->copies, run, first, count, values);
 }
 

@@ -1,6 +1,6 @@
 #include "layers/window.h"
 
-/* Keeps all arithmetic on options far from overflow. */
+/* Keeps arithmetic on options far from overflow. */
 static const int64_t largest = INT64_C(1) << 30;
 
 static int64_t reach(const thaw_window *window, int axis)
@@ -8,7 +8,7 @@ static int64_t reach(const thaw_window *window, int axis)
     return window->dilation[axis] * (window->kernel[axis] - 1) + 1;
 }
 
-/* As PyTorch does it: in ceil mode the last window must start inside the input or its left padding. */
+/* As in PyTorch: in ceil mode, the last window must start inside the input or its left padding. */
 static int64_t output_size(const thaw_window *window, int axis, int64_t input)
 {
     const int64_t stride = window->stride[axis], before = window->padding_before[axis];
@@ -40,10 +40,10 @@ thaw_status thaw_window_check_range(thaw_layer_builder *builder, const char *wha
         if (value[i] >= least && value[i] <= largest)
             continue;
         if (sequence)
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "%s is %lld, wanted %lld or more", what,
-                                     (long long)value[1], (long long)least);
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "%s is [%lld, %lld], wanted %lld or more", what,
-                                 (long long)value[0], (long long)value[1], (long long)least);
+            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "%s is %lld, must be from %lld to %lld", what,
+                                     (long long)value[1], (long long)least, (long long)largest);
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "%s is [%lld, %lld], must be from %lld to %lld", what,
+                                 (long long)value[0], (long long)value[1], (long long)least, (long long)largest);
     }
     return THAW_OK;
 }
@@ -63,7 +63,7 @@ thaw_status thaw_window_check_image(thaw_layer_builder *builder, const thaw_shap
     char text[80];
     return input->rank == 3 ? THAW_OK
                             : thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
-                                                "the input has shape %s, wanted [height, width, channels]",
+                                                "the input has shape %s, must be [height, width, channels]",
                                                 thaw_shape_format(input, text, sizeof text));
 }
 

@@ -289,7 +289,7 @@ Test(arithmetic, refuses_shapes_that_do_not_go_together)
             const thaw_node left = append_shape(model, refused[i][0]), right = append_shape(model, refused[i][1]);
             thaw_node node;
             assert_fails(context, operations[o].append(model, left, right, NULL, &node), THAW_SHAPE_MISMATCH,
-                         "do not go together");
+                         "must be equal or one of them 1");
             cr_assert_eq(thaw_model_node_count(model), 3);
             thaw_model_destroy(model);
             thaw_context_destroy(context);

@@ -86,7 +86,7 @@ Test(average_pool2d, refuses_bad_options)
 {
     const thaw_status bad = THAW_INVALID_ARGUMENT;
     refuse((thaw_pool2d_options){ 0 }, bad, "kernel is [0, 0]");
-    refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .dilation = { 1, 2 } }, bad, "dilation is for max-pooling");
-    refuse((thaw_pool2d_options){ .kernel = { 3, 3 }, .padding = { 2, 0 } }, bad, "more than half");
+    refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .dilation = { 1, 2 } }, bad, "dilation is 2, must be 1");
+    refuse((thaw_pool2d_options){ .kernel = { 3, 3 }, .padding = { 2, 0 } }, bad, "at most half");
     refuse((thaw_pool2d_options){ .kernel = { 1, 9 } }, THAW_SHAPE_MISMATCH, "does not fit");
 }

@@ -172,8 +172,8 @@ Test(binary_cross_entropy, refuses_odd_options)
         { .positive_weights = nothing },
         { .reduction = (thaw_reduction)5, .positive_weights = (const float[]){ 1, 1 } },
     };
-    static const char *const texts[] = { "reduction 5", "column 1 is -1", "column 0 is inf", "column 1 is",
-                                         "reduction 5" };
+    static const char *const texts[] = { "reduction is 5", "column 1 is -1", "column 0 is inf", "column 1 is",
+                                         "reduction is 5" };
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
     thaw_model *model = layer_model(context, 1, (const int64_t[]){ 2 });

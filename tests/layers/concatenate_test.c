@@ -146,11 +146,13 @@ static void refuse(const thaw_node *inputs, size_t count, int axis, thaw_status 
 
 Test(concatenate, refuses_what_does_not_fit)
 {
-    refuse((const thaw_node[]){ 0 }, 1, 0, THAW_INVALID_ARGUMENT, "1 input; wanted 2 to 8");
+    refuse((const thaw_node[]){ 0 }, 1, 0, THAW_INVALID_ARGUMENT, "has 1 input, must have 2 to 8");
     refuse((const thaw_node[]){ 0 }, 0, 0, THAW_INVALID_ARGUMENT, "0 inputs");
     refuse((const thaw_node[9]){ 0 }, 9, 0, THAW_INVALID_ARGUMENT, "9 inputs");
-    refuse((const thaw_node[]){ 0, 0 }, 2, 2, THAW_INVALID_ARGUMENT, "axis 2 of [2, 3]; wanted -2 to 1");
-    refuse((const thaw_node[]){ 0, 0 }, 2, -3, THAW_INVALID_ARGUMENT, "axis -3 of [2, 3]; wanted -2 to 1");
+    refuse((const thaw_node[]){ 0, 0 }, 2, 2, THAW_INVALID_ARGUMENT,
+           "axis is 2 for shape [2, 3], must be from -2 to 1");
+    refuse((const thaw_node[]){ 0, 0 }, 2, -3, THAW_INVALID_ARGUMENT,
+           "axis is -3 for shape [2, 3], must be from -2 to 1");
     refuse((const thaw_node[]){ 0, 0, 1 }, 3, 0, THAW_SHAPE_MISMATCH, "inputs 0 and 2 have shapes [2, 3] and [3, 2]");
     refuse((const thaw_node[]){ 0, 2 }, 2, 0, THAW_SHAPE_MISMATCH, "inputs 0 and 1 have shapes [2, 3] and [6]");
 }

@@ -36,8 +36,8 @@ Test(constant, refuses_what_is_no_tensor)
         { .shape = { 3, { INT64_MAX, INT64_MAX, 2 } }, .values = values },
         { .shape = { 1, { 2 } }, .values = odd },
     };
-    static const char *const texts[] = { "has values", "at least 1", "at least 1",
-                                         "at least 1", "at least 1", "value 1 is -inf" };
+    static const char *const texts[] = { "must have values", "at least 1", "at least 1",
+                                         "at least 1",       "at least 1", "value 1 is -inf" };
     const size_t live = allocator.live;
     for (size_t i = 0; i < THAW_COUNT(refused); i++) {
         thaw_node node = 77;

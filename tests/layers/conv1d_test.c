@@ -133,7 +133,7 @@ Test(conv1d, refuses_bad_options)
 {
     const thaw_status bad = THAW_INVALID_ARGUMENT;
     refuse((thaw_conv1d_options){ .kernel = 3 }, bad, "filters is 0");
-    refuse((thaw_conv1d_options){ .filters = 2 }, bad, "kernel is 0, wanted 1 or more");
+    refuse((thaw_conv1d_options){ .filters = 2 }, bad, "kernel is 0, must be from 1 to");
     refuse((thaw_conv1d_options){ .filters = 2, .kernel = INT64_MAX }, bad, "kernel is");
     refuse((thaw_conv1d_options){ .filters = 2, .kernel = 3, .stride = -1 }, bad, "stride is -1");
     refuse((thaw_conv1d_options){ .filters = 2, .kernel = 3, .padding = -1 }, bad, "padding is -1");

@@ -174,17 +174,17 @@ Test(conv_transpose2d, refuses_bad_options)
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 3, 3 }, .dilation = { -2, 1 } }, bad, "dilation");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 3, 3 }, .groups = 4 }, bad, "groups is 4");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 3, 3 }, .output_padding = { 0, 1 } }, bad,
-           "output padding is 1, wanted less than the stride, 1, or the dilation, 1");
+           "output padding is 1, must be less than the stride, 1, or the dilation, 1");
     refuse((thaw_conv_transpose2d_options){ .filters = 2,
                                             .kernel = { 3, 3 },
                                             .stride = { 2, 1 },
                                             .output_padding = { 3, 0 },
                                             .dilation = { 3, 1 } },
-           bad, "output padding is 3, wanted less than the stride, 2, or the dilation, 3");
+           bad, "output padding is 3, must be less than the stride, 2, or the dilation, 3");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 3, 3 }, .output_padding = { -1, 0 } }, bad,
            "output padding is [-1, 0]");
     refuse((thaw_conv_transpose2d_options){ .filters = 2, .kernel = { 1, 1 }, .padding = { 3, 0 } },
-           THAW_SHAPE_MISMATCH, "a padding of [3, 0] leaves nothing of an input of shape [5, 5, 6]");
+           THAW_SHAPE_MISMATCH, "padding is [3, 0], which leaves no output for an input of shape [5, 5, 6]");
 }
 
 Test(conv_transpose2d, refuses_an_input_that_is_no_image)

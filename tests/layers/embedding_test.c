@@ -162,7 +162,7 @@ Test(embedding, refuses_ids_that_name_no_row)
         run.output = l.output;
         run.parameters = (const float *const *)l.parameters;
         l.inputs[0][11] = bad[i];
-        assert_fails(context, l.module->forward(&run), THAW_INVALID_ARGUMENT, "wanted a whole number from 0 to 6");
+        assert_fails(context, l.module->forward(&run), THAW_INVALID_ARGUMENT, "must be a whole number from 0 to 6");
     }
     layer_close(&l, model);
     thaw_context_destroy(context);
@@ -181,18 +181,18 @@ static void refuse(thaw_embedding_options options, const char *text)
 Test(embedding, refuses_bad_options)
 {
     refuse((thaw_embedding_options){ .width = 3 }, "rows is 0");
-    refuse((thaw_embedding_options){ .rows = 16777217, .width = 3 }, "rows is 16777217, wanted 1 to 16777216");
+    refuse((thaw_embedding_options){ .rows = 16777217, .width = 3 }, "rows is 16777217, must be from 1 to 16777216");
     refuse((thaw_embedding_options){ .rows = 3 }, "width is 0");
     refuse((thaw_embedding_options){ .rows = 3, .width = INT64_MAX / 2 }, "too large");
     refuse((thaw_embedding_options){ .rows = 3, .width = 2, .use_padding_id = true, .padding_id = 3 },
-           "the padding id is 3, wanted 0 to 2");
+           "the padding id is 3, must be from 0 to 2");
     refuse((thaw_embedding_options){ .rows = 3, .width = 2, .use_padding_id = true, .padding_id = -1 },
            "the padding id is -1");
     thaw_context *context = support_context(1);
     thaw_model *model = layer_model(context, 6, (const int64_t[]){ 1, 1, 1, 1, 1, 1 });
     thaw_node node;
     assert_fails(context, thaw_embedding(model, 0, &(thaw_embedding_options){ .rows = 3, .width = 2 }, &node),
-                 THAW_SHAPE_MISMATCH, "6 dimensions, wanted fewer");
+                 THAW_SHAPE_MISMATCH, "6 dimensions, must have at most 5");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

@@ -160,7 +160,7 @@ Test(layer_norm, refuses_what_cannot_be)
     assert_fails(context, thaw_layer_norm(model, 0, &(thaw_layer_norm_options){ .dimensions = -1 }, &node),
                  THAW_INVALID_ARGUMENT, "dimensions is -1");
     assert_fails(context, thaw_layer_norm(model, 0, &(thaw_layer_norm_options){ .dimensions = 3 }, &node),
-                 THAW_SHAPE_MISMATCH, "[2, 3], wanted 3 dimensions or more");
+                 THAW_SHAPE_MISMATCH, "[2, 3], must have at least 3 dimensions");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

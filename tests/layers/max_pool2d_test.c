@@ -134,7 +134,7 @@ Test(max_pool2d, refuses_bad_options)
     refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .stride = { 1, -2 } }, bad, "stride is [1, -2]");
     refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .dilation = { -1, 1 } }, bad, "dilation is [-1, 1]");
     refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .padding = { -1, 0 } }, bad, "padding is [-1, 0]");
-    refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .padding = { 0, 2 } }, bad, "more than half");
+    refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .padding = { 0, 2 } }, bad, "at most half");
     refuse((thaw_pool2d_options){ .kernel = { 2, 2 }, .exclude_padding = true }, bad, "exclude_padding");
     refuse((thaw_pool2d_options){ .kernel = { 6, 1 } }, THAW_SHAPE_MISMATCH, "does not fit");
 }

@@ -64,7 +64,7 @@ Test(mse, refuses_an_unknown_reduction)
     thaw_model *model = layer_model(context, 1, (const int64_t[]){ 2 });
     thaw_node node;
     assert_fails(context, thaw_mse(model, 0, &(thaw_mse_options){ .reduction = (thaw_reduction)5 }, &node),
-                 THAW_INVALID_ARGUMENT, "reduction 5");
+                 THAW_INVALID_ARGUMENT, "reduction is 5, must be THAW_REDUCE_MEAN");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

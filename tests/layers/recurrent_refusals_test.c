@@ -19,24 +19,24 @@ Test(recurrent_refusals, refuses_what_cannot_be)
         thaw_status status;
         const char *text;
     } cases[] = {
-        { { .units = 0 }, THAW_INVALID_ARGUMENT, "lstm1: units is 0, wanted at least 1" },
+        { { .units = 0 }, THAW_INVALID_ARGUMENT, "lstm1: units is 0, must be from 1 to" },
         { { .units = -1, .layers = 2 }, THAW_INVALID_ARGUMENT, "lstm1.l0: units is -1" },
         { { .units = INT64_MAX }, THAW_INVALID_ARGUMENT, "units is" },
         { { .units = INT64_MAX / 8 }, THAW_INVALID_ARGUMENT, "too large" },
-        { { .units = 1, .layers = -1 }, THAW_INVALID_ARGUMENT, "lstm1: layers is -1, wanted 1 to" },
+        { { .units = 1, .layers = -1 }, THAW_INVALID_ARGUMENT, "lstm1: layers is -1, must be from 1 to" },
         { { .units = 1, .layers = INT64_MAX }, THAW_INVALID_ARGUMENT, "layers is" },
-        { { .units = 1, .dropout = 1 }, THAW_INVALID_ARGUMENT, "lstm1: dropout is 1, wanted" },
+        { { .units = 1, .dropout = 1 }, THAW_INVALID_ARGUMENT, "lstm1: dropout is 1, must be at least 0" },
         { { .units = 1, .dropout = -0.5 }, THAW_INVALID_ARGUMENT, "dropout is -0.5" },
         { { .units = 1, .name = "a*" }, THAW_INVALID_ARGUMENT, "a*" },
         { { .units = 1, .layers = 2, .name = "input" }, THAW_OK, "" },
         { { .units = 1, .name = "taken" }, THAW_DUPLICATE, "taken" },
         { { .units = 1, .layers = 2, .name = "half" }, THAW_DUPLICATE, "half.l1" },
         { { .units = 1, .initial = unknown, .initial_count = 2 }, THAW_INVALID_ARGUMENT, "input 99 is not a node" },
-        { { .units = 3, .initial = misshaped, .initial_count = 2 }, THAW_SHAPE_MISMATCH, "[5, 4], wanted [1, 3]" },
-        { { .units = 1, .initial = unknown }, THAW_INVALID_ARGUMENT, "lstm1: initial_count is 0, wanted 2 with" },
+        { { .units = 3, .initial = misshaped, .initial_count = 2 }, THAW_SHAPE_MISMATCH, "[5, 4], must be [1, 3]" },
+        { { .units = 1, .initial = unknown }, THAW_INVALID_ARGUMENT, "lstm1: initial_count is 0, must be 2 with" },
         { { .units = 1, .initial = unknown, .initial_count = 1 }, THAW_INVALID_ARGUMENT, "initial_count is 1" },
         { { .units = 1, .initial = unknown, .initial_count = 3 }, THAW_INVALID_ARGUMENT, "initial_count is 3" },
-        { { .units = 1, .initial_count = 2 }, THAW_INVALID_ARGUMENT, "initial_count is 2, wanted 0 without" },
+        { { .units = 1, .initial_count = 2 }, THAW_INVALID_ARGUMENT, "initial_count is 2, must be 0 without" },
     };
     thaw_context *context = support_context(1);
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -55,7 +55,7 @@ Test(recurrent_refusals, refuses_what_cannot_be)
     thaw_model *model = layer_model(context, 1, (const int64_t[]){ 3 });
     thaw_node node;
     assert_fails(context, thaw_gru(model, 0, &(thaw_recurrent_options){ .units = 2 }, &node), THAW_SHAPE_MISMATCH,
-                 "gru1: the input has shape [3], wanted [steps, features]");
+                 "gru1: the input has shape [3], must be [steps, features]");
     assert_fails(context, thaw_gru(model, 0, NULL, &node), THAW_SHAPE_MISMATCH, "gru1");
     thaw_model_destroy(model);
     thaw_context_destroy(context);

@@ -17,7 +17,7 @@ static void refuse(thaw_softmax_cross_entropy_options options, const char *text)
 Test(softmax_cross_entropy_refusals, of_options)
 {
     const float negative[CLASSES] = { 1, -1, 1 }, infinite[CLASSES] = { 1, 1, INFINITY };
-    refuse((thaw_softmax_cross_entropy_options){ .reduction = (thaw_reduction)7 }, "reduction 7");
+    refuse((thaw_softmax_cross_entropy_options){ .reduction = (thaw_reduction)7 }, "reduction is 7");
     refuse((thaw_softmax_cross_entropy_options){ .label_smoothing = -0.1 }, "label_smoothing is -0.1");
     refuse((thaw_softmax_cross_entropy_options){ .label_smoothing = 1.1 }, "label_smoothing is 1.1");
     refuse((thaw_softmax_cross_entropy_options){ .label_smoothing = NAN }, "label_smoothing");

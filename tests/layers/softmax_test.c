@@ -176,7 +176,8 @@ Test(softmax, refuses_a_number)
         thaw_model *model = layer_model(context, 1, (const int64_t[]){ 1 });
         thaw_node node;
         assert_ok(context, thaw_constant(model, &(thaw_constant_options){ .values = &one }, &node));
-        assert_fails(context, variants[v].append(model, node, NULL, &node), THAW_SHAPE_MISMATCH, "at least one");
+        assert_fails(context, variants[v].append(model, node, NULL, &node), THAW_SHAPE_MISMATCH,
+                     "at least 1 dimension");
         thaw_model_destroy(model);
         thaw_context_destroy(context);
     }

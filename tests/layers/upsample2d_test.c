@@ -176,13 +176,13 @@ Test(upsample2d, refuses_odd_options)
         thaw_status status;
         const char *text;
     } refused[] = {
-        { { .mode = THAW_UPSAMPLE_NEAREST }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .scale = { 2, 2 }, .size = { 4, 4 } }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .scale = { 2, 0 } }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .scale = { 2, -1 } }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .size = { -4, 4 } }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .size = { 0, 4 } }, THAW_INVALID_ARGUMENT, "a scale or a size" },
-        { { .size = { 4, 4 }, .mode = (thaw_upsampling)7 }, THAW_INVALID_ARGUMENT, "mode 7" },
+        { { .mode = THAW_UPSAMPLE_NEAREST }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .scale = { 2, 2 }, .size = { 4, 4 } }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .scale = { 2, 0 } }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .scale = { 2, -1 } }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .size = { -4, 4 } }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .size = { 0, 4 } }, THAW_INVALID_ARGUMENT, "either scale or size" },
+        { { .size = { 4, 4 }, .mode = (thaw_upsampling)7 }, THAW_INVALID_ARGUMENT, "mode is 7" },
         { { .size = { 4, 4 }, .align_corners = true }, THAW_INVALID_ARGUMENT, "align_corners" },
         { { .scale = { INT64_MAX, 2 } }, THAW_SHAPE_MISMATCH, "too large" },
         { { .size = { INT64_MAX / 2, INT64_MAX / 2 } }, THAW_SHAPE_MISMATCH, "too large" },
@@ -197,7 +197,7 @@ Test(upsample2d, refuses_odd_options)
     }
     assert_ok(context, thaw_flatten(model, 0, NULL, &node));
     assert_fails(context, thaw_upsample2d(model, node, &(thaw_upsample2d_options){ .scale = { 2, 2 } }, &node),
-                 THAW_SHAPE_MISMATCH, "[24], wanted [height, width, channels]");
+                 THAW_SHAPE_MISMATCH, "[24], must be [height, width, channels]");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
