@@ -99,7 +99,7 @@ static void extend_for_writer(thaw_plan *plan, int request, thaw_node index)
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     extend(plan, request, forward_time(plan, index));
-    if (planned->tiled && !planned->partial) { /* filled while the tiles of all others come and go */
+    if (planned->tiled && !planned->partial) { /* filled while all tiles run */
         extend(plan, request, 0);
         extend(plan, request, plan->tiled_count - 1);
     }

@@ -1,6 +1,6 @@
-/* Where the feature cache cuts the prefix: behind its end, or, where what leaves it there is more than the cache's
-   budget allows, behind the last of its nodes at which few enough values pass. What follows the cut is computed anew in
-   each epoch. */
+/* Where the feature cache cuts the prefix: at its end. If the values that leave the prefix there exceed the cache's
+   budget, the cut is behind the last node at which the values fit. What follows the cut is computed again in each
+   epoch. */
 #include "core/allocation.h"
 #include "plan/plan.h"
 

@@ -19,7 +19,7 @@ static const char *backward_name(const thaw_plan_entry *entry)
     return entry->parameter_gradient ? "weights" : "-";
 }
 
-/* Its forward work: a kernel, a part of another kernel, or nothing. */
+/* Formats its forward work: a kernel, a part of another kernel, or nothing. */
 static void format_kernel(const thaw_plan_entry *entry, bool used, char *text, size_t capacity)
 {
     if (!used)

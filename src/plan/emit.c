@@ -1,5 +1,5 @@
-/* The last pass writes the program. It appends instructions in the order in which they are needed, and sorts them by
-   section at the end: packing of frozen weights runs before all else. */
+/* The last pass writes the program. It appends instructions in the order in which they are needed, and finally sorts
+   them by section: frozen weights are packed before everything else. */
 #include "plan/emit.h"
 
 #include "core/allocation.h"

@@ -74,7 +74,7 @@ static void emit_backward(thaw_plan *plan, thaw_node index)
     emit_spares(plan, index);
 }
 
-/* Of a gradient. */
+/* The terms of a gradient. */
 typedef struct terms {
     thaw_node last; /* the last node to add one; nodes run backward from the end of the order */
     size_t count;

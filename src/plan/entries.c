@@ -28,7 +28,7 @@ static size_t request_bytes(const thaw_plan *plan, int request)
     return request < 0 ? 0 : plan->requests[request].bytes;
 }
 
-/* Without statistics. */
+/* The trainability of a node's parameters, without statistics. */
 static thaw_trainability trainability_of(const thaw_plan *plan, const thaw_graph_node *node)
 {
     bool seen[THAW_TRAINABLE + 1] = { false };

@@ -1,6 +1,6 @@
-/* A chain of nodes, each the only reader of the one before, may be one kernel's work: that of a convolution, say, with
-   the normalisation after it in its weights, and then the residual sum and the activation, on each value before it is
-   stored. The first node of the chain, the owner, says what its kernel takes on. */
+/* A chain of nodes, each the only reader of the one before, may be one kernel's work: for example a convolution,
+   with the normalisation after it folded into its weights, and then a residual sum and an activation, applied to
+   each value before it is stored. The first node of the chain, its owner, decides what its kernel takes on. */
 #include "plan/plan.h"
 
 /* The node whose kernel writes the value that a node's readers use. */
@@ -9,7 +9,7 @@ static thaw_node writer_of(const thaw_plan *plan, thaw_node node)
     return plan->nodes[node].absorbed ? plan->nodes[node].fused_into : node;
 }
 
-/* The only reader of a node, if it runs whenever the node runs; -1: there is none, or several. */
+/* The only reader of a node, if it runs whenever the node runs; -1: it has no reader, or several. */
 static thaw_node only_reader(const thaw_plan *plan, thaw_node of)
 {
     const thaw_plan_node *planned = &plan->nodes[of];

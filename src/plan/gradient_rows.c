@@ -1,6 +1,6 @@
-/* Gradients that are zero but for a few rows (thaw_gradient_rows): which plans may rely on that, and the room for their
-   names. A parameter's list is shared by the plans of all batch sizes, which agree on it: it follows from what trains,
-   and from what is bound to what. */
+/* Gradients that are zero except for a few rows (thaw_gradient_rows): which plans may rely on that, and the memory
+   for the lists of rows. The plans of all batch sizes share a parameter's list. They agree on it, because it only
+   depends on what trains and on what is bound to what. */
 #include "core/allocation.h"
 #include "plan/plan.h"
 

@@ -4,8 +4,8 @@
 #include "params/keeping.h"
 #include "plan/sharing.h"
 
-/* What trains has a gradient and often optimizer slots. The answer does not depend on the batch, and is the same in
-   training and evaluation, so that both choose the same kernels. */
+/* Parameters that train also have gradients and often optimizer slots. The answer depends neither on the batch nor
+   on training or evaluation, so that all plans choose the same kernels. */
 static bool must_save_memory(const thaw_model *model)
 {
     size_t frozen = 0, trained = 0;
@@ -56,7 +56,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
     };
 }
 
-/* Decides whether the residual of the node's epilogue is replaced by its output. */
+/* Decides whether the output replaces the residual of the node's epilogue in memory. */
 static void place_residual(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
@@ -65,7 +65,7 @@ static void place_residual(thaw_plan *plan, thaw_node index)
             thaw_residual_is_last_read(plan, index) ? THAW_RESIDUAL_IN_PLACE : THAW_RESIDUAL_BESIDE;
 }
 
-/* Of absorbed nodes, only channel maps prepare something. */
+/* Only channel maps among absorbed nodes have something to prepare. */
 static bool wants_kernels(const thaw_plan *plan, thaw_node index)
 {
     const thaw_layer_module *module = plan->model->nodes[index].module;

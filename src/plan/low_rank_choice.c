@@ -5,7 +5,7 @@
 #include "plan/plan.h"
 
 enum {
-    LANES = 16,          /* kernels of so few columns take as long as with these */
+    LANES = 16,          /* kernels with fewer columns take as long as with this many */
     RELAYOUT_FLOPS = 200 /* what writing and packing one weight element costs, in operations of a matrix product */
 };
 

@@ -1,5 +1,5 @@
-/* Backward needs only the sign of ReLU's output: one bit per element. If nothing else in backward reads the output, its
-   memory is free once forward has read it. */
+/* Backward needs only the sign of ReLU's output: one bit per element. If nothing else in backward reads the output,
+   its memory is free after the last reader in forward. */
 #include "kernels/bit_mask.h"
 #include "plan/sharing.h"
 

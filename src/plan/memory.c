@@ -1,6 +1,6 @@
-/* Placing buffers in one arena: the largest first, each at the lowest offset where it overlaps no other that is needed
-   at the same time. Scratch comes before all: of which there is one at a time, it begins at offset 0, for all kernels
-   in the same lines of the caches. */
+/* Places buffers in one arena: the largest first, each at the lowest offset where it overlaps no other that is
+   needed at the same time. Scratch comes before all others. As only one kernel uses scratch at a time, all scratch
+   begins at offset 0, in the same cache lines for all kernels. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -37,7 +37,7 @@ typedef struct thaw_plan_node {
     /* trainability */
     bool used;                     /* what the plan computes depends on it */
     bool carries;                  /* the gradient of its output is needed: a parameter at or below it trains */
-    bool could_train, could_carry; /* would train, would carry, if nothing were frozen */
+    bool could_train, could_carry; /* would train and would carry if nothing were frozen */
     bool above_trained;            /* would carry in a training plan: not in the model's frozen prefix */
     bool input_gradient[THAW_MAX_INPUTS];
     bool parameter_gradient[THAW_MAX_PARAMETERS];
@@ -78,8 +78,8 @@ typedef struct thaw_plan_node {
     /* kernels */
     bool prepared;
     thaw_layer_needs needs;                    /* without capabilities */
-    size_t wanted_rows[THAW_MAX_PARAMETERS];   /* thaw_capability_needs.gradient_rows */
-    bool lets_go, leaves[THAW_MAX_PARAMETERS]; /* of any parameter; of which */
+    size_t wanted_rows[THAW_MAX_PARAMETERS];   /* see thaw_capability_needs.gradient_rows */
+    bool lets_go, leaves[THAW_MAX_PARAMETERS]; /* whether a parameter may leave memory, and which */
 
     /* sharing, masks, recomputation */
     thaw_node origin;         /* the node whose kernel computes its value: itself, or an earlier one */

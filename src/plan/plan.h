@@ -49,10 +49,10 @@ struct thaw_plan {
     size_t packed_bytes;
     size_t value_bytes; /* of expressions that it computes */
 
-    bool ready; /* has what running takes: see thaw_plan_make_ready */
+    bool ready; /* to run: see thaw_plan_make_ready */
     char *packed;
     const char *arena; /* what the nodes are bound to; not owned */
-    uint64_t last_use; /* by which the store forgets plans */
+    uint64_t last_use; /* the store's clock then */
     thaw_program program;
 };
 
@@ -105,7 +105,7 @@ thaw_status thaw_pass_cut(thaw_plan *plan);
    train. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_combination(thaw_plan *plan);
 
-/* The first part of that: fills the uses of all nodes. Errors: THAW_OUT_OF_MEMORY. */
+/* The first part of the combination pass: fills the uses of all nodes. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_list_uses(thaw_plan *plan);
 
 /* The trainability of an expression that a layer uses, or of a part of it, at the time of compiling. */
@@ -122,10 +122,10 @@ bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
    none, or if the layer need not know of it. */
 bool thaw_plan_choose_low_rank(const thaw_plan *plan, thaw_node node, thaw_low_rank_demand *demand);
 
-/* The operations that the layer spends on it in a step. */
+/* The operations per step that the layer spends on a low-rank change. */
 double thaw_plan_low_rank_change_flops(const thaw_plan *plan, thaw_node node, const thaw_expression *sum);
 
-/* Points nodes at their parameters; buffers have their places by then. */
+/* Points nodes at their parameters and gradients. Buffers have their places by then. */
 void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 
 /* Chooses the precision of each node from what the model asks for and what its module can do. */
@@ -138,11 +138,11 @@ void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last);
    caches and take the memory of a tile: see execute.c. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_tiles(thaw_plan *plan);
 
-/* Undoes that. */
+/* Makes no node run in tiles. */
 void thaw_plan_untile(thaw_plan *plan);
 
-/* Chooses the nodes that become part of the kernel before them, and the values that the others read then. Invariant: a
-   fused node has exactly one reader, in the same region and the same tiles. */
+/* Chooses the nodes that become part of the kernel of an earlier node, and the values that other nodes read then.
+   Invariant: a fused node has exactly one reader, in the same region and the same tiles. */
 thaw_status thaw_pass_fusion(thaw_plan *plan);
 
 /* What a plan demands of a node's layer, with the arrays that the demand points to. */
@@ -208,7 +208,7 @@ size_t thaw_plan_recomputed_bytes(const thaw_plan *plan);
 /* The type in which the feature cache keeps a node's values. Samples are always f32. */
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node);
 
-/* Their bytes per sample. */
+/* The bytes of these values per sample. */
 size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node);
 
 /* Bytes per sample in the feature cache; 0 if it would save nothing, or if no cut is small enough. */

@@ -1,7 +1,7 @@
-/* Recomputation, on wish: a value that only backward still wants is dropped after forward and computed once more, by
-   the same kernels from the same numbers, when backward comes to the last of its readers. It is worth it for layers
-   that are cheap, from an input that backward keeps anyway: the normalisation between two convolutions, and the
-   activation that runs in its place. */
+/* Recomputation, if the model asks for it. A value that only backward still needs is dropped after forward. Backward
+   computes it again, with the same kernels from the same numbers, before its first reader there. This pays for cheap
+   layers whose input backward keeps anyway: a normalisation between two convolutions, and an activation that runs in
+   its place. */
 #include "plan/sharing.h"
 
 static bool reads(const thaw_plan_node *reader, const thaw_plan *plan, thaw_node root)

@@ -10,7 +10,7 @@ static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *
     return node->group ? THAW_REGION_FROZEN : THAW_REGION_LIVE;
 }
 
-/* It depends on no sample and no target. */
+/* Whether it depends on no sample and no target. */
 static bool is_constant(const thaw_plan *plan, size_t index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];

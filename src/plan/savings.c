@@ -6,8 +6,8 @@ enum { FUSION, PRECISION, TILES, SHARING, MASKS, RECOMPUTATION, WEIGHTS, CACHE, 
 
 /* Bytes of a plan's values, if each had its own memory. */
 typedef struct account {
-    size_t separate;                /* in floats, of the whole batch, whoever computes them */
-    size_t fused, rounded, partial; /* of this is not there: what is in no memory; halves; all but a tile */
+    size_t separate;                /* in floats, of the whole batch, whether or not they are fused */
+    size_t fused, rounded, partial; /* parts of this that are saved: by having no memory; half the bytes; only a tile */
 } account;
 
 static size_t request_bytes(const thaw_plan *plan, int request)
@@ -51,7 +51,7 @@ size_t thaw_plan_separate_bytes(const thaw_plan *plan)
     return count_all(plan).separate;
 }
 
-/* By buffers that are those of other values, or where others were before; less what there is besides: masks, copies in
+/* Saved by buffers that share memory with other values, or reuse it later; less what is added: masks, copies in
    another precision, borders of cache lines. */
 static size_t count_shared(const thaw_plan *plan)
 {
@@ -107,13 +107,12 @@ thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_s
     static const thaw_plan_saving entries[] = {
         [FUSION] = { .pass = "fusion", .what = "values that no kernel writes" },
         [PRECISION] = { .pass = "precision", .what = "halves of values in bfloat16" },
-        [TILES] = { .pass = "tiles", .what = "values that exist for some samples at a time" },
-        [SHARING] = { .pass = "sharing", .what = "values in the memory of others, once these are not wanted any more" },
-        [MASKS] = { .pass = "masks",
-                    .what = "outputs that are not kept for backward, which reads a bit of each number" },
+        [TILES] = { .pass = "tiles", .what = "values that exist only for a few samples at a time" },
+        [SHARING] = { .pass = "sharing", .what = "values in memory of others that are no longer needed" },
+        [MASKS] = { .pass = "masks", .what = "outputs of which backward only needs one bit per element" },
         [RECOMPUTATION] = { .pass = "recomputation", .what = "values that backward computes again" },
-        [WEIGHTS] = { .pass = "weights", .what = "frozen weights that are in packed copies alone" },
-        [CACHE] = { .pass = "cache", .what = "operations a step, from the second epoch on" },
+        [WEIGHTS] = { .pass = "weights", .what = "frozen weights that exist only in packed form" },
+        [CACHE] = { .pass = "cache", .what = "fewer operations per step, from the second epoch on" },
     };
     if (index >= SAVINGS)
         return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "saving is %zu, the plan has %d", index, SAVINGS);

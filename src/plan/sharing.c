@@ -10,8 +10,8 @@ static bool is_kept(const thaw_plan *plan, thaw_node node)
            node == thaw_model_output(plan->model) || (planned->tiled && !planned->partial);
 }
 
-/* Whether anything still wants the value in the buffer `root` when `writer` runs, one of its own inputs apart: as
-   another input, the value would change while it is being read. */
+/* Whether anything still needs the value in the buffer `root` when `writer` runs, other than its input `slot`. If
+   another of its inputs has the value, it would change while it is being read. */
 static bool is_wanted(const thaw_plan *plan, thaw_node root, thaw_node writer, size_t slot)
 {
     const size_t now = plan->position[writer];

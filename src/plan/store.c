@@ -132,7 +132,7 @@ static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, si
 {
     if (store->arena && bytes <= store->arena_bytes)
         return THAW_OK;
-    /* Something to bind to, where all outputs are packed. */
+    /* An arena may have no bytes if all outputs are packed, but plans are bound to an address. */
     char *wider = thaw_allocate_raw(context, bytes ? bytes : THAW_ALIGNMENT);
     if (!wider)
         return THAW_OUT_OF_MEMORY;
@@ -248,7 +248,7 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     return THAW_OK;
 }
 
-/* Allocates what running needs; describing a plan does without. */
+/* Allocates what running needs. A plan that is only described has none of it. */
 static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
 {
     thaw_status status = THAW_OK;

@@ -2,14 +2,14 @@
 #include "core/context.h"
 #include "plan/plan.h"
 
-/* Bytes of a node's input and output that fit a core's second-level cache. */
+/* The bytes of a node's input and output that fit into a core's second-level cache. */
 enum { CACHE_BYTES = 1 << 20 };
 
-/* Operations of a thread in one kernel, beside which starting it takes little; and those for a value of layers that
-   pass over their input once. */
+/* Operations per thread in one kernel that make starting it negligible; and operations per value of layers that pass
+   over their input once. */
 enum { LEAST_FLOPS = 32 << 20, FLOPS_OF_PASSES = 8 };
 
-/* Bytes of a node's input and output, of one sample. */
+/* The bytes of a node's input and output for one sample. */
 static size_t sample_bytes(const thaw_plan *plan, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
@@ -32,8 +32,8 @@ static bool is_wide(const thaw_plan *plan, thaw_node index, size_t cache_bytes)
     return plan->model->nodes[index].module && sample_bytes(plan, index) * (size_t)plan->batch > cache_bytes;
 }
 
-/* Where in the order the nodes that are worth running in tiles end, 0 where there are none: behind the last that moves
-   more than the caches hold, as long as that outweighs the parameters, which each tile reads again. */
+/* Where the nodes end that are worth running in tiles; 0: none are. The last moves more than the caches hold, and
+   none reads parameters that outweigh that, as each tile reads them again. */
 static size_t count_wide(const thaw_plan *plan, size_t cache_bytes)
 {
     size_t count = 0;
@@ -58,8 +58,8 @@ static size_t find_widest(const thaw_plan *plan, size_t first, size_t past)
     return widest;
 }
 
-/* Samples that give each thread work enough in a kernel. Most of the work is in products of a weight with each place;
-   where these take long, starting them for each sample costs little, and what passes between them takes less memory.
+/* Samples that give each thread enough work in a kernel. Most of the work is products of a weight with each place. If
+   they take long, starting them for each sample costs little, and the values between them take less memory.
    Milliseconds a pass over 16 images of 224x224 on two threads, and megabytes, in tiles of 2 samples and of 1:
      ResNet-18          200 MFLOP a product    100  100    11.3  7.3
      EfficientNet-Lite0  16                     38.6 42.0   12.2  6.1
@@ -77,8 +77,8 @@ static int64_t count_busy(const thaw_plan *plan, int64_t threads)
     return wanted < (double)threads ? (int64_t)wanted + 1 : threads;
 }
 
-/* Samples in a tile: as many as the caches hold, in tiles of like size, with the same number of samples for each thread
-   or of threads for each sample. */
+/* Samples in a tile: as many as the caches hold, in tiles of similar size. Each thread has the same number of
+   samples, or each sample the same number of threads. */
 static int64_t choose_tile(int64_t batch, int64_t threads, int64_t fitting, int64_t busy)
 {
     const int64_t most = fitting > busy ? fitting : busy;
@@ -102,7 +102,7 @@ static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t end
     return bytes;
 }
 
-/* The best end of the tiles, at most `most`: the one with the least memory, be it while tiles run or afterwards. */
+/* The best end of the tiles, at most `most`: the one that needs the least memory, while tiles run and afterwards. */
 static size_t choose_end(const thaw_plan *plan, const size_t *last, size_t most)
 {
     const size_t batch = (size_t)plan->batch, tile = (size_t)plan->tile;

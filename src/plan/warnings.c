@@ -1,4 +1,4 @@
-/* Warnings, in the context's log, of what a user may not expect of a plan. */
+/* Warnings in the context's log about effects of a plan that a user may not expect. */
 #include "core/context.h"
 #include "plan/plan.h"
 
@@ -11,7 +11,7 @@ void thaw_plan_warn(const thaw_plan *plan, bool *told)
             continue;
         told[index] = true;
         thaw_log(plan->model->context, THAW_LOG_WARNING,
-                 "%s: this %s does nothing while all below it is frozen; its option drop_when_frozen keeps it active",
+                 "%s: this %s does nothing while everything below it is frozen; drop_when_frozen keeps it active",
                  node->name, node->module->name);
     }
 }

@@ -9,7 +9,7 @@ static void *at(const thaw_plan *plan, char *arena, int request)
     return request < 0 ? NULL : arena + plan->requests[request].offset;
 }
 
-/* Sources are bound before their readers, and keep their outputs outside the arena. */
+/* Sources are bound before their readers. Their outputs are outside the arena. */
 static float *output_of(const thaw_plan *plan, char *arena, thaw_node node)
 {
     const thaw_node root = plan->nodes[node].root;

@@ -25,7 +25,7 @@ static thaw_status do_recompute(thaw_plan *plan, const thaw_instruction *instruc
     return plan->model->nodes[instruction->node].module->recompute(instruction->run);
 }
 
-/* What a layer found out in the last step. */
+/* Forgets what a layer found out in the last step. */
 static void forget_finite(const thaw_plan_node *planned)
 {
     for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++)

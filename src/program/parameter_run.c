@@ -16,15 +16,15 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
     return THAW_OK;
 }
 
-/* Before a layer first packs: kernels may read the padding of blocked layouts, which relayouts need not write. Layers
-   that let go of a weight clear what they do not write. */
+/* Clears packed memory before a layer first packs. Kernels may read the padding of blocked layouts, which relayouts
+   need not write. Layers that let go of a weight clear what they do not write. */
 static void clear_packed(thaw_plan_node *planned)
 {
     if (planned->bound.packed_version == 0 && !planned->lets_go)
         memset(planned->bound.run.packed, 0, planned->needs.packed_bytes);
 }
 
-/* Names the layer as the keeper of what it may let go of. */
+/* Makes the layer the keeper of the parameters that it may let go of. */
 static void keep_values(thaw_plan *plan, const thaw_graph_node *node, const thaw_plan_node *planned)
 {
     for (size_t k = 0; planned->lets_go && k < node->group->parameter_count; k++)
@@ -101,8 +101,7 @@ thaw_status thaw_do_update(thaw_plan *plan, const thaw_instruction *instruction)
         return THAW_OK;
     }
     char what[96];
-    snprintf(what, sizeof what,
-             "step %" PRIu64 " made the weights infinite or NaN, look for a learning rate that is too high",
+    snprintf(what, sizeof what, "step %" PRIu64 " made weights infinite or NaN, the learning rate may be too high",
              plan->model->steps + 1);
     return thaw_set_check_finite(set, what);
 }

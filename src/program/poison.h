@@ -1,5 +1,5 @@
-/* A build for tests (-Dpoison=true) fills memory with NaN as its life begins, so that a kernel shows that reads what
-   its step has not written. In other builds these do nothing. */
+/* A build for tests (-Dpoison=true) fills memory with NaN when it begins to be used. This reveals kernels that read
+   what their step has not written. In other builds these functions do nothing. */
 #ifndef THAW_PROGRAM_POISON_H
 #define THAW_PROGRAM_POISON_H
 
@@ -7,10 +7,10 @@
 
 #ifdef THAW_POISON
 
-/* Fills what the arena holds from a time of [first, past) on: see buffers.c for times. */
+/* Fills what begins to be used in the arena at a time of [first, past): see buffers.c for times. */
 void thaw_poison(const thaw_plan *plan, size_t first, size_t past);
 
-/* Fills the gradients that backward is to write whole: all but those whose rows are listed. */
+/* Fills the gradients that backward has to write completely: all except those whose rows are listed. */
 void thaw_poison_gradients(const thaw_plan *plan);
 
 #else
