@@ -39,7 +39,7 @@ enum { WINOGRAD_CHANNELS = 32, WINOGRAD_WANTED_PERCENT = 70 };
 /* Training transforms the weight in each step, which takes as long as this many tiles save. */
 enum { WINOGRAD_TILES_TRAINING = 100 };
 
-/* A frozen weight is in memory twice: as it is, and in this form, which is 16/9 of its size. A copy of oneDNN can
+/* A frozen weight is in memory twice: as it is, and in this form, which is 16/9 of its size. oneDNN's copy can
    replace the weight. If the transformed kernels exceed these bytes, the image must have at least this many tiles.
    The batch does not count, so that a sample has the same result in every batch. */
 enum { WINOGRAD_BYTES_FROZEN = 8 << 20, WINOGRAD_BYTES_SAVING = 2 << 20, WINOGRAD_TILES_FROZEN = 64 };
