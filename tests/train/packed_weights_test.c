@@ -1,4 +1,4 @@
-/* Frozen weights whose values are in packed copies alone: they leave memory, and are the same to the bit whoever asks. */
+/* Frozen weights that exist only in packed form: they leave memory, and everyone who reads them gets the same bits. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 #include "support/files.h"
 #include "support/support.h"
 
-/* So many filters that a convolution's rows leave in two parts. */
+/* With this many filters, the rows of a convolution leave in two parts. */
 enum { CHANNELS = 32, FILTERS = 160, SIDE = 6, CLASSES = 4, SAMPLE = SIDE * SIDE * CHANNELS, BATCH = 8 };
 
-/* Weights that are large enough to leave: of the convolutions, the second one of two groups, and of a dense layer. None is
-   3x3 of one group, which Winograd's transform would not give back to the bit. */
+/* Weights that are large enough to leave: those of the convolutions, the second of which has two groups, and of a dense
+   layer. None is 3x3 with one group, which could not be restored bit-exactly from Winograd's transform. */
 static const char *const large[] = { "conv1.weight", "conv2.weight", "dense.weight" };
 
 static void convolve(thaw_model *model, const char *name, const char *norm, int64_t groups, thaw_node *node)
@@ -53,6 +53,15 @@ static thaw_model *build(thaw_context *context)
     }
     assert_ok(context, thaw_model_freeze_before(model, "head"));
     return model;
+}
+
+/* Destroys two models and their context. */
+static void destroy(thaw_model *model, thaw_model *other)
+{
+    thaw_context *context = thaw_model_context(model);
+    thaw_model_destroy(model);
+    thaw_model_destroy(other);
+    thaw_context_destroy(context);
 }
 
 static float step(thaw_model *model, int64_t batch, uint32_t seed)
@@ -136,9 +145,7 @@ Test(packed_weights, leave_memory_once_packed_and_are_the_same_when_asked_for)
         cr_assert(memcmp(thaw_parameter_data(parameter), wanted, parameter->count * sizeof(float)) == 0, "%s",
                   large[i]);
     }
-    thaw_model_destroy(model);
-    thaw_model_destroy(untouched);
-    thaw_context_destroy(context);
+    destroy(model, untouched);
 }
 
 Test(packed_weights, stay_where_the_host_has_a_pointer)
@@ -159,7 +166,7 @@ Test(packed_weights, stay_where_the_host_has_a_pointer)
     thaw_context_destroy(context);
 }
 
-/* Values that scaling cannot be undone of, or only just. */
+/* Values whose scaling cannot be undone, or only just. */
 Test(packed_weights, survive_values_and_scales_of_all_kinds)
 {
     static const float odd[] = { 0,      -0.0F,   0x1p-149F, -0x1p-130F,    FLT_MIN,      0x1.fffffep-100F,
@@ -176,7 +183,7 @@ Test(packed_weights, survive_values_and_scales_of_all_kinds)
         float *scale = thaw_parameter_edit(thaw_model_find_parameter(models[i], "norm1.weight"));
         for (size_t k = 0; k < FILTERS; k += 2)
             scale[k] = scales[k / 2 % THAW_COUNT(scales)];
-        for (size_t k = 0; k < FILTERS; k++) /* rows of the second that are easy, for the others of the first */
+        for (size_t k = 0; k < FILTERS; k++) /* an ordinary scale, but 0 in every ninth row */
             thaw_parameter_edit(thaw_model_find_parameter(models[i], "norm2.weight"))[k] = k % 9 ? 1.7F : 0;
     }
     predict(models[0], BATCH, (float[BATCH * CLASSES]){ 0 });
@@ -184,13 +191,11 @@ Test(packed_weights, survive_values_and_scales_of_all_kinds)
     for (int i = 0; i < 3; i++)
         thaw_parameter_data(thaw_model_find_parameter(models[0], large[i]));
     assert_same(models[0], models[1]);
-    thaw_model_destroy(models[0]);
-    thaw_model_destroy(models[1]);
-    thaw_context_destroy(context);
+    destroy(models[0], models[1]);
 }
 
-/* What a change to the map that was folded in may not do: restore with the new scale what was packed with the old. */
-Test(packed_weights, are_packed_anew_when_their_scale_changes)
+/* A weight that was packed with the old scale must not be restored with the new one. */
+Test(packed_weights, are_packed_again_when_their_scale_changes)
 {
     thaw_context *context = support_context(2);
     thaw_model *model = build(context), *fresh = build(context);
@@ -203,9 +208,7 @@ Test(packed_weights, are_packed_anew_when_their_scale_changes)
     cr_assert(memcmp(found, wanted, sizeof found) == 0);
     assert_absent(model, true);
     assert_same(model, fresh);
-    thaw_model_destroy(model);
-    thaw_model_destroy(fresh);
-    thaw_context_destroy(context);
+    destroy(model, fresh);
 }
 
 Test(packed_weights, are_counted_by_the_plan)
@@ -244,9 +247,7 @@ Test(packed_weights, train_like_weights_that_never_left)
     }
     assert_absent(model, true);
     assert_same(model, pinned);
-    thaw_model_destroy(model);
-    thaw_model_destroy(pinned);
-    thaw_context_destroy(context);
+    destroy(model, pinned);
 }
 
 /* A frozen layer above trained ones: it has a second copy, for backward. */
@@ -264,9 +265,7 @@ Test(packed_weights, leave_inside_the_live_part)
     cr_assert(thaw_model_find_parameter(model, "conv2.weight")->absent);
     cr_assert_not(thaw_model_find_parameter(model, "conv1.weight")->absent);
     assert_same(model, pinned);
-    thaw_model_destroy(model);
-    thaw_model_destroy(pinned);
-    thaw_context_destroy(context);
+    destroy(model, pinned);
 }
 
 /* More plans than a model remembers, each with a copy of its own. */
@@ -278,9 +277,7 @@ Test(packed_weights, outlive_the_plan_that_keeps_them)
         predict(model, batch, (float[10 * CLASSES]){ 0 });
     assert_absent(model, true);
     assert_same(model, untouched);
-    thaw_model_destroy(model);
-    thaw_model_destroy(untouched);
-    thaw_context_destroy(context);
+    destroy(model, untouched);
 }
 
 static size_t save(thaw_model *model, const char *path, char *bytes, size_t capacity)
@@ -342,7 +339,5 @@ Test(packed_weights, take_part_in_expressions)
     assert_same(model, untouched);
     free(values[0]);
     free(values[1]);
-    thaw_model_destroy(model);
-    thaw_model_destroy(untouched);
-    thaw_context_destroy(context);
+    destroy(model, untouched);
 }
