@@ -90,6 +90,8 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     const thaw_shape scalar = { .rank = 0 };
     if (o->use_ignore_label)
         thaw_builder_ignore_label(builder, o->ignore_label);
+    if (o->reduction == THAW_REDUCE_SUM)
+        thaw_builder_sum_loss(builder);
     thaw_builder_flops(builder, 4 * (double)thaw_builder_input(builder, 0)->dims[0]);
     const thaw_status status = thaw_builder_target(builder, THAW_I32, &scalar);
     return status == THAW_OK ? thaw_builder_output(builder, &scalar) : status;

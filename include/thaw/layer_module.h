@@ -13,7 +13,7 @@ extern "C" {
 enum { THAW_MAX_INPUTS = 8, THAW_MAX_PARAMETERS = 8 };
 
 /* Which layer modules this header describes: in the upper half what they are, in the lower the version. */
-enum { THAW_LAYER_ABI = 0x4C410001 };
+enum { THAW_LAYER_ABI = 0x4C410002 };
 
 /* Short for the first fields of a thaw_layer_module:
    `static const thaw_layer_module swish = { THAW_LAYER_MODULE_HEAD, .name = "swish", ... };`. */
@@ -57,6 +57,10 @@ THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype
 /* For a loss of labels: samples with this label add nothing to loss and gradient, and do not count in accuracies. Data
    sets with it may be trained on, though it is in no class. See thaw_layer_module.weigh for a mean of such a loss. */
 THAW_API void thaw_builder_ignore_label(thaw_layer_builder *builder, int32_t label);
+
+/* For a loss: the loss of a batch is the sum of those of its parts. All others are means of them, with the weights that
+   thaw_layer_module.weigh tells. A step of several shards depends on it (thaw_step_options.shards). */
+THAW_API void thaw_builder_sum_loss(thaw_layer_builder *builder);
 
 /* Floating-point operations of one forward pass over one sample; each gradient that is computed counts as many. */
 THAW_API void thaw_builder_flops(thaw_layer_builder *builder, double flops);
@@ -127,9 +131,11 @@ struct thaw_layer_run {
     /* For statistics, where the layer follows its batches: copies of their values, which forward updates in place. The
        parameters get the new values if the step succeeds. NULL otherwise. */
     float *const *statistics;
-    void *packed, *workspace, *scratch;      /* aligned to 64 bytes; NULL when 0 bytes were asked for */
-    const void *target;                      /* for a loss */
-    thaw_stream random;                      /* this layer's, this step's: purpose and node are set */
+    void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
+    const void *target;                 /* for a loss */
+    thaw_stream
+        random; /* this layer's, this step's: purpose and node are set. A layer draws at most one number for each
+                           element of its output, so that a sample's numbers depend on its place in the whole step */
     const thaw_capability_run *capabilities; /* what it gets for what it offers */
 };
 

@@ -22,6 +22,9 @@ typedef struct thaw_plan_options {
     size_t cache_sample_bytes;
     thaw_dtype cache_dtype; /* as in thaw_fit_options */
     bool random_data;       /* samples differ from epoch to epoch: nothing is cached */
+    /* The shards of a training step (thaw_step_options); 0: 1. The plan is that of the largest shard, with which
+       memory and operations are counted. */
+    int64_t shards;
 } thaw_plan_options;
 
 /* The plan for these options; it is compiled if it does not exist or is stale. It belongs to the model and lives
@@ -89,6 +92,8 @@ typedef struct thaw_plan_totals {
     size_t separate_bytes;        /* the same in f32, if each value had its own memory: see thaw_plan_saving */
     size_t recomputed_bytes;      /* of values that are recomputed during backward instead of being kept */
     size_t packed_bytes;          /* copies of parameters in their kernels' layout */
+    size_t shard_bytes;           /* of sums of gradients over a step's shards; 0 if it has one */
+    int64_t shards;               /* of a step; 1: it is not divided */
     size_t combination_bytes;     /* values of expressions that the plan computes; all plans of a model share them */
     size_t forward_kernels, backward_kernels; /* nodes that run something */
     size_t fused_kernels;                     /* forward kernels that do not run, because another one does their work */
@@ -128,14 +133,15 @@ THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, th
 /* ---- the program ----
    A plan is compiled to a list of instructions in sections, in the order of running. "once" runs when its
    dependencies have changed. "prefix" or "cached" (from the feature cache) begins a step. "keep" fills the cache.
-   "clip" or "check" inspects the gradients. The others run in each step. */
+   "sum" and "total" are only in plans for several shards: "prefix" or "cached" to "sum" run once for each shard, the
+   other sections of a step after the last one. "clip" or "check" inspects the gradients. The others run in each step. */
 
 enum { THAW_OPERANDS_BYTES = 240 };
 
 /* One instruction. */
 typedef struct thaw_plan_instruction {
-    const char
-        *section; /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "clip", "check", "update" */
+    const char *
+        section; /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "sum", "total", "clip", "check", "update" */
     const char *operation; /* "pack", "forward", "backward", "final" and so on; static storage, as the section */
     const char *layer;     /* the layer that it belongs to, or NULL; belongs to the plan */
     char operands[THAW_OPERANDS_BYTES]; /* operands: d(x) is the gradient of x, @n a place in the arena */

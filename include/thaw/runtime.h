@@ -50,9 +50,12 @@ typedef struct thaw_stream {
     uint32_t purpose; /* user modules: 1000 and above */
     uint32_t node;    /* the layer's */
     uint64_t step;    /* of training */
+    uint64_t origin;  /* the stream begins with this number of the one whose origin is 0. For a layer: the element of
+                         the whole step's output at which its own output begins, see thaw_step_options.shards */
 } thaw_stream;
 
-/* Fills values[0..count) with the stream's 32-bit integers from index `first` on, which must be a multiple of 4.
+/* Fills values[0..count) with the stream's 32-bit integers from index `first` on. Fastest where first + origin is a
+   multiple of 4.
    Philox4x32-10: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". Thread-safe, even on one
    context. */
 THAW_API void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, uint64_t first, size_t count,

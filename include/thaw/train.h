@@ -11,11 +11,35 @@
 extern "C" {
 #endif
 
-/* Options of thaw_step. Zero everywhere means the default. */
+/* The most shards of a step. */
+enum { THAW_MOST_SHARDS = 4096 };
+
+/* Options of thaw_step. Zero everywhere means the default.
+
+   Shards, or micro-batches. A step with S shards computes forward and backward for one part of its batch after another,
+   in the memory of one part, and adds up the gradients. Then it updates once: clipping, norms, skipped steps and the
+   optimizers' counts of steps are of the whole step. Sums of gradients take one more copy of the gradients for each
+   binary digit of S - 1 (thaw_plan_totals.shard_bytes).
+
+   The loss and its gradients are those of the whole batch: a mean over it, not a mean of means, with class weights and
+   ignored labels as well. Numbers that a layer draws, as for dropout, depend on a sample's place in the whole batch.
+   Without batch norm, S shards therefore equal one batch, apart from rounding. PyTorch differs where each micro-batch's
+   mean loss is divided by S: that is the same only if all have the same weight.
+
+   A layer that follows its batches, as batch norm does, normalises each shard by the shard's own statistics. Running
+   statistics move once a step, to the mean of what they would be after each shard; so momentum means the same for any
+   S. PyTorch moves them S times.
+
+   Gradients are added in a binary tree over the shards' numbers, ((0 + 1) + (2 + 3)) + 4: the sum does not depend on how
+   shards are spread over processes.
+
+   If S does not divide the batch, the first shards have one sample more than the others; if it is larger than the batch,
+   the last shards are empty. */
 typedef struct thaw_step_options {
     double rate_factor;  /* multiplies every learning rate; 0: 1 */
     double clip_norm;    /* scale gradients down to this global norm (over what trains); 0: no clipping */
     bool gradients_only; /* compute loss and gradients, but update nothing: neither parameters nor running statistics */
+    int64_t shards;      /* parts of the batch that are computed one after another; 0: 1 */
 } thaw_step_options;
 
 /* The results of a step. */
@@ -49,8 +73,9 @@ typedef struct thaw_step_result {
    THAW_NOT_FINITE; the message names the step and the first such parameter. This step is not undone: load the weights
    again.
 
-   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer), THAW_NOTHING_TRAINABLE,
-   THAW_NOT_FINITE (inputs, parameters, or the loss). */
+   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer, shards),
+   THAW_NOTHING_TRAINABLE, THAW_NOT_FINITE (inputs, parameters, or the loss), THAW_UNSUPPORTED (several shards, and a
+   host's loss that is a sum and does not say so). */
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                const thaw_step_options *options, thaw_step_result *result);
 
@@ -131,6 +156,7 @@ typedef struct thaw_fit_options {
     uint64_t seed;                 /* of shuffling and dropout; 0: the context's */
     thaw_schedule schedule;        /* of the learning rates */
     double clip_norm;              /* as in thaw_step_options */
+    int64_t shards;                /* of each step, as in thaw_step_options; must divide `batch`; 0: 1 */
     thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
     const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
@@ -162,6 +188,9 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    computed and written again. Reads go through the operating system's page cache and take no memory of the process. If
    the disk fills up during training, the run continues without the cache and logs a warning. Only one process can use a
    file at a time.
+
+   With shards, an epoch's last, smaller batch is cut into as many as the others, of which the first may have one sample
+   more. The test data are evaluated in batches of the size of a shard, so that they need no more memory.
 
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
    strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next

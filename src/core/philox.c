@@ -27,6 +27,24 @@ static void set_counters(const thaw_stream *stream, uint64_t first, thaw_philox_
     }
 }
 
+/* From a number on that does not begin a block. */
+static void fill_from_within(const thaw_stream *stream, uint64_t begin, const uint32_t key[2],
+                             thaw_philox_function *blocks, size_t count, uint32_t *values)
+{
+    thaw_philox_lanes lanes;
+    uint32_t some[4 * LANES];
+    size_t skipped = begin % 4;
+    for (uint64_t block = begin / 4; count > 0; block += LANES) {
+        const size_t most = 4 * LANES - skipped, taken = count < most ? count : most;
+        set_counters(stream, block, &lanes);
+        blocks(&lanes, key, some);
+        memcpy(values, some + skipped, taken * sizeof *values);
+        values += taken;
+        count -= taken;
+        skipped = 0;
+    }
+}
+
 void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, uint64_t first, size_t count,
                       uint32_t *values)
 {
@@ -34,8 +52,13 @@ void thaw_random_fill(const thaw_context *context, const thaw_stream *stream, ui
     const uint64_t mixed = mix(mix(stream->seed) + stream->purpose);
     const uint32_t key[2] = { (uint32_t)mixed, (uint32_t)(mixed >> 32) };
     thaw_philox_lanes lanes;
-    uint64_t block = first / 4;
+    const uint64_t begin = stream->origin + first;
+    uint64_t block = begin / 4;
     size_t done = 0;
+    if (begin % 4 != 0) {
+        fill_from_within(stream, begin, key, blocks, count, values);
+        return;
+    }
     for (; count - done >= 4 * LANES; done += 4 * LANES, block += LANES) {
         set_counters(stream, block, &lanes);
         blocks(&lanes, key, values + done);

@@ -68,6 +68,11 @@ void thaw_builder_ignore_label(thaw_layer_builder *builder, int32_t label)
     builder->node->ignored_label = label;
 }
 
+void thaw_builder_sum_loss(thaw_layer_builder *builder)
+{
+    builder->node->sums = true;
+}
+
 void thaw_builder_flops(thaw_layer_builder *builder, double flops)
 {
     builder->node->flops = flops;

@@ -30,6 +30,7 @@ typedef struct thaw_graph_node {
     double flops;                  /* forward, one sample */
     thaw_dtype target_dtype;       /* of a loss */
     thaw_shape target;
+    bool sums;    /* of a loss: see thaw_builder_sum_loss */
     bool ignores; /* the label that a loss ignores: see thaw_builder_ignore_label */
     int32_t ignored_label;
 } thaw_graph_node;

@@ -25,6 +25,8 @@ thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, thaw_reductio
     if (reduction != THAW_REDUCE_MEAN && reduction != THAW_REDUCE_SUM)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                  "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)reduction);
+    if (reduction == THAW_REDUCE_SUM)
+        thaw_builder_sum_loss(builder);
     thaw_builder_flops(builder, 3 * (double)thaw_shape_count(input));
     const thaw_status status = thaw_builder_target(builder, THAW_F32, input);
     return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ .rank = 0 }) : status;

@@ -102,6 +102,9 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                          totals.tiled_kernels, (long long)totals.tile);
     thaw_text_append(text, "trained parameters %zu, gradients %zu bytes, optimizer state %zu bytes\n",
                      totals.trainable_parameters, totals.gradient_bytes, totals.optimizer_state_bytes);
+    if (plan->shards > 1)
+        thaw_text_append(text, "each of %zu shards of a step; sums of gradients over them %zu bytes\n", plan->shards,
+                         totals.shard_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
     thaw_text_append(text, "%zu bytes if each value had its own memory; saved by\n", totals.separate_bytes);

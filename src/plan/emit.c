@@ -205,6 +205,10 @@ thaw_status thaw_pass_emit(thaw_plan *plan)
     emit_forward(plan, THAW_SECTION_FORWARD, plan->cut_count, plan->order_count);
     if (plan->training) {
         status = thaw_emit_backward(plan);
+        if (plan->shards > 1) {
+            thaw_emit_for_node(plan, THAW_SECTION_SUM, THAW_DO_SUM, -1);
+            thaw_emit_for_node(plan, THAW_SECTION_TOTAL, THAW_DO_TOTAL, -1);
+        }
         thaw_emit_for_node(plan, THAW_SECTION_CLIP, THAW_DO_NORM, -1);
         thaw_emit_for_node(plan, THAW_SECTION_CHECK, THAW_DO_CHECK, -1);
         thaw_emit_for_node(plan, THAW_SECTION_UPDATE, THAW_DO_UPDATE, -1);

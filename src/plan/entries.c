@@ -159,6 +159,8 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         .separate_bytes = thaw_plan_separate_bytes(plan),
         .recomputed_bytes = thaw_plan_recomputed_bytes(plan),
         .packed_bytes = plan->packed_bytes,
+        .shard_bytes = thaw_plan_shard_bytes(plan),
+        .shards = (int64_t)plan->shards,
         .combination_bytes = plan->value_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),
         .cached_bytes_per_sample = thaw_plan_cache_bytes(plan),

@@ -40,6 +40,7 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     const thaw_node loss = thaw_model_loss(model);
     made->model = made->program.model = model;
     made->batch = request->batch;
+    made->shards = request->shards ? request->shards : 1;
     made->threads = model->context->threads;
     made->training = request->training;
     made->cache = request->cache;

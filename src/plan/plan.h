@@ -7,11 +7,13 @@
 
 #include "graph/model.h"
 #include "plan/node.h"
+#include "update/shard_sum.h"
 
 struct thaw_plan {
     const thaw_model *model;
-    int64_t batch;
-    int threads; /* in the team that its kernels were made for */
+    int64_t batch; /* of a shard, where a step has several */
+    size_t shards; /* of a step; 1: it runs whole */
+    int threads;   /* in the team that its kernels were made for */
     bool training;
     bool unfused; /* each node runs its own kernels */
     thaw_cache_budget cache;
@@ -63,6 +65,7 @@ typedef struct thaw_plan_request {
     int64_t batch;
     bool training;
     thaw_cache_budget cache;
+    size_t shards; /* of the step, each of them of `batch` samples; 0: 1 */
 } thaw_plan_request;
 
 typedef struct thaw_pass {
@@ -225,6 +228,16 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* The plan for the model's feature cache budget: compiled if need be, ready to run, and bound to the model's arena. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* The training plan for shards of `batch` samples, of which a step has `range.shards`. It also makes the model's sum of
+   gradients for them. Errors: those of thaw_plan_find. */
+thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, thaw_shard_range range, thaw_plan **plan);
+
+/* The model's sum of gradients, made by that. */
+thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model);
+
+/* The bytes of the sum of gradients over a step's shards. */
+size_t thaw_plan_shard_bytes(const thaw_plan *plan);
 
 /* Lists what the plan's steps update. Allocates gradients and optimizer state of what trains, and frees all other
    gradients. Errors: THAW_OUT_OF_MEMORY. */

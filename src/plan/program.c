@@ -94,7 +94,8 @@ static thaw_status reserve_staged(thaw_plan *plan)
     if (count == 0)
         return THAW_OK;
     plan->program.staged = thaw_allocate_array(plan->model->context, count, sizeof(thaw_staged));
-    return plan->program.staged ? THAW_OK : THAW_OUT_OF_MEMORY;
+    plan->program.staged_values = thaw_allocate_array(plan->model->context, count, sizeof(float *));
+    return plan->program.staged && plan->program.staged_values ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 thaw_status thaw_program_reserve(thaw_plan *plan)
@@ -111,6 +112,7 @@ thaw_status thaw_program_reserve(thaw_plan *plan)
 
 void thaw_program_release(thaw_context *context, thaw_program *program)
 {
+    thaw_release(context, (void *)program->staged_values);
     thaw_release(context, program->staged);
     thaw_release(context, program->second_runs);
     thaw_release(context, program->moved);

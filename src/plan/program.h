@@ -7,6 +7,7 @@
 
 #include "kernels/bfloat16.h"
 #include "params/expression.h"
+#include "update/shard_sum.h"
 #include "update/update.h"
 
 typedef enum thaw_section {
@@ -17,6 +18,8 @@ typedef enum thaw_section {
     THAW_SECTION_FORWARD,
     THAW_SECTION_LOSS,
     THAW_SECTION_BACKWARD,
+    THAW_SECTION_SUM,   /* adds a shard's gradients to the step's, if it has several shards */
+    THAW_SECTION_TOTAL, /* after the last shard: takes their sum */
     THAW_SECTION_CLIP,  /* the norm of all gradients, and whether it and new statistics are finite */
     THAW_SECTION_CHECK, /* replaces it if nothing is clipped */
     THAW_SECTION_UPDATE,
@@ -43,6 +46,8 @@ typedef enum thaw_instruction_kind {
     THAW_DO_ACCUMULATE, /* a parameter's gradient of one layer to that of another */
     THAW_DO_ADD,        /* a gradient of a node's output to that of another reader */
     THAW_DO_FINAL,      /* a parameter's gradient is complete: clears that of held elements */
+    THAW_DO_SUM,        /* adds all gradients, and new statistics, to those of other shards */
+    THAW_DO_TOTAL,      /* replaces them by the sum of gradients and the mean of statistics */
     THAW_DO_NORM,       /* of all gradients; also checks that they and new statistics are finite */
     THAW_DO_CHECK,      /* only the latter */
     THAW_DO_UPDATE,     /* all optimizers, and statistics */
@@ -100,6 +105,12 @@ typedef struct thaw_program_step {
     void (*keep)(void *argument, const thaw_plan *plan);
     void *argument; /* of `keep` */
     thaw_update_list *updates;
+    thaw_shard_sum *sum;    /* of a step with several shards */
+    size_t first;           /* the place of the first sample in the step's batch */
+    size_t own_first;       /* the same in the part of the batch that this process has */
+    bool again;             /* the last run was of another shard of the same step: parameters have not changed since */
+    float factor;           /* of the shard's gradients, or of their sum */
+    float statistic_factor; /* of the sum of statistics */
     double rate_factor, gradient_scale;
     double norm; /* set by section clip */
     bool finite; /* set by section clip or check */
@@ -119,6 +130,7 @@ typedef struct thaw_program {
     size_t moved_count;
     thaw_second_run *second_runs;
     thaw_staged *staged;
+    float **staged_values; /* those of `staged`, in its order */
     size_t staged_count;
 
     thaw_parameter **watched; /* what section once depends on */
@@ -136,10 +148,10 @@ typedef struct thaw_program {
 /* Points instructions at the memory to which nodes are bound. */
 void thaw_program_bind(thaw_plan *plan);
 
-/* Feeds a step with samples, or with a batch from the feature cache: the values of each node at the cut, in order.
-   Sections that read them in bfloat16 convert them. */
+/* Feeds a step with samples, or with values from the feature cache: of each node at the cut, in order, for `count`
+   samples, of which it gets those from number `first` on. Sections that read them in bfloat16 convert them. */
 void thaw_program_feed_samples(thaw_plan *plan, const float *samples);
-void thaw_program_feed_features(thaw_plan *plan, const float *features);
+void thaw_program_feed_features(thaw_plan *plan, const float *features, size_t count, size_t first);
 
 /* Runs section once if a parameter has changed since it ran. Call it before other sections. */
 thaw_status thaw_program_prepare(thaw_plan *plan);

@@ -20,7 +20,8 @@ struct thaw_plan_store {
     char *arena; /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
-    bool *told; /* by node: a warning has been given */
+    thaw_shard_sum *sum; /* of the shards that the last step had, if it had several */
+    bool *told;          /* by node: a warning has been given */
     size_t told_capacity;
 };
 
@@ -48,6 +49,8 @@ static void release_plans(thaw_model *model, thaw_plan_store *store)
     thaw_context *context = model->context;
     while (store->plan_count)
         thaw_plan_release(store->plans[--store->plan_count]);
+    thaw_shard_sum_release(store->sum);
+    store->sum = NULL;
     thaw_update_list_release(store->updates);
     store->updates = NULL;
     thaw_release(context, store->arena);
@@ -205,7 +208,8 @@ static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
 static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int threads)
 {
     const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
-    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training)
+    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training ||
+        plan->shards != (request->shards ? request->shards : 1))
         return false;
     return !plan->training || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
                                have->dtype == wanted->dtype);
@@ -259,16 +263,54 @@ static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
     return status == THAW_OK ? thaw_plan_make_ready(plan) : status;
 }
 
-thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+static thaw_status find_ready(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     thaw_plan *found;
-    thaw_status status = find(model, &(thaw_plan_request){ batch, training, model->cache }, &found);
+    thaw_status status = find(model, request, &found);
     if (status == THAW_OK && !found->ready)
         status = make_ready(model->plans, found);
     *plan = status == THAW_OK ? found : NULL;
     if (status == THAW_OK)
         thaw_plan_bind(found, model->plans->arena);
     return status;
+}
+
+thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
+{
+    return find_ready(model, &(thaw_plan_request){ batch, training, model->cache, 1 }, plan);
+}
+
+static thaw_status make_sum(const thaw_plan *plan, thaw_plan_store *store, thaw_shard_range range)
+{
+    if (store->sum && thaw_shard_sum_is_for(store->sum, store->updates, range))
+        return THAW_OK;
+    thaw_context *context = plan->model->context;
+    thaw_shard_sum_release(store->sum);
+    store->sum = NULL;
+    size_t *counts = thaw_allocate_array(context, plan->program.staged_count + 1, sizeof *counts);
+    if (!counts)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < plan->program.staged_count; i++)
+        counts[i] = plan->program.staged[i].parameter->count;
+    const thaw_status status =
+        thaw_shard_sum_create(context, store->updates, counts, plan->program.staged_count, range, &store->sum);
+    thaw_release(context, counts);
+    return status;
+}
+
+thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, thaw_shard_range range, thaw_plan **plan)
+{
+    thaw_status status = find_ready(model, &(thaw_plan_request){ batch, true, model->cache, range.shards }, plan);
+    if (status == THAW_OK && range.shards > 1)
+        status = make_sum(*plan, model->plans, range);
+    if (status != THAW_OK)
+        *plan = NULL;
+    return status;
+}
+
+thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model)
+{
+    return model->plans ? model->plans->sum : NULL;
 }
 
 thaw_update_list *thaw_plan_updates(const thaw_model *model)
@@ -288,7 +330,9 @@ thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options,
 {
     thaw_plan *found;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
-    thaw_plan_request request = { options->batch, !options->inference, model->cache };
+    const int64_t shards = options->shards && !options->inference ? options->shards : 1;
+    thaw_plan_request request = { options->batch / shards + (options->batch % shards > 0), !options->inference,
+                                  model->cache, (size_t)shards };
     if (options->cache_sample_bytes || options->random_data || options->cache_dtype)
         request.cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
     const thaw_status status = find(model, &request, &found);

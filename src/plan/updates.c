@@ -51,3 +51,26 @@ thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **upd
     *updates = made;
     return status;
 }
+
+/* Elements of the statistics that follow the node's batches. */
+static size_t count_staged(const thaw_plan *plan, thaw_node node)
+{
+    const thaw_group *group = plan->model->nodes[node].group;
+    size_t floats = 0;
+    for (size_t k = 0; plan->nodes[node].places.statistics >= 0 && k < group->parameter_count; k++)
+        if (group->parameters[k]->role == THAW_STATISTIC)
+            floats += thaw_shard_floats(group->parameters[k]->count);
+    return floats;
+}
+
+size_t thaw_plan_shard_bytes(const thaw_plan *plan)
+{
+    if (plan->shards == 1)
+        return 0;
+    size_t floats = 0;
+    for (size_t i = 0; i < plan->trained_count; i++)
+        floats += thaw_shard_floats(plan->trained[i]->count);
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++)
+        floats += count_staged(plan, plan->order[i]);
+    return thaw_shard_levels((thaw_shard_range){ plan->shards, 0, plan->shards }) * floats * sizeof(float);
+}

@@ -163,14 +163,15 @@ void thaw_program_feed_samples(thaw_plan *plan, const float *samples)
         feed(plan, &program->feeds[i], program->feeds[i].boundary ? NULL : samples);
 }
 
-void thaw_program_feed_features(thaw_plan *plan, const float *features)
+void thaw_program_feed_features(thaw_plan *plan, const float *features, size_t count, size_t first)
 {
     const thaw_program *program = &plan->program;
     for (size_t i = 0; i < program->feed_count; i++) {
         if (!program->feeds[i].boundary)
             continue;
-        feed(plan, &program->feeds[i], features);
-        features += batch_count(plan, program->feeds[i].node);
+        const size_t values = sample_count(plan, program->feeds[i].node);
+        feed(plan, &program->feeds[i], features + first * values);
+        features += count * values;
     }
 }
 

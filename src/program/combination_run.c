@@ -60,6 +60,8 @@ thaw_status thaw_do_evaluate(thaw_plan *plan, const thaw_instruction *instructio
 
 thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruction)
 {
+    if (plan->program.step.again)
+        return THAW_OK;
     return thaw_expression_compute(instruction->expression, scratch_of(plan));
 }
 

@@ -6,22 +6,26 @@
 
 /* ---- kernels ---- */
 
-static void hand_step(const thaw_program *program, thaw_layer_run *run)
+static void hand_step(const thaw_plan *plan, const thaw_instruction *instruction)
 {
-    run->target = program->step.target;
-    run->random.seed = program->step.random.seed;
-    run->random.step = program->step.random.step;
+    thaw_layer_run *run = instruction->run;
+    const thaw_program_step *step = &plan->program.step;
+    run->target = step->target;
+    run->random.seed = step->random.seed;
+    run->random.step = step->random.step;
+    run->random.origin =
+        step->first ? step->first * thaw_shape_count(&plan->model->nodes[instruction->node].output) : 0;
 }
 
 static thaw_status do_forward(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    hand_step(&plan->program, instruction->run);
+    hand_step(plan, instruction);
     return plan->model->nodes[instruction->node].module->forward(instruction->run);
 }
 
 static thaw_status do_recompute(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    hand_step(&plan->program, instruction->run);
+    hand_step(plan, instruction);
     return plan->model->nodes[instruction->node].module->recompute(instruction->run);
 }
 
@@ -35,7 +39,7 @@ static void forget_finite(const thaw_plan_node *planned)
 
 static thaw_status do_backward(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    hand_step(&plan->program, instruction->run);
+    hand_step(plan, instruction);
     forget_finite(&plan->nodes[instruction->node]);
     return plan->model->nodes[instruction->node].module->backward(instruction->run);
 }
@@ -154,6 +158,8 @@ static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, co
     [THAW_DO_ACCUMULATE] = thaw_do_accumulate,
     [THAW_DO_ADD] = do_add,
     [THAW_DO_FINAL] = thaw_do_final,
+    [THAW_DO_SUM] = thaw_do_sum,
+    [THAW_DO_TOTAL] = thaw_do_total,
     [THAW_DO_NORM] = thaw_do_norm,
     [THAW_DO_CHECK] = thaw_do_check,
     [THAW_DO_UPDATE] = thaw_do_update,

@@ -15,6 +15,8 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_sum(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_total(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_norm(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_update(thaw_plan *plan, const thaw_instruction *instruction);

@@ -10,19 +10,24 @@
 static const char *const section_names[THAW_SECTIONS] = {
     [THAW_SECTION_ONCE] = "once",         [THAW_SECTION_PREFIX] = "prefix",   [THAW_SECTION_KEEP] = "keep",
     [THAW_SECTION_CACHED] = "cached",     [THAW_SECTION_FORWARD] = "forward", [THAW_SECTION_LOSS] = "loss",
-    [THAW_SECTION_BACKWARD] = "backward", [THAW_SECTION_CLIP] = "clip",       [THAW_SECTION_CHECK] = "check",
-    [THAW_SECTION_UPDATE] = "update",
+    [THAW_SECTION_BACKWARD] = "backward", [THAW_SECTION_SUM] = "sum",         [THAW_SECTION_TOTAL] = "total",
+    [THAW_SECTION_CLIP] = "clip",         [THAW_SECTION_CHECK] = "check",     [THAW_SECTION_UPDATE] = "update",
 };
 
 static const char *const operation_names[THAW_INSTRUCTION_KINDS] = {
-    [THAW_DO_RESTORE] = "restore",     [THAW_DO_EVALUATE] = "evaluate", [THAW_DO_REEVALUATE] = "evaluate",
-    [THAW_DO_PACK] = "pack",           [THAW_DO_REPACK] = "pack",       [THAW_DO_TILES] = "tiles",
-    [THAW_DO_FORWARD] = "forward",     [THAW_DO_CONVERT] = "convert",   [THAW_DO_FEED] = "convert",
-    [THAW_DO_MASK] = "mask",           [THAW_DO_STAGE] = "stage",       [THAW_DO_KEEP] = "keep",
-    [THAW_DO_RECOMPUTE] = "recompute", [THAW_DO_BACKWARD] = "backward", [THAW_DO_UNMASK] = "unmask",
-    [THAW_DO_PROPAGATE] = "propagate", [THAW_DO_ACCUMULATE] = "add",    [THAW_DO_ADD] = "add",
-    [THAW_DO_FINAL] = "final",         [THAW_DO_NORM] = "norm",         [THAW_DO_CHECK] = "check",
-    [THAW_DO_UPDATE] = "update",       [THAW_DO_POISON] = "poison",     [THAW_DO_POISON_GRADIENTS] = "poison",
+    [THAW_DO_RESTORE] = "restore",     [THAW_DO_EVALUATE] = "evaluate",
+    [THAW_DO_REEVALUATE] = "evaluate", [THAW_DO_PACK] = "pack",
+    [THAW_DO_REPACK] = "pack",         [THAW_DO_TILES] = "tiles",
+    [THAW_DO_FORWARD] = "forward",     [THAW_DO_CONVERT] = "convert",
+    [THAW_DO_FEED] = "convert",        [THAW_DO_MASK] = "mask",
+    [THAW_DO_STAGE] = "stage",         [THAW_DO_KEEP] = "keep",
+    [THAW_DO_RECOMPUTE] = "recompute", [THAW_DO_BACKWARD] = "backward",
+    [THAW_DO_UNMASK] = "unmask",       [THAW_DO_PROPAGATE] = "propagate",
+    [THAW_DO_ACCUMULATE] = "add",      [THAW_DO_ADD] = "add",
+    [THAW_DO_FINAL] = "final",         [THAW_DO_NORM] = "norm",
+    [THAW_DO_CHECK] = "check",         [THAW_DO_SUM] = "sum",
+    [THAW_DO_TOTAL] = "total",         [THAW_DO_UPDATE] = "update",
+    [THAW_DO_POISON] = "poison",       [THAW_DO_POISON_GRADIENTS] = "poison",
 };
 
 /* The text of an entry, cut at the end of its buffer. */
@@ -187,6 +192,8 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
         append(to, "d(%s), %zu elements", plan->trained[instruction->index]->name,
                plan->trained[instruction->index]->count);
         break;
+    case THAW_DO_SUM:
+    case THAW_DO_TOTAL:
     case THAW_DO_NORM:
     case THAW_DO_CHECK:
     case THAW_DO_UPDATE:

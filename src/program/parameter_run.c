@@ -59,6 +59,8 @@ thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
 thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 {
     thaw_plan_node *planned = &plan->nodes[instruction->node];
+    if (plan->program.step.again)
+        return THAW_OK;
     clear_packed(planned);
     planned->bound.packed_version = 1;
     return plan->model->nodes[instruction->node].module->pack(instruction->run);
@@ -67,6 +69,21 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction)
 {
     thaw_update_list_clear_held(plan->program.step.updates, instruction->index);
+    return THAW_OK;
+}
+
+thaw_status thaw_do_sum(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    thaw_shard_sum_add(plan->program.step.sum, plan->program.staged_values, plan->program.step.factor);
+    return THAW_OK;
+}
+
+thaw_status thaw_do_total(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    (void)instruction;
+    const thaw_program_step *step = &plan->program.step;
+    thaw_shard_sum_store(step->sum, plan->program.staged_values, step->factor, step->statistic_factor);
     return THAW_OK;
 }
 
@@ -83,7 +100,9 @@ thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction)
 {
     (void)instruction;
     thaw_program_step *step = &plan->program.step;
-    step->finite = thaw_update_list_finite(step->updates, plan->finite) && thaw_plan_statistics_finite(plan);
+    /* A layer knows of its own shard. */
+    const bool *known = plan->shards > 1 ? NULL : plan->finite;
+    step->finite = thaw_update_list_finite(step->updates, known) && thaw_plan_statistics_finite(plan);
     return THAW_OK;
 }
 

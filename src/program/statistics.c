@@ -36,9 +36,11 @@ void thaw_plan_list_staged(thaw_plan *plan)
         const thaw_group *group = plan->model->nodes[plan->order[i]].group;
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         for (size_t k = 0; planned->places.statistics >= 0 && k < group->parameter_count; k++)
-            if (planned->bound.statistics[k])
+            if (planned->bound.statistics[k]) {
+                program->staged_values[program->staged_count] = planned->bound.statistics[k];
                 program->staged[program->staged_count++] =
                     (thaw_staged){ group->parameters[k], planned->bound.statistics[k] };
+            }
     }
 }
 

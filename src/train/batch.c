@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "params/finite.h"
+#include "train/shards.h"
 
 /* Counts the samples whose label is not ignored, and those of them whose largest output is at the label. Targets
    that are not labels count nothing. */
@@ -43,24 +44,33 @@ static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
         module->weigh(&plan->nodes[plan->target].bound.run, total, weight);
 }
 
-/* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
-static thaw_status run_forward(thaw_plan *plan, const thaw_training_batch *batch, uint64_t seed)
+/* Where the targets of a sample begin. */
+static const void *target_at(const thaw_plan *plan, const void *targets, size_t sample)
 {
+    const thaw_graph_node *loss = &plan->model->nodes[plan->target];
+    return (const char *)targets + sample * thaw_shape_count(&loss->target) * thaw_dtype_bytes(loss->target_dtype);
+}
+
+/* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
+static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, thaw_shard_part part)
+{
+    const thaw_training_batch *batch = taken->batch;
     thaw_program_step *step = &plan->program.step;
-    *step = (thaw_program_step){ .keep = batch->on_prefix,
-                                 .argument = batch->argument,
-                                 .updates = thaw_plan_updates(plan->model) };
+    step->keep = batch->on_prefix;
+    step->argument = batch->argument;
+    step->own_first = part.first;
+    step->first = part.first;
     thaw_status status = thaw_program_prepare(plan);
     if (batch->samples)
-        thaw_program_feed_samples(plan, batch->samples);
+        thaw_program_feed_samples(plan, batch->samples + part.first * thaw_shape_count(&plan->model->nodes[0].output));
     else
-        thaw_program_feed_features(plan, batch->features);
+        thaw_program_feed_features(plan, batch->features, (size_t)batch->count, part.first);
     if (status == THAW_OK)
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
-    step->target = batch->targets;
-    step->random = (thaw_stream){ .seed = seed, .step = plan->model->steps };
+    step->target = target_at(plan, batch->targets, part.first);
+    step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
     if (status == THAW_OK)
         status = thaw_program_run(plan, THAW_SECTION_FORWARD);
     return status == THAW_OK ? thaw_program_run(plan, THAW_SECTION_LOSS) : status;
@@ -98,32 +108,61 @@ static void end_phase(double *seconds, double *start)
     *start = now;
 }
 
+thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_part part, thaw_shard_outcome *outcome)
+{
+    const thaw_model *model = plan->model;
+    thaw_phase_seconds *phases = taken->batch->phases;
+    *outcome = (thaw_shard_outcome){ .loss = NAN, .samples = (double)part.count };
+    thaw_status status = run_forward(plan, taken, part);
+    if (status != THAW_OK)
+        return status;
+    const double loss = outcome->loss = (double)*thaw_plan_output(plan, plan->target);
+    if (!isfinite(loss))
+        return thaw_fail(model->context, THAW_NOT_FINITE,
+                         "the loss is %g: the learning rate may be too high, or the data may contain NaN", loss);
+    size_t correct = 0, counted = 0;
+    weigh_loss(plan, &outcome->total, &outcome->weight);
+    count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), plan->program.step.target,
+                  (int64_t)part.count, &correct, &counted);
+    outcome->correct = (double)correct;
+    outcome->counted = (double)counted;
+    end_phase(phases ? &phases->forward : NULL, &taken->start);
+    status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
+    end_phase(phases ? &phases->backward : NULL, &taken->start);
+    return status;
+}
+
+void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome)
+{
+    result->loss = outcome->loss;
+    result->loss_total = outcome->total;
+    result->loss_weight = outcome->weight;
+    result->correct = (size_t)outcome->correct;
+    result->counted = (size_t)outcome->counted;
+}
+
+static thaw_status run_whole(thaw_plan *plan, thaw_taken_step *taken, thaw_step_result *result)
+{
+    thaw_shard_outcome outcome;
+    plan->program.step = (thaw_program_step){ .updates = thaw_plan_updates(plan->model) };
+    const thaw_status status =
+        thaw_run_part(plan, taken, (thaw_shard_part){ 0, (size_t)taken->batch->count }, &outcome);
+    thaw_take_outcome(result, &outcome);
+    return status;
+}
+
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result)
 {
-    const thaw_model *model = plan->model;
     *result = (thaw_step_result){ .loss = NAN, .gradient_norm = NAN };
     thaw_phase_seconds *phases = batch->phases;
-    double start = phases ? thaw_seconds() : 0;
+    thaw_taken_step taken = { .batch = batch, .seed = seed, .start = phases ? thaw_seconds() : 0 };
     thaw_status status = thaw_check_finite(plan->program.model, batch);
     if (status == THAW_OK)
-        status = run_forward(plan, batch, seed);
-    if (status != THAW_OK)
-        return status;
-    result->loss = (double)*thaw_plan_output(plan, plan->target);
-    if (!isfinite(result->loss))
-        return thaw_fail(model->context, THAW_NOT_FINITE,
-                         "the loss is %g: the learning rate may be too high, or the data may contain NaN",
-                         result->loss);
-    weigh_loss(plan, &result->loss_total, &result->loss_weight);
-    count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), batch->targets, batch->count,
-                  &result->correct, &result->counted);
-    end_phase(phases ? &phases->forward : NULL, &start);
-    status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
-    end_phase(phases ? &phases->backward : NULL, &start);
+        status = plan->shards > 1 ? thaw_run_shards(&plan, &taken, result) : run_whole(plan, &taken, result);
     if (status == THAW_OK)
         status = update(plan, options, result);
-    end_phase(phases ? &phases->update : NULL, &start);
+    end_phase(phases ? &phases->update : NULL, &taken.start);
     return status;
 }
 

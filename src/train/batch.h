@@ -29,12 +29,14 @@ struct thaw_training_batch {
     const size_t *indices; /* the samples' in their data set; NULL: they are of none */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
-    void (*on_prefix)(void *argument, const thaw_plan *plan); /* called after the prefix has run; may be NULL */
+    /* Called after the prefix has run on a shard, the samples from plan->program.step.own_first on; may be NULL. */
+    void (*on_prefix)(void *argument, const thaw_plan *plan);
     void *argument;
     thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
 };
 
-/* One training step of a plan for batches of this size. A rate factor of 0 means 0 here. Errors: those of thaw_step. */
+/* One training step. The plan is that of thaw_shard_plan for this batch and the shards of the options. A rate factor of 0
+   means 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 

@@ -5,6 +5,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "train/batch.h"
+#include "train/shards.h"
 
 static thaw_status check_options(const thaw_model *model, const thaw_step_options *options)
 {
@@ -14,6 +15,9 @@ static thaw_status check_options(const thaw_model *model, const thaw_step_option
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
+    if (options->shards < 0 || options->shards > THAW_MOST_SHARDS)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "shards is %lld, must be from 1 to %d",
+                         (long long)options->shards, THAW_MOST_SHARDS);
     return THAW_OK;
 }
 
@@ -34,7 +38,7 @@ thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_t
         return status;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     thaw_plan *plan;
-    status = thaw_plan_find(model, batch, true, &plan);
+    status = thaw_shard_plan(model, (size_t)batch, thaw_shard_range_of((size_t)settings.shards), &plan);
     if (status == THAW_OK)
         status = thaw_train_batch(plan,
                                   &(thaw_training_batch){

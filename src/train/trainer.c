@@ -10,6 +10,7 @@
 #include "features/cache_choice.h"
 #include "policy/strategy.h"
 #include "train/batch.h"
+#include "train/shards.h"
 
 enum { DEFAULT_BATCH = 128 };
 
@@ -22,6 +23,12 @@ static thaw_status check_options(thaw_context *context, const thaw_fit_options *
     if (options->batch < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1",
                          (long long)options->batch);
+    if (options->shards < 0 || options->shards > THAW_MOST_SHARDS)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be from 1 to %d",
+                         (long long)options->shards, THAW_MOST_SHARDS);
+    if (options->shards > 0 && options->batch % options->shards != 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be a multiple of the %lld shards",
+                         (long long)options->batch, (long long)options->shards);
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
@@ -51,6 +58,7 @@ static thaw_status begin(thaw_trainer *trainer)
     thaw_fit_options *options = &trainer->options;
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : DEFAULT_BATCH;
+    options->shards = options->shards ? options->shards : 1;
     options->seed = options->seed ? options->seed : context->seed;
     thaw_status status = check(trainer);
     if (status != THAW_OK)
@@ -111,12 +119,13 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;
     const size_t count = thaw_dataset_count(trainer->dataset), rest = count % (size_t)options->batch;
+    const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards);
     thaw_plan *plan;
     thaw_status status = apply_rules(trainer, epoch);
     if (status == THAW_OK && rest && !options->drop_last)
-        status = thaw_plan_find(trainer->model, (int64_t)rest, true, &plan);
+        status = thaw_shard_plan(trainer->model, rest, range, &plan);
     if (status == THAW_OK && count >= (size_t)options->batch)
-        status = thaw_plan_find(trainer->model, options->batch, true, &plan);
+        status = thaw_shard_plan(trainer->model, (size_t)options->batch, range, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_choose_data(trainer, plan, epoch);
     if (status != THAW_OK)
@@ -158,7 +167,8 @@ static thaw_status end_epoch(thaw_trainer *trainer)
     const thaw_fit_options *options = &trainer->options;
     if (options->test) {
         thaw_evaluation test;
-        const thaw_status status = thaw_evaluate(trainer->model, options->test, options->batch, &test);
+        const thaw_status status =
+            thaw_evaluate(trainer->model, options->test, options->batch / options->shards, &test);
         trainer->epoch_result.test_loss = test.loss;
         trainer->epoch_result.test_accuracy = test.accuracy;
         if (status != THAW_OK)
@@ -209,7 +219,8 @@ thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_r
 thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result)
 {
     if (trainer->options.test)
-        return thaw_evaluate(trainer->model, trainer->options.test, trainer->options.batch, result);
+        return thaw_evaluate(trainer->model, trainer->options.test, trainer->options.batch / trainer->options.shards,
+                             result);
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }

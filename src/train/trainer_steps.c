@@ -3,6 +3,7 @@
 #include "core/context.h"
 #include "data/dataset.h"
 #include "train/batch.h"
+#include "train/shards.h"
 #include "train/trainer.h"
 
 /* Reads the next batch, unless one is still waiting. */
@@ -24,7 +25,9 @@ static void keep_features(void *argument, const thaw_plan *plan)
 {
     const thaw_trainer *trainer = argument;
     const thaw_batch *batch = &trainer->batch;
-    thaw_feature_cache_keep(trainer->cache, plan, batch->indices, batch->targets, batch->count);
+    const size_t first = plan->program.step.own_first, target_bytes = trainer->dataset->target_bytes;
+    thaw_feature_cache_keep(trainer->cache, plan, batch->indices + first,
+                            (const char *)batch->targets + first * target_bytes, (size_t)plan->batch);
 }
 
 static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
@@ -37,9 +40,11 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     const thaw_step_options step = {
         .rate_factor = trainer->epoch_result.rate_factor,
         .clip_norm = options->clip_norm,
+        .shards = options->shards,
     };
     thaw_plan *plan;
-    thaw_status status = thaw_plan_find(trainer->model, (int64_t)batch->count, true, &plan);
+    thaw_status status =
+        thaw_shard_plan(trainer->model, batch->count, thaw_shard_range_of((size_t)options->shards), &plan);
     if (status == THAW_OK)
         status = thaw_trainer_check_cache(trainer, plan);
     if (status != THAW_OK)

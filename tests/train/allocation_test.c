@@ -100,6 +100,14 @@ Test(allocation, steps_allocate_nothing)
     check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
 }
 
+/* Shards of two sizes, in the second. */
+Test(allocation, steps_in_shards_allocate_nothing)
+{
+    check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5, .shards = 4 });
+    check_steps(make_normalised, "sgd:lr=0.01", &(thaw_step_options){ .shards = 3 });
+    check_steps(support_combined_network, "adam", &(thaw_step_options){ .shards = 2 });
+}
+
 Test(allocation, steps_that_move_statistics_allocate_nothing)
 {
     check_steps(make_normalised, "sgd:lr=0.01", NULL);
@@ -133,7 +141,7 @@ static bool watch_step(void *user, const thaw_progress *progress)
     return true;
 }
 
-Test(allocation, epochs_allocate_nothing_between_steps)
+static void check_epochs(int64_t shards)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
@@ -143,7 +151,7 @@ Test(allocation, epochs_allocate_nothing_between_steps)
     assert_ok(context, thaw_model_freeze(model, "conv*"));
     watch seen = { .allocator = &allocator };
     const thaw_fit_options options = {
-        .epochs = 3, .batch = 16, .cache_bytes = 1 << 20, .on_step = watch_step, .user = &seen
+        .epochs = 3, .batch = 16, .shards = shards, .cache_bytes = 1 << 20, .on_step = watch_step, .user = &seen
     };
     assert_ok(context, thaw_fit(model, data, &options, NULL));
     cr_assert_eq(seen.grown, 0, "%zu allocations", seen.grown);
@@ -151,4 +159,10 @@ Test(allocation, epochs_allocate_nothing_between_steps)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
     cr_assert_eq(allocator.live, 0);
+}
+
+Test(allocation, epochs_allocate_nothing_between_steps)
+{
+    check_epochs(1);
+    check_epochs(4);
 }

@@ -1,0 +1,116 @@
+#include "train/shards.h"
+
+#include <math.h>
+
+thaw_shard_part thaw_shard_part_of(size_t samples, size_t shards, size_t index)
+{
+    const size_t each = samples / shards, more = samples % shards;
+    return (thaw_shard_part){ index * each + (index < more ? index : more), each + (index < more) };
+}
+
+thaw_shard_range thaw_shard_range_of(size_t shards)
+{
+    const size_t count = shards ? shards : 1;
+    return (thaw_shard_range){ count, 0, count };
+}
+
+thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range range, thaw_plan **plan)
+{
+    const size_t largest = thaw_shard_part_of(samples, range.shards, 0).count, smallest = samples / range.shards;
+    thaw_status status = THAW_OK;
+    if (smallest > 0 && smallest < largest)
+        status = thaw_plan_find_shard(model, (int64_t)smallest, range, plan);
+    return status == THAW_OK ? thaw_plan_find_shard(model, (int64_t)largest, range, plan) : status;
+}
+
+/* ---- running ---- */
+
+/* That a loss which is a mean is the one that its weights tell: shards are weighted by them. */
+static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *outcome)
+{
+    const thaw_graph_node *loss = &plan->model->nodes[plan->target];
+    const double mean = outcome->loss * outcome->weight;
+    if (loss->sums || outcome->weight <= 0 || fabs(outcome->total - mean) <= 1e-5 * (fabs(outcome->total) + fabs(mean)))
+        return THAW_OK;
+    return thaw_fail(plan->model->context, THAW_UNSUPPORTED,
+                     "%s: its value is not the mean that its weights tell, and parts of a batch cannot be added up; a "
+                     "loss that is a sum must say so (thaw_builder_sum_loss)",
+                     loss->name);
+}
+
+/* Runs shard `index` of the step and adds its gradients to the sum: those of the shard's total loss, divided by the
+   largest shard's samples, which changes nothing in most losses. */
+static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t index)
+{
+    thaw_model *model = (*plan)->program.model;
+    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
+    const thaw_shard_range range = thaw_shard_sum_range(sum);
+    const size_t samples = (size_t)taken->batch->count;
+    const size_t largest = thaw_shard_part_of(samples, range.shards, 0).count;
+    const thaw_shard_part part = thaw_shard_part_of(samples, range.shards, index);
+    if (part.count == 0) {
+        thaw_shard_sum_add_nothing(sum);
+        return THAW_OK;
+    }
+    thaw_status status = THAW_OK;
+    const bool again = index > range.first && part.count == (size_t)(*plan)->batch;
+    if (part.count != (size_t)(*plan)->batch)
+        status = thaw_plan_find_shard(model, (int64_t)part.count, range, plan);
+    if (status != THAW_OK)
+        return status;
+    thaw_shard_outcome *outcome = &thaw_shard_sum_outcomes(sum)[index];
+    (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum, .again = again };
+    status = thaw_run_part(*plan, taken, part, outcome);
+    if (status == THAW_OK)
+        status = check_mean(*plan, outcome);
+    const bool sums = model->nodes[(*plan)->target].sums;
+    (*plan)->program.step.factor = sums ? 1 : (float)(outcome->weight / (double)largest);
+    return status == THAW_OK ? thaw_program_run(*plan, THAW_SECTION_SUM) : status;
+}
+
+/* In the order of the shards. */
+static thaw_shard_outcome add_outcomes(const thaw_shard_outcome *outcomes, size_t count, bool sums)
+{
+    thaw_shard_outcome all = { 0 };
+    for (size_t i = 0; i < count; i++) {
+        all.loss += outcomes[i].loss;
+        all.total += outcomes[i].total;
+        all.weight += outcomes[i].weight;
+        all.correct += outcomes[i].correct;
+        all.counted += outcomes[i].counted;
+        all.samples += outcomes[i].samples;
+    }
+    if (!sums)
+        all.loss = all.weight > 0 ? all.total / all.weight : 0;
+    return all;
+}
+
+static size_t count_filled(const thaw_shard_outcome *outcomes, size_t count)
+{
+    size_t filled = 0;
+    for (size_t i = 0; i < count; i++)
+        filled += outcomes[i].samples > 0;
+    return filled;
+}
+
+thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result)
+{
+    const thaw_model *model = (*plan)->model;
+    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
+    const thaw_shard_range range = thaw_shard_sum_range(sum);
+    thaw_status status = THAW_OK;
+    thaw_shard_sum_begin(sum);
+    for (size_t i = range.first; i < range.past && status == THAW_OK; i++)
+        status = run_shard(plan, taken, i);
+    if (status != THAW_OK)
+        return status;
+    const bool sums = model->nodes[(*plan)->target].sums;
+    const thaw_shard_outcome *outcomes = thaw_shard_sum_outcomes(sum);
+    const thaw_shard_outcome all = add_outcomes(outcomes, range.shards, sums);
+    const size_t largest = thaw_shard_part_of((size_t)taken->batch->count, range.shards, 0).count;
+    thaw_program_step *step = &(*plan)->program.step;
+    thaw_take_outcome(result, &all);
+    step->factor = sums ? 1 : all.weight > 0 ? (float)((double)largest / all.weight) : 0;
+    step->statistic_factor = (float)(1 / (double)count_filled(outcomes, range.shards));
+    return thaw_program_run(*plan, THAW_SECTION_TOTAL);
+}

@@ -1,0 +1,41 @@
+/* A step's batch in shards: cutting it, and running them. */
+#ifndef THAW_TRAIN_SHARDS_H
+#define THAW_TRAIN_SHARDS_H
+
+#include "train/batch.h"
+
+/* Samples [first, first + count) of a step's batch. */
+typedef struct thaw_shard_part {
+    size_t first, count;
+} thaw_shard_part;
+
+/* The samples of shard `index`. Shards differ by one sample at most, and the first are the larger ones. If there are fewer
+   samples than shards, the last are empty. */
+thaw_shard_part thaw_shard_part_of(size_t samples, size_t shards, size_t index);
+
+/* The shards of a step of this process. */
+thaw_shard_range thaw_shard_range_of(size_t shards);
+
+/* The plan for the largest shard of a step of this many samples. Compiles that of smaller shards, too, so that the step
+   does not. Errors: those of thaw_plan_find. */
+thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range range, thaw_plan **plan);
+
+/* A step that is being taken. */
+typedef struct thaw_taken_step {
+    const thaw_training_batch *batch;
+    uint64_t seed;
+    double start; /* of the phase that is being timed */
+} thaw_taken_step;
+
+/* Forward and backward of a part of the batch, for which the plan is; plan->program.step has been set as far as it does
+   not follow from these. Errors: those of thaw_step. */
+thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_part part, thaw_shard_outcome *outcome);
+
+void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome);
+
+/* Runs all shards of this process. *plan, of thaw_shard_plan, becomes that of the last, with gradients and statistics of
+   the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the mean that its weights tell nor says that
+   it is a sum). */
+thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result);
+
+#endif

@@ -1,0 +1,305 @@
+#include "update/shard_sum.h"
+
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/context.h"
+#include "update/update_list.h"
+
+enum { BLOCK = 4096 /* floats that a thread takes on at a time */ };
+
+/* A block of the tree that is complete, or on its way to be. */
+typedef struct partial {
+    size_t first, count; /* its shards */
+    float *values;
+} partial;
+
+struct thaw_shard_sum {
+    thaw_context *context;
+    const thaw_update_list *list;
+    thaw_shard_range range;
+    size_t next;       /* the shard that is added next */
+    size_t floats;     /* of a level */
+    size_t tensors;    /* gradients, then statistics */
+    size_t *offsets;   /* of tensors in a level, and its end */
+    thaw_span *blocks; /* pieces of tensors */
+    size_t block_count;
+    float *memory;     /* of all levels */
+    partial *partials; /* as many as there are levels */
+    size_t partial_count;
+    thaw_shard_outcome *outcomes;
+};
+
+/* ---- the tree ---- */
+
+/* Whether two neighbouring blocks are the halves of one. */
+static bool are_halves(const partial *left, const partial *right)
+{
+    return left->count == right->count && left->first % (2 * left->count) == 0;
+}
+
+/* Adds shard `at` to a stack of blocks, without their values. Returns the new height. */
+static size_t push(partial *stack, size_t height, size_t at)
+{
+    stack[height++] = (partial){ .first = at, .count = 1 };
+    while (height > 1 && are_halves(&stack[height - 2], &stack[height - 1])) {
+        height--;
+        stack[height - 1].count *= 2;
+    }
+    return height;
+}
+
+/* A shard that completes a block is added to the half that is there and takes no level of its own. */
+size_t thaw_shard_levels(thaw_shard_range range)
+{
+    partial stack[2 * 8 * sizeof(size_t) + 1];
+    size_t height = 0, levels = 0;
+    for (size_t at = range.first; at < range.past; at++) {
+        const bool joins = height > 0 && are_halves(&stack[height - 1], &(partial){ .first = at, .count = 1 });
+        const size_t taken = height + !joins;
+        levels = taken > levels ? taken : levels;
+        height = push(stack, height, at);
+    }
+    return levels;
+}
+
+/* ---- life ---- */
+
+static size_t count_of(const thaw_shard_sum *sum, const size_t *statistics, size_t tensor)
+{
+    const size_t gradients = sum->list->parameter_count;
+    return tensor < gradients ? sum->list->parameters[tensor]->count : statistics[tensor - gradients];
+}
+
+static thaw_status lay_out(thaw_shard_sum *sum, const size_t *statistics)
+{
+    size_t blocks = 0;
+    sum->offsets = thaw_allocate_array(sum->context, sum->tensors + 1, sizeof *sum->offsets);
+    if (!sum->offsets)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < sum->tensors; i++) {
+        const size_t count = count_of(sum, statistics, i);
+        sum->offsets[i + 1] = sum->offsets[i] + thaw_shard_floats(count);
+        blocks += (count + BLOCK - 1) / BLOCK;
+    }
+    sum->floats = sum->offsets[sum->tensors];
+    sum->blocks = thaw_allocate_array(sum->context, blocks + 1, sizeof *sum->blocks);
+    if (!sum->blocks)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < sum->tensors; i++) {
+        const size_t count = count_of(sum, statistics, i);
+        for (size_t begin = 0; begin < count; begin += BLOCK)
+            sum->blocks[sum->block_count++] = (thaw_span){ i, begin, count - begin < BLOCK ? count - begin : BLOCK };
+    }
+    return THAW_OK;
+}
+
+/* Zeros, also between tensors: blocks are added up as they lie. */
+static thaw_status reserve(thaw_shard_sum *sum)
+{
+    const size_t levels = thaw_shard_levels(sum->range);
+    size_t floats;
+    if (!thaw_multiply_sizes(levels, sum->floats, &floats))
+        return thaw_fail(sum->context, THAW_OUT_OF_MEMORY, "the gradients of %zu shards overflow a size",
+                         sum->range.shards);
+    sum->memory = thaw_allocate_array(sum->context, floats + 1, sizeof *sum->memory);
+    sum->partials = thaw_allocate_array(sum->context, levels + 1, sizeof *sum->partials);
+    sum->outcomes = thaw_allocate_array(sum->context, sum->range.shards, sizeof *sum->outcomes);
+    if (!sum->memory || !sum->partials || !sum->outcomes)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < levels; i++)
+        sum->partials[i].values = sum->memory + i * sum->floats;
+    return THAW_OK;
+}
+
+thaw_status thaw_shard_sum_create(thaw_context *context, const thaw_update_list *list, const size_t *statistics,
+                                  size_t statistic_count, thaw_shard_range range, thaw_shard_sum **sum)
+{
+    *sum = NULL;
+    thaw_shard_sum *made = thaw_allocate(context, sizeof *made);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    made->context = context;
+    made->list = list;
+    made->range = range;
+    made->tensors = list->parameter_count + statistic_count;
+    thaw_status status = lay_out(made, statistics);
+    if (status == THAW_OK)
+        status = reserve(made);
+    if (status != THAW_OK) {
+        thaw_shard_sum_release(made);
+        return status;
+    }
+    *sum = made;
+    return THAW_OK;
+}
+
+void thaw_shard_sum_release(thaw_shard_sum *sum)
+{
+    if (!sum)
+        return;
+    thaw_release(sum->context, sum->outcomes);
+    thaw_release(sum->context, sum->partials);
+    thaw_release(sum->context, sum->memory);
+    thaw_release(sum->context, sum->blocks);
+    thaw_release(sum->context, sum->offsets);
+    thaw_release(sum->context, sum);
+}
+
+bool thaw_shard_sum_is_for(const thaw_shard_sum *sum, const thaw_update_list *list, thaw_shard_range range)
+{
+    return sum->list == list && sum->range.shards == range.shards && sum->range.first == range.first &&
+           sum->range.past == range.past;
+}
+
+thaw_shard_range thaw_shard_sum_range(const thaw_shard_sum *sum)
+{
+    return sum->range;
+}
+
+thaw_shard_outcome *thaw_shard_sum_outcomes(thaw_shard_sum *sum)
+{
+    return sum->outcomes;
+}
+
+/* ---- loops ---- */
+
+/* One call's data. */
+typedef struct pass {
+    const thaw_shard_sum *sum;
+    float *const *statistics;
+    float *into; /* a level; from it, to store */
+    const float *term;
+    float factor, statistic_factor;
+    bool adds;  /* to what is there */
+    bool empty; /* zeros */
+} pass;
+
+static float *place_of(const pass *p, size_t tensor)
+{
+    const size_t gradients = p->sum->list->parameter_count;
+    return tensor < gradients ? p->sum->list->parameters[tensor]->gradient : p->statistics[tensor - gradients];
+}
+
+static float factor_of(const pass *p, size_t tensor)
+{
+    return tensor < p->sum->list->parameter_count ? p->factor : p->statistic_factor;
+}
+
+static void write_scaled(float *restrict into, const float *restrict from, float factor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        into[i] = factor * from[i];
+}
+
+/* Products are rounded before they are added, here as where a block of one shard is added to another. */
+static void add_scaled(float *restrict into, const float *restrict from, float factor, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        into[i] += factor * from[i];
+}
+
+/* This makes 0 of -0, as adding a block of zeros does. */
+static void add_zeros(float *into, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        into[i] += 0.0F;
+}
+
+static void write_zeros(float *into, size_t count)
+{
+    memset(into, 0, count * sizeof *into);
+}
+
+static void add_blocks(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_span *block = &p->sum->blocks[i];
+        float *into = p->into + p->sum->offsets[block->parameter] + block->begin;
+        if (p->empty)
+            (p->adds ? add_zeros : write_zeros)(into, block->count);
+        else
+            (p->adds ? add_scaled : write_scaled)(into, place_of(p, block->parameter) + block->begin,
+                                                  factor_of(p, block->parameter), block->count);
+    }
+}
+
+static void store_blocks(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    for (size_t i = begin; i < end; i++) {
+        const thaw_span *block = &p->sum->blocks[i];
+        write_scaled(place_of(p, block->parameter) + block->begin,
+                     p->into + p->sum->offsets[block->parameter] + block->begin, factor_of(p, block->parameter),
+                     block->count);
+    }
+}
+
+static void add_range(void *argument, size_t begin, size_t end)
+{
+    const pass *p = argument;
+    add_scaled(p->into + begin, p->term + begin, 1, end - begin);
+}
+
+/* ---- a step ---- */
+
+void thaw_shard_sum_begin(thaw_shard_sum *sum)
+{
+    sum->next = sum->range.first;
+    sum->partial_count = 0;
+    memset(sum->outcomes, 0, sum->range.shards * sizeof *sum->outcomes);
+}
+
+/* Adds the last block to the one before it. */
+static void join(thaw_shard_sum *sum)
+{
+    partial *left = &sum->partials[sum->partial_count - 2];
+    const partial *right = left + 1;
+    thaw_parallel_for(sum->context, sum->floats, BLOCK, add_range,
+                      &(pass){ .into = left->values, .term = right->values });
+    left->count += right->count;
+    sum->partial_count--;
+}
+
+static void add(thaw_shard_sum *sum, pass *p)
+{
+    const partial leaf = { .first = sum->next++, .count = 1 };
+    const bool joins = sum->partial_count > 0 && are_halves(&sum->partials[sum->partial_count - 1], &leaf);
+    partial *into = &sum->partials[sum->partial_count - (joins ? 1 : 0)];
+    p->sum = sum;
+    p->into = into->values;
+    p->adds = joins;
+    thaw_parallel_for(sum->context, sum->block_count, 1, add_blocks, p);
+    into->first = joins ? into->first : leaf.first;
+    into->count = joins ? 2 : 1;
+    sum->partial_count += !joins;
+    while (sum->partial_count > 1 && are_halves(into - 1, into)) {
+        join(sum);
+        into--;
+    }
+}
+
+void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float factor)
+{
+    add(sum, &(pass){ .statistics = statistics, .factor = factor, .statistic_factor = 1 });
+}
+
+void thaw_shard_sum_add_nothing(thaw_shard_sum *sum)
+{
+    add(sum, &(pass){ .empty = true });
+}
+
+void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor)
+{
+    while (sum->partial_count > 1)
+        join(sum);
+    pass p = { .sum = sum,
+               .statistics = statistics,
+               .into = sum->partials[0].values,
+               .factor = factor,
+               .statistic_factor = statistic_factor };
+    thaw_parallel_for(sum->context, sum->block_count, 1, store_blocks, &p);
+    for (size_t i = 0; i < sum->list->parameter_count; i++)
+        sum->list->parameters[i]->gradient_rows.known = false;
+}

@@ -1,0 +1,64 @@
+/* The sum of a step's gradients over its shards, and of the statistics that each shard gives: in a binary tree over the
+   shards' indices that does not depend on how many of them one process holds.
+
+   A node of the tree is a block of 2^k shards whose first index is a multiple of 2^k, the sum of its two halves; what is
+   left at the end, where the number of shards is no power of two, is added from the right: ((0 + 1) + (2 + 3)) + 4.
+   The gradients of the next shard go into a level of memory, and full blocks are added up as soon as they are complete,
+   so that there are never more levels than bits in the number of shards. */
+#ifndef THAW_UPDATE_SHARD_SUM_H
+#define THAW_UPDATE_SHARD_SUM_H
+
+#include "update/update.h"
+
+typedef struct thaw_shard_sum thaw_shard_sum;
+
+/* The shards of a step, and which of them this process computes: [first, past). */
+typedef struct thaw_shard_range {
+    size_t shards, first, past;
+} thaw_shard_range;
+
+/* What a shard's part of the step came to. */
+typedef struct thaw_shard_outcome {
+    double loss;          /* as differentiated */
+    double total, weight; /* see thaw_layer_module.weigh */
+    double correct, counted, samples;
+} thaw_shard_outcome;
+
+/* The levels that a process needs for its shards. */
+size_t thaw_shard_levels(thaw_shard_range range);
+
+/* The floats that a tensor takes in a level. */
+static inline size_t thaw_shard_floats(size_t count)
+{
+    enum { LINE = 16 /* floats in a cache line: tensors begin at one */ };
+    return (count + LINE - 1) / LINE * LINE;
+}
+
+/* Allocates a sum over the gradients of `list`, which must outlive it, and statistics of these sizes. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_shard_sum_create(thaw_context *context, const thaw_update_list *list, const size_t *statistics,
+                                  size_t statistic_count, thaw_shard_range range, thaw_shard_sum **sum);
+void thaw_shard_sum_release(thaw_shard_sum *sum);
+
+/* Whether it was made for this list and these shards. */
+bool thaw_shard_sum_is_for(const thaw_shard_sum *sum, const thaw_update_list *list, thaw_shard_range range);
+
+thaw_shard_range thaw_shard_sum_range(const thaw_shard_sum *sum);
+
+/* Begins a step: nothing has been added. */
+void thaw_shard_sum_begin(thaw_shard_sum *sum);
+
+/* Adds the next shard of this process: its gradients times `factor`, and its statistics. */
+void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float factor);
+
+/* Adds a shard without samples: zeros. */
+void thaw_shard_sum_add_nothing(thaw_shard_sum *sum);
+
+/* Stores the sum, after all shards: gradients times `factor`, statistics times `statistic_factor`. All rows of gradients
+   may be other than 0 then. */
+void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor);
+
+/* Of each shard of the step, by index. */
+thaw_shard_outcome *thaw_shard_sum_outcomes(thaw_shard_sum *sum);
+
+#endif
