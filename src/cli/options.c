@@ -1,6 +1,7 @@
 /* The table of all options, from which --help, the manual pages and shell completion are made. */
 #include <stddef.h>
 #include <string.h>
+#include <thaw/train.h>
 
 #include "cli/numbers.h"
 #include "cli/option_table.h"
@@ -38,6 +39,12 @@ static bool parse_threads(const cli_option *option, const char *text, void *valu
 {
     (void)option, (void)options;
     return cli_parse_count(text, 1, 1024, value);
+}
+
+static bool parse_shards(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_count(text, 1, THAW_MOST_SHARDS, value);
 }
 
 static bool parse_seed(const cli_option *option, const char *text, void *value, cli_options *options)
@@ -95,6 +102,7 @@ KIND(rule, .parse = parse_rule, .wanted = "a text");
 KIND(input, .parse = parse_rule, .wanted = "a file name", .completion = CLI_COMPLETE_FILES);
 KIND(positive, .parse = parse_positive, .wanted = "a whole number from 1 to 2147483647");
 KIND(threads, .parse = parse_threads, .wanted = "a whole number from 1 to 1024");
+KIND(shards, .parse = parse_shards, .wanted = "a whole number from 1 to 4096");
 KIND(seed, .parse = parse_seed, .wanted = "a whole number from 0 to 2^64 - 1");
 KIND(bytes, .parse = parse_size, .wanted = "a number of bytes, such as 0, 65536 or 512M");
 KIND(most_bytes, .parse = parse_most, .wanted = "a number of bytes above 0, such as 65536 or 512M");
@@ -148,6 +156,12 @@ const cli_option cli_option_table[] = {
     { CLI_RULES, "bias-only", "PATTERN", "Train only the biases of these groups", &rule_kind,
       .rule = CLI_RULE_BIAS_ONLY },
     { CLI_BATCH, "batch", "N", "Samples per step (default: 128)", &positive_kind, TO(batch) },
+    { CLI_TRAINING | CLI_CACHE, "shards", "S",
+      "Compute each step in S parts of the batch, one after another in the memory of one, and add up their gradients. "
+      "Must divide --batch (default: 1)",
+      &shards_kind, TO(shards) },
+    { CLI_TRAINING, "accumulate", "N", "The same: accumulate the gradients of N parts of the batch before each update",
+      &shards_kind, TO(accumulate) },
     { CLI_TRAINING | CLI_RUNS, "epochs", "N", "Passes over the data (default: 1)", &positive_kind, TO(epochs) },
     { CLI_TRAINING, "schedule", "SPEC",
       "Schedule of the learning rates: constant, step:gamma=0.1,every=2, cosine:floor=0.01 or one-cycle:rising=0.3, each "

@@ -56,7 +56,8 @@ typedef struct cli_precision {
 typedef struct cli_options {
     const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes, cache_file_bytes,
-        max_bytes; /* classes and threads: 0 means automatic */
+        max_bytes;               /* classes and threads: 0 means automatic */
+    uint64_t shards, accumulate; /* 0: 1 */
     const char *strategy, *strategy_file, *head;
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */

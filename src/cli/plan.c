@@ -82,6 +82,8 @@ static int print_totals(const cli_options *options, const thaw_plan *plan, const
     json_object_set_new(object, "separate_bytes", cli_json_count(totals.separate_bytes));
     json_object_set_new(object, "recomputed_bytes", cli_json_count(totals.recomputed_bytes));
     json_object_set_new(object, "packed_bytes", cli_json_count(totals.packed_bytes));
+    json_object_set_new(object, "shards", cli_json_count((size_t)totals.shards));
+    json_object_set_new(object, "shard_bytes", cli_json_count(totals.shard_bytes));
     json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
     json_object_set_new(object, "fused_kernels", cli_json_count(totals.fused_kernels));
     json_object_set_new(object, "fused_bytes", cli_json_count(totals.fused_bytes));
@@ -137,6 +139,7 @@ static int print_plan(const cli_session *session, char **path)
         .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
         .cache_sample_bytes = data ? thaw_fit_cache_sample_bytes(&fit, data) : 0,
         .random_data = data && thaw_dataset_is_random(data),
+        .shards = (int64_t)options->shards,
     };
     const thaw_plan *plan;
     if (code == CLI_DONE)

@@ -138,6 +138,7 @@ static int fit(cli_session *session)
         .drop_last = options->drop_last,
         .schedule = session->schedule,
         .clip_norm = options->clip_norm,
+        .shards = (int64_t)(options->accumulate ? options->accumulate : options->shards),
         .test = session->test,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
         .head = session->head,
@@ -173,10 +174,25 @@ static int check_place(const cli_session *session)
     return cli_check(session->context, status, "--save");
 }
 
+static int check_shards(const cli_options *options)
+{
+    if (options->shards && options->accumulate)
+        return cli_misuse("--accumulate", "cannot be used with --shards: both divide the batch");
+    const uint64_t shards = options->accumulate ? options->accumulate : options->shards;
+    if (shards && options->batch % shards)
+        return cli_misuse(options->accumulate ? "--accumulate" : "--shards",
+                          "\"%llu\", must divide the batch of %llu samples", (unsigned long long)shards,
+                          (unsigned long long)options->batch);
+    return CLI_DONE;
+}
+
 static int train(const cli_options *options)
 {
     cli_session session;
-    int code = cli_session_build(&session, options);
+    int code = check_shards(options);
+    if (code != CLI_DONE)
+        return code;
+    code = cli_session_build(&session, options);
     if (code == CLI_DONE && options->save)
         code = check_place(&session);
     if (code == CLI_DONE)

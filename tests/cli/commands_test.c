@@ -72,6 +72,33 @@ Test(commands, one_seed_gives_one_result, .init = cli_begin, .fini = cli_end)
     cr_assert(losses[0] == losses[1] && losses[0] != losses[2], "%g %g %g", losses[0], losses[1], losses[2]);
 }
 
+/* 60 samples in batches of 16: the last has 12. */
+Test(commands, shards_give_the_result_of_whole_batches, .init = cli_begin, .fini = cli_end)
+{
+    double losses[3], bytes[3];
+    static const char *const shards[] = { "", "--shards 4", "--accumulate 4" };
+    for (int i = 0; i < 3; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "train --model transfer-cnn --data $a --epochs 2 --batch 16 --threads 1 --json %s",
+                 shards[i]);
+        cli_succeed(line);
+        losses[i] = cli_final("loss");
+        json_t *done = support_json_line(&cli_run, -1);
+        bytes[i] = support_json_number(done, "activation_bytes");
+        json_decref(done);
+    }
+    cr_assert_float_eq(losses[1], losses[0], 1e-5, "%.9g, whole %.9g", losses[1], losses[0]);
+    cr_assert(losses[1] == losses[2] && bytes[1] == bytes[2]);
+    cr_assert_lt(bytes[1], bytes[0] / 2, "%g bytes, whole %g", bytes[1], bytes[0]);
+    cli_succeed("plan --model transfer-cnn --batch 16 --shards 4 --threads 1");
+    cr_assert_not_null(strstr(cli_run.output, "each of 4 shards of a step; sums of gradients over them"));
+    cli_succeed("plan --model transfer-cnn --batch 16 --shards 4 --threads 1 --json");
+    json_t *plan = support_json_line(&cli_run, -1);
+    cr_assert_eq(support_json_number(plan, "shards"), 4);
+    cr_assert_geq(support_json_number(plan, "shard_bytes"), 2 * support_json_number(plan, "gradient_bytes"));
+    json_decref(plan);
+}
+
 Test(commands, evaluate_finds_what_training_found, .init = cli_begin, .fini = cli_end)
 {
     cli_pretrain();
