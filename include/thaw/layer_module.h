@@ -13,7 +13,7 @@ extern "C" {
 enum { THAW_MAX_INPUTS = 8, THAW_MAX_PARAMETERS = 8 };
 
 /* Which layer modules this header describes: in the upper half what they are, in the lower the version. */
-enum { THAW_LAYER_ABI = 0x4C410002 };
+enum { THAW_LAYER_ABI = 0x4C410001 };
 
 /* Short for the first fields of a thaw_layer_module:
    `static const thaw_layer_module swish = { THAW_LAYER_MODULE_HEAD, .name = "swish", ... };`. */
