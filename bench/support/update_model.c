@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "core/allocation.h"
 #include "params/optimizer.h"
 
 enum { SMALL = 512, LARGE_MEAN = 10000 };

@@ -1,9 +1,9 @@
 /* Summaries of each configuration over its runs. */
 #include <math.h>
 #include <string.h>
+#include <thaw/runtime.h>
 
 #include "compare/comparison.h"
-#include "core/allocation.h"
 
 double thaw_json_value(const json_t *object, const char *key)
 {

@@ -1,8 +1,8 @@
 #include "core/context.h"
 
 #include <omp.h>
+#include <thaw/runtime.h>
 
-#include "core/allocation.h"
 #include "core/cpu.h"
 #include "core/system_memory.h"
 

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/text.h"
 
 enum { LONGEST = 63 };

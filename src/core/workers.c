@@ -3,8 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-
-#include "core/allocation.h"
+#include <thaw/runtime.h>
 
 typedef struct worker {
     thaw_workers *team;

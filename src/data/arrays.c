@@ -1,9 +1,8 @@
 #include "data/arrays.h"
 
 #include <string.h>
+#include <thaw/runtime.h>
 
-#include "core/allocation.h"
-#include "core/shape.h"
 #include "data/dataset.h"
 
 typedef struct arrays {

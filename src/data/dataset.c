@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "core/shape.h"
 
 static thaw_status refuse(thaw_context *context, const thaw_source *source)
 {

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "core/open.h"
 #include "core/text.h"

@@ -1,8 +1,6 @@
 #include "data/folder_set.h"
 
-#include <string.h>
-
-#include "core/allocation.h"
+#include <thaw/runtime.h>
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -22,7 +20,6 @@ static thaw_status grow(thaw_folder_set *set)
     thaw_folder_key *places = thaw_allocate_array(set->context, capacity, sizeof *places);
     if (!places)
         return THAW_OUT_OF_MEMORY;
-    memset(places, 0, capacity * sizeof *places);
     for (size_t i = 0; i < set->capacity; i++)
         if (set->places[i].inode)
             *find(places, capacity, set->places[i]) = set->places[i];

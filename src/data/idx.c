@@ -1,7 +1,8 @@
 /* Data sets of two IDX files: images, and a label for each. */
 #include "data/idx.h"
 
-#include "core/allocation.h"
+#include <thaw/runtime.h>
+
 #include "data/arrays.h"
 #include "data/idx_file.h"
 

@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <thaw/runtime.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "core/allocation.h"
 #include "io/regular_file.h"
 
 /* Deflate makes at most 258 bytes of two bits. */

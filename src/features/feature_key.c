@@ -1,6 +1,5 @@
 #include "features/feature_key.h"
 
-#include "core/allocation.h"
 #include "data/dataset.h"
 #include "params/keeping.h"
 

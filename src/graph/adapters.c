@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/allocation.h"
 #include "graph/parameter_list.h"
 #include "params/expression.h"
 #include "params/low_rank.h"

@@ -5,7 +5,6 @@
 #include "core/allocation.h"
 #include "core/module_head.h"
 #include "core/name.h"
-#include "core/shape.h"
 #include "graph/model.h"
 
 static const thaw_layer_capabilities no_capabilities = { .size = sizeof no_capabilities };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "core/context.h"
-#include "core/shape.h"
 #include "graph/model.h"
 
 size_t thaw_builder_input_count(const thaw_layer_builder *builder)

@@ -2,8 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
-#include "core/shape.h"
 #include "graph/model.h"
 #include "params/expression.h"
 

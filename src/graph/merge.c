@@ -1,7 +1,6 @@
 /* Merges expressions into stored tensors. */
 #include <string.h>
 
-#include "core/allocation.h"
 #include "graph/parameter_list.h"
 #include "params/expression.h"
 

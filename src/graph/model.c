@@ -1,8 +1,5 @@
 #include "graph/model.h"
 
-#include "core/allocation.h"
-#include "core/shape.h"
-
 thaw_status thaw_model_create(thaw_context *context, thaw_model **model)
 {
     *model = thaw_allocate(context, sizeof **model);

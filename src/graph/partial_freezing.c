@@ -1,7 +1,6 @@
 /* Freezes parameters by role, and slices of them. */
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "graph/parameter_list.h"
 #include "params/bits.h"

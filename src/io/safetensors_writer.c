@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/text.h"
 #include "io/new_file.h"
 #include "io/safetensors.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
 #include "kernels/panel_product.h"

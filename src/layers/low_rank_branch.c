@@ -1,6 +1,5 @@
 #include "layers/low_rank_branch.h"
 
-#include "core/allocation.h"
 #include "kernels/best_convolution.h"
 #include "kernels/best_inner_product.h"
 #include "kernels/scaled_sum.h"

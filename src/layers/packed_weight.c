@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/pages.h"
 
 enum { WEIGHT };

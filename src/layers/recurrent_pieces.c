@@ -1,5 +1,4 @@
 /* How a recurrent layer divides its memory and its work: regions of a buffer, and pieces of a step. */
-#include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
 #include "layers/recurrent.h"

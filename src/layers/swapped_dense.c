@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
-
 enum {
     GRAIN = 4096, /* the fewest elements of a thread */
     BLOCK = 16    /* numbers of a cache line, which are moved together */

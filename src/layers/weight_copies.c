@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
-
 enum { WEIGHT, BIAS };
 
 static size_t packed_bytes(const thaw_kernel *pack)

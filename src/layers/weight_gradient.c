@@ -1,7 +1,5 @@
 #include "layers/weight_gradient.h"
 
-#include "core/allocation.h"
-
 void thaw_weight_gradient_release(thaw_context *context, thaw_weight_gradient *gradient)
 {
     thaw_kernel_release(context, gradient->kernel);

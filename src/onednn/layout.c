@@ -1,4 +1,3 @@
-#include "core/allocation.h"
 #include "onednn/engine.h"
 
 thaw_status thaw_layout_create(thaw_context *context, int rank, const int64_t *dims, dnnl_format_tag_t tag,

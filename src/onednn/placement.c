@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
 #include "onednn/engine.h"
 #include "onednn/own_kernel.h"
 

@@ -1,5 +1,4 @@
 /* Expressions concatenated along an axis. */
-#include "core/shape.h"
 #include "params/blocks.h"
 #include "params/expression.h"
 

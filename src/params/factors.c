@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
 #include "kernels/scaled_sum.h"
 #include "params/matrices.h"
 

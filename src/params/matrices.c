@@ -1,6 +1,5 @@
 #include "params/matrices.h"
 
-#include "core/allocation.h"
 #include "kernels/best_inner_product.h"
 
 thaw_status thaw_matrices_create(thaw_context *context, int64_t m, int64_t k, int64_t n, thaw_matrices **matrices)

@@ -2,7 +2,7 @@
 #ifndef THAW_PARAMS_MATRICES_H
 #define THAW_PARAMS_MATRICES_H
 
-#include "onednn/inner_product.h"
+#include "onednn/kernel.h"
 
 /* C [m, n] = A [m, k] B [k, n], and the gradients of A and B from that of C. */
 typedef struct thaw_matrices {

@@ -1,5 +1,4 @@
 /* The matrix product of two expressions. */
-#include "core/shape.h"
 #include "params/factors.h"
 
 static thaw_status prepare(thaw_expression *e)

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "core/allocation.h"
 #include "params/bits.h"
 
 /* A byte for each element of an expression. */

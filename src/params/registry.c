@@ -1,10 +1,9 @@
 #include <string.h>
+#include <thaw/runtime.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "core/nearest.h"
 #include "params/module_source.h"
-#include "params/optimizer.h"
 
 const thaw_optimizer_module *thaw_optimizer_builtin(size_t index)
 {

@@ -5,7 +5,6 @@
 #include "core/allocation.h"
 #include "core/name.h"
 #include "params/expression.h"
-#include "params/optimizer.h"
 
 static void release_parameter(thaw_context *context, thaw_parameter *parameter)
 {

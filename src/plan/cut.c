@@ -1,7 +1,6 @@
 /* Where the feature cache cuts the prefix: at its end. If the values that leave the prefix there exceed the cache's
    budget, the cut is behind the last node at which the values fit. What follows the cut is computed again in each
    epoch. */
-#include "core/allocation.h"
 #include "plan/plan.h"
 
 enum { LEAST_SHARE = 20 /* a cut that saves less than this part of the prefix's operations is not worth its memory */ };

@@ -1,5 +1,4 @@
 /* The backward section of a program. */
-#include "core/allocation.h"
 #include "plan/emit.h"
 
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)

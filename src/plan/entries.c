@@ -1,5 +1,4 @@
 /* The entries and totals of a plan. */
-#include "core/allocation.h"
 #include "params/optimizer.h"
 #include "plan/plan.h"
 

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "core/allocation.h"
 #include "params/keeping.h"
 #include "plan/sharing.h"
 

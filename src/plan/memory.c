@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "plan/plan.h"
 
 static int by_rank(const void *left, const void *right)

@@ -1,7 +1,6 @@
 /* The compiler: a new plan, and the passes that fill it. */
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "plan/plan.h"
 

@@ -1,5 +1,4 @@
 /* Lists that a program needs besides its instructions: feeds, watched parameters, moved pointers, staged statistics. */
-#include "core/allocation.h"
 #include "plan/emit.h"
 
 static size_t count_sources(const thaw_plan *plan)

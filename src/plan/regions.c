@@ -1,4 +1,3 @@
-#include "core/allocation.h"
 #include "plan/plan.h"
 
 static thaw_region region_of(const thaw_graph_node *node, const thaw_plan_node *planned)

@@ -1,5 +1,4 @@
 /* What each pass saves, in bytes. */
-#include "core/allocation.h"
 #include "plan/plan.h"
 
 enum { FUSION, PRECISION, TILES, SHARING, MASKS, RECOMPUTATION, WEIGHTS, CACHE, SAVINGS };

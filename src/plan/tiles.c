@@ -1,4 +1,3 @@
-#include "core/allocation.h"
 #include "core/context.h"
 #include "plan/plan.h"
 

@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "core/allocation.h"
 #include "params/expression.h"
 #include "plan/plan.h"
 

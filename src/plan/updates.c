@@ -1,5 +1,4 @@
 /* Makes the list of updates from what a plan trains. */
-#include "core/allocation.h"
 #include "params/reach.h"
 #include "plan/plan.h"
 

@@ -2,8 +2,8 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <thaw/strategy.h>
 
-#include "core/allocation.h"
 #include "graph/model.h"
 
 /* Whether a layer only scales and shifts what is below it. */

@@ -2,7 +2,7 @@
 #ifndef THAW_POLICY_MODEL_BLOCKS_H
 #define THAW_POLICY_MODEL_BLOCKS_H
 
-#include <thaw/strategy.h>
+#include <thaw/model.h>
 
 typedef struct thaw_model_blocks {
     size_t *of_node; /* one per node: its block from 1, or 0 for none */

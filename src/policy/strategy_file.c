@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 
-#include "core/allocation.h"
 #include "core/nearest.h"
 #include "core/printable.h"
 #include "io/json_file.h"

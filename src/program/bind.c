@@ -1,6 +1,4 @@
 /* Points kernels at their buffers. */
-#include "core/allocation.h"
-#include "core/context.h"
 #include "core/philox.h"
 #include "plan/plan.h"
 

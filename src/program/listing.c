@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/text.h"
 #include "plan/plan.h"
 

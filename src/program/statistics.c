@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "plan/plan.h"
 
 void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node index, char *memory)

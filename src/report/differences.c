@@ -2,7 +2,6 @@
 #include <math.h>
 #include <thaw/statistics.h>
 
-#include "core/allocation.h"
 #include "report/page.h"
 
 enum { WIDTH = 420, NAMES = 116, PLOT = 122, PLOT_END = 254, NUMBERS = 262, ROW = 24, TOP = 6 };

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "report/page.h"
 
 enum { WIDTH = 420, HEIGHT = 340, LEFT = 44, RIGHT = 408, TOP = 14, BOTTOM = 292 };

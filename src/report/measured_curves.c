@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/allocation.h"
 #include "report/measured.h"
 
 enum { PANEL_WIDTH = 200, PANEL_HEIGHT = 160, PANEL_LEFT = 36, PANEL_RIGHT = 192, PANEL_TOP = 24, PANEL_BOTTOM = 124 };

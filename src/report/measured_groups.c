@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/allocation.h"
-
 typedef struct named {
     const char *benchmark, *name;
     size_t place;

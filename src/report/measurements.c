@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "report/measured.h"
 #include "report/measured_curves.h"
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/allocation.h"
-
 /* ---------------------------------------------------------------- reading */
 
 const char *thaw_report_string(const json_t *object, const char *key)

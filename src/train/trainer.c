@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "core/allocation.h"
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/threads.h"

@@ -1,7 +1,5 @@
 /* The steps of a trainer's epoch. */
 #include "core/clock.h"
-#include "core/context.h"
-#include "data/dataset.h"
 #include "train/batch.h"
 #include "train/shards.h"
 #include "train/trainer.h"

@@ -2,7 +2,6 @@
    bits of an update of the whole. */
 #include <string.h>
 
-#include "core/allocation.h"
 #include "params/bits.h"
 #include "support/parameters.h"
 
