@@ -262,7 +262,7 @@ static thaw_status read_lines(const thaw_journal *journal, FILE *file, json_t *l
 thaw_status thaw_journal_read(const thaw_journal *journal, json_t **lines)
 {
     *lines = json_array();
-    const int copy = fcntl(journal->descriptor, F_DUPFD_CLOEXEC, 3);
+    const int copy = thaw_duplicate(journal->descriptor);
     FILE *file = copy >= 0 ? fdopen(copy, "r") : NULL;
     if (!file) {
         const thaw_status status = fail(journal, "read");

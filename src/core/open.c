@@ -12,6 +12,11 @@ static void close_keeping_errno(int descriptor)
     errno = reason;
 }
 
+int thaw_duplicate(int descriptor)
+{
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
 int thaw_open(int directory, const char *path, int flags, mode_t permissions)
 {
     int opened;
@@ -20,7 +25,7 @@ int thaw_open(int directory, const char *path, int flags, mode_t permissions)
     while (opened < 0 && errno == EINTR);
     if (opened < 0 || opened > STDERR_FILENO)
         return opened;
-    const int moved = fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    const int moved = thaw_duplicate(opened);
     close_keeping_errno(opened);
     return moved;
 }

@@ -260,7 +260,7 @@ static void remove_temporary(thaw_new_file *file)
 /* The lock lasts until the file has its name or is removed: another descriptor keeps it. */
 static thaw_status finish(thaw_new_file *file)
 {
-    const int lock = fcntl(file->descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    const int lock = thaw_duplicate(file->descriptor);
     if (lock < 0)
         return fail(file, "cannot keep its lock", errno);
     thaw_status status = close_synced(file);
