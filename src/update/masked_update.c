@@ -2,11 +2,11 @@
 
 #include "params/bits.h"
 
-/* Elements that are looked at together. */
+/* Elements that are updated together. */
 enum { BLOCK = 512 };
 
-/* A module's arithmetic is element by element and the borders of a span carry no meaning: so the free elements of a block
-   are brought together, updated as one span, and taken back. */
+/* Copies of the free elements of a block. A module's arithmetic is element by element, and the borders of a span carry
+   no meaning, so these can be updated as one span and copied back. */
 typedef struct gathered {
     _Alignas(64) float parameter[BLOCK];
     _Alignas(64) float gradient[BLOCK];

@@ -4,8 +4,8 @@
 
 #include <thaw/optimizer_module.h>
 
-/* Runs a module's update on those elements of a span that are not held: their values, and the optimizer's state of them,
-   keep their bytes. Bit `first` of `held` is for the span's first element. */
+/* Runs a module's update on the elements of a span that are not held. Held elements keep their value and their
+   optimizer state to the bit. Bit `first` of `held` is for the span's first element. */
 void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
                         size_t first);
 

@@ -5,18 +5,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/context.h"
 #include "core/threads.h"
-#include "kernels/magnitude.h"
 #include "params/bits.h"
 #include "params/optimizer.h"
 #include "update/masked_update.h"
 #include "update/update_list.h"
 
-enum {
-    SCALE_BLOCK = 4096, /* floats that are scaled and used while they are in the nearest cache */
-    CHECK_GRAIN = 16    /* blocks of the norm: fewer are checked sooner than a thread is woken */
-};
+enum { SCALE_BLOCK = 4096 /* floats that are scaled and used while they are in the nearest cache */ };
 
 static void replace_value(const thaw_optimizer_module *module, double *values, const char *name, double own,
                           double factor)
@@ -82,7 +77,7 @@ static void scale(float *restrict values, size_t count, float factor)
         values[i] *= factor;
 }
 
-/* Updates a piece that is small enough to be scaled first and still be near. */
+/* Updates a piece that is small enough to stay in the cache between scaling and use. */
 static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
     const thaw_parameter *parameter = list->parameters[span->parameter];
@@ -148,7 +143,7 @@ static void update_spans(const thaw_update_list *list, size_t first, size_t past
     }
 }
 
-/* Gives the thread the flags back that it came with: they are the host's, too. */
+/* Restores the thread's floating-point flags, which are also the host's. */
 static void update_share(void *argument, int thread, int threads)
 {
     thaw_update_list *list = argument;
@@ -163,7 +158,7 @@ static void update_share(void *argument, int thread, int threads)
     fesetexceptflag(&before, FE_ALL_EXCEPT);
 }
 
-/* A number beyond a float's range is infinite as a float, and using it raises no flag. */
+/* A number beyond a float's range became infinite when it was rounded to float; using it raises no flag. */
 static bool has_infinite_scalar(const thaw_update_list *list)
 {
     for (size_t i = 0; i < list->parameter_count; i++)
@@ -221,103 +216,4 @@ void thaw_update_list_scale(thaw_update_list *list, double gradient_scale)
         return;
     list->gradient_scale = gradient_scale;
     thaw_parallel_for(list->context, list->norm_count, 1, scale_blocks, list);
-}
-
-/* In lanes, so that the compiler may use vectors without changing the order of any sum. */
-static double sum_squares(const float *values, size_t count)
-{
-    enum { LANES = 8 };
-    double lanes[LANES] = { 0 }, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lanes[k] += (double)values[i + k] * (double)values[i + k];
-    for (; i < count; i++)
-        sum += (double)values[i] * (double)values[i];
-    for (size_t k = 0; k < LANES; k++)
-        sum += lanes[k];
-    return sum;
-}
-
-static void sum_blocks(void *argument, size_t begin, size_t end)
-{
-    const thaw_update_list *list = argument;
-    for (size_t i = begin; i < end; i++) {
-        const thaw_span *block = &list->norm_blocks[i];
-        if (list->norm_sums[i] != 0)
-            list->norm_sums[i] = sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
-    }
-}
-
-/* Which blocks are to be summed: 1. Those without a row that has a gradient are 0 already. */
-static void mark_blocks(thaw_update_list *list)
-{
-    size_t first = 0;
-    for (size_t k = 0; k < list->parameter_count; k++) {
-        const thaw_parameter *parameter = list->parameters[k];
-        const thaw_gradient_rows *named = &parameter->gradient_rows;
-        const size_t blocks = (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
-        const size_t width = parameter->count / (size_t)parameter->shape.dims[0];
-        for (size_t i = 0; i < blocks; i++)
-            list->norm_sums[first + i] = named->known ? 0 : 1;
-        for (size_t i = 0; named->known && i < named->count; i++)
-            for (size_t at = named->rows[i] * width / THAW_NORM_BLOCK;
-                 at * THAW_NORM_BLOCK < (named->rows[i] + (size_t)1) * width; at++)
-                list->norm_sums[first + at] = 1;
-        first += blocks;
-    }
-}
-
-double thaw_update_list_norm(thaw_update_list *list)
-{
-    mark_blocks(list);
-    thaw_parallel_for(list->context, list->norm_count, 1, sum_blocks, list);
-    double sum = 0;
-    for (size_t i = 0; i < list->norm_count; i++)
-        sum += list->norm_sums[i];
-    return sqrt(sum);
-}
-
-/* Backwards: the update begins where the blocks that were read last are still in the cache. */
-static void check_blocks(void *argument, size_t begin, size_t end)
-{
-    const thaw_update_list *list = argument;
-    thaw_magnitude_function *largest = THAW_FOR_LEVEL(list->context->level, thaw_largest_magnitude);
-    for (size_t i = end; i-- > begin;) {
-        const thaw_span *block = &list->norm_blocks[i];
-        if (list->norm_sums[i] != 0)
-            list->norm_sums[i] =
-                !isfinite(largest(list->parameters[block->parameter]->gradient + block->begin, block->count));
-    }
-}
-
-static void unmark_known(thaw_update_list *list, const bool *known)
-{
-    for (size_t i = 0; known && i < list->norm_count; i++)
-        if (known[list->norm_blocks[i].parameter])
-            list->norm_sums[i] = 0;
-}
-
-bool thaw_update_list_finite(thaw_update_list *list, const bool *known)
-{
-    mark_blocks(list);
-    unmark_known(list, known);
-    thaw_parallel_for(list->context, list->norm_count, CHECK_GRAIN, check_blocks, list);
-    for (size_t i = 0; i < list->norm_count; i++)
-        if (list->norm_sums[i] != 0)
-            return false;
-    return true;
-}
-
-thaw_update_totals thaw_update_list_totals(const thaw_update_list *list)
-{
-    thaw_update_totals totals = { 0 };
-    for (size_t i = 0; i < list->parameter_count; i++) {
-        const thaw_parameter *parameter = list->parameters[i];
-        totals.parameters += parameter->count;
-        totals.gradient_bytes += parameter->count * sizeof(float);
-        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-            totals.state_bytes += parameter->slot[k] ? parameter->count * sizeof(float) : 0;
-    }
-    return totals;
 }

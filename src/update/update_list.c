@@ -42,15 +42,10 @@ static void cut_spans(thaw_update_list *list)
     list->first_span[threads] = list->span_count;
 }
 
-static size_t blocks_of(const thaw_parameter *parameter)
-{
-    return (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
-}
-
 static thaw_status cut_norm_blocks(thaw_update_list *list)
 {
     for (size_t i = 0; i < list->parameter_count; i++)
-        list->norm_count += blocks_of(list->parameters[i]);
+        list->norm_count += thaw_norm_blocks_of(list->parameters[i]);
     list->norm_blocks = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_blocks);
     list->norm_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->norm_sums);
     if (!list->norm_blocks || !list->norm_sums)

@@ -1,4 +1,4 @@
-/* The update list's insides: shared by what makes it and what runs it. */
+/* The internals of the update list. */
 #ifndef THAW_UPDATE_UPDATE_LIST_H
 #define THAW_UPDATE_UPDATE_LIST_H
 
@@ -8,12 +8,18 @@
 
 enum { THAW_NORM_BLOCK = 4096 /* floats of a block of the norm */ };
 
+/* Blocks of the norm do not cross from one parameter to the next. */
+static inline size_t thaw_norm_blocks_of(const thaw_parameter *parameter)
+{
+    return (parameter->count + THAW_NORM_BLOCK - 1) / THAW_NORM_BLOCK;
+}
+
 /* A piece of one parameter. */
 typedef struct thaw_span {
     size_t parameter, begin, count;
 } thaw_span;
 
-/* What is the same for parameters of one group and step count. */
+/* Shared by parameters of one group and step count. */
 typedef struct thaw_rule {
     double values[THAW_MAX_HYPERPARAMETERS];
     float scalars[THAW_MAX_HYPERPARAMETERS];
@@ -36,12 +42,12 @@ struct thaw_update_list {
     atomic_bool suspect;   /* see thaw_update_list_suspect */
 
     thaw_span *norm_blocks; /* pieces of fixed size, whatever the thread count */
-    double *norm_sums;      /* the sum of squares of each */
+    double *norm_sums;      /* of each block: its sum of squares, or whether it is not finite */
     size_t norm_count;
 };
 
-/* The spans of one thread of a team: [*first, *past). OpenMP may give a team fewer threads than were asked for, one alone
-   inside a host's parallel region: each does the shares of several then. */
+/* The spans of one thread of a team: [*first, *past). A team may have fewer threads than the list has shares, such as
+   one inside a parallel region of the host. Then a thread does several shares. */
 static inline void thaw_share_of(const thaw_update_list *list, int thread, int threads, size_t *first, size_t *past)
 {
     *first = list->first_span[list->threads * thread / threads];
