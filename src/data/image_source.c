@@ -1,7 +1,6 @@
 #include "data/image_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,21 +8,15 @@
 #include <unistd.h>
 
 #include "core/allocation.h"
-#include "core/context.h"
 #include "core/digest.h"
+#include "core/open.h"
 #include "core/philox.h"
 #include "core/workers.h"
+#include "data/broken_images.h"
 #include "data/dataset.h"
 
 /* Random words that each sample may use: a multiple of 4, like the stream's blocks. */
 enum { WORDS_EACH = 64, REASON_BYTES = 256 };
-
-/* A broken image that has not been logged yet. */
-typedef struct notice {
-    struct notice *next;
-    size_t image;
-    char reason[];
-} notice;
 
 typedef struct images {
     thaw_context *context;
@@ -35,57 +28,8 @@ typedef struct images {
     thaw_workers *workers;
     thaw_image_reader *readers; /* one per thread */
     uint64_t epoch;
-    atomic_bool *broken;  /* one per image: known to be broken */
-    pthread_mutex_t lock; /* guards the fields below, and a job's failure */
-    notice *notices;      /* by image */
-    size_t unnoted;       /* broken images that could not be noted for lack of memory */
+    thaw_broken_images broken;
 } images;
-
-/* ---------------------------------------------------------------- broken images */
-
-static void note(images *from, size_t image, const char *reason)
-{
-    const size_t bytes = strlen(reason) + 1;
-    notice *made = thaw_allocate_quietly(from->context, sizeof *made + bytes);
-    pthread_mutex_lock(&from->lock);
-    if (atomic_exchange(&from->broken[image], true)) { /* another thread was first */
-        thaw_release(from->context, made);
-        made = NULL;
-    } else if (!made) {
-        from->unnoted++;
-    }
-    if (made) {
-        notice **place = &from->notices;
-        while (*place && (*place)->image < image)
-            place = &(*place)->next;
-        memcpy(made->reason, reason, bytes);
-        made->image = image;
-        made->next = *place;
-        *place = made;
-    }
-    pthread_mutex_unlock(&from->lock);
-}
-
-/* Logs them, on the caller's thread. */
-static void log_findings(void *user)
-{
-    images *from = user;
-    pthread_mutex_lock(&from->lock);
-    notice *next = from->notices;
-    const size_t unnoted = from->unnoted;
-    from->notices = NULL;
-    from->unnoted = 0;
-    pthread_mutex_unlock(&from->lock);
-    while (next) {
-        notice *told = next;
-        next = told->next;
-        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: %s; replaced by another image of its class", from->path,
-                 thaw_image_list_name(&from->list, told->image), told->reason);
-        thaw_release(from->context, told);
-    }
-    if (unnoted)
-        thaw_log(from->context, THAW_LOG_WARNING, "%s: %zu more images are broken", from->path, unnoted);
-}
 
 /* ---------------------------------------------------------------- reading */
 
@@ -97,20 +41,21 @@ typedef struct job {
     /* The first item that failed, or the number of items. All items before it are read, so that the message does not
        depend on timing. */
     atomic_size_t first_failed;
+    pthread_mutex_t lock; /* of the message */
     char *message;
     size_t capacity;
 } job;
 
 static void fail_job(job *now, size_t item, size_t image, const char *reason)
 {
-    images *from = now->from;
-    pthread_mutex_lock(&from->lock);
+    const images *from = now->from;
+    pthread_mutex_lock(&now->lock);
     if (item < atomic_load(&now->first_failed)) {
         snprintf(now->message, now->capacity, "%s/%s: %s", from->path, thaw_image_list_name(&from->list, image),
                  reason);
         atomic_store(&now->first_failed, item);
     }
-    pthread_mutex_unlock(&from->lock);
+    pthread_mutex_unlock(&now->lock);
 }
 
 /* The random words that choose the crop of a sample in this epoch. */
@@ -139,7 +84,7 @@ static void read_item(void *argument, size_t worker, size_t item)
         if (item > atomic_load(&now->first_failed))
             return;
         const size_t candidate = first + (image - first + i) % count;
-        if (atomic_load(&from->broken[candidate]))
+        if (atomic_load(&from->broken.known[candidate]))
             continue;
         const thaw_status status =
             thaw_image_reader_read(&from->readers[worker], from->options.directory,
@@ -151,7 +96,7 @@ static void read_item(void *argument, size_t worker, size_t item)
             fail_job(now, item, candidate, reason);
             return;
         }
-        note(from, candidate, reason);
+        thaw_broken_images_note(&from->broken, candidate, reason);
     }
     fail_job(now, item, image, "is broken, as are all images of its class");
 }
@@ -164,17 +109,25 @@ static bool read_images(void *user, const size_t *indices, size_t count, float *
         .indices = indices,
         .samples = samples,
         .labels = targets,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
         .message = message,
         .capacity = capacity,
         .first_failed = count,
     };
     thaw_workers_run(now.from->workers, count, read_item, &now);
+    pthread_mutex_destroy(&now.lock);
     return atomic_load(&now.first_failed) == count;
 }
 
 static void start_epoch(void *user, uint64_t epoch)
 {
     ((images *)user)->epoch = epoch;
+}
+
+static void log_findings(void *user)
+{
+    images *from = user;
+    thaw_broken_images_log(&from->broken, from->path, &from->list);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -189,12 +142,11 @@ static void release(void *user)
         thaw_image_reader_end(&from->readers[i]);
     if (from->options.directory >= 0)
         close(from->options.directory);
-    pthread_mutex_destroy(&from->lock);
+    thaw_broken_images_end(&from->broken);
     thaw_image_list_release(&from->list);
     thaw_release(from->context, from->labels);
     thaw_release(from->context, from->class_begins);
     thaw_release(from->context, from->readers);
-    thaw_release(from->context, from->broken);
     thaw_release(from->context, from->path);
     thaw_release(from->context, from);
 }
@@ -213,15 +165,17 @@ static thaw_status fill(images *from, int directory)
 {
     thaw_context *context = from->context;
     const size_t threads = (size_t)from->options.threads;
-    from->options.directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+    const thaw_status status = thaw_broken_images_begin(&from->broken, context, from->list.count);
+    if (status != THAW_OK)
+        return status;
+    from->options.directory = thaw_duplicate(directory);
     if (from->options.directory < 0)
         return thaw_fail(context, THAW_IO_ERROR, "%s: cannot keep the folder open: %s", from->options.path,
                          strerror(errno));
     from->path = thaw_copy_text(context, from->options.path);
     from->class_begins = thaw_allocate_array(context, from->options.classes + 1, sizeof *from->class_begins);
-    from->broken = thaw_allocate_array(context, from->list.count, sizeof *from->broken);
     from->readers = thaw_allocate_array(context, threads, sizeof *from->readers);
-    if (!from->path || !from->class_begins || !from->broken || !from->readers)
+    if (!from->path || !from->class_begins || !from->readers)
         return THAW_OUT_OF_MEMORY;
     begin_classes(from);
     for (size_t i = 0; i < threads; i++)
@@ -279,7 +233,6 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
     made->options = *options;
     made->options.directory = -1;
     *list = (thaw_image_list){ .context = context };
-    pthread_mutex_init(&made->lock, NULL);
     thaw_source source = {
         .target_dtype = THAW_I32,
         .classes = options->classes,
