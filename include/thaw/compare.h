@@ -59,9 +59,9 @@ typedef struct thaw_comparison_options {
     double target_accuracy; /* reports the time until this test accuracy is reached; 0: not reported */
     const char *head;       /* of the strategies (thaw/strategy.h), or NULL */
 
-    /* Path of the JSON file, or NULL: none is written. Beside it is RESULTS.journal for as long as the comparison exists:
-       a lock, and the runs that the file does not have yet, each with a checksum. A resumed comparison takes over the
-       runs up to the first damaged one, which the log warns of. */
+    /* Path of the JSON file, or NULL: none is written. While the comparison exists, the journal beside it is its lock,
+       and holds the runs that the file does not have yet, each with a checksum. A resumed comparison takes over the
+       runs up to the first damaged one; the log warns of that one. */
     const char *results;
     bool resume; /* take over the runs that the file holds */
     /* Descriptions stored in the file. All of them except the command must match in a resumed comparison; NULL:
@@ -73,10 +73,9 @@ typedef struct thaw_comparison_options {
    its epochs, and reads the file to resume from. Text, data sets and strategies must outlive the comparison.
    Errors: THAW_INVALID_ARGUMENT (options; a duplicate name; more jobs than there are cores for, or more than one if
    OpenMP binds threads to cores), THAW_NOT_FOUND (a pattern matches nothing), THAW_NOTHING_TRAINABLE, those of
-   `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, exists and
-   `resume` is not set, or another comparison is writing it),
-   THAW_BAD_FORMAT (the file has another schema, holds another comparison, or its runs used another number of
-   threads, whose sums round differently). */
+   `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, exists and `resume` is not set, or
+   another comparison is writing it), THAW_BAD_FORMAT (the file has another schema, holds another comparison, or its
+   runs used another number of threads, whose sums round differently). */
 THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
                                             thaw_comparison **comparison);
 

@@ -68,8 +68,8 @@ THAW_API thaw_status thaw_context_create(const thaw_context_options *options, th
 THAW_API void thaw_context_destroy(thaw_context *context);
 
 /* The message of the last failed call on this context; "" if none has failed. Valid until the next failing call. It is
-   safe to write to a terminal, as are log messages: unprintable characters in names of files, images and tensors (control
-   characters, direction marks, invalid UTF-8) appear as hexadecimal escapes, as in C. */
+   safe to write to a terminal, as are log messages: unprintable characters in names of files, images and tensors
+   (control characters, direction marks, invalid UTF-8) appear as hexadecimal escapes, as in C. */
 THAW_API const char *thaw_context_message(const thaw_context *context);
 
 /* The number of threads that the context computes with. */

@@ -46,15 +46,15 @@ THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_sourc
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
 
-/* Limits the memory that the samples of an IDX file may take; 0, the default: as much as the machine has. Open data sets
-   stay as they are. */
+/* Limits the memory that the samples of an IDX file may take; 0, the default: as much as the machine has. Does not
+   affect data sets that are already open. */
 THAW_API void thaw_context_limit_data(thaw_context *context, size_t bytes);
 
 /* Reads a pair of IDX files (http://yann.lecun.com/exdb/mnist), gzip or not: unsigned bytes [N, rows, columns], served
    as [rows, columns, 1] divided by 255, and labels [N]. Both headers are checked before anything else is unpacked:
    against each other, the sizes of the files, and thaw_context_limit_data.
    Errors: THAW_IO_ERROR (also if a file is not a regular one), THAW_BAD_FORMAT, THAW_OUT_OF_MEMORY (also if the samples
-   would take more than that). The message names the file and its fault. */
+   would exceed the limit). The message names the file and its fault. */
 THAW_API thaw_status thaw_dataset_open_idx(thaw_context *context, const char *images_path, const char *labels_path,
                                            thaw_dataset **dataset);
 
@@ -102,11 +102,11 @@ typedef struct thaw_folder_options {
 
    Images are recognised by their first bytes, not by name. Names that begin with a dot are skipped. Links are
    followed, but each folder is read only once per class. Grey, palettes, CMYK and 16 bits become 8-bit RGB, alpha is
-   dropped, and EXIF's orientation is ignored, as in torchvision. Images of more than 89478485 pixels, 65535 pixels a side or 256 MiB are refused. Files that are not
-   images are ignored, unless they have an image's name. An image that is found broken when the folder is read is left
-   out. An image that is found broken when it is decoded is replaced by the next intact one of its class, in every
-   epoch, so that batches stay full and repeatable. Either is logged once, with its path, or is an error if
-   `fail_on_broken` is set.
+   dropped, and EXIF's orientation is ignored, as in torchvision. An image may have at most 89478485 pixels, 65535
+   pixels a side and 256 MiB. Files that are not images are ignored, unless they have an image's name. An image that is
+   found broken when the folder is read is left out. An image that is found broken when it is decoded is replaced by the
+   next intact one of its class, in every epoch, so that batches stay full and repeatable. Either is logged once, with
+   its path, or is an error if `fail_on_broken` is set.
 
    This call lists the files. They are decoded when they are read, in parallel and ahead of training; only names are
    kept in memory. The identity of the data sets depends on the files' names, sizes and modification times.

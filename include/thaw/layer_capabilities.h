@@ -38,9 +38,9 @@ typedef enum thaw_residual { THAW_RESIDUAL_NONE = 0, THAW_RESIDUAL_BESIDE, THAW_
 /* The work of later layers that the kernel does on each value before it stores it, in this order. `output` is the
    final result. */
 typedef struct thaw_epilogue {
-    bool maps_channels; /* multiply by channel_scale[c] and add channel_shift[c] of thaw_capability_run, where c is the
-                               index in the last dimension. They change as parameters do: `pack` may read them. Their own
-                               gradients are never wanted; output_gradient is that of the result */
+    bool maps_channels;         /* multiply by channel_scale[c] and add channel_shift[c] of thaw_capability_run, where c
+                               is the index in the last dimension. They change only when parameters do, so `pack` may
+                               read them. Their gradients are never wanted; output_gradient is that of the result */
     thaw_residual residual;     /* add inputs[input_count]; backward writes its gradient into
                                input_gradients[input_count] if input_gradient[input_count] is set */
     thaw_activation activation; /* apply this. If backward follows, output_gradient is that of the activation's
@@ -57,11 +57,11 @@ typedef enum thaw_bfloat16_use {
     THAW_BFLOAT16_FROZEN     /* only in the frozen prefix: it has faster kernels, but no gradients */
 } thaw_bfloat16_use;
 
-/* ---- changes of low rank: takes_low_rank ---- */
+/* ---- low-rank changes: takes_low_rank ---- */
 
-/* A weight W of the layer, of shape [outputs, ...], has a low-rank change s B A. Its factors train,
-   and W does not: B is [outputs, rank] and A [rank, all other dimensions]. The gradient of W is never wanted, and
-   those of B and A do not need it: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
+/* A weight W of the layer, of shape [outputs, ...], has a low-rank change s B A. Its factors train, and W does not: B
+   is [outputs, rank] and A [rank, all other dimensions]. The gradient of W is never wanted, and those of B and A do not
+   need it: dB = s dy^T (x A^T), dA = s (dy B)^T x. */
 typedef struct thaw_low_rank_demand {
     int64_t rank;     /* 0: no such change */
     float scale;      /* s */
@@ -99,59 +99,59 @@ THAW_API void thaw_let_go(const thaw_layer_run *run, size_t parameter, size_t fi
 typedef struct thaw_layer_capabilities {
     size_t size; /* sizeof(thaw_layer_capabilities), as the module was compiled */
 
-    /* What this layer is, if a layer before may do its work in an epilogue. */
+    /* What this layer computes, if the layer before it may do that in an epilogue. */
     thaw_activation activation;
-    bool adds;          /* the sum of its two inputs, where they have one shape */
-    bool maps_channels; /* where no parameter of its own trains and it follows no batches: input times a scale plus a
-                           shift, each of them a number for each channel; see thaw_capability_demand.folded */
+    bool adds;          /* the sum of its two inputs, if they have the same shape */
+    bool maps_channels; /* if none of its parameters trains and it follows no batches: input times a scale plus a shift,
+                           with a number of each per channel; see thaw_capability_demand.folded */
 
     /* Whether `prepare` would honour this demand with its epilogue, in place or not. NULL: never. */
     bool (*takes_epilogue)(const thaw_layer_demand *demand);
-    bool differentiates_activation; /* backward does, of the epilogue: output_gradient is that of what comes out */
+    bool differentiates_activation; /* backward also differentiates it: output_gradient is that of the final result */
 
-    /* Precision. `takes_bfloat16` says whether that goes with these options and inputs; NULL: with all. */
+    /* Precision. `takes_bfloat16` says whether the layer supports it with these options and inputs; NULL: with all. */
     thaw_bfloat16_use bfloat16;
     bool (*takes_bfloat16)(const void *options, const thaw_shape *inputs, size_t input_count); /* see `bfloat16` */
 
-    /* Whether `prepare` honours a change of low rank of this parameter with these options. NULL: never. */
+    /* Whether `prepare` honours a low-rank change of this parameter with these options. NULL: never. */
     bool (*takes_low_rank)(const void *options, size_t parameter);
 
-    /* Writes elements [first, first + count) of a parameter as `pack` read them last, those that it let go of and those
-       that it did not, to the bit; from packed memory and the parameter. `values` may be their place in that. */
+    /* Writes elements [first, first + count) of a parameter as `pack` last read them, to the bit, whether it let go of
+       them or not. Reads packed memory and the parameter. `values` may be the elements' own place in the parameter. */
     void (*unpack)(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values);
 } thaw_layer_capabilities;
 
 /* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */
 
-/* thaw_layer_demand.capabilities: zero, unless the module offers it. */
+/* thaw_layer_demand.capabilities: zero except for what the module offers. */
 typedef struct thaw_capability_demand {
-    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that say that
-                                 they know it. Parameters, their gradients and statistics are floats always */
-    thaw_epilogue epilogue; /* nothing, unless the module said that it takes it */
-    bool folded;            /* for modules that map channels: the layer before does that, and `pack` alone is called,
-                                   which writes each channel's scale, then each channel's shift, to run->packed */
-    thaw_low_rank_demand low_rank; /* of one parameter at most, of which the module takes it */
-    const bool *may_leave; /* of each parameter: it is frozen, and its values may be kept elsewhere: see lets_go */
+    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that offer it.
+                               Parameters, their gradients and statistics are always floats */
+    thaw_epilogue epilogue; /* only work that takes_epilogue accepted */
+    bool folded;            /* for modules that map channels: the layer before does that. Only `pack` is called; it
+                               writes each channel's scale, then each channel's shift, to run->packed */
+    thaw_low_rank_demand low_rank; /* of at most one parameter, for which takes_low_rank accepted it */
+    const bool *may_leave; /* for each parameter: it is frozen, and its values may be kept elsewhere: see lets_go */
     bool save_memory;      /* the frozen weights take more memory than what trains: prefer small to fast */
 } thaw_capability_demand;
 
-/* thaw_layer_needs.capabilities, which comes zeroed: an element for each parameter of the layer. */
+/* thaw_layer_needs.capabilities, all zero on entry. Each array has an element per parameter of the layer. */
 typedef struct thaw_capability_needs {
-    size_t *gradient_rows; /* the most that backward names in gradient_rows of thaw_capability_run; 0: it has no list */
-    bool *lets_go; /* only `pack` reads the parameter, and lets go of it (thaw_let_go); it also clears what it does not
-                      write of packed memory, which is cleared for others */
+    size_t *gradient_rows; /* the most rows that backward lists in gradient_rows of thaw_capability_run; 0: no list */
+    bool *lets_go; /* only `pack` reads the parameter, and lets go of it (thaw_let_go). Packed memory is then not
+                              cleared: `pack` clears what it does not write */
 } thaw_capability_needs;
 
 /* thaw_layer_run.capabilities. */
 typedef struct thaw_capability_run {
     const float *channel_scale, *channel_shift; /* for an epilogue that maps channels; else NULL */
-    thaw_low_rank_run low_rank;                 /* where the demand was honoured */
-    /* Of each parameter's gradient, as the last step left it: backward clears these rows, or if they are not known all, and
-       names its own. NULL: there is no list, and backward writes all rows. */
+    thaw_low_rank_run low_rank;                 /* if the demand has one */
+    /* For each parameter: the rows of its gradient that the last step wrote. Backward clears these rows, or all if they
+       are not known, and lists its own. NULL: there is no list, and backward writes all rows. */
     thaw_gradient_rows *const *gradient_rows;
-    thaw_parameter *const *leaving; /* for thaw_let_go: each parameter of which the layer lets go, else NULL */
-    /* Of each parameter's gradient: backward may set this to true, if it can tell without reading the gradient that all
-       of it is finite. The step reads all others before it updates. NULL: the layer is not asked. */
+    thaw_parameter *const *leaving; /* for thaw_let_go: each parameter that the layer lets go of, else NULL */
+    /* For each parameter: backward may set this to true if it can tell, without reading the gradient, that all of it is
+       finite. The step reads all other gradients before it updates. NULL: the layer is not asked. */
     bool *const *finite;
 } thaw_capability_run;
 

@@ -1,4 +1,5 @@
-/* Optimizers: a module (arithmetic, see thaw/optimizer_module.h) with values for its hyper-parameters. Groups point to one. */
+/* Optimizers: a module (arithmetic, see thaw/optimizer_module.h) with values for its hyper-parameters. A group of
+   parameters has one. */
 #ifndef THAW_OPTIMIZER_H
 #define THAW_OPTIMIZER_H
 

@@ -1,5 +1,5 @@
-/* What an optimizer is made of: a `const` struct of functions that know arithmetic and nothing else. Thaw's own and yours
-   see this header alone; built-in modules have no privilege. */
+/* What an optimizer is made of: a `const` struct of functions that know arithmetic and nothing else. Built-in modules
+   use only this header, as yours do, and have no privilege. */
 #ifndef THAW_OPTIMIZER_MODULE_H
 #define THAW_OPTIMIZER_MODULE_H
 
@@ -11,22 +11,22 @@ extern "C" {
 
 enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8 };
 
-/* Which optimizer modules this header describes: in the upper half what they are, in the lower the version. */
+/* The kind of module that this header describes, in the upper 16 bits, and its version, in the lower 16. */
 enum { THAW_OPTIMIZER_ABI = 0x4F500001 };
 
 /* Short for the first fields of a thaw_optimizer_module:
    `const thaw_optimizer_module thaw_module = { THAW_OPTIMIZER_MODULE_HEAD, .name = "lion", ... };`. */
 #define THAW_OPTIMIZER_MODULE_HEAD .size = sizeof(thaw_optimizer_module), .abi = THAW_OPTIMIZER_ABI
 
-/* A hyper-parameter: its default, and the closed range of what is accepted. A flag is 0 or 1. Two names have a meaning
+/* A hyper-parameter: its default, and the closed range of accepted values. A flag is 0 or 1. Two names have a meaning
    to Thaw: "lr", which groups and schedules change, and "weight_decay", which groups change. */
 typedef struct thaw_hyperparameter {
     const char *name;                 /* as users write it */
     double initial, minimum, maximum; /* the default and the range */
 } thaw_hyperparameter;
 
-/* One span of one parameter, or copies of those of its elements that are not held (thaw/combine.h), brought together:
-   where the arrays are, and how long they are, carries no meaning. All hold `count` floats and do not overlap. */
+/* One span of one parameter, or copies of some of its elements side by side, if others are held (thaw/combine.h). The
+   arrays' place and length therefore carry no meaning. All have `count` floats and do not overlap. */
 typedef struct thaw_update {
     size_t count;                           /* elements of each array */
     float *parameter;                       /* read and written */
@@ -35,7 +35,7 @@ typedef struct thaw_update {
     float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
-    uint64_t slot_step[THAW_MAX_SLOTS]; /* of a slot in use, from 1: a hyper-parameter may have called for it later */
+    uint64_t slot_step[THAW_MAX_SLOTS];     /* of a slot in use, from 1; below `step` if it came into use later */
 } thaw_update;
 
 /* A kind of optimizer. Fields that a module's `size` does not reach are zero, which is their default; `update` must be
@@ -56,15 +56,15 @@ struct thaw_optimizer_module {
     /* Whether these hyper-parameters need the slot. NULL: always. */
     bool (*uses_slot)(const double *hyperparameters, size_t slot);
 
-    /* Whether an element whose gradient is zero keeps its value and its state, which are finite, to the bit: Thaw passes
-       over rows of zeros then (thaw_gradient_rows). NULL: never. */
+    /* Whether an element whose gradient is zero keeps its value and its state to the bit, if these are finite. Thaw
+       then skips rows of zeros (thaw_gradient_rows). NULL: never. */
     bool (*rests_at_zero)(const double *hyperparameters);
 
-    /* Why these values do not go together, or NULL when they do. NULL function: every combination is fine. */
+    /* Why these values do not go together, or NULL if they do. NULL function: every combination is accepted. */
     const char *(*check)(const double *hyperparameters);
 
-    /* Computes, in double, what does not depend on the element, such as Adam's bias corrections; `scalars` comes filled
-       with the hyper-parameters. NULL: they are what `update` wants. */
+    /* Computes, in double, what does not depend on the element, such as Adam's bias corrections. On entry, `scalars`
+       holds the hyper-parameters. NULL: `update` uses those unchanged. */
     void (*prepare)(const double *hyperparameters, uint64_t step, double *scalars);
 };
 

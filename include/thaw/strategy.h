@@ -11,8 +11,8 @@
    N is a number, or `epoch`: the epoch's number, or `share`: the number of blocks times the share of epochs that are
    over, rounded down. The last two are limited to the number of blocks.
 
-   Blocks are the layers with parameters, in the order of the model, from the bottom to the top. Layers whose names agree
-   up to the first number between dots form one block: "layer1.0.conv1" and "layer1.0.downsample.0" are both in
+   Blocks are the layers with parameters, in the order of the model, from the bottom to the top. Layers whose names
+   agree up to the first number between dots form one block: "layer1.0.conv1" and "layer1.0.downsample.0" are both in
    "layer1.0". A normalisation layer belongs to the block below it. The head is the part that gets new weights for a new
    task: all layers from the first match of its pattern to the top form one block. Without a pattern, it is the top
    block. */

@@ -55,27 +55,32 @@ typedef struct thaw_step_result {
 
 /* One training step over a batch in host memory: forward, backward, update. `inputs` is THAW_F32 [batch, sample...],
    `targets` is THAW_I32 [batch] labels or THAW_F32 [batch, ...], depending on the loss. `options` and `result` may be
-   NULL. Compiles first if the plan is missing or stale. In a compiled step Thaw allocates nothing. oneDNN does, with malloc:
-   lists of arguments, and workspace for matrix products, which it frees at once (37 blocks for mlp-500, 88 for cnn-8-16
-   on one thread with AVX2). A step updates everything or nothing: parameters, optimizer state and running statistics (of
-   batch norm) change together. All keep their bytes after an error, with gradients_only, and if the result says
-   `skipped`. After THAW_OUT_OF_MEMORY the step can be repeated. If Thaw was built without a C++ compiler, a failed
-   allocation inside oneDNN ends the process. PyTorch differs: there, each forward pass in
-   train() updates the statistics. A host that accumulates gradients over several calls with gradients_only therefore
-   gets older statistics than in PyTorch. Gradients are read once before the update to find infinities and NaN, with or
-   without clip_norm. Such a step is skipped and returns THAW_OK, so that one bad batch does not ruin the weights.
+   NULL. Compiles first if the plan is missing or stale.
 
-   A NaN or an infinity in `inputs` or in a parameter is an error, as the loss would be NaN in PyTorch; the message names
-   the value. Fill missing values beforehand. Thaw looks at the inputs of each step, and at parameters that the host or a
-   file has changed, because some kernels do not pass NaN on: oneDNN's max(x, 0) of NaN is 0. A NaN that arises inside a
-   layer, from finite numbers whose products exceed 3.4e38, may still be lost.
-   A step whose update makes a parameter infinite or NaN, for example with a far too high learning rate, returns
-   THAW_NOT_FINITE; the message names the step and the first such parameter. This step is not undone: load the weights
-   again.
+   All or nothing: parameters, optimizer state and running statistics (of batch norm) change together. They keep their
+   bytes after an error, with gradients_only, and if the result says `skipped`. There is one exception: see "not finite"
+   below. After THAW_OUT_OF_MEMORY the step can be repeated.
+
+   Running statistics: PyTorch updates them in each forward pass in train(). A host that accumulates gradients over
+   several calls with gradients_only therefore gets older statistics than in PyTorch.
+
+   Not finite: a NaN or an infinity in `inputs` or in a parameter is an error, and the message names the value. In
+   PyTorch the loss would be NaN. Fill missing values beforehand. Thaw checks the inputs of each step, and parameters
+   that the host or a file has changed, because some kernels do not pass NaN on: oneDNN's max(x, 0) of NaN is 0. A NaN
+   that arises inside a layer, from finite numbers whose products exceed 3.4e38, may still be lost.
+   Gradients are checked before the update, with or without clip_norm. If one is not finite, the step is skipped and
+   returns THAW_OK, so that one bad batch does not ruin the weights.
+   If the update itself makes a parameter infinite or NaN, for example with a far too high learning rate, the step
+   returns THAW_NOT_FINITE, and the message names the step and the first such parameter. This step is not undone: load
+   the weights again.
+
+   Memory: in a compiled step Thaw allocates nothing. oneDNN does, with malloc: lists of arguments, and workspace for
+   matrix products, which it frees at once (37 blocks for mlp-500, 88 for cnn-8-16 on one thread with AVX2). If Thaw was
+   built without a C++ compiler, a failed allocation inside oneDNN ends the process.
 
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer, shards),
-   THAW_NOTHING_TRAINABLE, THAW_NOT_FINITE (inputs, parameters, or the loss), THAW_UNSUPPORTED (several shards, and a
-   host's loss that is a sum and does not say so). */
+   THAW_NOTHING_TRAINABLE, THAW_NOT_FINITE (inputs, parameters, the loss, or an updated parameter), THAW_UNSUPPORTED
+   (several shards, and a host's loss that is a sum and does not say so), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                const thaw_step_options *options, thaw_step_result *result);
 
@@ -91,7 +96,8 @@ THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *in
                                         size_t steps, double *seconds, double *rest_seconds, double *step_seconds);
 
 /* Writes the output node's values for a batch: `outputs` is THAW_F32 [batch, output...], the caller's memory.
-   Dropout is off. A sample with a NaN or an infinity gives no finite output: NaN, or the infinity that a layer computed.
+   Dropout is off. A sample with a NaN or an infinity gives no finite output: NaN, or the infinity that a layer
+   computed.
    Errors: THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a parameter). */
 THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs);
 
@@ -195,10 +201,10 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
    strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next
    epoch's rules thaw its contents; it does fill a file, for later runs.
-   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED if a callback stopped it
-   (what was trained stays); with a cache file: THAW_IO_ERROR (it cannot be made or read, there is no space, another
-   process uses it), THAW_BAD_FORMAT (the file is of another kind, and is not touched). With cache_optional, and after the
-   first epoch, neither is an error: the run continues without the cache and logs a warning. */
+   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED if a callback stopped it (what
+   was trained stays). With a cache file also THAW_IO_ERROR (it cannot be made or read, there is no space, another
+   process uses it) and THAW_BAD_FORMAT (the file is of another kind, and is not touched); with cache_optional, and
+   after the first epoch, the run logs these two as a warning and continues without the cache. */
 THAW_API thaw_status thaw_fit(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
                               thaw_epoch_result *epoch_result);
 

@@ -80,8 +80,7 @@ static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: inputs must be floats or bytes");
     if (targets->dtype != (classes ? THAW_I32 : THAW_F32))
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "data set: targets must be int32 labels if there are "
-                         "classes, floats otherwise");
+                         "data set: targets must be int32 labels if there are classes, floats otherwise");
     if (!thaw_shape_usable(&inputs->shape, 1) || !thaw_shape_usable(&targets->shape, 1) || inputs->shape.rank < 1 ||
         targets->shape.rank < 1 || inputs->shape.dims[0] != targets->shape.dims[0] ||
         (classes && targets->shape.rank != 1))

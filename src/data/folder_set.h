@@ -1,4 +1,4 @@
-/* A set of folders, by what the file system knows them by. */
+/* A set of folders, identified by device and inode. */
 #ifndef THAW_DATA_FOLDER_SET_H
 #define THAW_DATA_FOLDER_SET_H
 
@@ -10,7 +10,7 @@ typedef struct thaw_folder_key {
     ino_t inode;
 } thaw_folder_key;
 
-/* Zero but for the context to begin with. */
+/* Starts as zero, except the context. */
 typedef struct thaw_folder_set {
     thaw_context *context;
     thaw_folder_key *places; /* open addressing; inode 0: empty */

@@ -46,7 +46,7 @@ static thaw_status read_header(thaw_idx_file *file, size_t rank)
     return THAW_OK;
 }
 
-/* A file that is not packed ends where its bytes do, and reading it says how many there were. */
+/* Only for gzip files: reading another finds out how many bytes it has. */
 static thaw_status check_size(const thaw_idx_file *file)
 {
     const uint64_t most = thaw_unpacker_most_bytes(file->unpacker);

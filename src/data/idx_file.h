@@ -28,14 +28,14 @@ bool thaw_idx_is_chosen(const thaw_idx_choice *choice, size_t row);
    error. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT (also when the file is too short for what its header says). */
 thaw_status thaw_idx_file_open(thaw_context *context, const char *path, size_t rank, thaw_idx_file *file);
 
-/* Whether so many elements, of `item_bytes` each, may be in memory. Errors: THAW_OUT_OF_MEMORY. */
+/* Whether `count` elements of `item_bytes` bytes may be in memory. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_idx_file_allow(const thaw_idx_file *file, size_t count, size_t item_bytes);
 
 /* Reads all rows and keeps the chosen ones, which `dims[0]` then counts. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT,
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_idx_file_read(thaw_idx_file *file, const thaw_idx_choice *choice);
 
-/* Releases the data, too. May be called again. */
+/* Also releases the data. May be called again. */
 void thaw_idx_file_close(thaw_idx_file *file);
 
 #endif

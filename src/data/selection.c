@@ -67,10 +67,8 @@ static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int
     float *samples = thaw_multiply_sizes(from->sample_elements, CHUNK, &elements)
                          ? thaw_allocate_array(context, elements, sizeof *samples)
                          : NULL;
-    thaw_status status = samples ? THAW_OK
-                                 : thaw_fail(context, THAW_OUT_OF_MEMORY,
-                                             "data set: out of memory for the "
-                                             "labels of samples");
+    thaw_status status =
+        samples ? THAW_OK : thaw_fail(context, THAW_OUT_OF_MEMORY, "data set: out of memory for the labels of samples");
     for (size_t begin = 0; begin < count && status == THAW_OK; begin += CHUNK) {
         const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
         size_t indices[CHUNK];

@@ -186,9 +186,7 @@ thaw_status thaw_scale_adapter(thaw_model *model, const char *pattern, int axis)
 {
     if (axis != 0 && axis != 1)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                         "adapters: axis is %d, must be 0 for outputs or 1 for "
-                         "inputs",
-                         axis);
+                         "adapters: axis is %d, must be 0 for outputs or 1 for inputs", axis);
     const recipe applied = { .make = make_scaling, .freezes = true, .axis = axis };
     return apply_by_pattern(model, pattern, &applied, is_matrix, "no weight matrix of a layer");
 }

@@ -29,8 +29,7 @@ thaw_status thaw_expression_constant(thaw_model *model, const thaw_tensor *value
     *result = NULL;
     if (values->dtype != THAW_F32 || !values->data || !thaw_shape_usable(&values->shape, 1))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                         "a constant must hold floats and have dimensions of "
-                         "at least 1");
+                         "a constant must hold floats and have dimensions of at least 1");
     const float *from = values->data;
     const size_t count = thaw_shape_count(&values->shape);
     for (size_t i = 0; i < count; i++)

@@ -49,7 +49,7 @@ static thaw_status check(thaw_model *model, const thaw_parameter_list *list)
         const thaw_parameter *read = find_reader(list, other->bound, thaw_set_notes(set));
         if (read)
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
-                             "%s: its stored tensor is also a part of %s: merge both, or bind that to something else",
+                             "%s: its stored tensor is also a part of %s; merge both, or bind that to something else",
                              read->name, other->name);
     }
     return THAW_OK;

@@ -1,5 +1,4 @@
-/* Files that are read from their beginning to their end: regular ones, and no others. A FIFO or a device would make the
-   reader wait, for ever where nobody writes. */
+/* Opens regular files for reading, and no others: a FIFO or a device could make the reader wait forever. */
 #ifndef THAW_IO_REGULAR_FILE_H
 #define THAW_IO_REGULAR_FILE_H
 

@@ -200,8 +200,8 @@ static bool has_memory(thaw_context *context, size_t text_bytes)
     return block != NULL;
 }
 
-/* jansson drops characters that it gets no memory for, and takes values that it has none for to be wrong: so it only parses
-   while there is memory, and a header is wrong only if it is so twice. */
+/* Without memory, jansson drops characters, and reports values as wrong. So it only parses while there is memory, and a
+   header counts as wrong only if it is wrong twice. */
 static json_t *parse(const source *from, const char *text, size_t text_bytes, thaw_status *status)
 {
     json_error_t error = { .text = "" };

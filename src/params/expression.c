@@ -95,9 +95,7 @@ thaw_status thaw_operands_check(thaw_expression *const *operands, size_t count)
             return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "operand %zu of an expression is missing", i);
         if (operands[i]->set != set)
             return thaw_fail(set->context, THAW_INVALID_ARGUMENT,
-                             "operand %zu of an expression belongs to another "
-                             "model",
-                             i);
+                             "operand %zu of an expression belongs to another model", i);
         if (operands[i]->depth >= MOST_DEPTH)
             return thaw_fail(set->context, THAW_INVALID_ARGUMENT, "expressions must be nested at most %d deep",
                              MOST_DEPTH);

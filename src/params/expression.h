@@ -65,8 +65,8 @@ struct thaw_operation {
     void (*find_support)(const thaw_expression *expression, const unsigned char *const *operands,
                          unsigned char *support);
 
-    /* Sets the bytes of those elements of an operand that the elements in `own` depend on. `operands` has the support of
-       each operand: an element that is multiplied by one outside of it has no part in a product. */
+    /* Sets the bytes of those elements of an operand that the elements in `own` depend on. `operands` has the support
+       of each operand: a product does not depend on an element that is multiplied by one outside of the support. */
     void (*reach)(const thaw_expression *expression, size_t operand, const unsigned char *const *operands,
                   const unsigned char *own, unsigned char *reached);
 };
@@ -112,14 +112,14 @@ static inline thaw_expression *thaw_parameter_expression(const thaw_parameter *p
 
 /* ---- walks ---- */
 
-/* What a walk finds of one expression. A walk has set->number_count notes, indexed by number, all 0 at first. */
+/* What a walk keeps for one expression. A walk has set->number_count notes, indexed by number, all 0 at first. */
 typedef uint32_t thaw_note;
 
 /* Cleared notes for a walk. They belong to the set, and the next call clears them again. */
 thaw_note *thaw_set_notes(thaw_parameter_set *set);
 
-/* Calls `visit` on everything that the expression is computed from: operands before their results, the expression itself
-   last. Skips what has a note in `seen`, and notes what it visits. */
+/* Calls `visit` on everything that the expression is computed from: operands before their results, the expression
+   itself last. Skips what has a note in `seen`, and notes what it visits. */
 void thaw_expression_visit(thaw_expression *root, thaw_note *seen,
                            void (*visit)(void *argument, thaw_expression *expression), void *argument);
 

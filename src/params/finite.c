@@ -6,12 +6,12 @@
 #include "core/context.h"
 #include "kernels/magnitude.h"
 
-enum { BLOCK = 4096, GRAIN = 16 /* blocks: fewer are looked at sooner than a thread is woken */ };
+enum { BLOCK = 4096, GRAIN = 16 /* blocks: checking fewer takes less time than waking a thread */ };
 
 /* Differs after each change of values, of bindings, or of the list of parameters. Never 0. */
 static uint64_t state_of(const thaw_parameter_set *set)
 {
-    const uint64_t prime = 1099511628211U; /* FNV's: no sum of versions */
+    const uint64_t prime = 1099511628211U; /* FNV's: a plain sum of versions could repeat */
     uint64_t state = 1 + prime * (set->bindings + prime * (set->parameter_count + prime * set->removed_count));
     for (size_t i = 0; i < set->parameter_count; i++)
         state += set->parameters[i]->version;
@@ -40,7 +40,7 @@ bool thaw_values_finite(thaw_context *context, const float *values, size_t count
     return !atomic_load(&s.found);
 }
 
-/* Values that a layer keeps for it were looked at before it took them. */
+/* Absent values were checked before a layer took them. */
 static bool is_finite(thaw_context *context, const thaw_parameter *parameter)
 {
     return !parameter->in_use || parameter->absent || thaw_values_finite(context, parameter->data, parameter->count);

@@ -13,7 +13,7 @@ typedef struct marks {
 struct thaw_reach {
     const thaw_parameter_set *set;
     thaw_note *trainability; /* of all expressions, by number */
-    marks *marks;            /* by number; of stored tensors, `reached` lives on from one expression to the next */
+    marks *marks;            /* by number; `reached` of stored tensors accumulates over all noted expressions */
     bool *whole;             /* by number: of a stored tensor, the loss depends on every element */
 };
 
@@ -115,7 +115,7 @@ static void collect_support(const thaw_reach *reach, const thaw_expression *e, c
         operands[k] = reach->marks[thaw_operand(e, k)->number].support;
 }
 
-/* A parameter's zeros are no more than values: they may change. */
+/* Zeros of a parameter count, since they may change. */
 static void find_support(const thaw_reach *reach, const thaw_expression *e, const unsigned char **operands)
 {
     unsigned char *support = reach->marks[e->number].support;
@@ -136,7 +136,7 @@ static void reach_operands(const thaw_reach *reach, const thaw_expression *e, co
     }
 }
 
-/* First up from the leaves, for what is always 0; then down from the root. */
+/* First finds upwards what is always 0, then downwards from the root what is reached. */
 static thaw_status spread(const thaw_reach *reach, const listing *l)
 {
     const unsigned char **operands =

@@ -6,8 +6,7 @@
 
 #include "core/module_head.h"
 
-/* Why the module itself breaks the rules of thaw/optimizer_module.h, or NULL when it does not. `message` is a place for
-   the text. */
+/* Why the module breaks the rules of thaw/optimizer_module.h, or NULL if it does not. The text may be in `message`. */
 const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES]);
 
 /* The module with its newer fields, zero where its struct is too old to have them. */

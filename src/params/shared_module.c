@@ -29,7 +29,7 @@ static int has_readable(struct dl_phdr_info *object, size_t unused, void *argume
     return 0;
 }
 
-/* The size of the object that a symbol names, which can be read; 0 if it names something else, such as a function. */
+/* The size of the readable object that a symbol names; 0 if it names something else, such as a function. */
 static size_t object_bytes(const void *found)
 {
     Dl_info info;
@@ -41,8 +41,9 @@ static size_t object_bytes(const void *found)
     return dl_iterate_phdr(has_readable, &range) ? range.bytes : 0;
 }
 
-/* Why what the shared object calls `thaw_module` is no module, or NULL. Nothing outside of it is read: any shared object
-   may define this name, for whatever it wants. */
+/* Why the shared object's `thaw_module` is no module, or NULL. Reads nothing outside of the object that the name
+   denotes:
+   any shared object may define this name, for anything. */
 static const char *object_error(const void *found, char message[THAW_HEAD_MESSAGE_BYTES])
 {
     if (!found)
@@ -70,7 +71,7 @@ static const char *object_error(const void *found, char message[THAW_HEAD_MESSAG
 thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
                              void **library)
 {
-    int descriptor; /* what is no regular file would make dlopen wait */
+    int descriptor; /* dlopen would wait for a FIFO's writer */
     thaw_status status = thaw_regular_file_open(context, path, &descriptor, NULL);
     if (status != THAW_OK)
         return thaw_fail(context, status, "optimizer module %s", thaw_context_message(context));

@@ -166,7 +166,8 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
     return status;
 }
 
-/* What comes of a sample that is not finite is not a number, though a kernel may have made one of it: see finite.h. */
+/* Writes NaN to the outputs of samples that are not finite, since a kernel may have turned NaN into a number: see
+   params/finite.h. */
 static void spoil_outputs(const thaw_plan *plan, const float *samples)
 {
     const thaw_graph_node *nodes = plan->model->nodes;

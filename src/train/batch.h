@@ -26,7 +26,7 @@ thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batc
 struct thaw_training_batch {
     int64_t count;
     const float *samples;  /* NULL: from the cache */
-    const size_t *indices; /* the samples' in their data set; NULL: they are of none */
+    const size_t *indices; /* of the samples in their data set; NULL: they are in none */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
     /* Called after the prefix has run on a shard, the samples from plan->program.step.own_first on; may be NULL. */

@@ -72,8 +72,7 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
     const thaw_source *source = &dataset->source;
     if (!thaw_shape_equal(&source->sample_shape, &model->nodes[0].output))
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
-                         "samples have shape %s, must have the model's input "
-                         "shape %s",
+                         "samples have shape %s, must have the model's input shape %s",
                          thaw_shape_format(&source->sample_shape, is, sizeof is),
                          thaw_shape_format(&model->nodes[0].output, wanted, sizeof wanted));
     const thaw_node loss = thaw_model_loss(model);
