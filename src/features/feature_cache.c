@@ -7,26 +7,14 @@
 
 #include "core/allocation.h"
 #include "data/dataset.h"
+#include "features/feature_dataset.h"
 #include "features/feature_key.h"
-#include "features/feature_storage.h"
 #include "kernels/bfloat16.h"
 
-/* The values of one boundary node for a sample, and how they are kept. */
-typedef struct cut {
-    thaw_node node;
-    size_t count, bytes;
-    thaw_dtype dtype;
-    thaw_bfloat16 *rounded; /* of a batch, converted for the cache; NULL if values are kept unchanged */
-} cut;
-
 struct thaw_feature_cache {
-    thaw_context *context;
-    cut cuts[THAW_MOST_PIECES];
-    size_t cut_count;
-    uint64_t version;              /* of the prefix's parameters */
-    uint64_t precision;            /* of the prefix's nodes */
-    size_t target_bytes;           /* of one sample */
-    thaw_feature_storage *storage; /* the cuts' values, then the target */
+    thaw_feature_rows rows;
+    uint64_t version;   /* of the prefix's parameters */
+    uint64_t precision; /* of the prefix's nodes */
     bool *present;
     size_t sample_count, present_count;
     size_t bytes;
@@ -62,90 +50,6 @@ static size_t count_boundaries(const thaw_plan *plan)
     return count;
 }
 
-/* ---- as a data set ---- */
-
-typedef struct reading {
-    const thaw_feature_cache *cache;
-    const size_t *indices;
-    size_t count;
-    float *samples;
-    char *targets;
-    atomic_int failure; /* errno, or -1 if the file ends; 0: none */
-} reading;
-
-/* Expands values to floats in place. They were read into the end of their buffer, so expanding blocks from the
-   beginning only overwrites values that have been used. */
-static void widen_in_place(thaw_context *context, float *values, size_t count)
-{
-    enum { BLOCK = 512 };
-    const thaw_bfloat16 *from = (const thaw_bfloat16 *)(const void *)values + count;
-    thaw_bfloat16 block[BLOCK];
-    for (size_t first = 0; first < count; first += BLOCK) {
-        const size_t length = count - first < BLOCK ? count - first : BLOCK;
-        memcpy(block, from + first, length * sizeof *block);
-        thaw_values_convert(context, (thaw_values){ values + first, THAW_F32 }, (thaw_values){ block, THAW_BF16 },
-                            length);
-    }
-}
-
-static void read_range(void *argument, size_t begin, size_t end)
-{
-    reading *into = argument;
-    const thaw_feature_cache *cache = into->cache;
-    struct iovec pieces[THAW_MOST_PIECES];
-    float *places[THAW_MOST_PIECES];
-    for (size_t i = begin; i < end; i++) {
-        float *values = into->samples;
-        for (size_t c = 0; c < cache->cut_count; values += into->count * cache->cuts[c++].count) {
-            const cut *from = &cache->cuts[c];
-            places[c] = values + i * from->count;
-            pieces[c] = (struct iovec){ (char *)(places[c] + from->count) - from->bytes, from->bytes };
-        }
-        pieces[cache->cut_count] = (struct iovec){ into->targets + i * cache->target_bytes, cache->target_bytes };
-        if (!cache->storage->kind->read(cache->storage, into->indices[i], pieces, (int)cache->cut_count + 1))
-            atomic_store(&into->failure, errno ? errno : -1);
-        for (size_t c = 0; c < cache->cut_count; c++)
-            if (cache->cuts[c].dtype == THAW_BF16)
-                widen_in_place(cache->context, places[c], cache->cuts[c].count);
-    }
-}
-
-static bool read_rows(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
-                      size_t capacity)
-{
-    const thaw_feature_cache *cache = user;
-    reading into = { .cache = cache, .indices = indices, .count = count, .samples = samples, .targets = targets };
-    thaw_parallel_for(cache->context, count, 1, read_range, &into);
-    const int failure = atomic_load(&into.failure);
-    if (failure)
-        snprintf(message, capacity, "the feature cache's file cannot be read: %s",
-                 failure > 0 ? strerror(failure) : "it was cut short");
-    return !failure;
-}
-
-static void expect_rows(void *user, const size_t *indices, size_t count)
-{
-    const thaw_feature_cache *cache = user;
-    for (size_t i = 0; i < count; i++)
-        cache->storage->kind->expect(cache->storage, indices[i]);
-}
-
-static thaw_status wrap(thaw_feature_cache *cache, const thaw_source *original)
-{
-    thaw_source source = *original;
-    source.sample_shape = (thaw_shape){ .rank = 1 };
-    for (size_t c = 0; c < cache->cut_count; c++)
-        source.sample_shape.dims[0] += (int64_t)cache->cuts[c].count;
-    source.read = read_rows;
-    source.start_epoch = NULL;
-    source.release = NULL;
-    source.user = cache;
-    const thaw_status status = thaw_dataset_create(cache->context, &source, &cache->dataset);
-    if (status == THAW_OK && cache->storage->kind->expect)
-        cache->dataset->expect = expect_rows;
-    return status;
-}
-
 /* ---- life ---- */
 
 void thaw_feature_cache_release(thaw_feature_cache *cache)
@@ -153,12 +57,12 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
     if (!cache)
         return;
     thaw_dataset_destroy(cache->dataset);
-    if (cache->storage)
-        cache->storage->kind->release(cache->storage);
-    for (size_t c = 0; c < cache->cut_count; c++)
-        thaw_release(cache->context, cache->cuts[c].rounded);
-    thaw_release(cache->context, cache->present);
-    thaw_release(cache->context, cache);
+    if (cache->rows.storage)
+        cache->rows.storage->kind->release(cache->rows.storage);
+    for (size_t c = 0; c < cache->rows.cut_count; c++)
+        thaw_release(cache->rows.context, cache->rows.cuts[c].rounded);
+    thaw_release(cache->rows.context, cache->present);
+    thaw_release(cache->rows.context, cache);
 }
 
 static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
@@ -167,8 +71,8 @@ static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
         const thaw_node node = plan->order[i];
         if (!plan->nodes[node].boundary)
             continue;
-        cut *made = &cache->cuts[cache->cut_count++];
-        *made = (cut){
+        thaw_feature_cut *made = &cache->rows.cuts[cache->rows.cut_count++];
+        *made = (thaw_feature_cut){
             .node = node,
             .count = thaw_shape_count(&plan->model->nodes[node].output),
             .bytes = thaw_plan_cached_bytes(plan, node),
@@ -176,7 +80,7 @@ static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
         };
         if (made->dtype == THAW_BF16)
             made->rounded =
-                thaw_allocate_array(cache->context, (size_t)plan->batch * made->count, sizeof *made->rounded);
+                thaw_allocate_array(cache->rows.context, (size_t)plan->batch * made->count, sizeof *made->rounded);
         if (made->dtype == THAW_BF16 && !made->rounded)
             return THAW_OUT_OF_MEMORY;
     }
@@ -187,12 +91,12 @@ static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_da
 {
     const size_t row_bytes = cache->bytes / cache->sample_count;
     if (!path)
-        return thaw_feature_memory_create(cache->context, cache->sample_count, row_bytes, &cache->storage);
+        return thaw_feature_memory_create(cache->rows.context, cache->sample_count, row_bytes, &cache->rows.storage);
     thaw_digest key;
     thaw_status status = thaw_feature_key_of(plan, dataset, &key);
     if (status == THAW_OK)
-        status = thaw_feature_file_open(cache->context, path, &key, cache->sample_count, row_bytes, cache->present,
-                                        &cache->storage);
+        status = thaw_feature_file_open(cache->rows.context, path, &key, cache->sample_count, row_bytes, cache->present,
+                                        &cache->rows.storage);
     for (size_t i = 0; i < cache->sample_count; i++)
         cache->present_count += cache->present[i];
     return status;
@@ -217,11 +121,11 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
     thaw_feature_cache *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    made->context = context;
+    made->rows.context = context;
     made->version = prefix_version(plan);
     made->precision = prefix_precision(plan);
     made->sample_count = dataset->source.count;
-    made->target_bytes = dataset->target_bytes;
+    made->rows.target_bytes = dataset->target_bytes;
     made->bytes = bytes;
     made->on_disk = path;
     made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
@@ -229,7 +133,7 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
     if (status == THAW_OK)
         status = open_rows(made, plan, dataset, path);
     if (status == THAW_OK)
-        status = wrap(made, &dataset->source);
+        status = thaw_feature_dataset_create(&made->rows, &dataset->source, &made->dataset);
     if (status != THAW_OK) {
         thaw_feature_cache_release(made);
         return status;
@@ -243,13 +147,13 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
 bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan)
 {
     if (cache->version != prefix_version(plan) || cache->precision != prefix_precision(plan) ||
-        cache->cut_count != count_boundaries(plan))
+        cache->rows.cut_count != count_boundaries(plan))
         return false;
-    for (size_t c = 0; c < cache->cut_count; c++) {
-        const thaw_node node = cache->cuts[c].node;
+    for (size_t c = 0; c < cache->rows.cut_count; c++) {
+        const thaw_node node = cache->rows.cuts[c].node;
         if ((size_t)node >= plan->node_count || !plan->nodes[node].boundary ||
-            cache->cuts[c].dtype != thaw_plan_cache_dtype(plan, node) ||
-            cache->cuts[c].count != thaw_shape_count(&plan->model->nodes[node].output))
+            cache->rows.cuts[c].dtype != thaw_plan_cache_dtype(plan, node) ||
+            cache->rows.cuts[c].count != thaw_shape_count(&plan->model->nodes[node].output))
             return false;
     }
     return true;
@@ -264,13 +168,14 @@ typedef struct keeping {
 
 /* Rounds in place what the layers have just written. The epoch that computes features then trains on the same values
    as the epochs that read them. */
-static const void *round_values(const thaw_feature_cache *cache, const cut *to, const float *values, size_t samples)
+static const void *round_values(const thaw_feature_cache *cache, const thaw_feature_cut *to, const float *values,
+                                size_t samples)
 {
     if (to->dtype == THAW_F32)
         return values;
     const thaw_values floats = { (void *)(uintptr_t)values, THAW_F32 }, rounded = { to->rounded, THAW_BF16 };
-    thaw_values_convert(cache->context, rounded, floats, samples * to->count);
-    thaw_values_convert(cache->context, floats, rounded, samples * to->count);
+    thaw_values_convert(cache->rows.context, rounded, floats, samples * to->count);
+    thaw_values_convert(cache->rows.context, floats, rounded, samples * to->count);
     return to->rounded;
 }
 
@@ -282,12 +187,14 @@ static void keep_range(void *argument, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         if (cache->present[keep->indices[i]])
             continue;
-        for (size_t c = 0; c < cache->cut_count; c++)
-            pieces[c] =
-                (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->cuts[c].bytes), cache->cuts[c].bytes };
-        pieces[cache->cut_count] =
-            (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->target_bytes), cache->target_bytes };
-        if (!cache->storage->kind->write(cache->storage, keep->indices[i], pieces, (int)cache->cut_count + 1))
+        for (size_t c = 0; c < cache->rows.cut_count; c++)
+            pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->rows.cuts[c].bytes),
+                                        cache->rows.cuts[c].bytes };
+        pieces[cache->rows.cut_count] =
+            (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->rows.target_bytes),
+                            cache->rows.target_bytes };
+        if (!cache->rows.storage->kind->write(cache->rows.storage, keep->indices[i], pieces,
+                                              (int)cache->rows.cut_count + 1))
             atomic_store(&cache->write_error, errno ? errno : EIO);
     }
 }
@@ -296,9 +203,10 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
                              const void *targets, size_t count)
 {
     keeping keep = { .cache = cache, .indices = indices, .targets = targets };
-    for (size_t c = 0; c < cache->cut_count; c++)
-        keep.values[c] = round_values(cache, &cache->cuts[c], thaw_plan_output(plan, cache->cuts[c].node), count);
-    thaw_parallel_for(cache->context, count, 1, keep_range, &keep);
+    for (size_t c = 0; c < cache->rows.cut_count; c++)
+        keep.values[c] =
+            round_values(cache, &cache->rows.cuts[c], thaw_plan_output(plan, cache->rows.cuts[c].node), count);
+    thaw_parallel_for(cache->rows.context, count, 1, keep_range, &keep);
     for (size_t i = 0; i < count; i++) {
         cache->present_count += !cache->present[indices[i]];
         cache->present[indices[i]] = true;

@@ -39,8 +39,9 @@ static void find_support_of_operands(const thaw_expression *e, const unsigned ch
     for (size_t k = 0; k < e->operand_count; k++) {
         const thaw_expression *operand = thaw_operand(e, k);
         const size_t count = thaw_count_from(&operand->shape, e->axis), step = thaw_count_from(&e->shape, e->axis);
+        const size_t offset = operand_offset(e, k);
         for (size_t i = 0; i < operand->count; i++)
-            support[operand_offset(e, k) + i / count * step + i % count] = operands[k][i];
+            support[offset + i / count * step + i % count] = operands[k][i];
     }
 }
 
@@ -50,8 +51,9 @@ static void reach_operands(const thaw_expression *e, size_t k, const unsigned ch
     const thaw_expression *operand = thaw_operand(e, k);
     (void)operands;
     const size_t count = thaw_count_from(&operand->shape, e->axis), step = thaw_count_from(&e->shape, e->axis);
+    const size_t offset = operand_offset(e, k);
     for (size_t i = 0; i < operand->count; i++)
-        reached[i] |= own[operand_offset(e, k) + i / count * step + i % count];
+        reached[i] |= own[offset + i / count * step + i % count];
 }
 
 static void describe_operands(const thaw_expression *e, thaw_text *text)

@@ -50,18 +50,20 @@ static void find_support_of_slice(const thaw_expression *e, const unsigned char 
 {
     const thaw_expression *whole = thaw_operand(e, 0);
     const size_t count = thaw_count_from(&e->shape, e->axis), step = thaw_count_from(&whole->shape, e->axis);
+    const size_t offset = slice_offset(e);
     for (size_t i = 0; i < e->count; i++)
-        support[i] = operands[0][slice_offset(e) + i / count * step + i % count];
+        support[i] = operands[0][offset + i / count * step + i % count];
 }
 
 static void reach_slice(const thaw_expression *e, size_t k, const unsigned char *const *operands,
                         const unsigned char *own, unsigned char *reached)
 {
     (void)k, (void)operands;
-    const size_t count = thaw_count_from(&e->shape, e->axis),
-                 step = thaw_count_from(&thaw_operand(e, 0)->shape, e->axis);
+    const thaw_expression *whole = thaw_operand(e, 0);
+    const size_t count = thaw_count_from(&e->shape, e->axis), step = thaw_count_from(&whole->shape, e->axis);
+    const size_t offset = slice_offset(e);
     for (size_t i = 0; i < e->count; i++)
-        reached[slice_offset(e) + i / count * step + i % count] |= own[i];
+        reached[offset + i / count * step + i % count] |= own[i];
 }
 
 static void describe_slice(const thaw_expression *e, thaw_text *text)

@@ -1,0 +1,31 @@
+/* The rows of a feature cache, and their form as a data set. */
+#ifndef THAW_FEATURES_FEATURE_DATASET_H
+#define THAW_FEATURES_FEATURE_DATASET_H
+
+#include <thaw/data.h>
+#include <thaw/model.h>
+
+#include "features/feature_storage.h"
+#include "kernels/bfloat16.h"
+
+/* The values of one boundary node for a sample, and how they are kept. */
+typedef struct thaw_feature_cut {
+    thaw_node node;
+    size_t count, bytes;
+    thaw_dtype dtype;
+    thaw_bfloat16 *rounded; /* of a batch, converted for the cache; NULL if values are kept unchanged */
+} thaw_feature_cut;
+
+typedef struct thaw_feature_rows {
+    thaw_context *context;
+    thaw_feature_cut cuts[THAW_MOST_PIECES];
+    size_t cut_count;
+    size_t target_bytes;           /* of one sample */
+    thaw_feature_storage *storage; /* the cuts' values, then the target */
+} thaw_feature_rows;
+
+/* A data set that reads the rows, which must outlive it. Targets are those of `original`. Reading a batch gives, for
+   each cut in order, its values for all samples of the batch, as floats. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_source *original, thaw_dataset **dataset);
+
+#endif
