@@ -1,9 +1,10 @@
 #include "core/workers.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <thaw/runtime.h>
+
+#include "core/own_thread.h"
 
 typedef struct worker {
     thaw_workers *team;
@@ -68,19 +69,14 @@ void thaw_workers_run(thaw_workers *team, size_t count, void (*body)(void *argum
     pthread_mutex_unlock(&team->lock);
 }
 
-/* Starts the threads with all signals blocked: signals are the host's, for its own threads to handle. */
 static int start(thaw_workers *team, size_t threads)
 {
-    sigset_t all, before;
     int error = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     for (size_t i = 1; i < threads && error == 0; i++) {
         team->workers[i] = (worker){ .team = team, .number = i };
-        error = pthread_create(&team->workers[i].thread, NULL, run_worker, &team->workers[i]);
+        error = thaw_own_thread_create(&team->workers[i].thread, run_worker, &team->workers[i]);
         team->worker_count += error == 0;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
 }
 

@@ -1,34 +1,17 @@
 #include "data/loader.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <thaw/runtime.h>
 
-#include "core/allocation.h"
-#include "data/dataset.h"
-#include "data/shuffle.h"
-
-/* One batch with the caller, one ready, one being read. Without a thread, only the first is needed. */
-enum { SLOTS = 3 };
-
-typedef struct slot {
-    size_t begin, count; /* the part of the epoch's order that it holds */
-    bool failed;
-    float *samples;
-    char *targets;
-} slot;
+#include "core/own_thread.h"
+#include "data/batch_reader.h"
 
 struct thaw_loader {
     thaw_context *context;
-    thaw_dataset *dataset;
-    thaw_loader_options options;
-    size_t steps;
-    size_t *order;
-    slot slots[SLOTS];
-    size_t slot_count;
-    char message[THAW_SOURCE_MESSAGE_BYTES + 64]; /* of the slot that failed */
+    thaw_batch_reader reader;
+    bool on_caller; /* there is no thread, and no lock */
+    size_t steps;   /* of an epoch */
 
     pthread_t thread;
     pthread_mutex_t lock; /* guards the fields below */
@@ -45,48 +28,9 @@ struct thaw_loader {
 
 /* ---------------------------------------------------------------- the reader's thread */
 
-/* Finds the sample at which the source fails, by reading them one by one. */
-static void explain(thaw_loader *loader, uint64_t epoch, const slot *into, const char *reason)
-{
-    char again[THAW_SOURCE_MESSAGE_BYTES];
-    const size_t *indices = loader->order + into->begin;
-    for (size_t i = 0; i < into->count; i++) {
-        if (thaw_dataset_fetch(loader->dataset, epoch, indices + i, 1, into->samples, into->targets, again,
-                               sizeof again))
-            continue;
-        snprintf(loader->message, sizeof loader->message, "data set: sample %zu: %s", indices[i],
-                 again[0] ? again : "the source gave no reason");
-        return;
-    }
-    snprintf(loader->message, sizeof loader->message, "data set: the batch that begins with sample %zu: %s", indices[0],
-             reason[0] ? reason : "the source gave no reason");
-}
-
-static void read_slot(thaw_loader *loader, uint64_t epoch, slot *into, size_t step)
-{
-    const size_t count = loader->dataset->source.count, batch = loader->options.batch;
-    char reason[THAW_SOURCE_MESSAGE_BYTES];
-    into->begin = step * batch;
-    into->count = count - into->begin < batch ? count - into->begin : batch;
-    into->failed = !thaw_dataset_fetch(loader->dataset, epoch, loader->order + into->begin, into->count, into->samples,
-                                       into->targets, reason, sizeof reason);
-    if (into->failed)
-        explain(loader, epoch, into, reason);
-}
-
-static void begin_epoch(thaw_loader *loader, uint64_t epoch)
-{
-    const size_t count = loader->dataset->source.count;
-    if (loader->options.shuffle)
-        thaw_shuffle(loader->context, loader->options.seed, epoch, loader->order, count);
-    else
-        for (size_t i = 0; i < count; i++)
-            loader->order[i] = i;
-}
-
 static bool has_work(const thaw_loader *loader)
 {
-    return loader->filled < loader->steps && loader->filled - loader->released < SLOTS && !loader->broken;
+    return loader->filled < loader->steps && loader->filled - loader->released < THAW_BATCH_SLOTS && !loader->broken;
 }
 
 static void *run_reader(void *argument)
@@ -98,15 +42,15 @@ static void *run_reader(void *argument)
             pthread_cond_wait(&loader->to_reader, &loader->lock);
             continue;
         }
-        slot *into = &loader->slots[loader->filled % SLOTS];
+        thaw_batch_slot *into = &loader->reader.slots[loader->filled % THAW_BATCH_SLOTS];
         const size_t step = loader->filled;
         const uint64_t epoch = loader->epoch;
         const bool ordered = loader->ordered;
         loader->busy = true;
         pthread_mutex_unlock(&loader->lock);
         if (!ordered)
-            begin_epoch(loader, epoch);
-        read_slot(loader, epoch, into, step);
+            thaw_batch_reader_order(&loader->reader, epoch);
+        thaw_batch_reader_read(&loader->reader, epoch, step, into);
         pthread_mutex_lock(&loader->lock);
         loader->busy = false;
         loader->ordered = true;
@@ -120,48 +64,18 @@ static void *run_reader(void *argument)
 
 /* ---------------------------------------------------------------- life */
 
-static thaw_status allocate(thaw_loader *loader)
-{
-    thaw_dataset *dataset = loader->dataset;
-    const size_t batch = loader->options.batch;
-    size_t sample_bytes, target_bytes;
-    if (!thaw_multiply_sizes(batch, dataset->sample_elements, &sample_bytes) ||
-        !thaw_multiply_sizes(sample_bytes, sizeof(float), &sample_bytes) ||
-        !thaw_multiply_sizes(batch, dataset->target_bytes, &target_bytes))
-        return thaw_fail(loader->context, THAW_OUT_OF_MEMORY, "batches of %zu samples overflow a size", batch);
-    loader->order = thaw_allocate_array(loader->context, dataset->source.count, sizeof *loader->order);
-    if (!loader->order)
-        return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < loader->slot_count; i++) {
-        loader->slots[i].samples = thaw_allocate_raw(loader->context, sample_bytes);
-        loader->slots[i].targets = thaw_allocate_raw(loader->context, target_bytes);
-        if (!loader->slots[i].samples || !loader->slots[i].targets)
-            return THAW_OUT_OF_MEMORY;
-    }
-    return THAW_OK;
-}
-
 static void release(thaw_loader *loader)
 {
-    for (size_t i = 0; i < SLOTS; i++) {
-        thaw_release(loader->context, loader->slots[i].samples);
-        thaw_release(loader->context, loader->slots[i].targets);
-    }
-    thaw_release(loader->context, loader->order);
+    thaw_batch_reader_release(&loader->reader);
     thaw_release(loader->context, loader);
 }
 
-/* Starts the thread with all signals blocked: signals are the host's, for its own threads to handle. */
 static thaw_status start(thaw_loader *loader)
 {
-    sigset_t all, before;
-    sigfillset(&all);
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->to_reader, NULL);
     pthread_cond_init(&loader->to_caller, NULL);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&loader->thread, NULL, run_reader, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int error = thaw_own_thread_create(&loader->thread, run_reader, loader);
     if (error == 0)
         return THAW_OK;
     pthread_mutex_destroy(&loader->lock);
@@ -185,17 +99,15 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     thaw_loader *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
+    const size_t batch = options->batch < count ? options->batch : count;
     made->context = context;
-    made->dataset = dataset;
-    made->options = *options;
-    if (made->options.batch > count)
-        made->options.batch = count;
-    made->steps = count / made->options.batch;
-    if (!options->drop_last && count % made->options.batch)
-        made->steps++;
+    made->on_caller = options->on_caller;
+    made->steps = count / batch + (!options->drop_last && count % batch);
     made->filled = made->released = made->taken = made->steps;
-    made->slot_count = options->on_caller ? 1 : SLOTS;
-    thaw_status status = allocate(made);
+    made->reader = (thaw_batch_reader){
+        .context = context, .dataset = dataset, .batch = batch, .shuffle = options->shuffle, .seed = options->seed
+    };
+    thaw_status status = thaw_batch_reader_allocate(&made->reader, options->on_caller ? 1 : THAW_BATCH_SLOTS);
     if (status == THAW_OK && !options->on_caller)
         status = start(made);
     if (status == THAW_OK)
@@ -221,7 +133,7 @@ void thaw_loader_destroy(thaw_loader *loader)
 {
     if (!loader)
         return;
-    if (!loader->options.on_caller)
+    if (!loader->on_caller)
         stop(loader);
     release(loader);
 }
@@ -230,8 +142,8 @@ void thaw_loader_destroy(thaw_loader *loader)
 
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 {
-    if (loader->options.on_caller) {
-        begin_epoch(loader, epoch);
+    if (loader->on_caller) {
+        thaw_batch_reader_order(&loader->reader, epoch);
         loader->epoch = epoch;
         loader->taken = 0;
         loader->broken = false;
@@ -248,42 +160,41 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
     pthread_mutex_unlock(&loader->lock);
 }
 
-static void hand_over(const thaw_loader *loader, const slot *from, thaw_batch *batch)
+static void hand_over(thaw_loader *loader, const thaw_batch_slot *from, thaw_batch *batch)
 {
     *batch = (thaw_batch){
         .count = from->count,
-        .indices = loader->order + from->begin,
+        .indices = from->indices,
         .samples = from->samples,
         .targets = from->targets,
     };
+    loader->taken++;
 }
 
 /* Announces the batch after the next read, if the source wants to know. */
 static void announce(const thaw_loader *loader)
 {
-    const thaw_dataset *dataset = loader->dataset;
-    const size_t begin = (loader->taken + 1) * loader->options.batch, count = dataset->source.count;
+    const thaw_dataset *dataset = loader->reader.dataset;
     if (!dataset->expect || loader->taken + 1 >= loader->steps)
         return;
-    const size_t left = count - begin;
-    dataset->expect(dataset->source.user, loader->order + begin,
-                    left < loader->options.batch ? left : loader->options.batch);
+    size_t count;
+    const size_t *indices = thaw_batch_reader_indices(&loader->reader, loader->taken + 1, &count);
+    dataset->expect(dataset->source.user, indices, count);
 }
 
 static thaw_status read_next(thaw_loader *loader, thaw_batch *batch)
 {
     if (loader->taken >= loader->steps)
         return THAW_OK;
-    slot *next = &loader->slots[0];
+    thaw_batch_slot *next = &loader->reader.slots[0];
     if (!loader->broken) {
         announce(loader);
-        read_slot(loader, loader->epoch, next, loader->taken);
+        thaw_batch_reader_read(&loader->reader, loader->epoch, loader->taken, next);
         loader->broken = next->failed;
     }
     if (loader->broken)
-        return thaw_fail(loader->context, THAW_IO_ERROR, "%s", loader->message);
+        return thaw_fail(loader->context, THAW_IO_ERROR, "%s", loader->reader.message);
     hand_over(loader, next, batch);
-    loader->taken++;
     return THAW_OK;
 }
 
@@ -298,12 +209,11 @@ static thaw_status wait_for_next(thaw_loader *loader, thaw_batch *batch)
     if (loader->taken < loader->steps) {
         while (loader->filled == loader->taken)
             pthread_cond_wait(&loader->to_caller, &loader->lock);
-        const slot *next = &loader->slots[loader->taken % SLOTS];
+        const thaw_batch_slot *next = &loader->reader.slots[loader->taken % THAW_BATCH_SLOTS];
         if (next->failed) {
-            status = thaw_fail(loader->context, THAW_IO_ERROR, "%s", loader->message);
+            status = thaw_fail(loader->context, THAW_IO_ERROR, "%s", loader->reader.message);
         } else {
             hand_over(loader, next, batch);
-            loader->taken++;
         }
     }
     pthread_mutex_unlock(&loader->lock);
@@ -313,8 +223,8 @@ static thaw_status wait_for_next(thaw_loader *loader, thaw_batch *batch)
 thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch)
 {
     *batch = (thaw_batch){ 0 };
-    const thaw_status status = loader->options.on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
-    thaw_dataset_log_findings(loader->dataset);
+    const thaw_status status = loader->on_caller ? read_next(loader, batch) : wait_for_next(loader, batch);
+    thaw_dataset_log_findings(loader->reader.dataset);
     return status;
 }
 
