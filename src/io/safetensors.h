@@ -61,18 +61,15 @@ typedef struct thaw_named_text {
     const char *name, *text;
 } thaw_named_text;
 
-/* Writes F32 tensors, sorted by name as the format's own library does, and metadata. The file is replaced as a whole
-   or not at all (see new_file.h). Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors with
-   one name, text that is not UTF-8, more tensors than the header can list). */
-thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
-                                   size_t count, const thaw_named_text *metadata, size_t metadata_count);
-
 /* Reads elements [first, first + count) of a tensor. */
 typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);
 
-/* The same, with values that a reader supplies piece by piece. */
-thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
-                                        size_t count, const thaw_named_text *metadata, size_t metadata_count,
-                                        thaw_tensor_reader read);
+/* Writes F32 tensors, sorted by name as the format's own library does, and metadata. `read` supplies the values piece
+   by piece; NULL: the tensors' data are floats. The file is replaced as a whole or not at all (see new_file.h).
+   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors with one name, text that is not UTF-8,
+   more tensors than the header can list). */
+thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                   size_t count, const thaw_named_text *metadata, size_t metadata_count,
+                                   thaw_tensor_reader read);
 
 #endif

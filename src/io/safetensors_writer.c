@@ -152,9 +152,9 @@ static thaw_status write_file(const content *made)
     return status;
 }
 
-thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
-                                        size_t count, const thaw_named_text *metadata, size_t metadata_count,
-                                        thaw_tensor_reader read)
+thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                   size_t count, const thaw_named_text *metadata, size_t metadata_count,
+                                   thaw_tensor_reader read)
 {
     content made = { .context = context, .path = path, .read = read };
     thaw_status status = arrange(&made, tensors, count);
@@ -172,10 +172,4 @@ thaw_status thaw_safetensors_write_read(thaw_context *context, const char *path,
     thaw_release(context, made.header);
     thaw_release(context, made.tensors);
     return status;
-}
-
-thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
-                                   size_t count, const thaw_named_text *metadata, size_t metadata_count)
-{
-    return thaw_safetensors_write_read(context, path, tensors, count, metadata, metadata_count, NULL);
 }

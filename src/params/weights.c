@@ -51,7 +51,7 @@ thaw_status thaw_weights_save(thaw_model *model, const char *path)
     }
     /* Without this, libraries that check the framework refuse the file. Names and layouts are PyTorch's. */
     const thaw_named_text format = { "format", "pt" };
-    status = thaw_safetensors_write_read(context, path, tensors, count, &format, 1, read_parameter);
+    status = thaw_safetensors_write(context, path, tensors, count, &format, 1, read_parameter);
     thaw_release(context, tensors);
     return status;
 }

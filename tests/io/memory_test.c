@@ -38,7 +38,7 @@ static void write_odd_file(void)
     static const thaw_named_tensor tensors[] = { { "first.bias", { 1, { 2 } }, ones },
                                                  { "first.mean", { 1, { 3 } }, ones },
                                                  { "third", { 0, { 0 } }, ones } };
-    assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0, NULL));
 }
 
 static thaw_status save_all(thaw_model *holder)

@@ -60,7 +60,7 @@ static thaw_status write_plain(thaw_context *in)
         tensors[i] = (thaw_named_tensor){ plain[i].name, plain[i].shape, values[i] };
     }
     const thaw_named_text metadata = { "format", "pt" };
-    return thaw_safetensors_write(in, path, tensors, PLAIN, &metadata, 1);
+    return thaw_safetensors_write(in, path, tensors, PLAIN, &metadata, 1, NULL);
 }
 
 static void assert_plain(const char *from)
@@ -143,7 +143,7 @@ Test(safetensors, keeps_every_bit_of_a_float, .init = begin, .fini = end)
     const thaw_named_tensor tensor = { "odd", { 1, { THAW_COUNT(odd) } }, odd };
     thaw_safetensors file;
     float values[THAW_COUNT(odd)];
-    assert_ok(context, thaw_safetensors_write(context, path, &tensor, 1, NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, &tensor, 1, NULL, 0, NULL));
     assert_ok(context, thaw_safetensors_open(context, path, &file));
     assert_ok(context, thaw_safetensors_read(&file, thaw_safetensors_find(&file, "odd"), values));
     cr_assert_eq(memcmp(values, odd, sizeof odd), 0);
@@ -153,7 +153,7 @@ Test(safetensors, keeps_every_bit_of_a_float, .init = begin, .fini = end)
 Test(safetensors, writes_no_tensors_at_all, .init = begin, .fini = end)
 {
     char bytes[16];
-    assert_ok(context, thaw_safetensors_write(context, path, NULL, 0, NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, NULL, 0, NULL, 0, NULL));
     cr_assert_eq(support_read_file(path, bytes, sizeof bytes), 16);
     cr_assert_eq(memcmp(bytes, "\10\0\0\0\0\0\0\0{}      ", 16), 0);
 }
@@ -166,13 +166,16 @@ Test(safetensors, writes_nothing_that_it_would_not_read, .init = begin, .fini = 
     const thaw_named_tensor reserved = { "__metadata__", { 1, { 1 } }, &value };
     const thaw_named_tensor proper = { "tab\t, \1 and \177", { 1, { 1 } }, &value };
     const thaw_named_text text = { "k", "\377" };
-    assert_fails(context, thaw_safetensors_write(context, path, twice, 2, NULL, 0), THAW_INVALID_ARGUMENT, "duplicate");
-    assert_fails(context, thaw_safetensors_write(context, path, &latin, 1, NULL, 0), THAW_INVALID_ARGUMENT, "decode");
-    assert_fails(context, thaw_safetensors_write(context, path, &reserved, 1, NULL, 0), THAW_INVALID_ARGUMENT,
+    assert_fails(context, thaw_safetensors_write(context, path, twice, 2, NULL, 0, NULL), THAW_INVALID_ARGUMENT,
+                 "duplicate");
+    assert_fails(context, thaw_safetensors_write(context, path, &latin, 1, NULL, 0, NULL), THAW_INVALID_ARGUMENT,
+                 "decode");
+    assert_fails(context, thaw_safetensors_write(context, path, &reserved, 1, NULL, 0, NULL), THAW_INVALID_ARGUMENT,
                  "__metadata__");
-    assert_fails(context, thaw_safetensors_write(context, path, &proper, 1, &text, 1), THAW_INVALID_ARGUMENT, "decode");
+    assert_fails(context, thaw_safetensors_write(context, path, &proper, 1, &text, 1, NULL), THAW_INVALID_ARGUMENT,
+                 "decode");
     cr_assert_eq(support_count_entries(directory), 0);
-    assert_ok(context, thaw_safetensors_write(context, path, &proper, 1, NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, &proper, 1, NULL, 0, NULL));
     thaw_safetensors file;
     assert_ok(context, thaw_safetensors_open(context, path, &file));
     cr_assert_not_null(thaw_safetensors_find(&file, proper.name));

@@ -71,7 +71,7 @@ static void write_some(size_t first, size_t count, const thaw_named_tensor *more
     memcpy(tensors, &whole[first], count * sizeof *tensors);
     if (more)
         tensors[count] = *more;
-    assert_ok(context, thaw_safetensors_write(context, path, tensors, count + (more != NULL), NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, count + (more != NULL), NULL, 0, NULL));
 }
 
 /* Loads and takes the result apart; the lists are compared as texts. */
@@ -186,7 +186,7 @@ Test(weights, everything_wrong_is_reported_at_once, .init = begin, .fini = end)
     const char *misshaped = "first.weight, second.weight, second.bias";
     const thaw_load_options some = { .allow_missing = true, .allow_unexpected = true };
     const thaw_load_options all = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
-    assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0));
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0, NULL));
     assert_fails(context, load(NULL, 0, "first.mean", "First.bias", misshaped), THAW_NOT_FOUND, "first.mean");
     assert_fails(
         context, load(&some, 0, "first.mean", "First.bias", misshaped), THAW_SHAPE_MISMATCH,
