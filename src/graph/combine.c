@@ -76,20 +76,16 @@ typedef struct tally {
     bool seen[THAW_TRAINABLE + 1];
 } tally;
 
-static void count_one(tally *found, const thaw_parameter *parameter)
+static void count_one(void *argument, thaw_parameter *parameter)
 {
+    tally *found = argument;
     if (parameter->role != THAW_STATISTIC && (parameter->bound || parameter->in_use))
         found->seen[thaw_parameter_trainability(parameter)] = true;
 }
 
 static void count(void *argument, thaw_selected selected)
 {
-    if (selected.parameter) {
-        count_one(argument, selected.parameter);
-        return;
-    }
-    for (size_t i = 0; i < selected.group->parameter_count; i++)
-        count_one(argument, selected.group->parameters[i]);
+    thaw_selected_visit(selected, count_one, argument);
 }
 
 static thaw_trainability together(const tally *found)

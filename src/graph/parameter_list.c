@@ -9,8 +9,9 @@ typedef struct choice {
     bool failed;
 } choice;
 
-static void take(choice *c, thaw_parameter *parameter)
+static void take(void *argument, thaw_parameter *parameter)
 {
+    choice *c = argument;
     if (c->failed || !c->accept(parameter))
         return;
     thaw_parameter **items =
@@ -24,12 +25,7 @@ static void take(choice *c, thaw_parameter *parameter)
 
 static void visit(void *argument, thaw_selected selected)
 {
-    if (selected.parameter) {
-        take(argument, selected.parameter);
-        return;
-    }
-    for (size_t i = 0; i < selected.group->parameter_count; i++)
-        take(argument, selected.group->parameters[i]);
+    thaw_selected_visit(selected, take, argument);
 }
 
 thaw_status thaw_list_parameters(thaw_model *model, const char *pattern,

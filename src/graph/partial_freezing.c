@@ -8,21 +8,16 @@
 
 /* ---- biases only ---- */
 
-static void train_if_bias(thaw_parameter *parameter)
+static void train_if_bias(void *argument, thaw_parameter *parameter)
 {
+    (void)argument;
     const bool bias = parameter->role == THAW_BIAS || parameter->role == THAW_SHIFT;
     parameter->override = bias ? THAW_OVERRIDE_TRAINABLE : THAW_OVERRIDE_FROZEN;
 }
 
 static void train_biases(void *argument, thaw_selected selected)
 {
-    (void)argument;
-    if (selected.parameter) {
-        train_if_bias(selected.parameter);
-        return;
-    }
-    for (size_t i = 0; i < selected.group->parameter_count; i++)
-        train_if_bias(selected.group->parameters[i]);
+    thaw_selected_visit(selected, train_if_bias, argument);
 }
 
 thaw_status thaw_bias_only(thaw_model *model, const char *pattern)

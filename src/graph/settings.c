@@ -87,11 +87,14 @@ thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_o
     return thaw_model_change(model, pattern, set_optimizer, &(assignment){ model->context, optimizer });
 }
 
+static void reset_one(void *argument, thaw_parameter *parameter)
+{
+    thaw_parameter_reset(argument, parameter);
+}
+
 static void reset(void *argument, thaw_selected selected)
 {
-    for (size_t i = 0; i < selected.group->parameter_count; i++)
-        if (!selected.parameter || selected.parameter == selected.group->parameters[i])
-            thaw_parameter_reset(argument, selected.group->parameters[i]);
+    thaw_selected_visit(selected, reset_one, argument);
 }
 
 thaw_status thaw_model_reset(thaw_model *model, const char *pattern)

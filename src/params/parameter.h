@@ -133,6 +133,10 @@ typedef struct thaw_selected {
 thaw_status thaw_set_select(const thaw_parameter_set *set, const char *pattern,
                             void (*visit)(void *argument, thaw_selected selected), void *argument);
 
+/* Calls `visit` on the selected parameter, or on each of the selected group. */
+void thaw_selected_visit(thaw_selected selected, void (*visit)(void *argument, thaw_parameter *parameter),
+                         void *argument);
+
 /* Whether a pattern selects this parameter, by its group's name or its own. The pattern must be well formed. */
 bool thaw_parameter_selected(const thaw_parameter *parameter, const char *pattern);
 

@@ -35,6 +35,17 @@ static void list_groups(const thaw_parameter_set *set, char *text, size_t capaci
         used += (size_t)snprintf(text + used, capacity - used, "%s %s", i ? "," : "", set->groups[i]->name);
 }
 
+void thaw_selected_visit(thaw_selected selected, void (*visit)(void *argument, thaw_parameter *parameter),
+                         void *argument)
+{
+    if (selected.parameter) {
+        visit(argument, selected.parameter);
+        return;
+    }
+    for (size_t i = 0; i < selected.group->parameter_count; i++)
+        visit(argument, selected.group->parameters[i]);
+}
+
 thaw_status thaw_set_select(const thaw_parameter_set *set, const char *pattern,
                             void (*visit)(void *argument, thaw_selected selected), void *argument)
 {
