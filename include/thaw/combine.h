@@ -65,7 +65,7 @@ THAW_API thaw_status thaw_expression_scale(thaw_expression *operand, double fact
 THAW_API thaw_status thaw_expression_mask(thaw_expression *operand, const thaw_tensor *mask, thaw_expression **result);
 
 /* Concatenates the operands along an axis, counted from 0. Their other dimensions must be equal.
-   Errors: THAW_INVALID_ARGUMENT (no part, the axis), THAW_SHAPE_MISMATCH. */
+   Errors: THAW_INVALID_ARGUMENT (no operand, the axis), THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_expression_concatenate(thaw_expression *const *operands, size_t count, int axis,
                                                  thaw_expression **result);
 
@@ -111,7 +111,7 @@ THAW_API thaw_status thaw_expression_evaluate(thaw_expression *expression, const
    binding, and for adapters after NULL: the model is then saved like an ordinary one, and binding the same expression
    again continues.
    Errors: THAW_INVALID_ARGUMENT (a statistic; a parameter of no layer or of another model; one that thaw_merge has
-   removed; a cycle through thaw_expression_bound), THAW_SHAPE_MISMATCH. */
+   removed; a cycle through thaw_expression_bound, or a chain of more than 1000 operations), THAW_SHAPE_MISMATCH. */
 THAW_API thaw_status thaw_parameter_bind(thaw_model *model, thaw_parameter *parameter, thaw_expression *expression);
 
 /* The expression that the parameter is bound to; NULL if it uses its stored tensor. */

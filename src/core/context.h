@@ -11,10 +11,9 @@ struct thaw_context {
     thaw_allocator allocator;
     void (*log)(void *user, thaw_log_level level, const char *message);
     void *log_user;
-    int most_threads; /* the host's request, within OpenMP's limit */
-    int threads;      /* of the current team: fewer inside a parallel region of the host (threads.h) */
-    thaw_cpu_level
-        level; /* of the instructions that kernels use: the CPU's level, limited by the host; never HIGHEST */
+    int most_threads;     /* the host's request, within OpenMP's limit */
+    int threads;          /* of the current team: fewer inside a parallel region of the host (threads.h) */
+    thaw_cpu_level level; /* of the kernels' instructions: the CPU's, limited by the host; never HIGHEST */
     uint64_t seed;
     size_t max_data_bytes; /* 0: as much as the machine has */
     bool structure_only;   /* leave parameters without random values; such models never compute */

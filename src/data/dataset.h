@@ -14,8 +14,8 @@ struct thaw_dataset {
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
-    void (*expect)(void *user, const size_t *indices,
-                   size_t count);     /* announces samples that will be read soon; may be NULL */
+    /* Announces samples that will be read soon; may be NULL. */
+    void (*expect)(void *user, const size_t *indices, size_t count);
     void (*log_findings)(void *user); /* reports to the context's log what reading found; may be NULL */
     thaw_dataset *owned;              /* what it is made from, released with it */
     pthread_mutex_t reading;          /* the source serves one call at a time; guards the fields below */

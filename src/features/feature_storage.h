@@ -16,8 +16,7 @@ typedef struct thaw_feature_storage thaw_feature_storage;
 typedef struct thaw_feature_storage_kind {
     bool (*write)(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count);
     bool (*read)(thaw_feature_storage *storage, size_t index, const struct iovec *pieces, int count);
-    void (*expect)(thaw_feature_storage *storage,
-                   size_t index); /* announces rows that will be read soon; may be NULL */
+    void (*expect)(thaw_feature_storage *storage, size_t index); /* announces a row to be read soon; may be NULL */
     void (*release)(thaw_feature_storage *storage);
 } thaw_feature_storage_kind;
 

@@ -15,7 +15,7 @@ typedef struct thaw_blocks {
 
 void thaw_blocks_move(thaw_context *context, size_t blocks, thaw_blocks moved);
 
-/* The number of elements of the dimensions from `first` on, and before `past`. */
+/* The product of the dimensions from `first` on, and before `past`. */
 static inline size_t thaw_count_between(const thaw_shape *shape, int first, int past)
 {
     size_t count = 1;
@@ -24,7 +24,7 @@ static inline size_t thaw_count_between(const thaw_shape *shape, int first, int 
     return count;
 }
 
-/* The number of blocks, and the elements of one block with the axis and without. */
+/* The number of blocks, and the elements of one block. */
 static inline size_t thaw_count_before(const thaw_shape *shape, int axis)
 {
     return thaw_count_between(shape, 0, axis);

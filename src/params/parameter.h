@@ -34,8 +34,8 @@ struct thaw_parameter {
 
     thaw_expression *stored; /* the tensor as a leaf of expressions */
     thaw_expression *bound;  /* what its layer uses instead, or NULL */
-    bool is_operand;         /* how many bindings of layers' parameters contain it */
-    bool in_use;             /* belongs to a layer and is unbound, or is in such a binding: counted, saved and loaded */
+    bool is_operand;         /* a binding of a layer's parameter contains it */
+    bool in_use;             /* of a layer and unbound, or in such a binding: counted, saved and loaded */
     bool removed;            /* from the model, by a merge */
 
     uint64_t *frozen_elements; /* one bit per element: 1 in frozen slices; NULL if none */
@@ -53,7 +53,7 @@ struct thaw_group {
     thaw_optimizer *optimizer;          /* a reference; NULL before one is set */
     thaw_parameter *parameters[THAW_MAX_PARAMETERS];
     size_t parameter_count;
-    bool added; /* of no layer: its parameters were added for expressions */
+    bool added; /* belongs to no layer: its parameters were added for expressions */
 };
 
 typedef struct thaw_parameter_set {
@@ -66,8 +66,8 @@ typedef struct thaw_parameter_set {
     size_t expression_count, expression_capacity;
     thaw_group **removed; /* groups that merges have removed */
     size_t removed_count, removed_capacity;
-    size_t number_count; /* of expressions and stored tensors, those that are gone, too */
-    uint32_t *notes;     /* room for what a walk finds, a note each */
+    size_t number_count; /* of expressions and stored tensors, including removed ones */
+    uint32_t *notes;     /* for walks: a note for each number */
     size_t note_capacity;
     uint64_t bindings; /* counts changes of bindings */
     uint64_t revision; /* counts the changes that make plans stale */
@@ -82,13 +82,13 @@ thaw_status thaw_set_add_group(thaw_parameter_set *set, const char *name, thaw_g
 thaw_status thaw_set_add_parameter(thaw_parameter_set *set, const thaw_parameter_specification *specification,
                                    uint32_t node);
 
-/* The key for the random numbers of the next parameter of no layer; it differs from all nodes' keys. */
-uint32_t thaw_set_random_node(const thaw_parameter_set *set);
-
 /* The same for any group, under a full name. */
 thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const char *name,
                                const thaw_parameter_specification *specification, uint32_t node,
                                thaw_parameter **parameter);
+
+/* The `node` for the next parameter that belongs to no layer; it differs from all layers' nodes. */
+uint32_t thaw_set_random_node(const thaw_parameter_set *set);
 
 /* Adds a parameter that belongs to no layer, to an added group, or to a new group of this name if `group` is NULL.
    Errors: THAW_DUPLICATE, THAW_INVALID_ARGUMENT (more than THAW_MAX_PARAMETERS), THAW_OUT_OF_MEMORY. */
