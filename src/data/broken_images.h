@@ -1,4 +1,5 @@
-/* Images that turn out to be broken when they are decoded. Any thread notes them; the caller's thread logs each once. */
+/* Images that turn out to be broken when they are decoded. Any thread notes them. The caller's thread logs each one
+   once. */
 #ifndef THAW_DATA_BROKEN_IMAGES_H
 #define THAW_DATA_BROKEN_IMAGES_H
 

@@ -410,7 +410,8 @@ static thaw_status merge_all(void)
     return thaw_merge(model, "*");
 }
 
-/* Calls with one more allocation before the first that fails, until there are none; whatever fails has changed nothing. */
+/* Calls with one more allocation before the first that fails, until there are none; whatever fails has changed
+   nothing. */
 static void survive(support_allocator *allocator, thaw_status (*call)(void), size_t least)
 {
     const size_t parameters = thaw_model_parameter_count(model), groups = thaw_model_group_count(model);

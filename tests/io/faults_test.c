@@ -1,5 +1,5 @@
-/* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. The linker puts
-   the functions below in the place of the system's (--wrap, see tests/meson.build). */
+/* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. The linker
+   puts the functions below in the place of the system's (--wrap, see tests/meson.build). */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -200,7 +200,8 @@ static int load_through(int reason)
     return errors;
 }
 
-/* Two opens, permissions, space, eight writes, two syncs, a close and a rename; the directory's close does not matter. */
+/* Two opens, permissions, space, eight writes, two syncs, a close and a rename; the directory's close does not
+   matter. */
 Test(faults, a_save_that_is_refused_keeps_the_old_file, .init = begin, .fini = end)
 {
     static const int reasons[] = { EIO, ENOSPC, EDQUOT, EROFS };
@@ -241,8 +242,8 @@ Test(faults, a_temporary_file_allows_no_more_than_the_old_one, .init = begin, .f
     umask(mask);
 }
 
-/* Before each call in turn the process dies: the old file or the new one is there, whole, and the next save succeeds and
-   removes what was left. */
+/* Before each call in turn the process dies: the old file or the new one is there, whole, and the next save succeeds
+   and removes what was left. */
 Test(faults, a_save_that_is_killed_leaves_a_whole_file, .init = begin, .fini = end)
 {
     int died = 0, status = 0, old_ones = 0;

@@ -1,4 +1,5 @@
-/* Which stored tensors are in use: those that some layer's parameter is computed from. Only they are counted and saved. */
+/* Which stored tensors are in use: those that some layer's parameter is computed from. Only they are counted and
+   saved. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

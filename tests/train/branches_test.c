@@ -1,5 +1,6 @@
-/* Trainable branches beside frozen ones and constants, joined by sum, difference, product and concatenation: what trains
-   has PyTorch's gradients, whatever stands beside it, and what is frozen is inference that the cache may keep. */
+/* Trainable branches beside frozen ones and constants, joined by sum, difference, product and concatenation: what
+   trains has PyTorch's gradients, whatever stands beside it, and what is frozen is inference that the cache may
+   keep. */
 #include <stdio.h>
 #include <string.h>
 

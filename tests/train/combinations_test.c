@@ -1,4 +1,5 @@
-/* Weights that are computed from several tensors, trained for ten steps beside PyTorch (tests/golden/combinations.py). */
+/* Weights that are computed from several tensors, trained for ten steps beside PyTorch
+   (tests/golden/combinations.py). */
 #include <stdlib.h>
 #include <string.h>
 

@@ -152,7 +152,8 @@ Test(dropout, that_is_kept_drops_what_it_drops_in_the_unfrozen_network)
     }
 }
 
-/* The gradient of one dense layer above it, for one sample, is its output's gradient times what the dropout let pass. */
+/* The gradient of one dense layer above it, for one sample, is its output's gradient times what the dropout let
+   pass. */
 Test(dropout, of_the_input_that_is_kept_zeroes_and_scales)
 {
     thaw_context *context = support_context(1);

@@ -61,10 +61,10 @@ static thaw_model *create(thaw_context *context)
     return model;
 }
 
-/* What floats can do: a rounding is off by 2^-24 of what it rounds at most, and on the way to the last gradient there are
-   some 260: sums over 27, 9, 4, 30, 4 and 5 terms forward, over 15, 5, 4, 9 and 150 backward. Independent errors add up
-   to the root of that, here allowed four times. They are relative to the terms, which cancel in small elements, and so to
-   a tensor's largest element. */
+/* What floats can do: a rounding is off by 2^-24 of what it rounds at most, and on the way to the last gradient there
+   are some 260: sums over 27, 9, 4, 30, 4 and 5 terms forward, over 15, 5, 4, 9 and 150 backward. Independent errors
+   add up to the root of that, here allowed four times. They are relative to the terms, which cancel in small elements,
+   and so to a tensor's largest element. */
 static void assert_rounded(const float *found, const float *expected, size_t count, const char *what)
 {
     enum { ROUNDINGS = 64 };

@@ -190,8 +190,8 @@ static double loss_of(thaw_model *model, const thaw_tensor *inputs, const thaw_t
     return result.loss;
 }
 
-/* The weight of a convolution with a frozen normalisation in it: both of those whose input's gradient flows on and of the
-   first. */
+/* The weight of a convolution with a frozen normalisation in it: both of those whose input's gradient flows on and of
+   the first. */
 Test(fused, gradients_through_a_folded_normalisation_equal_finite_differences)
 {
     static float samples[BATCH * RANDOM_SAMPLE], targets[BATCH * RANDOM_CLASSES];

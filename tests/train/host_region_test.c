@@ -181,7 +181,8 @@ static void *step_in_thread(void *argument)
     return NULL;
 }
 
-/* libgomp's entry point for a parallel region, which is there with clang, too, whose pragmas would bring another runtime. */
+/* libgomp's entry point for a parallel region, which is there with clang, too, whose pragmas would bring another
+   runtime. */
 extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
 
 static void check(const problem *p)

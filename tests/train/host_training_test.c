@@ -1,6 +1,6 @@
-/* Whole runs inside a host's OpenMP regions, with layers of every kind: gradients, updates, the feature cache, evaluation
-   and inference equal those outside within the rounding of another number of threads. Runs under several settings of
-   OpenMP: see tests/meson.build. */
+/* Whole runs inside a host's OpenMP regions, with layers of every kind: gradients, updates, the feature cache,
+   evaluation and inference equal those outside within the rounding of another number of threads. Runs under several
+   settings of OpenMP: see tests/meson.build. */
 #include <math.h>
 #include <omp.h>
 #include <pthread.h>
@@ -15,8 +15,8 @@
 
 enum { BATCH = 6, MEMBERS = 2 };
 
-/* libgomp's entry points for a parallel region and a league of teams, which are there with clang, too, whose pragmas would
-   bring another runtime. */
+/* libgomp's entry points for a parallel region and a league of teams, which are there with clang, too, whose pragmas
+   would bring another runtime. */
 extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
 extern void GOMP_teams_reg(void (*body)(void *), void *argument, unsigned teams, unsigned thread_limit, unsigned flags);
 
@@ -111,8 +111,9 @@ static bool alike(const float *found, const float *expected, size_t count, doubl
     return off <= tolerance * largest;
 }
 
-/* The first parameter whose values or gradients differ; NULL: none. An optimizer that divides by the gradient's size makes
-   steps of what is rounding alone, below a normalisation say: then the weights say nothing, but the outputs do. */
+/* The first parameter whose values or gradients differ; NULL: none. An optimizer that divides by the gradient's size
+   makes steps of what is rounding alone, below a normalisation say: then the weights say nothing, but the outputs
+   do. */
 static const char *find_difference(const member *found, const member *expected, bool weights, double tolerance)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* The algebra of freezing over every subset of the groups of a network with batch normalisation, a residual sum, an LSTM, a
-   low-rank change and a mask. */
+/* The algebra of freezing over every subset of the groups of a network with batch normalisation, a residual sum, an
+   LSTM, a low-rank change and a mask. */
 #include <stdlib.h>
 #include <string.h>
 

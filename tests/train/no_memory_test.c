@@ -1,7 +1,7 @@
-/* Memory runs out anywhere, in oneDNN as well: at each call of malloc and its relatives, once, from there on, and as a heap
-   that is full. Whatever Thaw was doing then returns THAW_OUT_OF_MEMORY, has changed nothing, and works when it is tried
-   again. Each trial is a process of its own, so that an abort, a signal or a hang is seen. THAW_SWEEP sets how many trials
-   a phase has for each kind of failure; with one that is large enough every allocation fails. */
+/* Memory runs out anywhere, in oneDNN as well: at each call of malloc and its relatives, once, from there on, and as a
+   heap that is full. Whatever Thaw was doing then returns THAW_OUT_OF_MEMORY, has changed nothing, and works when it is
+   tried again. Each trial is a process of its own, so that an abort, a signal or a hang is seen. THAW_SWEEP sets how
+   many trials a phase has for each kind of failure; with one that is large enough every allocation fails. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

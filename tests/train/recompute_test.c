@@ -1,5 +1,5 @@
-/* Values that are computed again in backward are the ones that would have been kept: training gives the same bits, running
-   statistics too, in less memory. */
+/* Values that are computed again in backward are the ones that would have been kept: training gives the same bits,
+   running statistics too, in less memory. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +94,8 @@ static void check_same_bits(const char *frozen, bool dropout, size_t values)
                  again.totals.recomputed_bytes);
     cr_assert_eq(kept.loss, again.loss, "%s frozen: loss %.9g, recomputed %.9g", what, kept.loss, again.loss);
     cr_assert(memcmp(kept.weights, again.weights, kept.count * sizeof(float)) == 0, "%s frozen: weights differ", what);
-    /* Where much is frozen, a time at which the values are wanted anyway may take as much; where dropout leaves little to
-       compute again, the scratch memory of some levels' kernels may decide. */
+    /* Where much is frozen, a time at which the values are wanted anyway may take as much; where dropout leaves little
+       to compute again, the scratch memory of some levels' kernels may decide. */
     const size_t most = kept.totals.activation_bytes - (frozen || dropout ? 0 : 1);
     cr_assert_leq(again.totals.activation_bytes, most, "%s frozen: %zu bytes, with all kept %zu", what,
                   again.totals.activation_bytes, kept.totals.activation_bytes);

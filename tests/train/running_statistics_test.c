@@ -1,5 +1,5 @@
-/* Running statistics of batch normalisation beside PyTorch's, trained and frozen: tests/golden/normalisation.py made the
-   numbers. */
+/* Running statistics of batch normalisation beside PyTorch's, trained and frozen: tests/golden/normalisation.py made
+   the numbers. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,7 +314,8 @@ Test(running_statistics, keep_their_bytes_when_a_step_fails)
     end_twins(&made);
 }
 
-/* The variance of a channel that holds 1e25 is infinite as a float, and what it normalises is finite: so is the loss. */
+/* The variance of a channel that holds 1e25 is infinite as a float, and what it normalises is finite: so is the
+   loss. */
 Test(running_statistics, keep_their_bytes_when_a_step_is_skipped)
 {
     const twins made = make_twins("adam:lr=1e-2");

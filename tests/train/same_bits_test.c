@@ -1,9 +1,10 @@
-/* What training gives, to the bit, beside what it gave when tests/golden/same_bits.txt was recorded. A change of code that
-   should change no result changes none of these.
+/* What training gives, to the bit, beside what it gave when tests/golden/same_bits.txt was recorded. A change of code
+   that should change no result changes none of these.
 
-   A line of the file is "KEY DIGEST NAME": the key names what results may depend on besides the code, see same_bits_key.
-   It was recorded by this program, with the environment variable THAW_SAME_BITS_RECORD set: that replaces the lines of the
-   key at hand and keeps those of others. For the keys of fewer instructions, set ONEDNN_MAX_CPU_ISA as well. */
+   A line of the file is "KEY DIGEST NAME": the key names what results may depend on besides the code, see
+   same_bits_key. It was recorded by this program, with the environment variable THAW_SAME_BITS_RECORD set: that
+   replaces the lines of the key at hand and keeps those of others. For the keys of fewer instructions, set
+   ONEDNN_MAX_CPU_ISA as well. */
 #include "support/same_bits.h"
 
 #include <stdio.h>
