@@ -1,4 +1,4 @@
-/* thaw bench, on a small data set. Words of a list are parted by tabs here, those of the command line by blanks. */
+/* thaw bench, on a small data set. Tabs separate the words of a list here, blanks those of the command line. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,18 +151,31 @@ Test(bench, an_interrupted_one_keeps_what_is_done_and_goes_on, .init = begin, .f
     json_decref(resumed);
 }
 
-/* The runs in the file and in its journal, which may both be missing. */
+static bool has(const json_t *runs, const json_t *run)
+{
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        if (json_equal(json_array_get(runs, i), run))
+            return true;
+    return false;
+}
+
+/* The runs in the file and in its journal, which may both be missing. A line of the journal is a checksum and JSON; while
+   the command rewrites the journal, a line may be read that is neither the old nor the new one. */
 static json_t *kept_runs(void)
 {
+    enum { CHECKSUM = 9 };
     char path[2 * SUPPORT_PATH_BYTES + 8], line[1 << 16];
     json_t *file = json_load_file(results, 0, NULL), *runs = json_array();
     json_array_extend(runs, json_object_get(file, "runs"));
     json_decref(file);
     snprintf(path, sizeof path, "%s.journal", results);
     FILE *journal = fopen(path, "r");
-    for (bool head = true; journal && fgets(line, sizeof line, journal); head = false)
-        if (!head && strchr(line, '\n'))
-            json_array_append_new(runs, json_loads(line, 0, NULL));
+    for (bool head = true; journal && fgets(line, sizeof line, journal); head = false) {
+        json_t *run = head || strlen(line) <= CHECKSUM ? NULL : json_loads(line + CHECKSUM, 0, NULL);
+        if (run && !has(runs, run))
+            json_array_append(runs, run);
+        json_decref(run);
+    }
     if (journal)
         fclose(journal);
     return runs;
@@ -174,14 +187,6 @@ static size_t count_runs(void)
     const size_t count = json_array_size(runs);
     json_decref(runs);
     return count;
-}
-
-static bool has(const json_t *runs, const json_t *run)
-{
-    for (size_t i = 0; i < json_array_size(runs); i++)
-        if (json_equal(json_array_get(runs, i), run))
-            return true;
-    return false;
 }
 
 static void kill_after(const char *line, size_t runs)

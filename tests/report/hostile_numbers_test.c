@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/clock.h"
 #include "report/read.h"
 #include "report/write.h"
 #include "support/files.h"
@@ -39,7 +38,7 @@ static void make_page(const json_t *document, const char *change)
     enum { SECONDS = 2 };
     const char *const files[] = { path };
     thaw_report_inputs read;
-    const double start = thaw_seconds();
+    const clock_t start = clock(); /* the processor's time: others may use the machine */
     cr_assert_eq(json_dump_file(document, path, JSON_ENCODE_ANY), 0);
     thaw_status status = thaw_report_read(context, files, 1, &read);
     if (status == THAW_OK) {
@@ -55,7 +54,7 @@ static void make_page(const json_t *document, const char *change)
         cr_assert_eq(status, THAW_BAD_FORMAT, "%s: %s", change, thaw_context_message(context));
     }
     thaw_report_inputs_release(&read);
-    cr_assert_lt(thaw_seconds() - start, SECONDS, "%s", change);
+    cr_assert_lt((double)(clock() - start) / CLOCKS_PER_SEC, SECONDS, "%s", change);
 }
 
 Test(hostile_numbers, in_results_make_a_page, .init = begin, .fini = end, .timeout = 280)
