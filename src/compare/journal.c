@@ -157,7 +157,7 @@ static thaw_status append_line(thaw_journal *journal, const json_t *value)
     return status;
 }
 
-/* After a power cut the file's name is there, too. Some file systems cannot sync directories. */
+/* So that the file's name survives a power cut, too. Some file systems cannot sync directories. */
 static thaw_status sync_directory(const thaw_journal *journal)
 {
     const char *slash = strrchr(journal->path, '/');
@@ -236,15 +236,11 @@ static thaw_status read_lines(const thaw_journal *journal, FILE *file, json_t *l
     bool whole = true;
     thaw_status status = THAW_OK;
     for (ssize_t length; whole && status == THAW_OK && (length = getline(&line, &room, file)) > 0;) {
-        whole = line[length - 1] == '\n';
-        if (!whole)
-            break;
+        if (line[length - 1] != '\n')
+            break; /* cut short */
         json_t *value = NULL;
-        json_error_t error;
-        whole = is_whole(line, (size_t)length - 1, &checksum);
-        if (whole)
-            value =
-                json_loadb(line + CHECKSUM_DIGITS, (size_t)length - CHECKSUM_DIGITS, JSON_REJECT_DUPLICATES, &error);
+        if (is_whole(line, (size_t)length - 1, &checksum))
+            value = json_loadb(line + CHECKSUM_DIGITS, (size_t)length - CHECKSUM_DIGITS, JSON_REJECT_DUPLICATES, NULL);
         whole = value != NULL;
         if (whole && json_array_append_new(lines, value) != 0)
             status = thaw_fail(journal->context, THAW_OUT_OF_MEMORY, "%s: a line", journal->path);

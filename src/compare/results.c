@@ -24,17 +24,17 @@ static thaw_status describe_layers(const thaw_comparison *comparison, thaw_model
     const size_t count = thaw_model_node_count(model);
     thaw_status status = THAW_OK;
     for (size_t i = 1; i < count && status == THAW_OK; i++) {
-        thaw_summary_entry row;
+        thaw_summary_entry entry;
         size_t block;
         if ((thaw_node)i == thaw_model_loss(model))
             continue;
-        status = thaw_model_summary_entry(model, i, &row);
+        status = thaw_model_summary_entry(model, i, &entry);
         if (status == THAW_OK)
             status = thaw_model_block(model, comparison->options.head, i, &block, NULL);
         if (status == THAW_OK)
-            json_array_append_new(layers, json_pack("{sssssosI}", "name", row.name, "kind", row.kind, "block",
+            json_array_append_new(layers, json_pack("{sssssosI}", "name", entry.name, "kind", entry.kind, "block",
                                                     block ? json_integer((json_int_t)block) : json_null(), "parameters",
-                                                    (json_int_t)row.parameters));
+                                                    (json_int_t)entry.parameters));
     }
     return status;
 }

@@ -79,7 +79,7 @@ static void describe_experiment(thaw_report_page *page)
     thaw_text_append(&page->text, "<h3>Experiment</h3><dl class=\"facts\">");
     fact_of(page, "model", experiment, "model");
     fact_of(page, "initial weights", experiment, "load");
-    fact_of(page, "initialised anew", experiment, "reset");
+    fact_of(page, "reinitialised", experiment, "reset");
     fact_of(page, "head", experiment, "head");
     fact_of(page, "precision", experiment, "precision");
     fact_of(page, "precision of the frozen prefix", experiment, "frozen_precision");

@@ -47,7 +47,7 @@ static int compare(const void *left, const void *right)
     return (one->place > other->place) - (one->place < other->place);
 }
 
-/* The dots of a number of threads by size; of the same size the first alone. Returns how many there are. */
+/* The dots of a number of threads by size, and of each size only the first. Returns how many there are. */
 static size_t list_dots(const thaw_report_page *page, const thaw_measured_groups *things, size_t first, double threads,
                         dot *dots)
 {
@@ -92,13 +92,13 @@ static void draw_lines(thaw_report_page *page, const thaw_measured_groups *thing
     size_t lines = 0;
     for (size_t i = first; i != THAW_NO_MEASUREMENT && lines < MOST_LINES; i = things->next[i]) {
         const double threads = thaw_report_number(at(page, i), "threads");
-        bool done = false;
+        bool done = isnan(threads) || !(thaw_report_number(at(page, i), "size") > 0);
         for (size_t k = 0; k < lines && !done; k++)
             done = drawn[k] == threads;
-        const size_t count = done ? 0 : list_dots(page, things, first, threads, dots);
-        if (count == 0)
+        if (done)
             continue;
         drawn[lines] = threads;
+        const size_t count = list_dots(page, things, first, threads, dots);
         draw_curve(page, dots, count, threads, x, y, lines++);
     }
 }
