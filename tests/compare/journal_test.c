@@ -160,8 +160,11 @@ Test(journal, follows_no_link_and_waits_for_nothing, .init = begin, .fini = end,
 {
     thaw_journal journal;
     char target[SUPPORT_PATH_BYTES], text[8] = "";
-    support_write_file(support_path(target, directory, "precious"), "keep me", 7);
+    support_path(target, directory, "precious");
     cr_assert_eq(symlink("precious", path), 0);
+    assert_fails(context, thaw_journal_open(context, results, &journal), THAW_IO_ERROR, "Too many levels of symbolic");
+    cr_assert_neq(access(target, F_OK), 0, "the link was followed");
+    support_write_file(target, "keep me", 7);
     assert_fails(context, thaw_journal_open(context, results, &journal), THAW_IO_ERROR, "Too many levels of symbolic");
     cr_assert_eq(support_read_file(target, text, 7), 7);
     cr_assert_str_eq(text, "keep me");

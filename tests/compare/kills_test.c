@@ -8,21 +8,11 @@
 
 #include "core/clock.h"
 #include "support/comparison.h"
-#include "support/results.h"
 
 enum { KILLS = 30, MEETINGS = 10 };
 
 /* Exit codes of a process. */
 enum { DONE = 0, REFUSED = 3, FAILED = 4 };
-
-static thaw_comparison_options four_runs(void)
-{
-    comparison_use("full", NULL);
-    comparison_use("lp-ft", NULL);
-    thaw_comparison_options options = comparison_options();
-    options.seeds = 2;
-    return options;
-}
 
 static int compare(const thaw_comparison_options *options)
 {
@@ -73,25 +63,10 @@ static bool ends_within(pid_t process, double seconds)
     return ended.si_pid != 0;
 }
 
-static json_t *load_timeless(void)
-{
-    json_t *file = comparison_load();
-    support_forget_times(file);
-    return file;
-}
-
 static void remove_files(void)
 {
     support_remove_tree(comparison.directory);
-    support_make_directory(comparison.directory);
-    support_path(comparison.results, comparison.directory, "results.json");
-    support_path(comparison.journal, comparison.directory, "results.json.journal");
-}
-
-static void end(void)
-{
-    remove_files();
-    comparison_end();
+    comparison_make_directory();
 }
 
 /* A file that is there is whole. */
@@ -105,13 +80,13 @@ static void assert_ends(const char *name, const char *last)
     cr_assert(bytes < 0 || (bytes >= length && memcmp(text + bytes - length, last, (size_t)length) == 0), "%s", name);
 }
 
-Test(kills, lose_no_run_and_leave_no_torn_file, .init = comparison_begin, .fini = end, .timeout = 250)
+Test(kills, lose_no_run_and_leave_no_torn_file, .init = comparison_begin, .fini = comparison_end, .timeout = 250)
 {
-    thaw_comparison_options options = four_runs();
+    thaw_comparison_options options = comparison_of_four_runs();
     double begin = thaw_seconds();
     cr_assert_eq(finish(start(&options)), DONE);
     double seconds = thaw_seconds() - begin; /* of a whole comparison; less as other programs leave the machine */
-    json_t *whole = load_timeless();
+    json_t *whole = comparison_load_timeless();
     size_t killed = 0;
     for (int i = 0; i < KILLS; i++) {
         remove_files();
@@ -129,7 +104,7 @@ Test(kills, lose_no_run_and_leave_no_torn_file, .init = comparison_begin, .fini 
         options.resume = true;
         cr_assert_eq(finish(start(&options)), DONE, "kill %d", i);
         cr_assert_neq(access(comparison.journal, F_OK), 0, "kill %d", i);
-        json_t *resumed = load_timeless();
+        json_t *resumed = comparison_load_timeless();
         cr_assert(json_equal(whole, resumed), "kill %d", i);
         json_decref(resumed);
     }
@@ -138,9 +113,9 @@ Test(kills, lose_no_run_and_leave_no_torn_file, .init = comparison_begin, .fini 
 }
 
 /* Two at once, of which the second has other seeds: one does all of its runs, and the other is refused. */
-Test(processes, on_one_file_do_not_mix, .init = comparison_begin, .fini = end, .timeout = 250)
+Test(processes, on_one_file_do_not_mix, .init = comparison_begin, .fini = comparison_end, .timeout = 250)
 {
-    thaw_comparison_options options = four_runs();
+    thaw_comparison_options options = comparison_of_four_runs();
     for (int i = 0; i < MEETINGS; i++) {
         remove_files();
         options.results = comparison.results;
@@ -162,14 +137,15 @@ Test(processes, on_one_file_do_not_mix, .init = comparison_begin, .fini = end, .
 }
 
 /* Two that resume the same, and are killed together: what they leave can be resumed. */
-Test(processes, that_resume_together_may_be_killed_together, .init = comparison_begin, .fini = end, .timeout = 250)
+Test(processes, that_resume_together_may_be_killed_together, .init = comparison_begin, .fini = comparison_end,
+     .timeout = 250)
 {
-    thaw_comparison_options options = four_runs();
+    thaw_comparison_options options = comparison_of_four_runs();
     options.resume = true;
     const double begin = thaw_seconds();
     cr_assert_eq(finish(start(&options)), DONE);
     const double seconds = thaw_seconds() - begin;
-    json_t *whole = load_timeless();
+    json_t *whole = comparison_load_timeless();
     for (int i = 0; i < MEETINGS; i++) {
         remove_files();
         options.results = comparison.results;
@@ -180,7 +156,7 @@ Test(processes, that_resume_together_may_be_killed_together, .init = comparison_
         for (int k = 0; k < 2; k++)
             cr_assert_neq(finish(processes[k]), FAILED);
         cr_assert_eq(finish(start(&options)), DONE, "meeting %d", i);
-        json_t *resumed = load_timeless();
+        json_t *resumed = comparison_load_timeless();
         cr_assert(json_equal(whole, resumed), "meeting %d", i);
         json_decref(resumed);
     }

@@ -1,17 +1,25 @@
 #include "support/comparison.h"
 
+#include <unistd.h>
+
+#include "support/results.h"
 #include "support/schema.h"
 
 comparison_fixture comparison;
 
 static const char *const one_optimizer[] = { "adam:lr=0.01" };
 
-void comparison_begin(void)
+void comparison_make_directory(void)
 {
-    comparison = (comparison_fixture){ .context = support_context(1) };
     support_make_directory(comparison.directory);
     support_path(comparison.results, comparison.directory, "results.json");
     support_path(comparison.journal, comparison.directory, "results.json.journal");
+}
+
+void comparison_begin(void)
+{
+    comparison = (comparison_fixture){ .context = support_context(1) };
+    comparison_make_directory();
     comparison.training = support_samples(comparison.context, 40, 2);
     comparison.test = support_samples(comparison.context, 24, 3);
 }
@@ -23,7 +31,7 @@ void comparison_end(void)
     thaw_dataset_destroy(comparison.training);
     thaw_dataset_destroy(comparison.test);
     thaw_context_destroy(comparison.context);
-    support_remove_directory(comparison.directory);
+    support_remove_tree(comparison.directory);
 }
 
 void comparison_use(const char *name, const char *path)
@@ -84,6 +92,15 @@ thaw_comparison_options comparison_options(void)
     };
 }
 
+thaw_comparison_options comparison_of_four_runs(void)
+{
+    comparison_use("full", NULL);
+    comparison_use("lp-ft", NULL);
+    thaw_comparison_options options = comparison_options();
+    options.seeds = 2;
+    return options;
+}
+
 thaw_comparison *comparison_run(const thaw_comparison_options *options)
 {
     thaw_comparison *made;
@@ -113,6 +130,19 @@ json_t *comparison_load(void)
     cr_assert_not_null(file, "%s", error.text);
     comparison_assert_schema(file);
     return file;
+}
+
+json_t *comparison_load_timeless(void)
+{
+    json_t *file = comparison_load();
+    support_forget_times(file);
+    return file;
+}
+
+void comparison_assert_no_journal(void)
+{
+    cr_assert_neq(access(comparison.journal, F_OK), 0);
+    cr_assert_eq(support_count_entries(comparison.directory), 1);
 }
 
 void comparison_assert_schema(const json_t *value)

@@ -26,11 +26,17 @@ extern comparison_fixture comparison;
 void comparison_begin(void);
 void comparison_end(void);
 
+/* Makes the directory, and in it the names of the results and their journal. */
+void comparison_make_directory(void);
+
 /* Adds a strategy, of the file where one is given. */
 void comparison_use(const char *name, const char *path);
 
 /* Of the strategies so far, with one optimizer. */
 thaw_comparison_options comparison_options(void);
+
+/* Of two strategies and two seeds. */
+thaw_comparison_options comparison_of_four_runs(void);
 
 /* Creates and runs; both must succeed. */
 thaw_comparison *comparison_run(const thaw_comparison_options *options);
@@ -42,6 +48,12 @@ thaw_configuration comparison_at(thaw_comparison *made, size_t index);
 
 /* The file of results; it must be there, and of the schema. */
 json_t *comparison_load(void);
+
+/* The same without what may differ between two runs of one comparison. */
+json_t *comparison_load_timeless(void);
+
+/* Asserts that only the file of results is left. */
+void comparison_assert_no_journal(void);
 
 void comparison_assert_schema(const json_t *value);
 
