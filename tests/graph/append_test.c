@@ -3,12 +3,27 @@
 #include "graph/model.h"
 #include "support/impression.h"
 
+static support_allocator allocator;
+static thaw_context *context;
+static thaw_model *model;
+
+static void begin(void)
+{
+    context = support_context_on(&allocator);
+    model = toy_model(context, 3);
+}
+
+static void end(void)
+{
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    cr_assert_eq(allocator.live, 0);
+}
+
 /* ---- names ---- */
 
-Test(append, takes_the_names_it_is_given_and_makes_the_others)
+Test(append, takes_the_names_it_is_given_and_makes_the_others, .init = begin, .fini = end)
 {
-    thaw_context *context = support_context(1);
-    thaw_model *model = toy_model(context, 3);
     const char *const given[] = { NULL, "scale3", NULL, NULL, "a.b.c" };
     const char *const expected[] = { "input", "scale1", "scale3", "scale2", "scale4", "a.b.c" };
     for (size_t i = 0; i < THAW_COUNT(given); i++)
@@ -19,22 +34,16 @@ Test(append, takes_the_names_it_is_given_and_makes_the_others)
         cr_assert_str_eq(row.name, expected[i]);
         cr_assert(i == 0 || thaw_model_find_group(model, expected[i]) == thaw_model_group(model, i - 1));
     }
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
 }
 
-Test(append, names_a_parameter_after_its_layer)
+Test(append, names_a_parameter_after_its_layer, .init = begin, .fini = end)
 {
-    thaw_context *context = support_context(1);
-    thaw_model *model = toy_model(context, 3);
     toy_append(model, &toy_center, "layer1.0", 0, -1);
     cr_assert_eq(thaw_model_parameter_count(model), 2);
     cr_assert_str_eq(thaw_parameter_name(thaw_model_parameter(model, 0)), "layer1.0.factor");
     cr_assert_str_eq(thaw_parameter_name(thaw_model_parameter(model, 1)), "layer1.0.mean");
     cr_assert_null(thaw_model_parameter(model, 2));
     cr_assert_null(thaw_model_find_parameter(model, "factor"));
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
 }
 
 /* ---- what is refused, without a trace ---- */
@@ -70,29 +79,21 @@ Test(append, refuses_bad_names_of_parameters)
     assert_refused(&odd, "x", first_layer, 1, THAW_INVALID_ARGUMENT, "\"x.w[0]\" contains one of");
 }
 
-Test(append, takes_names_in_any_script)
+Test(append, takes_names_in_any_script, .init = begin, .fini = end)
 {
-    thaw_context *context = support_context(1);
-    thaw_model *model = toy_model(context, 3);
     const char *const name = "\xE5\xB1\xA4.1 (\xC3\xA9)";
     toy_append(model, &toy_scale, name, 0, -1);
     cr_assert_not_null(thaw_model_find_group(model, name));
     assert_ok(context, thaw_model_freeze(model, name));
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
 }
 
-Test(append, takes_a_name_of_127_characters)
+Test(append, takes_a_name_of_127_characters, .init = begin, .fini = end)
 {
     char longest[128];
     memset(longest, 'n', sizeof longest);
     longest[127] = '\0';
-    thaw_context *context = support_context(1);
-    thaw_model *model = toy_model(context, 3);
     toy_append(model, &toy_scale, longest, 0, -1);
     cr_assert_not_null(thaw_model_find_group(model, longest));
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
 }
 
 Test(append, refuses_inputs_that_do_not_exist)
@@ -143,11 +144,8 @@ static thaw_status fail_to_adopt(thaw_layer_builder *builder, void *options)
     return thaw_builder_fail(builder, THAW_INTERNAL, "a field past the module's size was read");
 }
 
-Test(append, reads_no_field_past_the_size_of_a_module)
+Test(append, reads_no_field_past_the_size_of_a_module, .init = begin, .fini = end)
 {
-    support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    thaw_model *model = toy_model(context, 3);
     thaw_layer_module older = toy_pass;
     older.options_size = sizeof(int);
     older.size = offsetof(thaw_layer_module, adopt_options);
@@ -157,16 +155,10 @@ Test(append, reads_no_field_past_the_size_of_a_module)
     thaw_node output;
     assert_fails(context, thaw_model_append(model, &older, NULL, first_layer, 1, NULL, &output), THAW_INTERNAL,
                  "a field past");
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
-    cr_assert_eq(allocator.live, 0);
 }
 
-Test(append, reads_no_capability_past_the_size_of_a_module)
+Test(append, reads_no_capability_past_the_size_of_a_module, .init = begin, .fini = end)
 {
-    support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    thaw_model *model = toy_model(context, 3);
     const thaw_layer_capabilities offered = { .size = offsetof(thaw_layer_capabilities, adds),
                                               .activation = THAW_ACTIVATION_TANH,
                                               .adds = true };
@@ -181,16 +173,10 @@ Test(append, reads_no_capability_past_the_size_of_a_module)
         cr_assert_eq(model->nodes[i + 1].capabilities->activation, expected[i], "layer %zu", i);
         cr_assert_not(model->nodes[i + 1].capabilities->adds, "layer %zu", i);
     }
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
-    cr_assert_eq(allocator.live, 0);
 }
 
-Test(append, refuses_anything_behind_the_loss)
+Test(append, refuses_anything_behind_the_loss, .init = begin, .fini = end)
 {
-    support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    thaw_model *model = toy_model(context, 3);
     toy_append(model, &toy_scale, "first", 0, -1);
     toy_append(model, &toy_quadratic, "loss", 1, -1);
     cr_assert_eq(thaw_model_output(model), 1, "the output is the loss's input");
@@ -201,17 +187,12 @@ Test(append, refuses_anything_behind_the_loss)
                      THAW_INVALID_ARGUMENT, "nothing may follow the loss");
     }
     assert_unchanged(model, &allocator, before);
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
 }
 
 /* ---- out of memory ---- */
 
-Test(append, leaves_nothing_where_memory_runs_out)
+Test(append, leaves_nothing_where_memory_runs_out, .init = begin, .fini = end)
 {
-    support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    thaw_model *model = toy_model(context, 3);
     toy_append(model, &toy_center, "first", 0, -1);
     const impression before = impression_of(model, &allocator);
     const thaw_node input = 1;
@@ -225,7 +206,4 @@ Test(append, leaves_nothing_where_memory_runs_out)
             assert_unchanged(model, &allocator, before);
     }
     cr_assert_geq(failures, 8, "two names, a group, two parameters of three blocks: %zu failures", failures);
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
-    cr_assert_eq(allocator.live, 0);
 }

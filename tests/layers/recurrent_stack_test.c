@@ -1,152 +1,17 @@
-/* LSTM and GRU as a user has them: stacks, two directions, initial states, names, and PyTorch beside them. */
-#include <stdio.h>
+/* LSTM and GRU as a user has them: stacks, two directions, initial states, and names. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/model.h"
+#include "layers/recurrent_stack.h"
 #include "plan/plan.h"
-#include "support/files.h"
-#include "support/golden.h"
-#include "support/recurrent.h"
 
-enum { BATCH = 3, STEPS = 5, FEATURES = 4, UNITS = 6, MOST = 4096 };
-
-static const char *const kinds[] = { "lstm", "gru" };
-
-static thaw_status append(thaw_model *model, int gru, thaw_node input, const thaw_recurrent_options *options,
-                          thaw_node *output)
-{
-    return (gru ? thaw_gru : thaw_lstm)(model, input, options, output);
-}
-
-static thaw_model *sequence_model(thaw_context *context)
-{
-    return layer_model(context, 2, (const int64_t[]){ STEPS, FEATURES });
-}
-
-/* A stack named "rnn" that is to be trained towards a sequence. */
-static thaw_model *stack_model(thaw_context *context, int gru, const thaw_recurrent_options *options, bool loss)
-{
-    thaw_model *model = sequence_model(context);
-    thaw_optimizer *optimizer;
-    thaw_node node = 0;
-    assert_ok(context, append(model, gru, node, options, &node));
-    if (loss)
-        assert_ok(context, thaw_mse(model, node, &(thaw_mse_options){ .reduction = THAW_REDUCE_SUM }, &node));
-    assert_ok(context, thaw_optimizer_create(context, "sgd:lr=0.01,momentum=0.9", &optimizer));
-    assert_ok(context, thaw_select_optimizer(model, "*", optimizer));
-    thaw_optimizer_destroy(optimizer);
-    return model;
-}
-
-static thaw_status take_step(thaw_model *model, const thaw_step_options *options, thaw_step_result *result)
-{
-    float inputs[BATCH * STEPS * FEATURES], targets[BATCH * STEPS * 2 * UNITS];
-    const int64_t *out = thaw_model_node_shape(model, thaw_model_output(model))->dims;
-    support_fill(inputs, BATCH * STEPS * FEATURES, 100);
-    support_fill(targets, BATCH * STEPS * 2 * UNITS, 400);
-    const thaw_tensor x = thaw_view_f32(inputs, 3, (const int64_t[]){ BATCH, STEPS, FEATURES });
-    const thaw_tensor y = thaw_view_f32(targets, 3, (const int64_t[]){ BATCH, out[0], out[1] });
-    return thaw_step(model, &x, &y, options, result);
-}
-
-static void predict(thaw_model *model, float *values)
-{
-    float inputs[BATCH * STEPS * FEATURES];
-    thaw_shape shape = *thaw_model_node_shape(model, thaw_model_output(model));
-    support_fill(inputs, BATCH * STEPS * FEATURES, 100);
-    memmove(shape.dims + 1, shape.dims, (size_t)shape.rank++ * sizeof shape.dims[0]);
-    shape.dims[0] = BATCH;
-    const thaw_tensor x = thaw_view_f32(inputs, 3, (const int64_t[]){ BATCH, STEPS, FEATURES });
-    assert_ok(thaw_model_context(model),
-              thaw_predict(model, &x, &(thaw_tensor){ .dtype = THAW_F32, .shape = shape, .data = values }));
-}
-
-/* ---- PyTorch ---- */
-
-static void check_golden(FILE *file, const char *name, const float *found, size_t count)
-{
-    float expected[MOST];
-    golden_read(file, name, expected, count);
-    assert_close(found, expected, count, 1e-5, name);
-}
-
-static void check_layer(FILE *file, thaw_context *context, int gru)
-{
-    static const char *const inputs[] = { "input", "hidden", "cell" };
-    static const char *const parameters[] = { "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0" };
-    const recurrent_case c = {
-        .batch = BATCH, .steps = STEPS, .features = FEATURES, .units = UNITS, .gru = gru, .initial = true
-    };
-    char settings[32];
-    thaw_model *model = recurrent_model(context, &c);
-    layer l = layer_open(model, &(layer_wish){ .batch = BATCH,
-                                               .training = true,
-                                               .input_gradients = true,
-                                               .parameter_gradient = { true, true, true, true } });
-    layer_forward(&l);
-    layer_backward(&l);
-    snprintf(settings, sizeof settings, "%s layer", kinds[gru]);
-    golden_case(file, settings);
-    check_golden(file, "output", l.output, l.output_size);
-    for (size_t k = 0; k < l.input_count; k++)
-        check_golden(file, inputs[k], l.input_gradients[k], l.input_size[k]);
-    for (size_t k = 0; k < 4; k++)
-        check_golden(file, parameters[k], l.parameter_gradients[k], l.parameter_size[k]);
-    layer_close(&l, model);
-}
-
-static const thaw_recurrent_options pair_of_pairs = {
-    .name = "rnn", .units = UNITS, .layers = 2, .bidirectional = true
+enum {
+    BATCH = RECURRENT_BATCH,
+    STEPS = RECURRENT_STEPS,
+    FEATURES = RECURRENT_FEATURES,
+    UNITS = RECURRENT_UNITS,
+    MOST = RECURRENT_MOST
 };
-
-static void load(thaw_model *model, int gru)
-{
-    char path[SUPPORT_PATH_BYTES], name[32];
-    snprintf(name, sizeof name, "%s.safetensors", kinds[gru]);
-    assert_ok(thaw_model_context(model), thaw_weights_load(model, support_golden(path, name), NULL, NULL));
-}
-
-static void check_stack(FILE *file, thaw_context *context, int gru)
-{
-    char settings[32];
-    float values[MOST], loss;
-    thaw_step_result result;
-    thaw_recurrent_options last = pair_of_pairs;
-    last.last_only = true;
-    thaw_model *model = stack_model(context, gru, &pair_of_pairs, true);
-    thaw_model *last_model = stack_model(context, gru, &last, false);
-    snprintf(settings, sizeof settings, "%s stack", kinds[gru]);
-    golden_case(file, settings);
-    load(model, gru);
-    load(last_model, gru);
-    predict(model, values);
-    check_golden(file, "output", values, BATCH * STEPS * 2 * UNITS);
-    predict(last_model, values);
-    check_golden(file, "last", values, BATCH * 2 * UNITS);
-    assert_ok(context, take_step(model, &(thaw_step_options){ .gradients_only = true }, &result));
-    golden_read(file, "loss", &loss, 1);
-    cr_assert_float_eq(result.loss, loss, 1e-4);
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
-        const thaw_parameter *p = thaw_model_parameter(model, i);
-        check_golden(file, thaw_parameter_name(p) + strlen("rnn."), thaw_parameter_gradient(p),
-                     thaw_shape_count(thaw_parameter_shape(p)));
-    }
-    thaw_model_destroy(last_model);
-    thaw_model_destroy(model);
-}
-
-Test(recurrent_stack, equals_pytorch)
-{
-    FILE *file = golden_open("recurrent.txt");
-    thaw_context *context = support_context(2);
-    for (int gru = 0; gru < 2; gru++) {
-        check_layer(file, context, gru);
-        check_stack(file, context, gru);
-    }
-    fclose(file);
-    thaw_context_destroy(context);
-}
 
 /* ---- names ---- */
 
@@ -155,44 +20,6 @@ static void assert_names(thaw_model *model, const char *const *names, size_t cou
     cr_assert_eq(thaw_model_parameter_count(model), count);
     for (size_t i = 0; i < count; i++)
         cr_assert_str_eq(thaw_parameter_name(thaw_model_parameter(model, i)), names[i]);
-}
-
-/* What PyTorch computes of a stack. */
-static void read_output(int gru, float *values, size_t count)
-{
-    char wanted[32], *line = NULL;
-    size_t capacity = 0;
-    FILE *file = golden_open("recurrent.txt");
-    snprintf(wanted, sizeof wanted, "case %s stack\n", kinds[gru]);
-    while (getline(&line, &capacity, file) > 0 && strcmp(line, wanted) != 0)
-        continue;
-    free(line);
-    golden_read(file, "output", values, count);
-    fclose(file);
-}
-
-/* Two layers of two directions that are frozen: all of them, and what puts them together. */
-Test(recurrent_stack, equals_pytorch_in_bfloat16)
-{
-    skip_without_bfloat16();
-    thaw_context *context = support_context(2);
-    for (int gru = 0; gru < 2; gru++) {
-        float values[MOST], expected[MOST];
-        const thaw_plan *plan;
-        const thaw_precision precision = { .frozen = THAW_BF16, .emulated = true };
-        thaw_model *model = stack_model(context, gru, &pair_of_pairs, false);
-        load(model, gru);
-        assert_ok(context, thaw_model_freeze(model, "*"));
-        assert_ok(context, thaw_model_set_precision(model, &precision));
-        assert_ok(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH, .inference = true }, &plan));
-        const thaw_plan_totals totals = thaw_plan_totals_of(plan);
-        cr_assert_eq(totals.bfloat16_kernels, totals.forward_kernels);
-        predict(model, values);
-        read_output(gru, expected, BATCH * STEPS * 2 * UNITS);
-        assert_close(values, expected, BATCH * STEPS * 2 * UNITS, 2 * BFLOAT16_TOLERANCE, kinds[gru]);
-        thaw_model_destroy(model);
-    }
-    thaw_context_destroy(context);
 }
 
 Test(recurrent_stack, has_pytorch_names)
@@ -205,13 +32,14 @@ Test(recurrent_stack, has_pytorch_names)
     };
     static const char *const without_bias[] = { "rnn.weight_ih_l0", "rnn.weight_hh_l0" };
     thaw_context *context = support_context(1);
-    thaw_model *model = stack_model(context, 0, &pair_of_pairs, false);
+    thaw_model *model = recurrent_stack(context, 0, &recurrent_pair_of_pairs, false);
     assert_names(model, names, THAW_COUNT(names));
     cr_assert_not_null(thaw_model_find_group(model, "rnn.l0_reverse"));
     const thaw_shape *weight = thaw_parameter_shape(thaw_model_find_parameter(model, "rnn.weight_ih_l1_reverse"));
     cr_assert(thaw_shape_equal(weight, &(thaw_shape){ 2, { 4 * UNITS, 2 * UNITS } }));
     thaw_model_destroy(model);
-    model = stack_model(context, 1, &(thaw_recurrent_options){ .name = "rnn", .units = UNITS, .no_bias = true }, false);
+    model =
+        recurrent_stack(context, 1, &(thaw_recurrent_options){ .name = "rnn", .units = UNITS, .no_bias = true }, false);
     assert_names(model, without_bias, THAW_COUNT(without_bias));
     cr_assert_not_null(thaw_model_find_group(model, "rnn"));
     weight = thaw_parameter_shape(thaw_model_find_parameter(model, "rnn.weight_hh_l0"));
@@ -223,7 +51,7 @@ Test(recurrent_stack, has_pytorch_names)
 Test(recurrent_stack, makes_names)
 {
     thaw_context *context = support_context(1);
-    thaw_model *model = sequence_model(context);
+    thaw_model *model = recurrent_sequence(context);
     thaw_node node;
     for (int i = 0; i < 2; i++)
         assert_ok(context, thaw_lstm(model, 0, &(thaw_recurrent_options){ .units = 2, .layers = 2 }, &node));
@@ -238,7 +66,7 @@ Test(recurrent_stack, makes_names)
 Test(recurrent_stack, starts_uniform)
 {
     thaw_context *context = support_context(1);
-    thaw_model *model = stack_model(context, 0, &(thaw_recurrent_options){ .name = "rnn", .units = 100 }, false);
+    thaw_model *model = recurrent_stack(context, 0, &(thaw_recurrent_options){ .name = "rnn", .units = 100 }, false);
     for (size_t i = 0; i < 4; i++) {
         const thaw_parameter *p = thaw_model_parameter(model, i);
         const size_t count = thaw_shape_count(thaw_parameter_shape(p));
@@ -275,8 +103,8 @@ Test(recurrent_stack, gradients_do_not_depend_on_what_else_is_frozen)
     const thaw_recurrent_options two = { .name = "rnn", .units = 2 * UNITS, .layers = 2 };
     static float full[MOST];
     for (int gru = 0; gru < 2; gru++) {
-        thaw_model *model = stack_model(context, gru, &two, true);
-        assert_ok(context, take_step(model, &only_gradients, NULL));
+        thaw_model *model = recurrent_stack(context, gru, &two, true);
+        assert_ok(context, recurrent_step(model, &only_gradients, NULL));
         copy_gradients(model, full);
         for (unsigned subset = 1; subset < 256; subset++) {
             const float *expected = full;
@@ -284,7 +112,7 @@ Test(recurrent_stack, gradients_do_not_depend_on_what_else_is_frozen)
                 assert_ok(context, (subset >> i & 1 ? thaw_model_unfreeze
                                                     : thaw_model_freeze)(model, thaw_parameter_name(
                                                                                     thaw_model_parameter(model, i))));
-            assert_ok(context, take_step(model, &only_gradients, NULL));
+            assert_ok(context, recurrent_step(model, &only_gradients, NULL));
             for (size_t i = 0; i < 8; i++) {
                 const thaw_parameter *p = thaw_model_parameter(model, i);
                 const size_t count = thaw_shape_count(thaw_parameter_shape(p));
@@ -303,7 +131,7 @@ Test(recurrent_stack, has_a_prefix_where_the_lower_layer_is_frozen)
 {
     thaw_context *context = support_context(1);
     const thaw_recurrent_options two = { .name = "rnn", .units = 2 * UNITS, .layers = 2, .dropout = 0.5 };
-    thaw_model *model = stack_model(context, 0, &two, true);
+    thaw_model *model = recurrent_stack(context, 0, &two, true);
     thaw_plan *plan;
     assert_ok(context, thaw_model_freeze(model, "rnn.*_l0"));
     assert_ok(context, thaw_plan_find(model, BATCH, true, &plan));
@@ -328,9 +156,9 @@ static float *train(int gru, int threads, double dropout, size_t *count)
         .name = "rnn", .units = UNITS, .layers = 2, .bidirectional = true, .dropout = dropout
     };
     thaw_context *context = support_context(threads);
-    thaw_model *model = stack_model(context, gru, &options, true);
+    thaw_model *model = recurrent_stack(context, gru, &options, true);
     for (int step = 0; step < 5; step++)
-        assert_ok(context, take_step(model, NULL, NULL));
+        assert_ok(context, recurrent_step(model, NULL, NULL));
     float *weights = malloc(MOST * sizeof *weights), *at = weights;
     for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
         const thaw_parameter *p = thaw_model_parameter(model, i);
@@ -350,7 +178,8 @@ Test(recurrent_stack, repeats_itself_bit_by_bit)
         for (int threads = 1; threads < 4; threads++) {
             size_t count;
             float *first = train(gru, threads, 0.3, &count), *second = train(gru, threads, 0.3, &count);
-            cr_assert_eq(memcmp(first, second, count * sizeof *first), 0, "%s on %d threads", kinds[gru], threads);
+            cr_assert_eq(memcmp(first, second, count * sizeof *first), 0, "%s on %d threads", recurrent_kinds[gru],
+                         threads);
             free(first);
             free(second);
         }
@@ -377,19 +206,19 @@ Test(recurrent_stack, trains_what_its_initial_states_are_made_of)
 {
     thaw_context *context = support_context(2);
     for (int gru = 0; gru < 2; gru++) {
-        thaw_model *model = sequence_model(context);
+        thaw_model *model = recurrent_sequence(context);
         thaw_node states[2], node;
         thaw_optimizer *optimizer;
         const thaw_recurrent_options below = { .name = "below", .units = 3 };
         assert_ok(context, thaw_gru(model, 0, &below, &node)); /* [5, 3]: a state for each of 5 layers */
         states[0] = states[1] = node;
-        assert_ok(context, append(model, gru, 0,
-                                  &(thaw_recurrent_options){ .name = "rnn",
-                                                             .units = 3,
-                                                             .layers = STEPS,
-                                                             .initial = states,
-                                                             .initial_count = gru ? 1 : 2 },
-                                  &node));
+        assert_ok(context, recurrent_append(model, gru, 0,
+                                            &(thaw_recurrent_options){ .name = "rnn",
+                                                                       .units = 3,
+                                                                       .layers = STEPS,
+                                                                       .initial = states,
+                                                                       .initial_count = gru ? 1 : 2 },
+                                            &node));
         assert_ok(context, thaw_mse(model, node, NULL, &node));
         assert_ok(context, thaw_optimizer_create(context, "sgd:lr=0", &optimizer));
         assert_ok(context, thaw_select_optimizer(model, "*", optimizer));
@@ -399,11 +228,11 @@ Test(recurrent_stack, trains_what_its_initial_states_are_made_of)
             const float step = 0x1p-6F, kept = thaw_parameter_data(p)[i];
             thaw_step_result above, beneath;
             thaw_parameter_edit(p)[i] = kept + step;
-            assert_ok(context, take_step(model, NULL, &above));
+            assert_ok(context, recurrent_step(model, NULL, &above));
             thaw_parameter_edit(p)[i] = kept - step;
-            assert_ok(context, take_step(model, NULL, &beneath));
+            assert_ok(context, recurrent_step(model, NULL, &beneath));
             thaw_parameter_edit(p)[i] = kept;
-            assert_ok(context, take_step(model, NULL, NULL));
+            assert_ok(context, recurrent_step(model, NULL, NULL));
             const float slope = (float)((above.loss - beneath.loss) / 2 / (double)step);
             assert_close(&thaw_parameter_gradient(p)[i], &slope, 1, 1e-4, "slope");
         }
