@@ -1,5 +1,6 @@
-/* SIGHUP, SIGINT, SIGQUIT and SIGTERM ask training to stop after the current step; a second one, but for SIGHUP, ends the
-   process as usual. A signal that the process was started to ignore stays ignored. SIGPIPE and SIGXFSZ are ignored. */
+/* SIGHUP, SIGINT, SIGQUIT and SIGTERM ask training to stop after the current step; a second one, but for SIGHUP, ends
+   the process as usual. A signal that the process was started to ignore stays ignored. SIGPIPE and SIGXFSZ are
+   ignored. */
 #ifndef THAW_CLI_INTERRUPT_H
 #define THAW_CLI_INTERRUPT_H
 

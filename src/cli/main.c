@@ -101,8 +101,8 @@ static void check_output(void)
         _exit(CLI_FAILED);
 }
 
-/* The next file that is opened would get the number of a closed standard stream, and what is printed would go into it. Each
-   is opened for the other direction, so that using it is an error as before. */
+/* The next file that is opened would get the number of a closed standard stream, and what is printed would go into it.
+   Each is opened for the other direction, so that using it is an error as before. */
 static bool fill_streams(void)
 {
     for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {

@@ -159,8 +159,8 @@ static bool has(const json_t *runs, const json_t *run)
     return false;
 }
 
-/* The runs in the file and in its journal, which may both be missing. A line of the journal is a checksum and JSON; while
-   the command rewrites the journal, a line may be read that is neither the old nor the new one. */
+/* The runs in the file and in its journal, which may both be missing. A line of the journal is a checksum and JSON;
+   while the command rewrites the journal, a line may be read that is neither the old nor the new one. */
 static json_t *kept_runs(void)
 {
     enum { CHECKSUM = 9 };

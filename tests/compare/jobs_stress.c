@@ -1,6 +1,6 @@
 /* Two runs of a comparison at a time, each on one thread, for ThreadSanitizer, which cannot run Criterion's tests and
-   sees races where libgomp's threads meet. Without it, a check that they give what one at a time gives. Its data are random:
-   the two runs read one data set in epochs of their own. */
+   sees races where libgomp's threads meet. Without it, a check that they give what one at a time gives. Its data are
+   random: the two runs read one data set in epochs of their own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

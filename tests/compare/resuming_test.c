@@ -80,8 +80,8 @@ Test(resuming, wants_the_same_comparison, .init = comparison_begin, .fini = comp
 
 /* ---------------------------------------------------------------- the journal */
 
-/* Writes what a kill may leave: a file with the first `held` of the runs, and a journal that begins before these end and
-   ends within the last run. */
+/* Writes what a kill may leave: a file with the first `held` of the runs, and a journal that begins before these end
+   and ends within the last run. */
 static void leave(const json_t *whole, size_t held)
 {
     json_t *some = json_deep_copy(whole), *runs = json_object_get(some, "runs");

@@ -1,5 +1,5 @@
-/* Rows by a packed weight: at every level of the CPU's instructions against sums in double precision, and to the bit the
-   same for a row alone and for any number of threads. */
+/* Rows by a packed weight: at every level of the CPU's instructions against sums in double precision, and to the bit
+   the same for a row alone and for any number of threads. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Winograd's convolution of bfloat16: to the bit where its numbers are small integers, which the transforms keep exactly,
-   and within what rounding in them allows where they are not. */
+/* Winograd's convolution of bfloat16: to the bit where its numbers are small integers, which the transforms keep
+   exactly, and within what rounding in them allows where they are not. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

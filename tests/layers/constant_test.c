@@ -119,8 +119,8 @@ static bool is_boundary(const thaw_plan *plan, thaw_node node)
     return plan->nodes[node].boundary;
 }
 
-/* input 0, constant 1, a (frozen, of the constant) 2, curve 3, b (frozen, of the input) 4, product 5, c (trains) 6, sum of
-   it and the curve 7, sum of it and the constant 8, d (trains, of the constant) 9, sum 10, loss 11. */
+/* input 0, constant 1, a (frozen, of the constant) 2, curve 3, b (frozen, of the input) 4, product 5, c (trains) 6, sum
+   of it and the curve 7, sum of it and the constant 8, d (trains, of the constant) 9, sum 10, loss 11. */
 static thaw_model *network(thaw_context *context)
 {
     thaw_model *model = toy_model(context, WIDTH);

@@ -154,7 +154,8 @@ Test(conv1d, refuses_an_input_that_is_no_sequence)
     thaw_context_destroy(context);
 }
 
-/* Of few instructions oneDNN's depthwise kernels crash where they add a residual, so that the sum is a kernel of its own. */
+/* Of few instructions oneDNN's depthwise kernels crash where they add a residual, so that the sum is a kernel of its
+   own. */
 Test(conv1d, leaves_the_sum_behind_a_depthwise_one_alone_without_avx2)
 {
     setenv("ONEDNN_MAX_CPU_ISA", "SSE41", 1); /* oneDNN reads it once: each test is a process */

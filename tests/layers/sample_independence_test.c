@@ -1,5 +1,5 @@
-/* A sample's result in inference depends on the sample and the weights alone: the same bits alone, in pairs, in a batch, and
-   at another place of it. */
+/* A sample's result in inference depends on the sample and the weights alone: the same bits alone, in pairs, in a
+   batch, and at another place of it. */
 #include <stdlib.h>
 #include <string.h>
 

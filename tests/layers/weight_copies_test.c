@@ -1,4 +1,5 @@
-/* Copies of weights in the kernels' layouts: of one that stays for as long as the plan, of one that trains for a kernel. */
+/* Copies of weights in the kernels' layouts: of one that stays for as long as the plan, of one that trains for a
+   kernel. */
 #include "support/layer.h"
 #include "support/support.h"
 
@@ -30,8 +31,8 @@ static thaw_plan_totals totals_of(thaw_context *context, thaw_model *model)
     return thaw_plan_totals_of(plan);
 }
 
-/* Three more layers take three more values and their gradients, at most, but no more copies: of 3x3 kernels, two for each
-   of them would be four times the values. */
+/* Three more layers take three more values and their gradients, at most, but no more copies: of 3x3 kernels, two for
+   each of them would be four times the values. */
 Test(weight_copies, of_what_trains_are_there_for_one_kernel_at_a_time)
 {
     enum { VALUES = BATCH * SIDE * SIDE * CHANNELS * sizeof(float) };

@@ -52,9 +52,9 @@ static void close_network(network *n)
     thaw_context_destroy(n->context);
 }
 
-/* The difference of a tensor's norm and of its product with random numbers, against the norm: of a difference of relative
-   norm e, the product differs by 0.6 e times the norm, more or less. A gradient that is zero but for rounding (of a bias
-   before batch normalisation) has a norm that says nothing: `least` is what counts as zero. */
+/* The difference of a tensor's norm and of its product with random numbers, against the norm: of a difference of
+   relative norm e, the product differs by 0.6 e times the norm, more or less. A gradient that is zero but for rounding
+   (of a bias before batch normalisation) has a norm that says nothing: `least` is what counts as zero. */
 static void assert_tensor(const char *name, const float *values, size_t count, const double golden[2], double least)
 {
     double norm, product;

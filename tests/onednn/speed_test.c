@@ -1,5 +1,5 @@
-/* No kernel of the transfer network (two convolutions, max-pool, two dense layers), nor of depthwise convolutions, falls
-   back to oneDNN's reference code on a CPU with AVX2 or better. */
+/* No kernel of the transfer network (two convolutions, max-pool, two dense layers), nor of depthwise convolutions,
+   falls back to oneDNN's reference code on a CPU with AVX2 or better. */
 #include <string.h>
 
 #include "core/threads.h"

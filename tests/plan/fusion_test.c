@@ -68,8 +68,8 @@ Test(fusion, does_not_count_readers_that_are_not_computed)
 
 /* ---- chains ---- */
 
-/* One node of a network, and what is to come of it: the node whose kernel does its forward work, or -1, and whether that
-   does its backward work, too. */
+/* One node of a network, and what is to come of it: the node whose kernel does its forward work, or -1, and whether
+   that does its backward work, too. */
 typedef struct chain_line {
     const thaw_layer_module *module;
     thaw_node first, second;

@@ -109,8 +109,8 @@ Test(program, of_evaluation_depends_on_all_parameters_once)
     thaw_context_destroy(context);
 }
 
-/* Two layers that compute with one tensor times a factor of its own: its gradient is complete with the lower one, to run
-   backward last, and expressions that train are evaluated in each step, the frozen one once. */
+/* Two layers that compute with one tensor times a factor of its own: its gradient is complete with the lower one, to
+   run backward last, and expressions that train are evaluated in each step, the frozen one once. */
 Test(program, evaluates_expressions_and_propagates_their_gradients)
 {
     thaw_context *context = support_context(1);

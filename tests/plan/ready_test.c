@@ -1,5 +1,5 @@
-/* A plan that is looked at takes next to no memory; what running takes comes with the first step. Plans of one model that
-   run in turn do not disturb each other. */
+/* A plan that is looked at takes next to no memory; what running takes comes with the first step. Plans of one model
+   that run in turn do not disturb each other. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -198,7 +198,8 @@ Test(store, forgets_the_plan_that_was_not_used_for_longest)
     thaw_context_destroy(context);
 }
 
-/* libgomp's entry point for a parallel region, which is there with clang, too, whose pragmas would bring another runtime. */
+/* libgomp's entry point for a parallel region, which is there with clang, too, whose pragmas would bring another
+   runtime. */
 extern void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsigned flags);
 
 static void step_once(void *argument)

@@ -78,7 +78,8 @@ static uint64_t varint(const unsigned char **at)
     }
 }
 
-/* Reads fields of an event, a summary or its value: their numbers do not collide in what Thaw writes, but for 1 and 2. */
+/* Reads fields of an event, a summary or its value: their numbers do not collide in what Thaw writes, but for 1 and
+   2. */
 static void read_message(const unsigned char *at, const unsigned char *end, int depth, scalar *found)
 {
     while (at < end) {

@@ -13,8 +13,8 @@ typedef struct support_convolution {
 /* The map's size with this padding above and left, and `after` below and right. */
 int64_t support_convolved(const support_convolution *c, int axis, int64_t after);
 
-/* Runs the layer, and compares its output and those of its gradients that it was asked for. `transposed`: it goes from the
-   map to the image. */
+/* Runs the layer, and compares its output and those of its gradients that it was asked for. `transposed`: it goes from
+   the map to the image. */
 void support_check_convolution(layer *l, const support_convolution *c, bool transposed, bool relu);
 
 #endif

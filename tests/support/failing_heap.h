@@ -1,5 +1,5 @@
-/* A heap that fails when it is told to. Its object file takes the place of malloc and its relatives for everything in the
-   process, the C++ library among it, so it belongs to the sources of the tests that want it and to no library. */
+/* A heap that fails when it is told to. Its object file takes the place of malloc and its relatives for everything in
+   the process, the C++ library among it, so it belongs to the sources of the tests that want it and to no library. */
 #ifndef THAW_TESTS_SUPPORT_FAILING_HEAP_H
 #define THAW_TESTS_SUPPORT_FAILING_HEAP_H
 

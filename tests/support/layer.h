@@ -55,8 +55,8 @@ void layer_forward(layer *l);
 /* Runs backward. */
 void layer_backward(layer *l);
 
-/* Runs both, and compares with the lines of the golden case `name`: "output", and of the gradients that the layer was asked
-   for "input", "weight" (its first parameter's) and "bias". */
+/* Runs both, and compares with the lines of the golden case `name`: "output", and of the gradients that the layer was
+   asked for "input", "weight" (its first parameter's) and "bias". */
 void layer_equals_golden(layer *l, FILE *file, const char *name, double tolerance);
 
 /* Asserts that nothing was written past the buffers' ends, and releases them and the model. */

@@ -1,4 +1,5 @@
-/* The environment's limit of the CPU's instructions, for every context of a test. Of programs without Criterion, too. */
+/* The environment's limit of the CPU's instructions, for every context of a test. Of programs without Criterion,
+   too. */
 #ifndef THAW_TESTS_MAX_CPU_H
 #define THAW_TESTS_MAX_CPU_H
 

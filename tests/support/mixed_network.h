@@ -1,5 +1,5 @@
-/* A network of sequences with all that makes freezing hard: batch normalisation, a residual sum, an LSTM, a low-rank change,
-   a mask. */
+/* A network of sequences with all that makes freezing hard: batch normalisation, a residual sum, an LSTM, a low-rank
+   change, a mask. */
 #ifndef THAW_TESTS_SUPPORT_MIXED_NETWORK_H
 #define THAW_TESTS_SUPPORT_MIXED_NETWORK_H
 

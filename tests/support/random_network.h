@@ -7,8 +7,8 @@
 enum { RANDOM_SIDE = 6, RANDOM_CHANNELS = 5, RANDOM_CLASSES = 3 };
 enum { RANDOM_SAMPLE = RANDOM_SIDE * RANDOM_SIDE * RANDOM_CHANNELS };
 
-/* Convolutions, normalisations, sums and activations on images of one shape, so that any two can be added; then a mean, a
-   dense layer that trains, and a loss. Statistics and scales are as training might have left them. With or without
+/* Convolutions, normalisations, sums and activations on images of one shape, so that any two can be added; then a mean,
+   a dense layer that trains, and a loss. Statistics and scales are as training might have left them. With or without
    fusion; the optimizer is SGD. */
 thaw_model *random_network(thaw_context *context, uint64_t seed, bool fusion);
 

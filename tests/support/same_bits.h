@@ -26,8 +26,8 @@ typedef struct same_bits_run {
 extern const same_bits_run same_bits_runs[];
 extern const size_t same_bits_run_count;
 
-/* Trains, and writes the digest of all parameters, their optimizers' state and all losses, in hexadecimal digits. Returns
-   false where the CPU, as oneDNN sees it, does not compute in the run's precision. */
+/* Trains, and writes the digest of all parameters, their optimizers' state and all losses, in hexadecimal digits.
+   Returns false where the CPU, as oneDNN sees it, does not compute in the run's precision. */
 bool same_bits_train(const same_bits_run *run, char digest[SAME_BITS_DIGEST_BYTES]);
 
 /* What results may depend on besides the code: the compiler and its level of optimization, oneDNN's version, the

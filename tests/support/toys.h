@@ -1,5 +1,5 @@
-/* Layers so small that what a network of them computes can be worked out by hand. They see thaw/layer_module.h alone. All keep
-   their input's shape. */
+/* Layers so small that what a network of them computes can be worked out by hand. They see thaw/layer_module.h alone.
+   All keep their input's shape. */
 #ifndef THAW_TESTS_TOYS_H
 #define THAW_TESTS_TOYS_H
 
@@ -27,8 +27,8 @@ static inline float *toy_input_gradient(const thaw_layer_run *run, size_t k)
     return run->input_gradients[k];
 }
 
-/* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads its
-   input in backward only where the factor trains. */
+/* y = f x with one weight, "factor", which starts in [-1, 1). Applies a ReLU to its output when it is asked to. Reads
+   its input in backward only where the factor trains. */
 extern const thaw_layer_module toy_scale;
 
 /* y = f (x - m) with a factor, and a statistic, "mean", of 3 elements, of which it subtracts the first; 0 at first. */
