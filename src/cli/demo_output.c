@@ -1,6 +1,5 @@
 #include "cli/demo_output.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* The configurations as a table. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "compare/comparison.h"

@@ -1,7 +1,6 @@
 /* One run of a comparison. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <thaw/trainer.h>
 
 #include "compare/comparison.h"

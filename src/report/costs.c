@@ -1,6 +1,5 @@
 /* Where time and memory go: stacked bars, one chart per optimizer. */
 #include <math.h>
-#include <stdio.h>
 
 #include "report/page.h"
 

@@ -1,6 +1,4 @@
 /* What the plan did with each layer in each epoch: one picture per strategy, the network's last layer at the top. */
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "report/page.h"

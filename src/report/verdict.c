@@ -1,6 +1,5 @@
 /* The findings in words. It names no winner that the seeds do not support. */
 #include <math.h>
-#include <string.h>
 
 #include "report/page.h"
 

@@ -1,6 +1,5 @@
 /* What the command does where its surroundings are hostile: closed streams, limits of the shell, files that must not be
    the same, names that are no text. Lines are run by sh. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

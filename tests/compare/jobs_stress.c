@@ -3,7 +3,6 @@
    random: the two runs read one data set in epochs of their own. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <thaw/compare.h>
 #include <thaw/thaw.h>
 

@@ -1,7 +1,6 @@
 /* The journal of a comparison by itself: what it accepts, and who may have it. */
 #include "compare/journal.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

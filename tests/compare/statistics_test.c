@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <thaw/statistics.h>
 
 #include "support/files.h"

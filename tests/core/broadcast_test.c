@@ -1,7 +1,5 @@
 #include "core/broadcast.h"
 
-#include <stdlib.h>
-
 #include "core/shape.h"
 #include "support/support.h"
 

@@ -1,7 +1,6 @@
 /* Frames and resizing beside torchvision's (tests/golden/images.py). */
 #include "data/frame.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include "core/philox.h"

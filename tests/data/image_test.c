@@ -1,7 +1,6 @@
 /* Images of every kind beside torchvision's evaluation transform (tests/golden/images.py), and broken ones. */
 #include <fcntl.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>

@@ -1,7 +1,6 @@
 /* Feeds a fuzz target with the files of a directory, and with each of them cut and changed at every byte. */
 #include <dirent.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "fuzz/fuzz.h"
 

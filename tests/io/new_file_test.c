@@ -1,11 +1,9 @@
 /* Replacing a file as a whole: where it lands, with which permissions, and what refuses it. */
 #include "io/new_file.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>

@@ -1,6 +1,5 @@
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "kernels/outer_products.h"
 #include "kernels/outer_products_loops.h"

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <string.h>
 
 #include "support/golden.h"
 #include "support/layer.h"

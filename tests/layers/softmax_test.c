@@ -1,7 +1,6 @@
 /* Softmax and its logarithm over the last axis. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "support/golden.h"
 #include "support/layer.h"

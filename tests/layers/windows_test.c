@@ -1,5 +1,4 @@
 /* Corner cases of sliding windows against PyTorch: padding, ceil mode, padding="same". See tests/golden/layers.py. */
-#include <stdlib.h>
 
 #include "support/golden.h"
 #include "support/layer.h"

@@ -1,7 +1,6 @@
 /* Modules whose first fields are not what this library wants, in shared objects and linked. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "support/allocator.h"
 #include "support/optimizers.h"

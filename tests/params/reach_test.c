@@ -1,6 +1,5 @@
 /* Elements that the loss cannot depend on keep their bytes under weight decay, and all others move. What depends on
    what is found by changing one element after the other and computing the expressions again. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* When plans are compiled, and when they are forgotten. */
 #include <omp.h>
-#include <string.h>
 
 #include "support/plans.h"
 

@@ -1,5 +1,4 @@
 /* A frozen prefix that runs on a part of the batch at a time gives what single samples give. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

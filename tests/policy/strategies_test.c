@@ -1,6 +1,5 @@
 /* What strategies do to a network of five blocks: conv1, conv2, dense1, dense2, dense3. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 

@@ -1,5 +1,4 @@
 /* Results and measurements with one value that nobody would expect: a whole page or a reason, in short time. */
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 

@@ -1,7 +1,6 @@
 #include "report/markup.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "support/support.h"
 

@@ -3,7 +3,6 @@
 #define THAW_TESTS_SUPPORT_COMMAND_H
 
 #include <jansson.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "support/files.h"

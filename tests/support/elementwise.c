@@ -1,7 +1,6 @@
 #include "support/elementwise.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "onednn/kernel.h"

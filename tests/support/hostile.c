@@ -2,7 +2,6 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const values[] = {
     "0",    "-1",   "5e-324",         "1.7e308", "-1.7e308", "0.5", "9223372036854775807", "-9223372036854775808",

@@ -1,6 +1,5 @@
 #include "support/mixed_network.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 enum { LENGTH = 6, FEATURES = 3, WIDTH = 4, STATE = 5, MOST_SAMPLES = 16 };

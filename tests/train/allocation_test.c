@@ -1,6 +1,5 @@
 /* A compiled step allocates nothing: neither through the context's allocator nor behind its back. The linker sends what
    Thaw's own objects (and this test's) call to the counters below; oneDNN's inner bookkeeping stays outside. */
-#include <stdlib.h>
 
 #include "support/allocator.h"
 #include "support/combined_network.h"

@@ -1,5 +1,4 @@
 /* Callbacks that change the frozen prefix while an epoch runs. */
-#include <string.h>
 
 #include "support/network.h"
 

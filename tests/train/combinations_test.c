@@ -1,7 +1,5 @@
 /* Weights that are computed from several tensors, trained for ten steps beside PyTorch
    (tests/golden/combinations.py). */
-#include <stdlib.h>
-#include <string.h>
 
 #include "support/golden.h"
 #include "support/support.h"

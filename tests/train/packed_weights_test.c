@@ -1,6 +1,5 @@
 /* Frozen weights that exist only in packed form: they leave memory, and everyone who reads them gets the same bits. */
 #include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -2,7 +2,6 @@
    the numbers. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/golden.h"

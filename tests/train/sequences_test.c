@@ -1,6 +1,5 @@
 /* Networks of sequences trained beside PyTorch: tests/golden/sequences.py made the losses. */
 #include <math.h>
-#include <string.h>
 
 #include "support/golden.h"
 #include "support/network.h"
