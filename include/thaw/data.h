@@ -16,13 +16,14 @@ typedef struct thaw_dataset thaw_dataset;
    their targets (int32 labels or floats). It may be called from a thread of the loader, one call at a time. On
    failure it returns false, and may write a reason of at most `capacity` bytes into `message`. */
 typedef struct thaw_source {
-    size_t count;            /* samples */
-    thaw_shape sample_shape; /* of one sample */
-    thaw_dtype target_dtype; /* THAW_I32: class labels; THAW_F32 */
-    thaw_shape target_shape; /* rank 0 for labels */
-    size_t classes;          /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
-    bool random;             /* samples differ from epoch to epoch (augmentation): nothing is cached */
-    uint64_t identity[2];    /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
+    size_t count;                   /* samples */
+    thaw_shape sample_shape;        /* of one sample */
+    thaw_dtype target_dtype;        /* THAW_I32: class labels; THAW_F32 */
+    thaw_shape target_shape;        /* rank 0 for labels */
+    size_t classes;                 /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
+    const char *const *class_names; /* of each class; copied. NULL: they have none */
+    bool random;                    /* samples differ from epoch to epoch (augmentation): nothing is cached */
+    uint64_t identity[2]; /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
                                 one reads everything */
     void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow belong to this epoch, initially epoch
                                                         0; never called during a read. Concurrent runs may be in
@@ -71,6 +72,14 @@ typedef struct thaw_dataset_selection {
    left). */
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
+
+/* A data set under the labels of `reference`: classes are matched by name. It may lack some of them. Test data whose
+   folder numbers its classes otherwise than that of the training data is made comparable with it. `from` must outlive
+   the new data set.
+   Errors: THAW_INVALID_ARGUMENT (a data set whose classes have no names), THAW_NOT_FOUND (a class that `reference` does
+   not have). */
+THAW_API thaw_status thaw_dataset_match_classes(thaw_context *context, thaw_dataset *from,
+                                                const thaw_dataset *reference, thaw_dataset **dataset);
 
 /* Random changes to training images. */
 typedef enum thaw_augmentation {
@@ -133,8 +142,10 @@ THAW_API thaw_status thaw_dataset_open(thaw_context *context, const char *descri
 /* NULL is allowed. */
 THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 
-THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);                   /* samples */
-THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset);                 /* 0 without labels */
+THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);   /* samples */
+THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
+/* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
+THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */
 THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset);                 /* thaw_source.random */
 

@@ -62,6 +62,7 @@ void cli_session_close(cli_session *session)
     thaw_model_destroy(session->model);
     thaw_dataset_destroy(session->training);
     thaw_dataset_destroy(session->test);
+    thaw_dataset_destroy(session->unmatched);
     for (size_t i = 0; i < session->own_count; i++)
         free(session->own[i]);
     free((void *)session->own);
@@ -80,6 +81,18 @@ int cli_open_test_data(cli_session *session, const char *option, const char *des
     if (status == THAW_OK && !session->test)
         status = thaw_dataset_open(session->context, description, &session->test, NULL);
     return cli_check_option(session->context, status, option);
+}
+
+/* Gives the test data the labels of the training data's classes, if both have names. */
+static int match_classes(cli_session *session)
+{
+    if (!thaw_dataset_class_name(session->training, 0) || !thaw_dataset_class_name(session->test, 0))
+        return CLI_DONE;
+    session->unmatched = session->test;
+    return cli_check_option(session->context,
+                            thaw_dataset_match_classes(session->context, session->unmatched, session->training,
+                                                       &session->test),
+                            "--test-data");
 }
 
 /* Whether the test data fits a model that was built for the training data. */
@@ -105,6 +118,8 @@ int cli_open_data(cli_session *session)
                                 thaw_dataset_open(session->context, options->data, &session->training, test), "--data");
     if (code == CLI_DONE && options->test_data)
         code = cli_open_test_data(session, "--test-data", options->test_data);
+    if (code == CLI_DONE && options->test_data)
+        code = match_classes(session);
     return code == CLI_DONE && session->test ? check_match(session) : code;
 }
 

@@ -11,6 +11,7 @@ typedef struct cli_session {
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;
+    thaw_dataset *unmatched; /* the test data as they were opened, if `test` gives them other labels; else NULL */
     thaw_schedule schedule;
     char *reset;               /* the patterns of --reset joined; "" if there are none, NULL before they are joined */
     const char *head;          /* of the network for strategies, or NULL */

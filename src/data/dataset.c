@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "data/class_names.h"
 
 static thaw_status refuse(thaw_context *context, const thaw_source *source)
 {
@@ -36,15 +37,21 @@ thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source
     *dataset = NULL;
     thaw_status status = refuse(context, source);
     thaw_dataset *made = NULL;
+    char **class_names = NULL;
+    if (status == THAW_OK)
+        status = thaw_copy_class_names(context, source->class_names, source->classes, &class_names);
     if (status == THAW_OK && !(made = thaw_allocate(context, sizeof *made)))
         status = THAW_OUT_OF_MEMORY;
     if (status != THAW_OK) {
+        thaw_release(context, class_names);
         if (source->release)
             source->release(source->user);
         return status;
     }
     made->context = context;
     made->source = *source;
+    made->source.class_names = (const char *const *)class_names;
+    made->class_names = class_names;
     made->sample_elements = thaw_shape_count(&source->sample_shape);
     made->target_bytes = thaw_shape_count(&source->target_shape) * thaw_dtype_bytes(source->target_dtype);
     made->outside = source->count;
@@ -60,6 +67,7 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
         if (dataset->source.release)
             dataset->source.release(dataset->source.user);
         pthread_mutex_destroy(&dataset->reading);
+        thaw_release(dataset->context, dataset->class_names);
         thaw_release(dataset->context, dataset);
         dataset = owned;
     }

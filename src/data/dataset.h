@@ -11,6 +11,7 @@ struct thaw_dataset {
     thaw_context *context;
     thaw_source source;
     size_t sample_elements, target_bytes; /* of one sample */
+    char **class_names;                   /* what source.class_names points to; NULL: none */
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;

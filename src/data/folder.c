@@ -21,6 +21,7 @@ typedef struct folder {
     thaw_image_source_options source; /* of both parts */
     bool has_splits;                  /* train/ and val/ */
     thaw_image_list classes;          /* their folders */
+    const char **class_names;         /* of those that are used */
     thaw_image_list training, test;
 } folder;
 
@@ -98,6 +99,23 @@ static thaw_status find_classes(folder *from)
     return status;
 }
 
+static const char *class_name(const folder *from, size_t class)
+{
+    return thaw_image_list_name(&from->classes, class) + (from->has_splits ? strlen("train/") : 0);
+}
+
+static thaw_status name_classes(folder *from)
+{
+    const size_t count = from->source.classes;
+    from->class_names = thaw_allocate_array(from->context, count, sizeof *from->class_names);
+    if (!from->class_names)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        from->class_names[i] = class_name(from, from->selection.first_class + i);
+    from->source.class_names = from->class_names;
+    return THAW_OK;
+}
+
 static thaw_status choose_classes(folder *from, const thaw_dataset_selection *selection)
 {
     const size_t count = from->classes.count;
@@ -109,7 +127,7 @@ static thaw_status choose_classes(folder *from, const thaw_dataset_selection *se
                          from->source.path, from->selection.first_class, from->selection.last_class, count - 1);
     from->source.classes = from->selection.last_class - from->selection.first_class + 1;
     from->source.repeat = 1;
-    return THAW_OK;
+    return name_classes(from);
 }
 
 /* ---------------------------------------------------------------- images */
@@ -141,10 +159,9 @@ static thaw_status scan_validation(folder *from)
     thaw_image_list found = { .context = from->context };
     thaw_status status = list_folders(from, "val", &found);
     for (size_t i = 0; i < found.count && status == THAW_OK; i++) {
-        const char *name = thaw_image_list_name(&found, i), *class_name = name + strlen("val/");
+        const char *name = thaw_image_list_name(&found, i);
         size_t class = 0;
-        while (class < from->classes.count &&
-               strcmp(thaw_image_list_name(&from->classes, class) + strlen("train/"), class_name) != 0)
+        while (class < from->classes.count && strcmp(class_name(from, class), name + strlen("val/")) != 0)
             class ++;
         if (class == from->classes.count)
             status = thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s/%s: %s/train has no such class",
@@ -278,6 +295,7 @@ thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw
         status = find_images(&from);
     if (status == THAW_OK)
         status = make_splits(&from, training, test);
+    thaw_release(context, from.class_names);
     thaw_image_list_release(&from.classes);
     thaw_image_list_release(&from.training);
     thaw_image_list_release(&from.test);

@@ -232,10 +232,12 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
     made->list = *list;
     made->options = *options;
     made->options.directory = -1;
+    made->options.class_names = NULL;
     *list = (thaw_image_list){ .context = context };
     thaw_source source = {
         .target_dtype = THAW_I32,
         .classes = options->classes,
+        .class_names = options->class_names,
         .random = options->crops,
         .start_epoch = start_epoch,
         .read = read_images,

@@ -12,8 +12,9 @@ typedef struct thaw_image_source_options {
     int directory;    /* the same, open; remains the caller's */
     thaw_sample_form form;
     size_t classes, repeat; /* repeat: how often each image appears per epoch, at least 1 */
-    bool crops;             /* random crops, keyed by seed, epoch and sample */
-    bool strict;            /* a broken image is an error */
+    const char *const *class_names;
+    bool crops;  /* random crops, keyed by seed, epoch and sample */
+    bool strict; /* a broken image is an error */
     uint64_t seed;
     int threads; /* that decode, including the calling one */
 } thaw_image_source_options;

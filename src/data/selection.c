@@ -157,6 +157,8 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     *into = (selected){ .context = context, .from = from, .first_class = (int32_t)selection->first_class };
     thaw_source source = from->source;
     source.classes = selection->last_class - selection->first_class + 1;
+    if (source.class_names)
+        source.class_names += selection->first_class;
     source.start_epoch = start_selected;
     source.read = read_selected;
     source.release = release_selected;

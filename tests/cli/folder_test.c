@@ -50,6 +50,24 @@ Test(folder_command, trains_saves_and_evaluates)
     assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG");
 }
 
+Test(folder_command, knows_the_classes_of_test_data_by_name)
+{
+    char line[2 * SUPPORT_PATH_BYTES];
+    put_images();
+    /* By itself, this folder's "dark" would be class 0, which is "bright" among the training data. */
+    folder_put_image("test/dark/0", 20);
+    folder_put_image("test/dark/1", 30);
+    snprintf(line, sizeof line,
+             "train --model transfer-cnn --data $a --batch 4 --epochs 8 --threads 2 --test-data "
+             "folder:%s/test;size=28;channels=1;val=0 --json",
+             folder_path);
+    command(line, ";size=28;channels=1", 0);
+    assert_says(run.output, "\"test_accuracy\":1.0");
+    folder_put_image("test/grey/0", 128);
+    command(line, ";size=28;channels=1", 2);
+    assert_says(run.errors, "--test-data: class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
+}
+
 Test(folder_command, gives_the_network_the_size_of_the_images)
 {
     put_images();

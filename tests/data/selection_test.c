@@ -52,6 +52,66 @@ static thaw_dataset *numbers_in_memory(thaw_context *context)
     return dataset;
 }
 
+static thaw_dataset *named(thaw_context *context, const char *const *names, size_t classes)
+{
+    const thaw_source source = {
+        .count = COUNT,
+        .sample_shape = { .rank = 1, .dims = { 2 } },
+        .target_dtype = THAW_I32,
+        .classes = classes,
+        .class_names = names,
+        .read = read_numbers,
+    };
+    thaw_dataset *dataset;
+    assert_ok(context, thaw_dataset_create(context, &source, &dataset));
+    return dataset;
+}
+
+/* Classes 0 to 3 of `labels` are "c" to "f"; the reference has them elsewhere, and more. */
+Test(selection, classes_are_matched_by_name)
+{
+    thaw_context *context = support_context(1);
+    char copied[] = "c";
+    const char *names[] = { copied, "d", "e", "f" };
+    static const char *const others[] = { "f", "b", "e", "d", "c", "a" };
+    static const int32_t places[] = { 4, 3, 2, 0 };
+    thaw_dataset *from = named(context, names, 4), *reference = named(context, others, 6), *matched, *part;
+    copied[0] = 'x';
+    assert_ok(context, thaw_dataset_match_classes(context, from, reference, &matched));
+    cr_assert_eq(thaw_dataset_classes(matched), 6);
+    cr_assert_str_eq(thaw_dataset_class_name(from, 0), "c");
+    cr_assert_str_eq(thaw_dataset_class_name(matched, 4), "c");
+    cr_assert_null(thaw_dataset_class_name(matched, 6));
+    size_t indices[COUNT];
+    float samples[2 * COUNT];
+    int32_t found[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        indices[i] = COUNT - 1 - i;
+    assert_ok(context, thaw_dataset_read(matched, indices, COUNT, samples, found));
+    for (size_t i = 0; i < COUNT; i++) {
+        cr_assert_eq(samples[2 * i], (float)indices[i]);
+        cr_assert_eq(found[i], places[labels[indices[i]]]);
+    }
+    /* Selected classes keep their names. */
+    assert_ok(context, thaw_dataset_select(context, from,
+                                           &(thaw_dataset_selection){ .first_class = 2, .last_class = 3 }, &part));
+    cr_assert_str_eq(thaw_dataset_class_name(part, 0), "e");
+    cr_assert_str_eq(thaw_dataset_class_name(part, 1), "f");
+    thaw_dataset_destroy(part);
+    thaw_dataset_destroy(matched);
+    /* An unknown name is an error, and so are classes without names. */
+    cr_assert_eq(thaw_dataset_match_classes(context, reference, from, &matched), THAW_NOT_FOUND);
+    cr_assert_null(matched);
+    cr_assert_not_null(strstr(thaw_context_message(context), "class \"b\" is none of the 4 classes"));
+    thaw_dataset *nameless = numbers(context);
+    cr_assert_null(thaw_dataset_class_name(nameless, 0));
+    cr_assert_eq(thaw_dataset_match_classes(context, nameless, reference, &matched), THAW_INVALID_ARGUMENT);
+    thaw_dataset_destroy(nameless);
+    thaw_dataset_destroy(from);
+    thaw_dataset_destroy(reference);
+    thaw_context_destroy(context);
+}
+
 typedef struct selection_case {
     thaw_dataset_selection selection;
     size_t classes, count;
