@@ -188,6 +188,12 @@ const cli_option cli_option_table[] = {
       "Save memory: recompute normalisations, and the activations after them, during backward", &flag_kind,
       TO(recompute) },
     { CLI_TRAINING, "save", "FILE", "Save the weights to this safetensors file after training", &file_kind, TO(save) },
+    { CLI_TRAINING, "log", "FOLDER",
+      "Log the run: steps.csv and epochs.csv, with losses, rates, norms of gradients and updates by block, speed and "
+      "memory, and the same as TensorBoard's events",
+      &folder_kind, TO(log) },
+    { CLI_TRAINING, "log-every", "N", "Steps between two rows of steps.csv (default: 50)", &positive_kind,
+      TO(log_every) },
     { CLI_BENCH, "strategies", "LIST",
       "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",

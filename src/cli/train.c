@@ -13,6 +13,7 @@
 #include "cli/session.h"
 #include "io/new_file.h"
 #include "policy/strategy.h"
+#include "report/run_log.h"
 
 typedef struct run {
     const cli_options *options;
@@ -102,26 +103,57 @@ static int print_end(const run *now, bool stopped)
     return CLI_DONE;
 }
 
+/* Trains to the end of the epoch, step by step if steps are logged. */
+static thaw_status run_epoch(thaw_trainer *trainer, thaw_run_log *log)
+{
+    thaw_status status = THAW_OK;
+    if (!log)
+        return thaw_trainer_epoch(trainer, NULL);
+    for (bool ended = false; status == THAW_OK && !ended;)
+        status = thaw_run_log_step(log, trainer, &ended);
+    return status;
+}
+
+static int open_log(const cli_session *session, const thaw_trainer *trainer, thaw_run_log **log)
+{
+    const cli_options *options = session->options;
+    *log = NULL;
+    if (!options->log)
+        return CLI_DONE;
+    return cli_check_option(session->context,
+                            thaw_run_log_open(session->model, trainer, options->log, (size_t)options->log_every,
+                                              options->resume, log),
+                            "--log");
+}
+
 /* *stopped: whether a signal stopped it, after a step or an epoch. */
 static int run_epochs(cli_session *session, const thaw_fit_options *options, run *now, bool *stopped)
 {
     thaw_trainer *trainer;
+    thaw_run_log *log = NULL;
     cli_interrupt_catch();
-    if (!now->options->json)
-        print_beginning(session);
     thaw_status status = thaw_trainer_create(session->model, session->training, options, &trainer);
-    while (status == THAW_OK && !*stopped && !thaw_trainer_done(trainer)) {
-        thaw_epoch_result epoch_result;
-        status = thaw_trainer_epoch(trainer, &epoch_result);
+    int code = cli_check(session->context, status, "training");
+    if (code == CLI_DONE)
+        code = open_log(session, trainer, &log);
+    if (code == CLI_DONE && !now->options->json)
+        print_beginning(session);
+    while (code == CLI_DONE && !*stopped && !thaw_trainer_done(trainer)) {
+        status = run_epoch(trainer, log);
         if (status == THAW_OK) {
-            now->last = epoch_result;
+            now->last = *thaw_trainer_result(trainer);
             print_epoch(now);
         }
         *stopped = status == THAW_STOPPED || (status == THAW_OK && cli_interrupt_signal() != 0);
+        if (!*stopped && status != THAW_OK) {
+            cli_progress_clear(&now->progress);
+            code = cli_check(session->context, status, "training");
+        }
     }
     cli_progress_clear(&now->progress);
+    thaw_run_log_close(log);
     thaw_trainer_destroy(trainer);
-    return *stopped ? CLI_DONE : cli_check(session->context, status, "training");
+    return code;
 }
 
 static int fit(cli_session *session)

@@ -5,6 +5,7 @@
 #include "compare/comparison.h"
 #include "core/text.h"
 #include "io/new_file.h"
+#include "report/csv_field.h"
 
 static const char HEADER[] =
     "strategy,optimizer,learning_rate,runs,diverged,chosen,rank,accuracy,accuracy_sd,accuracy_low,accuracy_high,loss,"
@@ -12,20 +13,15 @@ static const char HEADER[] =
     "samples_per_second,seconds_to_target,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
     "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
 
-/* A spreadsheet takes what begins like a formula for one, and runs it; an apostrophe makes it a text. */
 static void append_text(thaw_text *text, const char *field)
 {
-    thaw_text_append(text, "\"%s", *field && strchr("=+-@\t\r", *field) ? "'" : "");
-    for (; *field; field++)
-        thaw_text_append(text, *field == '"' ? "\"\"" : "%c", *field);
-    thaw_text_append(text, "\",");
+    thaw_csv_append_text(text, field);
+    thaw_text_append(text, ",");
 }
 
-/* Empty if unknown. */
 static void append_number(thaw_text *text, double value)
 {
-    if (isfinite(value))
-        thaw_text_append(text, "%.17g", value);
+    thaw_csv_append_number(text, value);
     thaw_text_append(text, ",");
 }
 

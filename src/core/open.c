@@ -39,6 +39,20 @@ FILE *thaw_open_stream(const char *path)
     return stream;
 }
 
+int thaw_write_all(int descriptor, const void *bytes, size_t count)
+{
+    for (const char *next = bytes; count > 0;) {
+        const ssize_t written = write(descriptor, next, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? errno : ENOSPC;
+        next += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
 int thaw_reserve(int descriptor, off_t bytes)
 {
     struct rlimit limit;

@@ -15,23 +15,22 @@ static bool is_normalisation(const thaw_group *group)
     return true;
 }
 
-/* The length of a name up to and including its first dot-separated part that is a number; 0 if there is none. */
-static size_t shared_length(const char *name)
+size_t thaw_block_prefix_length(const char *layer)
 {
-    for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.')) {
+    for (const char *dot = strchr(layer, '.'); dot; dot = strchr(dot + 1, '.')) {
         size_t digits = 0;
         while (isdigit((unsigned char)dot[1 + digits]))
             digits++;
         if (digits && dot[1 + digits] == '.')
-            return (size_t)(dot + 1 + digits - name);
+            return (size_t)(dot + 1 + digits - layer);
     }
     return 0;
 }
 
 static bool same_block(const char *below, const char *name)
 {
-    const size_t length = shared_length(name);
-    return length && length == shared_length(below) && strncmp(below, name, length) == 0;
+    const size_t length = thaw_block_prefix_length(name);
+    return length && length == thaw_block_prefix_length(below) && strncmp(below, name, length) == 0;
 }
 
 static thaw_status merge_head(thaw_model *model, const char *head, thaw_model_blocks *blocks)

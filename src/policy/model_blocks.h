@@ -14,4 +14,8 @@ typedef struct thaw_model_blocks {
 thaw_status thaw_model_blocks_find(thaw_model *model, const char *head, thaw_model_blocks *blocks);
 void thaw_model_blocks_release(thaw_context *context, thaw_model_blocks *blocks);
 
+/* The length of a layer's name up to and including the dot after its first part that is a number, which the layers of
+   its block share; 0 if there is none. */
+size_t thaw_block_prefix_length(const char *layer);
+
 #endif

@@ -6,6 +6,9 @@
 
 enum { LONGEST_TAG = 100, MESSAGE_BYTES = LONGEST_TAG + 64 };
 
+/* Bytes of a record around its data: length and checksum before it, checksum behind it. */
+enum { HEAD = 12, TAIL = 4 };
+
 /* Types of protocol buffer fields. */
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
@@ -32,7 +35,6 @@ static void put_little(unsigned char *to, uint64_t value, size_t bytes)
 
 static void append_record(thaw_event_file *file, const unsigned char *data, size_t count)
 {
-    enum { HEAD = 12, TAIL = 4 };
     unsigned char *grown =
         file->failed ? NULL
                      : thaw_grow(file->context, file->bytes, &file->capacity, file->count + HEAD + count + TAIL, 1);
@@ -119,6 +121,44 @@ void thaw_event_scalar(thaw_event_file *file, double seconds, int64_t step, cons
     put_varint(&event, (uint64_t)step);
     put_bytes(&event, SUMMARY, summary.bytes, summary.count);
     append_record(file, event.bytes, event.count);
+}
+
+static uint64_t read_little(const unsigned char *from, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = bytes; i-- > 0;)
+        value = value << 8 | from[i];
+    return value;
+}
+
+/* The step of an event as thaw_event_scalar writes it: behind the time; 0 if there is none. */
+static uint64_t step_of(const unsigned char *event, size_t count)
+{
+    enum { TIME_BYTES = 9, STEP_KEY = 2 << 3 | VARINT };
+    uint64_t step = 0;
+    if (count <= TIME_BYTES || event[TIME_BYTES] != STEP_KEY)
+        return 0;
+    for (size_t i = TIME_BYTES + 1, shift = 0; i < count && shift < 64; i++, shift += 7) {
+        step |= (uint64_t)(event[i] & 127) << shift;
+        if (!(event[i] & 128))
+            break;
+    }
+    return step;
+}
+
+size_t thaw_events_until(const unsigned char *bytes, size_t count, uint64_t step)
+{
+    size_t kept = 0;
+    while (count - kept >= HEAD + TAIL) {
+        const unsigned char *at = bytes + kept;
+        const uint64_t length = read_little(at, 8);
+        if (length > count - kept - HEAD - TAIL || read_little(at + 8, 4) != thaw_masked_crc(at, 8) ||
+            read_little(at + HEAD + length, 4) != thaw_masked_crc(at + HEAD, (size_t)length) ||
+            step_of(at + HEAD, (size_t)length) > step)
+            break;
+        kept += HEAD + TAIL + (size_t)length;
+    }
+    return kept;
 }
 
 void thaw_event_release(thaw_event_file *file)

@@ -23,6 +23,9 @@ void thaw_event_begin(thaw_event_file *file);
 /* A scalar after `step`, at `seconds` on the clock. */
 void thaw_event_scalar(thaw_event_file *file, double seconds, int64_t step, const char *tag, double value);
 
+/* The bytes of the first whole records of such a file, up to the last that is not after `step`. */
+size_t thaw_events_until(const unsigned char *bytes, size_t count, uint64_t step);
+
 void thaw_event_release(thaw_event_file *file);
 
 #endif

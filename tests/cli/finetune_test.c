@@ -217,3 +217,20 @@ Test(finetune, says_which_strategy_in_words, .init = cli_begin, .fini = cli_end)
     cli_succeed("finetune --model transfer-cnn --load $c --data $b --batch 16 --threads 1 --strategy head");
     cr_assert_not_null(strstr(cli_run.output, " parameters, strategy head; "), "%s", cli_run.output);
 }
+
+Test(finetune, a_run_is_logged_where_it_is_asked_for, .init = cli_begin, .fini = cli_end)
+{
+    char folder[SUPPORT_PATH_BYTES], line[1024], steps[4096], file[SUPPORT_PATH_BYTES];
+    support_path(folder, cli_directory, "log");
+    snprintf(line, sizeof line,
+             "train --model transfer-cnn --data $a --epochs 2 --batch 16 --threads 1 --log %s --log-every 3", folder);
+    cli_succeed(line);
+    const long count = support_read_file(support_path(file, folder, "steps.csv"), steps, sizeof steps - 1);
+    cr_assert(count > 0 && count < (long)sizeof steps);
+    steps[count] = '\0';
+    cr_assert(strstr(steps, "\"gradient_norm/dense2\"") && strstr(steps, "\r\n3,1,") && strstr(steps, "\r\n6,"));
+    support_command(&cli_run, cli_directory, line, cli_variables);
+    cr_assert_eq(cli_run.code, 2);
+    cr_assert(strstr(cli_run.errors, "--log: ") && strstr(cli_run.errors, "another run"), "%s", cli_run.errors);
+    support_remove_tree(folder);
+}
