@@ -105,20 +105,6 @@ void thaw_journal_close(thaw_journal *journal)
 
 /* ---------------------------------------------------------------- writing */
 
-static bool write_all(int descriptor, const char *bytes, size_t count)
-{
-    while (count > 0) {
-        const ssize_t written = write(descriptor, bytes, count);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        bytes += written;
-        count -= (size_t)written;
-    }
-    return true;
-}
-
 static void put_checksum(char *line, uint32_t checksum)
 {
     char digits[CHECKSUM_DIGITS + 1];
@@ -148,7 +134,7 @@ static thaw_status append_line(thaw_journal *journal, const json_t *value)
         const size_t length = strlen(line);
         const uint32_t checksum = chain(line, length - 1, journal->checksum);
         put_checksum(line, checksum);
-        if (!write_all(journal->descriptor, line, length) || fdatasync(journal->descriptor) != 0)
+        if (thaw_write_all(journal->descriptor, line, length) != 0 || fdatasync(journal->descriptor) != 0)
             status = fail(journal, "write");
         else
             journal->checksum = checksum;

@@ -45,8 +45,10 @@ int thaw_write_all(int descriptor, const void *bytes, size_t count)
         const ssize_t written = write(descriptor, next, count);
         if (written < 0 && errno == EINTR)
             continue;
+        if (written == 0)
+            errno = ENOSPC;
         if (written <= 0)
-            return written < 0 ? errno : ENOSPC;
+            return errno;
         next += written;
         count -= (size_t)written;
     }

@@ -16,7 +16,7 @@ int thaw_duplicate(int descriptor);
 /* The same as a stream for reading; NULL after an error. */
 FILE *thaw_open_stream(const char *path);
 
-/* Writes all bytes, in as many calls as it takes. Returns an errno; 0: all are written. */
+/* Writes all bytes, in as many calls as it takes. Returns errno after an error; 0: all are written. */
 int thaw_write_all(int descriptor, const void *bytes, size_t count);
 
 /* posix_fallocate, repeated if a signal interrupts it. Returns an errno; 0: the file has its space. A size beyond the

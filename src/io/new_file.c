@@ -213,17 +213,8 @@ thaw_status thaw_new_file_create(thaw_context *context, const char *path, uint64
 
 thaw_status thaw_new_file_write(thaw_new_file *file, const void *data, size_t bytes)
 {
-    const char *next = data;
-    while (bytes > 0) {
-        const ssize_t written = write(file->descriptor, next, bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return fail(file, "cannot write", errno);
-        next += written;
-        bytes -= (size_t)written;
-    }
-    return THAW_OK;
+    const int error = thaw_write_all(file->descriptor, data, bytes);
+    return error ? fail(file, "cannot write", error) : THAW_OK;
 }
 
 /* After a failed fsync the kernel may drop the pages that it could not write, so a second fsync would wrongly

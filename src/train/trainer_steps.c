@@ -1,5 +1,6 @@
 /* The steps of a trainer's epoch. */
 #include "core/clock.h"
+#include "data/dataset.h"
 #include "train/batch.h"
 #include "train/shards.h"
 #include "train/trainer.h"
