@@ -180,15 +180,6 @@ static thaw_status set_module(thaw_context *context, thaw_graph_node *node, cons
     return THAW_OK;
 }
 
-void thaw_node_release(thaw_context *context, thaw_graph_node *node)
-{
-    if (node->options && node->module->release_options)
-        node->module->release_options(context, node->options);
-    thaw_release(context, node->options);
-    thaw_release(context, node->completed);
-    thaw_release(context, node->name);
-}
-
 /* Copies the options and lets the module fill the node. */
 static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const void *options)
 {

@@ -10,6 +10,15 @@ thaw_status thaw_model_create(thaw_context *context, thaw_model **model)
     return THAW_OK;
 }
 
+void thaw_node_release(thaw_context *context, thaw_graph_node *node)
+{
+    if (node->options && node->module->release_options)
+        node->module->release_options(context, node->options);
+    thaw_release(context, node->options);
+    thaw_release(context, node->completed);
+    thaw_release(context, node->name);
+}
+
 void thaw_model_destroy(thaw_model *model)
 {
     if (!model)

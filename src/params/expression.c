@@ -194,6 +194,13 @@ static thaw_trainability of_stored(const thaw_parameter *parameter)
     return parameter->frozen_elements ? THAW_PARTIAL : THAW_TRAINABLE;
 }
 
+/* Whether the mask of a thaw_expression_mask passes all elements, none, or some: trainable, frozen, partial. */
+static thaw_trainability of_mask(const thaw_expression *e)
+{
+    const bool ones = memchr(e->mask, 1, e->count) != NULL, zeros = memchr(e->mask, 0, e->count) != NULL;
+    return ones && zeros ? THAW_PARTIAL : ones ? THAW_TRAINABLE : THAW_FROZEN;
+}
+
 static thaw_trainability of_operation(const thaw_expression *expression, thaw_note *found)
 {
     thaw_trainability all = thaw_expression_find_trainability(expression->operands[0], found);
@@ -201,7 +208,7 @@ static thaw_trainability of_operation(const thaw_expression *expression, thaw_no
         all = both(all, thaw_expression_find_trainability(expression->operands[k], found));
     if (!expression->mask || all == THAW_FROZEN)
         return all;
-    const thaw_trainability mask = thaw_mask_trainability(expression);
+    const thaw_trainability mask = of_mask(expression);
     return mask == THAW_FROZEN ? THAW_FROZEN : both(all, mask);
 }
 

@@ -126,9 +126,6 @@ void thaw_expression_visit(thaw_expression *root, thaw_note *seen,
 /* The expression's trainability. `found` keeps that of each part, so that each is visited once. */
 thaw_trainability thaw_expression_find_trainability(thaw_expression *expression, thaw_note *found);
 
-/* Whether the mask of a thaw_expression_mask passes all elements, none, or some: trainable, frozen, partial. */
-thaw_trainability thaw_mask_trainability(const thaw_expression *expression);
-
 /* ---- values ---- */
 
 /* Whether the value has memory of its own, not its operand's or its parameter's. */

@@ -30,6 +30,21 @@ void thaw_parameter_bring_back(thaw_parameter *parameter)
     parameter->absent = false;
 }
 
+const float *thaw_parameter_data(const thaw_parameter *parameter)
+{
+    thaw_parameter *lent = (thaw_parameter *)(uintptr_t)parameter;
+    thaw_parameter_bring_back(lent);
+    lent->lent = true;
+    return lent->data;
+}
+
+float *thaw_parameter_edit(thaw_parameter *parameter)
+{
+    thaw_parameter_bring_back(parameter);
+    parameter->version++;
+    return parameter->data;
+}
+
 void thaw_parameter_read(const thaw_parameter *parameter, size_t first, size_t count, float *values)
 {
     if (parameter->absent)

@@ -72,12 +72,6 @@ static void describe(const thaw_expression *e, thaw_text *text)
     thaw_text_append(text, ", %zu of %zu)", ones, e->count);
 }
 
-thaw_trainability thaw_mask_trainability(const thaw_expression *e)
-{
-    const bool ones = memchr(e->mask, 1, e->count) != NULL, zeros = memchr(e->mask, 0, e->count) != NULL;
-    return ones && zeros ? THAW_PARTIAL : ones ? THAW_TRAINABLE : THAW_FROZEN;
-}
-
 static const thaw_operation operation = {
     .describe = describe,
     .evaluate = evaluate,

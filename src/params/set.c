@@ -218,13 +218,3 @@ void thaw_set_release(thaw_parameter_set *set)
     thaw_release(set->context, set->groups);
     thaw_release(set->context, set->parameters);
 }
-
-void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter)
-{
-    for (size_t i = 0; i < THAW_MAX_SLOTS; i++) {
-        thaw_release(context, parameter->slot[i]);
-        parameter->slot[i] = NULL;
-        parameter->slot_steps[i] = 0;
-    }
-    parameter->steps = 0;
-}

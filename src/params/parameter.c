@@ -1,0 +1,108 @@
+/* Reads parameters and their groups. Values are in keeping.c. */
+#include "params/parameter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "params/optimizer.h"
+
+const char *thaw_group_name(const thaw_group *group)
+{
+    return group->name;
+}
+
+bool thaw_group_trainable(const thaw_group *group)
+{
+    return group->trainable;
+}
+
+/* The group's own value, else the optimizer's; NAN if no optimizer reads it. */
+static double value_in_effect(const thaw_group *group, double own, const char *name)
+{
+    const double common = group->optimizer ? thaw_optimizer_get(group->optimizer, name) : NAN;
+    return isnan(common) || isnan(own) ? common : own;
+}
+
+double thaw_group_learning_rate(const thaw_group *group)
+{
+    return value_in_effect(group, group->learning_rate, "lr");
+}
+
+double thaw_group_weight_decay(const thaw_group *group)
+{
+    return value_in_effect(group, group->weight_decay, "weight_decay");
+}
+
+thaw_optimizer *thaw_group_optimizer(const thaw_group *group)
+{
+    return group->optimizer;
+}
+
+size_t thaw_group_parameter_count(const thaw_group *group)
+{
+    return group->parameter_count;
+}
+
+thaw_parameter *thaw_group_parameter(const thaw_group *group, size_t index)
+{
+    return index < group->parameter_count ? group->parameters[index] : NULL;
+}
+
+const char *thaw_parameter_name(const thaw_parameter *parameter)
+{
+    return parameter->name;
+}
+
+thaw_role thaw_parameter_role(const thaw_parameter *parameter)
+{
+    return parameter->role;
+}
+
+const thaw_shape *thaw_parameter_shape(const thaw_parameter *parameter)
+{
+    return &parameter->shape;
+}
+
+thaw_group *thaw_parameter_group(const thaw_parameter *parameter)
+{
+    return parameter->group;
+}
+
+bool thaw_parameter_trainable(const thaw_parameter *parameter)
+{
+    if (parameter->role == THAW_STATISTIC)
+        return false;
+    return parameter->override == THAW_OVERRIDE_NONE ? parameter->group->trainable
+                                                     : parameter->override == THAW_OVERRIDE_TRAINABLE;
+}
+
+uint64_t thaw_parameter_steps(const thaw_parameter *parameter)
+{
+    return parameter->steps;
+}
+
+const float *thaw_parameter_gradient(const thaw_parameter *parameter)
+{
+    /* Memory of what was frozen since the last step is released when the next plan is made. */
+    return thaw_parameter_trainable(parameter) ? parameter->gradient : NULL;
+}
+
+const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    for (size_t i = 0; optimizer && i < optimizer->module->slot_count; i++)
+        if (strcmp(optimizer->module->slots[i], slot) == 0)
+            return parameter->slot[i];
+    return NULL;
+}
+
+void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter)
+{
+    for (size_t i = 0; i < THAW_MAX_SLOTS; i++) {
+        thaw_release(context, parameter->slot[i]);
+        parameter->slot[i] = NULL;
+        parameter->slot_steps[i] = 0;
+    }
+    parameter->steps = 0;
+}
