@@ -1,6 +1,6 @@
 /* The entries and totals of a plan. */
 #include "params/optimizer.h"
-#include "plan/plan.h"
+#include "plan/account.h"
 
 size_t thaw_plan_entry_count(const thaw_plan *plan)
 {
@@ -20,11 +20,6 @@ static bool any(const bool *flags, size_t count)
         if (flags[i])
             return true;
     return false;
-}
-
-static size_t request_bytes(const thaw_plan *plan, int request)
-{
-    return request < 0 ? 0 : plan->requests[request].bytes;
 }
 
 /* The trainability of a node's parameters, without statistics. */
@@ -62,9 +57,9 @@ thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_en
         .parameter_gradient = parameter_gradient,
         .cache_boundary = planned->boundary && thaw_plan_cache_bytes(plan) > 0,
         .samples = planned->tiled ? plan->tile : plan->batch,
-        .output_bytes = request_bytes(plan, planned->places.output),
-        .copy_bytes = request_bytes(plan, planned->places.copy),
-        .workspace_bytes = request_bytes(plan, planned->places.workspace),
+        .output_bytes = thaw_request_bytes(plan, planned->places.output),
+        .copy_bytes = thaw_request_bytes(plan, planned->places.copy),
+        .workspace_bytes = thaw_request_bytes(plan, planned->places.workspace),
         .packed_bytes = planned->needs.packed_bytes,
         .trainability = trainability_of(plan, node),
         .forward_flops = planned->used ? flops : 0,

@@ -204,10 +204,6 @@ void thaw_plan_bind(thaw_plan *plan, char *arena);
 /* Whether a backward kernel of this node runs. */
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node node);
 
-/* Bytes of the plan's values in f32, if each had its own memory; and bytes of those that are computed again. */
-size_t thaw_plan_separate_bytes(const thaw_plan *plan);
-size_t thaw_plan_recomputed_bytes(const thaw_plan *plan);
-
 /* The type in which the feature cache keeps a node's values. Samples are always f32. */
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node);
 

@@ -1,70 +1,15 @@
 /* What each pass saves, in bytes. */
-#include "plan/plan.h"
+#include "plan/account.h"
 
 enum { FUSION, PRECISION, TILES, SHARING, MASKS, RECOMPUTATION, WEIGHTS, CACHE, SAVINGS };
-
-/* Bytes of a plan's values, if each had its own memory. */
-typedef struct account {
-    size_t separate;                /* in floats, of the whole batch, whether or not they are fused */
-    size_t fused, rounded, partial; /* parts of this that are saved: by having no memory; half the bytes; only a tile */
-} account;
-
-static size_t request_bytes(const thaw_plan *plan, int request)
-{
-    return request < 0 ? 0 : plan->requests[request].bytes;
-}
-
-static void count_node(const thaw_plan *plan, thaw_node index, account *sum)
-{
-    const thaw_plan_node *planned = &plan->nodes[index];
-    const thaw_graph_node *node = &plan->model->nodes[index];
-    const size_t sample = thaw_shape_count(&node->output), count = (size_t)plan->batch * sample;
-    const size_t whole = node->module->loss ? sizeof(float) : count * sizeof(float);
-    const size_t half = planned->precision == THAW_BF16 ? whole / 2 : 0;
-    const size_t gradients = planned->carries && !node->module->loss ? 1 : 0;
-    const size_t written = planned->fused_into < 0, differentiated = planned->absorbed ? 0 : gradients;
-    sum->separate += whole * (1 + gradients) + request_bytes(plan, planned->places.workspace);
-    for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
-        sum->separate += request_bytes(plan, planned->places.spare[k]);
-    sum->fused += whole * (1 - written + gradients - differentiated);
-    sum->rounded += half * (written + differentiated);
-    if (planned->partial && written)
-        sum->partial += (size_t)(plan->batch - plan->tile) * sample * thaw_dtype_bytes(planned->precision);
-}
-
-static account count_all(const thaw_plan *plan)
-{
-    account sum = { .separate = plan->scratch_bytes };
-    for (size_t i = 0; i < plan->order_count; i++) {
-        const thaw_layer_module *module = plan->model->nodes[plan->order[i]].module;
-        if (module && !module->source)
-            count_node(plan, plan->order[i], &sum);
-    }
-    for (size_t i = 0; i < plan->gradient_buffer_count; i++)
-        sum.separate += plan->gradient_buffers[i].count * sizeof(float);
-    return sum;
-}
-
-size_t thaw_plan_separate_bytes(const thaw_plan *plan)
-{
-    return count_all(plan).separate;
-}
 
 /* Saved by buffers that share memory with other values, or reuse it later; less what is added: masks, copies in
    another precision, borders of cache lines. */
 static size_t count_shared(const thaw_plan *plan)
 {
-    const account sum = count_all(plan);
+    const thaw_plan_account sum = thaw_plan_account_of(plan);
     const size_t all = sum.separate - sum.fused - sum.rounded - sum.partial;
     return all > plan->arena_bytes ? all - plan->arena_bytes : 0;
-}
-
-size_t thaw_plan_recomputed_bytes(const thaw_plan *plan)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < plan->order_count; i++)
-        bytes += request_bytes(plan, plan->nodes[plan->order[i]].places.again);
-    return bytes;
 }
 
 static size_t count_masked(const thaw_plan *plan)
@@ -74,7 +19,7 @@ static size_t count_masked(const thaw_plan *plan)
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
         const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[plan->order[i]].output);
         if (planned->masks)
-            bytes += count * thaw_dtype_bytes(planned->precision) - request_bytes(plan, planned->places.mask);
+            bytes += count * thaw_dtype_bytes(planned->precision) - thaw_request_bytes(plan, planned->places.mask);
     }
     return bytes;
 }
@@ -115,7 +60,7 @@ thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, thaw_plan_s
     };
     if (index >= SAVINGS)
         return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT, "saving is %zu, the plan has %d", index, SAVINGS);
-    const account sum = count_all(plan);
+    const thaw_plan_account sum = thaw_plan_account_of(plan);
     const size_t bytes[SAVINGS] = {
         [FUSION] = sum.fused,
         [PRECISION] = sum.rounded,
