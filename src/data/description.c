@@ -2,8 +2,6 @@
 #include "data/description.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,27 +13,6 @@
 #include "data/selection.h"
 
 static const char FASHION_MNIST_DIRECTORY[] = "/usr/share/datasets/fashion-mnist";
-
-/* ---------------------------------------------------------------- words */
-
-static bool parse_number(const char *text, char **end, size_t *number)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    const uintmax_t value = strtoumax(text, end, 10);
-    *number = (size_t)value;
-    return errno == 0;
-}
-
-thaw_status thaw_describe_count(thaw_description *into, const char *option, const char *value, size_t *count)
-{
-    char *end;
-    if (!parse_number(value, &end, count) || *end || *count == 0)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: %s=%s, must be a whole number from 1", into->name,
-                         option, value);
-    return THAW_OK;
-}
 
 /* Copies "IMAGES,LABELS" into two paths. */
 static thaw_status parse_pair(thaw_description *into, const char *text, char **paths)
@@ -51,32 +28,7 @@ static thaw_status parse_pair(thaw_description *into, const char *text, char **p
     return THAW_OK;
 }
 
-/* ---------------------------------------------------------------- options */
-
-thaw_status thaw_describe_classes(thaw_description *into, char *value)
-{
-    thaw_dataset_selection *selection = &into->selection;
-    char *end;
-    bool good = parse_number(value, &end, &selection->first_class);
-    selection->last_class = selection->first_class;
-    if (good && *end == '-')
-        good = parse_number(end + 1, &end, &selection->last_class);
-    if (!good || *end || selection->first_class > selection->last_class)
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: classes=%s, must be one number or A-B", into->name,
-                         value);
-    into->has_classes = true;
-    return THAW_OK;
-}
-
-thaw_status thaw_describe_per_class(thaw_description *into, char *value)
-{
-    return thaw_describe_count(into, "per-class", value, &into->selection.per_class);
-}
-
-thaw_status thaw_describe_repeat(thaw_description *into, char *value)
-{
-    return thaw_describe_count(into, "repeat", value, &into->selection.repeat);
-}
+/* ---- options ---- */
 
 static thaw_status parse_directory(thaw_description *into, char *value)
 {
@@ -118,7 +70,7 @@ static thaw_status parse_option(thaw_description *into, const thaw_described_set
     return fail_unknown_option(into, set, text);
 }
 
-/* ---------------------------------------------------------------- the sets */
+/* ---- the sets ---- */
 
 static thaw_status begin_idx(thaw_description *into, char **rest)
 {
@@ -245,7 +197,7 @@ static thaw_status find_set(thaw_context *context, const char *name, const thaw_
     return thaw_fail_unknown(context, "data set", name, names, THAW_COUNT(sets));
 }
 
-/* ---------------------------------------------------------------- opening */
+/* ---- opening ---- */
 
 static thaw_status parse(thaw_description *into, const char *text, const thaw_described_set **set)
 {
