@@ -238,7 +238,7 @@ static void request_statistics(thaw_plan *plan, thaw_node index)
     extend(plan, planned->places.statistics, 2 * plan->order_count - 1);
 }
 
-/* Gradients of expressions. */
+/* Requests room for the gradients of expressions. */
 static void request_gradient_buffers(thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->gradient_buffer_count; i++) {

@@ -115,7 +115,7 @@ static thaw_status trace(thaw_plan *plan, thaw_node node, thaw_plan_use *use)
     return status;
 }
 
-/* In the order of backward. */
+/* Traces all uses, in the order of backward. */
 static thaw_status trace_all(thaw_plan *plan)
 {
     thaw_status status = THAW_OK;

@@ -68,7 +68,7 @@ static bool changes_each_step(const thaw_plan *plan, thaw_node index)
     return planned->follows;
 }
 
-/* First values of parameters, then their packed copies. */
+/* Emits first the values of parameters, then their packed copies. */
 static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];

@@ -59,8 +59,8 @@ static size_t find_widest(const thaw_plan *plan, size_t first, size_t past)
 
 /* Samples that give each thread enough work in a kernel. Most of the work is products of a weight with each place. If
    they take long, starting them for each sample costs little, and the values between them take less memory.
-   Milliseconds a pass over 16 images of 224x224 on two threads, and megabytes, in tiles of 2 samples and of 1:
-     ResNet-18          200 MFLOP a product    100  100    11.3  7.3
+   Milliseconds per pass over 16 images of 224x224 on two threads, and megabytes, in tiles of 2 samples and of 1:
+     ResNet-18          200 MFLOP per product    100  100    11.3  7.3
      EfficientNet-Lite0  16                     38.6 42.0   12.2  6.1
      MobileNetV2         12                     30.8 34.2   12.0  6.1 */
 static int64_t count_busy(const thaw_plan *plan, int64_t threads)
