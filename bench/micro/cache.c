@@ -9,6 +9,7 @@
 
 #include "features/feature_storage.h"
 #include "support/arguments.h"
+#include "support/check.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -16,14 +17,6 @@ enum { MOST_REPETITIONS = 100, TOTAL_BYTES = 1 << 28, STEP = 7919 };
 
 /* The sizes of a head's features, a small image, and a feature map. */
 static const size_t row_sizes[] = { 2048, 18432, 200704 };
-
-static void check(const thaw_context *context, thaw_status status)
-{
-    if (status == THAW_OK)
-        return;
-    fprintf(stderr, "cache: %s: %s\n", thaw_status_name(status), thaw_context_message(context));
-    exit(1);
-}
 
 typedef struct bed {
     thaw_context *context;
@@ -113,14 +106,14 @@ static void open_rows(bed *on, const char *path)
 {
     const thaw_digest key = { 0 };
     if (!path) {
-        check(on->context, thaw_feature_memory_create(on->context, on->count, on->row_bytes, &on->storage));
+        bench_check(on->context, thaw_feature_memory_create(on->context, on->count, on->row_bytes, &on->storage));
         return;
     }
     bool *present = calloc(on->count, sizeof *present);
     if (!present)
         exit(1);
-    check(on->context,
-          thaw_feature_file_open(on->context, path, &key, on->count, on->row_bytes, present, &on->storage));
+    bench_check(on->context,
+                thaw_feature_file_open(on->context, path, &key, on->count, on->row_bytes, present, &on->storage));
     free(present);
 }
 

@@ -6,6 +6,7 @@
 #include <thaw/thaw.h>
 
 #include "support/arguments.h"
+#include "support/check.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -24,14 +25,6 @@ static const workload workloads[] = {
     { "convolution 64", 16, 28, 64, 4 }, { "convolution 128", 16, 14, 128, 8 }, { "convolution 256", 8, 14, 256, 8 },
 };
 
-static void check(thaw_context *context, thaw_status status)
-{
-    if (status == THAW_OK)
-        return;
-    fprintf(stderr, "combine: %s\n", context ? thaw_context_message(context) : "no context");
-    exit(1);
-}
-
 /* ---------------------------------------------------------------- contenders */
 
 typedef struct contender {
@@ -45,18 +38,18 @@ static void append_layers(contender *c, const workload *work)
 {
     thaw_node x;
     const thaw_shape image = { 3, { work->side, work->side, work->width } }, row = { 1, { work->width } };
-    check(c->context, thaw_input(c->model, work->side ? &image : &row, &x));
+    bench_check(c->context, thaw_input(c->model, work->side ? &image : &row, &x));
     for (int i = 0; i < LAYERS; i++) {
         if (work->side)
-            check(c->context,
-                  thaw_conv2d(c->model, x,
-                              &(thaw_conv2d_options){ .filters = work->width, .kernel = { 3, 3 }, .padding = { 1, 1 } },
-                              &x));
+            bench_check(c->context, thaw_conv2d(c->model, x,
+                                                &(thaw_conv2d_options){
+                                                    .filters = work->width, .kernel = { 3, 3 }, .padding = { 1, 1 } },
+                                                &x));
         else
-            check(c->context, thaw_dense(c->model, x, &(thaw_dense_options){ .units = work->width }, &x));
-        check(c->context, thaw_relu(c->model, x, NULL, &x));
+            bench_check(c->context, thaw_dense(c->model, x, &(thaw_dense_options){ .units = work->width }, &x));
+        bench_check(c->context, thaw_relu(c->model, x, NULL, &x));
     }
-    check(c->context, thaw_mse(c->model, x, NULL, &x));
+    bench_check(c->context, thaw_mse(c->model, x, NULL, &x));
 }
 
 static contender *open_contender(const workload *work, int threads, bool adapters)
@@ -65,18 +58,18 @@ static contender *open_contender(const workload *work, int threads, bool adapter
     thaw_optimizer *optimizer;
     if (!c)
         exit(1);
-    check(NULL, thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &c->context));
-    check(c->context, thaw_model_create(c->context, &c->model));
+    bench_check(NULL, thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &c->context));
+    bench_check(c->context, thaw_model_create(c->context, &c->model));
     append_layers(c, work);
     if (adapters) {
-        check(c->context, thaw_model_freeze(c->model, "*"));
-        check(c->context, thaw_lora(c->model, "*", work->rank, 2 * (double)work->rank));
+        bench_check(c->context, thaw_model_freeze(c->model, "*"));
+        bench_check(c->context, thaw_lora(c->model, "*", work->rank, 2 * (double)work->rank));
     }
-    check(c->context, thaw_optimizer_create(c->context, "adamw:lr=1e-4", &optimizer));
-    check(c->context, thaw_select_optimizer(c->model, "*", optimizer));
+    bench_check(c->context, thaw_optimizer_create(c->context, "adamw:lr=1e-4", &optimizer));
+    bench_check(c->context, thaw_select_optimizer(c->model, "*", optimizer));
     thaw_optimizer_destroy(optimizer);
     const thaw_plan *plan;
-    check(c->context, thaw_model_plan(c->model, &(thaw_plan_options){ .batch = work->batch }, &plan));
+    bench_check(c->context, thaw_model_plan(c->model, &(thaw_plan_options){ .batch = work->batch }, &plan));
     c->totals = thaw_plan_totals_of(plan);
     return c;
 }
@@ -91,7 +84,7 @@ static void close_contender(contender *c)
 static double time_step(contender *c, const thaw_tensor *samples, const thaw_tensor *targets)
 {
     const double begin = bench_now();
-    check(c->context, thaw_step(c->model, samples, targets, NULL, NULL));
+    bench_check(c->context, thaw_step(c->model, samples, targets, NULL, NULL));
     return bench_now() - begin;
 }
 

@@ -15,6 +15,7 @@
 #include <png.h>
 
 #include "support/arguments.h"
+#include "support/check.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -26,14 +27,6 @@ typedef struct contender {
     thaw_dataset *dataset;
     double seconds[MOST_REPETITIONS]; /* per sample */
 } contender;
-
-static void check(thaw_context *context, thaw_status status)
-{
-    if (status == THAW_OK)
-        return;
-    fprintf(stderr, "images: %s\n", context ? thaw_context_message(context) : "no context");
-    exit(1);
-}
 
 static void demand(bool truth, const char *what)
 {
@@ -152,7 +145,7 @@ static void open_contender(thaw_context *context, contender *one, const char *ro
     snprintf(path, sizeof path, "%s/%s", root, one->part);
     one->options.threads = threads;
     one->options.validation = -1;
-    check(context, thaw_dataset_open_folder(context, own ? own : path, &one->options, &one->dataset, NULL));
+    bench_check(context, thaw_dataset_open_folder(context, own ? own : path, &one->options, &one->dataset, NULL));
 }
 
 static double measure(thaw_context *context, thaw_dataset *dataset, float *samples)
@@ -164,7 +157,7 @@ static double measure(thaw_context *context, thaw_dataset *dataset, float *sampl
     for (size_t i = 0; i < batch; i++)
         indices[i] = next++ % count;
     const double begin = bench_now();
-    check(context, thaw_dataset_read(dataset, indices, batch, samples, labels));
+    bench_check(context, thaw_dataset_read(dataset, indices, batch, samples, labels));
     return (bench_now() - begin) / (double)batch;
 }
 
@@ -199,7 +192,7 @@ static void run(const char *root, const char *own, int threads, size_t repetitio
 {
     const size_t count = own ? 3 : THAW_COUNT(contenders);
     thaw_context *context = NULL;
-    check(context, thaw_context_create(&(thaw_context_options){ .threads = threads }, &context));
+    bench_check(context, thaw_context_create(&(thaw_context_options){ .threads = threads }, &context));
     float *samples = malloc((size_t)BATCH * 224 * 224 * 3 * sizeof *samples);
     demand(samples != NULL, "memory");
     for (size_t i = 0; i < count; i++) {

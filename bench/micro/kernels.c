@@ -8,6 +8,7 @@
 
 #include "core/threads.h"
 #include "support/arguments.h"
+#include "support/arrays.h"
 #include "support/candidates.h"
 #include "support/measurement.h"
 #include "support/roofline.h"
@@ -123,14 +124,6 @@ static measured measured_product(bench_task task, int64_t inputs, int64_t output
     return m;
 }
 
-static float *make_values(size_t count)
-{
-    float *values = bench_room(count * sizeof *values);
-    for (size_t i = 0; i < count; i++)
-        values[i] = (float)(i * 7919 % 1009) / 1009 - 0.5F;
-    return values;
-}
-
 /* ---------------------------------------------------------------- measuring */
 
 typedef struct comparison {
@@ -151,7 +144,7 @@ static double time_calls(const comparison *s, bench_candidate *c, const bench_op
     return (bench_now() - begin) / calls;
 }
 
-/* In turns; each turn begins with another candidate. */
+/* Runs the candidates in turns, each of which begins with another one. */
 static void measure(const comparison *s, bench_candidate *candidates, size_t count, const bench_operands *operands)
 {
     double once = 0;
@@ -175,7 +168,7 @@ static size_t find_preferred(const bench_candidate *candidates, size_t count)
     return at;
 }
 
-/* Before quantiles sort the times. */
+/* Call it before quantiles sort the times. */
 static void judge(comparison *s, const measured *m, const bench_candidate *candidates, size_t count)
 {
     const size_t own = find_preferred(candidates, count), repetitions = s->settings.repetitions;
@@ -236,13 +229,13 @@ static void compare(comparison *s, const measured *m)
     if (s->settings.only && !strstr(m->name, s->settings.only))
         return;
     const bench_operands operands = {
-        .source = make_values(m->source),
-        .weights = make_values(m->weights),
-        .bias = make_values(m->outputs),
-        .destination = make_values(m->destination),
-        .source_gradient = make_values(m->source),
-        .weights_gradient = make_values(m->weights),
-        .destination_gradient = make_values(m->destination),
+        .source = bench_values(m->source),
+        .weights = bench_values(m->weights),
+        .bias = bench_values(m->outputs),
+        .destination = bench_values(m->destination),
+        .source_gradient = bench_values(m->source),
+        .weights_gradient = bench_values(m->weights),
+        .destination_gradient = bench_values(m->destination),
     };
     bench_candidate candidates[BENCH_MOST_CANDIDATES];
     const size_t count = bench_candidates_open(s->context, &m->problem, &operands, candidates);

@@ -1,10 +1,10 @@
 /* ./run bench plan: the time to compile a plan, and to return to one that is kept, for networks of the zoo. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <thaw/thaw.h>
 
 #include "support/arguments.h"
+#include "support/check.h"
 #include "support/measurement.h"
 #include "support/timing.h"
 
@@ -19,14 +19,6 @@ static const workload workloads[] = {
     { "mlp-512", 128 }, { "transfer-cnn", 128 }, { "resnet18", 16 }, { "resnet50", 8 }, { "mobilenet-v2", 8 },
 };
 
-static void check(const thaw_context *context, thaw_status status)
-{
-    if (status == THAW_OK)
-        return;
-    fprintf(stderr, "plan: %s: %s\n", thaw_status_name(status), context ? thaw_context_message(context) : "");
-    exit(1);
-}
-
 /* ---------------------------------------------------------------- a network */
 
 typedef struct network {
@@ -38,11 +30,11 @@ static network make_network(const workload *work, int threads)
 {
     network made = { 0 };
     thaw_optimizer *optimizer = NULL;
-    check(NULL, thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &made.context));
-    check(made.context, thaw_model_create(made.context, &made.model));
-    check(made.context, thaw_zoo_build(made.model, work->network, 0));
-    check(made.context, thaw_optimizer_create(made.context, "sgd", &optimizer));
-    check(made.context, thaw_select_optimizer(made.model, "*", optimizer));
+    bench_check(NULL, thaw_context_create(&(thaw_context_options){ .threads = threads, .seed = 1 }, &made.context));
+    bench_check(made.context, thaw_model_create(made.context, &made.model));
+    bench_check(made.context, thaw_zoo_build(made.model, work->network, 0));
+    bench_check(made.context, thaw_optimizer_create(made.context, "sgd", &optimizer));
+    bench_check(made.context, thaw_select_optimizer(made.model, "*", optimizer));
     thaw_optimizer_destroy(optimizer);
     return made;
 }
@@ -69,12 +61,12 @@ static double time_compile(const workload *work, int threads, state wanted)
     network on = make_network(work, threads);
     const thaw_plan *plan;
     if (wanted == HEAD_TRAINS) {
-        check(on.context, thaw_model_freeze(on.model, "*"));
-        check(on.context, thaw_model_unfreeze(on.model, head_of(&on)));
+        bench_check(on.context, thaw_model_freeze(on.model, "*"));
+        bench_check(on.context, thaw_model_unfreeze(on.model, head_of(&on)));
     }
     const thaw_plan_options options = { .batch = work->batch, .inference = wanted == EVALUATION };
     const double begin = bench_now();
-    check(on.context, thaw_model_plan(on.model, &options, &plan));
+    bench_check(on.context, thaw_model_plan(on.model, &options, &plan));
     const double seconds = bench_now() - begin;
     release_network(&on);
     return seconds;

@@ -5,22 +5,11 @@
        memory    -> bytes of peak memory above what the process had before it built anything
        quit
    torch_worker.py speaks the same. */
+#include "worker.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <thaw/thaw.h>
-#include <time.h>
-
-typedef struct settings {
-    const char *network, *optimizer, *cache_file;
-    const char *freeze; /* nothing, convolutions, body (all but the last group), before:NAME (of a layer) */
-    const char *source; /* of samples: fashion-mnist, or random */
-    const char *precision, *frozen_precision; /* f32 or bf16 */
-    size_t threads, batch;
-    size_t samples; /* 0: steps on one batch; otherwise epochs over this many samples of the classes first to last */
-    size_t first, last;
-    size_t cache_bytes, cache_bf16;
-} settings;
 
 static bool read_settings(int count, char **arguments, settings *s)
 {
@@ -62,48 +51,7 @@ static bool read_settings(int count, char **arguments, settings *s)
     return true;
 }
 
-/* ---- what is measured */
-
-static double now_milliseconds(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
-}
-
-/* A field of /proc/self/status, in bytes. */
-static long long process_bytes(const char *field)
-{
-    char line[256];
-    long long kilobytes = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL)
-        if (strncmp(line, field, strlen(field)) == 0 && line[strlen(field)] == ':')
-            kilobytes = strtoll(line + strlen(field) + 1, NULL, 10);
-    if (status != NULL)
-        fclose(status);
-    return kilobytes * 1024;
-}
-
-/* Resets the peak to the present use: proc(5), clear_refs. */
-static void forget_peak(void)
-{
-    FILE *clear = fopen("/proc/self/clear_refs", "w");
-    if (clear == NULL)
-        return;
-    fputs("5", clear);
-    fclose(clear);
-}
-
 /* ---- the protocol */
-
-typedef struct worker {
-    settings settings;
-    thaw_context *context;
-    thaw_model *model;
-    long long start_bytes;
-    double epoch_began;
-} worker;
 
 /* Reads the next command, and answers those about memory itself. "" at the end. */
 static const char *next_command(const worker *w, char line[64])
@@ -114,13 +62,13 @@ static const char *next_command(const worker *w, char line[64])
             break;
         if (strcmp(line, "memory") != 0)
             return line;
-        printf("%lld\n", process_bytes("VmHWM") - w->start_bytes);
+        printf("%lld\n", worker_process_bytes("VmHWM") - w->start_bytes);
         fflush(stdout);
     }
     return "";
 }
 
-static bool fail(const worker *w, const char *what)
+bool worker_fail(const worker *w, const char *what)
 {
     fprintf(stderr, "worker: %s: %s\n", what, thaw_context_message(w->context));
     return false;
@@ -136,10 +84,10 @@ static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *
         if (strncmp(command, "step ", 5) != 0)
             return true;
         for (long left = strtol(command + 5, NULL, 10); left > 0; left--) {
-            const double begin = now_milliseconds();
+            const double begin = worker_now();
             if (thaw_step(w->model, inputs, targets, NULL, NULL) != THAW_OK)
-                return fail(w, "a step");
-            printf("%.4f%c", now_milliseconds() - begin, left == 1 ? '\n' : ' ');
+                return worker_fail(w, "a step");
+            printf("%.4f%c", worker_now() - begin, left == 1 ? '\n' : ' ');
         }
         fflush(stdout);
     }
@@ -202,11 +150,11 @@ static bool on_epoch(void *user, const thaw_epoch_result *epoch_result)
 {
     worker *w = user;
     (void)epoch_result;
-    printf("%.4f\n", now_milliseconds() - w->epoch_began);
+    printf("%.4f\n", worker_now() - w->epoch_began);
     fflush(stdout);
     char line[64];
     const bool more = strcmp(next_command(w, line), "epoch") == 0;
-    w->epoch_began = now_milliseconds();
+    w->epoch_began = worker_now();
     return more;
 }
 
@@ -227,11 +175,11 @@ static bool fit(worker *w, thaw_dataset *whole)
         .user = whole,
     };
     if (thaw_dataset_create(w->context, &source, &head) != THAW_OK)
-        return fail(w, "data");
+        return worker_fail(w, "data");
     char line[64];
     bool done = true;
     if (strcmp(next_command(w, line), "epoch") == 0) {
-        w->epoch_began = now_milliseconds();
+        w->epoch_began = worker_now();
         const thaw_fit_options options = {
             .epochs = 1000000,
             .batch = (int64_t)s->batch,
@@ -242,7 +190,7 @@ static bool fit(worker *w, thaw_dataset *whole)
             .user = w,
         };
         const thaw_status status = thaw_fit(w->model, head, &options, NULL);
-        done = status == THAW_STOPPED || fail(w, "training");
+        done = status == THAW_STOPPED || worker_fail(w, "training");
     }
     thaw_dataset_destroy(head);
     return done;
@@ -255,7 +203,7 @@ static bool serve_made_epochs(worker *w)
     bool done = make_data(w, w->settings.samples, &data);
     if (done)
         done = (thaw_dataset_from_arrays(w->context, &data.inputs, &data.targets, 5, &dataset) == THAW_OK ||
-                fail(w, "data")) &&
+                worker_fail(w, "data")) &&
                fit(w, dataset);
     thaw_dataset_destroy(dataset);
     release_data(&data);
@@ -268,59 +216,11 @@ static bool serve_epochs(worker *w)
     snprintf(description, sizeof description, "fashion-mnist:classes=%zu-%zu", w->settings.first, w->settings.last);
     thaw_dataset *training = NULL, *test = NULL;
     if (thaw_dataset_open(w->context, description, &training, &test) != THAW_OK)
-        return fail(w, description);
+        return worker_fail(w, description);
     thaw_dataset_destroy(test);
     const bool done = fit(w, training);
     thaw_dataset_destroy(training);
     return done;
-}
-
-/* ---- the network */
-
-/* Two layers over 50 steps, and a classifier of the last one. */
-static thaw_status build_lstm(thaw_model *model)
-{
-    const thaw_recurrent_options lstm = { .name = "lstm", .units = 256, .layers = 2, .last_only = true };
-    thaw_node node;
-    thaw_status status = thaw_input(model, &(thaw_shape){ 2, { 50, 64 } }, &node);
-    if (status == THAW_OK)
-        status = thaw_lstm(model, node, &lstm, &node);
-    if (status == THAW_OK)
-        status = thaw_dense(model, node, &(thaw_dense_options){ .name = "head", .units = 10 }, &node);
-    return status == THAW_OK ? thaw_softmax_cross_entropy(model, node, NULL, &node) : status;
-}
-
-static thaw_dtype dtype_of(const char *precision)
-{
-    return strcmp(precision, "bf16") == 0 ? THAW_BF16 : THAW_F32;
-}
-
-static bool build(worker *w)
-{
-    const settings *s = &w->settings;
-    thaw_optimizer *optimizer = NULL;
-    const bool lstm = strcmp(s->network, "lstm") == 0;
-    if ((lstm ? build_lstm(w->model) : thaw_zoo_build(w->model, s->network, 0)) != THAW_OK)
-        return fail(w, s->network);
-    if (thaw_optimizer_create(w->context, s->optimizer, &optimizer) != THAW_OK)
-        return fail(w, s->optimizer);
-    thaw_status status = thaw_select_optimizer(w->model, "*", optimizer);
-    thaw_optimizer_destroy(optimizer);
-    if (status == THAW_OK && strcmp(s->freeze, "convolutions") == 0)
-        status = thaw_model_freeze(w->model, "conv*");
-    if (status == THAW_OK && strcmp(s->freeze, "body") == 0) {
-        thaw_group *last = thaw_model_group(w->model, thaw_model_group_count(w->model) - 1);
-        status = thaw_model_freeze_before(w->model, thaw_group_name(last));
-    }
-    if (status == THAW_OK && strncmp(s->freeze, "before:", 7) == 0) {
-        char pattern[64];
-        snprintf(pattern, sizeof pattern, "%s|%s.*", s->freeze + 7, s->freeze + 7);
-        status = thaw_model_freeze_before(w->model, pattern);
-    }
-    const thaw_precision precision = { .all = dtype_of(s->precision), .frozen = dtype_of(s->frozen_precision) };
-    if (status == THAW_OK)
-        status = thaw_model_set_precision(w->model, &precision);
-    return status == THAW_OK || fail(w, "the network");
 }
 
 int main(int count, char **arguments)
@@ -335,12 +235,12 @@ int main(int count, char **arguments)
                                .last = 9 } };
     if (!read_settings(count, arguments, &w.settings))
         return 2;
-    forget_peak();
-    w.start_bytes = process_bytes("VmRSS");
+    worker_forget_peak();
+    w.start_bytes = worker_process_bytes("VmRSS");
     const thaw_context_options options = { .threads = (int)w.settings.threads, .seed = 1 };
     if (thaw_context_create(&options, &w.context) != THAW_OK)
         return 1;
-    bool done = thaw_model_create(w.context, &w.model) == THAW_OK && build(&w);
+    bool done = thaw_model_create(w.context, &w.model) == THAW_OK && worker_build(&w);
     if (done) {
         printf("ready Thaw %s\n", thaw_version());
         fflush(stdout);

@@ -14,23 +14,8 @@
 #include "kernels/winograd.h"
 #include "kernels/winograd_weights.h"
 #include "onednn/own_kernel.h"
-
-static void check(const thaw_context *context, thaw_status status)
-{
-    if (status == THAW_OK)
-        return;
-    fprintf(stderr, "kernels: %s: %s\n", thaw_status_name(status), context ? thaw_context_message(context) : "");
-    exit(1);
-}
-
-void *bench_room(size_t bytes)
-{
-    enum { LINE = 64 };
-    void *memory = aligned_alloc(LINE, (bytes + LINE) / LINE * LINE);
-    if (!memory)
-        check(NULL, THAW_OUT_OF_MEMORY);
-    return memset(memory, 0, bytes);
-}
+#include "support/arrays.h"
+#include "support/check.h"
 
 /* ---------------------------------------------------------------- the candidates */
 
@@ -51,13 +36,13 @@ static size_t open_convolutions(thaw_context *context, const bench_problem *b, b
         : back   ? thaw_convolution_backward_data
                  : thaw_convolution_forward;
     if (gradient)
-        check(context, thaw_winograd_weights_create(context, &p, &c[0].kernel));
+        bench_check(context, thaw_winograd_weights_create(context, &p, &c[0].kernel));
     else
-        check(context,
-              (back ? thaw_winograd_backward_data : thaw_winograd_forward)(context, &p, &c[0].kernel, &c[0].pack));
+        bench_check(context, (back ? thaw_winograd_backward_data : thaw_winograd_forward)(context, &p, &c[0].kernel,
+                                                                                          &c[0].pack));
     for (int i = 1; i < BENCH_MOST_CANDIDATES; i++) {
         p.direct = i > 1;
-        check(context, primitive(context, &p, &c[i].kernel, gradient ? &c[i].unpack : &c[i].pack));
+        bench_check(context, primitive(context, &p, &c[i].kernel, gradient ? &c[i].unpack : &c[i].pack));
     }
     for (int i = 0; i < BENCH_MOST_CANDIDATES; i++)
         set_name(&c[i]);
@@ -75,8 +60,8 @@ static size_t open_frozen_products(thaw_context *context, const thaw_inner_produ
 {
     thaw_inner_product p = *given;
     p.packed = true;
-    check(context, thaw_row_product_create(context, &p, &c[0].kernel, &c[0].pack));
-    check(context, thaw_inner_product_forward(context, &p, &c[1].kernel, &c[1].pack));
+    bench_check(context, thaw_row_product_create(context, &p, &c[0].kernel, &c[0].pack));
+    bench_check(context, thaw_inner_product_forward(context, &p, &c[1].kernel, &c[1].pack));
     set_name(&c[0]);
     set_name(&c[1]);
     c[thaw_choose_row_product(&p) ? 0 : 1].preferred = true;
@@ -91,10 +76,10 @@ static size_t open_packings(thaw_context *context, const thaw_inner_product *giv
     p.training = true;
     for (int i = THAW_PACK_NOTHING; i <= THAW_PACK_WEIGHT; i++) {
         p.packed = i == THAW_PACK_WEIGHT;
-        check(context, thaw_best_inner_product_forward(context, &p, &c[i].kernel, &c[i].pack));
+        bench_check(context, thaw_best_inner_product_forward(context, &p, &c[i].kernel, &c[i].pack));
     }
-    c[THAW_PACK_INPUT].swapped = bench_room(sizeof *c->swapped);
-    check(context, thaw_swapped_dense_create(context, &p, c[THAW_PACK_INPUT].swapped));
+    c[THAW_PACK_INPUT].swapped = bench_zeros(sizeof *c->swapped);
+    bench_check(context, thaw_swapped_dense_create(context, &p, c[THAW_PACK_INPUT].swapped));
     for (int i = 0; i < BENCH_MOST_CANDIDATES; i++)
         snprintf(c[i].name, sizeof c[i].name, "%s", names[i]);
     c[thaw_choose_dense_packing(&p, true)].preferred = true;
@@ -105,8 +90,8 @@ static size_t open_outer_products(thaw_context *context, const thaw_inner_produc
 {
     size_t count = 0;
     if (p->inputs >= THAW_PANEL_WIDTH)
-        check(context, thaw_outer_products_create(context, p, &c[count++].kernel));
-    check(context, thaw_inner_product_backward_weights(context, p, &c[count++].kernel));
+        bench_check(context, thaw_outer_products_create(context, p, &c[count++].kernel));
+    bench_check(context, thaw_inner_product_backward_weights(context, p, &c[count++].kernel));
     for (size_t i = 0; i < count; i++)
         set_name(&c[i]);
     c[thaw_choose_outer_products(p) ? 0 : count - 1].preferred = true;
@@ -126,15 +111,15 @@ static void add_memory(bench_candidate *c)
     const thaw_kernel *const kernels[] = { c->kernel, c->pack, c->unpack };
     for (size_t i = 0; i < THAW_COUNT(kernels); i++)
         scratch = larger(scratch, thaw_kernel_scratch_bytes(kernels[i]));
-    c->scratch = bench_room(scratch);
-    c->packed = c->pack ? bench_room(thaw_kernel_bytes(c->pack, THAW_ARGUMENT_DESTINATION)) : NULL;
-    c->packed_gradient = c->unpack ? bench_room(thaw_kernel_bytes(c->kernel, THAW_ARGUMENT_WEIGHTS_GRADIENT)) : NULL;
+    c->scratch = bench_zeros(scratch);
+    c->packed = c->pack ? bench_zeros(thaw_kernel_bytes(c->pack, THAW_ARGUMENT_DESTINATION)) : NULL;
+    c->packed_gradient = c->unpack ? bench_zeros(thaw_kernel_bytes(c->kernel, THAW_ARGUMENT_WEIGHTS_GRADIENT)) : NULL;
 }
 
 static void relayout(const thaw_context *context, thaw_kernel *kernel, const float *from, float *into, void *scratch)
 {
     const thaw_binding bindings[] = { { THAW_ARGUMENT_SOURCE, from }, { THAW_ARGUMENT_DESTINATION, into } };
-    check(context, thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), scratch));
+    bench_check(context, thaw_kernel_run(kernel, bindings, THAW_COUNT(bindings), scratch));
 }
 
 static void run_swapped(thaw_context *context, const bench_candidate *c, const bench_operands *o)
@@ -143,7 +128,7 @@ static void run_swapped(thaw_context *context, const bench_candidate *c, const b
     const thaw_layer_run run = {
         .context = context, .inputs = inputs, .output = o->destination, .scratch = c->scratch
     };
-    check(context, thaw_swapped_dense_run(c->swapped, &run, o->weights, o->bias));
+    bench_check(context, thaw_swapped_dense_run(c->swapped, &run, o->weights, o->bias));
 }
 
 /* Passes a kernel those of the arguments that it has. */
@@ -164,7 +149,7 @@ void bench_candidate_run(thaw_context *context, bench_candidate *c, const bench_
         { THAW_ARGUMENT_WEIGHTS_GRADIENT, c->unpack ? c->packed_gradient : o->weights_gradient },
         { THAW_ARGUMENT_DESTINATION_GRADIENT, o->destination_gradient },
     };
-    check(context, thaw_kernel_run(c->kernel, bindings, THAW_COUNT(bindings), c->scratch));
+    bench_check(context, thaw_kernel_run(c->kernel, bindings, THAW_COUNT(bindings), c->scratch));
     if (c->unpack)
         relayout(context, c->unpack, c->packed_gradient, o->weights_gradient, c->scratch);
 }

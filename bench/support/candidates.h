@@ -47,7 +47,4 @@ void bench_candidate_run(thaw_context *context, bench_candidate *candidate, cons
 
 void bench_candidates_close(thaw_context *context, bench_candidate *candidates, size_t count);
 
-/* Aligned to 64 bytes; exits if there is no memory. The caller frees it. */
-void *bench_room(size_t bytes);
-
 #endif

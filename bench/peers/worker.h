@@ -1,0 +1,41 @@
+/* What the parts of Thaw's contender share. */
+#ifndef THAW_BENCH_WORKER_H
+#define THAW_BENCH_WORKER_H
+
+#include <thaw/thaw.h>
+
+typedef struct settings {
+    const char *network, *optimizer, *cache_file;
+    const char *freeze; /* nothing, convolutions, body (all but the last group), before:NAME (of a layer) */
+    const char *source; /* of samples: fashion-mnist, or random */
+    const char *precision, *frozen_precision; /* f32 or bf16 */
+    size_t threads, batch;
+    size_t samples; /* 0: steps on one batch; otherwise epochs over this many samples of the classes first to last */
+    size_t first, last;
+    size_t cache_bytes, cache_bf16;
+} settings;
+
+typedef struct worker {
+    settings settings;
+    thaw_context *context;
+    thaw_model *model;
+    long long start_bytes;
+    double epoch_began;
+} worker;
+
+/* Prints an error. Returns false. */
+bool worker_fail(const worker *w, const char *what);
+
+/* Builds the network of the settings, with its optimizer, and freezes. */
+bool worker_build(worker *w);
+
+/* Milliseconds of a monotonic clock. */
+double worker_now(void);
+
+/* A field of /proc/self/status, in bytes. */
+long long worker_process_bytes(const char *field);
+
+/* Resets the peak of memory to the present use: proc(5), clear_refs. */
+void worker_forget_peak(void);
+
+#endif
