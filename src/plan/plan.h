@@ -54,7 +54,7 @@ struct thaw_plan {
     bool ready; /* to run: see thaw_plan_make_ready */
     char *packed;
     const char *arena; /* what the nodes are bound to; not owned */
-    uint64_t last_use; /* the store's clock then */
+    uint64_t last_use; /* the clock of the kept plans then */
     thaw_program program;
 };
 

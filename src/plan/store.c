@@ -1,22 +1,13 @@
 /* The plans of a model: compiled on demand, and released when they are stale. */
 #include "core/allocation.h"
 #include "core/context.h"
-#include "core/pages.h"
 #include "core/threads.h"
-#include "params/keeping.h"
-#include "params/optimizer.h"
-#include "plan/plan.h"
-
-/* A host may alternate between calls inside and outside its parallel regions, each with several batch sizes. */
-enum { MOST_PLANS_OF_TEAM = 6, MOST_TEAMS = 2, MOST_PLANS = MOST_PLANS_OF_TEAM * MOST_TEAMS };
+#include "plan/kept_plans.h"
+#include "plan/revisions.h"
 
 struct thaw_plan_store {
-    thaw_plan *plans[MOST_PLANS];
-    size_t plan_count;
-    uint64_t clock;
-    uint64_t revision; /* what the plans were compiled from: of the model, and of the optimizer of each group */
-    uint64_t *optimizer_revisions;
-    size_t group_count, group_capacity;
+    thaw_kept_plans plans;
+    thaw_revisions revisions;
     char *arena; /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
@@ -25,30 +16,10 @@ struct thaw_plan_store {
     size_t told_capacity;
 };
 
-/* Restores parameters that the plan's layers keep only packed, before the plan is released. */
-static void bring_back(thaw_plan *plan)
-{
-    for (size_t i = 0; i < plan->order_count; i++) {
-        thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        bool keeps = false;
-        for (size_t k = 0; planned->lets_go && k < THAW_MAX_PARAMETERS; k++) {
-            thaw_parameter *kept = planned->bound.leaving[k];
-            if (!kept || kept->kept != &planned->bound.run)
-                continue;
-            thaw_parameter_bring_back(kept);
-            kept->kept = NULL;
-            keeps = true;
-        }
-        if (keeps)
-            thaw_pages_give_back(planned->bound.run.packed, planned->needs.packed_bytes);
-    }
-}
-
 static void release_plans(thaw_model *model, thaw_plan_store *store)
 {
     thaw_context *context = model->context;
-    while (store->plan_count)
-        thaw_plan_release(store->plans[--store->plan_count]);
+    thaw_kept_plans_release(&store->plans);
     thaw_shard_sum_release(store->sum);
     store->sum = NULL;
     thaw_update_list_release(store->updates);
@@ -61,8 +32,7 @@ static void release_plans(thaw_model *model, thaw_plan_store *store)
 
 static void forget_plans(thaw_model *model, thaw_plan_store *store)
 {
-    for (size_t i = 0; i < store->plan_count; i++)
-        bring_back(store->plans[i]);
+    thaw_kept_plans_bring_back(&store->plans);
     release_plans(model, store);
 }
 
@@ -71,43 +41,9 @@ static void release_store(thaw_model *model)
 {
     release_plans(model, model->plans);
     thaw_release(model->context, model->plans->told);
-    thaw_release(model->context, model->plans->optimizer_revisions);
+    thaw_revisions_release(&model->plans->revisions, model->context);
     thaw_release(model->context, model->plans);
     model->plans = NULL;
-}
-
-/* ---- staleness ---- */
-
-/* Setting an optimizer changes the model's revision; changing a set one does not. */
-static uint64_t optimizer_revision(const thaw_group *group)
-{
-    return group->optimizer ? group->optimizer->revision : 0;
-}
-
-/* Whether compiling again would give the same plans. */
-static bool is_current(const thaw_plan_store *store, const thaw_parameter_set *set)
-{
-    if (store->revision != set->revision || store->group_count != set->group_count)
-        return false;
-    for (size_t i = 0; i < set->group_count; i++)
-        if (store->optimizer_revisions[i] != optimizer_revision(set->groups[i]))
-            return false;
-    return true;
-}
-
-/* Remembers what plans are compiled from. */
-static thaw_status note_source(thaw_plan_store *store, const thaw_parameter_set *set)
-{
-    uint64_t *revisions = thaw_grow(set->context, store->optimizer_revisions, &store->group_capacity,
-                                    set->group_count + 1, sizeof *revisions);
-    if (!revisions)
-        return THAW_OUT_OF_MEMORY;
-    store->optimizer_revisions = revisions;
-    store->revision = set->revision;
-    store->group_count = set->group_count;
-    for (size_t i = 0; i < set->group_count; i++)
-        revisions[i] = optimizer_revision(set->groups[i]);
-    return THAW_OK;
 }
 
 /* ---- compiling ---- */
@@ -173,56 +109,6 @@ static thaw_status compile(thaw_model *model, const thaw_plan_request *request, 
     return status;
 }
 
-/* The least recently used plan for a team of `threads`, or of all plans if that is 0. NULL: there are fewer than
-   `most`. */
-static thaw_plan **find_oldest(thaw_plan_store *store, int threads, size_t most)
-{
-    thaw_plan **oldest = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < store->plan_count; i++) {
-        thaw_plan **place = &store->plans[i];
-        if (threads && (*place)->threads != threads)
-            continue;
-        count++;
-        if (!oldest || (*place)->last_use < (*oldest)->last_use)
-            oldest = place;
-    }
-    return count < most ? NULL : oldest;
-}
-
-/* Adds the plan to the store, in place of the least recently used one if the store is full. */
-static void keep_plan(thaw_plan_store *store, thaw_plan *plan)
-{
-    thaw_plan **place = find_oldest(store, plan->threads, MOST_PLANS_OF_TEAM);
-    if (!place)
-        place = find_oldest(store, 0, MOST_PLANS);
-    if (place) {
-        bring_back(*place);
-        thaw_plan_release(*place);
-    } else {
-        place = &store->plans[store->plan_count++];
-    }
-    *place = plan;
-}
-
-static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int threads)
-{
-    const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
-    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training ||
-        plan->shards != (request->shards ? request->shards : 1))
-        return false;
-    return !plan->training || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
-                               have->dtype == wanted->dtype);
-}
-
-static thaw_plan *look_up(const thaw_plan_store *store, const thaw_plan_request *request, int threads)
-{
-    for (size_t i = 0; i < store->plan_count; i++)
-        if (is_for(store->plans[i], request, threads))
-            return store->plans[i];
-    return NULL;
-}
-
 static thaw_status find(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     *plan = NULL;
@@ -234,22 +120,19 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     }
     thaw_plan_store *store = model->plans;
     thaw_status status = THAW_OK;
-    if (!is_current(store, &model->parameters)) {
+    if (!thaw_revisions_are_current(&store->revisions, &model->parameters)) {
         forget_plans(model, store);
-        status = note_source(store, &model->parameters);
+        status = thaw_revisions_note(&store->revisions, &model->parameters);
     }
-    *plan = status == THAW_OK ? look_up(store, request, model->context->threads) : NULL;
-    if (!*plan) {
-        if (status == THAW_OK)
-            status = check_model(model, request);
-        if (status == THAW_OK)
-            status = compile(model, request, plan);
-        if (status != THAW_OK)
-            return status;
-        keep_plan(store, *plan);
-    }
-    (*plan)->last_use = ++store->clock;
-    return THAW_OK;
+    *plan = status == THAW_OK ? thaw_kept_plans_find(&store->plans, request, model->context->threads) : NULL;
+    if (status != THAW_OK || *plan)
+        return status;
+    status = check_model(model, request);
+    if (status == THAW_OK)
+        status = compile(model, request, plan);
+    if (status == THAW_OK)
+        thaw_kept_plans_add(&store->plans, *plan);
+    return status;
 }
 
 /* Allocates what running needs. A plan that is only described has none of it. */

@@ -1,0 +1,28 @@
+/* The plans that a model keeps: those that were used last. */
+#ifndef THAW_PLAN_KEPT_PLANS_H
+#define THAW_PLAN_KEPT_PLANS_H
+
+#include "plan/plan.h"
+
+/* A host may alternate between calls inside and outside its parallel regions, each with several batch sizes. */
+enum { THAW_MOST_PLANS_OF_TEAM = 6, THAW_MOST_TEAMS = 2, THAW_MOST_PLANS = THAW_MOST_PLANS_OF_TEAM * THAW_MOST_TEAMS };
+
+typedef struct thaw_kept_plans {
+    thaw_plan *plans[THAW_MOST_PLANS];
+    size_t count;
+    uint64_t clock;
+} thaw_kept_plans;
+
+/* Finds the plan for a request and a team of `threads`, and notes that it is used. NULL: there is none. */
+thaw_plan *thaw_kept_plans_find(thaw_kept_plans *kept, const thaw_plan_request *request, int threads);
+
+/* Adds a plan that is used now, in place of the least recently used one if there is no room. */
+void thaw_kept_plans_add(thaw_kept_plans *kept, thaw_plan *plan);
+
+/* Restores parameters that layers keep only packed. */
+void thaw_kept_plans_bring_back(const thaw_kept_plans *kept);
+
+/* Releases all plans, and restores nothing. */
+void thaw_kept_plans_release(thaw_kept_plans *kept);
+
+#endif
