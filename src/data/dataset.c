@@ -83,6 +83,12 @@ size_t thaw_dataset_classes(const thaw_dataset *dataset)
     return dataset->source.classes;
 }
 
+const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index)
+{
+    const thaw_source *source = &dataset->source;
+    return source->class_names && index < source->classes ? source->class_names[index] : NULL;
+}
+
 const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset)
 {
     return &dataset->source.sample_shape;
