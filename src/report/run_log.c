@@ -1,25 +1,14 @@
 #include "report/run_log.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "core/context.h"
 #include "graph/model.h"
 #include "report/block_norms.h"
-#include "report/csv_field.h"
-#include "report/log_file.h"
-#include "report/record.h"
+#include "report/log_series.h"
 #include "report/write.h"
-
-/* A column of a table, and a series in TensorBoard. */
-typedef struct series {
-    char name[160];
-    double value; /* NAN: unknown */
-} series;
 
 enum { EPOCH_SERIES = 9, STEP_SERIES = 7, BLOCK_SERIES = 3 };
 
@@ -28,9 +17,9 @@ struct thaw_run_log {
     size_t every;
     thaw_log_file steps, epochs, events;
     thaw_block_norms norms;
-    series *step_series; /* STEP_SERIES, and BLOCK_SERIES of each block */
+    thaw_log_series *step_series; /* STEP_SERIES, and BLOCK_SERIES of each block */
     size_t step_series_count;
-    series epoch_series[EPOCH_SERIES];
+    thaw_log_series epoch_series[EPOCH_SERIES];
     double seconds;      /* of training, in all epochs before this one */
     double loss, weight; /* sums since the last row */
     size_t samples_then; /* the run's samples at the last row */
@@ -57,7 +46,7 @@ static void name_series(thaw_run_log *log)
         snprintf(log->step_series[i].name, sizeof log->step_series[i].name, "%s", steps[i]);
     for (size_t b = 0; b < log->norms.count; b++)
         for (size_t i = 0; i < BLOCK_SERIES; i++) {
-            series *one = &log->step_series[STEP_SERIES + b * BLOCK_SERIES + i];
+            thaw_log_series *one = &log->step_series[STEP_SERIES + b * BLOCK_SERIES + i];
             snprintf(one->name, sizeof one->name, "%s/%s", blocks[i], log->norms.blocks[b].name);
         }
 }
@@ -97,7 +86,7 @@ static void measure_step(thaw_run_log *log, const thaw_trainer *trainer, const t
     for (size_t i = 0; i < STEP_SERIES; i++)
         log->step_series[i].value = values[i];
     for (size_t b = 0; b < log->norms.count; b++) {
-        series *of_block = &log->step_series[STEP_SERIES + b * BLOCK_SERIES];
+        thaw_log_series *of_block = &log->step_series[STEP_SERIES + b * BLOCK_SERIES];
         of_block[0].value = log->norms.blocks[b].rate * epoch->rate_factor;
         of_block[1].value = log->norms.blocks[b].gradient;
         of_block[2].value = log->norms.blocks[b].update;
@@ -124,125 +113,6 @@ static void measure_epoch(thaw_run_log *log, const thaw_epoch_result *epoch)
         log->epoch_series[i].value = values[i];
 }
 
-/* ---------------------------------------------------------------- rows */
-
-static thaw_status append_line(const thaw_log_file *table, thaw_text *line)
-{
-    char *finished;
-    thaw_text_append(line, "\r\n");
-    thaw_status status = thaw_text_finish(line, &finished);
-    if (status == THAW_OK)
-        status = thaw_log_file_append(table, finished, strlen(finished));
-    thaw_text_destroy(table->context, finished);
-    return status;
-}
-
-static void append_header(thaw_text *line, const series *columns, size_t count)
-{
-    thaw_text_append(line, "step,epoch,seconds");
-    for (size_t i = 0; i < count; i++) {
-        thaw_text_append(line, ",");
-        thaw_csv_append_text(line, columns[i].name);
-    }
-}
-
-static thaw_status write_row(const thaw_run_log *log, const thaw_log_file *table, const thaw_trainer *trainer,
-                             double seconds, const series *columns, size_t count)
-{
-    const thaw_trainer_position position = thaw_trainer_position_of(trainer);
-    thaw_text line = { .context = log->context };
-    thaw_event_file events = { .context = log->context };
-    thaw_text_append(&line, "%zu,%d,", position.all_steps, position.epoch);
-    thaw_csv_append_number(&line, seconds);
-    for (size_t i = 0; i < count; i++) {
-        thaw_text_append(&line, ",");
-        thaw_csv_append_number(&line, columns[i].value);
-        if (isfinite(columns[i].value))
-            thaw_event_scalar(&events, seconds, (int64_t)position.all_steps, columns[i].name, columns[i].value);
-    }
-    thaw_status status = append_line(table, &line);
-    if (status == THAW_OK)
-        status = events.failed ? THAW_OUT_OF_MEMORY : thaw_log_file_append(&log->events, events.bytes, events.count);
-    thaw_event_release(&events);
-    return status;
-}
-
-/* ---------------------------------------------------------------- continuing */
-
-/* The first bytes of a table: its header and the rows up to a step, whole ones. */
-static size_t rows_until(const char *table, size_t header_bytes, size_t step, double *seconds)
-{
-    const char *kept = table + header_bytes;
-    for (const char *end; (end = strchr(kept, '\n')); kept = end + 1) {
-        char *comma;
-        if (strtoull(kept, &comma, 10) > step || *comma != ',')
-            break;
-        strtol(comma + 1, &comma, 10);
-        if (*comma == ',')
-            *seconds = strtod(comma + 1, NULL);
-    }
-    return (size_t)(kept - table);
-}
-
-static thaw_status continue_table(const thaw_log_file *table, const char *header, bool resume, size_t step,
-                                  double *seconds)
-{
-    unsigned char *content;
-    size_t bytes;
-    const size_t header_bytes = strlen(header);
-    thaw_status status = thaw_log_file_read(table, &content, &bytes);
-    if (status != THAW_OK)
-        return status;
-    const char *text = (const char *)content;
-    if (bytes < header_bytes && memcmp(text, header, bytes) == 0) { /* empty, or killed while it was begun */
-        status = thaw_log_file_cut(table, 0);
-        if (status == THAW_OK)
-            status = thaw_log_file_append(table, header, header_bytes);
-    } else if (!resume) {
-        status = thaw_fail(table->context, THAW_INVALID_ARGUMENT,
-                           "%s: holds the log of another run; choose another folder, or resume that run", table->path);
-    } else if (strncmp(text, header, header_bytes) != 0) {
-        status = thaw_fail(table->context, THAW_INVALID_ARGUMENT, "%s: is the log of another model", table->path);
-    } else {
-        status = thaw_log_file_cut(table, rows_until(text, header_bytes, step, seconds));
-    }
-    thaw_release(table->context, content);
-    return status;
-}
-
-static thaw_status begin_table(const thaw_run_log *log, const thaw_log_file *table, const series *columns, size_t count,
-                               bool resume, size_t step, double *seconds)
-{
-    char *header;
-    thaw_text line = { .context = log->context };
-    append_header(&line, columns, count);
-    thaw_text_append(&line, "\r\n");
-    thaw_status status = thaw_text_finish(&line, &header);
-    if (status == THAW_OK)
-        status = continue_table(table, header, resume, step, seconds);
-    thaw_text_destroy(log->context, header);
-    return status;
-}
-
-static thaw_status begin_events(const thaw_run_log *log, size_t step)
-{
-    unsigned char *content;
-    size_t bytes;
-    thaw_status status = thaw_log_file_read(&log->events, &content, &bytes);
-    if (status != THAW_OK)
-        return status;
-    const size_t kept = thaw_events_until(content, bytes, step);
-    thaw_release(log->context, content);
-    status = thaw_log_file_cut(&log->events, kept);
-    if (status != THAW_OK || kept)
-        return status;
-    thaw_event_file first = { .context = log->context };
-    thaw_event_begin(&first);
-    status = first.failed ? THAW_OUT_OF_MEMORY : thaw_log_file_append(&log->events, first.bytes, first.count);
-    thaw_event_release(&first);
-    return status;
-}
-
 /* ---------------------------------------------------------------- opening */
 
 static thaw_status open_files(thaw_run_log *log, const char *folder)
@@ -260,8 +130,7 @@ static thaw_status open_files(thaw_run_log *log, const char *folder)
 static thaw_status begin(thaw_run_log *log, thaw_model *model, const thaw_trainer *trainer, const char *folder,
                          bool resume)
 {
-    const thaw_trainer_position position = thaw_trainer_position_of(trainer);
-    double ignored, seconds = 0;
+    thaw_log_moment now = { .step = thaw_trainer_position_of(trainer).all_steps }, ignored = now;
     thaw_status status = thaw_block_norms_find(model, &log->norms);
     if (status != THAW_OK)
         return status;
@@ -272,15 +141,14 @@ static thaw_status begin(thaw_run_log *log, thaw_model *model, const thaw_traine
     name_series(log);
     status = open_files(log, folder);
     if (status == THAW_OK)
-        status = begin_table(log, &log->steps, log->step_series, log->step_series_count, resume, position.all_steps,
-                             &seconds);
+        status = thaw_log_begin_table(&log->steps, log->step_series, log->step_series_count, resume, &now);
     if (status == THAW_OK)
-        status = begin_table(log, &log->epochs, log->epoch_series, EPOCH_SERIES, resume, position.all_steps, &ignored);
+        status = thaw_log_begin_table(&log->epochs, log->epoch_series, EPOCH_SERIES, resume, &ignored);
     if (status == THAW_OK)
-        status = begin_events(log, position.all_steps);
-    log->samples_then = position.samples;
-    log->seconds_then = seconds;
-    log->seconds = seconds - thaw_trainer_result(trainer)->seconds;
+        status = thaw_log_begin_events(&log->events, now);
+    log->samples_then = thaw_trainer_position_of(trainer).samples;
+    log->seconds_then = now.seconds;
+    log->seconds = now.seconds - thaw_trainer_result(trainer)->seconds;
     return status;
 }
 
@@ -325,11 +193,6 @@ static void check(thaw_run_log *log, thaw_status status)
     thaw_log(log->context, THAW_LOG_WARNING, "%s; nothing more is logged", thaw_context_message(log->context));
 }
 
-static bool is_epochs_end(const thaw_trainer *trainer)
-{
-    return thaw_trainer_position_of(trainer).step == thaw_trainer_epoch_steps(trainer);
-}
-
 thaw_status thaw_run_log_step(thaw_run_log *log, thaw_trainer *trainer, bool *epoch_ended)
 {
     thaw_step_result result;
@@ -338,23 +201,24 @@ thaw_status thaw_run_log_step(thaw_run_log *log, thaw_trainer *trainer, bool *ep
     if (logged && !log->broken)
         check(log, thaw_block_norms_keep(&log->norms));
     const thaw_status status = thaw_trainer_step(trainer, &result);
-    const bool taken = thaw_trainer_position_of(trainer).all_steps > before;
-    const double seconds = log->seconds + thaw_trainer_result(trainer)->seconds;
-    if (taken && !log->broken) {
+    const thaw_trainer_position position = thaw_trainer_position_of(trainer);
+    const thaw_log_moment now = { position.all_steps, position.epoch,
+                                  log->seconds + thaw_trainer_result(trainer)->seconds };
+    if (position.all_steps > before) {
         log->loss += result.loss_total;
         log->weight += result.loss_weight;
-        if (logged) {
-            measure_step(log, trainer, &result, seconds);
-            check(log, write_row(log, &log->steps, trainer, seconds, log->step_series, log->step_series_count));
-        }
     }
-    const bool ended = status == THAW_OK && is_epochs_end(trainer);
-    if (ended) {
+    if (position.all_steps > before && logged && !log->broken) {
+        measure_step(log, trainer, &result, now.seconds);
+        check(log, thaw_log_write(&log->steps, &log->events, now, log->step_series, log->step_series_count));
+    }
+    const bool ended = status == THAW_OK && position.step == thaw_trainer_epoch_steps(trainer);
+    if (ended && !log->broken) {
         measure_epoch(log, thaw_trainer_result(trainer));
-        if (!log->broken)
-            check(log, write_row(log, &log->epochs, trainer, seconds, log->epoch_series, EPOCH_SERIES));
-        log->seconds = seconds;
+        check(log, thaw_log_write(&log->epochs, &log->events, now, log->epoch_series, EPOCH_SERIES));
     }
+    if (ended)
+        log->seconds = now.seconds;
     if (epoch_ended)
         *epoch_ended = ended;
     return status;
