@@ -1,17 +1,15 @@
 #include "data/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <thaw/runtime.h>
 #include <unistd.h>
 
 #include "core/context.h"
 #include "core/open.h"
-#include "core/text.h"
-#include "data/image_source.h"
+#include "data/folder_list.h"
 #include "data/shuffle.h"
 
 typedef struct folder {
@@ -27,49 +25,6 @@ typedef struct folder {
 
 /* ---------------------------------------------------------------- classes */
 
-static bool is_folder(int directory, const struct dirent *entry)
-{
-    struct stat about;
-    return entry->d_name[0] != '.' && fstatat(directory, entry->d_name, &about, 0) == 0 && S_ISDIR(about.st_mode);
-}
-
-static thaw_status fail_to_read(const folder *from, const char *split)
-{
-    return thaw_fail(from->context, THAW_IO_ERROR, "%s%s%s: cannot be read: %s", from->source.path, *split ? "/" : "",
-                     split, strerror(errno));
-}
-
-/* Lists the sub-folders of a split ("": of the folder itself), sorted. */
-static thaw_status list_folders(const folder *from, const char *split, thaw_image_list *found)
-{
-    const int file = thaw_open(from->source.directory, *split ? split : ".", O_RDONLY | O_DIRECTORY, 0);
-    DIR *directory = file >= 0 ? fdopendir(file) : NULL;
-    if (!directory) {
-        const thaw_status status = fail_to_read(from, split);
-        if (file >= 0)
-            close(file);
-        return status;
-    }
-    thaw_status status = THAW_OK;
-    for (const struct dirent *entry; status == THAW_OK && (errno = 0, entry = readdir(directory));) {
-        thaw_text text = { .context = from->context };
-        char *name;
-        if (!is_folder(file, entry))
-            continue;
-        thaw_text_append(&text, "%s%s%s", split, *split ? "/" : "", entry->d_name);
-        status = thaw_text_finish(&text, &name);
-        if (status == THAW_OK) {
-            status = thaw_image_list_add(found, name, 0, 0);
-            thaw_text_destroy(from->context, name);
-        }
-    }
-    if (status == THAW_OK && errno)
-        status = fail_to_read(from, split);
-    closedir(directory);
-    thaw_image_list_sort(found, 0);
-    return status;
-}
-
 static size_t find(const thaw_image_list *names, const char *wanted)
 {
     size_t i = 0;
@@ -82,9 +37,9 @@ static size_t find(const thaw_image_list *names, const char *wanted)
 static thaw_status find_classes(folder *from)
 {
     thaw_image_list top = { .context = from->context };
-    thaw_status status = list_folders(from, "", &top);
+    thaw_status status = thaw_list_folders(from->context, &from->source, "", &top);
     if (status == THAW_OK && find(&top, "train") < top.count)
-        status = list_folders(from, "train", &from->classes);
+        status = thaw_list_folders(from->context, &from->source, "train", &from->classes);
     from->has_splits = from->classes.count > 0;
     if (from->has_splits || status != THAW_OK)
         thaw_image_list_release(&top);
@@ -157,7 +112,7 @@ static thaw_status scan_training(folder *from)
 static thaw_status scan_validation(folder *from)
 {
     thaw_image_list found = { .context = from->context };
-    thaw_status status = list_folders(from, "val", &found);
+    thaw_status status = thaw_list_folders(from->context, &from->source, "val", &found);
     for (size_t i = 0; i < found.count && status == THAW_OK; i++) {
         const char *name = thaw_image_list_name(&found, i);
         size_t class = 0;
@@ -287,7 +242,7 @@ thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw
     describe_samples(&from);
     from.source.directory = thaw_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (from.source.directory < 0)
-        return fail_to_read(&from, "");
+        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be read: %s", path, strerror(errno));
     status = find_classes(&from);
     if (status == THAW_OK)
         status = choose_classes(&from, selection);
