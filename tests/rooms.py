@@ -13,6 +13,7 @@ import sys
 # From the bottom up. Rooms on one line stand beside each other and do not know each other.
 ORDER = [
     ["core"],
+    ["distributed"],
     ["onednn"],
     ["kernels"],
     ["io"],

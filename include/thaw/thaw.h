@@ -7,6 +7,7 @@
 #include <thaw/combine.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
+#include <thaw/distributed.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>

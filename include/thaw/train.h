@@ -3,6 +3,7 @@
 #define THAW_TRAIN_H
 
 #include <thaw/data.h>
+#include <thaw/distributed.h>
 #include <thaw/model.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
@@ -39,7 +40,10 @@ typedef struct thaw_step_options {
     double rate_factor;  /* multiplies every learning rate; 0: 1 */
     double clip_norm;    /* scale gradients down to this global norm (over what trains); 0: no clipping */
     bool gradients_only; /* compute loss and gradients, but update nothing: neither parameters nor running statistics */
-    int64_t shards;      /* parts of the batch that are computed one after another; 0: 1 */
+    int64_t shards;      /* parts of the batch that are computed one after another; 0: 1, or the ranks */
+    /* To other ranks (thaw/distributed.h), each of which gives as many samples of the step's batch, in the order of their
+       numbers; NULL: there are none. */
+    const thaw_communicator *communicator;
 } thaw_step_options;
 
 /* The results of a step. */
@@ -162,7 +166,7 @@ typedef struct thaw_fit_options {
     uint64_t seed;                 /* of shuffling and dropout; 0: the context's */
     thaw_schedule schedule;        /* of the learning rates */
     double clip_norm;              /* as in thaw_step_options */
-    int64_t shards;                /* of each step, as in thaw_step_options; must divide `batch`; 0: 1 */
+    int64_t shards;                /* of each step, as in thaw_step_options; must divide `batch`; 0: 1, or the ranks */
     thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
     const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
@@ -177,6 +181,8 @@ typedef struct thaw_fit_options {
     bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
     void (*on_rule)(void *user, const thaw_rule_effect *effect);         /* after each rule of the strategy */
     void *user;                                                          /* passed to the callbacks */
+    /* To other ranks (thaw/distributed.h): each trains on its own shards of every batch. NULL: there are none. */
+    const thaw_communicator *communicator;
 } thaw_fit_options;
 
 /* The most bytes that the feature cache of a run with these options may take per sample of this data set, for asking

@@ -71,9 +71,13 @@ static void explain(thaw_batch_reader *reader, uint64_t epoch, const thaw_batch_
 void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t step, thaw_batch_slot *into)
 {
     char reason[THAW_SOURCE_MESSAGE_BYTES];
-    into->indices = thaw_batch_reader_indices(reader, step, &into->count);
-    into->failed = !thaw_dataset_fetch(reader->dataset, epoch, into->indices, into->count, into->samples, into->targets,
-                                       reason, sizeof reason);
+    into->indices = thaw_batch_reader_indices(reader, step, &into->all);
+    const thaw_shard_part share = thaw_shard_part_of_range(into->all, reader->share);
+    into->indices += share.first;
+    into->first = share.first;
+    into->count = share.count;
+    into->failed = into->count > 0 && !thaw_dataset_fetch(reader->dataset, epoch, into->indices, into->count,
+                                                          into->samples, into->targets, reason, sizeof reason);
     if (into->failed)
         explain(reader, epoch, into, reason);
 }

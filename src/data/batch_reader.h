@@ -2,6 +2,7 @@
 #ifndef THAW_DATA_BATCH_READER_H
 #define THAW_DATA_BATCH_READER_H
 
+#include "core/shard_part.h"
 #include "data/dataset.h"
 
 /* One batch with the caller, one ready, one being read. */
@@ -11,18 +12,20 @@ enum { THAW_BATCH_SLOTS = 3 };
 typedef struct thaw_batch_slot {
     const size_t *indices; /* part of the epoch's order */
     size_t count;
+    size_t first, all; /* the place of the first in the whole batch, and its samples */
     bool failed;
     float *samples;
     char *targets;
 } thaw_batch_slot;
 
-/* Starts as zero, except the first five fields. */
+/* Starts as zero, except the first six fields. */
 typedef struct thaw_batch_reader {
     thaw_context *context;
     thaw_dataset *dataset;
     size_t batch; /* samples per batch, at most those of the data set */
     bool shuffle;
     uint64_t seed;
+    thaw_shard_range share; /* of the shards of each batch: only their samples are read */
 
     size_t *order; /* of the epoch's samples */
     thaw_batch_slot slots[THAW_BATCH_SLOTS];

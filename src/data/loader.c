@@ -104,9 +104,13 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     made->on_caller = options->on_caller;
     made->steps = count / batch + (!options->drop_last && count % batch);
     made->filled = made->released = made->taken = made->steps;
-    made->reader = (thaw_batch_reader){
-        .context = context, .dataset = dataset, .batch = batch, .shuffle = options->shuffle, .seed = options->seed
-    };
+    made->reader =
+        (thaw_batch_reader){ .context = context,
+                             .dataset = dataset,
+                             .batch = batch,
+                             .shuffle = options->shuffle,
+                             .seed = options->seed,
+                             .share = options->share.shards > 0 ? options->share : (thaw_shard_range){ 1, 0, 1 } };
     thaw_status status = thaw_batch_reader_allocate(&made->reader, options->on_caller ? 1 : THAW_BATCH_SLOTS);
     if (status == THAW_OK && !options->on_caller)
         status = start(made);
@@ -164,6 +168,8 @@ static void hand_over(thaw_loader *loader, const thaw_batch_slot *from, thaw_bat
 {
     *batch = (thaw_batch){
         .count = from->count,
+        .first = from->first,
+        .all = from->all,
         .indices = from->indices,
         .samples = from->samples,
         .targets = from->targets,

@@ -5,19 +5,23 @@
 
 #include <thaw/data.h>
 
+#include "core/shard_part.h"
+
 typedef struct thaw_loader thaw_loader;
 
 typedef struct thaw_loader_options {
-    size_t batch;   /* samples per batch; at least 1 */
-    bool drop_last; /* skip an epoch's last, smaller batch */
-    bool shuffle;   /* otherwise in the order of the data set */
-    uint64_t seed;  /* of the shuffle */
+    size_t batch;           /* samples per batch; at least 1 */
+    bool drop_last;         /* skip an epoch's last, smaller batch */
+    bool shuffle;           /* otherwise in the order of the data set */
+    uint64_t seed;          /* of the shuffle */
+    thaw_shard_range share; /* of the shards of each batch: only their samples are read; zeros: all */
     bool on_caller; /* no thread: each batch is read when it is asked for, by a source that splits the work itself */
 } thaw_loader_options;
 
 /* Valid until the next call on the loader. */
 typedef struct thaw_batch {
-    size_t count;          /* samples; 0 at the end of the epoch, when all else is NULL */
+    size_t count;          /* samples; 0 at the end of the epoch, when all else is NULL, and where a share is empty */
+    size_t first, all;     /* the place of the first in the whole batch, and its samples; 0 at the end of the epoch */
     const size_t *indices; /* in the data set */
     const float *samples;  /* [count, sample...], aligned to 64 bytes */
     const void *targets;   /* [count, target...], aligned to 64 bytes: int32 labels or floats */

@@ -58,18 +58,19 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, th
     thaw_program_step *step = &plan->program.step;
     step->keep = batch->on_prefix;
     step->argument = batch->argument;
-    step->own_first = part.first;
+    const size_t own_first = part.first - batch->first;
+    step->own_first = own_first;
     step->first = part.first;
     thaw_status status = thaw_program_prepare(plan);
     if (batch->samples)
-        thaw_program_feed_samples(plan, batch->samples + part.first * thaw_shape_count(&plan->model->nodes[0].output));
+        thaw_program_feed_samples(plan, batch->samples + own_first * thaw_shape_count(&plan->model->nodes[0].output));
     else
-        thaw_program_feed_features(plan, batch->features, (size_t)batch->count, part.first);
+        thaw_program_feed_features(plan, batch->features, (size_t)batch->count, own_first);
     if (status == THAW_OK)
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
-    step->target = target_at(plan, batch->targets, part.first);
+    step->target = target_at(plan, batch->targets, own_first);
     step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
     if (status == THAW_OK)
         status = thaw_program_run(plan, THAW_SECTION_FORWARD);
@@ -143,10 +144,12 @@ void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outco
 
 static thaw_status run_whole(thaw_plan *plan, thaw_taken_step *taken, thaw_step_result *result)
 {
-    thaw_shard_outcome outcome;
+    thaw_shard_outcome outcome = { .loss = NAN };
+    thaw_status status = thaw_check_finite(plan->program.model, taken->batch);
+    if (status != THAW_OK)
+        return status;
     plan->program.step = (thaw_program_step){ .updates = thaw_plan_updates(plan->model) };
-    const thaw_status status =
-        thaw_run_part(plan, taken, (thaw_shard_part){ 0, (size_t)taken->batch->count }, &outcome);
+    status = thaw_run_part(plan, taken, (thaw_shard_part){ 0, (size_t)taken->batch->count }, &outcome);
     thaw_take_outcome(result, &outcome);
     return status;
 }
@@ -156,10 +159,17 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
 {
     *result = (thaw_step_result){ .loss = NAN, .gradient_norm = NAN };
     thaw_phase_seconds *phases = batch->phases;
-    thaw_taken_step taken = { .batch = batch, .seed = seed, .start = phases ? thaw_seconds() : 0 };
-    thaw_status status = thaw_check_finite(plan->program.model, batch);
-    if (status == THAW_OK)
-        status = plan->shards > 1 ? thaw_run_shards(&plan, &taken, result) : run_whole(plan, &taken, result);
+    thaw_taken_step taken = { .batch = batch,
+                              .seed = seed,
+                              .communicator = options->communicator && options->communicator->ranks > 1
+                                                  ? options->communicator
+                                                  : NULL,
+                              .start = phases ? thaw_seconds() : 0 };
+    thaw_status status;
+    if (plan->shards > 1)
+        status = thaw_run_shards(&plan, &taken, result);
+    else
+        status = run_whole(plan, &taken, result);
     if (status == THAW_OK)
         status = update(plan, options, result);
     end_phase(phases ? &phases->update : NULL, &taken.start);

@@ -25,6 +25,7 @@ thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batc
 /* A training batch: samples, or their rows of the feature cache. */
 struct thaw_training_batch {
     int64_t count;
+    size_t first, all;     /* the place of the first sample in the step's batch, and the samples of that */
     const float *samples;  /* NULL: from the cache */
     const size_t *indices; /* of the samples in their data set; NULL: they are in none */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */

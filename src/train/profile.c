@@ -114,6 +114,7 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
     if (status != THAW_OK)
         return status;
     const thaw_training_batch batch = { .count = inputs->shape.dims[0],
+                                        .all = (size_t)inputs->shape.dims[0],
                                         .samples = inputs->data,
                                         .targets = targets->data };
     const thaw_thread_scope scope = thaw_threads_enter(model->context);

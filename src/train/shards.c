@@ -2,16 +2,28 @@
 
 #include <math.h>
 
-thaw_shard_part thaw_shard_part_of(size_t samples, size_t shards, size_t index)
+#include "distributed/exchange.h"
+
+thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator)
 {
-    const size_t each = samples / shards, more = samples % shards;
-    return (thaw_shard_part){ index * each + (index < more ? index : more), each + (index < more) };
+    const size_t ranks = communicator ? (size_t)communicator->ranks : 1;
+    const size_t rank = communicator ? (size_t)communicator->rank : 0;
+    const size_t count = shards ? shards : ranks, each = count / ranks;
+    return (thaw_shard_range){ count, rank * each, (rank + 1) * each };
 }
 
-thaw_shard_range thaw_shard_range_of(size_t shards)
+thaw_status thaw_check_shards(thaw_context *context, int64_t shards, const thaw_communicator *communicator)
 {
-    const size_t count = shards ? shards : 1;
-    return (thaw_shard_range){ count, 0, count };
+    const thaw_status status = communicator ? thaw_communicator_check(context, communicator) : THAW_OK;
+    if (status != THAW_OK)
+        return status;
+    if (shards < 0 || shards > THAW_MOST_SHARDS)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be from 1 to %d", (long long)shards,
+                         THAW_MOST_SHARDS);
+    if (communicator && shards % communicator->ranks != 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be a multiple of the %d ranks",
+                         (long long)shards, communicator->ranks);
+    return THAW_OK;
 }
 
 thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range range, thaw_plan **plan)
@@ -45,9 +57,9 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
     thaw_model *model = (*plan)->program.model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    const size_t samples = (size_t)taken->batch->count;
-    const size_t largest = thaw_shard_part_of(samples, range.shards, 0).count;
-    const thaw_shard_part part = thaw_shard_part_of(samples, range.shards, index);
+    const thaw_training_batch *batch = taken->batch;
+    const size_t largest = thaw_shard_part_of(batch->all, range.shards, 0).count;
+    const thaw_shard_part part = thaw_shard_part_of(batch->all, range.shards, index);
     if (part.count == 0) {
         thaw_shard_sum_add_nothing(sum);
         return THAW_OK;
@@ -93,21 +105,32 @@ static size_t count_filled(const thaw_shard_outcome *outcomes, size_t count)
     return filled;
 }
 
+static thaw_status run_own_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_shard_range range)
+{
+    thaw_status status = thaw_check_finite((*plan)->program.model, taken->batch);
+    for (size_t i = range.first; i < range.past && status == THAW_OK; i++)
+        status = run_shard(plan, taken, i);
+    return status;
+}
+
 thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result)
 {
     const thaw_model *model = (*plan)->model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    thaw_status status = THAW_OK;
     thaw_shard_sum_begin(sum);
-    for (size_t i = range.first; i < range.past && status == THAW_OK; i++)
-        status = run_shard(plan, taken, i);
+    (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum };
+    thaw_status status = run_own_shards(plan, taken, range);
+    if (taken->communicator)
+        status = thaw_shard_sum_meet(sum, taken->communicator, status);
+    if (status == THAW_OK && taken->communicator)
+        status = thaw_shard_sum_exchange(sum, taken->communicator);
     if (status != THAW_OK)
         return status;
     const bool sums = model->nodes[(*plan)->target].sums;
     const thaw_shard_outcome *outcomes = thaw_shard_sum_outcomes(sum);
     const thaw_shard_outcome all = add_outcomes(outcomes, range.shards, sums);
-    const size_t largest = thaw_shard_part_of((size_t)taken->batch->count, range.shards, 0).count;
+    const size_t largest = thaw_shard_part_of(taken->batch->all, range.shards, 0).count;
     thaw_program_step *step = &(*plan)->program.step;
     thaw_take_outcome(result, &all);
     step->factor = sums ? 1 : all.weight > 0 ? (float)((double)largest / all.weight) : 0;

@@ -4,17 +4,11 @@
 
 #include "train/batch.h"
 
-/* Samples [first, first + count) of a step's batch. */
-typedef struct thaw_shard_part {
-    size_t first, count;
-} thaw_shard_part;
+/* The shards of a step that this process computes, of so many; 0: one for each rank. `communicator`: NULL alone. */
+thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator);
 
-/* The samples of shard `index`. Shards differ by one sample at most, and the first are the larger ones. If there are fewer
-   samples than shards, the last are empty. */
-thaw_shard_part thaw_shard_part_of(size_t samples, size_t shards, size_t index);
-
-/* The shards of a step of this process. */
-thaw_shard_range thaw_shard_range_of(size_t shards);
+/* Whether a step may have so many shards, and the communicator can be used. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_check_shards(thaw_context *context, int64_t shards, const thaw_communicator *communicator);
 
 /* The plan for the largest shard of a step of this many samples. Compiles that of smaller shards, too, so that the step
    does not. Errors: those of thaw_plan_find. */
@@ -24,7 +18,8 @@ thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range 
 typedef struct thaw_taken_step {
     const thaw_training_batch *batch;
     uint64_t seed;
-    double start; /* of the phase that is being timed */
+    const thaw_communicator *communicator; /* NULL: no other ranks */
+    double start;                          /* of the phase that is being timed */
 } thaw_taken_step;
 
 /* Forward and backward of a part of the batch, for which the plan is; plan->program.step has been set as far as it does
@@ -33,7 +28,7 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
 
 void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome);
 
-/* Runs all shards of this process. *plan, of thaw_shard_plan, becomes that of the last, with gradients and statistics of
+/* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of the last, with gradients and statistics of
    the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the mean that its weights tell nor says that
    it is a sum). */
 thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result);

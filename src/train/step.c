@@ -7,7 +7,7 @@
 #include "train/batch.h"
 #include "train/shards.h"
 
-static thaw_status check_options(const thaw_model *model, const thaw_step_options *options)
+static thaw_status check_options(const thaw_model *model, const thaw_step_options *options, int64_t batch)
 {
     if (!isfinite(options->rate_factor) || options->rate_factor < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "rate factor is %g, must be finite and not negative",
@@ -15,9 +15,16 @@ static thaw_status check_options(const thaw_model *model, const thaw_step_option
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
-    if (options->shards < 0 || options->shards > THAW_MOST_SHARDS)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "shards is %lld, must be from 1 to %d",
-                         (long long)options->shards, THAW_MOST_SHARDS);
+    const thaw_communicator *communicator = options->communicator;
+    const thaw_status status = thaw_check_shards(model->context, options->shards, communicator);
+    if (status != THAW_OK || !communicator)
+        return status;
+    const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, communicator);
+    const size_t each = range.past - range.first;
+    if ((size_t)batch % each != 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "the batch has %lld samples on each rank, must be a multiple of the %zu shards there",
+                         (long long)batch, each);
     return THAW_OK;
 }
 
@@ -33,16 +40,21 @@ thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_t
     if (status == THAW_OK)
         status = thaw_check_targets(model, targets, batch);
     if (status == THAW_OK)
-        status = check_options(model, &settings);
+        status = check_options(model, &settings, batch);
     if (status != THAW_OK)
         return status;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     thaw_plan *plan;
-    status = thaw_shard_plan(model, (size_t)batch, thaw_shard_range_of((size_t)settings.shards), &plan);
+    const thaw_shard_range range = thaw_shard_range_of((size_t)settings.shards, settings.communicator);
+    const size_t ranks = range.shards / (range.past - range.first), all = ranks * (size_t)batch;
+    status = thaw_shard_plan(model, all, range, &plan);
     if (status == THAW_OK)
         status = thaw_train_batch(plan,
-                                  &(thaw_training_batch){
-                                      .count = batch, .samples = inputs->data, .targets = targets->data },
+                                  &(thaw_training_batch){ .count = batch,
+                                                          .first = thaw_shard_part_of_range(all, range).first,
+                                                          .all = all,
+                                                          .samples = inputs->data,
+                                                          .targets = targets->data },
                                   &settings, model->context->seed, result ? result : &ignored);
     thaw_threads_leave(scope);
     return status;

@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "data/dataset.h"
+#include "distributed/exchange.h"
 #include "features/cache_choice.h"
 #include "policy/strategy.h"
 #include "train/batch.h"
@@ -22,12 +23,13 @@ static thaw_status check_options(thaw_context *context, const thaw_fit_options *
     if (options->batch < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1",
                          (long long)options->batch);
-    if (options->shards < 0 || options->shards > THAW_MOST_SHARDS)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be from 1 to %d",
-                         (long long)options->shards, THAW_MOST_SHARDS);
-    if (options->shards > 0 && options->batch % options->shards != 0)
+    const thaw_status status = thaw_check_shards(context, options->shards, options->communicator);
+    if (status != THAW_OK)
+        return status;
+    const int64_t shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
+    if (options->batch % shards != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be a multiple of the %lld shards",
-                         (long long)options->batch, (long long)options->shards);
+                         (long long)options->batch, (long long)shards);
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
@@ -57,11 +59,18 @@ static thaw_status begin(thaw_trainer *trainer)
     thaw_fit_options *options = &trainer->options;
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : DEFAULT_BATCH;
-    options->shards = options->shards ? options->shards : 1;
     options->seed = options->seed ? options->seed : context->seed;
     thaw_status status = check(trainer);
     if (status != THAW_OK)
         return status;
+    options->shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
+    if (options->communicator && options->communicator->ranks > 1) {
+        options->cache_bytes = 0;
+        options->cache_file = NULL;
+        status = thaw_trainer_agree(trainer);
+        if (status != THAW_OK)
+            return status;
+    }
     trainer->budget = thaw_cache_budget_of(options, trainer->dataset);
     const thaw_thread_scope scope = thaw_threads_enter(context);
     status = thaw_trainer_open_loader(trainer, trainer->dataset);
@@ -118,7 +127,7 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;
     const size_t count = thaw_dataset_count(trainer->dataset), rest = count % (size_t)options->batch;
-    const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards);
+    const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
     thaw_plan *plan;
     thaw_status status = apply_rules(trainer, epoch);
     if (status == THAW_OK && rest && !options->drop_last)
@@ -194,6 +203,8 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
     if (status == THAW_OK && trainer->position.step == trainer->epoch_steps)
         status = end_epoch(trainer);
     thaw_threads_leave(scope);
+    if (status != THAW_OK && status != THAW_STOPPED)
+        thaw_give_up(trainer->options.communicator, thaw_context_message(context));
     return status;
 }
 

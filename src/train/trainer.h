@@ -32,6 +32,9 @@ struct thaw_trainer {
     thaw_batch batch; /* read but not yet trained on; count 0: none */
 };
 
+/* That all ranks run the same. Errors: those of thaw_ranks_agree. */
+thaw_status thaw_trainer_agree(const thaw_trainer *trainer);
+
 /* Opens the loader on a data set, unless it is open on it already. Errors: those of thaw_loader_create. */
 thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset);
 

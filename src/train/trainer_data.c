@@ -3,6 +3,7 @@
 
 #include "core/context.h"
 #include "features/cache_choice.h"
+#include "train/shards.h"
 #include "train/trainer.h"
 
 static void close_loader(thaw_trainer *trainer)
@@ -24,6 +25,7 @@ thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *datase
         .drop_last = trainer->options.drop_last,
         .shuffle = !trainer->options.no_shuffle,
         .seed = trainer->options.seed,
+        .share = thaw_shard_range_of((size_t)trainer->options.shards, trainer->options.communicator),
         .on_caller = dataset != trainer->dataset, /* the cache reads with all threads, faster than a thread wakes up */
     };
     return thaw_loader_create(trainer->model->context, dataset, &options, &trainer->loader);

@@ -8,7 +8,7 @@
 /* Reads the next batch, unless one is still waiting. */
 static thaw_status read_batch(thaw_trainer *trainer)
 {
-    if (trainer->batch.count)
+    if (trainer->batch.all)
         return THAW_OK;
     const bool timed = trainer->options.time_phases;
     const double asked = timed ? thaw_seconds() : 0;
@@ -40,10 +40,11 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .rate_factor = trainer->epoch_result.rate_factor,
         .clip_norm = options->clip_norm,
         .shards = options->shards,
+        .communicator = options->communicator,
     };
+    const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
     thaw_plan *plan;
-    thaw_status status =
-        thaw_shard_plan(trainer->model, batch->count, thaw_shard_range_of((size_t)options->shards), &plan);
+    thaw_status status = thaw_shard_plan(trainer->model, batch->all, range, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_check_cache(trainer, plan);
     if (status != THAW_OK)
@@ -51,6 +52,8 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     const bool cached = trainer->epoch_result.cached;
     const thaw_training_batch training = {
         .count = (int64_t)batch->count,
+        .first = batch->first,
+        .all = batch->all,
         .samples = cached ? NULL : batch->samples,
         .indices = batch->indices,
         .features = cached ? batch->samples : NULL,
@@ -66,7 +69,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
 static void advance(thaw_trainer *trainer, const thaw_step_result *result)
 {
     thaw_epoch_sums *sums = &trainer->sums;
-    const size_t count = trainer->batch.count;
+    const size_t count = trainer->batch.all;
     trainer->batch = (thaw_batch){ 0 };
     trainer->position.step++;
     trainer->position.all_steps++;

@@ -1,67 +1,10 @@
-#include "update/shard_sum.h"
-
 #include <string.h>
 
 #include "core/allocation.h"
 #include "core/context.h"
-#include "update/update_list.h"
+#include "update/shard_tree.h"
 
-enum { BLOCK = 4096 /* floats that a thread takes on at a time */ };
-
-/* A block of the tree that is complete, or on its way to be. */
-typedef struct partial {
-    size_t first, count; /* its shards */
-    float *values;
-} partial;
-
-struct thaw_shard_sum {
-    thaw_context *context;
-    const thaw_update_list *list;
-    thaw_shard_range range;
-    size_t next;       /* the shard that is added next */
-    size_t floats;     /* of a level */
-    size_t tensors;    /* gradients, then statistics */
-    size_t *offsets;   /* of tensors in a level, and its end */
-    thaw_span *blocks; /* pieces of tensors */
-    size_t block_count;
-    float *memory;     /* of all levels */
-    partial *partials; /* as many as there are levels */
-    size_t partial_count;
-    thaw_shard_outcome *outcomes;
-};
-
-/* ---- the tree ---- */
-
-/* Whether two neighbouring blocks are the halves of one. */
-static bool are_halves(const partial *left, const partial *right)
-{
-    return left->count == right->count && left->first % (2 * left->count) == 0;
-}
-
-/* Adds shard `at` to a stack of blocks, without their values. Returns the new height. */
-static size_t push(partial *stack, size_t height, size_t at)
-{
-    stack[height++] = (partial){ .first = at, .count = 1 };
-    while (height > 1 && are_halves(&stack[height - 2], &stack[height - 1])) {
-        height--;
-        stack[height - 1].count *= 2;
-    }
-    return height;
-}
-
-/* A shard that completes a block is added to the half that is there and takes no level of its own. */
-size_t thaw_shard_levels(thaw_shard_range range)
-{
-    partial stack[2 * 8 * sizeof(size_t) + 1];
-    size_t height = 0, levels = 0;
-    for (size_t at = range.first; at < range.past; at++) {
-        const bool joins = height > 0 && are_halves(&stack[height - 1], &(partial){ .first = at, .count = 1 });
-        const size_t taken = height + !joins;
-        levels = taken > levels ? taken : levels;
-        height = push(stack, height, at);
-    }
-    return levels;
-}
+enum { BLOCK = THAW_SHARD_BLOCK };
 
 /* ---- life ---- */
 
@@ -109,7 +52,7 @@ static thaw_status reserve(thaw_shard_sum *sum)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < levels; i++)
         sum->partials[i].values = sum->memory + i * sum->floats;
-    return THAW_OK;
+    return thaw_shard_sum_reserve_ranks(sum);
 }
 
 thaw_status thaw_shard_sum_create(thaw_context *context, const thaw_update_list *list, const size_t *statistics,
@@ -138,6 +81,9 @@ void thaw_shard_sum_release(thaw_shard_sum *sum)
 {
     if (!sum)
         return;
+    thaw_release(sum->context, sum->received);
+    thaw_release(sum->context, sum->messages);
+    thaw_release(sum->context, sum->reports);
     thaw_release(sum->context, sum->outcomes);
     thaw_release(sum->context, sum->partials);
     thaw_release(sum->context, sum->memory);
@@ -169,7 +115,6 @@ typedef struct pass {
     const thaw_shard_sum *sum;
     float *const *statistics;
     float *into; /* a level; from it, to store */
-    const float *term;
     float factor, statistic_factor;
     bool adds;  /* to what is there */
     bool empty; /* zeros */
@@ -236,12 +181,6 @@ static void store_blocks(void *argument, size_t begin, size_t end)
     }
 }
 
-static void add_range(void *argument, size_t begin, size_t end)
-{
-    const pass *p = argument;
-    add_scaled(p->into + begin, p->term + begin, 1, end - begin);
-}
-
 /* ---- a step ---- */
 
 void thaw_shard_sum_begin(thaw_shard_sum *sum)
@@ -251,22 +190,11 @@ void thaw_shard_sum_begin(thaw_shard_sum *sum)
     memset(sum->outcomes, 0, sum->range.shards * sizeof *sum->outcomes);
 }
 
-/* Adds the last block to the one before it. */
-static void join(thaw_shard_sum *sum)
-{
-    partial *left = &sum->partials[sum->partial_count - 2];
-    const partial *right = left + 1;
-    thaw_parallel_for(sum->context, sum->floats, BLOCK, add_range,
-                      &(pass){ .into = left->values, .term = right->values });
-    left->count += right->count;
-    sum->partial_count--;
-}
-
 static void add(thaw_shard_sum *sum, pass *p)
 {
-    const partial leaf = { .first = sum->next++, .count = 1 };
-    const bool joins = sum->partial_count > 0 && are_halves(&sum->partials[sum->partial_count - 1], &leaf);
-    partial *into = &sum->partials[sum->partial_count - (joins ? 1 : 0)];
+    const thaw_partial leaf = { .first = sum->next++, .count = 1 };
+    const bool joins = sum->partial_count > 0 && thaw_partials_match(&sum->partials[sum->partial_count - 1], &leaf);
+    thaw_partial *into = &sum->partials[sum->partial_count - (joins ? 1 : 0)];
     p->sum = sum;
     p->into = into->values;
     p->adds = joins;
@@ -274,8 +202,8 @@ static void add(thaw_shard_sum *sum, pass *p)
     into->first = joins ? into->first : leaf.first;
     into->count = joins ? 2 : 1;
     sum->partial_count += !joins;
-    while (sum->partial_count > 1 && are_halves(into - 1, into)) {
-        join(sum);
+    while (sum->partial_count > 1 && thaw_partials_match(into - 1, into)) {
+        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, sum->floats);
         into--;
     }
 }
@@ -293,7 +221,7 @@ void thaw_shard_sum_add_nothing(thaw_shard_sum *sum)
 void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor)
 {
     while (sum->partial_count > 1)
-        join(sum);
+        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, sum->floats);
     pass p = { .sum = sum,
                .statistics = statistics,
                .into = sum->partials[0].values,

@@ -8,14 +8,12 @@
 #ifndef THAW_UPDATE_SHARD_SUM_H
 #define THAW_UPDATE_SHARD_SUM_H
 
+#include <thaw/distributed.h>
+
+#include "core/shard_part.h"
 #include "update/update.h"
 
 typedef struct thaw_shard_sum thaw_shard_sum;
-
-/* The shards of a step, and which of them this process computes: [first, past). */
-typedef struct thaw_shard_range {
-    size_t shards, first, past;
-} thaw_shard_range;
 
 /* What a shard's part of the step came to. */
 typedef struct thaw_shard_outcome {
@@ -53,6 +51,13 @@ void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float fac
 
 /* Adds a shard without samples: zeros. */
 void thaw_shard_sum_add_nothing(thaw_shard_sum *sum);
+
+/* On several ranks, after this rank's shards or the failure of one, for which `status` stands: shares what each shard came
+   to, and whether a rank failed. Errors: `status`; the first rank's that has failed, with its message; THAW_IO_ERROR. */
+thaw_status thaw_shard_sum_meet(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status);
+
+/* Then adds up the gradients and statistics of all ranks. Errors: THAW_IO_ERROR. */
+thaw_status thaw_shard_sum_exchange(thaw_shard_sum *sum, const thaw_communicator *communicator);
 
 /* Stores the sum, after all shards: gradients times `factor`, statistics times `statistic_factor`. All rows of gradients
    may be other than 0 then. */

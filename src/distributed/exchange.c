@@ -1,0 +1,52 @@
+#include "distributed/exchange.h"
+
+#include <thaw/runtime.h>
+
+thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicator *communicator)
+{
+    if (communicator->size != sizeof *communicator || communicator->abi != THAW_COMMUNICATOR_ABI)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "the communicator has %zu bytes and abi %#x, must have %zu and %#x: it was made for another "
+                         "version of Thaw",
+                         communicator->size, (unsigned)communicator->abi, sizeof *communicator,
+                         (unsigned)THAW_COMMUNICATOR_ABI);
+    if (communicator->ranks < 1 || communicator->rank < 0 || communicator->rank >= communicator->ranks)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "rank is %d of %d, must be from 0 to their number less one",
+                         communicator->rank, communicator->ranks);
+    if (!communicator->start || !communicator->wait)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "the communicator must have `start` and `wait`");
+    return THAW_OK;
+}
+
+thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *communicator, const thaw_message *messages,
+                          size_t count)
+{
+    char reason[THAW_REASON_BYTES] = "";
+    void *request = NULL;
+    if (communicator->start(communicator->user, messages, count, &request, reason) &&
+        communicator->wait(communicator->user, request, reason))
+        return THAW_OK;
+    return thaw_fail(context, THAW_IO_ERROR, "rank %d of %d cannot reach the others: %s", communicator->rank,
+                     communicator->ranks, reason[0] ? reason : "no reason was given");
+}
+
+thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,
+                       thaw_message *messages)
+{
+    size_t count = 0;
+    char *pieces = all;
+    for (int rank = 0; rank < communicator->ranks; rank++)
+        if (rank != communicator->rank)
+            messages[count++] = (thaw_message){ .rank = rank,
+                                                .send = pieces + (size_t)communicator->rank * bytes,
+                                                .send_bytes = bytes,
+                                                .receive = pieces + (size_t)rank * bytes,
+                                                .receive_bytes = bytes };
+    return thaw_exchange(context, communicator, messages, count);
+}
+
+void thaw_give_up(const thaw_communicator *communicator, const char *reason)
+{
+    if (communicator && communicator->abort)
+        communicator->abort(communicator->user, reason);
+}

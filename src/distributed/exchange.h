@@ -1,0 +1,22 @@
+/* Exchanges with other ranks. */
+#ifndef THAW_DISTRIBUTED_EXCHANGE_H
+#define THAW_DISTRIBUTED_EXCHANGE_H
+
+#include <thaw/distributed.h>
+
+/* Whether a communicator can be used. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicator *communicator);
+
+/* Starts to exchange messages and waits. Errors: THAW_IO_ERROR. */
+thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *communicator, const thaw_message *messages,
+                          size_t count);
+
+/* `all` has a piece of so many bytes for each rank, by rank: sends this rank's to all others and receives theirs. Room for
+   a message for each rank is in `messages`. Errors: THAW_IO_ERROR. */
+thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,
+                       thaw_message *messages);
+
+/* Tells the others that this rank has failed. NULL is allowed. */
+void thaw_give_up(const thaw_communicator *communicator, const char *reason);
+
+#endif

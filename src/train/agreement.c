@@ -1,0 +1,259 @@
+/* Whether all ranks run the same: fingerprints of what they were started with, each under its name. */
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/digest.h"
+#include "data/dataset.h"
+#include "distributed/exchange.h"
+#include "params/keeping.h"
+#include "params/optimizer.h"
+#include "train/trainer.h"
+
+typedef enum item {
+    VERSION,
+    NETWORK,
+    PRECISION,
+    FREEZING,
+    OPTIMIZERS,
+    OPTIMIZER_STATE,
+    WEIGHTS,
+    STEPS,
+    DATA,
+    TEST_DATA,
+    BATCH,
+    SHARDS,
+    EPOCHS,
+    LAST_BATCH,
+    SHUFFLING,
+    SEED,
+    SCHEDULE,
+    CLIPPING,
+    STRATEGY,
+    ITEMS
+} item;
+
+static const char *const item_names[ITEMS] = {
+    [VERSION] = "the version of Thaw",
+    [NETWORK] = "the network",
+    [PRECISION] = "the precision",
+    [FREEZING] = "what is frozen",
+    [OPTIMIZERS] = "the optimizers and their settings",
+    [OPTIMIZER_STATE] = "the optimizers' state",
+    [WEIGHTS] = "the weights",
+    [STEPS] = "the steps taken",
+    [DATA] = "the data set",
+    [TEST_DATA] = "the test data",
+    [BATCH] = "the batch",
+    [SHARDS] = "the shards",
+    [EPOCHS] = "the epochs",
+    [LAST_BATCH] = "drop_last",
+    [SHUFFLING] = "no_shuffle",
+    [SEED] = "the seed",
+    [SCHEDULE] = "the schedule",
+    [CLIPPING] = "clip_norm",
+    [STRATEGY] = "the strategy",
+};
+
+/* One rank's fingerprints. */
+typedef struct facts {
+    thaw_digest digests[ITEMS];
+} facts;
+
+static void add_real(thaw_digest *digest, double value)
+{
+    thaw_digest_add(digest, &value, sizeof value);
+}
+
+static void add_shape(thaw_digest *digest, const thaw_shape *shape)
+{
+    thaw_digest_add(digest, shape->dims, (size_t)shape->rank * sizeof *shape->dims);
+}
+
+/* ---- the model ---- */
+
+static thaw_status add_network(const thaw_model *model, thaw_digest *digest)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < model->node_count; i++) {
+        const thaw_graph_node *node = &model->nodes[i];
+        thaw_digest_add_text(digest, node->name);
+        thaw_digest_add_text(digest, node->module ? node->module->name : "input");
+        thaw_digest_add(digest, node->inputs, node->input_count * sizeof *node->inputs);
+        add_shape(digest, &node->output);
+    }
+    for (size_t i = 0; i < model->parameters.parameter_count && status == THAW_OK; i++) {
+        const thaw_parameter *parameter = model->parameters.parameters[i];
+        char *formula = NULL;
+        thaw_digest_add_text(digest, parameter->name);
+        add_shape(digest, &parameter->shape);
+        if (parameter->bound)
+            status = thaw_expression_describe(parameter->bound, &formula);
+        thaw_digest_add_text(digest, formula ? formula : "");
+        thaw_text_destroy(model->context, formula);
+    }
+    return status;
+}
+
+static void add_freezing(const thaw_parameter *parameter, thaw_digest *digest)
+{
+    thaw_digest_add_number(digest, parameter->group->trainable);
+    thaw_digest_add_number(digest, (uint64_t)parameter->override);
+    if (parameter->frozen_elements)
+        thaw_digest_add(digest, parameter->frozen_elements, (parameter->count + 63) / 64 * sizeof(uint64_t));
+}
+
+static void add_optimizer(const thaw_group *group, thaw_digest *digest)
+{
+    add_real(digest, group->learning_rate);
+    add_real(digest, group->weight_decay);
+    if (!group->optimizer)
+        return;
+    thaw_digest_add_text(digest, group->optimizer->module->name);
+    thaw_digest_add(digest, group->optimizer->values, sizeof group->optimizer->values);
+}
+
+static void add_state(const thaw_parameter *parameter, thaw_digest *digest)
+{
+    thaw_digest_add_number(digest, parameter->steps);
+    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        if (parameter->slot[k] && parameter->slot_steps[k] > 0)
+            thaw_digest_add(digest, parameter->slot[k], parameter->count * sizeof(float));
+}
+
+static void add_values(const thaw_parameter *parameter, thaw_digest *digest)
+{
+    float piece[1024];
+    for (size_t first = 0; first < parameter->count; first += THAW_COUNT(piece)) {
+        const size_t left = parameter->count - first, count = left < THAW_COUNT(piece) ? left : THAW_COUNT(piece);
+        thaw_parameter_read(parameter, first, count, piece);
+        thaw_digest_add(digest, piece, count * sizeof *piece);
+    }
+}
+
+static thaw_status add_model(const thaw_model *model, facts *own)
+{
+    const thaw_parameter_set *set = &model->parameters;
+    thaw_digest_add_text(&own->digests[VERSION], thaw_version());
+    thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.all);
+    thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.frozen);
+    thaw_digest_add_number(&own->digests[STEPS], model->steps);
+    for (size_t i = 0; i < set->group_count; i++)
+        add_optimizer(set->groups[i], &own->digests[OPTIMIZERS]);
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        add_freezing(set->parameters[i], &own->digests[FREEZING]);
+        add_state(set->parameters[i], &own->digests[OPTIMIZER_STATE]);
+        add_values(set->parameters[i], &own->digests[WEIGHTS]);
+    }
+    return add_network(model, &own->digests[NETWORK]);
+}
+
+/* ---- the run ---- */
+
+static void add_data(const thaw_dataset *dataset, thaw_digest *digest)
+{
+    if (!dataset)
+        return;
+    const thaw_source *source = &dataset->source;
+    thaw_digest_add_number(digest, source->count);
+    thaw_digest_add_number(digest, source->classes);
+    thaw_digest_add(digest, source->identity, sizeof source->identity);
+    add_shape(digest, &source->sample_shape);
+    add_shape(digest, &source->target_shape);
+}
+
+static void add_schedule(const thaw_schedule *schedule, thaw_digest *digest)
+{
+    thaw_digest_add_number(digest, (uint64_t)schedule->kind);
+    thaw_digest_add_number(digest, (uint64_t)schedule->every);
+    add_real(digest, schedule->warmup_epochs);
+    add_real(digest, schedule->gamma);
+    add_real(digest, schedule->floor);
+    add_real(digest, schedule->rising);
+    add_real(digest, schedule->start_divisor);
+    add_real(digest, schedule->end_divisor);
+}
+
+static void add_strategy(const thaw_strategy *strategy, const char *head, thaw_digest *digest)
+{
+    thaw_digest_add_text(digest, head ? head : "");
+    for (size_t i = 0; strategy && i < strategy->rule_count; i++) {
+        const thaw_strategy_rule *rule = &strategy->rules[i];
+        thaw_digest_add_number(digest, (uint64_t)rule->epoch);
+        thaw_digest_add_number(digest, (uint64_t)rule->action);
+        thaw_digest_add_text(digest, rule->pattern);
+        add_real(digest, rule->share);
+        add_real(digest, rule->value);
+    }
+}
+
+static void add_options(const thaw_fit_options *options, facts *own)
+{
+    add_data(options->test, &own->digests[TEST_DATA]);
+    thaw_digest_add_number(&own->digests[BATCH], (uint64_t)options->batch);
+    thaw_digest_add_number(&own->digests[SHARDS], (uint64_t)options->shards);
+    thaw_digest_add_number(&own->digests[EPOCHS], (uint64_t)options->epochs);
+    thaw_digest_add_number(&own->digests[LAST_BATCH], options->drop_last);
+    thaw_digest_add_number(&own->digests[SHUFFLING], options->no_shuffle);
+    thaw_digest_add_number(&own->digests[SEED], options->seed);
+    add_schedule(&options->schedule, &own->digests[SCHEDULE]);
+    add_real(&own->digests[CLIPPING], options->clip_norm);
+    add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
+}
+
+/* ---- comparing ---- */
+
+static thaw_status compare(thaw_context *context, const facts *all, int ranks)
+{
+    for (size_t k = 0; k < ITEMS; k++)
+        for (int rank = 1; rank < ranks; rank++)
+            if (memcmp(&all[rank].digests[k], &all[0].digests[k], sizeof all->digests[k]) != 0)
+                return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                                 "the ranks must agree, but rank %d differs from rank 0 in %s", rank, item_names[k]);
+    return THAW_OK;
+}
+
+/* Shares this rank's facts, or that it has none. */
+static thaw_status share_and_compare(thaw_context *context, const thaw_communicator *communicator, const facts *own)
+{
+    const size_t ranks = (size_t)communicator->ranks;
+    facts *all = thaw_allocate_array(context, ranks, sizeof *all);
+    thaw_message *messages = thaw_allocate_array(context, ranks, sizeof *messages);
+    thaw_status status = all && messages ? THAW_OK : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK) {
+        all[communicator->rank] = *own;
+        status = thaw_share(context, communicator, all, sizeof *all, messages);
+    }
+    if (status == THAW_OK)
+        status = compare(context, all, communicator->ranks);
+    else
+        thaw_give_up(communicator, thaw_context_message(context));
+    thaw_release(context, messages);
+    thaw_release(context, all);
+    return status;
+}
+
+static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const thaw_fit_options *options,
+                         const thaw_communicator *communicator)
+{
+    facts own = { 0 };
+    const thaw_status status = add_model(model, &own);
+    if (status != THAW_OK) {
+        thaw_give_up(communicator, thaw_context_message(model->context));
+        return status;
+    }
+    add_data(dataset, &own.digests[DATA]);
+    if (options)
+        add_options(options, &own);
+    return share_and_compare(model->context, communicator, &own);
+}
+
+thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator)
+{
+    const thaw_status status = thaw_communicator_check(model->context, communicator);
+    return status == THAW_OK ? agree(model, dataset, NULL, communicator) : status;
+}
+
+thaw_status thaw_trainer_agree(const thaw_trainer *trainer)
+{
+    return agree(trainer->model, trainer->dataset, &trainer->options, trainer->options.communicator);
+}
