@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/crc32c.h"
 
 enum { LONGEST_TAG = 100, MESSAGE_BYTES = LONGEST_TAG + 64 };
 
@@ -16,14 +17,7 @@ enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
 
 uint32_t thaw_masked_crc(const void *bytes, size_t count)
 {
-    const unsigned char *byte = bytes;
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < count; i++) {
-        crc ^= byte[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78U : 0);
-    }
-    crc = ~crc;
+    const uint32_t crc = thaw_crc32c(0, bytes, count);
     return (crc >> 15 | crc << 17) + 0xA282EAD8U;
 }
 
