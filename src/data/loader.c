@@ -146,10 +146,16 @@ void thaw_loader_destroy(thaw_loader *loader)
 
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 {
+    thaw_loader_start_epoch_at(loader, epoch, 0);
+}
+
+void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step)
+{
+    const size_t first = step < loader->steps ? step : loader->steps;
     if (loader->on_caller) {
         thaw_batch_reader_order(&loader->reader, epoch);
         loader->epoch = epoch;
-        loader->taken = 0;
+        loader->taken = first;
         loader->broken = false;
         return;
     }
@@ -158,7 +164,7 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
     while (loader->busy)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
     loader->epoch = epoch;
-    loader->filled = loader->released = loader->taken = 0;
+    loader->filled = loader->released = loader->taken = first;
     loader->ordered = loader->broken = false;
     pthread_cond_signal(&loader->to_reader);
     pthread_mutex_unlock(&loader->lock);

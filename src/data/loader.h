@@ -39,6 +39,9 @@ void thaw_loader_destroy(thaw_loader *loader);
 /* Starts epoch `epoch`, which keys the shuffle, and starts to read ahead. The rest of a previous epoch is abandoned. */
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch);
 
+/* The same without the epoch's first `step` batches, which are not read. */
+void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step);
+
 /* The next batch; count is 0 at the end of the epoch and before the first. Errors: THAW_IO_ERROR if the source
    failed: at the batch where it did, naming the sample, and again until another epoch is started. */
 thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch);

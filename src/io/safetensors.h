@@ -43,6 +43,11 @@ const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, co
    became shorter after it was opened). */
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);
 
+/* Reads the bytes of all tensors into memory, which the caller releases: those of a tensor are from its `begin` on.
+   *bytes is NULL after an error. Errors: THAW_BAD_FORMAT (the file does not end in its checksum, or that does not match),
+   THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_safetensors_read_checked(const thaw_safetensors *file, char **bytes);
+
 /* Parses only the header: makes the list of tensors from its text. `data_bytes` is the size of the rest of the file. */
 thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
                                    uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count);
@@ -54,22 +59,30 @@ void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tens
 typedef struct thaw_named_tensor {
     const char *name;
     thaw_shape shape;
-    const void *data; /* floats, or an argument of the reader */
+    const void *data; /* elements, or an argument of the reader */
+    thaw_dtype dtype; /* THAW_F32 (0) or THAW_U8 */
 } thaw_named_tensor;
 
 typedef struct thaw_named_text {
     const char *name, *text;
 } thaw_named_text;
 
-/* Reads elements [first, first + count) of a tensor. */
+/* Reads elements [first, first + count) of a tensor of floats. */
 typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);
 
-/* Writes F32 tensors, sorted by name as the format's own library does, and metadata. `read` supplies the values piece
-   by piece; NULL: the tensors' data are floats. The file is replaced as a whole or not at all (see new_file.h).
+/* Writes tensors, sorted by name as the format's own library does, and metadata. `read` supplies the values piece
+   by piece; NULL: the tensors' data are their elements. The file is replaced as a whole or not at all (see new_file.h).
    Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (two tensors with one name, text that is not UTF-8,
    more tensors than the header can list). */
 thaw_status thaw_safetensors_write(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
                                    size_t count, const thaw_named_text *metadata, size_t metadata_count,
                                    thaw_tensor_reader read);
+
+/* The tensor that ends a file with a checksum: the CRC-32C of all bytes before it, lowest byte first, as THAW_U8 [4]. */
+#define THAW_SAFETENSORS_CHECKSUM "[checksum]"
+
+/* The same without a reader, and with a checksum at the end. */
+thaw_status thaw_safetensors_write_checked(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                           size_t count, const thaw_named_text *metadata, size_t metadata_count);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/allocation.h"
+#include "core/crc32c.h"
 #include "io/regular_file.h"
 #include "io/safetensors.h"
 
@@ -104,4 +105,53 @@ thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_store
         return thaw_fail(file->context, THAW_UNSUPPORTED, "%s: tensor \"%.100s\" has dtype %s, must be F32", file->path,
                          tensor->name, tensor->dtype);
     return read_at(file, values, (size_t)(tensor->end - tensor->begin), file->data_start + tensor->begin);
+}
+
+/* Adds the length and the header, which were read before, to the checksum. */
+static thaw_status check_header_bytes(const thaw_safetensors *file, uint32_t *crc)
+{
+    char *header = thaw_allocate_raw(file->context, (size_t)file->data_start);
+    if (!header)
+        return THAW_OUT_OF_MEMORY;
+    const thaw_status status = read_at(file, header, (size_t)file->data_start, 0);
+    if (status == THAW_OK)
+        *crc = thaw_crc32c(0, header, (size_t)file->data_start);
+    thaw_release(file->context, header);
+    return status;
+}
+
+static thaw_status check_all_bytes(const thaw_safetensors *file, const char *bytes, uint64_t count)
+{
+    uint32_t crc = 0, stored;
+    const thaw_status status = check_header_bytes(file, &crc);
+    if (status != THAW_OK)
+        return status;
+    crc = thaw_crc32c(crc, bytes, (size_t)count);
+    memcpy(&stored, bytes + count, sizeof stored);
+    return crc == stored
+               ? THAW_OK
+               : thaw_fail(file->context, THAW_BAD_FORMAT, "%s: is damaged: its checksum is %08x, its content has %08x",
+                           file->path, stored, crc);
+}
+
+thaw_status thaw_safetensors_read_checked(const thaw_safetensors *file, char **bytes)
+{
+    const thaw_stored_tensor *last = thaw_safetensors_find(file, THAW_SAFETENSORS_CHECKSUM);
+    uint64_t end = 0;
+    *bytes = NULL;
+    for (size_t i = 0; i < file->count; i++)
+        end = file->tensors[i].end > end ? file->tensors[i].end : end;
+    if (!last || last->end != end || end - last->begin != sizeof(uint32_t))
+        return thaw_fail(file->context, THAW_BAD_FORMAT, "%s: does not end in a checksum", file->path);
+    char *made = thaw_allocate_raw(file->context, (size_t)end);
+    if (!made)
+        return THAW_OUT_OF_MEMORY;
+    thaw_status status = read_at(file, made, (size_t)end, file->data_start);
+    if (status == THAW_OK)
+        status = check_all_bytes(file, made, last->begin);
+    if (status == THAW_OK)
+        *bytes = made;
+    else
+        thaw_release(file->context, made);
+    return status;
 }

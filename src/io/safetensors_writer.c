@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/crc32c.h"
 #include "core/text.h"
 #include "io/new_file.h"
 #include "io/safetensors.h"
@@ -17,13 +18,21 @@ typedef struct content {
     uint64_t data_bytes;
     thaw_tensor_reader read; /* NULL: the tensors' data are floats */
     float *piece;            /* values it has read */
+    bool checked;            /* a checksum of all that is before it ends the file */
+    uint32_t crc;            /* of what was written */
     char *header;            /* JSON, padded with spaces to a multiple of eight */
     uint64_t header_bytes;
 } content;
 
+static const thaw_named_tensor checksum = {
+    .name = THAW_SAFETENSORS_CHECKSUM,
+    .shape = { 1, { sizeof(uint32_t) } },
+    .dtype = THAW_U8,
+};
+
 static size_t tensor_bytes(const thaw_named_tensor *tensor)
 {
-    return thaw_shape_count(&tensor->shape) * sizeof(float);
+    return thaw_shape_count(&tensor->shape) * thaw_dtype_bytes(tensor->dtype);
 }
 
 static int by_name(const void *left, const void *right)
@@ -77,7 +86,7 @@ static void append_metadata(thaw_text *text, const thaw_named_text *metadata, si
 static void append_tensor(thaw_text *text, const thaw_named_tensor *tensor, uint64_t begin)
 {
     append_quoted(text, tensor->name);
-    thaw_text_append(text, ":{\"dtype\":\"F32\",\"shape\":[");
+    thaw_text_append(text, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype == THAW_U8 ? "U8" : "F32");
     for (int i = 0; i < tensor->shape.rank; i++)
         thaw_text_append(text, "%s%" PRId64, i ? "," : "", tensor->shape.dims[i]);
     thaw_text_append(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", begin, begin + tensor_bytes(tensor));
@@ -93,6 +102,11 @@ static thaw_status write_header(content *made, const thaw_named_text *metadata, 
         thaw_text_append(&text, "%s", i || metadata_count ? "," : "");
         append_tensor(&text, made->tensors[i], position);
         position += tensor_bytes(made->tensors[i]);
+    }
+    if (made->checked) {
+        thaw_text_append(&text, "%s", made->count || metadata_count ? "," : "");
+        append_tensor(&text, &checksum, position);
+        made->data_bytes += tensor_bytes(&checksum);
     }
     thaw_text_append(&text, "}");
     /* Aligns the tensors' bytes for floats. */
@@ -119,21 +133,28 @@ static thaw_status check_header(const content *made)
     return status;
 }
 
-static thaw_status write_tensor(const content *made, thaw_new_file *file, const thaw_named_tensor *tensor)
+static thaw_status put(content *made, thaw_new_file *file, const void *bytes, size_t count)
+{
+    if (made->checked)
+        made->crc = thaw_crc32c(made->crc, bytes, count);
+    return thaw_new_file_write(file, bytes, count);
+}
+
+static thaw_status write_tensor(content *made, thaw_new_file *file, const thaw_named_tensor *tensor)
 {
     const size_t count = thaw_shape_count(&tensor->shape);
     if (!made->read)
-        return thaw_new_file_write(file, tensor->data, tensor_bytes(tensor));
+        return put(made, file, tensor->data, tensor_bytes(tensor));
     thaw_status status = THAW_OK;
     for (size_t first = 0; first < count && status == THAW_OK; first += PIECE) {
         const size_t now = count - first < PIECE ? count - first : PIECE;
         made->read(tensor->data, first, now, made->piece);
-        status = thaw_new_file_write(file, made->piece, now * sizeof *made->piece);
+        status = put(made, file, made->piece, now * sizeof *made->piece);
     }
     return status;
 }
 
-static thaw_status write_file(const content *made)
+static thaw_status write_file(content *made)
 {
     thaw_new_file file;
     thaw_status status =
@@ -141,14 +162,36 @@ static thaw_status write_file(const content *made)
                              THAW_SAFETENSORS_LENGTH_BYTES + made->header_bytes + made->data_bytes, &file);
     if (status != THAW_OK)
         return status;
-    status = thaw_new_file_write(&file, &made->header_bytes, THAW_SAFETENSORS_LENGTH_BYTES);
+    status = put(made, &file, &made->header_bytes, THAW_SAFETENSORS_LENGTH_BYTES);
     if (status == THAW_OK)
-        status = thaw_new_file_write(&file, made->header, (size_t)made->header_bytes);
+        status = put(made, &file, made->header, (size_t)made->header_bytes);
     for (size_t i = 0; i < made->count && status == THAW_OK; i++)
         status = write_tensor(made, &file, made->tensors[i]);
+    if (status == THAW_OK && made->checked)
+        status = thaw_new_file_write(&file, &made->crc, sizeof made->crc);
     if (status == THAW_OK)
         return thaw_new_file_commit(&file);
     thaw_new_file_discard(&file);
+    return status;
+}
+
+static thaw_status write_content(content *made, const thaw_named_tensor *tensors, size_t count,
+                                 const thaw_named_text *metadata, size_t metadata_count)
+{
+    thaw_status status = arrange(made, tensors, count);
+    if (status == THAW_OK)
+        status = write_header(made, metadata, metadata_count);
+    if (status == THAW_OK)
+        status = check_header(made);
+    if (status == THAW_OK && made->read) {
+        made->piece = thaw_allocate_array(made->context, PIECE, sizeof *made->piece);
+        status = made->piece ? THAW_OK : THAW_OUT_OF_MEMORY;
+    }
+    if (status == THAW_OK)
+        status = write_file(made);
+    thaw_release(made->context, made->piece);
+    thaw_release(made->context, made->header);
+    thaw_release(made->context, made->tensors);
     return status;
 }
 
@@ -157,19 +200,12 @@ thaw_status thaw_safetensors_write(thaw_context *context, const char *path, cons
                                    thaw_tensor_reader read)
 {
     content made = { .context = context, .path = path, .read = read };
-    thaw_status status = arrange(&made, tensors, count);
-    if (status == THAW_OK)
-        status = write_header(&made, metadata, metadata_count);
-    if (status == THAW_OK)
-        status = check_header(&made);
-    if (status == THAW_OK && read) {
-        made.piece = thaw_allocate_array(context, PIECE, sizeof *made.piece);
-        status = made.piece ? THAW_OK : THAW_OUT_OF_MEMORY;
-    }
-    if (status == THAW_OK)
-        status = write_file(&made);
-    thaw_release(context, made.piece);
-    thaw_release(context, made.header);
-    thaw_release(context, made.tensors);
-    return status;
+    return write_content(&made, tensors, count, metadata, metadata_count);
+}
+
+thaw_status thaw_safetensors_write_checked(thaw_context *context, const char *path, const thaw_named_tensor *tensors,
+                                           size_t count, const thaw_named_text *metadata, size_t metadata_count)
+{
+    content made = { .context = context, .path = path, .checked = true };
+    return write_content(&made, tensors, count, metadata, metadata_count);
 }

@@ -83,6 +83,39 @@ static size_t read_epoch(thaw_context *context, thaw_loader *loader, uint64_t ep
     return count;
 }
 
+/* An epoch that starts at a step has the rest of the whole epoch's batches, and reads no others. */
+Test(loader, an_epoch_starts_at_any_step)
+{
+    enum { COUNT = 23, BATCH = 4, STEPS = 6 };
+    thaw_context *context = support_context(1);
+    for (int on_caller = 0; on_caller < 2; on_caller++) {
+        numbers from = { .count = COUNT };
+        thaw_dataset *dataset = open_numbers(context, &from);
+        thaw_loader *loader;
+        size_t order[COUNT];
+        const thaw_loader_options options = { .batch = BATCH, .shuffle = true, .seed = 3, .on_caller = on_caller };
+        assert_ok(context, thaw_loader_create(context, dataset, &options, &loader));
+        read_epoch(context, loader, 2, order);
+        for (size_t first = 0; first <= STEPS + 1; first++) {
+            const size_t before = from.reads, left = first < STEPS ? STEPS - first : 0;
+            thaw_batch batch;
+            thaw_loader_start_epoch_at(loader, 2, first);
+            for (size_t step = first; step < STEPS; step++) {
+                assert_ok(context, thaw_loader_next(loader, &batch));
+                check_batch(&batch);
+                cr_assert_eq(batch.count, step + 1 < STEPS ? BATCH : COUNT % BATCH);
+                cr_assert_eq(memcmp(batch.indices, order + step * BATCH, batch.count * sizeof *order), 0);
+            }
+            assert_ok(context, thaw_loader_next(loader, &batch));
+            cr_assert_eq(batch.count, 0);
+            cr_assert_eq(from.reads - before, left, "%zu reads from step %zu on", from.reads - before, first);
+        }
+        thaw_loader_destroy(loader);
+        thaw_dataset_destroy(dataset);
+    }
+    thaw_context_destroy(context);
+}
+
 static const struct {
     size_t count, batch;
     bool drop_last;

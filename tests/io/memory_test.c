@@ -35,9 +35,9 @@ static void end(void)
 static void write_odd_file(void)
 {
     static const float ones[] = { 1, 1, 1 };
-    static const thaw_named_tensor tensors[] = { { "first.bias", { 1, { 2 } }, ones },
-                                                 { "first.mean", { 1, { 3 } }, ones },
-                                                 { "third", { 0, { 0 } }, ones } };
+    static const thaw_named_tensor tensors[] = { { "first.bias", { 1, { 2 } }, ones, THAW_F32 },
+                                                 { "first.mean", { 1, { 3 } }, ones, THAW_F32 },
+                                                 { "third", { 0, { 0 } }, ones, THAW_F32 } };
     assert_ok(context, thaw_safetensors_write(context, path, tensors, THAW_COUNT(tensors), NULL, 0, NULL));
 }
 

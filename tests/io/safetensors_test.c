@@ -57,7 +57,7 @@ static thaw_status write_plain(thaw_context *in)
     thaw_named_tensor tensors[PLAIN];
     for (size_t i = 0; i < PLAIN; i++) {
         fill(&plain[i], values[i]);
-        tensors[i] = (thaw_named_tensor){ plain[i].name, plain[i].shape, values[i] };
+        tensors[i] = (thaw_named_tensor){ plain[i].name, plain[i].shape, values[i], THAW_F32 };
     }
     const thaw_named_text metadata = { "format", "pt" };
     return thaw_safetensors_write(in, path, tensors, PLAIN, &metadata, 1, NULL);
@@ -140,13 +140,56 @@ Test(safetensors, knows_the_types_and_reads_f32_alone, .init = begin, .fini = en
 Test(safetensors, keeps_every_bit_of_a_float, .init = begin, .fini = end)
 {
     static const float odd[] = { -0.0F, NAN, -INFINITY, 1e-45F, 3.4028235e38F };
-    const thaw_named_tensor tensor = { "odd", { 1, { THAW_COUNT(odd) } }, odd };
+    const thaw_named_tensor tensor = { "odd", { 1, { THAW_COUNT(odd) } }, odd, THAW_F32 };
     thaw_safetensors file;
     float values[THAW_COUNT(odd)];
     assert_ok(context, thaw_safetensors_write(context, path, &tensor, 1, NULL, 0, NULL));
     assert_ok(context, thaw_safetensors_open(context, path, &file));
     assert_ok(context, thaw_safetensors_read(&file, thaw_safetensors_find(&file, "odd"), values));
     cr_assert_eq(memcmp(values, odd, sizeof odd), 0);
+    thaw_safetensors_close(&file);
+}
+
+/* CRC-32C of all bytes but the last four, which hold it; bytes and floats lie where the header says. */
+Test(safetensors, ends_in_a_checksum_that_finds_every_flip, .init = begin, .fini = end)
+{
+    static const float floats[] = { 1, NAN };
+    static const unsigned char text[] = "eight by";
+    const thaw_named_tensor tensors[] = { { "b", { 1, { 2 } }, floats, THAW_F32 },
+                                          { "a", { 1, { 8 } }, text, THAW_U8 } };
+    unsigned char bytes[400];
+    char *read;
+    thaw_safetensors file;
+    assert_ok(context, thaw_safetensors_write_checked(context, path, tensors, 2, NULL, 0));
+    const long count = support_read_file(path, bytes, sizeof bytes);
+    cr_assert(count > 20 && count < (long)sizeof bytes);
+    uint32_t crc = UINT32_MAX, stored;
+    for (long i = 0; i < count - 4; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78U : 0);
+    }
+    memcpy(&stored, bytes + count - 4, sizeof stored);
+    cr_assert_eq(stored, ~crc);
+    assert_ok(context, thaw_safetensors_open(context, path, &file));
+    assert_ok(context, thaw_safetensors_read_checked(&file, &read));
+    cr_assert_eq(memcmp(read + thaw_safetensors_find(&file, "a")->begin, text, 8), 0);
+    cr_assert_eq(memcmp(read + thaw_safetensors_find(&file, "b")->begin, floats, sizeof floats), 0);
+    thaw_release(context, read);
+    thaw_safetensors_close(&file);
+    for (long i = 0; i < count; i++) {
+        bytes[i] ^= 4;
+        support_write_file(path, bytes, (size_t)count);
+        bytes[i] ^= 4;
+        if (thaw_safetensors_open(context, path, &file) != THAW_OK)
+            continue;
+        assert_fails(context, thaw_safetensors_read_checked(&file, &read), THAW_BAD_FORMAT, path);
+        cr_assert_null(read);
+        thaw_safetensors_close(&file);
+    }
+    assert_ok(context, thaw_safetensors_write(context, path, tensors, 2, NULL, 0, NULL));
+    assert_ok(context, thaw_safetensors_open(context, path, &file));
+    assert_fails(context, thaw_safetensors_read_checked(&file, &read), THAW_BAD_FORMAT, "does not end in a checksum");
     thaw_safetensors_close(&file);
 }
 
@@ -161,10 +204,11 @@ Test(safetensors, writes_no_tensors_at_all, .init = begin, .fini = end)
 Test(safetensors, writes_nothing_that_it_would_not_read, .init = begin, .fini = end)
 {
     const float value = 1;
-    const thaw_named_tensor twice[] = { { "a", { 1, { 1 } }, &value }, { "a", { 1, { 1 } }, &value } };
-    const thaw_named_tensor latin = { "gr\374n", { 1, { 1 } }, &value };
-    const thaw_named_tensor reserved = { "__metadata__", { 1, { 1 } }, &value };
-    const thaw_named_tensor proper = { "tab\t, \1 and \177", { 1, { 1 } }, &value };
+    const thaw_named_tensor twice[] = { { "a", { 1, { 1 } }, &value, THAW_F32 },
+                                        { "a", { 1, { 1 } }, &value, THAW_F32 } };
+    const thaw_named_tensor latin = { "gr\374n", { 1, { 1 } }, &value, THAW_F32 };
+    const thaw_named_tensor reserved = { "__metadata__", { 1, { 1 } }, &value, THAW_F32 };
+    const thaw_named_tensor proper = { "tab\t, \1 and \177", { 1, { 1 } }, &value, THAW_F32 };
     const thaw_named_text text = { "k", "\377" };
     assert_fails(context, thaw_safetensors_write(context, path, twice, 2, NULL, 0, NULL), THAW_INVALID_ARGUMENT,
                  "duplicate");

@@ -59,9 +59,9 @@ static const float ones[MOST_FLOATS] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 
 
 /* What the model wants, full of ones. */
 static const thaw_named_tensor whole[HOLDER_PARAMETERS] = {
-    { "first.weight", { 2, { 3, 2 } }, ones }, { "first.bias", { 1, { 3 } }, ones },
-    { "first.mean", { 1, { 3 } }, ones },      { "second.weight", { 2, { 2, 3 } }, ones },
-    { "second.bias", { 1, { 2 } }, ones },     { "second.mean", { 1, { 3 } }, ones },
+    { "first.weight", { 2, { 3, 2 } }, ones, THAW_F32 }, { "first.bias", { 1, { 3 } }, ones, THAW_F32 },
+    { "first.mean", { 1, { 3 } }, ones, THAW_F32 },      { "second.weight", { 2, { 2, 3 } }, ones, THAW_F32 },
+    { "second.bias", { 1, { 2 } }, ones, THAW_F32 },     { "second.mean", { 1, { 3 } }, ones, THAW_F32 },
 };
 
 /* Writes some of them, and one more unless it is NULL. */
@@ -127,7 +127,7 @@ Test(weights, missing, .init = begin, .fini = end)
 Test(weights, unexpected, .init = begin, .fini = end)
 {
     const thaw_load_options allow = { .allow_unexpected = true };
-    const thaw_named_tensor third = { "third.bias", { 1, { 1 } }, ones };
+    const thaw_named_tensor third = { "third.bias", { 1, { 1 } }, ones, THAW_F32 };
     write_some(0, HOLDER_PARAMETERS, &third);
     assert_fails(context, load(NULL, 0, "", "third.bias", ""), THAW_NOT_FOUND, "unexpected in the file: third.bias");
     assert_ok(context, load(&allow, HOLDER_PARAMETERS, "", "third.bias", ""));
@@ -159,7 +159,7 @@ Test(weights, the_count_beside_running_statistics_is_passed_over, .init = begin,
     }
     thaw_model_destroy(norm);
 
-    const thaw_named_tensor count = { "first.num_batches_tracked", { 1, { 1 } }, ones };
+    const thaw_named_tensor count = { "first.num_batches_tracked", { 1, { 1 } }, ones, THAW_F32 };
     write_some(0, HOLDER_PARAMETERS, &count);
     assert_fails(context, load(NULL, 0, "", "first.num_batches_tracked", ""), THAW_NOT_FOUND, "num_batches_tracked");
 }
@@ -167,7 +167,7 @@ Test(weights, the_count_beside_running_statistics_is_passed_over, .init = begin,
 Test(weights, misshaped, .init = begin, .fini = end)
 {
     const thaw_load_options allow = { .allow_misshaped = true };
-    const thaw_named_tensor transposed = { "first.weight", { 2, { 2, 3 } }, ones };
+    const thaw_named_tensor transposed = { "first.weight", { 2, { 2, 3 } }, ones, THAW_F32 };
     write_some(1, HOLDER_PARAMETERS - 1, &transposed);
     assert_fails(context, load(NULL, 0, "", "", "first.weight"), THAW_SHAPE_MISMATCH,
                  "\"first.weight\" has shape [2, 3], must have [3, 2]");
@@ -179,9 +179,9 @@ Test(weights, misshaped, .init = begin, .fini = end)
 Test(weights, everything_wrong_is_reported_at_once, .init = begin, .fini = end)
 {
     const thaw_named_tensor tensors[] = {
-        { "first.weight", { 1, { 6 } }, ones }, { "first.bias", { 1, { 3 } }, ones },
-        { "First.bias", { 1, { 3 } }, ones },   { "second.weight", { 3, { 1, 2, 3 } }, ones },
-        { "second.bias", { 0, { 0 } }, ones },  { "second.mean", { 1, { 3 } }, ones },
+        { "first.weight", { 1, { 6 } }, ones, THAW_F32 }, { "first.bias", { 1, { 3 } }, ones, THAW_F32 },
+        { "First.bias", { 1, { 3 } }, ones, THAW_F32 },   { "second.weight", { 3, { 1, 2, 3 } }, ones, THAW_F32 },
+        { "second.bias", { 0, { 0 } }, ones, THAW_F32 },  { "second.mean", { 1, { 3 } }, ones, THAW_F32 },
     };
     const char *misshaped = "first.weight, second.weight, second.bias";
     const thaw_load_options some = { .allow_missing = true, .allow_unexpected = true };
@@ -221,8 +221,8 @@ Test(weights, what_a_pattern_leaves_out_is_never_wrong, .init = begin, .fini = e
 {
     static const float broken[] = { 0, NAN, 0 };
     const thaw_load_options first = { .pattern = "first" }, second = { .pattern = "second" };
-    const thaw_named_tensor other_shape = { "second.bias", { 1, { 7 } }, ones };
-    const thaw_named_tensor not_finite = { "second.mean", { 1, { 3 } }, broken };
+    const thaw_named_tensor other_shape = { "second.bias", { 1, { 7 } }, ones, THAW_F32 };
+    const thaw_named_tensor not_finite = { "second.mean", { 1, { 3 } }, broken, THAW_F32 };
     write_some(0, 3, &other_shape);
     assert_ok(context, load(&first, 3, "", "", ""));
     support_holder_copy(model, before);
@@ -279,7 +279,7 @@ Test(weights, a_tensor_that_is_not_finite, .init = begin, .fini = end)
     static const float broken[] = { NAN, INFINITY, -INFINITY };
     for (size_t i = 0; i < THAW_COUNT(broken); i++) {
         const float values[] = { 0, 0, broken[i] };
-        const thaw_named_tensor last = { "second.mean", { 1, { 3 } }, values };
+        const thaw_named_tensor last = { "second.mean", { 1, { 3 } }, values, THAW_F32 };
         thaw_load_result result;
         write_some(0, HOLDER_PARAMETERS - 1, &last);
         assert_fails(context, thaw_weights_load(model, path, NULL, &result), THAW_NOT_FINITE,
