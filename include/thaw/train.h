@@ -2,6 +2,7 @@
 #ifndef THAW_TRAIN_H
 #define THAW_TRAIN_H
 
+#include <thaw/checkpoint.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
 #include <thaw/model.h>
@@ -176,7 +177,8 @@ typedef struct thaw_fit_options {
     bool cache_optional;           /* if the file cannot be used, train without it: no error, but a warning */
     thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
                                it also train on the rounded values. THAW_F32: unchanged values */
-    bool time_phases;       /* measure the phases; reads the clock several times per step */
+    thaw_checkpoint_options checkpoint; /* files from which the run can continue; see thaw/checkpoint.h */
+    bool time_phases;                   /* measure the phases; reads the clock several times per step */
     bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
     void (*on_rule)(void *user, const thaw_rule_effect *effect);         /* after each rule of the strategy */
@@ -207,7 +209,8 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
    strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next
    epoch's rules thaw its contents; it does fill a file, for later runs.
-   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_STOPPED if a callback stopped it (what
+   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; those of thaw_trainer_load, to resume, and
+   THAW_INVALID_ARGUMENT (a folder that holds checkpoints, without resume); THAW_STOPPED if a callback stopped it (what
    was trained stays). With a cache file also THAW_IO_ERROR (it cannot be made or read, there is no space, another
    process uses it) and THAW_BAD_FORMAT (the file is of another kind, and is not touched); with cache_optional, and
    after the first epoch, the run logs these two as a warning and continues without the cache. */

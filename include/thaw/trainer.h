@@ -16,8 +16,7 @@
 extern "C" {
 #endif
 
-/* A run: model, data, options, position, and the feature cache. */
-typedef struct thaw_trainer thaw_trainer;
+/* thaw_trainer, defined in thaw/checkpoint.h, is a run: model, data, options, position, and the feature cache. */
 
 /* The position of a run. All zero before the first step. */
 typedef struct thaw_trainer_position {
@@ -32,7 +31,8 @@ typedef struct thaw_trainer_position {
    after an error. A trainer and its model belong to one thread at a time. Between calls the host may change the model
    as callbacks of thaw_fit may.
    Errors: THAW_INVALID_ARGUMENT (an option; the model has no loss; a label outside the classes), THAW_SHAPE_MISMATCH
-   (data and model do not match), those of thaw_strategy_check, THAW_OUT_OF_MEMORY. */
+   (data and model do not match), those of thaw_strategy_check, THAW_OUT_OF_MEMORY; with a folder for checkpoints,
+   THAW_IO_ERROR (it cannot be made or read) and those of thaw_trainer_load. */
 THAW_API thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
                                          thaw_trainer **trainer);
 

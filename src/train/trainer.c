@@ -10,6 +10,7 @@
 #include "features/cache_choice.h"
 #include "policy/strategy.h"
 #include "train/batch.h"
+#include "train/checkpoint.h"
 #include "train/shards.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -75,9 +76,10 @@ static thaw_status begin(thaw_trainer *trainer)
     const thaw_thread_scope scope = thaw_threads_enter(context);
     status = thaw_trainer_open_loader(trainer, trainer->dataset);
     thaw_threads_leave(scope);
-    if (status == THAW_OK)
-        trainer->epoch_steps = thaw_loader_steps(trainer->loader);
-    return status;
+    if (status != THAW_OK)
+        return status;
+    trainer->epoch_steps = thaw_loader_steps(trainer->loader);
+    return thaw_checkpoints_open(trainer);
 }
 
 thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
@@ -102,6 +104,7 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
 {
     if (!trainer)
         return;
+    thaw_checkpoints_close(trainer);
     thaw_trainer_release_data(trainer);
     thaw_release(trainer->model->context, trainer);
 }
@@ -122,18 +125,27 @@ static thaw_status apply_rules(thaw_trainer *trainer, int epoch)
     return status;
 }
 
-/* Compiles everything that the epoch will run, so that its steps do not compile. */
-static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
+/* Compiles everything that the epoch will run, so that its steps do not compile. *plan is that of a full batch, if the
+   data fills one. */
+static thaw_status compile(const thaw_trainer *trainer, thaw_plan **plan)
 {
     const thaw_fit_options *options = &trainer->options;
     const size_t count = thaw_dataset_count(trainer->dataset), rest = count % (size_t)options->batch;
     const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
+    thaw_status status = THAW_OK;
+    if (rest && !options->drop_last)
+        status = thaw_shard_plan(trainer->model, rest, range, plan);
+    if (status == THAW_OK && count >= (size_t)options->batch)
+        status = thaw_shard_plan(trainer->model, (size_t)options->batch, range, plan);
+    return status;
+}
+
+static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
+{
     thaw_plan *plan;
     thaw_status status = apply_rules(trainer, epoch);
-    if (status == THAW_OK && rest && !options->drop_last)
-        status = thaw_shard_plan(trainer->model, rest, range, &plan);
-    if (status == THAW_OK && count >= (size_t)options->batch)
-        status = thaw_shard_plan(trainer->model, (size_t)options->batch, range, &plan);
+    if (status == THAW_OK)
+        status = compile(trainer, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_choose_data(trainer, plan, epoch);
     if (status != THAW_OK)
@@ -170,6 +182,27 @@ static thaw_status begin_epoch(thaw_trainer *trainer)
     return THAW_OK;
 }
 
+/* After a checkpoint was loaded: what the run had in memory is made again. */
+static thaw_status resume(thaw_trainer *trainer)
+{
+    thaw_plan *plan;
+    thaw_status status = THAW_OK;
+    if (trainer->uncached) {
+        status = compile(trainer, &plan);
+        if (status == THAW_OK)
+            status = thaw_trainer_restore_cache(trainer, plan);
+    }
+    trainer->uncached = trainer->uncached && status != THAW_OK;
+    if (status != THAW_OK || !trainer->suspended)
+        return status;
+    status = prepare_epoch(trainer, trainer->position.epoch);
+    if (status != THAW_OK)
+        return status;
+    thaw_loader_start_epoch_at(trainer->loader, (uint64_t)trainer->position.epoch, trainer->position.step);
+    trainer->suspended = false;
+    return THAW_OK;
+}
+
 static thaw_status end_epoch(thaw_trainer *trainer)
 {
     const thaw_fit_options *options = &trainer->options;
@@ -197,11 +230,16 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "no epoch is left: all %d are done", trainer->options.epochs);
     const thaw_thread_scope scope = thaw_threads_enter(context);
     trainer->model->cache = trainer->budget;
-    thaw_status status = trainer->open ? THAW_OK : begin_epoch(trainer);
+    thaw_status status = resume(trainer);
+    if (status == THAW_OK && !trainer->open)
+        status = begin_epoch(trainer);
     if (status == THAW_OK)
         status = thaw_trainer_take_steps(trainer, most, result);
-    if (status == THAW_OK && trainer->position.step == trainer->epoch_steps)
+    if (status == THAW_OK && trainer->position.step == trainer->epoch_steps) {
         status = end_epoch(trainer);
+        if (!trainer->open)
+            thaw_checkpoints_after_epoch(trainer);
+    }
     thaw_threads_leave(scope);
     if (status != THAW_OK && status != THAW_STOPPED)
         thaw_give_up(trainer->options.communicator, thaw_context_message(context));

@@ -13,14 +13,19 @@ typedef struct thaw_epoch_sums {
     size_t samples, correct, counted;
 } thaw_epoch_sums;
 
+/* What writes the checkpoints of a run; see checkpoint.h. */
+typedef struct thaw_checkpoints thaw_checkpoints;
+
 struct thaw_trainer {
     thaw_model *model;
     thaw_dataset *dataset;
     thaw_fit_options options;
     thaw_trainer_position position;
     size_t epoch_steps;
-    int ruled; /* the last epoch whose rules were applied */
-    bool open; /* an epoch has begun and not ended */
+    int ruled;      /* the last epoch whose rules were applied */
+    bool open;      /* an epoch has begun and not ended */
+    bool suspended; /* a checkpoint was loaded: what the open epoch needs is made again before its next step */
+    bool uncached;  /* and its run had a feature cache whose values are rounded */
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
 
@@ -30,6 +35,10 @@ struct thaw_trainer {
     thaw_feature_cache *cache;
     thaw_cache_budget budget;
     thaw_batch batch; /* read but not yet trained on; count 0: none */
+
+    char *description; /* of the run at its start; see run_description.h */
+    bool describes_data;
+    thaw_checkpoints *checkpoints; /* NULL: none */
 };
 
 /* That all ranks run the same. Errors: those of thaw_ranks_agree. */
@@ -42,6 +51,10 @@ thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *datase
    later epoch, or another run, can use it. Notes that in the epoch's result. Errors: those of
    thaw_feature_cache_create and thaw_loader_create. */
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
+
+/* Makes an empty cache where the run of a loaded checkpoint had one with rounded values: what is computed must be rounded
+   as well, even where no later epoch would read it. Errors: those of thaw_feature_cache_create. */
+thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan);
 
 /* Between steps: drops a cache that the host has invalidated, or fails (THAW_INVALID_ARGUMENT) if the epoch reads
    it. */

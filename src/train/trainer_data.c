@@ -60,6 +60,15 @@ static void drop_broken_cache(thaw_trainer *trainer)
     trainer->epoch_result.cache_on_disk = false;
 }
 
+thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan)
+{
+    const thaw_fit_options *options = &trainer->options;
+    if (trainer->cache)
+        return THAW_OK;
+    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file,
+                                     &trainer->cache);
+}
+
 static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "data/dataset.h"
 #include "train/batch.h"
+#include "train/checkpoint.h"
 #include "train/shards.h"
 #include "train/trainer.h"
 
@@ -116,8 +117,11 @@ thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_ste
     thaw_epoch_result *epoch_result = &trainer->epoch_result;
     thaw_status status = THAW_OK;
     const double start = thaw_seconds();
-    for (size_t i = 0; i < most && status == THAW_OK && trainer->position.step < trainer->epoch_steps; i++)
+    for (size_t i = 0; i < most && status == THAW_OK && trainer->position.step < trainer->epoch_steps; i++) {
         status = take_step(trainer, result);
+        if (status == THAW_OK)
+            thaw_checkpoints_after_step(trainer);
+    }
     epoch_result->seconds += thaw_seconds() - start;
     epoch_result->samples_per_second = (double)sums->samples / epoch_result->seconds;
     epoch_result->loss = thaw_batches_mean(sums->loss, sums->weight);

@@ -92,11 +92,9 @@ static void add_parameters(thaw_model *model, thaw_digest *digest)
     }
 }
 
-static void train(thaw_model *model, const same_bits_run *run, thaw_digest *digest)
+static void set_up(thaw_model *model, const same_bits_run *run)
 {
     thaw_context *context = thaw_model_context(model);
-    samples made;
-    make_samples(model, &made);
     if (run->frozen)
         assert_ok(context, thaw_model_freeze(model, run->frozen));
     if (run->trains) {
@@ -106,37 +104,128 @@ static void train(thaw_model *model, const same_bits_run *run, thaw_digest *dige
     support_optimize(model, run->optimizer);
     thaw_model_set_recompute(model, run->recompute);
     thaw_model_set_fusion(model, !run->unfused);
-    const thaw_strategy strategy = { .name = run->name, .rules = run->rules, .rule_count = run->rule_count };
-    const thaw_fit_options options = {
+}
+
+static thaw_strategy strategy_of(const same_bits_run *run)
+{
+    return (thaw_strategy){ .name = run->name, .rules = run->rules, .rule_count = run->rule_count };
+}
+
+static thaw_fit_options options_of(const same_bits_run *run, const thaw_strategy *strategy, thaw_dataset *test)
+{
+    return (thaw_fit_options){
         .epochs = run->epochs ? run->epochs : 2,
         .batch = BATCH,
-        .test = made.dataset,
+        .test = test,
         .clip_norm = run->clip_norm,
         .cache_bytes = run->cache_bytes,
-        .strategy = run->rule_count ? &strategy : NULL,
-        .on_epoch = add_losses,
-        .user = digest,
+        .strategy = run->rule_count ? strategy : NULL,
     };
+}
+
+static void train(thaw_model *model, const same_bits_run *run, thaw_digest *digest)
+{
+    thaw_context *context = thaw_model_context(model);
+    samples made;
+    make_samples(model, &made);
+    set_up(model, run);
+    const thaw_strategy strategy = strategy_of(run);
+    thaw_fit_options options = options_of(run, &strategy, made.dataset);
+    options.on_epoch = add_losses;
+    options.user = digest;
     assert_ok(context, thaw_fit(model, made.dataset, &options, NULL));
     add_parameters(model, digest);
     free_samples(&made);
 }
 
+static void write_digest(const thaw_digest *digest, char text[SAME_BITS_DIGEST_BYTES])
+{
+    snprintf(text, SAME_BITS_DIGEST_BYTES, "%016llx%016llx", (unsigned long long)digest->lane[0],
+             (unsigned long long)digest->lane[1]);
+}
+
+/* A model of the run, and whether the CPU computes in its precision. */
+static bool build(const same_bits_run *run, thaw_context **context, thaw_model **model)
+{
+    *context = support_context(THREADS);
+    *model = run->build(*context, run->argument);
+    const thaw_status status = thaw_model_set_precision(*model, &run->precision);
+    cr_assert(status == THAW_OK || status == THAW_UNSUPPORTED, "%s: %s", run->name, thaw_context_message(*context));
+    return status == THAW_OK;
+}
+
+static void destroy(thaw_context *context, thaw_model *model)
+{
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 bool same_bits_train(const same_bits_run *run, char text[SAME_BITS_DIGEST_BYTES])
 {
     thaw_digest digest = { 0 };
-    thaw_context *context = support_context(THREADS);
-    thaw_model *model = run->build(context, run->argument);
-    const thaw_status status = thaw_model_set_precision(model, &run->precision);
-    if (status == THAW_OK)
+    thaw_context *context;
+    thaw_model *model;
+    const bool able = build(run, &context, &model);
+    if (able)
         train(model, run, &digest);
+    write_digest(&digest, text);
+    destroy(context, model);
+    return able;
+}
+
+/* ---------------------------------------------------------------- runs that are cut */
+
+static bool add_epoch(void *user, const thaw_epoch_result *epoch_result)
+{
+    const double figures[] = { epoch_result->loss, epoch_result->accuracy, epoch_result->test_loss,
+                               epoch_result->test_accuracy, epoch_result->rate_factor };
+    thaw_digest_add(user, figures, sizeof figures);
+    return true;
+}
+
+/* Trains from a file, or (NULL) from the start, for so many steps or to the end, which adds all parameters. */
+static bool train_part(const same_bits_run *run, const char *from, size_t most, const char *to, size_t *steps,
+                       thaw_digest *digest)
+{
+    thaw_context *context;
+    thaw_model *model;
+    if (!build(run, &context, &model)) {
+        destroy(context, model);
+        return false;
+    }
+    samples made;
+    make_samples(model, &made);
+    set_up(model, run);
+    const thaw_strategy strategy = strategy_of(run);
+    thaw_fit_options options = options_of(run, &strategy, made.dataset);
+    options.on_epoch = add_epoch;
+    options.user = digest;
+    options.schedule = (thaw_schedule){ .kind = THAW_SCHEDULE_COSINE, .floor = 0.1, .warmup_epochs = 0.5 };
+    thaw_trainer *trainer;
+    assert_ok(context, thaw_trainer_create(model, made.dataset, &options, &trainer));
+    if (from)
+        assert_ok(context, thaw_trainer_load(trainer, from));
+    for (size_t i = 0; i < most && !thaw_trainer_done(trainer); i++)
+        assert_ok(context, thaw_trainer_step(trainer, NULL));
+    *steps = thaw_trainer_epoch_steps(trainer) * (size_t)options.epochs;
+    if (to)
+        assert_ok(context, thaw_trainer_save(trainer, to));
     else
-        cr_assert_eq(status, THAW_UNSUPPORTED, "%s: %s", run->name, thaw_context_message(context));
-    snprintf(text, SAME_BITS_DIGEST_BYTES, "%016llx%016llx", (unsigned long long)digest.lane[0],
-             (unsigned long long)digest.lane[1]);
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
-    return status == THAW_OK;
+        add_parameters(model, digest);
+    thaw_trainer_destroy(trainer);
+    free_samples(&made);
+    destroy(context, model);
+    return true;
+}
+
+bool same_bits_train_cut(const same_bits_run *run, size_t cut, const char *path, size_t *steps,
+                         char text[SAME_BITS_DIGEST_BYTES])
+{
+    thaw_digest digest = { 0 };
+    const bool able = (!cut || train_part(run, NULL, cut, path, steps, &digest)) &&
+                      train_part(run, cut ? path : NULL, SIZE_MAX, NULL, steps, &digest);
+    write_digest(&digest, text);
+    return able;
 }
 
 void same_bits_key(char key[SAME_BITS_KEY_BYTES])

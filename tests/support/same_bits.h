@@ -30,6 +30,11 @@ extern const size_t same_bits_run_count;
    Returns false where the CPU, as oneDNN sees it, does not compute in the run's precision. */
 bool same_bits_train(const same_bits_run *run, char digest[SAME_BITS_DIGEST_BYTES]);
 
+/* The same step by step, without what the digest tells of the cache. After `cut` steps (0: never) the run is saved to
+   `path` and everything is destroyed; a run that is built anew continues from there. *steps gets the steps of all epochs. */
+bool same_bits_train_cut(const same_bits_run *run, size_t cut, const char *path, size_t *steps,
+                         char digest[SAME_BITS_DIGEST_BYTES]);
+
 /* What results may depend on besides the code: the compiler and its level of optimization, oneDNN's version, the
    instructions that oneDNN uses and the level of our own loops. */
 void same_bits_key(char key[SAME_BITS_KEY_BYTES]);
