@@ -38,6 +38,24 @@ bool cli_parse_bytes(const char *text, uint64_t *value)
     return !__builtin_mul_overflow(*value, (uint64_t)1 << shift, value) && *value <= SIZE_MAX;
 }
 
+bool cli_parse_interval(const char *text, cli_interval *interval)
+{
+    char *unit;
+    uint64_t count;
+    *interval = (cli_interval){ 0 };
+    if (!parse_digits(text, &unit, &count) || count == 0 || count > INT32_MAX)
+        return false;
+    if (strcmp(unit, "step") == 0 || strcmp(unit, "steps") == 0)
+        interval->steps = count;
+    else if (strcmp(unit, "epoch") == 0 || strcmp(unit, "epochs") == 0)
+        interval->epochs = count;
+    else if (*unit && strchr("smh", *unit) && !unit[1])
+        interval->seconds = (double)count * (*unit == 's' ? 1 : *unit == 'm' ? 60 : 3600);
+    else
+        return false;
+    return true;
+}
+
 bool cli_parse_real(const char *text, double *value)
 {
     return thaw_parse_number(text, strlen(text), value) && *value >= 0;

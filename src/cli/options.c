@@ -64,6 +64,12 @@ static bool parse_most(const cli_option *option, const char *text, void *value, 
     return parse_size(option, text, value, options) && *(uint64_t *)value > 0;
 }
 
+static bool parse_interval(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_interval(text, value);
+}
+
 static bool parse_norm(const cli_option *option, const char *text, void *value, cli_options *options)
 {
     (void)option, (void)options;
@@ -106,6 +112,8 @@ KIND(shards, .parse = parse_shards, .wanted = "a whole number from 1 to 4096");
 KIND(seed, .parse = parse_seed, .wanted = "a whole number from 0 to 2^64 - 1");
 KIND(bytes, .parse = parse_size, .wanted = "a number of bytes, such as 0, 65536 or 512M");
 KIND(most_bytes, .parse = parse_most, .wanted = "a number of bytes above 0, such as 65536 or 512M");
+KIND(interval, .parse = parse_interval,
+     .wanted = "a whole number above 0 and its unit, such as 10m, 500steps or 1epoch");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
 KIND(share, .parse = parse_share, .wanted = "a number above 0 and at most 1");
 KIND(precision, .parse = parse_precision, .wanted = "f32, bf16 or bf16-emulated", .completion = CLI_COMPLETE_WORDS,
@@ -194,6 +202,18 @@ const cli_option cli_option_table[] = {
       &folder_kind, TO(log) },
     { CLI_TRAINING, "log-every", "N", "Steps between two rows of steps.csv (default: 50)", &positive_kind,
       TO(log_every) },
+    { CLI_TRAINING, "checkpoint", "FOLDER",
+      "Write checkpoints into this folder, from which --resume continues with the same bits. Signals that stop the run "
+      "write one, too",
+      &folder_kind, TO(checkpoint) },
+    { CLI_TRAINING, "checkpoint-every", "INTERVAL",
+      "Time, steps or epochs from one checkpoint to the next, such as 10m, 500steps or 1epoch (default: 1epoch)",
+      &interval_kind, TO(checkpoint_every) },
+    { CLI_TRAINING, "keep", "N", "Checkpoints to keep (default: 3)", &positive_kind, TO(keep) },
+    { CLI_TRAINING, "resume", NULL,
+      "Continue from the newest whole checkpoint in the folder of --checkpoint, or start anew if it has none. The other "
+      "options must be the same, but for --epochs, --threads and paths",
+      &flag_kind, TO(resume) },
     { CLI_BENCH, "strategies", "LIST",
       "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",

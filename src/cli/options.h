@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/numbers.h"
+
 /* Options come in sets. Each command takes some of the sets. */
 enum {
     CLI_MODEL = 1,
@@ -65,6 +67,9 @@ typedef struct cli_options {
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy;                       /* 0: none */
     bool resume;
+    const char *checkpoint; /* a folder */
+    cli_interval checkpoint_every;
+    uint64_t keep;                     /* 0: 3 */
     double clip_norm;                  /* 0: none */
     bool program, profile;             /* of thaw plan */
     uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */

@@ -1,6 +1,7 @@
 /* thaw train, thaw finetune. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cache.h"
@@ -21,6 +22,7 @@ typedef struct run {
     thaw_epoch_result last; /* of the last whole epoch; zero before it */
     char *cache_path;       /* the file chosen for the feature cache, or NULL */
     json_t *rules;          /* what rules did before this epoch */
+    char *checkpoint;       /* the newest one's path, or NULL */
 } run;
 
 static bool on_step(void *user, const thaw_progress *state)
@@ -84,6 +86,7 @@ static int print_end(const run *now, bool stopped)
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
         json_object_set_new(object, "saved", save ? json_string(save) : json_null());
         json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
+        json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
         json_object_set_new(object, "stopped", json_boolean(stopped));
         return cli_json_print(object);
     }
@@ -98,6 +101,10 @@ static int print_end(const run *now, bool stopped)
         printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
     if (stopped)
         printf("stopped by a signal\n");
+    if (now->checkpoint)
+        printf(stopped ? "the checkpoint is %s; continue with the same command and --resume\n"
+                       : "the checkpoint is %s\n",
+               now->checkpoint);
     if (save)
         printf("saved %s\n", save);
     return CLI_DONE;
@@ -126,6 +133,15 @@ static int open_log(const cli_session *session, const thaw_trainer *trainer, tha
                             "--log");
 }
 
+/* A run that a signal stops is to continue from where it is. */
+static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, run *now, bool stopped)
+{
+    if (stopped && now->options->checkpoint)
+        cli_check(session->context, thaw_trainer_checkpoint(trainer), "--checkpoint");
+    const char *path = thaw_trainer_checkpoint_path(trainer);
+    now->checkpoint = path ? strdup(path) : NULL;
+}
+
 /* *stopped: whether a signal stopped it, after a step or an epoch. */
 static int run_epochs(cli_session *session, const thaw_fit_options *options, run *now, bool *stopped)
 {
@@ -138,6 +154,8 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, run
         code = open_log(session, trainer, &log);
     if (code == CLI_DONE && !now->options->json)
         print_beginning(session);
+    if (code == CLI_DONE && thaw_trainer_done(trainer))
+        now->last = *thaw_trainer_result(trainer); /* of a run that continues after its last epoch */
     while (code == CLI_DONE && !*stopped && !thaw_trainer_done(trainer)) {
         status = run_epoch(trainer, log);
         if (status == THAW_OK) {
@@ -152,6 +170,8 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, run
     }
     cli_progress_clear(&now->progress);
     thaw_run_log_close(log);
+    if (trainer)
+        keep_checkpoint(trainer, session, now, *stopped);
     thaw_trainer_destroy(trainer);
     return code;
 }
@@ -174,6 +194,15 @@ static int fit(cli_session *session)
         .test = session->test,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
         .head = session->head,
+        .checkpoint = {
+            .folder = options->checkpoint,
+            .every_steps = options->checkpoint_every.steps,
+            .every_seconds = options->checkpoint_every.seconds,
+            .every_epochs = (int)options->checkpoint_every.epochs,
+            .keep = (int)options->keep,
+            .resume = options->resume,
+            .description = options->model,
+        },
         .on_step = on_step,
         .on_rule = options->json ? on_rule : NULL,
         .user = &now,
@@ -190,6 +219,7 @@ static int fit(cli_session *session)
     if (code == CLI_DONE)
         code = print_end(&now, stopped);
     free(now.cache_path);
+    free(now.checkpoint);
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
 }
 
@@ -218,10 +248,25 @@ static int check_shards(const cli_options *options)
     return CLI_DONE;
 }
 
+/* Options that mean nothing without another. */
+static int check_checkpoints(const cli_options *options)
+{
+    const cli_interval *every = &options->checkpoint_every;
+    if (options->checkpoint)
+        return CLI_DONE;
+    if (options->resume)
+        return cli_misuse("--resume", "needs --checkpoint, the folder to continue from");
+    if (every->steps || every->epochs || every->seconds > 0)
+        return cli_misuse("--checkpoint-every", "needs --checkpoint, the folder to write to");
+    return options->keep ? cli_misuse("--keep", "needs --checkpoint, the folder to keep them in") : CLI_DONE;
+}
+
 static int train(const cli_options *options)
 {
     cli_session session;
     int code = check_shards(options);
+    if (code == CLI_DONE)
+        code = check_checkpoints(options);
     if (code != CLI_DONE)
         return code;
     code = cli_session_build(&session, options);
@@ -245,7 +290,8 @@ const cli_command cli_train = {
     .examples = "  thaw train --model transfer-cnn --data fashion-mnist:classes=0-4 \\\n"
                 "             --epochs 3 --save source.safetensors\n"
                 "  thaw train --model resnet18 --data 'folder:flowers;size=64' \\\n"
-                "             --optimizer sgd:lr=0.1,momentum=0.9 --schedule cosine --epochs 30\n",
+                "             --optimizer sgd:lr=0.1,momentum=0.9 --schedule cosine --epochs 30 \\\n"
+                "             --checkpoint run --checkpoint-every 10m --resume\n",
     .takes = BOTH,
     .needs = CLI_MODEL | CLI_DATA,
     .run = train,
