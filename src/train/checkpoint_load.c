@@ -71,6 +71,8 @@ static thaw_status open_stored(thaw_context *context, const char *path, stored *
     thaw_status status = thaw_safetensors_open(context, path, &from->file);
     if (status == THAW_OK)
         status = thaw_safetensors_read_checked(&from->file, &from->bytes);
+    if (status == THAW_UNSUPPORTED) /* a header that this version cannot have written */
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s", thaw_context_message(context));
     return status == THAW_OK ? read_texts(from) : status;
 }
 

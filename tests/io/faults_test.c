@@ -1,7 +1,5 @@
-/* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. The linker
-   puts the functions below in the place of the system's (--wrap, see tests/meson.build). */
+/* What saving and loading do when the operating system, or the memory, refuses: each call fails in turn. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,109 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/faults.h"
 #include "support/files.h"
 #include "support/holder.h"
 #include "support/support.h"
-
-/* ---- the system's calls ---- */
-
-static struct {
-    bool armed;
-    int calls, fail_at; /* counted from 1 */
-    int reason;         /* errno; 0: reads and writes transfer one byte only; DEATH: the process is killed */
-} faults;
-
-enum { DEATH = -1 };
-
-static void arm(int fail_at, int reason)
-{
-    faults.armed = true;
-    faults.calls = 0;
-    faults.fail_at = fail_at;
-    faults.reason = reason;
-}
-
-/* Whether the call that was to fail came. */
-static bool disarm(void)
-{
-    faults.armed = false;
-    return faults.calls >= faults.fail_at;
-}
-
-static bool fails(void)
-{
-    if (!faults.armed || ++faults.calls != faults.fail_at)
-        return false;
-    if (faults.reason == DEATH)
-        raise(SIGKILL);
-    return true;
-}
-
-static int refuse(void)
-{
-    errno = faults.reason;
-    return -1;
-}
-
-#define WRAP(result, name, parameters)      \
-    extern result __real_##name parameters; \
-    extern result __wrap_##name parameters; \
-    result __wrap_##name parameters
-
-WRAP(ssize_t, write, (int descriptor, const void *bytes, size_t count))
-{
-    if (!fails())
-        return __real_write(descriptor, bytes, count);
-    return faults.reason ? refuse() : __real_write(descriptor, bytes, 1);
-}
-
-WRAP(ssize_t, pread64, (int descriptor, void *bytes, size_t count, off_t position))
-{
-    if (!fails())
-        return __real_pread64(descriptor, bytes, count, position);
-    return faults.reason ? refuse() : __real_pread64(descriptor, bytes, 1, position);
-}
-
-WRAP(int, open64, (const char *path, int flags, mode_t mode))
-{
-    return fails() && faults.reason ? refuse() : __real_open64(path, flags, mode);
-}
-
-static mode_t created; /* the permissions of the last file that was made */
-
-WRAP(int, openat64, (int directory, const char *path, int flags, mode_t mode))
-{
-    created = flags & O_CREAT ? mode : created;
-    return fails() && faults.reason ? refuse() : __real_openat64(directory, path, flags, mode);
-}
-
-WRAP(int, posix_fallocate64, (int descriptor, off_t begin, off_t count))
-{
-    return fails() && faults.reason ? faults.reason : __real_posix_fallocate64(descriptor, begin, count);
-}
-
-WRAP(int, fchmod, (int descriptor, mode_t mode))
-{
-    return fails() && faults.reason ? refuse() : __real_fchmod(descriptor, mode);
-}
-
-WRAP(int, fsync, (int descriptor))
-{
-    return fails() && faults.reason ? refuse() : __real_fsync(descriptor);
-}
-
-WRAP(int, close, (int descriptor))
-{
-    const int closed = __real_close(descriptor);
-    return fails() && faults.reason ? refuse() : closed;
-}
-
-WRAP(int, renameat, (int from, const char *old, int to, const char *new))
-{
-    return fails() && faults.reason ? refuse() : __real_renameat(from, old, to, new);
-}
-
-/* ---- saving and loading ---- */
 
 enum { FILE_BYTES = 1024 };
 
@@ -164,9 +63,9 @@ static int save_through(int reason)
     for (int call = 1; fired; call++) {
         const size_t descriptors = support_count_entries("/proc/self/fd");
         support_write_file(path, old_file, (size_t)file_bytes);
-        arm(call, reason);
+        support_faults_arm(call, reason);
         const thaw_status status = thaw_weights_save(model, path);
-        fired = disarm();
+        fired = support_faults_disarm();
         const char *message = thaw_context_message(context);
         const bool refused = status == THAW_IO_ERROR && strstr(message, strerror(reason));
         cr_assert(status == THAW_OK || refused, "call %d: %s: %s", call, thaw_status_name(status), message);
@@ -186,9 +85,9 @@ static int load_through(int reason)
         float now[HOLDER_FLOATS];
         const size_t descriptors = support_count_entries("/proc/self/fd");
         support_holder_fill(model, 2);
-        arm(call, reason);
+        support_faults_arm(call, reason);
         const thaw_status status = thaw_weights_load(model, path, NULL, NULL);
-        fired = disarm();
+        fired = support_faults_disarm();
         const bool refused = status == THAW_IO_ERROR && strstr(thaw_context_message(context), strerror(reason));
         cr_assert(status == THAW_OK || refused, "call %d: %s: %s", call, thaw_status_name(status),
                   thaw_context_message(context));
@@ -238,7 +137,7 @@ Test(faults, a_temporary_file_allows_no_more_than_the_old_one, .init = begin, .f
     const mode_t mask = umask(0);
     cr_assert_eq(chmod(path, 0600), 0);
     assert_ok(context, thaw_weights_save(model, path));
-    cr_assert_eq(created, 0600, "made with the permissions %o", created);
+    cr_assert_eq(support_faults_created(), 0600, "made with the permissions %o", support_faults_created());
     umask(mask);
 }
 
@@ -253,7 +152,7 @@ Test(faults, a_save_that_is_killed_leaves_a_whole_file, .init = begin, .fini = e
         const pid_t child = fork();
         cr_assert_geq(child, 0);
         if (child == 0) {
-            arm(died + 1, DEATH);
+            support_faults_arm(died + 1, SUPPORT_DEATH);
             _exit((int)thaw_weights_save(model, path));
         }
         cr_assert_eq(waitpid(child, &status, 0), child);
