@@ -243,6 +243,17 @@ Test(checkpoint, augmented_data_continue)
     assert_continues(with_random_data, 2 * STEPS);
 }
 
+static void with_shards(fixture *made)
+{
+    made->options.shards = 4;
+    made->options.clip_norm = 0.5;
+}
+
+Test(checkpoint, steps_in_shards_continue)
+{
+    assert_continues(with_shards, 2 * STEPS);
+}
+
 /* ---------------------------------------------------------------- the same trainer goes back */
 
 Test(checkpoint, a_trainer_goes_back_to_where_it_was)
@@ -292,6 +303,11 @@ Test(checkpoint, holds_the_weights_under_their_names)
 static void another_batch(fixture *made)
 {
     made->options.batch = 15;
+}
+
+static void another_sharding(fixture *made)
+{
+    made->options.shards = 2;
 }
 
 static void another_seed(fixture *made)
@@ -363,6 +379,7 @@ static const struct {
     const char *named;
 } others[] = {
     { another_batch, "batch: 16 in the checkpoint, 15 here" },
+    { another_sharding, "shards: 1 in the checkpoint, 2 here" },
     { another_seed, "seed: 1 in the checkpoint, 77 here" },
     { another_schedule, "schedule: constant" },
     { another_clip, "clip norm: 0 in the checkpoint, 2 here" },
