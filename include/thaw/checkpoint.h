@@ -20,7 +20,8 @@ typedef struct thaw_trainer thaw_trainer;
 
 /* Checkpoints that a run writes by itself, and whether it continues from one. Zero everywhere means none. The writing is
    done by a thread of its own from a copy in memory, which training waits for only at the end of an epoch. If a file
-   cannot be written, the run goes on with a warning in the log. A run also writes one after its last epoch. */
+   cannot be written, the run goes on with a warning in the log. A run also writes one after its last epoch. Of several ranks
+   (thaw/distributed.h), the first one writes, and all read the folder to continue; their number may differ. */
 typedef struct thaw_checkpoint_options {
     const char *folder;      /* made if it is missing; NULL: no checkpoints */
     uint64_t every_steps;    /* one after each so many steps of the whole run; 0: not by steps */

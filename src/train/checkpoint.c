@@ -41,6 +41,13 @@ thaw_status thaw_trainer_save(thaw_trainer *trainer, const char *path)
 
 /* ---------------------------------------------------------------- writing */
 
+/* All ranks have the same state: the first one writes it. */
+static bool writes(const thaw_trainer *trainer)
+{
+    const thaw_communicator *communicator = trainer->options.communicator;
+    return trainer->checkpoints && (!communicator || communicator->rank == 0);
+}
+
 /* A failed checkpoint costs itself, not the run. */
 static void warn(thaw_trainer *trainer, thaw_status status)
 {
@@ -79,7 +86,7 @@ static void take(thaw_trainer *trainer)
 void thaw_checkpoints_after_step(thaw_trainer *trainer)
 {
     thaw_checkpoints *checkpoints = trainer->checkpoints;
-    if (!checkpoints)
+    if (!writes(trainer))
         return;
     const thaw_checkpoint_options *options = &checkpoints->options;
     if (options->every_steps && trainer->position.all_steps % options->every_steps == 0)
@@ -95,7 +102,7 @@ void thaw_checkpoints_after_step(thaw_trainer *trainer)
 void thaw_checkpoints_after_epoch(thaw_trainer *trainer)
 {
     thaw_checkpoints *checkpoints = trainer->checkpoints;
-    if (!checkpoints)
+    if (!writes(trainer))
         return;
     const int every = checkpoints->options.every_epochs;
     if (every && trainer->position.epoch % every == 0)
@@ -110,6 +117,8 @@ thaw_status thaw_trainer_checkpoint(thaw_trainer *trainer)
     thaw_checkpoints *checkpoints = trainer->checkpoints;
     if (!checkpoints)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "the run has no folder for checkpoints");
+    if (!writes(trainer))
+        return THAW_OK;
     thaw_status status = thaw_checkpoint_writer_wait(checkpoints->writer, context);
     if (status == THAW_OK && has_position(trainer))
         return THAW_OK;

@@ -54,6 +54,19 @@ static thaw_status check(const thaw_trainer *trainer)
     return status;
 }
 
+/* Ranks that continue must have read the same checkpoint. */
+static thaw_status open_checkpoints(thaw_trainer *trainer)
+{
+    const thaw_fit_options *options = &trainer->options;
+    const thaw_status status = thaw_checkpoints_open(trainer);
+    if (!options->communicator || options->communicator->ranks < 2 || !options->checkpoint.resume)
+        return status;
+    if (status == THAW_OK)
+        return thaw_trainer_agree(trainer);
+    thaw_give_up(options->communicator, thaw_context_message(trainer->model->context));
+    return status;
+}
+
 static thaw_status begin(thaw_trainer *trainer)
 {
     thaw_context *context = trainer->model->context;
@@ -79,7 +92,7 @@ static thaw_status begin(thaw_trainer *trainer)
     if (status != THAW_OK)
         return status;
     trainer->epoch_steps = thaw_loader_steps(trainer->loader);
-    return thaw_checkpoints_open(trainer);
+    return open_checkpoints(trainer);
 }
 
 thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/combined_network.h"
+#include "support/files.h"
 #include "support/network.h"
 #include "support/ranks.h"
 
@@ -129,6 +130,44 @@ Test(ranks, statistics_and_combinations_have_the_same_bits)
                        .samples = 40,
                        .options = { .epochs = 2, .batch = 18, .shards = 6 } },
                some, THAW_COUNT(some));
+}
+
+/* ---- checkpoints ---- */
+
+/* One epoch on `first` ranks, which the rank 0 saves, and another on `second`, from there. */
+static void check_continues(const run *wanted, int first, int second, const char *folder)
+{
+    const thaw_checkpoint_options checkpoint = { .folder = folder, .resume = true };
+    run begun = *wanted, parts = *wanted, alone = *wanted;
+    begun.options.epochs = 1;
+    begun.options.checkpoint = parts.options.checkpoint = checkpoint;
+    run_ranks(first, train, &begun);
+    cr_assert_eq(support_count_entries(folder), 1);
+    run_ranks(second, train, &parts);
+    train(&alone, NULL);
+    for (int i = 0; i < second; i++) {
+        cr_assert_eq(parts.statuses[i], THAW_OK, "rank %d of %d: %s", i, second, parts.messages[i]);
+        cr_assert_eq(memcmp(parts.weights[i], alone.weights[0], alone.counts[0] * sizeof(float)), 0,
+                     "rank %d of %d, after %d, has other weights", i, second, first);
+    }
+    release(&begun);
+    release(&alone);
+    release(&parts);
+}
+
+Test(ranks, a_run_continues_on_another_number_of_ranks)
+{
+    static const int numbers[][2] = { { 2, 4 }, { 4, 1 }, { 1, 2 } };
+    const run wanted = { .build = with_dropout,
+                         .optimizer = "adam:lr=0.01",
+                         .samples = 50,
+                         .options = { .epochs = 2, .batch = 16, .shards = 4 } };
+    for (size_t k = 0; k < THAW_COUNT(numbers); k++) {
+        char directory[SUPPORT_PATH_BYTES], folder[SUPPORT_PATH_BYTES];
+        support_make_directory(directory);
+        check_continues(&wanted, numbers[k][0], numbers[k][1], support_path(folder, directory, "run"));
+        support_remove_tree(directory);
+    }
 }
 
 /* ---- a loop of the host's own ---- */
