@@ -147,11 +147,14 @@ static const thaw_optimizer_module own_module = {
     .uses_slot = uses_slot,
 };
 
-/* Three kinds; the host changes rates, a hyper-parameter and what trains in its callback. */
+/* Three kinds; the host changes rates, a hyper-parameter, values and what trains in its
+   callback. */
 static bool change(void *user, const thaw_epoch_result *epoch_result)
 {
     fixture *made = user;
     assert_ok(made->context, thaw_optimizer_set(made->own, "lr", 0.01 / epoch_result->epoch));
+    if (epoch_result->epoch != 2)
+        assert_ok(made->context, thaw_model_reset(made->model, "dense3"));
     if (epoch_result->epoch == 2) {
         assert_ok(made->context, thaw_optimizer_set(made->own, "drag", 1));
         assert_ok(made->context, thaw_select_weight_decay(made->model, "conv1", 0.25));
