@@ -1,22 +1,26 @@
-/* The system's calls for files, which fail when they are told to. The linker puts the functions of faults.c in the place of
-   the system's (--wrap, see tests/meson.build). */
+/* Calls of the operating system that fail when a test wants it. The linker puts the functions of faults.c in the place
+   of the system's (--wrap, see tests/meson.build). */
 #ifndef THAW_TESTS_SUPPORT_FAULTS_H
 #define THAW_TESTS_SUPPORT_FAULTS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Instead of an errno: the process is killed. */
-enum { SUPPORT_DEATH = -1 };
+enum {
+    SUPPORT_SHORT = 0, /* reads and writes move one byte only */
+    SUPPORT_DEATH = -1 /* the process is killed */
+};
 
-/* From here on, call number `fail_at` (from 1) fails with this errno. 0: it succeeds, but reads and writes transfer one
-   byte only. */
+/* From now on counts calls, from 1. Call `fail_at` fails with `reason`: an errno, or one of the above. */
 void support_faults_arm(int fail_at, int reason);
+
+/* The same, but all calls from `first` on fail. */
+void support_faults_arm_from(int first, int reason);
 
 /* All calls succeed again. Returns whether the call that was to fail came. */
 bool support_faults_disarm(void);
 
-/* The permissions of the last file that was made. */
+/* The permissions with which the last file was made. */
 mode_t support_faults_created(void);
 
 #endif
