@@ -163,23 +163,47 @@ static thaw_status fail_on(const feature_file *file, const char *what)
                      strerror(errno));
 }
 
+static bool make_empty(int file)
+{
+    int failed;
+    do
+        failed = ftruncate(file, 0);
+    while (failed && errno == EINTR);
+    return !failed;
+}
+
 /* Empties the file and reserves its space, so that a full disk shows before training. The header comes first: if the
    process is killed in between, the next run recognizes the file as a feature cache. */
 static thaw_status begin_file(feature_file *file)
 {
     const struct iovec piece = { &file->header, sizeof file->header };
-    if (ftruncate(file->file, 0) != 0)
+    if (!make_empty(file->file))
         return fail_on(file, "empty");
     if (!move_row(pwritev, file->file, &piece, 1, 0))
         return fail_on(file, "write");
     const int reason = thaw_reserve(file->file, place_of(file, file->storage.count));
     if (reason == 0)
         return THAW_OK;
-    if (ftruncate(file->file, 0) != 0)
+    if (!make_empty(file->file))
         thaw_log(file->storage.context, THAW_LOG_WARNING, "%s: cannot be emptied again: %s", file->path,
                  strerror(errno));
     errno = reason;
     return fail_on(file, "make room for");
+}
+
+/* Reads the first bytes of a file, which may be shorter. Returns how many; -1 after an error. */
+static ssize_t read_beginning(int file, void *bytes, size_t most)
+{
+    size_t got = 0;
+    while (got < most) {
+        const ssize_t more = pread(file, (char *)bytes + got, most - got, (off_t)got);
+        if (more < 0 && errno == EINTR)
+            continue;
+        if (more <= 0)
+            return more < 0 ? -1 : (ssize_t)got;
+        got += (size_t)more;
+    }
+    return (ssize_t)got;
 }
 
 /* Whether a file that begins with these bytes is a feature cache, and may be overwritten. */
@@ -192,7 +216,7 @@ static bool begins_as_cache(const char *bytes, ssize_t count)
 static thaw_status adopt(feature_file *file)
 {
     header found = { 0 };
-    const ssize_t got = pread(file->file, &found, sizeof found, 0);
+    const ssize_t got = read_beginning(file->file, &found, sizeof found);
     if (got < 0)
         return fail_on(file, "read");
     if (got > 0 && !begins_as_cache(found.magic, got))
@@ -261,7 +285,8 @@ bool thaw_feature_file_is_free(const char *path)
     if (file < 0)
         return errno == ENOENT;
     const bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-    const ssize_t got = regular && flock(file, LOCK_EX | LOCK_NB) == 0 ? pread(file, magic, sizeof magic, 0) : -1;
+    const bool ours = regular && flock(file, LOCK_EX | LOCK_NB) == 0;
+    const ssize_t got = ours ? read_beginning(file, magic, sizeof magic) : -1;
     close(file);
     return got == 0 || begins_as_cache(magic, got);
 }
