@@ -6,6 +6,7 @@
 
 #include "io/safetensors.h"
 #include "support/files.h"
+#include "support/holder.h"
 #include "support/support.h"
 
 static thaw_context *context;
@@ -102,4 +103,54 @@ Test(damaged, truncated_at_every_byte, .init = begin, .fini = end)
         const thaw_status status = thaw_safetensors_open(context, path, &file);
         cr_assert(status == THAW_BAD_FORMAT, "cut to %zu bytes: %s", count, thaw_status_name(status));
     }
+}
+
+/* ---- loading ---- */
+
+static float saved[HOLDER_FLOATS], held[HOLDER_FLOATS];
+
+/* Loads a damaged file. After an error the model is as before; else it is as saved. Returns whether it was loaded. */
+static bool load(thaw_model *model, const char *from)
+{
+    float now[HOLDER_FLOATS];
+    support_holder_fill(model, 2);
+    support_holder_copy(model, held);
+    const thaw_status status = thaw_weights_load(model, from, NULL, NULL);
+    cr_assert(status == THAW_OK || thaw_context_message(context)[0], "no message");
+    support_holder_copy(model, now);
+    cr_assert_eq(memcmp(now, status == THAW_OK ? saved : held, sizeof now), 0, "%s, but other values",
+                 thaw_status_name(status));
+    return status == THAW_OK;
+}
+
+/* Of the bits of the header, only some in its metadata and in the spaces at its end may change. */
+Test(damaged, weights_load_as_a_whole_or_not_at_all, .init = begin, .fini = end)
+{
+    char bytes[GOLDEN_BYTES], changed[SUPPORT_PATH_BYTES];
+    thaw_model *model = support_holder(context);
+    support_holder_fill(model, 1);
+    support_holder_copy(model, saved);
+    assert_ok(context, thaw_weights_save(model, path));
+    const size_t count = (size_t)support_read_file(path, bytes, GOLDEN_BYTES);
+    const int memory = support_memory_file(changed, bytes, count);
+    cr_assert(load(model, changed));
+    uint64_t header;
+    memcpy(&header, bytes, 8);
+    const char *tensors = memmem(bytes, count, "\"first", 6);
+    cr_assert_not_null(tensors);
+    const size_t metadata_end = (size_t)(tensors - bytes);
+    for (size_t bit = 0; bit < 8 * (8 + header); bit++) {
+        const char flipped = (char)(bytes[bit / 8] ^ (1 << bit % 8));
+        cr_assert_eq(pwrite(memory, &flipped, 1, (off_t)(bit / 8)), 1);
+        const bool loaded = load(model, changed);
+        const bool is_free = bytes[bit / 8] == ' ' || (bit / 8 > 8 && bit / 8 < metadata_end);
+        cr_assert(!loaded || is_free, "bit %zu of the header does not matter", bit);
+        cr_assert_eq(pwrite(memory, &bytes[bit / 8], 1, (off_t)(bit / 8)), 1);
+    }
+    for (size_t cut = count; cut-- > 0;) {
+        cr_assert_eq(ftruncate(memory, (off_t)cut), 0);
+        cr_assert_not(load(model, changed), "cut to %zu bytes", cut);
+    }
+    close(memory);
+    thaw_model_destroy(model);
 }
