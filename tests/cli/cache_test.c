@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "data/folder_fixture.h"
@@ -135,6 +136,41 @@ Test(cache, leaves_files_of_others_alone)
     close(other);
     train("");
     assert_cached(0, true, beside);
+}
+
+/* Two processes that start together and choose the same file, many times: one has it, and the other goes on without. */
+Test(cache, is_of_one_run_of_two_that_start_together, .timeout = 200)
+{
+    enum { MEETINGS = 5 };
+    static support_run runs[2];
+    char place[2][SUPPORT_PATH_BYTES], line[256];
+    const double plain = train("--epochs 12 --cache off");
+    snprintf(
+        line, sizeof line,
+        "train --model transfer-cnn --data $a --batch 4 --epochs 12 --freeze conv* --cache-bytes 20000 --threads 1 "
+        "--json --cache auto");
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(mkdir(folder_join(place[i], i ? "second" : "first"), 0777), 0);
+    size_t refused = 0;
+    for (int meeting = 0; meeting < MEETINGS; meeting++) {
+        pid_t processes[2];
+        for (int i = 0; i < 2; i++)
+            processes[i] = support_command_start(place[i], line, (const char *const[]){ description }, -1);
+        for (int i = 0; i < 2; i++)
+            support_command_finish(&runs[i], place[i], processes[i]);
+        for (int i = 0; i < 2; i++) {
+            cr_assert_eq(runs[i].code, 0, "%s", runs[i].errors);
+            json_t *last = support_json_line(&runs[i], -1);
+            cr_assert_eq(support_json_number(last, "loss"), plain, "meeting %d, run %d", meeting, i);
+            refused += json_is_false(json_object_get(last, "cache_on_disk"));
+            json_decref(last);
+        }
+        cr_assert(exists(beside));
+        cr_assert_eq(unlink(beside), 0);
+    }
+    cr_assert_gt(refused, 0, "no two of them met");
+    for (int i = 0; i < 2; i++)
+        support_remove_directory(place[i]);
 }
 
 Test(cache, of_other_data_is_in_the_cache_of_the_user)
