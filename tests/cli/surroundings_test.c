@@ -64,6 +64,35 @@ Test(streams, closed_ones_take_no_file, .init = begin, .fini = end)
                  0, "%s", cli_run.errors);
 }
 
+/* Whatever is closed: no file of ours becomes one of the streams, so what was written is whole. */
+Test(streams, any_may_be_closed, .init = begin, .fini = end, .timeout = 200)
+{
+    static const char *const commands[] = {
+        FROZEN "--cache \"$cache\" --save \"$save\"",
+        "bench --model mlp-500 --data \"$data\" --strategies full --seeds 1 --epochs 1 --threads 1 --report \"$cache.r\"",
+        "report --input \"$cache.r/results.json\" --report \"$cache.s\"",
+    };
+    static const char *const checks[] = {
+        "\"$thaw\" evaluate --model mlp-500 --load \"$save\" --data \"$data\" --threads 1 >/dev/null && "
+        "test \"$(head -c 8 \"$cache\")\" = THAWFEAT && rm \"$cache\" \"$save\"",
+        "python3 -m json.tool \"$cache.r/results.json\" >/dev/null && "
+        "test \"$(tail -n 1 \"$cache.r/index.html\")\" = '</html>' && cp \"$cache.r/results.json\" \"$cache.kept\" && "
+        "rm -r \"$cache.r\" && mkdir \"$cache.r\" && mv \"$cache.kept\" \"$cache.k\"",
+        "test \"$(tail -n 1 \"$cache.s/index.html\")\" = '</html>' && rm -r \"$cache.s\"",
+    };
+    for (size_t k = 0; k < THAW_COUNT(commands); k++)
+        for (unsigned closed = 0; closed < 8; closed++) {
+            char line[1024];
+            snprintf(line, sizeof line, "%s\"$thaw\" %s %s %s %s",
+                     k == 2 ? "mkdir -p \"$cache.r\"; cp \"$cache.k\" \"$cache.r/results.json\"; " : "", commands[k],
+                     closed & 1 ? "<&-" : "</dev/null", closed & 2 ? ">&-" : ">/dev/null", closed & 4 ? "2>&-" : "");
+            const int code = shell(line);
+            cr_assert(code == 0 || (code == 1 && closed & 2), "%s: %d: %s", line, code, cli_run.errors);
+            cr_assert_eq(shell(checks[k]), 0, "%s: %s", line, cli_run.errors);
+        }
+    cr_assert_eq(shell("rm -r \"$cache.r\" \"$cache.k\""), 0, "%s", cli_run.errors);
+}
+
 Test(streams, a_full_one_is_an_error_of_help_too, .init = begin, .fini = end)
 {
     cr_assert_eq(shell("\"$thaw\" train --help >/dev/full"), 1);
