@@ -164,7 +164,11 @@ static thaw_status sync_directory(const thaw_journal *journal)
 
 static thaw_status shorten(thaw_journal *journal, off_t bytes, uint32_t checksum)
 {
-    if (ftruncate(journal->descriptor, bytes) != 0)
+    int result;
+    do
+        result = ftruncate(journal->descriptor, bytes);
+    while (result != 0 && errno == EINTR);
+    if (result != 0)
         return fail(journal, "shorten");
     journal->checksum = checksum;
     return THAW_OK;
@@ -180,6 +184,8 @@ thaw_status thaw_journal_begin(thaw_journal *journal, const json_t *head)
     if (status != THAW_OK)
         return status;
     journal->head = lseek(journal->descriptor, 0, SEEK_END);
+    if (journal->head < 0)
+        return fail(journal, "examine");
     journal->head_checksum = journal->checksum;
     return THAW_OK;
 }

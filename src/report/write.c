@@ -51,7 +51,9 @@ thaw_status thaw_report_make_directory(thaw_context *context, const char *direct
     thaw_release(context, path);
     if (status != THAW_OK)
         return status;
-    if (stat(directory, &found) != 0 || !S_ISDIR(found.st_mode))
+    if (stat(directory, &found) != 0)
+        return thaw_fail(context, THAW_IO_ERROR, "%s: cannot examine: %s", directory, strerror(errno));
+    if (!S_ISDIR(found.st_mode))
         return thaw_fail(context, THAW_IO_ERROR, "%s: is not a folder", directory);
     if (access(directory, W_OK | X_OK) != 0)
         return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be written: %s", directory, strerror(errno));
