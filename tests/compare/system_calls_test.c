@@ -5,9 +5,9 @@
 
 #include "compare/journal.h"
 #include "support/comparison.h"
-#include "support/failing_calls.h"
+#include "support/faults.h"
 
-static const int reasons[] = { EIO, ENOSPC, EINTR, SHORT_TRANSFER, TORN_WRITE };
+static const int reasons[] = { EIO, ENOSPC, EINTR, SUPPORT_SHORT, SUPPORT_TORN };
 
 /* The error that a reason leads to. */
 static const char *text_of(int reason)
@@ -81,9 +81,9 @@ Test(system_calls, of_a_journal_lose_no_line, .init = comparison_begin, .fini = 
             bool cleared;
             const size_t descriptors = support_count_entries("/proc/self/fd");
             unlink(comparison.journal);
-            failing_calls_arm(call, reasons[k]);
+            support_faults_arm(call, reasons[k]);
             const thaw_status status = use_journal((const json_t *const *)lines, &written, &cleared);
-            fired = failing_calls_disarm();
+            fired = support_faults_disarm();
             if (status != THAW_OK)
                 assert_clear(status, reasons[k], call);
             errors += status != THAW_OK;
@@ -91,7 +91,7 @@ Test(system_calls, of_a_journal_lose_no_line, .init = comparison_begin, .fini = 
             assert_held((const json_t *const *)lines, written, cleared, call);
         }
         cr_assert_geq(call, 20, "only %d calls", call);
-        cr_assert(reasons[k] == SHORT_TRANSFER ? errors == 0 : errors >= LINES, "%s: %d errors", text_of(reasons[k]),
+        cr_assert(reasons[k] == SUPPORT_SHORT ? errors == 0 : errors >= LINES, "%s: %d errors", text_of(reasons[k]),
                   errors);
     }
     for (int i = 0; i < LINES; i++)
@@ -145,9 +145,9 @@ static void sweep_comparison(int reason)
         const size_t descriptors = support_count_entries("/proc/self/fd");
         clear_directory(&options);
         options.resume = false;
-        failing_calls_arm(call, reason);
+        support_faults_arm(call, reason);
         const thaw_status status = compare(&options, true);
-        fired = failing_calls_disarm();
+        fired = support_faults_disarm();
         if (status != THAW_OK)
             assert_clear(status, reason, call);
         errors += status != THAW_OK;
@@ -164,7 +164,7 @@ static void sweep_comparison(int reason)
         json_decref(resumed);
     }
     cr_assert_geq(call, 80, "only %d calls", call);
-    cr_assert_geq(errors, reason == TORN_WRITE ? 4 : 20, "only %d errors", errors);
+    cr_assert_geq(errors, reason == SUPPORT_TORN ? 4 : 20, "only %d errors", errors);
     json_decref(whole);
 }
 
@@ -176,4 +176,4 @@ static void sweep_comparison(int reason)
 
 SWEEP(fail, EIO)
 SWEEP(are_interrupted, EINTR)
-SWEEP(tear_a_line, TORN_WRITE)
+SWEEP(tear_a_line, SUPPORT_TORN)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/fixture.h"
-#include "support/failing_calls.h"
+#include "support/faults.h"
 
 static const char OLD[] = "an old page";
 
@@ -21,7 +21,7 @@ static bool is_old(const char *fresh, int call)
 
 Test(system_calls, of_a_report_leave_the_old_page_or_the_new_one, .init = report_begin, .fini = report_end)
 {
-    static const int reasons[] = { EIO, ENOSPC, EACCES, EINTR, SHORT_TRANSFER, TORN_WRITE };
+    static const int reasons[] = { EIO, ENOSPC, EACCES, EINTR, SUPPORT_SHORT, SUPPORT_TORN };
     static char fresh[REPORT_PAGE_BYTES];
     char example[2 * SUPPORT_PATH_BYTES], page[2 * SUPPORT_PATH_BYTES];
     snprintf(example, sizeof example, "%s/tests/compare/results.json", getenv("THAW_SOURCE_ROOT"));
@@ -35,9 +35,9 @@ Test(system_calls, of_a_report_leave_the_old_page_or_the_new_one, .init = report
         for (bool fired = true; fired; call++) {
             const size_t descriptors = support_count_entries("/proc/self/fd");
             support_write_file(page, OLD, sizeof OLD - 1);
-            failing_calls_arm(call, reasons[k]);
+            support_faults_arm(call, reasons[k]);
             const thaw_status status = report_write_from(example);
-            fired = failing_calls_disarm();
+            fired = support_faults_disarm();
             const char *message = thaw_context_message(report_context);
             if (status != THAW_OK) {
                 cr_assert(status == THAW_IO_ERROR || status == THAW_OUT_OF_MEMORY, "call %d: %s", call, message);
@@ -50,6 +50,6 @@ Test(system_calls, of_a_report_leave_the_old_page_or_the_new_one, .init = report
             errors += status != THAW_OK;
         }
         cr_assert_geq(call, 15, "only %d calls", call);
-        cr_assert(reasons[k] == SHORT_TRANSFER ? errors == 0 : errors > 0, "%s: %d errors", said, errors);
+        cr_assert(reasons[k] == SUPPORT_SHORT ? errors == 0 : errors > 0, "%s: %d errors", said, errors);
     }
 }

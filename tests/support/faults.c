@@ -8,6 +8,7 @@
 
 static struct {
     bool armed, lasting;
+    bool torn; /* the last write was cut short, and the next one finds the disk full */
     int calls, fail_at, reason;
     mode_t created;
 } faults;
@@ -15,6 +16,7 @@ static struct {
 static void arm(int fail_at, int reason, bool lasting)
 {
     faults.armed = true;
+    faults.torn = false;
     faults.lasting = lasting;
     faults.calls = 0;
     faults.fail_at = fail_at;
@@ -54,10 +56,9 @@ static bool fails(void)
     return true;
 }
 
-/* Whether a call that moves no bytes fails. */
-static bool is_refused(void)
+bool support_faults_refuse(void)
 {
-    if (!fails() || faults.reason == SUPPORT_SHORT)
+    if (!fails() || faults.reason == SUPPORT_SHORT || faults.reason == SUPPORT_TORN)
         return false;
     errno = faults.reason;
     return true;
@@ -69,7 +70,7 @@ static ssize_t allowed(size_t count)
     if (!fails())
         return (ssize_t)count;
     errno = faults.reason;
-    return faults.reason == SUPPORT_SHORT ? count > 0 : -1;
+    return faults.reason == SUPPORT_SHORT || faults.reason == SUPPORT_TORN ? count > 0 : -1;
 }
 
 typedef ssize_t move_pieces(int descriptor, const struct iovec *pieces, int count, off_t place);
@@ -81,14 +82,15 @@ static ssize_t move(move_pieces *real, int descriptor, const struct iovec *piece
     return most < 0 ? -1 : most == 1 ? real(descriptor, &first, 1, place) : real(descriptor, pieces, count, place);
 }
 
-#define WRAP(result, name, parameters)      \
-    extern result __real_##name parameters; \
-    extern result __wrap_##name parameters; \
-    result __wrap_##name parameters
-
 WRAP(ssize_t, write, (int descriptor, const void *bytes, size_t count))
 {
+    if (faults.armed && faults.torn) {
+        faults.torn = false;
+        errno = ENOSPC;
+        return -1;
+    }
     const ssize_t most = allowed(count);
+    faults.torn = most == 1 && count > 1 && faults.reason == SUPPORT_TORN;
     return most < 0 ? -1 : __real_write(descriptor, bytes, (size_t)most);
 }
 
@@ -126,46 +128,50 @@ ssize_t __wrap_preadv64v2(int descriptor, const struct iovec *pieces, int count,
 WRAP(int, openat64, (int directory, const char *path, int flags, mode_t mode))
 {
     faults.created = flags & O_CREAT ? mode : faults.created;
-    return is_refused() ? -1 : __real_openat64(directory, path, flags, mode);
+    return support_faults_refuse() ? -1 : __real_openat64(directory, path, flags, mode);
 }
 
 WRAP(int, fstat64, (int descriptor, struct stat *about))
 {
-    return is_refused() ? -1 : __real_fstat64(descriptor, about);
+    return support_faults_refuse() ? -1 : __real_fstat64(descriptor, about);
 }
 
 WRAP(int, flock, (int descriptor, int operation))
 {
-    return is_refused() ? -1 : __real_flock(descriptor, operation);
+    return support_faults_refuse() ? -1 : __real_flock(descriptor, operation);
 }
 
 WRAP(int, ftruncate64, (int descriptor, off_t length))
 {
-    return is_refused() ? -1 : __real_ftruncate64(descriptor, length);
+    return support_faults_refuse() ? -1 : __real_ftruncate64(descriptor, length);
 }
 
 WRAP(int, posix_fallocate64, (int descriptor, off_t begin, off_t count))
 {
-    return is_refused() ? errno : __real_posix_fallocate64(descriptor, begin, count);
+    return support_faults_refuse() ? errno : __real_posix_fallocate64(descriptor, begin, count);
 }
 
 WRAP(int, fchmod, (int descriptor, mode_t mode))
 {
-    return is_refused() ? -1 : __real_fchmod(descriptor, mode);
+    return support_faults_refuse() ? -1 : __real_fchmod(descriptor, mode);
 }
+
+/* Nothing reaches the disk: that takes long, and no test could tell. */
 
 WRAP(int, fsync, (int descriptor))
 {
-    return is_refused() ? -1 : __real_fsync(descriptor);
+    (void)descriptor;
+    return support_faults_refuse() ? -1 : 0;
 }
 
+/* Linux closes the descriptor before it reports an error. */
 WRAP(int, close, (int descriptor))
 {
     const int closed = __real_close(descriptor);
-    return is_refused() ? -1 : closed;
+    return support_faults_refuse() ? -1 : closed;
 }
 
 WRAP(int, renameat, (int from, const char *old, int to, const char *new))
 {
-    return is_refused() ? -1 : __real_renameat(from, old, to, new);
+    return support_faults_refuse() ? -1 : __real_renameat(from, old, to, new);
 }

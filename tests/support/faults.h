@@ -7,8 +7,9 @@
 #include <sys/types.h>
 
 enum {
-    SUPPORT_SHORT = 0, /* reads and writes move one byte only */
-    SUPPORT_DEATH = -1 /* the process is killed */
+    SUPPORT_SHORT = 0,  /* reads and writes move one byte only */
+    SUPPORT_DEATH = -1, /* the process is killed */
+    SUPPORT_TORN = -2   /* a write moves one byte only, and the next one finds the disk full */
 };
 
 /* From now on counts calls, from 1. Call `fail_at` fails with `reason`: an errno, or one of the above. */
@@ -22,5 +23,15 @@ bool support_faults_disarm(void);
 
 /* The permissions with which the last file was made. */
 mode_t support_faults_created(void);
+
+/* ---- for the functions that stand in for the system's ---- */
+
+#define WRAP(result, name, parameters)      \
+    extern result __real_##name parameters; \
+    extern result __wrap_##name parameters; \
+    result __wrap_##name parameters
+
+/* Whether a call that moves no bytes fails now; errno tells why. */
+bool support_faults_refuse(void);
 
 #endif
