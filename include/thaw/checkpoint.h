@@ -16,6 +16,7 @@
 extern "C" {
 #endif
 
+/* A run: model, data, options, position, and the feature cache. See thaw/trainer.h. */
 typedef struct thaw_trainer thaw_trainer;
 
 /* Checkpoints that a run writes by itself, and whether it continues from one. Zero everywhere means none. The writing is
