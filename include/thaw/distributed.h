@@ -7,9 +7,12 @@
    over shards as one process, and every rank makes the same update. With the same S, and the same number of threads each,
    any number of ranks gives the same weights, to the bit.
 
-   Ranks must agree before the first step: see thaw_ranks_agree, which a trainer calls. Callbacks must decide alike on all
-   ranks. A rank that fails during a step tells the others why, and they return the same status. A rank that fails
-   elsewhere calls `abort`.
+   Ranks must agree before the first step, and before the first after a checkpoint was loaded: see thaw_ranks_agree, which
+   a trainer's first step calls. Callbacks must decide alike on all ranks. A rank that fails during a step tells the
+   others why, and they return the same status. A rank that fails elsewhere calls `abort`.
+
+   Rank 0 alone writes the checkpoints of the options (thaw/checkpoint.h), and all ranks continue from them, so that their
+   folder must be one that all see.
 
    Each rank evaluates all test data. The feature cache is not used on several ranks. */
 #ifndef THAW_DISTRIBUTED_H

@@ -17,7 +17,7 @@ typedef enum item {
     OPTIMIZERS,
     OPTIMIZER_STATE,
     WEIGHTS,
-    STEPS,
+    POSITION,
     DATA,
     TEST_DATA,
     BATCH,
@@ -40,7 +40,7 @@ static const char *const item_names[ITEMS] = {
     [OPTIMIZERS] = "the optimizers and their settings",
     [OPTIMIZER_STATE] = "the optimizers' state",
     [WEIGHTS] = "the weights",
-    [STEPS] = "the steps taken",
+    [POSITION] = "the position in the run",
     [DATA] = "the data set",
     [TEST_DATA] = "the test data",
     [BATCH] = "the batch",
@@ -136,7 +136,7 @@ static thaw_status add_model(const thaw_model *model, facts *own)
     thaw_digest_add_text(&own->digests[VERSION], thaw_version());
     thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.all);
     thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.frozen);
-    thaw_digest_add_number(&own->digests[STEPS], model->steps);
+    thaw_digest_add_number(&own->digests[POSITION], model->steps);
     for (size_t i = 0; i < set->group_count; i++)
         add_optimizer(set->groups[i], &own->digests[OPTIMIZERS]);
     for (size_t i = 0; i < set->parameter_count; i++) {
@@ -232,7 +232,8 @@ static thaw_status share_and_compare(thaw_context *context, const thaw_communica
     return status;
 }
 
-static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const thaw_fit_options *options,
+/* `trainer`: NULL where the host drives the steps. */
+static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const thaw_trainer *trainer,
                          const thaw_communicator *communicator)
 {
     facts own = { 0 };
@@ -242,8 +243,12 @@ static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const t
         return status;
     }
     add_data(dataset, &own.digests[DATA]);
-    if (options)
-        add_options(options, &own);
+    if (trainer) {
+        add_options(&trainer->options, &own);
+        thaw_digest_add_number(&own.digests[POSITION], (uint64_t)trainer->position.epoch);
+        thaw_digest_add_number(&own.digests[POSITION], trainer->position.step);
+        thaw_digest_add_number(&own.digests[POSITION], trainer->position.all_steps);
+    }
     return share_and_compare(model->context, communicator, &own);
 }
 
@@ -255,5 +260,5 @@ thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const tha
 
 thaw_status thaw_trainer_agree(const thaw_trainer *trainer)
 {
-    return agree(trainer->model, trainer->dataset, &trainer->options, trainer->options.communicator);
+    return agree(trainer->model, trainer->dataset, trainer, trainer->options.communicator);
 }

@@ -250,6 +250,7 @@ void thaw_run_state_restore(thaw_trainer *trainer, thaw_lines *state)
     }
     trainer->epoch_result.epochs = trainer->options.epochs;
     trainer->suspended = trainer->open;
+    trainer->agreed = false;
     trainer->uncached = cache && strcmp(cache, "1") == 0 && trainer->options.cache_dtype == THAW_BF16;
     set->revision++;
 }

@@ -54,19 +54,6 @@ static thaw_status check(const thaw_trainer *trainer)
     return status;
 }
 
-/* Ranks that continue must have read the same checkpoint. */
-static thaw_status open_checkpoints(thaw_trainer *trainer)
-{
-    const thaw_fit_options *options = &trainer->options;
-    const thaw_status status = thaw_checkpoints_open(trainer);
-    if (!options->communicator || options->communicator->ranks < 2 || !options->checkpoint.resume)
-        return status;
-    if (status == THAW_OK)
-        return thaw_trainer_agree(trainer);
-    thaw_give_up(options->communicator, thaw_context_message(trainer->model->context));
-    return status;
-}
-
 static thaw_status begin(thaw_trainer *trainer)
 {
     thaw_context *context = trainer->model->context;
@@ -81,9 +68,6 @@ static thaw_status begin(thaw_trainer *trainer)
     if (options->communicator && options->communicator->ranks > 1) {
         options->cache_bytes = 0;
         options->cache_file = NULL;
-        status = thaw_trainer_agree(trainer);
-        if (status != THAW_OK)
-            return status;
     }
     trainer->budget = thaw_cache_budget_of(options, trainer->dataset);
     const thaw_thread_scope scope = thaw_threads_enter(context);
@@ -92,7 +76,7 @@ static thaw_status begin(thaw_trainer *trainer)
     if (status != THAW_OK)
         return status;
     trainer->epoch_steps = thaw_loader_steps(trainer->loader);
-    return open_checkpoints(trainer);
+    return thaw_checkpoints_open(trainer);
 }
 
 thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const thaw_fit_options *options,
@@ -106,10 +90,13 @@ thaw_status thaw_trainer_create(thaw_model *model, thaw_dataset *dataset, const 
     if (options)
         made->options = *options;
     const thaw_status status = begin(made);
-    if (status == THAW_OK)
+    if (status == THAW_OK) {
         *trainer = made;
-    else
-        thaw_trainer_destroy(made);
+        return THAW_OK;
+    }
+    if (options && options->communicator && options->communicator->size == sizeof *options->communicator)
+        thaw_give_up(options->communicator, thaw_context_message(model->context));
+    thaw_trainer_destroy(made);
     return status;
 }
 
@@ -236,11 +223,25 @@ static thaw_status end_epoch(thaw_trainer *trainer)
 
 /* ---------------------------------------------------------------- running */
 
+/* Before the first step, and before the first after a checkpoint was loaded. All ranks find out alike. */
+static thaw_status agree(thaw_trainer *trainer)
+{
+    const thaw_communicator *communicator = trainer->options.communicator;
+    if (trainer->agreed || !communicator || communicator->ranks == 1)
+        return THAW_OK;
+    const thaw_status status = thaw_trainer_agree(trainer);
+    trainer->agreed = status == THAW_OK;
+    return status;
+}
+
 static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *result)
 {
     thaw_context *context = trainer->model->context;
     if (thaw_trainer_done(trainer))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "no epoch is left: all %d are done", trainer->options.epochs);
+    const thaw_status agreement = agree(trainer);
+    if (agreement != THAW_OK)
+        return agreement;
     const thaw_thread_scope scope = thaw_threads_enter(context);
     trainer->model->cache = trainer->budget;
     thaw_status status = resume(trainer);

@@ -23,6 +23,7 @@ struct thaw_trainer {
     thaw_trainer_position position;
     size_t epoch_steps;
     int ruled;      /* the last epoch whose rules were applied */
+    bool agreed;    /* all ranks run the same: see agreement.c */
     bool open;      /* an epoch has begun and not ended */
     bool suspended; /* a checkpoint was loaded: what the open epoch needs is made again before its next step */
     bool uncached;  /* and its run had a feature cache whose values are rounded */

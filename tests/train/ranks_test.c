@@ -477,3 +477,56 @@ Test(ranks, communicators_that_do_not_work)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
+
+/* ---- checkpoints that the host loads ---- */
+
+typedef struct loading {
+    char paths[2][SUPPORT_PATH_BYTES]; /* of the run after one step, and after two */
+    thaw_status statuses[MOST_RANKS];
+    char messages[MOST_RANKS][THAW_REASON_BYTES];
+} loading;
+
+static void load_another(void *argument, const thaw_communicator *communicator)
+{
+    loading *taken = argument;
+    const int own = communicator->rank;
+    thaw_context *context = support_context(1);
+    thaw_model *model = support_network(context, true);
+    thaw_dataset *data = support_samples(context, 64, 3);
+    thaw_trainer *trainer;
+    support_optimize(model, "adam:lr=0.01");
+    const thaw_fit_options options = { .epochs = 2, .batch = 16, .shards = 4, .communicator = communicator };
+    assert_ok(context, thaw_trainer_create(model, data, &options, &trainer));
+    for (int step = 0; step < 2; step++) {
+        assert_ok(context, thaw_trainer_step(trainer, NULL));
+        if (own == step)
+            assert_ok(context, thaw_trainer_save(trainer, taken->paths[step]));
+    }
+    assert_ok(context, thaw_trainer_step(trainer, NULL)); /* so that both files are there */
+    assert_ok(context, thaw_trainer_load(trainer, taken->paths[own]));
+    taken->statuses[own] = thaw_trainer_step(trainer, NULL);
+    snprintf(taken->messages[own], THAW_REASON_BYTES, "%s", thaw_context_message(context));
+    assert_ok(context, thaw_trainer_load(trainer, taken->paths[0]));
+    assert_ok(context, thaw_trainer_step(trainer, NULL));
+    cr_assert_eq(thaw_trainer_position_of(trainer).all_steps, 2);
+    thaw_trainer_destroy(trainer);
+    thaw_dataset_destroy(data);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(ranks, all_must_load_the_same_checkpoint, .timeout = 60)
+{
+    loading taken = { 0 };
+    char directory[SUPPORT_PATH_BYTES];
+    support_make_directory(directory);
+    support_path(taken.paths[0], directory, "one");
+    support_path(taken.paths[1], directory, "two");
+    run_ranks(2, load_another, &taken);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(taken.statuses[i], THAW_INVALID_ARGUMENT, "rank %d: %s", i, taken.messages[i]);
+        cr_assert_str_eq(taken.messages[i],
+                         "the ranks must agree, but rank 1 differs from rank 0 in the optimizers' state");
+    }
+    support_remove_tree(directory);
+}
