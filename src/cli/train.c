@@ -6,108 +6,19 @@
 
 #include "cli/cache.h"
 #include "cli/command.h"
-#include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
-#include "cli/json.h"
-#include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/training_output.h"
 #include "io/new_file.h"
 #include "policy/strategy.h"
 #include "report/run_log.h"
 
-typedef struct run {
-    const cli_options *options;
-    cli_progress progress;
-    thaw_epoch_result last; /* of the last whole epoch; zero before it */
-    char *cache_path;       /* the file chosen for the feature cache, or NULL */
-    json_t *rules;          /* what rules did before this epoch */
-    char *checkpoint;       /* the newest one's path, or NULL */
-} run;
-
 static bool on_step(void *user, const thaw_progress *state)
 {
-    run *now = user;
+    cli_training *now = user;
     cli_progress_draw(&now->progress, "", state);
     return cli_interrupt_signal() == 0;
-}
-
-static void on_rule(void *user, const thaw_rule_effect *effect)
-{
-    run *now = user;
-    const thaw_strategy_rule *rule = effect->rule;
-    json_t *object = json_object();
-    json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
-    json_object_set_new(object, "part", json_string(rule->pattern));
-    json_object_set_new(object, "pattern", json_string(effect->pattern));
-    if (thaw_action_has_value(rule->action))
-        json_object_set_new(object, "value", cli_json_real(rule->value));
-    json_object_set_new(object, "trainable_parameters", cli_json_count(effect->trainable_parameters));
-    json_array_append_new(now->rules, object);
-}
-
-static void print_epoch(run *now)
-{
-    cli_progress_clear(&now->progress);
-    if (now->options->json) {
-        json_t *object = cli_epoch_object("epoch", &now->last);
-        json_object_set(object, "rules", now->rules);
-        cli_json_print(object);
-    } else {
-        cli_print_epoch(&now->last);
-    }
-    json_array_clear(now->rules);
-}
-
-static void print_beginning(const cli_session *session)
-{
-    const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
-    printf("%s: %zu parameters, ", session->options->model, totals.total_parameters);
-    if (session->named)
-        printf("strategy %s", session->named->name);
-    else
-        printf("%zu trainable", totals.trainable_parameters);
-    printf("; %zu samples to train on", thaw_dataset_count(session->training));
-    if (session->test)
-        printf(", %zu to test", thaw_dataset_count(session->test));
-    printf("; batch %llu, threads %d\n", (unsigned long long)session->options->batch,
-           thaw_context_threads(session->context));
-    cli_print_epoch_header();
-    fflush(stdout);
-}
-
-static int print_end(const run *now, bool stopped)
-{
-    const thaw_epoch_result *last = &now->last;
-    const char *save = now->options->save;
-    const size_t peak = cli_peak_rss_bytes();
-    if (now->options->json) {
-        json_t *object = cli_epoch_object("done", last);
-        json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
-        json_object_set_new(object, "saved", save ? json_string(save) : json_null());
-        json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
-        json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
-        json_object_set_new(object, "stopped", json_boolean(stopped));
-        return cli_json_print(object);
-    }
-    char memory[5][CLI_SIZE_BYTES];
-    if (last->epoch)
-        printf("gradients %s, optimizer state %s, activations %s, feature cache %s, peak memory %s\n",
-               cli_format_bytes(memory[0], last->gradient_bytes),
-               cli_format_bytes(memory[1], last->optimizer_state_bytes),
-               cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
-               cli_format_bytes(memory[4], peak));
-    if (now->cache_path && last->cache_on_disk)
-        printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
-    if (stopped)
-        printf("stopped by a signal\n");
-    if (now->checkpoint)
-        printf(stopped ? "the checkpoint is %s; continue with the same command and --resume\n"
-                       : "the checkpoint is %s\n",
-               now->checkpoint);
-    if (save)
-        printf("saved %s\n", save);
-    return CLI_DONE;
 }
 
 /* Trains to the end of the epoch, step by step if steps are logged. */
@@ -134,7 +45,7 @@ static int open_log(const cli_session *session, const thaw_trainer *trainer, tha
 }
 
 /* A run that a signal stops is to continue from where it is. */
-static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, run *now, bool stopped)
+static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, cli_training *now, bool stopped)
 {
     if (stopped && now->options->checkpoint)
         cli_check(session->context, thaw_trainer_checkpoint(trainer), "--checkpoint");
@@ -143,7 +54,7 @@ static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, r
 }
 
 /* *stopped: whether a signal stopped it, after a step or an epoch. */
-static int run_epochs(cli_session *session, const thaw_fit_options *options, run *now, bool *stopped)
+static int run_epochs(cli_session *session, const thaw_fit_options *options, cli_training *now, bool *stopped)
 {
     thaw_trainer *trainer;
     thaw_run_log *log = NULL;
@@ -153,14 +64,14 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, run
     if (code == CLI_DONE)
         code = open_log(session, trainer, &log);
     if (code == CLI_DONE && !now->options->json)
-        print_beginning(session);
+        cli_training_print_beginning(session);
     if (code == CLI_DONE && thaw_trainer_done(trainer))
         now->last = *thaw_trainer_result(trainer); /* of a run that continues after its last epoch */
     while (code == CLI_DONE && !*stopped && !thaw_trainer_done(trainer)) {
         status = run_epoch(trainer, log);
         if (status == THAW_OK) {
             now->last = *thaw_trainer_result(trainer);
-            print_epoch(now);
+            cli_training_print_epoch(now);
         }
         *stopped = status == THAW_STOPPED || (status == THAW_OK && cli_interrupt_signal() != 0);
         if (!*stopped && status != THAW_OK) {
@@ -179,7 +90,7 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, run
 static int fit(cli_session *session)
 {
     const cli_options *options = session->options;
-    run now = {
+    cli_training now = {
         .options = options,
         .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)),
         .rules = json_array(),
@@ -204,7 +115,7 @@ static int fit(cli_session *session)
             .description = options->model,
         },
         .on_step = on_step,
-        .on_rule = options->json ? on_rule : NULL,
+        .on_rule = options->json ? cli_training_on_rule : NULL,
         .user = &now,
     };
     int code = cli_cache_choose(session, &fit_options, &now.cache_path);
@@ -217,7 +128,7 @@ static int fit(cli_session *session)
     if (code == CLI_DONE && options->save)
         code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
     if (code == CLI_DONE)
-        code = print_end(&now, stopped);
+        code = cli_training_print_end(&now, stopped);
     free(now.cache_path);
     free(now.checkpoint);
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;

@@ -61,6 +61,16 @@ thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan);
    it. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
+/* Begins the next epoch: applies its rules, compiles everything that it will run, and chooses its data. After an error it
+   can be tried again. Errors: those of thaw_trainer_step. */
+thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer);
+
+/* After a checkpoint was loaded: makes again what the run had in memory; nothing otherwise. Errors: as above. */
+thaw_status thaw_trainer_resume(thaw_trainer *trainer);
+
+/* Evaluates the test data and calls on_epoch. Errors: those of thaw_evaluate, THAW_STOPPED. */
+thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer);
+
 /* Takes at most this many steps of the open epoch, and notes the results in the epoch's result. Errors: those of
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);

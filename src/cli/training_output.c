@@ -1,0 +1,86 @@
+#include "cli/training_output.h"
+
+#include <stdio.h>
+
+#include "cli/epoch_table.h"
+#include "cli/failure.h"
+#include "cli/json.h"
+#include "policy/strategy.h"
+
+void cli_training_on_rule(void *user, const thaw_rule_effect *effect)
+{
+    cli_training *now = user;
+    const thaw_strategy_rule *rule = effect->rule;
+    json_t *object = json_object();
+    json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
+    json_object_set_new(object, "part", json_string(rule->pattern));
+    json_object_set_new(object, "pattern", json_string(effect->pattern));
+    if (thaw_action_has_value(rule->action))
+        json_object_set_new(object, "value", cli_json_real(rule->value));
+    json_object_set_new(object, "trainable_parameters", cli_json_count(effect->trainable_parameters));
+    json_array_append_new(now->rules, object);
+}
+
+void cli_training_print_epoch(cli_training *now)
+{
+    cli_progress_clear(&now->progress);
+    if (now->options->json) {
+        json_t *object = cli_epoch_object("epoch", &now->last);
+        json_object_set(object, "rules", now->rules);
+        cli_json_print(object);
+    } else {
+        cli_print_epoch(&now->last);
+    }
+    json_array_clear(now->rules);
+}
+
+void cli_training_print_beginning(const cli_session *session)
+{
+    const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
+    printf("%s: %zu parameters, ", session->options->model, totals.total_parameters);
+    if (session->named)
+        printf("strategy %s", session->named->name);
+    else
+        printf("%zu trainable", totals.trainable_parameters);
+    printf("; %zu samples to train on", thaw_dataset_count(session->training));
+    if (session->test)
+        printf(", %zu to test", thaw_dataset_count(session->test));
+    printf("; batch %llu, threads %d\n", (unsigned long long)session->options->batch,
+           thaw_context_threads(session->context));
+    cli_print_epoch_header();
+    fflush(stdout);
+}
+
+int cli_training_print_end(const cli_training *now, bool stopped)
+{
+    const thaw_epoch_result *last = &now->last;
+    const char *save = now->options->save;
+    const size_t peak = cli_peak_rss_bytes();
+    if (now->options->json) {
+        json_t *object = cli_epoch_object("done", last);
+        json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
+        json_object_set_new(object, "saved", save ? json_string(save) : json_null());
+        json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
+        json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
+        json_object_set_new(object, "stopped", json_boolean(stopped));
+        return cli_json_print(object);
+    }
+    char memory[5][CLI_SIZE_BYTES];
+    if (last->epoch)
+        printf("gradients %s, optimizer state %s, activations %s, feature cache %s, peak memory %s\n",
+               cli_format_bytes(memory[0], last->gradient_bytes),
+               cli_format_bytes(memory[1], last->optimizer_state_bytes),
+               cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
+               cli_format_bytes(memory[4], peak));
+    if (now->cache_path && last->cache_on_disk)
+        printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
+    if (stopped)
+        printf("stopped by a signal\n");
+    if (now->checkpoint)
+        printf(stopped ? "the checkpoint is %s; continue with the same command and --resume\n"
+                       : "the checkpoint is %s\n",
+               now->checkpoint);
+    if (save)
+        printf("saved %s\n", save);
+    return CLI_DONE;
+}

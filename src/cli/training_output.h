@@ -1,0 +1,30 @@
+/* What thaw train and thaw finetune print: a line before training, one an epoch, and some at the end. */
+#ifndef THAW_CLI_TRAINING_OUTPUT_H
+#define THAW_CLI_TRAINING_OUTPUT_H
+
+#include <jansson.h>
+
+#include "cli/progress.h"
+#include "cli/session.h"
+
+typedef struct cli_training {
+    const cli_options *options;
+    cli_progress progress;
+    thaw_epoch_result last; /* of the last whole epoch; zero before it */
+    char *cache_path;       /* the file chosen for the feature cache, or NULL */
+    json_t *rules;          /* what rules did before this epoch */
+    char *checkpoint;       /* the newest one's path, or NULL */
+} cli_training;
+
+/* Notes what a rule did, for the epoch's JSON: thaw_fit_options.on_rule, with a cli_training. */
+void cli_training_on_rule(void *user, const thaw_rule_effect *effect);
+
+void cli_training_print_beginning(const cli_session *session);
+
+/* Prints the last epoch, in place of the progress bar. */
+void cli_training_print_epoch(cli_training *now);
+
+/* Returns an exit code. */
+int cli_training_print_end(const cli_training *now, bool stopped);
+
+#endif
