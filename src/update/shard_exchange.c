@@ -1,6 +1,7 @@
 /* The part of a shard sum that several ranks do together. Each rank adds up a slice of all gradients: it receives that
-   slice of every rank's blocks, adds them in the order of the tree, and sends the sum to all others. A rank sends and
-   receives less than twice the gradients, however many ranks there are. */
+   slice of every rank's blocks, adds them in the order of the tree, and sends the sum to all others. If
+   each rank has a power of two of shards, it sends and receives less than twice the gradients, however many ranks there
+   are. Otherwise its shards make several blocks, and it sends each of them. */
 #include <stdio.h>
 #include <string.h>
 
