@@ -74,8 +74,8 @@ typedef struct thaw_comparison_options {
    Errors: THAW_INVALID_ARGUMENT (options; a duplicate name; more jobs than there are cores for, or more than one if
    OpenMP binds threads to cores), THAW_NOT_FOUND (a pattern matches nothing), THAW_NOTHING_TRAINABLE, those of
    `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, exists and `resume` is not set, or
-   another comparison is writing it), THAW_BAD_FORMAT (the file has another schema, holds another comparison, or its
-   runs used another number of threads, whose sums round differently). */
+   another comparison is writing it), THAW_BAD_FORMAT (the file has another schema, holds another comparison, its
+   "checksum" is not that of its content, or its runs used another number of threads, whose sums round differently). */
 THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
                                             thaw_comparison **comparison);
 

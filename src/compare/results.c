@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "graph/model.h"
 #include "io/new_file.h"
+#include "report/checksum.h"
 #include "report/write.h"
 
 json_t *thaw_json_number(double value)
@@ -231,8 +232,11 @@ thaw_status thaw_results_write_json(thaw_context *context, const char *path, con
 {
     thaw_text text = { .context = context };
     const char *key, *before = "{";
-    char *finished;
+    char *finished, digits[THAW_CHECKSUM_BYTES];
     json_t *value;
+    thaw_status status = thaw_results_checksum(context, path, root, digits);
+    if (status != THAW_OK)
+        return status;
     json_object_foreach((json_t *)(uintptr_t)root, key, value)
     {
         thaw_text_append(&text, "%s\n\"%s\": ", before, key);
@@ -242,8 +246,8 @@ thaw_status thaw_results_write_json(thaw_context *context, const char *path, con
         else
             append_json(&text, "", value);
     }
-    thaw_text_append(&text, "\n}\n");
-    thaw_status status = thaw_text_finish(&text, &finished);
+    thaw_text_append(&text, ",\n\"" THAW_RESULTS_CHECKSUM "\": \"%s\"\n}\n", digits);
+    status = thaw_text_finish(&text, &finished);
     if (status == THAW_OK)
         status = thaw_report_write_file(context, path, finished, strlen(finished));
     thaw_text_destroy(context, finished);

@@ -6,6 +6,7 @@
 
 #include "compare/comparison.h"
 #include "io/json_file.h"
+#include "report/checksum.h"
 #include "report/write.h"
 
 /* Puts a run from a file in its place, unless it is there already: the journal may repeat what the results hold. */
@@ -68,6 +69,8 @@ static thaw_status resume_file(thaw_comparison *comparison, const char *path)
 {
     json_t *file;
     thaw_status status = thaw_json_read(comparison->context, path, &file);
+    if (status == THAW_OK)
+        status = thaw_results_check(comparison->context, path, file);
     if (status == THAW_OK)
         status = check_head(comparison, path, file);
     if (status == THAW_OK)

@@ -6,6 +6,7 @@
 #include <thaw/runtime.h>
 
 #include "io/regular_file.h"
+#include "report/checksum.h"
 #include "report/page.h"
 #include "report/write.h"
 
@@ -22,7 +23,7 @@ static thaw_status take(thaw_context *context, thaw_report_inputs *read, const c
             return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: is a second file of results, must be at most one",
                              path);
         read->results = json_incref(object);
-        return THAW_OK;
+        return thaw_results_check(context, path, object);
     }
     if (strcmp(schema, THAW_MEASUREMENT_SCHEMA) != 0)
         return refuse(context, path, line, "schema must be " THAW_RESULTS_SCHEMA " or " THAW_MEASUREMENT_SCHEMA);

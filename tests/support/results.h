@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/* Removes what may differ between two runs of the same. */
+/* Removes what may differ between two runs of the same, and the checksum of it. */
 void support_forget_times(json_t *file);
 
 #endif
