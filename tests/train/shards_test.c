@@ -28,7 +28,8 @@ static float *gradients_of(thaw_model *model, size_t *count)
         const float *gradient = thaw_parameter_gradient(parameter);
         const size_t more = gradient ? thaw_shape_count(thaw_parameter_shape(parameter)) : 0;
         all = realloc(all, (*count + more + 1) * sizeof *all);
-        memcpy(all + *count, gradient, more * sizeof *all);
+        if (more)
+            memcpy(all + *count, gradient, more * sizeof *all);
         *count += more;
     }
     return all;
