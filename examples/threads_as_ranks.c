@@ -1,6 +1,6 @@
-/* Threads of one process as ranks: a communicator (thaw/distributed.h) in 100 lines, without MPI or sockets. Each thread has
-   a context, a model and a data set of its own, and trains on its share of every batch. The program trains with 1, 2 and
-   4 ranks, and the weights are the same to the bit.
+/* Threads of one process as ranks: a communicator (thaw/distributed.h) in 100 lines, without MPI or sockets. Each
+   thread has a context, a model and a data set of its own, and trains on its share of every batch. The program trains
+   with 1, 2 and 4 ranks, and the weights are the same to the bit.
 
    cc -std=c11 -O2 threads_as_ranks.c -o threads_as_ranks $(pkg-config --cflags --libs thaw) -lpthread -lm */
 #include <math.h>

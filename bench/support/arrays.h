@@ -1,4 +1,5 @@
-/* Memory for what kernels read and write. Aligned to 64 bytes; the caller frees it. Without memory, a benchmark ends. */
+/* Memory for what kernels read and write. Aligned to 64 bytes; the caller frees it. Without memory, a benchmark
+   ends. */
 #ifndef THAW_BENCH_ARRAYS_H
 #define THAW_BENCH_ARRAYS_H
 

@@ -1,10 +1,10 @@
 /* Checkpoints: a run that was stopped continues as if it never had been. The weights at its end have the same bits.
 
-   A checkpoint is one safetensors file: parameters (also frozen ones, adapters and statistics), the optimizers' state by
-   name, each parameter's steps, what trains, the groups' settings, the position in the run and in the order of the data,
-   and a description of the run. Its last four bytes are a CRC-32C of all others. It is written beside its path, synced
-   and renamed over it: the path always holds the complete old or the complete new file. thaw_weights_load reads the
-   parameters alone with allow_unexpected.
+   A checkpoint is one safetensors file: parameters (also frozen ones, adapters and statistics), the optimizers' state
+   by name, each parameter's steps, what trains, the groups' settings, the position in the run and in the order of the
+   data, and a description of the run. Its last four bytes are a CRC-32C of all others. It is written beside its path,
+   synced and renamed over it: the path always holds the complete old or the complete new file. thaw_weights_load reads
+   the parameters alone with allow_unexpected.
 
    Outputs of a frozen prefix that were cached in memory are computed again. */
 #ifndef THAW_CHECKPOINT_H
@@ -19,10 +19,10 @@ extern "C" {
 /* A run: model, data, options, position, and the feature cache. See thaw/trainer.h. */
 typedef struct thaw_trainer thaw_trainer;
 
-/* Checkpoints that a run writes by itself, and whether it continues from one. Zero everywhere means none. The writing is
-   done by a thread of its own from a copy in memory, which training waits for only at the end of an epoch. If a file
-   cannot be written, the run goes on with a warning in the log. A run also writes one after its last epoch. Of several ranks
-   (thaw/distributed.h), the first one writes, and all read the folder to continue; their number may differ. */
+/* Checkpoints that a run writes by itself, and whether it continues from one. Zero everywhere means none. The writing
+   is done by a thread of its own from a copy in memory, which training waits for only at the end of an epoch. If a file
+   cannot be written, the run goes on with a warning in the log. A run also writes one after its last epoch. Of several
+   ranks (thaw/distributed.h), the first one writes, and all read the folder to continue; their number may differ. */
 typedef struct thaw_checkpoint_options {
     const char *folder;      /* made if it is missing; NULL: no checkpoints */
     uint64_t every_steps;    /* one after each so many steps of the whole run; 0: not by steps */
@@ -41,10 +41,10 @@ typedef struct thaw_checkpoint_options {
    Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY (an existing file then stays untouched), those of reading the data set. */
 THAW_API thaw_status thaw_trainer_save(thaw_trainer *trainer, const char *path);
 
-/* Continues from a checkpoint: the model gets everything that was saved, and the next step is the one after. The trainer
-   must be made as the one that was saved: a model that was built and set up in the same way, before training or at any
-   later point, the same data and options. Rules of the strategy that were applied are applied again if they have added
-   adapters. Adapters and bindings that a callback has made must be made again before.
+/* Continues from a checkpoint: the model gets everything that was saved, and the next step is the one after. The
+   trainer must be made as the one that was saved: a model that was built and set up in the same way, before training or
+   at any later point, the same data and options. Rules of the strategy that were applied are applied again if they have
+   added adapters. Adapters and bindings that a callback has made must be made again before.
 
    What the log tells, and goes on: more epochs (schedules and rules by share count them), another version of Thaw,
    other threads or CPU instructions (bits may differ). Not compared: what callbacks do, the test data, the feature

@@ -1,18 +1,18 @@
 /* Training on several processes, or machines: what Thaw asks of the host that connects them.
 
-   Every process, a rank, has its own context, model and data set, and calls thaw_trainer_create and thaw_trainer_step (or
-   thaw_fit, or thaw_step) as it would alone, with a thaw_communicator in the options. The shards of each step
-   (thaw_step_options) are spread over the ranks: with S shards on R ranks, rank r computes shards r S / R and the S / R - 1
-   after it, and a trainer reads only their samples. Then the ranks add up the gradients of what trains, in the same tree
-   over shards as one process, and every rank makes the same update. With the same S, and the same number of threads each,
-   any number of ranks gives the same weights, to the bit.
+   Every process, a rank, has its own context, model and data set, and calls thaw_trainer_create and thaw_trainer_step
+   (or thaw_fit, or thaw_step) as it would alone, with a thaw_communicator in the options. The shards of each step
+   (thaw_step_options) are spread over the ranks: with S shards on R ranks, each rank computes S / R of them,
+   rank r those from r S / R on, and a trainer reads only their samples. Then the ranks add up the gradients of what
+   trains, in the same tree over shards as one process, and every rank makes the same update. With the same S, and the
+   same number of threads each, any number of ranks gives the same weights, to the bit.
 
-   Ranks must agree before the first step, and before the first after a checkpoint was loaded: see thaw_ranks_agree, which
-   a trainer's first step calls. Callbacks must decide alike on all ranks. A rank that fails during a step tells the
-   others why, and they return the same status. A rank that fails elsewhere calls `abort`.
+   Ranks must agree before the first step, and before the first after a checkpoint was loaded: see thaw_ranks_agree,
+   which a trainer's first step calls. Callbacks must decide alike on all ranks. A rank that fails during a step tells
+   the others why, and they return the same status. A rank that fails elsewhere calls `abort`.
 
-   Rank 0 alone writes the checkpoints of the options (thaw/checkpoint.h), and all ranks continue from them, so that their
-   folder must be one that all see.
+   Rank 0 alone writes the checkpoints of the options (thaw/checkpoint.h), and all ranks continue from them, so that
+   their folder must be one that all see.
 
    Each rank evaluates all test data. The feature cache is not used on several ranks. */
 #ifndef THAW_DISTRIBUTED_H
@@ -52,24 +52,24 @@ typedef struct thaw_communicator {
     int rank, ranks; /* this process, from 0, and how many there are */
     void *user;      /* passed to the functions */
 
-    /* Starts to exchange messages, and returns as soon as it can; the memory of messages and of what they point to stays as it
-       is until `wait`. Messages between two ranks arrive in the order in which they are listed and started. All ranks
-       start the same exchanges in the same order, and what one sends to another is what the other receives. May wait
-       itself, if it has taken over all that it sends. `*request` is handed to `wait`. */
+    /* Starts to exchange messages, and returns as soon as it can; the memory of messages and of what they point to
+       stays as it is until `wait`. Messages between two ranks arrive in the order in which they are listed and started.
+       All ranks start the same exchanges in the same order, and what one sends to another is what the other receives.
+       May wait itself, if it has taken over all that it sends. `*request` is handed to `wait`. */
     bool (*start)(void *user, const thaw_message *messages, size_t count, void **request,
                   char reason[THAW_REASON_BYTES]);
 
     /* Waits until all has been sent and received. */
     bool (*wait)(void *user, void *request, char reason[THAW_REASON_BYTES]);
 
-    /* This rank has failed and takes part in nothing more: calls on the others return false, with this reason, instead of
-       waiting for it. NULL: they wait until they know by themselves, as when a connection breaks. */
+    /* This rank has failed and takes part in nothing more: calls on the others return false, with this reason, instead
+       of waiting for it. NULL: they wait until they know by themselves, as when a connection breaks. */
     void (*abort)(void *user, const char *reason);
 } thaw_communicator;
 
-/* Checks that all ranks have the same version of Thaw, the same network, bindings of parameters, precision, freeze state
-   and optimizers with their state, and the same weights to the bit. With a data set, that they have data of the same size
-   and shape, and of the same identity, where it has one. All ranks call it, as they would take a step.
+/* Checks that all ranks have the same version of Thaw, the same network, bindings of parameters, precision, freeze
+   state and optimizers with their state, and the same weights to the bit. With a data set, that they have data of the
+   same size and shape, and of the same identity, where it has one. All ranks call it, as they would take a step.
    Errors: THAW_INVALID_ARGUMENT (they disagree: the message says in what, and which rank differs from rank 0; the
    communicator), THAW_IO_ERROR (a rank cannot be reached), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator);

@@ -134,14 +134,16 @@ THAW_API thaw_status thaw_plan_saving_at(const thaw_plan *plan, size_t index, th
    A plan is compiled to a list of instructions in sections, in the order of running. "once" runs when its
    dependencies have changed. "prefix" or "cached" (from the feature cache) begins a step. "keep" fills the cache.
    "sum" and "total" are only in plans for several shards: "prefix" or "cached" to "sum" run once for each shard, the
-   other sections of a step after the last one. "clip" or "check" inspects the gradients. The others run in each step. */
+   other sections of a step after the last one. "clip" or "check" inspects the gradients. The others run in each
+   step. */
 
 enum { THAW_OPERANDS_BYTES = 240 };
 
 /* One instruction. */
 typedef struct thaw_plan_instruction {
-    const char *
-        section; /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "sum", "total", "clip", "check", "update" */
+    /* "once", "prefix", "keep", "cached", "forward", "loss", "backward", "sum", "total", "clip", "check" or
+       "update". */
+    const char *section;
     const char *operation; /* "pack", "forward", "backward", "final" and so on; static storage, as the section */
     const char *layer;     /* the layer that it belongs to, or NULL; belongs to the plan */
     char operands[THAW_OPERANDS_BYTES]; /* operands: d(x) is the gradient of x, @n a place in the arena */

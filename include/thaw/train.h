@@ -32,18 +32,18 @@ enum { THAW_MOST_SHARDS = 4096 };
    statistics move once a step, to the mean of what they would be after each shard; so momentum means the same for any
    S. PyTorch moves them S times.
 
-   Gradients are added in a binary tree over the shards' numbers, ((0 + 1) + (2 + 3)) + 4: the sum does not depend on how
-   shards are spread over processes.
+   Gradients are added in a binary tree over the shards' numbers, ((0 + 1) + (2 + 3)) + 4: the sum does not depend on
+   how shards are spread over processes.
 
-   If S does not divide the batch, the first shards have one sample more than the others; if it is larger than the batch,
-   the last shards are empty. */
+   If S does not divide the batch, the first shards have one sample more than the others; if it is larger than the
+   batch, the last shards are empty. */
 typedef struct thaw_step_options {
     double rate_factor;  /* multiplies every learning rate; 0: 1 */
     double clip_norm;    /* scale gradients down to this global norm (over what trains); 0: no clipping */
     bool gradients_only; /* compute loss and gradients, but update nothing: neither parameters nor running statistics */
     int64_t shards;      /* parts of the batch that are computed one after another; 0: 1, or the ranks */
-    /* To other ranks (thaw/distributed.h), each of which gives as many samples of the step's batch, in the order of their
-       numbers; NULL: there are none. */
+    /* To other ranks (thaw/distributed.h), each of which gives as many samples of the step's batch, in the order of
+       their numbers; NULL: there are none. */
     const thaw_communicator *communicator;
 } thaw_step_options;
 

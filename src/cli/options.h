@@ -61,8 +61,8 @@ typedef struct cli_options {
         max_bytes;               /* classes and threads: 0 means automatic */
     uint64_t shards, accumulate; /* 0: 1 */
     const char *strategy, *strategy_file, *head;
-    const char *log;    /* folder, or NULL */
-    uint64_t log_every; /* steps */
+    const char *log;                              /* folder, or NULL */
+    uint64_t log_every;                           /* steps */
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy;                       /* 0: none */

@@ -14,8 +14,8 @@ typedef struct thaw_shard_part {
     size_t first, count;
 } thaw_shard_part;
 
-/* The samples of shard `index`. Shards differ by one sample at most, and the first are the larger ones. If there are fewer
-   samples than shards, the last are empty. */
+/* The samples of shard `index`. Shards differ by one sample at most, and the first are the larger ones. If there are
+   fewer samples than shards, the last are empty. */
 static inline thaw_shard_part thaw_shard_part_of(size_t samples, size_t shards, size_t index)
 {
     const size_t each = samples / shards, more = samples % shards;

@@ -11,8 +11,8 @@ thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicat
 thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *communicator, const thaw_message *messages,
                           size_t count);
 
-/* `all` has a piece of so many bytes for each rank, by rank: sends this rank's to all others and receives theirs. Room for
-   a message for each rank is in `messages`. Errors: THAW_IO_ERROR. */
+/* `all` has a piece of so many bytes for each rank, by rank: sends this rank's to all others and receives theirs. Room
+   for a message for each rank is in `messages`. Errors: THAW_IO_ERROR. */
 thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,
                        thaw_message *messages);
 

@@ -44,8 +44,8 @@ const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, co
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);
 
 /* Reads the bytes of all tensors into memory, which the caller releases: those of a tensor are from its `begin` on.
-   *bytes is NULL after an error. Errors: THAW_BAD_FORMAT (the file does not end in its checksum, or that does not match),
-   THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+   *bytes is NULL after an error. Errors: THAW_BAD_FORMAT (the file does not end in its checksum, or that does not
+   match), THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_safetensors_read_checked(const thaw_safetensors *file, char **bytes);
 
 /* Parses only the header: makes the list of tensors from its text. `data_bytes` is the size of the rest of the file. */
@@ -78,7 +78,8 @@ thaw_status thaw_safetensors_write(thaw_context *context, const char *path, cons
                                    size_t count, const thaw_named_text *metadata, size_t metadata_count,
                                    thaw_tensor_reader read);
 
-/* The tensor that ends a file with a checksum: the CRC-32C of all bytes before it, lowest byte first, as THAW_U8 [4]. */
+/* The tensor that ends a file with a checksum: the CRC-32C of all bytes before it, lowest byte first, as four
+   THAW_U8. */
 #define THAW_SAFETENSORS_CHECKSUM "[checksum]"
 
 /* The same without a reader, and with a checksum at the end. */

@@ -2,9 +2,10 @@
    level of the CPU's instructions.
 
    A map is cut into tiles of 2x2. Each is computed from a window of 4x4 pixels of the image; windows overlap by 2. A
-   transformed window has 16 values, as have a transformed 3x3 kernel and a transformed tile. The tile's values are
-   the products of the other two, summed over the channels. Value i of channel c of tile t is
-   values[i * plane + t * stride + c]. Transforms only add, so that a value does not depend on the place of its tile and channel. */
+   transformed window has 16 values, as have a transformed 3x3 kernel and a transformed tile. The tile's values are the
+   products of the other two, summed over the channels. Value i of channel c of tile t is
+   values[i * plane + t * stride + c]. Transforms only add, so that a value does not depend on the place of its tile and
+   channel. */
 #ifndef THAW_KERNELS_WINOGRAD_LOOPS_H
 #define THAW_KERNELS_WINOGRAD_LOOPS_H
 

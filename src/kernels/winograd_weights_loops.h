@@ -30,10 +30,10 @@ typedef struct thaw_tiling {
     ptrdiff_t top, left;            /* where the first one begins: 0, or minus the padding */
 } thaw_tiling;
 
-/* Transformed tiles: value (panel, point, tile, channel of the panel) is at panel * panel_stride +
-   point * point_stride + tile * THAW_TILE_PANEL + channel. Values and strides are aligned to 64 bytes. Channels past the
-   last are zero. Tiles, but not windows, have one more value after the points: the sum of the values before the
-   transform. */
+/* Transformed tiles: value (panel, point, tile, channel of the panel) is at
+   panel * panel_stride + point * point_stride + tile * THAW_TILE_PANEL + channel.
+   Values and strides are aligned to 64 bytes. Channels past the last are zero. Tiles, but not windows, have one more
+   value after the points: the sum of the values before the transform. */
 typedef struct thaw_tile_panels {
     float *values;
     size_t panel_stride, point_stride;

@@ -1,7 +1,7 @@
-/* oneDNN's functions that need memory, under the name thaw_dnnl_ and their own. oneDNN is written in C++ and throws if it
-   gets none. An exception that leaves its C interface would end a process written in C. If the build has a C++ compiler
-   (option `cpp`, guarded.cpp), these return dnnl_out_of_memory instead, and oneDNN stays usable. Otherwise they are
-   oneDNN's functions themselves. */
+/* oneDNN's functions that need memory, under the name thaw_dnnl_ and their own. oneDNN is written in C++ and throws if
+   it gets none. An exception that leaves its C interface would end a process written in C. If the build has a C++
+   compiler (option `cpp`, guarded.cpp), these return dnnl_out_of_memory instead, and oneDNN stays usable. Otherwise
+   they are oneDNN's functions themselves. */
 #ifndef THAW_ONEDNN_GUARDED_H
 #define THAW_ONEDNN_GUARDED_H
 

@@ -16,10 +16,10 @@ typedef struct thaw_log_moment {
     double seconds; /* of training */
 } thaw_log_moment;
 
-/* Begins a table with a header for these series, or with `resume` continues one: rows after `now.step` are cut off, and so
-   is a row that was not written whole. now->seconds becomes that of the last row that stays.
-   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (there is a table, without `resume`; it has another
-   header). */
+/* Begins a table with a header for these series, or with `resume` continues one: rows after `now.step` are cut off, and
+   so is a row that was not written whole. now->seconds becomes that of the last row that stays.
+   Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY, THAW_INVALID_ARGUMENT (there is a table, without `resume`; it has
+   another header). */
 thaw_status thaw_log_begin_table(const thaw_log_file *table, const thaw_log_series *series, size_t count, bool resume,
                                  thaw_log_moment *now);
 

@@ -36,8 +36,8 @@ struct thaw_training_batch {
     thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
 };
 
-/* One training step. The plan is that of thaw_shard_plan for this batch and the shards of the options. A rate factor of 0
-   means 0 here. Errors: those of thaw_step. */
+/* One training step. The plan is that of thaw_shard_plan for this batch and the shards of the options. A rate factor of
+   0 means 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 

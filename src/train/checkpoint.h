@@ -4,8 +4,8 @@
 
 #include "train/trainer.h"
 
-/* Opens the folder of the options, if there is one, and continues from its newest whole checkpoint if the options say so.
-   Errors: those of thaw_trainer_create. */
+/* Opens the folder of the options, if there is one, and continues from its newest whole checkpoint if the options say
+   so. Errors: those of thaw_trainer_create. */
 thaw_status thaw_checkpoints_open(thaw_trainer *trainer);
 
 /* Waits for what is being written; its failure goes to the log. */

@@ -12,7 +12,8 @@
 #include "train/run_state.h"
 #include "train/snapshot.h"
 
-/* Where a tensor goes: into a parameter's values, its frozen slices, or a slot. NULL: what the parameter has there goes. */
+/* Where a tensor goes: into a parameter's values, its frozen slices, or a slot. NULL: what the parameter has there
+   goes. */
 enum { VALUES = -1, SLICES = -2 };
 typedef struct place {
     const thaw_stored_tensor *tensor;
@@ -112,8 +113,8 @@ static thaw_status add_place(stored *from, const thaw_stored_tensor *tensor, tha
     return THAW_OK;
 }
 
-/* Finds the tensor "parameter[detail]" for memory that the parameter may have. Makes the memory that only the checkpoint
-   has: zero, as it would be without it. */
+/* Finds the tensor "parameter[detail]" for memory that the parameter may have. Makes the memory that only the
+   checkpoint has: zero, as it would be without it. */
 static thaw_status find_detail(stored *from, thaw_parameter *parameter, int part, const char *detail,
                                const thaw_shape *shape, void **memory)
 {

@@ -16,8 +16,8 @@ void thaw_checkpoint_writer_destroy(thaw_checkpoint_writer *writer);
 /* Whether a file is still being written. */
 bool thaw_checkpoint_writer_busy(const thaw_checkpoint_writer *writer);
 
-/* Waits for the last file, and then tells how it went, once: later calls give THAW_OK until another file was written. The
-   context's message says what went wrong. Errors: those of thaw_snapshot_write. */
+/* Waits for the last file, and then tells how it went, once: later calls give THAW_OK until another file was written.
+   The context's message says what went wrong. Errors: those of thaw_snapshot_write. */
 thaw_status thaw_checkpoint_writer_wait(thaw_checkpoint_writer *writer, thaw_context *context);
 
 /* Takes a snapshot and starts to write it, after a wait. Errors: those of thaw_snapshot_take. */

@@ -28,9 +28,9 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
 
 void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome);
 
-/* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of the last, with gradients and statistics of
-   the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the mean that its weights tell nor says that
-   it is a sum). */
+/* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of the last,
+   with gradients and statistics of the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the mean
+   that its weights tell nor says that it is a sum). */
 thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result);
 
 #endif

@@ -21,7 +21,8 @@ typedef struct thaw_snapshot {
     size_t name_capacity, value_capacity; /* allocated */
 } thaw_snapshot;
 
-/* Copies the state of a run. Errors: THAW_OUT_OF_MEMORY, those of thaw_run_describe_data; the snapshot is then empty. */
+/* Copies the state of a run. Errors: THAW_OUT_OF_MEMORY, those of thaw_run_describe_data; the snapshot is then
+   empty. */
 thaw_status thaw_snapshot_take(thaw_snapshot *snapshot, thaw_trainer *trainer);
 
 /* Writes it; touches nothing of the trainer. The messages go to `context`. Errors: those of

@@ -53,16 +53,16 @@ thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *datase
    thaw_feature_cache_create and thaw_loader_create. */
 thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int epoch);
 
-/* Makes an empty cache where the run of a loaded checkpoint had one with rounded values: what is computed must be rounded
-   as well, even where no later epoch would read it. Errors: those of thaw_feature_cache_create. */
+/* Makes an empty cache where the run of a loaded checkpoint had one with rounded values: what is computed must be
+   rounded as well, even where no later epoch would read it. Errors: those of thaw_feature_cache_create. */
 thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan);
 
 /* Between steps: drops a cache that the host has invalidated, or fails (THAW_INVALID_ARGUMENT) if the epoch reads
    it. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);
 
-/* Begins the next epoch: applies its rules, compiles everything that it will run, and chooses its data. After an error it
-   can be tried again. Errors: those of thaw_trainer_step. */
+/* Begins the next epoch: applies its rules, compiles everything that it will run, and chooses its data. After an error
+   it can be tried again. Errors: those of thaw_trainer_step. */
 thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer);
 
 /* After a checkpoint was loaded: makes again what the run had in memory; nothing otherwise. Errors: as above. */

@@ -1,8 +1,8 @@
 /* The sum of a step's gradients over its shards, and of the statistics that each shard gives: in a binary tree over the
    shards' indices that does not depend on how many of them one process holds.
 
-   A node of the tree is a block of 2^k shards whose first index is a multiple of 2^k, the sum of its two halves; what is
-   left at the end, where the number of shards is no power of two, is added from the right: ((0 + 1) + (2 + 3)) + 4.
+   A node of the tree is a block of 2^k shards whose first index is a multiple of 2^k, the sum of its two halves; what
+   is left at the end, where the number of shards is no power of two, is added from the right: ((0 + 1) + (2 + 3)) + 4.
    The gradients of the next shard go into a level of memory, and full blocks are added up as soon as they are complete,
    so that there are never more levels than bits in the number of shards. */
 #ifndef THAW_UPDATE_SHARD_SUM_H
@@ -52,15 +52,16 @@ void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float fac
 /* Adds a shard without samples: zeros. */
 void thaw_shard_sum_add_nothing(thaw_shard_sum *sum);
 
-/* On several ranks, after this rank's shards or the failure of one, for which `status` stands: shares what each shard came
-   to, and whether a rank failed. Errors: `status`; the first rank's that has failed, with its message; THAW_IO_ERROR. */
+/* On several ranks, after this rank's shards or the failure of one, for which `status` stands: shares what each shard
+   came to, and whether a rank failed. Errors: `status`; the first rank's that has failed, with its message;
+   THAW_IO_ERROR. */
 thaw_status thaw_shard_sum_meet(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status);
 
 /* Then adds up the gradients and statistics of all ranks. Errors: THAW_IO_ERROR. */
 thaw_status thaw_shard_sum_exchange(thaw_shard_sum *sum, const thaw_communicator *communicator);
 
-/* Stores the sum, after all shards: gradients times `factor`, statistics times `statistic_factor`. All rows of gradients
-   may be other than 0 then. */
+/* Stores the sum, after all shards: gradients times `factor`, statistics times `statistic_factor`. All rows of
+   gradients may be other than 0 then. */
 void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor);
 
 /* Of each shard of the step, by index. */

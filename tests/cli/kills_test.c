@@ -1,5 +1,6 @@
-/* Runs of the command that are killed at random moments, also while they write a checkpoint, and continue with --resume:
-   the weights at the end are those of the run that nobody disturbed. THAW_KILLS sets how often each is killed. */
+/* Runs of the command that are killed at random moments, also while they write a checkpoint, and continue with
+   --resume: the weights at the end are those of the run that nobody disturbed. THAW_KILLS sets how often each is
+   killed. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -99,8 +99,8 @@ static int load_through(int reason)
     return errors;
 }
 
-/* Two opens, permissions, space, eight writes, two syncs, a close and a rename. The lock of the temporary file, the test
-   that it is still there, and the directory's close do not matter. */
+/* Two opens, permissions, space, eight writes, two syncs, a close and a rename. The lock of the temporary file, the
+   test that it is still there, and the directory's close do not matter. */
 Test(faults, a_save_that_is_refused_keeps_the_old_file, .init = begin, .fini = end)
 {
     static const int reasons[] = { EIO, ENOSPC, EDQUOT, EROFS };

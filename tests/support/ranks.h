@@ -1,5 +1,5 @@
-/* Threads as ranks, for tests. Messages are copied when they are sent, unlike in examples/threads_as_ranks.c, so that sending
-   never waits. */
+/* Threads as ranks, for tests. Messages are copied when they are sent, unlike in examples/threads_as_ranks.c, so that
+   sending never waits. */
 #ifndef THAW_TESTS_SUPPORT_RANKS_H
 #define THAW_TESTS_SUPPORT_RANKS_H
 

@@ -31,7 +31,8 @@ extern const size_t same_bits_run_count;
 bool same_bits_train(const same_bits_run *run, char digest[SAME_BITS_DIGEST_BYTES]);
 
 /* The same step by step, without what the digest tells of the cache. After `cut` steps (0: never) the run is saved to
-   `path` and everything is destroyed; a run that is built anew continues from there. *steps gets the steps of all epochs. */
+   `path` and everything is destroyed; a run that is built anew continues from there. *steps gets the steps of all
+   epochs. */
 bool same_bits_train_cut(const same_bits_run *run, size_t cut, const char *path, size_t *steps,
                          char digest[SAME_BITS_DIGEST_BYTES]);
 

@@ -1,5 +1,5 @@
-/* What a checkpoint must hold besides what continuing_test.c cuts: adapters that rules add, several optimizers, optimizers
-   of the host's own, rounded caches, changes by callbacks; and which checkpoints are refused. */
+/* What a checkpoint must hold besides what continuing_test.c cuts: adapters that rules add, several optimizers,
+   optimizers of the host's own, rounded caches, changes by callbacks; and which checkpoints are refused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Every kind of run of same_bits.h, cut after some step and continued by another run from the checkpoint, ends in the bits
-   of the run that was never cut: parameters, the optimizers' state, the losses of all epochs. */
+/* Every kind of run of same_bits.h, cut after some step and continued by another run from the checkpoint, ends in the
+   bits of the run that was never cut: parameters, the optimizers' state, the losses of all epochs. */
 #include <string.h>
 
 #include "support/files.h"

@@ -99,8 +99,8 @@ static thaw_model *normalised(thaw_context *context)
     return model;
 }
 
-/* Shards that are powers of two, and others, in ranks with 1 to 12 shards each. The last batch has 2 samples, and so fewer
-   than shards: most ranks have none. */
+/* Shards that are powers of two, and others, in ranks with 1 to 12 shards each. The last batch has 2 samples, and so
+   fewer than shards: most ranks have none. */
 Test(ranks, any_number_of_ranks_gives_the_same_bits)
 {
     static const int fours[] = { 1, 2, 4 }, twelves[] = { 2, 3, 4, 6, 12 };

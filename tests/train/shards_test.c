@@ -78,8 +78,8 @@ static void check_gradients(assorted_network *network, size_t index, int64_t sha
     free(many);
 }
 
-/* Every kind of layer that does not follow its batches, with frozen prefixes, adapters, masks, dropout. Shards of 7 and 5
-   samples do not begin at multiples of four numbers. */
+/* Every kind of layer that does not follow its batches, with frozen prefixes, adapters, masks, dropout. Shards of 7 and
+   5 samples do not begin at multiples of four numbers. */
 Test(shards, gradients_are_those_of_the_whole_batch)
 {
     static const int64_t counts[] = { 2, 3, 4, 7, 14, 20 };
@@ -292,8 +292,8 @@ static double train_both(const char *optimizer, double clip_norm, int64_t shards
     return apart;
 }
 
-/* With dropout. Adam counts one step for all shards; its first step moves every weight by the rate, whatever the gradient's
-   size, so that two counted steps would be far off. The clipped norm is that of the sum. */
+/* With dropout. Adam counts one step for all shards; its first step moves every weight by the rate, whatever the
+   gradient's size, so that two counted steps would be far off. The clipped norm is that of the sum. */
 Test(shards, training_is_that_of_whole_batches)
 {
     static const char *const optimizers[] = { "sgd:lr=0.1,momentum=0.9", "adam:lr=0.001" };
