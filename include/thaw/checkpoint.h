@@ -46,9 +46,10 @@ THAW_API thaw_status thaw_trainer_save(thaw_trainer *trainer, const char *path);
    at any later point, the same data and options. Rules of the strategy that were applied are applied again if they have
    added adapters. Adapters and bindings that a callback has made must be made again before.
 
-   What the log tells, and goes on: more epochs (schedules and rules by share count them), another version of Thaw,
-   other threads or CPU instructions (bits may differ). Not compared: what callbacks do, the test data, the feature
-   cache's place, where data sets lie.
+   What the log tells, and goes on: more epochs (schedules and rules by share count them), another monitored figure (the
+   best epoch is sought among those to come), another version of Thaw, other threads or CPU instructions (bits may
+   differ). Not compared: what callbacks do, the test data, the patience, the feature cache's place, where data sets and
+   the best weights lie.
 
    A file is checked as a whole before anything changes.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT (no checkpoint, a damaged one, or one of a later format),

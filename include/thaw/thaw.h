@@ -4,6 +4,7 @@
 #define THAW_H
 
 #include <thaw/base.h>
+#include <thaw/best.h>
 #include <thaw/checkpoint.h>
 #include <thaw/combine.h>
 #include <thaw/context.h>

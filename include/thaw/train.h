@@ -2,6 +2,7 @@
 #ifndef THAW_TRAIN_H
 #define THAW_TRAIN_H
 
+#include <thaw/best.h>
 #include <thaw/checkpoint.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
@@ -149,6 +150,7 @@ typedef struct thaw_epoch_result {
     bool cache_on_disk;              /* and that is a file */
     /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
+    thaw_best best; /* up to this epoch; see thaw/best.h */
 } thaw_epoch_result;
 
 /* The position of a run, after a step. */
@@ -178,6 +180,7 @@ typedef struct thaw_fit_options {
     thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
                                it also train on the rounded values. THAW_F32: unchanged values */
     thaw_checkpoint_options checkpoint; /* files from which the run can continue; see thaw/checkpoint.h */
+    thaw_best_options best;             /* the best weights, and an early end; see thaw/best.h */
     bool time_phases;                   /* measure the phases; reads the clock several times per step */
     bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */

@@ -58,7 +58,7 @@ THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result
    Errors: THAW_INVALID_ARGUMENT (there is no test data), those of thaw_evaluate. */
 THAW_API thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result);
 
-/* Whether all epochs have been trained and evaluated. */
+/* Whether all epochs have been trained and evaluated, or the patience for a better one (thaw/best.h) is at its end. */
 THAW_API bool thaw_trainer_done(const thaw_trainer *trainer);
 
 /* The position of the run. */

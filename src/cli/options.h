@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <thaw/best.h>
 
 #include "cli/numbers.h"
 
@@ -61,6 +62,9 @@ typedef struct cli_options {
         max_bytes;               /* classes and threads: 0 means automatic */
     uint64_t shards, accumulate; /* 0: 1 */
     const char *strategy, *strategy_file, *head;
+    const char *best;                             /* file, or NULL */
+    thaw_monitor monitor;                         /* of the best epoch */
+    uint64_t patience;                            /* 0: none */
     const char *log;                              /* folder, or NULL */
     uint64_t log_every;                           /* steps */
     const char *optimizers, *strategies, *report; /* of thaw bench */

@@ -114,6 +114,11 @@ static int fit(cli_session *session)
             .resume = options->resume,
             .description = options->model,
         },
+        .best = {
+            .file = options->best,
+            .monitor = options->monitor,
+            .patience = (int)options->patience,
+        },
         .on_step = on_step,
         .on_rule = options->json ? cli_training_on_rule : NULL,
         .user = &now,
@@ -136,15 +141,15 @@ static int fit(cli_session *session)
 
 /* Checks before hours of training that the weights can be written: makes the file that will be renamed, with room
    for them, and removes it. */
-static int check_place(const cli_session *session)
+static int check_place(const cli_session *session, const char *path, const char *option)
 {
     const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
     const uint64_t bytes = (uint64_t)(totals.total_parameters + totals.statistics) * sizeof(float);
     thaw_new_file file;
-    const thaw_status status = thaw_new_file_create(session->context, session->options->save, bytes, &file);
+    const thaw_status status = thaw_new_file_create(session->context, path, bytes, &file);
     if (status == THAW_OK)
         thaw_new_file_discard(&file);
-    return cli_check(session->context, status, "--save");
+    return cli_check(session->context, status, option);
 }
 
 static int check_shards(const cli_options *options)
@@ -172,17 +177,46 @@ static int check_checkpoints(const cli_options *options)
     return options->keep ? cli_misuse("--keep", "needs --checkpoint, the folder to keep them in") : CLI_DONE;
 }
 
+static int check_best(const cli_options *options)
+{
+    if (options->monitor && !options->best && !options->patience)
+        return cli_misuse("--monitor", "needs --best or --patience: otherwise nothing depends on it");
+    if (options->best && options->save && strcmp(options->best, options->save) == 0)
+        return cli_misuse("--best", "\"%s\" is the file of --save, which would replace the best weights",
+                          options->best);
+    if (options->patience >= options->epochs)
+        return cli_misuse("--patience", "%llu, must be less than the %llu epochs",
+                          (unsigned long long)options->patience, (unsigned long long)options->epochs);
+    return CLI_DONE;
+}
+
+/* What can only be told with the data and the network. */
+static int check_built(const cli_session *session)
+{
+    const cli_options *options = session->options;
+    int code = CLI_DONE;
+    if (options->monitor > THAW_MONITOR_LOSS && !session->test)
+        code = cli_misuse("--monitor", "needs test data, which --data does not have; see --test-data");
+    if (code == CLI_DONE && options->save)
+        code = check_place(session, options->save, "--save");
+    if (code == CLI_DONE && options->best)
+        code = check_place(session, options->best, "--best");
+    return code;
+}
+
 static int train(const cli_options *options)
 {
     cli_session session;
     int code = check_shards(options);
     if (code == CLI_DONE)
         code = check_checkpoints(options);
+    if (code == CLI_DONE)
+        code = check_best(options);
     if (code != CLI_DONE)
         return code;
     code = cli_session_build(&session, options);
-    if (code == CLI_DONE && options->save)
-        code = check_place(&session);
+    if (code == CLI_DONE)
+        code = check_built(&session);
     if (code == CLI_DONE)
         code = fit(&session);
     cli_session_close(&session);

@@ -51,6 +51,39 @@ void cli_training_print_beginning(const cli_session *session)
     fflush(stdout);
 }
 
+/* Whether patience was at its end before the epochs were. */
+static bool ended_early(const cli_training *now)
+{
+    const int patience = (int)now->options->patience;
+    return patience && now->last.best.waited >= patience && now->last.epoch < now->last.epochs;
+}
+
+static void print_best(const cli_training *now)
+{
+    const thaw_best *best = &now->last.best;
+    const char *file = now->options->best, *figure = thaw_monitor_name(best->monitor);
+    char value[CLI_SHARE_BYTES];
+    if (ended_early(now))
+        printf("ended after epoch %d: %d epoch%s without a better %s\n", now->last.epoch, best->waited,
+               best->waited == 1 ? "" : "s", figure);
+    if (!best->epoch) {
+        printf("no epoch is the best: the %s was never a finite number\n", figure);
+        return;
+    }
+    if (best->monitor == THAW_MONITOR_TEST_ACCURACY)
+        cli_format_share(value, best->value);
+    else
+        snprintf(value, sizeof value, "%.4f", best->value);
+    printf("best epoch %d: %s %s", best->epoch, figure, value);
+    if (file && best->saved == best->epoch)
+        printf("; saved %s", file);
+    else if (file && best->saved)
+        printf("; %s has the weights of epoch %d", file, best->saved);
+    else if (file)
+        printf("; its weights are not saved");
+    putchar('\n');
+}
+
 int cli_training_print_end(const cli_training *now, bool stopped)
 {
     const thaw_epoch_result *last = &now->last;
@@ -62,6 +95,8 @@ int cli_training_print_end(const cli_training *now, bool stopped)
         json_object_set_new(object, "saved", save ? json_string(save) : json_null());
         json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
         json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
+        json_object_set_new(object, "best_saved", json_integer(last->best.saved));
+        json_object_set_new(object, "ended_early", json_boolean(ended_early(now)));
         json_object_set_new(object, "stopped", json_boolean(stopped));
         return cli_json_print(object);
     }
@@ -74,6 +109,8 @@ int cli_training_print_end(const cli_training *now, bool stopped)
                cli_format_bytes(memory[4], peak));
     if (now->cache_path && last->cache_on_disk)
         printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
+    if (last->epoch && (now->options->best || now->options->patience))
+        print_best(now);
     if (stopped)
         printf("stopped by a signal\n");
     if (now->checkpoint)

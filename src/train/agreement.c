@@ -29,6 +29,8 @@ typedef enum item {
     SCHEDULE,
     CLIPPING,
     STRATEGY,
+    MONITOR,
+    PATIENCE,
     ITEMS
 } item;
 
@@ -52,6 +54,8 @@ static const char *const item_names[ITEMS] = {
     [SCHEDULE] = "the schedule",
     [CLIPPING] = "clip_norm",
     [STRATEGY] = "the strategy",
+    [MONITOR] = "the monitored figure",
+    [PATIENCE] = "the patience",
 };
 
 /* One rank's fingerprints. */
@@ -198,6 +202,8 @@ static void add_options(const thaw_fit_options *options, facts *own)
     add_schedule(&options->schedule, &own->digests[SCHEDULE]);
     add_real(&own->digests[CLIPPING], options->clip_norm);
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
+    thaw_digest_add_number(&own->digests[MONITOR], (uint64_t)options->best.monitor);
+    thaw_digest_add_number(&own->digests[PATIENCE], (uint64_t)options->best.patience);
 }
 
 /* ---- comparing ---- */

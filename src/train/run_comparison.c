@@ -13,6 +13,7 @@ static const struct {
     { "threads", "bits may differ" },
     { "CPU level", "bits may differ" },
     { "epochs", "schedules and rules by share of the epochs count the new number" },
+    { "monitored figure", "the best epoch is sought among those to come" },
 };
 
 static const char *consequence_of(const char *key)

@@ -81,6 +81,7 @@ static void describe_options(const thaw_trainer *trainer, thaw_text *text)
     thaw_lines_add_real(text, "clip norm", options->clip_norm);
     thaw_lines_add_text(text, "head", options->head ? options->head : "none");
     thaw_lines_add_text(text, "cached features", options->cache_dtype == THAW_BF16 ? "bf16" : "f32");
+    thaw_lines_add_text(text, "monitored figure", thaw_monitor_name(options->best.monitor));
     describe_schedule(&options->schedule, text);
     describe_strategy(options->strategy, text);
 }

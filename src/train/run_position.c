@@ -45,6 +45,11 @@ static const struct {
     FIELD("optimizer state bytes", COUNT, epoch_result.optimizer_state_bytes),
     FIELD("activation bytes", COUNT, epoch_result.activation_bytes),
     FIELD("cache bytes", COUNT, epoch_result.cache_bytes),
+    FIELD("best by", INTEGER, best.monitor),
+    FIELD("best epoch", INTEGER, best.epoch),
+    FIELD("best value", REAL, best.value),
+    FIELD("epochs without a better one", INTEGER, best.waited),
+    FIELD("saved as the best", INTEGER, best.saved),
 #undef FIELD
 };
 

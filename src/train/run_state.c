@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "graph/model.h"
 #include "params/optimizer.h"
+#include "train/best.h"
 #include "train/run_description.h"
 #include "train/run_position.h"
 
@@ -248,6 +249,7 @@ void thaw_run_state_restore(thaw_trainer *trainer, thaw_lines *state)
         read_parameter(state, set->parameters[i]->name, set->parameters[i]);
         restore_slot_steps(state, set->parameters[i]);
     }
+    thaw_best_restore(trainer);
     trainer->epoch_result.epochs = trainer->options.epochs;
     trainer->suspended = trainer->open;
     trainer->agreed = false;

@@ -9,6 +9,7 @@
 #include "features/cache_choice.h"
 #include "policy/strategy.h"
 #include "train/batch.h"
+#include "train/best.h"
 #include "train/checkpoint.h"
 #include "train/shards.h"
 
@@ -61,6 +62,8 @@ static thaw_status begin(thaw_trainer *trainer)
     options->batch = options->batch ? options->batch : DEFAULT_BATCH;
     options->seed = options->seed ? options->seed : context->seed;
     thaw_status status = check(trainer);
+    if (status == THAW_OK)
+        status = thaw_best_begin(trainer);
     if (status != THAW_OK)
         return status;
     options->shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
@@ -121,11 +124,21 @@ static thaw_status agree(thaw_trainer *trainer)
     return status;
 }
 
+static thaw_status fail_done(const thaw_trainer *trainer)
+{
+    thaw_context *context = trainer->model->context;
+    if (trainer->position.epoch == trainer->options.epochs)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "no epoch is left: all %d are done", trainer->options.epochs);
+    return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                     "the run has ended after epoch %d: no epoch since %d was better, and the patience is %d",
+                     trainer->position.epoch, trainer->best.epoch, trainer->options.best.patience);
+}
+
 static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *result)
 {
     thaw_context *context = trainer->model->context;
     if (thaw_trainer_done(trainer))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "no epoch is left: all %d are done", trainer->options.epochs);
+        return fail_done(trainer);
     const thaw_status agreement = agree(trainer);
     if (agreement != THAW_OK)
         return agreement;
@@ -178,7 +191,7 @@ thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result
 
 bool thaw_trainer_done(const thaw_trainer *trainer)
 {
-    return !trainer->open && trainer->position.epoch == trainer->options.epochs;
+    return !trainer->open && (trainer->position.epoch == trainer->options.epochs || thaw_best_gives_up(trainer));
 }
 
 thaw_trainer_position thaw_trainer_position_of(const thaw_trainer *trainer)

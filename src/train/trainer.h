@@ -29,6 +29,7 @@ struct thaw_trainer {
     bool uncached;  /* and its run had a feature cache whose values are rounded */
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
+    thaw_best best; /* up to the last epoch that has ended */
 
     /* The source of batches. */
     thaw_loader *loader;
@@ -68,7 +69,8 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer);
 /* After a checkpoint was loaded: makes again what the run had in memory; nothing otherwise. Errors: as above. */
 thaw_status thaw_trainer_resume(thaw_trainer *trainer);
 
-/* Evaluates the test data and calls on_epoch. Errors: those of thaw_evaluate, THAW_STOPPED. */
+/* Evaluates the test data, notes whether the epoch is the best, and calls on_epoch. Errors: those of thaw_evaluate and
+   thaw_best_after_epoch, THAW_STOPPED. */
 thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer);
 
 /* Takes at most this many steps of the open epoch, and notes the results in the epoch's result. Errors: those of

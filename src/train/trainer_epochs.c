@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "plan/plan.h"
 #include "policy/strategy.h"
+#include "train/best.h"
 #include "train/shards.h"
 #include "train/trainer.h"
 
@@ -66,6 +67,7 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer)
         .accuracy = NAN,
         .test_loss = NAN,
         .test_accuracy = NAN,
+        .best = trainer->best,
     };
     const thaw_status status = prepare_epoch(trainer, epoch);
     if (status != THAW_OK)
@@ -102,15 +104,17 @@ thaw_status thaw_trainer_resume(thaw_trainer *trainer)
 thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer)
 {
     const thaw_fit_options *options = &trainer->options;
+    thaw_status status = THAW_OK;
     if (options->test) {
         thaw_evaluation test;
-        const thaw_status status =
-            thaw_evaluate(trainer->model, options->test, options->batch / options->shards, &test);
+        status = thaw_evaluate(trainer->model, options->test, options->batch / options->shards, &test);
         trainer->epoch_result.test_loss = test.loss;
         trainer->epoch_result.test_accuracy = test.accuracy;
-        if (status != THAW_OK)
-            return status;
     }
+    if (status == THAW_OK)
+        status = thaw_best_after_epoch(trainer);
+    if (status != THAW_OK)
+        return status;
     trainer->open = false;
     if (!options->on_epoch || options->on_epoch(options->user, &trainer->epoch_result))
         return THAW_OK;

@@ -104,6 +104,92 @@ Test(checkpoint, another_run_is_refused, .init = begin, .fini = end)
     cr_assert_not_null(strstr(cli_run.errors, "cannot make the folder"), "%s", cli_run.errors);
 }
 
+/* ---------------------------------------------------------------- the best epoch */
+
+#define BEST \
+    "train --model mlp-500 --data $f --threads 1 --seed 3 --batch 16 --optimizer sgd:lr=0.02 --epochs 12 --json "
+
+/* The largest of the figures in the epochs' lines, the first of them if several are as large. */
+static int find_best(const char *key, int sign, int *epochs)
+{
+    double best = 0;
+    int at = 0;
+    *epochs = 0;
+    for (int i = 0;; i++) {
+        json_t *line = support_json_line(&cli_run, i);
+        if (strcmp(json_string_value(json_object_get(line, "event")), "epoch") != 0) {
+            json_decref(line);
+            return at;
+        }
+        const double figure = sign * support_json_number(line, key);
+        if (!at || figure > best) {
+            best = figure;
+            at = i + 1;
+        }
+        cr_assert_eq((int)support_json_number(line, "best_epoch"), at, "%s in epoch %d", key, i + 1);
+        cr_assert_eq(support_json_number(line, "best_value"), sign * best);
+        json_decref(line);
+        ++*epochs;
+    }
+}
+
+Test(checkpoint, the_best_weights_stay, .init = begin, .fini = end)
+{
+    int epochs;
+    succeed(BEST "--best $i --patience 2");
+    const int best = find_best("test_accuracy", 1, &epochs);
+    json_t *done = support_json_line(&cli_run, -1);
+    const double accuracy = support_json_number(done, "best_value");
+    cr_assert_str_eq(json_string_value(json_object_get(done, "monitor")), "test accuracy");
+    cr_assert_eq((int)support_json_number(done, "best_epoch"), best);
+    cr_assert_eq((int)support_json_number(done, "best_saved"), best);
+    cr_assert_eq(json_is_true(json_object_get(done, "ended_early")), epochs < 12);
+    cr_assert_eq(epochs, best + 2 < 12 ? best + 2 : 12, "the best is epoch %d, the last is %d", best, epochs);
+    json_decref(done);
+    succeed("evaluate --model mlp-500 --data $f --threads 1 --batch 16 --load $i --json");
+    json_t *line = support_json_line(&cli_run, -1);
+    cr_assert_eq(support_json_number(line, "accuracy"), accuracy);
+    json_decref(line);
+    char all[256];
+    snprintf(all, sizeof all,
+             "train --model mlp-500 --data $f --threads 1 --seed 3 --batch 16 --optimizer sgd:lr=0.02 "
+             "--epochs %d --save $h",
+             best);
+    succeed(all);
+    assert_same_weights();
+}
+
+Test(checkpoint, the_best_by_a_loss, .init = begin, .fini = end)
+{
+    int epochs;
+    succeed(BEST "--best $i --monitor test-loss");
+    find_best("test_loss", -1, &epochs);
+    cr_assert_eq(epochs, 12);
+    run("train --model mlp-500 --data $e --epochs 3 --best $i --monitor test-accuracy");
+    cr_assert_eq(cli_run.code, 2);
+    cr_assert_not_null(strstr(cli_run.errors, "thaw: --monitor: needs test data"), "%s", cli_run.errors);
+    succeed("train --model mlp-500 --data $e --threads 1 --batch 16 --epochs 3 --best $i --patience 2");
+    cr_assert_not_null(strstr(cli_run.output, "best epoch 3: loss "), "%s", cli_run.output);
+    cr_assert_not_null(strstr(cli_run.output, "; saved "), "%s", cli_run.output);
+}
+
+/* A run that is cut and continues ends after the same epoch, with the same best weights. */
+Test(checkpoint, a_run_continues_to_its_early_end, .init = begin, .fini = end)
+{
+    succeed(BEST "--best $h --patience 2");
+    json_t *whole_end = support_json_line(&cli_run, -1);
+    const int ended = (int)support_json_number(whole_end, "epoch");
+    json_decref(whole_end);
+    succeed("train --model mlp-500 --data $f --threads 1 --seed 3 --batch 16 --optimizer sgd:lr=0.02 --epochs 2 "
+            "--checkpoint $g --best $i");
+    run(BEST "--best $i --patience 2 --checkpoint $g --resume");
+    cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
+    json_t *done = support_json_line(&cli_run, -1);
+    cr_assert_eq((int)support_json_number(done, "epoch"), ended);
+    json_decref(done);
+    assert_same_weights();
+}
+
 /* Until it prints, which is when it heeds signals. */
 static void wait_for_output(void)
 {

@@ -52,6 +52,8 @@ expect 'lora:rank=8|lp-ft|last2' thaw finetune --strategy l
 expect "full head gradual" thaw bench --strategies "'full head gra"
 expect 'bf16|bf16-emulated' thaw train --precision bf
 expect 'cosine|constant' thaw train --schedule co
+expect 'test-loss|test-accuracy' thaw train --monitor te
+expect 'source.safetensors' thaw train --best so
 expect 'off' thaw train --cache of
 expect 'source.safetensors' thaw finetune --load so
 expect 'my weights.safetensors' thaw finetune --load my
