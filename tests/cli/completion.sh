@@ -39,7 +39,7 @@ expect() {
 expect 'train' thaw tr
 expect '--version' thaw --v
 expect '' thaw frobnicate --m
-expect '--model|--merge|--max-bytes' thaw train --m
+expect '--model|--merge|--max-bytes|--monitor' thaw train --m
 expect '--unfreeze' thaw train --model resnet18 --unf
 expect 'resnet18|resnet34|resnet50' thaw train --model res
 expect 'resnet18|resnet34|resnet50' thaw train --model = res

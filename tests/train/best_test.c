@@ -1,5 +1,5 @@
-/* The best epoch of a run, its weights in a file, and the early end. Test data whose labels follow a script give each epoch
-   its accuracy; what is best then is written down by hand. */
+/* The best epoch of a run, its weights in a file, and the early end. Test data whose labels follow a script give each
+   epoch its accuracy; what is best then is written down by hand. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
