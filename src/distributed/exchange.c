@@ -1,5 +1,6 @@
 #include "distributed/exchange.h"
 
+#include <string.h>
 #include <thaw/runtime.h>
 
 thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicator *communicator)
@@ -43,6 +44,26 @@ thaw_status thaw_share(thaw_context *context, const thaw_communicator *communica
                                                 .receive = pieces + (size_t)rank * bytes,
                                                 .receive_bytes = bytes };
     return thaw_exchange(context, communicator, messages, count);
+}
+
+thaw_status thaw_gather(thaw_context *context, const thaw_communicator *communicator, const void *own, size_t bytes,
+                        void **all)
+{
+    const size_t ranks = (size_t)communicator->ranks;
+    char *pieces = thaw_allocate_array(context, ranks, bytes);
+    thaw_message *messages = thaw_allocate_array(context, ranks, sizeof *messages);
+    thaw_status status = pieces && messages ? THAW_OK : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK) {
+        memcpy(pieces + (size_t)communicator->rank * bytes, own, bytes);
+        status = thaw_share(context, communicator, pieces, bytes, messages);
+    }
+    thaw_release(context, messages);
+    if (status != THAW_OK) {
+        thaw_release(context, pieces);
+        pieces = NULL;
+    }
+    *all = pieces;
+    return status;
 }
 
 void thaw_give_up(const thaw_communicator *communicator, const char *reason)

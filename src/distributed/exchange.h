@@ -16,6 +16,11 @@ thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *commun
 thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,
                        thaw_message *messages);
 
+/* Sends a piece of so many bytes to all other ranks and receives theirs: `*all`, which the caller releases, holds one of
+   each rank, by rank; NULL after an error. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_gather(thaw_context *context, const thaw_communicator *communicator, const void *own, size_t bytes,
+                        void **all);
+
 /* Tells the others that this rank has failed. NULL is allowed. */
 void thaw_give_up(const thaw_communicator *communicator, const char *reason);
 

@@ -221,19 +221,12 @@ static thaw_status compare(thaw_context *context, const facts *all, int ranks)
 /* Shares this rank's facts, or that it has none. */
 static thaw_status share_and_compare(thaw_context *context, const thaw_communicator *communicator, const facts *own)
 {
-    const size_t ranks = (size_t)communicator->ranks;
-    facts *all = thaw_allocate_array(context, ranks, sizeof *all);
-    thaw_message *messages = thaw_allocate_array(context, ranks, sizeof *messages);
-    thaw_status status = all && messages ? THAW_OK : THAW_OUT_OF_MEMORY;
-    if (status == THAW_OK) {
-        all[communicator->rank] = *own;
-        status = thaw_share(context, communicator, all, sizeof *all, messages);
-    }
+    void *all;
+    thaw_status status = thaw_gather(context, communicator, own, sizeof *own, &all);
     if (status == THAW_OK)
         status = compare(context, all, communicator->ranks);
     else
         thaw_give_up(communicator, thaw_context_message(context));
-    thaw_release(context, messages);
     thaw_release(context, all);
     return status;
 }

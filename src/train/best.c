@@ -89,17 +89,10 @@ static thaw_status take_first_rank(const thaw_trainer *trainer, double *value)
     thaw_context *context = trainer->model->context;
     if (!communicator || communicator->ranks == 1)
         return THAW_OK;
-    const size_t ranks = (size_t)communicator->ranks;
-    double *all = thaw_allocate_array(context, ranks, sizeof *all);
-    thaw_message *messages = thaw_allocate_array(context, ranks, sizeof *messages);
-    thaw_status status = all && messages ? THAW_OK : THAW_OUT_OF_MEMORY;
-    if (status == THAW_OK) {
-        all[communicator->rank] = *value;
-        status = thaw_share(context, communicator, all, sizeof *all, messages);
-    }
+    void *all;
+    const thaw_status status = thaw_gather(context, communicator, value, sizeof *value, &all);
     if (status == THAW_OK)
-        *value = all[0];
-    thaw_release(context, messages);
+        *value = ((const double *)all)[0];
     thaw_release(context, all);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/files.h"
 #include "support/network.h"
 
 void cached_run_create(cached_run *run)
@@ -49,6 +50,15 @@ thaw_status cached_run_train(const cached_run *run, const char *file, bool optio
         .cache_optional = optional,
     };
     return thaw_fit(run->model, run->data, &options, epoch);
+}
+
+size_t cached_run_fill(const cached_run *run, const char *path, char *whole, size_t capacity)
+{
+    thaw_epoch_result epoch;
+    assert_ok(run->context, cached_run_train(run, path, false, &epoch));
+    const long count = support_read_file(path, whole, capacity);
+    cr_assert(count > 0 && (size_t)count < capacity);
+    return (size_t)count;
 }
 
 bool cached_run_is_plain(const cached_run *run)

@@ -22,6 +22,9 @@ void cached_run_destroy(cached_run *run);
 /* Runs from the first parameters, with the cache in this file. `epoch` gets the last epoch's result. */
 thaw_status cached_run_train(const cached_run *run, const char *file, bool optional, thaw_epoch_result *epoch);
 
+/* Runs with the cache in a new file at `path`, and reads the file into `whole`. Returns its bytes. */
+size_t cached_run_fill(const cached_run *run, const char *path, char *whole, size_t capacity);
+
 /* Whether all parameters now have the bits of a run without a file. */
 bool cached_run_is_plain(const cached_run *run);
 

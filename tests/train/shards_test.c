@@ -3,120 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/assorted_network.h"
+#include "support/gradients.h"
 #include "support/network.h"
 #include "support/toys.h"
-
-/* ---- gradients of any network ---- */
-
-/* Whether a layer follows its batches, so that shards are no whole batch. */
-static bool follows_batches(thaw_model *model)
-{
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
-        if (thaw_parameter_role(thaw_model_parameter(model, i)) == THAW_STATISTIC)
-            return true;
-    return false;
-}
-
-/* All gradients, one after the other, in memory of the caller's (free). */
-static float *gradients_of(thaw_model *model, size_t *count)
-{
-    float *all = NULL;
-    *count = 0;
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
-        const thaw_parameter *parameter = thaw_model_parameter(model, i);
-        const float *gradient = thaw_parameter_gradient(parameter);
-        const size_t more = gradient ? thaw_shape_count(thaw_parameter_shape(parameter)) : 0;
-        all = realloc(all, (*count + more + 1) * sizeof *all);
-        if (more)
-            memcpy(all + *count, gradient, more * sizeof *all);
-        *count += more;
-    }
-    return all;
-}
-
-static double norm_of(const float *values, size_t count)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += (double)values[i] * (double)values[i];
-    return sqrt(sum);
-}
-
-/* The norm of the difference, as a share of the first's. */
-static double distance(const float *left, const float *right, size_t count)
-{
-    float *difference = malloc((count + 1) * sizeof *difference);
-    for (size_t i = 0; i < count; i++)
-        difference[i] = left[i] - right[i];
-    const double apart = norm_of(difference, count);
-    free(difference);
-    return apart / fmax(norm_of(left, count), 1e-12);
-}
-
-static void check_gradients(assorted_network *network, size_t index, int64_t shards, double tolerance)
-{
-    thaw_context *context = thaw_model_context(network->model);
-    const thaw_step_options whole = { .gradients_only = true };
-    const thaw_step_options cut = { .gradients_only = true, .shards = shards };
-    thaw_step_result wanted, found;
-    size_t count, same;
-    assert_ok(context, thaw_step(network->model, &network->inputs, &network->targets, &whole, &wanted));
-    float *one = gradients_of(network->model, &count);
-    assert_ok(context, thaw_step(network->model, &network->inputs, &network->targets, &cut, &found));
-    float *many = gradients_of(network->model, &same);
-    cr_assert_eq(count, same);
-    cr_assert(count > 0 && norm_of(one, count) > 0);
-    const double apart = distance(one, many, count);
-    cr_assert_leq(apart, tolerance, "network %zu in %d shards: gradients %.3g apart", index, (int)shards, apart);
-    cr_assert_float_eq(found.loss, wanted.loss, 10 * tolerance * fmax(1, fabs(wanted.loss)), "network %zu: %.9g, %.9g",
-                       index, found.loss, wanted.loss);
-    cr_assert_float_eq(found.loss_weight, wanted.loss_weight, 1e-9);
-    cr_assert_eq(found.correct, wanted.correct);
-    cr_assert_eq(found.counted, wanted.counted);
-    free(one);
-    free(many);
-}
-
-/* Every kind of layer that does not follow its batches, with frozen prefixes, adapters, masks, dropout. Shards of 7 and
-   5 samples do not begin at multiples of four numbers. */
-Test(shards, gradients_are_those_of_the_whole_batch)
-{
-    static const int64_t counts[] = { 2, 3, 4, 7, 14, 20 };
-    size_t checked = 0;
-    for (size_t index = 0; index < 2 * ASSORTED_NETWORKS; index++) {
-        thaw_context *context = support_context(1 + (int)(index % 2));
-        assorted_network network = assorted_open(context, index);
-        const bool bfloat16 = index % 6 == 4;
-        if (!follows_batches(network.model) && !bfloat16) {
-            for (size_t k = 0; k < THAW_COUNT(counts); k++)
-                check_gradients(&network, index, counts[k], 1e-6);
-            checked++;
-        }
-        assorted_close(&network);
-        thaw_context_destroy(context);
-    }
-    cr_assert_geq(checked, 8, "%zu networks were checked", checked);
-}
-
-/* Two shards scale every gradient by a power of two, so that bfloat16 rounds as in the whole batch. */
-Test(shards, gradients_in_bfloat16_are_those_of_the_whole_batch)
-{
-    skip_without_bfloat16();
-    size_t checked = 0;
-    for (size_t index = 4; index < 10 * ASSORTED_NETWORKS; index += 6) {
-        thaw_context *context = support_context(1);
-        assorted_network network = assorted_open(context, index);
-        if (!follows_batches(network.model)) {
-            check_gradients(&network, index, 2, 1e-5);
-            check_gradients(&network, index, 7, 2e-2);
-            checked++;
-        }
-        assorted_close(&network);
-        thaw_context_destroy(context);
-    }
-    cr_assert_geq(checked, 1, "%zu networks were checked", checked);
-}
 
 /* ---- losses ---- */
 
@@ -203,10 +92,10 @@ static void check_loss(append_loss *loss, int64_t shards)
     thaw_step_result wanted, found;
     size_t count;
     assert_ok(context, take_step(model, &(thaw_step_options){ .gradients_only = true }, &wanted));
-    float *one = gradients_of(model, &count);
+    float *one = support_gradients(model, &count);
     assert_ok(context, take_step(model, &(thaw_step_options){ .gradients_only = true, .shards = shards }, &found));
-    float *many = gradients_of(model, &count);
-    const double apart = distance(one, many, count);
+    float *many = support_gradients(model, &count);
+    const double apart = support_distance(one, many, count);
     cr_assert_leq(apart, 1e-6, "%d shards: %.3g apart", (int)shards, apart);
     cr_assert_float_eq(found.loss, wanted.loss, 1e-6 * fabs(wanted.loss), "%d shards: %.9g, wanted %.9g", (int)shards,
                        found.loss, wanted.loss);
@@ -283,7 +172,7 @@ static double train_both(const char *optimizer, double clip_norm, int64_t shards
         }
         weights[i] = support_weights(models[i], &count);
     }
-    const double apart = distance(weights[0], weights[1], count);
+    const double apart = support_distance(weights[0], weights[1], count);
     for (int i = 0; i < 2; i++) {
         free(weights[i]);
         thaw_model_destroy(models[i]);
@@ -322,8 +211,8 @@ Test(shards, the_norm_is_of_the_whole_step)
     cr_assert_float_eq(cut.gradient_norm, whole.gradient_norm, 1e-6 * whole.gradient_norm, "%.9g, wanted %.9g",
                        cut.gradient_norm, whole.gradient_norm);
     size_t count;
-    float *gradients = gradients_of(model, &count);
-    cr_assert_float_eq(norm_of(gradients, count), 0.01, 1e-6);
+    float *gradients = support_gradients(model, &count);
+    cr_assert_float_eq(support_norm(gradients, count), 0.01, 1e-6);
     free(gradients);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
@@ -435,7 +324,7 @@ Test(shards, runs_are_those_of_whole_batches_with_and_without_a_cache)
     float *cached = fit(4, 1 << 20, &results[2], &count);
     cr_assert(!results[1].cached && results[2].cached);
     cr_assert_arr_eq(cut, cached, count * sizeof *cut);
-    const double apart = distance(whole, cut, count);
+    const double apart = support_distance(whole, cut, count);
     cr_assert_leq(apart, 1e-6, "%.3g apart", apart);
     cr_assert(memcmp(whole, cut, count * sizeof *cut) != 0, "shards were not used");
     cr_assert_float_eq(results[1].loss, results[0].loss, 1e-5);
