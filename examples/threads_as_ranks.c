@@ -23,8 +23,9 @@ typedef struct post {
 
 typedef struct ranks {
     int count;
-    post posts[MOST_RANKS];
-    char reason[THAW_REASON_BYTES]; /* why a rank has failed; "": none has */
+    size_t started[MOST_RANKS];                  /* exchanges of each rank */
+    post posts[MOST_RANKS][THAW_MOST_EXCHANGES]; /* those under way, by number */
+    char reason[THAW_REASON_BYTES];              /* why a rank has failed; "": none has */
     pthread_mutex_t lock;
     pthread_cond_t changed;
 } ranks;
@@ -47,8 +48,9 @@ static bool start(void *user, const thaw_message *messages, size_t count, void *
     const rank *own = user;
     (void)reason;
     pthread_mutex_lock(&own->all->lock);
-    post *made = &own->all->posts[own->number];
-    *made = (post){ messages, count, 0, made->exchange + 1 };
+    const size_t exchange = ++own->all->started[own->number];
+    post *made = &own->all->posts[own->number][exchange % THAW_MOST_EXCHANGES];
+    *made = (post){ messages, count, 0, exchange };
     *request = made;
     pthread_cond_broadcast(&own->all->changed);
     pthread_mutex_unlock(&own->all->lock);
@@ -88,10 +90,10 @@ static bool wait_for_all(void *user, void *request, char *reason)
     for (int sender = 0; sender < all->count && !all->reason[0]; sender++) {
         if (!receives_from(made, sender))
             continue;
-        while (all->posts[sender].exchange < made->exchange && !all->reason[0])
+        while (all->started[sender] < made->exchange && !all->reason[0])
             pthread_cond_wait(&all->changed, &all->lock);
         if (!all->reason[0])
-            receive(&all->posts[sender], own->number, made, sender);
+            receive(&all->posts[sender][made->exchange % THAW_MOST_EXCHANGES], own->number, made, sender);
     }
     pthread_cond_broadcast(&all->changed);
     while (made->taken < count_sent(made->messages, made->count) && !all->reason[0])

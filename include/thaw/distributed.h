@@ -3,9 +3,10 @@
    Every process, a rank, has its own context, model and data set, and calls thaw_trainer_create and thaw_trainer_step
    (or thaw_fit, or thaw_step) as it would alone, with a thaw_communicator in the options. The shards of each step
    (thaw_step_options) are spread over the ranks: with S shards on R ranks, each rank computes S / R of them,
-   rank r those from r S / R on, and a trainer reads only their samples. Then the ranks add up the gradients of what
-   trains, in the same tree over shards as one process, and every rank makes the same update. With the same S, and the
-   same number of threads each, any number of ranks gives the same weights, to the bit.
+   rank r those from r S / R on, and a trainer reads only their samples. The ranks add up the gradients of what trains,
+   in the same tree over shards as one process, and every rank makes the same update. Gradients travel in buckets of
+   1 MiB or more, as soon as they are final, while backward computes the next ones. With the same S, and the same number
+   of threads each, any number of ranks gives the same weights, to the bit.
 
    Ranks must agree before the first step, and before the first after a checkpoint was loaded: see thaw_ranks_agree,
    which a trainer's first step calls. Callbacks must decide alike on all ranks. A rank that fails during a step tells
@@ -43,6 +44,9 @@ typedef struct thaw_message {
 /* The room for a reason, a text without the names of ranks and calls that Thaw adds. */
 enum { THAW_REASON_BYTES = 256 };
 
+/* The most exchanges that Thaw has under way at a time. */
+enum { THAW_MOST_EXCHANGES = 3 };
+
 /* How a rank reaches the others. The host fills it and owns it; it outlives what uses it. Thaw calls its functions from
    the thread that called Thaw, one after another. */
 typedef struct thaw_communicator {
@@ -59,12 +63,17 @@ typedef struct thaw_communicator {
     bool (*start)(void *user, const thaw_message *messages, size_t count, void **request,
                   char reason[THAW_REASON_BYTES]);
 
-    /* Waits until all has been sent and received. */
+    /* Waits until all has been sent and received. Called once for each exchange that was started, in the order in which
+       they were, also after another one has failed: then it must not wait for ranks that are gone. */
     bool (*wait)(void *user, void *request, char reason[THAW_REASON_BYTES]);
 
     /* This rank has failed and takes part in nothing more: calls on the others return false, with this reason, instead
        of waiting for it. NULL: they wait until they know by themselves, as when a connection breaks. */
     void (*abort)(void *user, const char *reason);
+
+    /* Called now and then during backward while exchanges are under way, to let them go on: MPI moves data only when it
+       is called. NULL: they go on by themselves. */
+    void (*progress)(void *user);
 } thaw_communicator;
 
 /* Checks that all ranks have the same version of Thaw, the same network, bindings of parameters, precision, freeze

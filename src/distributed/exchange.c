@@ -19,16 +19,41 @@ thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicat
     return THAW_OK;
 }
 
+static thaw_status fail(thaw_context *context, const thaw_communicator *communicator, const char *reason)
+{
+    return thaw_fail(context, THAW_IO_ERROR, "rank %d of %d cannot reach the others: %s", communicator->rank,
+                     communicator->ranks, reason[0] ? reason : "no reason was given");
+}
+
+thaw_status thaw_exchange_start(thaw_context *context, const thaw_communicator *communicator,
+                                const thaw_message *messages, size_t count, thaw_request *request)
+{
+    char reason[THAW_REASON_BYTES] = "";
+    request->started = communicator->start(communicator->user, messages, count, &request->of, reason);
+    return request->started ? THAW_OK : fail(context, communicator, reason);
+}
+
+thaw_status thaw_exchange_wait(thaw_context *context, const thaw_communicator *communicator, thaw_request *request)
+{
+    char reason[THAW_REASON_BYTES] = "";
+    request->started = false;
+    return communicator->wait(communicator->user, request->of, reason) ? THAW_OK : fail(context, communicator, reason);
+}
+
+void thaw_exchange_end(const thaw_communicator *communicator, thaw_request *request)
+{
+    char reason[THAW_REASON_BYTES];
+    if (request->started)
+        communicator->wait(communicator->user, request->of, reason);
+    request->started = false;
+}
+
 thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *communicator, const thaw_message *messages,
                           size_t count)
 {
-    char reason[THAW_REASON_BYTES] = "";
-    void *request = NULL;
-    if (communicator->start(communicator->user, messages, count, &request, reason) &&
-        communicator->wait(communicator->user, request, reason))
-        return THAW_OK;
-    return thaw_fail(context, THAW_IO_ERROR, "rank %d of %d cannot reach the others: %s", communicator->rank,
-                     communicator->ranks, reason[0] ? reason : "no reason was given");
+    thaw_request request;
+    const thaw_status status = thaw_exchange_start(context, communicator, messages, count, &request);
+    return status == THAW_OK ? thaw_exchange_wait(context, communicator, &request) : status;
 }
 
 thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,

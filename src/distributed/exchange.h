@@ -7,6 +7,22 @@
 /* Whether a communicator can be used. Errors: THAW_INVALID_ARGUMENT. */
 thaw_status thaw_communicator_check(thaw_context *context, const thaw_communicator *communicator);
 
+/* An exchange that may be under way. */
+typedef struct thaw_request {
+    void *of; /* the communicator's */
+    bool started;
+} thaw_request;
+
+/* Starts to exchange messages, which stay as they are until it has ended. Errors: THAW_IO_ERROR. */
+thaw_status thaw_exchange_start(thaw_context *context, const thaw_communicator *communicator,
+                                const thaw_message *messages, size_t count, thaw_request *request);
+
+/* Waits until all has been sent and received. Errors: THAW_IO_ERROR. */
+thaw_status thaw_exchange_wait(thaw_context *context, const thaw_communicator *communicator, thaw_request *request);
+
+/* Waits for the end of an exchange, if it is under way, after another one has failed. */
+void thaw_exchange_end(const thaw_communicator *communicator, thaw_request *request);
+
 /* Starts to exchange messages and waits. Errors: THAW_IO_ERROR. */
 thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *communicator, const thaw_message *messages,
                           size_t count);
@@ -16,8 +32,8 @@ thaw_status thaw_exchange(thaw_context *context, const thaw_communicator *commun
 thaw_status thaw_share(thaw_context *context, const thaw_communicator *communicator, void *all, size_t bytes,
                        thaw_message *messages);
 
-/* Sends a piece of so many bytes to all other ranks and receives theirs: `*all`, which the caller releases, holds one of
-   each rank, by rank; NULL after an error. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+/* Sends a piece of so many bytes to all other ranks and receives theirs: `*all`, which the caller releases, holds one
+   of each rank, by rank; NULL after an error. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_gather(thaw_context *context, const thaw_communicator *communicator, const void *own, size_t bytes,
                         void **all);
 

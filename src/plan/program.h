@@ -45,7 +45,7 @@ typedef enum thaw_instruction_kind {
     THAW_DO_PROPAGATE,  /* an expression's gradient to an operand */
     THAW_DO_ACCUMULATE, /* a parameter's gradient of one layer to that of another */
     THAW_DO_ADD,        /* a gradient of a node's output to that of another reader */
-    THAW_DO_FINAL,      /* a parameter's gradient is complete: clears that of held elements */
+    THAW_DO_FINAL,      /* a parameter's gradient is complete: clears held elements, and sends it to ranks */
     THAW_DO_SUM,        /* adds all gradients, and new statistics, to those of other shards */
     THAW_DO_TOTAL,      /* replaces them by the sum of gradients and the mean of statistics */
     THAW_DO_NORM,       /* of all gradients; also checks that they and new statistics are finite */
@@ -105,9 +105,10 @@ typedef struct thaw_program_step {
     void (*keep)(void *argument, const thaw_plan *plan);
     void *argument; /* of `keep` */
     thaw_update_list *updates;
-    thaw_shard_sum *sum;    /* of a step with several shards */
-    size_t first;           /* the place of the first sample in the step's batch */
-    size_t own_first;       /* the same in the part of the batch that this process has */
+    thaw_shard_sum *sum;                   /* of a step with several shards */
+    const thaw_communicator *communicator; /* in this rank's last shard of the step, whose gradients travel early */
+    size_t first;                          /* the place of the first sample in the step's batch */
+    size_t own_first;                      /* the same in the part of the batch that this process has */
     bool again;             /* the last run was of another shard of the same step: parameters have not changed since */
     float factor;           /* of the shard's gradients, or of their sum */
     float statistic_factor; /* of the sum of statistics */

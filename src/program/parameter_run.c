@@ -68,8 +68,11 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 
 thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    thaw_update_list_clear_held(plan->program.step.updates, instruction->index);
-    return THAW_OK;
+    const thaw_program_step *step = &plan->program.step;
+    thaw_update_list_clear_held(step->updates, instruction->index);
+    return step->communicator ? thaw_shard_sum_send(step->sum, step->communicator, instruction->index,
+                                                    plan->program.staged_values, step->factor)
+                              : THAW_OK;
 }
 
 thaw_status thaw_do_sum(thaw_plan *plan, const thaw_instruction *instruction)

@@ -128,7 +128,13 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
     outcome->correct = (double)correct;
     outcome->counted = (double)counted;
     end_phase(phases ? &phases->forward : NULL, &taken->start);
-    status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
+    return THAW_OK;
+}
+
+thaw_status thaw_run_part_backward(thaw_plan *plan, thaw_taken_step *taken)
+{
+    thaw_phase_seconds *phases = taken->batch->phases;
+    const thaw_status status = thaw_program_run(plan, THAW_SECTION_BACKWARD);
     end_phase(phases ? &phases->backward : NULL, &taken->start);
     return status;
 }
@@ -151,7 +157,7 @@ static thaw_status run_whole(thaw_plan *plan, thaw_taken_step *taken, thaw_step_
     plan->program.step = (thaw_program_step){ .updates = thaw_plan_updates(plan->model) };
     status = thaw_run_part(plan, taken, (thaw_shard_part){ 0, (size_t)taken->batch->count }, &outcome);
     thaw_take_outcome(result, &outcome);
-    return status;
+    return status == THAW_OK ? thaw_run_part_backward(plan, taken) : status;
 }
 
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,

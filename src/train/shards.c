@@ -50,33 +50,46 @@ static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *o
                      loss->name);
 }
 
-/* Runs shard `index` of the step and adds its gradients to the sum: those of the shard's total loss, divided by the
-   largest shard's samples, which changes nothing in most losses. */
-static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t index)
+/* Finds the plan for a shard of so many samples, and prepares its step: the shard's gradients are those of its total
+   loss, divided by the largest shard's samples, which changes nothing in most losses. */
+static thaw_status begin_shard(thaw_plan **plan, size_t index, size_t count)
 {
     thaw_model *model = (*plan)->program.model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    const thaw_training_batch *batch = taken->batch;
-    const size_t largest = thaw_shard_part_of(batch->all, range.shards, 0).count;
-    const thaw_shard_part part = thaw_shard_part_of(batch->all, range.shards, index);
+    const bool same = count == (size_t)(*plan)->batch;
+    const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)count, range, plan);
+    if (status == THAW_OK)
+        (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model),
+                                                     .sum = sum,
+                                                     .again = index > range.first && same };
+    return status;
+}
+
+/* Runs shard `index` of the step and adds its gradients to the sum. */
+static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t index)
+{
+    const thaw_model *model = (*plan)->model;
+    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
+    const thaw_shard_range range = thaw_shard_sum_range(sum);
+    const size_t largest = thaw_shard_part_of(taken->batch->all, range.shards, 0).count;
+    const thaw_shard_part part = thaw_shard_part_of(taken->batch->all, range.shards, index);
+    thaw_shard_outcome *outcome = &thaw_shard_sum_outcomes(sum)[index];
     if (part.count == 0) {
         thaw_shard_sum_add_nothing(sum);
         return THAW_OK;
     }
-    thaw_status status = THAW_OK;
-    const bool again = index > range.first && part.count == (size_t)(*plan)->batch;
-    if (part.count != (size_t)(*plan)->batch)
-        status = thaw_plan_find_shard(model, (int64_t)part.count, range, plan);
-    if (status != THAW_OK)
-        return status;
-    thaw_shard_outcome *outcome = &thaw_shard_sum_outcomes(sum)[index];
-    (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum, .again = again };
-    status = thaw_run_part(*plan, taken, part, outcome);
+    thaw_status status = begin_shard(plan, index, part.count);
+    if (status == THAW_OK)
+        status = thaw_run_part(*plan, taken, part, outcome);
     if (status == THAW_OK)
         status = check_mean(*plan, outcome);
-    const bool sums = model->nodes[(*plan)->target].sums;
-    (*plan)->program.step.factor = sums ? 1 : (float)(outcome->weight / (double)largest);
+    if (status != THAW_OK)
+        return status;
+    thaw_program_step *step = &(*plan)->program.step;
+    step->factor = model->nodes[(*plan)->target].sums ? 1 : (float)(outcome->weight / (double)largest);
+    step->communicator = index + 1 == range.past ? taken->communicator : NULL;
+    status = thaw_run_part_backward(*plan, taken);
     return status == THAW_OK ? thaw_program_run(*plan, THAW_SECTION_SUM) : status;
 }
 
@@ -122,9 +135,7 @@ thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_
     (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum };
     thaw_status status = run_own_shards(plan, taken, range);
     if (taken->communicator)
-        status = thaw_shard_sum_meet(sum, taken->communicator, status);
-    if (status == THAW_OK && taken->communicator)
-        status = thaw_shard_sum_exchange(sum, taken->communicator);
+        status = thaw_shard_sum_finish(sum, taken->communicator, status);
     if (status != THAW_OK)
         return status;
     const bool sums = model->nodes[(*plan)->target].sums;

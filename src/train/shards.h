@@ -22,9 +22,12 @@ typedef struct thaw_taken_step {
     double start;                          /* of the phase that is being timed */
 } thaw_taken_step;
 
-/* Forward and backward of a part of the batch, for which the plan is; plan->program.step has been set as far as it does
-   not follow from these. Errors: those of thaw_step. */
+/* Forward of a part of the batch, for which the plan is; plan->program.step has been set as far as it does not follow
+   from these. Errors: those of thaw_step. */
 thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_part part, thaw_shard_outcome *outcome);
+
+/* Backward of the same part. Errors: those of thaw_step. */
+thaw_status thaw_run_part_backward(thaw_plan *plan, thaw_taken_step *taken);
 
 void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome);
 

@@ -1,7 +1,11 @@
-/* The part of a shard sum that several ranks do together. Each rank adds up a slice of all gradients: it receives that
-   slice of every rank's blocks, adds them in the order of the tree, and sends the sum to all others. If
+/* The part of a shard sum that several ranks do together, a bucket at a time. Each rank adds up a slice of a bucket: it
+   receives that slice of every rank's blocks, adds them in the order of the tree, and sends the sum to all others. If
    each rank has a power of two of shards, it sends and receives less than twice the gradients, however many ranks there
-   are. Otherwise its shards make several blocks, and it sends each of them. */
+   are. Otherwise its shards make several blocks, and it sends each of them.
+
+   Buckets travel while backward computes the next ones. When the blocks of one have been sent, this rank adds up the
+   one before it, sends that total, and waits for the total before that: so all ranks start the same exchanges in the
+   same order, of which no more than THAW_MOST_EXCHANGES are under way. */
 #include <stdio.h>
 #include <string.h>
 
@@ -26,88 +30,36 @@ static size_t own_rank(const thaw_shard_sum *sum)
     return sum->range.first / (sum->range.past - sum->range.first);
 }
 
-static thaw_shard_range range_of(const thaw_shard_sum *sum, size_t rank)
+/* The blocks that a rank's shards come to. */
+static size_t blocks_of(const thaw_shard_sum *sum, size_t rank, thaw_partial *partials)
 {
     const size_t each = sum->range.past - sum->range.first;
-    return (thaw_shard_range){ sum->range.shards, rank * each, (rank + 1) * each };
+    return thaw_partials_of((thaw_shard_range){ sum->range.shards, rank * each, (rank + 1) * each }, partials);
 }
 
-static slice slice_of(const thaw_shard_sum *sum, size_t rank)
+static slice slice_of(const thaw_shard_sum *sum, const thaw_bucket *bucket, size_t rank)
 {
-    const size_t lines = sum->floats / LINE, ranks = ranks_of(sum);
+    const size_t lines = bucket->floats / LINE, ranks = ranks_of(sum);
     const size_t first = lines * rank / ranks * LINE, past = lines * (rank + 1) / ranks * LINE;
-    return (slice){ first, past - first };
+    return (slice){ bucket->offset + first, past - first };
 }
 
-thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum)
+/* ---- preparing ---- */
+
+/* Lists the slices of this rank's blocks that go to the ranks which add them up, and theirs. */
+static size_t list_blocks(const thaw_shard_sum *sum, thaw_bucket *bucket)
 {
-    const size_t ranks = ranks_of(sum);
+    const size_t own = own_rank(sum);
+    const slice kept = slice_of(sum, bucket, own);
     thaw_partial partials[THAW_MOST_PARTIALS];
-    size_t most = 1, others = 0, floats;
-    if (ranks == 1)
-        return THAW_OK;
-    for (size_t rank = 0; rank < ranks; rank++) {
-        const size_t count = thaw_partials_of(range_of(sum, rank), partials);
-        most = count > most ? count : most;
-        others += rank == own_rank(sum) ? 0 : count;
-    }
-    if (!thaw_multiply_sizes(others, slice_of(sum, own_rank(sum)).count, &floats))
-        return thaw_fail(sum->context, THAW_OUT_OF_MEMORY, "the gradients of %zu ranks overflow a size", ranks);
-    sum->reports = thaw_allocate_array(sum->context, ranks, sizeof *sum->reports);
-    sum->messages = thaw_allocate_array(sum->context, ranks * most, sizeof *sum->messages);
-    sum->received = thaw_allocate_array(sum->context, floats + 1, sizeof *sum->received);
-    return sum->reports && sum->messages && sum->received ? THAW_OK : THAW_OUT_OF_MEMORY;
-}
-
-/* ---- meeting ---- */
-
-/* The first rank that has failed; `ranks`: none. */
-static size_t find_failed(const thaw_shard_sum *sum)
-{
-    size_t rank = 0;
-    while (rank < ranks_of(sum) && sum->reports[rank].status == THAW_OK)
-        rank++;
-    return rank;
-}
-
-thaw_status thaw_shard_sum_meet(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status)
-{
-    thaw_rank_report *own = &sum->reports[own_rank(sum)];
-    *own = (thaw_rank_report){ .status = (int32_t)status };
-    if (status != THAW_OK)
-        snprintf(own->message, sizeof own->message, "%s", thaw_context_message(sum->context));
-    const size_t each = sum->range.past - sum->range.first;
-    thaw_status shared = thaw_share(sum->context, communicator, sum->reports, sizeof *sum->reports, sum->messages);
-    if (shared == THAW_OK)
-        shared = thaw_share(sum->context, communicator, sum->outcomes, each * sizeof *sum->outcomes, sum->messages);
-    if (status != THAW_OK)
-        return thaw_fail(sum->context, status, "%s", own->message);
-    if (shared != THAW_OK)
-        return shared;
-    const size_t failed = find_failed(sum);
-    if (failed == ranks_of(sum))
-        return THAW_OK;
-    thaw_rank_report *report = &sum->reports[failed];
-    report->message[sizeof report->message - 1] = '\0';
-    return thaw_fail(sum->context, (thaw_status)report->status, "rank %zu: %s", failed, report->message);
-}
-
-/* ---- gradients ---- */
-
-/* Sends slices of this rank's blocks to the ranks that add them up, and receives theirs. */
-static thaw_status exchange_blocks(thaw_shard_sum *sum, const thaw_communicator *communicator)
-{
-    const size_t ranks = ranks_of(sum), own = own_rank(sum);
-    const slice kept = slice_of(sum, own);
-    thaw_partial partials[THAW_MOST_PARTIALS];
-    float *receive = sum->received;
+    const size_t ours = blocks_of(sum, own, partials);
+    float *receive = bucket->received;
     size_t count = 0;
-    for (size_t rank = 0; rank < ranks; rank++) {
-        const size_t theirs = rank == own ? 0 : thaw_partials_of(range_of(sum, rank), partials);
-        const size_t ours = rank == own ? 0 : sum->partial_count;
-        const slice sent = slice_of(sum, rank);
-        for (size_t i = 0; i < theirs || i < ours; i++) {
-            thaw_message *message = &sum->messages[count++];
+    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
+        const size_t theirs = blocks_of(sum, rank, partials);
+        const slice sent = slice_of(sum, bucket, rank);
+        for (size_t i = 0; rank != own && (i < theirs || i < ours); i++) {
+            thaw_message *message = &bucket->blocks[count++];
             *message = (thaw_message){ .rank = (int)rank };
             if (i < ours) {
                 message->send = sum->partials[i].values + sent.first;
@@ -120,58 +72,195 @@ static thaw_status exchange_blocks(thaw_shard_sum *sum, const thaw_communicator 
             }
         }
     }
-    return thaw_exchange(sum->context, communicator, sum->messages, count);
+    return count;
 }
 
-/* Adds up this rank's slice of all blocks, in the order of the shards, and stores it in the first level. */
-static void add_slice(thaw_shard_sum *sum)
+static void list_totals(const thaw_shard_sum *sum, thaw_bucket *bucket)
 {
-    const slice kept = slice_of(sum, own_rank(sum));
-    thaw_partial stack[2 * THAW_MOST_PARTIALS], theirs[THAW_MOST_PARTIALS];
+    const size_t own = own_rank(sum);
+    const slice kept = slice_of(sum, bucket, own);
+    float *totals = sum->partials[0].values;
+    size_t count = 0;
+    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
+        const slice theirs = slice_of(sum, bucket, rank);
+        if (rank != own)
+            bucket->totals[count++] = (thaw_message){ .rank = (int)rank,
+                                                      .send = totals + kept.first,
+                                                      .send_bytes = kept.count * sizeof *totals,
+                                                      .receive = totals + theirs.first,
+                                                      .receive_bytes = theirs.count * sizeof *totals };
+    }
+}
+
+thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum)
+{
+    const size_t ranks = ranks_of(sum), own = own_rank(sum);
+    thaw_partial partials[THAW_MOST_PARTIALS];
+    size_t most = 1, others = 0, kept = 0, floats;
+    if (ranks == 1)
+        return THAW_OK;
+    for (size_t rank = 0; rank < ranks; rank++) {
+        const size_t count = blocks_of(sum, rank, partials);
+        most = count > most ? count : most;
+        others += rank == own ? 0 : count;
+    }
+    for (size_t i = 0; i < sum->bucket_count; i++)
+        kept += slice_of(sum, &sum->buckets[i], own).count;
+    if (!thaw_multiply_sizes(others, kept, &floats))
+        return thaw_fail(sum->context, THAW_OUT_OF_MEMORY, "the gradients of %zu ranks overflow a size", ranks);
+    sum->reports = thaw_allocate_array(sum->context, ranks, sizeof *sum->reports);
+    sum->messages =
+        thaw_allocate_array(sum->context, ranks + sum->bucket_count * ranks * (most + 1), sizeof *sum->messages);
+    sum->received = thaw_allocate_array(sum->context, floats + 1, sizeof *sum->received);
+    if (!sum->reports || !sum->messages || !sum->received)
+        return THAW_OUT_OF_MEMORY;
+    thaw_message *messages = sum->messages + ranks;
     float *received = sum->received;
+    for (size_t i = 0; i < sum->bucket_count; i++) {
+        thaw_bucket *bucket = &sum->buckets[i];
+        bucket->received = received;
+        bucket->blocks = messages;
+        bucket->totals = messages + ranks * most;
+        bucket->block_count = list_blocks(sum, bucket);
+        list_totals(sum, bucket);
+        messages += ranks * (most + 1);
+        received += others * slice_of(sum, bucket, own).count;
+    }
+    return THAW_OK;
+}
+
+/* ---- buckets ---- */
+
+/* Adds up this rank's slice of all blocks, in the order of the shards, and stores it in the first level. */
+static void add_slice(const thaw_shard_sum *sum, const thaw_bucket *bucket)
+{
+    const slice kept = slice_of(sum, bucket, own_rank(sum));
+    thaw_partial stack[2 * THAW_MOST_PARTIALS], theirs[THAW_MOST_PARTIALS];
+    float *received = bucket->received;
     size_t height = 0;
     for (size_t rank = 0; rank < ranks_of(sum); rank++) {
         const bool own = rank == own_rank(sum);
-        const size_t count = thaw_partials_of(range_of(sum, rank), theirs);
+        const size_t count = blocks_of(sum, rank, theirs);
         for (size_t i = 0; i < count; i++) {
             stack[height] = theirs[i];
             stack[height++].values = own ? sum->partials[i].values + kept.first : received;
             received += own ? 0 : kept.count;
             while (height > 1 && thaw_partials_match(&stack[height - 2], &stack[height - 1]))
-                thaw_partials_join(sum->context, stack, &height, kept.count);
+                thaw_partials_join(sum->context, stack, &height, 0, kept.count);
         }
     }
     while (height > 1)
-        thaw_partials_join(sum->context, stack, &height, kept.count);
+        thaw_partials_join(sum->context, stack, &height, 0, kept.count);
     float *total = sum->partials[0].values + kept.first;
     if (stack[0].values != total)
         memcpy(total, stack[0].values, kept.count * sizeof *total);
 }
 
-static thaw_status exchange_totals(thaw_shard_sum *sum, const thaw_communicator *communicator)
+static thaw_status wait_for_total(thaw_shard_sum *sum, const thaw_communicator *communicator)
 {
-    const size_t own = own_rank(sum);
-    const slice kept = slice_of(sum, own);
-    float *totals = sum->partials[0].values;
-    size_t count = 0;
-    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
-        const slice theirs = slice_of(sum, rank);
-        if (rank != own)
-            sum->messages[count++] = (thaw_message){ .rank = (int)rank,
-                                                     .send = totals + kept.first,
-                                                     .send_bytes = kept.count * sizeof *totals,
-                                                     .receive = totals + theirs.first,
-                                                     .receive_bytes = theirs.count * sizeof *totals };
-    }
-    return thaw_exchange(sum->context, communicator, sum->messages, count);
+    return thaw_exchange_wait(sum->context, communicator, &sum->buckets[sum->arrived++].total_request);
 }
 
-thaw_status thaw_shard_sum_exchange(thaw_shard_sum *sum, const thaw_communicator *communicator)
+/* Adds up the next bucket whose blocks are under way, and sends the total. */
+static thaw_status sum_next(thaw_shard_sum *sum, const thaw_communicator *communicator)
 {
-    thaw_status status = exchange_blocks(sum, communicator);
+    thaw_bucket *bucket = &sum->buckets[sum->summed++];
+    thaw_status status = thaw_exchange_wait(sum->context, communicator, &bucket->block_request);
     if (status != THAW_OK)
         return status;
-    add_slice(sum);
+    add_slice(sum, bucket);
+    return thaw_exchange_start(sum->context, communicator, bucket->totals, ranks_of(sum) - 1, &bucket->total_request);
+}
+
+/* Sends the blocks of the next bucket. */
+static thaw_status start_next(thaw_shard_sum *sum, const thaw_communicator *communicator)
+{
+    thaw_bucket *bucket = &sum->buckets[sum->started++];
+    thaw_status status =
+        thaw_exchange_start(sum->context, communicator, bucket->blocks, bucket->block_count, &bucket->block_request);
+    if (status == THAW_OK && sum->started > 1)
+        status = sum_next(sum, communicator);
+    return status == THAW_OK && sum->summed > 1 ? wait_for_total(sum, communicator) : status;
+}
+
+thaw_status thaw_shard_sum_send(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor,
+                                float *const *statistics, float factor)
+{
+    thaw_status status = THAW_OK;
+    size_t at = 0;
+    while (tensor < sum->buckets[at].first)
+        at++;
+    sum->buckets[at].waiting--;
+    if (communicator->progress)
+        communicator->progress(communicator->user);
+    while (status == THAW_OK && sum->started < sum->bucket_count && sum->buckets[sum->started].waiting == 0) {
+        thaw_shard_sum_add_bucket(sum, statistics, factor);
+        status = start_next(sum, communicator);
+    }
+    sum->broken = status != THAW_OK;
+    return status;
+}
+
+/* ---- the end of a step ---- */
+
+static thaw_status exchange_rest(thaw_shard_sum *sum, const thaw_communicator *communicator)
+{
+    thaw_status status = THAW_OK;
+    while (status == THAW_OK && sum->started < sum->bucket_count)
+        status = start_next(sum, communicator);
+    while (status == THAW_OK && sum->summed < sum->bucket_count)
+        status = sum_next(sum, communicator);
+    while (status == THAW_OK && sum->arrived < sum->bucket_count)
+        status = wait_for_total(sum, communicator);
+    return status;
+}
+
+/* After a failure of the communicator: what was started must end, in the same order. */
+static void end_exchanges(const thaw_shard_sum *sum, const thaw_communicator *communicator)
+{
+    for (size_t i = 0; i <= sum->bucket_count; i++) {
+        if (i < sum->bucket_count)
+            thaw_exchange_end(communicator, &sum->buckets[i].block_request);
+        if (i > 0)
+            thaw_exchange_end(communicator, &sum->buckets[i - 1].total_request);
+    }
+}
+
+/* The first rank that has failed; `ranks`: none. */
+static size_t find_failed(const thaw_shard_sum *sum)
+{
+    size_t rank = 0;
+    while (rank < ranks_of(sum) && sum->reports[rank].status == THAW_OK)
+        rank++;
+    return rank;
+}
+
+/* Shares whether a rank has failed, and what each shard came to. */
+static thaw_status share_outcomes(thaw_shard_sum *sum, const thaw_communicator *communicator)
+{
+    const size_t each = sum->range.past - sum->range.first;
+    thaw_status status = thaw_share(sum->context, communicator, sum->reports, sizeof *sum->reports, sum->messages);
+    if (status == THAW_OK)
+        status = thaw_share(sum->context, communicator, sum->outcomes, each * sizeof *sum->outcomes, sum->messages);
+    if (status != THAW_OK || find_failed(sum) == ranks_of(sum))
+        return status;
+    const size_t failed = find_failed(sum);
+    thaw_rank_report *report = &sum->reports[failed];
+    report->message[sizeof report->message - 1] = '\0';
+    return thaw_fail(sum->context, (thaw_status)report->status, "rank %zu: %s", failed, report->message);
+}
+
+/* A rank that has failed takes part to the end, with any values: then all know of it. */
+thaw_status thaw_shard_sum_finish(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status)
+{
+    thaw_rank_report own = { .status = (int32_t)status };
+    if (status != THAW_OK)
+        snprintf(own.message, sizeof own.message, "%s", thaw_context_message(sum->context));
+    sum->reports[own_rank(sum)] = own;
+    thaw_status met = sum->broken ? THAW_IO_ERROR : exchange_rest(sum, communicator);
+    if (met == THAW_OK)
+        met = share_outcomes(sum, communicator);
+    end_exchanges(sum, communicator);
     sum->partial_count = 1;
-    return exchange_totals(sum, communicator);
+    return status == THAW_OK ? met : thaw_fail(sum->context, status, "%s", own.message);
 }

@@ -52,7 +52,8 @@ static thaw_status reserve(thaw_shard_sum *sum)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < levels; i++)
         sum->partials[i].values = sum->memory + i * sum->floats;
-    return thaw_shard_sum_reserve_ranks(sum);
+    const thaw_status status = thaw_shard_sum_cut(sum);
+    return status == THAW_OK ? thaw_shard_sum_reserve_ranks(sum) : status;
 }
 
 thaw_status thaw_shard_sum_create(thaw_context *context, const thaw_update_list *list, const size_t *statistics,
@@ -85,6 +86,7 @@ void thaw_shard_sum_release(thaw_shard_sum *sum)
     thaw_release(sum->context, sum->messages);
     thaw_release(sum->context, sum->reports);
     thaw_release(sum->context, sum->outcomes);
+    thaw_release(sum->context, sum->buckets);
     thaw_release(sum->context, sum->partials);
     thaw_release(sum->context, sum->memory);
     thaw_release(sum->context, sum->blocks);
@@ -116,6 +118,7 @@ typedef struct pass {
     float *const *statistics;
     float *into; /* a level; from it, to store */
     float factor, statistic_factor;
+    size_t first_block;
     bool adds;  /* to what is there */
     bool empty; /* zeros */
 } pass;
@@ -160,7 +163,7 @@ static void add_blocks(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;
     for (size_t i = begin; i < end; i++) {
-        const thaw_span *block = &p->sum->blocks[i];
+        const thaw_span *block = &p->sum->blocks[p->first_block + i];
         float *into = p->into + p->sum->offsets[block->parameter] + block->begin;
         if (p->empty)
             (p->adds ? add_zeros : write_zeros)(into, block->count);
@@ -187,25 +190,46 @@ void thaw_shard_sum_begin(thaw_shard_sum *sum)
 {
     sum->next = sum->range.first;
     sum->partial_count = 0;
+    sum->added = sum->started = sum->summed = sum->arrived = 0;
+    sum->broken = false;
+    for (size_t i = 0; i < sum->bucket_count; i++)
+        sum->buckets[i].waiting = sum->buckets[i].gradients;
     memset(sum->outcomes, 0, sum->range.shards * sizeof *sum->outcomes);
 }
 
+/* Adds shard `next` to a bucket. All buckets are added up in the same way, so the sum's blocks stay as they are. */
+static void add_to(thaw_shard_sum *sum, pass *p, const thaw_bucket *bucket)
+{
+    const thaw_partial leaf = { .first = sum->next, .count = 1 };
+    thaw_partial partials[THAW_MOST_PARTIALS];
+    size_t count = sum->partial_count;
+    memcpy(partials, sum->partials, (count + 1) * sizeof *partials);
+    p->adds = count > 0 && thaw_partials_match(&partials[count - 1], &leaf);
+    p->sum = sum;
+    p->into = partials[p->adds ? count - 1 : count].values;
+    p->first_block = bucket->first_block;
+    thaw_parallel_for(sum->context, bucket->past_block - bucket->first_block, 1, add_blocks, p);
+    if (!p->adds)
+        partials[count++] = (thaw_partial){ leaf.first, leaf.count, p->into };
+    else
+        partials[count - 1].count = 2;
+    while (count > 1 && thaw_partials_match(&partials[count - 2], &partials[count - 1]))
+        thaw_partials_join(sum->context, partials, &count, bucket->offset, bucket->floats);
+}
+
+/* Adds shard `next` to the buckets that do not have it yet. */
 static void add(thaw_shard_sum *sum, pass *p)
 {
-    const thaw_partial leaf = { .first = sum->next++, .count = 1 };
-    const bool joins = sum->partial_count > 0 && thaw_partials_match(&sum->partials[sum->partial_count - 1], &leaf);
-    thaw_partial *into = &sum->partials[sum->partial_count - (joins ? 1 : 0)];
-    p->sum = sum;
-    p->into = into->values;
-    p->adds = joins;
-    thaw_parallel_for(sum->context, sum->block_count, 1, add_blocks, p);
-    into->first = joins ? into->first : leaf.first;
-    into->count = joins ? 2 : 1;
-    sum->partial_count += !joins;
-    while (sum->partial_count > 1 && thaw_partials_match(into - 1, into)) {
-        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, sum->floats);
-        into--;
-    }
+    for (; sum->added < sum->bucket_count; sum->added++)
+        add_to(sum, p, &sum->buckets[sum->added]);
+    sum->partial_count = thaw_partials_push(sum->partials, sum->partial_count, sum->next++);
+    sum->added = 0;
+}
+
+void thaw_shard_sum_add_bucket(thaw_shard_sum *sum, float *const *statistics, float factor)
+{
+    pass p = { .statistics = statistics, .factor = factor, .statistic_factor = 1 };
+    add_to(sum, &p, &sum->buckets[sum->added++]);
 }
 
 void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float factor)
@@ -221,7 +245,7 @@ void thaw_shard_sum_add_nothing(thaw_shard_sum *sum)
 void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor)
 {
     while (sum->partial_count > 1)
-        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, sum->floats);
+        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, 0, sum->floats);
     pass p = { .sum = sum,
                .statistics = statistics,
                .into = sum->partials[0].values,

@@ -52,13 +52,16 @@ void thaw_shard_sum_add(thaw_shard_sum *sum, float *const *statistics, float fac
 /* Adds a shard without samples: zeros. */
 void thaw_shard_sum_add_nothing(thaw_shard_sum *sum);
 
-/* On several ranks, after this rank's shards or the failure of one, for which `status` stands: shares what each shard
-   came to, and whether a rank failed. Errors: `status`; the first rank's that has failed, with its message;
+/* On several ranks, in the last shard of this one: gradient `tensor` of the list is final. As soon as all of a bucket
+   are, adds the shard to the bucket's sum, as thaw_shard_sum_add does to the rest, and starts to exchange it. Errors:
    THAW_IO_ERROR. */
-thaw_status thaw_shard_sum_meet(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status);
+thaw_status thaw_shard_sum_send(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor,
+                                float *const *statistics, float factor);
 
-/* Then adds up the gradients and statistics of all ranks. Errors: THAW_IO_ERROR. */
-thaw_status thaw_shard_sum_exchange(thaw_shard_sum *sum, const thaw_communicator *communicator);
+/* On several ranks, after this rank's shards or the failure of one, for which `status` stands: exchanges what is left,
+   and adds up the gradients, statistics and outcomes of all ranks. Errors: `status`; the first rank's that has failed,
+   with its message; THAW_IO_ERROR. */
+thaw_status thaw_shard_sum_finish(thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_status status);
 
 /* Stores the sum, after all shards: gradients times `factor`, statistics times `statistic_factor`. All rows of
    gradients may be other than 0 then. */

@@ -5,15 +5,13 @@ bool thaw_partials_match(const thaw_partial *left, const thaw_partial *right)
     return left->count == right->count && left->first % (2 * left->count) == 0;
 }
 
-/* Adds shard `at` to a stack of blocks, without their values. Returns the new height. */
-static size_t push(thaw_partial *stack, size_t height, size_t at)
+size_t thaw_partials_push(thaw_partial *partials, size_t count, size_t shard)
 {
-    stack[height++] = (thaw_partial){ .first = at, .count = 1 };
-    while (height > 1 && thaw_partials_match(&stack[height - 2], &stack[height - 1])) {
-        height--;
-        stack[height - 1].count *= 2;
-    }
-    return height;
+    partials[count].first = shard;
+    partials[count++].count = 1;
+    for (; count > 1 && thaw_partials_match(&partials[count - 2], &partials[count - 1]); count--)
+        partials[count - 2].count *= 2;
+    return count;
 }
 
 /* A shard that completes a block is added to the half that is there and takes no level of its own. */
@@ -26,7 +24,7 @@ size_t thaw_shard_levels(thaw_shard_range range)
         const bool joins = height > 0 && thaw_partials_match(&stack[height - 1], &leaf);
         const size_t taken = height + !joins;
         levels = taken > levels ? taken : levels;
-        height = push(stack, height, at);
+        height = thaw_partials_push(stack, height, at);
     }
     return levels;
 }
@@ -35,7 +33,7 @@ size_t thaw_partials_of(thaw_shard_range range, thaw_partial *partials)
 {
     size_t count = 0;
     for (size_t at = range.first; at < range.past; at++)
-        count = push(partials, count, at);
+        count = thaw_partials_push(partials, count, at);
     return count;
 }
 
@@ -57,11 +55,12 @@ static void add_range(void *argument, size_t begin, size_t end)
     add(p->into + begin, p->term + begin, end - begin);
 }
 
-void thaw_partials_join(thaw_context *context, thaw_partial *partials, size_t *count, size_t floats)
+void thaw_partials_join(thaw_context *context, thaw_partial *partials, size_t *count, size_t first, size_t floats)
 {
     thaw_partial *left = &partials[*count - 2];
     const thaw_partial *right = left + 1;
-    thaw_parallel_for(context, floats, THAW_SHARD_BLOCK, add_range, &(pass){ left->values, right->values });
+    thaw_parallel_for(context, floats, THAW_SHARD_BLOCK, add_range,
+                      &(pass){ left->values + first, right->values + first });
     left->count += right->count;
     --*count;
 }

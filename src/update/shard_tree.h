@@ -2,6 +2,7 @@
 #ifndef THAW_UPDATE_SHARD_TREE_H
 #define THAW_UPDATE_SHARD_TREE_H
 
+#include "distributed/exchange.h"
 #include "update/shard_sum.h"
 #include "update/update_list.h"
 
@@ -22,6 +23,21 @@ typedef struct thaw_rank_report {
     char message[THAW_REASON_BYTES];
 } thaw_rank_report;
 
+/* Neighbouring tensors, which are added up together. */
+typedef struct thaw_bucket {
+    size_t first, past;             /* the tensors */
+    size_t gradients;               /* those of them that are no statistics */
+    size_t first_block, past_block; /* their pieces */
+    size_t offset, floats;          /* where they lie in a level */
+
+    /* on several ranks */
+    size_t waiting;                /* tensors whose gradients are not final yet, in this step */
+    thaw_message *blocks, *totals; /* what the ranks exchange: their blocks, then each one's slice of the sum */
+    size_t block_count;            /* of the former; of totals there is one for each other rank */
+    float *received;               /* blocks of other ranks: of each a slice, which this rank adds up */
+    thaw_request block_request, total_request;
+} thaw_bucket;
+
 struct thaw_shard_sum {
     thaw_context *context;
     const thaw_update_list *list;
@@ -35,23 +51,38 @@ struct thaw_shard_sum {
     float *memory;          /* of all levels */
     thaw_partial *partials; /* as many as there are levels */
     size_t partial_count;
+    thaw_bucket *buckets; /* from the last tensors to the first, as gradients become final; alone, one */
+    size_t bucket_count;
+    size_t added; /* the buckets to which shard `next` has been added already */
     thaw_shard_outcome *outcomes;
 
     /* on several ranks */
     thaw_rank_report *reports; /* of each */
-    thaw_message *messages;
-    float *received; /* blocks of other ranks: of each a slice, which this rank adds up */
+    thaw_message *messages;    /* of all buckets, and of reports */
+    float *received;
+    size_t started, summed,
+        arrived; /* buckets whose blocks were sent, that this rank added up, whose totals are here */
+    bool broken; /* the communicator has failed in this step */
 };
 
 /* Whether two neighbouring blocks are the halves of one. */
 bool thaw_partials_match(const thaw_partial *left, const thaw_partial *right);
 
+/* Adds a shard to a stack of blocks, without their values. Returns the new number of blocks. */
+size_t thaw_partials_push(thaw_partial *partials, size_t count, size_t shard);
+
 /* The blocks that a range of shards comes to, without values. Returns their number; `partials` has room for
    THAW_MOST_PARTIALS. */
 size_t thaw_partials_of(thaw_shard_range range, thaw_partial *partials);
 
-/* Adds the last block of a stack to the one before it, and then the values, `floats` of them. */
-void thaw_partials_join(thaw_context *context, thaw_partial *partials, size_t *count, size_t floats);
+/* Adds the last block of a stack to the one before it, with `floats` of its values from number `first` on. */
+void thaw_partials_join(thaw_context *context, thaw_partial *partials, size_t *count, size_t first, size_t floats);
+
+/* Adds the next shard to the next bucket. After the last one, thaw_shard_sum_add must follow. */
+void thaw_shard_sum_add_bucket(thaw_shard_sum *sum, float *const *statistics, float factor);
+
+/* Cuts the tensors into buckets. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_shard_sum_cut(thaw_shard_sum *sum);
 
 /* Allocates what several ranks need; nothing on one. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum);

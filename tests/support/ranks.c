@@ -18,11 +18,17 @@ typedef struct office {
     pthread_cond_t changed;
 } office;
 
+/* What a rank has started. */
+typedef struct exchange {
+    const thaw_message *messages;
+    size_t count;
+    bool under_way;
+} exchange;
+
 typedef struct rank {
     office *post;
     int number, ranks;
-    const thaw_message *messages;
-    size_t count;
+    exchange exchanges[THAW_MOST_EXCHANGES];
     rank_body *body;
     void *argument;
 } rank;
@@ -32,9 +38,12 @@ static bool start(void *user, const thaw_message *messages, size_t count, void *
     rank *own = user;
     office *post = own->post;
     (void)reason;
-    own->messages = messages;
-    own->count = count;
-    *request = own;
+    exchange *made = own->exchanges;
+    while (made < own->exchanges + THAW_MOST_EXCHANGES && made->under_way)
+        made++;
+    cr_assert(made < own->exchanges + THAW_MOST_EXCHANGES, "more than %d exchanges are under way", THAW_MOST_EXCHANGES);
+    *made = (exchange){ messages, count, true };
+    *request = made;
     pthread_mutex_lock(&post->lock);
     for (size_t i = 0; i < count; i++) {
         if (messages[i].send_bytes == 0)
@@ -69,12 +78,14 @@ static bool receive(office *post, int from, int to, const thaw_message *message)
 
 static bool wait_for_all(void *user, void *request, char *reason)
 {
-    rank *own = request;
-    bool all = user == request;
+    const rank *own = user;
+    exchange *made = request;
+    bool all = made->under_way;
     pthread_mutex_lock(&own->post->lock);
-    for (size_t i = 0; i < own->count && all; i++)
-        if (own->messages[i].receive_bytes > 0)
-            all = receive(own->post, own->messages[i].rank, own->number, &own->messages[i]);
+    for (size_t i = 0; i < made->count && all; i++)
+        if (made->messages[i].receive_bytes > 0)
+            all = receive(own->post, made->messages[i].rank, own->number, &made->messages[i]);
+    made->under_way = false;
     if (!all)
         snprintf(reason, THAW_REASON_BYTES, "%s", own->post->reason);
     pthread_mutex_unlock(&own->post->lock);
