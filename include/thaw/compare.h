@@ -4,11 +4,12 @@
    beside it (its path with ".journal" appended), which is removed when the file holds everything.
 
    Runs go seed by seed. Each round has its own order, so that each configuration meets the machine in every state. A
-   run depends only on its configuration and its seed: resumed or not, in whatever order and however many at a time,
-   figures are the same to the bit, except times and joules. */
+   run depends only on its configuration and its seed: resumed or not, in whatever order, however many at a time and on
+   however many ranks, figures are the same to the bit, except times and joules. */
 #ifndef THAW_COMPARE_H
 #define THAW_COMPARE_H
 
+#include <thaw/distributed.h>
 #include <thaw/statistics.h>
 #include <thaw/strategy.h>
 #include <thaw/train.h>
@@ -45,6 +46,12 @@ typedef struct thaw_comparison_options {
        called from threads of the comparison, one call of each at a time, and the context's log from several at once.
        Each run has its own feature cache. */
     int jobs;
+
+    /* Spreads the runs over ranks (thaw/distributed.h), each of which creates the same comparison; NULL: no other ranks.
+       Each rank has one run at a time, so `jobs` is 1. Rank 0 alone writes `results`, and alone has the runs
+       afterwards. The ranks agree first in the comparison, the network, its weights, the training data and the threads.
+       A rank that fails, or is stopped, stops the others after their current run. */
+    const thaw_communicator *communicator;
 
     const thaw_strategy *const *strategies; /* at least one */
     size_t strategy_count;                  /* of `strategies` */

@@ -5,6 +5,7 @@
 
 #include "core/threads.h"
 #include "data/shuffle.h"
+#include "distributed/exchange.h"
 
 enum { MOST_RUNS = 100000 };
 
@@ -77,6 +78,20 @@ static thaw_status check_jobs(thaw_context *context, int jobs)
     return THAW_OK;
 }
 
+/* Rank 0 alone writes. */
+static thaw_status check_ranks(thaw_context *context, thaw_comparison_options *options)
+{
+    const thaw_communicator *communicator = options->communicator;
+    const thaw_status status = communicator ? thaw_communicator_check(context, communicator) : THAW_OK;
+    if (status != THAW_OK || !communicator)
+        return status;
+    if (communicator->ranks > 1 && options->jobs > 1)
+        return refuse(context, "jobs must be 1 on several ranks: each rank has one run at a time");
+    if (communicator->rank > 0)
+        options->results = NULL;
+    return THAW_OK;
+}
+
 static thaw_status check_options(thaw_context *context, thaw_comparison_options *options)
 {
     if (!options->build || !options->training || !options->test)
@@ -98,11 +113,12 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
                         options->seeds * options->epochs;
     if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
         return refuse(context, "more than ten million epochs");
-    const thaw_status status = check_jobs(context, options->jobs);
-    if (status != THAW_OK)
-        return status;
-    const thaw_status named = check_texts(context, options);
-    return named == THAW_OK ? check_names(context, options) : named;
+    thaw_status status = check_ranks(context, options);
+    if (status == THAW_OK)
+        status = check_jobs(context, options->jobs);
+    if (status == THAW_OK)
+        status = check_texts(context, options);
+    return status == THAW_OK ? check_names(context, options) : status;
 }
 
 /* ---------------------------------------------------------------- the matrix */

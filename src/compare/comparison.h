@@ -53,6 +53,15 @@ typedef struct thaw_run_outcome {
 void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job,
                         thaw_run_outcome *outcome);
 
+/* Replaces the file of results, and notes how long that took. Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_comparison_rewrite(thaw_comparison *comparison);
+
+/* Stores the record of a run, which it takes over, in its entry and in the files. Errors: THAW_IO_ERROR. */
+thaw_status thaw_comparison_keep(thaw_comparison *comparison, json_t **place, json_t *run);
+
+/* Carries out the missing runs with the other ranks. */
+thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison);
+
 /* Makes a model and applies the strategy's rules at the beginning of each epoch, without training. */
 thaw_status thaw_run_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
 

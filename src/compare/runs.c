@@ -5,44 +5,6 @@
 #include "core/clock.h"
 #include "core/workers.h"
 
-/* The results file is rewritten when the last rewrite took less than this share of the time since. */
-static const double WRITING_SHARE = 0.01;
-
-static thaw_status write_whole(thaw_comparison *comparison)
-{
-    const double begin = thaw_seconds();
-    const thaw_status status = thaw_results_write(comparison);
-    comparison->written_at = thaw_seconds();
-    comparison->writing_took = comparison->written_at - begin;
-    return status;
-}
-
-static thaw_status write_new(thaw_comparison *comparison, const json_t *run)
-{
-    thaw_status status = thaw_journal_append(&comparison->journal, run);
-    const double since = thaw_seconds() - comparison->written_at;
-    if (status == THAW_OK && comparison->writing_took <= WRITING_SHARE * since) {
-        status = write_whole(comparison);
-        if (status == THAW_OK)
-            status = thaw_journal_clear(&comparison->journal);
-    }
-    return status;
-}
-
-static void keep(thaw_comparison *comparison, json_t **place, json_t *run)
-{
-    pthread_mutex_lock(&comparison->keeping);
-    *place = run;
-    atomic_fetch_add(&comparison->done, 1);
-    comparison->summarized = false;
-    const thaw_status status = comparison->options.results ? write_new(comparison, run) : THAW_OK;
-    if (status != THAW_OK && comparison->failure == THAW_OK)
-        comparison->failure = status;
-    if (status != THAW_OK)
-        atomic_store(&comparison->stop, true);
-    pthread_mutex_unlock(&comparison->keeping);
-}
-
 /* The first reason given becomes that of the comparison; the other runs end after their current step. */
 static void give_up(thaw_comparison *comparison, const char *message, thaw_status status)
 {
@@ -63,7 +25,7 @@ static void run_step(void *argument, size_t job, size_t step)
     thaw_run_outcome outcome;
     thaw_run_carry_out(comparison, entry, comparison->options.first_seed + round, job, &outcome);
     if (outcome.record)
-        keep(comparison, &entry->runs[round], outcome.record);
+        thaw_comparison_keep(comparison, &entry->runs[round], outcome.record);
     else
         give_up(comparison, outcome.message, outcome.status);
 }
@@ -74,11 +36,15 @@ static thaw_status run_all(thaw_comparison *comparison, size_t all)
     const thaw_status status = thaw_workers_create(comparison->context, comparison->options.jobs, &workers);
     if (status != THAW_OK)
         return status;
-    comparison->failure = THAW_OK;
-    atomic_store(&comparison->stop, false);
     thaw_workers_run(workers, all, run_step, comparison);
     thaw_workers_destroy(workers);
     return comparison->failure;
+}
+
+static bool spreads(const thaw_comparison *comparison)
+{
+    const thaw_communicator *communicator = comparison->options.communicator;
+    return communicator && communicator->ranks > 1;
 }
 
 thaw_status thaw_comparison_run(thaw_comparison *comparison)
@@ -88,15 +54,17 @@ thaw_status thaw_comparison_run(thaw_comparison *comparison)
     comparison->began = comparison->written_at = thaw_seconds();
     comparison->writing_took = 0;
     comparison->resumed = comparison->started = comparison->done;
-    thaw_status status = comparison->done > 0 ? write_whole(comparison) : THAW_OK;
+    thaw_status status = comparison->done > 0 ? thaw_comparison_rewrite(comparison) : THAW_OK;
     if (status == THAW_OK && results)
         status = thaw_journal_begin(&comparison->journal, comparison->head);
     if (status != THAW_OK)
         return status;
-    status = run_all(comparison, all);
+    comparison->failure = THAW_OK;
+    atomic_store(&comparison->stop, false);
+    status = spreads(comparison) ? thaw_comparison_run_on_ranks(comparison) : run_all(comparison, all);
     bool written = comparison->done == 0;
     if (!written) {
-        const thaw_status last = write_whole(comparison);
+        const thaw_status last = thaw_comparison_rewrite(comparison);
         written = last == THAW_OK;
         status = status == THAW_OK ? last : status;
     }
