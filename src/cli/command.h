@@ -22,6 +22,9 @@ extern const size_t cli_command_count;
 /* NULL if no command has this name. */
 const cli_command *cli_command_named(const char *name);
 
+/* Whether argp would print help and exit. */
+bool cli_options_ask_for_help(int argc, char **argv);
+
 /* Reads a command's options. Prints any error and returns an exit code. The caller releases the options in every
    case. */
 int cli_options_parse(int argc, char **argv, const cli_command *command, cli_options *options);

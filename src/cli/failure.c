@@ -11,6 +11,27 @@
 
 enum { MESSAGE_BYTES = 4096 };
 
+static bool holding, log_is_off;
+static char held[MESSAGE_BYTES + 128];
+
+void cli_hold(void)
+{
+    if (!holding)
+        held[0] = '\0';
+    holding = true;
+}
+
+const char *cli_release(void)
+{
+    holding = false;
+    return held;
+}
+
+void cli_log_nothing(void)
+{
+    log_is_off = true;
+}
+
 /* Prints text with unprintable bytes as \xNN. */
 static void print(const char *what, const char *format, va_list arguments)
 {
@@ -18,7 +39,10 @@ static void print(const char *what, const char *format, va_list arguments)
     vsnprintf(message, sizeof message, format, arguments);
     thaw_copy_printable(printable, sizeof printable, message);
     fflush(stdout);
-    fprintf(stderr, "thaw: %s: %s\n", what, printable);
+    if (!holding)
+        fprintf(stderr, "thaw: %s: %s\n", what, printable);
+    else if (!held[0])
+        snprintf(held, sizeof held, "%.100s: %s", what, printable);
 }
 
 int cli_fail(const char *what, const char *format, ...)
@@ -59,7 +83,7 @@ static bool was_said(const char *message)
 void cli_log(void *user, thaw_log_level level, const char *message)
 {
     (void)user;
-    if (was_said(message))
+    if (log_is_off || was_said(message))
         return;
     fflush(stdout);
     fprintf(stderr, "%sthaw: %s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",

@@ -18,6 +18,15 @@ int cli_check(const thaw_context *context, thaw_status status, const char *what)
 /* The same for a call that read an option's value: an unknown or out-of-range value there is a misuse. */
 int cli_check_option(const thaw_context *context, thaw_status status, const char *option);
 
+/* From now on, failures are not printed, and the first since the first call is kept. */
+void cli_hold(void);
+
+/* From now on, failures are printed. Returns the one that was kept, without "thaw: ", or "". */
+const char *cli_release(void);
+
+/* From now on, the log prints nothing. */
+void cli_log_nothing(void);
+
 /* The library's log, on standard error. Prints each message once, and clears a progress bar first. */
 void cli_log(void *user, thaw_log_level level, const char *message);
 

@@ -14,6 +14,7 @@
 #include "cli/failure.h"
 #include "cli/generate.h"
 #include "cli/interrupt.h"
+#include "cli/ranks.h"
 #include "core/nearest.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
@@ -55,12 +56,36 @@ static int find_command(const char *name, const cli_command **found)
     return cli_misuse(name, "no such command; see 'thaw --help'");
 }
 
+/* Each process would do the same. One of them says so. */
+static int check_launcher(const cli_command *command)
+{
+    if (cli_ranks_launched() < 2 || command->takes & CLI_TRAINING)
+        return CLI_DONE;
+    if (cli_ranks_launched_rank() > 0)
+        return CLI_MISUSED;
+    return cli_misuse(command->name,
+                      "cannot be spread over the %d processes that mpirun has started; thaw train and "
+                      "thaw finetune can",
+                      cli_ranks_launched());
+}
+
+/* Under mpirun, a failure is held until the ranks meet, so that one of them says it. */
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_options options;
-    int code = cli_options_parse(argc, argv, command, &options);
+    const bool spread = cli_ranks_launched() > 1;
+    if (cli_ranks_launched_rank() > 0 && cli_options_ask_for_help(argc, argv))
+        return CLI_DONE;
+    int code = check_launcher(command);
+    if (code != CLI_DONE)
+        return code;
+    if (spread)
+        cli_hold();
+    code = cli_options_parse(argc, argv, command, &options);
     if (code == CLI_DONE)
         code = command->run(&options);
+    else if (spread)
+        code = cli_ranks_refuse(code);
     cli_options_release(&options);
     return code;
 }

@@ -47,11 +47,31 @@ const cli_manual_topic cli_manual_topics[] = {
       "those of the frozen prefix. Weights, their gradients, losses, statistics and the optimizer's state stay f32. "
       "Layers without bfloat16 kernels compute in f32; thaw plan shows the type of each." },
 
+    { "SEVERAL MACHINES",
+      "thaw train and thaw finetune are spread over processes (ranks) by mpirun, of Open MPI or MPICH, with the same "
+      "options as alone:\n\n"
+      "  mpirun -n 4 thaw finetune --model resnet18 ...\n\n"
+      "Each step's batch is cut into --shards parts, a multiple of the ranks, and each rank reads and computes its own. "
+      "With the same --shards and --threads, any number of ranks gives the same weights, bit for bit. A run may continue "
+      "from its checkpoint on another number of ranks; the folder must be one that all see. The batch is that of all "
+      "ranks together, and --threads counts for each rank. All ranks evaluate the test data, and none uses the feature "
+      "cache.\n\n"
+      "Rank 0 alone prints, saves, logs and writes checkpoints. Ranks that disagree in the network, weights, data or "
+      "options stop before the first step. A rank that does not answer for --timeout seconds stops the others: allow for "
+      "what one rank does while the others wait, such as saving weights at the end. A signal to one rank stops all after "
+      "the same step; mpirun ends ranks that take longer than a second, unless its odls_base_sigkill_timeout says "
+      "otherwise.\n\n"
+      "Use one rank per NUMA node, as mpirun --map-by numa --bind-to numa does. More threads than cores over all ranks of "
+      "a machine are refused, except for ranks of one thread. Under a launcher other than mpirun, such as srun, use "
+      "--ranks mpi. MPI is in a library of its own, libthaw-mpi, which is built where MPI is installed, and loaded only "
+      "under mpirun or with --ranks mpi." },
+
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "
       "set, the command sets GOMP_SPINCOUNT=10000, which saves time on a busy machine.\n\n"
       "THAW_MAX_CPU (baseline, v3 for AVX2, or v4 for AVX-512) limits the instructions of Thaw's own kernels, and "
       "ONEDNN_MAX_CPU_ISA (such as AVX2) limits those of oneDNN.\n\n"
+      "THAW_MPI_LIBRARY is the path of another libthaw-mpi.so.0.\n\n"
       "XDG_CACHE_HOME replaces ~/.cache. TMPDIR is where thaw demo keeps its weights while it runs." },
 };
 

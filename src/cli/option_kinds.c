@@ -96,6 +96,18 @@ static bool parse_monitor(const cli_option *option, const char *text, void *valu
     return *monitor != THAW_MONITOR_AUTO;
 }
 
+static bool parse_spreading(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    static const char *const names[] = { [CLI_RANKS_AUTO] = "auto", [CLI_RANKS_MPI] = "mpi", [CLI_RANKS_OFF] = "off" };
+    (void)option, (void)options;
+    for (size_t i = 0; i < THAW_COUNT(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *(cli_spreading *)value = (cli_spreading)i;
+            return true;
+        }
+    return false;
+}
+
 #define KIND(name, ...) const cli_option_kind cli_kind_##name = { __VA_ARGS__ }
 
 KIND(text, .parse = parse_text, .wanted = "a text");
@@ -122,6 +134,8 @@ KIND(interval, .parse = parse_interval,
      .wanted = "a whole number above 0 and its unit, such as 10m, 500steps or 1epoch");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
 KIND(share, .parse = parse_share, .wanted = "a number above 0 and at most 1");
+KIND(spreading, .parse = parse_spreading, .wanted = "auto, mpi or off", .completion = CLI_COMPLETE_WORDS,
+     .words = "auto mpi off");
 KIND(precision, .parse = parse_precision, .wanted = "f32, bf16 or bf16-emulated", .completion = CLI_COMPLETE_WORDS,
      .words = "f32 bf16 bf16-emulated");
 KIND(monitor, .parse = parse_monitor, .wanted = "loss, test-loss or test-accuracy", .completion = CLI_COMPLETE_WORDS,

@@ -48,10 +48,18 @@ const cli_option cli_option_table[] = {
     { CLI_BATCH, "batch", "N", "Samples per step (default: 128)", &cli_kind_positive, TO(batch) },
     { CLI_TRAINING | CLI_CACHE, "shards", "S",
       "Compute each step in S parts of the batch, one after another in the memory of one, and add up their gradients. "
-      "Must divide --batch (default: 1)",
+      "Must divide --batch, and be a multiple of the ranks (default: the ranks)",
       &cli_kind_shards, TO(shards) },
-    { CLI_TRAINING, "accumulate", "N", "The same: accumulate the gradients of N parts of the batch before each update",
+    { CLI_TRAINING, "accumulate", "N",
+      "The same: accumulate the gradients of N parts of the batch before each update. On several "
+      "ranks, N parts on each",
       &cli_kind_shards, TO(accumulate) },
+    { CLI_TRAINING, "ranks", "WHERE",
+      "Other processes to train with: mpi; off for none; auto for those that mpirun has started, of Open MPI or MPICH "
+      "(default: auto)",
+      &cli_kind_spreading, TO(ranks) },
+    { CLI_TRAINING, "timeout", "SECONDS", "Stop if another rank does not answer for so long (default: 300)",
+      &cli_kind_norm, TO(timeout) },
     { CLI_TRAINING | CLI_RUNS, "epochs", "N", "Passes over the data (default: 1)", &cli_kind_positive, TO(epochs) },
     { CLI_TRAINING, "schedule", "SPEC",
       "Schedule of the learning rates: constant, step:gamma=0.1,every=2, cosine:floor=0.01 or one-cycle:rising=0.3, each "

@@ -50,6 +50,13 @@ typedef struct cli_rule {
     const char *text;
 } cli_rule;
 
+/* How a run is spread over processes. */
+typedef enum cli_spreading {
+    CLI_RANKS_AUTO, /* over those that mpirun has started */
+    CLI_RANKS_MPI,
+    CLI_RANKS_OFF
+} cli_spreading;
+
 /* Neither: f32. */
 typedef struct cli_precision {
     bool bfloat16, emulated; /* emulated: also on a CPU without the instructions */
@@ -60,7 +67,9 @@ typedef struct cli_options {
     const char *model, *load, *save, *data, *cache, *test_data, *optimizer, *schedule;
     uint64_t classes, epochs, batch, seed, threads, cache_bytes, cache_file_bytes,
         max_bytes;               /* classes and threads: 0 means automatic */
-    uint64_t shards, accumulate; /* 0: 1 */
+    uint64_t shards, accumulate; /* 0: 1, or the ranks */
+    cli_spreading ranks;
+    double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;
     const char *best;                             /* file, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */

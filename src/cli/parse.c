@@ -9,6 +9,7 @@
 #include "cli/failure.h"
 #include "cli/option_table.h"
 #include "cli/quote.h"
+#include "cli/ranks_library.h"
 
 enum { FIRST_KEY = 256 /* above the character range */ };
 
@@ -51,6 +52,23 @@ static char *make_help(const cli_command *command)
     return asprintf(&text, "%s\vExamples:\n%s", command->description, command->examples) < 0 ? NULL : text;
 }
 
+/* No option's name begins like these. */
+bool cli_options_ask_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--hel", 5) == 0 || strncmp(argv[i], "--us", 4) == 0 || strcmp(argv[i], "-?") == 0)
+            return true;
+    return false;
+}
+
+/* Ranks must not exit before they meet, and only rank 0 prints what argp has to say. */
+static unsigned flags_under_mpirun(int argc, char **argv)
+{
+    if (cli_ranks_launched() < 2 || cli_options_ask_for_help(argc, argv))
+        return 0;
+    return cli_ranks_launched_rank() > 0 ? ARGP_NO_EXIT | ARGP_NO_ERRS : ARGP_NO_EXIT;
+}
+
 static error_t parse(int argc, char **argv, const cli_command *command, const char *help, cli_options *options)
 {
     struct argp_option *taken = calloc(cli_option_count + 1, sizeof *taken);
@@ -65,7 +83,7 @@ static error_t parse(int argc, char **argv, const cli_command *command, const ch
             };
     }
     const struct argp parser = { .options = taken, .parser = parse_one, .doc = help };
-    const error_t error = argp_parse(&parser, argc, argv, 0, NULL, options);
+    const error_t error = argp_parse(&parser, argc, argv, flags_under_mpirun(argc, argv), NULL, options);
     free(taken);
     return error;
 }
@@ -75,6 +93,7 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
     *options = (cli_options){ .epochs = 1,
                               .batch = 128,
                               .log_every = 50,
+                              .timeout = 300,
                               .steps = 20,
                               .epoch = 1,
                               .cache = "auto",
@@ -99,6 +118,8 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
     free(help);
     if (error == ENOMEM)
         return cli_fail(command->name, "out of memory");
+    if (error && cli_ranks_launched_rank() > 0)
+        cli_misuse(command->name, "an option is unknown, or its value is missing");
     return error ? CLI_MISUSED : check_needed(options, command->needs);
 }
 

@@ -18,7 +18,8 @@ static bool on_step(void *user, const thaw_progress *state)
 {
     cli_training *now = user;
     cli_progress_draw(&now->progress, "", state);
-    return cli_interrupt_signal() == 0;
+    now->signal = cli_ranks_signal(now->ranks);
+    return now->signal == 0;
 }
 
 /* Trains to the end of the epoch, step by step if steps are logged. */
@@ -32,11 +33,12 @@ static thaw_status run_epoch(thaw_trainer *trainer, thaw_run_log *log)
     return status;
 }
 
-static int open_log(const cli_session *session, const thaw_trainer *trainer, thaw_run_log **log)
+static int open_log(const cli_session *session, const cli_training *now, const thaw_trainer *trainer,
+                    thaw_run_log **log)
 {
     const cli_options *options = session->options;
     *log = NULL;
-    if (!options->log)
+    if (!options->log || now->ranks->rank > 0)
         return CLI_DONE;
     return cli_check_option(session->context,
                             thaw_run_log_open(session->model, trainer, options->log, (size_t)options->log_every,
@@ -53,8 +55,8 @@ static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, c
     now->checkpoint = path ? strdup(path) : NULL;
 }
 
-/* *stopped: whether a signal stopped it, after a step or an epoch. */
-static int run_epochs(cli_session *session, const thaw_fit_options *options, cli_training *now, bool *stopped)
+/* What stopped it, after a step or an epoch: a signal, on whichever rank, or the loss of a rank. */
+static int run_epochs(cli_session *session, const thaw_fit_options *options, cli_training *now)
 {
     thaw_trainer *trainer;
     thaw_run_log *log = NULL;
@@ -62,37 +64,50 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
     thaw_status status = thaw_trainer_create(session->model, session->training, options, &trainer);
     int code = cli_check(session->context, status, "training");
     if (code == CLI_DONE)
-        code = open_log(session, trainer, &log);
+        code = open_log(session, now, trainer, &log);
     if (code == CLI_DONE && !now->options->json)
         cli_training_print_beginning(session);
     if (code == CLI_DONE && thaw_trainer_done(trainer))
         now->last = *thaw_trainer_result(trainer); /* of a run that continues after its last epoch */
-    while (code == CLI_DONE && !*stopped && !thaw_trainer_done(trainer)) {
+    while (code == CLI_DONE && now->signal == 0 && !thaw_trainer_done(trainer)) {
         status = run_epoch(trainer, log);
         if (status == THAW_OK) {
             now->last = *thaw_trainer_result(trainer);
             cli_training_print_epoch(now);
+            now->signal = cli_ranks_signal(now->ranks);
         }
-        *stopped = status == THAW_STOPPED || (status == THAW_OK && cli_interrupt_signal() != 0);
-        if (!*stopped && status != THAW_OK) {
+        if (now->signal < 0 || (status != THAW_OK && status != THAW_STOPPED)) {
             cli_progress_clear(&now->progress);
-            code = cli_check(session->context, status, "training");
+            code = now->signal < 0 ? CLI_FAILED : cli_check(session->context, status, "training");
         }
     }
     cli_progress_clear(&now->progress);
     thaw_run_log_close(log);
     if (trainer)
-        keep_checkpoint(trainer, session, now, *stopped);
+        keep_checkpoint(trainer, session, now, now->signal > 0);
     thaw_trainer_destroy(trainer);
     return code;
 }
 
-static int fit(cli_session *session)
+/* What has been trained, also until a signal, is saved. */
+static int finish(cli_session *session, const cli_training *now)
+{
+    const cli_options *options = session->options;
+    int code = CLI_DONE;
+    if (options->merge)
+        code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
+    if (code == CLI_DONE && options->save)
+        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
+    return code == CLI_DONE ? cli_training_print_end(now, now->signal > 0) : code;
+}
+
+static int fit(cli_session *session, cli_ranks *ranks)
 {
     const cli_options *options = session->options;
     cli_training now = {
         .options = options,
-        .progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO)),
+        .ranks = ranks,
+        .progress = cli_progress_begin(ranks->rank > 0 || (options->json && isatty(STDOUT_FILENO))),
         .rules = json_array(),
     };
     thaw_fit_options fit_options = {
@@ -105,6 +120,7 @@ static int fit(cli_session *session)
         .test = session->test,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
         .head = session->head,
+        .communicator = ranks->communicator,
         .checkpoint = {
             .folder = options->checkpoint,
             .every_steps = options->checkpoint_every.steps,
@@ -123,20 +139,17 @@ static int fit(cli_session *session)
         .on_rule = options->json ? cli_training_on_rule : NULL,
         .user = &now,
     };
-    int code = cli_cache_choose(session, &fit_options, &now.cache_path);
-    bool stopped = false;
+    int code = ranks->communicator ? CLI_DONE : cli_cache_choose(session, &fit_options, &now.cache_path);
+    cli_ranks_begin(ranks);
     if (code == CLI_DONE)
-        code = run_epochs(session, &fit_options, &now, &stopped);
+        code = run_epochs(session, &fit_options, &now);
+    cli_ranks_end(ranks, code);
     json_decref(now.rules);
-    if (code == CLI_DONE && options->merge)
-        code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
-    if (code == CLI_DONE && options->save)
-        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
-    if (code == CLI_DONE)
-        code = cli_training_print_end(&now, stopped);
+    if (code == CLI_DONE && ranks->rank == 0)
+        code = finish(session, &now);
     free(now.cache_path);
     free(now.checkpoint);
-    return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
+    return code == CLI_DONE && now.signal > 0 ? CLI_SIGNALLED + now.signal : code;
 }
 
 /* Checks before hours of training that the weights can be written: makes the file that will be renamed, with room
@@ -152,14 +165,18 @@ static int check_place(const cli_session *session, const char *path, const char 
     return cli_check(session->context, status, option);
 }
 
-static int check_shards(const cli_options *options)
+static int check_shards(const cli_options *options, const cli_ranks *ranks)
 {
-    if (options->shards && options->accumulate)
-        return cli_misuse("--accumulate", "cannot be used with --shards: both divide the batch");
-    const uint64_t shards = options->accumulate ? options->accumulate : options->shards;
-    if (shards && options->batch % shards)
-        return cli_misuse(options->accumulate ? "--accumulate" : "--shards",
-                          "\"%llu\", must divide the batch of %llu samples", (unsigned long long)shards,
+    const uint64_t given = options->accumulate ? options->accumulate : options->shards, shards = given ? given : 1;
+    const char *option = options->accumulate ? "--accumulate" : "--shards";
+    if (shards % (uint64_t)ranks->count)
+        return cli_misuse(option, "\"%llu\", must be a multiple of the %d ranks", (unsigned long long)shards,
+                          ranks->count);
+    if (options->batch % shards && !options->accumulate && shards == (uint64_t)ranks->count)
+        return cli_misuse("--batch", "\"%llu\", must be a multiple of the %d ranks", (unsigned long long)options->batch,
+                          ranks->count);
+    if (options->batch % shards)
+        return cli_misuse(option, "\"%llu\", must divide the batch of %llu samples", (unsigned long long)shards,
                           (unsigned long long)options->batch);
     return CLI_DONE;
 }
@@ -190,37 +207,57 @@ static int check_best(const cli_options *options)
     return CLI_DONE;
 }
 
-/* What can only be told with the data and the network. */
-static int check_built(const cli_session *session)
+/* What can only be told with the data and the network. Rank 0 saves. */
+static int check_built(const cli_session *session, const cli_ranks *ranks)
 {
     const cli_options *options = session->options;
     int code = CLI_DONE;
     if (options->monitor > THAW_MONITOR_LOSS && !session->test)
         code = cli_misuse("--monitor", "needs test data, which --data does not have; see --test-data");
-    if (code == CLI_DONE && options->save)
+    if (code == CLI_DONE && options->save && ranks->rank == 0)
         code = check_place(session, options->save, "--save");
-    if (code == CLI_DONE && options->best)
+    if (code == CLI_DONE && options->best && ranks->rank == 0)
         code = check_place(session, options->best, "--best");
     return code;
 }
 
-static int train(const cli_options *options)
+/* All that can fail before the first step. */
+static int prepare(cli_session *session, const cli_options *options, const cli_ranks *ranks)
 {
-    cli_session session;
-    int code = check_shards(options);
+    int code = check_shards(options, ranks);
     if (code == CLI_DONE)
-        code = check_checkpoints(options);
+        code = cli_session_build(session, options);
+    return code == CLI_DONE ? check_built(session, ranks) : code;
+}
+
+/* What the command line alone tells. */
+static int check_line(const cli_options *options)
+{
+    int code = check_checkpoints(options);
     if (code == CLI_DONE)
         code = check_best(options);
-    if (code != CLI_DONE)
-        return code;
-    code = cli_session_build(&session, options);
-    if (code == CLI_DONE)
-        code = check_built(&session);
-    if (code == CLI_DONE)
-        code = fit(&session);
-    cli_session_close(&session);
+    if (code == CLI_DONE && options->shards && options->accumulate)
+        code = cli_misuse("--accumulate", "cannot be used with --shards: both divide the batch");
     return code;
+}
+
+static int train(const cli_options *given)
+{
+    cli_ranks ranks;
+    cli_session session = { 0 };
+    cli_options options = *given;
+    int code = check_line(given);
+    const int opened = cli_ranks_open(&ranks, &options);
+    if (code == CLI_DONE)
+        code = opened;
+    if (code == CLI_DONE)
+        code = prepare(&session, &options, &ranks);
+    code = cli_ranks_meet(&ranks, code);
+    if (code == CLI_DONE)
+        code = fit(&session, &ranks);
+    if (session.options)
+        cli_session_close(&session);
+    return cli_ranks_close(&ranks, code);
 }
 
 enum {

@@ -5,10 +5,13 @@
 #include <jansson.h>
 
 #include "cli/progress.h"
+#include "cli/ranks.h"
 #include "cli/session.h"
 
 typedef struct cli_training {
     const cli_options *options;
+    cli_ranks *ranks;
+    int signal; /* that stops the run, or -1 if the other ranks cannot be asked */
     cli_progress progress;
     thaw_epoch_result last; /* of the last whole epoch; zero before it */
     char *cache_path;       /* the file chosen for the feature cache, or NULL */

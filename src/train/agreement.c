@@ -9,15 +9,12 @@
 #include "params/optimizer.h"
 #include "train/trainer.h"
 
+/* Causes before what follows from them: the first difference is reported. */
 typedef enum item {
     VERSION,
     NETWORK,
     PRECISION,
-    FREEZING,
-    OPTIMIZERS,
-    OPTIMIZER_STATE,
-    WEIGHTS,
-    POSITION,
+    SEED,
     DATA,
     TEST_DATA,
     BATCH,
@@ -25,12 +22,16 @@ typedef enum item {
     EPOCHS,
     LAST_BATCH,
     SHUFFLING,
-    SEED,
     SCHEDULE,
     CLIPPING,
     STRATEGY,
     MONITOR,
     PATIENCE,
+    FREEZING,
+    OPTIMIZERS,
+    POSITION,
+    OPTIMIZER_STATE,
+    WEIGHTS,
     ITEMS
 } item;
 

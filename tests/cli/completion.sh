@@ -55,6 +55,7 @@ expect 'cosine|constant' thaw train --schedule co
 expect 'test-loss|test-accuracy' thaw train --monitor te
 expect 'source.safetensors' thaw train --best so
 expect 'off' thaw train --cache of
+expect 'mpi' thaw train --ranks m
 expect 'source.safetensors' thaw finetune --load so
 expect 'my weights.safetensors' thaw finetune --load my
 expect 'source.safetensors' thaw finetune --load = so

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs into a temporary prefix and uses what is there with nothing but pkg-config: from C and C++, shared and static.
-# usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR MANDIR DATADIR
+# usage: package.sh SOURCE_ROOT BUILD_ROOT PREFIX LIBDIR MANDIR DATADIR MPI; MPI is true or false
 set -euo pipefail
 export OMP_WAIT_POLICY=passive # beside other tests
-source_root=$1 build_root=$2 prefix=$3 libdir=$4 mandir=$5 datadir=$6
+source_root=$1 build_root=$2 prefix=$3 libdir=$4 mandir=$5 datadir=$6 mpi=$7
 
 for tool in meson pkg-config gcc g++ nm readelf; do
     command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
@@ -49,11 +49,16 @@ exported_by() {
 }
 above=("$root"/include/thaw/{compare,report,statistics}.h)
 declared_in "${above[@]}" >"$work/above"
-declared_in "$root"/include/thaw/*.h | comm -23 - "$work/above" >"$work/declared"
+declared_in "$root"/include/thaw/mpi.h >"$work/mpi"
+declared_in "$root"/include/thaw/*.h | comm -23 - "$work/above" | comm -23 - "$work/mpi" >"$work/declared"
 [ "$(wc -l <"$work/declared")" -gt 100 ] || fail "the declarations were not found in the headers"
 diff "$work/declared" <(exported_by libthaw.so) || fail "declared (<) and exported (>) functions of libthaw differ"
 diff "$work/above" <(exported_by libthaw-compare.so) ||
     fail "declared (<) and exported (>) functions of libthaw-compare differ"
+if [ "$mpi" = true ]; then
+    diff "$work/mpi" <(exported_by libthaw-mpi.so) ||
+        fail "declared (<) and exported (>) functions of libthaw-mpi differ"
+fi
 
 echo "-- each header stands alone"
 read -ra flags <<<"$(package --cflags thaw)"
@@ -87,6 +92,39 @@ gcc -std=c11 -O2 -shared -fPIC "$source_root/examples/lion.c" -o "$work/lion.so"
 g++ -std=c++11 "$work/program.cpp" -o "$work/program" "${flags[@]}"
 LD_LIBRARY_PATH=$lib "$work/program" "$work/lion.so:lr=0.5"
 LD_LIBRARY_PATH=$lib "$work/program" adam:lr=0.5
+
+if [ "$mpi" = true ]; then
+    echo "-- ranks over MPI: linked, and loaded by the command"
+    for file in libthaw-mpi.so libthaw-mpi.so.0 pkgconfig/thaw-mpi.pc; do
+        [ -e "$lib/$file" ] || fail "$file is not installed"
+    done
+    cat >"$work/ranks.c" <<'END'
+#include <stdio.h>
+#include <thaw/mpi.h>
+
+int main(void)
+{
+    char reason[THAW_REASON_BYTES] = "";
+    thaw_mpi_connection connection = { THAW_MPI_HEAD }, old = { .size = sizeof old };
+    if (thaw_mpi_connect(10, &old, reason))
+        return 1;
+    puts(reason);
+    if (!thaw_mpi_connect(10, &connection, reason))
+        return 2;
+    printf("rank %d of %d\n", connection.communicator.rank, connection.communicator.ranks);
+    connection.close(connection.communicator.user, 0);
+    return 0;
+}
+END
+    read -ra flags <<<"$(package --cflags --libs thaw-mpi)"
+    gcc -std=c11 "$work/ranks.c" -o "$work/ranks" "${flags[@]}"
+    LD_LIBRARY_PATH=$lib "$work/ranks" >"$work/output" || fail "the program with ranks ends with $?"
+    grep -x "rank 0 of 1" "$work/output" || fail "no rank"
+    grep "must have .* another version of Thaw" "$work/output" || fail "another version is not refused"
+    LD_LIBRARY_PATH=$lib "$root/bin/thaw" train --ranks mpi --model mlp-500 --data idx:x,y 2>"$work/output" || true
+    grep "thaw: --data: .: cannot open" "$work/output" ||
+        { cat "$work/output"; fail "thaw train does not find libthaw-mpi"; }
+fi
 
 echo "-- the examples, shared"
 read -ra flags <<<"$(package --cflags --libs thaw-compare thaw)"

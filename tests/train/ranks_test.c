@@ -390,7 +390,7 @@ Test(ranks, all_must_load_the_same_checkpoint, .timeout = 60)
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(taken.statuses[i], THAW_INVALID_ARGUMENT, "rank %d: %s", i, taken.messages[i]);
         cr_assert_str_eq(taken.messages[i],
-                         "the ranks must agree, but rank 1 differs from rank 0 in the optimizers' state");
+                         "the ranks must agree, but rank 1 differs from rank 0 in the position in the run");
     }
     support_remove_tree(directory);
 }

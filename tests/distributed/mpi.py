@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""The command under mpirun: the bits of one process, and what it refuses.
+
+usage: mpi.py MPIRUN COMMAND CASE"""
+
+import re
+import time
+
+from support import DATA, RUN, hash_of, refuse, run, run_case, succeed, wrapper
+
+
+def same_weights(folder):
+    """Training, and fine-tuning with a strategy, on 1, 2 and 4 ranks. Rank 0 alone prints, saves and logs."""
+    for name, arguments in [
+        ("train", ["train", "--epochs", "2", "--clip-norm", "1"]),
+        ("finetune", ["finetune", "--load", f"{folder}/train1", "--reset", "dense2", "--strategy", "gradual", "--epochs",
+                      "3", "--cache", "off", "--schedule", "cosine"]),
+    ]:
+        for ranks in [1, 2, 4]:
+            done = succeed(ranks, arguments + RUN + DATA + ["--save", f"{folder}/{name}{ranks}", "--log",
+                                                           f"{folder}/log-{name}{ranks}", "--log-every", "1"])
+            assert hash_of(f"{folder}/{name}{ranks}") == hash_of(f"{folder}/{name}1"), (name, ranks)
+            assert done.stdout.count("saved ") == 1 and done.stdout.count("mlp-500: ") == 1, done.stdout
+            assert not re.search("^thaw: ", done.stderr, re.M), done.stderr
+            with open(f"{folder}/log-{name}{ranks}/epochs.csv", encoding="utf-8") as file:
+                assert len(file.readlines()) == 1 + (2 if name == "train" else 3)
+    assert hash_of(f"{folder}/train1") != hash_of(f"{folder}/finetune1")
+
+
+def shards(folder):
+    """--shards defaults to the ranks; --accumulate counts those of each rank."""
+    plain = [word for word in RUN if word not in ("--shards", "4")]
+    for spread, alone in [([], ["--shards", "2"]), (["--accumulate", "2"], ["--shards", "4"])]:
+        succeed(2, ["train"] + plain + spread + DATA + ["--save", f"{folder}/spread"])
+        succeed(1, ["train"] + plain + alone + DATA + ["--save", f"{folder}/alone"])
+        assert hash_of(f"{folder}/spread") == hash_of(f"{folder}/alone"), spread
+    refuse('thaw: --shards: "3", must be a multiple of the 2 ranks', 2, 2,
+           ["train"] + plain + ["--batch", "12", "--shards", "3"] + DATA)
+    refuse('thaw: --shards: "10", must divide the batch of 16 samples', 2, 2,
+           ["train"] + plain + ["--shards", "10"] + DATA)
+
+
+def refusals(folder):
+    line = ["train"] + RUN + DATA
+    refuse("thaw: evaluate: cannot be spread over the 2 processes", 2, 2, ["evaluate", "--load", "x"])
+    refuse("thaw: --threads: 2 ranks on 1000 threads each, must be at most", 2, 2, line + ["--threads", "1000"])
+    refuse("thaw: --data: ", 1, 2, ["train"] + RUN + ["--data", "idx:/nowhere,/nowhere"])
+    refuse("thaw: --save: ", 1, 2, line + ["--save", "/nowhere/weights"])
+    # A command line that is wrong, on all ranks or on one.
+    refuse('thaw: --batch: "0", must be a whole number', 2, 2, line + ["--batch", "0"])
+    refuse("thaw: --resume: needs --checkpoint", 2, 2, line + ["--resume"])
+    refuse('thaw: rank 1: --batch: "0", must be a whole number', 2, 2, line, wrapper(folder, 'set -- "$@" --batch 0'))
+    refuse("thaw: rank 1: train: an option is unknown", 2, 2, line, wrapper(folder, 'set -- "$@" --ranked'))
+    done = run(2, line + ["--ranked"])
+    assert done.returncode == 2 and done.stderr.count("unrecognized option '--ranked'") == 1, done.stderr
+    assert succeed(2, ["train", "--help"]).stdout.count("Usage: ") == 1
+    # What only rank 0 opens, when the others are about to train.
+    begin = time.monotonic()
+    refuse("thaw: --log: /proc/nothing: cannot be created", 1, 4, line + ["--log", "/proc/nothing", "--timeout", "100"])
+    assert time.monotonic() - begin < 90
+    done = succeed(2, line + ["--ranks", "off"])
+    assert done.stdout.count("mlp-500: ") == 2, done.stdout  # each process for itself
+
+
+run_case(globals())
