@@ -1,10 +1,10 @@
 /* Checkpoints: a run that was stopped continues as if it never had been. The weights at its end have the same bits.
 
    A checkpoint is one safetensors file: parameters (also frozen ones, adapters and statistics), the optimizers' state
-   by name, each parameter's steps, what trains, the groups' settings, the position in the run and in the order of the
-   data, and a description of the run. Its last four bytes are a CRC-32C of all others. It is written beside its path,
-   synced and renamed over it: the path always holds the complete old or the complete new file. thaw_weights_load reads
-   the parameters alone with allow_unexpected.
+   and averaged weights by name, each parameter's steps, what trains, the groups' settings, the position in the run and
+   in the order of the data, and a description of the run. Its last four bytes are a CRC-32C of all others. It is written
+   beside its path, synced and renamed over it: the path always holds the complete old or the complete new file.
+   thaw_weights_load reads the parameters alone with allow_unexpected.
 
    Outputs of a frozen prefix that were cached in memory are computed again. */
 #ifndef THAW_CHECKPOINT_H

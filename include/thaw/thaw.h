@@ -3,6 +3,7 @@
 #ifndef THAW_H
 #define THAW_H
 
+#include <thaw/average.h>
 #include <thaw/base.h>
 #include <thaw/best.h>
 #include <thaw/checkpoint.h>

@@ -2,6 +2,7 @@
 #ifndef THAW_TRAIN_H
 #define THAW_TRAIN_H
 
+#include <thaw/average.h>
 #include <thaw/best.h>
 #include <thaw/checkpoint.h>
 #include <thaw/data.h>
@@ -136,20 +137,22 @@ typedef struct thaw_phase_seconds {
 
 /* The results of an epoch. */
 typedef struct thaw_epoch_result {
-    int epoch;                       /* from 1 */
-    int epochs;                      /* of the run */
-    double loss, accuracy;           /* over the epoch's training batches, each before its update; a mean as in
+    int epoch;             /* from 1 */
+    int epochs;            /* of the run */
+    double loss, accuracy; /* over the epoch's training batches, each before its update; a mean as in
                                         thaw_evaluate */
-    double test_loss, test_accuracy; /* of thaw_evaluate; NAN without test data */
-    double seconds;                  /* training only */
-    double samples_per_second;       /* of training */
-    thaw_phase_seconds phases;       /* zero without thaw_fit_options.time_phases */
-    double rate_factor;              /* of the last step */
-    size_t skipped_steps;            /* steps with gradients or statistics that were not finite: see thaw_step_result */
-    bool cached;                     /* the epoch started at the feature cache */
-    bool cache_on_disk;              /* and that is a file */
+    double test_loss,
+        test_accuracy;         /* of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h);
+                                        NAN without test data */
+    double seconds;            /* training only */
+    double samples_per_second; /* of training */
+    thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
+    double rate_factor;        /* of the last step */
+    size_t skipped_steps;      /* steps with gradients or statistics that were not finite: see thaw_step_result */
+    bool cached;               /* the epoch started at the feature cache */
+    bool cache_on_disk;        /* and that is a file */
     /* in this epoch */
-    size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes;
+    size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes, average_bytes;
     thaw_best best; /* up to this epoch; see thaw/best.h */
 } thaw_epoch_result;
 
@@ -169,6 +172,7 @@ typedef struct thaw_fit_options {
     uint64_t seed;                 /* of shuffling and dropout; 0: the context's */
     thaw_schedule schedule;        /* of the learning rates */
     double clip_norm;              /* as in thaw_step_options */
+    double average_decay;          /* of averaged weights, above 0 and below 1; see thaw/average.h. 0: none */
     int64_t shards;                /* of each step, as in thaw_step_options; must divide `batch`; 0: 1, or the ranks */
     thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */

@@ -54,7 +54,8 @@ THAW_API thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *
    thaw_trainer_result's figures, even after an error. Errors: those of thaw_trainer_step. */
 THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_result);
 
-/* Evaluates the model on the test data of the options, with their batch size, at any position. Changes nothing.
+/* Evaluates the model on the test data of the options, with their batch size, at any position, and with the averaged
+   weights if the run has them (thaw/average.h). Changes nothing.
    Errors: THAW_INVALID_ARGUMENT (there is no test data), those of thaw_evaluate. */
 THAW_API thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result);
 

@@ -27,6 +27,7 @@ typedef enum item {
     STRATEGY,
     MONITOR,
     PATIENCE,
+    AVERAGES,
     FREEZING,
     OPTIMIZERS,
     POSITION,
@@ -57,6 +58,7 @@ static const char *const item_names[ITEMS] = {
     [STRATEGY] = "the strategy",
     [MONITOR] = "the monitored figure",
     [PATIENCE] = "the patience",
+    [AVERAGES] = "the averaged weights",
 };
 
 /* One rank's fingerprints. */
@@ -207,6 +209,16 @@ static void add_options(const thaw_fit_options *options, facts *own)
     thaw_digest_add_number(&own->digests[PATIENCE], (uint64_t)options->best.patience);
 }
 
+static void add_averages(const thaw_average *average, double decay, thaw_digest *digest)
+{
+    add_real(digest, decay);
+    for (size_t i = 0; average && i < average->count; i++) {
+        const thaw_averaged *entry = &average->entries[i];
+        thaw_digest_add_number(digest, average->updates - entry->updates);
+        thaw_digest_add(digest, entry->values, entry->parameter->count * sizeof(float));
+    }
+}
+
 /* ---- comparing ---- */
 
 static thaw_status compare(thaw_context *context, const facts *all, int ranks)
@@ -245,6 +257,7 @@ static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const t
     add_data(dataset, &own.digests[DATA]);
     if (trainer) {
         add_options(&trainer->options, &own);
+        add_averages(trainer->average, trainer->options.average_decay, &own.digests[AVERAGES]);
         thaw_digest_add_number(&own.digests[POSITION], (uint64_t)trainer->position.epoch);
         thaw_digest_add_number(&own.digests[POSITION], trainer->position.step);
         thaw_digest_add_number(&own.digests[POSITION], trainer->position.all_steps);

@@ -104,6 +104,11 @@ static bool is_better(const thaw_best *best, double value)
     return higher ? value > least : value < least;
 }
 
+static thaw_status save_weights(thaw_trainer *trainer, const char *file)
+{
+    return thaw_weights_save(trainer->model, file);
+}
+
 /* A failure costs the file, not the run. */
 static void save(thaw_trainer *trainer)
 {
@@ -112,7 +117,7 @@ static void save(thaw_trainer *trainer)
     const char *file = trainer->options.best.file;
     if (!file || (communicator && communicator->rank != 0))
         return;
-    if (thaw_weights_save(trainer->model, file) == THAW_OK)
+    if ((trainer->average ? thaw_trainer_save_average : save_weights)(trainer, file) == THAW_OK)
         trainer->best.saved = trainer->best.epoch;
     else
         thaw_log(context, THAW_LOG_WARNING,

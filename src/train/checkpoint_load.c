@@ -28,8 +28,9 @@ typedef struct stored {
     thaw_safetensors file;
     char *bytes;
     thaw_lines run, state;
-    size_t used;   /* tensors that this run can use */
-    place *places; /* found before anything changes */
+    thaw_average *average; /* that it holds; NULL: none */
+    size_t used;           /* tensors that this run can use */
+    place *places;         /* found before anything changes */
     size_t place_count, place_capacity;
 } stored;
 
@@ -83,6 +84,7 @@ static void close_stored(stored *from)
     thaw_lines_release(&from->state);
     thaw_release(from->context, from->bytes);
     thaw_release(from->context, from->places);
+    thaw_average_release(from->average);
     if (from->file.context)
         thaw_safetensors_close(&from->file);
 }
@@ -113,20 +115,28 @@ static thaw_status add_place(stored *from, const thaw_stored_tensor *tensor, tha
     return THAW_OK;
 }
 
-/* Finds the tensor "parameter[detail]" for memory that the parameter may have. Makes the memory that only the
-   checkpoint has: zero, as it would be without it. */
-static thaw_status find_detail(stored *from, thaw_parameter *parameter, int part, const char *detail,
-                               const thaw_shape *shape, void **memory)
+/* Finds the tensor "parameter[detail]"; NULL: there is none. */
+static thaw_status find_tensor(const stored *from, const thaw_parameter *parameter, const char *detail,
+                               const thaw_shape *shape, const char *dtype, const thaw_stored_tensor **tensor)
 {
-    const bool slices = part == SLICES;
     thaw_text text = { .context = from->context };
     char *name;
     thaw_text_append(&text, THAW_SNAPSHOT_DETAIL, parameter->name, detail);
     if (thaw_text_finish(&text, &name) != THAW_OK)
         return THAW_OUT_OF_MEMORY;
-    const thaw_stored_tensor *tensor = thaw_safetensors_find(&from->file, name);
+    *tensor = thaw_safetensors_find(&from->file, name);
     thaw_release(from->context, name);
-    thaw_status status = tensor ? check_tensor(from, tensor, shape, slices ? "U8" : "F32") : THAW_OK;
+    return *tensor ? check_tensor(from, *tensor, shape, dtype) : THAW_OK;
+}
+
+/* The same for memory that the parameter may have. Makes the memory that only the checkpoint has: zero, as it would be
+   without it. */
+static thaw_status find_detail(stored *from, thaw_parameter *parameter, int part, const char *detail,
+                               const thaw_shape *shape, void **memory)
+{
+    const bool slices = part == SLICES;
+    const thaw_stored_tensor *tensor;
+    thaw_status status = find_tensor(from, parameter, detail, shape, slices ? "U8" : "F32", &tensor);
     if (status == THAW_OK && tensor && !*memory) {
         *memory = thaw_allocate_array(from->context, thaw_shape_count(shape), slices ? 1 : sizeof(float));
         status = *memory ? THAW_OK : THAW_OUT_OF_MEMORY;
@@ -149,6 +159,38 @@ static thaw_status find_slices(stored *from, thaw_parameter *parameter)
     void *memory = parameter->frozen_elements;
     const thaw_status status = find_detail(from, parameter, SLICES, THAW_SNAPSHOT_SLICES, &shape, &memory);
     parameter->frozen_elements = memory;
+    return status;
+}
+
+static bool read_updates(stored *from, const char *kind, const char *name, uint64_t most, uint64_t *updates)
+{
+    const char *value = thaw_lines_find(&from->state, kind, name, NULL);
+    return value && thaw_lines_read_number(&value, updates) && *updates <= most;
+}
+
+static thaw_status find_average(stored *from, thaw_parameter *parameter)
+{
+    const thaw_stored_tensor *tensor = NULL;
+    uint64_t updates;
+    const thaw_status status = find_tensor(from, parameter, THAW_SNAPSHOT_AVERAGE, &parameter->shape, "F32", &tensor);
+    if (status != THAW_OK || !tensor)
+        return status;
+    if (!read_updates(from, THAW_AVERAGE_OF, parameter->name, from->average->updates, &updates))
+        return damaged(from, "the updates of an average cannot be read");
+    from->used++;
+    return thaw_average_add(from->average, parameter, from->bytes + tensor->begin, updates);
+}
+
+/* Reads the averages of a run that has them. */
+static thaw_status find_averages(stored *from, thaw_parameter_set *set, double decay)
+{
+    if (decay == 0)
+        return THAW_OK;
+    thaw_status status = thaw_average_create(set, decay, &from->average);
+    if (status == THAW_OK && !read_updates(from, THAW_AVERAGE_UPDATES, NULL, UINT64_MAX, &from->average->updates))
+        status = damaged(from, "the updates of the averages cannot be read");
+    for (size_t i = 0; i < set->parameter_count && status == THAW_OK; i++)
+        status = find_average(from, set->parameters[i]);
     return status;
 }
 
@@ -229,7 +271,7 @@ static thaw_status apply_rules(thaw_trainer *trainer, const stored *from, int ep
 
 static thaw_status restore(thaw_trainer *trainer, stored *from)
 {
-    const thaw_parameter_set *set = &trainer->model->parameters;
+    thaw_parameter_set *set = &trainer->model->parameters;
     int ruled = 0;
     thaw_status status = thaw_run_describe_data(trainer);
     if (status == THAW_OK)
@@ -241,9 +283,15 @@ static thaw_status restore(thaw_trainer *trainer, stored *from)
     if (status == THAW_OK)
         status = thaw_run_state_check(trainer, from->path, &from->state);
     if (status == THAW_OK)
+        status = find_averages(from, set, trainer->options.average_decay);
+    if (status == THAW_OK)
         status = find_places(from, set);
     if (status != THAW_OK)
         return status;
+    thaw_average_release(trainer->average);
+    trainer->average = from->average;
+    from->average = NULL;
+    trainer->epoch_result.average_bytes = thaw_average_bytes(trainer->average);
     for (size_t i = 0; i < from->place_count; i++)
         if (from->places[i].tensor)
             fill(from, &from->places[i]);
@@ -260,6 +308,7 @@ thaw_status thaw_trainer_load(thaw_trainer *trainer, const char *path)
     stored from;
     if (!path)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path to load a checkpoint from is missing");
+    thaw_trainer_use_weights(trainer);
     const thaw_thread_scope scope = thaw_threads_enter(context);
     thaw_status status = open_stored(context, path, &from);
     if (status == THAW_OK)

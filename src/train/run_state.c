@@ -52,6 +52,19 @@ static void write_parameter(const thaw_parameter *parameter, thaw_text *text)
     }
 }
 
+static void write_averages(const thaw_average *average, thaw_text *text)
+{
+    if (average)
+        thaw_lines_add_number(text, THAW_AVERAGE_UPDATES, average->updates);
+    for (size_t i = 0; average && i < average->count; i++) {
+        const thaw_averaged *entry = &average->entries[i];
+        if (entry->parameter->removed)
+            continue;
+        thaw_lines_begin(text, THAW_AVERAGE_OF, entry->parameter->name, NULL);
+        thaw_text_append(text, "%" PRIu64 "\n", entry->updates);
+    }
+}
+
 thaw_status thaw_run_state_write(const thaw_trainer *trainer, char **text)
 {
     const thaw_parameter_set *set = &trainer->model->parameters;
@@ -63,6 +76,7 @@ thaw_status thaw_run_state_write(const thaw_trainer *trainer, char **text)
         write_group(set->groups[i], &lines);
     for (size_t i = 0; i < set->parameter_count; i++)
         write_parameter(set->parameters[i], &lines);
+    write_averages(trainer->average, &lines);
     return thaw_text_finish(&lines, text);
 }
 

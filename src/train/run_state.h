@@ -6,6 +6,10 @@
 #include "train/lines.h"
 #include "train/trainer.h"
 
+/* Lines about averaged weights: the updates of the run, and of one parameter. */
+#define THAW_AVERAGE_UPDATES "averaged updates"
+#define THAW_AVERAGE_OF "average"
+
 /* Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_run_state_write(const thaw_trainer *trainer, char **text);
 

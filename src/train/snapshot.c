@@ -79,12 +79,26 @@ static void visit_text(thaw_snapshot *snapshot, visitor *visit, const char *name
           &(item){ .name = name, .shape = { 1, { (int64_t)strlen(text) } }, .dtype = THAW_U8, .bytes = text });
 }
 
-static void visit_all(thaw_snapshot *snapshot, visitor *visit, const thaw_parameter_set *set, const char *run,
+static void visit_averages(thaw_snapshot *snapshot, visitor *visit, const thaw_average *average)
+{
+    for (size_t i = 0; average && i < average->count; i++) {
+        const thaw_parameter *parameter = average->entries[i].parameter;
+        if (!parameter->removed)
+            visit(snapshot, &(item){ .name = parameter->name,
+                                     .detail = THAW_SNAPSHOT_AVERAGE,
+                                     .shape = parameter->shape,
+                                     .bytes = average->entries[i].values });
+    }
+}
+
+static void visit_all(thaw_snapshot *snapshot, visitor *visit, const thaw_trainer *trainer, const char *run,
                       const char *state)
 {
+    const thaw_parameter_set *set = &trainer->model->parameters;
     snapshot->count = snapshot->name_bytes = snapshot->value_bytes = 0;
     for (size_t i = 0; i < set->parameter_count; i++)
         visit_parameter(snapshot, visit, set->parameters[i]);
+    visit_averages(snapshot, visit, trainer->average);
     visit_text(snapshot, visit, THAW_SNAPSHOT_RUN, run);
     visit_text(snapshot, visit, THAW_SNAPSHOT_STATE, state);
 }
@@ -135,19 +149,20 @@ static thaw_status write_texts(thaw_trainer *trainer, char **run, char **state)
 
 thaw_status thaw_snapshot_take(thaw_snapshot *snapshot, thaw_trainer *trainer)
 {
-    const thaw_parameter_set *set = &trainer->model->parameters;
+    thaw_context *context = trainer->model->context;
     char *run = NULL, *state = NULL;
+    thaw_trainer_use_weights(trainer);
     thaw_status status = write_texts(trainer, &run, &state);
     if (status == THAW_OK) {
-        visit_all(snapshot, measure, set, run, state);
-        status = reserve_all(snapshot, set->context) ? THAW_OK : THAW_OUT_OF_MEMORY;
+        visit_all(snapshot, measure, trainer, run, state);
+        status = reserve_all(snapshot, context) ? THAW_OK : THAW_OUT_OF_MEMORY;
     }
     if (status == THAW_OK)
-        visit_all(snapshot, copy, set, run, state);
+        visit_all(snapshot, copy, trainer, run, state);
     else
         snapshot->count = 0;
-    thaw_release(set->context, run);
-    thaw_release(set->context, state);
+    thaw_release(context, run);
+    thaw_release(context, state);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #define THAW_SNAPSHOT_STATE "[state]"                /* what it has become: see run_state.h */
 #define THAW_SNAPSHOT_DETAIL "%s[%s]"                /* of a parameter: one of its optimizer's slots, or */
 #define THAW_SNAPSHOT_SLICES "/frozen"               /* its frozen slices, a bit for each element */
+#define THAW_SNAPSHOT_AVERAGE "/average"             /* its average: see thaw/average.h */
 #define THAW_SNAPSHOT_FORMAT "thaw checkpoint 1\n\n" /* begins the description of the run */
 
 /* All zero before the first use. Memory is kept from one snapshot to the next. */

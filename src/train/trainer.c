@@ -34,6 +34,10 @@ static thaw_status check_options(thaw_context *context, const thaw_fit_options *
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
+    if (!(options->average_decay >= 0 && options->average_decay < 1))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "the decay of averaged weights is %g, must be at least 0 and less than 1",
+                         options->average_decay);
     return THAW_OK;
 }
 
@@ -64,6 +68,8 @@ static thaw_status begin(thaw_trainer *trainer)
     thaw_status status = check(trainer);
     if (status == THAW_OK)
         status = thaw_best_begin(trainer);
+    if (status == THAW_OK && options->average_decay > 0)
+        status = thaw_average_create(&trainer->model->parameters, options->average_decay, &trainer->average);
     if (status != THAW_OK)
         return status;
     options->shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
@@ -108,6 +114,7 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
         return;
     thaw_checkpoints_close(trainer);
     thaw_trainer_release_data(trainer);
+    thaw_average_release(trainer->average);
     thaw_release(trainer->model->context, trainer);
 }
 
@@ -139,6 +146,7 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
     thaw_context *context = trainer->model->context;
     if (thaw_trainer_done(trainer))
         return fail_done(trainer);
+    thaw_trainer_use_weights(trainer);
     const thaw_status agreement = agree(trainer);
     if (agreement != THAW_OK)
         return agreement;
@@ -181,8 +189,7 @@ thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_r
 thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result)
 {
     if (trainer->options.test)
-        return thaw_evaluate(trainer->model, trainer->options.test, trainer->options.batch / trainer->options.shards,
-                             result);
+        return thaw_trainer_test(trainer, result);
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }

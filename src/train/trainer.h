@@ -6,6 +6,7 @@
 
 #include "data/loader.h"
 #include "features/feature_cache.h"
+#include "train/average.h"
 
 /* The sums of an epoch. */
 typedef struct thaw_epoch_sums {
@@ -29,7 +30,8 @@ struct thaw_trainer {
     bool uncached;  /* and its run had a feature cache whose values are rounded */
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
-    thaw_best best; /* up to the last epoch that has ended */
+    thaw_best best;        /* up to the last epoch that has ended */
+    thaw_average *average; /* NULL: none */
 
     /* The source of batches. */
     thaw_loader *loader;
@@ -76,6 +78,13 @@ thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer);
 /* Takes at most this many steps of the open epoch, and notes the results in the epoch's result. Errors: those of
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
+
+/* Evaluates the test data, with the averaged weights if there are any. Errors: those of thaw_evaluate,
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result);
+
+/* Puts the weights that train back into the model, if it has the averages. */
+void thaw_trainer_use_weights(const thaw_trainer *trainer);
 
 /* The loader must close before the cache that it reads. */
 void thaw_trainer_release_data(thaw_trainer *trainer);

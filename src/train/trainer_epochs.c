@@ -46,6 +46,8 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
         status = compile(trainer, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_choose_data(trainer, plan, epoch);
+    if (status == THAW_OK && trainer->average)
+        status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
     if (status != THAW_OK)
         return status;
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
@@ -53,6 +55,7 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
     trainer->epoch_result.gradient_bytes = totals.gradient_bytes;
     trainer->epoch_result.optimizer_state_bytes = totals.optimizer_state_bytes;
     trainer->epoch_result.activation_bytes = totals.activation_bytes;
+    trainer->epoch_result.average_bytes = thaw_average_bytes(trainer->average);
     return THAW_OK;
 }
 
@@ -107,7 +110,7 @@ thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer)
     thaw_status status = THAW_OK;
     if (options->test) {
         thaw_evaluation test;
-        status = thaw_evaluate(trainer->model, options->test, options->batch / options->shards, &test);
+        status = thaw_trainer_test(trainer, &test);
         trainer->epoch_result.test_loss = test.loss;
         trainer->epoch_result.test_accuracy = test.accuracy;
     }

@@ -48,6 +48,8 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     thaw_status status = thaw_shard_plan(trainer->model, batch->all, range, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_check_cache(trainer, plan);
+    if (status == THAW_OK && trainer->average)
+        status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
     if (status != THAW_OK)
         return status;
     const bool cached = trainer->epoch_result.cached;
@@ -63,7 +65,10 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .argument = trainer,
         .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
-    return thaw_train_batch(plan, &training, &step, options->seed, result);
+    status = thaw_train_batch(plan, &training, &step, options->seed, result);
+    if (status == THAW_OK && trainer->average && !result->skipped)
+        thaw_average_update(trainer->average);
+    return status;
 }
 
 /* Counts a batch that was trained on. */

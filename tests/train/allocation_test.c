@@ -149,9 +149,13 @@ static void check_epochs(int64_t shards)
     support_optimize(model, "adam");
     assert_ok(context, thaw_model_freeze(model, "conv*"));
     watch seen = { .allocator = &allocator };
-    const thaw_fit_options options = {
-        .epochs = 3, .batch = 16, .shards = shards, .cache_bytes = 1 << 20, .on_step = watch_step, .user = &seen
-    };
+    const thaw_fit_options options = { .epochs = 3,
+                                       .batch = 16,
+                                       .shards = shards,
+                                       .cache_bytes = 1 << 20,
+                                       .average_decay = 0.9,
+                                       .on_step = watch_step,
+                                       .user = &seen };
     assert_ok(context, thaw_fit(model, data, &options, NULL));
     cr_assert_eq(seen.grown, 0, "%zu allocations", seen.grown);
     thaw_dataset_destroy(data);

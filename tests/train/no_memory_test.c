@@ -120,7 +120,9 @@ static thaw_status freeze(subject *s)
 
 static thaw_status fit(subject *s)
 {
-    const thaw_fit_options options = { .epochs = 2, .batch = BATCH, .cache_bytes = 1 << 20, .test = s->data };
+    const thaw_fit_options options = {
+        .epochs = 2, .batch = BATCH, .cache_bytes = 1 << 20, .average_decay = 0.5, .test = s->data
+    };
     return thaw_fit(s->model, s->data, &options, &s->epoch);
 }
 
