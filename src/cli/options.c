@@ -87,6 +87,11 @@ const cli_option cli_option_table[] = {
       TO(recompute) },
     { CLI_TRAINING, "save", "FILE", "Save the weights to this safetensors file after training", &cli_kind_file,
       TO(save) },
+    { CLI_TRAINING, "ema", "DECAY",
+      "Average the weights over the steps: an exponential moving average with this decay, such as 0.999. Test figures and "
+      "--best are then those of the average, and --save saves it, too, beside the weights: in x.ema.safetensors for "
+      "x.safetensors",
+      &cli_kind_decay, TO(average_decay) },
     { CLI_TRAINING, "best", "FILE",
       "Save the weights of the best epoch so far to this safetensors file. A failure to write costs a warning, not the "
       "run. Adapters stay beside their weights: --merge is for --save",

@@ -84,6 +84,7 @@ typedef struct cli_options {
     cli_interval checkpoint_every;
     uint64_t keep;                     /* 0: 3 */
     double clip_norm;                  /* 0: none */
+    double average_decay;              /* 0: no average */
     bool program, profile;             /* of thaw plan */
     uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */
     bool cache_bf16, recompute, drop_last, merge, inference, json;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/average.h"
 #include "cli/cache.h"
 #include "cli/command.h"
 #include "cli/failure.h"
@@ -55,6 +56,20 @@ static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, c
     now->checkpoint = path ? strdup(path) : NULL;
 }
 
+/* Merges and saves what the options ask for; also what has been trained until a signal. */
+static int save(thaw_trainer *trainer, const cli_session *session, const cli_training *now)
+{
+    const cli_options *options = session->options;
+    int code = CLI_DONE;
+    if (options->merge)
+        code = cli_check_option(session->context, thaw_trainer_merge(trainer, "*"), "--merge");
+    if (code == CLI_DONE && options->save)
+        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
+    if (code == CLI_DONE && now->average)
+        code = cli_check(session->context, thaw_trainer_save_average(trainer, now->average), "--ema");
+    return code;
+}
+
 /* What stopped it, after a step or an epoch: a signal, on whichever rank, or the loss of a rank. */
 static int run_epochs(cli_session *session, const thaw_fit_options *options, cli_training *now)
 {
@@ -85,20 +100,10 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
     thaw_run_log_close(log);
     if (trainer)
         keep_checkpoint(trainer, session, now, now->signal > 0);
+    if (code == CLI_DONE && now->ranks->rank == 0)
+        code = save(trainer, session, now);
     thaw_trainer_destroy(trainer);
     return code;
-}
-
-/* What has been trained, also until a signal, is saved. */
-static int finish(cli_session *session, const cli_training *now)
-{
-    const cli_options *options = session->options;
-    int code = CLI_DONE;
-    if (options->merge)
-        code = cli_check_option(session->context, thaw_merge(session->model, "*"), "--merge");
-    if (code == CLI_DONE && options->save)
-        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
-    return code == CLI_DONE ? cli_training_print_end(now, now->signal > 0) : code;
 }
 
 static int fit(cli_session *session, cli_ranks *ranks)
@@ -116,6 +121,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
         .drop_last = options->drop_last,
         .schedule = session->schedule,
         .clip_norm = options->clip_norm,
+        .average_decay = options->average_decay,
         .shards = (int64_t)(options->accumulate ? options->accumulate : options->shards),
         .test = session->test,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
@@ -142,13 +148,16 @@ static int fit(cli_session *session, cli_ranks *ranks)
     int code = ranks->communicator ? CLI_DONE : cli_cache_choose(session, &fit_options, &now.cache_path);
     cli_ranks_begin(ranks);
     if (code == CLI_DONE)
+        code = cli_average_name(options, &now.average);
+    if (code == CLI_DONE)
         code = run_epochs(session, &fit_options, &now);
     cli_ranks_end(ranks, code);
     json_decref(now.rules);
     if (code == CLI_DONE && ranks->rank == 0)
-        code = finish(session, &now);
+        code = cli_training_print_end(&now, now.signal > 0);
     free(now.cache_path);
     free(now.checkpoint);
+    free(now.average);
     return code == CLI_DONE && now.signal > 0 ? CLI_SIGNALLED + now.signal : code;
 }
 
@@ -207,6 +216,20 @@ static int check_best(const cli_options *options)
     return CLI_DONE;
 }
 
+static int check_average(const cli_session *session, const cli_ranks *ranks)
+{
+    char *name;
+    int code = cli_average_check(session->options, session->test);
+    if (code == CLI_DONE)
+        code = cli_average_name(session->options, &name);
+    if (code != CLI_DONE || !name)
+        return code;
+    if (ranks->rank == 0)
+        code = check_place(session, name, "--ema");
+    free(name);
+    return code;
+}
+
 /* What can only be told with the data and the network. Rank 0 saves. */
 static int check_built(const cli_session *session, const cli_ranks *ranks)
 {
@@ -218,6 +241,8 @@ static int check_built(const cli_session *session, const cli_ranks *ranks)
         code = check_place(session, options->save, "--save");
     if (code == CLI_DONE && options->best && ranks->rank == 0)
         code = check_place(session, options->best, "--best");
+    if (code == CLI_DONE && options->average_decay > 0)
+        code = check_average(session, ranks);
     return code;
 }
 

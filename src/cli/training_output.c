@@ -45,8 +45,11 @@ void cli_training_print_beginning(const cli_session *session)
     printf("; %zu samples to train on", thaw_dataset_count(session->training));
     if (session->test)
         printf(", %zu to test", thaw_dataset_count(session->test));
-    printf("; batch %llu, threads %d\n", (unsigned long long)session->options->batch,
+    printf("; batch %llu, threads %d", (unsigned long long)session->options->batch,
            thaw_context_threads(session->context));
+    if (session->test && session->options->average_decay > 0)
+        printf("; tests the average of the weights, decay %g", session->options->average_decay);
+    putchar('\n');
     cli_print_epoch_header();
     fflush(stdout);
 }
@@ -93,6 +96,7 @@ int cli_training_print_end(const cli_training *now, bool stopped)
         json_t *object = cli_epoch_object("done", last);
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
         json_object_set_new(object, "saved", save ? json_string(save) : json_null());
+        json_object_set_new(object, "saved_average", now->average ? json_string(now->average) : json_null());
         json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
         json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
         json_object_set_new(object, "best_saved", json_integer(last->best.saved));
@@ -117,7 +121,9 @@ int cli_training_print_end(const cli_training *now, bool stopped)
         printf(stopped ? "the checkpoint is %s; continue with the same command and --resume\n"
                        : "the checkpoint is %s\n",
                now->checkpoint);
-    if (save)
+    if (save && now->average)
+        printf("saved %s, and the average of the weights in %s\n", save, now->average);
+    else if (save)
         printf("saved %s\n", save);
     return CLI_DONE;
 }

@@ -17,6 +17,7 @@ typedef struct cli_training {
     char *cache_path;       /* the file chosen for the feature cache, or NULL */
     json_t *rules;          /* what rules did before this epoch */
     char *checkpoint;       /* the newest one's path, or NULL */
+    char *average;          /* the file of averaged weights, or NULL */
 } cli_training;
 
 /* Notes what a rule did, for the epoch's JSON: thaw_fit_options.on_rule, with a cli_training. */

@@ -41,6 +41,7 @@ expect '--version' thaw --v
 expect '' thaw frobnicate --m
 expect '--model|--merge|--max-bytes|--monitor' thaw train --m
 expect '--unfreeze' thaw train --model resnet18 --unf
+expect '--ema' thaw train --em
 expect 'resnet18|resnet34|resnet50' thaw train --model res
 expect 'resnet18|resnet34|resnet50' thaw train --model = res
 expect 'vgg16|vgg16-bn' thaw plan --data fashion-mnist : classes = 0-4 --model vgg
