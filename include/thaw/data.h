@@ -81,6 +81,11 @@ THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *fr
 THAW_API thaw_status thaw_dataset_match_classes(thaw_context *context, thaw_dataset *from,
                                                 const thaw_dataset *reference, thaw_dataset **dataset);
 
+/* The same under labels that number `names`, such as those that a file of weights notes (thaw/notes.h); copied. Errors:
+   THAW_INVALID_ARGUMENT (the data set's classes have no names, or there are none to match), THAW_NOT_FOUND. */
+THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_dataset *from, const char *const *names,
+                                              size_t count, thaw_dataset **dataset);
+
 /* Random changes to training images. */
 typedef enum thaw_augmentation {
     THAW_AUGMENT_NONE,

@@ -13,6 +13,8 @@ struct thaw_dataset {
     size_t sample_elements, target_bytes; /* of one sample */
     char **class_names;                   /* what source.class_names points to; NULL: none */
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
+    thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
+                                             channels, mean, std and decode_fully; size 0: unknown, or no images */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
     /* Announces samples that will be read soon; may be NULL. */

@@ -199,7 +199,23 @@ static thaw_status find_set(thaw_context *context, const char *name, const thaw_
 
 /* ---- opening ---- */
 
-static thaw_status parse(thaw_description *into, const char *text, const thaw_described_set **set)
+thaw_status thaw_description_parse_options(thaw_description *into, const thaw_described_set *set, char *rest)
+{
+    thaw_status status = THAW_OK;
+    while (status == THAW_OK && rest && *rest)
+        status = parse_option(into, set, strsep(&rest, ";"));
+    return status;
+}
+
+bool thaw_description_gives(const thaw_description *parsed, const thaw_described_set *set, const char *option)
+{
+    for (size_t i = 0; i < set->option_count; i++)
+        if (strcmp(set->options[i].name, option) == 0)
+            return parsed->given >> i & 1;
+    return false;
+}
+
+thaw_status thaw_description_parse(thaw_description *into, const char *text, const thaw_described_set **set)
 {
     into->text = thaw_copy_text(into->context, text);
     if (!into->text)
@@ -209,9 +225,14 @@ static thaw_status parse(thaw_description *into, const char *text, const thaw_de
     thaw_status status = find_set(into->context, into->name, set);
     if (status == THAW_OK && (*set)->begin)
         status = (*set)->begin(into, &rest);
-    while (status == THAW_OK && rest && *rest)
-        status = parse_option(into, *set, strsep(&rest, ";"));
-    return status;
+    return status == THAW_OK ? thaw_description_parse_options(into, *set, rest) : status;
+}
+
+void thaw_description_release(thaw_description *parsed)
+{
+    for (size_t i = 0; i < THAW_DESCRIBED_PATHS; i++)
+        thaw_release(parsed->context, parsed->paths[i]);
+    thaw_release(parsed->context, parsed->text);
 }
 
 thaw_status thaw_dataset_open(thaw_context *context, const char *text, thaw_dataset **training, thaw_dataset **test)
@@ -222,11 +243,9 @@ thaw_status thaw_dataset_open(thaw_context *context, const char *text, thaw_data
         *test = NULL;
     thaw_description parsed = { .context = context };
     const thaw_described_set *set;
-    thaw_status status = parse(&parsed, text, &set);
+    thaw_status status = thaw_description_parse(&parsed, text, &set);
     if (status == THAW_OK)
         status = set->open(&parsed, training, test);
-    for (size_t i = 0; i < THAW_DESCRIBED_PATHS; i++)
-        thaw_release(context, parsed.paths[i]);
-    thaw_release(context, parsed.text);
+    thaw_description_release(&parsed);
     return status;
 }

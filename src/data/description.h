@@ -34,6 +34,18 @@ typedef struct thaw_described_set {
 
 extern const thaw_described_set thaw_described_folder;
 
+/* Reads a whole description; `into` starts as zero, except the context, and is released in every case. Errors: those of
+   thaw_dataset_open that need no file. */
+thaw_status thaw_description_parse(thaw_description *into, const char *text, const thaw_described_set **set);
+
+/* Reads options, separated by ';', which it cuts into words. */
+thaw_status thaw_description_parse_options(thaw_description *into, const thaw_described_set *set, char *rest);
+
+/* Whether the description gave this option. */
+bool thaw_description_gives(const thaw_description *parsed, const thaw_described_set *set, const char *option);
+
+void thaw_description_release(thaw_description *parsed);
+
 /* Options that all kinds have. */
 thaw_status thaw_describe_classes(thaw_description *into, char *value);
 thaw_status thaw_describe_per_class(thaw_description *into, char *value);

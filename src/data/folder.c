@@ -9,7 +9,9 @@
 
 #include "core/context.h"
 #include "core/open.h"
+#include "data/dataset.h"
 #include "data/folder_list.h"
+#include "data/image_form.h"
 #include "data/shuffle.h"
 
 typedef struct folder {
@@ -208,15 +210,24 @@ static void describe_samples(folder *from)
     from->source.threads = options->threads;
 }
 
+/* A data set of the list's images. */
+static thaw_status make_set(folder *from, thaw_image_list *list, thaw_dataset **dataset)
+{
+    const thaw_status status = thaw_image_source_create(from->context, list, &from->source, dataset);
+    if (status == THAW_OK)
+        (*dataset)->form = thaw_image_form_of(&from->options);
+    return status;
+}
+
 static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_dataset **test)
 {
     thaw_status status = THAW_OK;
     if (test && from->test.count)
-        status = thaw_image_source_create(from->context, &from->test, &from->source, test);
+        status = make_set(from, &from->test, test);
     from->source.crops = from->options.augment == THAW_AUGMENT_CROP_FLIP;
     from->source.repeat = from->selection.repeat ? from->selection.repeat : 1;
     if (status == THAW_OK && training)
-        status = thaw_image_source_create(from->context, &from->training, &from->source, training);
+        status = make_set(from, &from->training, training);
     if (status != THAW_OK && test) {
         thaw_dataset_destroy(*test);
         *test = NULL;

@@ -4,6 +4,7 @@
 #include <thaw/runtime.h>
 
 #include "data/arrays.h"
+#include "data/dataset.h"
 #include "data/idx_file.h"
 
 /* Makes int32 of the labels, all below `*classes`; a 0 there is replaced by the largest label + 1. */
@@ -92,7 +93,10 @@ static thaw_status make(thaw_context *context, thaw_idx_file *images, int32_t *l
     };
     const thaw_tensor targets = thaw_view_i32(labels, 1, &kept);
     images->data = NULL;
-    return thaw_dataset_from_owned(context, &inputs, &targets, &shape, classes, dataset);
+    const thaw_status status = thaw_dataset_from_owned(context, &inputs, &targets, &shape, classes, dataset);
+    if (status == THAW_OK && height == width)
+        (*dataset)->form = (thaw_folder_options){ .size = height, .channels = 1, .std = { 1, 1, 1 } };
+    return status;
 }
 
 static thaw_status read_both(thaw_idx_file *images, thaw_idx_file *labels, size_t classes,

@@ -5,6 +5,12 @@
 #include "core/digest.h"
 #include "data/dataset.h"
 
+/* The classes to match. */
+typedef struct class_list {
+    const char *const *names;
+    size_t count;
+} class_list;
+
 typedef struct matched {
     thaw_context *context;
     thaw_dataset *from;
@@ -48,20 +54,20 @@ static void release_matched(void *user)
     thaw_release(under->context, under);
 }
 
-static thaw_status find_labels(matched *under, const thaw_dataset *reference)
+static thaw_status find_labels(matched *under, const class_list *to)
 {
-    const thaw_source *from = &under->from->source, *to = &reference->source;
+    const thaw_source *from = &under->from->source;
     under->label = thaw_allocate_array(under->context, from->classes, sizeof *under->label);
     if (!under->label)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < from->classes; i++) {
         size_t label = 0;
-        while (label < to->classes && strcmp(from->class_names[i], to->class_names[label]) != 0)
+        while (label < to->count && strcmp(from->class_names[i], to->names[label]) != 0)
             label++;
-        if (label == to->classes)
+        if (label == to->count)
             return thaw_fail(under->context, THAW_NOT_FOUND,
                              "class \"%.200s\" is none of the %zu classes from \"%.100s\" to \"%.100s\"",
-                             from->class_names[i], to->classes, to->class_names[0], to->class_names[to->classes - 1]);
+                             from->class_names[i], to->count, to->names[0], to->names[to->count - 1]);
         under->label[i] = (int32_t)label;
     }
     return THAW_OK;
@@ -78,12 +84,12 @@ static void identify(const matched *under, thaw_source *source)
     memcpy(source->identity, digest.lane, sizeof source->identity);
 }
 
-static thaw_status make(matched *under, const thaw_dataset *reference, thaw_dataset **dataset)
+static thaw_status make(matched *under, const class_list *to, thaw_dataset **dataset)
 {
     const thaw_dataset *from = under->from;
     thaw_source source = from->source;
-    source.classes = reference->source.classes;
-    source.class_names = reference->source.class_names;
+    source.classes = to->count;
+    source.class_names = to->names;
     source.start_epoch = start_matched;
     source.read = read_matched;
     source.release = release_matched;
@@ -92,6 +98,7 @@ static thaw_status make(matched *under, const thaw_dataset *reference, thaw_data
     const thaw_status status = thaw_dataset_create(under->context, &source, dataset);
     if (status != THAW_OK)
         return status;
+    (*dataset)->form = from->form;
     (*dataset)->outside = from->outside;
     (*dataset)->outside_label = from->outside_label;
     (*dataset)->expect = from->expect ? expect_matched : NULL;
@@ -99,19 +106,32 @@ static thaw_status make(matched *under, const thaw_dataset *reference, thaw_data
     return THAW_OK;
 }
 
-thaw_status thaw_dataset_match_classes(thaw_context *context, thaw_dataset *from, const thaw_dataset *reference,
-                                       thaw_dataset **dataset)
+static thaw_status match(thaw_context *context, thaw_dataset *from, const class_list *to, thaw_dataset **dataset)
 {
     *dataset = NULL;
-    if (!from->source.class_names || !reference->source.class_names)
+    if (!from->source.class_names || !to->names || !to->count)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: its classes have no names to match");
     matched *under = thaw_allocate(context, sizeof *under);
     if (!under)
         return THAW_OUT_OF_MEMORY;
     *under = (matched){ .context = context, .from = from };
-    const thaw_status status = find_labels(under, reference);
+    const thaw_status status = find_labels(under, to);
     if (status == THAW_OK)
-        return make(under, reference, dataset);
+        return make(under, to, dataset);
     release_matched(under);
     return status;
+}
+
+thaw_status thaw_dataset_match_classes(thaw_context *context, thaw_dataset *from, const thaw_dataset *reference,
+                                       thaw_dataset **dataset)
+{
+    const class_list to = { reference->source.class_names, reference->source.classes };
+    return match(context, from, &to, dataset);
+}
+
+thaw_status thaw_dataset_match_names(thaw_context *context, thaw_dataset *from, const char *const *names, size_t count,
+                                     thaw_dataset **dataset)
+{
+    const class_list to = { names, count };
+    return match(context, from, &to, dataset);
 }

@@ -174,9 +174,11 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     }
     identify(into, &source);
     status = thaw_dataset_create(context, &source, dataset);
-    if (status == THAW_OK)
-        (*dataset)->log_findings = log_selected;
-    return status;
+    if (status != THAW_OK)
+        return status;
+    (*dataset)->form = from->form;
+    (*dataset)->log_findings = log_selected;
+    return THAW_OK;
 }
 
 thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,

@@ -7,6 +7,7 @@ thaw_status thaw_model_create(thaw_context *context, thaw_model **model)
         return THAW_OUT_OF_MEMORY;
     (*model)->context = context;
     (*model)->parameters.context = context;
+    (*model)->notes.context = context;
     return THAW_OK;
 }
 
@@ -30,6 +31,7 @@ void thaw_model_destroy(thaw_model *model)
         thaw_node_release(context, &model->nodes[i]);
     thaw_release(context, model->nodes);
     thaw_set_release(&model->parameters);
+    thaw_notes_clear(&model->notes);
     thaw_release(context, model);
 }
 

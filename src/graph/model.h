@@ -4,6 +4,7 @@
 
 #include <thaw/precision.h>
 
+#include "io/notes.h"
 #include "params/parameter.h"
 
 /* Copies of structs of an older module, in which the fields that they lack are zero. */
@@ -53,7 +54,8 @@ struct thaw_model {
     bool unfused;    /* plans run each layer's kernel separately */
     bool recomputes; /* plans recompute some values for backward instead of keeping them */
     thaw_precision precision;
-    uint64_t steps; /* training steps taken: keys random numbers of layers */
+    thaw_notes notes; /* for files of its weights */
+    uint64_t steps;   /* training steps taken: keys random numbers of layers */
     thaw_cache_budget cache;
     thaw_plan_store *plans;
     void (*release_plans)(thaw_model *model);

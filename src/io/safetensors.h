@@ -7,6 +7,8 @@
 #include <thaw/runtime.h>
 #include <thaw/tensor.h>
 
+#include "io/notes.h"
+
 /* The format allows headers of ten times this limit. This is enough for a hundred thousand tensors. Parsing JSON
    takes up to eighty times its length in memory, and a malicious file could exploit that. */
 enum { THAW_SAFETENSORS_HEADER_LIMIT = 10000000, THAW_SAFETENSORS_LENGTH_BYTES = 8 };
@@ -27,6 +29,7 @@ typedef struct thaw_safetensors {
     uint64_t data_start;
     thaw_stored_tensor *tensors; /* sorted by name */
     size_t count;
+    thaw_notes notes; /* the metadata */
 } thaw_safetensors;
 
 /* Opens a file and checks everything except the tensors' values. `path` must outlive `file`. On failure `file` holds
@@ -48,9 +51,10 @@ thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_store
    match), THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_safetensors_read_checked(const thaw_safetensors *file, char **bytes);
 
-/* Parses only the header: makes the list of tensors from its text. `data_bytes` is the size of the rest of the file. */
+/* Parses only the header: makes the list of tensors from its text, and adds the metadata to `notes`, unless that is
+   NULL. `data_bytes` is the size of the rest of the file. */
 thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
-                                   uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count);
+                                   uint64_t data_bytes, thaw_notes *notes, thaw_stored_tensor **tensors, size_t *count);
 
 void thaw_stored_tensors_release(thaw_context *context, thaw_stored_tensor *tensors, size_t count);
 
@@ -62,10 +66,6 @@ typedef struct thaw_named_tensor {
     const void *data; /* elements, or an argument of the reader */
     thaw_dtype dtype; /* THAW_F32 (0) or THAW_U8 */
 } thaw_named_tensor;
-
-typedef struct thaw_named_text {
-    const char *name, *text;
-} thaw_named_text;
 
 /* Reads elements [first, first + count) of a tensor of floats. */
 typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);

@@ -25,6 +25,7 @@ static const element_type element_types[] = {
 typedef struct source {
     thaw_context *context;
     const char *path;
+    thaw_notes *notes; /* NULL: not wanted */
 } source;
 
 static thaw_status read_type(const source *from, const json_t *description, thaw_stored_tensor *tensor, uint64_t *bits)
@@ -126,7 +127,7 @@ static thaw_status read_tensor(const source *from, const char *name, const json_
     return THAW_OK;
 }
 
-static thaw_status check_metadata(const source *from, json_t *metadata)
+static thaw_status read_metadata(const source *from, json_t *metadata)
 {
     if (!json_is_object(metadata))
         return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: __metadata__ is not an object", from->path);
@@ -137,6 +138,10 @@ static thaw_status check_metadata(const source *from, json_t *metadata)
         if (!json_is_string(value))
             return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: \"" SHOWN "\" in __metadata__ is not a string",
                              from->path, key);
+        const thaw_status status =
+            from->notes ? thaw_notes_append(from->notes, key, json_string_value(value)) : THAW_OK;
+        if (status != THAW_OK)
+            return status;
     }
     return THAW_OK;
 }
@@ -148,7 +153,7 @@ static thaw_status read_entries(const source *from, json_t *root, thaw_stored_te
     json_object_foreach(root, key, value)
     {
         const thaw_status status = strcmp(key, "__metadata__") == 0
-                                       ? check_metadata(from, value)
+                                       ? read_metadata(from, value)
                                        : read_tensor(from, key, value, &tensors[(*count)++]);
         if (status != THAW_OK)
             return status;
@@ -223,9 +228,9 @@ static json_t *parse(const source *from, const char *text, size_t text_bytes, th
 }
 
 thaw_status thaw_safetensors_parse(thaw_context *context, const char *path, const char *text, size_t text_bytes,
-                                   uint64_t data_bytes, thaw_stored_tensor **tensors, size_t *count)
+                                   uint64_t data_bytes, thaw_notes *notes, thaw_stored_tensor **tensors, size_t *count)
 {
-    const source from = { context, path };
+    const source from = { context, path, notes };
     *tensors = NULL;
     *count = 0;
     if (text_bytes == 0 || text[0] != '{')

@@ -64,7 +64,7 @@ static thaw_status read_header(thaw_safetensors *file, uint64_t file_bytes)
     status = read_at(file, text, (size_t)length, THAW_SAFETENSORS_LENGTH_BYTES);
     if (status == THAW_OK)
         status = thaw_safetensors_parse(file->context, file->path, text, (size_t)length, file_bytes - file->data_start,
-                                        &file->tensors, &file->count);
+                                        &file->notes, &file->tensors, &file->count);
     thaw_release(file->context, text);
     return status;
 }
@@ -72,7 +72,7 @@ static thaw_status read_header(thaw_safetensors *file, uint64_t file_bytes)
 thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file)
 {
     uint64_t file_bytes = 0;
-    *file = (thaw_safetensors){ .context = context, .path = path };
+    *file = (thaw_safetensors){ .context = context, .path = path, .notes.context = context };
     thaw_status status = thaw_regular_file_open(context, path, &file->descriptor, &file_bytes);
     if (status == THAW_OK)
         status = read_header(file, file_bytes);
@@ -84,6 +84,7 @@ thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_
 void thaw_safetensors_close(thaw_safetensors *file)
 {
     thaw_stored_tensors_release(file->context, file->tensors, file->count);
+    thaw_notes_clear(&file->notes);
     if (file->descriptor >= 0)
         close(file->descriptor);
     *file = (thaw_safetensors){ .descriptor = -1 };

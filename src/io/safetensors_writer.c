@@ -4,6 +4,7 @@
 
 #include "core/crc32c.h"
 #include "core/text.h"
+#include "io/name_list.h"
 #include "io/new_file.h"
 #include "io/safetensors.h"
 
@@ -55,20 +56,6 @@ static thaw_status arrange(content *made, const thaw_named_tensor *tensors, size
     return THAW_OK;
 }
 
-static void append_quoted(thaw_text *text, const char *characters)
-{
-    thaw_text_append(text, "\"");
-    for (const char *c = characters; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            thaw_text_append(text, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            thaw_text_append(text, "\\u%04x", (unsigned)*c);
-        else
-            thaw_text_append(text, "%c", *c);
-    }
-    thaw_text_append(text, "\"");
-}
-
 static void append_metadata(thaw_text *text, const thaw_named_text *metadata, size_t count)
 {
     if (count == 0)
@@ -76,16 +63,16 @@ static void append_metadata(thaw_text *text, const thaw_named_text *metadata, si
     thaw_text_append(text, "\"__metadata__\":{");
     for (size_t i = 0; i < count; i++) {
         thaw_text_append(text, "%s", i ? "," : "");
-        append_quoted(text, metadata[i].name);
+        thaw_text_append_quoted(text, metadata[i].name);
         thaw_text_append(text, ":");
-        append_quoted(text, metadata[i].text);
+        thaw_text_append_quoted(text, metadata[i].text);
     }
     thaw_text_append(text, "}");
 }
 
 static void append_tensor(thaw_text *text, const thaw_named_tensor *tensor, uint64_t begin)
 {
-    append_quoted(text, tensor->name);
+    thaw_text_append_quoted(text, tensor->name);
     thaw_text_append(text, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype == THAW_U8 ? "U8" : "F32");
     for (int i = 0; i < tensor->shape.rank; i++)
         thaw_text_append(text, "%s%" PRId64, i ? "," : "", tensor->shape.dims[i]);
@@ -125,8 +112,9 @@ static thaw_status check_header(const content *made)
         return thaw_fail(made->context, THAW_INVALID_ARGUMENT,
                          "%s: %zu tensors need a header of %" PRIu64 " bytes, must need at most %d", made->path,
                          made->count, made->header_bytes, THAW_SAFETENSORS_HEADER_LIMIT);
-    const thaw_status status = thaw_safetensors_parse(made->context, made->path, made->header,
-                                                      (size_t)made->header_bytes, made->data_bytes, &tensors, &count);
+    const thaw_status status =
+        thaw_safetensors_parse(made->context, made->path, made->header, (size_t)made->header_bytes, made->data_bytes,
+                               NULL, &tensors, &count);
     thaw_stored_tensors_release(made->context, tensors, count);
     if (status == THAW_BAD_FORMAT)
         return thaw_fail(made->context, THAW_INVALID_ARGUMENT, "%s", thaw_context_message(made->context));

@@ -1,6 +1,8 @@
 #include "models/zoo.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <thaw/notes.h>
 #include <thaw/runtime.h>
 
 #include "models/description.h"
@@ -31,6 +33,15 @@ thaw_status thaw_zoo_check(thaw_context *context, const char *description)
     return thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
 }
 
+/* So that files of its weights say what to build. */
+static thaw_status note(thaw_model *model, const char *description, int64_t classes)
+{
+    char outputs[32];
+    snprintf(outputs, sizeof outputs, "%lld", (long long)classes);
+    const thaw_status status = thaw_model_set_note(model, "thaw.model", description);
+    return status == THAW_OK ? thaw_model_set_note(model, "thaw.outputs", outputs) : status;
+}
+
 thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes)
 {
     thaw_context *context = thaw_model_context(model);
@@ -56,5 +67,5 @@ thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t cl
     if (status == THAW_OK)
         status =
             thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
-    return status;
+    return status == THAW_OK ? note(model, description, options.classes) : status;
 }

@@ -6,55 +6,8 @@
 #include "core/allocation.h"
 #include "core/pattern.h"
 #include "core/text.h"
-#include "core/threads.h"
 #include "io/safetensors.h"
-#include "params/finite.h"
-#include "params/keeping.h"
-
-static void read_parameter(const void *data, size_t first, size_t count, float *values)
-{
-    thaw_parameter_read(data, first, count, values);
-}
-
-/* All that is saved; a host's own optimizer may have written anything. */
-static thaw_status check_all_finite(thaw_model *model, const char *path)
-{
-    thaw_context *context = thaw_model_context(model);
-    const size_t count = thaw_model_parameter_count(model);
-    const thaw_thread_scope scope = thaw_threads_enter(context);
-    thaw_status status = THAW_OK;
-    for (size_t i = 0; i < count && status == THAW_OK; i++)
-        status = thaw_parameter_check_finite(context, thaw_model_parameter(model, i), path);
-    thaw_threads_leave(scope);
-    return status;
-}
-
-thaw_status thaw_weights_save(thaw_model *model, const char *path)
-{
-    thaw_context *context = thaw_model_context(model);
-    const size_t most = thaw_model_parameter_count(model);
-    if (!path)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path to save weights to is missing");
-    thaw_status status = check_all_finite(model, path);
-    if (status != THAW_OK)
-        return status;
-    thaw_named_tensor *tensors = thaw_allocate_array(context, most, sizeof *tensors);
-    if (!tensors)
-        return THAW_OUT_OF_MEMORY;
-    size_t count = 0;
-    for (size_t i = 0; i < most; i++) {
-        const thaw_parameter *parameter = thaw_model_parameter(model, i);
-        if (parameter->in_use)
-            tensors[count++] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
-                                                    .shape = *thaw_parameter_shape(parameter),
-                                                    .data = parameter };
-    }
-    /* Without this, libraries that check the framework refuse the file. Names and layouts are PyTorch's. */
-    const thaw_named_text format = { "format", "pt" };
-    status = thaw_safetensors_write(context, path, tensors, count, &format, 1, read_parameter);
-    thaw_release(context, tensors);
-    return status;
-}
+#include "params/parameter.h"
 
 typedef struct pair {
     thaw_parameter *parameter;

@@ -1,0 +1,81 @@
+/* What a file of weights says of itself: short texts by name, which are the metadata of safetensors.
+
+   thaw_weights_save writes the notes of its model. These names have a meaning; any others are the caller's own:
+     thaw.model     description of the network (thaw/zoo.h), such as "resnet18:size=64"; thaw_zoo_build notes it
+     thaw.outputs   the number of classes that it was built for; thaw_zoo_build notes it
+     thaw.task      "classes": each sample belongs to one class
+     thaw.classes   names of the classes in the order of the outputs, as an array of JSON
+     thaw.images    how images become samples, as options of a folder (thaw/data.h), such as
+                    "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
+     thaw.command   the command line that wrote the file
+     thaw.version   the version of Thaw that wrote the file; always written
+     format         "pt": names and layouts are PyTorch's; always written
+   Files of other programs have none of the names that begin with "thaw.". */
+#ifndef THAW_NOTES_H
+#define THAW_NOTES_H
+
+#include <thaw/data.h>
+#include <thaw/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Texts by name, in the order in which they were noted. */
+typedef struct thaw_notes thaw_notes;
+
+/* ---- the notes of a model ---- */
+
+/* Notes a text, which is copied, in place of an earlier one of that name; NULL removes it. Errors:
+   THAW_INVALID_ARGUMENT (text that is not UTF-8, an empty name, a name that is always written), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_model_set_note(thaw_model *model, const char *name, const char *text);
+
+/* Notes what the model is trained on: thaw.task, thaw.classes and thaw.images, as far as the data set tells them. Those
+   that it does not tell are removed. So are class names that are not UTF-8, with a warning in the log. Errors:
+   THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset);
+
+/* The model's notes. Borrowed from the model; changes with the calls above. */
+THAW_API const thaw_notes *thaw_model_notes(const thaw_model *model);
+
+/* ---- the notes of a file ---- */
+
+/* Reads the notes of a file of weights, and checks its header. The caller owns *notes, which is NULL
+   after an error. A file may have none. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED, THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_notes_read(thaw_context *context, const char *path, thaw_notes **notes);
+
+/* NULL is allowed. Not for the notes of a model. */
+THAW_API void thaw_notes_destroy(thaw_notes *notes);
+
+/* The number of notes, and each one's name and text; NULL past the end. */
+THAW_API size_t thaw_notes_count(const thaw_notes *notes);
+THAW_API const char *thaw_notes_name(const thaw_notes *notes, size_t index);
+THAW_API const char *thaw_notes_text(const thaw_notes *notes, size_t index);
+
+/* The text of this name, or NULL. */
+THAW_API const char *thaw_notes_find(const thaw_notes *notes, const char *name);
+
+/* The names in thaw.classes; *names is NULL and *count 0 if there are none. The caller frees *names, one block, with
+   thaw_release. Errors: THAW_BAD_FORMAT (no array of texts), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_notes_classes(const thaw_notes *notes, char ***names, size_t *count);
+
+/* thaw.images as options: size, resize, channels, mean, std and decode_fully; all others are 0. *known is false, and
+   `options` is cleared, if there is no such note. Errors: THAW_BAD_FORMAT. */
+THAW_API thaw_status thaw_notes_images(const thaw_notes *notes, thaw_folder_options *options, bool *known);
+
+/* Completes the description of a data set by thaw.images: what the description of a folder leaves out of size, resize,
+   channels, mean, std and decode, it gets from the notes. A noted resize does not go with another size, nor noted
+   levels with another number of channels. Other descriptions are copied. The caller owns *completed
+   (thaw_text_destroy). Errors: those of thaw_dataset_open for the description itself, and of thaw_notes_images. */
+THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *description, char **completed);
+
+/* Whether a data set's images become samples in the way of thaw.images; decode is not compared. A note or a data set
+   that does not tell is no contradiction. Errors: THAW_INVALID_ARGUMENT (the message names what differs, with both
+   values), and those of thaw_notes_images. */
+THAW_API thaw_status thaw_notes_check(const thaw_notes *notes, const thaw_dataset *dataset);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
