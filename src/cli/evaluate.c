@@ -33,7 +33,7 @@ static int evaluate(const cli_options *options)
     thaw_evaluation found;
     int code = cli_session_open(&session, options);
     if (code == CLI_DONE)
-        code = cli_open_test_data(&session, "--data", options->data);
+        code = cli_open_test_data(&session, "--data", session.options->data);
     if (code == CLI_DONE)
         code = cli_build_model(&session, session.test);
     if (code == CLI_DONE)
@@ -53,9 +53,10 @@ const cli_command cli_evaluate = {
     .description =
         "Measure loss and accuracy on the test data of a data set, or on its training data if it has no test "
         "data.",
-    .examples = "  thaw evaluate --model transfer-cnn --load tuned.safetensors \\\n"
+    .examples = "  thaw evaluate --load tuned.safetensors --data folder:photos\n"
+                "  thaw evaluate --model transfer-cnn --load tuned.safetensors \\\n"
                 "                --data fashion-mnist:classes=5-9\n",
     .takes = CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_COMMON,
-    .needs = CLI_MODEL | CLI_LOAD | CLI_DATA,
+    .needs = CLI_LOAD | CLI_DATA,
     .run = evaluate,
 };

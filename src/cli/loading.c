@@ -34,7 +34,7 @@ static bool all_reset(const cli_options *options, const char *names)
     return all;
 }
 
-static int check_patterns(const cli_options *options)
+int cli_check_resets(const cli_options *options)
 {
     for (size_t i = 0; i < options->rule_count; i++) {
         const char *error =
@@ -65,9 +65,7 @@ static int load(cli_session *session)
 int cli_load_weights(cli_session *session)
 {
     const cli_options *options = session->options;
-    int code = check_patterns(options);
-    if (code == CLI_DONE && options->load)
-        code = load(session);
+    int code = options->load ? load(session) : CLI_DONE;
     for (size_t i = 0; i < options->rule_count && code == CLI_DONE; i++)
         if (options->rules[i].kind == CLI_RULE_RESET)
             code =

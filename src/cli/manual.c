@@ -154,7 +154,7 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
     fputc('\n', stream);
     for (size_t i = 0; i < cli_option_count; i++) {
         const cli_option *option = &cli_option_table[i];
-        if (!(option->set & command->needs))
+        if (!(option->set & command->needs) || !cli_option_is_text(option))
             continue;
         fputs("\\fB\\-\\-", stream);
         print_all(stream, option->name);

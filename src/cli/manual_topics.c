@@ -31,6 +31,16 @@ const cli_manual_topic cli_manual_topics[] = {
       "decode=full, JPEG files are decoded at full size. A broken image is skipped with a warning, or is an error "
       "with on-error=fail. Images are decoded ahead of training, by threads=N threads." },
 
+    { "FILES OF WEIGHTS",
+      "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "
+      "is for: the network and its options, the names of the classes in order, how images become samples (size, resize, "
+      "channels, mean, std and decode of a folder), Thaw's version, and the command that wrote it. The format's metadata "
+      "hold these notes; thaw/notes.h lists them.\n\n"
+      "With --load FILE, they are the defaults of --model and of the options of --data and --test-data. What contradicts "
+      "them is an error, unless --override is given. Classes are matched by name: test images of some of the classes "
+      "have the right labels, and an unknown class is an error. When fine-tuning with --reset, the data determine the "
+      "classes. Files of other programs have no such notes, so that all options are needed." },
+
     { "FEATURE CACHE",
       "The outputs of a frozen prefix are the same in each epoch, so later epochs reuse them. Results are the same, "
       "bit for bit. With --cache memory, the outputs are kept in memory, up to --cache-bytes. With --cache FILE, they "

@@ -10,7 +10,14 @@ const cli_option cli_option_table[] = {
       &cli_kind_model, TO(model) },
     { CLI_CLASSES, "classes", "N", "Number of outputs of the network (default: the network's own)", &cli_kind_positive,
       TO(classes) },
-    { CLI_LOAD, "load", "FILE", "Load weights from this safetensors file", &cli_kind_file, TO(load) },
+    { CLI_LOAD, "load", "FILE",
+      "Load weights from this safetensors file. If Thaw wrote it, it says which network, images and classes it is for: "
+      "--model and options of --data have them as defaults",
+      &cli_kind_file, TO(load) },
+    { CLI_LOAD, "override", NULL,
+      "Let --model and --data contradict what the file of --load says of itself, which is otherwise an error; classes "
+      "are then matched by number, not by name",
+      &cli_kind_flag, TO(override) },
     { CLI_RESET, "reset", "PATTERN",
       "Reinitialise these groups or parameters after loading; they may be missing from the file, or have another "
       "shape in it",

@@ -87,6 +87,7 @@ typedef struct cli_options {
     double average_decay;              /* 0: no average */
     bool program, profile;             /* of thaw plan */
     uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */
+    bool override;                     /* the command line's word counts, whatever the file of --load says of itself */
     bool cache_bf16, recompute, drop_last, merge, inference, json;
     cli_precision precision, frozen_precision;
     cli_rule *rules;

@@ -39,7 +39,8 @@ static int check_needed(const cli_options *options, unsigned needs)
             continue;
         const void *value = (const char *)options + option->offset;
         char name[64] = "--";
-        if (!*(const char *const *)value)
+        const bool noted = option->set == CLI_MODEL && options->load; /* the file may name the network */
+        if (!*(const char *const *)value && !noted)
             return cli_misuse(strncat(name, option->name, sizeof name - 3), "is missing");
     }
     return CLI_DONE;

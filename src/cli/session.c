@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "cli/failure.h"
+#include "cli/noted.h"
 #include "cli/strategy.h"
 
 /* Checks the command line before reading files, which takes longer. */
@@ -13,8 +14,8 @@ static int check_early(cli_session *session)
 {
     const cli_options *options = session->options;
     thaw_context *context = session->context;
-    int code = CLI_DONE;
-    if (options->model)
+    int code = cli_check_resets(options);
+    if (code == CLI_DONE && options->model)
         code = cli_check_option(context, thaw_zoo_check(context, options->model), "--model");
     if (code == CLI_DONE && options->schedule)
         code = cli_check_option(context, thaw_schedule_parse(context, options->schedule, &session->schedule),
@@ -29,7 +30,7 @@ static int check_early(cli_session *session)
 
 int cli_session_open(cli_session *session, const cli_options *options)
 {
-    *session = (cli_session){ .options = options };
+    *session = (cli_session){ .options = &session->chosen, .chosen = *options };
     const thaw_context_options context_options = { .threads = (int)options->threads,
                                                    .seed = options->seed,
                                                    .log = cli_log };
@@ -40,7 +41,8 @@ int cli_session_open(cli_session *session, const cli_options *options)
     const thaw_status status = thaw_model_create(session->context, &session->model);
     if (status != THAW_OK)
         return cli_check(session->context, status, "start");
-    return check_early(session);
+    const int early = check_early(session);
+    return early == CLI_DONE ? cli_notes_open(session) : early;
 }
 
 int cli_session_build(cli_session *session, const cli_options *options)
@@ -62,7 +64,7 @@ void cli_session_close(cli_session *session)
     thaw_model_destroy(session->model);
     thaw_dataset_destroy(session->training);
     thaw_dataset_destroy(session->test);
-    thaw_dataset_destroy(session->unmatched);
+    cli_notes_close(session);
     for (size_t i = 0; i < session->own_count; i++)
         free(session->own[i]);
     free((void *)session->own);
@@ -80,7 +82,8 @@ int cli_open_test_data(cli_session *session, const char *option, const char *des
     thaw_status status = thaw_dataset_open(session->context, description, NULL, &session->test);
     if (status == THAW_OK && !session->test)
         status = thaw_dataset_open(session->context, description, &session->test, NULL);
-    return cli_check_option(session->context, status, option);
+    const int code = cli_check_option(session->context, status, option);
+    return code == CLI_DONE ? cli_notes_apply(session, option, &session->test) : code;
 }
 
 /* Gives the test data the labels of the training data's classes, if both have names. */
@@ -88,10 +91,10 @@ static int match_classes(cli_session *session)
 {
     if (!thaw_dataset_class_name(session->training, 0) || !thaw_dataset_class_name(session->test, 0))
         return CLI_DONE;
-    session->unmatched = session->test;
+    thaw_dataset *from = session->test;
+    session->replaced[session->replaced_count++] = from;
     return cli_check_option(session->context,
-                            thaw_dataset_match_classes(session->context, session->unmatched, session->training,
-                                                       &session->test),
+                            thaw_dataset_match_classes(session->context, from, session->training, &session->test),
                             "--test-data");
 }
 
@@ -116,6 +119,10 @@ int cli_open_data(cli_session *session)
     thaw_dataset **test = options->test_data ? NULL : &session->test;
     int code = cli_check_option(session->context,
                                 thaw_dataset_open(session->context, options->data, &session->training, test), "--data");
+    if (code == CLI_DONE)
+        code = cli_notes_apply(session, "--data", &session->training);
+    if (code == CLI_DONE && test)
+        code = cli_notes_apply(session, "--data", test);
     if (code == CLI_DONE && options->test_data)
         code = cli_open_test_data(session, "--test-data", options->test_data);
     if (code == CLI_DONE && options->test_data)

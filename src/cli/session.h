@@ -7,11 +7,15 @@
 #include "cli/options.h"
 
 typedef struct cli_session {
-    const cli_options *options;
+    const cli_options *options; /* `chosen` */
+    cli_options chosen;         /* the command line's, completed by what the file of --load says of itself */
+    thaw_notes *notes;          /* of that file; NULL without one */
+    char *chosen_model, *chosen_data, *chosen_test_data; /* texts that `chosen` owns; may be NULL */
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;
-    thaw_dataset *unmatched; /* the test data as they were opened, if `test` gives them other labels; else NULL */
+    thaw_dataset *replaced[3]; /* data as they were opened, which `training` or `test` gives other labels */
+    size_t replaced_count;
     thaw_schedule schedule;
     char *reset;               /* the patterns of --reset joined; "" if there are none, NULL before they are joined */
     const char *head;          /* of the network for strategies, or NULL */
@@ -39,6 +43,9 @@ int cli_open_test_data(cli_session *session, const char *option, const char *des
 
 /* Builds the network for the classes of the data, or for --classes. */
 int cli_build_model(cli_session *session, const thaw_dataset *dataset);
+
+/* Checks the patterns of --reset, which need not match anything yet. */
+int cli_check_resets(const cli_options *options);
 
 /* Loads --load. Parameters that --reset names may be missing or have another shape; they are reinitialised. */
 int cli_load_weights(cli_session *session);

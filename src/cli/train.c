@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
+#include "cli/noted.h"
 #include "cli/session.h"
 #include "cli/training_output.h"
 #include "io/new_file.h"
@@ -252,7 +253,9 @@ static int prepare(cli_session *session, const cli_options *options, const cli_r
     int code = check_shards(options, ranks);
     if (code == CLI_DONE)
         code = cli_session_build(session, options);
-    return code == CLI_DONE ? check_built(session, ranks) : code;
+    if (code == CLI_DONE)
+        code = check_built(session, ranks);
+    return code == CLI_DONE ? cli_notes_write(session) : code;
 }
 
 /* What the command line alone tells. */
@@ -319,6 +322,6 @@ const cli_command cli_finetune = {
                 "                --lora 'dense1.weight:rank=8,alpha=16' --merge \\\n"
                 "                --data fashion-mnist:classes=5-9 --save tuned.safetensors\n",
     .takes = BOTH | CLI_LOAD | CLI_RESET,
-    .needs = CLI_MODEL | CLI_DATA | CLI_LOAD,
+    .needs = CLI_DATA | CLI_LOAD,
     .run = train,
 };

@@ -45,9 +45,9 @@ static void assert_same_weights(void)
 {
     enum { MOST = 8 << 20 };
     char *left = malloc(MOST), *right = malloc(MOST);
-    const long count = support_read_file(whole, left, MOST);
+    const long count = support_read_tensors(whole, left, MOST);
     cr_assert(count > 0 && count < MOST);
-    cr_assert_eq(support_read_file(parts, right, MOST), count);
+    cr_assert_eq(support_read_tensors(parts, right, MOST), count);
     cr_assert_eq(memcmp(left, right, (size_t)count), 0, "the weights differ");
     free(left);
     free(right);

@@ -54,9 +54,9 @@ static double finish(const char *line, const char *weights)
 static void assert_same_weights(const char *line, int kills)
 {
     char *left = malloc(MOST_BYTES), *right = malloc(MOST_BYTES);
-    const long count = support_read_file(whole, left, MOST_BYTES);
+    const long count = support_read_tensors(whole, left, MOST_BYTES);
     cr_assert(count > 0 && count < MOST_BYTES);
-    cr_assert_eq(support_read_file(parts, right, MOST_BYTES), count);
+    cr_assert_eq(support_read_tensors(parts, right, MOST_BYTES), count);
     cr_assert_eq(memcmp(left, right, (size_t)count), 0, "other weights after %d kills: %s", kills, line);
     free(left);
     free(right);

@@ -98,6 +98,18 @@ long support_read_file(const char *path, void *bytes, size_t capacity)
     return length;
 }
 
+long support_read_tensors(const char *path, void *bytes, size_t capacity)
+{
+    const long count = support_read_file(path, bytes, capacity);
+    uint64_t header;
+    cr_assert(count >= (long)sizeof header && (size_t)count <= capacity, "%s: %ld bytes", path, count);
+    memcpy(&header, bytes, sizeof header);
+    const size_t skipped = sizeof header + (size_t)header;
+    cr_assert(skipped <= (size_t)count, "%s: no weights", path);
+    memmove(bytes, (char *)bytes + skipped, (size_t)count - skipped);
+    return count - (long)skipped;
+}
+
 size_t support_idx(uint8_t *file, size_t rank, const uint32_t *dims, const uint8_t *elements)
 {
     size_t count = 1, used = 0;

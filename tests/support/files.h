@@ -33,6 +33,9 @@ int support_memory_file(char path[SUPPORT_PATH_BYTES], const void *bytes, size_t
 /* Returns the number of bytes of the file, of which the first `capacity` are in `bytes`; -1 when it does not open. */
 long support_read_file(const char *path, void *bytes, size_t capacity);
 
+/* The same for the tensors of a safetensors file, without its header, which names the command that wrote it. */
+long support_read_tensors(const char *path, void *bytes, size_t capacity);
+
 /* An IDX file of unsigned bytes; returns its length. */
 size_t support_idx(uint8_t *file, size_t rank, const uint32_t *dims, const uint8_t *elements);
 
