@@ -21,6 +21,7 @@
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
 #include <thaw/precision.h>
+#include <thaw/predictor.h>
 #include <thaw/runtime.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>

@@ -145,13 +145,13 @@ static void normalise(const thaw_sample_form *form, const uint8_t *restrict pixe
             sample[THAW_IMAGE_CHANNELS * i + c] = form->levels[c][pixels[THAW_IMAGE_CHANNELS * i + c]];
 }
 
-static thaw_status make_sample(thaw_image_reader *reader, size_t count, const uint32_t *words, float *sample,
-                               char *message, size_t capacity)
+static thaw_status make_sample(thaw_image_reader *reader, const uint8_t *bytes, size_t count, const uint32_t *words,
+                               float *sample, char *message, size_t capacity)
 {
     const thaw_sample_form *form = reader->form;
     framing framed = { .form = form, .words = words };
     const thaw_image_request request = { choose_frame, &framed };
-    thaw_status status = thaw_image_decode(&reader->image, reader->file.memory, count, &request, message, capacity);
+    thaw_status status = thaw_image_decode(&reader->image, bytes, count, &request, message, capacity);
     if (status != THAW_OK)
         return status;
     uint8_t *pixels = thaw_scratch_reserve(&reader->result, form->size * form->size * THAW_IMAGE_CHANNELS);
@@ -169,7 +169,17 @@ thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, con
     size_t count;
     thaw_status status = read_file(reader, directory, path, &count, message, capacity);
     if (status == THAW_OK)
-        status = make_sample(reader, count, words, sample, message, capacity);
+        status = make_sample(reader, reader->file.memory, count, words, sample, message, capacity);
+    trim(reader, KEPT_BYTES);
+    return status;
+}
+
+thaw_status thaw_image_reader_decode(thaw_image_reader *reader, const void *bytes, size_t count, float *sample,
+                                     char *message, size_t capacity)
+{
+    const thaw_status status = count <= THAW_IMAGE_MOST_BYTES
+                                   ? make_sample(reader, bytes, count, NULL, sample, message, capacity)
+                                   : refuse("is larger than 256 MiB", message, capacity);
     trim(reader, KEPT_BYTES);
     return status;
 }

@@ -34,6 +34,10 @@ void thaw_image_reader_end(thaw_image_reader *reader);
 thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path, const uint32_t *words,
                                    float *sample, char *message, size_t capacity);
 
+/* Makes one sample of the middle of an image, from the bytes of its file. Errors as above. */
+thaw_status thaw_image_reader_decode(thaw_image_reader *reader, const void *bytes, size_t count, float *sample,
+                                     char *message, size_t capacity);
+
 /* Opens any kind of file for reading, without blocking. -1 on failure, with errno set. */
 int thaw_image_open(int directory, const char *path);
 

@@ -1,0 +1,93 @@
+/* Answers of a trained network: a file of weights is opened, and tells the classes of images.
+
+     thaw_predictor *predictor;
+     thaw_predictor_open(context, "tuned.safetensors", NULL, &predictor);
+     thaw_predictor_file(predictor, "photo.jpg", scores);
+
+   A predictor serves one thread at a time, as its context does. Threads with contexts of their own may open and use
+   predictors at the same time, also of the same file. */
+#ifndef THAW_PREDICTOR_H
+#define THAW_PREDICTOR_H
+
+#include <thaw/model.h>
+#include <thaw/notes.h>
+#include <thaw/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A network of the zoo with its weights, and what its inputs and outputs mean. */
+typedef struct thaw_predictor thaw_predictor;
+
+/* What to take instead of the file's notes (thaw/notes.h). Zero everywhere: nothing. */
+typedef struct thaw_predictor_options {
+    const char *model; /* description of the network (thaw/zoo.h); NULL: thaw.model */
+    size_t classes;    /* outputs of the network; 0: thaw.outputs, or the network's own */
+    const char
+        *images; /* how images become samples, such as "size=64;mean=0.5" (see thaw.images); what it leaves out is
+                           taken from thaw.images, else from the network's input and the defaults of a folder. NULL:
+                           all of it */
+    const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
+} thaw_predictor_options;
+
+/* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
+   NULL after an error.
+   Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
+   notes that contradict each other), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of
+   thaw_weights_load and thaw_zoo_build. */
+THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
+                                         thaw_predictor **predictor);
+
+/* NULL is allowed. */
+THAW_API void thaw_predictor_destroy(thaw_predictor *predictor);
+
+/* The number of classes: what `scores` below hold for each image. */
+THAW_API size_t thaw_predictor_classes(const thaw_predictor *predictor);
+
+/* A class's name; its number as text if it has none. NULL past the end. Valid as long as the predictor. */
+THAW_API const char *thaw_predictor_class_name(const thaw_predictor *predictor, size_t index);
+
+/* How images become samples: size, resize, channels, mean, std and decode_fully. Borrowed. All 0 if the network does
+   not take images, square ones of one or three channels. */
+THAW_API const thaw_folder_options *thaw_predictor_images(const thaw_predictor *predictor);
+
+/* The network. Borrowed. */
+THAW_API thaw_model *thaw_predictor_model(const thaw_predictor *predictor);
+
+/* ---- one image ---- */
+
+/* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/data.h), and writes the probability of
+   each class to `scores`. The first reads a file of JPEG or PNG; the other has the bytes of one in memory.
+   Errors: THAW_BAD_FORMAT, THAW_IO_ERROR (the message names the file), THAW_UNSUPPORTED (the network does not take
+   images), THAW_OUT_OF_MEMORY, those of thaw_predict. */
+THAW_API thaw_status thaw_predictor_file(thaw_predictor *predictor, const char *path, float *scores);
+THAW_API thaw_status thaw_predictor_image(thaw_predictor *predictor, const void *bytes, size_t count, float *scores);
+
+/* ---- many ---- */
+
+/* What became of a file. */
+typedef struct thaw_reading {
+    thaw_status status; /* THAW_BAD_FORMAT and THAW_IO_ERROR are the file's own fault */
+    char message[160];  /* "" if it is read; starts after the file's name: "is cut short" */
+} thaw_reading;
+
+/* Decodes files into samples for thaw_predictor_samples, one after the other, on the context's threads. A file that
+   fails has no sample, and one of `readings` says why; the others are not affected. Errors: THAW_UNSUPPORTED (the
+   network does not take images), THAW_OUT_OF_MEMORY (for any of them). */
+THAW_API thaw_status thaw_predictor_read_files(thaw_predictor *predictor, const char *const *paths, size_t count,
+                                               float *samples, thaw_reading *readings);
+
+/* Writes the probabilities of each sample. `samples` is THAW_F32 [count, sample...], `scores` count x classes floats.
+   Errors: those of thaw_predict. */
+THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores);
+
+/* Writes the `most` classes (at most the number of classes) with the highest scores of one image, the best first; of
+   equal ones the lower number. Thread-safe. */
+THAW_API void thaw_predictor_best(const thaw_predictor *predictor, const float *scores, size_t most, size_t *classes);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
