@@ -8,12 +8,14 @@ typedef struct cli_command {
     const char *name;
     const char *summary;                    /* one line, for lists: "measure loss and accuracy" */
     const char *description;                /* a paragraph of sentences */
+    const char *arguments;                  /* of the usage line, "IMAGE..."; NULL: options only */
     const char *examples;                   /* command lines, indented by two blanks, none longer than 78 columns */
     unsigned takes, needs;                  /* the sets of options that the command takes, and those that it requires */
     int (*run)(const cli_options *options); /* returns an exit code */
 } cli_command;
 
-extern const cli_command cli_train, cli_finetune, cli_evaluate, cli_summary, cli_plan, cli_demo, cli_bench, cli_report;
+extern const cli_command cli_train, cli_finetune, cli_evaluate, cli_predict, cli_summary, cli_plan, cli_demo, cli_bench,
+    cli_report;
 
 /* All of them, in the order of listings. */
 extern const cli_command *const cli_commands[];

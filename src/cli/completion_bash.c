@@ -25,6 +25,9 @@ static const char finding[] =
     "    fi\n";
 
 static const char answering[] =
+    "    if [[ -z $kind && -z $given && $whole != -* && -n $arguments ]]; then\n"
+    "        kind=files value=$whole\n"
+    "    fi\n"
     "    if [[ -z $kind && ( -n $given || $whole != -* && -n $whole ) ]]; then\n"
     "        return\n"
     "    fi\n"
@@ -83,7 +86,7 @@ static void print_options(FILE *stream, const cli_command *command)
             fprintf(stream, "--%s ", cli_option_table[i].name);
     for (size_t i = 0; i < cli_standard_option_count; i++)
         fprintf(stream, "--%s%s", cli_standard_options[i].name, i + 1 < cli_standard_option_count ? " " : "");
-    fputs("' ;;\n", stream);
+    fprintf(stream, "'%s ;;\n", command->arguments ? " arguments=files" : "");
 }
 
 /* Hyper-parameters behind an optimizer's name: "adam:lr=". */
@@ -152,7 +155,7 @@ static bool is_first(size_t index)
 void cli_generate_bash(FILE *stream)
 {
     fputs("# Completion of thaw's command line for bash. Made by `thaw --generate bash`.\n"
-          "_thaw()\n{\n    local options='' commands='",
+          "_thaw()\n{\n    local options='' arguments='' commands='",
           stream);
     for (size_t i = 0; i < cli_command_count; i++)
         fprintf(stream, "%s%s", i ? " " : "", cli_commands[i]->name);

@@ -118,6 +118,8 @@ void cli_generate_zsh(FILE *stream)
           stream);
     for (size_t i = 0; i < cli_command_count; i++) {
         fprintf(stream, "  %s)\n    _arguments \\\n", cli_commands[i]->name);
+        if (cli_commands[i]->arguments)
+            fputs("      '*:image:_files' \\\n", stream);
         for (size_t k = 0; k < cli_option_count; k++)
             if (cli_option_table[k].set & cli_commands[i]->takes)
                 print_option(stream, &cli_option_table[k]);

@@ -162,7 +162,10 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
         print_all(stream, option->argument);
         fputs("\\fR\n", stream);
     }
-    fputs("[\\fIOPTION\\fR...]\n.SH DESCRIPTION\n", stream);
+    fputs("[\\fIOPTION\\fR...]\n", stream);
+    if (command->arguments)
+        fprintf(stream, ".I %s\n", command->arguments);
+    fputs(".SH DESCRIPTION\n", stream);
     print_sentences(stream, command->description, strlen(command->description));
     fputs(".SH OPTIONS\n", stream);
     for (size_t i = 0; i < cli_option_count; i++) {

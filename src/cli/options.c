@@ -15,7 +15,7 @@ const cli_option cli_option_table[] = {
       "--model and options of --data have them as defaults",
       &cli_kind_file, TO(load) },
     { CLI_LOAD, "override", NULL,
-      "Let --model and --data contradict what the file of --load says of itself, which is otherwise an error; classes "
+      "Let --model, --data and --images contradict what the file of --load says of itself, which is otherwise an error; classes "
       "are then matched by number, not by name",
       &cli_kind_flag, TO(override) },
     { CLI_RESET, "reset", "PATTERN",
@@ -28,6 +28,12 @@ const cli_option cli_option_table[] = {
       "dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder",
       &cli_kind_data, TO(data) },
+    { CLI_PREDICT, "images", "OPTIONS",
+      "How images become samples: size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X and decode=full of a folder, "
+      "separated by ';' (default: as the file of --load says, otherwise as for a folder of images)",
+      &cli_kind_text, TO(images) },
+    { CLI_PREDICT, "top", "N", "Classes to tell for each image, the most probable first (default: 1)",
+      &cli_kind_positive, TO(top) },
     { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set instead of the test data of --data", &cli_kind_data,
       TO(test_data) },
     { CLI_DATA, "max-bytes", "SIZE",

@@ -30,7 +30,8 @@ enum {
     CLI_FROZEN_PRECISION = 65536,
     CLI_PROGRAM = 131072,
     CLI_STRATEGY = 262144,
-    CLI_EPOCH = 524288
+    CLI_EPOCH = 524288,
+    CLI_PREDICT = 1048576
 };
 
 /* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */
@@ -42,7 +43,8 @@ typedef enum cli_rule_kind {
     CLI_RULE_GROUP,
     CLI_RULE_LORA,
     CLI_RULE_BIAS_ONLY,
-    CLI_RULE_INPUT
+    CLI_RULE_INPUT,
+    CLI_RULE_ARGUMENT /* a word that is no option */
 } cli_rule_kind;
 
 typedef struct cli_rule {
@@ -71,6 +73,9 @@ typedef struct cli_options {
     cli_spreading ranks;
     double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;
+    bool takes_arguments;                         /* words that are no options */
+    const char *images;                           /* of thaw predict, or NULL */
+    uint64_t top;                                 /* classes that it prints */
     const char *best;                             /* file, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */

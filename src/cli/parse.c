@@ -16,6 +16,10 @@ enum { FIRST_KEY = 256 /* above the character range */ };
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
     cli_options *options = state->input;
+    if (key == ARGP_KEY_ARG && options->takes_arguments) {
+        options->rules[options->rule_count++] = (cli_rule){ CLI_RULE_ARGUMENT, text };
+        return 0;
+    }
     if (key == ARGP_KEY_ARG) {
         cli_misuse(text, "is not an option; options begin with --, see '%s --help'", state->name);
         return EINVAL;
@@ -83,7 +87,7 @@ static error_t parse(int argc, char **argv, const cli_command *command, const ch
                 .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help
             };
     }
-    const struct argp parser = { .options = taken, .parser = parse_one, .doc = help };
+    const struct argp parser = { .options = taken, .parser = parse_one, .args_doc = command->arguments, .doc = help };
     const error_t error = argp_parse(&parser, argc, argv, flags_under_mpirun(argc, argv), NULL, options);
     free(taken);
     return error;
@@ -104,7 +108,9 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
                               .strategies = "full head",
                               .report = "report",
                               .seeds = 3,
-                              .rates = 1 };
+                              .rates = 1,
+                              .top = 1,
+                              .takes_arguments = command->arguments != NULL };
     options->rules = calloc((size_t)argc + 1, sizeof *options->rules);
     char *name = NULL, *help = make_help(command);
     if (asprintf(&name, "thaw %s", command->name) < 0)

@@ -65,6 +65,9 @@ expect 'fashion-mnist|folder:' thaw train --data f
 expect 'flowers' thaw train --data folder : f
 expect 'images' thaw train --data idx : im
 expect 'images,labels' thaw train --data idx : images,la
+expect 'images' thaw predict im
+expect 'images' thaw predict --json im
+expect '--images' thaw predict --im
 expect '' thaw train --batch ''
 expect '' thaw train --batch 12
 expect '' thaw train --drop-last word
@@ -87,7 +90,7 @@ if command -v zsh >/dev/null; then
         # The names in what the function hands to zsh.
         found=$(zsh -fc '_arguments() { print -rl -- "$@"; }
                          words=(thaw '"$name"' --) CURRENT=3
-                         source '"$zsh_file" | sed 's/^\*\{0,1\}\(--[a-z0-9-]*\).*/\1/' | sort)
+                         source '"$zsh_file" | grep -v '^\*:' | sed 's/^\*\{0,1\}\(--[a-z0-9-]*\).*/\1/' | sort)
         [ "$found" = "$options" ] || fail "zsh: other options of $name than those of its --help"
     done
 fi
