@@ -30,6 +30,15 @@ char *cli_format_share(char text[CLI_SHARE_BYTES], double share)
     return text;
 }
 
+char *cli_format_loss(char text[CLI_LOSS_BYTES], double loss)
+{
+    if (isnan(loss)) /* without the sign */
+        snprintf(text, CLI_LOSS_BYTES, "nan");
+    else
+        snprintf(text, CLI_LOSS_BYTES, fabs(loss) < 1e5 || isinf(loss) ? "%.4f" : "%.3e", loss);
+    return text;
+}
+
 size_t cli_peak_rss_bytes(void)
 {
     struct rusage usage;
@@ -45,11 +54,13 @@ void cli_print_epoch_header(void)
 
 void cli_print_epoch(const thaw_epoch_result *epoch_result)
 {
-    char epoch[24], test_loss[24] = "-", accuracy[CLI_SHARE_BYTES], test_accuracy[CLI_SHARE_BYTES];
+    char epoch[24], loss[CLI_LOSS_BYTES], test_loss[CLI_LOSS_BYTES] = "-", accuracy[CLI_SHARE_BYTES],
+                                          test_accuracy[CLI_SHARE_BYTES];
     snprintf(epoch, sizeof epoch, "%d/%d", epoch_result->epoch, epoch_result->epochs);
-    if (!isnan(epoch_result->test_loss))
-        snprintf(test_loss, sizeof test_loss, "%.4f", epoch_result->test_loss);
-    printf("%7s %10.4f %9s %10s %9s %9.3f %10.0f %10zu%s", epoch, epoch_result->loss,
+    /* Without test data, both figures are NaN. */
+    if (!isnan(epoch_result->test_loss) || !isnan(epoch_result->test_accuracy))
+        cli_format_loss(test_loss, epoch_result->test_loss);
+    printf("%7s %10s %9s %10s %9s %9.3f %10.0f %10zu%s", epoch, cli_format_loss(loss, epoch_result->loss),
            cli_format_share(accuracy, epoch_result->accuracy), test_loss,
            cli_format_share(test_accuracy, epoch_result->test_accuracy), epoch_result->seconds,
            epoch_result->samples_per_second, epoch_result->trainable_parameters,

@@ -13,6 +13,10 @@ char *cli_format_bytes(char text[CLI_SIZE_BYTES], size_t bytes);
 enum { CLI_SHARE_BYTES = 16 };
 char *cli_format_share(char text[CLI_SHARE_BYTES], double share);
 
+/* Writes "0.1234", or "5.281e+29" for a large loss: at most ten characters; returns `text`. */
+enum { CLI_LOSS_BYTES = 32 };
+char *cli_format_loss(char text[CLI_LOSS_BYTES], double loss);
+
 /* The process's peak memory, in bytes. */
 size_t cli_peak_rss_bytes(void);
 

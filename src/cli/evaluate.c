@@ -21,8 +21,8 @@ static int print(const cli_options *options, const thaw_evaluation *found)
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(cli_peak_rss_bytes()));
         return cli_json_print(object);
     }
-    char accuracy[CLI_SHARE_BYTES];
-    printf("loss %.4f, accuracy %s on %zu samples, %.3f seconds (%.0f samples/s)\n", found->loss,
+    char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES];
+    printf("loss %s, accuracy %s on %zu samples, %.3f seconds (%.0f samples/s)\n", cli_format_loss(loss, found->loss),
            cli_format_share(accuracy, found->accuracy), found->samples, found->seconds, rate);
     return CLI_DONE;
 }

@@ -83,6 +83,7 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
         code = open_log(session, now, trainer, &log);
     if (code == CLI_DONE && !now->options->json)
         cli_training_print_beginning(session);
+    now->epoch_steps = code == CLI_DONE ? thaw_trainer_epoch_steps(trainer) : 0;
     if (code == CLI_DONE && thaw_trainer_done(trainer))
         now->last = *thaw_trainer_result(trainer); /* of a run that continues after its last epoch */
     while (code == CLI_DONE && now->signal == 0 && !thaw_trainer_done(trainer)) {
@@ -156,6 +157,8 @@ static int fit(cli_session *session, cli_ranks *ranks)
     json_decref(now.rules);
     if (code == CLI_DONE && ranks->rank == 0)
         code = cli_training_print_end(&now, now.signal > 0);
+    if (code == CLI_DONE && ranks->rank == 0 && now.signal == 0)
+        code = cli_training_check_end(&now);
     free(now.cache_path);
     free(now.checkpoint);
     free(now.average);

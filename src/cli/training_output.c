@@ -1,5 +1,6 @@
 #include "cli/training_output.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "cli/epoch_table.h"
@@ -125,5 +126,28 @@ int cli_training_print_end(const cli_training *now, bool stopped)
         printf("saved %s, and the average of the weights in %s\n", save, now->average);
     else if (save)
         printf("saved %s\n", save);
+    return CLI_DONE;
+}
+
+int cli_training_check_end(const cli_training *now)
+{
+    const thaw_epoch_result *last = &now->last;
+    char loss[CLI_LOSS_BYTES];
+    const bool tested = !isnan(last->test_accuracy) || !isnan(last->test_loss);
+    if (!last->epoch)
+        return CLI_DONE;
+    if (now->epoch_steps && last->skipped_steps >= now->epoch_steps)
+        return cli_fail(
+            "training",
+            "the run has diverged: the gradients of all %zu steps of epoch %d were not finite; the learning "
+            "rate may be too high",
+            now->epoch_steps, last->epoch);
+    if (!isfinite(last->loss) || (tested && !isfinite(last->test_loss)))
+        return cli_fail(
+            "training",
+            "the run has diverged: the %s of epoch %d is %s; the learning rate may be too high, or the data "
+            "may contain NaN",
+            isfinite(last->loss) ? "test loss" : "loss", last->epoch,
+            cli_format_loss(loss, isfinite(last->loss) ? last->test_loss : last->loss));
     return CLI_DONE;
 }

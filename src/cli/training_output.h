@@ -14,6 +14,7 @@ typedef struct cli_training {
     int signal; /* that stops the run, or -1 if the other ranks cannot be asked */
     cli_progress progress;
     thaw_epoch_result last; /* of the last whole epoch; zero before it */
+    size_t epoch_steps;     /* of each epoch */
     char *cache_path;       /* the file chosen for the feature cache, or NULL */
     json_t *rules;          /* what rules did before this epoch */
     char *checkpoint;       /* the newest one's path, or NULL */
@@ -30,5 +31,9 @@ void cli_training_print_epoch(cli_training *now);
 
 /* Returns an exit code. */
 int cli_training_print_end(const cli_training *now, bool stopped);
+
+/* Whether the last epoch shows that the run has diverged: no step of it could change anything, or its losses are no
+   finite numbers. Reports that, and returns an exit code. */
+int cli_training_check_end(const cli_training *now);
 
 #endif

@@ -120,7 +120,8 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
     const double loss = outcome->loss = (double)*thaw_plan_output(plan, plan->target);
     if (!isfinite(loss))
         return thaw_fail(model->context, THAW_NOT_FINITE,
-                         "the loss is %g: the learning rate may be too high, or the data may contain NaN", loss);
+                         "the loss is %g: the learning rate may be too high, or the data may contain NaN",
+                         isnan(loss) ? (double)NAN : loss); /* without the sign */
     size_t correct = 0, counted = 0;
     weigh_loss(plan, &outcome->total, &outcome->weight);
     count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), plan->program.step.target,
