@@ -19,8 +19,9 @@ THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
 /* What a load may skip. Zero everywhere: nothing. */
 typedef struct thaw_load_options {
-    const char *pattern;   /* only load parameters whose name or group matches, and ignore all others; NULL: all. A
-                              group whose weights are all bound to others has nothing to load, which is not an error */
+    const char *pattern;   /* only load parameters whose name or group matches, and ignore all others, of the file as of
+                              the model; NULL: all. A group whose weights are all bound to others has nothing to load,
+                              which is not an error */
     bool allow_missing;    /* parameters that are missing from the file keep their values */
     bool allow_unexpected; /* tensors that are not in the model are skipped */
     bool allow_misshaped;  /* tensors of another shape are skipped */

@@ -87,10 +87,25 @@ static bool is_expected(const load *job, const char *name)
     return parameter ? parameter->in_use || !parameter->group->added : is_batch_counter(job, name);
 }
 
+/* Whether the pattern selects a tensor, which need not be in the model, by its name or that of its group. */
+static bool is_sought(const load *job, const char *name)
+{
+    const char *pattern = job->options.pattern, *dot = strrchr(name, '.');
+    char group[256];
+    if (!pattern || thaw_pattern_matches(pattern, name))
+        return true;
+    const size_t length = dot ? (size_t)(dot - name) : sizeof group;
+    if (length >= sizeof group)
+        return false;
+    memcpy(group, name, length);
+    group[length] = '\0';
+    return thaw_pattern_matches(pattern, group);
+}
+
 static void match_tensors(load *job)
 {
     for (size_t i = 0; i < job->file.count; i++)
-        if (!is_expected(job, job->file.tensors[i].name))
+        if (is_sought(job, job->file.tensors[i].name) && !is_expected(job, job->file.tensors[i].name))
             list(&job->unexpected_names, &job->result.unexpected, job->file.tensors[i].name);
 }
 
