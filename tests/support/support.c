@@ -1,6 +1,7 @@
 #include "support/support.h"
 
 #include <math.h>
+#include <omp.h>
 
 #include "onednn/kernel.h"
 #include "support/max_cpu.h"
@@ -13,6 +14,12 @@ thaw_context *support_context(int threads)
                             &context);
     cr_assert(status == THAW_OK, "no context: %s", thaw_status_name(status));
     return context;
+}
+
+int support_usable_threads(int threads)
+{
+    const int limit = omp_get_thread_limit();
+    return threads < limit ? threads : limit;
 }
 
 void skip_without_bfloat16(void)

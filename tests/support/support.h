@@ -8,6 +8,9 @@
 /* A context with `threads` threads and seed 1. */
 thaw_context *support_context(int threads);
 
+/* As many of so many threads as OpenMP may start: OMP_THREAD_LIMIT is the host's. */
+int support_usable_threads(int threads);
+
 /* Asserts THAW_OK, showing the context's message. */
 #define assert_ok(context, call)                                                                    \
     do {                                                                                            \
