@@ -11,6 +11,8 @@
 
 char folder_path[SUPPORT_PATH_BYTES], folder_log[FOLDER_LOG_BYTES];
 
+const int folder_class_sizes[FOLDER_CLASSES] = { 20, 11, 1 };
+
 const thaw_folder_options folder_plain = { .size = 1, .resize = 1, .channels = 1, .validation = -1 };
 
 void folder_set_up(void)
@@ -88,6 +90,16 @@ thaw_context *folder_context(int threads)
     };
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     return context;
+}
+
+void folder_put_classes(void)
+{
+    for (int c = 0; c < FOLDER_CLASSES; c++)
+        for (int i = 0; i < folder_class_sizes[c]; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "%c/%02d.png", 'a' + c, i);
+            folder_put_image(name, 50 * c + i);
+        }
 }
 
 const char *folder_list(thaw_context *context, thaw_dataset *dataset, char *text, size_t capacity)

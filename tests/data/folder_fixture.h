@@ -19,6 +19,11 @@ void folder_put_image(const char *name, int brightness);
 void folder_put_text(const char *name, const char *text, size_t bytes);
 void folder_put_copy(const char *name, const char *from, double kept);
 
+/* Puts images of three classes, a to c: image i of class c has the brightness 50 c + i. */
+enum { FOLDER_CLASSES = 3 };
+extern const int folder_class_sizes[FOLDER_CLASSES];
+void folder_put_classes(void);
+
 /* Writes the path of what is called so in the folder, and returns it. */
 const char *folder_join(char path[SUPPORT_PATH_BYTES], const char *name);
 

@@ -1,0 +1,102 @@
+/* Options that a folder of images cannot have, folders without images, and memory that runs out. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data/folder_fixture.h"
+#include "support/allocator.h"
+#include "support/support.h"
+
+TestSuite(folder_faults, .init = folder_set_up, .fini = folder_tear_down);
+
+static const struct {
+    const char *options;
+    thaw_status status;
+    const char *message;
+} bad[] = {
+    { ";size=0", THAW_INVALID_ARGUMENT, "size=0, must be a whole number from 1" },
+    { ";size=9000", THAW_INVALID_ARGUMENT, "size is 9000, must be from 1 to 8192" },
+    { ";size=99999999999999", THAW_INVALID_ARGUMENT, "must be from 1 to 8192" },
+    { ";size=224;resize=200", THAW_INVALID_ARGUMENT, "resize is 200, must be from size, which is 224" },
+    { ";channels=4", THAW_INVALID_ARGUMENT, "channels=4, must be 1 or 3" },
+    { ";mean=a", THAW_INVALID_ARGUMENT, "mean must be one number" },
+    { ";mean=0.5,0.5", THAW_INVALID_ARGUMENT, "mean must be one number" },
+    { ";std=1,2,3,4", THAW_INVALID_ARGUMENT, "std must be one number" },
+    { ";std=1,0,1", THAW_INVALID_ARGUMENT, "std is 0, must be above 0" },
+    { ";std=nan", THAW_INVALID_ARGUMENT, "std must be" },
+    { ";augment=flip", THAW_INVALID_ARGUMENT, "augment=flip, must be none or crop-flip" },
+    { ";decode=half", THAW_INVALID_ARGUMENT, "decode=half, must be scaled or full" },
+    { ";on-error=ask", THAW_INVALID_ARGUMENT, "on-error=ask, must be skip or fail" },
+    { ";val=1", THAW_INVALID_ARGUMENT, "val=1, must be at least 0 and below 1" },
+    { ";val=-0.1", THAW_INVALID_ARGUMENT, "val=-0.1" },
+    { ";threads=0", THAW_INVALID_ARGUMENT, "threads=0" },
+    { ";threads=2000", THAW_INVALID_ARGUMENT, "threads is 2000, must be from 1 to 1024" },
+    { ";sise=3", THAW_NOT_FOUND, "unknown option of a data set \"sise\", did you mean \"size\"?" },
+    { ";size=3;size=4", THAW_INVALID_ARGUMENT, "size is given twice" },
+    { ";classes=2-3", THAW_INVALID_ARGUMENT, "classes are 2 to 3, must be within 0 to 2" },
+    { ";size=1;std=0", THAW_INVALID_ARGUMENT, "std is 0, must be above 0" },
+    { ";size=1;std=0.5,0,0.5", THAW_INVALID_ARGUMENT, "std is 0, must be above 0" },
+    { ";size=1;std=-1", THAW_INVALID_ARGUMENT, "std is -1, must be above 0" },
+    { "/nothing", THAW_IO_ERROR, "nothing: cannot be read: No such file" },
+    { "/a/00.png", THAW_IO_ERROR, "cannot be read: Not a directory" },
+    { "/a", THAW_NOT_FOUND, "/a: has no sub-folders, must have one per class" },
+};
+
+Test(folder_faults, what_is_wrong_is_named)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    folder_put_classes();
+    for (size_t i = 0; i < THAW_COUNT(bad); i++) {
+        char description[SUPPORT_PATH_BYTES + 128];
+        thaw_dataset *training, *test;
+        snprintf(description, sizeof description, "folder:%s%s", folder_path, bad[i].options);
+        assert_fails(context, thaw_dataset_open(context, description, &training, &test), bad[i].status, bad[i].message);
+        cr_assert(!training && !test);
+        cr_assert_eq(allocator.live, 1, "%s leaks", description);
+    }
+    thaw_dataset *training;
+    assert_fails(context, thaw_dataset_open(context, "folder:", &training, NULL), THAW_INVALID_ARGUMENT,
+                 "PATH is missing");
+    assert_fails(context, thaw_dataset_open(context, "folder", &training, NULL), THAW_INVALID_ARGUMENT,
+                 "PATH is missing");
+    thaw_context_destroy(context);
+}
+
+Test(folder_faults, without_images_is_not_found)
+{
+    char path[SUPPORT_PATH_BYTES];
+    thaw_context *context = folder_context(1);
+    thaw_dataset *training;
+    folder_put_text("a/readme", "nothing here", 12);
+    cr_assert_eq(mkdir(folder_join(path, "b"), 0700), 0);
+    assert_fails(context, thaw_dataset_open_folder(context, folder_path, NULL, &training, NULL), THAW_NOT_FOUND,
+                 "its sub-folders contain no JPEG or PNG images");
+    cr_assert_not_null(strstr(folder_log, "/b: contains no images"), "%s", folder_log);
+    thaw_context_destroy(context);
+}
+
+Test(folder_faults, survives_every_failing_allocation)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_dataset *training, *test;
+    const size_t files = support_count_entries("/proc/self/fd");
+    folder_put_classes();
+    size_t sites = 0;
+    for (;; sites++) {
+        allocator.fail_at = allocator.calls + sites + 1;
+        const thaw_status status = thaw_dataset_open_folder(context, folder_path, NULL, &training, &test);
+        if (status == THAW_OK)
+            break;
+        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "site %zu: %s", sites, thaw_status_name(status));
+        cr_assert(!training && !test);
+        cr_assert_eq(allocator.live, 1, "site %zu leaks", sites);
+        cr_assert_eq(support_count_entries("/proc/self/fd"), files, "site %zu leaves a file open", sites);
+    }
+    cr_assert_geq(sites, 20);
+    thaw_dataset_destroy(training);
+    thaw_dataset_destroy(test);
+    cr_assert_eq(support_count_entries("/proc/self/fd"), files);
+    thaw_context_destroy(context);
+}
