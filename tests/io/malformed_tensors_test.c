@@ -1,100 +1,12 @@
-/* Files that break the format, each with the error it must give; and files at the edge that must open. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "io/safetensors.h"
-#include "support/files.h"
-#include "support/support.h"
-
-static thaw_context *context;
-static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
-
-static void begin(void)
-{
-    context = support_context(1);
-    support_make_directory(directory);
-    support_path(path, directory, "file.safetensors");
-}
-
-static void end(void)
-{
-    support_remove_directory(directory);
-    thaw_context_destroy(context);
-}
-
-typedef struct recipe {
-    const char *name;
-    const char *header;
-    size_t data_bytes;   /* zeros after the header */
-    const char *message; /* what the error says; NULL: the file opens */
-    thaw_status status;  /* 0: THAW_BAD_FORMAT */
-    uint64_t length;     /* what the first eight bytes say; 0: the header's length */
-    size_t header_bytes; /* 0: up to the first NUL */
-} recipe;
+/* Descriptions of tensors that break the format, each with the error it must give; and files at the edge that must
+   open. */
+#include "io/fixture.h"
+#include "io/recipe.h"
 
 /* One tensor "a" of two floats but for what is given. */
 #define TYPE(dtype) "{\"a\":{\"dtype\":" dtype ",\"shape\":[2],\"data_offsets\":[0,8]}}"
 #define SHAPE(shape) "{\"a\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[0,8]}}"
 #define OFFSETS(offsets) "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":" offsets "}}"
-#define A "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
-#define TENSOR(name, shape, offsets) "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":" offsets "}"
-
-static const recipe bad_lengths[] = {
-    { .name = "no header", "", 0, "must begin with '{'" },
-    { .name = "length past the end", "{}", 0, "but the file only", .length = 1000 },
-    { .name = "length one past the end", "{}", 0, "but the file only", .length = 3 },
-    { .name = "length without its last byte of header", "{}", 0, "not valid JSON", .length = 1 },
-    { .name = "length of 2^64 - 1", "{}", 0, "must have at most 10000000", .length = UINT64_MAX },
-    { .name = "length of 2^63", "{}", 0, "must have at most 10000000", .length = UINT64_C(1) << 63 },
-    { .name = "length one above the limit", "{}", 0, "must have at most 10000000", .length = 10000001 },
-    { .name = "length at the limit", "{}", 0, "but the file only", .length = 10000000 },
-};
-
-static const recipe bad_json[] = {
-    { .name = "an array", "[]", 0, "must begin with '{'" },
-    { .name = "a string", "\"{}\"", 0, "must begin with '{'" },
-    { .name = "a space first", " {}", 0, "must begin with '{'" },
-    { .name = "a byte order mark first", "\xEF\xBB\xBF{}", 0, "must begin with '{'" },
-    { .name = "no JSON", "{hello}", 0, "not valid JSON" },
-    { .name = "an object that does not end", "{" A, 8, "not valid JSON" },
-    { .name = "a comma too many", "{" A ",}", 8, "not valid JSON" },
-    { .name = "a comma too few", "{" A "\"b\":{}}", 8, "not valid JSON" },
-    { .name = "text after the object", "{} x", 0, "not valid JSON" },
-    { .name = "a second object", "{}{}", 0, "not valid JSON" },
-    { .name = "a comment", "{/* */}", 0, "not valid JSON" },
-    { .name = "single quotes", "{'a':1}", 0, "not valid JSON" },
-    { .name = "a NUL after the object", "{}\0", 0, "not valid JSON", .header_bytes = 3 },
-    { .name = "a NUL in the object", "{\0}", 0, "not valid JSON", .header_bytes = 3 },
-    { .name = "a name that is not UTF-8", "{" TENSOR("\xFF", "[2]", "[0,8]") "}", 8, "not valid JSON" },
-    { .name = "a name with an overlong form", "{" TENSOR("\xC0\xAF", "[2]", "[0,8]") "}", 8, "not valid JSON" },
-    { .name = "a name with half a surrogate", "{" TENSOR("\\ud800", "[2]", "[0,8]") "}", 8, "not valid JSON" },
-    { .name = "a name with an escaped NUL", "{" TENSOR("a\\u0000b", "[2]", "[0,8]") "}", 8, "not valid JSON" },
-    { .name = "a name with a raw control character", "{" TENSOR("\x01", "[2]", "[0,8]") "}", 8, "not valid JSON" },
-    { .name = "two tensors of one name", "{" A "," A "}", 8, "duplicate" },
-    { .name = "two tensors of one name, once escaped", "{" A ",\"\\u0061\":{}}", 8, "duplicate" },
-    { .name = "two dtypes",
-      "{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-      8,
-      "duplicate" },
-    { .name = "two metadata objects", "{\"__metadata__\":{},\"__metadata__\":{}}", 0, "duplicate" },
-    { .name = "two metadata entries of one key", "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}", 0, "duplicate" },
-};
-
-static const recipe bad_metadata[] = {
-    { .name = "metadata null", "{\"__metadata__\":null}", 0, "__metadata__ is not an object" },
-    { .name = "metadata an array", "{\"__metadata__\":[\"a\"]}", 0, "__metadata__ is not an object" },
-    { .name = "metadata a tensor",
-      "{\"__metadata__\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-      8,
-      "\"shape\" in __metadata__ is not a string" },
-    { .name = "metadata with a number",
-      "{\"__metadata__\":{\"epoch\":3}}",
-      0,
-      "\"epoch\" in __metadata__ is not a string" },
-    { .name = "metadata with an object", "{\"__metadata__\":{\"k\":{}}}", 0, "\"k\" in __metadata__ is not a string" },
-    { .name = "metadata with null", "{\"__metadata__\":{\"k\":null}}", 0, "\"k\" in __metadata__ is not a string" },
-};
 
 static const recipe bad_types[] = {
     { .name = "a tensor that is null", "{\"a\":null}", 0, "\"a\": its description is not an object" },
@@ -241,90 +153,22 @@ static const recipe good[] = {
     { .name = "half bytes, an even count", "{\"a\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,2]}}", 2, NULL },
 };
 
-static void write_recipe(const recipe *made)
+Test(malformed_tensors, types, .init = io_begin, .fini = io_end)
 {
-    const size_t header_bytes = made->header_bytes ? made->header_bytes : strlen(made->header);
-    const uint64_t length = made->length ? made->length : header_bytes;
-    char *bytes = calloc(1, 8 + header_bytes + made->data_bytes);
-    memcpy(bytes, &length, 8);
-    memcpy(bytes + 8, made->header, header_bytes);
-    support_write_file(path, bytes, 8 + header_bytes + made->data_bytes);
-    free(bytes);
+    recipe_check_all(bad_types, THAW_COUNT(bad_types));
 }
 
-/* Writes, opens and checks each; nothing may stay open. */
-static void check_all(const recipe *recipes, size_t count)
+Test(malformed_tensors, shapes, .init = io_begin, .fini = io_end)
 {
-    const size_t descriptors = support_count_entries("/proc/self/fd");
-    for (size_t i = 0; i < count; i++) {
-        const recipe *made = &recipes[i];
-        const thaw_status wanted = !made->message ? THAW_OK : made->status ? made->status : THAW_BAD_FORMAT;
-        thaw_safetensors file;
-        write_recipe(made);
-        const thaw_status status = thaw_safetensors_open(context, path, &file);
-        const char *message = thaw_context_message(context);
-        cr_expect(status == wanted, "%s: %s, wanted %s: %s", made->name, thaw_status_name(status),
-                  thaw_status_name(wanted), message);
-        cr_expect(!made->message || (strstr(message, made->message) && strstr(message, path)),
-                  "%s: message \"%s\" lacks \"%s\" or the path", made->name, message, made->message);
-        if (status == THAW_OK)
-            thaw_safetensors_close(&file);
-    }
-    cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors);
+    recipe_check_all(bad_shapes, THAW_COUNT(bad_shapes));
 }
 
-Test(malformed, lengths, .init = begin, .fini = end)
+Test(malformed_tensors, offsets, .init = io_begin, .fini = io_end)
 {
-    check_all(bad_lengths, THAW_COUNT(bad_lengths));
+    recipe_check_all(bad_offsets, THAW_COUNT(bad_offsets));
 }
 
-Test(malformed, json, .init = begin, .fini = end)
+Test(malformed_tensors, edges_of_the_format_open, .init = io_begin, .fini = io_end)
 {
-    check_all(bad_json, THAW_COUNT(bad_json));
-}
-
-Test(malformed, metadata, .init = begin, .fini = end)
-{
-    check_all(bad_metadata, THAW_COUNT(bad_metadata));
-}
-
-Test(malformed, types, .init = begin, .fini = end)
-{
-    check_all(bad_types, THAW_COUNT(bad_types));
-}
-
-Test(malformed, shapes, .init = begin, .fini = end)
-{
-    check_all(bad_shapes, THAW_COUNT(bad_shapes));
-}
-
-Test(malformed, offsets, .init = begin, .fini = end)
-{
-    check_all(bad_offsets, THAW_COUNT(bad_offsets));
-}
-
-Test(malformed, edges_of_the_format_open, .init = begin, .fini = end)
-{
-    check_all(good, THAW_COUNT(good));
-}
-
-Test(malformed, nesting_is_bounded, .init = begin, .fini = end)
-{
-    enum { DEPTH = 1000000 };
-    char *header = malloc(DEPTH + 16);
-    const size_t begin = (size_t)sprintf(header, "{\"a\":");
-    memset(header + begin, '[', DEPTH);
-    header[begin + DEPTH] = '\0';
-    const recipe deep = { .name = "a million brackets", header, 0, "depth" };
-    check_all(&deep, 1);
-    free(header);
-}
-
-Test(malformed, files_shorter_than_the_length, .init = begin, .fini = end)
-{
-    for (size_t bytes = 0; bytes < 8; bytes++) {
-        thaw_safetensors file;
-        support_write_file(path, "\2\0\0\0\0\0\0", bytes);
-        assert_fails(context, thaw_safetensors_open(context, path, &file), THAW_BAD_FORMAT, "must have at least 8");
-    }
+    recipe_check_all(good, THAW_COUNT(good));
 }
