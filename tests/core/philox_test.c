@@ -4,6 +4,7 @@
 
 #include "core/cpu.h"
 #include "core/philox_blocks.h"
+#include "support/philox.h"
 #include "support/support.h"
 
 static thaw_context *context;
@@ -75,19 +76,9 @@ Test(philox, all_levels_agree)
     }
 }
 
-/* The key as philox.h defines it, written out again. */
-static uint64_t mixed(uint64_t z)
-{
-    z ^= z >> 30;
-    z *= 0xBF58476D1CE4E5B9U;
-    z ^= z >> 27;
-    z *= 0x94D049BB133111EBU;
-    return z ^ z >> 31;
-}
-
 static uint32_t expected(const thaw_stream *stream, uint64_t element)
 {
-    const uint64_t key = mixed(mixed(stream->seed) + stream->purpose), block = element / 4;
+    const uint64_t key = support_philox_key(stream->seed, stream->purpose), block = element / 4;
     const uint32_t counter[4] = { (uint32_t)block,
                                   (uint32_t)((block >> 32 & 0xFFFF) | (stream->step >> 32 & 0xFFFF) << 16),
                                   (uint32_t)stream->step, stream->node };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "support/max_cpu.h"
+#include "support/philox.h"
 #include "support/support.h"
 
 enum { COUNT = 100003, FAN_IN = 50, FAN_OUT = 150 };
@@ -222,32 +223,6 @@ Test(initialize, draws_new_values_at_each_reset_and_the_same_in_each_model)
 
 /* ---- against the definition ---- */
 
-/* Steele, Lea & Flood 2014: the finaliser of SplitMix64. */
-static uint64_t mixed(uint64_t bits)
-{
-    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
-    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
-    return bits ^ (bits >> 31);
-}
-
-/* Number `index` of the initial values of a layer's parameter: Philox4x32-10 as in Salmon et al. 2011, with the
-   counter and key that src/core/philox.h lays down. */
-static uint32_t philox_number(uint64_t seed, uint32_t node, uint32_t parameter, size_t index)
-{
-    const uint64_t key = mixed(mixed(seed) + 1);
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    uint32_t c[4] = { (uint32_t)(index / 4), 0, parameter, node };
-    for (int round = 0; round < 10; round++) {
-        const uint64_t left = UINT64_C(0xD2511F53) * c[0], right = UINT64_C(0xCD9E8D57) * c[2];
-        const uint32_t next[4] = { (uint32_t)(right >> 32) ^ c[1] ^ k0, (uint32_t)right,
-                                   (uint32_t)(left >> 32) ^ c[3] ^ k1, (uint32_t)left };
-        memcpy(c, next, sizeof c);
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    return c[index % 4];
-}
-
 static const size_t looked_at[] = { 0, 1, 2, 3, 4, 255, 256, 257, 1000, 65536, COUNT - 1 };
 
 Test(initialize, uniform_values_come_from_philox)
@@ -256,7 +231,7 @@ Test(initialize, uniform_values_come_from_philox)
     thaw_model *model = make_model(context, THAW_INITIAL_DEFAULT);
     for (size_t n = 0; n < THAW_COUNT(names); n++)
         for (size_t i = 0; i < THAW_COUNT(looked_at); i++) {
-            const uint32_t bits = philox_number(99, 1 + (uint32_t)n / 2, n % 2, looked_at[i]);
+            const uint32_t bits = support_philox_initial(99, 1 + (uint32_t)n / 2, n % 2, looked_at[i]);
             const double unit = (double)(bits >> 8) / 16777216, expected = (2 * unit - 1) / sqrt(FAN_IN);
             const float found = values_of(model, names[n])[looked_at[i]];
             cr_assert_eq(found, (float)expected, "%s[%zu] is %.9g, wanted %.9g", names[n], looked_at[i], (double)found,
@@ -272,8 +247,8 @@ Test(initialize, normal_values_come_from_pairs_by_box_and_muller)
     thaw_model *model = make_model(context, THAW_INITIAL_HE_NORMAL);
     for (size_t i = 0; i < THAW_COUNT(looked_at); i++) {
         const size_t pair = looked_at[i] & ~(size_t)1;
-        const double first = ((double)philox_number(99, 2, 1, pair) + 1) / 4294967296;
-        const double angle = 2 * acos(-1) * (double)philox_number(99, 2, 1, pair + 1) / 4294967296;
+        const double first = ((double)support_philox_initial(99, 2, 1, pair) + 1) / 4294967296;
+        const double angle = 2 * acos(-1) * (double)support_philox_initial(99, 2, 1, pair + 1) / 4294967296;
         const double expected = sqrt(-2 * log(first) * 2 / FAN_IN) * (looked_at[i] == pair ? cos(angle) : sin(angle));
         const float found = values_of(model, "wish2.p1")[looked_at[i]];
         cr_assert(fabs((double)found - expected) < 1e-6, "element %zu is %.9g, wanted %.9g", looked_at[i],

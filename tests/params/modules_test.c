@@ -1,8 +1,12 @@
-/* Modules whose first fields are not what this library wants, in shared objects and linked. */
+/* Modules of the caller's, in shared objects and linked: what is taken, and what is not what this library wants. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/allocator.h"
+#include "support/files.h"
 #include "support/optimizers.h"
 
 static thaw_context *context;
@@ -64,6 +68,34 @@ Test(modules, refuses_shared_objects_of_other_kinds)
     }
 }
 
+Test(modules, refuses_what_is_no_shared_object)
+{
+    thaw_optimizer *optimizer = NULL;
+    assert_fails(context, thaw_optimizer_create(context, "./nowhere/none.so:lr=1", &optimizer), THAW_IO_ERROR,
+                 "./nowhere/none.so: cannot open: No such file");
+    assert_fails(context, thaw_optimizer_create(context, "/", &optimizer), THAW_IO_ERROR, "/: is not a regular file");
+
+    char path[] = "/tmp/thaw-module-XXXXXX";
+    const int file = mkstemp(path);
+    cr_assert_geq(file, 0);
+    cr_assert_eq(write(file, "not ELF", 7), 7);
+    close(file);
+    assert_fails(context, thaw_optimizer_create(context, path, &optimizer), THAW_BAD_FORMAT, path);
+    unlink(path);
+    cr_assert_null(optimizer);
+}
+
+Test(modules, does_not_wait_for_a_fifo, .timeout = 20)
+{
+    char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+    thaw_optimizer *optimizer = NULL;
+    support_make_directory(directory);
+    cr_assert_eq(mkfifo(support_path(path, directory, "fifo.so"), 0600), 0);
+    assert_fails(context, thaw_optimizer_create(context, path, &optimizer), THAW_IO_ERROR,
+                 "fifo.so: is not a regular file");
+    support_remove_directory(directory);
+}
+
 /* One step from 3 with a gradient of 4 and a rate of 0.25 or, by default, 0.5. */
 static float step_of(const thaw_optimizer *optimizer)
 {
@@ -93,13 +125,18 @@ static void descend(const thaw_update *u)
         u->parameter[i] -= u->scalar[0] * u->gradient[i];
 }
 
+static const thaw_hyperparameter rate[] = { { "lr", 0.5, 0, 1 } };
+static const thaw_hyperparameter twice[] = { { "lr", 0.5, 0, 1 }, { "lr", 0.5, 0, 1 } };
+static const thaw_hyperparameter outside[] = { { "lr", 2, 0, 1 } };
+static const thaw_hyperparameter endless[] = { { "lr", INFINITY, 0, INFINITY } };
+static const thaw_hyperparameter nameless[] = { { NULL, 0, 0, 1 } };
+static const thaw_hyperparameter unwritable[] = { { "l=r", 0, 0, 1 } };
+
 static const char *refuse(const double *hyperparameters)
 {
     (void)hyperparameters;
     return "a field past the module's size was read";
 }
-
-static const thaw_hyperparameter rate[] = { { "lr", 0.5, 0, 1 } };
 
 Test(modules, reads_no_field_past_the_size_of_a_linked_optimizer)
 {
@@ -138,4 +175,74 @@ Test(modules, refuses_linked_optimizers_of_other_kinds)
     assert_fails(context, thaw_optimizer_create_from(context, &module, NULL, &optimizer), THAW_INVALID_ARGUMENT,
                  "newer Thaw");
     cr_assert_null(optimizer);
+}
+
+Test(modules, accepts_a_module_of_the_callers)
+{
+    static const thaw_optimizer_module module = { .size = sizeof(thaw_optimizer_module),
+                                                  .abi = THAW_OPTIMIZER_ABI,
+                                                  .name = "descent",
+                                                  .hyperparameters = rate,
+                                                  .hyperparameter_count = 1,
+                                                  .update = descend };
+    thaw_optimizer *optimizer = NULL;
+    assert_ok(context, thaw_optimizer_create_from(context, &module, NULL, &optimizer));
+    cr_assert(thaw_optimizer_get(optimizer, "lr") == 0.5);
+    cr_assert_eq(thaw_optimizer_module_of(optimizer), &module);
+    thaw_optimizer_destroy(optimizer);
+    assert_ok(context, thaw_optimizer_create_from(context, &module, "lr=0.125", &optimizer));
+    cr_assert(thaw_optimizer_get(optimizer, "lr") == 0.125);
+    thaw_optimizer_destroy(optimizer);
+    assert_fails(context, thaw_optimizer_create_from(context, &module, "lr=2", &optimizer), THAW_INVALID_ARGUMENT,
+                 "descent: lr is 2");
+    assert_fails(context, thaw_optimizer_create_from(context, &module, "x=2", &optimizer), THAW_NOT_FOUND,
+                 "unknown hyper-parameter of descent \"x\"; known: lr");
+    cr_assert_null(optimizer);
+}
+
+Test(modules, refuses_modules_that_break_the_rules)
+{
+    static const char *const same_slots[] = { "a", "b", "a" };
+    static const char *const empty_slots[] = { "" };
+    static const struct {
+        thaw_optimizer_module module;
+        const char *message;
+    } cases[] = {
+        { { THAW_OPTIMIZER_MODULE_HEAD, .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "", .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "a:b", .update = descend }, "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x" }, "no update" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = rate,
+            .hyperparameter_count = 17 },
+          "limits" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = same_slots, .slot_count = 9 },
+          "limits" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameter_count = 1 }, "than it has" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slot_count = 1 }, "than it has" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = twice,
+            .hyperparameter_count = 2 },
+          "one name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = outside,
+            .hyperparameter_count = 1 },
+          "range" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = endless,
+            .hyperparameter_count = 1 },
+          "range" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = nameless,
+            .hyperparameter_count = 1 },
+          "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = unwritable,
+            .hyperparameter_count = 1 },
+          "name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = same_slots, .slot_count = 3 },
+          "one name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = empty_slots, .slot_count = 1 },
+          "slot's name" },
+    };
+    thaw_optimizer *optimizer = NULL;
+    for (size_t i = 0; i < THAW_COUNT(cases); i++)
+        assert_fails(context, thaw_optimizer_create_from(context, &cases[i].module, NULL, &optimizer),
+                     THAW_INVALID_ARGUMENT, cases[i].message);
+    assert_fails(context, thaw_optimizer_create_from(context, NULL, NULL, &optimizer), THAW_INVALID_ARGUMENT,
+                 "missing");
 }
