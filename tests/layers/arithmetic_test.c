@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "support/golden.h"
-#include "support/layer.h"
+#include "support/layer_slope.h"
 
 enum { BATCH = 3, MOST = BATCH * 400 };
 
@@ -154,15 +154,6 @@ Test(arithmetic, matches_the_definition_with_either_side_frozen)
 
 /* ---- finite differences: exact in exact arithmetic, since each operation is linear in each operand ---- */
 
-static double weighted_output(layer *l)
-{
-    double loss = 0;
-    layer_forward(l);
-    for (size_t i = 0; i < l->output_size; i++)
-        loss += (double)l->output[i] * (double)l->output_gradient[i];
-    return loss;
-}
-
 Test(arithmetic, gradients_match_finite_differences)
 {
     for (size_t o = 0; o < THAW_COUNT(operations); o++) {
@@ -175,12 +166,7 @@ Test(arithmetic, gradients_match_finite_differences)
             layer_backward(&l);
             for (size_t k = 0; k < 2; k++) {
                 for (size_t e = 0; e < l.input_size[k]; e += 1 + l.input_size[k] / 7) {
-                    const float kept = l.inputs[k][e];
-                    l.inputs[k][e] = kept + 1;
-                    const double above = weighted_output(&l);
-                    l.inputs[k][e] = kept - 1;
-                    const float slope = (float)((above - weighted_output(&l)) / 2);
-                    l.inputs[k][e] = kept;
+                    const float slope = layer_slope(&l, &l.inputs[k][e], 1);
                     assert_close(&l.input_gradients[k][e], &slope, 1, 2e-5, operations[o].name);
                 }
             }

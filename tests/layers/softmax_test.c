@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "support/golden.h"
-#include "support/layer.h"
+#include "support/layer_slope.h"
 
 enum { BATCH = 3, MOST = BATCH * 600 };
 
@@ -84,18 +84,8 @@ Test(softmax, matches_the_definition)
                     check(&variants[v], &shapes[i], how & 1, how & 2, how & 4 ? 2 : 1);
 }
 
-static double weighted_output(layer *l)
-{
-    double sum = 0;
-    layer_forward(l);
-    for (size_t i = 0; i < l->output_size; i++)
-        sum += (double)l->output[i] * (double)l->output_gradient[i];
-    return sum;
-}
-
 Test(softmax, gradients_match_finite_differences)
 {
-    const float step = 0x1p-7F;
     for (size_t v = 0; v < THAW_COUNT(variants); v++) {
         thaw_context *context = support_context(2);
         thaw_model *model;
@@ -104,12 +94,7 @@ Test(softmax, gradients_match_finite_differences)
         layer_forward(&l);
         layer_backward(&l);
         for (size_t i = 0; i < l.input_size[0]; i++) {
-            const float kept = l.inputs[0][i];
-            l.inputs[0][i] = kept + step;
-            const double above = weighted_output(&l);
-            l.inputs[0][i] = kept - step;
-            const float slope = (float)((above - weighted_output(&l)) / 2 / (double)step);
-            l.inputs[0][i] = kept;
+            const float slope = layer_slope(&l, &l.inputs[0][i], 0x1p-7F);
             assert_close(&l.input_gradients[0][i], &slope, 1, 2e-4, variants[v].name);
         }
         layer_close(&l, model);
