@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "report/record.h"
+#include "report/log_reader.h"
 #include "support/files.h"
 #include "support/network.h"
 
-enum { SAMPLES = 45, BATCH = 10, STEPS = 5, EPOCHS = 3, MOST_ROWS = 20, MOST_COLUMNS = 40, MOST_BYTES = 1 << 16 };
+enum { SAMPLES = 45, BATCH = 10, STEPS = 5, EPOCHS = 3 };
 
 static const double RATE = 0.05;
 
@@ -46,88 +46,6 @@ static void close_fixture(fixture *f)
     support_remove_tree(f->directory);
 }
 
-/* ---------------------------------------------------------------- a reader of tables */
-
-typedef struct table {
-    size_t columns, rows;
-    char names[MOST_COLUMNS][64];
-    double values[MOST_ROWS][MOST_COLUMNS]; /* NAN: empty */
-} table;
-
-static long read_log(const fixture *f, const char *name, char *bytes)
-{
-    char path[SUPPORT_PATH_BYTES];
-    const long count = support_read_file(support_path(path, f->directory, name), bytes, MOST_BYTES - 1);
-    cr_assert(count >= 0 && count < MOST_BYTES);
-    bytes[count] = '\0';
-    return count;
-}
-
-static table read_table(const fixture *f, const char *name)
-{
-    static char text[MOST_BYTES];
-    table found = { 0 };
-    read_log(f, name, text);
-    char *line = text;
-    for (char *end; (end = strstr(line, "\r\n")); line = end + 2) {
-        *end = '\0';
-        size_t column = 0;
-        for (char *field = line, *comma; field; field = comma ? comma + 1 : NULL, column++) {
-            comma = strchr(field, ',');
-            if (comma)
-                *comma = '\0';
-            if (line != text)
-                found.values[found.rows][column] = *field ? strtod(field, NULL) : (double)NAN;
-            else
-                snprintf(found.names[column], sizeof found.names[column], "%.*s",
-                         (int)strcspn(field + (*field == '"'), "\""), field + (*field == '"'));
-        }
-        if (line == text)
-            found.columns = column;
-        else
-            found.rows++;
-        cr_assert_eq(column, found.columns, "%s, row %zu", name, found.rows);
-    }
-    cr_assert_eq(*line, '\0', "%s ends with a whole line", name);
-    return found;
-}
-
-static double at(const table *t, size_t row, const char *name)
-{
-    for (size_t i = 0; i < t->columns; i++)
-        if (strcmp(t->names[i], name) == 0)
-            return t->values[row][i];
-    cr_assert_fail("no column %s", name);
-    return NAN;
-}
-
-/* Scalars in the events: records less the first. */
-static size_t count_events(const fixture *f)
-{
-    static char bytes[MOST_BYTES];
-    const size_t count = (size_t)read_log(f, "events.out.tfevents.0000000000.thaw", bytes);
-    size_t records = 0, next = 0;
-    while (next < count) {
-        uint64_t length;
-        memcpy(&length, bytes + next, sizeof length);
-        next += 16 + (size_t)length;
-        records++;
-    }
-    cr_assert_eq(next, count);
-    return records - 1;
-}
-
-static size_t count_values(const table *t)
-{
-    size_t known = 0;
-    for (size_t row = 0; row < t->rows; row++)
-        for (size_t column = 3; column < t->columns; column++)
-            known += isnan(t->values[row][column]) ? 0 : 1;
-    return known;
-}
-
-/* ---------------------------------------------------------------- tests */
-
 Test(run_log, norms_are_those_of_the_update)
 {
     fixture f = open_fixture();
@@ -152,33 +70,34 @@ Test(run_log, norms_are_those_of_the_update)
         norms[i] = sqrt(squares);
     }
     thaw_run_log_close(log);
-    const table steps = read_table(&f, "steps.csv"), epochs = read_table(&f, "epochs.csv");
+    const log_table steps = log_read_table(f.directory, "steps.csv"),
+                    epochs = log_read_table(f.directory, "epochs.csv");
     cr_assert_eq(steps.rows, EPOCHS * STEPS);
     cr_assert_eq(epochs.rows, EPOCHS);
     for (size_t i = 0; i < steps.rows; i++) {
-        cr_assert_eq(at(&steps, i, "step"), (double)i + 1);
-        cr_assert_eq(at(&steps, i, "epoch"), (double)(i / STEPS) + 1);
-        cr_assert_float_eq(at(&steps, i, "step/gradient_norm"), norms[i], 1e-9 * norms[i]);
+        cr_assert_eq(log_at(&steps, i, "step"), (double)i + 1);
+        cr_assert_eq(log_at(&steps, i, "epoch"), (double)(i / STEPS) + 1);
+        cr_assert_float_eq(log_at(&steps, i, "step/gradient_norm"), norms[i], 1e-9 * norms[i]);
         /* Without momentum an update is the gradient times the rate; its rounding is that of the weights. */
         if (i % STEPS != 0)
-            cr_assert_float_eq(at(&steps, i, "step/update_norm"), RATE * norms[i], 2e-5 * RATE * norms[i] + 1e-6);
+            cr_assert_float_eq(log_at(&steps, i, "step/update_norm"), RATE * norms[i], 2e-5 * RATE * norms[i] + 1e-6);
         double squares = 0;
         for (size_t b = 1; b < NETWORK_GROUPS; b++) {
             char name[64];
             snprintf(name, sizeof name, "gradient_norm/%s", network_groups[b]);
-            squares += pow(at(&steps, i, name), 2);
+            squares += pow(log_at(&steps, i, name), 2);
             snprintf(name, sizeof name, "rate/%s", network_groups[b]);
-            cr_assert_eq(at(&steps, i, name), RATE);
+            cr_assert_eq(log_at(&steps, i, name), RATE);
         }
         cr_assert_float_eq(sqrt(squares), norms[i], 1e-9 * norms[i]);
-        cr_assert(isnan(at(&steps, i, "gradient_norm/conv1")) && isnan(at(&steps, i, "update_norm/conv1")));
+        cr_assert(isnan(log_at(&steps, i, "gradient_norm/conv1")) && isnan(log_at(&steps, i, "update_norm/conv1")));
     }
     double loss = 0;
     for (size_t i = 0; i < STEPS; i++)
-        loss += at(&steps, i, "training/loss") * (i + 1 < STEPS ? BATCH : SAMPLES % BATCH);
-    cr_assert_float_eq(at(&epochs, 0, "epoch/training_loss"), loss / SAMPLES, 1e-6);
-    cr_assert(isnan(at(&epochs, 0, "test/loss")));
-    cr_assert_eq(count_events(&f), count_values(&steps) + count_values(&epochs));
+        loss += log_at(&steps, i, "training/loss") * (i + 1 < STEPS ? BATCH : SAMPLES % BATCH);
+    cr_assert_float_eq(log_at(&epochs, 0, "epoch/training_loss"), loss / SAMPLES, 1e-6);
+    cr_assert(isnan(log_at(&epochs, 0, "test/loss")));
+    cr_assert_eq(log_count_events(f.directory), log_count_values(&steps) + log_count_values(&epochs));
     close_fixture(&f);
 }
 
@@ -226,19 +145,19 @@ Test(run_log, a_resumed_run_cuts_what_it_does_again)
     for (int i = 0; i < 6; i++)
         assert_ok(again.context, thaw_trainer_step(again.trainer, NULL));
     assert_ok(again.context, thaw_run_log_open(again.model, again.trainer, f.directory, 1, true, &log));
-    table steps = read_table(&f, "steps.csv");
-    const table epochs = read_table(&f, "epochs.csv");
+    log_table steps = log_read_table(f.directory, "steps.csv");
+    const log_table epochs = log_read_table(f.directory, "epochs.csv");
     cr_assert_eq(steps.rows, 6);
     cr_assert_eq(epochs.rows, 1);
-    cr_assert_eq(count_events(&f), count_values(&steps) + count_values(&epochs));
+    cr_assert_eq(log_count_events(f.directory), log_count_values(&steps) + log_count_values(&epochs));
     while (!thaw_trainer_done(again.trainer))
         assert_ok(again.context, thaw_run_log_step(log, again.trainer, NULL));
     thaw_run_log_close(log);
-    steps = read_table(&f, "steps.csv");
+    steps = log_read_table(f.directory, "steps.csv");
     cr_assert_eq(steps.rows, EPOCHS * STEPS);
     for (size_t i = 0; i < steps.rows; i++) {
-        cr_assert_eq(at(&steps, i, "step"), (double)i + 1);
-        cr_assert(i == 0 || at(&steps, i, "seconds") > at(&steps, i - 1, "seconds"), "row %zu", i);
+        cr_assert_eq(log_at(&steps, i, "step"), (double)i + 1);
+        cr_assert(i == 0 || log_at(&steps, i, "seconds") > log_at(&steps, i - 1, "seconds"), "row %zu", i);
     }
     close_fixture(&again);
     close_fixture(&f);
@@ -251,11 +170,11 @@ Test(run_log, a_log_of_something_else_is_refused_and_kept)
     assert_ok(f.context, thaw_run_log_open(f.model, f.trainer, f.directory, 1, false, &log));
     assert_ok(f.context, thaw_run_log_step(log, f.trainer, NULL));
     thaw_run_log_close(log);
-    const size_t rows = read_table(&f, "steps.csv").rows;
+    const size_t rows = log_read_table(f.directory, "steps.csv").rows;
     cr_assert_eq(thaw_run_log_open(f.model, f.trainer, f.directory, 1, false, &log), THAW_INVALID_ARGUMENT);
     cr_assert_null(log);
     cr_assert(strstr(thaw_context_message(f.context), "another run"));
-    cr_assert_eq(read_table(&f, "steps.csv").rows, rows);
+    cr_assert_eq(log_read_table(f.directory, "steps.csv").rows, rows);
     char path[SUPPORT_PATH_BYTES];
     static const char other[] = "step,epoch,seconds,\"training/loss\"\r\n1,1,2,3\r\n";
     support_write_file(support_path(path, f.directory, "steps.csv"), other, sizeof other - 1);
@@ -288,7 +207,7 @@ Test(run_log, a_full_disk_costs_the_log_alone)
     thaw_run_log *log;
     assert_ok(context, thaw_trainer_create(model, data, NULL, &trainer));
     assert_ok(context, thaw_run_log_open(model, trainer, f.directory, 1, false, &log));
-    const long header = read_log(&f, "steps.csv", (char[MOST_BYTES]){ 0 });
+    const long header = log_read(f.directory, "steps.csv", (char[LOG_MOST_BYTES]){ 0 });
     const struct rlimit limit = { (rlim_t)header + 20, RLIM_INFINITY };
     struct rlimit before;
     getrlimit(RLIMIT_FSIZE, &before);
