@@ -75,6 +75,9 @@ static const recipe bad_shapes[] = {
       .status = THAW_UNSUPPORTED },
 };
 
+/* One more tensor on A's range. */
+#define ON_A(name) "," TENSOR(name, "[2]", "[0,8]")
+
 static const recipe bad_offsets[] = {
     { .name = "no offsets", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "\"a\": data_offsets is missing" },
     { .name = "offsets an object", OFFSETS("{\"0\":0,\"1\":8}"), 8, "data_offsets is missing or not an array of two" },
@@ -101,15 +104,7 @@ static const recipe bad_offsets[] = {
       12,
       "\"b\" begins at byte 4 of the data, must begin at 8: tensors overlap" },
     { .name = "ten tensors on one range",
-      "{" A "," TENSOR("b", "[2]", "[0,8]") "," TENSOR("c", "[2]", "[0,8]") "," TENSOR("d", "[2]", "[0,8]") "," TENSOR(
-          "e", "[2]",
-          "[0,8]") "," TENSOR("f", "[2]",
-                              "[0,8]") "," TENSOR("g", "[2]",
-                                                  "[0,8]") "," TENSOR("h", "[2]",
-                                                                      "[0,8]") "," TENSOR("i", "[2]",
-                                                                                          "[0,8]") "," TENSOR("j",
-                                                                                                              "[2]",
-                                                                                                              "[0,8]") "}",
+      "{" A ON_A("b") ON_A("c") ON_A("d") ON_A("e") ON_A("f") ON_A("g") ON_A("h") ON_A("i") ON_A("j") "}",
       8,
       "tensors overlap" },
     { .name = "an empty tensor inside another", "{" A "," TENSOR("b", "[0]", "[4,4]") "}", 8, "tensors overlap" },
@@ -126,6 +121,8 @@ static const recipe bad_offsets[] = {
       "the tensors end at byte 0 of the data, must end with the file at 1" },
 };
 
+#define MORE(name, shape, offsets) "," TENSOR(name, shape, offsets)
+
 static const recipe good[] = {
     { .name = "nothing", "{}", 0, NULL },
     { .name = "nothing but metadata", "{\"__metadata__\":{\"k\":\"v\",\"\":\"\"}}", 0, NULL },
@@ -139,10 +136,8 @@ static const recipe good[] = {
     { .name = "a scalar", "{" TENSOR("a", "[]", "[0,4]") "}", 4, NULL },
     { .name = "six dimensions", SHAPE("[1,1,1,1,1,2]"), 8, NULL },
     { .name = "empty tensors at every place",
-      "{" A
-      "," TENSOR("b", "[0]", "[0,0]") "," TENSOR("c", "[1,0]", "[8,8]") "," TENSOR("d", "[1]",
-                                                                                   "[8,12]") "," TENSOR("e", "[0]",
-                                                                                                        "[12,12]") "}",
+      "{" A MORE("b", "[0]", "[0,0]") MORE("c", "[1,0]", "[8,8]") MORE("d", "[1]", "[8,12]")
+          MORE("e", "[0]", "[12,12]") "}",
       12,
       NULL },
     { .name = "a shape with 0 and much else",
