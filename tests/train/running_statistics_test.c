@@ -5,92 +5,10 @@
 #include <string.h>
 
 #include "support/golden.h"
-#include "support/support.h"
+#include "support/network.h"
+#include "train/normalised_network.h"
 
-enum { STEPS = 20, BATCH = 16, BATCHES = 10, CLASSES = 5, PIXELS = 64 };
-
-static thaw_node add_block(thaw_model *model, thaw_node x, int index, int64_t filters, bool tracked)
-{
-    char convolution[8], norm[8];
-    snprintf(convolution, sizeof convolution, "conv%d", index);
-    snprintf(norm, sizeof norm, "norm%d", index);
-    const thaw_conv2d_options options = {
-        .name = convolution, .filters = filters, .kernel = { 3, 3 }, .no_bias = true
-    };
-    thaw_context *context = thaw_model_context(model);
-    assert_ok(context, thaw_conv2d(model, x, &options, &x));
-    assert_ok(context,
-              thaw_batch_norm(model, x, &(thaw_batch_norm_options){ .name = norm, .track_when_frozen = tracked }, &x));
-    assert_ok(context, thaw_relu(model, x, NULL, &x));
-    return x;
-}
-
-static bool is_statistic(const thaw_parameter *parameter)
-{
-    return strstr(thaw_parameter_name(parameter), "running_") != NULL;
-}
-
-static void fill_weights(thaw_model *model)
-{
-    uint32_t seed = 1;
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
-        thaw_parameter *parameter = thaw_model_parameter(model, i);
-        if (is_statistic(parameter))
-            continue;
-        const size_t count = thaw_shape_count(thaw_parameter_shape(parameter));
-        float *values = thaw_parameter_edit(parameter);
-        support_fill(values, count, seed++);
-        for (size_t k = 0; k < count; k++)
-            values[k] *= 0.4F;
-    }
-}
-
-static thaw_model *build_network(thaw_context *context, bool tracked)
-{
-    thaw_model *model = NULL;
-    thaw_node x;
-    assert_ok(context, thaw_model_create(context, &model));
-    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { 8, 8, 1 } }, &x));
-    x = add_block(model, x, 1, 4, tracked);
-    x = add_block(model, x, 2, 6, tracked);
-    assert_ok(context, thaw_max_pool2d(model, x, &(thaw_pool2d_options){ .kernel = { 2, 2 } }, &x));
-    assert_ok(context, thaw_flatten(model, x, NULL, &x));
-    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense", .units = CLASSES }, &x));
-    assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
-    fill_weights(model);
-    return model;
-}
-
-static void optimize(thaw_context *context, thaw_model *model, const char *description)
-{
-    thaw_optimizer *optimizer = NULL;
-    assert_ok(context, thaw_optimizer_create(context, description, &optimizer));
-    assert_ok(context, thaw_select_optimizer(model, "*", optimizer));
-    thaw_optimizer_destroy(optimizer);
-}
-
-/* On a batch whose first pixel is this, unless that is 0. */
-static thaw_status try_step(thaw_model *model, uint32_t batch, float pixel, const thaw_step_options *options,
-                            thaw_step_result *result)
-{
-    float images[BATCH * PIXELS], uniform[BATCH];
-    int32_t labels[BATCH];
-    support_fill(images, BATCH * PIXELS, 100 + batch);
-    images[0] = pixel == 0 ? images[0] : pixel;
-    support_fill(uniform, BATCH, 200 + batch);
-    for (int i = 0; i < BATCH; i++)
-        labels[i] = (int32_t)((uniform[i] + 1) * CLASSES / 2);
-    const thaw_tensor inputs = thaw_view_f32(images, 4, (int64_t[]){ BATCH, 8, 8, 1 });
-    const thaw_tensor targets = thaw_view_i32(labels, 1, (int64_t[]){ BATCH });
-    return thaw_step(model, &inputs, &targets, options, result);
-}
-
-static double take_step(thaw_context *context, thaw_model *model, uint32_t batch)
-{
-    thaw_step_result result;
-    assert_ok(context, try_step(model, batch, 0, NULL, &result));
-    return result.loss;
-}
+enum { STEPS = 20, BATCHES = 10 };
 
 static void check_statistics(FILE *file, thaw_model *model, const char *name, const char *layer, size_t channels)
 {
@@ -116,15 +34,15 @@ Test(running_statistics, equal_pytorch_s_trained_and_frozen)
     FILE *file = golden_open("running_statistics.txt");
     for (size_t r = 0; r < THAW_COUNT(runs); r++) {
         thaw_context *context = support_context(2);
-        thaw_model *model = build_network(context, runs[r].tracked);
+        thaw_model *model = normalised_network(context, runs[r].tracked);
         float expected[STEPS];
-        optimize(context, model, "adam:lr=1e-2");
+        support_optimize(model, "adam:lr=1e-2");
         for (size_t i = 0; i < 2 && runs[r].frozen[i]; i++)
             assert_ok(context, thaw_model_freeze(model, runs[r].frozen[i]));
         golden_case(file, runs[r].name);
         golden_read(file, "losses", expected, STEPS);
         for (uint32_t step = 0; step < STEPS; step++) {
-            const double loss = take_step(context, model, step % BATCHES), wanted = (double)expected[step];
+            const double loss = normalised_step(context, model, step % BATCHES), wanted = (double)expected[step];
             cr_assert(fabs(loss - wanted) <= 1e-4 * wanted, "%s, step %u: loss %.9g, PyTorch's %.9g", runs[r].name,
                       step + 1, loss, wanted);
         }
@@ -142,16 +60,16 @@ Test(running_statistics, of_a_frozen_layer_keep_their_bytes)
                                               "adam:lr=1e-2,weight_decay=1e-2" };
     for (size_t k = 0; k < THAW_COUNT(optimizers); k++) {
         thaw_context *context = support_context(2);
-        thaw_model *model = build_network(context, false);
-        optimize(context, model, optimizers[k]);
-        take_step(context, model, 0);
+        thaw_model *model = normalised_network(context, false);
+        support_optimize(model, optimizers[k]);
+        normalised_step(context, model, 0);
         assert_ok(context, thaw_model_freeze(model, "norm2"));
         const char *const names[] = { "norm2.weight", "norm2.bias", "norm2.running_mean", "norm2.running_var" };
         float before[4][6];
         for (size_t i = 0; i < 4; i++)
             memcpy(before[i], thaw_parameter_data(thaw_model_find_parameter(model, names[i])), sizeof before[i]);
         for (uint32_t step = 0; step < 10; step++)
-            take_step(context, model, step);
+            normalised_step(context, model, step);
         for (size_t i = 0; i < 4; i++)
             cr_assert_eq(memcmp(before[i], thaw_parameter_data(thaw_model_find_parameter(model, names[i])),
                                 sizeof before[i]),
@@ -164,7 +82,8 @@ Test(running_statistics, of_a_frozen_layer_keep_their_bytes)
 static thaw_region region_of(thaw_model *model, const char *name)
 {
     const thaw_plan *plan;
-    assert_ok(thaw_model_context(model), thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan));
+    assert_ok(thaw_model_context(model),
+              thaw_model_plan(model, &(thaw_plan_options){ .batch = NORMALISED_BATCH }, &plan));
     for (size_t i = 0; i < thaw_plan_entry_count(plan); i++) {
         thaw_plan_entry entry;
         assert_ok(thaw_model_context(model), thaw_plan_entry_at(plan, i, &entry));
@@ -179,14 +98,14 @@ Test(running_statistics, that_follow_the_batches_keep_a_layer_out_of_the_prefix)
 {
     thaw_context *context = support_context(1);
     for (int tracked = 0; tracked < 2; tracked++) {
-        thaw_model *model = build_network(context, tracked);
-        optimize(context, model, "sgd:lr=0.1");
+        thaw_model *model = normalised_network(context, tracked);
+        support_optimize(model, "sgd:lr=0.1");
         assert_ok(context, thaw_model_freeze(model, "*1"));
         cr_assert_eq(region_of(model, "conv1"), THAW_REGION_PREFIX);
         cr_assert_eq(region_of(model, "norm1"), tracked ? THAW_REGION_LIVE : THAW_REGION_PREFIX);
         assert_ok(context, thaw_model_freeze(model, "*"));
         const thaw_plan *plan;
-        assert_fails(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = BATCH }, &plan),
+        assert_fails(context, thaw_model_plan(model, &(thaw_plan_options){ .batch = NORMALISED_BATCH }, &plan),
                      THAW_NOTHING_TRAINABLE, "unfreeze");
         thaw_model_destroy(model);
     }
@@ -202,20 +121,20 @@ Test(running_statistics, without_weight_and_bias_follow_the_group_s_flag)
     assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { 8, 8, 1 } }, &x));
     assert_ok(context, thaw_batch_norm(model, x, &(thaw_batch_norm_options){ .name = "norm", .no_affine = true }, &x));
     assert_ok(context, thaw_flatten(model, x, NULL, &x));
-    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense", .units = CLASSES }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense", .units = NORMALISED_CLASSES }, &x));
     assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
-    optimize(context, model, "sgd:lr=0.1");
+    support_optimize(model, "sgd:lr=0.1");
     const float *mean = thaw_parameter_data(thaw_model_find_parameter(model, "norm.running_mean"));
-    float pixels[BATCH * PIXELS];
+    float pixels[NORMALISED_BATCH * NORMALISED_PIXELS];
     double expected = 0;
-    support_fill(pixels, BATCH * PIXELS, 100);
-    for (size_t i = 0; i < BATCH * PIXELS; i++)
-        expected += (double)pixels[i] / (BATCH * PIXELS);
-    take_step(context, model, 0);
+    support_fill(pixels, NORMALISED_BATCH * NORMALISED_PIXELS, 100);
+    for (size_t i = 0; i < NORMALISED_BATCH * NORMALISED_PIXELS; i++)
+        expected += (double)pixels[i] / (NORMALISED_BATCH * NORMALISED_PIXELS);
+    normalised_step(context, model, 0);
     cr_assert_float_eq(*mean, 0.1 * expected, 1e-7);
     const float kept = *mean;
     assert_ok(context, thaw_model_freeze(model, "norm"));
-    take_step(context, model, 1);
+    normalised_step(context, model, 1);
     cr_assert_eq(*mean, kept);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
@@ -230,7 +149,7 @@ Test(running_statistics, a_batch_without_variance_is_refused_and_changes_nothing
     assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 1, .dims = { 3 } }, &x));
     assert_ok(context, thaw_batch_norm(model, x, NULL, &x));
     assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
-    optimize(context, model, "sgd:lr=0.1");
+    support_optimize(model, "sgd:lr=0.1");
     const thaw_tensor inputs = thaw_view_f32((float[]){ 1, 2, 3 }, 2, (int64_t[]){ 1, 3 });
     const thaw_tensor targets = thaw_view_i32((int32_t[]){ 1 }, 1, (int64_t[]){ 1 });
     thaw_step_result result;
@@ -251,13 +170,13 @@ typedef struct twins {
 static twins make_twins(const char *optimizer)
 {
     twins made = { .context = support_context(2) };
-    made.plain = build_network(made.context, false);
-    made.disturbed = build_network(made.context, false);
-    optimize(made.context, made.plain, optimizer);
-    optimize(made.context, made.disturbed, optimizer);
+    made.plain = normalised_network(made.context, false);
+    made.disturbed = normalised_network(made.context, false);
+    support_optimize(made.plain, optimizer);
+    support_optimize(made.disturbed, optimizer);
     for (uint32_t batch = 0; batch < 3; batch++) {
-        take_step(made.context, made.plain, batch);
-        take_step(made.context, made.disturbed, batch);
+        normalised_step(made.context, made.plain, batch);
+        normalised_step(made.context, made.disturbed, batch);
     }
     return made;
 }
@@ -287,7 +206,8 @@ static void assert_no_trace(const twins *made, const char *what)
 {
     assert_alike(made, what);
     for (uint32_t batch = 3; batch < 6; batch++)
-        cr_assert_eq(take_step(made->context, made->plain, batch), take_step(made->context, made->disturbed, batch));
+        cr_assert_eq(normalised_step(made->context, made->plain, batch),
+                     normalised_step(made->context, made->disturbed, batch));
     assert_alike(made, what);
 }
 
@@ -296,8 +216,8 @@ Test(running_statistics, keep_their_bytes_where_only_gradients_are_computed)
     const twins made = make_twins("sgd:lr=0.05,momentum=0.9");
     thaw_step_result first, again;
     const thaw_step_options gradients_only = { .gradients_only = true };
-    assert_ok(made.context, try_step(made.disturbed, 3, 0, &gradients_only, &first));
-    assert_ok(made.context, try_step(made.disturbed, 3, 0, &gradients_only, &again));
+    assert_ok(made.context, normalised_try_step(made.disturbed, 3, 0, &gradients_only, &first));
+    assert_ok(made.context, normalised_try_step(made.disturbed, 3, 0, &gradients_only, &again));
     cr_assert(first.loss == again.loss && !first.skipped);
     assert_no_trace(&made, "gradients only");
     end_twins(&made);
@@ -308,7 +228,8 @@ Test(running_statistics, keep_their_bytes_when_a_step_fails)
     const twins made = make_twins("adam:lr=1e-2");
     const float pixels[] = { NAN, INFINITY };
     for (size_t i = 0; i < THAW_COUNT(pixels); i++)
-        assert_fails(made.context, try_step(made.disturbed, 3, pixels[i], NULL, NULL), THAW_NOT_FINITE, "loss");
+        assert_fails(made.context, normalised_try_step(made.disturbed, 3, pixels[i], NULL, NULL), THAW_NOT_FINITE,
+                     "loss");
     assert_no_trace(&made, "a loss that is not finite");
     end_twins(&made);
 }
@@ -322,7 +243,7 @@ Test(running_statistics, keep_their_bytes_when_a_step_is_skipped)
     for (size_t i = 0; i < THAW_COUNT(clips); i++) {
         thaw_step_result result;
         const thaw_step_options options = { .clip_norm = clips[i] };
-        assert_ok(made.context, try_step(made.disturbed, 3, 1e25F, &options, &result));
+        assert_ok(made.context, normalised_try_step(made.disturbed, 3, 1e25F, &options, &result));
         cr_assert(isfinite(result.loss) && result.skipped, "loss %g, clipping to %g", result.loss, clips[i]);
     }
     assert_no_trace(&made, "a skipped step");
