@@ -1,4 +1,4 @@
-"""Writes branches.txt: the loss and all gradients of the networks of tests/train/branches_test.c in PyTorch. Run with
+"""Writes branches.txt: the loss and all gradients of the networks of tests/train/branched_network.c in PyTorch. Run with
 PyTorch 2.13: python branches.py [DIRECTORY].
 
 Arrays come from the generator of tests/support/support.c (support_fill): parameter i with seed i + 1, the constant with
