@@ -3,24 +3,7 @@
 #include "plan/emit.h"
 
 #include "core/allocation.h"
-
-void thaw_emit(thaw_plan *plan, thaw_instruction instruction)
-{
-    thaw_program *program = &plan->program;
-    thaw_instruction *grown = program->failed ? NULL
-                                              : thaw_grow(plan->model->context, program->instructions,
-                                                          &program->capacity, program->count + 1, sizeof *grown);
-    program->failed = !grown;
-    if (!grown)
-        return;
-    program->instructions = grown;
-    grown[program->count++] = instruction;
-}
-
-void thaw_emit_for_node(thaw_plan *plan, thaw_section section, thaw_instruction_kind kind, thaw_node node)
-{
-    thaw_emit(plan, (thaw_instruction){ .kind = kind, .section = section, .node = node });
-}
+#include "plan/instruction.h"
 
 /* Adds an instruction to section once, if it is not there yet. */
 static void emit_once(thaw_plan *plan, thaw_instruction_kind kind, thaw_node node)
@@ -81,16 +64,6 @@ static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node ind
         emit_once(plan, THAW_DO_PACK, index);
     else if (node->group && !changes)
         emit_once(plan, THAW_DO_RESTORE, index);
-}
-
-void thaw_emit_poison(thaw_plan *plan, thaw_section section, size_t first, size_t past)
-{
-#ifdef THAW_POISON
-    thaw_emit(plan, (thaw_instruction){
-                        .kind = THAW_DO_POISON, .section = section, .node = -1, .index = first, .past = past });
-#else
-    (void)plan, (void)section, (void)first, (void)past;
-#endif
 }
 
 /* ---- forward ---- */

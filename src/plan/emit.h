@@ -1,16 +1,8 @@
-/* Writing instructions. */
+/* The parts of the pass that writes the program. */
 #ifndef THAW_PLAN_EMIT_H
 #define THAW_PLAN_EMIT_H
 
 #include "plan/plan.h"
-
-/* Appends an instruction; program.failed tells whether one found no memory. */
-void thaw_emit(thaw_plan *plan, thaw_instruction instruction);
-void thaw_emit_for_node(thaw_plan *plan, thaw_section section, thaw_instruction_kind kind, thaw_node node);
-
-/* In builds for tests: memory that begins to be used at a time of [first, past), see buffers.c, holds NaN until it is
-   written. */
-void thaw_emit_poison(thaw_plan *plan, thaw_section section, size_t first, size_t past);
 
 /* Backward kernels, in the reverse of the order. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_emit_backward(thaw_plan *plan);

@@ -1,5 +1,6 @@
 /* The backward section of a program. */
 #include "plan/emit.h"
+#include "plan/instruction.h"
 
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
 {

@@ -123,11 +123,3 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         bind_second_run(plan, arena, &plan->nodes[plan->order[i]]);
     thaw_program_bind(plan);
 }
-
-const float *thaw_plan_value(const thaw_plan *plan, thaw_node origin, thaw_dtype precision)
-{
-    const thaw_plan_node *made = &plan->nodes[origin];
-    if (made->bound.fed && precision == THAW_F32)
-        return made->bound.fed;
-    return precision == made->precision ? made->bound.run.output : made->bound.copy;
-}

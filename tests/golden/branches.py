@@ -1,5 +1,5 @@
-"""Writes branches.txt: the loss and all gradients of the networks of tests/train/branched_network.c in PyTorch. Run with
-PyTorch 2.13: python branches.py [DIRECTORY].
+"""Writes branches.txt: the loss and all gradients of the networks of tests/train/branched_network.c in PyTorch. Run
+with PyTorch 2.13: python branches.py [DIRECTORY].
 
 Arrays come from the generator of tests/support/support.c (support_fill): parameter i with seed i + 1, the constant with
 50, inputs and targets with 100 and 200."""
