@@ -52,17 +52,17 @@ static void product(const operands of, thaw_expression **result)
     check(thaw_expression_multiply(of[0], of[1], result));
 }
 
-/* Every third element is masked. */
-static bool is_masked(size_t index)
+/* Every third element is masked. So it is in the row of the nested combination: its length is a multiple of three. */
+static bool is_unmasked(size_t index)
 {
-    return index % 3 == 0;
+    return index % 3 != 0;
 }
 
 static void mask(const operands of, thaw_expression **result)
 {
     unsigned char values[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        values[i] = !is_masked(i);
+        values[i] = is_unmasked(i);
     check(thaw_expression_mask(of[0], &(thaw_tensor){ THAW_U8, { 2, { OUTPUTS, INPUTS } }, values }, result));
 }
 
@@ -96,22 +96,8 @@ static void nested(const operands of, thaw_expression **result)
     mask(inner, result);
 }
 
-static bool all(int tensor, size_t index)
+static bool is_in_slice(size_t index)
 {
-    (void)tensor, (void)index;
-    return true;
-}
-
-/* Also for the row of the nested combination: its length is a multiple of three. */
-static bool unmasked(int tensor, size_t index)
-{
-    (void)tensor;
-    return !is_masked(index);
-}
-
-static bool in_slice(int tensor, size_t index)
-{
-    (void)tensor;
     return index >= INPUTS && index < INPUTS * (1 + OUTPUTS);
 }
 
@@ -120,52 +106,44 @@ typedef struct combination {
     int64_t shapes[MOST][2]; /* of the tensors a, b, c */
     int tensors;
     void (*combine)(const operands of, thaw_expression **result);
-    bool (*moves)(int tensor, size_t index); /* whether the loss depends on the element, so that it trains */
-    int frozen[4]; /* sets of tensors to freeze in turn: a is 1, b is 2, c is 4; ends with -1 */
+    bool (*moves)(size_t index); /* whether the loss depends on the element, so that it trains; NULL: on all */
+    int frozen[4];               /* sets of tensors to freeze in turn: a is 1, b is 2, c is 4; ends with -1 */
 } combination;
 
 static const combination combinations[] = {
-    { "sum", { { OUTPUTS, INPUTS }, { OUTPUTS, INPUTS } }, 2, sum, all, { 2, 1, 3, -1 } },
-    { "product", { { OUTPUTS, INPUTS }, { 1, INPUTS } }, 2, product, all, { 2, 1, 3, -1 } },
-    { "mask", { { OUTPUTS, INPUTS } }, 1, mask, unmasked, { 0, 1, -1 } },
-    { "concatenation", { { 1, INPUTS }, { OUTPUTS - 1, INPUTS } }, 2, concatenation, all, { 2, 1, 3, -1 } },
-    { "slice", { { OUTPUTS + 2, INPUTS } }, 1, slice, in_slice, { 0, 1, -1 } },
-    { "low rank", { { OUTPUTS, INPUTS }, { OUTPUTS, 2 }, { 2, INPUTS } }, 3, low_rank, all, { 1, 6, 7, -1 } },
-    { "tied", { { OUTPUTS, INPUTS } }, 1, tied, all, { 0, 1, -1 } },
-    { "nested", { { OUTPUTS, INPUTS }, { 1, INPUTS }, { OUTPUTS, INPUTS } }, 3, nested, unmasked, { 6, 5, 7, -1 } },
+    { "sum", { { OUTPUTS, INPUTS }, { OUTPUTS, INPUTS } }, 2, sum, NULL, { 2, 1, 3, -1 } },
+    { "product", { { OUTPUTS, INPUTS }, { 1, INPUTS } }, 2, product, NULL, { 2, 1, 3, -1 } },
+    { "mask", { { OUTPUTS, INPUTS } }, 1, mask, is_unmasked, { 0, 1, -1 } },
+    { "concatenation", { { 1, INPUTS }, { OUTPUTS - 1, INPUTS } }, 2, concatenation, NULL, { 2, 1, 3, -1 } },
+    { "slice", { { OUTPUTS + 2, INPUTS } }, 1, slice, is_in_slice, { 0, 1, -1 } },
+    { "low rank", { { OUTPUTS, INPUTS }, { OUTPUTS, 2 }, { 2, INPUTS } }, 3, low_rank, NULL, { 1, 6, 7, -1 } },
+    { "tied", { { OUTPUTS, INPUTS } }, 1, tied, NULL, { 0, 1, -1 } },
+    { "nested", { { OUTPUTS, INPUTS }, { 1, INPUTS }, { OUTPUTS, INPUTS } }, 3, nested, is_unmasked, { 6, 5, 7, -1 } },
 };
+
+static const char *const names[MOST] = { "a", "b", "c" };
 
 /* ---- a network of two layers that both use the combination ---- */
 
 typedef struct network {
     thaw_model *model;
     thaw_parameter *tensors[MOST];
-    const char *formula;
     thaw_expression *expression;
+    char *formula;
     float samples[BATCH * INPUTS], targets[BATCH * OUTPUTS];
 } network;
 
-static void append_layer(network *n, thaw_node x, const char *name, thaw_node *y)
-{
-    check(thaw_dense(n->model, x, &(thaw_dense_options){ .name = name, .units = OUTPUTS }, y));
-}
-
-static void bind(network *n, const char *parameter)
-{
-    check(thaw_parameter_bind(n->model, thaw_model_find_parameter(n->model, parameter), n->expression));
-}
-
 static void open_network(network *n, const combination *of)
 {
-    static const char *const names[MOST] = { "a", "b", "c" };
+    static const char *const weights[] = { "first.weight", "second.weight" };
     thaw_node x, y, z;
     thaw_optimizer *optimizer;
     operands leaves = { NULL };
     *n = (network){ 0 };
     check(thaw_model_create(context, &n->model));
     check(thaw_input(n->model, &(thaw_shape){ 1, { INPUTS } }, &x));
-    append_layer(n, x, "first", &y);
-    append_layer(n, x, "second", &z);
+    check(thaw_dense(n->model, x, &(thaw_dense_options){ .name = "first", .units = OUTPUTS }, &y));
+    check(thaw_dense(n->model, x, &(thaw_dense_options){ .name = "second", .units = OUTPUTS }, &z));
     check(thaw_tanh(n->model, z, NULL, &z));
     check(thaw_add(n->model, y, z, NULL, &y));
     check(thaw_mse(n->model, y, NULL, &y));
@@ -178,9 +156,9 @@ static void open_network(network *n, const combination *of)
         check(thaw_expression_of(n->model, n->tensors[i], &leaves[i]));
     }
     of->combine(leaves, &n->expression);
-    bind(n, "first.weight");
-    if (of->combine == tied)
-        bind(n, "second.weight");
+    check(thaw_expression_describe(n->expression, &n->formula));
+    for (int i = 0; i < (of->combine == tied ? 2 : 1); i++)
+        check(thaw_parameter_bind(n->model, thaw_model_find_parameter(n->model, weights[i]), n->expression));
     check(thaw_optimizer_create(context, "sgd:lr=0.05,momentum=0.9,weight_decay=0.1", &optimizer));
     check(thaw_select_optimizer(n->model, "*", optimizer));
     thaw_optimizer_destroy(optimizer);
@@ -243,7 +221,8 @@ static size_t count_moved(const combination *of, const network *n, int tensor, c
     size_t moved = 0;
     for (size_t i = 0; i < count_of(n->tensors[tensor]); i++) {
         const bool same = memcmp(&now[i], &before[i], sizeof *now) == 0;
-        expect(same == !(trains && of->moves(tensor, i)), n->formula, "an element moved that must not, or the reverse");
+        expect(same == !(trains && (!of->moves || of->moves(i))), n->formula,
+               "an element moved that must not, or the reverse");
         moved += !same;
     }
     return moved * sizeof *now;
@@ -255,57 +234,50 @@ static thaw_trainability expected_of(const combination *of, int frozen)
     const int everything = (1 << of->tensors) - 1;
     if (frozen == everything)
         return THAW_FROZEN;
-    return frozen == 0 && of->moves != unmasked ? THAW_TRAINABLE : THAW_PARTIAL;
+    return frozen == 0 && of->moves != is_unmasked ? THAW_TRAINABLE : THAW_PARTIAL;
 }
 
-static void show_tensor(network *n, int tensor, bool trains, char *gradients)
+static void show_gradient(network *n, int tensor, bool trains)
 {
-    static const char letters[] = "abc";
     float gradient[MOST_ELEMENTS];
-    char text[64];
     const double length = measure_gradient(n, tensor, gradient);
     expect((length > 0) == trains, n->formula, "a gradient exists that must not, or the reverse");
+    printf("%s %s: ", tensor ? ";" : " |", names[tensor]);
     if (length < 0) {
-        snprintf(text, sizeof text, "%s%c: none", tensor ? "; " : "", letters[tensor]);
-    } else {
-        const double slope = measure_slope(n, tensor, gradient, length);
-        expect(fabs(slope - length) < 1e-3 * fmax(1, length), n->formula, "the gradient is not the loss's slope");
-        snprintf(text, sizeof text, "%s%c: %.4f (%.4f)", tensor ? "; " : "", letters[tensor], length, slope);
+        printf("none");
+        return;
     }
-    strcat(gradients, text);
+    const double slope = measure_slope(n, tensor, gradient, length);
+    expect(fabs(slope - length) < 1e-3 * fmax(1, length), n->formula, "the gradient is not the loss's slope");
+    printf("%.4f (%.4f)", length, slope);
 }
 
 /* Freezes some of the tensors and prints a row. */
 static void show(const combination *of, int frozen)
 {
-    static const char *const letters[] = { "a", "b", "c" };
     network n;
-    char *formula, trains[32] = "", gradients[256] = "", moved[256] = "", text[64];
     float before[MOST][MOST_ELEMENTS];
+    char trains[32] = "";
     open_network(&n, of);
-    check(thaw_expression_describe(n.expression, &formula));
-    n.formula = formula;
     for (int i = 0; i < of->tensors; i++)
         if (frozen >> i & 1)
-            check(thaw_model_freeze(n.model, letters[i]));
+            check(thaw_model_freeze(n.model, names[i]));
         else
-            strcat(strcat(trains, *trains ? ", " : ""), letters[i]);
+            strcat(strcat(trains, *trains ? ", " : ""), names[i]);
     const thaw_trainability found = thaw_parameter_trainability(thaw_model_find_parameter(n.model, "first.weight"));
-    expect(found == expected_of(of, frozen), formula, "trainability does not follow the rule");
+    expect(found == expected_of(of, frozen), n.formula, "trainability does not follow the rule");
+    printf("| %s | `%s` | %s | %s", of->name, n.formula, *trains ? trains : "none", thaw_trainability_name(found));
     for (int i = 0; i < of->tensors; i++) {
-        show_tensor(&n, i, !(frozen >> i & 1), gradients);
+        show_gradient(&n, i, !(frozen >> i & 1));
         memcpy(before[i], thaw_parameter_data(n.tensors[i]), count_of(n.tensors[i]) * sizeof(float));
     }
     for (int i = 0; i < STEPS; i++)
         step(&n, false);
-    for (int i = 0; i < of->tensors; i++) {
-        snprintf(text, sizeof text, "%s%s: %zu of %zu", i ? "; " : "", letters[i],
-                 count_moved(of, &n, i, before[i], !(frozen >> i & 1)), count_of(n.tensors[i]) * sizeof(float));
-        strcat(moved, text);
-    }
-    printf("| %s | `%s` | %s | %s | %s | %s |\n", of->name, formula, *trains ? trains : "none",
-           thaw_trainability_name(found), gradients, moved);
-    thaw_text_destroy(context, formula);
+    for (int i = 0; i < of->tensors; i++)
+        printf("%s %s: %zu of %zu", i ? ";" : " |", names[i], count_moved(of, &n, i, before[i], !(frozen >> i & 1)),
+               count_of(n.tensors[i]) * sizeof(float));
+    printf(" |\n");
+    thaw_text_destroy(context, n.formula);
     thaw_model_destroy(n.model);
 }
 
