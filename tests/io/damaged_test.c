@@ -4,26 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/fixture.h"
 #include "io/safetensors.h"
-#include "support/files.h"
 #include "support/holder.h"
-#include "support/support.h"
-
-static thaw_context *context;
-static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
-
-static void begin(void)
-{
-    context = support_context(1);
-    support_make_directory(directory);
-    support_path(path, directory, "file.safetensors");
-}
-
-static void end(void)
-{
-    support_remove_directory(directory);
-    thaw_context_destroy(context);
-}
 
 enum { GOLDEN_BYTES = 4096 };
 
@@ -35,20 +18,22 @@ static size_t read_golden(char *bytes)
     return (size_t)count;
 }
 
-Test(damaged, what_is_no_regular_file, .init = begin, .fini = end, .timeout = 20)
+Test(damaged, what_is_no_regular_file, .init = io_begin, .fini = io_end, .timeout = 20)
 {
     char loop[SUPPORT_PATH_BYTES];
-    support_path(loop, directory, "loop");
+    support_path(loop, io_directory, "loop");
     const size_t descriptors = support_count_entries("/proc/self/fd");
     thaw_safetensors file;
-    cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_assert_eq(mkfifo(io_path, 0600), 0);
     cr_assert_eq(symlink(loop, loop), 0);
-    assert_fails(context, thaw_safetensors_open(context, path, &file), THAW_IO_ERROR, "not a regular file");
-    assert_fails(context, thaw_safetensors_open(context, directory, &file), THAW_IO_ERROR, "not a regular file");
-    assert_fails(context, thaw_safetensors_open(context, "/dev/zero", &file), THAW_IO_ERROR, "not a regular file");
-    assert_fails(context, thaw_safetensors_open(context, loop, &file), THAW_IO_ERROR, "symbolic links");
-    assert_fails(context, thaw_safetensors_open(context, "", &file), THAW_IO_ERROR, "No such file");
-    assert_fails(context, thaw_safetensors_open(context, "/nowhere/x", &file), THAW_IO_ERROR, "No such file");
+    assert_fails(io_context, thaw_safetensors_open(io_context, io_path, &file), THAW_IO_ERROR, "not a regular file");
+    assert_fails(io_context, thaw_safetensors_open(io_context, io_directory, &file), THAW_IO_ERROR,
+                 "not a regular file");
+    assert_fails(io_context, thaw_safetensors_open(io_context, "/dev/zero", &file), THAW_IO_ERROR,
+                 "not a regular file");
+    assert_fails(io_context, thaw_safetensors_open(io_context, loop, &file), THAW_IO_ERROR, "symbolic links");
+    assert_fails(io_context, thaw_safetensors_open(io_context, "", &file), THAW_IO_ERROR, "No such file");
+    assert_fails(io_context, thaw_safetensors_open(io_context, "/nowhere/x", &file), THAW_IO_ERROR, "No such file");
     cr_assert_eq(support_count_entries("/proc/self/fd"), descriptors);
 }
 
@@ -56,9 +41,9 @@ Test(damaged, what_is_no_regular_file, .init = begin, .fini = end, .timeout = 20
 static void open_changed(const char *changed, size_t count)
 {
     thaw_safetensors file;
-    const thaw_status status = thaw_safetensors_open(context, changed, &file);
+    const thaw_status status = thaw_safetensors_open(io_context, changed, &file);
     if (status != THAW_OK) {
-        cr_assert(status == THAW_BAD_FORMAT || status == THAW_UNSUPPORTED, "%s", thaw_context_message(context));
+        cr_assert(status == THAW_BAD_FORMAT || status == THAW_UNSUPPORTED, "%s", thaw_context_message(io_context));
         return;
     }
     for (size_t i = 0; i < file.count; i++) {
@@ -72,7 +57,7 @@ static void open_changed(const char *changed, size_t count)
     thaw_safetensors_close(&file);
 }
 
-Test(damaged, every_bit_of_the_header_flipped, .init = begin, .fini = end)
+Test(damaged, every_bit_of_the_header_flipped, .init = io_begin, .fini = io_end)
 {
     char bytes[GOLDEN_BYTES], changed[SUPPORT_PATH_BYTES];
     const size_t count = read_golden(bytes);
@@ -90,17 +75,17 @@ Test(damaged, every_bit_of_the_header_flipped, .init = begin, .fini = end)
     close(memory);
 }
 
-Test(damaged, truncated_at_every_byte, .init = begin, .fini = end)
+Test(damaged, truncated_at_every_byte, .init = io_begin, .fini = io_end)
 {
     char bytes[GOLDEN_BYTES];
     size_t count = read_golden(bytes);
-    support_write_file(path, bytes, count);
+    support_write_file(io_path, bytes, count);
     thaw_safetensors file;
-    assert_ok(context, thaw_safetensors_open(context, path, &file));
+    assert_ok(io_context, thaw_safetensors_open(io_context, io_path, &file));
     thaw_safetensors_close(&file);
     while (count-- > 0) {
-        cr_assert_eq(truncate(path, (off_t)count), 0);
-        const thaw_status status = thaw_safetensors_open(context, path, &file);
+        cr_assert_eq(truncate(io_path, (off_t)count), 0);
+        const thaw_status status = thaw_safetensors_open(io_context, io_path, &file);
         cr_assert(status == THAW_BAD_FORMAT, "cut to %zu bytes: %s", count, thaw_status_name(status));
     }
 }
@@ -116,7 +101,7 @@ static bool load(thaw_model *model, const char *from)
     support_holder_fill(model, 2);
     support_holder_copy(model, held);
     const thaw_status status = thaw_weights_load(model, from, NULL, NULL);
-    cr_assert(status == THAW_OK || thaw_context_message(context)[0], "no message");
+    cr_assert(status == THAW_OK || thaw_context_message(io_context)[0], "no message");
     support_holder_copy(model, now);
     cr_assert_eq(memcmp(now, status == THAW_OK ? saved : held, sizeof now), 0, "%s, but other values",
                  thaw_status_name(status));
@@ -124,14 +109,14 @@ static bool load(thaw_model *model, const char *from)
 }
 
 /* Of the bits of the header, only some in its metadata and in the spaces at its end may change. */
-Test(damaged, weights_load_as_a_whole_or_not_at_all, .init = begin, .fini = end)
+Test(damaged, weights_load_as_a_whole_or_not_at_all, .init = io_begin, .fini = io_end)
 {
     char bytes[GOLDEN_BYTES], changed[SUPPORT_PATH_BYTES];
-    thaw_model *model = support_holder(context);
+    thaw_model *model = support_holder(io_context);
     support_holder_fill(model, 1);
     support_holder_copy(model, saved);
-    assert_ok(context, thaw_weights_save(model, path));
-    const size_t count = (size_t)support_read_file(path, bytes, GOLDEN_BYTES);
+    assert_ok(io_context, thaw_weights_save(model, io_path));
+    const size_t count = (size_t)support_read_file(io_path, bytes, GOLDEN_BYTES);
     const int memory = support_memory_file(changed, bytes, count);
     cr_assert(load(model, changed));
     uint64_t header;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "support/network.h"
+
 enum { BATCH = 4 };
 
 thaw_context *chain_context;
@@ -20,11 +22,7 @@ void chain_build(void)
         assert_ok(chain_context, thaw_tanh(chain_model, x, NULL, &x));
     }
     assert_ok(chain_context, thaw_mse(chain_model, x, NULL, &x));
-    thaw_optimizer *optimizer;
-    assert_ok(chain_context,
-              thaw_optimizer_create(chain_context, "sgd:lr=0.1,momentum=0.9,weight_decay=0.01", &optimizer));
-    assert_ok(chain_context, thaw_select_optimizer(chain_model, "*", optimizer));
-    thaw_optimizer_destroy(optimizer);
+    support_optimize(chain_model, "sgd:lr=0.1,momentum=0.9,weight_decay=0.01");
     support_fill(samples, THAW_COUNT(samples), 3);
     support_fill(targets, THAW_COUNT(targets), 4);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "params/random_expression.h"
+#include "support/network.h"
 
 enum { BATCH = 4, WIDTH = 4, LAYERS = 3, DEPTH = 4, MODELS = 40 };
 
@@ -30,14 +31,6 @@ static void begin(void)
         leaves.list[leaves.count++] = layers[i] = thaw_model_find_parameter(model, name);
     }
     assert_ok(context, thaw_mse(model, x, NULL, &x));
-}
-
-static void optimize(const char *description)
-{
-    thaw_optimizer *optimizer;
-    assert_ok(context, thaw_optimizer_create(context, description, &optimizer));
-    assert_ok(context, thaw_select_optimizer(model, "*", optimizer));
-    thaw_optimizer_destroy(optimizer);
 }
 
 static void end(void)
@@ -130,7 +123,7 @@ Test(reach, weight_decay_moves_what_is_needed_and_nothing_else)
             for (size_t at = 0; at < count_of(leaves.list[i]); at++)
                 values[at] = random_value();
         }
-        optimize("sgd:lr=0.001,weight_decay=0.5");
+        support_optimize(model, "sgd:lr=0.001,weight_decay=0.5");
         check_steps(&moving, &staying);
         end();
     }
@@ -147,7 +140,7 @@ Test(reach, factors_of_a_masked_low_rank_change_keep_their_bytes, .init = begin,
     thaw_parameter *b = thaw_model_find_parameter(model, "layer1.weight.lora_B");
     thaw_parameter *a = thaw_model_find_parameter(model, "layer1.weight.lora_A");
     support_fill(thaw_parameter_edit(b), WIDTH * 2, 5);
-    optimize("adamw:lr=0.01,weight_decay=0.5");
+    support_optimize(model, "adamw:lr=0.01,weight_decay=0.5");
     float b_before[WIDTH * 2], a_before[2 * WIDTH];
     memcpy(b_before, thaw_parameter_data(b), sizeof b_before);
     memcpy(a_before, thaw_parameter_data(a), sizeof a_before);

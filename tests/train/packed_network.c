@@ -7,6 +7,7 @@
 
 #include "graph/model.h"
 #include "params/keeping.h"
+#include "support/network.h"
 
 enum { SIDE = 6, SAMPLE = SIDE * SIDE * PACKED_CHANNELS };
 
@@ -30,7 +31,6 @@ thaw_model *packed_build(thaw_context *context)
 {
     thaw_model *model;
     thaw_node node;
-    thaw_optimizer *optimizer;
     assert_ok(context, thaw_model_create(context, &model));
     assert_ok(context, thaw_input(model, &(thaw_shape){ 3, { SIDE, SIDE, PACKED_CHANNELS } }, &node));
     convolve(model, "conv1", "norm1", 1, &node);
@@ -41,9 +41,7 @@ thaw_model *packed_build(thaw_context *context)
     assert_ok(context,
               thaw_dense(model, node, &(thaw_dense_options){ .name = "head", .units = PACKED_CLASSES }, &node));
     assert_ok(context, thaw_softmax_cross_entropy(model, node, NULL, &node));
-    assert_ok(context, thaw_optimizer_create(context, "sgd:lr=0.1,momentum=0.9", &optimizer));
-    assert_ok(context, thaw_select_optimizer(model, "*", optimizer));
-    thaw_optimizer_destroy(optimizer);
+    support_optimize(model, "sgd:lr=0.1,momentum=0.9");
     for (uint32_t i = 0; i < 2; i++) { /* scales of all signs and sizes */
         const char *const scales[] = { "norm1.weight", "norm2.weight" };
         support_fill(thaw_parameter_edit(thaw_model_find_parameter(model, scales[i])), PACKED_FILTERS, 70 + i);
