@@ -1,124 +1,96 @@
 #include "onednn/inner_product.h"
 
-#include "onednn/engine.h"
+#include "onednn/operation.h"
 
-/* What the descriptors of a problem are made from. */
-typedef struct setting {
-    thaw_context *context;
-    dnnl_engine_t engine;
-    dnnl_primitive_attr_t attributes;
-    thaw_layout source, bias, destination; /* bias NULL: none */
-    thaw_layout weights;                   /* [outputs, inputs], or without a layout yet */
-    thaw_layout plain_weights;             /* [outputs, inputs], floats */
-} setting;
+typedef struct inner_product {
+    thaw_operation of;
+    thaw_layout bias;          /* NULL: none */
+    thaw_layout weights;       /* [outputs, inputs], or without a layout yet */
+    thaw_layout plain_weights; /* [outputs, inputs], floats */
+} inner_product;
 
-static void close_setting(setting *s)
+static void close(inner_product *s)
 {
-    thaw_layout_release(s->context, s->source);
-    thaw_layout_release(s->context, s->weights);
-    thaw_layout_release(s->context, s->plain_weights);
-    thaw_layout_release(s->context, s->bias);
-    thaw_layout_release(s->context, s->destination);
-    dnnl_primitive_attr_destroy(s->attributes);
+    thaw_layout_release(s->of.context, s->weights);
+    thaw_layout_release(s->of.context, s->plain_weights);
+    thaw_layout_release(s->of.context, s->bias);
+    thaw_operation_close(&s->of);
 }
 
-static thaw_status describe_layouts(setting *s, const thaw_inner_product *p, bool packed)
+static thaw_status describe_layouts(inner_product *s, const thaw_inner_product *p, bool packed)
 {
     const int64_t source[] = { p->batch, p->inputs };
     const int64_t weights[] = { p->outputs, p->inputs };
     const int64_t destination[] = { p->batch, p->outputs };
     const dnnl_format_tag_t plain = p->transposed ? dnnl_ba : dnnl_ab;
-    thaw_status status = thaw_layout_create_of(s->context, p->precision, 2, source, dnnl_ab, &s->source);
+    thaw_status status = thaw_layout_create_of(s->of.context, p->precision, 2, source, dnnl_ab, &s->of.source);
     if (status == THAW_OK)
-        status = thaw_layout_create_of(s->context, packed ? p->precision : THAW_F32, 2, weights,
+        status = thaw_layout_create_of(s->of.context, packed ? p->precision : THAW_F32, 2, weights,
                                        packed ? dnnl_format_tag_any : plain, &s->weights);
     if (status == THAW_OK)
-        status = thaw_layout_create(s->context, 2, weights, plain, &s->plain_weights);
+        status = thaw_layout_create(s->of.context, 2, weights, plain, &s->plain_weights);
     if (status == THAW_OK)
-        status = thaw_layout_create_of(s->context, p->precision, 2, destination, dnnl_ab, &s->destination);
+        status = thaw_layout_create_of(s->of.context, p->precision, 2, destination, dnnl_ab, &s->of.destination);
     if (status == THAW_OK && p->bias)
-        status = thaw_layout_create(s->context, 1, &p->outputs, dnnl_x, &s->bias);
+        status = thaw_layout_create(s->of.context, 1, &p->outputs, dnnl_x, &s->bias);
     return status;
 }
 
-/* Close the setting afterwards, even on failure. */
-static thaw_status open_setting(setting *s, thaw_context *context, const thaw_inner_product *problem,
-                                const thaw_after *after, bool packed)
+static dnnl_status_t describe_forward(const thaw_operation *of, dnnl_prop_kind_t kind,
+                                      dnnl_primitive_desc_t *descriptor)
 {
-    *s = (setting){ .context = context };
-    thaw_engine *engine;
-    thaw_status status = thaw_engine_of(context, &engine);
-    if (status != THAW_OK)
-        return status;
-    s->engine = engine->engine;
-    status = describe_layouts(s, problem, packed);
-    return status == THAW_OK ? thaw_attributes_create(context, after, s->destination, &s->attributes) : status;
-}
-
-static thaw_status describe_forward(const setting *s, bool training, dnnl_primitive_desc_t *descriptor)
-{
-    const dnnl_prop_kind_t kind = training ? dnnl_forward_training : dnnl_forward_inference;
+    const inner_product *s = (const inner_product *)of;
 #if DNNL_VERSION_MAJOR >= 3
-    const dnnl_status_t status =
-        thaw_dnnl_inner_product_forward_primitive_desc_create(descriptor, s->engine, kind, s->source, s->weights,
-                                                              s->bias, s->destination, s->attributes);
+    return thaw_dnnl_inner_product_forward_primitive_desc_create(descriptor, of->engine, kind, of->source, s->weights,
+                                                                 s->bias, of->destination, of->attributes);
 #else
-    dnnl_inner_product_desc_t operation;
-    dnnl_status_t status =
-        dnnl_inner_product_forward_desc_init(&operation, kind, s->source, s->weights, s->bias, s->destination);
-    if (status == dnnl_success)
-        status = thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, NULL);
+    dnnl_inner_product_desc_t described;
+    const dnnl_status_t status =
+        dnnl_inner_product_forward_desc_init(&described, kind, of->source, s->weights, s->bias, of->destination);
+    return thaw_operation_describe(of, status, &described, NULL, descriptor);
 #endif
-    return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "an inner product");
 }
 
-static dnnl_status_t describe_backward_data(const setting *s, dnnl_primitive_desc_t hint,
+static dnnl_status_t describe_backward_data(const thaw_operation *of, dnnl_primitive_desc_t hint,
                                             dnnl_primitive_desc_t *descriptor)
 {
+    const inner_product *s = (const inner_product *)of;
 #if DNNL_VERSION_MAJOR >= 3
-    return thaw_dnnl_inner_product_backward_data_primitive_desc_create(descriptor, s->engine, s->source, s->weights,
-                                                                       s->destination, hint, s->attributes);
+    return thaw_dnnl_inner_product_backward_data_primitive_desc_create(descriptor, of->engine, of->source, s->weights,
+                                                                       of->destination, hint, of->attributes);
 #else
-    dnnl_inner_product_desc_t operation;
+    dnnl_inner_product_desc_t described;
     const dnnl_status_t status =
-        dnnl_inner_product_backward_data_desc_init(&operation, s->source, s->weights, s->destination);
-    return status == dnnl_success
-               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-               : status;
+        dnnl_inner_product_backward_data_desc_init(&described, of->source, s->weights, of->destination);
+    return thaw_operation_describe(of, status, &described, hint, descriptor);
 #endif
 }
 
-static dnnl_status_t describe_backward_weights(const setting *s, dnnl_primitive_desc_t hint,
+static dnnl_status_t describe_backward_weights(const thaw_operation *of, dnnl_primitive_desc_t hint,
                                                dnnl_primitive_desc_t *descriptor)
 {
+    const inner_product *s = (const inner_product *)of;
 #if DNNL_VERSION_MAJOR >= 3
-    return thaw_dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, s->engine, s->source,
-                                                                          s->plain_weights, s->bias, s->destination,
-                                                                          hint, s->attributes);
+    return thaw_dnnl_inner_product_backward_weights_primitive_desc_create(descriptor, of->engine, of->source,
+                                                                          s->plain_weights, s->bias, of->destination,
+                                                                          hint, of->attributes);
 #else
-    dnnl_inner_product_desc_t operation;
-    const dnnl_status_t status =
-        dnnl_inner_product_backward_weights_desc_init(&operation, s->source, s->plain_weights, s->bias, s->destination);
-    return status == dnnl_success
-               ? thaw_dnnl_primitive_desc_create(descriptor, &operation, s->attributes, s->engine, hint)
-               : status;
+    dnnl_inner_product_desc_t described;
+    const dnnl_status_t status = dnnl_inner_product_backward_weights_desc_init(&described, of->source, s->plain_weights,
+                                                                               s->bias, of->destination);
+    return thaw_operation_describe(of, status, &described, hint, descriptor);
 #endif
 }
 
-/* Makes a backward descriptor by one of the two functions above. Its hint is the forward descriptor, which oneDNN
-   requires. */
-static thaw_status describe_backward(const setting *s,
-                                     dnnl_status_t (*describe)(const setting *, dnnl_primitive_desc_t,
-                                                               dnnl_primitive_desc_t *),
-                                     dnnl_primitive_desc_t *descriptor)
+/* Close it afterwards, even on failure. */
+static thaw_status open(inner_product *s, thaw_context *context, const thaw_inner_product *problem,
+                        const thaw_after *after, bool packed)
 {
-    dnnl_primitive_desc_t hint;
-    const thaw_status described = describe_forward(s, true, &hint);
-    if (described != THAW_OK)
-        return described;
-    const dnnl_status_t status = describe(s, hint, descriptor);
-    dnnl_primitive_desc_destroy(hint);
-    return status == dnnl_success ? THAW_OK : thaw_dnn_fail(s->context, status, "an inner product's gradient");
+    *s = (inner_product){ .bias = NULL };
+    thaw_status status = thaw_operation_open(&s->of, context, "an inner product", describe_forward);
+    if (status == THAW_OK)
+        status = describe_layouts(s, problem, packed);
+    return status == THAW_OK ? thaw_attributes_create(context, after, s->of.destination, &s->of.attributes) : status;
 }
 
 /* The kernel, or none. */
@@ -141,17 +113,14 @@ thaw_status thaw_inner_product_forward(thaw_context *context, const thaw_inner_p
     *kernel = NULL;
     if (pack)
         *pack = NULL;
-    setting s;
-    dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, &problem->after, problem->packed);
+    inner_product s;
+    thaw_status status = open(&s, context, problem, &problem->after, problem->packed);
     if (status == THAW_OK)
-        status = describe_forward(&s, problem->training, &descriptor);
-    if (status == THAW_OK)
-        status = thaw_kernel_create(context, descriptor, arguments, argument_count, kernel);
+        status = thaw_operation_forward(&s.of, problem->training, arguments, argument_count, kernel);
     if (status == THAW_OK && pack)
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
-    close_setting(&s);
+    close(&s);
     return finish_create(context, status, kernel);
 }
 
@@ -163,17 +132,14 @@ thaw_status thaw_inner_product_backward_data(thaw_context *context, const thaw_i
     *kernel = NULL;
     if (pack)
         *pack = NULL;
-    setting s;
-    dnnl_primitive_desc_t descriptor;
-    thaw_status status = open_setting(&s, context, problem, NULL, problem->packed && pack);
+    inner_product s;
+    thaw_status status = open(&s, context, problem, NULL, problem->packed && pack);
     if (status == THAW_OK)
-        status = describe_backward(&s, describe_backward_data, &descriptor);
-    if (status == THAW_OK)
-        status = thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel);
+        status = thaw_operation_backward(&s.of, describe_backward_data, arguments, THAW_COUNT(arguments), kernel);
     if (status == THAW_OK && pack)
         status =
             thaw_reorder_create(context, s.plain_weights, thaw_kernel_layout(*kernel, THAW_ARGUMENT_WEIGHTS), pack);
-    close_setting(&s);
+    close(&s);
     return finish_create(context, status, kernel);
 }
 
@@ -183,16 +149,13 @@ thaw_status thaw_inner_product_backward_weights(thaw_context *context, const tha
     static const thaw_argument arguments[] = { THAW_ARGUMENT_SOURCE, THAW_ARGUMENT_DESTINATION_GRADIENT,
                                                THAW_ARGUMENT_WEIGHTS_GRADIENT };
     *kernel = NULL;
-    setting s;
-    dnnl_primitive_desc_t descriptor;
+    inner_product s;
     thaw_inner_product without_bias = *problem;
     without_bias.bias = false;
     const bool packed = problem->precision != THAW_F32; /* in the hint: that precision has no others */
-    thaw_status status = open_setting(&s, context, &without_bias, NULL, packed);
+    thaw_status status = open(&s, context, &without_bias, NULL, packed);
     if (status == THAW_OK)
-        status = describe_backward(&s, describe_backward_weights, &descriptor);
-    if (status == THAW_OK)
-        status = thaw_kernel_create(context, descriptor, arguments, THAW_COUNT(arguments), kernel);
-    close_setting(&s);
+        status = thaw_operation_backward(&s.of, describe_backward_weights, arguments, THAW_COUNT(arguments), kernel);
+    close(&s);
     return status;
 }
