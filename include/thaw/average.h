@@ -6,15 +6,15 @@
    optimizer. A decay of 0.999 averages over about the last 1000 steps.
 
    A frozen parameter costs neither memory nor time. If it thaws, its average begins with its frozen value, as PyTorch's
-   would. If it freezes again, its average nears the frozen value with each update of the others, as PyTorch's would, but
-   that is computed only when the average is used. Steps that are skipped do not count.
+   would. If it freezes again, its average nears the frozen value with each update of the others, as PyTorch's would,
+   but that is computed only when the average is used. Steps that are skipped do not count.
 
    Statistics of batch norm are not averaged: the averages are used with the statistics of the weights that train, as in
    PyTorch by default (use_buffers=False). Factors of adapters are averaged each by itself.
 
-   The test figures of a run are those of the average, and the best epoch's file (thaw/best.h) has the average's weights,
-   whatever is monitored. The training loss is that of the weights that train, and the model keeps these. Averages are
-   part of a checkpoint, are the same for any number of threads, and are the same on all ranks. */
+   The test figures of a run are those of the average, and the best epoch's file (thaw/best.h) has the average's
+   weights, whatever is monitored. The training loss is that of the weights that train, and the model keeps these.
+   Averages are part of a checkpoint, are the same for any number of threads, and are the same on all ranks. */
 #ifndef THAW_AVERAGE_H
 #define THAW_AVERAGE_H
 

@@ -2,8 +2,8 @@
 
    A checkpoint is one safetensors file: parameters (also frozen ones, adapters and statistics), the optimizers' state
    and averaged weights by name, each parameter's steps, what trains, the groups' settings, the position in the run and
-   in the order of the data, and a description of the run. Its last four bytes are a CRC-32C of all others. It is written
-   beside its path, synced and renamed over it: the path always holds the complete old or the complete new file.
+   in the order of the data, and a description of the run. Its last four bytes are a CRC-32C of all others. It is
+   written beside its path, synced and renamed over it: the path always holds the complete old or the complete new file.
    thaw_weights_load reads the parameters alone with allow_unexpected.
 
    Outputs of a frozen prefix that were cached in memory are computed again. */

@@ -47,8 +47,8 @@ typedef struct thaw_comparison_options {
        Each run has its own feature cache. */
     int jobs;
 
-    /* Spreads the runs over ranks (thaw/distributed.h), each of which creates the same comparison; NULL: no other ranks.
-       Each rank has one run at a time, so `jobs` is 1. Rank 0 alone writes `results`, and alone has the runs
+    /* Spreads the runs over ranks (thaw/distributed.h), each of which creates the same comparison; NULL: no other
+       ranks. Each rank has one run at a time, so `jobs` is 1. Rank 0 alone writes `results`, and alone has the runs
        afterwards. The ranks agree first in the comparison, the network, its weights, the training data and the threads.
        A rank that fails, or is stopped, stops the others after their current run. */
     const thaw_communicator *communicator;

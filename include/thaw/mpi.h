@@ -1,6 +1,6 @@
-/* The ranks of MPI as a communicator (thaw/distributed.h). It is in a library of its own, libthaw-mpi, which is built where
-   MPI is installed (Open MPI or MPICH), so that libthaw needs no MPI. A host links it (pkg-config: thaw-mpi), or loads it
-   when it wants ranks:
+/* The ranks of MPI as a communicator (thaw/distributed.h). It is in a library of its own, libthaw-mpi, which is built
+   where MPI is installed (Open MPI or MPICH), so that libthaw needs no MPI. A host links it (pkg-config: thaw-mpi), or
+   loads it when it wants ranks:
 
      void *library = dlopen("libthaw-mpi.so.0", RTLD_NOW | RTLD_GLOBAL);
      thaw_mpi_connect_function *connect = (thaw_mpi_connect_function *)dlsym(library, "thaw_mpi_connect");
@@ -30,20 +30,21 @@ typedef struct thaw_mpi_connection {
     uint32_t abi; /* THAW_MPI_ABI */
     thaw_communicator communicator;
 
-    /* After a failure: whether another rank reports it, so that this one need not. That is a rank that has told this one,
-       or a lower one that has found out by itself, for which this waits a moment. */
+    /* After a failure: whether another rank reports it, so that this one need not. That is a rank that has told this
+       one, or a lower one that has found out by itself, for which this waits a moment. */
     bool (*is_reported)(void *user);
 
-    /* Leaves MPI: with MPI_Finalize, for which all ranks wait, if every exchange has succeeded. Otherwise, or if `abort` was
-       called, it waits a moment for the others to report why, and ends all processes with MPI_Abort and this code. If the
-       host has initialised MPI itself, it does neither. `user` is the communicator's, here as above. */
+    /* Leaves MPI: with MPI_Finalize, for which all ranks wait, if every exchange has succeeded. Otherwise, or if
+       `abort` was called, it waits a moment for the others to report why, and ends all processes with MPI_Abort and
+       this code. If the host has initialised MPI itself, it does neither. `user` is the communicator's, here as
+       above. */
     void (*close)(void *user, int code);
 } thaw_mpi_connection;
 
 /* Initialises MPI, unless the host has (with MPI_THREAD_FUNNELED or higher), and fills the connection. Functions of the
-   communicator are called by the thread that called this. An exchange that makes no progress for `timeout_seconds` fails,
-   with a reason that names the rank that has not answered. Returns false, with a reason, if MPI cannot be used, or if the
-   connection is of another version. One connection at a time. */
+   communicator are called by the thread that called this. An exchange that makes no progress for `timeout_seconds`
+   fails, with a reason that names the rank that has not answered. Returns false, with a reason, if MPI cannot be used,
+   or if the connection is of another version. One connection at a time. */
 THAW_API bool thaw_mpi_connect(double timeout_seconds, thaw_mpi_connection *connection, char reason[THAW_REASON_BYTES]);
 
 /* The type of thaw_mpi_connect. */

@@ -40,8 +40,8 @@ THAW_API const thaw_notes *thaw_model_notes(const thaw_model *model);
 
 /* ---- the notes of a file ---- */
 
-/* Reads the notes of a file of weights, and checks its header. The caller owns *notes, which is NULL
-   after an error. A file may have none. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED, THAW_OUT_OF_MEMORY. */
+/* Reads the notes of a file of weights, and checks its header. The caller owns *notes, which is NULL after an error. A
+   file may have none. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_notes_read(thaw_context *context, const char *path, thaw_notes **notes);
 
 /* NULL is allowed. Not for the notes of a model. */

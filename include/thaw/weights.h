@@ -10,11 +10,11 @@ extern "C" {
 
 /* Writes every parameter, including statistics, as F32 under its name. For parameters that are bound to expressions
    (thaw/combine.h), it writes the parts of the expressions, and not a stored tensor that no layer depends on. The
-   model's notes (thaw/notes.h) become the file's metadata. The file is written beside `path`, synced, and renamed over it: `path` always holds the complete old or the complete new
-   content.
-   Errors: THAW_NOT_FINITE (a parameter holds a NaN or an infinity, so that thaw_weights_load would refuse the file; the
-   message names the parameter), THAW_IO_ERROR (the message gives the system's reason; also if `path` is not a regular
-   file, or not writable), THAW_INVALID_ARGUMENT (a name that is not UTF-8); an existing file then stays untouched. */
+   model's notes (thaw/notes.h) become the file's metadata. The file is written beside `path`, synced, and renamed over
+   it: `path` always holds the complete old or the complete new content. Errors: THAW_NOT_FINITE (a parameter holds a
+   NaN or an infinity, so that thaw_weights_load would refuse the file; the message names the parameter), THAW_IO_ERROR
+   (the message gives the system's reason; also if `path` is not a regular file, or not writable), THAW_INVALID_ARGUMENT
+   (a name that is not UTF-8); an existing file then stays untouched. */
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
 /* What a load may skip. Zero everywhere: nothing. */

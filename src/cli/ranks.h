@@ -14,8 +14,8 @@ typedef struct cli_ranks {
     bool apart;             /* the ranks have lost each other */
 } cli_ranks;
 
-/* Connects the ranks if the options or mpirun ask for that. Sets threads and shards that the options leave to Thaw; refuses
-   more threads than a machine has cores. From now on only rank 0 prints results, and failures are held until
+/* Connects the ranks if the options or mpirun ask for that. Sets threads and shards that the options leave to Thaw;
+   refuses more threads than a machine has cores. From now on only rank 0 prints results, and failures are held until
    cli_ranks_meet. Returns an exit code. */
 int cli_ranks_open(cli_ranks *ranks, cli_options *options);
 

@@ -54,7 +54,8 @@ static void end_late(int number)
     _exit(CLI_FAILED);
 }
 
-/* Starting MPI waits for all ranks, without an end if one of them never gets there. Rank 0 says so before others would. */
+/* Starting MPI waits for all ranks, without an end if one of them never gets there. Rank 0 says so before others
+   would. */
 static bool connect_in_time(thaw_mpi_connect_function *connect, double timeout, thaw_mpi_connection *connection,
                             char *reason)
 {

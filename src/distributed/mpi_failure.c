@@ -1,4 +1,5 @@
-/* How ranks learn that one of them has failed: it sends the reason to all others, which look for one while they wait. */
+/* How ranks learn that one of them has failed: it sends the reason to all others, which look for one while they
+   wait. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

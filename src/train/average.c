@@ -207,8 +207,9 @@ static void drop_kept(const thaw_average *average)
     }
 }
 
-/* The averages get versions that no values had before, and of which the sums differ, too: versions of weights stay below
-   2^32. Where the weights get theirs back, a version is not the largest so far, and so all plans are to look again. */
+/* The averages get versions that no values had before, and of which the sums differ, too: versions of weights stay
+   below 2^32. Where the weights get theirs back, a version is not the largest so far, and so all plans are to look
+   again. */
 static void put_in(thaw_average *average)
 {
     const uint64_t version = ++average->set->absences << 32;

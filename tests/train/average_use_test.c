@@ -1,4 +1,5 @@
-/* What averaged weights are used for: test figures, the best epoch's file, saving, merging. They change nothing else. */
+/* What averaged weights are used for: test figures, the best epoch's file, saving, merging. They change nothing
+   else. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

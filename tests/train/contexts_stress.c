@@ -1,6 +1,6 @@
-/* Two contexts in two threads, each with a team of two OpenMP threads, for ThreadSanitizer, which cannot run Criterion's
-   tests. It knows the barriers of clang's OpenMP alone, so the program has no use for it under another compiler. Without
-   ThreadSanitizer, a check that both contexts get the same bits.
+/* Two contexts in two threads, each with a team of two OpenMP threads, for ThreadSanitizer, which cannot run
+   Criterion's tests. It knows the barriers of clang's OpenMP alone, so the program has no use for it under another
+   compiler. Without ThreadSanitizer, a check that both contexts get the same bits.
 
    ThreadSanitizer sees no access of more than 16 bytes, and none of oneDNN: the networks run our own loops, on vectors
    of the baseline. With the argument "team" or "contexts" there is a race on purpose, and the program fails if

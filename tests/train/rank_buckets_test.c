@@ -1,4 +1,5 @@
-/* Gradients that travel in several buckets while backward goes on: the same bits, in time, and an end after failures. */
+/* Gradients that travel in several buckets while backward goes on: the same bits, in time, and an end after
+   failures. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
