@@ -3,8 +3,8 @@
    After each epoch one figure, the monitored one, is compared with the best so far. Only a strictly better value
    counts, and NaN never does, as in Keras' and Lightning's ModelCheckpoint and EarlyStopping with a least change
    (min_delta) of 0; an infinite loss does not count either. The best epoch and its value, and the epochs since then,
-   are part of a checkpoint: a run that continues decides as if it had not been stopped. Of several ranks, rank 0's
-   value decides for all, and rank 0 writes the file. */
+   are part of a checkpoint: a run that continues decides as if it had not been stopped. Of several ranks,
+   all have the same figures, and rank 0 writes the file. */
 #ifndef THAW_BEST_H
 #define THAW_BEST_H
 

@@ -15,7 +15,8 @@
    Rank 0 alone writes the checkpoints of the options (thaw/checkpoint.h), and all ranks continue from them, so that
    their folder must be one that all see.
 
-   Each rank evaluates all test data. The feature cache is not used on several ranks. */
+   The batches of the test data are spread over the ranks as well, and all ranks get the figures of one: see
+   thaw_ranks_evaluate in thaw/train.h. The feature cache is not used on several ranks. */
 #ifndef THAW_DISTRIBUTED_H
 #define THAW_DISTRIBUTED_H
 

@@ -128,6 +128,14 @@ typedef struct thaw_evaluation {
    the loss does not ignore), THAW_NOT_FINITE (a parameter). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
+/* The same on several ranks (thaw/distributed.h), which all call it: each evaluates a part of the batches, and all get
+   the results of all, added up in the order of the batches. With the same data, the same weights and the same number of
+   threads each, any number of ranks gives the figures of one, to the bit. If a rank fails, it calls the communicator's
+   `abort`. Errors: those of thaw_evaluate; THAW_INVALID_ARGUMENT (the communicator), THAW_IO_ERROR (a rank cannot be
+   reached), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_ranks_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch,
+                                         const thaw_communicator *communicator, thaw_evaluation *result);
+
 /* Seconds of training per epoch, by phase. */
 typedef struct thaw_phase_seconds {
     double data;              /* waiting for the loader */

@@ -55,8 +55,9 @@ THAW_API thaw_status thaw_trainer_step(thaw_trainer *trainer, thaw_step_result *
 THAW_API thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_result);
 
 /* Evaluates the model on the test data of the options, with their batch size, at any position, and with the averaged
-   weights if the run has them (thaw/average.h). Changes nothing.
-   Errors: THAW_INVALID_ARGUMENT (there is no test data), those of thaw_evaluate. */
+   weights if the run has them (thaw/average.h). Changes nothing. With a communicator, all ranks call it.
+   Errors: THAW_INVALID_ARGUMENT (there is no test data), those of thaw_evaluate, or of thaw_ranks_agree and
+   thaw_ranks_evaluate. */
 THAW_API thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result);
 
 /* Whether all epochs have been trained and evaluated, or the patience for a better one (thaw/best.h) is at its end. */

@@ -17,6 +17,7 @@ struct thaw_loader {
     pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t to_reader, to_caller;
     uint64_t epoch;
+    size_t past;     /* the batches of this epoch that are wanted end here */
     size_t filled;   /* batches of this epoch that have been read */
     size_t released; /* batches that the caller no longer uses */
     size_t taken;    /* batches that the caller received; at most one more than `released` */
@@ -30,7 +31,7 @@ struct thaw_loader {
 
 static bool has_work(const thaw_loader *loader)
 {
-    return loader->filled < loader->steps && loader->filled - loader->released < THAW_BATCH_SLOTS && !loader->broken;
+    return loader->filled < loader->past && loader->filled - loader->released < THAW_BATCH_SLOTS && !loader->broken;
 }
 
 static void *run_reader(void *argument)
@@ -103,7 +104,7 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
     made->context = context;
     made->on_caller = options->on_caller;
     made->steps = count / batch + (!options->drop_last && count % batch);
-    made->filled = made->released = made->taken = made->steps;
+    made->filled = made->released = made->taken = made->past = made->steps;
     made->reader =
         (thaw_batch_reader){ .context = context,
                              .dataset = dataset,
@@ -151,8 +152,14 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch)
 
 void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step)
 {
-    const size_t first = step < loader->steps ? step : loader->steps;
+    thaw_loader_start_epoch_between(loader, epoch, step, loader->steps);
+}
+
+void thaw_loader_start_epoch_between(thaw_loader *loader, uint64_t epoch, size_t step, size_t past)
+{
+    const size_t end = past < loader->steps ? past : loader->steps, first = step < end ? step : end;
     if (loader->on_caller) {
+        loader->past = end;
         thaw_batch_reader_order(&loader->reader, epoch);
         loader->epoch = epoch;
         loader->taken = first;
@@ -160,10 +167,11 @@ void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step
         return;
     }
     pthread_mutex_lock(&loader->lock);
-    loader->released = loader->filled = loader->steps; /* no work: the reader stops after the current batch */
+    loader->released = loader->filled = loader->past; /* no work: the reader stops after the current batch */
     while (loader->busy)
         pthread_cond_wait(&loader->to_caller, &loader->lock);
     loader->epoch = epoch;
+    loader->past = end;
     loader->filled = loader->released = loader->taken = first;
     loader->ordered = loader->broken = false;
     pthread_cond_signal(&loader->to_reader);
@@ -187,7 +195,7 @@ static void hand_over(thaw_loader *loader, const thaw_batch_slot *from, thaw_bat
 static void announce(const thaw_loader *loader)
 {
     const thaw_dataset *dataset = loader->reader.dataset;
-    if (!dataset->expect || loader->taken + 1 >= loader->steps)
+    if (!dataset->expect || loader->taken + 1 >= loader->past)
         return;
     size_t count;
     const size_t *indices = thaw_batch_reader_indices(&loader->reader, loader->taken + 1, &count);
@@ -196,7 +204,7 @@ static void announce(const thaw_loader *loader)
 
 static thaw_status read_next(thaw_loader *loader, thaw_batch *batch)
 {
-    if (loader->taken >= loader->steps)
+    if (loader->taken >= loader->past)
         return THAW_OK;
     thaw_batch_slot *next = &loader->reader.slots[0];
     if (!loader->broken) {
@@ -218,7 +226,7 @@ static thaw_status wait_for_next(thaw_loader *loader, thaw_batch *batch)
         loader->released = loader->taken;
         pthread_cond_signal(&loader->to_reader);
     }
-    if (loader->taken < loader->steps) {
+    if (loader->taken < loader->past) {
         while (loader->filled == loader->taken)
             pthread_cond_wait(&loader->to_caller, &loader->lock);
         const thaw_batch_slot *next = &loader->reader.slots[loader->taken % THAW_BATCH_SLOTS];

@@ -42,6 +42,9 @@ void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch);
 /* The same without the epoch's first `step` batches, which are not read. */
 void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step);
 
+/* The same for the batches from `step` up to `past` alone. */
+void thaw_loader_start_epoch_between(thaw_loader *loader, uint64_t epoch, size_t step, size_t past);
+
 /* The next batch; count is 0 at the end of the epoch and before the first. Errors: THAW_IO_ERROR if the source
    failed: at the batch where it did, naming the sample, and again until another epoch is started. */
 thaw_status thaw_loader_next(thaw_loader *loader, thaw_batch *batch);

@@ -6,7 +6,6 @@
 
 #include "core/context.h"
 #include "data/dataset.h"
-#include "distributed/exchange.h"
 #include "graph/model.h"
 
 static const char *const names[] = {
@@ -82,21 +81,6 @@ static double monitored(const thaw_trainer *trainer)
     return result->loss;
 }
 
-/* Replaces the value by rank 0's: evaluations on other machines may differ in the last bits, decisions may not. */
-static thaw_status take_first_rank(const thaw_trainer *trainer, double *value)
-{
-    const thaw_communicator *communicator = trainer->options.communicator;
-    thaw_context *context = trainer->model->context;
-    if (!communicator || communicator->ranks == 1)
-        return THAW_OK;
-    void *all;
-    const thaw_status status = thaw_gather(context, communicator, value, sizeof *value, &all);
-    if (status == THAW_OK)
-        *value = ((const double *)all)[0];
-    thaw_release(context, all);
-    return status;
-}
-
 static bool is_better(const thaw_best *best, double value)
 {
     const bool higher = best->monitor == THAW_MONITOR_TEST_ACCURACY;
@@ -125,13 +109,10 @@ static void save(thaw_trainer *trainer)
                  thaw_context_message(context));
 }
 
-thaw_status thaw_best_after_epoch(thaw_trainer *trainer)
+void thaw_best_after_epoch(thaw_trainer *trainer)
 {
     thaw_best *best = &trainer->best;
-    double value = monitored(trainer);
-    const thaw_status status = take_first_rank(trainer, &value);
-    if (status != THAW_OK)
-        return status;
+    const double value = monitored(trainer);
     const bool better = is_better(best, value);
     if (better) {
         best->epoch = trainer->position.epoch;
@@ -141,7 +122,6 @@ thaw_status thaw_best_after_epoch(thaw_trainer *trainer)
     if (better)
         save(trainer);
     trainer->epoch_result.best = *best;
-    return THAW_OK;
 }
 
 bool thaw_best_gives_up(const thaw_trainer *trainer)

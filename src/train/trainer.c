@@ -186,10 +186,21 @@ thaw_status thaw_trainer_epoch(thaw_trainer *trainer, thaw_epoch_result *epoch_r
     return status;
 }
 
+/* A rank that fails tells the others, which may be waiting for it. */
+static thaw_status test(thaw_trainer *trainer, thaw_evaluation *result)
+{
+    thaw_status status = agree(trainer);
+    if (status == THAW_OK)
+        status = thaw_trainer_test(trainer, result);
+    if (status != THAW_OK)
+        thaw_give_up(trainer->options.communicator, thaw_context_message(trainer->model->context));
+    return status;
+}
+
 thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result)
 {
     if (trainer->options.test)
-        return thaw_trainer_test(trainer, result);
+        return test(trainer, result);
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }

@@ -72,7 +72,7 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer);
 thaw_status thaw_trainer_resume(thaw_trainer *trainer);
 
 /* Evaluates the test data, notes whether the epoch is the best, and calls on_epoch. Errors: those of thaw_evaluate and
-   thaw_best_after_epoch, THAW_STOPPED. */
+   THAW_STOPPED. */
 thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer);
 
 /* Takes at most this many steps of the open epoch, and notes the results in the epoch's result. Errors: those of

@@ -39,8 +39,11 @@ thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result)
     const bool used = average && average->in_use;
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
     thaw_status status = average ? thaw_average_use(average, true) : THAW_OK;
-    if (status == THAW_OK)
-        status = thaw_evaluate(trainer->model, options->test, options->batch / options->shards, result);
+    const int64_t batch = options->batch / options->shards;
+    if (status == THAW_OK && options->communicator)
+        status = thaw_ranks_evaluate(trainer->model, options->test, batch, options->communicator, result);
+    else if (status == THAW_OK)
+        status = thaw_evaluate(trainer->model, options->test, batch, result);
     if (!used)
         thaw_trainer_use_weights(trainer);
     return status;

@@ -114,10 +114,9 @@ thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer)
         trainer->epoch_result.test_loss = test.loss;
         trainer->epoch_result.test_accuracy = test.accuracy;
     }
-    if (status == THAW_OK)
-        status = thaw_best_after_epoch(trainer);
     if (status != THAW_OK)
         return status;
+    thaw_best_after_epoch(trainer);
     trainer->open = false;
     if (!options->on_epoch || options->on_epoch(options->user, &trainer->epoch_result))
         return THAW_OK;

@@ -120,6 +120,40 @@ Test(loader_order, an_epoch_starts_at_any_step)
     thaw_context_destroy(context);
 }
 
+/* One that also ends at a step has the batches between, and another epoch may be whole again. */
+Test(loader_order, an_epoch_ends_at_any_step)
+{
+    enum { COUNT = 23, BATCH = 4, STEPS = 6 };
+    thaw_context *context = support_context(1);
+    for (int on_caller = 0; on_caller < 2; on_caller++) {
+        numbers from = { .count = COUNT };
+        thaw_dataset *dataset = numbers_open(context, &from);
+        thaw_loader *loader;
+        size_t order[COUNT], again[COUNT];
+        const thaw_loader_options options = { .batch = BATCH, .shuffle = true, .seed = 3, .on_caller = on_caller };
+        assert_ok(context, thaw_loader_create(context, dataset, &options, &loader));
+        numbers_read_epoch(context, loader, 2, order);
+        for (size_t first = 0; first <= STEPS; first++)
+            for (size_t past = 0; past <= STEPS + 1; past++) {
+                const size_t before = from.reads, end = past < STEPS ? past : STEPS;
+                thaw_batch batch;
+                thaw_loader_start_epoch_between(loader, 2, first, past);
+                for (size_t step = first; step < end; step++) {
+                    assert_ok(context, thaw_loader_next(loader, &batch));
+                    cr_assert_eq(memcmp(batch.indices, order + step * BATCH, batch.count * sizeof *order), 0);
+                }
+                assert_ok(context, thaw_loader_next(loader, &batch));
+                cr_assert_eq(batch.count, 0);
+                cr_assert_eq(from.reads - before, first < end ? end - first : 0, "%zu reads from step %zu to %zu",
+                             from.reads - before, first, past);
+            }
+        cr_assert_eq(numbers_read_epoch(context, loader, 2, again), COUNT);
+        thaw_loader_destroy(loader);
+        thaw_dataset_destroy(dataset);
+    }
+    thaw_context_destroy(context);
+}
+
 typedef struct announced {
     size_t indices[NUMBERS_MOST], count;
 } announced;
