@@ -7,6 +7,8 @@
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
      thaw.images    how images become samples, as options of a folder (thaw/data.h), such as
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
+     thaw.adapters  the low-rank adapters among the weights, such as ["dense1.weight:rank=2,alpha=4"], an array of JSON;
+                    always written if there are any (thaw_weights_add_adapters)
      thaw.command   the command line that wrote the file
      thaw.version   the version of Thaw that wrote the file; always written
      format         "pt": names and layouts are PyTorch's; always written

@@ -17,6 +17,14 @@ extern "C" {
    (a name that is not UTF-8); an existing file then stays untouched. */
 THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
 
+/* Adds to a model the low-rank adapters (thaw_lora) that a file of its weights has, so that thaw_weights_load finds a
+   place for their parameters: such a file was saved before thaw_merge, and notes their ranks and alphas. Weights that
+   get adapters are frozen, as by thaw_lora. Weights that have adapters already, and those that `except` matches by name
+   or group (NULL: none), stay as they are. A file without adapters changes nothing.
+   Errors: those of thaw_notes_read; THAW_BAD_FORMAT (the note), THAW_INVALID_ARGUMENT (`except`; a rank that does not
+   suit the weight). Adapters that were added before an error stay. */
+THAW_API thaw_status thaw_weights_add_adapters(thaw_model *model, const char *path, const char *except);
+
 /* What a load may skip. Zero everywhere: nothing. */
 typedef struct thaw_load_options {
     const char *pattern;   /* only load parameters whose name or group matches, and ignore all others, of the file as of

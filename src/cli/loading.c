@@ -6,10 +6,14 @@
 #include "cli/session.h"
 #include "core/pattern.h"
 
-/* Whether a --reset pattern matches the parameter or its group, which need not be in the model. */
-static bool is_reset(const cli_options *options, const char *parameter)
+/* Whether a --reset pattern matches the parameter or its group, which need not be in the model. An adapter is reset with
+   its weight. */
+static bool is_reset(const cli_options *options, const char *tensor)
 {
-    char *group = strdup(parameter);
+    char *parameter = strdup(tensor), *adapter = parameter ? strstr(parameter, ".lora_") : NULL;
+    if (adapter)
+        *adapter = '\0';
+    char *group = parameter ? strdup(parameter) : NULL;
     char *dot = group ? strrchr(group, '.') : NULL;
     bool found = false;
     if (dot)
@@ -18,7 +22,36 @@ static bool is_reset(const cli_options *options, const char *parameter)
         found = options->rules[i].kind == CLI_RULE_RESET && (thaw_pattern_matches(options->rules[i].text, parameter) ||
                                                              thaw_pattern_matches(options->rules[i].text, group));
     free(group);
+    free(parameter);
     return found;
+}
+
+/* The patterns of --reset as one; NULL without memory, "" without patterns. */
+static char *join_resets(const cli_options *options)
+{
+    size_t bytes = 1;
+    for (size_t i = 0; i < options->rule_count; i++)
+        bytes += options->rules[i].kind == CLI_RULE_RESET ? strlen(options->rules[i].text) + 1 : 0;
+    char *joined = calloc(bytes, 1), *end = joined;
+    for (size_t i = 0; i < options->rule_count && joined; i++) {
+        if (options->rules[i].kind != CLI_RULE_RESET)
+            continue;
+        if (end > joined)
+            *end++ = '|';
+        end = stpcpy(end, options->rules[i].text);
+    }
+    return joined;
+}
+
+static int add_adapters(cli_session *session)
+{
+    char *except = join_resets(session->options);
+    if (!except)
+        return cli_fail("--load", "out of memory");
+    const thaw_status status =
+        thaw_weights_add_adapters(session->model, session->options->load, *except ? except : NULL);
+    free(except);
+    return cli_check(session->context, status, "--load");
 }
 
 /* Whether every name in a comma-separated list is reset anyway. */
@@ -65,7 +98,9 @@ static int load(cli_session *session)
 int cli_load_weights(cli_session *session)
 {
     const cli_options *options = session->options;
-    int code = options->load ? load(session) : CLI_DONE;
+    int code = options->load ? add_adapters(session) : CLI_DONE;
+    if (code == CLI_DONE && options->load)
+        code = load(session);
     for (size_t i = 0; i < options->rule_count && code == CLI_DONE; i++)
         if (options->rules[i].kind == CLI_RULE_RESET)
             code =

@@ -39,7 +39,8 @@ const cli_manual_topic cli_manual_topics[] = {
       "With --load FILE, they are the defaults of --model and of the options of --data and --test-data. What contradicts "
       "them is an error, unless --override is given. Classes are matched by name: test images of some of the classes "
       "have the right labels, and an unknown class is an error. When fine-tuning with --reset, the data determine the "
-      "classes. Files of other programs have no such notes, so that all options are needed." },
+      "classes. Adapters that were saved without --merge are added to the network, and their weights frozen. Files of "
+      "other programs have no such notes, so that all options are needed." },
 
     { "FEATURE CACHE",
       "The outputs of a frozen prefix are the same in each epoch, so later epochs reuse them. Results are the same, "

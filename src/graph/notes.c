@@ -24,7 +24,7 @@ static bool is_utf8(const char *text)
 
 thaw_status thaw_model_set_note(thaw_model *model, const char *name, const char *text)
 {
-    static const char *const written[] = { "format", "thaw.version" };
+    static const char *const written[] = { "format", "thaw.version", "thaw.adapters" };
     if (!name || !*name || !is_utf8(name) || (text && !is_utf8(text)))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "note \"%.100s\": name and text must be UTF-8%s",
                          name ? name : "", name && *name ? "" : ", and the name not empty");

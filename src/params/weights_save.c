@@ -1,5 +1,4 @@
 /* Saves the parameters of a model, and its notes. */
-#include <string.h>
 #include <thaw/notes.h>
 #include <thaw/weights.h>
 
@@ -7,6 +6,7 @@
 #include "io/safetensors.h"
 #include "params/finite.h"
 #include "params/keeping.h"
+#include "params/noted_adapters.h"
 
 static void read_parameter(const void *data, size_t first, size_t count, float *values)
 {
@@ -31,17 +31,23 @@ static thaw_status write(thaw_model *model, const char *path, const thaw_named_t
 {
     thaw_context *context = thaw_model_context(model);
     const thaw_notes *notes = thaw_model_notes(model);
-    const thaw_named_text always[] = { { "format", "pt" }, { "thaw.version", thaw_version() } };
-    const size_t own = THAW_COUNT(always);
+    char *adapters;
+    thaw_status status = thaw_adapters_describe(model, &adapters);
+    if (status != THAW_OK)
+        return status;
+    const thaw_named_text always[] = { { "format", "pt" },
+                                       { "thaw.version", thaw_version() },
+                                       { "thaw.adapters", adapters } };
+    const size_t own = THAW_COUNT(always) - !adapters;
     thaw_named_text *all = thaw_allocate_array(context, own + notes->count, sizeof *all);
     if (!all)
-        return THAW_OUT_OF_MEMORY;
-    memcpy(all, always, sizeof always);
-    for (size_t i = 0; i < notes->count; i++)
-        all[own + i] = notes->items[i];
-    const thaw_status status =
-        thaw_safetensors_write(context, path, tensors, count, all, own + notes->count, read_parameter);
+        status = THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; all && i < own + notes->count; i++)
+        all[i] = i < own ? always[i] : notes->items[i - own];
+    if (all)
+        status = thaw_safetensors_write(context, path, tensors, count, all, own + notes->count, read_parameter);
     thaw_release(context, all);
+    thaw_release(context, adapters);
     return status;
 }
 

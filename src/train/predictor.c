@@ -98,6 +98,8 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
         status = thaw_zoo_build(made->model, description, made->classes);
     thaw_release(context, description);
     if (status == THAW_OK)
+        status = thaw_weights_add_adapters(made->model, from->path, NULL);
+    if (status == THAW_OK)
         status = thaw_weights_load(made->model, from->path, NULL, NULL);
     if (status == THAW_OK)
         made->classes = thaw_shape_count(thaw_model_node_shape(made->model, thaw_model_output(made->model)));

@@ -96,9 +96,6 @@ Test(finetune, adapters_train_and_merge, .init = cli_begin, .fini = cli_end)
                 "--batch 16 --threads 1 --json --save $d");
     cli_assert_trains(0, 2 * (4608 + 128));
     cr_assert_eq(cli_final("gradient_bytes"), 4 * 2 * (4608 + 128));
-    support_command(&cli_run, cli_directory, "evaluate --model transfer-cnn --load $d --data $a --threads 1",
-                    cli_variables);
-    cr_assert(cli_run.code != 0 && strstr(cli_run.errors, "dense1.weight.lora_A"), "%s", cli_run.errors);
     cli_succeed("finetune --model transfer-cnn --load $c --data $a --freeze * --lora dense1.weight:rank=2,alpha=4 "
                 "--batch 16 --threads 1 --json --merge --save $d");
     cr_assert(!same_in_files("dense1.weight"));
