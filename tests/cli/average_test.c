@@ -51,9 +51,9 @@ static void assert_same_files(const char *one, const char *other)
 {
     enum { MOST = 8 << 20 };
     char *left = malloc(MOST), *right = malloc(MOST);
-    const long count = support_read_file(one, left, MOST);
+    const long count = support_read_tensors(one, left, MOST);
     cr_assert(count > 0 && count < MOST);
-    cr_assert_eq(support_read_file(other, right, MOST), count);
+    cr_assert_eq(support_read_tensors(other, right, MOST), count);
     cr_assert_eq(memcmp(left, right, (size_t)count), 0, "%s and %s differ", one, other);
     free(left);
     free(right);

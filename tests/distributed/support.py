@@ -54,7 +54,9 @@ def succeed(ranks, arguments):
 
 
 def hash_of(path):
+    """A hash of the weights in a file, without its header, which has the command that wrote it."""
     with open(path, "rb") as file:
+        file.seek(int.from_bytes(file.read(8), "little"), os.SEEK_CUR)
         return hashlib.sha256(file.read()).hexdigest()
 
 
