@@ -9,12 +9,13 @@
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
+#include "cli/ranks.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
 #include "core/threads.h"
 #include "report/write.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, LONGEST_RUN = 24 * 60 * 60 /* seconds for which ranks wait for each other */ };
 
 /* The words of an option, separated by blanks. */
 typedef struct words {
@@ -25,6 +26,7 @@ typedef struct words {
 
 typedef struct bench {
     cli_session session; /* holds the context and the data */
+    cli_ranks ranks;
     words strategy_names, optimizers;
     thaw_strategy **strategies;
     size_t strategy_count;
@@ -88,7 +90,8 @@ static int read_optimizers(bench *now)
     return code;
 }
 
-/* More threads than cores would only measure waiting. Without --threads, concurrent runs share the cores. */
+/* More threads than cores would only measure waiting. Without --threads, concurrent runs share the cores; ranks have
+   chosen already. */
 static int choose_threads(cli_options *options)
 {
     const uint64_t cores = (uint64_t)thaw_threads_available(), jobs = options->jobs ? options->jobs : 1;
@@ -158,6 +161,7 @@ static int create(bench *now)
         .training = now->session.training,
         .test = now->session.test,
         .jobs = (int)options->jobs,
+        .communicator = now->ranks.communicator,
         .strategies = (const thaw_strategy *const *)now->strategies,
         .strategy_count = now->strategy_count,
         .optimizers = now->optimizers.items,
@@ -170,7 +174,7 @@ static int create(bench *now)
         .cache_bytes = (size_t)options->cache_bytes,
         .target_accuracy = options->target_accuracy,
         .head = now->session.head,
-        .results = now->results,
+        .results = *now->results ? now->results : NULL,
         .resume = options->resume,
         .model = options->model,
         .load = options->load,
@@ -184,28 +188,40 @@ static int create(bench *now)
     return explain(now, status, of_file ? "--report" : "bench");
 }
 
-static int run(bench *now)
+/* What has been run, also until a signal. */
+static int report(bench *now, bool stopped)
 {
     const cli_options *options = now->session.options;
-    int code = cli_bench_progress_begin(&now->progress, options->jobs, options->json && isatty(STDOUT_FILENO));
-    if (code != CLI_DONE)
-        return code;
-    cli_interrupt_catch();
-    const thaw_status status = thaw_comparison_run(now->comparison);
-    cli_bench_progress_end(&now->progress);
-    const bool stopped = status == THAW_STOPPED && cli_interrupt_signal();
-    code = stopped ? CLI_DONE : explain(now, status, "training");
-    if (code == CLI_DONE)
-        code =
-            cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
+    int code =
+        cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
     if (code == CLI_DONE)
         code = cli_bench_print(now->comparison, now->session.context, options->json);
     if (code == CLI_DONE && stopped && !options->json)
         printf("stopped by a signal; continue with the same command and --resume\n");
-    return code == CLI_DONE && stopped ? CLI_SIGNALLED + cli_interrupt_signal() : code;
+    return code;
 }
 
-static int compare(bench *now)
+static int run(bench *now)
+{
+    const cli_options *options = now->session.options;
+    const bool quiet = now->ranks.rank > 0 || (options->json && isatty(STDOUT_FILENO));
+    int code = cli_bench_progress_begin(&now->progress, options->jobs, quiet);
+    if (code != CLI_DONE)
+        return code;
+    cli_interrupt_catch();
+    cli_ranks_begin(&now->ranks);
+    const thaw_status status = thaw_comparison_run(now->comparison);
+    cli_bench_progress_end(&now->progress);
+    const int signal = status == THAW_STOPPED ? cli_ranks_signal(&now->ranks) : 0;
+    code = signal > 0 ? CLI_DONE : explain(now, status, "training");
+    cli_ranks_end(&now->ranks, code);
+    if (code == CLI_DONE && now->ranks.rank == 0)
+        code = report(now, signal > 0);
+    return code == CLI_DONE && signal > 0 ? CLI_SIGNALLED + signal : code;
+}
+
+/* All that can fail before the first run. */
+static int prepare(bench *now)
 {
     const cli_options *options = now->session.options;
     int code = read_strategies(now);
@@ -213,15 +229,13 @@ static int compare(bench *now)
         code = read_optimizers(now);
     if (code == CLI_DONE)
         code = cli_strategy_find_head(&now->session);
-    if (code == CLI_DONE)
+    if (code == CLI_DONE && now->ranks.rank == 0)
         code = make_folder(now);
     if (code == CLI_DONE)
         code = cli_open_data(&now->session);
     if (code == CLI_DONE && !now->session.test)
         code = cli_misuse("--data", "\"%s\" has no test data; give some with --test-data", options->data);
-    if (code == CLI_DONE)
-        code = create(now);
-    return code == CLI_DONE ? run(now) : code;
+    return code == CLI_DONE ? create(now) : code;
 }
 
 static void release(bench *now)
@@ -240,14 +254,24 @@ static int bench_all(const cli_options *given)
 {
     cli_options options = *given;
     bench now = { 0 };
-    int code = choose_threads(&options);
-    if (code != CLI_DONE)
-        return code;
-    code = cli_session_open(&now.session, &options);
+    if (options.timeout == 0)
+        options.timeout = LONGEST_RUN;
+    int code = cli_ranks_open(&now.ranks, &options);
+    if (code == CLI_DONE && now.ranks.communicator && options.jobs > 1)
+        code =
+            cli_misuse("--jobs", "%llu runs at a time, must be 1 on several ranks", (unsigned long long)options.jobs);
     if (code == CLI_DONE)
-        code = compare(&now);
-    release(&now);
-    return code;
+        code = choose_threads(&options);
+    if (code == CLI_DONE)
+        code = cli_session_open(&now.session, &options);
+    if (code == CLI_DONE)
+        code = prepare(&now);
+    code = cli_ranks_meet(&now.ranks, code);
+    if (code == CLI_DONE)
+        code = run(&now);
+    if (now.session.options)
+        release(&now);
+    return cli_ranks_close(&now.ranks, code);
 }
 
 const cli_command cli_bench = {

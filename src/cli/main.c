@@ -59,13 +59,13 @@ static int find_command(const char *name, const cli_command **found)
 /* Each process would do the same. One of them says so. */
 static int check_launcher(const cli_command *command)
 {
-    if (cli_ranks_launched() < 2 || command->takes & CLI_TRAINING)
+    if (cli_ranks_launched() < 2 || command->takes & (CLI_TRAINING | CLI_BENCH))
         return CLI_DONE;
     if (cli_ranks_launched_rank() > 0)
         return CLI_MISUSED;
     return cli_misuse(command->name,
-                      "cannot be spread over the %d processes that mpirun has started; thaw train and "
-                      "thaw finetune can",
+                      "cannot be spread over the %d processes that mpirun has started; thaw train, "
+                      "finetune and bench can",
                       cli_ranks_launched());
 }
 

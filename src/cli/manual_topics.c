@@ -75,7 +75,9 @@ const cli_manual_topic cli_manual_topics[] = {
       "Use one rank per NUMA node, as mpirun --map-by numa --bind-to numa does. More threads than cores over all ranks of "
       "a machine are refused, except for ranks of one thread. Under a launcher other than mpirun, such as srun, use "
       "--ranks mpi. MPI is in a library of its own, libthaw-mpi, which is built where MPI is installed, and loaded only "
-      "under mpirun or with --ranks mpi." },
+      "under mpirun or with --ranks mpi.\n\n"
+      "thaw bench under mpirun has one run at a time on each rank. Rank 0 writes the report, which is the same as that of "
+      "one process but for times; --resume continues on any number of ranks." },
 
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "

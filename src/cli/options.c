@@ -67,11 +67,13 @@ const cli_option cli_option_table[] = {
       "The same: accumulate the gradients of N parts of the batch before each update. On several "
       "ranks, N parts on each",
       &cli_kind_shards, TO(accumulate) },
-    { CLI_TRAINING, "ranks", "WHERE",
-      "Other processes to train with: mpi; off for none; auto for those that mpirun has started, of Open MPI or MPICH "
-      "(default: auto)",
+    { CLI_TRAINING | CLI_BENCH, "ranks", "WHERE",
+      "Other processes to train with, or in bench to share the runs with: mpi; off for none; auto for those that "
+      "mpirun has started, of Open MPI or MPICH (default: auto)",
       &cli_kind_spreading, TO(ranks) },
-    { CLI_TRAINING, "timeout", "SECONDS", "Stop if another rank does not answer for so long (default: 300)",
+    { CLI_TRAINING | CLI_BENCH, "timeout", "SECONDS",
+      "Stop if another rank does not answer for so long; in bench, ranks wait for the longest run (default: 300, in "
+      "bench a day)",
       &cli_kind_norm, TO(timeout) },
     { CLI_TRAINING | CLI_RUNS, "epochs", "N", "Passes over the data (default: 1)", &cli_kind_positive, TO(epochs) },
     { CLI_TRAINING, "schedule", "SPEC",

@@ -98,7 +98,6 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
     *options = (cli_options){ .epochs = 1,
                               .batch = 128,
                               .log_every = 50,
-                              .timeout = 300,
                               .steps = 20,
                               .epoch = 1,
                               .cache = "auto",

@@ -8,6 +8,8 @@
 #include "cli/interrupt.h"
 #include "cli/ranks_threads.h"
 
+enum { TIMEOUT = 300 /* seconds, unless --timeout says otherwise */ };
+
 /* How something ended on a rank. */
 typedef struct outcome {
     int32_t code;
@@ -148,7 +150,7 @@ int cli_ranks_open(cli_ranks *ranks, cli_options *options)
     if (options->ranks == CLI_RANKS_OFF || (options->ranks == CLI_RANKS_AUTO && cli_ranks_launched() < 2))
         return CLI_DONE;
     cli_hold();
-    int code = connect_ranks(ranks, options->timeout);
+    int code = connect_ranks(ranks, options->timeout > 0 ? options->timeout : TIMEOUT);
     if (code != CLI_DONE || !ranks->communicator)
         return code;
     code = quieten(ranks);
