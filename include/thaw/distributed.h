@@ -79,9 +79,10 @@ typedef struct thaw_communicator {
 
 /* Checks that all ranks have the same version of Thaw, the same network, bindings of parameters, precision, freeze
    state and optimizers with their state, and the same weights to the bit. With a data set, that they have data of the
-   same size and shape, and of the same identity, where it has one. All ranks call it, as they would take a step.
+   same size and shape, and of the same identity, or where it has none, the same labels in memory and the same first and
+   last sample. All ranks call it, as they would take a step.
    Errors: THAW_INVALID_ARGUMENT (they disagree: the message says in what, and which rank differs from rank 0; the
-   communicator), THAW_IO_ERROR (a rank cannot be reached), THAW_OUT_OF_MEMORY. */
+   communicator), THAW_IO_ERROR (a rank cannot be reached), those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator);
 
 #ifdef __cplusplus

@@ -30,8 +30,8 @@ typedef struct thaw_mpi_connection {
     uint32_t abi; /* THAW_MPI_ABI */
     thaw_communicator communicator;
 
-    /* After a failure: whether another rank reports it, so that this one need not. That is a rank that has told this
-       one, or a lower one that has found out by itself, for which this waits a moment. */
+    /* After a failure, before `abort`: whether another rank reports it, so that this one need not. That is a rank that
+       has told this one, or a lower one that has found out by itself, for which this waits a moment. */
     bool (*is_reported)(void *user);
 
     /* Leaves MPI: with MPI_Finalize, for which all ranks wait, if every exchange has succeeded. Otherwise, or if

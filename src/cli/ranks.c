@@ -73,8 +73,9 @@ static int fail_apart(cli_ranks *ranks, int code)
     ranks->apart = true;
     const thaw_communicator *communicator = ranks->communicator;
     const char *failure = cli_release();
+    const bool reported = ranks->connection.is_reported(communicator->user);
     communicator->abort(communicator->user, failure);
-    if (!ranks->connection.is_reported(communicator->user))
+    if (!reported)
         print_failure(ranks->rank, failure);
     return code;
 }

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <thaw/data.h>
 
+#include "core/digest.h"
+
 enum { THAW_SOURCE_MESSAGE_BYTES = 512 };
 
 struct thaw_dataset {
@@ -30,6 +32,10 @@ struct thaw_dataset {
    at once. The indices must be below the count. Returns false with a reason in `message`. */
 bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
                         void *targets, char *message, size_t capacity);
+
+/* Fingerprints the content: the source's identity; without one, the labels, if they are in memory, and the first and the
+   last sample, unless samples are random. Errors: those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_identify(thaw_dataset *dataset, thaw_digest *digest);
 
 /* Reports to the context's log what reading found. Only for the thread that may use the context. */
 void thaw_dataset_log_findings(const thaw_dataset *dataset);

@@ -156,16 +156,16 @@ static thaw_status add_model(const thaw_model *model, facts *own)
 
 /* ---- the run ---- */
 
-static void add_data(const thaw_dataset *dataset, thaw_digest *digest)
+static thaw_status add_data(thaw_dataset *dataset, thaw_digest *digest)
 {
     if (!dataset)
-        return;
+        return THAW_OK;
     const thaw_source *source = &dataset->source;
     thaw_digest_add_number(digest, source->count);
     thaw_digest_add_number(digest, source->classes);
-    thaw_digest_add(digest, source->identity, sizeof source->identity);
     add_shape(digest, &source->sample_shape);
     add_shape(digest, &source->target_shape);
+    return thaw_dataset_identify(dataset, digest);
 }
 
 static void add_schedule(const thaw_schedule *schedule, thaw_digest *digest)
@@ -193,9 +193,8 @@ static void add_strategy(const thaw_strategy *strategy, const char *head, thaw_d
     }
 }
 
-static void add_options(const thaw_fit_options *options, facts *own)
+static thaw_status add_options(const thaw_fit_options *options, facts *own)
 {
-    add_data(options->test, &own->digests[TEST_DATA]);
     thaw_digest_add_number(&own->digests[BATCH], (uint64_t)options->batch);
     thaw_digest_add_number(&own->digests[SHARDS], (uint64_t)options->shards);
     thaw_digest_add_number(&own->digests[EPOCHS], (uint64_t)options->epochs);
@@ -207,6 +206,7 @@ static void add_options(const thaw_fit_options *options, facts *own)
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
     thaw_digest_add_number(&own->digests[MONITOR], (uint64_t)options->best.monitor);
     thaw_digest_add_number(&own->digests[PATIENCE], (uint64_t)options->best.patience);
+    return add_data(options->test, &own->digests[TEST_DATA]);
 }
 
 static void add_averages(const thaw_average *average, double decay, thaw_digest *digest)
@@ -244,25 +244,29 @@ static thaw_status share_and_compare(thaw_context *context, const thaw_communica
     return status;
 }
 
+static thaw_status add_run(const thaw_trainer *trainer, facts *own)
+{
+    thaw_digest_add_number(&own->digests[POSITION], (uint64_t)trainer->position.epoch);
+    thaw_digest_add_number(&own->digests[POSITION], trainer->position.step);
+    thaw_digest_add_number(&own->digests[POSITION], trainer->position.all_steps);
+    add_averages(trainer->average, trainer->options.average_decay, &own->digests[AVERAGES]);
+    return add_options(&trainer->options, own);
+}
+
 /* `trainer`: NULL where the host drives the steps. */
-static thaw_status agree(thaw_model *model, const thaw_dataset *dataset, const thaw_trainer *trainer,
+static thaw_status agree(thaw_model *model, thaw_dataset *dataset, const thaw_trainer *trainer,
                          const thaw_communicator *communicator)
 {
     facts own = { 0 };
-    const thaw_status status = add_model(model, &own);
-    if (status != THAW_OK) {
-        thaw_give_up(communicator, thaw_context_message(model->context));
-        return status;
-    }
-    add_data(dataset, &own.digests[DATA]);
-    if (trainer) {
-        add_options(&trainer->options, &own);
-        add_averages(trainer->average, trainer->options.average_decay, &own.digests[AVERAGES]);
-        thaw_digest_add_number(&own.digests[POSITION], (uint64_t)trainer->position.epoch);
-        thaw_digest_add_number(&own.digests[POSITION], trainer->position.step);
-        thaw_digest_add_number(&own.digests[POSITION], trainer->position.all_steps);
-    }
-    return share_and_compare(model->context, communicator, &own);
+    thaw_status status = add_model(model, &own);
+    if (status == THAW_OK)
+        status = add_data(dataset, &own.digests[DATA]);
+    if (status == THAW_OK && trainer)
+        status = add_run(trainer, &own);
+    if (status == THAW_OK)
+        return share_and_compare(model->context, communicator, &own);
+    thaw_give_up(communicator, thaw_context_message(model->context));
+    return status;
 }
 
 thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator)

@@ -54,10 +54,12 @@ def succeed(ranks, arguments):
 
 
 def hash_of(path):
-    """A hash of the weights in a file, without its header, which has the command that wrote it."""
+    """Of the values alone: the file's header tells the command that saved it."""
     with open(path, "rb") as file:
-        file.seek(int.from_bytes(file.read(8), "little"), os.SEEK_CUR)
-        return hashlib.sha256(file.read()).hexdigest()
+        file.seek(struct.unpack("<Q", file.read(8))[0], os.SEEK_CUR)
+        values = file.read()
+    assert values, path
+    return hashlib.sha256(values).hexdigest()
 
 
 def failures(errors):
@@ -72,6 +74,7 @@ def refuse(message, code, ranks, arguments, command=COMMAND, **changes):
     assert done.returncode == code, (message, done.returncode, done.stdout, done.stderr)
     assert len(lines) == 1 and message in lines[0], (message, done.stderr)
     assert "saved" not in done.stdout, done.stdout
+    return done
 
 
 def wrapper(folder, change):
