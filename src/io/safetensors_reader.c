@@ -6,6 +6,7 @@
 
 #include "core/allocation.h"
 #include "core/crc32c.h"
+#include "io/foreign_file.h"
 #include "io/regular_file.h"
 #include "io/safetensors.h"
 
@@ -32,6 +33,27 @@ static thaw_status read_at(const thaw_safetensors *file, void *memory, size_t by
     return THAW_OK;
 }
 
+/* If the length of the header cannot be one. The line that converts the file makes copies, since safetensors stores no
+   tensors that are transposed or share their memory. */
+static thaw_status refuse_length(const thaw_safetensors *file, uint64_t file_bytes, uint64_t length)
+{
+    unsigned char first[THAW_FOREIGN_BYTES];
+    const size_t count = file_bytes < sizeof first ? (size_t)file_bytes : sizeof first;
+    const thaw_status status = read_at(file, first, count, 0);
+    if (status != THAW_OK)
+        return status;
+    if (!thaw_is_pytorch_file(first, count))
+        return thaw_fail(file->context, THAW_BAD_FORMAT, "%s: the header has %" PRIu64 " bytes, must have at most %d",
+                         file->path, length, THAW_SAFETENSORS_HEADER_LIMIT);
+    return thaw_fail(
+        file->context, THAW_BAD_FORMAT,
+        "%.200s: this is a PyTorch file, must be safetensors. Convert it: python3 -c 'import sys, torch; "
+        "from safetensors.torch import save_file; s = torch.load(sys.argv[1], \"cpu\", weights_only=True); "
+        "s = s.get(\"state_dict\", s); save_file({n: t.clone(memory_format=torch.contiguous_format) for "
+        "n, t in s.items() if torch.is_tensor(t)}, sys.argv[2])' %.200s weights.safetensors",
+        file->path, file->path);
+}
+
 static thaw_status read_header_length(const thaw_safetensors *file, uint64_t file_bytes, uint64_t *length)
 {
     if (file_bytes < THAW_SAFETENSORS_LENGTH_BYTES)
@@ -42,8 +64,7 @@ static thaw_status read_header_length(const thaw_safetensors *file, uint64_t fil
     if (status != THAW_OK)
         return status;
     if (*length > THAW_SAFETENSORS_HEADER_LIMIT)
-        return thaw_fail(file->context, THAW_BAD_FORMAT, "%s: the header has %" PRIu64 " bytes, must have at most %d",
-                         file->path, *length, THAW_SAFETENSORS_HEADER_LIMIT);
+        return refuse_length(file, file_bytes, *length);
     if (*length > file_bytes - THAW_SAFETENSORS_LENGTH_BYTES)
         return thaw_fail(file->context, THAW_BAD_FORMAT,
                          "%s: the header has %" PRIu64 " bytes, but the file only %" PRIu64, file->path, *length,
