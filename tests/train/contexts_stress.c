@@ -6,26 +6,16 @@
    of the baseline. With the argument "team" or "contexts" there is a race on purpose, and the program fails if
    ThreadSanitizer does not report it. */
 #include <pthread.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <thaw/layer_module.h>
 #include <unistd.h>
 
-#include "core/threads.h"
 #include "support/small_networks.h"
+#include "train/planted_race.h"
 
-enum { TEAM = 2, MEMBERS = 2, SAMPLES = 32, BATCH = 16, ROUNDS = 2, MOST_ROUNDS = 20, SKIPPED = 77 };
-
-#if defined __SANITIZE_THREAD__
-#define SANITIZED
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
+enum { MEMBERS = 2, SAMPLES = 32, BATCH = 16, ROUNDS = 2, MOST_ROUNDS = 20, SKIPPED = 77 };
 
 static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -46,67 +36,6 @@ static void require(const thaw_context *context, thaw_status status, const char 
         fail("%s: %s", what, context ? thaw_context_message(context) : thaw_status_name(status));
 }
 
-/* ---------------------------------------------------------------- races on purpose */
-
-typedef enum race { NO_RACE, RACE_IN_TEAM, RACE_OF_CONTEXTS } race;
-
-static race wanted;
-static float planted[TEAM]; /* what the threads write at the same time */
-
-#ifdef SANITIZED
-extern int __tsan_get_report_mop(void *report, size_t index, int *thread, void **address, int *bytes, int *write,
-                                 int *atomic, void **trace, size_t trace_count);
-
-/* Called before ThreadSanitizer prints a report. */
-void __tsan_on_report(void *report);
-void __tsan_on_report(void *report)
-{
-    int thread, bytes, write, atomic;
-    void *address, *trace[1];
-    if (wanted == NO_RACE || !__tsan_get_report_mop(report, 0, &thread, &address, &bytes, &write, &atomic, trace, 1))
-        return;
-    const uintptr_t at = (uintptr_t)address, first = (uintptr_t)planted;
-    _exit(at >= first && at < first + sizeof planted ? 0 : 1);
-}
-#endif
-
-/* A layer that does nothing but write: the threads of a team the same float, or each its own, like the other
-   context's team. */
-static thaw_status build_racing(thaw_layer_builder *builder, const void *options)
-{
-    (void)options;
-    return thaw_builder_output(builder, thaw_builder_input(builder, 0));
-}
-
-static thaw_status prepare_racing(const thaw_layer_demand *demand, thaw_layer_needs *needs)
-{
-    const thaw_status status = thaw_context_threads(demand->context) == TEAM ? THAW_OK : THAW_INTERNAL;
-    needs->in_place = true;
-    needs->gradient_in_place = true;
-    needs->kernel = "racing";
-    return status;
-}
-
-static void write_planted(void *argument, int thread, int threads)
-{
-    (void)argument, (void)threads;
-    for (int i = 0; i < 100; i++) {
-        planted[wanted == RACE_IN_TEAM ? 0 : thread] = (float)i;
-        sched_yield();
-    }
-}
-
-static thaw_status race_in_step(const thaw_layer_run *run)
-{
-    thaw_parallel(run->context, write_planted, NULL);
-    return THAW_OK;
-}
-
-static const thaw_layer_module racing = {
-    THAW_LAYER_MODULE_HEAD,    .name = "racing",        .build = build_racing,
-    .prepare = prepare_racing, .forward = race_in_step, .backward = race_in_step,
-};
-
 /* ---------------------------------------------------------------- networks */
 
 #define TRY(call)                         \
@@ -122,8 +51,8 @@ static thaw_status wide(thaw_model *model, thaw_node x)
     const thaw_conv2d_options conv = { .name = "first", .filters = 32, .kernel = { 3, 3 }, .same = true };
     const thaw_conv2d_options second = { .filters = 32, .kernel = { 3, 3 }, .same = true };
     TRY(thaw_conv2d(model, x, &conv, &x));
-    if (wanted != NO_RACE)
-        TRY(thaw_model_append(model, &racing, NULL, &x, 1, NULL, &x));
+    if (race_wanted != NO_RACE)
+        TRY(thaw_model_append(model, &race_layer, NULL, &x, 1, NULL, &x));
     TRY(thaw_relu(model, x, NULL, &x));
     TRY(thaw_conv2d(model, x, &second, &x));
     TRY(thaw_group_norm(model, x, &(thaw_group_norm_options){ .groups = 4 }, &x));
@@ -237,7 +166,7 @@ static void run_network(member *m, size_t index)
     thaw_model *model;
     require(m->context, thaw_model_create(m->context, &model), "model");
     require(m->context, small_network_build(network, model), network->name);
-    train(m, model, index == 0 && wanted == NO_RACE);
+    train(m, model, index == 0 && race_wanted == NO_RACE);
     note_kernels(m, model, false);
     note_kernels(m, model, true);
 
@@ -258,9 +187,9 @@ static void *run_member(void *argument)
     snprintf(m->folder, sizeof m->folder, "/tmp/contexts_stress.XXXXXX");
     if (!mkdtemp(m->folder))
         fail("no folder");
-    const thaw_context_options options = { .threads = TEAM, .max_cpu = THAW_CPU_BASELINE };
+    const thaw_context_options options = { .threads = RACE_TEAM, .max_cpu = THAW_CPU_BASELINE };
     require(NULL, thaw_context_create(&options, &m->context), "context");
-    for (size_t i = 0; i < NETWORKS * (size_t)(wanted == NO_RACE ? ROUNDS : MOST_ROUNDS); i++) {
+    for (size_t i = 0; i < NETWORKS * (size_t)(race_wanted == NO_RACE ? ROUNDS : MOST_ROUNDS); i++) {
         run_network(m, i % NETWORKS);
         if (i % NETWORKS == 0)
             remove_folder(m->folder);
@@ -285,7 +214,7 @@ static bool useful(void)
     return false;
 #endif
 #else
-    return wanted == NO_RACE;
+    return race_wanted == NO_RACE;
 #endif
 }
 
@@ -293,20 +222,20 @@ int main(int count, char **arguments)
 {
     static member members[MEMBERS];
     pthread_t threads[MEMBERS];
-    wanted = count > 1 ? race_named(arguments[1]) : NO_RACE;
+    race_wanted = count > 1 ? race_named(arguments[1]) : NO_RACE;
     if (!useful())
         return SKIPPED;
     for (size_t i = 0; i < MOST_VALUES; i++)
         values[i] = (float)(i * 7919 % 1009) / 1009 - 0.5F;
     for (int32_t i = 0; i < SAMPLES; i++)
         labels[i] = i % SMALL_NETWORK_CLASSES;
-    const size_t started = wanted == RACE_IN_TEAM ? 1 : MEMBERS;
+    const size_t started = race_wanted == RACE_IN_TEAM ? 1 : MEMBERS;
     for (size_t i = 0; i < started; i++)
         if (pthread_create(&threads[i], NULL, run_member, &members[i]) != 0)
             fail("no thread");
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    if (wanted != NO_RACE)
+    if (race_wanted != NO_RACE)
         fail("the race was not reported");
     for (size_t i = 0; i < NETWORKS; i++)
         if (members[0].sums[i] != members[1].sums[i])
