@@ -25,6 +25,11 @@ THAW_API thaw_status thaw_weights_save(thaw_model *model, const char *path);
    suit the weight). Adapters that were added before an error stay. */
 THAW_API thaw_status thaw_weights_add_adapters(thaw_model *model, const char *path, const char *except);
 
+/* Writes the parameters as thaw_weights_save does, though some may be NaN or infinite: to look at what a run has left
+   that stopped with THAW_NOT_FINITE. `path` must not exist. thaw_weights_load refuses the file.
+   Errors: THAW_INVALID_ARGUMENT (`path` exists, also as a link to nothing; a name that is not UTF-8), THAW_IO_ERROR. */
+THAW_API thaw_status thaw_weights_save_broken(thaw_model *model, const char *path);
+
 /* What a load may skip. Zero everywhere: nothing. */
 typedef struct thaw_load_options {
     const char *pattern;   /* only load parameters whose name or group matches, and ignore all others, of the file as of

@@ -63,6 +63,13 @@ int cli_misuse(const char *what, const char *format, ...)
     return CLI_MISUSED;
 }
 
+void cli_note_file(const char *what, const char *path)
+{
+    char printable[MESSAGE_BYTES];
+    thaw_copy_printable(printable, sizeof printable, path);
+    fprintf(stderr, "thaw: %s: saved %s\n", what, printable);
+}
+
 /* Whether the log has printed this message before, perhaps for another run. Runs may be concurrent. */
 static bool was_said(const char *message)
 {

@@ -9,7 +9,10 @@ enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_MISUSED = 2, CLI_SIGNALLED = 128 };
 /* Prints the line and returns CLI_FAILED. */
 int cli_fail(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for an error in the command line; returns CLI_MISUSED. */
+/* Prints a line, also while failures are held: an option of this name has saved a file. */
+void cli_note_file(const char *what, const char *path);
+
+/* As cli_fail, for an error in the command line; returns CLI_MISUSED. */
 int cli_misuse(const char *what, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reports the result of a call: CLI_DONE for THAW_OK, else CLI_FAILED after the context's message. */

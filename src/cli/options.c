@@ -107,6 +107,10 @@ const cli_option cli_option_table[] = {
       "--best are then those of the average, and --save saves it, too, beside the weights: in x.ema.safetensors for "
       "x.safetensors",
       &cli_kind_decay, TO(average_decay) },
+    { CLI_TRAINING, "save-broken", "FILE",
+      "If the run stops because a weight or the loss is not finite, save the weights to this file, which must not exist. "
+      "--save and --best keep what they have. --load refuses the file",
+      &cli_kind_file, TO(save_broken) },
     { CLI_TRAINING, "best", "FILE",
       "Save the weights of the best epoch so far to this safetensors file. A failure to write costs a warning, not the "
       "run. Adapters stay beside their weights: --merge is for --save",

@@ -76,7 +76,7 @@ typedef struct cli_options {
     bool takes_arguments;                         /* words that are no options */
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */
-    const char *best;                             /* file, or NULL */
+    const char *best, *save_broken;               /* files, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */
     const char *log;                              /* folder, or NULL */

@@ -57,6 +57,16 @@ static void keep_checkpoint(thaw_trainer *trainer, const cli_session *session, c
     now->checkpoint = path ? strdup(path) : NULL;
 }
 
+/* What a run leaves whose values are not finite, if the user wants it: the run has failed all the same. */
+static void keep_broken(const cli_session *session, const cli_training *now, thaw_status status)
+{
+    const char *path = session->options->save_broken;
+    if (status != THAW_NOT_FINITE || !path || now->ranks->rank > 0)
+        return;
+    if (cli_check(session->context, thaw_weights_save_broken(session->model, path), "--save-broken") == CLI_DONE)
+        cli_note_file("--save-broken", path);
+}
+
 /* Merges and saves what the options ask for; also what has been trained until a signal. */
 static int save(thaw_trainer *trainer, const cli_session *session, const cli_training *now)
 {
@@ -64,8 +74,11 @@ static int save(thaw_trainer *trainer, const cli_session *session, const cli_tra
     int code = CLI_DONE;
     if (options->merge)
         code = cli_check_option(session->context, thaw_trainer_merge(trainer, "*"), "--merge");
-    if (code == CLI_DONE && options->save)
-        code = cli_check(session->context, thaw_weights_save(session->model, options->save), "--save");
+    if (code == CLI_DONE && options->save) {
+        const thaw_status status = thaw_weights_save(session->model, options->save);
+        code = cli_check(session->context, status, "--save");
+        keep_broken(session, now, status);
+    }
     if (code == CLI_DONE && now->average)
         code = cli_check(session->context, thaw_trainer_save_average(trainer, now->average), "--ema");
     return code;
@@ -96,6 +109,7 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
         if (now->signal < 0 || (status != THAW_OK && status != THAW_STOPPED)) {
             cli_progress_clear(&now->progress);
             code = now->signal < 0 ? CLI_FAILED : cli_check(session->context, status, "training");
+            keep_broken(session, now, status);
         }
     }
     cli_progress_clear(&now->progress);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/average.h"
 #include "cli/failure.h"
@@ -62,6 +63,17 @@ static int check_best(const cli_options *options)
     return CLI_DONE;
 }
 
+static int check_broken(const cli_options *options)
+{
+    struct stat found;
+    const char *path = options->save_broken;
+    if (!path)
+        return CLI_DONE;
+    if ((options->save && strcmp(path, options->save) == 0) || (options->best && strcmp(path, options->best) == 0))
+        return cli_misuse("--save-broken", "\"%s\" is the file of --save or --best, must be another", path);
+    return lstat(path, &found) == 0 ? cli_misuse("--save-broken", "\"%s\" exists, must be a new file", path) : CLI_DONE;
+}
+
 static int check_average(const cli_session *session, const cli_ranks *ranks)
 {
     char *name;
@@ -86,6 +98,8 @@ int cli_training_check_built(const cli_session *session, const cli_ranks *ranks)
         code = check_place(session, options->save, "--save");
     if (code == CLI_DONE && options->best && ranks->rank == 0)
         code = check_place(session, options->best, "--best");
+    if (code == CLI_DONE && options->save_broken && ranks->rank == 0)
+        code = check_place(session, options->save_broken, "--save-broken");
     if (code == CLI_DONE && options->average_decay > 0)
         code = check_average(session, ranks);
     return code;
@@ -96,6 +110,8 @@ int cli_training_check_line(const cli_options *options)
     int code = check_checkpoints(options);
     if (code == CLI_DONE)
         code = check_best(options);
+    if (code == CLI_DONE)
+        code = check_broken(options);
     if (code == CLI_DONE && options->shards && options->accumulate)
         code = cli_misuse("--accumulate", "cannot be used with --shards: both divide the batch");
     return code;

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/number.h"
 #include "graph/model.h"
 #include "params/expression.h"
 
@@ -35,7 +36,7 @@ thaw_status thaw_expression_constant(thaw_model *model, const thaw_tensor *value
     for (size_t i = 0; i < count; i++)
         if (!isfinite(from[i]))
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "element %zu of a constant is %g", i,
-                             (double)from[i]);
+                             thaw_printed((double)from[i]));
     return thaw_expression_copy(&model->parameters, values, result);
 }
 

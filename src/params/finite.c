@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "core/context.h"
+#include "core/number.h"
 #include "kernels/magnitude.h"
 
 enum { BLOCK = 4096, GRAIN = 16 /* blocks: checking fewer takes less time than waking a thread */ };
@@ -54,7 +55,7 @@ thaw_status thaw_parameter_check_finite(thaw_context *context, const thaw_parame
     while (isfinite(parameter->data[element]))
         element++;
     return thaw_fail(context, THAW_NOT_FINITE, "%s: element %zu of %s is %g", what, element, parameter->name,
-                     (double)parameter->data[element]);
+                     thaw_printed((double)parameter->data[element]));
 }
 
 thaw_status thaw_set_check_finite(thaw_parameter_set *set, const char *what)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/number.h"
 #include "core/pattern.h"
 #include "core/text.h"
 #include "io/safetensors.h"
@@ -154,7 +155,7 @@ static thaw_status read_finite(const load *job, const thaw_stored_tensor *tensor
     for (size_t i = 0; i < count; i++)
         if (!isfinite(values[i]))
             return thaw_fail(job->context, THAW_NOT_FINITE, "%s: element %zu of tensor \"%.100s\" is %f",
-                             job->file.path, i, tensor->name, (double)values[i]);
+                             job->file.path, i, tensor->name, thaw_printed((double)values[i]));
     return THAW_OK;
 }
 

@@ -1,4 +1,6 @@
 /* Saves the parameters of a model, and its notes. */
+#include <string.h>
+#include <sys/stat.h>
 #include <thaw/notes.h>
 #include <thaw/weights.h>
 
@@ -51,15 +53,10 @@ static thaw_status write(thaw_model *model, const char *path, const thaw_named_t
     return status;
 }
 
-thaw_status thaw_weights_save(thaw_model *model, const char *path)
+static thaw_status save(thaw_model *model, const char *path)
 {
     thaw_context *context = thaw_model_context(model);
     const size_t most = thaw_model_parameter_count(model);
-    if (!path)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path to save weights to is missing");
-    thaw_status status = check_all_finite(model, path);
-    if (status != THAW_OK)
-        return status;
     thaw_named_tensor *tensors = thaw_allocate_array(context, most, sizeof *tensors);
     if (!tensors)
         return THAW_OUT_OF_MEMORY;
@@ -71,7 +68,33 @@ thaw_status thaw_weights_save(thaw_model *model, const char *path)
                                                     .shape = *thaw_parameter_shape(parameter),
                                                     .data = parameter };
     }
-    status = write(model, path, tensors, count);
+    const thaw_status status = write(model, path, tensors, count);
     thaw_release(context, tensors);
     return status;
+}
+
+static thaw_status check_path(thaw_context *context, const char *path)
+{
+    return path ? THAW_OK : thaw_fail(context, THAW_INVALID_ARGUMENT, "the path to save weights to is missing");
+}
+
+thaw_status thaw_weights_save(thaw_model *model, const char *path)
+{
+    thaw_status status = check_path(thaw_model_context(model), path);
+    if (status == THAW_OK)
+        status = check_all_finite(model, path);
+    return status == THAW_OK ? save(model, path) : status;
+}
+
+thaw_status thaw_weights_save_broken(thaw_model *model, const char *path)
+{
+    struct stat found;
+    thaw_context *context = thaw_model_context(model);
+    const thaw_status status = check_path(context, path);
+    if (status != THAW_OK)
+        return status;
+    if (lstat(path, &found) == 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s exists: weights that are not finite replace no file",
+                         path);
+    return save(model, path);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/clock.h"
+#include "core/number.h"
 #include "params/finite.h"
 #include "train/shards.h"
 
@@ -121,7 +122,7 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
     if (!isfinite(loss))
         return thaw_fail(model->context, THAW_NOT_FINITE,
                          "the loss is %g: the learning rate may be too high, or the data may contain NaN",
-                         isnan(loss) ? (double)NAN : loss); /* without the sign */
+                         thaw_printed(loss));
     size_t correct = 0, counted = 0;
     weigh_loss(plan, &outcome->total, &outcome->weight);
     count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), plan->program.step.target,

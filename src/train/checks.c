@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/number.h"
 #include "data/dataset.h"
 #include "params/finite.h"
 #include "train/batch.h"
@@ -104,5 +105,5 @@ thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batc
     return thaw_fail(model->context, THAW_NOT_FINITE,
                      "the loss cannot be finite: value %zu of sample %zu of the %s is %g", at % values,
                      batch->indices ? batch->indices[sample] : sample, batch->indices ? "data set" : "batch",
-                     (double)samples[at]);
+                     thaw_printed((double)samples[at]));
 }

@@ -55,6 +55,8 @@ expect 'bf16|bf16-emulated' thaw train --precision bf
 expect 'cosine|constant' thaw train --schedule co
 expect 'test-loss|test-accuracy' thaw train --monitor te
 expect 'source.safetensors' thaw train --best so
+expect '--save|--save-broken' thaw train --sa
+expect 'source.safetensors' thaw train --save-broken so
 expect 'off' thaw train --cache of
 expect 'mpi' thaw train --ranks m
 expect 'source.safetensors' thaw finetune --load so

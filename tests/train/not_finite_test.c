@@ -76,7 +76,8 @@ static void check_sample(fixture *f, float bad, uint64_t seed)
         else
             cr_assert(memcmp(&found[i], &clean[i], sizeof *clean) == 0, "seed %d: sample %zu is another", (int)seed,
                       i / f->outputs);
-    snprintf(message, sizeof message, "value %zu of sample %d of the batch is %g", at, BAD, (double)bad);
+    snprintf(message, sizeof message, "value %zu of sample %d of the batch is %g", at, BAD,
+             isnan(bad) ? fabs((double)bad) : (double)bad); /* never "-nan" */
     thaw_step_result result;
     assert_fails(f->context, step(f, &result), THAW_NOT_FINITE, message);
     cr_assert(isnan(result.loss));
