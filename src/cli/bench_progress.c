@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/failure.h"
+#include "cli/shown.h"
 
 enum { LINE_BYTES = 512, TIME_BYTES = 72 };
 
@@ -29,7 +30,8 @@ static void format_time(char text[TIME_BYTES], double seconds)
 static void draw_one(cli_bench_progress *progress, const thaw_comparison_progress *state, const char *left)
 {
     char label[CLI_JOB_BYTES];
-    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->run, state->runs, state->strategy, left);
+    snprintf(label, sizeof label, "run %zu/%zu %.24s, %s left, ", state->run, state->runs,
+             cli_show(state->strategy).text, left);
     cli_progress_draw(&progress->line, label, &state->training);
 }
 
@@ -37,7 +39,7 @@ static void draw_several(cli_bench_progress *progress, const thaw_comparison_pro
 {
     char line[LINE_BYTES];
     const char *between = " ";
-    snprintf(progress->at[state->job], CLI_JOB_BYTES, "%zu %.24s %d/%d", state->run, state->strategy,
+    snprintf(progress->at[state->job], CLI_JOB_BYTES, "%zu %.24s %d/%d", state->run, cli_show(state->strategy).text,
              state->training.epoch, state->training.epochs);
     size_t length = (size_t)snprintf(line, sizeof line, "%zu runs, %s left; run", state->runs, left);
     for (size_t i = 0; i < progress->jobs && length < sizeof line; i++) {

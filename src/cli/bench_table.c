@@ -7,6 +7,7 @@
 #include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/shown.h"
 
 enum { FIELD_BYTES = 64 };
 
@@ -47,17 +48,18 @@ static void print_line(const thaw_configuration *one)
         snprintf(note, sizeof note, "  %zu of %zu diverged", one->diverged, one->runs);
     format_mean(accuracy, "%.2f", &one->accuracy);
     format_mean(difference, "%+.2f", &one->against_full);
-    printf("%4s  %-16s %-28s %8.2g %16s %16s %9s %c %10zu %10s %c%s\n", rank, one->strategy, one->optimizer,
-           one->learning_rate, accuracy, difference, seconds, one->pareto_time ? '*' : ' ', one->parameters_trained,
-           cli_format_bytes(memory, memory_of(one)), one->pareto_memory ? '*' : ' ', note);
+    printf("%4s  %-16s %-28s %8.2g %16s %16s %9s %c %10zu %10s %c%s\n", rank, cli_show(one->strategy).text,
+           cli_show(one->optimizer).text, one->learning_rate, accuracy, difference, seconds,
+           one->pareto_time ? '*' : ' ', one->parameters_trained, cli_format_bytes(memory, memory_of(one)),
+           one->pareto_memory ? '*' : ' ', note);
 }
 
 static int print_json(const thaw_configuration *one)
 {
     json_t *object = json_object();
     json_object_set_new(object, "event", json_string("configuration"));
-    json_object_set_new(object, "strategy", json_string(one->strategy));
-    json_object_set_new(object, "optimizer", json_string(one->optimizer));
+    json_object_set_new(object, "strategy", cli_json_text(one->strategy));
+    json_object_set_new(object, "optimizer", cli_json_text(one->optimizer));
     json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
     json_object_set_new(object, "rank", one->rank ? json_integer(one->rank) : json_null());
     json_object_set_new(object, "runs", cli_json_count(one->runs));

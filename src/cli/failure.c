@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/printable.h"
+#include "cli/shown.h"
 
 enum { MESSAGE_BYTES = 4096 };
 
@@ -35,14 +35,13 @@ void cli_log_nothing(void)
 /* Prints text with unprintable bytes as \xNN. */
 static void print(const char *what, const char *format, va_list arguments)
 {
-    char message[MESSAGE_BYTES], printable[MESSAGE_BYTES];
+    char message[MESSAGE_BYTES];
     vsnprintf(message, sizeof message, format, arguments);
-    thaw_copy_printable(printable, sizeof printable, message);
     fflush(stdout);
     if (!holding)
-        fprintf(stderr, "thaw: %s: %s\n", what, printable);
+        fprintf(stderr, "thaw: %s: %s\n", cli_show(what).text, cli_show(message).text);
     else if (!held[0])
-        snprintf(held, sizeof held, "%.100s: %s", what, printable);
+        snprintf(held, sizeof held, "%.100s: %s", cli_show(what).text, cli_show(message).text);
 }
 
 int cli_fail(const char *what, const char *format, ...)
@@ -65,9 +64,7 @@ int cli_misuse(const char *what, const char *format, ...)
 
 void cli_note_file(const char *what, const char *path)
 {
-    char printable[MESSAGE_BYTES];
-    thaw_copy_printable(printable, sizeof printable, path);
-    fprintf(stderr, "thaw: %s: saved %s\n", what, printable);
+    fprintf(stderr, "thaw: %s: saved %s\n", what, cli_show(path).text);
 }
 
 /* Whether the log has printed this message before, perhaps for another run. Runs may be concurrent. */

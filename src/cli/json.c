@@ -5,6 +5,7 @@
 #include <thaw/tensor.h>
 
 #include "cli/failure.h"
+#include "cli/shown.h"
 
 json_t *cli_json_real(double value)
 {
@@ -14,6 +15,12 @@ json_t *cli_json_real(double value)
 json_t *cli_json_count(size_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+json_t *cli_json_text(const char *text)
+{
+    json_t *string = text ? json_string(text) : json_null();
+    return string ? string : json_string(cli_show(text).text);
 }
 
 json_t *cli_json_shape(const struct thaw_shape *shape)

@@ -10,6 +10,9 @@ json_t *cli_json_real(double value);
 
 json_t *cli_json_count(size_t value);
 
+/* A text; null for NULL. JSON is UTF-8: of a path that is not, it is what the terminal would show. */
+json_t *cli_json_text(const char *text);
+
 /* A shape's dimensions. */
 struct thaw_shape;
 json_t *cli_json_shape(const struct thaw_shape *shape);

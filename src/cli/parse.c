@@ -10,6 +10,7 @@
 #include "cli/option_table.h"
 #include "cli/quote.h"
 #include "cli/ranks_library.h"
+#include "core/printable.h"
 
 enum { FIRST_KEY = 256 /* above the character range */ };
 
@@ -74,6 +75,19 @@ static unsigned flags_under_mpirun(int argc, char **argv)
     return cli_ranks_launched_rank() > 0 ? ARGP_NO_EXIT | ARGP_NO_ERRS : ARGP_NO_EXIT;
 }
 
+/* argp repeats a wrong option as it is. A word after an option without '=' may be its value. */
+static int check_printable(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const bool value = i > 1 && strncmp(argv[i - 1], "--", 2) == 0 && !strchr(argv[i - 1], '=');
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i], "="), argv[i]);
+        if (*name == '-' && !value && !thaw_is_printable(name))
+            return cli_misuse(name, "no such option");
+    }
+    return CLI_DONE;
+}
+
 static error_t parse(int argc, char **argv, const cli_command *command, const char *help, cli_options *options)
 {
     struct argp_option *taken = calloc(cli_option_count + 1, sizeof *taken);
@@ -116,7 +130,9 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
         name = NULL;
     options->line = name ? cli_quote(argc, argv, name) : NULL;
     error_t error = ENOMEM;
-    if (options->rules && options->line && help) {
+    if (check_printable(argc, argv) != CLI_DONE) {
+        error = EINVAL;
+    } else if (options->rules && options->line && help) {
         argv[0] = name;
         error = parse(argc, argv, command, help, options);
     }

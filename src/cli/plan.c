@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "cli/program.h"
 #include "cli/session.h"
+#include "cli/shown.h"
 #include "cli/strategy.h"
 
 static int print_node(const thaw_plan_entry *entry)
@@ -97,7 +98,7 @@ static int print_totals(const cli_options *options, const thaw_plan *plan, const
     json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
     json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));
     json_object_set_new(object, "cached_bytes_per_sample", cli_json_count(totals.cached_bytes_per_sample));
-    json_object_set_new(object, "cache_file", path ? json_string(path) : json_null());
+    json_object_set_new(object, "cache_file", cli_json_text(path));
     json_object_set_new(object, "prefix_bytes_per_sample", cli_json_count(totals.prefix_bytes_per_sample));
     return cli_json_print(object);
 }
@@ -152,11 +153,11 @@ static int print_plan(const cli_session *session, char **path)
     code = cli_check(session->context, thaw_plan_describe(plan, &text), "plan");
     if (code == CLI_DONE && session->strategy.rule_count)
         printf("epoch %llu of %llu, strategy %s\n", (unsigned long long)options->epoch,
-               (unsigned long long)options->epochs, session->strategy.name);
+               (unsigned long long)options->epochs, cli_show(session->strategy.name).text);
     if (code == CLI_DONE)
         fputs(text, stdout);
     if (code == CLI_DONE && *path)
-        printf("the features do not fit in memory and go to %s\n", *path);
+        printf("the features do not fit in memory and go to %s\n", cli_show(*path).text);
     thaw_text_destroy(session->context, text);
     return code;
 }

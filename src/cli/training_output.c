@@ -6,6 +6,7 @@
 #include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/shown.h"
 #include "policy/strategy.h"
 
 void cli_training_on_rule(void *user, const thaw_rule_effect *effect)
@@ -14,8 +15,8 @@ void cli_training_on_rule(void *user, const thaw_rule_effect *effect)
     const thaw_strategy_rule *rule = effect->rule;
     json_t *object = json_object();
     json_object_set_new(object, "action", json_string(thaw_action_name(rule->action)));
-    json_object_set_new(object, "part", json_string(rule->pattern));
-    json_object_set_new(object, "pattern", json_string(effect->pattern));
+    json_object_set_new(object, "part", cli_json_text(rule->pattern));
+    json_object_set_new(object, "pattern", cli_json_text(effect->pattern));
     if (thaw_action_has_value(rule->action))
         json_object_set_new(object, "value", cli_json_real(rule->value));
     json_object_set_new(object, "trainable_parameters", cli_json_count(effect->trainable_parameters));
@@ -40,7 +41,7 @@ void cli_training_print_beginning(const cli_session *session)
     const thaw_summary_totals totals = thaw_model_summary_totals(session->model);
     printf("%s: %zu parameters, ", session->options->model, totals.total_parameters);
     if (session->named)
-        printf("strategy %s", session->named->name);
+        printf("strategy %s", cli_show(session->named->name).text);
     else
         printf("%zu trainable", totals.trainable_parameters);
     printf("; %zu samples to train on", thaw_dataset_count(session->training));
@@ -80,9 +81,9 @@ static void print_best(const cli_training *now)
         snprintf(value, sizeof value, "%.4f", best->value);
     printf("best epoch %d: %s %s", best->epoch, figure, value);
     if (file && best->saved == best->epoch)
-        printf("; saved %s", file);
+        printf("; saved %s", cli_show(file).text);
     else if (file && best->saved)
-        printf("; %s has the weights of epoch %d", file, best->saved);
+        printf("; %s has the weights of epoch %d", cli_show(file).text, best->saved);
     else if (file)
         printf("; its weights are not saved");
     putchar('\n');
@@ -96,10 +97,10 @@ int cli_training_print_end(const cli_training *now, bool stopped)
     if (now->options->json) {
         json_t *object = cli_epoch_object("done", last);
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(peak));
-        json_object_set_new(object, "saved", save ? json_string(save) : json_null());
-        json_object_set_new(object, "saved_average", now->average ? json_string(now->average) : json_null());
-        json_object_set_new(object, "cache_file", now->cache_path ? json_string(now->cache_path) : json_null());
-        json_object_set_new(object, "checkpoint", now->checkpoint ? json_string(now->checkpoint) : json_null());
+        json_object_set_new(object, "saved", cli_json_text(save));
+        json_object_set_new(object, "saved_average", cli_json_text(now->average));
+        json_object_set_new(object, "cache_file", cli_json_text(now->cache_path));
+        json_object_set_new(object, "checkpoint", cli_json_text(now->checkpoint));
         json_object_set_new(object, "best_saved", json_integer(last->best.saved));
         json_object_set_new(object, "ended_early", json_boolean(ended_early(now)));
         json_object_set_new(object, "stopped", json_boolean(stopped));
@@ -113,7 +114,8 @@ int cli_training_print_end(const cli_training *now, bool stopped)
                cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
                cli_format_bytes(memory[4], peak));
     if (now->cache_path && last->cache_on_disk)
-        printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n", now->cache_path);
+        printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n",
+               cli_show(now->cache_path).text);
     if (last->epoch && (now->options->best || now->options->patience))
         print_best(now);
     if (stopped)
@@ -121,11 +123,11 @@ int cli_training_print_end(const cli_training *now, bool stopped)
     if (now->checkpoint)
         printf(stopped ? "the checkpoint is %s; continue with the same command and --resume\n"
                        : "the checkpoint is %s\n",
-               now->checkpoint);
+               cli_show(now->checkpoint).text);
     if (save && now->average)
-        printf("saved %s, and the average of the weights in %s\n", save, now->average);
+        printf("saved %s, and the average of the weights in %s\n", cli_show(save).text, cli_show(now->average).text);
     else if (save)
-        printf("saved %s\n", save);
+        printf("saved %s\n", cli_show(save).text);
     return CLI_DONE;
 }
 
