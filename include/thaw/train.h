@@ -81,9 +81,10 @@ typedef struct thaw_step_result {
    returns THAW_NOT_FINITE, and the message names the step and the first such parameter. This step is not undone: load
    the weights again.
 
-   Memory: in a compiled step Thaw allocates nothing. oneDNN does, with malloc: lists of arguments, and workspace for
-   matrix products, which it frees at once (37 blocks for mlp-500, 88 for cnn-8-16 on one thread with AVX2). If Thaw was
-   built without a C++ compiler, a failed allocation inside oneDNN ends the process.
+   Memory: in a compiled step Thaw allocates nothing. oneDNN does, with malloc instead of the context's allocator: a map
+   of the arguments for each call of a kernel, and workspace for matrix products, which it frees at once (37 blocks for
+   mlp-500, 88 for cnn-8-16 on one thread with AVX2). Its interface has no call without that map. If it finds no memory,
+   the step returns THAW_OUT_OF_MEMORY; if Thaw was built without a C++ compiler, the process ends.
 
    Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (labels out of range, no optimizer, shards),
    THAW_NOTHING_TRAINABLE, THAW_NOT_FINITE (inputs, parameters, the loss, or an updated parameter), THAW_UNSUPPORTED
