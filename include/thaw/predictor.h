@@ -12,6 +12,7 @@
 #include <thaw/model.h>
 #include <thaw/notes.h>
 #include <thaw/tensor.h>
+#include <thaw/weights.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +29,8 @@ typedef struct thaw_predictor_options {
         *images; /* how images become samples, such as "size=64;mean=0.5" (see thaw.images); what it leaves out is
                            taken from thaw.images, else from the network's input and the defaults of a folder. NULL:
                            all of it */
+    const thaw_renaming *renamings; /* of the file's tensors (thaw/weights.h) */
+    size_t renaming_count;
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
 } thaw_predictor_options;
 

@@ -30,7 +30,13 @@ THAW_API thaw_status thaw_weights_add_adapters(thaw_model *model, const char *pa
    Errors: THAW_INVALID_ARGUMENT (`path` exists, also as a link to nothing; a name that is not UTF-8), THAW_IO_ERROR. */
 THAW_API thaw_status thaw_weights_save_broken(thaw_model *model, const char *path);
 
-/* What a load may skip. Zero everywhere: nothing. */
+/* Another name for tensors of a file: one that begins with `prefix` begins with `replacement` instead. */
+typedef struct thaw_renaming {
+    const char *prefix;      /* such as "module."; "" is the beginning of every name */
+    const char *replacement; /* may be "" */
+} thaw_renaming;
+
+/* What a load may skip, and what it calls tensors. Zero everywhere: nothing. */
 typedef struct thaw_load_options {
     const char *pattern;   /* only load parameters whose name or group matches, and ignore all others, of the file as of
                               the model; NULL: all. A group whose weights are all bound to others has nothing to load,
@@ -38,6 +44,9 @@ typedef struct thaw_load_options {
     bool allow_missing;    /* parameters that are missing from the file keep their values */
     bool allow_unexpected; /* tensors that are not in the model are skipped */
     bool allow_misshaped;  /* tensors of another shape are skipped */
+    const thaw_renaming *renamings; /* of the file's tensors, before they are matched: one after the other, each on the
+                                       names that those before it gave. One that no tensor has a use for is an error */
+    size_t renaming_count;
 } thaw_load_options;
 
 /* The results of a load. Lists are comma-separated names, and belong to the caller (thaw_load_result_destroy). */
@@ -52,7 +61,8 @@ typedef struct thaw_load_result {
    tensors are supported. PyTorch's `num_batches_tracked`, stored beside a layer's running statistics, is skipped. A
    header may have at most 10,000,000 bytes, about 100,000 tensors.
    Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype), THAW_NOT_FOUND (missing or unexpected,
-   or a pattern that matches nothing), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a tensor contains NaN or infinity). */
+   a pattern that matches nothing, or a renaming that does), THAW_DUPLICATE (two tensors get one name),
+   THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a tensor contains NaN or infinity). */
 THAW_API thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
                                        thaw_load_result *result);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/failure.h"
+#include "cli/renamings.h"
 #include "cli/session.h"
 #include "core/pattern.h"
 
@@ -83,15 +84,21 @@ static int load(cli_session *session)
 {
     const cli_options *options = session->options;
     thaw_load_result result = { 0 };
-    thaw_status status = thaw_weights_load(session->model, options->load, NULL, &result);
-    const bool excused = (status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH) &&
+    cli_renamings renamings;
+    int code = cli_renamings_parse(options, &renamings);
+    if (code != CLI_DONE)
+        return code;
+    thaw_load_options wanted = { .renamings = renamings.items, .renaming_count = renamings.count };
+    thaw_status status = thaw_weights_load(session->model, options->load, &wanted, &result);
+    const bool excused = (status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH) && result.missing_names &&
                          all_reset(options, result.missing_names) && all_reset(options, result.unexpected_names) &&
                          all_reset(options, result.misshaped_names);
     thaw_load_result_destroy(session->context, &result);
     if (excused) {
-        const thaw_load_options rest = { .allow_missing = true, .allow_unexpected = true, .allow_misshaped = true };
-        status = thaw_weights_load(session->model, options->load, &rest, NULL);
+        wanted.allow_missing = wanted.allow_unexpected = wanted.allow_misshaped = true;
+        status = thaw_weights_load(session->model, options->load, &wanted, NULL);
     }
+    cli_renamings_release(&renamings);
     return cli_check(session->context, status, "--load");
 }
 

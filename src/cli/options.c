@@ -18,6 +18,10 @@ const cli_option cli_option_table[] = {
       "Let --model, --data and --images contradict what the file of --load says of itself, which is otherwise an error; classes "
       "are then matched by number, not by name",
       &cli_kind_flag, TO(override) },
+    { CLI_LOAD, "rename", "OLD=NEW",
+      "Names of tensors in the file of --load that begin with OLD begin with NEW instead, such as module.= or "
+      "backbone.=features.; may be repeated, and is applied in order",
+      &cli_kind_rule, .rule = CLI_RULE_RENAME },
     { CLI_RESET, "reset", "PATTERN",
       "Reinitialise these groups or parameters after loading; they may be missing from the file, or have another "
       "shape in it",

@@ -44,6 +44,7 @@ typedef enum cli_rule_kind {
     CLI_RULE_LORA,
     CLI_RULE_BIAS_ONLY,
     CLI_RULE_INPUT,
+    CLI_RULE_RENAME,
     CLI_RULE_ARGUMENT /* a word that is no option */
 } cli_rule_kind;
 

@@ -9,6 +9,7 @@
 #include "cli/failure.h"
 #include "cli/image_paths.h"
 #include "cli/json.h"
+#include "cli/renamings.h"
 #include "cli/session.h"
 #include "core/printable.h"
 #include "data/image_form.h"
@@ -178,15 +179,21 @@ static int check_form(const cli_session *session, const thaw_predictor *predicto
 static int open_predictor(const cli_session *session, const cli_options *given, prediction *now)
 {
     const cli_options *options = session->options;
+    cli_renamings renamings;
+    int code = cli_renamings_parse(options, &renamings);
+    if (code != CLI_DONE)
+        return code;
     const thaw_predictor_options wanted = {
         .model = given->model ? options->model : NULL,
         .classes = (size_t)options->classes,
         .images = options->images,
+        .renamings = renamings.items,
+        .renaming_count = renamings.count,
     };
     const thaw_status status = thaw_predictor_open(session->context, options->load, &wanted, &now->predictor);
-    int code = status == THAW_INVALID_ARGUMENT && options->images
-                   ? cli_check_option(session->context, status, "--images")
-                   : cli_check(session->context, status, "--load");
+    cli_renamings_release(&renamings);
+    code = status == THAW_INVALID_ARGUMENT && options->images ? cli_check_option(session->context, status, "--images")
+                                                              : cli_check(session->context, status, "--load");
     if (code == CLI_DONE)
         code = check_form(session, now->predictor);
     return code;

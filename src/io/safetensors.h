@@ -42,6 +42,10 @@ void thaw_safetensors_close(thaw_safetensors *file);
 /* The tensor with this name, or NULL. */
 const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, const char *name);
 
+/* Gives tensors whose names begin with `prefix` names that begin with `replacement`. Errors: THAW_NOT_FOUND (no name
+   does), THAW_DUPLICATE (two tensors get one name), THAW_OUT_OF_MEMORY; the file is then to be closed. */
+thaw_status thaw_safetensors_rename(thaw_safetensors *file, const char *prefix, const char *replacement);
+
 /* Reads a whole tensor into `values`. Errors: THAW_UNSUPPORTED (it is not F32), THAW_IO_ERROR (also if the file
    became shorter after it was opened). */
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);

@@ -111,16 +111,6 @@ void thaw_safetensors_close(thaw_safetensors *file)
     *file = (thaw_safetensors){ .descriptor = -1 };
 }
 
-static int against_name(const void *name, const void *tensor)
-{
-    return strcmp(name, ((const thaw_stored_tensor *)tensor)->name);
-}
-
-const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, const char *name)
-{
-    return bsearch(name, file->tensors, file->count, sizeof *file->tensors, against_name);
-}
-
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values)
 {
     if (strcmp(tensor->dtype, "F32") != 0)

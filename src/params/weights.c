@@ -199,6 +199,15 @@ static thaw_status load_from_file(load *job)
     return status;
 }
 
+static thaw_status rename_all(load *job)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < job->options.renaming_count && status == THAW_OK; i++)
+        status = thaw_safetensors_rename(&job->file, job->options.renamings[i].prefix,
+                                         job->options.renamings[i].replacement);
+    return status;
+}
+
 thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
                               thaw_load_result *result)
 {
@@ -216,9 +225,12 @@ thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_lo
     thaw_status status = thaw_safetensors_open(job.context, path, &job.file);
     if (status != THAW_OK)
         return status;
-    status = load_from_file(&job);
+    status = rename_all(&job);
+    const bool named = status == THAW_OK;
+    if (named)
+        status = load_from_file(&job);
     thaw_safetensors_close(&job.file);
-    if (result && (status == THAW_OK || status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH))
+    if (result && named && (status == THAW_OK || status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH))
         *result = job.result;
     else
         thaw_load_result_destroy(job.context, &job.result);

@@ -100,7 +100,10 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
     if (status == THAW_OK)
         status = thaw_weights_add_adapters(made->model, from->path, NULL);
     if (status == THAW_OK)
-        status = thaw_weights_load(made->model, from->path, NULL, NULL);
+        status = thaw_weights_load(made->model, from->path,
+                                   &(thaw_load_options){ .renamings = from->options->renamings,
+                                                         .renaming_count = from->options->renaming_count },
+                                   NULL);
     if (status == THAW_OK)
         made->classes = thaw_shape_count(thaw_model_node_shape(made->model, thaw_model_output(made->model)));
     return status;
