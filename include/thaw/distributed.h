@@ -16,7 +16,9 @@
    their folder must be one that all see.
 
    The batches of the test data are spread over the ranks as well, and all ranks get the figures of one: see
-   thaw_ranks_evaluate in thaw/train.h. The feature cache is not used on several ranks. */
+   thaw_ranks_evaluate in thaw/train.h. The feature cache is spread, too, and in memory: each rank
+   keeps the outputs of the samples that it was the first to compute, and sends them to the rank whose step needs them.
+   Its budget is that of all ranks together, so that any number of ranks has the same plan. */
 #ifndef THAW_DISTRIBUTED_H
 #define THAW_DISTRIBUTED_H
 

@@ -186,11 +186,11 @@ typedef struct thaw_fit_options {
     thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
     const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
-    size_t cache_bytes;            /* memory budget of the feature cache; 0: none in memory */
-    const char *cache_file;        /* keep the feature cache in this file instead; NULL: no file */
-    size_t cache_file_bytes;       /* the largest size of the file; 0: any size */
-    bool cache_optional;           /* if the file cannot be used, train without it: no error, but a warning */
-    thaw_dtype cache_dtype; /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
+    size_t cache_bytes;            /* memory budget of the feature cache, of all ranks together; 0: none in memory */
+    const char *cache_file;  /* keep the feature cache in this file instead; NULL: no file. Ignored on several ranks */
+    size_t cache_file_bytes; /* the largest size of the file; 0: any size */
+    bool cache_optional;     /* if the file cannot be used, train without it: no error, but a warning */
+    thaw_dtype cache_dtype;  /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
                                it also train on the rounded values. THAW_F32: unchanged values */
     thaw_checkpoint_options checkpoint; /* files from which the run can continue; see thaw/checkpoint.h */
     thaw_best_options best;             /* the best weights, and an early end; see thaw/best.h */

@@ -68,6 +68,16 @@ static void explain(thaw_batch_reader *reader, uint64_t epoch, const thaw_batch_
              into->indices[0], reason[0] ? reason : "the source gave no reason");
 }
 
+static void read_spread(thaw_batch_reader *reader, thaw_shard_part share, thaw_batch_slot *into)
+{
+    const thaw_dataset *dataset = reader->dataset;
+    char reason[THAW_SOURCE_MESSAGE_BYTES];
+    into->failed = !dataset->read_part(dataset->source.user, into->indices - share.first, into->all, share,
+                                       into->samples, into->targets, reason, sizeof reason);
+    if (into->failed)
+        snprintf(reader->message, sizeof reader->message, "data set: %s", reason);
+}
+
 void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t step, thaw_batch_slot *into)
 {
     char reason[THAW_SOURCE_MESSAGE_BYTES];
@@ -76,6 +86,10 @@ void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t st
     into->indices += share.first;
     into->first = share.first;
     into->count = share.count;
+    if (reader->dataset->read_part) {
+        read_spread(reader, share, into);
+        return;
+    }
     into->failed = into->count > 0 && !thaw_dataset_fetch(reader->dataset, epoch, into->indices, into->count,
                                                           into->samples, into->targets, reason, sizeof reason);
     if (into->failed)

@@ -6,6 +6,7 @@
 #include <thaw/data.h>
 
 #include "core/digest.h"
+#include "core/shard_part.h"
 
 enum { THAW_SOURCE_MESSAGE_BYTES = 512 };
 
@@ -21,6 +22,10 @@ struct thaw_dataset {
     int32_t outside_label;
     /* Announces samples that will be read soon; may be NULL. */
     void (*expect)(void *user, const size_t *indices, size_t count);
+    /* Reads a part of a step's batch, whose indices are all given; every rank calls it, even for an empty part. Only with
+       a loader that reads on the caller's thread; NULL: the source reads the part alone. */
+    bool (*read_part)(void *user, const size_t *indices, size_t all, thaw_shard_part part, float *samples, void *targets,
+                      char *message, size_t capacity);
     void (*log_findings)(void *user); /* reports to the context's log what reading found; may be NULL */
     thaw_dataset *owned;              /* what it is made from, released with it */
     pthread_mutex_t reading;          /* the source serves one call at a time; guards the fields below */

@@ -59,6 +59,8 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
     thaw_dataset_destroy(cache->dataset);
     if (cache->rows.storage)
         cache->rows.storage->kind->release(cache->rows.storage);
+    thaw_feature_shares_release(cache->rows.shares);
+    thaw_release(cache->rows.context, cache->rows.found);
     for (size_t c = 0; c < cache->rows.cut_count; c++)
         thaw_release(cache->rows.context, cache->rows.cuts[c].rounded);
     thaw_release(cache->rows.context, cache->present);
@@ -87,9 +89,24 @@ static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
     return THAW_OK;
 }
 
-static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path)
+static thaw_status spread_rows(thaw_feature_cache *cache, const thaw_spread *spread, size_t row_bytes)
+{
+    thaw_context *context = cache->rows.context;
+    cache->rows.found = thaw_allocate_array(context, spread->batch, sizeof *cache->rows.found);
+    const thaw_status status = cache->rows.found ? thaw_feature_shares_create(context, spread, cache->sample_count,
+                                                                              row_bytes, &cache->rows.shares)
+                                                 : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        cache->bytes = thaw_feature_shares_room(cache->rows.shares) * row_bytes;
+    return status;
+}
+
+static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path,
+                             const thaw_spread *spread)
 {
     const size_t row_bytes = cache->bytes / cache->sample_count;
+    if (spread->communicator)
+        return spread_rows(cache, spread, row_bytes);
     if (!path)
         return thaw_feature_memory_create(cache->rows.context, cache->sample_count, row_bytes, &cache->rows.storage);
     thaw_digest key;
@@ -111,7 +128,7 @@ static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size
 }
 
 thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
-                                      thaw_feature_cache **cache)
+                                      const thaw_spread *spread, thaw_feature_cache **cache)
 {
     *cache = NULL;
     size_t bytes;
@@ -131,7 +148,7 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
     made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
     thaw_status status = made->present ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
-        status = open_rows(made, plan, dataset, path);
+        status = open_rows(made, plan, dataset, path, spread);
     if (status == THAW_OK)
         status = thaw_feature_dataset_create(&made->rows, &dataset->source, &made->dataset);
     if (status != THAW_OK) {
@@ -179,13 +196,20 @@ static const void *round_values(const thaw_feature_cache *cache, const thaw_feat
     return to->rounded;
 }
 
+static void write_own(char *into, const struct iovec *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; into += pieces[i++].iov_len)
+        memcpy(into, pieces[i].iov_base, pieces[i].iov_len);
+}
+
 static void keep_range(void *argument, size_t begin, size_t end)
 {
     const keeping *keep = argument;
     thaw_feature_cache *cache = keep->cache;
     struct iovec pieces[THAW_MOST_PIECES];
     for (size_t i = begin; i < end; i++) {
-        if (cache->present[keep->indices[i]])
+        char *own = cache->rows.shares ? thaw_feature_shares_own(cache->rows.shares, keep->indices[i]) : NULL;
+        if (cache->rows.shares ? !own : cache->present[keep->indices[i]])
             continue;
         for (size_t c = 0; c < cache->rows.cut_count; c++)
             pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->rows.cuts[c].bytes),
@@ -193,10 +217,18 @@ static void keep_range(void *argument, size_t begin, size_t end)
         pieces[cache->rows.cut_count] =
             (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->rows.target_bytes),
                             cache->rows.target_bytes };
-        if (!cache->rows.storage->kind->write(cache->rows.storage, keep->indices[i], pieces,
-                                              (int)cache->rows.cut_count + 1))
+        if (own)
+            write_own(own, pieces, cache->rows.cut_count + 1);
+        else if (!cache->rows.storage->kind->write(cache->rows.storage, keep->indices[i], pieces,
+                                                   (int)cache->rows.cut_count + 1))
             atomic_store(&cache->write_error, errno ? errno : EIO);
     }
+}
+
+void thaw_feature_cache_announce(thaw_feature_cache *cache, const size_t *indices, size_t all)
+{
+    if (cache->rows.shares)
+        cache->present_count += thaw_feature_shares_claim(cache->rows.shares, indices, all);
 }
 
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
@@ -207,7 +239,7 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
         keep.values[c] =
             round_values(cache, &cache->rows.cuts[c], thaw_plan_output(plan, cache->rows.cuts[c].node), count);
     thaw_parallel_for(cache->rows.context, count, 1, keep_range, &keep);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !cache->rows.shares; i++) {
         cache->present_count += !cache->present[indices[i]];
         cache->present[indices[i]] = true;
     }

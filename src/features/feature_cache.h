@@ -5,20 +5,24 @@
 
 #include <thaw/data.h>
 
+#include "features/feature_shares.h"
 #include "plan/plan.h"
 
 typedef struct thaw_feature_cache thaw_feature_cache;
 
 /* Makes a cache for what this plan's prefix computes of a data set: in the file `path`, with what it already holds,
    or (NULL) an empty one in memory. *cache is NULL if nothing is worth caching, the data set is random, or
-   `budget_bytes` are too few. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the data
-   set. */
+   `budget_bytes`, of all ranks together, are too few. On several ranks, which call it alike, each keeps its share, and
+   `path` is NULL. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the data set. */
 thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
-                                      thaw_feature_cache **cache);
+                                      const thaw_spread *spread, thaw_feature_cache **cache);
 void thaw_feature_cache_release(thaw_feature_cache *cache);
 
 /* Whether the cache holds what this plan's prefix would compute: same cut, same parameters. */
 bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *plan);
+
+/* Before a step that runs the prefix on these samples, its whole batch: on several ranks, says who keeps which. */
+void thaw_feature_cache_announce(thaw_feature_cache *cache, const size_t *indices, size_t all);
 
 /* Keeps what the prefix has just computed for these samples. If the cache is bfloat16, it also rounds the values
    that the live part reads. */

@@ -31,6 +31,12 @@ static void widen_in_place(thaw_context *context, float *values, size_t count)
     }
 }
 
+static void copy_pieces(const char *from, const struct iovec *pieces, size_t count)
+{
+    for (size_t i = 0; i < count; from += pieces[i++].iov_len)
+        memcpy(pieces[i].iov_base, from, pieces[i].iov_len);
+}
+
 static void read_range(void *argument, size_t begin, size_t end)
 {
     reading *into = argument;
@@ -45,7 +51,9 @@ static void read_range(void *argument, size_t begin, size_t end)
             pieces[c] = (struct iovec){ (char *)(places[c] + from->count) - from->bytes, from->bytes };
         }
         pieces[rows->cut_count] = (struct iovec){ into->targets + i * rows->target_bytes, rows->target_bytes };
-        if (!rows->storage->kind->read(rows->storage, into->indices[i], pieces, (int)rows->cut_count + 1))
+        if (rows->shares)
+            copy_pieces(rows->found[i], pieces, rows->cut_count + 1);
+        else if (!rows->storage->kind->read(rows->storage, into->indices[i], pieces, (int)rows->cut_count + 1))
             atomic_store(&into->failure, errno ? errno : -1);
         for (size_t c = 0; c < rows->cut_count; c++)
             if (rows->cuts[c].dtype == THAW_BF16)
@@ -66,6 +74,16 @@ static bool read_rows(void *user, const size_t *indices, size_t count, float *sa
     return !failure;
 }
 
+static bool read_part(void *user, const size_t *indices, size_t all, thaw_shard_part part, float *samples,
+                      void *targets, char *message, size_t capacity)
+{
+    const thaw_feature_rows *rows = user;
+    if (thaw_feature_shares_read(rows->shares, indices, all, rows->found) == THAW_OK)
+        return read_rows(user, indices + part.first, part.count, samples, targets, message, capacity);
+    snprintf(message, capacity, "%s", thaw_context_message(rows->context));
+    return false;
+}
+
 static void expect_rows(void *user, const size_t *indices, size_t count)
 {
     const thaw_feature_rows *rows = user;
@@ -84,7 +102,9 @@ thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_sour
     source.release = NULL;
     source.user = rows;
     const thaw_status status = thaw_dataset_create(rows->context, &source, dataset);
-    if (status == THAW_OK && rows->storage->kind->expect)
+    if (status == THAW_OK && rows->shares)
+        (*dataset)->read_part = read_part;
+    else if (status == THAW_OK && rows->storage->kind->expect)
         (*dataset)->expect = expect_rows;
     return status;
 }

@@ -5,6 +5,7 @@
 #include <thaw/data.h>
 #include <thaw/model.h>
 
+#include "features/feature_shares.h"
 #include "features/feature_storage.h"
 #include "kernels/bfloat16.h"
 
@@ -21,7 +22,9 @@ typedef struct thaw_feature_rows {
     thaw_feature_cut cuts[THAW_MOST_PIECES];
     size_t cut_count;
     size_t target_bytes;           /* of one sample */
-    thaw_feature_storage *storage; /* the cuts' values, then the target */
+    thaw_feature_storage *storage; /* the cuts' values, then the target; NULL if they are spread: */
+    thaw_feature_shares *shares;   /* over ranks; else NULL */
+    const void **found;            /* rows of a batch, where they are spread */
 } thaw_feature_rows;
 
 /* A data set that reads the rows, which must outlive it. Targets are those of `original`. Reading a batch gives, for

@@ -25,6 +25,7 @@ typedef enum item {
     SCHEDULE,
     CLIPPING,
     STRATEGY,
+    CACHE,
     MONITOR,
     PATIENCE,
     AVERAGES,
@@ -56,6 +57,7 @@ static const char *const item_names[ITEMS] = {
     [SCHEDULE] = "the schedule",
     [CLIPPING] = "clip_norm",
     [STRATEGY] = "the strategy",
+    [CACHE] = "the feature cache",
     [MONITOR] = "the monitored figure",
     [PATIENCE] = "the patience",
     [AVERAGES] = "the averaged weights",
@@ -204,6 +206,8 @@ static thaw_status add_options(const thaw_fit_options *options, facts *own)
     add_schedule(&options->schedule, &own->digests[SCHEDULE]);
     add_real(&own->digests[CLIPPING], options->clip_norm);
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
+    thaw_digest_add_number(&own->digests[CACHE], options->cache_bytes);
+    thaw_digest_add_number(&own->digests[CACHE], (uint64_t)options->cache_dtype);
     thaw_digest_add_number(&own->digests[MONITOR], (uint64_t)options->best.monitor);
     thaw_digest_add_number(&own->digests[PATIENCE], (uint64_t)options->best.patience);
     return add_data(options->test, &own->digests[TEST_DATA]);

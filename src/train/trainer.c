@@ -73,8 +73,9 @@ static thaw_status begin(thaw_trainer *trainer)
     if (status != THAW_OK)
         return status;
     options->shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
-    if (options->communicator && options->communicator->ranks > 1) {
-        options->cache_bytes = 0;
+    if (options->cache_file && options->communicator && options->communicator->ranks > 1) {
+        thaw_log(context, THAW_LOG_INFO, "%s: the feature cache of several ranks is in memory, not in a file",
+                 options->cache_file);
         options->cache_file = NULL;
     }
     trainer->budget = thaw_cache_budget_of(options, trainer->dataset);

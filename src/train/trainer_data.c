@@ -60,13 +60,20 @@ static void drop_broken_cache(thaw_trainer *trainer)
     trainer->epoch_result.cache_on_disk = false;
 }
 
-thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan)
+static thaw_status create_cache(thaw_trainer *trainer, thaw_plan *plan)
 {
     const thaw_fit_options *options = &trainer->options;
-    if (trainer->cache)
-        return THAW_OK;
-    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file,
+    const thaw_communicator *communicator = options->communicator;
+    const thaw_spread spread = { .communicator = communicator && communicator->ranks > 1 ? communicator : NULL,
+                                 .shards = (size_t)options->shards,
+                                 .batch = (size_t)options->batch };
+    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file, &spread,
                                      &trainer->cache);
+}
+
+thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan)
+{
+    return trainer->cache ? THAW_OK : create_cache(trainer, plan);
 }
 
 static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoch)
@@ -77,8 +84,7 @@ static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoc
         drop_cache(trainer);
     if (trainer->cache || !thaw_cache_pays(trainer->model, plan, options, epoch))
         return THAW_OK;
-    const thaw_status status =
-        thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file, &trainer->cache);
+    const thaw_status status = create_cache(trainer, plan);
     const bool of_file = options->cache_file && (status == THAW_IO_ERROR || status == THAW_BAD_FORMAT);
     if (!of_file || !(options->cache_optional || epoch > 1))
         return status;

@@ -53,6 +53,8 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
     if (status != THAW_OK)
         return status;
     const bool cached = trainer->epoch_result.cached;
+    if (trainer->cache && !cached)
+        thaw_feature_cache_announce(trainer->cache, batch->indices - batch->first, batch->all);
     const thaw_training_batch training = {
         .count = (int64_t)batch->count,
         .first = batch->first,
