@@ -94,7 +94,9 @@ typedef struct thaw_plan_totals {
     size_t packed_bytes;          /* copies of parameters in their kernels' layout */
     size_t shard_bytes;           /* of sums of gradients over a step's shards; 0 if it has one */
     int64_t shards;               /* of a step; 1: it is not divided */
-    size_t combination_bytes;     /* values of expressions that the plan computes; all plans of a model share them */
+    size_t shared_bytes;      /* of gradients and running statistics that ranks add up each step: each of R ranks, with
+                                     a power of two of shards, sends and receives 2 (R - 1) / R of them */
+    size_t combination_bytes; /* values of expressions that the plan computes; all plans of a model share them */
     size_t forward_kernels, backward_kernels; /* nodes that run something */
     size_t fused_kernels;                     /* forward kernels that do not run, because another one does their work */
     size_t fused_bytes;      /* the bytes that these would read and write per step, and the others do not */

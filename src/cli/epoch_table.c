@@ -92,6 +92,7 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_resul
     json_object_set_new(object, "activation_bytes", cli_json_count(epoch_result->activation_bytes));
     json_object_set_new(object, "cache_on_disk", json_boolean(epoch_result->cache_on_disk));
     json_object_set_new(object, "cache_bytes", cli_json_count(epoch_result->cache_bytes));
+    json_object_set_new(object, "sent_bytes", cli_json_count(epoch_result->sent_bytes));
     json_object_set_new(object, "average_bytes", cli_json_count(epoch_result->average_bytes));
     json_object_set_new(object, "monitor", json_string(thaw_monitor_name(epoch_result->best.monitor)));
     json_object_set_new(object, "best_epoch", json_integer(epoch_result->best.epoch));

@@ -113,6 +113,9 @@ int cli_training_print_end(const cli_training *now, bool stopped)
                cli_format_bytes(memory[1], last->optimizer_state_bytes),
                cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
                cli_format_bytes(memory[4], peak));
+    if (last->sent_bytes)
+        printf("each of %d ranks sends %s a step to the others\n", now->ranks->count,
+               cli_format_bytes(memory[0], last->sent_bytes));
     if (now->cache_path && last->cache_on_disk)
         printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n",
                cli_show(now->cache_path).text);

@@ -105,6 +105,8 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
     if (plan->shards > 1)
         thaw_text_append(text, "each of %zu shards of a step; sums of gradients over them %zu bytes\n", plan->shards,
                          totals.shard_bytes);
+    thaw_text_append(text, "ranks would share %zu bytes a step: each of R sends and receives 2 (R - 1) / R of them\n",
+                     totals.shared_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
     thaw_text_append(text, "%zu bytes if each value had its own memory; saved by\n", totals.separate_bytes);

@@ -232,6 +232,9 @@ thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, thaw_shard_ra
 /* The model's sum of gradients, made by that. */
 thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model);
 
+/* The bytes of gradients and running statistics that shards and ranks add up. */
+size_t thaw_plan_shared_bytes(const thaw_plan *plan);
+
 /* The bytes of the sum of gradients over a step's shards. */
 size_t thaw_plan_shard_bytes(const thaw_plan *plan);
 

@@ -62,14 +62,19 @@ static size_t count_staged(const thaw_plan *plan, thaw_node node)
     return floats;
 }
 
-size_t thaw_plan_shard_bytes(const thaw_plan *plan)
+size_t thaw_plan_shared_bytes(const thaw_plan *plan)
 {
-    if (plan->shards == 1)
-        return 0;
     size_t floats = 0;
     for (size_t i = 0; i < plan->trained_count; i++)
         floats += thaw_shard_floats(plan->trained[i]->count);
     for (size_t i = plan->prefix_count; i < plan->order_count; i++)
         floats += count_staged(plan, plan->order[i]);
-    return thaw_shard_levels((thaw_shard_range){ plan->shards, 0, plan->shards }) * floats * sizeof(float);
+    return floats * sizeof(float);
+}
+
+size_t thaw_plan_shard_bytes(const thaw_plan *plan)
+{
+    if (plan->shards == 1)
+        return 0;
+    return thaw_shard_levels((thaw_shard_range){ plan->shards, 0, plan->shards }) * thaw_plan_shared_bytes(plan);
 }

@@ -129,6 +129,23 @@ thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum)
     return THAW_OK;
 }
 
+static size_t count_sent(const thaw_message *messages, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += messages[i].send_bytes;
+    return bytes;
+}
+
+size_t thaw_shard_sum_sent_bytes(const thaw_shard_sum *sum)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < sum->bucket_count && ranks_of(sum) > 1; i++)
+        bytes += count_sent(sum->buckets[i].blocks, sum->buckets[i].block_count) +
+                 count_sent(sum->buckets[i].totals, ranks_of(sum) - 1);
+    return bytes;
+}
+
 /* ---- buckets ---- */
 
 /* Adds up this rank's slice of all blocks, in the order of the shards, and stores it in the first level. */

@@ -43,6 +43,9 @@ bool thaw_shard_sum_is_for(const thaw_shard_sum *sum, const thaw_update_list *li
 
 thaw_shard_range thaw_shard_sum_range(const thaw_shard_sum *sum);
 
+/* The bytes of gradients and statistics that this rank sends to others in a step. */
+size_t thaw_shard_sum_sent_bytes(const thaw_shard_sum *sum);
+
 /* Begins a step: nothing has been added. */
 void thaw_shard_sum_begin(thaw_shard_sum *sum);
 

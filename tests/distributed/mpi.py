@@ -3,6 +3,7 @@
 
 usage: mpi.py MPIRUN COMMAND CASE"""
 
+import json
 import re
 import time
 
@@ -38,6 +39,20 @@ def shards(folder):
            ["train"] + plain + ["--batch", "12", "--shards", "3"] + DATA)
     refuse('thaw: --shards: "10", must divide the batch of 16 samples', 2, 2,
            ["train"] + plain + ["--shards", "10"] + DATA)
+
+
+def travelling(folder):
+    """The bytes that a rank sends in a step: 2 (n - 1) / n of the gradients of what trains, up to the ends of slices."""
+    for freeze, trained in [([], 784 * 500 + 500 + 500 * 4 + 4), (["--freeze", "dense1"], 500 * 4 + 4)]:
+        words = ["--json"] + freeze + RUN + DATA
+        planned = json.loads(succeed(1, ["plan"] + words).stdout.splitlines()[-1])
+        assert 4 * trained <= planned["shared_bytes"] <= 4 * trained + 4 * 64, (trained, planned)
+        for ranks in [1, 2, 4]:
+            epoch = json.loads(succeed(ranks, ["train"] + words).stdout.splitlines()[0])
+            sent = 2 * (ranks - 1) / ranks * planned["shared_bytes"]
+            assert abs(epoch["sent_bytes"] - sent) <= 64 * ranks * (ranks > 1), (ranks, epoch, sent)
+    done = succeed(2, ["train"] + RUN + DATA)
+    assert "each of 2 ranks sends 1.6 MB a step to the others" in done.stdout, done.stdout
 
 
 def refusals(folder):
