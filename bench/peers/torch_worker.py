@@ -3,6 +3,9 @@
                                               of the frozen part folded into its convolutions; compile: of a backbone,
                                               folded and channels-last, too, and the frozen part with its weights as
                                               constants (Inductor's freezing)
+    rank=R ranks=N store=FILE commands=FILE
+                                              one of N processes that meet at `store`, with DistributedDataParallel
+                                              over gloo; commands are in the file FILE.R, and rank 0 answers
     transfer SEED                      the accuracy protocol  ->  one JSON object
 """
 
@@ -154,7 +157,7 @@ def rounding(precision):
 
 
 class Trainer:
-    def __init__(self, model, optimizer, way, precision="f32", frozen_precision="f32"):
+    def __init__(self, model, optimizer, way, precision="f32", frozen_precision="f32", spread=False):
         self.model, self.optimizer = model, optimizer
         split = getattr(model, "frozen", False)
         rounds_prefix = "bf16" in (precision, frozen_precision)
@@ -169,6 +172,9 @@ class Trainer:
         model.train()
         loss = nn.CrossEntropyLoss()
         live, prefix = (model.live, model.prefix) if split else (model, None)
+        if spread:
+            live = nn.Sequential(*(part for _, part in model.parts()[model.frozen:])) if split else model
+            live = nn.parallel.DistributedDataParallel(live, broadcast_buffers=False, gradient_as_bucket_view=True)
 
         def tail(inputs, targets):
             with rounding(precision):
@@ -219,7 +225,8 @@ class Workload:
         model = NETWORKS[settings["network"]]()
         freeze(model, settings["freeze"])
         optimizer = make_optimizer(settings["optimizer"], model)
-        self.trainer = Trainer(model, optimizer, settings["way"], settings["precision"], settings["frozen_precision"])
+        self.trainer = Trainer(model, optimizer, settings["way"], settings["precision"], settings["frozen_precision"],
+                               "store" in settings)
         self.batch = int(settings["batch"])
         samples = int(settings["samples"])
         if samples and settings["source"] == "fashion-mnist":
@@ -278,6 +285,16 @@ def answer(values):
     print(" ".join(f"{value:.4f}" for value in values), flush=True)
 
 
+def join_ranks(settings):
+    """From now on commands come from this rank's file, and only rank 0 answers."""
+    rank = int(settings["rank"])
+    torch.distributed.init_process_group("gloo", init_method=f"file://{settings['store']}", rank=rank,
+                                         world_size=int(settings["ranks"]))
+    sys.stdin = open(f"{settings['commands']}.{rank}")
+    if rank > 0:
+        sys.stdout = open(os.devnull, "w")
+
+
 def main():
     settings = dict(network="mlp-512", optimizer="adam:lr=1e-3", freeze="nothing", threads="2", batch="128",
                     samples="0", source="fashion-mnist", first="0", last="9", precision="f32", frozen_precision="f32",
@@ -285,6 +302,8 @@ def main():
     settings.update(argument.split("=", 1) for argument in sys.argv[1:])
     torch.set_num_threads(int(settings["threads"]))
     torch.manual_seed(1)
+    if "store" in settings:
+        join_ranks(settings)
     forget_peak()
     start = process_bytes("VmRSS")
     workload = Workload(settings)

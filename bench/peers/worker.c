@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ranks.h"
+
 static bool read_settings(int count, char **arguments, settings *s)
 {
     const struct {
@@ -22,6 +24,8 @@ static bool read_settings(int count, char **arguments, settings *s)
         { "optimizer", &s->optimizer, NULL },
         { "freeze", &s->freeze, NULL },
         { "cache_file", &s->cache_file, NULL },
+        { "mpi_library", &s->mpi_library, NULL },
+        { "commands", &s->commands, NULL },
         { "threads", NULL, &s->threads },
         { "batch", NULL, &s->batch },
         { "samples", NULL, &s->samples },
@@ -79,13 +83,17 @@ bool worker_fail(const worker *w, const char *what)
 static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *targets)
 {
     char line[64];
+    const thaw_step_options options = {
+        .shards = w->ranks.communicator.ranks,
+        .communicator = w->ranks.close ? &w->ranks.communicator : NULL,
+    };
     for (;;) {
         const char *command = next_command(w, line);
         if (strncmp(command, "step ", 5) != 0)
             return true;
         for (long left = strtol(command + 5, NULL, 10); left > 0; left--) {
             const double begin = worker_now();
-            if (thaw_step(w->model, inputs, targets, NULL, NULL) != THAW_OK)
+            if (thaw_step(w->model, inputs, targets, &options, NULL) != THAW_OK)
                 return worker_fail(w, "a step");
             printf("%.4f%c", worker_now() - begin, left == 1 ? '\n' : ' ');
         }
@@ -235,6 +243,8 @@ int main(int count, char **arguments)
                                .last = 9 } };
     if (!read_settings(count, arguments, &w.settings))
         return 2;
+    if (w.settings.mpi_library && !ranks_connect(w.settings.mpi_library, w.settings.commands, &w.ranks))
+        return 1;
     worker_forget_peak();
     w.start_bytes = worker_process_bytes("VmRSS");
     const thaw_context_options options = { .threads = (int)w.settings.threads, .seed = 1 };
@@ -251,5 +261,7 @@ int main(int count, char **arguments)
     }
     thaw_model_destroy(w.model);
     thaw_context_destroy(w.context);
+    if (w.ranks.close)
+        w.ranks.close(w.ranks.communicator.user, done ? 0 : 1);
     return done ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 #ifndef THAW_BENCH_WORKER_H
 #define THAW_BENCH_WORKER_H
 
+#include <thaw/mpi.h>
 #include <thaw/thaw.h>
 
 typedef struct settings {
@@ -13,12 +14,14 @@ typedef struct settings {
     size_t samples; /* 0: steps on one batch; otherwise epochs over this many samples of the classes first to last */
     size_t first, last;
     size_t cache_bytes, cache_bf16;
+    const char *mpi_library, *commands; /* as one rank of several: libthaw-mpi, and where commands are; see ranks.h */
 } settings;
 
 typedef struct worker {
     settings settings;
     thaw_context *context;
     thaw_model *model;
+    thaw_mpi_connection ranks; /* zero: alone */
     long long start_bytes;
     double epoch_began;
 } worker;
