@@ -4,8 +4,8 @@
 
 #include <thaw/mpi.h>
 
-/* Connects with libthaw-mpi at that path. From now on this rank reads commands from the file COMMANDS.RANK, and only rank 0
-   answers. Prints an error and returns false if that fails. */
+/* Connects with libthaw-mpi at that path. From now on this rank reads commands from the file COMMANDS.RANK, and only
+   rank 0 answers. Prints an error and returns false if that fails. */
 bool ranks_connect(const char *library, const char *commands, thaw_mpi_connection *connection);
 
 #endif

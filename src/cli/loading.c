@@ -7,8 +7,8 @@
 #include "cli/session.h"
 #include "core/pattern.h"
 
-/* Whether a --reset pattern matches the parameter or its group, which need not be in the model. An adapter is reset with
-   its weight. */
+/* Whether a --reset pattern matches the parameter or its group, which need not be in the model. An adapter is reset
+   with its weight. */
 static bool is_reset(const cli_options *options, const char *tensor)
 {
     char *parameter = strdup(tensor), *adapter = parameter ? strstr(parameter, ".lora_") : NULL;

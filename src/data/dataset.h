@@ -22,10 +22,10 @@ struct thaw_dataset {
     int32_t outside_label;
     /* Announces samples that will be read soon; may be NULL. */
     void (*expect)(void *user, const size_t *indices, size_t count);
-    /* Reads a part of a step's batch, whose indices are all given; every rank calls it, even for an empty part. Only with
-       a loader that reads on the caller's thread; NULL: the source reads the part alone. */
-    bool (*read_part)(void *user, const size_t *indices, size_t all, thaw_shard_part part, float *samples, void *targets,
-                      char *message, size_t capacity);
+    /* Reads a part of a step's batch, whose indices are all given; every rank calls it, even for an empty part. Only
+       with a loader that reads on the caller's thread; NULL: the source reads the part alone. */
+    bool (*read_part)(void *user, const size_t *indices, size_t all, thaw_shard_part part, float *samples,
+                      void *targets, char *message, size_t capacity);
     void (*log_findings)(void *user); /* reports to the context's log what reading found; may be NULL */
     thaw_dataset *owned;              /* what it is made from, released with it */
     pthread_mutex_t reading;          /* the source serves one call at a time; guards the fields below */
@@ -38,8 +38,8 @@ struct thaw_dataset {
 bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
                         void *targets, char *message, size_t capacity);
 
-/* Fingerprints the content: the source's identity; without one, the labels, if they are in memory, and the first and the
-   last sample, unless samples are random. Errors: those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
+/* Fingerprints the content: the source's identity; without one, the labels, if they are in memory, and the first and
+   the last sample, unless samples are random. Errors: those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_identify(thaw_dataset *dataset, thaw_digest *digest);
 
 /* Reports to the context's log what reading found. Only for the thread that may use the context. */

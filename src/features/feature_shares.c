@@ -39,8 +39,8 @@ static size_t own_rank(const thaw_feature_shares *shares)
     return (size_t)shares->communicator->rank;
 }
 
-/* What each rank computes in an epoch, and some more: if an epoch that fills the cache begins in its middle, who computes
-   the rest in the next one is left to chance. */
+/* What each rank computes in an epoch, and some more: if an epoch that fills the cache begins in its middle, who
+   computes the rest in the next one is left to chance. */
 static void plan_rooms(thaw_feature_shares *shares, size_t samples, size_t batch)
 {
     for (size_t rank = 0; rank < ranks_of(shares); rank++) {

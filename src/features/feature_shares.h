@@ -1,5 +1,5 @@
-/* A feature cache that is spread over ranks: each keeps the rows of the samples whose outputs it has computed, and sends
-   them to the rank that trains on them.
+/* A feature cache that is spread over ranks: each keeps the rows of the samples whose outputs it has computed, and
+   sends them to the rank that trains on them.
 
    All ranks know the order of an epoch, and so who computes and who needs what, without a word. A sample belongs to the
    rank that computed it first, unless that one has no room left. */

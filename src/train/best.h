@@ -10,8 +10,8 @@ thaw_status thaw_best_begin(thaw_trainer *trainer);
 /* After a checkpoint was loaded: forgets a best epoch by another figure, and a file that is not there. */
 void thaw_best_restore(thaw_trainer *trainer);
 
-/* Compares an epoch's figures, which all ranks share, with the best so far, notes that in the epoch's result, and writes
-   the file if they are better. */
+/* Compares an epoch's figures, which all ranks share, with the best so far, notes that in the epoch's result, and
+   writes the file if they are better. */
 void thaw_best_after_epoch(thaw_trainer *trainer);
 
 /* Whether the run has waited long enough. */

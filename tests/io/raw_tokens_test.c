@@ -1,5 +1,5 @@
-/* Each value of each kind of JSON file, replaced by text that is no JSON, or that few readers expect. What is no JSON is
-   refused with a message, and everything else is taken or refused; nothing crashes or takes long. */
+/* Each value of each kind of JSON file, replaced by text that is no JSON, or that few readers expect. What is no JSON
+   is refused with a message, and everything else is taken or refused; nothing crashes or takes long. */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

@@ -146,8 +146,8 @@ Test(rank_cache, has_the_bits_of_one)
     check(&(thaw_fit_options){ .batch = 16, .shards = 4, .cache_bytes = 1 << 20, .cache_dtype = THAW_BF16 }, 1);
 }
 
-/* The samples of the last batch, which is dropped, are kept in later epochs, and not all by the ranks whose turn it would
-   have been. */
+/* The samples of the last batch, which is dropped, are kept in later epochs, and not all by the ranks whose turn it
+   would have been. */
 Test(rank_cache, fills_in_several_epochs)
 {
     check(&(thaw_fit_options){ .batch = 16, .shards = 4, .cache_bytes = 1 << 20, .drop_last = true }, EPOCHS);
