@@ -25,9 +25,10 @@ typedef enum thaw_monitor {
 
 /* Zero everywhere: the best epoch is only told. */
 typedef struct thaw_best_options {
-    const char *file; /* thaw_weights_save writes the weights of each epoch that is the best so far to this file, which
-                             later training does not change: the averaged ones, if the run has them (thaw/average.h). If it cannot be written, the run goes on with a warning in
-                             the log, and the file keeps the weights of an earlier epoch. NULL: none */
+    /* thaw_weights_save writes the weights of each epoch that is the best so far to this file, which later training does
+       not change: the averaged ones, if the run has them (thaw/average.h). If it cannot be written, the run goes on with
+       a warning in the log, and the file keeps the weights of an earlier epoch. NULL: none */
+    const char *file;
     thaw_monitor monitor; /* what decides */
     int patience;         /* the run ends after so many successive epochs without a better value; 0: it never does */
 } thaw_best_options;

@@ -29,6 +29,9 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
 /* Backward of the same part. Errors: those of thaw_step. */
 thaw_status thaw_run_part_backward(thaw_plan *plan, thaw_taken_step *taken);
 
+/* Adds the time since *start to a phase, unless it is NULL, and starts the next one. */
+void thaw_end_phase(double *seconds, double *start);
+
 void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outcome);
 
 /* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of the last,

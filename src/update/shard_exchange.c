@@ -9,155 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/allocation.h"
 #include "core/context.h"
 #include "distributed/exchange.h"
-#include "update/shard_tree.h"
-
-enum { LINE = 16 /* floats in a cache line: slices begin at one */ };
-
-typedef struct slice {
-    size_t first, count; /* floats of a level */
-} slice;
-
-static size_t ranks_of(const thaw_shard_sum *sum)
-{
-    return sum->range.shards / (sum->range.past - sum->range.first);
-}
-
-static size_t own_rank(const thaw_shard_sum *sum)
-{
-    return sum->range.first / (sum->range.past - sum->range.first);
-}
-
-/* The blocks that a rank's shards come to. */
-static size_t blocks_of(const thaw_shard_sum *sum, size_t rank, thaw_partial *partials)
-{
-    const size_t each = sum->range.past - sum->range.first;
-    return thaw_partials_of((thaw_shard_range){ sum->range.shards, rank * each, (rank + 1) * each }, partials);
-}
-
-static slice slice_of(const thaw_shard_sum *sum, const thaw_bucket *bucket, size_t rank)
-{
-    const size_t lines = bucket->floats / LINE, ranks = ranks_of(sum);
-    const size_t first = lines * rank / ranks * LINE, past = lines * (rank + 1) / ranks * LINE;
-    return (slice){ bucket->offset + first, past - first };
-}
-
-/* ---- preparing ---- */
-
-/* Lists the slices of this rank's blocks that go to the ranks which add them up, and theirs. */
-static size_t list_blocks(const thaw_shard_sum *sum, thaw_bucket *bucket)
-{
-    const size_t own = own_rank(sum);
-    const slice kept = slice_of(sum, bucket, own);
-    thaw_partial partials[THAW_MOST_PARTIALS];
-    const size_t ours = blocks_of(sum, own, partials);
-    float *receive = bucket->received;
-    size_t count = 0;
-    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
-        const size_t theirs = blocks_of(sum, rank, partials);
-        const slice sent = slice_of(sum, bucket, rank);
-        for (size_t i = 0; rank != own && (i < theirs || i < ours); i++) {
-            thaw_message *message = &bucket->blocks[count++];
-            *message = (thaw_message){ .rank = (int)rank };
-            if (i < ours) {
-                message->send = sum->partials[i].values + sent.first;
-                message->send_bytes = sent.count * sizeof(float);
-            }
-            if (i < theirs) {
-                message->receive = receive;
-                message->receive_bytes = kept.count * sizeof(float);
-                receive += kept.count;
-            }
-        }
-    }
-    return count;
-}
-
-static void list_totals(const thaw_shard_sum *sum, thaw_bucket *bucket)
-{
-    const size_t own = own_rank(sum);
-    const slice kept = slice_of(sum, bucket, own);
-    float *totals = sum->partials[0].values;
-    size_t count = 0;
-    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
-        const slice theirs = slice_of(sum, bucket, rank);
-        if (rank != own)
-            bucket->totals[count++] = (thaw_message){ .rank = (int)rank,
-                                                      .send = totals + kept.first,
-                                                      .send_bytes = kept.count * sizeof *totals,
-                                                      .receive = totals + theirs.first,
-                                                      .receive_bytes = theirs.count * sizeof *totals };
-    }
-}
-
-thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum)
-{
-    const size_t ranks = ranks_of(sum), own = own_rank(sum);
-    thaw_partial partials[THAW_MOST_PARTIALS];
-    size_t most = 1, others = 0, kept = 0, floats;
-    if (ranks == 1)
-        return THAW_OK;
-    for (size_t rank = 0; rank < ranks; rank++) {
-        const size_t count = blocks_of(sum, rank, partials);
-        most = count > most ? count : most;
-        others += rank == own ? 0 : count;
-    }
-    for (size_t i = 0; i < sum->bucket_count; i++)
-        kept += slice_of(sum, &sum->buckets[i], own).count;
-    if (!thaw_multiply_sizes(others, kept, &floats))
-        return thaw_fail(sum->context, THAW_OUT_OF_MEMORY, "the gradients of %zu ranks overflow a size", ranks);
-    sum->reports = thaw_allocate_array(sum->context, ranks, sizeof *sum->reports);
-    sum->messages =
-        thaw_allocate_array(sum->context, ranks + sum->bucket_count * ranks * (most + 1), sizeof *sum->messages);
-    sum->received = thaw_allocate_array(sum->context, floats + 1, sizeof *sum->received);
-    if (!sum->reports || !sum->messages || !sum->received)
-        return THAW_OUT_OF_MEMORY;
-    thaw_message *messages = sum->messages + ranks;
-    float *received = sum->received;
-    for (size_t i = 0; i < sum->bucket_count; i++) {
-        thaw_bucket *bucket = &sum->buckets[i];
-        bucket->received = received;
-        bucket->blocks = messages;
-        bucket->totals = messages + ranks * most;
-        bucket->block_count = list_blocks(sum, bucket);
-        list_totals(sum, bucket);
-        messages += ranks * (most + 1);
-        received += others * slice_of(sum, bucket, own).count;
-    }
-    return THAW_OK;
-}
-
-static size_t count_sent(const thaw_message *messages, size_t count)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += messages[i].send_bytes;
-    return bytes;
-}
-
-size_t thaw_shard_sum_sent_bytes(const thaw_shard_sum *sum)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < sum->bucket_count && ranks_of(sum) > 1; i++)
-        bytes += count_sent(sum->buckets[i].blocks, sum->buckets[i].block_count) +
-                 count_sent(sum->buckets[i].totals, ranks_of(sum) - 1);
-    return bytes;
-}
+#include "update/shard_messages.h"
 
 /* ---- buckets ---- */
 
 /* Adds up this rank's slice of all blocks, in the order of the shards, and stores it in the first level. */
 static void add_slice(const thaw_shard_sum *sum, const thaw_bucket *bucket)
 {
-    const slice kept = slice_of(sum, bucket, own_rank(sum));
+    const thaw_shard_slice kept = thaw_shard_slice_of(sum, bucket, thaw_shard_own_rank(sum));
     thaw_partial stack[2 * THAW_MOST_PARTIALS], theirs[THAW_MOST_PARTIALS];
     float *received = bucket->received;
     size_t height = 0;
-    for (size_t rank = 0; rank < ranks_of(sum); rank++) {
-        const bool own = rank == own_rank(sum);
-        const size_t count = blocks_of(sum, rank, theirs);
+    for (size_t rank = 0; rank < thaw_shard_ranks(sum); rank++) {
+        const bool own = rank == thaw_shard_own_rank(sum);
+        const size_t count = thaw_shard_blocks_of(sum, rank, theirs);
         for (size_t i = 0; i < count; i++) {
             stack[height] = theirs[i];
             stack[height++].values = own ? sum->partials[i].values + kept.first : received;
@@ -186,7 +53,8 @@ static thaw_status sum_next(thaw_shard_sum *sum, const thaw_communicator *commun
     if (status != THAW_OK)
         return status;
     add_slice(sum, bucket);
-    return thaw_exchange_start(sum->context, communicator, bucket->totals, ranks_of(sum) - 1, &bucket->total_request);
+    return thaw_exchange_start(sum->context, communicator, bucket->totals, thaw_shard_ranks(sum) - 1,
+                               &bucket->total_request);
 }
 
 /* Sends the blocks of the next bucket. */
@@ -247,7 +115,7 @@ static void end_exchanges(const thaw_shard_sum *sum, const thaw_communicator *co
 static size_t find_failed(const thaw_shard_sum *sum)
 {
     size_t rank = 0;
-    while (rank < ranks_of(sum) && sum->reports[rank].status == THAW_OK)
+    while (rank < thaw_shard_ranks(sum) && sum->reports[rank].status == THAW_OK)
         rank++;
     return rank;
 }
@@ -259,7 +127,7 @@ static thaw_status share_outcomes(thaw_shard_sum *sum, const thaw_communicator *
     thaw_status status = thaw_share(sum->context, communicator, sum->reports, sizeof *sum->reports, sum->messages);
     if (status == THAW_OK)
         status = thaw_share(sum->context, communicator, sum->outcomes, each * sizeof *sum->outcomes, sum->messages);
-    if (status != THAW_OK || find_failed(sum) == ranks_of(sum))
+    if (status != THAW_OK || find_failed(sum) == thaw_shard_ranks(sum))
         return status;
     const size_t failed = find_failed(sum);
     thaw_rank_report *report = &sum->reports[failed];
@@ -273,7 +141,7 @@ thaw_status thaw_shard_sum_finish(thaw_shard_sum *sum, const thaw_communicator *
     thaw_rank_report own = { .status = (int32_t)status };
     if (status != THAW_OK)
         snprintf(own.message, sizeof own.message, "%s", thaw_context_message(sum->context));
-    sum->reports[own_rank(sum)] = own;
+    sum->reports[thaw_shard_own_rank(sum)] = own;
     thaw_status met = sum->broken ? THAW_IO_ERROR : exchange_rest(sum, communicator);
     if (met == THAW_OK)
         met = share_outcomes(sum, communicator);

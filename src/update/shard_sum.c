@@ -2,7 +2,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
-#include "update/shard_tree.h"
+#include "update/shard_messages.h"
 
 enum { BLOCK = THAW_SHARD_BLOCK };
 

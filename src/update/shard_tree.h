@@ -84,7 +84,4 @@ void thaw_shard_sum_add_bucket(thaw_shard_sum *sum, float *const *statistics, fl
 /* Cuts the tensors into buckets. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_shard_sum_cut(thaw_shard_sum *sum);
 
-/* Allocates what several ranks need; nothing on one. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_shard_sum_reserve_ranks(thaw_shard_sum *sum);
-
 #endif
