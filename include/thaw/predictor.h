@@ -25,10 +25,9 @@ typedef struct thaw_predictor thaw_predictor;
 typedef struct thaw_predictor_options {
     const char *model; /* description of the network (thaw/zoo.h); NULL: thaw.model */
     size_t classes;    /* outputs of the network; 0: thaw.outputs, or the network's own */
-    const char
-        *images; /* how images become samples, such as "size=64;mean=0.5" (see thaw.images); what it leaves out is
-                           taken from thaw.images, else from the network's input and the defaults of a folder. NULL:
-                           all of it */
+    /* How images become samples, such as "size=64;mean=0.5" (see thaw.images). What it leaves out is taken from
+       thaw.images, else from the network's input and the defaults of a folder. NULL: all of it */
+    const char *images;
     const thaw_renaming *renamings; /* of the file's tensors (thaw/weights.h) */
     size_t renaming_count;
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */

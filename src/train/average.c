@@ -75,7 +75,7 @@ static void approach(float *restrict average, const float *restrict values, size
 }
 
 /* What the updates that the parameter did not train in have made of its average, all at once: its values stayed. */
-static void settle(const thaw_average *average, const thaw_averaged *entry)
+static void catch_up(const thaw_average *average, const thaw_averaged *entry)
 {
     const double missed = (double)(average->updates - entry->updates);
     if (missed > 0)
@@ -100,7 +100,7 @@ static thaw_status begin(thaw_average *average, thaw_parameter *parameter, size_
     thaw_parameter_bring_back(parameter);
     if (i == average->count)
         return thaw_average_add(average, parameter, parameter->data, average->updates);
-    settle(average, &average->entries[i]);
+    catch_up(average, &average->entries[i]);
     average->entries[i].updates = average->updates;
     return THAW_OK;
 }
@@ -219,7 +219,7 @@ static void put_in(thaw_average *average)
         if (parameter->removed)
             continue;
         thaw_parameter_bring_back(parameter);
-        settle(average, entry);
+        catch_up(average, entry);
         exchange(entry);
         entry->version = parameter->version;
         parameter->version += version;
