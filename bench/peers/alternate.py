@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 
+from contenders import environment_of, say, start, thaw_command
 from measurement import print_measurement
-from peers import WORKLOADS, chosen_workloads, environment_of, positive, quartiles, say, start, thaw_command
+from peers import chosen_workloads, positive, quartiles
+from workloads import WORKLOADS
 
 PLAN = "plan: "
 PLANS = [PLAN + network for network in ("mlp-512", "transfer-cnn", "resnet18", "resnet50", "mobilenet-v2")]

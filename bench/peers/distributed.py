@@ -17,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 
+from contenders import (ROOT, Contender, environment_of, install_torch, race, say, start, thaw_command, torch_command,
+                        torch_version)
 from measurement import print_measurement
-from peers import (ADAM, MOMENTUM, ROOT, Contender, chosen_workloads, environment_of, install_torch, positive, quartiles,
-                   race, say, start, thaw_command, torch_command, torch_version)
+from peers import chosen_workloads, positive, quartiles
+from workloads import ADAM, MOMENTUM
 
 RANKS = 2
 RESNET = dict(network="resnet18", optimizer=MOMENTUM, batch=16, rounds=7)

@@ -13,182 +13,18 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
+from contenders import (HERE, ROOT, TORCH, WAYS, Contender, environment_of, install_torch, race, say, start, thaw_command,
+                        torch_command, torch_version, ways_of)
 from measurement import print_measurement
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HERE = pathlib.Path(__file__).resolve().parent
-TORCH = "torch==2.13.0"
-CACHE_BYTES = 1 << 30
-
-# Settings of worker.c; `rounds` turns of `steps` steps, or of one epoch. The first epoch of each contender is not
-# counted: it fills the cache.
-ADAM, ADAMW, MOMENTUM = "adam:lr=1e-3", "adamw:lr=1e-3", "sgd:lr=1e-2,momentum=0.9"
-IMAGES = dict(optimizer=MOMENTUM, batch=16)  # of 224x224
-LSTM = dict(network="lstm", optimizer=MOMENTUM, batch=32)
-RESNET, MOBILE, LITE = (dict(IMAGES, network=name) for name in ("resnet18", "mobilenet-v2", "efficientnet-lite0"))
-WORKLOADS = {
-    "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
-    "transfer-cnn frozen": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=9, steps=25),
-    "transfer-cnn cached": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5, samples=30000,
-                                first=5, last=9, cache_file=True),
-    "transfer-cnn cached in bf16": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5,
-                                        samples=30000, first=5, last=9, cache_file=True, cache_bf16=1),
-    "transfer-cnn cached in memory": dict(network="transfer-cnn", optimizer=ADAM, freeze="convolutions", rounds=5,
-                                          samples=30000, first=5, last=9, cache_bytes=CACHE_BYTES),
-    "mlp-512 all": dict(network="mlp-512", optimizer=ADAM, rounds=9, steps=100),
-    "mlp-512 head": dict(network="mlp-512", optimizer=ADAM, freeze="body", rounds=9, steps=200),
-    "mlp-500 epoch": dict(network="mlp-500", optimizer=ADAMW, rounds=5, batch=500, samples=57000),
-    "cnn-8-16 epoch": dict(network="cnn-8-16", optimizer=ADAMW, rounds=3, batch=500, samples=57000),
-    "lstm, all trainable": dict(LSTM, rounds=9, steps=15),
-    "lstm, head only, first epoch": dict(LSTM, freeze="body", rounds=9, steps=40),
-    "lstm, head only, first epoch, bf16 prefix": dict(LSTM, freeze="body", frozen_precision="bf16", rounds=9, steps=40),
-    "lstm, head only, later epochs": dict(LSTM, freeze="body", rounds=5, samples=1600, source="random",
-                                          cache_bytes=CACHE_BYTES),
-    "resnet18, all trainable": dict(RESNET, rounds=7, steps=2),
-    "resnet18, layer4 and fc": dict(RESNET, freeze="before:layer4", rounds=7, steps=4),
-    "resnet18, fc only, first epoch": dict(RESNET, freeze="body", rounds=9, steps=5),
-    "resnet18, fc only, later epochs": dict(RESNET, freeze="body", rounds=5, samples=128, source="random",
-                                            cache_bytes=CACHE_BYTES),
-    "mobilenet-v2, all trainable": dict(MOBILE, rounds=7, steps=2),
-    "mobilenet-v2, classifier only": dict(MOBILE, freeze="body", rounds=9, steps=5),
-    "efficientnet-lite0, all trainable": dict(LITE, rounds=7, steps=2),
-    "efficientnet-lite0, classifier only": dict(LITE, freeze="body", rounds=9, steps=5),
-    "resnet18, all trainable, bf16": dict(RESNET, precision="bf16", rounds=7, steps=4),
-    "resnet18, fc only, first epoch, bf16 prefix": dict(RESNET, freeze="body", frozen_precision="bf16", rounds=9,
-                                                        steps=5),
-}
-NOTES = {
-    "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
-    "transfer-cnn cached in bf16": "in a file of half the bytes. PyTorch has no feature cache: its frozen epoch",
-    "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
-    "lstm, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
-    "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
-}
-WAYS = ("eager", "channels-last", "folded", "compile")
-BACKBONES = ("resnet18", "mobilenet-v2", "efficientnet-lite0")
-CONVOLUTIONAL = ("transfer-cnn", "cnn-8-16", *BACKBONES)
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-# ---- PyTorch
-
-
-def torch_version(python):
-    try:
-        found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
-    except OSError:
-        return None
-    return found.stdout.strip() if found.returncode == 0 else None
-
-
-def install_torch():
-    """An interpreter that has torch: the virtual environment's, else the system's; None when neither can be had."""
-    home = ROOT / ".cache" / "peers"
-    python = home / "bin" / "python"
-    if not torch_version(python):
-        say(f"installing {TORCH} into {home}")
-        made = subprocess.run([sys.executable, "-m", "venv", home]).returncode == 0
-        if made:
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TORCH])
-    if torch_version(python):
-        return str(python)
-    if not torch_version("/usr/bin/python3") and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("installing Debian's python3-torch")
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        subprocess.run(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "python3-torch"],
-                       env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr)
-    return "/usr/bin/python3" if torch_version("/usr/bin/python3") else None
-
-
-def ways_of(python, what):
-    """The ways in which PyTorch may run a workload."""
-    ways = ["eager"]
-    if what["network"] in CONVOLUTIONAL:
-        ways.append("channels-last")
-    if what["network"] in BACKBONES and "freeze" in what:
-        ways.append("folded")
-    if shutil.which("g++") and int(torch_version(python).split(".")[0]) >= 2:
-        ways.append("compile")
-    return ways
-
-
-# ---- contenders
-
-
-def environment_of(threads):
-    """An honest race: no variable that slows a peer's BLAS down, and the same threads for all."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
-    environment["OMP_NUM_THREADS"] = str(threads)
-    return environment
-
-
-class Contender:
-    """A process that trains on command."""
-
-    def __init__(self, name, command, threads):
-        self.name, self.times, self.log = name, [], tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([*command, f"threads={threads}"], stdin=subprocess.PIPE, stderr=self.log,
-                                        stdout=subprocess.PIPE, text=True, env=environment_of(threads))
-        self.version = self.answer().removeprefix("ready ")
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            self.log.seek(0)
-            raise RuntimeError((self.log.read().strip().splitlines() or ["it ended without a word"])[-1])
-        return line.strip()
-
-    def ask(self, command):
-        self.process.stdin.write(command + "\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def run(self, command):
-        return [float(time) for time in self.ask(command).split()]
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def start(name, command, threads, warm_up):
-    """A contender that has run once, or None when it cannot."""
-    try:
-        contender = Contender(name, command, threads)
-        contender.run(warm_up)
-        return contender
-    except (RuntimeError, OSError) as reason:
-        say(f"  {name} is out: {reason}")
-        return None
-
-
-def thaw_command(build, settings):
-    return [str(build / "bench" / "peers-worker"), *settings]
-
-
-def torch_command(python, settings):
-    return [python, str(HERE / "torch_worker.py"), *settings]
+from workloads import ADAM, NOTES, WORKLOADS
 
 
 # ---- speed
-
-
-def race(contenders, command, rounds):
-    """Rounds of turns; who begins changes, so that no one always runs after the same other."""
-    for index in range(rounds):
-        for place in range(len(contenders)):
-            contender = contenders[(index + place) % len(contenders)]
-            contender.times += contender.run(command)
 
 
 def quartiles(times):

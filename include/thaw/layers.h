@@ -1,8 +1,8 @@
-/* The built-in layers. Each call appends a node to the model and writes its index to `*output`, which may be the
-   variable that was passed as input. Options may be NULL if every default is usable; zero means the default. A layer
-   with parameters registers them in a group of its name. Names are paths ("layer1.0.conv1"), unique in the model; NULL
-   makes one from the kind and a number. A name is UTF-8 and must not contain * ? [ ] { } | or a comma, which have a
-   meaning in patterns.
+/* The built-in layers; those of sequences are in thaw/sequence_layers.h, losses in thaw/losses.h. Each call appends a
+   node to the model and writes its index to `*output`, which may be the variable that was passed as input. Options may
+   be NULL if every default is usable; zero means the default. A layer with parameters registers them in a group of its
+   name. Names are paths ("layer1.0.conv1"), unique in the model; NULL makes one from the kind and a number. A name is
+   UTF-8 and must not contain * ? [ ] { } | or a comma, which have a meaning in patterns.
 
    Shapes are those of one sample: [features], a sequence [T, features] or an image [height, width, channels].
    Errors of all: THAW_SHAPE_MISMATCH (an input of the wrong rank or size), THAW_INVALID_ARGUMENT (options, name),
@@ -10,7 +10,9 @@
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
 
+#include <thaw/losses.h>
 #include <thaw/model.h>
+#include <thaw/sequence_layers.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -226,67 +228,6 @@ typedef struct thaw_group_norm_options {
 THAW_API thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,
                                      thaw_node *output);
 
-/* Options of thaw_embedding. */
-typedef struct thaw_embedding_options {
-    const char *name;             /* NULL: the kind and a number */
-    int64_t rows;                 /* of the table, at most 2^24; required */
-    int64_t width;                /* of a row; required */
-    bool use_padding_id;          /* `padding_id` adds nothing to the gradient, and its row starts at zero */
-    int64_t padding_id;           /* used with use_padding_id */
-    thaw_initializer initializer; /* here THAW_INITIAL_DEFAULT is the normal distribution N(0, 1), as in PyTorch */
-} thaw_embedding_options;
-
-/* Looks up the rows of a table by ids: x [...] to [..., width], a sequence [T] to [T, width]. Ids are floats, as every
-   input is, and represent whole numbers up to 2^24 exactly. Parameter: weight [rows, width].
-
-   The gradient is dense, PyTorch's default: thaw_parameter_gradient has all rows, and Adam's momentum or weight decay
-   also change rows that the batch did not use. A step only touches what it must. Backward clears the rows of the
-   previous step and adds to those of the current one. If the optimizer does not change rows without gradient (SGD
-   without momentum and weight decay), the update reads only the used rows. So does the norm for clipping, with any
-   optimizer.
-
-   Errors: THAW_INVALID_ARGUMENT (rows, width, the padding id; when a step is compiled: something below trains, but
-   ids have no gradient; when a batch is computed: an id that is not a whole number from 0 to rows - 1),
-   THAW_SHAPE_MISMATCH (an input of THAW_MAX_RANK dimensions). */
-THAW_API thaw_status thaw_embedding(thaw_model *model, thaw_node input, const thaw_embedding_options *options,
-                                    thaw_node *output);
-
-/* Options of recurrent layers. */
-typedef struct thaw_recurrent_options {
-    const char *name;      /* NULL: the kind and a number */
-    int64_t units;         /* size of the state; required */
-    int64_t layers;        /* stacked layers; 0: 1 */
-    bool bidirectional;    /* a second direction in each layer reads the sequence from its end */
-    double dropout;        /* between layers: rate of zeroed elements, 0 <= dropout < 1 */
-    bool drop_when_frozen; /* as in thaw_dropout_options */
-    bool last_only;        /* output only the hidden state after the last step, not those of all steps */
-    bool no_bias;          /* leave out the bias */
-    thaw_initializer initializer, bias_initializer; /* of weight and bias */
-    const thaw_node *initial; /* nodes of the initial state: the hidden state, followed for an LSTM by the cell state.
-                             Each is [layers * directions, units], in PyTorch's order, or [units] if that product is
-                             one. NULL: zeros */
-    size_t initial_count;     /* number of these nodes: 2 for an LSTM, 1 for a GRU, 0 for none */
-} thaw_recurrent_options;
-
-/* Long short-term memory and gated recurrent units over x [steps, features], as PyTorch's LSTM and GRU (the reset gate
-   multiplies W_hn h + b_hn). The output is [steps, units], or with both directions side by side [steps, 2 * units].
-   With `last_only` it is [units] or [2 * units], after each direction has read the whole sequence: PyTorch's h_n of the
-   last layer, not its output[-1].
-
-   Parameters, for layer k of the stack: weight_ih_l<k> [gates * units, features of its input], weight_hh_l<k> [gates *
-   units, units], bias_ih_l<k> and bias_hh_l<k> [gates * units], and the same with _reverse. Gates are i, f, g, o and r,
-   z, n. By default all start uniform in +-1/sqrt(units). The fans of other initializers are the dimensions of the
-   weight; a bias uses those of its weight. A single layer of one direction is a node and a group of the given name.
-   Otherwise each layer and direction is a node and a group, "<name>.l0", "<name>.l0_reverse", "<name>.l1", so that
-   lower layers can be frozen while upper ones train. Their parameters are still called "<name>.weight_ih_l0" and so on,
-   and "<name>.*" selects all.
-   Errors: THAW_SHAPE_MISMATCH (the input, an initial state), THAW_INVALID_ARGUMENT (units, layers, dropout, the
-   number of initial states). */
-THAW_API thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
-                               thaw_node *output);
-THAW_API thaw_status thaw_gru(thaw_model *model, thaw_node input, const thaw_recurrent_options *options,
-                              thaw_node *output);
-
 /* Options of thaw_dropout. */
 typedef struct thaw_dropout_options {
     const char *name; /* NULL: the kind and a number */
@@ -337,51 +278,6 @@ typedef struct thaw_constant_options {
    batch.
    Errors: THAW_INVALID_ARGUMENT (no values, or values that are not finite; the shape; the model has no input yet). */
 THAW_API thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output);
-
-/* How a loss combines the samples' losses. */
-typedef enum thaw_reduction { THAW_REDUCE_MEAN = 0, THAW_REDUCE_SUM } thaw_reduction;
-
-/* Options of thaw_softmax_cross_entropy. */
-typedef struct thaw_softmax_cross_entropy_options {
-    const char *name;           /* NULL: the kind and a number */
-    thaw_reduction reduction;   /* over samples */
-    double label_smoothing;     /* 0 to 1; Szegedy et al. 2016, arXiv 1512.00567 */
-    bool use_ignore_label;      /* samples with `ignore_label` add nothing to loss and gradient; it may be outside
-                                   [0, classes), even in data sets */
-    int32_t ignore_label;       /* used with use_ignore_label */
-    const float *class_weights; /* one per class, copied; NULL: all 1 */
-} thaw_softmax_cross_entropy_options;
-
-/* Loss of logits [classes] against labels THAW_I32 in [0, classes), as PyTorch's cross_entropy: the mean divides by
-   the sum of the weights of the samples that count. If no sample counts, because all labels are ignored or belong to
-   classes of weight 0, loss and gradient are 0, where PyTorch gives NaN: a last batch with only ignored labels must
-   not end a run. Finite for logits up to +-1e30. Must come last. */
-THAW_API thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,
-                                                const thaw_softmax_cross_entropy_options *options, thaw_node *output);
-
-/* Options of thaw_binary_cross_entropy. */
-typedef struct thaw_binary_cross_entropy_options {
-    const char *name;         /* NULL: the kind and a number */
-    thaw_reduction reduction; /* over samples */
-    const float
-        *positive_weights; /* PyTorch's pos_weight: one per element of the last dimension, copied; NULL: all 1 */
-} thaw_binary_cross_entropy_options;
-
-/* Mean (over batch and elements) or sum of binary cross-entropies of logits against targets THAW_F32 from 0 to 1, of
-   the same shape, as PyTorch's binary_cross_entropy_with_logits. Finite for logits up to +-1e30. Must come last. */
-THAW_API thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
-                                               const thaw_binary_cross_entropy_options *options, thaw_node *output);
-
-/* Options of thaw_mse. */
-typedef struct thaw_mse_options {
-    const char *name;         /* NULL: the kind and a number */
-    thaw_reduction reduction; /* over samples */
-} thaw_mse_options;
-
-/* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must
-   come last. */
-THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options,
-                              thaw_node *output);
 
 #ifdef __cplusplus
 }

@@ -9,85 +9,14 @@ import math
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
+
+from readable import check_colours, check_phone, luminance
+from webdriver import ENTER, SPACE, TAB, Browser
 
 SKIPPED = 77
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-ENTER, SPACE, TAB = "\ue007", "\ue00d", "\ue004"
-
-
-class Browser:
-    """A session of Chromium."""
-
-    def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.driver = subprocess.Popen(["chromedriver", f"--port={self.port}", "--silent"], stdout=subprocess.DEVNULL,
-                                       stderr=subprocess.DEVNULL)
-        self.session = ""
-        self.wait()
-        arguments = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--disable-gpu", "--disable-dev-shm-usage"]
-        wanted = {"browserName": "chrome", "goog:chromeOptions": {"args": arguments},
-                  "goog:loggingPrefs": {"browser": "ALL"}}
-        self.session = "/session/" + self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
-
-    def wait(self):
-        for _ in range(300):
-            try:
-                if self.call("GET", "/status")["ready"]:
-                    return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError("chromedriver does not answer")
-
-    def call(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{self.session}{path}", data, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as refused:
-            raise RuntimeError(json.load(refused)["value"]["message"].splitlines()[0]) from None
-
-    def command(self, name, **parameters):
-        return self.call("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
-
-    def show(self, path, width=1280, dark=False):
-        self.command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
-                     mobile=width < 500)
-        self.command("Emulation.setEmulatedMedia",
-                     features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
-                               {"name": "prefers-reduced-motion", "value": "reduce"}])
-        self.call("POST", "/url", {"url": path.resolve().as_uri()})
-
-    def ask(self, script):
-        return self.call("POST", "/execute/sync", {"script": script, "args": []})
-
-    def find(self, selector):
-        return self.call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
-
-    def click(self, selector):
-        self.call("POST", f"/element/{self.find(selector)}/click", {})
-
-    def press(self, key):
-        actions = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
-        self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
-
-    def console(self):
-        return self.call("POST", "/se/log", {"type": "browser"})
-
-    def close(self):
-        if self.session:
-            self.call("DELETE", "")
-        self.driver.terminate()
-        self.driver.wait()
 
 
 def near(left, right, tolerance=0.06):
@@ -323,65 +252,6 @@ def check_keyboard(browser):
     check_order(column(browser, "accuracy"), False)
     browser.press(SPACE)
     check_order(column(browser, "accuracy"), True)
-
-
-def luminance(colour):
-    parts = [float(part) / 255 for part in colour[colour.index("(") + 1:-1].split(",")[:3]]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-COLOURS = """
-const paper = getComputedStyle(document.body).backgroundColor;
-const of = (selector, property) => [...document.querySelectorAll(selector)].map(e => getComputedStyle(e)[property]);
-return {paper, text: [...of('p, h1, h2, dt, dd, th button, td, figcaption, .key li, a', 'color'),
-                      ...of('.chart text.tick, .chart text.name, .chart text.value, .chart text.heading', 'fill')],
-        marks: of('path.line', 'stroke')};
-"""
-
-# Of every shade, whichever of them the results have.
-HEAT = """
-const mark = document.querySelector('.heat g.mark'), own = mark.getAttribute('class'), shades = [];
-for (const shade of ['h0', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6']) {
-  mark.setAttribute('class', 'mark ' + shade);
-  shades.push([getComputedStyle(mark.querySelector('rect')).fill, getComputedStyle(mark.querySelector('text')).fill]);
-}
-mark.setAttribute('class', own);
-return shades;
-"""
-
-
-def check_colours(browser):
-    colours = browser.ask(COLOURS)
-    for colour in set(colours["text"]):
-        assert contrast(colour, colours["paper"]) >= 4.5, (colour, colours["paper"])
-    for colour in set(colours["marks"]):
-        assert contrast(colour, colours["paper"]) >= 3, (colour, colours["paper"])
-    shades = browser.ask(HEAT)
-    assert len(set(rect for rect, text in shades)) == 7
-    for rect, text in shades:
-        assert contrast(rect, text) >= 4.5, (rect, text)
-    return colours["paper"]
-
-
-TEXTS = """
-return [...document.querySelectorAll('.chart text')].map(text => {
-  const svg = text.ownerSVGElement;
-  return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
-});
-"""
-
-
-def check_phone(browser):
-    assert browser.ask("return document.documentElement.scrollWidth") <= 390
-    sizes = browser.ask(TEXTS)
-    assert min(sizes) >= 8.5, min(sizes)
-    assert browser.ask("return Math.min(...[...document.querySelectorAll('th button')].map(b => b.offsetHeight))") >= 24
 
 
 def check(browser, page, results, measurements):
