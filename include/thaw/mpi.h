@@ -26,9 +26,9 @@ enum { THAW_MPI_ABI = 0x4D500001 };
 
 /* This process among those of MPI_COMM_WORLD. The host sets the first two fields, thaw_mpi_connect the others. */
 typedef struct thaw_mpi_connection {
-    size_t size;  /* sizeof(thaw_mpi_connection), as the host was compiled */
-    uint32_t abi; /* THAW_MPI_ABI */
-    thaw_communicator communicator;
+    size_t size;                    /* sizeof(thaw_mpi_connection), as the host was compiled */
+    uint32_t abi;                   /* THAW_MPI_ABI */
+    thaw_communicator communicator; /* for the options of a run */
 
     /* After a failure, before `abort`: whether another rank reports it, so that this one need not. That is a rank that
        has told this one, or a lower one that has found out by itself, for which this waits a moment. */

@@ -29,7 +29,7 @@ typedef struct thaw_predictor_options {
        thaw.images, else from the network's input and the defaults of a folder. NULL: all of it */
     const char *images;
     const thaw_renaming *renamings; /* of the file's tensors (thaw/weights.h) */
-    size_t renaming_count;
+    size_t renaming_count;          /* of `renamings` */
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
 } thaw_predictor_options;
 

@@ -146,13 +146,12 @@ typedef struct thaw_phase_seconds {
 
 /* The results of an epoch. */
 typedef struct thaw_epoch_result {
-    int epoch;             /* from 1 */
-    int epochs;            /* of the run */
-    double loss, accuracy; /* over the epoch's training batches, each before its update; a mean as in
-                                        thaw_evaluate */
-    double test_loss,
-        test_accuracy;         /* of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h);
-                                        NAN without test data */
+    int epoch;  /* from 1 */
+    int epochs; /* of the run */
+    /* Over the epoch's training batches, each before its update; a mean as in thaw_evaluate. */
+    double loss, accuracy;
+    /* Of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h); NAN without test data. */
+    double test_loss, test_accuracy;
     double seconds;            /* training only */
     double samples_per_second; /* of training */
     thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */

@@ -46,7 +46,7 @@ typedef struct thaw_load_options {
     bool allow_misshaped;  /* tensors of another shape are skipped */
     const thaw_renaming *renamings; /* of the file's tensors, before they are matched: one after the other, each on the
                                        names that those before it gave. One that no tensor has a use for is an error */
-    size_t renaming_count;
+    size_t renaming_count;          /* of `renamings` */
 } thaw_load_options;
 
 /* The results of a load. Lists are comma-separated names, and belong to the caller (thaw_load_result_destroy). */
