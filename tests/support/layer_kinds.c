@@ -25,15 +25,15 @@ void layer_kinds_add(layer_kinds *kinds, const thaw_model *model)
     }
 }
 
-/* Each function of thaw/layers.h is named after its kind: thaw_KIND(thaw_model *model, ... */
-void layer_kinds_assert_all(const layer_kinds *kinds)
+/* Each function of a header is named after its kind: thaw_KIND(thaw_model *model, ... Returns how many there are. */
+static size_t assert_header(const layer_kinds *kinds, const char *header)
 {
     static const char before[] = "THAW_API thaw_status thaw_", after[] = "(thaw_model *";
     static char text[1 << 17];
     char path[SUPPORT_PATH_BYTES];
     const char *root = getenv("THAW_SOURCE_ROOT");
     cr_assert_not_null(root, "THAW_SOURCE_ROOT is not set: run the tests through meson");
-    const long length = support_read_file(support_path(path, root, "include/thaw/layers.h"), text, sizeof text - 1);
+    const long length = support_read_file(support_path(path, root, header), text, sizeof text - 1);
     cr_assert(length > 0 && length < (long)sizeof text - 1, "%s: %ld bytes were read", path, length);
     text[length] = '\0';
     size_t count = 0;
@@ -44,5 +44,15 @@ void layer_kinds_assert_all(const layer_kinds *kinds)
                   (int)name, at);
         count++;
     }
-    cr_assert_gt(count, 30, "%s declares %zu layers", path, count);
+    return count;
+}
+
+void layer_kinds_assert_all(const layer_kinds *kinds)
+{
+    static const char *const headers[] = { "include/thaw/layers.h", "include/thaw/losses.h",
+                                           "include/thaw/sequence_layers.h" };
+    size_t count = 0;
+    for (size_t i = 0; i < THAW_COUNT(headers); i++)
+        count += assert_header(kinds, headers[i]);
+    cr_assert_gt(count, 30, "the headers declare %zu layers", count);
 }
