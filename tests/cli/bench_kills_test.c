@@ -14,7 +14,7 @@
 #include "support/results.h"
 #include "support/support.h"
 
-enum { KILLS = 6 };
+enum { KILLS = 15 };
 
 /* $g the folder of the report, $h the strategies, $i the optimizers. */
 static char folder[SUPPORT_PATH_BYTES];
