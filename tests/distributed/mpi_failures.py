@@ -34,7 +34,7 @@ def killed(folder):
     code, _, errors, seconds = disturb(2, line + ["--checkpoint", f"{folder}/run", "--checkpoint-every", "5steps"],
                                        f"{folder}/run", signal.SIGKILL)
     assert code != 0 and seconds < 60, (code, seconds, errors)
-    assert "rank 1" in errors, errors
+    assert "rank 1" in errors or code == -signal.SIGSEGV, errors
     continue_everywhere(folder, line, hash_of(f"{folder}/whole"))
 
 
@@ -79,7 +79,9 @@ def end_launcher(process, rank):
         process.kill()
         process.communicate()
         return True
-    assert process.returncode == 0 or "hydra" in os.path.realpath(shutil.which(MPIRUN)) or f"rank {rank}" in errors, errors
+    crashed = process.returncode == -signal.SIGSEGV  # as Open MPI's mpirun does at times
+    assert process.returncode == 0 or crashed or "hydra" in os.path.realpath(shutil.which(MPIRUN)) or \
+        f"rank {rank}" in errors, errors
     return process.returncode != 0
 
 
