@@ -20,11 +20,6 @@ static void command(const char *line, const char *options, int code)
     cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
 }
 
-static void assert_says(const char *text, const char *wanted)
-{
-    cr_assert_not_null(strstr(text, wanted), "\"%s\" lacks \"%s\"", text, wanted);
-}
-
 static void put_images(void)
 {
     for (int i = 0; i < 20; i++) {
@@ -41,13 +36,14 @@ Test(folder_command, trains_saves_and_evaluates)
     folder_put_text("images/dark/letter.png", "Dear", 4);
     command("train --model transfer-cnn --data $a --batch 4 --epochs 8 --threads 2 --save $b", ";size=28;channels=1",
             0);
-    assert_says(run.output, "transfer-cnn: 599778 parameters, 599778 trainable; 17 samples to train on, 4 to test");
-    assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG; left out\n");
-    assert_says(run.errors, "images/dark/cut.png: is cut short; replaced by another image of its class\n");
+    support_assert_says(run.output,
+                        "transfer-cnn: 599778 parameters, 599778 trainable; 17 samples to train on, 4 to test");
+    support_assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG; left out\n");
+    support_assert_says(run.errors, "images/dark/cut.png: is cut short; replaced by another image of its class\n");
     command("evaluate --model transfer-cnn --load $b --data $a --threads 2", ";size=28;channels=1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 4 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 4 samples");
     command("train --model transfer-cnn --data $a --threads 2", ";size=28;channels=1;on-error=fail", 1);
-    assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG");
+    support_assert_says(run.errors, "images/dark/letter.png: is neither JPEG nor PNG");
 }
 
 Test(folder_command, knows_the_classes_of_test_data_by_name)
@@ -62,21 +58,21 @@ Test(folder_command, knows_the_classes_of_test_data_by_name)
              "folder:%s/test;size=28;channels=1;val=0 --json",
              folder_path);
     command(line, ";size=28;channels=1", 0);
-    assert_says(run.output, "\"test_accuracy\":1.0");
+    support_assert_says(run.output, "\"test_accuracy\":1.0");
     folder_put_image("test/grey/0", 128);
     command(line, ";size=28;channels=1", 2);
-    assert_says(run.errors, "--test-data: class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
+    support_assert_says(run.errors, "--test-data: class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
 }
 
 Test(folder_command, gives_the_network_the_size_of_the_images)
 {
     put_images();
     command("train --model mobilenet-v2:dropout=0 --data $a --batch 8 --threads 2", ";size=32;val=0;per-class=2", 0);
-    assert_says(run.output, "4 samples to train on");
+    support_assert_says(run.output, "4 samples to train on");
     command("train --model mobilenet-v2:size=64 --data $a", ";size=32", 1);
-    assert_says(run.errors, "samples have shape [32, 32, 3], must have [64, 64, 3] for mobilenet-v2:size=64");
+    support_assert_says(run.errors, "samples have shape [32, 32, 3], must have [64, 64, 3] for mobilenet-v2:size=64");
     command("train --model transfer-cnn --data $a", "", 1);
-    assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1] for transfer-cnn");
+    support_assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1] for transfer-cnn");
 }
 
 Test(folder_command, says_why_nothing_is_cached)
@@ -84,8 +80,8 @@ Test(folder_command, says_why_nothing_is_cached)
     put_images();
     command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
             ";size=28;channels=1;augment=crop-flip", 0);
-    assert_says(run.errors, "no feature cache: the training data is augmented");
-    assert_says(run.output, "feature cache 0 B");
+    support_assert_says(run.errors, "no feature cache: the training data is augmented");
+    support_assert_says(run.output, "feature cache 0 B");
     command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2",
             ";size=28;channels=1", 0);
     cr_assert_eq(cli_take_warning(run.errors), 1);

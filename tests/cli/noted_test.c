@@ -21,11 +21,6 @@ static void command(const char *line, int code)
     cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
 }
 
-static void assert_says(const char *text, const char *wanted)
-{
-    cr_assert_not_null(strstr(text, wanted), "\"%s\" lacks \"%s\"", text, wanted);
-}
-
 /* Two classes that lie close together, so that a shift of the mean mixes them up. */
 static void begin(void)
 {
@@ -49,24 +44,25 @@ TestSuite(noted, .init = begin, .fini = folder_tear_down);
 Test(noted, a_file_remembers_its_network_and_its_preprocessing)
 {
     command("evaluate --model transfer-cnn --load $c --data $b --threads 1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 8 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 8 samples");
     command("evaluate --model transfer-cnn --load $c --data $a --threads 1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 8 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 8 samples");
     command("evaluate --load $c --data $a --threads 1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 8 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 8 samples");
 }
 
 Test(noted, contradictions_are_errors_that_name_both)
 {
     command("evaluate --load $c --data $f", 2);
-    assert_says(run.errors, "--data: its images have mean=0.1, the weights were trained with mean=0.5; --override");
+    support_assert_says(run.errors,
+                        "--data: its images have mean=0.1, the weights were trained with mean=0.5; --override");
     command("evaluate --load $c --data $f --override --threads 1", 0);
-    assert_says(run.output, "accuracy 50.00 % on 8 samples");
+    support_assert_says(run.output, "accuracy 50.00 % on 8 samples");
     command("evaluate --model cnn-8-16 --load $c --data $a", 2);
-    assert_says(run.errors, "--model: \"cnn-8-16\", but ");
-    assert_says(run.errors, "has weights of transfer-cnn");
+    support_assert_says(run.errors, "--model: \"cnn-8-16\", but ");
+    support_assert_says(run.errors, "has weights of transfer-cnn");
     command("evaluate --model cnn-8-16 --load $c --data $a --override", 1);
-    assert_says(run.errors, "missing from the file: dense.weight");
+    support_assert_says(run.errors, "missing from the file: dense.weight");
 }
 
 Test(noted, classes_are_known_by_name)
@@ -75,12 +71,12 @@ Test(noted, classes_are_known_by_name)
     folder_put_image("some/dark/0", 90);
     folder_put_image("some/dark/1", 80);
     command("evaluate --load $c --data $e --threads 1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 2 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 2 samples");
     folder_put_image("some/grey/0", 115);
     command("evaluate --load $c --data $e", 2);
-    assert_says(run.errors, "class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
+    support_assert_says(run.errors, "class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
     command("finetune --load $c --data $e --threads 1", 2);
-    assert_says(run.errors, "for other classes see --reset and --override");
+    support_assert_says(run.errors, "for other classes see --reset and --override");
     command("finetune --load $c --reset dense2 --data $e --threads 1 --save $d", 0);
     thaw_context *context = support_context(1);
     thaw_notes *notes;
@@ -96,7 +92,7 @@ Test(noted, the_best_weights_say_the_same)
 {
     command("finetune --load $c --data $a --batch 4 --epochs 2 --threads 1 --best $d", 0);
     command("evaluate --load $d --data $a --threads 1", 0);
-    assert_says(run.output, "accuracy 100.00 % on 8 samples");
+    support_assert_says(run.output, "accuracy 100.00 % on 8 samples");
 }
 
 Test(noted, files_without_notes_work_as_before)
@@ -110,10 +106,10 @@ Test(noted, files_without_notes_work_as_before)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
     command("evaluate --load $c --data $b", 2);
-    assert_says(run.errors, "--model: is missing, and ");
+    support_assert_says(run.errors, "--model: is missing, and ");
     command("evaluate --model transfer-cnn --load $c --data $b --threads 1", 0);
     command("evaluate --model transfer-cnn --load $c --data $a --threads 1", 1);
-    assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1]");
+    support_assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1]");
     command("train --data $b", 2);
-    assert_says(run.errors, "--model: is missing\n");
+    support_assert_says(run.errors, "--model: is missing\n");
 }

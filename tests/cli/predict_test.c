@@ -22,11 +22,6 @@ static void command(const char *line, int code)
     cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
 }
 
-static void assert_says(const char *text, const char *wanted)
-{
-    cr_assert_not_null(strstr(text, wanted), "\"%s\" lacks \"%s\"", text, wanted);
-}
-
 static void begin(void)
 {
     folder_set_up();
@@ -93,32 +88,32 @@ Test(predict, gives_the_digits_of_evaluation)
 Test(predict, tells_names_and_goes_on_after_what_it_cannot_read)
 {
     command("predict --load $b --threads 1 $d", 0);
-    assert_says(run.output, "images/dark/01: ");
+    support_assert_says(run.output, "images/dark/01: ");
     command("predict --load $b --threads 1 absent $d", 1);
-    assert_says(run.errors, "thaw: absent: cannot be read: No such file or directory\n");
-    assert_says(run.output, "images/dark/01: ");
+    support_assert_says(run.errors, "thaw: absent: cannot be read: No such file or directory\n");
+    support_assert_says(run.output, "images/dark/01: ");
     folder_put_text("text", "Dear", 4);
     folder_join(one, "text");
     command("predict --load $b --threads 1 $d", 1);
-    assert_says(run.errors, "text: is neither JPEG nor PNG\n");
+    support_assert_says(run.errors, "text: is neither JPEG nor PNG\n");
     cr_assert_str_empty(run.output);
 }
 
 Test(predict, says_what_is_missing_or_contradicts)
 {
     command("predict --load $b", 2);
-    assert_says(run.errors, "IMAGE: is missing");
+    support_assert_says(run.errors, "IMAGE: is missing");
     command("predict $d", 2);
-    assert_says(run.errors, "--load: is missing");
+    support_assert_says(run.errors, "--load: is missing");
     command("predict --load $b --images mean=0 $d", 2);
-    assert_says(run.errors, "--images: mean=0, the weights were trained with mean=0.5; --override");
+    support_assert_says(run.errors, "--images: mean=0, the weights were trained with mean=0.5; --override");
     command("predict --load $b --images mean=0 --override --threads 1 $d", 0);
     command("predict --load $b --images siz=3 $d", 2);
-    assert_says(run.errors, "did you mean \"size\"?");
+    support_assert_says(run.errors, "did you mean \"size\"?");
     command("predict --load $b --model cnn-8-16 $d", 2);
-    assert_says(run.errors, "has weights of transfer-cnn");
+    support_assert_says(run.errors, "has weights of transfer-cnn");
     command("evaluate --load $b --data $a $d", 2);
-    assert_says(run.errors, "is not an option");
+    support_assert_says(run.errors, "is not an option");
 }
 
 Test(predict, reads_a_list_from_standard_input)

@@ -1,14 +1,11 @@
 /* Loading tensors that other programs have named otherwise. */
 #include <string.h>
 
+#include "io/fixture.h"
 #include "io/safetensors.h"
-#include "support/files.h"
 #include "support/holder.h"
-#include "support/support.h"
 
-static thaw_context *context;
 static thaw_model *model;
-static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
 
 static const float values[] = { 1, 2, 3, 4, 5, 6 };
 
@@ -24,19 +21,16 @@ static const thaw_named_tensor wrapped[] = {
 
 static void begin(void)
 {
-    context = support_context(1);
-    model = support_holder(context);
+    io_begin();
+    model = support_holder(io_context);
     support_holder_fill(model, 1);
-    support_make_directory(directory);
-    support_path(path, directory, "file.safetensors");
-    assert_ok(context, thaw_safetensors_write(context, path, wrapped, THAW_COUNT(wrapped), NULL, 0, NULL));
+    assert_ok(io_context, thaw_safetensors_write(io_context, io_path, wrapped, THAW_COUNT(wrapped), NULL, 0, NULL));
 }
 
 static void end(void)
 {
-    support_remove_directory(directory);
     thaw_model_destroy(model);
-    thaw_context_destroy(context);
+    io_end();
 }
 
 TestSuite(renamed_weights, .init = begin, .fini = end);
@@ -44,7 +38,7 @@ TestSuite(renamed_weights, .init = begin, .fini = end);
 static thaw_status load(const thaw_renaming *renamings, size_t count, thaw_load_result *result)
 {
     const thaw_load_options options = { .renamings = renamings, .renaming_count = count };
-    return thaw_weights_load(model, path, &options, result);
+    return thaw_weights_load(model, io_path, &options, result);
 }
 
 static float first_value(const char *name)
@@ -56,11 +50,11 @@ Test(renamed_weights, are_found_under_their_new_names)
 {
     static const thaw_renaming renamings[] = { { "module.", "" }, { "body.", "first." }, { "a.", "second." } };
     thaw_load_result result;
-    assert_ok(context, load(renamings, THAW_COUNT(renamings), &result));
+    assert_ok(io_context, load(renamings, THAW_COUNT(renamings), &result));
     cr_assert_eq(result.loaded, THAW_COUNT(wrapped));
     cr_assert(first_value("first.weight") == 1 && first_value("second.weight") == 1);
     cr_assert_eq(first_value("second.bias"), 5);
-    thaw_load_result_destroy(context, &result);
+    thaw_load_result_destroy(io_context, &result);
 }
 
 /* Each renaming sees what those before it gave. */
@@ -70,8 +64,8 @@ Test(renamed_weights, are_renamed_in_order)
     static const thaw_renaming reversed[] = { { "", "x." },
                                               { "x.module.a.", "second." },
                                               { "x.module.body", "first" } };
-    assert_ok(context, load(renamings, 2, NULL));
-    assert_ok(context, load(reversed, 3, NULL));
+    assert_ok(io_context, load(renamings, 2, NULL));
+    assert_ok(io_context, load(reversed, 3, NULL));
 }
 
 Test(renamed_weights, say_what_does_not_work)
@@ -79,12 +73,12 @@ Test(renamed_weights, say_what_does_not_work)
     static const thaw_renaming nothing[] = { { "modul.", "" } }, one_name[] = { { "module.body.", "module.a." } };
     thaw_load_result result;
     const float before = first_value("second.bias");
-    assert_fails(context, load(nothing, 1, &result), THAW_NOT_FOUND,
+    assert_fails(io_context, load(nothing, 1, &result), THAW_NOT_FOUND,
                  "no tensor has a name that begins with \"modul.\", the first is \"module.a.bias\"");
     cr_assert_null(result.missing_names);
-    assert_fails(context, load(one_name, 1, &result), THAW_DUPLICATE,
+    assert_fails(io_context, load(one_name, 1, &result), THAW_DUPLICATE,
                  "two tensors are named \"module.a.bias\" after \"module.body.=module.a.\"");
-    assert_fails(context, load(NULL, 0, &result), THAW_NOT_FOUND, "unexpected in the file: module.a.bias");
-    thaw_load_result_destroy(context, &result);
+    assert_fails(io_context, load(NULL, 0, &result), THAW_NOT_FOUND, "unexpected in the file: module.a.bias");
+    thaw_load_result_destroy(io_context, &result);
     cr_assert_eq(first_value("second.bias"), before);
 }

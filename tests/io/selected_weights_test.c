@@ -1,14 +1,11 @@
 /* Loading a part of a file: what the pattern does not select is not looked at. */
 #include <string.h>
 
+#include "io/fixture.h"
 #include "io/safetensors.h"
-#include "support/files.h"
 #include "support/holder.h"
-#include "support/support.h"
 
-static thaw_context *context;
 static thaw_model *model;
-static char directory[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
 
 static const float ones[24] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
@@ -21,19 +18,16 @@ static const thaw_named_tensor backbone[] = {
 
 static void begin(void)
 {
-    context = support_context(1);
-    model = support_holder(context);
+    io_begin();
+    model = support_holder(io_context);
     support_holder_fill(model, 1);
-    support_make_directory(directory);
-    support_path(path, directory, "file.safetensors");
-    assert_ok(context, thaw_safetensors_write(context, path, backbone, THAW_COUNT(backbone), NULL, 0, NULL));
+    assert_ok(io_context, thaw_safetensors_write(io_context, io_path, backbone, THAW_COUNT(backbone), NULL, 0, NULL));
 }
 
 static void end(void)
 {
-    support_remove_directory(directory);
     thaw_model_destroy(model);
-    thaw_context_destroy(context);
+    io_end();
 }
 
 TestSuite(selected_weights, .init = begin, .fini = end);
@@ -45,13 +39,13 @@ Test(selected_weights, are_loaded_whatever_else_the_file_has)
         thaw_load_result result;
         const thaw_load_options options = { .pattern = patterns[i] };
         support_holder_fill(model, 2);
-        assert_ok(context, thaw_weights_load(model, path, &options, &result));
+        assert_ok(io_context, thaw_weights_load(model, io_path, &options, &result));
         cr_assert(result.loaded == 3 && result.unexpected == 0 && result.missing == 0, "%s: %s", patterns[i],
                   result.unexpected_names);
         cr_assert_str_empty(result.unexpected_names);
         cr_assert_eq(thaw_parameter_data(thaw_model_find_parameter(model, "first.bias"))[0], 1);
         cr_assert_neq(thaw_parameter_data(thaw_model_find_parameter(model, "second.bias"))[0], 1);
-        thaw_load_result_destroy(context, &result);
+        thaw_load_result_destroy(io_context, &result);
     }
 }
 
@@ -68,9 +62,9 @@ Test(selected_weights, must_all_be_in_the_model)
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         thaw_load_result result;
         const thaw_load_options options = { .pattern = cases[i].pattern };
-        assert_fails(context, thaw_weights_load(model, path, &options, &result), THAW_NOT_FOUND,
+        assert_fails(io_context, thaw_weights_load(model, io_path, &options, &result), THAW_NOT_FOUND,
                      "unexpected in the file");
         cr_assert_str_eq(result.unexpected_names, cases[i].unexpected, "%s", result.unexpected_names);
-        thaw_load_result_destroy(context, &result);
+        thaw_load_result_destroy(io_context, &result);
     }
 }

@@ -86,6 +86,11 @@ static int count_lines(const char *text)
     return count;
 }
 
+void support_assert_says(const char *text, const char *wanted)
+{
+    cr_assert_not_null(strstr(text, wanted), "\"%s\" lacks \"%s\"", text, wanted);
+}
+
 json_t *support_json_line(const support_run *run, int index)
 {
     const int lines = count_lines(run->output);

@@ -25,6 +25,9 @@ pid_t support_command_start(const char *directory, const char *line, const char 
 /* Waits for it, and reads what it printed. */
 void support_command_finish(support_run *run, const char *directory, pid_t process);
 
+/* Asserts that a text has another one in it. */
+void support_assert_says(const char *text, const char *wanted);
+
 /* Line `index` of the output as a JSON object; negative indices count from the end. The caller releases it. */
 json_t *support_json_line(const support_run *run, int index);
 
