@@ -24,8 +24,9 @@ thaw_axis thaw_axis_linear(double low, double high, double begin, double end, si
         low = 0;
         high = 1;
     }
-    low = within(low);
-    high = within(high);
+    const double lesser = within(fmin(low, high));
+    high = within(fmax(low, high));
+    low = lesser;
     if (high - low <= 1e-9 * fmax(fabs(low), fabs(high))) {
         const double room = low == 0 ? 1 : 0.1 * fabs(low);
         low -= room;

@@ -16,7 +16,7 @@ typedef struct thaw_axis {
     size_t tick_count;
 } thaw_axis;
 
-/* An axis that contains [low, high] and ends at round numbers, with at most `most` steps. Values that are not finite
+/* An axis that contains both values and ends at round numbers, with at most `most` steps. Values that are not finite
    or all equal give an axis around 0 or around that value. */
 thaw_axis thaw_axis_linear(double low, double high, double begin, double end, size_t most);
 

@@ -42,11 +42,21 @@ Test(axis, logarithmic_places_factors_evenly)
 /* Ranges that a careless axis divides by zero on, or loops over. */
 Test(axis, takes_what_is_no_range, .timeout = 20)
 {
-    const double ranges[][2] = {
-        { 0, 0 },           { 0.5, 0.5 },        { NAN, NAN },        { INFINITY, -INFINITY }, { 1, 1 + 1e-15 },
-        { 0.216, 0.3 },     { -1, 1 },           { 1, 1.7e308 },      { -1.7e308, 1.7e308 },   { 5e-324, 1 },
-        { 5e-324, 1e-323 }, { 1e-308, 1.7e308 }, { 1.7e308, 1.7e308 }
-    };
+    const double ranges[][2] = { { 0, 0 },
+                                 { 0.5, 0.5 },
+                                 { NAN, NAN },
+                                 { INFINITY, -INFINITY },
+                                 { 1, 1 + 1e-15 },
+                                 { 0.216, 0.3 },
+                                 { -1, 1 },
+                                 { 1, 1.7e308 },
+                                 { -1.7e308, 1.7e308 },
+                                 { 5e-324, 1 },
+                                 { 5e-324, 1e-323 },
+                                 { 1e-308, 1.7e308 },
+                                 { 1.7e308, 1.7e308 },
+                                 { 1.25, 1 },
+                                 { 5, 1 } };
     for (size_t i = 0; i < THAW_COUNT(ranges); i++) {
         const thaw_axis axes[] = { thaw_axis_linear(ranges[i][0], ranges[i][1], 0, 10, 4),
                                    thaw_axis_logarithmic(ranges[i][0], ranges[i][1], 0, 10) };
