@@ -205,7 +205,7 @@ static int run(bench *now)
 {
     const cli_options *options = now->session.options;
     const bool quiet = now->ranks.rank > 0 || (options->json && isatty(STDOUT_FILENO));
-    int code = cli_bench_progress_begin(&now->progress, options->jobs, quiet);
+    int code = cli_bench_progress_begin(&now->progress, options->jobs, (size_t)options->batch, quiet);
     if (code != CLI_DONE)
         return code;
     cli_interrupt_catch();

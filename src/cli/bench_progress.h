@@ -11,12 +11,12 @@ enum { CLI_JOB_BYTES = 128 };
 
 typedef struct cli_bench_progress {
     cli_progress line;
-    size_t jobs;
+    size_t jobs, batch;
     char (*at)[CLI_JOB_BYTES]; /* the state of each concurrent run; "" before it starts */
 } cli_bench_progress;
 
-/* `quiet`: never show one. Returns an exit code. */
-int cli_bench_progress_begin(cli_bench_progress *progress, size_t jobs, bool quiet);
+/* Of `jobs` runs at a time, in batches of `batch` samples. `quiet`: never show one. Returns an exit code. */
+int cli_bench_progress_begin(cli_bench_progress *progress, size_t jobs, size_t batch, bool quiet);
 
 void cli_bench_progress_draw(cli_bench_progress *progress, const thaw_comparison_progress *state);
 

@@ -87,7 +87,7 @@ static void close_demo(demo *now)
 static bool on_step(void *user, const thaw_progress *state)
 {
     demo *now = user;
-    cli_progress_draw(&now->progress, now->label, state);
+    cli_progress_draw_training(&now->progress, now->label, state, CLI_DEMO_BATCH);
     return cli_interrupt_signal() == 0;
 }
 

@@ -85,7 +85,9 @@ const cli_manual_topic cli_manual_topics[] = {
       "THAW_MAX_CPU (baseline, v3 for AVX2, or v4 for AVX-512) limits the instructions of Thaw's own kernels, and "
       "ONEDNN_MAX_CPU_ISA (such as AVX2) limits those of oneDNN.\n\n"
       "THAW_MPI_LIBRARY is the path of another libthaw-mpi.so.0.\n\n"
-      "XDG_CACHE_HOME replaces ~/.cache. TMPDIR is where thaw demo keeps its weights while it runs." },
+      "XDG_CACHE_HOME replaces ~/.cache. TMPDIR is where thaw demo keeps its weights while it runs.\n\n"
+      "On a terminal, a line on standard error tells the rate and the time left; TERM=dumb turns it off. The command "
+      "never prints colours, with or without NO_COLOR." },
 };
 
 const size_t cli_manual_topic_count = THAW_COUNT(cli_manual_topics);

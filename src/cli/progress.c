@@ -4,17 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
-static const double SECONDS_BETWEEN = 0.1;
+#include "cli/progress_line.h"
+#include "core/clock.h"
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
+static const double SECONDS_BETWEEN = 0.1;
 
 cli_progress cli_progress_begin(bool quiet)
 {
@@ -23,15 +18,16 @@ cli_progress cli_progress_begin(bool quiet)
     return (cli_progress){ .shown = !quiet && able && isatty(STDERR_FILENO) };
 }
 
+/* Asked for each line, so that the line follows a window whose size changes. The last column stays free: some terminals
+   begin a new line after it. */
 static int columns(void)
 {
     struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80) - 1;
 }
 
-static bool is_due(cli_progress *progress)
+static bool is_due(cli_progress *progress, double time)
 {
-    const double time = now();
     if (!progress->shown || (progress->drawn && time - progress->drawn_at < SECONDS_BETWEEN))
         return false;
     progress->drawn = true;
@@ -39,40 +35,63 @@ static bool is_due(cli_progress *progress)
     return true;
 }
 
-void cli_progress_say(cli_progress *progress, const char *line)
+static void show(const char *line)
 {
-    if (!is_due(progress))
-        return;
-    fprintf(stderr, "\r\033[K%.*s", columns() - 1, line);
+    fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
 }
 
-void cli_progress_draw(cli_progress *progress, const char *label, const thaw_progress *state)
+void cli_progress_say(cli_progress *progress, const char *text)
 {
-    enum { MOST = 40 };
-    static const char full[MOST + 1] = "########################################";
-    static const char empty[MOST + 1] = "........................................";
-    if (!is_due(progress))
+    char line[CLI_LINE_BYTES];
+    if (!is_due(progress, thaw_seconds()))
         return;
-    char before[96], after[64];
-    const int left = snprintf(before, sizeof before, "%sepoch %d/%d [", label, state->epoch, state->epochs);
-    const int right = snprintf(after, sizeof after, "] %zu/%zu loss %.4f", state->step, state->steps, state->loss);
-    int width = columns() - 1 - left - right;
-    if (width > MOST)
-        width = MOST;
-    if (width < 0)
-        width = 0;
-    const int done = (int)((double)width * (double)state->step / (double)state->steps);
-    fprintf(stderr, "\r\033[K%.*s%.*s%.*s%s", columns() - 1, before, done, full, width - done, empty,
-            left + right < columns() ? after : "");
-    fflush(stderr);
+    show(cli_progress_cut(line, text, columns()));
+}
+
+/* Samples per second in this phase; 0 if not known yet. */
+static double rate_of(cli_progress *progress, const cli_progress_state *state, double time)
+{
+    char phase[CLI_PHASE_BYTES];
+    snprintf(phase, sizeof phase, "%d %.100s", state->epoch, state->label ? state->label : "");
+    if (strcmp(phase, progress->phase) != 0 || state->done < progress->phase_done) {
+        memcpy(progress->phase, phase, sizeof phase);
+        progress->phase_began = time;
+        progress->phase_first = state->done;
+    }
+    progress->phase_done = state->done;
+    const double seconds = time - progress->phase_began;
+    return seconds > 0 ? (double)(state->done - progress->phase_first) / seconds : 0;
+}
+
+void cli_progress_draw(cli_progress *progress, const cli_progress_state *state)
+{
+    char line[CLI_LINE_BYTES];
+    if (!progress->shown)
+        return;
+    const double time = thaw_seconds(), rate = rate_of(progress, state, time);
+    if (is_due(progress, time))
+        show(cli_progress_format(line, state, rate, columns()));
+}
+
+void cli_progress_draw_training(cli_progress *progress, const char *label, const thaw_progress *training, size_t batch)
+{
+    const size_t later = (size_t)(training->epochs - training->epoch);
+    cli_progress_draw(progress, &(cli_progress_state){
+                                    .label = label,
+                                    .epoch = training->epoch,
+                                    .epochs = training->epochs,
+                                    .done = training->step * batch,
+                                    .total = training->steps * batch,
+                                    .ahead = later * training->steps * batch,
+                                    .loss = training->loss,
+                                });
 }
 
 void cli_progress_clear(cli_progress *progress)
 {
     if (!progress->drawn)
         return;
-    fputs("\r\033[K", stderr);
-    fflush(stderr);
+    show("");
     progress->drawn = false;
 }

@@ -19,7 +19,7 @@
 static bool on_step(void *user, const thaw_progress *state)
 {
     cli_training *now = user;
-    cli_progress_draw(&now->progress, "", state);
+    cli_progress_draw_training(&now->progress, NULL, state, (size_t)now->options->batch);
     now->signal = cli_ranks_signal(now->ranks);
     return now->signal == 0;
 }
