@@ -3,9 +3,9 @@
 
 usage: network.py BUILD [--ranks N] [--network NAME] [--batch N] [--steps N] [--rounds N] [--json]
 
-BUILD is Meson's build directory, with MPI (Open MPI). It needs root, and `ip` and `tc` (Debian's iproute2): each rank
-runs in a network namespace, whose link to a common bridge is limited both ways. Where the kernel has netem, a link also
-delays each packet by a millisecond.
+BUILD is Meson's build directory, with MPI (Open MPI). It needs root, `ip` and `tc` (Debian's iproute2) and `ping` (iputils-ping): each rank
+runs in a network namespace, whose link to a common bridge is limited both ways and delays what comes from the bridge by
+a millisecond: by the kernel's netem, or by delaying-links where the kernel has none.
 
 Two ways of sending take turns in each round: buckets of gradients that travel while backward goes on, and the same
 buckets when Thaw waits for them. Beside their medians stand the step of one rank alone, and the limit of the link: what
@@ -38,18 +38,29 @@ def fails(*words):
 class Hosts:
     """Namespaces joined by a bridge. A rank's name is thaw-rankN, its link link-N on the bridge's side."""
 
-    def __init__(self, count):
+    def __init__(self, count, delaying_links):
         self.count = count
-        self.delays = False
+        self.delaying_links = delaying_links
+        self.carrier = None
 
     def __enter__(self):
         call("ip", "link", "add", BRIDGE, "type", "bridge")
         call("ip", "addr", "add", ADDRESS.format(254) + "/24", "dev", BRIDGE)
         call("ip", "link", "set", BRIDGE, "up")
+        if fails("tc", "qdisc", "replace", "dev", BRIDGE, "root", "netem", "delay", "1ms"):
+            self.carrier = subprocess.Popen([self.delaying_links, str(self.count), "1000"], stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, text=True)
+            if self.carrier.stdout.readline() != "ready\n":
+                sys.exit("network.py: no link can delay")
+        else:
+            call("tc", "qdisc", "del", "dev", BRIDGE, "root")
         for rank in range(self.count):
             host, link = f"thaw-rank{rank}", f"link-{rank}"
             call("ip", "netns", "add", host)
-            call("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", host)
+            if self.carrier:
+                call("ip", "link", "set", f"host-{rank}", "netns", host, "name", "eth0")
+            else:
+                call("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", host)
             call("ip", "link", "set", link, "master", BRIDGE, "up")
             call("ip", "-n", host, "addr", "add", ADDRESS.format(rank + 1) + "/24", "dev", "eth0")
             for device in "eth0", "lo":
@@ -57,6 +68,9 @@ class Hosts:
         return self
 
     def __exit__(self, *_):
+        if self.carrier:
+            self.carrier.stdin.close()
+            self.carrier.wait()
         subprocess.run(["ip", "link", "del", BRIDGE], check=False)
         for rank in range(self.count):
             subprocess.run(["ip", "netns", "del", f"thaw-rank{rank}"], check=False)
@@ -69,9 +83,14 @@ class Hosts:
                 burst = f"{max(64, int(gigabits * 256))}k"
                 call(*enter, "tc", "qdisc", "replace", "dev", device, "root", "handle", "1:", "tbf", "rate",
                      f"{gigabits}gbit", "burst", burst, "latency", "50ms")
-                if not enter:
-                    self.delays = not fails("tc", "qdisc", "replace", "dev", device, "parent", "1:1", "netem", "delay",
-                                            "1ms")
+                if not enter and not self.carrier:
+                    call("tc", "qdisc", "replace", "dev", device, "parent", "1:1", "netem", "delay", "1ms")
+
+    def milliseconds(self):
+        """The round trip between two hosts, as ping measures it."""
+        said = subprocess.run(["ip", "netns", "exec", "thaw-rank0", "ping", "-q", "-c", "5", "-i", "0.2",
+                               ADDRESS.format(2)], check=True, text=True, stdout=subprocess.PIPE).stdout
+        return float(said.rsplit("=", 1)[1].split("/")[1])
 
 
 def run(options, ranks, trained, way, thaw_at=None):
@@ -148,20 +167,21 @@ def main():
         sys.exit("network.py: needs root, to make network namespaces")
     if not (options.build / "bench" / "network-steps").exists():
         sys.exit(f"network.py: {options.build}/bench/network-steps is not there: build with MPI (-Dmpi=enabled)")
-    with Hosts(options.ranks) as hosts:
+    with Hosts(options.ranks, options.build / "bench" / "delaying-links") as hosts:
         if not options.json:
             print(f"{options.network}, {options.ranks} ranks of 1 thread, batch {options.batch} each, on "
                   f"{os.cpu_count()} cores; times of a step in ms\n"
                   "link         train   alone    link overlapping waiting  MB sent", flush=True)
         for gigabits in 1, 10:
             hosts.limit(gigabits)
+            round_trip = hosts.milliseconds()
+            if not options.json:
+                print(f"{gigabits:4} Gbit/s  round trip {round_trip:.1f} ms", flush=True)
             results = [lambda trained=trained: measure(options, trained, gigabits) for trained in ("all", "head")]
             for work in results + [lambda: measure_thaw(options, gigabits)]:
                 result = work()
-                result["delay_ms"] = 1 if hosts.delays else 0
+                result["round_trip_ms"] = round_trip
                 print(json.dumps(result), flush=True) if options.json else show(result)
-        if not hosts.delays and not options.json:
-            print("this kernel has no netem: links had no delay")
 
 
 if __name__ == "__main__":
