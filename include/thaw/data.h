@@ -144,6 +144,20 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
 THAW_API thaw_status thaw_dataset_open(thaw_context *context, const char *description, thaw_dataset **training,
                                        thaw_dataset **test);
 
+/* A kind of data set that a description may name. Static storage. */
+typedef struct thaw_dataset_kind {
+    const char *name;        /* the word before the colon */
+    const char *form;        /* "folder:PATH[;OPTIONS]" */
+    const char *example;     /* a whole description */
+    const char *description; /* in a few words */
+} thaw_dataset_kind;
+
+/* Reads the kind at `index`, in the order of listings; false past the end. Thread-safe. */
+THAW_API bool thaw_dataset_kind_at(size_t index, thaw_dataset_kind *kind);
+
+/* The name of an option of the kind, in alphabetical order; NULL past the end. Static. Thread-safe. */
+THAW_API const char *thaw_dataset_kind_option(size_t kind, size_t index);
+
 /* NULL is allowed. */
 THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 

@@ -13,6 +13,8 @@ typedef struct thaw_zoo_entry {
     const char *name, *description; /* as users write it; in a few words */
     size_t classes;                 /* the default */
     thaw_shape sample_shape;        /* the default input size */
+    size_t parameters;              /* elements of all parameters by default; statistics do not count */
+    const char *weights;            /* the network elsewhere whose trained weights fit; NULL: there is none */
 } thaw_zoo_entry;
 
 /* The entries in the order of listings; NULL past the end. Thread-safe. */

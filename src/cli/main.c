@@ -29,7 +29,7 @@ static void print_help(FILE *stream)
           "Train and fine-tune neural networks on multicore CPUs; freezing is compiled.\n\n",
           stream);
     for (size_t i = 0; i < cli_command_count; i++)
-        fprintf(stream, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+        fprintf(stream, "  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     fputs("\nNetworks, for --model (with options: resnet18:size=64, vgg16:dropout=0):\n", stream);
     const thaw_zoo_entry *network;
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)

@@ -6,7 +6,7 @@
 #define TO(field) .offset = offsetof(cli_options, field)
 
 const cli_option cli_option_table[] = {
-    { CLI_MODEL, "model", "NAME", "Network, such as resnet18 or resnet18:size=64; 'thaw --help' lists them",
+    { CLI_MODEL, "model", "NAME", "Network, such as resnet18 or resnet18:size=64; 'thaw models' lists them",
       &cli_kind_model, TO(model) },
     { CLI_CLASSES, "classes", "N", "Number of outputs of the network (default: the network's own)", &cli_kind_positive,
       TO(classes) },
@@ -52,7 +52,8 @@ const cli_option cli_option_table[] = {
       .rule = CLI_RULE_UNFREEZE },
     { CLI_RULES, "freeze-before", "PATTERN", "Freeze every group before the first that matches", &cli_kind_rule,
       .rule = CLI_RULE_FREEZE_BEFORE },
-    { CLI_RULES, "optimizer", "SPEC", "Optimizer of all groups, such as sgd:lr=0.1,momentum=0.9 (default: adam)",
+    { CLI_RULES, "optimizer", "SPEC",
+      "Optimizer of all groups, such as sgd:lr=0.1,momentum=0.9; 'thaw optimizers' lists them (default: adam)",
       &cli_kind_optimizer, TO(optimizer) },
     { CLI_RULES, "group", "PATTERN:SETTINGS",
       "Settings of some groups: lr=X and weight_decay=X, or optimizer=NAME and its hyper-parameters", &cli_kind_rule,
@@ -199,7 +200,7 @@ const cli_option cli_option_table[] = {
     { CLI_PROGRAM, "steps", "N", "Steps that --profile measures (default: 20)", &cli_kind_positive, TO(steps) },
     { CLI_COMMON, "seed", "N", "Seed of initialisation, shuffling and dropout (default: 0)", &cli_kind_seed, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one per core)", &cli_kind_threads, TO(threads) },
-    { CLI_COMMON, "json", NULL, "Print one JSON object per line", &cli_kind_flag, TO(json) },
+    { CLI_COMMON | CLI_LIST, "json", NULL, "Print one JSON object per line", &cli_kind_flag, TO(json) },
 };
 
 const size_t cli_option_count = sizeof cli_option_table / sizeof cli_option_table[0];

@@ -31,7 +31,8 @@ enum {
     CLI_PROGRAM = 131072,
     CLI_STRATEGY = 262144,
     CLI_EPOCH = 524288,
-    CLI_PREDICT = 1048576
+    CLI_PREDICT = 1048576,
+    CLI_LIST = 1 << 27
 };
 
 /* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */

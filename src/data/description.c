@@ -171,12 +171,18 @@ static const thaw_described_option idx_options[] = {
 
 static const thaw_described_set fashion_mnist = {
     .name = "fashion-mnist",
+    .form = "fashion-mnist[:OPTIONS]",
+    .example = "fashion-mnist:classes=0-4;per-class=500",
+    .summary = "clothes in 28 x 28 grey pixels, 10 classes, from Debian's package dataset-fashion-mnist",
     .options = fashion_mnist_options,
     .option_count = THAW_COUNT(fashion_mnist_options),
     .open = open_fashion_mnist,
 };
 static const thaw_described_set idx = {
     .name = "idx",
+    .form = "idx:IMAGES,LABELS[;OPTIONS]",
+    .example = "idx:train-images.gz,train-labels.gz;test=test-images.gz,test-labels.gz",
+    .summary = "pairs of IDX files, as of MNIST, gzip or not",
     .begin = begin_idx,
     .options = idx_options,
     .option_count = THAW_COUNT(idx_options),
@@ -195,6 +201,20 @@ static thaw_status find_set(thaw_context *context, const char *name, const thaw_
             return THAW_OK;
     }
     return thaw_fail_unknown(context, "data set", name, names, THAW_COUNT(sets));
+}
+
+bool thaw_dataset_kind_at(size_t index, thaw_dataset_kind *kind)
+{
+    if (index >= THAW_COUNT(sets))
+        return false;
+    const thaw_described_set *set = sets[index];
+    *kind = (thaw_dataset_kind){ set->name, set->form, set->example, set->summary };
+    return true;
+}
+
+const char *thaw_dataset_kind_option(size_t kind, size_t index)
+{
+    return kind < THAW_COUNT(sets) && index < sets[kind]->option_count ? sets[kind]->options[index].name : NULL;
 }
 
 /* ---- opening ---- */

@@ -26,6 +26,7 @@ typedef struct thaw_described_option {
 
 typedef struct thaw_described_set {
     const char *name;
+    const char *form, *example, *summary;                      /* see thaw_dataset_kind */
     thaw_status (*begin)(thaw_description *into, char **rest); /* parses what precedes the options; may be NULL */
     const thaw_described_option *options;                      /* in alphabetical order */
     size_t option_count;

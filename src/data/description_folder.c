@@ -156,6 +156,9 @@ static const thaw_described_option options[] = {
 
 const thaw_described_set thaw_described_folder = {
     .name = "folder",
+    .form = "folder:PATH[;OPTIONS]",
+    .example = "folder:flowers;size=64;augment=crop-flip",
+    .summary = "JPEG or PNG files, in one sub-folder per class",
     .begin = begin,
     .options = options,
     .option_count = THAW_COUNT(options),

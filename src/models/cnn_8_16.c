@@ -28,6 +28,7 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 const thaw_network thaw_network_cnn_8_16 = {
     .entry = { .name = "cnn-8-16",
                .description = "convolutions of 8 and 16 filters with max-pool, dense classes",
+               .parameters = 9098,
                .classes = 10,
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build,

@@ -47,6 +47,8 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 const thaw_network thaw_network_efficientnet_lite0 = {
     .entry = { .name = "efficientnet-lite0",
                .description = "EfficientNet-Lite0, as timm's efficientnet_lite0",
+               .parameters = 4652008,
+               .weights = "timm's efficientnet_lite0",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .drops = true,

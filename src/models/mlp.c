@@ -32,6 +32,7 @@ static thaw_status build_500(thaw_model *model, const thaw_network_options *opti
 const thaw_network thaw_network_mlp_512 = {
     .entry = { .name = "mlp-512",
                .description = "dense 512, dense 512, dense classes",
+               .parameters = 669706,
                .classes = 10,
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build_512,
@@ -40,6 +41,7 @@ const thaw_network thaw_network_mlp_512 = {
 const thaw_network thaw_network_mlp_500 = {
     .entry = { .name = "mlp-500",
                .description = "dense 500, dense classes",
+               .parameters = 397510,
                .classes = 10,
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build_500,

@@ -43,6 +43,8 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 const thaw_network thaw_network_mobilenet_v2 = {
     .entry = { .name = "mobilenet-v2",
                .description = "MobileNetV2, as torchvision's mobilenet_v2",
+               .parameters = 3504872,
+               .weights = "torchvision's mobilenet_v2",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .drops = true,

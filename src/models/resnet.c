@@ -88,6 +88,8 @@ static thaw_status build_50(thaw_model *model, const thaw_network_options *optio
 const thaw_network thaw_network_resnet18 = {
     .entry = { .name = "resnet18",
                .description = "ResNet-18, as torchvision's",
+               .parameters = 11689512,
+               .weights = "torchvision's resnet18",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_18,
@@ -96,6 +98,8 @@ const thaw_network thaw_network_resnet18 = {
 const thaw_network thaw_network_resnet34 = {
     .entry = { .name = "resnet34",
                .description = "ResNet-34, as torchvision's",
+               .parameters = 21797672,
+               .weights = "torchvision's resnet34",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_34,
@@ -104,6 +108,8 @@ const thaw_network thaw_network_resnet34 = {
 const thaw_network thaw_network_resnet50 = {
     .entry = { .name = "resnet50",
                .description = "ResNet-50, as torchvision's (v1.5)",
+               .parameters = 25557032,
+               .weights = "torchvision's resnet50",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_50,

@@ -32,6 +32,7 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 const thaw_network thaw_network_transfer_cnn = {
     .entry = { .name = "transfer-cnn",
                .description = "two convolutions of 32 filters, dense 128, dense classes",
+               .parameters = 600165,
                .classes = 5,
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build,

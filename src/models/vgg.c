@@ -104,6 +104,8 @@ static thaw_status build_normalised(thaw_model *model, const thaw_network_option
 const thaw_network thaw_network_vgg16 = {
     .entry = { .name = "vgg16",
                .description = "VGG-16, as torchvision's",
+               .parameters = 138357544,
+               .weights = "torchvision's vgg16",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .drops = true,
@@ -114,6 +116,8 @@ const thaw_network thaw_network_vgg16 = {
 const thaw_network thaw_network_vgg16_bn = {
     .entry = { .name = "vgg16-bn",
                .description = "VGG-16 normalised, as torchvision's vgg16_bn",
+               .parameters = 138365992,
+               .weights = "torchvision's vgg16_bn",
                .classes = 1000,
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .drops = true,
