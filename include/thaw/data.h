@@ -12,6 +12,13 @@ extern "C" {
 /* Samples and their targets, read by index. */
 typedef struct thaw_dataset thaw_dataset;
 
+/* What the targets of a data set are. */
+typedef enum thaw_task {
+    THAW_TASK_CLASSES,   /* each sample has one label: THAW_I32 */
+    THAW_TASK_LABELS,    /* each sample has several labels, each 0 or 1 (or between): THAW_F32 [labels] */
+    THAW_TASK_REGRESSION /* numbers: THAW_F32 */
+} thaw_task;
+
 /* A source of samples that the caller implements. `read` writes `count` samples, one after the other, as floats, and
    their targets (int32 labels or floats). It may be called from a thread of the loader, one call at a time. On
    failure it returns false, and may write a reason of at most `capacity` bytes into `message`. */
@@ -47,7 +54,7 @@ THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_sourc
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
 
-/* Limits the memory that the samples of an IDX file may take; 0, the default: as much as the machine has. Does not
+/* Limits the memory that the samples of a file of arrays or tables may take (IDX, NPY, NPZ, CSV); 0, the default: as much as the machine has. Does not
    affect data sets that are already open. */
 THAW_API void thaw_context_limit_data(thaw_context *context, size_t bytes);
 
@@ -137,7 +144,21 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
      folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
                                              channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none,
                                              decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N
+     npy:X.npy,Y.npy[;OPTIONS]               two arrays of NumPy; OPTION test=X.npy,Y.npy names test arrays
+     npz:FILE[;OPTIONS]                      the same in one archive; OPTIONS x=NAME and y=NAME
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).
+
+   Arrays of NumPy are of version 1.0 to 3.0, in C's or Fortran's order, of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 or
+   b1, with either byte order; NPY files may be gzip, and members of NPZ stored or deflated. Headers are checked against
+   each other, the sizes of the files, and thaw_context_limit_data before any element is unpacked.
+     X is [N, features...]. [N, height, width] are images of one channel. [N, height, width, channels] and [N, channels,
+       height, width] are told apart by where there are 1 or 3 channels, else by layout=hwc|chw. Images of u1 are divided
+       by 255; all other numbers are left as they are.
+     Y is [N] or [N, 1], or [N, columns]. Whole numbers in one column are classes, numbered from 0. Several columns of 0
+       and 1 are several labels. All else is regression. task=classes|labels|regression overrides that.
+     In an NPZ, X is the first of x, X, data, images, arr_0, x_train and X_train, and Y the first of y, Y, labels, target,
+       arr_1, y_train and Y_train. x_test and y_test, or X_test and Y_test, are the test data.
+     split=SHARE makes a share of the samples test data if there are none, drawn by seed=N (default: 0).
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.
    Errors: THAW_INVALID_ARGUMENT, THAW_NOT_FOUND (an unknown name or option; the message lists the known ones), and
    those of the calls above. */
@@ -163,6 +184,8 @@ THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 
 THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);   /* samples */
 THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
+/* What its targets are. Floats are several labels only in a data set of thaw_dataset_open that says so. */
+THAW_API thaw_task thaw_dataset_task(const thaw_dataset *dataset);
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */

@@ -17,7 +17,9 @@ const cli_manual_topic cli_manual_topics[] = {
       "--data and --test-data take a kind of data set and options, separated by semicolons:\n\n"
       "  fashion-mnist[:OPTIONS]\n"
       "  idx:IMAGES,LABELS[;OPTIONS]\n"
-      "  folder:PATH[;OPTIONS]\n\n"
+      "  folder:PATH[;OPTIONS]\n"
+      "  npy:X.npy,Y.npy[;OPTIONS]\n"
+      "  npz:FILE[;OPTIONS]\n\n"
       "fashion-mnist reads Debian's package dataset-fashion-mnist, or another folder with dir=PATH. The kind idx "
       "reads a pair of IDX files, gzip or not; test=IMAGES,LABELS names the test data.\n\n"
       "All kinds accept classes=A-B (the classes to use, renumbered from 0), per-class=N (the first N training "
@@ -29,7 +31,14 @@ const cli_manual_topic cli_manual_topics[] = {
       "with size=N, resize=N, channels=1|3, mean=X,X,X and std=X,X,X. With augment=crop-flip, a random part is cut "
       "out and flipped at random, as seed, epoch and sample determine; the feature cache is then off. With "
       "decode=full, JPEG files are decoded at full size. A broken image is skipped with a warning, or is an error "
-      "with on-error=fail. Images are decoded ahead of training, by threads=N threads." },
+      "with on-error=fail. Images are decoded ahead of training, by threads=N threads.\n\n"
+      "The kinds npy and npz read arrays of NumPy: X is [N, features], or images [N, height, width], [N, height, width, "
+      "channels] or [N, channels, height, width] (layout=hwc|chw where that is not plain); those of bytes are divided by "
+      "255. Y is [N] or [N, columns]: whole numbers in one column are classes, columns of 0 and 1 are several labels, "
+      "all else is regression; task=classes|labels|regression overrides that. In an archive, x=NAME and y=NAME name the "
+      "arrays; the default is the first of x, X, data, images, arr_0, x_train and X_train, and of y, Y, labels, target, "
+      "arr_1, y_train and Y_train. Test data are test=X.npy,Y.npy, or x_test and y_test in the archive, or a share "
+      "split=SHARE of the samples, drawn by seed=N." },
 
     { "FILES OF WEIGHTS",
       "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "

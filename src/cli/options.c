@@ -27,9 +27,11 @@ const cli_option cli_option_table[] = {
       "shape in it",
       &cli_kind_rule, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
-      "Data set: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], or folder:PATH[;OPTIONS] with one sub-folder of "
-      "JPEG or PNG files per class. OPTIONS, separated by ';', are classes=A-B, per-class=N and repeat=N for all; "
-      "dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
+      "Data set: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], folder:PATH[;OPTIONS] with one sub-folder of "
+      "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS]. OPTIONS, separated by ';', are "
+      "classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
+      "test=X.npy,Y.npy for npy; x=NAME and y=NAME for npz; task=classes|labels|regression, layout=hwc|chw, "
+      "split=SHARE and seed=N for both; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder",
       &cli_kind_data, TO(data) },
     { CLI_PREDICT, "images", "OPTIONS",
@@ -41,7 +43,7 @@ const cli_option cli_option_table[] = {
     { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set instead of the test data of --data", &cli_kind_data,
       TO(test_data) },
     { CLI_DATA, "max-bytes", "SIZE",
-      "Refuse IDX files whose samples would take more memory than this, before they are unpacked (default: the "
+      "Refuse files of arrays whose samples would take more memory than this, before they are unpacked (default: the "
       "machine's memory)",
       &cli_kind_most_bytes, TO(max_bytes) },
     { CLI_RULES, "freeze", "PATTERN[@EPOCH]",

@@ -54,9 +54,22 @@ thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source
     made->class_names = class_names;
     made->sample_elements = thaw_shape_count(&source->sample_shape);
     made->target_bytes = thaw_shape_count(&source->target_shape) * thaw_dtype_bytes(source->target_dtype);
+    made->task = THAW_TASK_REGRESSION;
     made->outside = source->count;
     pthread_mutex_init(&made->reading, NULL);
     *dataset = made;
+    return THAW_OK;
+}
+
+thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *names)
+{
+    char **copied;
+    const thaw_status status = thaw_copy_class_names(dataset->context, names, dataset->source.classes, &copied);
+    if (status != THAW_OK)
+        return status;
+    thaw_release(dataset->context, dataset->class_names);
+    dataset->class_names = copied;
+    dataset->source.class_names = (const char *const *)copied;
     return THAW_OK;
 }
 
@@ -81,6 +94,11 @@ size_t thaw_dataset_count(const thaw_dataset *dataset)
 size_t thaw_dataset_classes(const thaw_dataset *dataset)
 {
     return dataset->source.classes;
+}
+
+thaw_task thaw_dataset_task(const thaw_dataset *dataset)
+{
+    return dataset->source.classes ? THAW_TASK_CLASSES : dataset->task;
 }
 
 const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index)

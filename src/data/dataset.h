@@ -18,6 +18,7 @@ struct thaw_dataset {
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
+    thaw_task task;                       /* of targets that are floats */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
     /* Announces samples that will be read soon; may be NULL. */
@@ -32,6 +33,9 @@ struct thaw_dataset {
     uint64_t epoch;                   /* for reads that do not give an epoch */
     uint64_t told;                    /* the epoch that the source was last told */
 };
+
+/* Gives the classes names, which are copied, in place of earlier ones. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *names);
 
 /* Reads samples of an epoch without touching the context, so that loaders' threads may call it, for different epochs
    at once. The indices must be below the count. Returns false with a reason in `message`. */

@@ -14,20 +14,6 @@
 
 static const char FASHION_MNIST_DIRECTORY[] = "/usr/share/datasets/fashion-mnist";
 
-/* Copies "IMAGES,LABELS" into two paths. */
-static thaw_status parse_pair(thaw_description *into, const char *text, char **paths)
-{
-    const char *comma = strchr(text, ',');
-    if (!comma || comma == text || !comma[1] || strchr(comma + 1, ','))
-        return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: \"%s\", must be IMAGES,LABELS", into->name, text);
-    paths[0] = thaw_copy_text(into->context, text);
-    paths[1] = thaw_copy_text(into->context, comma + 1);
-    if (!paths[0] || !paths[1])
-        return THAW_OUT_OF_MEMORY;
-    paths[0][comma - text] = '\0';
-    return THAW_OK;
-}
-
 /* ---- options ---- */
 
 static thaw_status parse_directory(thaw_description *into, char *value)
@@ -40,7 +26,7 @@ static thaw_status parse_directory(thaw_description *into, char *value)
 
 static thaw_status parse_test(thaw_description *into, char *value)
 {
-    return parse_pair(into, value, into->paths + THAW_TEST_IMAGES);
+    return thaw_describe_pair(into, value, "IMAGES,LABELS", into->paths + THAW_TEST_IMAGES);
 }
 
 static thaw_status fail_unknown_option(const thaw_description *into, const thaw_described_set *set, const char *name)
@@ -75,7 +61,7 @@ static thaw_status parse_option(thaw_description *into, const thaw_described_set
 static thaw_status begin_idx(thaw_description *into, char **rest)
 {
     const char *pair = strsep(rest, ";");
-    return parse_pair(into, pair ? pair : "", into->paths + THAW_TRAINING_IMAGES);
+    return thaw_describe_pair(into, pair ? pair : "", "IMAGES,LABELS", into->paths + THAW_TRAINING_IMAGES);
 }
 
 /* Opens a pair of files and selects from it. */
@@ -189,7 +175,8 @@ static const thaw_described_set idx = {
     .open = open_splits,
 };
 
-static const thaw_described_set *const sets[] = { &fashion_mnist, &idx, &thaw_described_folder };
+static const thaw_described_set *const sets[] = { &fashion_mnist, &idx, &thaw_described_folder, &thaw_described_npy,
+                                                  &thaw_described_npz };
 
 static thaw_status find_set(thaw_context *context, const char *name, const thaw_described_set **set)
 {

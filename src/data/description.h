@@ -6,6 +6,13 @@
 
 enum { THAW_TRAINING_IMAGES, THAW_TRAINING_LABELS, THAW_TEST_IMAGES, THAW_TEST_LABELS, THAW_DESCRIBED_PATHS };
 
+/* Options of arrays of NumPy. */
+typedef struct thaw_described_arrays {
+    const char *x, *y; /* names in an archive; NULL: the usual ones */
+    bool has_task, has_layout, channels_first;
+    thaw_task task;
+} thaw_described_arrays;
+
 typedef struct thaw_description {
     thaw_context *context;
     const char *name;                  /* of the data set */
@@ -16,6 +23,9 @@ typedef struct thaw_description {
     bool has_classes;
     thaw_dataset_selection selection;
     thaw_folder_options folder;
+    thaw_described_arrays arrays;
+    double split;   /* the share of test data; 0: none */
+    uint64_t seed;  /* of the split */
     uint64_t given; /* one bit per option that was given */
 } thaw_description;
 
@@ -33,7 +43,7 @@ typedef struct thaw_described_set {
     thaw_status (*open)(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
 } thaw_described_set;
 
-extern const thaw_described_set thaw_described_folder;
+extern const thaw_described_set thaw_described_folder, thaw_described_npy, thaw_described_npz;
 
 /* Reads a whole description; `into` starts as zero, except the context, and is released in every case. Errors: those of
    thaw_dataset_open that need no file. */
@@ -51,6 +61,18 @@ void thaw_description_release(thaw_description *parsed);
 thaw_status thaw_describe_classes(thaw_description *into, char *value);
 thaw_status thaw_describe_per_class(thaw_description *into, char *value);
 thaw_status thaw_describe_repeat(thaw_description *into, char *value);
+
+/* Options of arrays and tables. */
+thaw_status thaw_describe_split(thaw_description *into, char *value);
+thaw_status thaw_describe_seed(thaw_description *into, char *value);
+thaw_status thaw_describe_task(thaw_description *into, char *value);
+
+/* Copies "IMAGES,LABELS" into two paths; `form` says how it is written. */
+thaw_status thaw_describe_pair(thaw_description *into, const char *text, const char *form, char **paths);
+
+/* One of the words; *which is its number. */
+thaw_status thaw_describe_word(thaw_description *into, const char *option, const char *value, const char *const *words,
+                               size_t count, size_t *which);
 
 /* A number of at least 1. */
 thaw_status thaw_describe_count(thaw_description *into, const char *option, const char *value, size_t *count);

@@ -4,11 +4,10 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <thaw/data.h>
-#include <unistd.h>
+#include <thaw/runtime.h>
 
 #include "core/allocation.h"
-#include "core/context.h"
+#include "data/limit.h"
 
 enum { UNSIGNED_BYTES = 8, FIRST_BUFFER_BYTES = 1 << 20 };
 
@@ -70,27 +69,9 @@ thaw_status thaw_idx_file_open(thaw_context *context, const char *path, size_t r
     return status;
 }
 
-static size_t machine_bytes(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && bytes > 0 ? (size_t)pages * (size_t)bytes : SIZE_MAX;
-}
-
-void thaw_context_limit_data(thaw_context *context, size_t bytes)
-{
-    context->max_data_bytes = bytes;
-}
-
 thaw_status thaw_idx_file_allow(const thaw_idx_file *file, size_t count, size_t item_bytes)
 {
-    size_t bytes;
-    const size_t limit = file->context->max_data_bytes, most = limit ? limit : machine_bytes();
-    if (!thaw_multiply_sizes(count, item_bytes, &bytes))
-        bytes = SIZE_MAX;
-    if (bytes <= most)
-        return THAW_OK;
-    return thaw_fail(file->context, THAW_OUT_OF_MEMORY, "%s: would take %zu bytes of memory, must be at most %zu",
-                     file->path, bytes, most);
+    return thaw_data_allow(file->context, file->path, count, item_bytes);
 }
 
 void thaw_idx_file_close(thaw_idx_file *file)

@@ -175,3 +175,19 @@ thaw_status thaw_unpacker_read(thaw_unpacker *unpacker, void *bytes, size_t want
     }
     return THAW_OK;
 }
+
+static thaw_status read_content(void *user, void *bytes, size_t wanted, size_t *got)
+{
+    return thaw_unpacker_read(user, bytes, wanted, got);
+}
+
+thaw_content thaw_unpacker_content(thaw_unpacker *unpacker)
+{
+    return (thaw_content){
+        .context = unpacker->context,
+        .name = unpacker->path,
+        .most = unpacker->gzip ? thaw_unpacker_most_bytes(unpacker) : unpacker->file_bytes,
+        .read = read_content,
+        .user = unpacker,
+    };
+}

@@ -3,7 +3,7 @@
 #ifndef THAW_DATA_UNPACK_H
 #define THAW_DATA_UNPACK_H
 
-#include <thaw/context.h>
+#include "data/content.h"
 
 typedef struct thaw_unpacker thaw_unpacker;
 
@@ -15,6 +15,9 @@ thaw_status thaw_unpacker_read(thaw_unpacker *unpacker, void *bytes, size_t want
 
 /* The content of a gzip file has no more bytes than this, whatever it is; UINT64_MAX: the file is not packed. */
 uint64_t thaw_unpacker_most_bytes(const thaw_unpacker *unpacker);
+
+/* The same file as a content, which the unpacker must outlive. */
+thaw_content thaw_unpacker_content(thaw_unpacker *unpacker);
 
 void thaw_unpacker_close(thaw_unpacker *unpacker); /* NULL is allowed */
 

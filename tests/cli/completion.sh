@@ -67,6 +67,9 @@ expect 'fashion-mnist|folder:' thaw train --data f
 expect 'flowers' thaw train --data folder : f
 expect 'images' thaw train --data idx : im
 expect 'images,labels' thaw train --data idx : images,la
+expect 'images' thaw train --data npz : im
+expect 'images,labels' thaw train --data npy : images,la
+expect 'npy:|npz:' thaw train --data n
 expect 'images' thaw predict im
 expect 'images' thaw predict --json im
 expect '--images' thaw predict --im
