@@ -11,27 +11,52 @@ extern "C" {
 /* A network that Thaw can build. Static storage. */
 typedef struct thaw_zoo_entry {
     const char *name, *description; /* as users write it; in a few words */
-    size_t classes;                 /* the default */
+    size_t classes;                 /* the default number of outputs */
     thaw_shape sample_shape;        /* the default input size */
     size_t parameters;              /* elements of all parameters by default; statistics do not count */
     const char *weights;            /* the network elsewhere whose trained weights fit; NULL: there is none */
+    const char *head;               /* name of the last layer, "fc"; with head=mlp, of its layers "fc.0", "fc.2" */
 } thaw_zoo_entry;
 
 /* The entries in the order of listings; NULL past the end. Thread-safe. */
 THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
 
-/* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default. The
-   description is a name, or a name and options: "resnet18:size=64", "mobilenet-v2:size=96,dropout=0". Options:
-     size=N     height and width of the input (networks that pool over the whole image keep the shapes of their
-                parameters)
-     dropout=X  the rate before the classifier, for networks whose torchvision version has this argument
+/* Descriptions of networks. A description is a name, or a name and options: "resnet18:size=64",
+   "mobilenet-v2:size=96,head=mlp:256,dropout=0.2". Options:
+     size=N          height and width of the input (networks that pool over the whole image keep the shapes of their
+                     parameters)
+     dropout=X       the rate before the last layer, or before a new head; in VGG also between its other dense layers.
+                     The default is torchvision's. A rate that is given acts on the features of a frozen body, too
+                     (thaw_dropout_options.drop_when_frozen); the default rate does not
+     head=linear     a new head: one dense layer
+     head=mlp:UNITS  a new head: hidden dense layers with ReLU, "mlp:256" or "mlp:256x64", and a dense layer
+     head=none       no head: the network ends with its features, the input of its last layer
+     head-init=NAME  the initial weights of the head: default (PyTorch's Linear), zeros, normal (standard deviation
+                     0.01), xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal (torch.nn.init's, with the
+                     gain of ReLU for the latter two) or kaiming_normal_fan_out. Biases are then 0, but PyTorch's with
+                     default. zeros is for the last layer alone: a hidden layer of zeros would never train
+   A new head has PyTorch's initial values unless head-init says otherwise. It replaces the last dense layer, as in
+   torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
+   they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".
    The backbones use torchvision's names, layouts and initial values (efficientnet-lite0: timm's), so that their weight
-   files can be loaded.
-   Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, the model is not
-   empty), THAW_SHAPE_MISMATCH (a size that the network does not support). */
+   files can be loaded. */
+
+/* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default.
+   Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, head=none, the model is
+   not empty), THAW_SHAPE_MISMATCH (a size that the network does not support). */
 THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes);
 
-/* Checks a description without building the network. Errors: those of thaw_zoo_build, except an unsupported size. */
+/* The same without a loss: *output is the last node, the outputs of the head, of shape [outputs], or with head=none the
+   features, of shape [features]. One's own head, and any loss, go on top:
+
+     thaw_node node;
+     thaw_zoo_network(model, "resnet18", 1, &node);
+     thaw_mse(model, node, NULL, &node);
+
+   `outputs` 0: the entry's default; ignored with head=none. Errors: as above, but for head=none. */
+THAW_API thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output);
+
+/* Checks a description without building the network. Errors: those of thaw_zoo_network, except an unsupported size. */
 THAW_API thaw_status thaw_zoo_check(thaw_context *context, const char *description);
 
 #ifdef __cplusplus

@@ -15,14 +15,11 @@ static thaw_status append_block(thaw_model *model, const char *name, int64_t fil
 
 static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
+    (void)options;
     thaw_status status = append_block(model, "conv1", 8, node);
     if (status == THAW_OK)
         status = append_block(model, "conv2", 16, node);
-    if (status == THAW_OK)
-        status = thaw_flatten(model, *node, NULL, node);
-    if (status == THAW_OK)
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense", .units = options->classes }, node);
-    return status;
+    return status == THAW_OK ? thaw_flatten(model, *node, NULL, node) : status;
 }
 
 const thaw_network thaw_network_cnn_8_16 = {
@@ -30,6 +27,7 @@ const thaw_network thaw_network_cnn_8_16 = {
                .description = "convolutions of 8 and 16 filters with max-pool, dense classes",
                .parameters = 9098,
                .classes = 10,
+               .head = "dense",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build,
 };

@@ -4,34 +4,44 @@
 #include <thaw/runtime.h>
 
 #include "core/nearest.h"
-#include "core/number.h"
+#include "models/option_values.h"
 
-enum { LONGEST_NAME = 63, MOST_NETWORKS = 32, LARGEST_SIZE = 1 << 16 };
+enum { LONGEST_NAME = 63, MOST_NETWORKS = 32 };
 
 typedef struct option {
     const char *name;
-    bool (*set)(const thaw_network *network, double value, thaw_network_options *options);
+    bool (*set)(const char *text, size_t length, thaw_network_options *options);
     const char *wanted;
+    const char *const *words; /* that the value begins with, up to a colon; NULL: anything */
 } option;
 
-static bool set_size(const thaw_network *network, double value, thaw_network_options *options)
+static bool set_size(const char *text, size_t length, thaw_network_options *options)
 {
-    (void)network;
-    if (!(value >= 1 && value <= LARGEST_SIZE))
-        return false;
-    options->size = (int64_t)value;
-    return (double)options->size == value;
+    return thaw_read_size(text, length, &options->size);
 }
 
-static bool set_dropout(const thaw_network *network, double value, thaw_network_options *options)
+static bool set_dropout(const char *text, size_t length, thaw_network_options *options)
 {
-    options->dropout = value;
-    return network->drops && value >= 0 && value < 1;
+    options->drops = true;
+    return thaw_read_rate(text, length, &options->dropout);
+}
+
+static bool set_head(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_head(text, length, &options->head, &options->head_units);
+}
+
+static bool set_initializer(const char *text, size_t length, thaw_network_options *options)
+{
+    options->has_initializer = true;
+    return thaw_read_initializer(text, length, &options->initializer);
 }
 
 static const option known[] = {
-    { "size", set_size, "a whole number from 1 to 65536" },
-    { "dropout", set_dropout, "at least 0 and below 1, for a network with a dropout setting" },
+    { "size", set_size, "a whole number from 1 to 65536", NULL },
+    { "dropout", set_dropout, "at least 0 and below 1", NULL },
+    { "head", set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
+    { "head-init", set_initializer, "an initializer", thaw_initializer_words },
 };
 
 static thaw_status find_network(thaw_context *context, const char *name, size_t length,
@@ -50,6 +60,23 @@ static thaw_status find_network(thaw_context *context, const char *name, size_t 
     return thaw_fail_unknown(context, "model", wanted, names, count);
 }
 
+/* Reports a value that an option does not take, with the nearest word if it should begin with one. */
+static thaw_status fail_value(thaw_context *context, const thaw_network *network, const option *wanted,
+                              const char *value, size_t length)
+{
+    char word[LONGEST_NAME + 1] = { 0 }, what[LONGEST_NAME + 1] = "value of ";
+    size_t index;
+    const size_t word_length = strcspn(value, ":,") < length ? strcspn(value, ":,") : length;
+    if (!wanted->words || thaw_read_word(value, word_length, wanted->words, &index))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%s=%.*s\", must be %s", network->entry.name,
+                         wanted->name, (int)(length < 100 ? length : 100), value, wanted->wanted);
+    memcpy(word, value, word_length < LONGEST_NAME ? word_length : LONGEST_NAME);
+    strncat(what, wanted->name, sizeof what - sizeof "value of ");
+    for (index = 0; wanted->words[index]; index++)
+        ;
+    return thaw_fail_unknown(context, what, word, wanted->words, index);
+}
+
 /* Reads one "name=value" of `length` characters. */
 static thaw_status parse_item(thaw_context *context, const thaw_network *network, const char *item, size_t length,
                               bool *given, thaw_network_options *options)
@@ -65,15 +92,13 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
         names[i] = known[i].name;
         if (strcmp(name, known[i].name) != 0)
             continue;
-        double value;
         if (given[i])
             return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is given twice", network_name, name);
         given[i] = true;
-        if (thaw_parse_number(equals + 1, length - (size_t)(equals + 1 - item), &value) &&
-            known[i].set(network, value, options))
+        const size_t value_length = length - (size_t)(equals + 1 - item);
+        if (known[i].set(equals + 1, value_length, options))
             return THAW_OK;
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", must be %s", network_name, shown, item,
-                         known[i].wanted);
+        return fail_value(context, network, &known[i], equals + 1, value_length);
     }
     return thaw_fail_unknown(context, "option of a model", name, names, THAW_COUNT(known));
 }
@@ -93,5 +118,8 @@ thaw_status thaw_network_find(thaw_context *context, const char *description, co
         status = parse_item(context, *network, item, length, given, options);
         item += length;
     }
+    if (status == THAW_OK && options->head == THAW_HEAD_NONE && (options->drops || options->has_initializer))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s, but head=none leaves no head", (*network)->entry.name,
+                         options->drops ? "dropout is given" : "head-init is given");
     return status;
 }

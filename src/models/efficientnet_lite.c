@@ -32,16 +32,13 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 {
     const thaw_unit stem = { "conv_stem", "bn1", STEM, 3, 2, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu6 };
     const thaw_unit last = { "conv_head", "bn2", LAST, 1, 1, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu6 };
-    const thaw_dense_options classifier = { .name = "classifier",
-                                            .units = options->classes,
-                                            .initializer = THAW_INITIAL_UNIFORM_OUT,
-                                            .bias_initializer = THAW_INITIAL_ZERO };
+    (void)options;
     thaw_status status = thaw_append_units(model, "", &stem, 1, node);
     if (status == THAW_OK)
         status = thaw_append_inverted_residuals(model, &style, stages, THAW_COUNT(stages), node);
     if (status == THAW_OK)
         status = thaw_append_units(model, "", &last, 1, node);
-    return status == THAW_OK ? thaw_append_head(model, options->dropout, &classifier, node) : status;
+    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, NULL, node) : status;
 }
 
 const thaw_network thaw_network_efficientnet_lite0 = {
@@ -50,7 +47,9 @@ const thaw_network thaw_network_efficientnet_lite0 = {
                .parameters = 4652008,
                .weights = "timm's efficientnet_lite0",
                .classes = 1000,
+               .head = "classifier",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
-    .drops = true,
+    .initializer = THAW_INITIAL_UNIFORM_OUT,
+    .bias_initializer = THAW_INITIAL_ZERO,
     .build = build,
 };

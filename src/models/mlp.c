@@ -3,17 +3,14 @@
 
 #include "models/zoo.h"
 
-static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t count, int64_t classes,
-                                 thaw_node *node)
+static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t count, thaw_node *node)
 {
     thaw_status status = thaw_flatten(model, *node, NULL, node);
-    for (size_t i = 0; i <= count && status == THAW_OK; i++) {
+    for (size_t i = 0; i < count && status == THAW_OK; i++) {
         char name[16];
         snprintf(name, sizeof name, "dense%zu", i + 1);
-        const bool last = i == count;
-        status =
-            thaw_dense(model, *node, &(thaw_dense_options){ .name = name, .units = last ? classes : units[i] }, node);
-        if (status == THAW_OK && !last)
+        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = name, .units = units[i] }, node);
+        if (status == THAW_OK)
             status = thaw_relu(model, *node, NULL, node);
     }
     return status;
@@ -21,12 +18,14 @@ static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t
 
 static thaw_status build_512(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return append_layers(model, (const int64_t[]){ 512, 512 }, 2, options->classes, node);
+    (void)options;
+    return append_layers(model, (const int64_t[]){ 512, 512 }, 2, node);
 }
 
 static thaw_status build_500(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return append_layers(model, (const int64_t[]){ 500 }, 1, options->classes, node);
+    (void)options;
+    return append_layers(model, (const int64_t[]){ 500 }, 1, node);
 }
 
 const thaw_network thaw_network_mlp_512 = {
@@ -34,6 +33,7 @@ const thaw_network thaw_network_mlp_512 = {
                .description = "dense 512, dense 512, dense classes",
                .parameters = 669706,
                .classes = 10,
+               .head = "dense3",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build_512,
 };
@@ -43,6 +43,7 @@ const thaw_network thaw_network_mlp_500 = {
                .description = "dense 500, dense classes",
                .parameters = 397510,
                .classes = 10,
+               .head = "dense2",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
     .build = build_500,
 };

@@ -28,16 +28,13 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
 {
     const thaw_unit stem = { "0", "1", STEM, 3, 2, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu6 };
     const thaw_unit last = { "0", "1", LAST, 1, 1, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu6 };
-    const thaw_dense_options classifier = { .name = "classifier.1",
-                                            .units = options->classes,
-                                            .initializer = THAW_INITIAL_SMALL_NORMAL,
-                                            .bias_initializer = THAW_INITIAL_ZERO };
+    (void)options;
     thaw_status status = thaw_append_units(model, "features.0.", &stem, 1, node);
     if (status == THAW_OK)
         status = thaw_append_inverted_residuals(model, &style, stages, THAW_COUNT(stages), node);
     if (status == THAW_OK)
         status = thaw_append_units(model, "features.18.", &last, 1, node);
-    return status == THAW_OK ? thaw_append_head(model, options->dropout, &classifier, node) : status;
+    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, NULL, node) : status;
 }
 
 const thaw_network thaw_network_mobilenet_v2 = {
@@ -46,8 +43,10 @@ const thaw_network thaw_network_mobilenet_v2 = {
                .parameters = 3504872,
                .weights = "torchvision's mobilenet_v2",
                .classes = 1000,
+               .head = "classifier.1",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
-    .drops = true,
     .dropout = 0.2,
+    .initializer = THAW_INITIAL_SMALL_NORMAL,
+    .bias_initializer = THAW_INITIAL_ZERO,
     .build = build,
 };

@@ -56,7 +56,7 @@ static thaw_status append_block(thaw_model *model, const residual *r, int stage,
     return status == THAW_OK ? thaw_relu(model, *node, NULL, node) : status;
 }
 
-static thaw_status build(thaw_model *model, const residual *r, const thaw_network_options *options, thaw_node *node)
+static thaw_status build(thaw_model *model, const residual *r, thaw_node *node)
 {
     const thaw_unit stem = { "conv1", "bn1", FIRST_WIDTH, 7, 2, false, false, THAW_INITIAL_HE_NORMAL_OUT, thaw_relu };
     const thaw_pool2d_options pool = { .kernel = { 3, 3 }, .stride = { 2, 2 }, .padding = { 1, 1 } };
@@ -66,23 +66,25 @@ static thaw_status build(thaw_model *model, const residual *r, const thaw_networ
     for (int stage = 0; stage < STAGES; stage++)
         for (int block = 0; block < r->blocks[stage] && status == THAW_OK; block++)
             status = append_block(model, r, stage, block, node);
-    const thaw_dense_options classifier = { .name = "fc", .units = options->classes };
-    return status == THAW_OK ? thaw_append_head(model, 0, &classifier, node) : status;
+    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, NULL, node) : status;
 }
 
 static thaw_status build_18(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return build(model, &(residual){ .blocks = { 2, 2, 2, 2 } }, options, node);
+    (void)options;
+    return build(model, &(residual){ .blocks = { 2, 2, 2, 2 } }, node);
 }
 
 static thaw_status build_34(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 } }, options, node);
+    (void)options;
+    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 } }, node);
 }
 
 static thaw_status build_50(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 }, .bottleneck = true }, options, node);
+    (void)options;
+    return build(model, &(residual){ .blocks = { 3, 4, 6, 3 }, .bottleneck = true }, node);
 }
 
 const thaw_network thaw_network_resnet18 = {
@@ -91,6 +93,7 @@ const thaw_network thaw_network_resnet18 = {
                .parameters = 11689512,
                .weights = "torchvision's resnet18",
                .classes = 1000,
+               .head = "fc",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_18,
 };
@@ -101,6 +104,7 @@ const thaw_network thaw_network_resnet34 = {
                .parameters = 21797672,
                .weights = "torchvision's resnet34",
                .classes = 1000,
+               .head = "fc",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_34,
 };
@@ -111,6 +115,7 @@ const thaw_network thaw_network_resnet50 = {
                .parameters = 25557032,
                .weights = "torchvision's resnet50",
                .classes = 1000,
+               .head = "fc",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
     .build = build_50,
 };

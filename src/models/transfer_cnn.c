@@ -3,6 +3,7 @@
 
 static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
+    (void)options;
     thaw_status status =
         thaw_conv2d(model, *node, &(thaw_conv2d_options){ .name = "conv1", .filters = 32, .kernel = { 3, 3 } }, node);
     if (status == THAW_OK)
@@ -20,13 +21,7 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
         status = thaw_flatten(model, *node, NULL, node);
     if (status == THAW_OK)
         status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense1", .units = 128 }, node);
-    if (status == THAW_OK)
-        status = thaw_relu(model, *node, NULL, node);
-    if (status == THAW_OK)
-        status = thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = 0.5 }, node);
-    if (status == THAW_OK)
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = "dense2", .units = options->classes }, node);
-    return status;
+    return status == THAW_OK ? thaw_relu(model, *node, NULL, node) : status;
 }
 
 const thaw_network thaw_network_transfer_cnn = {
@@ -34,6 +29,8 @@ const thaw_network thaw_network_transfer_cnn = {
                .description = "two convolutions of 32 filters, dense 128, dense classes",
                .parameters = 600165,
                .classes = 5,
+               .head = "dense2",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
+    .dropout = 0.5,
     .build = build,
 };

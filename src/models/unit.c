@@ -35,14 +35,6 @@ thaw_status thaw_append_units(thaw_model *model, const char *path, const thaw_un
     return status;
 }
 
-thaw_status thaw_append_head(thaw_model *model, double dropout, const thaw_dense_options *classifier, thaw_node *node)
-{
-    thaw_status status = thaw_global_average_pool2d(model, *node, NULL, node);
-    if (status == THAW_OK && dropout > 0)
-        status = thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = dropout }, node);
-    return status == THAW_OK ? thaw_dense(model, *node, classifier, node) : status;
-}
-
 int64_t thaw_channels_of(const thaw_model *model, thaw_node node)
 {
     return thaw_model_node_shape(model, node)->dims[2];

@@ -21,9 +21,6 @@ typedef struct thaw_unit {
 thaw_status thaw_append_units(thaw_model *model, const char *path, const thaw_unit *units, size_t count,
                               thaw_node *node);
 
-/* Appends the mean over each channel, dropout if the rate is above 0, and the classifier. */
-thaw_status thaw_append_head(thaw_model *model, double dropout, const thaw_dense_options *classifier, thaw_node *node);
-
 /* The channels of a node of shape [H, W, C]. */
 int64_t thaw_channels_of(const thaw_model *model, thaw_node node);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <thaw/runtime.h>
 
+#include "models/head.h"
 #include "models/unit.h"
 #include "models/zoo.h"
 
@@ -59,22 +60,13 @@ static thaw_status append_pool(thaw_model *model, thaw_node *node)
         (long long)size, (long long)size);
 }
 
-static thaw_status append_dense(thaw_model *model, const char *name, int64_t units, thaw_node *node)
+static thaw_status append_hidden(thaw_model *model, const char *name, thaw_node *node)
 {
     const thaw_dense_options options = {
-        .name = name, .units = units, .initializer = THAW_INITIAL_SMALL_NORMAL, .bias_initializer = THAW_INITIAL_ZERO
+        .name = name, .units = HIDDEN, .initializer = THAW_INITIAL_SMALL_NORMAL, .bias_initializer = THAW_INITIAL_ZERO
     };
-    return thaw_dense(model, *node, &options, node);
-}
-
-static thaw_status append_hidden(thaw_model *model, const char *name, double dropout, thaw_node *node)
-{
-    thaw_status status = append_dense(model, name, HIDDEN, node);
-    if (status == THAW_OK)
-        status = thaw_relu(model, *node, NULL, node);
-    if (status == THAW_OK && dropout > 0)
-        status = thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = dropout }, node);
-    return status;
+    const thaw_status status = thaw_dense(model, *node, &options, node);
+    return status == THAW_OK ? thaw_relu(model, *node, NULL, node) : status;
 }
 
 static thaw_status build(thaw_model *model, bool normalised, const thaw_network_options *options, thaw_node *node)
@@ -85,10 +77,10 @@ static thaw_status build(thaw_model *model, bool normalised, const thaw_network_
     if (status == THAW_OK)
         status = thaw_flatten(model, *node, NULL, node);
     if (status == THAW_OK)
-        status = append_hidden(model, "classifier.0", options->dropout, node);
+        status = append_hidden(model, "classifier.0", node);
     if (status == THAW_OK)
-        status = append_hidden(model, "classifier.3", options->dropout, node);
-    return status == THAW_OK ? append_dense(model, "classifier.6", options->classes, node) : status;
+        status = thaw_append_network_dropout(model, options, node);
+    return status == THAW_OK ? append_hidden(model, "classifier.3", node) : status;
 }
 
 static thaw_status build_plain(thaw_model *model, const thaw_network_options *options, thaw_node *node)
@@ -107,9 +99,11 @@ const thaw_network thaw_network_vgg16 = {
                .parameters = 138357544,
                .weights = "torchvision's vgg16",
                .classes = 1000,
+               .head = "classifier.6",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
-    .drops = true,
     .dropout = 0.5,
+    .initializer = THAW_INITIAL_SMALL_NORMAL,
+    .bias_initializer = THAW_INITIAL_ZERO,
     .build = build_plain,
 };
 
@@ -119,8 +113,10 @@ const thaw_network thaw_network_vgg16_bn = {
                .parameters = 138365992,
                .weights = "torchvision's vgg16_bn",
                .classes = 1000,
+               .head = "classifier.6",
                .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
-    .drops = true,
     .dropout = 0.5,
+    .initializer = THAW_INITIAL_SMALL_NORMAL,
+    .bias_initializer = THAW_INITIAL_ZERO,
     .build = build_normalised,
 };

@@ -6,6 +6,7 @@
 #include <thaw/runtime.h>
 
 #include "models/description.h"
+#include "models/head.h"
 
 static const thaw_network *const networks[] = {
     &thaw_network_transfer_cnn,
@@ -34,38 +35,67 @@ thaw_status thaw_zoo_check(thaw_context *context, const char *description)
 }
 
 /* So that files of its weights say what to build. */
-static thaw_status note(thaw_model *model, const char *description, int64_t classes)
+static thaw_status note(thaw_model *model, const char *description, const thaw_network_options *options)
 {
     char outputs[32];
-    snprintf(outputs, sizeof outputs, "%lld", (long long)classes);
+    snprintf(outputs, sizeof outputs, "%lld", (long long)options->classes);
     const thaw_status status = thaw_model_set_note(model, "thaw.model", description);
-    return status == THAW_OK ? thaw_model_set_note(model, "thaw.outputs", outputs) : status;
+    return status == THAW_OK
+               ? thaw_model_set_note(model, "thaw.outputs", options->head == THAW_HEAD_NONE ? NULL : outputs)
+               : status;
+}
+
+static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options, size_t outputs,
+                         thaw_node *node)
+{
+    thaw_context *context = thaw_model_context(model);
+    if (thaw_model_node_count(model))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the model must be empty", network->entry.name);
+    if (outputs > INT32_MAX)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: classes is %zu, which is too many", network->entry.name,
+                         outputs);
+    options->classes = (int64_t)(outputs ? outputs : network->entry.classes);
+    thaw_shape input = network->entry.sample_shape;
+    if (options->size)
+        input.dims[0] = input.dims[1] = options->size;
+    thaw_status status = thaw_input(model, &input, node);
+    if (status == THAW_OK)
+        status = network->build(model, options, node);
+    return status == THAW_OK ? thaw_append_network_head(model, network, options, node) : status;
+}
+
+thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
+{
+    const thaw_network *network;
+    thaw_network_options options;
+    thaw_status status =
+        thaw_network_find(thaw_model_context(model), description, networks, THAW_COUNT(networks), &network, &options);
+    if (status == THAW_OK)
+        status = build(model, network, &options, outputs, output);
+    return status == THAW_OK ? note(model, description, &options) : status;
+}
+
+/* Such a network has no logits. */
+static thaw_status check_head(thaw_context *context, const char *description)
+{
+    const thaw_network *network;
+    thaw_network_options options;
+    thaw_status status = thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
+    if (status == THAW_OK && options.head == THAW_HEAD_NONE)
+        status = thaw_fail(context, THAW_INVALID_ARGUMENT,
+                           "%s: head=none leaves nothing to compute a loss of; thaw_zoo_network builds the features",
+                           network->entry.name);
+    return status;
 }
 
 thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes)
 {
-    thaw_context *context = thaw_model_context(model);
-    const thaw_network *network;
-    thaw_network_options options;
-    thaw_status status = thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
-    if (status != THAW_OK)
-        return status;
-    if (thaw_model_node_count(model))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the model must be empty", network->entry.name);
-    if (classes > INT32_MAX)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: classes is %zu, which is too many", network->entry.name,
-                         classes);
-    options.classes = (int64_t)(classes ? classes : network->entry.classes);
-    thaw_shape input = network->entry.sample_shape;
-    if (options.size)
-        input.dims[0] = input.dims[1] = options.size;
-
     thaw_node node;
-    status = thaw_input(model, &input, &node);
+    thaw_status status = check_head(thaw_model_context(model), description);
     if (status == THAW_OK)
-        status = network->build(model, &options, &node);
+        status = thaw_zoo_network(model, description, classes, &node);
     if (status == THAW_OK)
         status =
             thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
-    return status == THAW_OK ? note(model, description, options.classes) : status;
+    return status;
 }

@@ -5,18 +5,40 @@
 #include <thaw/layers.h>
 #include <thaw/zoo.h>
 
+enum { THAW_MOST_LAYERS_IN_LIST = 16 };
+
+/* Sizes of layers, as "64x32" lists them. */
+typedef struct thaw_size_list {
+    size_t count;
+    int64_t items[THAW_MOST_LAYERS_IN_LIST];
+} thaw_size_list;
+
+/* What comes after the features. */
+typedef enum thaw_head_kind {
+    THAW_HEAD_OWN, /* the network's own: one dense layer */
+    THAW_HEAD_NONE,
+    THAW_HEAD_LINEAR,
+    THAW_HEAD_MLP
+} thaw_head_kind;
+
 /* The options that a description sets. */
 typedef struct thaw_network_options {
     int64_t classes;
     int64_t size;   /* height and width of the input; 0: the entry's */
     double dropout; /* the rate */
+    bool drops;     /* the description gives the rate */
+    thaw_head_kind head;
+    thaw_size_list head_units; /* of the hidden layers of THAW_HEAD_MLP */
+    bool has_initializer;      /* of the head */
+    thaw_initializer initializer;
 } thaw_network_options;
 
 typedef struct thaw_network {
     thaw_zoo_entry entry;
-    bool drops;     /* whether dropout can be set; otherwise the network has none, or fixed rates */
-    double dropout; /* the default */
-    /* Appends layers up to the logits to the model's input `*node`, which becomes the logits. */
+    double dropout;                                 /* the default rate */
+    thaw_initializer initializer, bias_initializer; /* of its own head */
+    /* Appends layers up to the features, of shape [features], to the model's input `*node`, which becomes the
+       features. */
     thaw_status (*build)(thaw_model *model, const thaw_network_options *options, thaw_node *node);
 } thaw_network;
 

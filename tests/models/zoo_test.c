@@ -68,10 +68,10 @@ Test(zoo, dropout_is_torchvisions_or_what_was_asked_for)
         const char *description;
         bool drops;
     } cases[] = {
-        { "mobilenet-v2", true },
-        { "mobilenet-v2:size=64,dropout=0", false },
-        { "efficientnet-lite0", false },
-        { "efficientnet-lite0:dropout=0.2,size=96", true },
+        { "mobilenet-v2", true },        { "mobilenet-v2:size=64,dropout=0", false },
+        { "efficientnet-lite0", false }, { "efficientnet-lite0:dropout=0.2,size=96", true },
+        { "resnet18", false },           { "resnet18:dropout=0.2,size=64", true },
+        { "mlp-500:dropout=0.2", true },
     };
     thaw_context *context = support_context(2);
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -115,7 +115,8 @@ Test(zoo, refuses_what_it_does_not_know)
         { "resnet18:size=64.5", THAW_INVALID_ARGUMENT, "\"size=64.5\", must be a whole number from 1" },
         { "resnet18:size=1e30", THAW_INVALID_ARGUMENT, "\"size=1e30\", must be a whole number from 1" },
         { "resnet18:size=nan", THAW_INVALID_ARGUMENT, "\"size=nan\", must be a whole number from 1" },
-        { "resnet18:dropout=0.1", THAW_INVALID_ARGUMENT, "for a network with a dropout setting" },
+        { "resnet18:dropout=1", THAW_INVALID_ARGUMENT, "resnet18: \"dropout=1\", must be at least 0 and below 1" },
+        { "resnet18:dropout=-0.1", THAW_INVALID_ARGUMENT, "\"dropout=-0.1\", must be at least 0" },
     };
     thaw_context *context = support_context(1);
     thaw_model *model = NULL;

@@ -1,0 +1,82 @@
+#include "models/option_values.h"
+
+#include <string.h>
+
+#include "core/number.h"
+
+enum { LARGEST_SIZE = 1 << 16 };
+
+bool thaw_read_size(const char *text, size_t length, int64_t *size)
+{
+    double value;
+    if (!thaw_parse_number(text, length, &value) || !(value >= 1 && value <= LARGEST_SIZE))
+        return false;
+    *size = (int64_t)value;
+    return (double)*size == value;
+}
+
+bool thaw_read_rate(const char *text, size_t length, double *rate)
+{
+    return thaw_parse_number(text, length, rate) && *rate >= 0 && *rate < 1;
+}
+
+bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes)
+{
+    const char *end = text + length;
+    *sizes = (thaw_size_list){ 0 };
+    for (;; text++) {
+        const char *stop = memchr(text, 'x', (size_t)(end - text));
+        const size_t digits = (size_t)((stop ? stop : end) - text);
+        if (sizes->count == THAW_MOST_LAYERS_IN_LIST || !thaw_read_size(text, digits, &sizes->items[sizes->count++]))
+            return false;
+        if (!stop)
+            return true;
+        text = stop;
+    }
+}
+
+bool thaw_read_word(const char *text, size_t length, const char *const *words, size_t *index)
+{
+    for (*index = 0; words[*index]; (*index)++)
+        if (strlen(words[*index]) == length && strncmp(text, words[*index], length) == 0)
+            return true;
+    return false;
+}
+
+const char *const thaw_head_words[] = { "none", "linear", "mlp", NULL };
+
+bool thaw_read_head(const char *text, size_t length, thaw_head_kind *kind, thaw_size_list *units)
+{
+    static const thaw_head_kind kinds[] = { THAW_HEAD_NONE, THAW_HEAD_LINEAR, THAW_HEAD_MLP };
+    const char *colon = memchr(text, ':', length);
+    size_t word;
+    if (!thaw_read_word(text, colon ? (size_t)(colon - text) : length, thaw_head_words, &word))
+        return false;
+    *kind = kinds[word];
+    if (*kind != THAW_HEAD_MLP)
+        return !colon;
+    return colon && thaw_read_sizes(colon + 1, length - (size_t)(colon + 1 - text), units);
+}
+
+const char *const thaw_initializer_words[] = { "default",
+                                               "zeros",
+                                               "normal",
+                                               "xavier_uniform",
+                                               "xavier_normal",
+                                               "kaiming_uniform",
+                                               "kaiming_normal",
+                                               "kaiming_normal_fan_out",
+                                               NULL };
+
+bool thaw_read_initializer(const char *text, size_t length, thaw_initializer *initializer)
+{
+    static const thaw_initializer initializers[] = {
+        THAW_INITIAL_DEFAULT,       THAW_INITIAL_ZERO,       THAW_INITIAL_SMALL_NORMAL, THAW_INITIAL_XAVIER_UNIFORM,
+        THAW_INITIAL_XAVIER_NORMAL, THAW_INITIAL_HE_UNIFORM, THAW_INITIAL_HE_NORMAL,    THAW_INITIAL_HE_NORMAL_OUT,
+    };
+    size_t word;
+    if (!thaw_read_word(text, length, thaw_initializer_words, &word))
+        return false;
+    *initializer = initializers[word];
+    return true;
+}
