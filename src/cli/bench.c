@@ -285,7 +285,7 @@ const cli_command cli_bench = {
                 "             --optimizers 'adam:lr=1e-3 sgd:lr=1e-2,momentum=0.9' \\\n"
                 "             --lr-sweep 3 --seeds 5 --epochs 10 --report report\n",
     .takes = CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH |
-             CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_COMMON,
+             CLI_PRECISION | CLI_FROZEN_PRECISION | CLI_HEAD | CLI_COMMON,
     .needs = CLI_MODEL | CLI_DATA,
     .run = bench_all,
 };

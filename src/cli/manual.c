@@ -201,7 +201,8 @@ static void print_networks(FILE *stream)
         print_sentences(stream, network->description, strlen(network->description));
     }
     fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
-          ".I dropout=X\nthe rate before the classifier.\n",
+          ".IR dropout=X ,\n.I head=linear\nor\n.IR head=mlp:UNITS ,\nand\n.I head\\-init=NAME\nare those of\n"
+          ".BR \\-\\-dropout ,\n.B \\-\\-head\nand\n.BR \\-\\-head\\-init .\n",
           stream);
 }
 

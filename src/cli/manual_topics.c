@@ -9,7 +9,7 @@ const cli_manual_topic cli_manual_topics[] = {
       "pattern is matched against the names of groups (a layer's parameters: conv1) and of single parameters "
       "(conv1.bias). A pattern that matches nothing is an error. List the names with thaw summary.\n\n"
       "Options that freeze and unfreeze also take a part that every network has: @head, @body, @top:N and @bottom:N "
-      "(blocks), @bias and @norm. The head is what --head or --reset names, otherwise the last block. Rules with an "
+      "(blocks), @bias and @norm. The head is a new head, or what --head or --reset names, otherwise the last block. Rules with an "
       "EPOCH, and those of --strategy, are applied before the epochs that they name; with --json, the event of an "
       "epoch lists what they did." },
 

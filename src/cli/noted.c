@@ -5,76 +5,8 @@
 #include <string.h>
 
 #include "cli/failure.h"
+#include "cli/network.h"
 #include "core/printable.h"
-
-/* ---------------------------------------------------------------- the network */
-
-/* Whether a list of options "a=1,b=2" has one of this name, "b=". */
-static bool gives(const char *options, const char *name, size_t length)
-{
-    for (const char *item = options; *item; item += strcspn(item, ","), item += *item == ',')
-        if (strncmp(item, name, length) == 0)
-            return true;
-    return false;
-}
-
-/* Appends the noted options that are not given. The size is that of the data. */
-static void add_options(FILE *stream, const char *given, const char *noted)
-{
-    bool first = !*given;
-    for (const char *item = noted; *item; item += strcspn(item, ","), item += *item == ',') {
-        const size_t length = strcspn(item, ","), name = strcspn(item, "=") + 1;
-        if (gives(given, item, name) || strncmp(item, "size=", strlen("size=")) == 0)
-            continue;
-        fprintf(stream, "%s%.*s", first ? ":" : ",", (int)length, item);
-        first = false;
-    }
-}
-
-/* The options in a description of a network. */
-static const char *options_of(const char *description)
-{
-    const char *colon = strchr(description, ':');
-    return colon ? colon + 1 : "";
-}
-
-/* The description on the command line (NULL: the noted network), with the options of the noted one that it leaves
-   out. */
-static char *merge(const char *given, const char *noted)
-{
-    char *merged = NULL;
-    size_t bytes;
-    FILE *stream = open_memstream(&merged, &bytes);
-    if (!stream)
-        return NULL;
-    const char *base = given ? given : noted;
-    fprintf(stream, "%.*s", given ? (int)strlen(base) : (int)strcspn(base, ":"), base);
-    add_options(stream, given ? options_of(given) : "", options_of(noted));
-    if (fclose(stream) == 0)
-        return merged;
-    free(merged);
-    return NULL;
-}
-
-static int choose_model(cli_session *session)
-{
-    const cli_options *options = session->options;
-    const char *given = options->model, *noted = thaw_notes_find(session->notes, "thaw.model");
-    if (!noted)
-        return given ? CLI_DONE : cli_misuse("--model", "is missing, and %s does not name a network", options->load);
-    const size_t name = strcspn(noted, ":");
-    const bool same = !given || (strcspn(given, ":") == name && strncmp(given, noted, name) == 0);
-    if (!same && options->override)
-        return CLI_DONE;
-    if (!same)
-        return cli_misuse("--model", "\"%s\", but %s has weights of %.*s; --override takes the option", given,
-                          options->load, (int)(name < 100 ? name : 100), noted);
-    session->chosen_model = merge(given, noted);
-    if (!session->chosen_model)
-        return cli_fail("--model", "out of memory");
-    session->chosen.model = session->chosen_model;
-    return cli_check_option(session->context, thaw_zoo_check(session->context, session->chosen_model), "--model");
-}
 
 /* ---------------------------------------------------------------- data */
 
@@ -91,11 +23,11 @@ static int complete(cli_session *session, const char *option, char **own, const 
 int cli_notes_open(cli_session *session)
 {
     if (!session->options->load)
-        return CLI_DONE;
+        return cli_network_complete(session, NULL);
     int code = cli_check(session->context, thaw_notes_read(session->context, session->options->load, &session->notes),
                          "--load");
     if (code == CLI_DONE)
-        code = choose_model(session);
+        code = cli_network_complete(session, thaw_notes_find(session->notes, "thaw.model"));
     if (code == CLI_DONE)
         code = complete(session, "--data", &session->chosen_data, &session->chosen.data);
     if (code == CLI_DONE)
@@ -182,6 +114,8 @@ void cli_notes_close(cli_session *session)
         thaw_dataset_destroy(session->replaced[i]);
     thaw_notes_destroy(session->notes);
     free(session->chosen_model);
+    free(session->head_options);
+    free(session->new_head);
     if (session->chosen_data)
         thaw_text_destroy(session->context, session->chosen_data);
     if (session->chosen_test_data)

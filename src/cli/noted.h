@@ -6,7 +6,7 @@
 
 /* All return an exit code. */
 
-/* Reads the notes, and completes --model, --data and --test-data by them. Nothing without --load. */
+/* Reads the notes, and completes --model, --data and --test-data by them. */
 int cli_notes_open(cli_session *session);
 
 /* Checks that a data set's images become samples as those of the file's training. Gives it the labels of the file's

@@ -125,6 +125,10 @@ KIND(optimizer, .parse = parse_text, .wanted = "an optimizer", .completion = CLI
 KIND(strategy, .parse = parse_text, .wanted = "a strategy", .completion = CLI_COMPLETE_STRATEGIES);
 KIND(schedule, .parse = parse_text, .wanted = "a schedule", .completion = CLI_COMPLETE_WORDS,
      .words = "constant step cosine one-cycle");
+KIND(head, .parse = parse_text, .wanted = "a head", .completion = CLI_COMPLETE_WORDS, .words = "linear mlp");
+KIND(initializer, .parse = parse_text, .wanted = "an initializer", .completion = CLI_COMPLETE_WORDS,
+     .words = "default zeros normal xavier_uniform xavier_normal kaiming_uniform kaiming_normal "
+              "kaiming_normal_fan_out");
 KIND(cache, .parse = parse_text, .wanted = "auto, memory, off or a file name", .completion = CLI_COMPLETE_FILES,
      .words = "auto memory off");
 KIND(flag, .parse = parse_flag, .wanted = "nothing");

@@ -165,10 +165,18 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "lr-sweep", "N",
       "Learning rates to try for each optimizer, half a decade apart, with its own in the middle (default: 1)",
       &cli_kind_positive, TO(rates) },
-    { CLI_BENCH | CLI_STRATEGY, "head", "PATTERN",
-      "Head of the network for strategies (default: what --reset names, else the last "
-      "block)",
-      &cli_kind_text, TO(head) },
+    { CLI_HEAD, "head", "HEAD",
+      "Put a new head on the network: linear, or mlp:UNITS such as mlp:256 or mlp:256x64. --load leaves it out, unless "
+      "the file has the same. Or a pattern of the groups that strategies take for the head (default: the new head, else "
+      "what --reset names, else the last block)",
+      &cli_kind_head, TO(head) },
+    { CLI_HEAD, "dropout", "P", "Dropout rate before the head, in training (default: the network's own)",
+      &cli_kind_text, TO(dropout) },
+    { CLI_HEAD, "head-init", "NAME",
+      "Initial weights of the head: default (PyTorch's), zeros, normal, xavier_uniform, xavier_normal, kaiming_uniform, "
+      "kaiming_normal or kaiming_normal_fan_out. They count if the head is new or reset (default: PyTorch's for a new "
+      "head, else the network's own)",
+      &cli_kind_initializer, TO(head_init) },
     { CLI_BENCH, "target-accuracy", "X", "Report the time until this test accuracy, such as 0.9", &cli_kind_share,
       TO(target_accuracy) },
     { CLI_REPORT, "input", "FILE",

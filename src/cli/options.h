@@ -32,6 +32,7 @@ enum {
     CLI_STRATEGY = 262144,
     CLI_EPOCH = 524288,
     CLI_PREDICT = 1048576,
+    CLI_HEAD = 2097152,
     CLI_LIST = 1 << 27
 };
 
@@ -75,6 +76,8 @@ typedef struct cli_options {
     cli_spreading ranks;
     double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;
+    const char *dropout, *head_init;              /* of the network, or NULL */
+    bool resets;                                  /* the command takes --reset */
     bool takes_arguments;                         /* words that are no options */
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */

@@ -123,7 +123,8 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
                               .seeds = 3,
                               .rates = 1,
                               .top = 1,
-                              .takes_arguments = command->arguments != NULL };
+                              .takes_arguments = command->arguments != NULL,
+                              .resets = command->takes & CLI_RESET };
     options->rules = calloc((size_t)argc + 1, sizeof *options->rules);
     char *name = NULL, *help = make_help(command);
     if (asprintf(&name, "thaw %s", command->name) < 0)

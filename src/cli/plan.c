@@ -202,7 +202,7 @@ const cli_command cli_plan = {
                 "  thaw plan --model resnet18 --strategy gradual --epoch 3\n"
                 "  thaw plan --model resnet18:size=64 --batch 16 --profile\n",
     .takes = CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE | CLI_PRECISION |
-             CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_STRATEGY | CLI_EPOCH | CLI_COMMON,
+             CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_STRATEGY | CLI_HEAD | CLI_EPOCH | CLI_COMMON,
     .needs = CLI_MODEL,
     .run = plan,
 };

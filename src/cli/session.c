@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "cli/failure.h"
+#include "cli/network.h"
 #include "cli/noted.h"
 #include "cli/strategy.h"
 
@@ -15,8 +16,8 @@ static int check_early(cli_session *session)
     const cli_options *options = session->options;
     thaw_context *context = session->context;
     int code = cli_check_resets(options);
-    if (code == CLI_DONE && options->model)
-        code = cli_check_option(context, thaw_zoo_check(context, options->model), "--model");
+    if (code == CLI_DONE)
+        code = cli_network_begin(session);
     if (code == CLI_DONE && options->schedule)
         code = cli_check_option(context, thaw_schedule_parse(context, options->schedule, &session->schedule),
                                 "--schedule");

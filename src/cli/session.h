@@ -11,6 +11,8 @@ typedef struct cli_session {
     cli_options chosen;         /* the command line's, completed by what the file of --load says of itself */
     thaw_notes *notes;          /* of that file; NULL without one */
     char *chosen_model, *chosen_data, *chosen_test_data; /* texts that `chosen` owns; may be NULL */
+    char *head_options; /* --head, --dropout and --head-init as options of the network; NULL if there are none */
+    char *new_head;     /* pattern of the groups of a head that the file of --load does not have, or NULL */
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;

@@ -22,6 +22,17 @@ int cli_strategy_read(cli_session *session)
     return cli_check_option(session->context, status, of_file ? "--strategy-file" : "--strategy");
 }
 
+static bool matches_something(thaw_model *model, const char *pattern)
+{
+    for (size_t i = 0; i < thaw_model_group_count(model); i++)
+        if (thaw_pattern_matches(pattern, thaw_group_name(thaw_model_group(model, i))))
+            return true;
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
+        if (thaw_pattern_matches(pattern, thaw_parameter_name(thaw_model_parameter(model, i))))
+            return true;
+    return false;
+}
+
 int cli_strategy_find_head(cli_session *session)
 {
     const cli_options *options = session->options;
@@ -33,6 +44,12 @@ int cli_strategy_find_head(cli_session *session)
     session->head = options->head;
     if (code == CLI_DONE && !session->head && *session->reset)
         session->head = session->reset;
+    if (code == CLI_DONE && !session->head)
+        session->head = session->new_head;
+    if (code == CLI_DONE && options->head && thaw_model_node_count(session->model) &&
+        !matches_something(session->model, options->head))
+        return cli_misuse("--head", "\"%s\" matches no group and no parameter of %s; a new head is linear or mlp:UNITS",
+                          options->head, options->model);
     return code;
 }
 
@@ -54,17 +71,6 @@ int cli_strategy_begin(cli_session *session)
                                                         (int)session->options->epochs),
                                     session->options->strategy ? "--strategy" : "--strategy-file")
                  : CLI_DONE;
-}
-
-static bool matches_something(thaw_model *model, const char *pattern)
-{
-    for (size_t i = 0; i < thaw_model_group_count(model); i++)
-        if (thaw_pattern_matches(pattern, thaw_group_name(thaw_model_group(model, i))))
-            return true;
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
-        if (thaw_pattern_matches(pattern, thaw_parameter_name(thaw_model_parameter(model, i))))
-            return true;
-    return false;
 }
 
 /* Checks the rule now, not in the middle of training. */

@@ -71,7 +71,7 @@ const cli_command cli_summary = {
     .summary = "list layers, their parameters, and what trains",
     .description = "List the layers of a network, their parameters, and what trains.",
     .examples = "  thaw summary --model transfer-cnn --freeze 'conv*'\n",
-    .takes = CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_COMMON,
+    .takes = CLI_MODEL | CLI_CLASSES | CLI_RULES | CLI_HEAD | CLI_COMMON,
     .needs = CLI_MODEL,
     .run = summarize,
 };

@@ -211,7 +211,7 @@ static int train(const cli_options *given)
 
 enum {
     BOTH = CLI_MODEL | CLI_DATA | CLI_TEST_DATA | CLI_RULES | CLI_BATCH | CLI_TRAINING | CLI_PRECISION |
-           CLI_FROZEN_PRECISION | CLI_STRATEGY | CLI_COMMON
+           CLI_FROZEN_PRECISION | CLI_STRATEGY | CLI_HEAD | CLI_COMMON
 };
 
 const cli_command cli_train = {

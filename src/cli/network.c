@@ -1,0 +1,200 @@
+#include "cli/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/failure.h"
+
+bool cli_is_new_head(const char *text)
+{
+    return strcmp(text, "linear") == 0 || strcmp(text, "none") == 0 || strcmp(text, "mlp") == 0 || strchr(text, ':');
+}
+
+/* ---------------------------------------------------------------- options in a description */
+
+/* The options in a description of a network, "a=1,b=2". */
+static const char *options_of(const char *description)
+{
+    const char *slash = strrchr(description, '/'), *colon = strchr(slash ? slash : description, ':');
+    return colon ? colon + 1 : "";
+}
+
+/* The characters before the options. */
+static size_t name_length(const char *description)
+{
+    const char *options = options_of(description);
+    return *options ? (size_t)(options - 1 - description) : strcspn(description, ":");
+}
+
+/* Finds the value of one option; NULL if it is not given. */
+static const char *find_value(const char *options, const char *name, size_t name_bytes, size_t *length)
+{
+    for (const char *item = options; *item; item += strcspn(item, ","), item += *item == ',')
+        if (strncmp(item, name, name_bytes) == 0 && item[name_bytes] == '=') {
+            *length = strcspn(item, ",") - name_bytes - 1;
+            return item + name_bytes + 1;
+        }
+    return NULL;
+}
+
+static bool gives(const char *options, const char *name, size_t name_bytes)
+{
+    size_t length;
+    return find_value(options, name, name_bytes, &length) != NULL;
+}
+
+/* Appends the noted options that are not given. The size is that of the data, and initial values belong to a head. */
+static void add_options(FILE *stream, const char *given, const char *noted)
+{
+    bool first = !*given;
+    const bool new_head = gives(given, "head", 4);
+    for (const char *item = noted; *item; item += strcspn(item, ","), item += *item == ',') {
+        const size_t length = strcspn(item, ","), name = strcspn(item, "=");
+        if (gives(given, item, name) || strncmp(item, "size=", strlen("size=")) == 0 ||
+            (new_head && strncmp(item, "head-init=", strlen("head-init=")) == 0))
+            continue;
+        fprintf(stream, "%s%.*s", first ? ":" : ",", (int)length, item);
+        first = false;
+    }
+}
+
+/* `base`, the first `length` characters, with options, and with those of `noted` that it leaves out. */
+static char *compose(const char *base, size_t length, const char *options, const char *noted)
+{
+    char *composed = NULL;
+    size_t bytes;
+    FILE *stream = open_memstream(&composed, &bytes);
+    if (!stream)
+        return NULL;
+    fprintf(stream, "%.*s%s%s", (int)length, base, *options ? ":" : "", options);
+    add_options(stream, options, noted);
+    if (fclose(stream) == 0)
+        return composed;
+    free(composed);
+    return NULL;
+}
+
+static int take(cli_session *session, char *description)
+{
+    if (!description)
+        return cli_fail("--model", "out of memory");
+    free(session->chosen_model);
+    session->chosen_model = description;
+    session->chosen.model = description;
+    return CLI_DONE;
+}
+
+static int check_model(const cli_session *session)
+{
+    return cli_check_option(session->context, thaw_zoo_check(session->context, session->options->model), "--model");
+}
+
+/* ---------------------------------------------------------------- the options of the head */
+
+/* Appends one to those of the head. Checked alone, so that the message names the option. */
+static int add_head_option(cli_session *session, const char *option, const char *name, const char *value)
+{
+    char *alone = NULL, *joined = NULL;
+    const char *before = session->head_options ? session->head_options : "";
+    const char *network = session->options->model ? session->options->model : "mlp-500"; /* any */
+    if (asprintf(&alone, "%.*s:%s=%s", (int)name_length(network), network, name, value) < 0)
+        return cli_fail(option, "out of memory");
+    const int code = cli_check_option(session->context, thaw_zoo_check(session->context, alone), option);
+    free(alone);
+    if (code != CLI_DONE)
+        return code;
+    if (asprintf(&joined, "%s%s%s=%s", before, *before ? "," : "", name, value) < 0)
+        return cli_fail(option, "out of memory");
+    free(session->head_options);
+    session->head_options = joined;
+    return CLI_DONE;
+}
+
+/* Moves the options to `head_options`, so that a session opened with the same options does not have them twice. */
+static int read_head_options(cli_session *session)
+{
+    cli_options *chosen = &session->chosen;
+    int code = CLI_DONE;
+    if (chosen->head && cli_is_new_head(chosen->head)) {
+        code = add_head_option(session, "--head", "head", chosen->head);
+        chosen->head = NULL;
+    }
+    if (code == CLI_DONE && chosen->dropout)
+        code = add_head_option(session, "--dropout", "dropout", chosen->dropout);
+    if (code == CLI_DONE && chosen->head_init)
+        code = add_head_option(session, "--head-init", "head-init", chosen->head_init);
+    chosen->dropout = chosen->head_init = NULL;
+    return code;
+}
+
+int cli_network_begin(cli_session *session)
+{
+    int code = session->options->model ? check_model(session) : CLI_DONE;
+    if (code == CLI_DONE)
+        code = read_head_options(session);
+    const char *model = session->options->model;
+    if (code != CLI_DONE || !session->head_options || !model)
+        return code;
+    char *joined = NULL;
+    if (asprintf(&joined, "%s%c%s", model, *options_of(model) ? ',' : ':', session->head_options) < 0)
+        joined = NULL;
+    code = take(session, joined);
+    return code == CLI_DONE ? check_model(session) : code;
+}
+
+/* ---------------------------------------------------------------- the file's network */
+
+/* The pattern of the head's groups. NULL: out of memory, or no network of the zoo. */
+static char *find_head(const char *description)
+{
+    const size_t length = name_length(description);
+    const thaw_zoo_entry *entry;
+    char *pattern = NULL;
+    for (size_t i = 0; (entry = thaw_zoo_entry_at(i)); i++)
+        if (strlen(entry->name) == length && strncmp(entry->name, description, length) == 0)
+            return asprintf(&pattern, "%s|%s.*", entry->head, entry->head) < 0 ? NULL : pattern;
+    return NULL;
+}
+
+static bool same_head(const char *options, const char *noted)
+{
+    size_t length = 0, noted_length = 0;
+    const char *head = find_value(options, "head", 4, &length), *other = find_value(noted, "head", 4, &noted_length);
+    return head && other && length == noted_length && strncmp(head, other, length) == 0;
+}
+
+/* A new head is the head for strategies. What --load does with --reset's patterns it also does with its pattern. */
+static int find_new_head(cli_session *session, const char *noted)
+{
+    const char *model = session->options->model, *options = options_of(model);
+    if (!gives(options, "head", 4) || same_head(options, noted ? options_of(noted) : ""))
+        return CLI_DONE;
+    session->new_head = find_head(model);
+    if (session->new_head && session->options->load && session->options->resets)
+        session->chosen.rules[session->chosen.rule_count++] = (cli_rule){ CLI_RULE_RESET, session->new_head };
+    return CLI_DONE;
+}
+
+int cli_network_complete(cli_session *session, const char *noted)
+{
+    const cli_options *options = session->options;
+    const char *given = options->model;
+    if (!noted && !given && options->load)
+        return cli_misuse("--model", "is missing, and %s does not name a network", options->load);
+    if (!given && !noted)
+        return CLI_DONE;
+    const size_t name = name_length(noted ? noted : given);
+    const bool same = !noted || !given || (name_length(given) == name && strncmp(given, noted, name) == 0);
+    if (!same && !options->override)
+        return cli_misuse("--model", "\"%s\", but %s has weights of %.*s; --override takes the option", given,
+                          options->load, (int)(name < 100 ? name : 100), noted);
+    int code = CLI_DONE;
+    if (noted && same) {
+        const char *own = given ? options_of(given) : session->head_options ? session->head_options : "";
+        code = take(session, compose(noted, name, own, options_of(noted)));
+        if (code == CLI_DONE)
+            code = check_model(session);
+    }
+    return code == CLI_DONE ? find_new_head(session, same ? noted : NULL) : code;
+}

@@ -1,0 +1,20 @@
+/* The network's description: --model with what --head, --dropout and --head-init add to it. */
+#ifndef THAW_CLI_NETWORK_H
+#define THAW_CLI_NETWORK_H
+
+#include "cli/session.h"
+
+/* Both return an exit code. */
+
+/* Adds the options to --model. Without --model they wait for the file of --load to name the network. Checks the
+   description. */
+int cli_network_begin(cli_session *session);
+
+/* After the file's notes are known: completes --model by `noted`, the file's description of its network (NULL: it has
+   none). A head that the file does not have is new: --load leaves it out, as with --reset. */
+int cli_network_complete(cli_session *session, const char *noted);
+
+/* Whether --head is a new head; otherwise it is a pattern of groups, for strategies. */
+bool cli_is_new_head(const char *text);
+
+#endif
