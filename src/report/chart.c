@@ -64,12 +64,32 @@ void thaw_chart_title(thaw_report_page *page, const thaw_report_point *point)
     thaw_text_append(&page->text, "<title>");
     thaw_markup_text(&page->text, thaw_report_strategy(page, point->strategy));
     thaw_text_append(&page->text, ", ");
-    thaw_markup_text(&page->text, thaw_report_optimizer(page, point->optimizer));
+    thaw_markup_text(&page->text, page->short_names[point->optimizer]);
     thaw_text_append(&page->text, ": %s %%", thaw_format_percent(mean, point->accuracy));
     if (isfinite(point->low))
         thaw_text_append(&page->text, " (%s to %s)", thaw_format_percent(low, point->low),
                          thaw_format_percent(high, point->high));
     thaw_text_append(&page->text, "</title>");
+}
+
+void thaw_chart_beyond(thaw_report_page *page, double x, double y, int across, int down)
+{
+    if (across)
+        thaw_text_append(&page->text, "<path class=\"cut\" d=\"M%.2f %.2fl%d 3.5l%d 3.5\"/>", x - 4 * across, y - 3.5,
+                         4 * across, -4 * across);
+    else
+        thaw_text_append(&page->text, "<path class=\"cut\" d=\"M%.2f %.2fl3.5 %dl3.5 %d\"/>", x - 3.5, y - 4 * down,
+                         4 * down, -4 * down);
+}
+
+void thaw_chart_interval(thaw_report_page *page, const thaw_axis *axis, double low, double high, double y)
+{
+    const double left = thaw_axis_place(axis, low), right = thaw_axis_place(axis, high);
+    thaw_text_append(&page->text, "<path d=\"M%.2f %.1fH%.2f\"/>", left, y, right);
+    if (low < axis->low)
+        thaw_chart_beyond(page, left, y, -1, 0);
+    if (high > axis->high)
+        thaw_chart_beyond(page, right, y, 1, 0);
 }
 
 void thaw_chart_key(thaw_report_page *page)
@@ -79,11 +99,13 @@ void thaw_chart_key(thaw_report_page *page)
     thaw_text_append(&page->text, "<ul class=\"key\">");
     for (size_t i = 0; i < page->optimizer_count; i++) {
         const thaw_report_point look = { .optimizer = i };
-        thaw_text_append(&page->text, "<li><svg viewBox=\"-7 -7 14 14\" aria-hidden=\"true\">");
+        thaw_text_append(&page->text, "<li title=\"");
+        thaw_markup_text(&page->text, thaw_report_optimizer(page, i));
+        thaw_text_append(&page->text, "\"><svg viewBox=\"-7 -7 14 14\" aria-hidden=\"true\">");
         thaw_chart_shape(page, &look, 0, 0, "");
         thaw_chart_shape_close(page);
         thaw_text_append(&page->text, "</svg>");
-        thaw_markup_text(&page->text, thaw_report_optimizer(page, i));
+        thaw_markup_text(&page->text, page->short_names[i]);
         thaw_text_append(&page->text, "</li>");
     }
     thaw_text_append(&page->text, "</ul>\n");

@@ -88,7 +88,7 @@ static void draw(thaw_report_page *page, const stack *drawn, const thaw_axis *ax
     if (rows == 0)
         return;
     const double bottom = TOP + (double)rows * ROW;
-    thaw_chart_open(page, drawn->kind, thaw_report_optimizer(page, optimizer), drawn->label, WIDTH, bottom + 22);
+    thaw_chart_open(page, drawn->kind, page->short_names[optimizer], drawn->label, WIDTH, bottom + 22);
     thaw_chart_ticks_x(page, axis, TOP, bottom, drawn->time ? thaw_tick_seconds : thaw_tick_bytes);
     double y = TOP + (ROW - THICKNESS) / 2.0;
     for (size_t i = 0; i < page->strategy_count; i++) {

@@ -63,8 +63,7 @@ static void draw_row(thaw_report_page *page, const thaw_axis *axis, const thaw_r
     thaw_chart_identity(page, point);
     thaw_text_append(text, ">");
     if (isfinite(low))
-        thaw_text_append(text, "<path d=\"M%.2f %.1fH%.2f\"/>", thaw_axis_place(axis, low), y,
-                         thaw_axis_place(axis, high));
+        thaw_chart_interval(page, axis, low, high, y);
     if (value < axis->low || value > axis->high)
         thaw_text_append(text, "<path class=\"beyond\" d=\"M%.2f %.1fl%d -5v10z\"/></g>", thaw_axis_place(axis, value),
                          y, value < 0 ? 9 : -9);
@@ -86,7 +85,7 @@ static void draw(thaw_report_page *page, const thaw_axis *axis, size_t optimizer
     if (rows == 0)
         return;
     const double bottom = TOP + (double)rows * ROW, zero = thaw_axis_place(axis, 0);
-    thaw_chart_open(page, "differences", thaw_report_optimizer(page, optimizer),
+    thaw_chart_open(page, "differences", page->short_names[optimizer],
                     "Difference of test accuracy to full fine-tuning for each strategy, with its 95 % interval", WIDTH,
                     bottom + 24);
     thaw_chart_ticks_x(page, axis, TOP, bottom, thaw_tick_percent);
@@ -120,7 +119,7 @@ void thaw_report_differences(thaw_report_page *page)
         "<section id=\"differences\"><h2>Against full fine-tuning</h2>\n"
         "<p>Test accuracy minus that of <i>full</i> with the same optimizer, in points, paired by seed. Lines are "
         "95\u202F%% intervals. <span class=\"better\">Filled and above zero</span>: better. <span "
-        "class=\"worse\">Filled and below zero</span>: worse. Hollow: these seeds cannot tell. Arrows point to values "
+        "class=\"worse\">Filled and below zero</span>: worse. Hollow: these seeds cannot tell. Arrows point to what is "
         "beyond the axis.</p>\n"
         "<div class=\"wide\">");
     for (size_t i = 0; i < page->optimizer_count; i++)

@@ -105,13 +105,22 @@ static thaw_axis axis_of_costs(const thaw_report_page *page, const chart *drawn)
     return thaw_axis_logarithmic(low, high, LEFT + 8, RIGHT);
 }
 
+static void draw_whisker(thaw_report_page *page, const thaw_axis *axis, const thaw_report_point *point, double x)
+{
+    const double low = thaw_axis_place(axis, point->low), high = thaw_axis_place(axis, point->high);
+    thaw_text_append(&page->text, "<g class=\"whisker o%zu\"><path d=\"M%.2f %.2fV%.2f\"/>", point->optimizer % 6, x,
+                     low, high);
+    if (point->low < axis->low)
+        thaw_chart_beyond(page, x, low, 0, 1);
+    thaw_text_append(&page->text, "</g>");
+}
+
 static void draw_point(thaw_report_page *page, chart *drawn, const thaw_report_point *point)
 {
     const double x = thaw_axis_place(&drawn->x, cost_of(drawn, point));
     const double y = thaw_axis_place(&drawn->y, point->accuracy);
     if (isfinite(point->low))
-        thaw_text_append(&page->text, "<path class=\"whisker o%zu\" d=\"M%.2f %.2fV%.2f\"/>", point->optimizer % 6, x,
-                         thaw_axis_place(&drawn->y, point->low), thaw_axis_place(&drawn->y, point->high));
+        draw_whisker(page, &drawn->y, point, x);
     thaw_chart_shape(page, point, x, y, on_front(drawn, point) ? "front" : "behind");
     thaw_chart_title(page, point);
     thaw_chart_shape_close(page);
@@ -181,7 +190,7 @@ void thaw_report_fronts(thaw_report_page *page)
                      "<section id=\"fronts\"><h2>What accuracy costs</h2>\n"
                      "<p>Percent of test samples that are classified correctly. The stepped line joins the "
                      "configurations that nothing beats in both: up and to the left is better. The line uses means; "
-                     "vertical lines are 95\u202F%% intervals.</p>\n");
+                     "vertical lines are 95\u202F%% intervals, with an arrow where one goes on below the axis.</p>\n");
     thaw_chart_key(page);
     thaw_text_append(&page->text, "<div class=\"wide\">");
     for (size_t i = 0; i < THAW_COUNT(costs); i++) {

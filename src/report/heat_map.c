@@ -1,6 +1,4 @@
 /* Accuracy of every pair of strategy and optimizer. */
-#include <math.h>
-
 #include "report/page.h"
 
 enum { WIDTH = 420, NAMES = 122, PLOT = 128, ROW = 28, TOP = 26, STEPS = 7, WIDEST = 97 };
@@ -11,11 +9,13 @@ static double width_of(const thaw_report_page *page)
     return width < WIDEST ? width : WIDEST;
 }
 
-static size_t step_of(double value, double low, double high)
+/* By rank, so that what is tied has one colour: the first has the strongest, what has no rank the weakest. */
+static size_t step_of(const thaw_report_page *page, const thaw_report_point *point)
 {
-    const double share = high > low ? (value - low) / (high - low) : 1;
-    const size_t step = (size_t)(share * STEPS);
-    return step < STEPS ? step : STEPS - 1;
+    if (point->rank <= 0)
+        return 0;
+    const size_t behind = (size_t)(point->rank - 1) * STEPS / (page->point_count + 1);
+    return behind < STEPS ? STEPS - 1 - behind : 0;
 }
 
 static void draw_square(thaw_report_page *page, const thaw_report_point *point, double x, double y, size_t step)
@@ -45,7 +45,7 @@ static void draw_nothing(thaw_report_page *page, double x, double y)
                      width > 60 ? "no result" : "–");
 }
 
-static void draw(thaw_report_page *page, double low, double high)
+static void draw(thaw_report_page *page)
 {
     thaw_text *text = &page->text;
     thaw_chart_open(page, "heat", "", "Test accuracy for each strategy and optimizer", WIDTH,
@@ -65,7 +65,7 @@ static void draw(thaw_report_page *page, double low, double high)
             const thaw_report_point *point = thaw_report_find(page, s, o);
             const double x = PLOT + (double)o * width_of(page);
             if (point)
-                draw_square(page, point, x, y, step_of(point->accuracy, low, high));
+                draw_square(page, point, x, y, step_of(page, point));
             else
                 draw_nothing(page, x, y);
         }
@@ -76,16 +76,11 @@ static void draw(thaw_report_page *page, double low, double high)
 
 void thaw_report_heat_map(thaw_report_page *page)
 {
-    double low = INFINITY, high = -INFINITY;
-    for (size_t i = 0; i < page->point_count; i++) {
-        low = fmin(low, page->points[i].accuracy);
-        high = fmax(high, page->points[i].accuracy);
-    }
     thaw_text_append(&page->text,
                      "<section id=\"matrix\"><h2>Strategy by optimizer</h2>\n"
-                     "<p>Mean test accuracy in percent: the stronger the colour, the higher. A frame, and ● if there "
-                     "is room, marks first place, which several may share.</p>\n"
+                     "<p>Mean test accuracy in percent: the stronger the colour, the better the rank. What is tied has "
+                     "one colour. A frame, and ● if there is room, marks first place.</p>\n"
                      "<div class=\"wide\">");
-    draw(page, low, high);
+    draw(page);
     thaw_text_append(&page->text, "</div></section>\n");
 }

@@ -1,5 +1,6 @@
 /* Test accuracy by epoch: one panel per strategy, one line with its band per optimizer. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/page.h"
@@ -18,18 +19,45 @@ static double figure(const json_t *epochs, size_t epoch, const char *key)
     return isfinite(value) ? value : thaw_report_number(mean, "mean");
 }
 
-static thaw_axis axis_of_all(const thaw_report_page *page)
+static int compare(const void *left, const void *right)
 {
-    double low = INFINITY, high = -INFINITY;
+    const double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* The least value that is shown. The lowest tenth is cut if it would take more than half of the axis: first epochs
+   from scratch lie far below what the chart compares. */
+static double least_shown(double *means, size_t count, double high)
+{
+    qsort(means, count, sizeof *means, compare);
+    const double least = means[0], tenth = means[count / 10];
+    return high - least > 2 * (high - tenth) ? tenth : least;
+}
+
+/* `means` has room for those of all epochs. */
+static thaw_axis axis_of_all(const thaw_report_page *page, double *means)
+{
+    size_t count = 0;
+    double high = -INFINITY;
     for (size_t i = 0; i < page->point_count; i++) {
         const json_t *epochs = epochs_of(&page->points[i]);
         for (size_t e = 0; e < json_array_size(epochs); e++) {
-            /* A band may be much wider than the range of the means; it is then cut. */
-            low = fmin(low, thaw_report_number(json_array_get(epochs, e), "mean"));
+            const double mean = thaw_report_number(json_array_get(epochs, e), "mean");
             high = fmax(high, figure(epochs, e, "high"));
+            if (isfinite(mean))
+                means[count++] = mean;
         }
     }
+    const double low = count ? least_shown(means, count, high) : NAN;
     return thaw_axis_linear(fmax(low, 0), fmin(high, 1), BOTTOM, TOP, 4);
+}
+
+static size_t count_epochs(const thaw_report_page *page)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < page->point_count; i++)
+        count += json_array_size(epochs_of(&page->points[i]));
+    return count;
 }
 
 static double place_of_epoch(const thaw_report_page *page, size_t epoch)
@@ -51,6 +79,12 @@ static void draw_band(thaw_report_page *page, const thaw_axis *axis, const json_
         thaw_text_append(&page->text, "L%.1f %.2f", place_of_epoch(page, e),
                          thaw_axis_place(axis, figure(epochs, e, "low")));
     thaw_text_append(&page->text, "Z\"/>");
+    for (size_t e = 0; e < count; e++)
+        if (figure(epochs, e, "low") < axis->low && figure(epochs, e, "mean") >= axis->low) {
+            thaw_text_append(&page->text, "<g class=\"o%zu\">", look);
+            thaw_chart_beyond(page, place_of_epoch(page, e), BOTTOM, 0, 1);
+            thaw_text_append(&page->text, "</g>");
+        }
 }
 
 static void draw_line(thaw_report_page *page, const thaw_axis *axis, const json_t *epochs, const char *class,
@@ -69,14 +103,16 @@ static void draw_marks(thaw_report_page *page, const thaw_axis *axis, const thaw
     for (size_t e = 0; e < json_array_size(epochs); e++) {
         const double mean = figure(epochs, e, "mean");
         char field[THAW_FIELD_BYTES];
-        thaw_text_append(&page->text, "<circle class=\"mark dot o%zu\" r=\"2\" cx=\"%.1f\" cy=\"%.2f\" data-e=\"%zu\"",
+        thaw_text_append(&page->text, "<g class=\"mark dot o%zu\" transform=\"translate(%.1f %.2f)\" data-e=\"%zu\"",
                          point->optimizer % COLOURS, place_of_epoch(page, e), thaw_axis_place(axis, mean), e + 1);
         thaw_chart_identity(page, point);
         thaw_text_append(&page->text, " data-v=\"");
         thaw_markup_exact(&page->text, mean);
-        thaw_text_append(&page->text, "\"><title>");
+        thaw_text_append(&page->text, mean < axis->low ? "\"><path class=\"beyond\" d=\"M-3.5 -5h7l-3.5 5z\"/>"
+                                                       : "\"><circle r=\"2\"/>");
+        thaw_text_append(&page->text, "<title>");
         thaw_markup_text(&page->text, page->short_names[point->optimizer]);
-        thaw_text_append(&page->text, ", epoch %zu: %s %%</title></circle>", e + 1, thaw_format_percent(field, mean));
+        thaw_text_append(&page->text, ", epoch %zu: %s %%</title></g>", e + 1, thaw_format_percent(field, mean));
     }
 }
 
@@ -116,13 +152,18 @@ static void draw_panel(thaw_report_page *page, const thaw_axis *axis, size_t str
 
 void thaw_report_learning(thaw_report_page *page)
 {
-    const thaw_axis axis = axis_of_all(page);
-    const size_t full = place_of_full(page);
     if (page->point_count == 0)
         return;
+    double *means = thaw_allocate_array(page->context, count_epochs(page) + 1, sizeof *means);
+    page->text.failed = page->text.failed || !means;
+    if (!means)
+        return;
+    const thaw_axis axis = axis_of_all(page, means);
+    thaw_release(page->context, means);
+    const size_t full = place_of_full(page);
     thaw_text_append(&page->text,
                      "<section id=\"learning\"><h2>Accuracy by epoch</h2>\n<p>Mean test accuracy in percent; bands are "
-                     "95\u202F%% intervals over seeds%s.</p>\n",
+                     "95\u202F%% intervals over seeds%s. Arrows point to what is below the axis.</p>\n",
                      full < page->strategy_count ? ". Dotted: <i>full</i> with the same optimizer" : "");
     thaw_chart_key(page);
     thaw_text_append(&page->text, "<div class=\"panels\">");

@@ -24,7 +24,7 @@ typedef struct thaw_report_page {
     const json_t *measurements; /* a list of objects */
     const json_t *strategies, *optimizers;
     size_t strategy_count, optimizer_count;
-    char (*short_names)[THAW_SHORT_NAME_BYTES]; /* of the optimizers */
+    char (*short_names)[THAW_SHORT_NAME_BYTES]; /* of the optimizers, as all sections call them */
     thaw_report_point *points;                  /* best first */
     size_t point_count;
     thaw_text text;
@@ -70,6 +70,13 @@ void thaw_chart_shape_close(thaw_report_page *page);
 
 /* "full, adam: 93.68 % (93.17 to 94.19)" as the title of a mark. */
 void thaw_chart_title(thaw_report_page *page, const thaw_report_point *point);
+
+/* Marks on the last piece of a line, at (x, y), that it goes on beyond its axis: across is 1 to the right and -1 to the
+   left; otherwise down is 1 or -1. */
+void thaw_chart_beyond(thaw_report_page *page, double x, double y, int across, int down);
+
+/* An interval as a horizontal line at `y`. An end beyond the axis is marked. */
+void thaw_chart_interval(thaw_report_page *page, const thaw_axis *axis, double low, double high, double y);
 
 /* The legend of optimizers' colours and shapes; empty if there is only one. */
 void thaw_chart_key(thaw_report_page *page);
