@@ -7,6 +7,7 @@
 #include <thaw/base.h>
 #include <thaw/best.h>
 #include <thaw/checkpoint.h>
+#include <thaw/classification.h>
 #include <thaw/combine.h>
 #include <thaw/context.h>
 #include <thaw/data.h>
