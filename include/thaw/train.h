@@ -5,6 +5,7 @@
 #include <thaw/average.h>
 #include <thaw/best.h>
 #include <thaw/checkpoint.h>
+#include <thaw/classification.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
 #include <thaw/model.h>
@@ -129,7 +130,28 @@ typedef struct thaw_evaluation {
    the loss does not ignore), THAW_NOT_FINITE (a parameter). */
 THAW_API thaw_status thaw_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch, thaw_evaluation *result);
 
-/* The same on several ranks (thaw/distributed.h), which all call it: each evaluates a part of the batches, and all get
+/* A position in an evaluation. */
+typedef struct thaw_evaluation_progress {
+    size_t samples, all; /* evaluated so far, and of the data set */
+} thaw_evaluation_progress;
+
+/* Options of thaw_evaluate_with. Zero everywhere means the default. */
+typedef struct thaw_evaluation_options {
+    int64_t batch; /* 0: 128 */
+    /* Gets the probabilities of each sample, the softmax of the network's outputs, and its label, unless the loss ignores
+       that; of as many classes as the network has outputs. NULL: none */
+    thaw_classification *classification;
+    bool (*on_batch)(void *user, const thaw_evaluation_progress *progress); /* false: stop; may be NULL */
+    void *user;                                                             /* passed to on_batch */
+} thaw_evaluation_options;
+
+/* thaw_evaluate with more to say. `options` may be NULL.
+   Errors: those of thaw_evaluate and thaw_classification_add (a sample that is not finite has no probabilities);
+   THAW_INVALID_ARGUMENT (a classification of other classes, or a loss that has no labels), THAW_STOPPED (on_batch). */
+THAW_API thaw_status thaw_evaluate_with(thaw_model *model, thaw_dataset *dataset,
+                                        const thaw_evaluation_options *options, thaw_evaluation *result);
+
+/* thaw_evaluate on several ranks (thaw/distributed.h), which all call it: each evaluates a part of the batches, and all get
    the results of all, added up in the order of the batches. With the same data, the same weights and the same number of
    threads each, any number of ranks gives the figures of one, to the bit. If a rank fails, it calls the communicator's
    `abort`. Errors: those of thaw_evaluate; THAW_INVALID_ARGUMENT (the communicator), THAW_IO_ERROR (a rank cannot be

@@ -6,21 +6,9 @@
 #include <thaw/train.h>
 
 #include "train/predictor.h"
+#include "train/probabilities.h"
 
 /* ---------------------------------------------------------------- probabilities */
-
-/* Softmax in place. */
-static void make_probabilities(float *scores, size_t count)
-{
-    double sum = 0;
-    float most = scores[0];
-    for (size_t i = 1; i < count; i++)
-        most = fmaxf(most, scores[i]);
-    for (size_t i = 0; i < count; i++)
-        sum += exp((double)scores[i] - (double)most);
-    for (size_t i = 0; i < count; i++)
-        scores[i] = (float)(exp((double)scores[i] - (double)most) / sum);
-}
 
 thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores)
 {
@@ -32,7 +20,7 @@ thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor 
     };
     const thaw_status status = thaw_predict(predictor->model, samples, &outputs);
     for (int64_t i = 0; status == THAW_OK && i < count; i++)
-        make_probabilities(scores + (size_t)i * predictor->classes, predictor->classes);
+        thaw_make_probabilities(scores + (size_t)i * predictor->classes, predictor->classes);
     return status;
 }
 
