@@ -87,6 +87,17 @@ THAW_API size_t thaw_classification_count(const thaw_classification *classificat
    first. NAN without samples. */
 THAW_API double thaw_classification_top(const thaw_classification *classification, size_t most);
 
+/* Samples of one class that were taken for another. */
+typedef struct thaw_confusion {
+    size_t actual, predicted; /* classes */
+    size_t count;             /* samples */
+} thaw_confusion;
+
+/* Writes the `most` most frequent confusions, the most frequent first; of equal ones those of lower classes, first the
+   actual, then the predicted. Returns how many there are: fewer if there are no others. */
+THAW_API size_t thaw_classification_confusions(const thaw_classification *classification, thaw_confusion *confusions,
+                                               size_t most);
+
 /* The figures of one class, in n log n for n samples. Errors: THAW_INVALID_ARGUMENT (no such class),
    THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_classification_class(const thaw_classification *classification, size_t index,

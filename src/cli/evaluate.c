@@ -1,13 +1,14 @@
 /* thaw evaluate. */
 #include <stdio.h>
 
+#include "cli/classified.h"
 #include "cli/command.h"
 #include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/session.h"
 
-static int print(const cli_options *options, const thaw_evaluation *found)
+static int print(const cli_options *options, const thaw_evaluation *found, const cli_classified *classified)
 {
     const double rate = (double)found->samples / found->seconds;
     if (options->json) {
@@ -19,6 +20,8 @@ static int print(const cli_options *options, const thaw_evaluation *found)
         json_object_set_new(object, "seconds", cli_json_real(found->seconds));
         json_object_set_new(object, "samples_per_second", cli_json_real(rate));
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(cli_peak_rss_bytes()));
+        if (classified->counts)
+            cli_classified_describe(classified, object);
         return cli_json_print(object);
     }
     char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES];
@@ -27,10 +30,19 @@ static int print(const cli_options *options, const thaw_evaluation *found)
     return CLI_DONE;
 }
 
+static int measure(const cli_session *session, const cli_classified *classified, thaw_evaluation *found)
+{
+    const thaw_evaluation_options options = { .batch = (int64_t)session->options->batch,
+                                              .classification = classified->counts };
+    return cli_check(session->context, thaw_evaluate_with(session->model, session->test, &options, found),
+                     "evaluation");
+}
+
 static int evaluate(const cli_options *options)
 {
     cli_session session;
     thaw_evaluation found;
+    cli_classified classified = { 0 };
     int code = cli_session_open(&session, options);
     if (code == CLI_DONE)
         code = cli_open_test_data(&session, "--data", session.options->data);
@@ -39,10 +51,16 @@ static int evaluate(const cli_options *options)
     if (code == CLI_DONE)
         code = cli_load_weights(&session);
     if (code == CLI_DONE)
-        code = cli_check(session.context, thaw_evaluate(session.model, session.test, (int64_t)options->batch, &found),
-                         "evaluation");
+        code = cli_classified_begin(&classified, &session);
     if (code == CLI_DONE)
-        code = print(options, &found);
+        code = measure(&session, &classified, &found);
+    if (code == CLI_DONE)
+        code = cli_classified_finish(&classified, &session, &found);
+    if (code == CLI_DONE)
+        code = print(options, &found, &classified);
+    if (code == CLI_DONE)
+        code = cli_classified_print(&classified, options);
+    cli_classified_end(&classified);
     cli_session_close(&session);
     return code;
 }
@@ -52,11 +70,14 @@ const cli_command cli_evaluate = {
     .summary = "measure loss and accuracy",
     .description =
         "Measure loss and accuracy on the test data of a data set, or on its training data if it has no test "
-        "data.",
+        "data. For a classifier, also figures of each class, which equal scikit-learn's: thaw/classification.h has the "
+        "formulas. They come from the same probabilities as those of thaw predict.",
     .examples = "  thaw evaluate --load tuned.safetensors --data folder:photos\n"
                 "  thaw evaluate --model transfer-cnn --load tuned.safetensors \\\n"
-                "                --data fashion-mnist:classes=5-9\n",
-    .takes = CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_COMMON,
+                "                --data fashion-mnist:classes=5-9\n"
+                "  thaw evaluate --load tuned.safetensors --data folder:photos \\\n"
+                "                --per-class --confusion --csv figures.csv\n",
+    .takes = CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_BY_CLASS | CLI_COMMON,
     .needs = CLI_LOAD | CLI_DATA,
     .run = evaluate,
 };

@@ -33,6 +33,7 @@ enum {
     CLI_EPOCH = 524288,
     CLI_PREDICT = 1048576,
     CLI_HEAD = 2097152,
+    CLI_BY_CLASS = 1 << 24, /* figures by class */
     CLI_LIST = 1 << 27
 };
 
@@ -81,6 +82,8 @@ typedef struct cli_options {
     bool takes_arguments;                         /* words that are no options */
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */
+    bool confusion, per_class;                    /* of thaw evaluate */
+    const char *csv;                              /* its file, or NULL */
     const char *best, *save_broken;               /* files, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */

@@ -125,6 +125,24 @@ size_t thaw_classification_count(const thaw_classification *classification, size
     return actual < classes && predicted < classes ? (size_t)classification->counts[actual * classes + predicted] : 0;
 }
 
+size_t thaw_classification_confusions(const thaw_classification *classification, thaw_confusion *confusions,
+                                      size_t most)
+{
+    const size_t classes = classification->classes;
+    size_t kept = 0;
+    for (size_t i = 0; i < classes * classes; i++) {
+        const thaw_confusion one = { i / classes, i % classes, (size_t)classification->counts[i] };
+        if (one.actual == one.predicted || one.count == 0 || most == 0 ||
+            (kept == most && confusions[kept - 1].count >= one.count))
+            continue;
+        size_t place = kept < most ? kept++ : kept - 1;
+        for (; place && confusions[place - 1].count < one.count; place--)
+            confusions[place] = confusions[place - 1];
+        confusions[place] = one;
+    }
+    return kept;
+}
+
 /* Undefined without samples. */
 static double share(uint64_t part, uint64_t whole)
 {

@@ -57,6 +57,7 @@ expect 'test-loss|test-accuracy' thaw train --monitor te
 expect 'source.safetensors' thaw train --best so
 expect '--save|--save-broken' thaw train --sa
 expect 'source.safetensors' thaw train --save-broken so
+expect '--confusion|--csv' thaw evaluate --c
 expect 'off' thaw train --cache of
 expect 'mpi' thaw train --ranks m
 expect 'source.safetensors' thaw finetune --load so

@@ -156,6 +156,32 @@ Test(classification, takes_the_lower_of_equal_classes_first)
     thaw_classification_destroy(figures);
 }
 
+Test(classification, finds_the_most_frequent_confusions)
+{
+    static const size_t counts[4][4] = { { 9, 2, 0, 5 }, { 3, 9, 5, 0 }, { 1, 0, 9, 5 }, { 0, 0, 7, 9 } };
+    static const thaw_confusion wanted[] = { { 3, 2, 7 }, { 0, 3, 5 }, { 1, 2, 5 }, { 2, 3, 5 },
+                                             { 1, 0, 3 }, { 0, 1, 2 }, { 2, 0, 1 } };
+    thaw_classification *figures = create(4);
+    for (int32_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < 4; k++)
+            for (size_t n = 0; n < counts[i][k]; n++) {
+                float scores[4] = { 0 };
+                scores[k] = 1;
+                assert_ok(context, thaw_classification_add(figures, scores, &i, 1));
+            }
+    for (size_t most = 0; most <= 9; most++) {
+        thaw_confusion found[9];
+        const size_t count = thaw_classification_confusions(figures, found, most);
+        cr_assert_eq(count, most < THAW_COUNT(wanted) ? most : THAW_COUNT(wanted));
+        for (size_t i = 0; i < count; i++)
+            cr_assert(found[i].actual == wanted[i].actual && found[i].predicted == wanted[i].predicted &&
+                          found[i].count == wanted[i].count,
+                      "%zu of %zu: %zu as %zu, %zu times", i, most, found[i].actual, found[i].predicted,
+                      found[i].count);
+    }
+    thaw_classification_destroy(figures);
+}
+
 Test(classification, refuses_what_is_no_score_and_no_class)
 {
     thaw_classification *figures = create(3);
