@@ -16,7 +16,7 @@ typedef struct thaw_optimizer_module thaw_optimizer_module;
 /* Creates an optimizer from its description: a built-in module's name ("sgd", "adam", "adamw", "rmsprop") or the path
    of a shared object, followed by hyper-parameters: "sgd:lr=1e-2,momentum=0.9". The path must contain a '/', and the
    object must define `const thaw_optimizer_module thaw_module`. Hyper-parameters that are not given have PyTorch's
-   defaults. The caller owns the optimizer (thaw_optimizer_destroy).
+   defaults; wd is short for weight_decay. The caller owns the optimizer (thaw_optimizer_destroy).
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
    (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR (the file cannot be
    read), THAW_BAD_FORMAT (no shared object, or its module is not one: another abi, a struct that is too short or too

@@ -12,22 +12,16 @@
 #include "cli/ranks.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
+#include "cli/words.h"
 #include "core/threads.h"
 #include "report/write.h"
 
 enum { PATH_BYTES = 4096, LONGEST_RUN = 24 * 60 * 60 /* seconds for which ranks wait for each other */ };
 
-/* The words of an option, separated by blanks. */
-typedef struct words {
-    char *text; /* the text that `words` point into */
-    const char **items;
-    size_t count;
-} words;
-
 typedef struct bench {
     cli_session session; /* holds the context and the data */
     cli_ranks ranks;
-    words strategy_names, optimizers;
+    cli_words strategy_names, optimizers;
     thaw_strategy **strategies;
     size_t strategy_count;
     char results[PATH_BYTES];
@@ -38,30 +32,11 @@ typedef struct bench {
 
 /* ---------------------------------------------------------------- options */
 
-static int split(const char *option, const char *text, words *made)
-{
-    made->text = strdup(text);
-    made->items = calloc(strlen(text) + 1, sizeof *made->items);
-    if (!made->text || !made->items)
-        return cli_fail(option, "out of memory");
-    char *rest = made->text;
-    for (char *word; (word = strsep(&rest, " \t\n"));)
-        if (*word)
-            made->items[made->count++] = word;
-    return made->count ? CLI_DONE : cli_misuse(option, "\"%s\", must have at least one name", text);
-}
-
-static void release_words(words *made)
-{
-    free(made->text);
-    free((void *)made->items);
-}
-
 static int read_strategies(bench *now)
 {
     const cli_options *options = now->session.options;
     thaw_context *context = now->session.context;
-    int code = split("--strategies", options->strategies, &now->strategy_names);
+    int code = cli_words_split("--strategies", options->strategies, false, &now->strategy_names);
     if (code != CLI_DONE)
         return code;
     now->strategies = calloc(now->strategy_names.count, sizeof *now->strategies);
@@ -79,7 +54,7 @@ static int read_strategies(bench *now)
 
 static int read_optimizers(bench *now)
 {
-    int code = split("--optimizers", now->session.options->optimizers, &now->optimizers);
+    int code = cli_words_split("--optimizers", now->session.options->optimizers, true, &now->optimizers);
     for (size_t i = 0; i < now->optimizers.count && code == CLI_DONE; i++) {
         thaw_optimizer *optimizer = NULL;
         code = cli_check_option(now->session.context,
@@ -245,8 +220,8 @@ static void release(bench *now)
     for (size_t i = 0; i < now->strategy_count; i++)
         thaw_strategy_destroy(context, now->strategies[i]);
     free(now->strategies);
-    release_words(&now->strategy_names);
-    release_words(&now->optimizers);
+    cli_words_release(&now->strategy_names);
+    cli_words_release(&now->optimizers);
     cli_session_close(&now->session);
 }
 

@@ -83,7 +83,8 @@ static void print_options(FILE *stream, const cli_command *command)
     fprintf(stream, "    %s) options='", command->name);
     for (size_t i = 0; i < cli_option_count; i++)
         if (cli_option_table[i].set & command->takes)
-            fprintf(stream, "--%s ", cli_option_table[i].name);
+            fprintf(stream, "--%s %s%s%s", cli_option_table[i].name, cli_option_table[i].alias ? "--" : "",
+                    cli_option_table[i].alias ? cli_option_table[i].alias : "", cli_option_table[i].alias ? " " : "");
     for (size_t i = 0; i < cli_standard_option_count; i++)
         fprintf(stream, "--%s%s", cli_standard_options[i].name, i + 1 < cli_standard_option_count ? " " : "");
     fprintf(stream, "'%s ;;\n", command->arguments ? " arguments=files" : "");
@@ -107,7 +108,12 @@ static void print_kind(FILE *stream, const cli_option *option)
 {
     const char *words = option->kind->words ? option->kind->words : "";
     const bool list = option->argument && strcmp(option->argument, "LIST") == 0;
-    fprintf(stream, "    --%s) ", option->name);
+    fprintf(stream, "    --%s", option->name);
+    if (option->alias)
+        fprintf(stream, " | --%s", option->alias);
+    if (option->letter)
+        fprintf(stream, " | -%c", option->letter);
+    fputs(") ", stream);
     switch (option->kind->completion) {
     case CLI_COMPLETE_NOTHING:
         fputs("kind=none ;;\n", stream);

@@ -79,10 +79,11 @@ static void print_action(FILE *stream, const cli_option *option)
     }
 }
 
-static void print_option(FILE *stream, const cli_option *option)
+/* `name` with its dashes; `value` is what stands between it and its value. */
+static void print_option(FILE *stream, const cli_option *option, const char *name, const char *value)
 {
     const bool repeated = cli_option_repeats(option);
-    fprintf(stream, "      '%s--%s%s[", repeated ? "*" : "", option->name, option->argument ? "=" : "");
+    fprintf(stream, "      '%s%s%s[", repeated ? "*" : "", name, option->argument ? value : "");
     print_clause(stream, option->help);
     fputc(']', stream);
     if (option->argument) {
@@ -96,6 +97,21 @@ static void print_option(FILE *stream, const cli_option *option)
         print_action(stream, option);
     }
     fputs("' \\\n", stream);
+}
+
+static void print_names(FILE *stream, const cli_option *option)
+{
+    char name[64];
+    snprintf(name, sizeof name, "--%s", option->name);
+    print_option(stream, option, name, "=");
+    if (option->alias) {
+        snprintf(name, sizeof name, "--%s", option->alias);
+        print_option(stream, option, name, "=");
+    }
+    if (option->letter) {
+        snprintf(name, sizeof name, "-%c", option->letter);
+        print_option(stream, option, name, "+");
+    }
 }
 
 void cli_generate_zsh(FILE *stream)
@@ -122,7 +138,7 @@ void cli_generate_zsh(FILE *stream)
             fputs("      '*:image:_files' \\\n", stream);
         for (size_t k = 0; k < cli_option_count; k++)
             if (cli_option_table[k].set & cli_commands[i]->takes)
-                print_option(stream, &cli_option_table[k]);
+                print_names(stream, &cli_option_table[k]);
         for (size_t k = 0; k < cli_standard_option_count; k++)
             fprintf(stream, "      '--%s[%s]'%s\n", cli_standard_options[k].name, cli_standard_options[k].help,
                     k + 1 < cli_standard_option_count ? " \\" : "");

@@ -25,9 +25,9 @@ static int parse_rates(const char *text, char *settings, cli_group *group)
         if (!value)
             return cli_misuse("--group", "\"%s\": \"%s\", must be NAME=VALUE", text, item);
         *value++ = '\0';
-        double *rate = strcmp(item, "lr") == 0             ? &group->learning_rate
-                       : strcmp(item, "weight_decay") == 0 ? &group->weight_decay
-                                                           : NULL;
+        double *rate = strcmp(item, "lr") == 0                                        ? &group->learning_rate
+                       : strcmp(item, "weight_decay") == 0 || strcmp(item, "wd") == 0 ? &group->weight_decay
+                                                                                      : NULL;
         if (!rate)
             return cli_misuse("--group",
                               "\"%s\": unknown setting \"%s\", must be lr, weight_decay, or optimizer and its "

@@ -111,11 +111,8 @@ static void print_title(FILE *stream, const char *name, const char *summary)
     fputc('\n', stream);
 }
 
-static void print_option(FILE *stream, char letter, const char *name, const char *argument, const char *help)
+static void print_long_name(FILE *stream, const char *name, const char *argument)
 {
-    fputs(".TP\n", stream);
-    if (letter)
-        fprintf(stream, "\\fB\\-%c\\fR, ", letter);
     fputs("\\fB\\-\\-", stream);
     print_all(stream, name);
     fputs("\\fR", stream);
@@ -123,6 +120,20 @@ static void print_option(FILE *stream, char letter, const char *name, const char
         fputs("=\\fI", stream);
         print_all(stream, argument);
         fputs("\\fR", stream);
+    }
+}
+
+/* `alias` and `argument` may be NULL. */
+static void print_option(FILE *stream, char letter, const char *name, const char *alias, const char *argument,
+                         const char *help)
+{
+    fputs(".TP\n", stream);
+    if (letter)
+        fprintf(stream, "\\fB\\-%c\\fR, ", letter);
+    print_long_name(stream, name, argument);
+    if (alias) {
+        fputs(", ", stream);
+        print_long_name(stream, alias, argument);
     }
     fputc('\n', stream);
     print_sentences(stream, help, strlen(help));
@@ -171,10 +182,10 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
     for (size_t i = 0; i < cli_option_count; i++) {
         const cli_option *option = &cli_option_table[i];
         if (option->set & command->takes)
-            print_option(stream, '\0', option->name, option->argument, option->help);
+            print_option(stream, option->letter, option->name, option->alias, option->argument, option->help);
     }
     for (size_t i = 0; i < cli_standard_option_count; i++)
-        print_option(stream, cli_standard_options[i].letter, cli_standard_options[i].name, NULL,
+        print_option(stream, cli_standard_options[i].letter, cli_standard_options[i].name, NULL, NULL,
                      cli_standard_options[i].help);
     print_exit_status(stream);
     fputs(".SH EXAMPLES\n", stream);

@@ -71,6 +71,12 @@ static bool parse_norm(const cli_option *option, const char *text, void *value, 
     return cli_parse_real(text, value) && *(double *)value > 0;
 }
 
+static bool parse_rate(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    return cli_parse_real(text, value);
+}
+
 static bool parse_share(const cli_option *option, const char *text, void *value, cli_options *options)
 {
     (void)option, (void)options;
@@ -143,6 +149,7 @@ KIND(most_bytes, .parse = parse_most, .wanted = "a number of bytes above 0, such
 KIND(interval, .parse = parse_interval,
      .wanted = "a whole number above 0 and its unit, such as 10m, 500steps or 1epoch");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
+KIND(rate, .parse = parse_rate, .wanted = "a finite number from 0");
 KIND(decay, .parse = parse_decay, .wanted = "a number above 0 and below 1");
 KIND(share, .parse = parse_share, .wanted = "a number above 0 and at most 1");
 KIND(spreading, .parse = parse_spreading, .wanted = "auto, mpi or off", .completion = CLI_COMPLETE_WORDS,

@@ -30,6 +30,8 @@ struct cli_option {
     const cli_option_kind *kind;
     size_t offset; /* offset in cli_options */
     cli_rule_kind rule;
+    const char *alias; /* another name, or NULL */
+    char letter;       /* a short name; '\0': none */
 };
 
 extern const cli_option cli_option_table[];

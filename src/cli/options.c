@@ -67,15 +67,18 @@ const cli_option cli_option_table[] = {
     { CLI_RULES, "optimizer", "SPEC",
       "Optimizer of all groups, such as sgd:lr=0.1,momentum=0.9; 'thaw optimizers' lists them (default: adam)",
       &cli_kind_optimizer, TO(optimizer) },
+    { CLI_RULES, "lr", "X", "Learning rate of --optimizer, the same as lr=X there (default: the optimizer's)",
+      &cli_kind_rate, TO(learning_rate) },
     { CLI_RULES, "group", "PATTERN:SETTINGS",
-      "Settings of some groups: lr=X and weight_decay=X, or optimizer=NAME and its hyper-parameters", &cli_kind_rule,
-      .rule = CLI_RULE_GROUP },
+      "Settings of some groups: lr=X and weight_decay=X (or wd=X), or optimizer=NAME and its hyper-parameters",
+      &cli_kind_rule, .rule = CLI_RULE_GROUP },
     { CLI_RULES, "lora", "PATTERN:SETTINGS",
       "Add low-rank adapters to these weights and freeze the weights: rank=N (default: 8), alpha=X (default: the rank)",
       &cli_kind_rule, .rule = CLI_RULE_LORA },
     { CLI_RULES, "bias-only", "PATTERN", "Train only the biases of these groups", &cli_kind_rule,
       .rule = CLI_RULE_BIAS_ONLY },
-    { CLI_BATCH, "batch", "N", "Samples per step (default: 128)", &cli_kind_positive, TO(batch) },
+    { CLI_BATCH, "batch", "N", "Samples per step (default: 128)", &cli_kind_positive, TO(batch), .alias = "batch-size",
+      .letter = 'b' },
     { CLI_TRAINING | CLI_CACHE, "shards", "S",
       "Compute each step in S parts of the batch, one after another in the memory of one, and add up their gradients. "
       "Must divide --batch, and be a multiple of the ranks (default: the ranks)",
@@ -118,7 +121,7 @@ const cli_option cli_option_table[] = {
       "Save memory: recompute normalisations, and the activations after them, during backward", &cli_kind_flag,
       TO(recompute) },
     { CLI_TRAINING, "save", "FILE", "Save the weights to this safetensors file after training", &cli_kind_file,
-      TO(save) },
+      TO(save), .alias = "output", .letter = 'o' },
     { CLI_TRAINING, "ema", "DECAY",
       "Average the weights over the steps: an exponential moving average with this decay, such as 0.999. Test figures and "
       "--best are then those of the average, and --save saves it, too, beside the weights: in x.ema.safetensors for "
@@ -157,7 +160,7 @@ const cli_option cli_option_table[] = {
       "options must be the same, but for --epochs, --threads and paths",
       &cli_kind_flag, TO(resume) },
     { CLI_BENCH, "strategies", "LIST",
-      "Strategies, separated by blanks: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
+      "Strategies, separated by blanks or commas: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",
       &cli_kind_strategy, TO(strategies) },
     { CLI_STRATEGY, "strategy", "NAME",
@@ -168,7 +171,7 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH | CLI_STRATEGY, "strategy-file", "FILE",
       "JSON file of your own strategies; thaw/strategy.h describes its format", &cli_kind_file, TO(strategy_file) },
     { CLI_BENCH, "optimizers", "LIST",
-      "Optimizers, separated by blanks, such as 'sgd:lr=1e-2,momentum=0.9 adam ./lion.so:lr=1e-4' (default: adam)",
+      "Optimizers, separated by blanks or commas, such as 'sgd:lr=1e-2,momentum=0.9 adam ./lion.so:lr=1e-4' (default: adam)",
       &cli_kind_optimizer, TO(optimizers) },
     { CLI_BENCH, "seeds", "N", "Runs of each configuration, with the seeds from --seed on (default: 3)",
       &cli_kind_positive, TO(seeds) },

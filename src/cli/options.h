@@ -98,6 +98,7 @@ typedef struct cli_options {
     uint64_t keep;                     /* 0: 3 */
     double clip_norm;                  /* 0: none */
     double average_decay;              /* 0: no average */
+    double learning_rate;              /* of `optimizer`; -1: its own */
     bool program, profile;             /* of thaw plan */
     uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */
     bool override;                     /* the command line's word counts, whatever the file of --load says of itself */

@@ -7,12 +7,23 @@
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/option_names.h"
 #include "cli/option_table.h"
 #include "cli/quote.h"
 #include "cli/ranks_library.h"
-#include "core/printable.h"
 
 enum { FIRST_KEY = 256 /* above the character range */ };
+
+/* Of the option with this key; cli_option_count if there is none. A letter belongs to one option. */
+static size_t index_of(int key)
+{
+    size_t index = 0;
+    if (key >= FIRST_KEY)
+        return (size_t)(key - FIRST_KEY) < cli_option_count ? (size_t)(key - FIRST_KEY) : cli_option_count;
+    while (index < cli_option_count && (!cli_option_table[index].letter || cli_option_table[index].letter != key))
+        index++;
+    return index;
+}
 
 static error_t parse_one(int key, char *text, struct argp_state *state)
 {
@@ -25,9 +36,10 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
         cli_misuse(text, "is not an option; options begin with --, see '%s --help'", state->name);
         return EINVAL;
     }
-    if (key < FIRST_KEY || (size_t)(key - FIRST_KEY) >= cli_option_count)
+    const size_t index = index_of(key);
+    if (index >= cli_option_count)
         return ARGP_ERR_UNKNOWN;
-    const cli_option *option = &cli_option_table[key - FIRST_KEY];
+    const cli_option *option = &cli_option_table[index];
     void *value = (char *)options + option->offset;
     if (option->kind->parse(option, text, value, options))
         return 0;
@@ -75,32 +87,30 @@ static unsigned flags_under_mpirun(int argc, char **argv)
     return cli_ranks_launched_rank() > 0 ? ARGP_NO_EXIT | ARGP_NO_ERRS : ARGP_NO_EXIT;
 }
 
-/* argp repeats a wrong option as it is. A word after an option without '=' may be its value. */
-static int check_printable(int argc, char **argv)
+/* How argp knows an option: by its name, its letter and its other name. Returns the number of entries. */
+static size_t describe(struct argp_option entries[3], size_t index)
 {
-    for (int i = 1; i < argc; i++) {
-        const bool value = i > 1 && strncmp(argv[i - 1], "--", 2) == 0 && !strchr(argv[i - 1], '=');
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(argv[i], "="), argv[i]);
-        if (*name == '-' && !value && !thaw_is_printable(name))
-            return cli_misuse(name, "no such option");
-    }
-    return CLI_DONE;
+    const cli_option *option = &cli_option_table[index];
+    size_t count = 0;
+    entries[count++] = (struct argp_option){
+        .name = option->name, .key = FIRST_KEY + (int)index, .arg = option->argument, .doc = option->help
+    };
+    if (option->alias)
+        entries[count++] = (struct argp_option){ .name = option->alias, .flags = OPTION_ALIAS };
+    if (option->letter)
+        entries[count++] = (struct argp_option){ .key = option->letter, .flags = OPTION_ALIAS };
+    return count;
 }
 
 static error_t parse(int argc, char **argv, const cli_command *command, const char *help, cli_options *options)
 {
-    struct argp_option *taken = calloc(cli_option_count + 1, sizeof *taken);
+    struct argp_option *taken = calloc(3 * cli_option_count + 1, sizeof *taken);
     if (!taken)
         return ENOMEM;
     size_t count = 0;
-    for (size_t i = 0; i < cli_option_count; i++) {
-        const cli_option *option = &cli_option_table[i];
-        if (option->set & command->takes)
-            taken[count++] = (struct argp_option){
-                .name = option->name, .key = FIRST_KEY + (int)i, .arg = option->argument, .doc = option->help
-            };
-    }
+    for (size_t i = 0; i < cli_option_count; i++)
+        if (cli_option_table[i].set & command->takes)
+            count += describe(&taken[count], i);
     const struct argp parser = { .options = taken, .parser = parse_one, .args_doc = command->arguments, .doc = help };
     const error_t error = argp_parse(&parser, argc, argv, flags_under_mpirun(argc, argv), NULL, options);
     free(taken);
@@ -117,6 +127,7 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
                               .cache = "auto",
                               .cache_bytes = (uint64_t)1 << 30,
                               .optimizer = "adam",
+                              .learning_rate = -1,
                               .optimizers = "adam",
                               .strategies = "full head",
                               .report = "report",
@@ -131,7 +142,7 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
         name = NULL;
     options->line = name ? cli_quote(argc, argv, name) : NULL;
     error_t error = ENOMEM;
-    if (check_printable(argc, argv) != CLI_DONE) {
+    if (cli_check_option_names(argc, argv, command) != CLI_DONE) {
         error = EINVAL;
     } else if (options->rules && options->line && help) {
         argv[0] = name;

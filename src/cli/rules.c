@@ -1,15 +1,20 @@
 /* Applies options for optimizers, settings of groups, and freezing. */
 #include <math.h>
+#include <string.h>
 
 #include "cli/failure.h"
 #include "cli/group.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
 
-static int set_optimizer(cli_session *session, const char *pattern, const char *description, const char *option)
+/* `rate`: instead of the optimizer's learning rate; negative: keep that. */
+static int set_optimizer(cli_session *session, const char *pattern, const char *description, double rate,
+                         const char *option)
 {
     thaw_optimizer *optimizer = NULL;
     thaw_status status = thaw_optimizer_create(session->context, description, &optimizer);
+    if (status == THAW_OK && rate >= 0)
+        status = thaw_optimizer_set(optimizer, "lr", rate);
     if (status == THAW_OK)
         status = thaw_select_optimizer(session->model, pattern, optimizer);
     thaw_optimizer_destroy(optimizer);
@@ -24,7 +29,7 @@ static int set_group(cli_session *session, const char *text)
         return code;
     thaw_model *model = session->model;
     if (group.optimizer)
-        code = set_optimizer(session, group.pattern, group.optimizer, "--group");
+        code = set_optimizer(session, group.pattern, group.optimizer, -1, "--group");
     /* A new optimizer has its own learning rate, which an earlier setting must not hide. */
     if (code == CLI_DONE && (group.optimizer || !isnan(group.learning_rate)))
         code = cli_check_option(session->context, thaw_select_learning_rate(model, group.pattern, group.learning_rate),
@@ -61,11 +66,27 @@ static int apply(cli_session *session, const cli_rule *rule)
     return CLI_DONE;
 }
 
+/* Whether an optimizer's description sets its learning rate. */
+static bool has_rate(const char *description)
+{
+    const char *settings = strchr(description, ':');
+    return settings && (strncmp(settings, ":lr=", 4) == 0 || strstr(settings, ",lr="));
+}
+
+/* --optimizer with --lr. */
+static int set_common_optimizer(cli_session *session)
+{
+    const cli_options *options = session->options;
+    if (options->learning_rate >= 0 && has_rate(options->optimizer))
+        return cli_misuse("--lr", "cannot be used with lr= in --optimizer");
+    return set_optimizer(session, "*", options->optimizer, options->learning_rate, "--optimizer");
+}
+
 int cli_apply_rules(cli_session *session)
 {
     const cli_options *options = session->options;
     thaw_model_set_recompute(session->model, options->recompute);
-    int code = set_optimizer(session, "*", options->optimizer, "--optimizer");
+    int code = set_common_optimizer(session);
     if (code == CLI_DONE)
         code = cli_strategy_find_head(session);
     if (code == CLI_DONE)

@@ -5,8 +5,8 @@
 
 #include "cli/failure.h"
 #include "cli/numbers.h"
-#include "core/pattern.h"
 #include "core/text.h"
+#include "graph/model.h"
 #include "policy/part.h"
 
 static const char COMMAND_LINE[] = "of the command line";
@@ -22,15 +22,15 @@ int cli_strategy_read(cli_session *session)
     return cli_check_option(session->context, status, of_file ? "--strategy-file" : "--strategy");
 }
 
+static void look_only(void *unused, thaw_selected selected)
+{
+    (void)unused, (void)selected;
+}
+
+/* Otherwise the context has a message with the nearest name. */
 static bool matches_something(thaw_model *model, const char *pattern)
 {
-    for (size_t i = 0; i < thaw_model_group_count(model); i++)
-        if (thaw_pattern_matches(pattern, thaw_group_name(thaw_model_group(model, i))))
-            return true;
-    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
-        if (thaw_pattern_matches(pattern, thaw_parameter_name(thaw_model_parameter(model, i))))
-            return true;
-    return false;
+    return thaw_set_select(&model->parameters, pattern, look_only, NULL) == THAW_OK;
 }
 
 int cli_strategy_find_head(cli_session *session)
@@ -80,8 +80,7 @@ static int add_rule(cli_session *session, const char *option, const thaw_strateg
     if (error)
         return cli_misuse(option, "\"%s\": %s", rule->pattern, error);
     if (rule->pattern[0] != '@' && !matches_something(session->model, rule->pattern))
-        return cli_misuse(option, "\"%s\" matches no group and no parameter of %s", rule->pattern,
-                          session->options->model);
+        return cli_misuse(option, "%s", thaw_context_message(session->context));
     const thaw_strategy alone = { .name = COMMAND_LINE, .rules = rule, .rule_count = 1 };
     const int code =
         cli_check_option(session->context,

@@ -1,8 +1,9 @@
 #include "core/nearest.h"
 
 #include <string.h>
+#include <thaw/runtime.h>
 
-#include "core/text.h"
+#include "core/enumeration.h"
 
 enum { LONGEST = 63 };
 
@@ -50,16 +51,11 @@ const char *thaw_nearest(const char *word, const char *const *known, size_t coun
 thaw_status thaw_fail_unknown(thaw_context *context, const char *what, const char *name, const char *const *known,
                               size_t count)
 {
-    thaw_text list = { .context = context };
-    char *names;
+    thaw_enumeration list = { 0 };
     for (size_t i = 0; i < count; i++)
-        thaw_text_append(&list, "%s%s", i ? ", " : "", known[i]);
-    const thaw_status status = thaw_text_finish(&list, &names);
-    if (status != THAW_OK)
-        return status;
+        thaw_enumerate(&list, known[i]);
     const char *nearest = thaw_nearest(name, known, count);
-    thaw_fail(context, THAW_NOT_FOUND, "unknown %s \"%.100s\"%s%s%s; known: %s", what, name,
-              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "", names);
-    thaw_release(context, names);
-    return THAW_NOT_FOUND;
+    return thaw_fail(context, THAW_NOT_FOUND, "unknown %s \"%.100s\"%s%s%s; known: %s", what, name,
+                     nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+                     thaw_enumerated(&list));
 }

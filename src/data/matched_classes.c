@@ -3,6 +3,7 @@
 
 #include "core/allocation.h"
 #include "core/digest.h"
+#include "core/nearest.h"
 #include "data/dataset.h"
 
 /* The classes to match. */
@@ -54,6 +55,15 @@ static void release_matched(void *user)
     thaw_release(under->context, under);
 }
 
+static thaw_status fail_unmatched(thaw_context *context, const char *name, const class_list *to)
+{
+    const char *nearest = thaw_nearest(name, to->names, to->count);
+    return thaw_fail(context, THAW_NOT_FOUND,
+                     "class \"%.200s\" is none of the %zu classes from \"%.100s\" to \"%.100s\"%s%.100s%s", name,
+                     to->count, to->names[0], to->names[to->count - 1], nearest ? ", did you mean \"" : "",
+                     nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static thaw_status find_labels(matched *under, const class_list *to)
 {
     const thaw_source *from = &under->from->source;
@@ -65,9 +75,7 @@ static thaw_status find_labels(matched *under, const class_list *to)
         while (label < to->count && strcmp(from->class_names[i], to->names[label]) != 0)
             label++;
         if (label == to->count)
-            return thaw_fail(under->context, THAW_NOT_FOUND,
-                             "class \"%.200s\" is none of the %zu classes from \"%.100s\" to \"%.100s\"",
-                             from->class_names[i], to->count, to->names[0], to->names[to->count - 1]);
+            return fail_unmatched(under->context, from->class_names[i], to);
         under->label[i] = (int32_t)label;
     }
     return THAW_OK;

@@ -1,5 +1,7 @@
-#include <stdio.h>
+#include <string.h>
 
+#include "core/enumeration.h"
+#include "core/nearest.h"
 #include "core/pattern.h"
 #include "params/parameter.h"
 
@@ -26,13 +28,35 @@ static size_t select_in_group(thaw_group *group, const char *pattern,
     return found;
 }
 
-/* The names of the groups, for a message; cut if too long. */
-static void list_groups(const thaw_parameter_set *set, char *text, size_t capacity)
+/* The nearer of two names; either may be NULL. */
+static const char *nearer(const char *word, const char *one, const char *other)
 {
-    size_t used =
-        (size_t)snprintf(text, capacity, "%s", set->group_count ? "; the groups are" : "; there are no groups");
-    for (size_t i = 0; i < set->group_count && used < capacity; i++)
-        used += (size_t)snprintf(text + used, capacity - used, "%s %s", i ? "," : "", set->groups[i]->name);
+    const char *const both[] = { one, other };
+    return one ? thaw_nearest(word, both, 2) : thaw_nearest(word, &other, 1);
+}
+
+/* The name that a pattern was probably meant to be; NULL if none is near, or if it stands for several. */
+static const char *nearest_name(const thaw_parameter_set *set, const char *pattern)
+{
+    const char *found = NULL;
+    if (strpbrk(pattern, "*?[{|"))
+        return NULL;
+    for (size_t i = 0; i < set->group_count; i++)
+        found = nearer(pattern, found, set->groups[i]->name);
+    for (size_t i = 0; i < set->parameter_count; i++)
+        found = nearer(pattern, found, set->parameters[i]->name);
+    return found;
+}
+
+static thaw_status fail_unmatched(const thaw_parameter_set *set, const char *pattern)
+{
+    thaw_enumeration groups = { 0 };
+    const char *nearest = nearest_name(set, pattern);
+    for (size_t i = 0; i < set->group_count; i++)
+        thaw_enumerate(&groups, set->groups[i]->name);
+    return thaw_fail(set->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter%s%s%s; %s%s",
+                     pattern, nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+                     set->group_count ? "the groups are " : "there are no groups", thaw_enumerated(&groups));
 }
 
 void thaw_selected_visit(thaw_selected selected, void (*visit)(void *argument, thaw_parameter *parameter),
@@ -55,10 +79,5 @@ thaw_status thaw_set_select(const thaw_parameter_set *set, const char *pattern,
     size_t found = 0;
     for (size_t i = 0; i < set->group_count; i++)
         found += select_in_group(set->groups[i], pattern, visit, argument);
-    if (found)
-        return THAW_OK;
-    char groups[400];
-    list_groups(set, groups, sizeof groups);
-    return thaw_fail(set->context, THAW_NOT_FOUND, "pattern \"%s\" matches no group and no parameter%s", pattern,
-                     groups);
+    return found ? THAW_OK : fail_unmatched(set, pattern);
 }

@@ -64,7 +64,9 @@ static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module
     memcpy(name, item, name_length);
     const size_t value_length = length - name_length - 1;
     double value = 0;
-    const int index = thaw_hyperparameter_index(module, name);
+    int index = thaw_hyperparameter_index(module, name);
+    if (index < 0 && strcmp(name, "wd") == 0)
+        index = thaw_hyperparameter_index(module, "weight_decay");
     if (index < 0)
         return unknown_name(context, module, name);
     if (given[index]++)
@@ -72,7 +74,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module
     if (!thaw_parse_number(equals + 1, value_length, &value))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s=\"%.*s\", must be a finite number such as 1e-3",
                          module->name, name, (int)(value_length < 100 ? value_length : 100), equals + 1);
-    return thaw_setting_apply(context, module, name, value, values);
+    return thaw_setting_apply(context, module, module->hyperparameters[index].name, value, values);
 }
 
 thaw_status thaw_settings_parse(thaw_context *context, const thaw_optimizer_module *module, const char *text,

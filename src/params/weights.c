@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/enumeration.h"
 #include "core/number.h"
 #include "core/pattern.h"
 #include "core/text.h"
@@ -121,12 +122,14 @@ static thaw_status finish_lists(load *job)
 static thaw_status refuse_shape(const load *job)
 {
     char stored[80], wanted[80];
+    thaw_enumeration all = { 0 };
+    thaw_enumerate_joined(&all, job->result.misshaped_names);
     return thaw_fail(job->context, THAW_SHAPE_MISMATCH,
-                     "%s: tensor \"%.100s\" has shape %s, must have %s; all wrong shapes: %.400s", job->file.path,
+                     "%s: tensor \"%.100s\" has shape %s, must have %s; all wrong shapes: %s", job->file.path,
                      job->misshaped.tensor->name,
                      thaw_shape_format(&job->misshaped.tensor->shape, stored, sizeof stored),
                      thaw_shape_format(thaw_parameter_shape(job->misshaped.parameter), wanted, sizeof wanted),
-                     job->result.misshaped_names);
+                     thaw_enumerated(&all));
 }
 
 /* Whether the file's content may be loaded. */
@@ -136,11 +139,13 @@ static thaw_status judge(const load *job)
     if (job->options.pattern && job->selected == 0)
         return thaw_fail(job->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter",
                          job->options.pattern);
-    if ((result->missing && !job->options.allow_missing) || (result->unexpected && !job->options.allow_unexpected))
-        return thaw_fail(job->context, THAW_NOT_FOUND,
-                         "%s: missing from the file: %.400s; unexpected in the file: %.400s", job->file.path,
-                         result->missing ? result->missing_names : "nothing",
-                         result->unexpected ? result->unexpected_names : "nothing");
+    if ((result->missing && !job->options.allow_missing) || (result->unexpected && !job->options.allow_unexpected)) {
+        thaw_enumeration missing = { 0 }, unexpected = { 0 };
+        thaw_enumerate_joined(&missing, result->missing ? result->missing_names : "nothing");
+        thaw_enumerate_joined(&unexpected, result->unexpected ? result->unexpected_names : "nothing");
+        return thaw_fail(job->context, THAW_NOT_FOUND, "%s: missing from the file: %s; unexpected in the file: %s",
+                         job->file.path, thaw_enumerated(&missing), thaw_enumerated(&unexpected));
+    }
     if (result->misshaped && !job->options.allow_misshaped)
         return refuse_shape(job);
     return THAW_OK;

@@ -1,8 +1,8 @@
 /* Strategies by name: those of a file, and those that are built in. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "core/enumeration.h"
 #include "core/nearest.h"
 #include "core/number.h"
 #include "policy/strategies.h"
@@ -75,13 +75,13 @@ static thaw_status create(thaw_context *context, const char *name, thaw_strategy
 /* Whether a file has exactly one strategy, which then needs no name. */
 static thaw_status check_alone(thaw_context *context, const char *path, thaw_strategy *const *own, size_t count)
 {
-    char names[200] = "";
-    for (size_t i = 0, length = 0; i < count && length < sizeof names; i++)
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i ? ", " : "", own[i]->name);
+    thaw_enumeration names = { 0 };
     if (count == 1)
         return THAW_OK;
+    for (size_t i = 0; i < count; i++)
+        thaw_enumerate(&names, own[i]->name);
     return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: has %zu strategies, choose one by name%s%s",
-                     path ? path : "no file", count, count ? ": " : "", names);
+                     path ? path : "no file", count, count ? ": " : "", thaw_enumerated(&names));
 }
 
 thaw_status thaw_strategy_create(thaw_context *context, const char *name, const char *path, thaw_strategy **strategy)

@@ -59,6 +59,9 @@ expect '--save|--save-broken' thaw train --sa
 expect 'source.safetensors' thaw train --save-broken so
 expect '--confusion|--csv' thaw evaluate --c
 expect 'off' thaw train --cache of
+expect 'source.safetensors' thaw train --output so
+expect 'source.safetensors' thaw train -o so
+expect '--batch|--batch-size' thaw train --bat
 expect 'mpi' thaw train --ranks m
 expect 'source.safetensors' thaw finetune --load so
 expect 'my weights.safetensors' thaw finetune --load my
@@ -84,19 +87,24 @@ expect '' thaw train --drop-last word
 networks=$("$thaw" --help | sed -n '/^Networks/,/^$/s/^  \([a-z0-9-]*\) .*/\1/p' | sort)
 [ "$(complete_words thaw train --model '')" = "$networks" ] || fail "other networks than those of thaw --help"
 
+# The names in the help of a command, with other names of the same option.
+long_options() {
+    "$thaw" "$1" --help | sed -n 's/^ \{2,6\}\(-[^ ].*\)/\1/p' | sed 's/  .*//' | grep -oE -- '--[a-z0-9-]+' | sort
+}
+
 commands=$("$thaw" --help | sed -n '3,/^$/s/^  \([a-z]*\)  .*/\1/p')
 for name in $commands; do
-    options=$("$thaw" "$name" --help | sed -n 's/^ \{2,6\}\(-[?V], \)\?\(--[a-z0-9-]*\).*/\2/p' | sort)
+    options=$(long_options "$name")
     [ "$(complete_words thaw "$name" --)" = "$options" ] || fail "bash: other options of $name than those of its --help"
 done
 
 if command -v zsh >/dev/null; then
     for name in $commands; do
-        options=$("$thaw" "$name" --help | sed -n 's/^ \{2,6\}\(-[?V], \)\?\(--[a-z0-9-]*\).*/\2/p' | sort)
+        options=$(long_options "$name")
         # The names in what the function hands to zsh.
         found=$(zsh -fc '_arguments() { print -rl -- "$@"; }
                          words=(thaw '"$name"' --) CURRENT=3
-                         source '"$zsh_file" | grep -v '^\*:' | sed 's/^\*\{0,1\}\(--[a-z0-9-]*\).*/\1/' | sort)
+                         source '"$zsh_file" | grep -v '^\*:' | grep -- '--' | sed 's/^\*\{0,1\}\(--[a-z0-9-]*\).*/\1/' | sort)
         [ "$found" = "$options" ] || fail "zsh: other options of $name than those of its --help"
     done
 fi

@@ -62,6 +62,9 @@ Test(folder_command, knows_the_classes_of_test_data_by_name)
     folder_put_image("test/grey/0", 128);
     command(line, ";size=28;channels=1", 2);
     support_assert_says(run.errors, "--test-data: class \"grey\" is none of the 2 classes from \"bright\" to \"dark\"");
+    folder_put_image("test/birght/0", 200);
+    command(line, ";size=28;channels=1", 2);
+    support_assert_says(run.errors, "did you mean \"bright\"?");
 }
 
 Test(folder_command, gives_the_network_the_size_of_the_images)

@@ -39,11 +39,12 @@ for name in $commands; do
     [ -n "$page" ] || fail "no page for $name"
     grep -qF "thaw\\-$name (1)" "${page_of[thaw]}" || fail "thaw.1 does not name thaw-$name"
     plain=$(sed 's/\\f[BIR]//g; s/\\-/-/g' "$page")
-    options=$("$thaw" "$name" --help | sed -n 's/^ \{2,6\}\(-[?V], \)\?\(--[^ ]*\).*/\2/p')
-    [ "$(wc -w <<<"$options")" -ge 4 ] || fail "thaw $name --help lists no options"
-    for option in $options; do
-        grep -qxF -e "$option" -e "-?, $option" -e "-V, $option" <<<"$plain" || fail "$page does not have $option"
-    done
-    echo "$name: $(wc -w <<<"$options") options"
+    # Such as "-b, --batch=N, --batch-size=N".
+    options=$("$thaw" "$name" --help | sed -n 's/^ \{2,6\}\(-[^ ].*\)/\1/p' | sed 's/  .*//')
+    [ "$(wc -l <<<"$options")" -ge 4 ] || fail "thaw $name --help lists no options"
+    while read -r option; do
+        grep -qxF -e "$option" <<<"$plain" || fail "$page does not have $option"
+    done <<<"$options"
+    echo "$name: $(wc -l <<<"$options") options"
 done
 [ "$(wc -w <<<"$commands")" -eq $((${#page_of[@]} - 1)) ] || fail "there is a page of no command"

@@ -130,7 +130,7 @@ Test(freezing, refuses_patterns_that_match_nothing_or_are_malformed)
         const char *text;
     } cases[] = {
         { "conv4", THAW_NOT_FOUND,
-          "\"conv4\" matches no group and no parameter; the groups are conv1, conv2, conv3.bn, "
+          "\"conv4\" matches no group and no parameter, did you mean \"conv1\"?; the groups are conv1, conv2, conv3.bn, "
           "dense" },
         { "CONV1", THAW_NOT_FOUND, "CONV1" },
         { "factor", THAW_NOT_FOUND, "factor" },

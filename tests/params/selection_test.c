@@ -101,8 +101,11 @@ static void assert_selects_nothing(const char *pattern, thaw_status status, cons
 Test(selection, says_when_nothing_matches)
 {
     assert_selects_nothing("conv3", THAW_NOT_FOUND,
-                           "pattern \"conv3\" matches no group and no parameter; the groups are conv1, conv2, bn.1, "
-                           "head");
+                           "pattern \"conv3\" matches no group and no parameter, did you mean \"conv1\"?; the groups "
+                           "are conv1, conv2, bn.1, head");
+    assert_selects_nothing("haed", THAW_NOT_FOUND, "did you mean \"head\"?");
+    assert_selects_nothing("conv3*", THAW_NOT_FOUND,
+                           "pattern \"conv3*\" matches no group and no parameter; the groups are conv1, ");
     assert_selects_nothing("head.*", THAW_NOT_FOUND, "head.*");
     assert_selects_nothing("weight", THAW_NOT_FOUND, "weight");
 }
