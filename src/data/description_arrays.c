@@ -236,6 +236,9 @@ static const thaw_described_option npz_options[] = {
 
 const thaw_described_set thaw_described_npy = {
     .name = "npy",
+    .form = "npy:X.npy,Y.npy[;OPTIONS]",
+    .example = "npy:x.npy,y.npy;split=0.2",
+    .summary = "two arrays of NumPy: features or images, and labels or numbers",
     .begin = begin_npy,
     .options = npy_options,
     .option_count = THAW_COUNT(npy_options),
@@ -243,6 +246,9 @@ const thaw_described_set thaw_described_npy = {
 };
 const thaw_described_set thaw_described_npz = {
     .name = "npz",
+    .form = "npz:FILE[;OPTIONS]",
+    .example = "npz:mnist.npz;x=x_train;y=y_train",
+    .summary = "the same in an archive of NumPy",
     .begin = begin_npz,
     .options = npz_options,
     .option_count = THAW_COUNT(npz_options),
