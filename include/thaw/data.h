@@ -146,6 +146,7 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
                                              decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N
      npy:X.npy,Y.npy[;OPTIONS]               two arrays of NumPy; OPTION test=X.npy,Y.npy names test arrays
      npz:FILE[;OPTIONS]                      the same in one archive; OPTIONS x=NAME and y=NAME
+     csv:FILE;label=COLUMN[;OPTIONS]         a table; see below
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).
 
    Arrays of NumPy are of version 1.0 to 3.0, in C's or Fortran's order, of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 or
@@ -159,6 +160,22 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
      In an NPZ, X is the first of x, X, data, images, arr_0, x_train and X_train, and Y the first of y, Y, labels, target,
        arr_1, y_train and Y_train. x_test and y_test, or X_test and Y_test, are the test data.
      split=SHARE makes a share of the samples test data if there are none, drawn by seed=N (default: 0).
+
+   Tables are files of RFC 4180, gzip or not, in UTF-8. Options:
+     label=COLUMN    the targets, by name or number from 1; several, separated by commas
+     header=no       the first line is a row, and columns are named by their numbers
+     delimiter=C     one character, or comma, semicolon, tab or blank (default: comma)
+     skip=COLUMN,... columns that are no inputs
+     categories=COLUMN,...  columns of numbers that are categories
+     missing=error|mean|drop  what a cell without a value is (empty, NA, N/A, NaN, nan, null, NULL or ?): an error, the
+                     column's mean, or a reason to leave out its row (default: error)
+     task=...        as above. By default, a label of text is a class, and so are whole numbers without a point that
+                     have at most 20 different values; several columns of 0 and 1 are several labels; else regression
+     test=FILE       a table of test data; split=SHARE and seed=N as above
+   Inputs are [features]: a column of numbers is standardised by the mean and standard deviation of the training part,
+   and a column of text is one feature for each of its categories (at most 256), which is 1 for that of the row, else 0.
+   Targets are not scaled. Files of weights note all this (thaw/notes.h), and thaw_dataset_open_noted uses it. A
+   category or class that the training file does not have is an error. Messages name file, line and column.
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.
    Errors: THAW_INVALID_ARGUMENT, THAW_NOT_FOUND (an unknown name or option; the message lists the known ones), and
    those of the calls above. */

@@ -3,10 +3,14 @@
    thaw_weights_save writes the notes of its model. These names have a meaning; any others are the caller's own:
      thaw.model     description of the network (thaw/zoo.h), such as "resnet18:size=64"; thaw_zoo_build notes it
      thaw.outputs   the number of classes that it was built for; thaw_zoo_build notes it
-     thaw.task      "classes": each sample belongs to one class
+     thaw.task      "classes": each sample belongs to one class; "labels": each has several labels, or none of them;
+                    "regression": numbers
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
      thaw.images    how images become samples, as options of a folder (thaw/data.h), such as
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
+     thaw.columns   how the columns of a table become inputs, as an array of JSON: for each, its name, "number", mean and
+                    standard deviation, or its name, "category", how many there are, and their names
+     thaw.labels    names of the columns of a table that are targets, as an array of JSON
      thaw.adapters  the low-rank adapters among the weights, such as ["dense1.weight:rank=2,alpha=4"], an array of JSON;
                     always written if there are any (thaw_weights_add_adapters)
      thaw.command   the command line that wrote the file
@@ -32,7 +36,7 @@ typedef struct thaw_notes thaw_notes;
    THAW_INVALID_ARGUMENT (text that is not UTF-8, an empty name, a name that is always written), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_set_note(thaw_model *model, const char *name, const char *text);
 
-/* Notes what the model is trained on: thaw.task, thaw.classes and thaw.images, as far as the data set tells them. Those
+/* Notes what the model is trained on: thaw.task, thaw.classes, thaw.columns, thaw.labels and thaw.images, as far as the data set tells them. Those
    that it does not tell are removed. So are class names that are not UTF-8, with a warning in the log. Errors:
    THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset);
@@ -70,6 +74,14 @@ THAW_API thaw_status thaw_notes_images(const thaw_notes *notes, thaw_folder_opti
    levels with another number of channels. Other descriptions are copied. The caller owns *completed
    (thaw_text_destroy). Errors: those of thaw_dataset_open for the description itself, and of thaw_notes_images. */
 THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *description, char **completed);
+
+/* Opens a data set as thaw_dataset_open does. The columns of a table become inputs in the way of thaw.columns: columns are
+   found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Its targets are
+   thaw.labels, unless the description names them, and have the noted task and classes. Without thaw.columns, and for
+   other kinds of data, the notes change nothing; NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT (a
+   note). */
+THAW_API thaw_status thaw_dataset_open_noted(thaw_context *context, const thaw_notes *notes, const char *description,
+                                             thaw_dataset **training, thaw_dataset **test);
 
 /* Whether a data set's images become samples in the way of thaw.images; decode is not compared. A note or a data set
    that does not tell is no contradiction. Errors: THAW_INVALID_ARGUMENT (the message names what differs, with both

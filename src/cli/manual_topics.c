@@ -19,7 +19,8 @@ const cli_manual_topic cli_manual_topics[] = {
       "  idx:IMAGES,LABELS[;OPTIONS]\n"
       "  folder:PATH[;OPTIONS]\n"
       "  npy:X.npy,Y.npy[;OPTIONS]\n"
-      "  npz:FILE[;OPTIONS]\n\n"
+      "  npz:FILE[;OPTIONS]\n"
+      "  csv:FILE;label=COLUMN[;OPTIONS]\n\n"
       "fashion-mnist reads Debian's package dataset-fashion-mnist, or another folder with dir=PATH. The kind idx "
       "reads a pair of IDX files, gzip or not; test=IMAGES,LABELS names the test data.\n\n"
       "All kinds accept classes=A-B (the classes to use, renumbered from 0), per-class=N (the first N training "
@@ -38,7 +39,17 @@ const cli_manual_topic cli_manual_topics[] = {
       "all else is regression; task=classes|labels|regression overrides that. In an archive, x=NAME and y=NAME name the "
       "arrays; the default is the first of x, X, data, images, arr_0, x_train and X_train, and of y, Y, labels, target, "
       "arr_1, y_train and Y_train. Test data are test=X.npy,Y.npy, or x_test and y_test in the archive, or a share "
-      "split=SHARE of the samples, drawn by seed=N." },
+      "split=SHARE of the samples, drawn by seed=N.\n\n"
+      "The kind csv reads a table with the names of its columns in the first line (header=no: there are none; columns are "
+      "then named by their numbers, from 1). label=COLUMN names the targets, several with commas. Text and up to 20 "
+      "different whole numbers are classes, several columns of 0 and 1 are several labels, all else is regression; "
+      "task=classes|labels|regression overrides that. All other columns are inputs, except those that skip=COLUMN,... "
+      "names. Numbers are standardised by the training part, text becomes one input for each category, and so do the "
+      "numbers of categories=COLUMN,... A cell without a value is an error; missing=mean gives it the mean, and "
+      "missing=drop leaves out its row. Fields are separated by delimiter=C: one character, comma, semicolon, tab or "
+      "blank. Test data are test=FILE, or a share split=SHARE of the rows, drawn by seed=N. Files of weights keep the "
+      "columns, their means and deviations, and the categories, so that --load finds columns by name and scales them as "
+      "in training." },
 
     { "FILES OF WEIGHTS",
       "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "

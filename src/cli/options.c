@@ -28,10 +28,11 @@ const cli_option cli_option_table[] = {
       &cli_kind_rule, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
       "Data set: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], folder:PATH[;OPTIONS] with one sub-folder of "
-      "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS]. OPTIONS, separated by ';', are "
-      "classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
+      "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS], csv:FILE;label=COLUMN[;OPTIONS]. "
+      "OPTIONS, separated by ';', are classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
       "test=X.npy,Y.npy for npy; x=NAME and y=NAME for npz; task=classes|labels|regression, layout=hwc|chw, "
-      "split=SHARE and seed=N for both; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
+      "split=SHARE and seed=N for both; header=no, delimiter=C, skip=COLUMN,..., "
+      "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder",
       &cli_kind_data, TO(data) },
     { CLI_PREDICT, "images", "OPTIONS",

@@ -80,9 +80,10 @@ void cli_session_close(cli_session *session)
 
 int cli_open_test_data(cli_session *session, const char *option, const char *description)
 {
-    thaw_status status = thaw_dataset_open(session->context, description, NULL, &session->test);
+    const thaw_notes *notes = session->options->override ? NULL : session->notes;
+    thaw_status status = thaw_dataset_open_noted(session->context, notes, description, NULL, &session->test);
     if (status == THAW_OK && !session->test)
-        status = thaw_dataset_open(session->context, description, &session->test, NULL);
+        status = thaw_dataset_open_noted(session->context, notes, description, &session->test, NULL);
     const int code = cli_check_option(session->context, status, option);
     return code == CLI_DONE ? cli_notes_apply(session, option, &session->test) : code;
 }
@@ -118,8 +119,11 @@ int cli_open_data(cli_session *session)
 {
     const cli_options *options = session->options;
     thaw_dataset **test = options->test_data ? NULL : &session->test;
-    int code = cli_check_option(session->context,
-                                thaw_dataset_open(session->context, options->data, &session->training, test), "--data");
+    const thaw_notes *notes = options->override ? NULL : session->notes;
+    int code =
+        cli_check_option(session->context,
+                         thaw_dataset_open_noted(session->context, notes, options->data, &session->training, test),
+                         "--data");
     if (code == CLI_DONE)
         code = cli_notes_apply(session, "--data", &session->training);
     if (code == CLI_DONE && test)

@@ -73,6 +73,31 @@ thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *
     return THAW_OK;
 }
 
+thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns, const char *labels)
+{
+    thaw_context *context = dataset->context;
+    char *one = columns ? thaw_copy_text(context, columns) : NULL, *other = NULL;
+    if (labels)
+        other = thaw_copy_text(context, labels);
+    if ((columns && !one) || (labels && !other)) {
+        thaw_release(context, one);
+        thaw_release(context, other);
+        return THAW_OUT_OF_MEMORY;
+    }
+    thaw_release(context, dataset->columns);
+    thaw_release(context, dataset->label_columns);
+    dataset->columns = one;
+    dataset->label_columns = other;
+    return THAW_OK;
+}
+
+thaw_status thaw_dataset_note_as(thaw_dataset *dataset, const thaw_dataset *from)
+{
+    dataset->form = from->form;
+    dataset->task = from->task;
+    return thaw_dataset_note_columns(dataset, from->columns, from->label_columns);
+}
+
 void thaw_dataset_destroy(thaw_dataset *dataset)
 {
     while (dataset) {
@@ -81,6 +106,8 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
             dataset->source.release(dataset->source.user);
         pthread_mutex_destroy(&dataset->reading);
         thaw_release(dataset->context, dataset->class_names);
+        thaw_release(dataset->context, dataset->columns);
+        thaw_release(dataset->context, dataset->label_columns);
         thaw_release(dataset->context, dataset);
         dataset = owned;
     }

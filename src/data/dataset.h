@@ -18,6 +18,7 @@ struct thaw_dataset {
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
+    char *columns, *label_columns;        /* of a table: what thaw.columns and thaw.labels note; NULL: of none */
     thaw_task task;                       /* of targets that are floats */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
@@ -36,6 +37,12 @@ struct thaw_dataset {
 
 /* Gives the classes names, which are copied, in place of earlier ones. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *names);
+
+/* Sets what files of weights note of a table's columns; copied. NULL: nothing. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns, const char *labels);
+
+/* Gives a data set that is made from another what that notes: form, task and columns. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_note_as(thaw_dataset *dataset, const thaw_dataset *from);
 
 /* Reads samples of an epoch without touching the context, so that loaders' threads may call it, for different epochs
    at once. The indices must be below the count. Returns false with a reason in `message`. */

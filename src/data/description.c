@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <thaw/notes.h>
 #include <unistd.h>
 
 #include "core/allocation.h"
@@ -175,8 +176,9 @@ static const thaw_described_set idx = {
     .open = open_splits,
 };
 
-static const thaw_described_set *const sets[] = { &fashion_mnist, &idx, &thaw_described_folder, &thaw_described_npy,
-                                                  &thaw_described_npz };
+static const thaw_described_set *const sets[] = { &fashion_mnist,         &idx,
+                                                  &thaw_described_folder, &thaw_described_npy,
+                                                  &thaw_described_npz,    &thaw_described_csv };
 
 static thaw_status find_set(thaw_context *context, const char *name, const thaw_described_set **set)
 {
@@ -242,17 +244,30 @@ void thaw_description_release(thaw_description *parsed)
     thaw_release(parsed->context, parsed->text);
 }
 
-thaw_status thaw_dataset_open(thaw_context *context, const char *text, thaw_dataset **training, thaw_dataset **test)
+static thaw_status open_description(thaw_context *context, const thaw_notes *notes, const char *text,
+                                    thaw_dataset **training, thaw_dataset **test)
 {
     if (training)
         *training = NULL;
     if (test)
         *test = NULL;
-    thaw_description parsed = { .context = context };
+    thaw_description parsed = { .context = context, .notes = notes };
     const thaw_described_set *set;
     thaw_status status = thaw_description_parse(&parsed, text, &set);
     if (status == THAW_OK)
         status = set->open(&parsed, training, test);
     thaw_description_release(&parsed);
     return status;
+}
+
+thaw_status thaw_dataset_open(thaw_context *context, const char *description, thaw_dataset **training,
+                              thaw_dataset **test)
+{
+    return open_description(context, NULL, description, training, test);
+}
+
+thaw_status thaw_dataset_open_noted(thaw_context *context, const thaw_notes *notes, const char *description,
+                                    thaw_dataset **training, thaw_dataset **test)
+{
+    return open_description(context, notes, description, training, test);
 }

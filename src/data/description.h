@@ -13,6 +13,14 @@ typedef struct thaw_described_arrays {
     thaw_task task;
 } thaw_described_arrays;
 
+/* Options of a table. */
+typedef struct thaw_described_table {
+    const char *labels, *categories, *skipped, *test;
+    char delimiter; /* 0: a comma */
+    bool no_header;
+    size_t missing; /* a thaw_missing */
+} thaw_described_table;
+
 typedef struct thaw_description {
     thaw_context *context;
     const char *name;                  /* of the data set */
@@ -23,10 +31,12 @@ typedef struct thaw_description {
     bool has_classes;
     thaw_dataset_selection selection;
     thaw_folder_options folder;
-    thaw_described_arrays arrays;
-    double split;   /* the share of test data; 0: none */
-    uint64_t seed;  /* of the split */
-    uint64_t given; /* one bit per option that was given */
+    thaw_described_arrays arrays; /* the task also for tables */
+    thaw_described_table table;
+    const struct thaw_notes *notes; /* of a file of weights that the data are for; NULL: of none */
+    double split;                   /* the share of test data; 0: none */
+    uint64_t seed;                  /* of the split */
+    uint64_t given;                 /* one bit per option that was given */
 } thaw_description;
 
 typedef struct thaw_described_option {
@@ -43,7 +53,7 @@ typedef struct thaw_described_set {
     thaw_status (*open)(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
 } thaw_described_set;
 
-extern const thaw_described_set thaw_described_folder, thaw_described_npy, thaw_described_npz;
+extern const thaw_described_set thaw_described_folder, thaw_described_npy, thaw_described_npz, thaw_described_csv;
 
 /* Reads a whole description; `into` starts as zero, except the context, and is released in every case. Errors: those of
    thaw_dataset_open that need no file. */

@@ -164,6 +164,18 @@ static thaw_status make(const arrays *set, thaw_samples *samples, bool trains, t
     return thaw_samples_make(samples, selects ? &selection : NULL, dataset);
 }
 
+static thaw_status split(const arrays *set, thaw_samples *all, thaw_samples *part)
+{
+    bool *marked;
+    size_t count;
+    thaw_status status = thaw_samples_draw(all->context, (size_t)all->inputs.shape.dims[0], set->from->split,
+                                           set->from->seed, &marked, &count);
+    if (status == THAW_OK)
+        status = thaw_samples_move(all, marked, count, part);
+    thaw_release(all->context, marked);
+    return status;
+}
+
 /* The training part, which also counts the classes, and the test part, as far as they are wanted. */
 static thaw_status open_parts(arrays *set, thaw_samples *all, thaw_samples *part, thaw_dataset **training,
                               thaw_dataset **test)
@@ -176,7 +188,7 @@ static thaw_status open_parts(arrays *set, thaw_samples *all, thaw_samples *part
     if (status == THAW_OK && (training || splits))
         status = read_array(set, THAW_TRAINING_IMAGES, thaw_array_read_inputs, all);
     if (status == THAW_OK && splits)
-        status = thaw_samples_split(all, set->from->split, set->from->seed, part);
+        status = split(set, all, part);
     if (status == THAW_OK && test && own_test)
         status = read_array(set, THAW_TEST_LABELS, thaw_array_read_targets, part);
     if (status == THAW_OK && test && own_test)

@@ -44,41 +44,41 @@ static thaw_status move_rows(thaw_context *context, thaw_tensor *from, const boo
     return THAW_OK;
 }
 
-static thaw_status mark(thaw_context *context, uint64_t seed, size_t rows, size_t count, bool *marked)
-{
-    size_t *order = thaw_allocate_array(context, rows, sizeof *order);
-    if (!order)
-        return THAW_OUT_OF_MEMORY;
-    thaw_shuffle(context, seed, 0, order, rows);
-    for (size_t i = 0; i < count; i++)
-        marked[order[i]] = true;
-    thaw_release(context, order);
-    return THAW_OK;
-}
-
-size_t thaw_samples_share(size_t rows, double share)
+static size_t share_of(size_t rows, double share)
 {
     const size_t count = (size_t)((double)rows * share + 0.5);
     return count < 1 ? 1 : count >= rows ? rows - 1 : count;
 }
 
-thaw_status thaw_samples_split(thaw_samples *samples, double share, uint64_t seed, thaw_samples *test)
+thaw_status thaw_samples_draw(thaw_context *context, size_t rows, double share, uint64_t seed, bool **marked,
+                              size_t *count)
 {
-    thaw_context *context = samples->context;
-    const size_t rows = (size_t)samples->inputs.shape.dims[0];
-    *test = *samples;
-    test->inputs.data = test->targets.data = NULL;
+    *marked = NULL;
     if (rows < 2)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: there is only one sample, which cannot be split");
-    const size_t count = thaw_samples_share(rows, share);
-    bool *marked = thaw_allocate_array(context, rows, sizeof *marked);
-    thaw_status status = marked ? mark(context, seed, rows, count, marked) : THAW_OUT_OF_MEMORY;
-    if (status == THAW_OK)
-        status = move_rows(context, &samples->inputs, marked, count, &test->inputs);
-    if (status == THAW_OK)
-        status = move_rows(context, &samples->targets, marked, count, &test->targets);
-    thaw_release(context, marked);
-    return status;
+    *count = share_of(rows, share);
+    size_t *order = thaw_allocate_array(context, rows, sizeof *order);
+    bool *marks = thaw_allocate_array(context, rows, sizeof *marks);
+    if (!order || !marks) {
+        thaw_release(context, order);
+        thaw_release(context, marks);
+        return THAW_OUT_OF_MEMORY;
+    }
+    thaw_shuffle(context, seed, 0, order, rows);
+    for (size_t i = 0; i < *count; i++)
+        marks[order[i]] = true;
+    thaw_release(context, order);
+    *marked = marks;
+    return THAW_OK;
+}
+
+thaw_status thaw_samples_move(thaw_samples *samples, const bool *marked, size_t count, thaw_samples *test)
+{
+    thaw_context *context = samples->context;
+    *test = *samples;
+    test->inputs.data = test->targets.data = NULL;
+    const thaw_status status = move_rows(context, &samples->inputs, marked, count, &test->inputs);
+    return status == THAW_OK ? move_rows(context, &samples->targets, marked, count, &test->targets) : status;
 }
 
 /* ---- making a data set ---- */
@@ -128,6 +128,12 @@ thaw_status thaw_samples_make(thaw_samples *samples, const thaw_dataset_selectio
     memcpy(made->source.identity, identity, sizeof identity);
     made->task = samples->task;
     made->form = samples->form;
+    if (samples->columns)
+        status = thaw_dataset_note_columns(made, samples->columns, samples->labels);
+    if (status != THAW_OK) {
+        thaw_dataset_destroy(made);
+        return status;
+    }
     *dataset = made;
     return selection ? select_from(context, selection, dataset) : THAW_OK;
 }

@@ -12,18 +12,20 @@ typedef struct thaw_samples {
     thaw_tensor inputs;             /* floats or bytes */
     thaw_tensor targets;            /* int32 labels or floats */
     thaw_folder_options form;       /* of images, as in struct thaw_dataset */
+    const char *columns, *labels;   /* of a table, as in struct thaw_dataset; the caller's; NULL: of none */
     const char *const *class_names; /* the caller's; NULL: none */
 } thaw_samples;
 
 /* Frees the arrays. NULL ones are allowed. */
 void thaw_samples_release(thaw_samples *samples);
 
-/* Moves a share of the samples, drawn by seed, to `test`: at least one, if the share is above 0, and not all. Either
-   part keeps the order. Errors: THAW_INVALID_ARGUMENT (there is only one sample), THAW_OUT_OF_MEMORY. */
-thaw_status thaw_samples_split(thaw_samples *samples, double share, uint64_t seed, thaw_samples *test);
+/* Draws a share of `rows` rows by seed: at least one, but not all. The caller frees *marked; *count are marked. Errors:
+   THAW_INVALID_ARGUMENT (there is only one row), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_samples_draw(thaw_context *context, size_t rows, double share, uint64_t seed, bool **marked,
+                              size_t *count);
 
-/* How many of `rows` samples such a share is. */
-size_t thaw_samples_share(size_t rows, double share);
+/* Moves the `count` marked samples to `test`. Either part keeps the order. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_samples_move(thaw_samples *samples, const bool *marked, size_t count, thaw_samples *test);
 
 /* Makes a data set of the samples, which it takes over, also on failure. `selection` (NULL: none) selects as
    thaw_select_samples does; a last class of SIZE_MAX is the last that there is. */

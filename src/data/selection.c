@@ -176,9 +176,13 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     status = thaw_dataset_create(context, &source, dataset);
     if (status != THAW_OK)
         return status;
-    (*dataset)->form = from->form;
     (*dataset)->log_findings = log_selected;
-    return THAW_OK;
+    status = thaw_dataset_note_as(*dataset, from);
+    if (status == THAW_OK)
+        return THAW_OK;
+    thaw_dataset_destroy(*dataset);
+    *dataset = NULL;
+    return status;
 }
 
 thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,

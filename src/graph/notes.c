@@ -49,19 +49,34 @@ static thaw_status list_classes(thaw_context *context, const thaw_source *source
     return source->class_names ? thaw_name_list_write(context, source->class_names, source->classes, text) : THAW_OK;
 }
 
+static thaw_status put_columns(thaw_model *model, const char *note, const char *columns)
+{
+    if (!columns || is_utf8(columns))
+        return thaw_notes_put(&model->notes, note, columns);
+    thaw_log(model->context, THAW_LOG_WARNING, "the table is not UTF-8: files of weights will not have its %s", note);
+    return thaw_notes_put(&model->notes, note, NULL);
+}
+
 thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
 {
+    static const char *const tasks[] = {
+        [THAW_TASK_CLASSES] = "classes", [THAW_TASK_LABELS] = "labels", [THAW_TASK_REGRESSION] = "regression"
+    };
     thaw_context *context = model->context;
     char *classes, *images = NULL;
     thaw_status status = list_classes(context, &dataset->source, &classes);
     if (status == THAW_OK && dataset->form.size)
         status = thaw_image_form_write(context, &dataset->form, &images);
     if (status == THAW_OK)
-        status = thaw_notes_put(&model->notes, "thaw.task", dataset->source.classes ? "classes" : NULL);
+        status = thaw_notes_put(&model->notes, "thaw.task", tasks[thaw_dataset_task(dataset)]);
     if (status == THAW_OK)
         status = thaw_notes_put(&model->notes, "thaw.classes", classes);
     if (status == THAW_OK)
         status = thaw_notes_put(&model->notes, "thaw.images", images);
+    if (status == THAW_OK)
+        status = put_columns(model, "thaw.columns", dataset->columns);
+    if (status == THAW_OK)
+        status = put_columns(model, "thaw.labels", dataset->label_columns);
     thaw_release(context, classes);
     thaw_release(context, images);
     return status;

@@ -73,6 +73,7 @@ expect 'images' thaw train --data idx : im
 expect 'images,labels' thaw train --data idx : images,la
 expect 'images' thaw train --data npz : im
 expect 'images,labels' thaw train --data npy : images,la
+expect 'images' thaw train --data csv : im
 expect 'npy:|npz:' thaw train --data n
 expect 'images' thaw predict im
 expect 'images' thaw predict --json im

@@ -27,7 +27,7 @@ Test(kinds, each_has_a_form_and_an_example_that_can_be_read)
         const thaw_status status = open_example(context, kind.example);
         cr_assert(status == THAW_OK || status == THAW_IO_ERROR, "%s: %s", kind.example, thaw_context_message(context));
     }
-    cr_assert_geq(count, 5);
+    cr_assert_geq(count, 6);
     cr_assert_null(thaw_dataset_kind_option(count, 0));
     assert_fails(context, open_example(context, "fashion:classes=0-4"), THAW_NOT_FOUND, "unknown data set");
     thaw_context_destroy(context);

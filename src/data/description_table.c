@@ -1,0 +1,107 @@
+/* "csv:FILE;label=COLUMN": a table. */
+#include <string.h>
+#include <thaw/runtime.h>
+
+#include "data/description.h"
+#include "data/table_open.h"
+#include "data/table_samples.h"
+
+/* ---- options ---- */
+
+static thaw_status begin(thaw_description *into, char **rest)
+{
+    into->directory = strsep(rest, ";");
+    if (into->directory && *into->directory)
+        return THAW_OK;
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "csv: FILE is missing, must be csv:FILE");
+}
+
+static thaw_status parse_text(thaw_description *into, const char *option, const char *value, const char **text)
+{
+    *text = value;
+    return *value ? THAW_OK
+                  : thaw_fail(into->context, THAW_INVALID_ARGUMENT,
+                              "csv: %s must name a column, or several with commas", option);
+}
+
+static thaw_status parse_categories(thaw_description *into, char *value)
+{
+    return parse_text(into, "categories", value, &into->table.categories);
+}
+
+static thaw_status parse_label(thaw_description *into, char *value)
+{
+    return parse_text(into, "label", value, &into->table.labels);
+}
+
+static thaw_status parse_skip(thaw_description *into, char *value)
+{
+    return parse_text(into, "skip", value, &into->table.skipped);
+}
+
+static thaw_status parse_test(thaw_description *into, char *value)
+{
+    return parse_text(into, "test", value, &into->table.test);
+}
+
+static thaw_status parse_delimiter(thaw_description *into, char *value)
+{
+    static const struct {
+        const char *name;
+        char character;
+    } named[] = { { "comma", ',' }, { "semicolon", ';' }, { "tab", '\t' }, { "blank", ' ' } };
+    for (size_t i = 0; i < THAW_COUNT(named); i++)
+        if (strcmp(value, named[i].name) == 0) {
+            into->table.delimiter = named[i].character;
+            return THAW_OK;
+        }
+    into->table.delimiter = *value;
+    if (*value && !value[1] && !strchr("\"\r\n", *value))
+        return THAW_OK;
+    return thaw_fail(into->context, THAW_INVALID_ARGUMENT,
+                     "csv: delimiter=%s, must be one character, or comma, semicolon, tab or blank", value);
+}
+
+static thaw_status parse_header(thaw_description *into, char *value)
+{
+    size_t which;
+    const thaw_status status =
+        thaw_describe_word(into, "header", value, (const char *const[]){ "yes", "no" }, 2, &which);
+    into->table.no_header = which == 1;
+    return status;
+}
+
+static thaw_status parse_missing(thaw_description *into, char *value)
+{
+    static const char *const words[] = {
+        [THAW_MISSING_ERROR] = "error", [THAW_MISSING_MEAN] = "mean", [THAW_MISSING_DROP] = "drop"
+    };
+    return thaw_describe_word(into, "missing", value, words, THAW_COUNT(words), &into->table.missing);
+}
+
+static const thaw_described_option options[] = {
+    { "categories", parse_categories },
+    { "classes", thaw_describe_classes },
+    { "delimiter", parse_delimiter },
+    { "header", parse_header },
+    { "label", parse_label },
+    { "missing", parse_missing },
+    { "per-class", thaw_describe_per_class },
+    { "repeat", thaw_describe_repeat },
+    { "seed", thaw_describe_seed },
+    { "skip", parse_skip },
+    { "split", thaw_describe_split },
+    { "task", thaw_describe_task },
+    { "test", parse_test },
+};
+
+const thaw_described_set thaw_described_csv = {
+    .name = "csv",
+    .form = "csv:FILE;label=COLUMN[;OPTIONS]",
+    .example = "csv:houses.csv;label=price;missing=mean;split=0.2",
+    .summary = "a table of numbers and categories, with classes or numbers to predict",
+    .begin = begin,
+    .options = options,
+    .option_count = THAW_COUNT(options),
+    .open = thaw_table_open,
+};

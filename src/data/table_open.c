@@ -1,0 +1,250 @@
+#include "data/table_open.h"
+
+#include <string.h>
+#include <thaw/notes.h>
+#include <thaw/runtime.h>
+
+#include "data/table_samples.h"
+#include "data/unpack.h"
+#include "io/name_list.h"
+
+/* ---- the form ---- */
+
+/* A table and its form under construction. */
+typedef struct tables {
+    thaw_description *from;
+    thaw_table_form form;
+    thaw_table_wishes wishes;
+    thaw_table training, test;
+    size_t *columns;  /* of one of them, by thaw_table_form_find */
+    bool new_targets; /* not those that are noted */
+} tables;
+
+static thaw_status read_words(const thaw_description *from, const char *note, thaw_words *words)
+{
+    char **names = NULL;
+    size_t count = 0;
+    const char *text = thaw_notes_find(from->notes, note);
+    thaw_status status = text ? thaw_name_list_read(from->context, note, text, &names, &count) : THAW_OK;
+    for (size_t i = 0; i < count && status == THAW_OK; i++)
+        status = thaw_words_add(words, names[i]);
+    thaw_release(from->context, (void *)names);
+    return status;
+}
+
+/* The form that a file of weights notes. */
+static thaw_status read_form(tables *set)
+{
+    thaw_table_form *form = &set->form;
+    const char *task = thaw_notes_find(set->from->notes, "thaw.task");
+    thaw_status status = read_words(set->from, "thaw.columns", &form->words);
+    if (status == THAW_OK)
+        status = thaw_table_form_read(form, "thaw.columns");
+    if (status == THAW_OK)
+        status = read_words(set->from, "thaw.labels", &form->labels);
+    if (status == THAW_OK)
+        status = read_words(set->from, "thaw.classes", &form->classes);
+    form->task = task && strcmp(task, "labels") == 0    ? THAW_TASK_LABELS
+                 : task && strcmp(task, "classes") == 0 ? THAW_TASK_CLASSES
+                                                        : THAW_TASK_REGRESSION;
+    return status;
+}
+
+static bool has_noted_form(const thaw_description *from)
+{
+    return from->notes && thaw_notes_find(from->notes, "thaw.columns");
+}
+
+static bool are_same(const thaw_words *one, const thaw_words *other)
+{
+    bool same = one->count == other->count;
+    for (size_t i = 0; same && i < one->count; i++)
+        same = strcmp(one->items[i], other->items[i]) == 0;
+    return same;
+}
+
+/* The wishes' targets, or the noted ones. Other targets than those that are noted are new. */
+static thaw_status find_targets(tables *set)
+{
+    thaw_table_form *form = &set->form;
+    const thaw_words noted = form->labels;
+    thaw_status status = THAW_OK;
+    if (!set->wishes.labels && noted.count == 0)
+        return thaw_fail(set->from->context, THAW_INVALID_ARGUMENT,
+                         "%s: label=COLUMN is missing; it has %zu columns, from \"%.100s\" to \"%.100s\"",
+                         set->training.path, set->training.columns, thaw_table_name(&set->training, 0),
+                         thaw_table_name(&set->training, set->training.columns - 1));
+    if (!set->wishes.labels)
+        return THAW_OK;
+    form->labels = (thaw_words){ .context = set->from->context };
+    status = thaw_table_form_label(form, &set->training, &set->wishes);
+    set->new_targets = !are_same(&noted, &form->labels);
+    thaw_words_release(&(thaw_words){ .context = noted.context, .items = noted.items, .count = noted.count });
+    return status;
+}
+
+/* ---- rows ---- */
+
+/* Leaves out rows that lack a value in a column of the form, or in any that is not skipped if there is no form yet. */
+static thaw_status drop(tables *set, thaw_table *table)
+{
+    thaw_context *context = table->context;
+    bool *marked = thaw_allocate_array(context, table->columns, sizeof *marked);
+    thaw_words skipped = { .context = context };
+    thaw_status status = marked ? THAW_OK : THAW_OUT_OF_MEMORY;
+    size_t column;
+    if (status == THAW_OK && !set->form.columns && set->wishes.skipped)
+        status = thaw_words_split(&skipped, set->wishes.skipped);
+    for (size_t i = 0; i < table->columns && status == THAW_OK; i++)
+        marked[i] = !set->form.columns;
+    for (size_t i = 0; i < skipped.count && status == THAW_OK; i++)
+        if (thaw_table_find(table, skipped.items[i], &column))
+            marked[column] = false;
+    if (status == THAW_OK && set->form.columns)
+        status = thaw_table_form_find(&set->form, table, set->columns);
+    for (size_t i = 0; i < set->form.column_count + set->form.labels.count && status == THAW_OK && set->columns; i++)
+        marked[set->columns[i]] = true;
+    if (status == THAW_OK)
+        status = thaw_table_drop(table, marked);
+    thaw_words_release(&skipped);
+    thaw_release(context, marked);
+    return status;
+}
+
+static thaw_status read_table(const tables *set, const char *path, thaw_table *table)
+{
+    const thaw_described_table *how = &set->from->table;
+    const thaw_table_format format = { .delimiter = how->delimiter ? how->delimiter : ',',
+                                       .no_header = how->no_header };
+    thaw_unpacker *unpacker;
+    thaw_status status = thaw_unpacker_open(set->from->context, path, &unpacker);
+    if (status != THAW_OK)
+        return status;
+    const thaw_content content = thaw_unpacker_content(unpacker);
+    status = thaw_table_read(table, &content, &format);
+    thaw_unpacker_close(unpacker);
+    return status;
+}
+
+static thaw_status reserve_columns(tables *set)
+{
+    set->columns =
+        thaw_allocate_array(set->from->context, set->form.column_count + set->form.labels.count, sizeof *set->columns);
+    return set->columns ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+/* Reads the training table, and makes the form of it, unless it is noted. *tests marks the rows of the test part. */
+static thaw_status prepare(tables *set, bool **tests, size_t *test_count)
+{
+    const thaw_description *from = set->from;
+    const bool noted = has_noted_form(from), drops = from->table.missing == THAW_MISSING_DROP;
+    thaw_status status = read_table(set, from->directory, &set->training);
+    if (status == THAW_OK && noted)
+        status = read_form(set);
+    if (status == THAW_OK)
+        status = find_targets(set);
+    if (status == THAW_OK && noted)
+        status = reserve_columns(set);
+    if (status == THAW_OK && drops)
+        status = drop(set, &set->training);
+    if (status == THAW_OK && from->split > 0 && !from->table.test)
+        status = thaw_samples_draw(from->context, set->training.rows, from->split, from->seed, tests, test_count);
+    if (status == THAW_OK && !noted)
+        status = thaw_table_form_fit(&set->form, &set->training, &set->wishes, *tests);
+    if (status == THAW_OK && (!noted || set->new_targets))
+        status = thaw_table_form_fit_targets(&set->form, &set->training, &set->wishes);
+    if (status == THAW_OK && !noted)
+        status = reserve_columns(set);
+    return status;
+}
+
+static thaw_status fill(tables *set, const thaw_table *table, thaw_samples *samples)
+{
+    const thaw_status status = thaw_table_form_find(&set->form, table, set->columns);
+    if (status != THAW_OK)
+        return status;
+    return thaw_table_fill(&set->form, table, set->columns, (thaw_missing)set->from->table.missing, samples);
+}
+
+/* ---- data sets ---- */
+
+static thaw_status make(const tables *set, thaw_samples *samples, bool trains, thaw_dataset **dataset)
+{
+    const thaw_description *from = set->from;
+    const thaw_table_form *form = &set->form;
+    char *columns = NULL, *labels = NULL;
+    thaw_dataset_selection selection = trains ? from->selection : (thaw_dataset_selection){ 0 };
+    selection.first_class = from->selection.first_class;
+    selection.last_class = from->has_classes ? from->selection.last_class : SIZE_MAX;
+    thaw_status status =
+        thaw_name_list_write(from->context, (const char *const *)form->words.items, form->words.count, &columns);
+    if (status == THAW_OK)
+        status =
+            thaw_name_list_write(from->context, (const char *const *)form->labels.items, form->labels.count, &labels);
+    samples->class_names = form->task == THAW_TASK_CLASSES ? (const char *const *)form->classes.items : NULL;
+    samples->columns = columns;
+    samples->labels = labels;
+    if (status == THAW_OK)
+        status =
+            thaw_samples_make(samples, from->has_classes || selection.per_class || selection.repeat ? &selection : NULL,
+                              dataset);
+    thaw_release(from->context, columns);
+    thaw_release(from->context, labels);
+    return status;
+}
+
+static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part, thaw_dataset **training,
+                              thaw_dataset **test)
+{
+    const thaw_description *from = set->from;
+    bool *tests = NULL;
+    size_t test_count = 0;
+    thaw_status status = prepare(set, &tests, &test_count);
+    if (status == THAW_OK && (training || tests))
+        status = fill(set, &set->training, all);
+    if (status == THAW_OK && tests)
+        status = thaw_samples_move(all, tests, test_count, part);
+    if (status == THAW_OK && test && from->table.test) {
+        status = read_table(set, from->table.test, &set->test);
+        if (status == THAW_OK && from->table.missing == THAW_MISSING_DROP)
+            status = drop(set, &set->test);
+        if (status == THAW_OK)
+            status = fill(set, &set->test, part);
+    }
+    thaw_release(from->context, tests);
+    if (status == THAW_OK && test && part->inputs.data)
+        status = make(set, part, false, test);
+    if (status == THAW_OK && training)
+        status = make(set, all, true, training);
+    if (status != THAW_OK && test) {
+        thaw_dataset_destroy(*test);
+        *test = NULL;
+    }
+    return status;
+}
+
+thaw_status thaw_table_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
+{
+    thaw_context *context = from->context;
+    const thaw_words none = { .context = context };
+    thaw_samples all = { .context = context }, part = { .context = context };
+    tables set = {
+        .from = from,
+        .form = { .context = context, .labels = none, .classes = none, .words = none },
+        .wishes = { .labels = from->table.labels,
+                    .categories = from->table.categories,
+                    .skipped = from->table.skipped,
+                    .has_task = from->arrays.has_task,
+                    .task = from->arrays.task },
+        .training = { .context = context },
+        .test = { .context = context },
+    };
+    const thaw_status status = open_parts(&set, &all, &part, training, test);
+    thaw_samples_release(&all);
+    thaw_samples_release(&part);
+    thaw_table_release(&set.training);
+    thaw_table_release(&set.test);
+    thaw_table_form_release(&set.form);
+    thaw_release(context, set.columns);
+    return status;
+}

@@ -1,0 +1,10 @@
+/* Data sets of tables. */
+#ifndef THAW_DATA_TABLE_OPEN_H
+#define THAW_DATA_TABLE_OPEN_H
+
+#include "data/description.h"
+
+/* Opens what a description of the kind csv says. Errors: those of thaw_dataset_open_noted. */
+thaw_status thaw_table_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
+
+#endif

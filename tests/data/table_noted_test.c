@@ -1,0 +1,128 @@
+/* What a file of weights notes of a table is used for other tables. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/allocator.h"
+#include "support/files.h"
+#include "support/support.h"
+
+static char directory[SUPPORT_PATH_BYTES];
+
+static void begin(void)
+{
+    support_make_directory(directory);
+}
+
+static void end(void)
+{
+    support_remove_directory(directory);
+}
+
+static const char *write_rows(char text[2 * SUPPORT_PATH_BYTES], const char *content, const char *options)
+{
+    char path[SUPPORT_PATH_BYTES];
+    support_write_file(support_path(path, directory, "rows.csv"), content, strlen(content));
+    snprintf(text, 2 * SUPPORT_PATH_BYTES, "csv:%s%s", path, options);
+    return text;
+}
+
+/* The notes of a model that was trained on this table. */
+static void note(thaw_context *context, const char *content, const char *options, thaw_model **model)
+{
+    char text[2 * SUPPORT_PATH_BYTES];
+    thaw_dataset *dataset;
+    assert_ok(context, thaw_dataset_open(context, write_rows(text, content, options), &dataset, NULL));
+    assert_ok(context, thaw_model_create(context, model));
+    assert_ok(context, thaw_model_note_data(*model, dataset));
+    thaw_dataset_destroy(dataset);
+}
+
+static const char trained[] = "age,\"ci\"\"ty\",kind\n10,Bonn,b\n30,Aalen,a\n";
+
+Test(table_noted, says_what_columns_are, .init = begin, .fini = end)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model;
+    note(context, trained, ";label=kind", &model);
+    const thaw_notes *notes = thaw_model_notes(model);
+    cr_assert_str_eq(thaw_notes_find(notes, "thaw.task"), "classes");
+    cr_assert_str_eq(thaw_notes_find(notes, "thaw.classes"), "[\"a\",\"b\"]");
+    cr_assert_str_eq(thaw_notes_find(notes, "thaw.labels"), "[\"kind\"]");
+    cr_assert_str_eq(thaw_notes_find(notes, "thaw.columns"),
+                     "[\"age\",\"number\",\"20\",\"10\",\"ci\\\"ty\",\"category\",\"2\",\"Aalen\",\"Bonn\"]");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(table_noted, scales_other_rows_as_in_training, .init = begin, .fini = end)
+{
+    static const char others[] = "id,kind,\"ci\"\"ty\",age\n7,b,Aalen,40\n8,b,Bonn,50\n";
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_model *model;
+    thaw_dataset *dataset;
+    char text[2 * SUPPORT_PATH_BYTES];
+    note(context, trained, ";label=kind", &model);
+    const char *const options[] = { "", ";label=kind", ";split=0.5" };
+    for (int i = 0; i < 3; i++) {
+        assert_ok(context, thaw_dataset_open_noted(context, thaw_model_notes(model),
+                                                   write_rows(text, others, options[i]), &dataset, NULL));
+        float sample[3];
+        int32_t label;
+        assert_ok(context, thaw_dataset_read(dataset, &(size_t){ 0 }, 1, sample, &label));
+        cr_assert_eq(label, 1);
+        cr_assert_eq(thaw_dataset_classes(dataset), 2);
+        cr_assert(sample[0] == 2 || (i == 2 && sample[0] == 3), "%g", (double)sample[0]);
+        thaw_dataset_destroy(dataset);
+    }
+    assert_fails(context,
+                 thaw_dataset_open_noted(context, thaw_model_notes(model), write_rows(text, "age,kind\n1,b\n", ""),
+                                         &dataset, NULL),
+                 THAW_NOT_FOUND, "rows.csv: has no column \"ci\"ty\"");
+    /* Other targets are new; the inputs are as noted. */
+    assert_ok(context, thaw_dataset_open_noted(context, thaw_model_notes(model),
+                                               write_rows(text, others, ";label=id;task=regression"), &dataset, NULL));
+    cr_assert_eq(thaw_dataset_task(dataset), THAW_TASK_REGRESSION);
+    float sample[3], target;
+    assert_ok(context, thaw_dataset_read(dataset, &(size_t){ 0 }, 1, sample, &target));
+    cr_assert(target == 7 && sample[0] == 2 && sample[1] == 1 && sample[2] == 0);
+    thaw_dataset_destroy(dataset);
+    thaw_model_destroy(model);
+    cr_assert_eq(allocator.live, 1);
+    thaw_context_destroy(context);
+}
+
+static const char *const broken[] = {
+    "[]",
+    "[\"age\"]",
+    "[\"age\",\"number\",\"1\"]",
+    "[\"age\",\"number\",\"1\",\"0\"]",
+    "[\"age\",\"number\",\"1\",\"x\"]",
+    "[\"age\",\"count\",\"1\",\"1\"]",
+    "[\"age\",\"category\",\"3\",\"a\",\"b\"]",
+    "[\"age\",\"category\",\"-1\"]",
+    "[\"age\",\"category\",\"1e300\",\"a\"]",
+    "{}",
+};
+
+Test(table_noted, broken_notes_are_refused, .init = begin, .fini = end)
+{
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    char text[2 * SUPPORT_PATH_BYTES];
+    thaw_model *model;
+    note(context, trained, ";label=kind", &model);
+    for (size_t i = 0; i < THAW_COUNT(broken); i++) {
+        thaw_dataset *dataset;
+        assert_ok(context, thaw_model_set_note(model, "thaw.columns", broken[i]));
+        assert_fails(context,
+                     thaw_dataset_open_noted(context, thaw_model_notes(model), write_rows(text, trained, ""), &dataset,
+                                             NULL),
+                     THAW_BAD_FORMAT, "thaw.columns");
+        cr_assert_null(dataset);
+    }
+    thaw_model_destroy(model);
+    cr_assert_eq(allocator.live, 1);
+    thaw_context_destroy(context);
+}
