@@ -53,6 +53,30 @@ typedef struct thaw_mse_options {
 THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options,
                               thaw_node *output);
 
+/* Options of thaw_mae. */
+typedef struct thaw_mae_options {
+    const char *name;         /* NULL: the kind and a number */
+    thaw_reduction reduction; /* over samples */
+} thaw_mae_options;
+
+/* Mean (over batch and features) or sum of absolute differences to targets THAW_F32 of the prediction's shape, as
+   PyTorch's L1Loss. Where there is no difference, the gradient is 0. Must come last. */
+THAW_API thaw_status thaw_mae(thaw_model *model, thaw_node prediction, const thaw_mae_options *options,
+                              thaw_node *output);
+
+/* Options of thaw_huber. */
+typedef struct thaw_huber_options {
+    const char *name;         /* NULL: the kind and a number */
+    thaw_reduction reduction; /* over samples */
+    double delta;             /* differences from this on count as they are, smaller ones squared; 0: 1 */
+} thaw_huber_options;
+
+/* Mean (over batch and features) or sum of Huber's loss of the differences d to targets THAW_F32 of the prediction's
+   shape, as PyTorch's HuberLoss: d^2 / 2 if |d| < delta, else delta (|d| - delta / 2). Must come last. Errors:
+   THAW_INVALID_ARGUMENT (delta). */
+THAW_API thaw_status thaw_huber(thaw_model *model, thaw_node prediction, const thaw_huber_options *options,
+                                thaw_node *output);
+
 #ifdef __cplusplus
 }
 #endif
