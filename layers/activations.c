@@ -79,6 +79,59 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(a->kernels.backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
+/* ---- exporting ---- */
+
+static thaw_onnx_value *number(const thaw_layer_export *layer, double value)
+{
+    return thaw_onnx_fill(layer, &(thaw_shape){ 0 }, value);
+}
+
+/* x / 2 (1 + erf(x / sqrt 2)): opset 17 has no operator of it. */
+static thaw_onnx_value *export_gelu(const thaw_layer_export *layer, thaw_onnx_value *x)
+{
+    thaw_onnx_value *share = thaw_onnx_apply(layer, "Mul", x, number(layer, sqrt(0.5)), NULL);
+    share = thaw_onnx_apply(layer, "Erf", share, NULL, NULL);
+    share = thaw_onnx_apply(layer, "Add", share, number(layer, 1), NULL);
+    x = thaw_onnx_apply(layer, "Mul", x, number(layer, 0.5), NULL);
+    return thaw_onnx_apply(layer, "Mul", x, share, NULL);
+}
+
+static thaw_onnx_value *export_relu6(const thaw_layer_export *layer, thaw_onnx_value *x)
+{
+    thaw_onnx_value *least = number(layer, 0), *most = number(layer, 6);
+    return thaw_onnx_append(layer, &(thaw_onnx_operator){ .kind = "Clip", .inputs = { x, least, most } });
+}
+
+static thaw_onnx_value *export_function(const thaw_layer_export *layer, thaw_onnx_value *x)
+{
+    const choice *settings = layer->options;
+    const thaw_onnx_attribute alpha = { .name = "alpha", .kind = THAW_ONNX_REAL, .real = settings->slope };
+    switch (settings->function) {
+    case THAW_ACTIVATION_RELU:
+        return settings->slope != 0 ? thaw_onnx_apply(layer, "LeakyRelu", x, NULL, &alpha)
+                                    : thaw_onnx_apply(layer, "Relu", x, NULL, NULL);
+    case THAW_ACTIVATION_RELU6:
+        return export_relu6(layer, x);
+    case THAW_ACTIVATION_SIGMOID:
+        return thaw_onnx_apply(layer, "Sigmoid", x, NULL, NULL);
+    case THAW_ACTIVATION_TANH:
+        return thaw_onnx_apply(layer, "Tanh", x, NULL, NULL);
+    case THAW_ACTIVATION_GELU:
+        return export_gelu(layer, x);
+    case THAW_ACTIVATION_SILU:
+        return thaw_onnx_apply(layer, "Mul", x, thaw_onnx_apply(layer, "Sigmoid", x, NULL, NULL), NULL);
+    case THAW_ACTIVATION_NONE:
+        break;
+    }
+    return x;
+}
+
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_axis_order order = thaw_onnx_input_order(layer, 0);
+    return thaw_onnx_output(layer, export_function(layer, thaw_onnx_input(layer, 0, order)), order);
+}
+
 /* `function`: what an earlier layer may apply instead of this one. */
 #define CAPABILITIES(function)                                                                              \
     {                                                                                                       \
@@ -90,6 +143,7 @@ static thaw_status backward(const thaw_layer_run *run)
         THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .capabilities = &capabilities,  \
                                 .build = build, .prepare = prepare, .forward = forward, .backward = backward, \
                                 .recompute = forward, .release = thaw_kernel_pair_release_state,              \
+                                .export_onnx = export_onnx,                                                   \
     }
 
 /* The public function thaw_KIND and the module of an activation whose only option is a name. */

@@ -145,6 +145,29 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_pool_backward(&a->kernels, run, run->scratch, scratch + copy_bytes(a));
 }
 
+/* Elements of the padding count, unless they are to be left out; those that a window reaches beyond it never do. In ONNX
+   either all do or none. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_pool2d_options *o = layer->options;
+    const bool pads = o->padding[0] > 0 || o->padding[1] > 0;
+    thaw_window window = thaw_pool_window(o);
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    thaw_window_fit(&window, &layer->inputs[0]);
+    if (!o->exclude_padding && pads) {
+        x = thaw_pool_export_padding(layer, x, o->padding, o->padding, 0);
+        for (int i = 0; i < 2; i++) {
+            const int64_t beyond = window.padding_after[i] - o->padding[i];
+            window.padding_before[i] = 0;
+            window.padding_after[i] = beyond > 0 ? beyond : 0;
+        }
+    }
+    thaw_onnx_operator operation = thaw_window_export(&window, "AveragePool");
+    operation.attributes[3] = (thaw_onnx_attribute){ .name = "count_include_pad", .integer = 0 };
+    operation.inputs[0] = x;
+    return thaw_onnx_output(layer, thaw_onnx_append(layer, &operation), THAW_CHANNELS_FIRST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -162,6 +185,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,

@@ -278,8 +278,7 @@ static const thaw_layer_capabilities capabilities = {
 };
 
 static const thaw_layer_module module = {
-    .size = sizeof(thaw_layer_module),
-    .abi = THAW_LAYER_ABI,
+    THAW_LAYER_MODULE_HEAD,
     .name = "batch_norm",
     .options_size = sizeof(thaw_batch_norm_options),
     .capabilities = &capabilities,
@@ -290,6 +289,7 @@ static const thaw_layer_module module = {
     .backward = backward,
     .recompute = normalise,
     .release = thaw_release,
+    .export_onnx = thaw_batch_norm_export,
 };
 
 thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,

@@ -134,6 +134,19 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const int rank = layer->output.rank, own = axis_of(layer->options, &layer->inputs[0]);
+    const thaw_axis_order order = thaw_onnx_input_order(layer, 0);
+    thaw_onnx_operator join = { .kind = "Concat" };
+    for (size_t k = 0; k < layer->input_count; k++)
+        join.inputs[k] = thaw_onnx_input(layer, k, order);
+    const int after = own == rank - 1 ? 1 : own + 2;
+    join.attributes[0] =
+        (thaw_onnx_attribute){ .name = "axis", .integer = order == THAW_CHANNELS_FIRST ? after : own + 1 };
+    return thaw_onnx_output(layer, thaw_onnx_append(layer, &join), order);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -150,6 +163,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_concatenate(thaw_model *model, const thaw_node *inputs, size_t count,

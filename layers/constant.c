@@ -85,6 +85,17 @@ static thaw_status pack(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+/* The same for every sample of the batch. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_constant_options *o = layer->options;
+    const thaw_onnx_attribute axis = { .name = "axis", .integer = 0 };
+    thaw_onnx_value *shape = thaw_onnx_integers(layer, o->shape.dims, (size_t)o->shape.rank);
+    shape = thaw_onnx_apply(layer, "Concat", thaw_onnx_batch(layer), shape, &axis);
+    thaw_onnx_value *values = thaw_onnx_floats(layer, &o->shape, o->values);
+    return thaw_onnx_output(layer, thaw_onnx_apply(layer, "Expand", values, shape, NULL), THAW_CHANNELS_LAST);
+}
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
@@ -97,6 +108,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .pack = pack,
     .release = thaw_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_constant(thaw_model *model, const thaw_constant_options *options, thaw_node *output)

@@ -71,6 +71,13 @@ static bool takes_low_rank(const void *options, size_t parameter)
     return thaw_conv2d_module.capabilities->takes_low_rank(&o, parameter);
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_conv2d_options o = of_one_row(layer->options);
+    const thaw_shape image = as_row(&layer->inputs[0]);
+    return thaw_conv2d_export(layer, &o, &image, true);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .takes_epilogue = takes_epilogue,
@@ -90,6 +97,7 @@ static const thaw_layer_module module = {
     .forward = thaw_weighted_forward,
     .backward = thaw_weighted_backward,
     .release = thaw_weighted_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_conv1d(thaw_model *model, thaw_node input, const thaw_conv1d_options *options, thaw_node *output)

@@ -7,7 +7,7 @@
 #include "layers/weighted.h"
 #include "layers/window.h"
 
-enum { WEIGHT };
+enum { WEIGHT, BIAS };
 
 static thaw_status check_options(thaw_layer_builder *builder, const thaw_conv2d_options *o, const thaw_shape *input)
 {
@@ -174,6 +174,25 @@ static bool takes_low_rank(const void *options, size_t parameter)
     return parameter == WEIGHT && o->groups <= 1;
 }
 
+thaw_status thaw_conv2d_export(const thaw_layer_export *layer, const thaw_conv2d_options *o, const thaw_shape *image,
+                               bool sequence)
+{
+    thaw_window window = window_of(o);
+    window.sequence = sequence;
+    thaw_window_fit(&window, image);
+    thaw_onnx_operator operation = thaw_window_export(&window, "Conv");
+    operation.inputs[0] = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    operation.inputs[1] = thaw_onnx_parameter(layer, WEIGHT);
+    operation.inputs[2] = thaw_onnx_parameter(layer, BIAS);
+    operation.attributes[4] = (thaw_onnx_attribute){ .name = "group", .integer = o->groups ? o->groups : 1 };
+    return thaw_onnx_output(layer, thaw_onnx_append(layer, &operation), THAW_CHANNELS_FIRST);
+}
+
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    return thaw_conv2d_export(layer, layer->options, &layer->inputs[0], false);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .takes_epilogue = takes_epilogue,
@@ -194,6 +213,7 @@ const thaw_layer_module thaw_conv2d_module = {
     .forward = thaw_weighted_forward,
     .backward = thaw_weighted_backward,
     .release = thaw_weighted_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_conv2d(thaw_model *model, thaw_node input, const thaw_conv2d_options *options, thaw_node *output)

@@ -10,7 +10,7 @@
 #include "layers/weighted.h"
 #include "layers/window.h"
 
-enum { WEIGHT };
+enum { WEIGHT, BIAS };
 
 typedef struct conv_transpose2d {
     thaw_weighted weighted; /* its forward is backward data of that convolution */
@@ -239,6 +239,28 @@ static bool takes_epilogue(const thaw_layer_demand *demand)
     return !epilogue->maps_channels && !epilogue->residual && epilogue->activation <= THAW_ACTIVATION_RELU;
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_conv_transpose2d_options *o = layer->options;
+    thaw_window window = { 0 };
+    for (int i = 0; i < 2; i++) {
+        window.kernel[i] = o->kernel[i];
+        window.stride[i] = or_one(o->stride[i]);
+        window.dilation[i] = or_one(o->dilation[i]);
+        window.padding_before[i] = window.padding_after[i] = o->padding[i];
+    }
+    thaw_onnx_operator operation = thaw_window_export(&window, "ConvTranspose");
+    operation.inputs[0] = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    operation.inputs[1] = thaw_onnx_parameter(layer, WEIGHT);
+    operation.inputs[2] = thaw_onnx_parameter(layer, BIAS);
+    operation.attributes[4] = (thaw_onnx_attribute){ .name = "group", .integer = or_one(o->groups) };
+    operation.attributes[5] = (thaw_onnx_attribute){ .name = "output_padding",
+                                                     .kind = THAW_ONNX_INTEGERS,
+                                                     .integers = { o->output_padding[0], o->output_padding[1] },
+                                                     .count = 2 };
+    return thaw_onnx_output(layer, thaw_onnx_append(layer, &operation), THAW_CHANNELS_FIRST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .takes_epilogue = takes_epilogue,
@@ -257,6 +279,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_weighted_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_conv_transpose2d(thaw_model *model, thaw_node input, const thaw_conv_transpose2d_options *options,

@@ -175,6 +175,27 @@ static bool takes_low_rank(const void *options, size_t parameter)
     return parameter == WEIGHT;
 }
 
+/* A row is a Gemm; of several rows a sample, each is multiplied by the transposed weight. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_onnx_attribute transposed = { .name = "transB", .integer = 1 };
+    const thaw_onnx_attribute permutation = {
+        .name = "perm", .kind = THAW_ONNX_INTEGERS, .integers = { 1 }, .count = 2
+    };
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_LAST), *weight = thaw_onnx_parameter(layer, WEIGHT);
+    thaw_onnx_value *bias = thaw_onnx_parameter(layer, BIAS);
+    if (layer->inputs[0].rank == 1) {
+        x = thaw_onnx_append(layer, &(thaw_onnx_operator){
+                                        .kind = "Gemm", .inputs = { x, weight, bias }, .attributes = { transposed } });
+        return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
+    }
+    weight = thaw_onnx_apply(layer, "Transpose", weight, NULL, &permutation);
+    x = thaw_onnx_apply(layer, "MatMul", x, weight, NULL);
+    if (bias)
+        x = thaw_onnx_apply(layer, "Add", x, bias, NULL);
+    return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .takes_epilogue = takes_epilogue,
@@ -195,6 +216,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_dense(thaw_model *model, thaw_node input, const thaw_dense_options *options, thaw_node *output)

@@ -126,6 +126,13 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+/* Nothing is dropped in inference. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_axis_order order = thaw_onnx_input_order(layer, 0);
+    return thaw_onnx_output(layer, thaw_onnx_input(layer, 0, order), order);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -142,6 +149,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_dropout(thaw_model *model, thaw_node input, const thaw_dropout_options *options, thaw_node *output)

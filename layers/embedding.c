@@ -202,6 +202,16 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+/* Ids are floats, whole numbers. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_onnx_attribute type = { .name = "to", .integer = 7 }; /* INT64 */
+    thaw_onnx_value *ids = thaw_onnx_input(layer, 0, THAW_CHANNELS_LAST);
+    ids = thaw_onnx_apply(layer, "Cast", ids, NULL, &type);
+    ids = thaw_onnx_apply(layer, "Gather", thaw_onnx_parameter(layer, TABLE), ids, NULL);
+    return thaw_onnx_output(layer, ids, THAW_CHANNELS_LAST);
+}
+
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
     .abi = THAW_LAYER_ABI,
@@ -212,6 +222,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_embedding(thaw_model *model, thaw_node input, const thaw_embedding_options *options, thaw_node *output)

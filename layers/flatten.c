@@ -72,6 +72,15 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(kernels->backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_onnx_attribute axis = { .name = "axis", .integer = 1 };
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    if (layer->inputs[0].rank > 1)
+        x = thaw_onnx_apply(layer, "Flatten", x, NULL, &axis);
+    return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -88,6 +97,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_kernel_pair_release_state,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_flatten(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)

@@ -118,6 +118,15 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_onnx_attribute axis = { .name = "axis", .integer = 1 };
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    x = thaw_onnx_apply(layer, "GlobalAveragePool", x, NULL, NULL);
+    x = thaw_onnx_apply(layer, "Flatten", x, NULL, &axis);
+    return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -134,6 +143,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_global_average_pool2d(thaw_model *model, thaw_node input, const thaw_simple_options *options,

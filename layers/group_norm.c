@@ -230,6 +230,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_release,
+    .export_onnx = thaw_group_norm_export,
 };
 
 thaw_status thaw_group_norm(thaw_model *model, thaw_node input, const thaw_group_norm_options *options,

@@ -281,6 +281,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = thaw_release,
+    .export_onnx = thaw_layer_norm_export,
 };
 
 thaw_status thaw_layer_norm(thaw_model *model, thaw_node input, const thaw_layer_norm_options *options,

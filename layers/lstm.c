@@ -20,6 +20,7 @@ static const thaw_layer_module module = {
     .forward = thaw_recurrent_forward,
     .backward = thaw_recurrent_backward,
     .release = thaw_recurrent_release,
+    .export_onnx = thaw_recurrent_export,
 };
 
 thaw_status thaw_lstm(thaw_model *model, thaw_node input, const thaw_recurrent_options *options, thaw_node *output)

@@ -108,6 +108,22 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_pool_backward(&m->kernels, run, run->output_gradient, run->scratch);
 }
 
+/* ONNX Runtime refuses a padding of the kernel's size or more, which dilation can need in ceil mode. */
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    thaw_window window = thaw_pool_window(layer->options);
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    thaw_window_fit(&window, &layer->inputs[0]);
+    if (window.padding_after[0] >= window.kernel[0] || window.padding_after[1] >= window.kernel[1]) {
+        x = thaw_pool_export_padding(layer, x, window.padding_before, window.padding_after, -INFINITY);
+        for (int i = 0; i < 2; i++)
+            window.padding_before[i] = window.padding_after[i] = 0;
+    }
+    thaw_onnx_operator operation = thaw_window_export(&window, "MaxPool");
+    operation.inputs[0] = x;
+    return thaw_onnx_output(layer, thaw_onnx_append(layer, &operation), THAW_CHANNELS_FIRST);
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -124,6 +140,7 @@ static const thaw_layer_module module = {
     .forward = forward,
     .backward = backward,
     .release = release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_max_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options, thaw_node *output)

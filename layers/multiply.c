@@ -8,6 +8,11 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     return thaw_arithmetic_prepare(demand, needs, THAW_BINARY_PRODUCT);
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    return thaw_arithmetic_export(layer, "Mul");
+}
+
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
@@ -25,6 +30,7 @@ static const thaw_layer_module module = {
     .forward = thaw_arithmetic_forward,
     .backward = thaw_arithmetic_backward,
     .release = thaw_arithmetic_release,
+    .export_onnx = export_onnx,
 };
 
 thaw_status thaw_multiply(thaw_model *model, thaw_node left, thaw_node right, const thaw_simple_options *options,

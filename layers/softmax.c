@@ -109,10 +109,20 @@ static thaw_status backward(const thaw_layer_run *run)
     return thaw_kernel_run(s->kernels.backward, bindings, THAW_COUNT(bindings), run->scratch);
 }
 
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const choice *settings = layer->options;
+    const thaw_onnx_attribute axis = { .name = "axis", .integer = -1 };
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_LAST);
+    x = thaw_onnx_apply(layer, settings->logarithm ? "LogSoftmax" : "Softmax", x, NULL, &axis);
+    return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
+}
+
 #define MODULE(kind)                                                                                                 \
     {                                                                                                                \
         THAW_LAYER_MODULE_HEAD, .name = kind, .options_size = sizeof(choice), .build = build, .prepare = prepare,    \
                                 .forward = forward, .backward = backward, .release = thaw_kernel_pair_release_state, \
+                                .export_onnx = export_onnx,                                                          \
     }
 
 thaw_status thaw_softmax(thaw_model *model, thaw_node input, const thaw_simple_options *options, thaw_node *output)

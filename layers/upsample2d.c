@@ -248,16 +248,44 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+/* The input's row or column of each output is a list: operators round in ways of their own. */
+static thaw_onnx_value *pick(const thaw_layer_export *layer, thaw_onnx_value *x, int dimension)
+{
+    const size_t input = (size_t)layer->inputs[0].dims[dimension], output = (size_t)layer->output.dims[dimension];
+    int64_t *list = thaw_onnx_allocate(layer, output * sizeof *list);
+    for (size_t i = 0; list && i < output; i++)
+        list[i] = (int64_t)nearest(i, input, output).low;
+    return thaw_onnx_apply(layer, "Gather", x, thaw_onnx_integers(layer, list, output),
+                           &(thaw_onnx_attribute){ .name = "axis", .integer = dimension + 2 });
+}
+
+static thaw_onnx_value *resize(const thaw_layer_export *layer, thaw_onnx_value *x, bool align_corners)
+{
+    const int64_t rest[] = { layer->output.dims[2], layer->output.dims[0], layer->output.dims[1] };
+    const char *corners = align_corners ? "align_corners" : "half_pixel";
+    const thaw_onnx_operator operation = {
+        .kind = "Resize",
+        .inputs = { x, NULL, NULL,
+                    thaw_onnx_apply(layer, "Concat", thaw_onnx_batch(layer), thaw_onnx_integers(layer, rest, 3),
+                                    &(thaw_onnx_attribute){ .name = "axis", .integer = 0 }) },
+        .attributes = { { .name = "mode", .kind = THAW_ONNX_TEXT, .text = "linear" },
+                        { .name = "coordinate_transformation_mode", .kind = THAW_ONNX_TEXT, .text = corners } },
+    };
+    return thaw_onnx_append(layer, &operation);
+}
+
+static thaw_status export_onnx(const thaw_layer_export *layer)
+{
+    const thaw_upsample2d_options *o = layer->options;
+    thaw_onnx_value *x = thaw_onnx_input(layer, 0, THAW_CHANNELS_FIRST);
+    x = o->mode == THAW_UPSAMPLE_NEAREST ? pick(layer, pick(layer, x, 0), 1) : resize(layer, x, o->align_corners);
+    return thaw_onnx_output(layer, x, THAW_CHANNELS_FIRST);
+}
+
 static const thaw_layer_module module = {
-    .size = sizeof(thaw_layer_module),
-    .abi = THAW_LAYER_ABI,
-    .name = "upsample2d",
-    .options_size = sizeof(thaw_upsample2d_options),
-    .build = build,
-    .prepare = prepare,
-    .forward = forward,
-    .backward = backward,
-    .release = release,
+    THAW_LAYER_MODULE_HEAD, .name = "upsample2d", .options_size = sizeof(thaw_upsample2d_options),
+    .build = build,         .prepare = prepare,   .forward = forward,
+    .backward = backward,   .release = release,   .export_onnx = export_onnx,
 };
 
 thaw_status thaw_upsample2d(thaw_model *model, thaw_node input, const thaw_upsample2d_options *options,

@@ -23,7 +23,7 @@ ORDER = [
     ["src/layers"],
     ["layers", "optimizers"],
     ["models"],
-    ["plan"],
+    ["plan", "export"],
     ["program"],
     ["policy"],
     ["features"],

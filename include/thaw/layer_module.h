@@ -2,6 +2,7 @@
 #ifndef THAW_LAYER_MODULE_H
 #define THAW_LAYER_MODULE_H
 
+#include <thaw/layer_export.h>
 #include <thaw/model.h>
 #include <thaw/runtime.h>
 
@@ -175,6 +176,9 @@ struct thaw_layer_module {
     void (*weigh)(const thaw_layer_run *run, double *total, double *weight);
 
     const thaw_layer_capabilities *capabilities; /* NULL: none */
+
+    /* Writes the layer as operators of ONNX: see thaw/layer_export.h. Not for a loss. NULL: it cannot be exported. */
+    thaw_status (*export_onnx)(const thaw_layer_export *layer);
 };
 
 /* Appends a layer. `name` may be NULL: the module's name and a number. The options are copied.

@@ -12,7 +12,9 @@
 #include <thaw/context.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
+#include <thaw/export.h>
 #include <thaw/layer_capabilities.h>
+#include <thaw/layer_export.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 #include <thaw/model.h>

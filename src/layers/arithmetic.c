@@ -194,3 +194,40 @@ thaw_status thaw_arithmetic_append(thaw_model *model, const thaw_layer_module *m
     const thaw_node inputs[] = { left, right };
     return thaw_model_append(model, module, settings.name, inputs, 2, &settings, output);
 }
+
+/* Brings an operand to the result's rank, which its dimensions are aligned to at the end: a channel or a number for every
+   position. */
+static thaw_onnx_value *spread(const thaw_layer_export *layer, size_t index, thaw_axis_order order)
+{
+    const thaw_shape *own = &layer->inputs[index];
+    const int missing = layer->output.rank - own->rank;
+    int64_t dims[THAW_MAX_RANK + 1];
+    thaw_onnx_value *x = thaw_onnx_input(layer, index, missing ? THAW_CHANNELS_LAST : order);
+    if (!missing)
+        return x;
+    dims[0] = 0; /* the batch */
+    for (int i = 0; i < layer->output.rank; i++)
+        dims[i + 1] = i < missing ? 1 : own->dims[i - missing];
+    if (order == THAW_CHANNELS_FIRST && own->rank == 1) {
+        dims[1] = own->dims[0];
+        dims[layer->output.rank] = 1;
+    }
+    thaw_onnx_value *wanted = thaw_onnx_integers(layer, dims, (size_t)layer->output.rank + 1);
+    return thaw_onnx_apply(layer, "Reshape", x, wanted, NULL);
+}
+
+/* The order of the larger operand, if the other can have it. */
+static thaw_axis_order order_of(const thaw_layer_export *layer)
+{
+    const size_t larger = layer->inputs[1].rank > layer->inputs[0].rank;
+    const int smaller_rank = layer->inputs[!larger].rank;
+    const bool moves = smaller_rank < 2 || smaller_rank == layer->output.rank;
+    return moves ? thaw_onnx_input_order(layer, larger) : THAW_CHANNELS_LAST;
+}
+
+thaw_status thaw_arithmetic_export(const thaw_layer_export *layer, const char *kind)
+{
+    const thaw_axis_order order = order_of(layer);
+    thaw_onnx_value *left = spread(layer, 0, order), *right = spread(layer, 1, order);
+    return thaw_onnx_output(layer, thaw_onnx_apply(layer, kind, left, right, NULL), order);
+}

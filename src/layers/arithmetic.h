@@ -17,6 +17,9 @@ thaw_status thaw_arithmetic_forward(const thaw_layer_run *run);
 thaw_status thaw_arithmetic_backward(const thaw_layer_run *run);
 void thaw_arithmetic_release(thaw_context *context, void *state);
 
+/* Exports the layer as this operator of ONNX. */
+thaw_status thaw_arithmetic_export(const thaw_layer_export *layer, const char *kind);
+
 thaw_status thaw_arithmetic_append(thaw_model *model, const thaw_layer_module *module, thaw_node left, thaw_node right,
                                    const thaw_simple_options *options, thaw_node *output);
 

@@ -13,4 +13,8 @@ extern const thaw_layer_module thaw_conv2d_module;
 thaw_status thaw_conv2d_build(thaw_layer_builder *builder, const thaw_conv2d_options *options, const thaw_shape *image,
                               bool sequence);
 
+/* Exports the layer, as thaw_conv2d_build builds it. */
+thaw_status thaw_conv2d_export(const thaw_layer_export *layer, const thaw_conv2d_options *options,
+                               const thaw_shape *image, bool sequence);
+
 #endif

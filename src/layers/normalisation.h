@@ -21,4 +21,9 @@ thaw_status thaw_normalisation_build(thaw_layer_builder *builder, const thaw_nor
 /* The epsilon that the user wants. If that is 0, and the user did not ask for 0, the default. */
 double thaw_normalisation_epsilon(double wanted, bool zero_too);
 
+/* Export the normalisations. */
+thaw_status thaw_batch_norm_export(const thaw_layer_export *layer);
+thaw_status thaw_layer_norm_export(const thaw_layer_export *layer);
+thaw_status thaw_group_norm_export(const thaw_layer_export *layer);
+
 #endif

@@ -87,3 +87,12 @@ thaw_status thaw_pool_backward(const thaw_kernel_pair *kernels, const thaw_layer
     };
     return thaw_kernel_run(kernels->backward, bindings, THAW_COUNT(bindings), scratch);
 }
+
+thaw_onnx_value *thaw_pool_export_padding(const thaw_layer_export *layer, thaw_onnx_value *x, const int64_t before[2],
+                                          const int64_t after[2], double value)
+{
+    const int64_t pads[] = { 0, 0, before[0], before[1], 0, 0, after[0], after[1] };
+    thaw_onnx_value *amounts = thaw_onnx_integers(layer, pads, THAW_COUNT(pads));
+    thaw_onnx_value *fill = thaw_onnx_fill(layer, &(thaw_shape){ 0 }, value);
+    return thaw_onnx_append(layer, &(thaw_onnx_operator){ .kind = "Pad", .inputs = { x, amounts, fill } });
+}

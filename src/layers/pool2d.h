@@ -26,4 +26,8 @@ thaw_status thaw_pool_forward(const thaw_kernel_pair *kernels, const thaw_layer_
 thaw_status thaw_pool_backward(const thaw_kernel_pair *kernels, const thaw_layer_run *run, const float *gradient,
                                void *scratch);
 
+/* For exporting: pads the height and width of images [N, C, H, W] with a value, before and after. */
+thaw_onnx_value *thaw_pool_export_padding(const thaw_layer_export *layer, thaw_onnx_value *x, const int64_t before[2],
+                                          const int64_t after[2], double value);
+
 #endif

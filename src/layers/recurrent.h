@@ -74,6 +74,7 @@ thaw_status thaw_recurrent_pack(const thaw_layer_run *run);
 thaw_status thaw_recurrent_forward(const thaw_layer_run *run);
 thaw_status thaw_recurrent_backward(const thaw_layer_run *run);
 void thaw_recurrent_release(thaw_context *context, void *state);
+thaw_status thaw_recurrent_export(const thaw_layer_export *layer);
 
 /* Appends the nodes that the options describe, or none of them on an error. */
 thaw_status thaw_recurrent_append(thaw_model *model, const thaw_layer_module *module, thaw_cell_kind cell,

@@ -92,3 +92,27 @@ thaw_status thaw_window_build(thaw_layer_builder *builder, thaw_window *window)
     const thaw_status status = thaw_window_check_image(builder, input);
     return status == THAW_OK ? thaw_window_check(builder, window, input) : status;
 }
+
+/* The last dimensions: both, or of a sequence the width. */
+static thaw_onnx_attribute last(const thaw_window *window, const char *name, const int64_t values[2])
+{
+    const int first = window->sequence;
+    thaw_onnx_attribute made = { .name = name, .kind = THAW_ONNX_INTEGERS, .count = first ? 1 : 2 };
+    for (size_t i = 0; i < made.count; i++)
+        made.integers[i] = values[(size_t)first + i];
+    return made;
+}
+
+thaw_onnx_operator thaw_window_export(const thaw_window *window, const char *kind)
+{
+    thaw_onnx_operator made = { .kind = kind };
+    thaw_onnx_attribute pads = last(window, "pads", window->padding_before);
+    const thaw_onnx_attribute after = last(window, "", window->padding_after);
+    for (size_t i = 0; i < after.count; i++)
+        pads.integers[pads.count++] = after.integers[i];
+    made.attributes[0] = last(window, "kernel_shape", window->kernel);
+    made.attributes[1] = last(window, "strides", window->stride);
+    made.attributes[2] = pads;
+    made.attributes[3] = last(window, "dilations", window->dilation);
+    return made;
+}

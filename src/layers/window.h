@@ -27,4 +27,7 @@ thaw_status thaw_window_check_image(thaw_layer_builder *builder, const thaw_shap
 thaw_status thaw_window_check(thaw_layer_builder *builder, thaw_window *window, const thaw_shape *image);
 thaw_status thaw_window_build(thaw_layer_builder *builder, thaw_window *window);
 
+/* An operator of ONNX whose first four attributes are the window's, which was fitted. */
+thaw_onnx_operator thaw_window_export(const thaw_window *window, const char *kind);
+
 #endif
