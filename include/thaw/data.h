@@ -201,10 +201,14 @@ THAW_API void thaw_dataset_destroy(thaw_dataset *dataset);
 
 THAW_API size_t thaw_dataset_count(const thaw_dataset *dataset);   /* samples */
 THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without labels */
+/* Counts the samples of each class into the caller's array of as many counts as classes. Reads through a data set that
+   does not hold its labels in memory. Errors: THAW_INVALID_ARGUMENT (it has no classes), those of thaw_dataset_read. */
+THAW_API thaw_status thaw_dataset_count_classes(thaw_dataset *dataset, size_t *counts);
 /* What its targets are. Floats are several labels only in a data set of thaw_dataset_open that says so. */
 THAW_API thaw_task thaw_dataset_task(const thaw_dataset *dataset);
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
+THAW_API const thaw_shape *thaw_dataset_target_shape(const thaw_dataset *dataset); /* borrowed; rank 0 for labels */
 THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */
 THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset);                 /* thaw_source.random */
 

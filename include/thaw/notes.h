@@ -5,6 +5,8 @@
      thaw.outputs   the number of classes that it was built for; thaw_zoo_build notes it
      thaw.task      "classes": each sample belongs to one class; "labels": each has several labels, or none of them;
                     "regression": numbers
+     thaw.loss      the loss that the command trained with, if it is not the cross-entropy: "bce", "mse", "mae" or
+                    "huber:delta=2"
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
      thaw.images    how images become samples, as options of a folder (thaw/data.h), such as
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"

@@ -36,7 +36,7 @@ typedef struct thaw_predictor_options {
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of
+   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of
    thaw_weights_load and thaw_zoo_build. */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
                                          thaw_predictor **predictor);

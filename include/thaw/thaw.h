@@ -28,6 +28,7 @@
 #include <thaw/runtime.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
+#include <thaw/target_figures.h>
 #include <thaw/tensor.h>
 #include <thaw/train.h>
 #include <thaw/trainer.h>

@@ -56,6 +56,12 @@ THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, 
    `outputs` 0: the entry's default; ignored with head=none. Errors: as above, but for head=none. */
 THAW_API thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output);
 
+/* The same for samples of this shape (NULL: the entry's default). Networks that begin with a flatten, mlp-500 and
+   mlp-512, take any shape, such as [features] of a table; the others keep theirs, and so does one whose description has
+   a size. */
+THAW_API thaw_status thaw_zoo_network_for(thaw_model *model, const char *description, const thaw_shape *samples,
+                                          size_t outputs, thaw_node *output);
+
 /* Checks a description without building the network. Errors: those of thaw_zoo_network, except an unsupported size. */
 THAW_API thaw_status thaw_zoo_check(thaw_context *context, const char *description);
 

@@ -108,6 +108,7 @@ static thaw_status build(void *user, thaw_model *model)
         code = cli_load_weights(&probe);
     if (code != CLI_DONE)
         now->build_code = code;
+    free(probe.description);
     return code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/failure.h"
 #include "cli/json.h"
 #include "cli/session.h"
+#include "cli/target_output.h"
 
 static int print(const cli_options *options, const thaw_evaluation *found, const cli_classified *classified)
 {
@@ -60,6 +61,8 @@ static int evaluate(const cli_options *options)
         code = print(options, &found, &classified);
     if (code == CLI_DONE)
         code = cli_classified_print(&classified, options);
+    if (code == CLI_DONE)
+        code = cli_print_target_figures(&session, session.test);
     cli_classified_end(&classified);
     cli_session_close(&session);
     return code;

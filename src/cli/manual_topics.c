@@ -51,6 +51,16 @@ const cli_manual_topic cli_manual_topics[] = {
       "columns, their means and deviations, and the categories, so that --load finds columns by name and scales them as "
       "in training." },
 
+    { "TASKS",
+      "The targets of a data set decide what is trained: classes with the cross-entropy, several labels with the binary "
+      "cross-entropy of each (--loss bce), numbers with --loss mse, mae or huber:delta=X. After training, and by thaw "
+      "evaluate, regression is judged by the mean absolute error (MAE), the root of the mean squared error (RMSE) and "
+      "R2, on the test data and in the units of the targets; several labels by the accuracy of each. With --json these "
+      "are the event targets. mlp-500 and mlp-512 take samples of any shape, such as the rows of a table."
+      "\n\n"
+      "Where classes have different numbers of samples, --class-weights balanced gives each the same weight in the "
+      "loss." },
+
     { "FILES OF WEIGHTS",
       "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "
       "is for: the network and its options, the names of the classes in order, how images become samples (size, resize, "

@@ -148,6 +148,10 @@ KIND(bytes, .parse = parse_size, .wanted = "a number of bytes, such as 0, 65536 
 KIND(most_bytes, .parse = parse_most, .wanted = "a number of bytes above 0, such as 65536 or 512M");
 KIND(interval, .parse = parse_interval,
      .wanted = "a whole number above 0 and its unit, such as 10m, 500steps or 1epoch");
+KIND(loss, .parse = parse_text, .wanted = "a loss", .completion = CLI_COMPLETE_WORDS,
+     .words = "cross-entropy bce mse mae huber:delta=1");
+KIND(class_weights, .parse = parse_text, .wanted = "balanced, or a weight for each class",
+     .completion = CLI_COMPLETE_WORDS, .words = "balanced");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
 KIND(rate, .parse = parse_rate, .wanted = "a finite number from 0");
 KIND(decay, .parse = parse_decay, .wanted = "a number above 0 and below 1");

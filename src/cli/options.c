@@ -101,6 +101,17 @@ const cli_option cli_option_table[] = {
       "Schedule of the learning rates: constant, step:gamma=0.1,every=2, cosine:floor=0.01 or one-cycle:rising=0.3, each "
       "also with warmup_epochs=N (default: constant)",
       &cli_kind_schedule, TO(schedule) },
+    { CLI_TRAINING, "loss", "LOSS",
+      "Loss: cross-entropy for classes, bce for several labels; mse, mae, or huber:delta=X for regression (default: "
+      "cross-entropy, bce or mse, as the data's targets are)",
+      &cli_kind_loss, TO(loss) },
+    { CLI_TRAINING, "class-weights", "WEIGHTS",
+      "Weights of the classes in the cross-entropy, as PyTorch's: one for each class, separated by commas; or balanced, "
+      "samples / (classes * samples of the class)",
+      &cli_kind_class_weights, TO(class_weights) },
+    { CLI_TRAINING, "label-smoothing", "SHARE",
+      "Share of each label that is spread over all classes in the cross-entropy, such as 0.1 (default: 0)",
+      &cli_kind_share, TO(label_smoothing) },
     { CLI_TRAINING, "clip-norm", "X", "Scale gradients down to this global norm", &cli_kind_norm, TO(clip_norm) },
     { CLI_TRAINING, "drop-last", NULL, "Skip the last batch of an epoch if it is smaller than the others",
       &cli_kind_flag, TO(drop_last) },

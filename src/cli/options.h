@@ -77,6 +77,8 @@ typedef struct cli_options {
     cli_spreading ranks;
     double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;
+    const char *loss, *class_weights; /* NULL: by the task; none */
+    double label_smoothing;
     const char *dropout, *head_init;              /* of the network, or NULL */
     bool resets;                                  /* the command takes --reset */
     bool takes_arguments;                         /* words that are no options */

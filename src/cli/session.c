@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "cli/failure.h"
+#include "cli/loss.h"
 #include "cli/network.h"
 #include "cli/noted.h"
 #include "cli/strategy.h"
@@ -16,6 +17,8 @@ static int check_early(cli_session *session)
     const cli_options *options = session->options;
     thaw_context *context = session->context;
     int code = cli_check_resets(options);
+    if (code == CLI_DONE)
+        code = cli_check_loss(options);
     if (code == CLI_DONE)
         code = cli_network_begin(session);
     if (code == CLI_DONE && options->schedule)
@@ -65,6 +68,7 @@ void cli_session_close(cli_session *session)
     thaw_model_destroy(session->model);
     thaw_dataset_destroy(session->training);
     thaw_dataset_destroy(session->test);
+    free(session->description);
     cli_notes_close(session);
     for (size_t i = 0; i < session->own_count; i++)
         free(session->own[i]);
@@ -165,15 +169,36 @@ static int set_precision(const cli_session *session)
                             all.bfloat16 ? "--precision" : "--frozen-precision");
 }
 
-int cli_build_model(cli_session *session, const thaw_dataset *dataset)
+/* With head=none there are no outputs. */
+static int check_head(const cli_session *session)
+{
+    if (thaw_notes_find(thaw_model_notes(session->model), "thaw.outputs"))
+        return CLI_DONE;
+    const char *model = session->options->model;
+    return cli_misuse("--model", "%.*s: head=none leaves nothing to compute a loss of", (int)strcspn(model, ":"),
+                      model);
+}
+
+int cli_build_model(cli_session *session, thaw_dataset *dataset)
 {
     const char *name = session->options->model;
-    const size_t classes = dataset ? thaw_dataset_classes(dataset) : (size_t)session->options->classes;
+    const size_t outputs = dataset ? cli_outputs_of(dataset) : (size_t)session->options->classes;
+    const thaw_shape *samples = dataset ? thaw_dataset_sample_shape(dataset) : NULL;
+    thaw_node node;
     char *description = dataset ? fit_size(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
     if (!description)
         return cli_fail("start", "out of memory");
-    int code = cli_check_option(session->context, thaw_zoo_build(session->model, description, classes), "--model");
+    int code = cli_check_option(session->context,
+                                thaw_zoo_network_for(session->model, description, samples, outputs, &node), "--model");
     free(description);
+    if (code == CLI_DONE)
+        code = check_head(session);
+    if (code == CLI_DONE)
+        code = cli_append_loss(session, dataset, node);
+    free(session->description);
+    session->description = cli_describe_training(session->options);
+    if (!session->description)
+        return cli_fail("start", "out of memory");
     if (code == CLI_DONE)
         code = set_precision(session);
     if (code != CLI_DONE || !dataset)

@@ -13,6 +13,7 @@ typedef struct cli_session {
     char *chosen_model, *chosen_data, *chosen_test_data; /* texts that `chosen` owns; may be NULL */
     char *head_options; /* --head, --dropout and --head-init as options of the network; NULL if there are none */
     char *new_head;     /* pattern of the groups of a head that the file of --load does not have, or NULL */
+    char *description;  /* of the network and its loss, for checkpoints */
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;
@@ -44,7 +45,7 @@ int cli_open_data(cli_session *session);
 int cli_open_test_data(cli_session *session, const char *option, const char *description);
 
 /* Builds the network for the classes of the data, or for --classes. */
-int cli_build_model(cli_session *session, const thaw_dataset *dataset);
+int cli_build_model(cli_session *session, thaw_dataset *dataset);
 
 /* Checks the patterns of --reset, which need not match anything yet. */
 int cli_check_resets(const cli_options *options);

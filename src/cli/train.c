@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/noted.h"
 #include "cli/session.h"
+#include "cli/target_output.h"
 #include "cli/training_checks.h"
 #include "cli/training_output.h"
 #include "policy/strategy.h"
@@ -116,6 +117,8 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
     thaw_run_log_close(log);
     if (trainer)
         keep_checkpoint(trainer, session, now, now->signal > 0);
+    if (code == CLI_DONE && now->ranks->rank == 0 && now->signal == 0)
+        code = cli_print_target_figures(session, session->test);
     if (code == CLI_DONE && now->ranks->rank == 0)
         code = save(trainer, session, now);
     thaw_trainer_destroy(trainer);
@@ -150,7 +153,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
             .every_epochs = (int)options->checkpoint_every.epochs,
             .keep = (int)options->keep,
             .resume = options->resume,
-            .description = options->model,
+            .description = session->description,
         },
         .best = {
             .file = options->best,

@@ -139,6 +139,11 @@ const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset)
     return &dataset->source.sample_shape;
 }
 
+const thaw_shape *thaw_dataset_target_shape(const thaw_dataset *dataset)
+{
+    return &dataset->source.target_shape;
+}
+
 bool thaw_dataset_is_random(const thaw_dataset *dataset)
 {
     return dataset->source.random;

@@ -35,6 +35,10 @@ struct thaw_dataset {
     uint64_t told;                    /* the epoch that the source was last told */
 };
 
+/* The label of each sample. Reads through the data set if it has no array of labels. Errors: those of
+   thaw_dataset_read, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_collect_labels(thaw_dataset *dataset, int32_t *labels);
+
 /* Gives the classes names, which are copied, in place of earlier ones. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *names);
 

@@ -55,31 +55,6 @@ static void release_selected(void *user)
     thaw_release(from->context, from);
 }
 
-/* The label of each sample of `from`; reads through the data set if it has no array of labels. */
-static thaw_status collect_labels(thaw_context *context, thaw_dataset *from, int32_t *labels)
-{
-    const size_t count = from->source.count;
-    if (from->labels) {
-        memcpy(labels, from->labels, count * sizeof *labels);
-        return THAW_OK;
-    }
-    size_t elements;
-    float *samples = thaw_multiply_sizes(from->sample_elements, CHUNK, &elements)
-                         ? thaw_allocate_array(context, elements, sizeof *samples)
-                         : NULL;
-    thaw_status status =
-        samples ? THAW_OK : thaw_fail(context, THAW_OUT_OF_MEMORY, "data set: out of memory for the labels of samples");
-    for (size_t begin = 0; begin < count && status == THAW_OK; begin += CHUNK) {
-        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
-        size_t indices[CHUNK];
-        for (size_t i = 0; i < size; i++)
-            indices[i] = begin + i;
-        status = thaw_dataset_read(from, indices, size, samples, labels + begin);
-    }
-    thaw_release(context, samples);
-    return status;
-}
-
 /* Writes the indices of the samples to keep, in file order. */
 static size_t keep(const int32_t *labels, size_t count, const thaw_dataset_selection *selection, size_t *class_counts,
                    size_t *indices)
@@ -108,7 +83,7 @@ static thaw_status fill(selected *into, const thaw_dataset_selection *selection)
     into->indices = thaw_allocate_array(context, count, sizeof *into->indices);
     thaw_status status = labels && class_counts && into->indices ? THAW_OK : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
-        status = collect_labels(context, into->from, labels);
+        status = thaw_dataset_collect_labels(into->from, labels);
     if (status == THAW_OK) {
         into->kept = keep(labels, count, selection, class_counts, into->indices);
         if (into->kept == 0)

@@ -35,6 +35,7 @@ const thaw_network thaw_network_mlp_512 = {
                .classes = 10,
                .head = "dense3",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
+    .any_input = true,
     .build = build_512,
 };
 
@@ -45,5 +46,6 @@ const thaw_network thaw_network_mlp_500 = {
                .classes = 10,
                .head = "dense2",
                .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
+    .any_input = true,
     .build = build_500,
 };

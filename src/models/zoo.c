@@ -45,8 +45,8 @@ static thaw_status note(thaw_model *model, const char *description, const thaw_n
                : status;
 }
 
-static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options, size_t outputs,
-                         thaw_node *node)
+static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options,
+                         const thaw_shape *samples, size_t outputs, thaw_node *node)
 {
     thaw_context *context = thaw_model_context(model);
     if (thaw_model_node_count(model))
@@ -58,21 +58,29 @@ static thaw_status build(thaw_model *model, const thaw_network *network, thaw_ne
     thaw_shape input = network->entry.sample_shape;
     if (options->size)
         input.dims[0] = input.dims[1] = options->size;
+    else if (samples && network->any_input)
+        input = *samples;
     thaw_status status = thaw_input(model, &input, node);
     if (status == THAW_OK)
         status = network->build(model, options, node);
     return status == THAW_OK ? thaw_append_network_head(model, network, options, node) : status;
 }
 
-thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
+thaw_status thaw_zoo_network_for(thaw_model *model, const char *description, const thaw_shape *samples, size_t outputs,
+                                 thaw_node *output)
 {
     const thaw_network *network;
     thaw_network_options options;
     thaw_status status =
         thaw_network_find(thaw_model_context(model), description, networks, THAW_COUNT(networks), &network, &options);
     if (status == THAW_OK)
-        status = build(model, network, &options, outputs, output);
+        status = build(model, network, &options, samples, outputs, output);
     return status == THAW_OK ? note(model, description, &options) : status;
+}
+
+thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
+{
+    return thaw_zoo_network_for(model, description, NULL, outputs, output);
 }
 
 /* Such a network has no logits. */

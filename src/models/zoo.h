@@ -35,6 +35,7 @@ typedef struct thaw_network_options {
 
 typedef struct thaw_network {
     thaw_zoo_entry entry;
+    bool any_input; /* samples of any shape: it begins with a flatten */
     double dropout;                                 /* the default rate */
     thaw_initializer initializer, bias_initializer; /* of its own head */
     /* Appends layers up to the features, of shape [features], to the model's input `*node`, which becomes the

@@ -86,6 +86,10 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
     thaw_context *context = made->context;
     const char *model = from->options->model ? from->options->model : thaw_notes_find(&from->file.notes, "thaw.model");
     char *description = NULL;
+    const char *task = thaw_notes_find(&from->file.notes, "thaw.task");
+    if (task && strcmp(task, "classes") != 0)
+        return thaw_fail(context, THAW_UNSUPPORTED, "%s: its task is %s, must be classes to tell the class of an image",
+                         from->path, task);
     if (!model)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: does not name its network, and the options neither",
                          from->path);

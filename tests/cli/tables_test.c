@@ -1,0 +1,155 @@
+/* The command on tables: regression, several labels, class weights. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/fixture.h"
+#include "support/support.h"
+
+static char rows[SUPPORT_PATH_BYTES], others[SUPPORT_PATH_BYTES], weights[SUPPORT_PATH_BYTES],
+    uneven[SUPPORT_PATH_BYTES];
+static const char *const variables[] = { rows, others, weights, uneven };
+static support_run run;
+
+static void command(const char *line, int code)
+{
+    support_command(&run, cli_directory, line, variables);
+    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
+}
+
+/* y = 3 a + 2 (b is "up") - 1; p and q say whether a and b are large. `count` rows of a whose values begin at `first`. */
+static void write_rows(char path[SUPPORT_PATH_BYTES], const char *name, int first, int count)
+{
+    static char text[40000];
+    size_t at = (size_t)sprintf(text, "a,b,y,p,q\n");
+    for (int i = first; i < first + count; i++) {
+        const double a = (i * 37 % 100) / 50.0 - 1;
+        const bool up = i * 7 % 3 == 0;
+        at += (size_t)sprintf(text + at, "%g,%s,%g,%d,%d\n", a, up ? "up" : "down", 3 * a + 2 * up - 1, a > 0, up);
+    }
+    support_write_file(support_path(path, cli_directory, name), text, at);
+}
+
+static void begin(void)
+{
+    cli_begin();
+    write_rows(rows, "rows.csv", 0, 400);
+    write_rows(others, "others.csv", 400, 30);
+    support_path(weights, cli_directory, "weights");
+    static const char text[] = "a,kind\n1,x\n2,x\n3,x\n4,x\n5,x\n6,x\n7,y\n8,y\n9,y\n";
+    support_write_file(support_path(uneven, cli_directory, "uneven.csv"), text, sizeof text - 1);
+}
+
+static void end(void)
+{
+    support_remove_tree(cli_directory);
+}
+
+TestSuite(tables, .init = begin, .fini = end);
+
+Test(tables, regression_is_learned_and_judged)
+{
+    command("train --model mlp-500 --data csv:rows.csv;label=y;skip=p,q --epochs 1", 1); /* no such file here */
+    char line[4 * SUPPORT_PATH_BYTES];
+    static const char *const losses[] = { "mse", "mae", "huber:delta=0.5" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(line, sizeof line,
+                 "train --model mlp-500 --data csv:%s;label=y;skip=p,q;split=0.2 --loss %s --epochs 30 --batch 32 "
+                 "--optimizer adam:lr=0.01 --threads 1 --save $c --json",
+                 rows, losses[i]);
+        command(line, 0);
+        json_t *done = support_json_line(&run, -1), *targets = support_json_line(&run, -2);
+        cli_assert_event(done, "done");
+        cli_assert_event(targets, "targets");
+        cr_assert_gt(support_json_number(targets, "r2"), 0.98, "%s: %s", losses[i], run.output);
+        json_decref(done);
+        json_decref(targets);
+        /* The same figures from the file alone, which knows columns, split, task and loss. */
+        snprintf(line, sizeof line, "evaluate --load $c --data csv:%s --threads 1 --json", others);
+        command(line, 0);
+        json_t *evaluation = support_json_line(&run, 0);
+        targets = support_json_line(&run, 1);
+        const double mae = support_json_number(targets, "mae"), rmse = support_json_number(targets, "rmse");
+        const double loss = support_json_number(evaluation, "loss");
+        cr_assert_lt(mae, 0.3, "%s", run.output);
+        if (i == 0)
+            cr_assert_float_eq(loss, rmse * rmse, 1e-6);
+        if (i == 1)
+            cr_assert_float_eq(loss, mae, 1e-6);
+        json_decref(evaluation);
+        json_decref(targets);
+    }
+    command("predict --load $c $a", 1);
+    support_assert_says(run.errors, "its task is regression, must be classes");
+}
+
+Test(tables, several_labels_have_an_accuracy_each)
+{
+    char line[4 * SUPPORT_PATH_BYTES];
+    snprintf(line, sizeof line,
+             "train --model mlp-500 --data csv:%s;label=p,q;skip=y;split=0.2 --epochs 20 --batch 32 --optimizer "
+             "adam:lr=0.01 --threads 1",
+             rows);
+    command(line, 0);
+    support_assert_says(run.output, "accuracy over all labels ");
+    const char *q = strstr(run.output, "\nq: accuracy 100.00 %\n");
+    cr_assert_not_null(q, "%s", run.output);
+    cr_assert_not_null(strstr(run.output, "\np: accuracy "));
+}
+
+Test(tables, losses_must_suit_the_targets)
+{
+    static const struct {
+        const char *options, *message;
+    } bad[] = {
+        { "label=y --loss bce", "\"bce\" is for several labels, but the data's targets are numbers" },
+        { "label=b --loss mse", "\"mse\" is for numbers, but the data's targets are classes" },
+        { "label=y --loss l1", "\"l1\", must be cross-entropy, bce, mse, mae or huber:delta=X" },
+        { "label=y --loss huber:delta=0", "must be a loss, or huber:delta=X with a number above 0" },
+        { "label=y --loss mse:delta=1", "must be a loss, or huber:delta=X" },
+        { "label=y --loss mse --class-weights balanced", "--class-weights: is for --loss cross-entropy, not for mse" },
+        { "label=y --label-smoothing 0.1", "--label-smoothing: is for classes, but the data's targets are numbers" },
+        { "label=b --class-weights 1,2,3", "has 3 weights, must have one for each of the 2 classes" },
+        { "label=b --class-weights 1,-2", "weight 2 must be a number from 0" },
+    };
+    for (size_t i = 0; i < THAW_COUNT(bad); i++) {
+        char line[4 * SUPPORT_PATH_BYTES];
+        snprintf(line, sizeof line, "train --model mlp-500 --data csv:%s;%s --threads 1", rows, bad[i].options);
+        command(line, 2);
+        support_assert_says(run.errors, bad[i].message);
+    }
+}
+
+/* With one epoch of one batch before any update, the loss is that of the initial network. Balanced weights of 6 and 3
+   samples are 0.75 and 1.5: the same as giving them. */
+Test(tables, balanced_weights_are_by_the_number_of_samples)
+{
+    static const char *const weighted[] = { "balanced", "0.75,1.5", "1,1" };
+    double losses[3];
+    for (int i = 0; i < 3; i++) {
+        char line[4 * SUPPORT_PATH_BYTES];
+        snprintf(line, sizeof line,
+                 "train --model mlp-500 --data csv:%s;label=kind --class-weights %s --epochs 1 --threads 1 --json",
+                 uneven, weighted[i]);
+        command(line, 0);
+        json_t *done = support_json_line(&run, -1);
+        losses[i] = support_json_number(done, "loss");
+        json_decref(done);
+    }
+    cr_assert_eq(losses[0], losses[1]);
+    cr_assert_neq(losses[0], losses[2]);
+}
+
+/* Another loss is another run. */
+Test(tables, a_checkpoint_knows_its_loss)
+{
+    char line[4 * SUPPORT_PATH_BYTES];
+    const char *const options[] = { "", "--resume --epochs 2 --label-smoothing 0.2", "--resume --epochs 2" };
+    for (int i = 0; i < 3; i++) {
+        snprintf(line, sizeof line, "train --model mlp-500 --data csv:%s;label=kind --threads 1 --checkpoint %s/run %s",
+                 uneven, cli_directory, options[i]);
+        command(line, i == 1 ? 1 : 0);
+        if (i == 1)
+            support_assert_says(run.errors, "mlp-500 in the checkpoint, mlp-500, label smoothing 0.2");
+    }
+}
