@@ -133,7 +133,7 @@ static void print_most_frequent(const matrix *m)
     const thaw_classified *classified = m->classified;
     thaw_confusion found[MOST_CONFUSIONS];
     const size_t count = thaw_classification_confusions(classified->counts, found, MOST_CONFUSIONS);
-    printf("\nThe confusion matrix of %zu classes is too wide for the terminal; --csv and --json have it.\n",
+    printf("\nThe confusion matrix of %zu classes is too wide for the terminal; --csv, --html and --json have it.\n",
            m->classes);
     if (count == 0) {
         printf("No sample was taken for another class.\n");

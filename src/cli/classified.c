@@ -13,7 +13,7 @@
 
 static bool is_asked(const cli_options *options)
 {
-    return options->confusion || options->per_class || options->csv;
+    return options->confusion || options->per_class || options->csv || options->html;
 }
 
 /* Checks before a long evaluation that a file can be written. */
@@ -52,6 +52,8 @@ int cli_classified_begin(cli_classified *classified, const cli_session *session)
         return CLI_DONE;
     int code = check_place(session, options->csv, "--csv");
     if (code == CLI_DONE)
+        code = check_place(session, options->html, "--html");
+    if (code == CLI_DONE)
         code = name_classes(classified, session->test, count);
     if (code == CLI_DONE)
         code = cli_check(session->context, thaw_classification_create(session->context, count, &classified->counts),
@@ -81,6 +83,8 @@ int cli_classified_finish(cli_classified *classified, const cli_session *session
     int code = cli_check(context, status, "evaluation");
     if (code == CLI_DONE && options->csv)
         code = cli_check(context, thaw_classified_write_csv(context, &classified->found, options->csv), "--csv");
+    if (code == CLI_DONE && options->html)
+        code = cli_check(context, thaw_classified_write_page(context, &classified->found, options->html), "--html");
     return code;
 }
 
@@ -174,5 +178,7 @@ int cli_classified_print(const cli_classified *classified, const cli_options *op
         cli_print_confusions(&classified->found);
     if (options->csv)
         printf("saved %s\n", cli_show(options->csv).text);
+    if (options->html)
+        printf("saved %s\n", cli_show(options->html).text);
     return CLI_DONE;
 }

@@ -85,7 +85,7 @@ typedef struct cli_options {
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */
     bool confusion, per_class;                    /* of thaw evaluate */
-    const char *csv;                              /* its file, or NULL */
+    const char *csv, *html;                       /* its files, or NULL */
     const char *best, *save_broken;               /* files, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/skeleton.h"
+
 /* ---- points ---- */
 
 static size_t place_of(const json_t *list, const char *key, const char *name)
@@ -127,19 +129,24 @@ void thaw_report_page_close(thaw_report_page *page)
     *page = (thaw_report_page){ 0 };
 }
 
-static void write_title(thaw_report_page *page)
+static void write_title(void *user, thaw_text *text)
 {
-    thaw_text_append(&page->text, page->results ? "Ways of fine-tuning " : "Measurements");
-    thaw_markup_label(&page->text, thaw_report_string(json_object_get(page->results, "experiment"), "model"), 60);
+    const thaw_report_page *page = user;
+    thaw_text_append(text, page->results ? "Ways of fine-tuning " : "Measurements");
+    thaw_markup_label(text, thaw_report_string(json_object_get(page->results, "experiment"), "model"), 60);
 }
 
-static void write_subject(thaw_report_page *page)
+static void write_subject(void *user, thaw_text *text)
 {
-    thaw_markup_label(&page->text, thaw_report_string(json_object_get(page->results, "experiment"), "data"), 200);
+    const thaw_report_page *page = user;
+    thaw_markup_label(text, thaw_report_string(json_object_get(page->results, "experiment"), "data"), 200);
 }
 
-static void write_body(thaw_report_page *page)
+/* Sections write to page->text, which is `text`. */
+static void write_body(void *user, thaw_text *text)
 {
+    thaw_report_page *page = user;
+    (void)text;
     if (page->results) {
         thaw_report_verdict(page);
         thaw_report_ranking(page);
@@ -155,35 +162,10 @@ static void write_body(thaw_report_page *page)
         thaw_report_facts(page);
 }
 
-static void write_style(thaw_report_page *page)
-{
-    thaw_text_append(&page->text, "%s", thaw_report_style_css);
-}
-
-static void write_script(thaw_report_page *page)
-{
-    thaw_text_append(&page->text, "%s", thaw_report_script_js);
-}
-
 thaw_status thaw_report_page_write(thaw_report_page *page, char **html)
 {
-    static const struct {
-        const char *mark;
-        void (*write)(thaw_report_page *page);
-    } pieces[] = { { "{{title}}", write_title },
-                   { "{{subject}}", write_subject },
-                   { "{{style}}", write_style },
-                   { "{{body}}", write_body },
-                   { "{{script}}", write_script } };
-    const char *rest = thaw_report_page_html;
-    for (const char *mark; (mark = strstr(rest, "{{"));) {
-        thaw_text_append(&page->text, "%.*s", (int)(mark - rest), rest);
-        rest = strstr(mark, "}}") + 2;
-        for (size_t i = 0; i < THAW_COUNT(pieces); i++)
-            if (strncmp(mark, pieces[i].mark, strlen(pieces[i].mark)) == 0)
-                pieces[i].write(page);
-    }
-    thaw_text_append(&page->text, "%s", rest);
+    static const thaw_skeleton_parts parts = { write_title, write_subject, write_body };
+    thaw_skeleton_write(&page->text, &parts, page);
     const thaw_status status = thaw_text_finish(&page->text, html);
     page->text = (thaw_text){ .context = page->context };
     return status;

@@ -1,7 +1,6 @@
 #include "report/write.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <thaw/report.h>
@@ -10,6 +9,7 @@
 #include "core/allocation.h"
 #include "io/new_file.h"
 #include "report/page.h"
+#include "report/plain_locale.h"
 #include "report/read.h"
 
 /* ---------------------------------------------------------------- files */
@@ -60,22 +60,20 @@ thaw_status thaw_report_make_directory(thaw_context *context, const char *direct
     return THAW_OK;
 }
 
-/* Numbers in the page use a decimal point, whatever the host's locale. */
 thaw_status thaw_report_make_page(thaw_context *context, const json_t *results, const json_t *measurements, char **html)
 {
     thaw_report_page page;
+    thaw_plain_locale locale;
     *html = NULL;
-    const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!plain)
-        return thaw_fail(context, THAW_OUT_OF_MEMORY, "no memory for the report's locale");
-    const locale_t before = uselocale(plain);
-    thaw_status status = thaw_report_page_open(context, results, measurements, &page);
+    thaw_status status = thaw_plain_locale_enter(context, &locale);
+    if (status != THAW_OK)
+        return status;
+    status = thaw_report_page_open(context, results, measurements, &page);
     if (status == THAW_OK) {
         status = thaw_report_page_write(&page, html);
         thaw_report_page_close(&page);
     }
-    uselocale(before);
-    freelocale(plain);
+    thaw_plain_locale_leave(&locale);
     return status;
 }
 

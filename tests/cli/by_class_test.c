@@ -202,6 +202,26 @@ Test(by_class, are_written_as_csv)
     command("predict --load $b --csv $d $c", 2);
 }
 
+Test(by_class, are_written_as_a_page)
+{
+    static char content[1 << 17];
+    int counts[CLASSES][CLASSES];
+    char cell[128];
+    ask();
+    count_answers(counts);
+    command("evaluate --load $b --data $a --html $d --threads 1 --json", 0);
+    const long count = support_read_file(table, content, sizeof content - 1);
+    cr_assert_gt(count, 0);
+    content[count] = '\0';
+    for (int i = 0; i < CLASSES; i++) {
+        const int samples = counts[i][0] + counts[i][1] + counts[i][2];
+        snprintf(cell, sizeof cell, "title=\"%s told right: %d of %d samples", names[i], counts[i][i], samples);
+        support_assert_says(content, cell);
+    }
+    command("evaluate --load $b --data $a --html $e --threads 1", 1);
+    support_assert_says(run.errors, "thaw: --html: ");
+}
+
 Test(by_class, give_the_most_frequent_confusions_of_a_wide_matrix)
 {
     enum { MANY = 40 };

@@ -58,6 +58,7 @@ expect 'source.safetensors' thaw train --best so
 expect '--save|--save-broken' thaw train --sa
 expect 'source.safetensors' thaw train --save-broken so
 expect '--confusion|--csv' thaw evaluate --c
+expect '--html|--help' thaw evaluate --h
 expect 'off' thaw train --cache of
 expect 'source.safetensors' thaw train --output so
 expect 'source.safetensors' thaw train -o so
