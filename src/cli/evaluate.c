@@ -1,4 +1,5 @@
 /* thaw evaluate. */
+#include <math.h>
 #include <stdio.h>
 
 #include "cli/classified.h"
@@ -6,6 +7,7 @@
 #include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/target_output.h"
 
@@ -31,12 +33,24 @@ static int print(const cli_options *options, const thaw_evaluation *found, const
     return CLI_DONE;
 }
 
+static bool draw(void *user, const thaw_evaluation_progress *progress)
+{
+    cli_progress_draw(user,
+                      &(cli_progress_state){
+                          .label = "evaluating", .done = progress->samples, .total = progress->all, .loss = NAN });
+    return true;
+}
+
 static int measure(const cli_session *session, const cli_classified *classified, thaw_evaluation *found)
 {
+    cli_progress progress = cli_progress_begin(false);
     const thaw_evaluation_options options = { .batch = (int64_t)session->options->batch,
-                                              .classification = classified->counts };
-    return cli_check(session->context, thaw_evaluate_with(session->model, session->test, &options, found),
-                     "evaluation");
+                                              .classification = classified->counts,
+                                              .on_batch = draw,
+                                              .user = &progress };
+    const thaw_status status = thaw_evaluate_with(session->model, session->test, &options, found);
+    cli_progress_clear(&progress);
+    return cli_check(session->context, status, "evaluation");
 }
 
 static int evaluate(const cli_options *options)
@@ -79,7 +93,7 @@ const cli_command cli_evaluate = {
                 "  thaw evaluate --model transfer-cnn --load tuned.safetensors \\\n"
                 "                --data fashion-mnist:classes=5-9\n"
                 "  thaw evaluate --load tuned.safetensors --data folder:photos \\\n"
-                "                --per-class --confusion --csv figures.csv\n",
+                "                --per-class --confusion --html answers.html\n",
     .takes = CLI_MODEL | CLI_LOAD | CLI_DATA | CLI_BATCH | CLI_PRECISION | CLI_BY_CLASS | CLI_COMMON,
     .needs = CLI_LOAD | CLI_DATA,
     .run = evaluate,
