@@ -31,21 +31,29 @@ typedef struct thaw_predictor_options {
     const thaw_renaming *renamings; /* of the file's tensors (thaw/weights.h) */
     size_t renaming_count;          /* of `renamings` */
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
+    /* Stop at this layer, of the names that thaw_model_summary lists: the answers are its values, "features", not
+       probabilities, and nothing behind it is computed. Then there are no classes. NULL: the whole network */
+    const char *layer;
 } thaw_predictor_options;
 
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of
-   thaw_weights_load and thaw_zoo_build. */
+   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes, and no layer is asked for),
+   THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and thaw_zoo_build;
+   THAW_NOT_FOUND (no such layer; the message has the nearest name). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
                                          thaw_predictor **predictor);
 
 /* NULL is allowed. */
 THAW_API void thaw_predictor_destroy(thaw_predictor *predictor);
 
-/* The number of classes: what `scores` below hold for each image. */
+/* The number of classes; 0 with a layer. */
 THAW_API size_t thaw_predictor_classes(const thaw_predictor *predictor);
+
+/* The shape of an answer: of one probability for each class, or of the layer's values for one image, such as [512], or
+   [height, width, channels]. `scores` below hold as many floats for each image. Borrowed. */
+THAW_API const thaw_shape *thaw_predictor_answer(const thaw_predictor *predictor);
 
 /* A class's name; its number as text if it has none. NULL past the end. Valid as long as the predictor. */
 THAW_API const char *thaw_predictor_class_name(const thaw_predictor *predictor, size_t index);
@@ -60,7 +68,8 @@ THAW_API thaw_model *thaw_predictor_model(const thaw_predictor *predictor);
 /* ---- one image ---- */
 
 /* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/data.h), and writes the probability of
-   each class to `scores`. The first reads a file of JPEG or PNG; the other has the bytes of one in memory.
+   each class to `scores`, or the values of the layer. The first reads a file of JPEG or PNG; the other has the bytes of
+   one in memory.
    Errors: THAW_BAD_FORMAT, THAW_IO_ERROR (the message names the file), THAW_UNSUPPORTED (the network does not take
    images), THAW_OUT_OF_MEMORY, those of thaw_predict. */
 THAW_API thaw_status thaw_predictor_file(thaw_predictor *predictor, const char *path, float *scores);
@@ -80,7 +89,7 @@ typedef struct thaw_reading {
 THAW_API thaw_status thaw_predictor_read_files(thaw_predictor *predictor, const char *const *paths, size_t count,
                                                float *samples, thaw_reading *readings);
 
-/* Writes the probabilities of each sample. `samples` is THAW_F32 [count, sample...], `scores` count x classes floats.
+/* Writes the answer to each sample. `samples` is THAW_F32 [count, sample...], `scores` count answers.
    Errors: those of thaw_predict. */
 THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores);
 

@@ -71,6 +71,10 @@ const char *thaw_model_make_name(const thaw_model *model, const char *kind, char
 /* Removes the last nodes, with their groups, down to `node_count`: used when a compound could not be completed. */
 void thaw_model_truncate(thaw_model *model, size_t node_count);
 
+/* Makes a layer the last: removes all that follow it, and their parameters. No plan may have been compiled.
+   Errors: THAW_NOT_FOUND (no such layer, or the loss; the message has the nearest name), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_model_end_at(thaw_model *model, const char *name);
+
 /* Frees what the node owns: its name, its options and what they own. */
 void thaw_node_release(thaw_context *context, thaw_graph_node *node);
 

@@ -38,7 +38,8 @@ static thaw_status build(thaw_model *model, const thaw_network_options *options,
         status = thaw_append_inverted_residuals(model, &style, stages, THAW_COUNT(stages), node);
     if (status == THAW_OK)
         status = thaw_append_units(model, "", &last, 1, node);
-    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, NULL, node) : status;
+    static const thaw_simple_options pool_options = { .name = "avgpool" };
+    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, &pool_options, node) : status;
 }
 
 const thaw_network thaw_network_efficientnet_lite0 = {

@@ -66,7 +66,8 @@ static thaw_status build(thaw_model *model, const residual *r, thaw_node *node)
     for (int stage = 0; stage < STAGES; stage++)
         for (int block = 0; block < r->blocks[stage] && status == THAW_OK; block++)
             status = append_block(model, r, stage, block, node);
-    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, NULL, node) : status;
+    static const thaw_simple_options pool_options = { .name = "avgpool" };
+    return status == THAW_OK ? thaw_global_average_pool2d(model, *node, &pool_options, node) : status;
 }
 
 static thaw_status build_18(thaw_model *model, const thaw_network_options *options, thaw_node *node)

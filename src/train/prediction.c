@@ -13,13 +13,15 @@
 thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores)
 {
     const int64_t count = samples->shape.rank ? samples->shape.dims[0] : 0;
-    const thaw_tensor outputs = {
-        .dtype = THAW_F32,
-        .shape = { .rank = 2, .dims = { count, (int64_t)predictor->classes } },
-        .data = scores,
-    };
+    const thaw_shape *answer = thaw_predictor_answer(predictor);
+    thaw_tensor outputs = { .dtype = THAW_F32, .shape = { answer->rank + 1, { count } }, .data = scores };
+    if (answer->rank == THAW_MAX_RANK)
+        return thaw_fail(predictor->context, THAW_UNSUPPORTED,
+                         "the layer's values have %d dimensions, at most %d are possible", answer->rank,
+                         THAW_MAX_RANK - 1);
+    memcpy(&outputs.shape.dims[1], answer->dims, (size_t)answer->rank * sizeof answer->dims[0]);
     const thaw_status status = thaw_predict(predictor->model, samples, &outputs);
-    for (int64_t i = 0; status == THAW_OK && i < count; i++)
+    for (int64_t i = 0; status == THAW_OK && predictor->classes && i < count; i++)
         thaw_make_probabilities(scores + (size_t)i * predictor->classes, predictor->classes);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "data/class_names.h"
 #include "data/image_form.h"
+#include "graph/model.h"
 #include "io/notes.h"
 #include "io/safetensors.h"
 
@@ -87,7 +88,7 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
     const char *model = from->options->model ? from->options->model : thaw_notes_find(&from->file.notes, "thaw.model");
     char *description = NULL;
     const char *task = thaw_notes_find(&from->file.notes, "thaw.task");
-    if (task && strcmp(task, "classes") != 0)
+    if (task && strcmp(task, "classes") != 0 && !from->options->layer)
         return thaw_fail(context, THAW_UNSUPPORTED, "%s: its task is %s, must be classes to tell the class of an image",
                          from->path, task);
     if (!model)
@@ -109,8 +110,11 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
                                                          .renaming_count = from->options->renaming_count },
                                    NULL);
     if (status == THAW_OK)
-        made->classes = thaw_shape_count(thaw_model_node_shape(made->model, thaw_model_output(made->model)));
-    return status;
+        made->classes = thaw_shape_count(thaw_predictor_answer(made));
+    if (status != THAW_OK || !from->options->layer)
+        return status;
+    made->classes = 0;
+    return thaw_model_end_at(made->model, from->options->layer);
 }
 
 /* ---------------------------------------------------------------- images */
@@ -217,7 +221,7 @@ static thaw_status open_file(thaw_predictor *made, const opening *from)
         status = build(made, from, form.size);
     if (status == THAW_OK)
         status = settle_form(made, from, &form, known);
-    return status == THAW_OK ? name_classes(made, from) : status;
+    return status == THAW_OK && made->classes ? name_classes(made, from) : status;
 }
 
 thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
@@ -259,6 +263,11 @@ void thaw_predictor_destroy(thaw_predictor *predictor)
 size_t thaw_predictor_classes(const thaw_predictor *predictor)
 {
     return predictor->classes;
+}
+
+const thaw_shape *thaw_predictor_answer(const thaw_predictor *predictor)
+{
+    return thaw_model_node_shape(predictor->model, thaw_model_output(predictor->model));
 }
 
 const char *thaw_predictor_class_name(const thaw_predictor *predictor, size_t index)
