@@ -33,7 +33,10 @@ enum {
     CLI_EPOCH = 524288,
     CLI_PREDICT = 1048576,
     CLI_HEAD = 2097152,
+    CLI_IMAGES = 1 << 22,   /* how images become samples */
+    CLI_LAYER = 1 << 23,    /* of thaw embed */
     CLI_BY_CLASS = 1 << 24, /* figures by class */
+    CLI_EMBED = 1 << 25,
     CLI_LIST = 1 << 27
 };
 
@@ -84,6 +87,7 @@ typedef struct cli_options {
     bool takes_arguments;                         /* words that are no options */
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */
+    const char *layer, *output;                   /* of thaw embed; output NULL: standard output */
     bool confusion, per_class;                    /* of thaw evaluate */
     const char *csv, *html;                       /* its files, or NULL */
     const char *best, *save_broken;               /* files, or NULL */

@@ -78,6 +78,9 @@ expect 'images' thaw train --data csv : im
 expect 'npy:|npz:' thaw train --data n
 expect 'images' thaw predict im
 expect 'images' thaw predict --json im
+expect 'images' thaw embed im
+expect '--layer|--load' thaw embed --l
+expect 'source.safetensors' thaw embed --output so
 expect '--images' thaw predict --im
 expect '' thaw train --batch ''
 expect '' thaw train --batch 12

@@ -1,0 +1,43 @@
+/* Answers of a predictor to the images of a command line, which are read in batches. */
+#ifndef THAW_CLI_IMAGE_ANSWERS_H
+#define THAW_CLI_IMAGE_ANSWERS_H
+
+#include <thaw/predictor.h>
+
+#include "cli/progress.h"
+#include "cli/session.h"
+
+/* Takes the answer to one image; `path` may hold any bytes. Returns an exit code: what is not CLI_DONE ends the
+   run. */
+typedef int cli_take_answer(void *user, const char *path, const float *answer);
+
+/* Starts as zero, except `take`, `user` and `label`. */
+typedef struct cli_image_answers {
+    cli_take_answer *take;
+    void *user;
+    const char *label; /* of the progress line */
+    const char *layer; /* as in thaw_predictor_options; NULL: probabilities */
+
+    cli_session session;
+    thaw_predictor *predictor;
+    thaw_shape samples; /* of a whole batch */
+    size_t most;        /* images at a time */
+    char **paths;       /* read, and not yet answered */
+    size_t count, done;
+    float *values, *answers;
+    thaw_reading *readings;
+    bool failed; /* for some image */
+    cli_progress progress;
+} cli_image_answers;
+
+/* All but cli_answers_close return an exit code. */
+
+/* Opens the file of --load, when the command line names images. */
+int cli_answers_open(cli_image_answers *answers, const cli_options *options);
+
+/* Answers to all images. One that cannot be read is reported, and the others are answered. */
+int cli_answers_run(cli_image_answers *answers);
+
+void cli_answers_close(cli_image_answers *answers);
+
+#endif
