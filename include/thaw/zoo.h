@@ -23,7 +23,7 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
 
 /* Descriptions of networks. A description is a name, or a name and options: "resnet18:size=64",
    "mobilenet-v2:size=96,head=mlp:256,dropout=0.2". Options:
-     size=N          height and width of the input (networks that pool over the whole image keep the shapes of their
+     size=N          (not mlp, cnn) height and width of the input (networks that pool over the whole image keep the shapes of their
                      parameters)
      dropout=X       the rate before the last layer, or before a new head; in VGG also between its other dense layers.
                      The default is torchvision's. A rate that is given acts on the features of a frozen body, too
@@ -35,6 +35,21 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
                      0.01), xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal (torch.nn.init's, with the
                      gain of ReLU for the latter two) or kaiming_normal_fan_out. Biases are then 0, but PyTorch's with
                      default. zeros is for the last layer alone: a hidden layer of zeros would never train
+   Options of mlp and cnn, whose layers have PyTorch's initial values:
+     input=SHAPE     the input: a number of features, "30", or height, width and channels, "28x28x1" (the default); cnn
+                     takes images alone
+     hidden=SIZES    the outputs of the hidden dense layers, "64x32", or none. Default: 128 in mlp, none in cnn. Layers
+                     are named dense1, dense2 ..., and the last one head; dropout is before each but the first, in cnn
+                     before the first, too
+     channels=SIZES  (cnn) the filters of the convolutions conv1, conv2 ...; default: 16x32. Each keeps the image's
+                     size, and is followed by 2x2 max-pooling where the image is not smaller
+     kernel=N        (cnn) the height and width of the filters; default: 3
+     features=NAME   (cnn) flatten: each pixel of the last convolution is a feature (the default); average: their mean
+                     over each channel, for inputs of any size
+     activation=NAME after each hidden layer and convolution: relu (the default), relu6, leaky_relu, gelu, silu, tanh or
+                     sigmoid
+     norm=NAME       before each activation: none (the default), batch, or layer, which normalises all of a sample, as
+                     PyTorch's LayerNorm([C, H, W]) with a weight and a bias a channel. Convolutions then have no bias
    A new head has PyTorch's initial values unless head-init says otherwise. It replaces the last dense layer, as in
    torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
    they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".

@@ -213,8 +213,26 @@ static void print_networks(FILE *stream)
     }
     fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
           ".IR dropout=X ,\n.I head=linear\nor\n.IR head=mlp:UNITS ,\nand\n.I head\\-init=NAME\nare those of\n"
-          ".BR \\-\\-dropout ,\n.B \\-\\-head\nand\n.BR \\-\\-head\\-init .\n",
+          ".BR \\-\\-dropout ,\n.B \\-\\-head\nand\n.BR \\-\\-head\\-init .\n.PP\n.B mlp\nand\n.B cnn\n"
+          "are made from options, such as\n.I mlp:hidden=64x32,activation=gelu\nor\n"
+          ".IR cnn:channels=16x32,norm=batch,hidden=64 .\nInputs and outputs are those of the data.\n",
           stream);
+    static const struct {
+        const char *option, *meaning;
+    } options[] = {
+        { "hidden=SIZES", "Outputs of the hidden dense layers, or none (default: 128 in mlp, none in cnn)." },
+        { "channels=SIZES", "Of cnn: filters of the convolutions, each followed by 2x2 max-pooling (default: 16x32)." },
+        { "kernel=N", "Of cnn: height and width of the filters (default: 3)." },
+        { "features=NAME", "Of cnn: flatten, or average for the mean over each channel (default: flatten)." },
+        { "activation=NAME", "relu, relu6, leaky_relu, gelu, silu, tanh or sigmoid (default: relu)." },
+        { "norm=NAME", "Normalisation before each activation: none, batch or layer (default: none)." },
+        { "dropout=X", "The rate before each dense layer, but not before the first of mlp (default: 0)." },
+        { "input=SHAPE", "Features, or HEIGHTxWIDTHxCHANNELS (default: the data's; without data 28x28x1)." },
+    };
+    for (size_t i = 0; i < THAW_COUNT(options); i++) {
+        print_name(stream, options[i].option);
+        print_sentences(stream, options[i].meaning, strlen(options[i].meaning));
+    }
 }
 
 static void print_optimizers(FILE *stream)

@@ -198,3 +198,36 @@ int cli_network_complete(cli_session *session, const char *noted)
     }
     return code == CLI_DONE ? find_new_head(session, same ? noted : NULL) : code;
 }
+
+/* ---------------------------------------------------------------- the data's shape */
+
+/* The description with another option; NULL if the network does not take it, or without memory. */
+static char *add_option(const cli_session *session, const char *option)
+{
+    const char *model = session->options->model;
+    char *longer = NULL;
+    if (asprintf(&longer, "%s%c%s", model, *options_of(model) ? ',' : ':', option) < 0)
+        return NULL;
+    if (thaw_zoo_check(session->context, longer) == THAW_OK)
+        return longer;
+    free(longer);
+    return NULL;
+}
+
+char *cli_network_fit(const cli_session *session, const thaw_shape *samples)
+{
+    const char *model = session->options->model, *options = options_of(model);
+    char option[256] = "input";
+    size_t length = strlen(option);
+    if (gives(options, "size", 4) || gives(options, "input", 5))
+        return strdup(model);
+    for (int i = 0; i < samples->rank; i++)
+        length += (size_t)snprintf(option + length, sizeof option - length, "%c%lld", i ? 'x' : '=',
+                                   (long long)samples->dims[i]);
+    char *fitted = add_option(session, option);
+    if (!fitted && samples->rank == 3 && samples->dims[0] == samples->dims[1]) {
+        snprintf(option, sizeof option, "size=%lld", (long long)samples->dims[0]);
+        fitted = add_option(session, option);
+    }
+    return fitted ? fitted : strdup(model);
+}

@@ -4,7 +4,7 @@
 
 #include "cli/session.h"
 
-/* Both return an exit code. */
+/* The first two return an exit code. */
 
 /* Adds the options to --model. Without --model they wait for the file of --load to name the network. Checks the
    description. */
@@ -13,6 +13,10 @@ int cli_network_begin(cli_session *session);
 /* After the file's notes are known: completes --model by `noted`, the file's description of its network (NULL: it has
    none). A head that the file does not have is new: --load leaves it out, as with --reset. */
 int cli_network_complete(cli_session *session, const char *noted);
+
+/* The network's description, with the shape or the size of these samples if none is given and the network accepts one.
+   The caller frees it; NULL: out of memory. */
+char *cli_network_fit(const cli_session *session, const thaw_shape *samples);
 
 /* Whether --head is a new head; otherwise it is a pattern of groups, for strategies. */
 bool cli_is_new_head(const char *text);

@@ -6,8 +6,9 @@
 #define TO(field) .offset = offsetof(cli_options, field)
 
 const cli_option cli_option_table[] = {
-    { CLI_MODEL, "model", "NAME", "Network, such as resnet18 or resnet18:size=64; 'thaw models' lists them",
-      &cli_kind_model, TO(model) },
+    { CLI_MODEL, "model", "NAME",
+      "Network, such as resnet18, resnet18:size=64 or mlp:hidden=64x32; 'thaw models' lists them", &cli_kind_model,
+      TO(model) },
     { CLI_CLASSES, "classes", "N", "Number of outputs of the network (default: the network's own)", &cli_kind_positive,
       TO(classes) },
     { CLI_LOAD, "load", "FILE",

@@ -141,22 +141,6 @@ int cli_open_data(cli_session *session)
 
 /* ---------------------------------------------------------------- the network */
 
-/* The network's description, with the size of the data's images if none is given and the network accepts one. The
-   caller frees it. */
-static char *fit_size(const cli_session *session, const thaw_shape *samples)
-{
-    const char *model = session->options->model, *colon = strchr(model, ':');
-    char *sized = NULL;
-    if (samples->rank != 3 || samples->dims[0] != samples->dims[1] || (colon && strstr(colon, "size=")))
-        return strdup(model);
-    if (asprintf(&sized, "%s%csize=%lld", model, colon ? ',' : ':', (long long)samples->dims[0]) < 0)
-        return NULL;
-    if (thaw_zoo_check(session->context, sized) == THAW_OK)
-        return sized;
-    free(sized);
-    return strdup(model);
-}
-
 static int set_precision(const cli_session *session)
 {
     const cli_precision all = session->options->precision, frozen = session->options->frozen_precision;
@@ -185,7 +169,7 @@ int cli_build_model(cli_session *session, thaw_dataset *dataset)
     const size_t outputs = dataset ? cli_outputs_of(dataset) : (size_t)session->options->classes;
     const thaw_shape *samples = dataset ? thaw_dataset_sample_shape(dataset) : NULL;
     thaw_node node;
-    char *description = dataset ? fit_size(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
+    char *description = dataset ? cli_network_fit(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
     if (!description)
         return cli_fail("start", "out of memory");
     int code = cli_check_option(session->context,

@@ -10,6 +10,7 @@ enum { LONGEST_NAME = 63, MOST_NETWORKS = 32 };
 
 typedef struct option {
     const char *name;
+    unsigned takes; /* which networks take it: any of these */
     bool (*set)(const char *text, size_t length, thaw_network_options *options);
     const char *wanted;
     const char *const *words; /* that the value begins with, up to a colon; NULL: anything */
@@ -37,12 +38,79 @@ static bool set_initializer(const char *text, size_t length, thaw_network_option
     return thaw_read_initializer(text, length, &options->initializer);
 }
 
+static bool set_input(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_input(text, length, &options->input);
+}
+
+static bool set_hidden(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_sizes(text, length, &options->hidden);
+}
+
+static bool set_channels(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_sizes(text, length, &options->channels) && options->channels.count;
+}
+
+static bool set_kernel(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->kernel);
+}
+
+static bool set_activation(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_activation(text, length, &options->activation);
+}
+
+static bool set_norm(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_norm(text, length, &options->norm);
+}
+
+static const char *const feature_words[] = { "flatten", "average", NULL };
+
+static bool set_features(const char *text, size_t length, thaw_network_options *options)
+{
+    size_t word;
+    if (!thaw_read_word(text, length, feature_words, &word))
+        return false;
+    options->averages = word == 1;
+    return true;
+}
+
+enum { ALL = THAW_TAKES_SIZE | THAW_TAKES_LAYERS | THAW_TAKES_CHANNELS };
+
 static const option known[] = {
-    { "size", set_size, "a whole number from 1 to 65536", NULL },
-    { "dropout", set_dropout, "at least 0 and below 1", NULL },
-    { "head", set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
-    { "head-init", set_initializer, "an initializer", thaw_initializer_words },
+    { "size", THAW_TAKES_SIZE, set_size, "a whole number from 1 to 65536", NULL },
+    { "input", THAW_TAKES_LAYERS, set_input, "a number of features, or HEIGHTxWIDTHxCHANNELS", NULL },
+    { "hidden", THAW_TAKES_LAYERS, set_hidden, "sizes from 1 to 65536 such as 64 or 64x32, or none", NULL },
+    { "channels", THAW_TAKES_CHANNELS, set_channels, "sizes from 1 to 65536 such as 16x32", NULL },
+    { "kernel", THAW_TAKES_CHANNELS, set_kernel, "a whole number from 1 to 65536", NULL },
+    { "features", THAW_TAKES_CHANNELS, set_features, "flatten or average", feature_words },
+    { "activation", THAW_TAKES_LAYERS, set_activation, "an activation", thaw_activation_words },
+    { "norm", THAW_TAKES_LAYERS, set_norm, "a normalisation", thaw_norm_words },
+    { "dropout", ALL, set_dropout, "at least 0 and below 1", NULL },
+    { "head", ALL, set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
+    { "head-init", ALL, set_initializer, "an initializer", thaw_initializer_words },
 };
+
+static bool takes(const thaw_network *network, const option *wanted)
+{
+    return ((network->takes ? network->takes : THAW_TAKES_SIZE) & wanted->takes) != 0;
+}
+
+static thaw_status fail_name(thaw_context *context, const thaw_network *network, const char *name)
+{
+    const char *names[THAW_COUNT(known)];
+    char what[LONGEST_NAME + 1] = "option of ";
+    size_t count = 0;
+    for (size_t i = 0; i < THAW_COUNT(known); i++)
+        if (takes(network, &known[i]))
+            names[count++] = known[i].name;
+    strncat(what, network->entry.name, sizeof what - sizeof "option of ");
+    return thaw_fail_unknown(context, what, name, names, count);
+}
 
 static thaw_status find_network(thaw_context *context, const char *name, size_t length,
                                 const thaw_network *const *networks, size_t count, const thaw_network **network)
@@ -81,7 +149,7 @@ static thaw_status fail_value(thaw_context *context, const thaw_network *network
 static thaw_status parse_item(thaw_context *context, const thaw_network *network, const char *item, size_t length,
                               bool *given, thaw_network_options *options)
 {
-    const char *network_name = network->entry.name, *names[THAW_COUNT(known)];
+    const char *network_name = network->entry.name;
     const char *equals = memchr(item, '=', length);
     const int shown = (int)(length < 100 ? length : 100);
     if (!equals || equals - item > LONGEST_NAME)
@@ -89,8 +157,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
     char name[LONGEST_NAME + 1] = { 0 };
     memcpy(name, item, (size_t)(equals - item));
     for (size_t i = 0; i < THAW_COUNT(known); i++) {
-        names[i] = known[i].name;
-        if (strcmp(name, known[i].name) != 0)
+        if (strcmp(name, known[i].name) != 0 || !takes(network, &known[i]))
             continue;
         if (given[i])
             return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is given twice", network_name, name);
@@ -100,7 +167,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
             return THAW_OK;
         return fail_value(context, network, &known[i], equals + 1, value_length);
     }
-    return thaw_fail_unknown(context, "option of a model", name, names, THAW_COUNT(known));
+    return fail_name(context, network, name);
 }
 
 thaw_status thaw_network_find(thaw_context *context, const char *description, const thaw_network *const *networks,
@@ -110,7 +177,9 @@ thaw_status thaw_network_find(thaw_context *context, const char *description, co
     thaw_status status = find_network(context, description, name_length, networks, count, network);
     if (status != THAW_OK)
         return status;
-    *options = (thaw_network_options){ .dropout = (*network)->dropout };
+    *options = (thaw_network_options){
+        .dropout = (*network)->dropout, .hidden = (*network)->hidden, .channels = (*network)->channels, .kernel = 3
+    };
     bool given[THAW_COUNT(known)] = { false };
     const char *item = description + name_length;
     while (*item && status == THAW_OK) {

@@ -1,31 +1,10 @@
-/* Multi-layer perceptrons over 28x28 images. */
-#include <stdio.h>
+/* Multi-layer perceptrons: two over 28x28 images, and one by options. */
+#include "models/layer_stack.h"
 
-#include "models/zoo.h"
-
-static thaw_status append_layers(thaw_model *model, const int64_t *units, size_t count, thaw_node *node)
+static thaw_status build(thaw_model *model, const thaw_network_options *options, thaw_node *node)
 {
-    thaw_status status = thaw_flatten(model, *node, NULL, node);
-    for (size_t i = 0; i < count && status == THAW_OK; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "dense%zu", i + 1);
-        status = thaw_dense(model, *node, &(thaw_dense_options){ .name = name, .units = units[i] }, node);
-        if (status == THAW_OK)
-            status = thaw_relu(model, *node, NULL, node);
-    }
-    return status;
-}
-
-static thaw_status build_512(thaw_model *model, const thaw_network_options *options, thaw_node *node)
-{
-    (void)options;
-    return append_layers(model, (const int64_t[]){ 512, 512 }, 2, node);
-}
-
-static thaw_status build_500(thaw_model *model, const thaw_network_options *options, thaw_node *node)
-{
-    (void)options;
-    return append_layers(model, (const int64_t[]){ 500 }, 1, node);
+    const thaw_status status = thaw_flatten(model, *node, NULL, node);
+    return status == THAW_OK ? thaw_append_hidden_layers(model, options, 0, node) : status;
 }
 
 const thaw_network thaw_network_mlp_512 = {
@@ -33,10 +12,11 @@ const thaw_network thaw_network_mlp_512 = {
                .description = "dense 512, dense 512, dense classes",
                .parameters = 669706,
                .classes = 10,
-               .head = "dense3",
-               .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
+               .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } },
+               .head = "dense3" },
+    .hidden = { .count = 2, .items = { 512, 512 } },
     .any_input = true,
-    .build = build_512,
+    .build = build,
 };
 
 const thaw_network thaw_network_mlp_500 = {
@@ -44,8 +24,22 @@ const thaw_network thaw_network_mlp_500 = {
                .description = "dense 500, dense classes",
                .parameters = 397510,
                .classes = 10,
-               .head = "dense2",
-               .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } } },
+               .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } },
+               .head = "dense2" },
+    .hidden = { .count = 1, .items = { 500 } },
     .any_input = true,
-    .build = build_500,
+    .build = build,
+};
+
+const thaw_network thaw_network_mlp = {
+    .entry = { .name = "mlp",
+               .description = "dense layers: hidden=64x32, activation=gelu, norm=batch",
+               .classes = 10,
+               .sample_shape = { .rank = 3, .dims = { 28, 28, 1 } },
+               .parameters = 101770,
+               .head = "head" },
+    .takes = THAW_TAKES_LAYERS,
+    .hidden = { .count = 1, .items = { 128 } },
+    .any_input = true,
+    .build = build,
 };

@@ -20,7 +20,8 @@ bool thaw_read_rate(const char *text, size_t length, double *rate)
     return thaw_parse_number(text, length, rate) && *rate >= 0 && *rate < 1;
 }
 
-bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes)
+/* At least one size. */
+static bool read_list(const char *text, size_t length, thaw_size_list *sizes)
 {
     const char *end = text + length;
     *sizes = (thaw_size_list){ 0 };
@@ -33,6 +34,22 @@ bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes)
             return true;
         text = stop;
     }
+}
+
+bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes)
+{
+    *sizes = (thaw_size_list){ 0 };
+    return (length == 4 && strncmp(text, "none", 4) == 0) || read_list(text, length, sizes);
+}
+
+bool thaw_read_input(const char *text, size_t length, thaw_shape *shape)
+{
+    thaw_size_list dims;
+    if (!read_list(text, length, &dims) || (dims.count != 1 && dims.count != 3))
+        return false;
+    *shape = (thaw_shape){ .rank = (int)dims.count };
+    memcpy(shape->dims, dims.items, dims.count * sizeof *dims.items);
+    return true;
 }
 
 bool thaw_read_word(const char *text, size_t length, const char *const *words, size_t *index)
@@ -55,7 +72,7 @@ bool thaw_read_head(const char *text, size_t length, thaw_head_kind *kind, thaw_
     *kind = kinds[word];
     if (*kind != THAW_HEAD_MLP)
         return !colon;
-    return colon && thaw_read_sizes(colon + 1, length - (size_t)(colon + 1 - text), units);
+    return colon && read_list(colon + 1, length - (size_t)(colon + 1 - text), units);
 }
 
 const char *const thaw_initializer_words[] = { "default",
@@ -78,5 +95,27 @@ bool thaw_read_initializer(const char *text, size_t length, thaw_initializer *in
     if (!thaw_read_word(text, length, thaw_initializer_words, &word))
         return false;
     *initializer = initializers[word];
+    return true;
+}
+
+const char *const thaw_activation_words[] = { "relu", "relu6", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", NULL };
+
+bool thaw_read_activation(const char *text, size_t length, thaw_activation *activation)
+{
+    size_t word;
+    if (!thaw_read_word(text, length, thaw_activation_words, &word))
+        return false;
+    *activation = (thaw_activation)word;
+    return true;
+}
+
+const char *const thaw_norm_words[] = { "none", "batch", "layer", NULL };
+
+bool thaw_read_norm(const char *text, size_t length, thaw_norm *norm)
+{
+    size_t word;
+    if (!thaw_read_word(text, length, thaw_norm_words, &word))
+        return false;
+    *norm = (thaw_norm)word;
     return true;
 }

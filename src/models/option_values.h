@@ -12,8 +12,11 @@ bool thaw_read_size(const char *text, size_t length, int64_t *size);
 /* A number of at least 0 and below 1. */
 bool thaw_read_rate(const char *text, size_t length, double *rate);
 
-/* Sizes joined by 'x', "64x32". */
+/* Sizes joined by 'x', "64x32", or "none" for an empty list. */
 bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes);
+
+/* The shape of a sample: a number of features, "30", or height, width and channels, "28x28x1". */
+bool thaw_read_input(const char *text, size_t length, thaw_shape *shape);
 
 /* One of the words, which end with NULL: its index. */
 bool thaw_read_word(const char *text, size_t length, const char *const *words, size_t *index);
@@ -24,7 +27,11 @@ bool thaw_read_head(const char *text, size_t length, thaw_head_kind *kind, thaw_
 /* An initializer by PyTorch's name. */
 bool thaw_read_initializer(const char *text, size_t length, thaw_initializer *initializer);
 
-/* The words of the last two, for messages; they end with NULL. */
-extern const char *const thaw_head_words[], *const thaw_initializer_words[];
+bool thaw_read_activation(const char *text, size_t length, thaw_activation *activation);
+bool thaw_read_norm(const char *text, size_t length, thaw_norm *norm);
+
+/* The words of the last four, for messages; they end with NULL. */
+extern const char *const thaw_head_words[], *const thaw_initializer_words[], *const thaw_activation_words[],
+                                                                                 *const thaw_norm_words[];
 
 #endif

@@ -13,6 +13,8 @@ static const thaw_network *const networks[] = {
     &thaw_network_cnn_8_16,
     &thaw_network_mlp_512,
     &thaw_network_mlp_500,
+    &thaw_network_mlp,
+    &thaw_network_cnn,
     &thaw_network_resnet18,
     &thaw_network_resnet34,
     &thaw_network_resnet50,
@@ -56,6 +58,8 @@ static thaw_status build(thaw_model *model, const thaw_network *network, thaw_ne
                          outputs);
     options->classes = (int64_t)(outputs ? outputs : network->entry.classes);
     thaw_shape input = network->entry.sample_shape;
+    if (options->input.rank)
+        input = options->input;
     if (options->size)
         input.dims[0] = input.dims[1] = options->size;
     else if (samples && network->any_input)

@@ -21,10 +21,30 @@ typedef enum thaw_head_kind {
     THAW_HEAD_MLP
 } thaw_head_kind;
 
+/* The function after each hidden layer, in the order of thaw_activation_words. */
+typedef enum thaw_activation {
+    THAW_ACTIVATION_RELU,
+    THAW_ACTIVATION_RELU6,
+    THAW_ACTIVATION_LEAKY_RELU,
+    THAW_ACTIVATION_GELU,
+    THAW_ACTIVATION_SILU,
+    THAW_ACTIVATION_TANH,
+    THAW_ACTIVATION_SIGMOID
+} thaw_activation;
+
+/* The normalisation before it, in the order of thaw_norm_words. */
+typedef enum thaw_norm { THAW_NORM_NONE, THAW_NORM_BATCH, THAW_NORM_LAYER } thaw_norm;
+
 /* The options that a description sets. */
 typedef struct thaw_network_options {
     int64_t classes;
-    int64_t size;   /* height and width of the input; 0: the entry's */
+    int64_t size;     /* height and width of the input; 0: the entry's */
+    thaw_shape input; /* of rank 0: the entry's */
+    thaw_size_list hidden, channels;
+    int64_t kernel;
+    thaw_activation activation;
+    thaw_norm norm;
+    bool averages;  /* the features of a CNN are means over its channels */
     double dropout; /* the rate */
     bool drops;     /* the description gives the rate */
     thaw_head_kind head;
@@ -33,9 +53,19 @@ typedef struct thaw_network_options {
     thaw_initializer initializer;
 } thaw_network_options;
 
+/* Which options a network takes, besides those of its head: the size of its input, or all that its layers are made
+   from. */
+typedef enum thaw_network_takes {
+    THAW_TAKES_SIZE = 1,
+    THAW_TAKES_LAYERS = 2,
+    THAW_TAKES_CHANNELS = 4
+} thaw_network_takes;
+
 typedef struct thaw_network {
     thaw_zoo_entry entry;
     bool any_input; /* samples of any shape: it begins with a flatten */
+    unsigned takes;                                 /* of thaw_network_takes; 0: THAW_TAKES_SIZE */
+    thaw_size_list hidden, channels;                /* the defaults */
     double dropout;                                 /* the default rate */
     thaw_initializer initializer, bias_initializer; /* of its own head */
     /* Appends layers up to the features, of shape [features], to the model's input `*node`, which becomes the
@@ -47,6 +77,8 @@ extern const thaw_network thaw_network_transfer_cnn;
 extern const thaw_network thaw_network_cnn_8_16;
 extern const thaw_network thaw_network_mlp_500;
 extern const thaw_network thaw_network_mlp_512;
+extern const thaw_network thaw_network_mlp;
+extern const thaw_network thaw_network_cnn;
 extern const thaw_network thaw_network_resnet18;
 extern const thaw_network thaw_network_resnet34;
 extern const thaw_network thaw_network_resnet50;
