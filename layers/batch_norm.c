@@ -1,29 +1,26 @@
 /* Batch normalisation: y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel. Ioffe & Szegedy
    2015, arXiv 1502.03167. Running statistics are as in PyTorch's BatchNorm. */
-#include <math.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
 #include "layers/channel_passes.h"
+#include "layers/channel_table.h"
 #include "layers/normalisation.h"
+#include "layers/shard_statistics.h"
 
 typedef struct batch_norm {
     size_t rows, channels;
     thaw_dtype precision;
     double epsilon, momentum;
     bool follows, affine;
-    bool folded;            /* the layer before does all the work */
-    thaw_residual residual; /* the epilogue's */
+    bool shares, shares_gradients; /* the sums of all shards, in forward and in backward */
+    bool folded;                   /* the layer before does all the work */
+    thaw_residual residual;        /* the epilogue's */
     thaw_activation activation;
     bool from_output;      /* backward finds the activation's slope from the output, otherwise from the input */
     size_t mean, variance; /* which parameters they are */
 } batch_norm;
-
-/* A table that the layer computes with, a row of channels for each entry. It is in the workspace if the layer
-   follows the batches, otherwise packed. REST is what MEAN has no digits for, and INVERSE is 1 / sqrt(variance +
-   epsilon). */
-enum { MEAN, REST, INVERSE, SCALE, SHIFT, ROWS };
 
 static thaw_status add_statistic(thaw_layer_builder *builder, const char *name, thaw_initializer initializer,
                                  int64_t channels)
@@ -61,11 +58,11 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return status == THAW_OK ? thaw_builder_output(builder, input) : status;
 }
 
-static thaw_status check_rows(const thaw_layer_demand *demand, const batch_norm *b)
+static thaw_status check_rows(thaw_context *context, size_t rows)
 {
-    if (!b->follows || b->rows > 1)
+    if (rows > 1)
         return THAW_OK;
-    return thaw_fail(demand->context, THAW_INVALID_ARGUMENT,
+    return thaw_fail(context, THAW_INVALID_ARGUMENT,
                      "batch_norm: a batch with one value for each channel has no variance: train with larger batches, "
                      "drop the last one, or freeze the layer");
 }
@@ -83,17 +80,19 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     b->momentum = o->momentum > 0 || o->use_momentum ? o->momentum : 0.1;
     b->precision = demand->capabilities->precision;
     b->follows = demand->follows;
+    b->shares = demand->capabilities->shares_sums;
+    b->shares_gradients = b->shares && demand->input_gradient[0];
     b->affine = !o->no_affine;
     b->mean = b->affine ? 2 : 0;
     b->variance = b->mean + 1;
     b->folded = demand->capabilities->folded;
-    needs->kernel = b->follows ? "batch statistics" : "stored statistics";
+    needs->kernel = b->shares ? "shared statistics" : b->follows ? "batch statistics" : "stored statistics";
     if (b->folded) {
         needs->packed_bytes = 2 * b->channels * sizeof(float);
         return THAW_OK;
     }
     const bool learns_scale = b->affine && demand->parameter_gradient[0];
-    const size_t table = ROWS * b->channels * sizeof(float);
+    const size_t table = THAW_CHANNEL_ROWS * b->channels * sizeof(float);
     needs->packed_bytes = b->follows ? 0 : table;
     needs->workspace_bytes = b->follows ? table : 0;
     needs->scratch_bytes = thaw_channels_scratch_bytes(b->rows, b->channels) + 2 * b->channels * sizeof(double);
@@ -105,70 +104,48 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->in_place = !needs->keeps_inputs;
     needs->gradient_in_place = true;
     needs->mixes_samples = b->follows;
-    const thaw_status status = check_rows(demand, b);
+    needs->capabilities->forward_sums = b->shares ? thaw_shard_statistics_count(b->channels) : 0;
+    needs->capabilities->backward_sums = b->shares_gradients ? thaw_shard_statistics_count(b->channels) : 0;
+    const thaw_status status = b->follows && !b->shares ? check_rows(demand->context, b->rows) : THAW_OK;
     if (status != THAW_OK)
         thaw_release(demand->context, b);
     return status;
 }
 
-static void fill_column(const batch_norm *b, const thaw_layer_run *run, size_t c, double mean, double variance,
-                        float *column)
+/* The table is in the workspace if the layer follows the batches, otherwise packed. */
+static float *table_of(const batch_norm *b, const thaw_layer_run *run)
 {
-    const double inverse = 1 / sqrt(variance + b->epsilon), rest = mean - (double)(float)mean;
-    const double scale = inverse * (b->affine ? (double)run->parameters[0][c] : 1);
-    column[MEAN * b->channels] = (float)mean;
-    column[REST * b->channels] = (float)rest;
-    column[INVERSE * b->channels] = (float)inverse;
-    column[SCALE * b->channels] = (float)scale;
-    column[SHIFT * b->channels] = (float)((b->affine ? (double)run->parameters[1][c] : 0) - rest * scale);
+    return b->follows ? run->workspace : run->packed;
 }
 
-/* y = scale x + shift, for the layer before. */
-static void fill_channel_map(const batch_norm *b, const thaw_layer_run *run, size_t c, double mean, double variance)
+static thaw_channel_scales scales_of(const batch_norm *b, const thaw_layer_run *run)
 {
-    const double weight = b->affine ? (double)run->parameters[0][c] : 1;
-    const double scale = weight / sqrt(variance + b->epsilon);
-    float *map = run->packed;
-    map[c] = (float)scale;
-    map[b->channels + c] = (float)((b->affine ? (double)run->parameters[1][c] : 0) - mean * scale);
+    return (thaw_channel_scales){ b->channels, b->epsilon, b->affine ? run->parameters[0] : NULL,
+                                  b->affine ? run->parameters[1] : NULL };
 }
 
 static thaw_status pack(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    for (size_t c = 0; c < b->channels; c++) {
-        const double mean = (double)run->parameters[b->mean][c], variance = (double)run->parameters[b->variance][c];
-        if (b->folded)
-            fill_channel_map(b, run, c, mean, variance);
-        else
-            fill_column(b, run, c, mean, variance, (float *)run->packed + c);
-    }
+    const thaw_channel_scales scales = scales_of(b, run);
+    for (size_t c = 0; c < b->channels; c++)
+        (b->folded ? thaw_channel_map_fill : thaw_channel_table_fill)(&scales, c, (double)run->parameters[b->mean][c],
+                                                                      (double)run->parameters[b->variance][c],
+                                                                      run->packed);
     return THAW_OK;
 }
 
-static void update_statistics(const batch_norm *b, const thaw_layer_run *run, const double *mean,
-                              const double *variance)
-{
-    const double kept = 1 - b->momentum, unbiased = (double)b->rows / (double)(b->rows - 1);
-    float *running_mean = run->statistics[b->mean], *running_variance = run->statistics[b->variance];
-    for (size_t c = 0; c < b->channels; c++) {
-        running_mean[c] = (float)(kept * (double)running_mean[c] + b->momentum * mean[c]);
-        running_variance[c] = (float)(kept * (double)running_variance[c] + b->momentum * unbiased * variance[c]);
-    }
-}
-
-/* Common to all passes over the rows. What a batch determines is in the table. */
 static thaw_channel_pass pass_of(const batch_norm *b, const thaw_layer_run *run)
 {
-    const float *table = b->follows ? run->workspace : run->packed;
+    const float *table = table_of(b, run);
     return (thaw_channel_pass){
         .channels = b->channels,
         .precision = b->precision,
         .input = run->inputs[0],
         .residual = b->residual ? run->inputs[1] : NULL,
-        .mean = table + MEAN * b->channels,
-        .scale = table + SCALE * b->channels,
-        .shift = table + SHIFT * b->channels,
+        .mean = table + THAW_CHANNEL_MEAN * b->channels,
+        .scale = table + THAW_CHANNEL_SCALE * b->channels,
+        .shift = table + THAW_CHANNEL_SHIFT * b->channels,
         .activation = b->activation,
         .output = run->output,
         .result = b->from_output ? run->output : NULL,
@@ -184,81 +161,102 @@ static thaw_status normalise(const thaw_layer_run *run)
     return THAW_OK;
 }
 
+static thaw_status measure(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    const thaw_channel_pass pass = pass_of(b, run);
+    const thaw_shard_statistics own = thaw_shard_statistics_begin(&run->capabilities->sums, b->channels, b->rows);
+    thaw_channels_measure(run->context, &pass, b->rows, own.first, own.second, run->scratch);
+    return THAW_OK;
+}
+
+static thaw_status follow(const batch_norm *b, const thaw_layer_run *run)
+{
+    const thaw_channel_pass pass = pass_of(b, run);
+    const thaw_channel_scales scales = scales_of(b, run);
+    double *mean = run->scratch, *variance = mean + b->channels;
+    size_t rows = b->rows;
+    if (b->shares)
+        rows = thaw_shard_statistics_join(&run->capabilities->sums, b->channels, mean, variance);
+    else
+        thaw_channels_measure(run->context, &pass, rows, mean, variance, variance + b->channels);
+    const thaw_status status = check_rows(run->context, rows);
+    if (status != THAW_OK)
+        return status;
+    const double unbiased = (double)rows / (double)(rows - 1);
+    thaw_running_statistic_move(run->statistics[b->mean], mean, 1, b->momentum, b->channels);
+    thaw_running_statistic_move(run->statistics[b->variance], variance, unbiased, b->momentum, b->channels);
+    for (size_t c = 0; c < b->channels; c++)
+        thaw_channel_table_fill(&scales, c, mean[c], variance[c], run->workspace);
+    return THAW_OK;
+}
+
 static thaw_status forward(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    if (b->follows) {
-        const thaw_channel_pass pass = pass_of(b, run);
-        double *mean = run->scratch, *variance = mean + b->channels;
-        thaw_channels_measure(run->context, &pass, b->rows, mean, variance, variance + b->channels);
-        update_statistics(b, run, mean, variance);
-        for (size_t c = 0; c < b->channels; c++)
-            fill_column(b, run, c, mean[c], variance[c], (float *)run->workspace + c);
-    }
-    return normalise(run);
+    const thaw_status status = b->follows ? follow(b, run) : THAW_OK;
+    return status == THAW_OK ? normalise(run) : status;
 }
 
 /* ---- backward: z is the input of the activation ---- */
 
-/* With x' = (x - mean) * inverse: dx = scale * (dz - mean(dz) - x' * mean(dz x')). Turns the sums of dz and of
-   dz (x - mean) into what a row needs. */
-static void convert_sums(const batch_norm *b, const float *table, const double *slopes, const double *products,
-                         float *shifts, float *rates)
+/* The sums over this shard's rows, if needed; and dz, which is the gradient of the residual. */
+static void reduce(const batch_norm *b, const thaw_layer_run *run, double *slopes, double *products, void *scratch)
 {
-    for (size_t c = 0; c < b->channels; c++) {
-        const double inverse = (double)table[INVERSE * b->channels + c], scale = (double)table[SCALE * b->channels + c];
-        const double rate = -scale * inverse * inverse * products[c] / (double)b->rows;
-        rates[c] = (float)rate;
-        shifts[c] = (float)(-scale * slopes[c] / (double)b->rows - rate * (double)table[REST * b->channels + c]);
-    }
-}
-
-static void store_gradients(const batch_norm *b, const thaw_layer_run *run, const float *inverse, const double *slopes,
-                            const double *products)
-{
-    float *weight = b->affine ? run->parameter_gradients[0] : NULL,
-          *bias = b->affine ? run->parameter_gradients[1] : NULL;
-    for (size_t c = 0; weight && c < b->channels; c++)
-        weight[c] = (float)(products[c] * (double)inverse[c]);
-    for (size_t c = 0; bias && c < b->channels; c++)
-        bias[c] = (float)slopes[c];
-}
-
-/* The sums over all rows, if needed; and dz, which is the gradient of the residual. */
-static void reduce(const batch_norm *b, const thaw_layer_run *run, thaw_channel_pass *pass, double *slopes,
-                   double *products)
-{
+    thaw_channel_pass pass = pass_of(b, run);
     const bool scale = b->affine && run->parameter_gradients[0], shift = b->affine && run->parameter_gradients[1];
     const bool centred = (b->follows && run->input_gradients[0]) || scale;
-    pass->slope = b->residual ? run->input_gradients[1] : NULL;
-    if (centred || shift || pass->slope)
-        thaw_channels_reduce(run->context, pass, b->rows, slopes, centred ? products : NULL, products + b->channels);
-    const float *rest = pass->mean + (REST - MEAN) * b->channels; /* the loops only know MEAN */
+    pass.slope = b->residual ? run->input_gradients[1] : NULL;
+    if (centred || shift || pass.slope)
+        thaw_channels_reduce(run->context, &pass, b->rows, slopes, centred ? products : NULL, scratch);
+    const float *rest = table_of(b, run) + THAW_CHANNEL_REST * b->channels; /* the loops only know the mean */
     for (size_t c = 0; centred && c < b->channels; c++)
         products[c] -= slopes[c] * (double)rest[c];
-    pass->masked = pass->slope != NULL;
-    if (pass->masked)
-        pass->output_gradient = pass->slope;
+}
+
+static thaw_status measure_gradients(const thaw_layer_run *run)
+{
+    const batch_norm *b = run->state;
+    const thaw_shard_statistics own = thaw_shard_statistics_begin(&run->capabilities->sums, b->channels, b->rows);
+    reduce(b, run, own.first, own.second, run->scratch);
+    return THAW_OK;
+}
+
+/* `slopes` and `products`: over `rows` rows, and room for as many floats behind them. */
+static void differentiate(const batch_norm *b, const thaw_layer_run *run, size_t rows, const double *slopes,
+                          double *products)
+{
+    thaw_channel_pass pass = pass_of(b, run);
+    pass.gradient = run->input_gradients[0];
+    pass.masked = b->residual && run->input_gradients[1];
+    if (pass.masked)
+        pass.output_gradient = run->input_gradients[1];
+    if (b->follows) {
+        float *shifts = (float *)(products + b->channels), *rates = shifts + b->channels;
+        thaw_channel_table_convert(table_of(b, run), b->channels, rows, slopes, products, shifts, rates);
+        pass.gradient_shift = shifts;
+        pass.gradient_rate = rates;
+    }
+    thaw_channels_differentiate(run->context, &pass, b->rows);
 }
 
 static thaw_status backward(const thaw_layer_run *run)
 {
     const batch_norm *b = run->state;
-    const float *table = b->follows ? run->workspace : run->packed;
+    float *weight = b->affine ? run->parameter_gradients[0] : NULL;
+    float *bias = b->affine ? run->parameter_gradients[1] : NULL;
     double *slopes = run->scratch, *products = slopes + b->channels;
-    thaw_channel_pass pass = pass_of(b, run);
-    reduce(b, run, &pass, slopes, products);
-    store_gradients(b, run, table + INVERSE * b->channels, slopes, products);
-    if (!run->input_gradients[0])
-        return THAW_OK;
-    pass.gradient = run->input_gradients[0];
-    if (b->follows) {
-        float *shifts = (float *)(products + b->channels), *rates = shifts + b->channels;
-        convert_sums(b, table, slopes, products, shifts, rates);
-        pass.gradient_shift = shifts;
-        pass.gradient_rate = rates;
+    size_t rows = b->rows;
+    if (b->shares_gradients) {
+        const thaw_shard_statistics own = thaw_shard_statistics_own(&run->capabilities->sums, b->channels);
+        thaw_channel_gradients_store(table_of(b, run), b->channels, own.first, own.second, weight, bias);
+        rows = thaw_shard_statistics_add(&run->capabilities->sums, b->channels, slopes, products);
+    } else {
+        reduce(b, run, slopes, products, products + b->channels);
+        thaw_channel_gradients_store(table_of(b, run), b->channels, slopes, products, weight, bias);
     }
-    thaw_channels_differentiate(run->context, &pass, b->rows);
+    if (run->input_gradients[0])
+        differentiate(b, run, rows, slopes, products);
     return THAW_OK;
 }
 
@@ -275,6 +273,8 @@ static const thaw_layer_capabilities capabilities = {
     .takes_epilogue = takes_epilogue,
     .differentiates_activation = true,
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+    .measure = measure,
+    .measure_gradients = measure_gradients,
 };
 
 static const thaw_layer_module module = {

@@ -87,6 +87,21 @@ typedef struct thaw_communicator {
    communicator), THAW_IO_ERROR (a rank cannot be reached), those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator);
 
+/* Whether batch normalisation in training uses the statistics of the whole step, over all its shards on all ranks, as
+   after torch.nn.SyncBatchNorm.convert_sync_batchnorm. Off by default: each shard is normalised by its own. With it, R
+   ranks equal one process with the whole batch, apart from rounding: outputs, gradients and running statistics.
+
+   Such a layer sends 2 C + 1 doubles to every other rank in forward, and as many in backward if gradients flow through
+   it, where C is its channels (thaw_plan_totals.synced_bytes). Ranks wait for each other there. The numbers are joined
+   in the order of the shards. A layer whose statistics do not move, such as a frozen one, sends nothing; nor does
+   evaluation.
+
+   A step must have one shard on each rank then: thaw_step and thaw_trainer_create refuse more with
+   THAW_INVALID_ARGUMENT. A batch with one value for each channel is found when the step runs, not when it is compiled.
+   Without other ranks nothing changes. All ranks must set the same. A change makes plans stale. Layers of the host's
+   own take part if they offer `measure` (thaw/layer_capabilities.h). */
+THAW_API void thaw_model_set_sync_batch_norm(thaw_model *model, bool sync);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,8 +1,9 @@
 /* What a layer can optionally do: the work of the layers after it (an epilogue), bfloat16, a low-rank change beside a
-   weight, gradients of a few rows, a weight that is kept only in packed form, gradients known to be finite. The field
-   `capabilities` of thaw_layer_module points to what a layer offers. A layer that offers none of these leaves it NULL;
-   it needs neither this header nor the fields of that name in thaw_layer_demand, thaw_layer_needs and thaw_layer_run.
-   Parameters are named by their index, in the order in which `build` registers them. */
+   weight, gradients of a few rows, a weight that is kept only in packed form, gradients known to be finite, sums over
+   all shards of a step. The field `capabilities` of thaw_layer_module points to what a layer offers. A layer that
+   offers none of these leaves it NULL; it needs neither this header nor the fields of that name in thaw_layer_demand,
+   thaw_layer_needs and thaw_layer_run. Parameters are named by their index, in the order in which `build` registers
+   them. */
 #ifndef THAW_LAYER_CAPABILITIES_H
 #define THAW_LAYER_CAPABILITIES_H
 
@@ -93,6 +94,18 @@ typedef struct thaw_gradient_rows {
    memory, since `unpack` restores them. Only whole pages are released, so pass long ranges. */
 THAW_API void thaw_let_go(const thaw_layer_run *run, size_t parameter, size_t first, size_t count);
 
+/* ---- sums over all shards: measure, measure_gradients ---- */
+
+/* A layer that follows its batches can follow the whole step instead of its own shard (thaw_model_set_sync_batch_norm).
+   Before forward, `measure` writes its shard's sums to `own`. Then each shard gets those of all, and forward computes
+   with them. The same before backward, with `measure_gradients`. What numbers are in them is the layer's affair: all
+   shards get the same ones, in the same order, and must come to the same result. */
+typedef struct thaw_shared_sums {
+    double *own;       /* of this shard; stay as measured until the next measurement */
+    const double *all; /* of each shard of the step, one after another; zeros for a shard without samples */
+    size_t shards;     /* of the step */
+} thaw_shared_sums;
+
 /* ---- what a layer offers ---- */
 
 /* Fields that `size` does not reach are zero. */
@@ -119,6 +132,12 @@ typedef struct thaw_layer_capabilities {
     /* Writes elements [first, first + count) of a parameter as `pack` last read them, to the bit, whether it let go of
        them or not. Reads packed memory and the parameter. `values` may be the elements' own place in the parameter. */
     void (*unpack)(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values);
+
+    /* Write capabilities->sums.own of the run. Called right before forward and backward if `prepare` answered
+       forward_sums and backward_sums. They may write what forward and backward may. Both NULL: the layer follows its
+       own shard only. */
+    thaw_status (*measure)(const thaw_layer_run *run);
+    thaw_status (*measure_gradients)(const thaw_layer_run *run); /* see `measure` */
 } thaw_layer_capabilities;
 
 /* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */
@@ -133,6 +152,8 @@ typedef struct thaw_capability_demand {
     thaw_low_rank_demand low_rank; /* of at most one parameter, for which takes_low_rank accepted it */
     const bool *may_leave; /* for each parameter: it is frozen, and its values may be kept elsewhere: see lets_go */
     bool save_memory;      /* the frozen weights take more memory than what trains: prefer small to fast */
+    bool shares_sums;      /* for modules with `measure`, where the layer follows its batches: compute with the sums of
+                              all shards */
 } thaw_capability_demand;
 
 /* thaw_layer_needs.capabilities, all zero on entry. Each array has an element per parameter of the layer. */
@@ -140,6 +161,8 @@ typedef struct thaw_capability_needs {
     size_t *gradient_rows; /* the most rows that backward lists in gradient_rows of thaw_capability_run; 0: no list */
     bool *lets_go; /* only `pack` reads the parameter, and lets go of it (thaw_let_go). Packed memory is then not
                               cleared: `pack` clears what it does not write */
+    size_t forward_sums, backward_sums; /* if the demand shares sums: numbers that `measure` and `measure_gradients`
+                              write. 0: forward or backward needs none, and the function is not called */
 } thaw_capability_needs;
 
 /* thaw_layer_run.capabilities. */
@@ -153,6 +176,7 @@ typedef struct thaw_capability_run {
     /* For each parameter: backward may set this to true if it can tell, without reading the gradient, that all of it is
        finite. The step reads all other gradients before it updates. NULL: the layer is not asked. */
     bool *const *finite;
+    thaw_shared_sums sums; /* if `prepare` answered with numbers of sums; else NULL */
 } thaw_capability_run;
 
 #ifdef __cplusplus

@@ -181,14 +181,15 @@ typedef struct thaw_batch_norm_options {
 } thaw_batch_norm_options;
 
 /* y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each channel, the last dimension of x (Ioffe & Szegedy
-   2015, arXiv 1502.03167). In training, mean and (biased) variance are those of the batch over all other dimensions.
-   The running statistics move towards them by `momentum`, with the unbiased variance. Otherwise mean and variance are
-   the running ones. A layer without trainable parameters is frozen (Keras' rule): it computes with the running
-   statistics and does not change them. Without weight and bias, its group's flag says whether it is frozen. Parameters:
-   weight, bias, running_mean, running_var [channels]; the last two are statistics. There is no num_batches_tracked as
-   in PyTorch; loading ignores it. With an epsilon of 0, a channel without variance gives NaN, as in PyTorch. A vector
-   has no fans, so the initializers of this layer and of the next two must be THAW_INITIAL_ZERO, _ONE or _SMALL_NORMAL.
-   Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled,
+   2015, arXiv 1502.03167). In training, mean and (biased) variance are those of the batch over all other dimensions. In
+   a step of several shards they are those of each shard, or of all with thaw_model_set_sync_batch_norm. The running
+   statistics move towards them by `momentum`, with the unbiased variance. Otherwise mean and variance are the running
+   ones. A layer without trainable parameters is frozen (Keras' rule): it computes with the running statistics and does
+   not change them. Without weight and bias, its group's flag says whether it is frozen. Parameters: weight, bias,
+   running_mean, running_var [channels]; the last two are statistics. There is no num_batches_tracked as in PyTorch;
+   loading ignores it. With an epsilon of 0, a channel without variance gives NaN, as in PyTorch. A vector has no fans,
+   so the initializers of this layer and of the next two must be THAW_INITIAL_ZERO, _ONE or _SMALL_NORMAL. Errors:
+   THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (epsilon, momentum, an initializer); when a step is compiled,
    THAW_INVALID_ARGUMENT (a single value per channel, which has no variance). */
 THAW_API thaw_status thaw_batch_norm(thaw_model *model, thaw_node input, const thaw_batch_norm_options *options,
                                      thaw_node *output);

@@ -33,7 +33,8 @@ enum { THAW_MOST_SHARDS = 4096 };
 
    A layer that follows its batches, as batch norm does, normalises each shard by the shard's own statistics. Running
    statistics move once a step, to the mean of what they would be after each shard; so momentum means the same for any
-   S. PyTorch moves them S times.
+   S. PyTorch moves them S times. With thaw_model_set_sync_batch_norm (thaw/distributed.h), statistics are those of the
+   whole step instead.
 
    Gradients are added in a binary tree over the shards' numbers, ((0 + 1) + (2 + 3)) + 4: the sum does not depend on
    how shards are spread over processes.
@@ -183,7 +184,7 @@ typedef struct thaw_epoch_result {
     bool cache_on_disk;        /* and that is a file */
     /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes, average_bytes;
-    size_t sent_bytes; /* of gradients and running statistics, from this rank to others in each step; 0: it is alone */
+    size_t sent_bytes; /* of gradients and statistics, from this rank to others in each step; 0: it is alone */
     thaw_best best;    /* up to this epoch; see thaw/best.h */
 } thaw_epoch_result;
 

@@ -53,6 +53,7 @@ struct thaw_model {
     thaw_parameter_set parameters;
     bool unfused;    /* plans run each layer's kernel separately */
     bool recomputes; /* plans recompute some values for backward instead of keeping them */
+    bool syncs;      /* layers follow the batch of the whole step, where they can: see thaw_model_set_sync_batch_norm */
     thaw_precision precision;
     thaw_notes notes; /* for files of its weights */
     uint64_t steps;   /* training steps taken: keys random numbers of layers */

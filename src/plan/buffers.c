@@ -259,6 +259,7 @@ thaw_status thaw_pass_buffers(thaw_plan *plan)
         planned->places.workspace = request_left(plan, plan->order[i], planned->needs.workspace_bytes);
         planned->places.mask = request_left(plan, plan->order[i], thaw_plan_mask_bytes(plan, plan->order[i]));
         request_statistics(plan, plan->order[i]);
+        planned->places.sums = request_left(plan, plan->order[i], thaw_plan_sums_bytes(plan, plan->order[i]));
     }
     for (size_t i = 0; i < plan->order_count; i++) {
         extend_for_reader(plan, plan->order[i]);

@@ -107,6 +107,9 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
                          totals.shard_bytes);
     thaw_text_append(text, "ranks would share %zu bytes a step: each of R sends and receives 2 (R - 1) / R of them\n",
                      totals.shared_bytes);
+    if (totals.synced_bytes)
+        thaw_text_append(text, "in mid-step, each rank sends %zu bytes of sums to every other one\n",
+                         totals.synced_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);
     thaw_text_append(text, "%zu bytes if each value had its own memory; saved by\n", totals.separate_bytes);

@@ -81,6 +81,8 @@ static void emit_kernels(thaw_plan *plan, thaw_section section, thaw_node index)
     emit_parameters(plan, section, index);
     if (planned->places.statistics >= 0)
         thaw_emit_for_node(plan, section, THAW_DO_STAGE, index);
+    if (planned->forward_sums)
+        thaw_emit_sharing(plan, section, index);
     if (!module->source)
         thaw_emit_for_node(plan, section, THAW_DO_FORWARD, index);
     if (planned->places.copy >= 0)

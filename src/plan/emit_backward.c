@@ -61,6 +61,15 @@ static void emit_spares(thaw_plan *plan, thaw_node index)
                                                 .index = k });
 }
 
+static void emit_kernels(thaw_plan *plan, thaw_node index)
+{
+    if (plan->nodes[index].backward_sums)
+        thaw_emit_sharing(plan, THAW_SECTION_BACKWARD, index);
+    thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_BACKWARD, index);
+    if (index == plan->target && thaw_plan_shares_gradients(plan))
+        thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_SCALE, index);
+}
+
 static void emit_backward(thaw_plan *plan, thaw_node index)
 {
     const size_t time = 2 * plan->order_count - 1 - plan->position[index];
@@ -69,7 +78,7 @@ static void emit_backward(thaw_plan *plan, thaw_node index)
     if (plan->nodes[index].masks)
         thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_UNMASK, index);
     else if (thaw_plan_runs_backward(plan, index))
-        thaw_emit_for_node(plan, THAW_SECTION_BACKWARD, THAW_DO_BACKWARD, index);
+        emit_kernels(plan, index);
     emit_terms(plan, index);
     emit_spares(plan, index);
 }

@@ -155,6 +155,7 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         .packed_bytes = plan->packed_bytes,
         .shard_bytes = thaw_plan_shard_bytes(plan),
         .shared_bytes = thaw_plan_shared_bytes(plan),
+        .synced_bytes = thaw_plan_synced_bytes(plan),
         .shards = (int64_t)plan->shards,
         .combination_bytes = plan->value_bytes,
         .unfrozen_flops = count_unfrozen_flops(plan),

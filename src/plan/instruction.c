@@ -20,6 +20,12 @@ void thaw_emit_for_node(thaw_plan *plan, thaw_section section, thaw_instruction_
     thaw_emit(plan, (thaw_instruction){ .kind = kind, .section = section, .node = node });
 }
 
+void thaw_emit_sharing(thaw_plan *plan, thaw_section section, thaw_node node)
+{
+    thaw_emit_for_node(plan, section, THAW_DO_MEASURE, node);
+    thaw_emit_for_node(plan, section, THAW_DO_SHARE, node);
+}
+
 void thaw_emit_poison(thaw_plan *plan, thaw_section section, size_t first, size_t past)
 {
 #ifdef THAW_POISON

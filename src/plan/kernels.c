@@ -36,6 +36,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .low_rank = planned->low_rank,
         .may_leave = filled->may_leave,
         .save_memory = must_save_memory(plan->model),
+        .shares_sums = thaw_plan_shares_sums(plan, index),
     };
     filled->demand = (thaw_layer_demand){
         .context = plan->model->context,
@@ -79,13 +80,15 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
     place_residual(plan, index);
     thaw_plan_fill_demand(plan, index, &filled);
     bool lets_go[THAW_MAX_PARAMETERS] = { false };
-    thaw_capability_needs wanted = { planned->wanted_rows, lets_go };
+    thaw_capability_needs wanted = { .gradient_rows = planned->wanted_rows, .lets_go = lets_go };
     planned->needs.capabilities = &wanted;
     const thaw_status status = node->module->prepare(&filled.demand, &planned->needs);
     planned->needs.capabilities = NULL;
     planned->prepared = status == THAW_OK;
     if (status != THAW_OK)
         return status;
+    planned->forward_sums = filled.capabilities.shares_sums ? wanted.forward_sums : 0;
+    planned->backward_sums = filled.capabilities.shares_sums ? wanted.backward_sums : 0;
     for (size_t k = 0; k < filled.demand.parameter_count && node->capabilities->unpack; k++) {
         planned->leaves[k] = lets_go[k] && filled.may_leave[k];
         planned->lets_go = planned->lets_go || planned->leaves[k];
@@ -123,7 +126,14 @@ void thaw_plan_release_kernels(thaw_plan *plan)
         memset(planned->wanted_rows, 0, sizeof planned->wanted_rows);
         memset(planned->leaves, 0, sizeof planned->leaves);
         planned->lets_go = false;
+        planned->forward_sums = planned->backward_sums = 0;
     }
+}
+
+static bool has_small_sums(const thaw_plan *plan, thaw_node index)
+{
+    const size_t most = SIZE_MAX / 4 / (1 + plan->shards) / sizeof(double);
+    return plan->nodes[index].forward_sums <= most && plan->nodes[index].backward_sums <= most;
 }
 
 /* Modules may ask for more than a size can hold. */
@@ -133,7 +143,7 @@ static thaw_status sum_needs(thaw_plan *plan)
         const thaw_layer_needs *needs = &plan->nodes[plan->order[i]].needs;
         const size_t most = SIZE_MAX / 4;
         if (needs->scratch_bytes > most || needs->workspace_bytes > most || needs->packed_bytes > most ||
-            plan->packed_bytes > most)
+            plan->packed_bytes > most || !has_small_sums(plan, plan->order[i]))
             return thaw_fail(plan->model->context, THAW_OUT_OF_MEMORY,
                              "%s: the memory that its kernels need overflows a size",
                              plan->model->nodes[plan->order[i]].name);

@@ -79,6 +79,7 @@ typedef struct thaw_plan_node {
     bool prepared;
     thaw_layer_needs needs;                    /* without capabilities */
     size_t wanted_rows[THAW_MAX_PARAMETERS];   /* see thaw_capability_needs.gradient_rows */
+    size_t forward_sums, backward_sums;        /* numbers that shards share before it runs; see shared_sums.c */
     bool lets_go, leaves[THAW_MAX_PARAMETERS]; /* whether a parameter may leave memory, and which */
 
     /* sharing, masks, recomputation */

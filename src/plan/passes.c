@@ -25,7 +25,7 @@ const size_t thaw_pass_count = THAW_COUNT(thaw_passes);
 static void clear_requests(thaw_plan_node *node)
 {
     node->places.output = node->places.gradient = node->places.workspace = node->places.mask = node->places.copy =
-        node->places.again = node->places.statistics = -1;
+        node->places.again = node->places.statistics = node->places.sums = -1;
     for (size_t k = 0; k < THAW_MAX_INPUTS; k++)
         node->places.spare[k] = -1;
 }
@@ -44,6 +44,7 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     made->training = request->training;
     made->cache = request->cache;
     made->unfused = model->unfused;
+    made->syncs = model->syncs && request->training && made->shards > 1;
     made->node_count = model->node_count;
     made->target = loss >= 0 ? loss : thaw_model_output(model);
     made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);

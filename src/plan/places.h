@@ -24,7 +24,7 @@ typedef struct thaw_plan_buffer {
 
 /* Where a node's values lie: indices of the plan's memory requests, or -1. */
 typedef struct thaw_plan_places {
-    int output, gradient, workspace, mask, statistics;
+    int output, gradient, workspace, mask, statistics, sums;
     int copy;                   /* of an origin: its value in the other precision */
     int again;                  /* of a root that is computed again: that value */
     int spare[THAW_MAX_INPUTS]; /* a term to be added to an input's gradient, or converted */

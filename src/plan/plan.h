@@ -16,6 +16,7 @@ struct thaw_plan {
     int threads;   /* in the team that its kernels were made for */
     bool training;
     bool unfused; /* each node runs its own kernels */
+    bool syncs;   /* the step's shards run at the same time, each on a rank of its own, and share sums */
     thaw_cache_budget cache;
 
     thaw_plan_node *nodes;
@@ -172,6 +173,9 @@ thaw_status thaw_pass_sharing(thaw_plan *plan);
 thaw_status thaw_pass_masks(thaw_plan *plan);
 size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node node); /* 0: it keeps none */
 
+/* The memory in which a node finds the sums of all shards; 0: it shares none. */
+size_t thaw_plan_sums_bytes(const thaw_plan *plan, thaw_node node);
+
 /* Chooses the values that backward computes again, if the model asks for that. */
 thaw_status thaw_pass_recompute(thaw_plan *plan);
 
@@ -234,6 +238,16 @@ thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model);
 
 /* The bytes of gradients and running statistics that shards and ranks add up. */
 size_t thaw_plan_shared_bytes(const thaw_plan *plan);
+
+/* The bytes of sums that each shard sends to every other one in the middle of a step. */
+size_t thaw_plan_synced_bytes(const thaw_plan *plan);
+
+/* Whether the node's kernels compute with the sums of all shards, where they follow their batches. */
+bool thaw_plan_shares_sums(const thaw_plan *plan, thaw_node node);
+
+/* Whether gradients depend on other shards' while backward runs: then they are of the whole step's loss, not of the
+   shard's. */
+bool thaw_plan_shares_gradients(const thaw_plan *plan);
 
 /* The bytes of the sum of gradients over a step's shards. */
 size_t thaw_plan_shard_bytes(const thaw_plan *plan);

@@ -47,7 +47,8 @@ thaw_status thaw_pass_precision(thaw_plan *plan)
         const thaw_graph_node *node = &plan->model->nodes[i];
         thaw_plan_node *planned = &plan->nodes[i];
         planned->precision = THAW_F32;
-        if (node->module && is_wanted(plan, (thaw_node)i) && planned->low_rank.rank == 0 &&
+        const bool scaled = plan->syncs && node->module && node->module->loss; /* see thaw_do_scale */
+        if (node->module && !scaled && is_wanted(plan, (thaw_node)i) && planned->low_rank.rank == 0 &&
             has_use_for_it(plan, (thaw_node)i) && can_take_it(plan, node))
             planned->precision = THAW_BF16;
     }

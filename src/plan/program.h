@@ -33,6 +33,8 @@ typedef enum thaw_instruction_kind {
     THAW_DO_PACK,       /* parameters into the layout of the node's kernels, if the copy is stale */
     THAW_DO_REPACK,     /* the same in each step */
     THAW_DO_TILES,      /* runs the next `nested` instructions for each tile of the batch */
+    THAW_DO_MEASURE,    /* this shard's sums, which the node's kernels need of all shards */
+    THAW_DO_SHARE,      /* gives each shard those of all */
     THAW_DO_FORWARD,    /* the node's kernels */
     THAW_DO_CONVERT,    /* values into the other precision */
     THAW_DO_FEED,       /* the same for values that the plan was fed with */
@@ -41,6 +43,7 @@ typedef enum thaw_instruction_kind {
     THAW_DO_KEEP,       /* rows for the feature cache */
     THAW_DO_RECOMPUTE,  /* a value that was not kept */
     THAW_DO_BACKWARD,   /* the node's kernels */
+    THAW_DO_SCALE,      /* the loss's gradients, to those of the whole step's loss */
     THAW_DO_UNMASK,     /* the gradient of a ReLU, from its bits */
     THAW_DO_PROPAGATE,  /* an expression's gradient to an operand */
     THAW_DO_ACCUMULATE, /* a parameter's gradient of one layer to that of another */
@@ -68,7 +71,7 @@ typedef struct thaw_instruction {
     /* binding */
     thaw_layer_run *run;
     thaw_values from, into;
-    size_t count; /* elements */
+    size_t count; /* elements; of sums to share: those of one shard */
 
     double seconds; /* sum while the program is timed; the caller resets it */
 } thaw_instruction;
@@ -109,7 +112,9 @@ typedef struct thaw_program_step {
     const thaw_communicator *communicator; /* in this rank's last shard of the step, whose gradients travel early */
     size_t first;                          /* the place of the first sample in the step's batch */
     size_t own_first;                      /* the same in the part of the batch that this process has */
+    size_t met;                            /* the instruction after the last one that may meet other ranks */
     bool again;             /* the last run was of another shard of the same step: parameters have not changed since */
+    float loss_factor;      /* of the shard's loss in the step's, where a shard's gradients are those of the latter */
     float factor;           /* of the shard's gradients, or of their sum */
     float statistic_factor; /* of the sum of statistics */
     double rate_factor, gradient_scale;
@@ -160,6 +165,10 @@ thaw_status thaw_program_prepare(thaw_plan *plan);
 /* Runs a section, or a range of instructions, with the inputs in plan->program.step. */
 thaw_status thaw_program_run(thaw_plan *plan, thaw_section section);
 thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past);
+
+/* For a rank whose shard has no samples, or has failed: takes part in what is left of the exchanges in the middle of a
+   step, in the order of the instructions, with sums that are zeros. Errors: THAW_IO_ERROR. */
+thaw_status thaw_program_meet_others(thaw_plan *plan);
 
 /* Points a node that follows the batches at memory for new values of its statistics. NULL: it needs none. */
 void thaw_plan_bind_statistics(const thaw_plan *plan, thaw_node node, char *memory);

@@ -62,6 +62,16 @@ static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
     planned->bound.capabilities.channel_shift = scale + output->dims[output->rank - 1];
 }
 
+/* Points a node at the sums of its shard, and of all shards. */
+static void bind_sums(const thaw_plan *plan, char *arena, thaw_node index)
+{
+    const size_t own_bytes = thaw_plan_sums_bytes(plan, index) / (1 + plan->shards);
+    double *memory = at(plan, arena, plan->nodes[index].places.sums);
+    if (memory)
+        plan->nodes[index].bound.capabilities.sums =
+            (thaw_shared_sums){ memory, memory + own_bytes / sizeof *memory, plan->shards };
+}
+
 /* Where backward finds values that are computed again. */
 static void bind_second_run(const thaw_plan *plan, char *arena, const thaw_plan_node *planned)
 {
@@ -96,6 +106,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         planned->bound.gradient = planned->carries ? gradient_of(plan, arena, index) : NULL;
         const thaw_layer_needs *needs = &planned->needs;
         bind_capabilities(plan, index);
+        bind_sums(plan, arena, index);
         planned->bound.run = (thaw_layer_run){
             .context = plan->model->context,
             .state = needs->state,

@@ -50,6 +50,18 @@ static void bind_mask(const thaw_plan *plan, thaw_instruction *instruction)
     instruction->count = batch_count(plan, instruction->node);
 }
 
+static thaw_layer_run *kernels_run(thaw_plan_node *planned, thaw_section section)
+{
+    const bool moved = section == THAW_SECTION_BACKWARD && planned->bound.second;
+    return moved ? &planned->bound.second->run : &planned->bound.run;
+}
+
+static size_t count_sums(const thaw_plan *plan, const thaw_instruction *instruction)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    return instruction->section == THAW_SECTION_BACKWARD ? planned->backward_sums : planned->forward_sums;
+}
+
 static void bind_instruction(thaw_plan *plan, thaw_instruction *instruction)
 {
     thaw_plan_node *planned = instruction->node < 0 ? NULL : &plan->nodes[instruction->node];
@@ -60,13 +72,19 @@ static void bind_instruction(thaw_plan *plan, thaw_instruction *instruction)
         break;
     case THAW_DO_RECOMPUTE:
     case THAW_DO_BACKWARD:
-        instruction->run = planned->bound.second ? &planned->bound.second->run : &planned->bound.run;
+        instruction->run = kernels_run(planned, THAW_SECTION_BACKWARD);
         break;
     case THAW_DO_CONVERT:
         (instruction->section == THAW_SECTION_BACKWARD ? bind_gradient : bind_forward_conversion)(plan, instruction);
         break;
     case THAW_DO_ADD:
         bind_gradient(plan, instruction);
+        break;
+    case THAW_DO_MEASURE:
+        instruction->run = kernels_run(planned, instruction->section);
+        break;
+    case THAW_DO_SHARE:
+        instruction->count = count_sums(plan, instruction);
         break;
     case THAW_DO_FEED:
         bind_fed(plan, instruction);

@@ -17,6 +17,14 @@ static void hand_step(const thaw_plan *plan, const thaw_instruction *instruction
         step->first ? step->first * thaw_shape_count(&plan->model->nodes[instruction->node].output) : 0;
 }
 
+static thaw_status do_measure(thaw_plan *plan, const thaw_instruction *instruction)
+{
+    hand_step(plan, instruction);
+    const thaw_layer_capabilities *offered = plan->model->nodes[instruction->node].capabilities;
+    const bool backward = instruction->section == THAW_SECTION_BACKWARD;
+    return (backward ? offered->measure_gradients : offered->measure)(instruction->run);
+}
+
 static thaw_status do_forward(thaw_plan *plan, const thaw_instruction *instruction)
 {
     hand_step(plan, instruction);
@@ -145,6 +153,8 @@ static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, co
     [THAW_DO_PACK] = thaw_do_pack,
     [THAW_DO_REPACK] = thaw_do_repack,
     [THAW_DO_TILES] = do_tiles,
+    [THAW_DO_MEASURE] = do_measure,
+    [THAW_DO_SHARE] = thaw_do_share,
     [THAW_DO_FORWARD] = do_forward,
     [THAW_DO_CONVERT] = do_convert,
     [THAW_DO_FEED] = do_feed,
@@ -153,6 +163,7 @@ static thaw_status (*const run_kind[THAW_INSTRUCTION_KINDS])(thaw_plan *plan, co
     [THAW_DO_KEEP] = do_keep,
     [THAW_DO_RECOMPUTE] = do_recompute,
     [THAW_DO_BACKWARD] = do_backward,
+    [THAW_DO_SCALE] = thaw_do_scale,
     [THAW_DO_UNMASK] = do_unmask,
     [THAW_DO_PROPAGATE] = thaw_do_propagate,
     [THAW_DO_ACCUMULATE] = thaw_do_accumulate,

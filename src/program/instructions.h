@@ -10,6 +10,10 @@ thaw_status thaw_do_reevaluate(thaw_plan *plan, const thaw_instruction *instruct
 thaw_status thaw_do_propagate(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_accumulate(thaw_plan *plan, const thaw_instruction *instruction);
 
+/* Sums of all shards: see shared_sums.c. */
+thaw_status thaw_do_share(thaw_plan *plan, const thaw_instruction *instruction);
+thaw_status thaw_do_scale(thaw_plan *plan, const thaw_instruction *instruction);
+
 /* Parameters: see parameter_run.c. */
 thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction);
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction);

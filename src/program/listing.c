@@ -14,19 +14,35 @@ static const char *const section_names[THAW_SECTIONS] = {
 };
 
 static const char *const operation_names[THAW_INSTRUCTION_KINDS] = {
-    [THAW_DO_RESTORE] = "restore",     [THAW_DO_EVALUATE] = "evaluate",
-    [THAW_DO_REEVALUATE] = "evaluate", [THAW_DO_PACK] = "pack",
-    [THAW_DO_REPACK] = "pack",         [THAW_DO_TILES] = "tiles",
-    [THAW_DO_FORWARD] = "forward",     [THAW_DO_CONVERT] = "convert",
-    [THAW_DO_FEED] = "convert",        [THAW_DO_MASK] = "mask",
-    [THAW_DO_STAGE] = "stage",         [THAW_DO_KEEP] = "keep",
-    [THAW_DO_RECOMPUTE] = "recompute", [THAW_DO_BACKWARD] = "backward",
-    [THAW_DO_UNMASK] = "unmask",       [THAW_DO_PROPAGATE] = "propagate",
-    [THAW_DO_ACCUMULATE] = "add",      [THAW_DO_ADD] = "add",
-    [THAW_DO_FINAL] = "final",         [THAW_DO_NORM] = "norm",
-    [THAW_DO_CHECK] = "check",         [THAW_DO_SUM] = "sum",
-    [THAW_DO_TOTAL] = "total",         [THAW_DO_UPDATE] = "update",
-    [THAW_DO_POISON] = "poison",       [THAW_DO_POISON_GRADIENTS] = "poison",
+    [THAW_DO_RESTORE] = "restore",
+    [THAW_DO_EVALUATE] = "evaluate",
+    [THAW_DO_REEVALUATE] = "evaluate",
+    [THAW_DO_PACK] = "pack",
+    [THAW_DO_REPACK] = "pack",
+    [THAW_DO_TILES] = "tiles",
+    [THAW_DO_FORWARD] = "forward",
+    [THAW_DO_CONVERT] = "convert",
+    [THAW_DO_FEED] = "convert",
+    [THAW_DO_MASK] = "mask",
+    [THAW_DO_STAGE] = "stage",
+    [THAW_DO_KEEP] = "keep",
+    [THAW_DO_RECOMPUTE] = "recompute",
+    [THAW_DO_BACKWARD] = "backward",
+    [THAW_DO_UNMASK] = "unmask",
+    [THAW_DO_PROPAGATE] = "propagate",
+    [THAW_DO_ACCUMULATE] = "add",
+    [THAW_DO_ADD] = "add",
+    [THAW_DO_FINAL] = "final",
+    [THAW_DO_NORM] = "norm",
+    [THAW_DO_CHECK] = "check",
+    [THAW_DO_SUM] = "sum",
+    [THAW_DO_TOTAL] = "total",
+    [THAW_DO_UPDATE] = "update",
+    [THAW_DO_MEASURE] = "measure",
+    [THAW_DO_SHARE] = "share",
+    [THAW_DO_SCALE] = "scale",
+    [THAW_DO_POISON] = "poison",
+    [THAW_DO_POISON_GRADIENTS] = "poison",
 };
 
 /* The text of an entry, cut at the end of its buffer. */
@@ -124,6 +140,21 @@ static void append_conversion(const thaw_plan *plan, const thaw_instruction *ins
            precision_name(instruction->into.dtype), instruction->count);
 }
 
+static void append_sums(const thaw_plan *plan, const thaw_instruction *instruction, line *to)
+{
+    const thaw_plan_node *planned = &plan->nodes[instruction->node];
+    const bool backward = instruction->section == THAW_SECTION_BACKWARD;
+    const size_t count = backward ? planned->backward_sums : planned->forward_sums;
+    if (instruction->kind == THAW_DO_SHARE) {
+        append(to, "%zu sums of each of %zu shards", count, plan->shards);
+    } else if (backward) {
+        append(to, "d(%s) -> %zu sums", name_of(plan, instruction->node), count);
+    } else {
+        append_sources(plan, planned, to);
+        append(to, " -> %zu sums", count);
+    }
+}
+
 static void append_boundaries(const thaw_plan *plan, line *to)
 {
     const char *separator = "";
@@ -160,6 +191,10 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
         append(to, "the next %zu, on %lld samples after %lld", instruction->nested, (long long)plan->tile,
                (long long)plan->tile);
         break;
+    case THAW_DO_MEASURE:
+    case THAW_DO_SHARE:
+        append_sums(plan, instruction, to);
+        break;
     case THAW_DO_FORWARD:
     case THAW_DO_RECOMPUTE:
         append_forward(plan, instruction, to);
@@ -177,6 +212,7 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
         append_boundaries(plan, to);
         break;
     case THAW_DO_BACKWARD:
+    case THAW_DO_SCALE:
     case THAW_DO_UNMASK:
         append_backward(plan, instruction, to);
         break;

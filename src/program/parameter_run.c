@@ -68,8 +68,9 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
 
 thaw_status thaw_do_final(thaw_plan *plan, const thaw_instruction *instruction)
 {
-    const thaw_program_step *step = &plan->program.step;
+    thaw_program_step *step = &plan->program.step;
     thaw_update_list_clear_held(step->updates, instruction->index);
+    step->met = (size_t)(instruction - plan->program.instructions) + 1;
     return step->communicator ? thaw_shard_sum_send(step->sum, step->communicator, instruction->index,
                                                     plan->program.staged_values, step->factor)
                               : THAW_OK;

@@ -19,6 +19,7 @@ typedef enum item {
     TEST_DATA,
     BATCH,
     SHARDS,
+    SYNC,
     EPOCHS,
     LAST_BATCH,
     SHUFFLING,
@@ -50,6 +51,7 @@ static const char *const item_names[ITEMS] = {
     [TEST_DATA] = "the test data",
     [BATCH] = "the batch",
     [SHARDS] = "the shards",
+    [SYNC] = "sync_batch_norm",
     [EPOCHS] = "the epochs",
     [LAST_BATCH] = "drop_last",
     [SHUFFLING] = "no_shuffle",
@@ -145,6 +147,7 @@ static thaw_status add_model(const thaw_model *model, facts *own)
     thaw_digest_add_text(&own->digests[VERSION], thaw_version());
     thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.all);
     thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.frozen);
+    thaw_digest_add_number(&own->digests[SYNC], model->syncs);
     thaw_digest_add_number(&own->digests[POSITION], model->steps);
     for (size_t i = 0; i < set->group_count; i++)
         add_optimizer(set->groups[i], &own->digests[OPTIMIZERS]);

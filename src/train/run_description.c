@@ -74,6 +74,8 @@ static void describe_options(const thaw_trainer *trainer, thaw_text *text)
     thaw_lines_add_text(text, "description", description ? description : "none");
     thaw_lines_add_number(text, "batch", (uint64_t)options->batch);
     thaw_lines_add_number(text, "shards", (uint64_t)options->shards);
+    if (model->syncs) /* earlier versions had no such line */
+        thaw_lines_add_text(text, "batch normalisation", "by all shards");
     thaw_lines_add_text(text, "last, smaller batch", options->drop_last ? "dropped" : "used");
     thaw_lines_add_text(text, "order of the data", options->no_shuffle ? "as it is" : "shuffled");
     thaw_lines_add_number(text, "seed", options->seed);

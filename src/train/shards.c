@@ -1,7 +1,9 @@
 #include "train/shards.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "core/context.h"
 #include "distributed/exchange.h"
 
 thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator)
@@ -12,8 +14,9 @@ thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *com
     return (thaw_shard_range){ count, rank * each, (rank + 1) * each };
 }
 
-thaw_status thaw_check_shards(thaw_context *context, int64_t shards, const thaw_communicator *communicator)
+thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const thaw_communicator *communicator)
 {
+    thaw_context *context = model->context;
     const thaw_status status = communicator ? thaw_communicator_check(context, communicator) : THAW_OK;
     if (status != THAW_OK)
         return status;
@@ -23,6 +26,11 @@ thaw_status thaw_check_shards(thaw_context *context, int64_t shards, const thaw_
     if (communicator && shards % communicator->ranks != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be a multiple of the %d ranks",
                          (long long)shards, communicator->ranks);
+    const int ranks = communicator ? communicator->ranks : 1;
+    if (model->syncs && shards > ranks)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "sync_batch_norm needs one shard on each rank: shards is %lld, must be %d, the ranks",
+                         (long long)shards, ranks);
     return THAW_OK;
 }
 
@@ -52,7 +60,7 @@ static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *o
 
 /* Finds the plan for a shard of so many samples, and prepares its step: the shard's gradients are those of its total
    loss, divided by the largest shard's samples, which changes nothing in most losses. */
-static thaw_status begin_shard(thaw_plan **plan, size_t index, size_t count)
+static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, size_t count)
 {
     thaw_model *model = (*plan)->program.model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
@@ -60,9 +68,11 @@ static thaw_status begin_shard(thaw_plan **plan, size_t index, size_t count)
     const bool same = count == (size_t)(*plan)->batch;
     const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)count, range, plan);
     if (status == THAW_OK)
-        (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model),
-                                                     .sum = sum,
-                                                     .again = index > range.first && same };
+        (*plan)->program.step =
+            (thaw_program_step){ .updates = thaw_plan_updates(model),
+                                 .sum = sum,
+                                 .communicator = index + 1 == range.past ? taken->communicator : NULL,
+                                 .again = index > range.first && same };
     return status;
 }
 
@@ -79,7 +89,7 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
         thaw_shard_sum_add_nothing(sum);
         return THAW_OK;
     }
-    thaw_status status = begin_shard(plan, index, part.count);
+    thaw_status status = begin_shard(plan, taken, index, part.count);
     if (status == THAW_OK)
         status = thaw_run_part(*plan, taken, part, outcome);
     if (status == THAW_OK)
@@ -87,8 +97,8 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
     if (status != THAW_OK)
         return status;
     thaw_program_step *step = &(*plan)->program.step;
-    step->factor = model->nodes[(*plan)->target].sums ? 1 : (float)(outcome->weight / (double)largest);
-    step->communicator = index + 1 == range.past ? taken->communicator : NULL;
+    step->loss_factor = model->nodes[(*plan)->target].sums ? 1 : (float)(outcome->weight / (double)largest);
+    step->factor = thaw_plan_shares_gradients(*plan) ? 1 : step->loss_factor;
     status = thaw_run_part_backward(*plan, taken);
     return status == THAW_OK ? thaw_program_run(*plan, THAW_SECTION_SUM) : status;
 }
@@ -126,14 +136,33 @@ static thaw_status run_own_shards(thaw_plan **plan, thaw_taken_step *taken, thaw
     return status;
 }
 
+/* Makes the exchanges in the middle of the step that this rank has left out, so that the others need not wait for them.
+   Keeps the message of a failure, for which `status` stands. */
+static void meet_others(thaw_plan *plan, thaw_status status)
+{
+    thaw_context *context = plan->model->context;
+    char message[THAW_MESSAGE_BYTES];
+    snprintf(message, sizeof message, "%s", thaw_context_message(context));
+    if (thaw_program_meet_others(plan) != THAW_OK && status != THAW_OK)
+        thaw_fail(context, status, "%s", message);
+}
+
 thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result)
 {
     const thaw_model *model = (*plan)->model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
     thaw_shard_sum_begin(sum);
-    (*plan)->program.step = (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum };
+    (*plan)->program.step =
+        (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum, .communicator = taken->communicator };
+    const bool syncs = (*plan)->syncs;
     thaw_status status = run_own_shards(plan, taken, range);
+    if (syncs && !*plan) { /* which exchanges there are is not known */
+        thaw_give_up(taken->communicator, thaw_context_message(model->context));
+        return status;
+    }
+    if (syncs)
+        meet_others(*plan, status);
     if (taken->communicator)
         status = thaw_shard_sum_finish(sum, taken->communicator, status);
     if (status != THAW_OK)

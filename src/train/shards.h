@@ -7,8 +7,9 @@
 /* The shards of a step that this process computes, of so many; 0: one for each rank. `communicator`: NULL alone. */
 thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator);
 
-/* Whether a step may have so many shards, and the communicator can be used. Errors: THAW_INVALID_ARGUMENT. */
-thaw_status thaw_check_shards(thaw_context *context, int64_t shards, const thaw_communicator *communicator);
+/* Whether a step of the model may have so many shards, and the communicator can be used. Errors:
+   THAW_INVALID_ARGUMENT. */
+thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const thaw_communicator *communicator);
 
 /* The plan for the largest shard of a step of this many samples. Compiles that of smaller shards, too, so that the step
    does not. Errors: those of thaw_plan_find. */

@@ -16,7 +16,7 @@ static thaw_status check_options(const thaw_model *model, const thaw_step_option
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
     const thaw_communicator *communicator = options->communicator;
-    const thaw_status status = thaw_check_shards(model->context, options->shards, communicator);
+    const thaw_status status = thaw_check_shards(model, options->shards, communicator);
     if (status != THAW_OK || !communicator)
         return status;
     const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, communicator);

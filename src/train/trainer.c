@@ -17,14 +17,15 @@ enum { DEFAULT_BATCH = 128 };
 
 /* ---------------------------------------------------------------- checks */
 
-static thaw_status check_options(thaw_context *context, const thaw_fit_options *options)
+static thaw_status check_options(const thaw_model *model, const thaw_fit_options *options)
 {
+    thaw_context *context = model->context;
     if (options->epochs < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "epochs is %d, must be at least 1", options->epochs);
     if (options->batch < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1",
                          (long long)options->batch);
-    const thaw_status status = thaw_check_shards(context, options->shards, options->communicator);
+    const thaw_status status = thaw_check_shards(model, options->shards, options->communicator);
     if (status != THAW_OK)
         return status;
     const int64_t shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
@@ -46,7 +47,7 @@ static thaw_status check(const thaw_trainer *trainer)
 {
     thaw_model *model = trainer->model;
     const thaw_fit_options *options = &trainer->options;
-    thaw_status status = check_options(model->context, options);
+    thaw_status status = check_options(model, options);
     if (status == THAW_OK && thaw_model_loss(model) < 0)
         status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model must have a loss to train");
     if (status == THAW_OK)

@@ -56,7 +56,8 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
     trainer->epoch_result.optimizer_state_bytes = totals.optimizer_state_bytes;
     trainer->epoch_result.activation_bytes = totals.activation_bytes;
     if (trainer->options.communicator && trainer->options.communicator->ranks > 1)
-        trainer->epoch_result.sent_bytes = thaw_shard_sum_sent_bytes(thaw_plan_shard_sum(trainer->model));
+        trainer->epoch_result.sent_bytes = thaw_shard_sum_sent_bytes(thaw_plan_shard_sum(trainer->model)) +
+                                           (size_t)(trainer->options.communicator->ranks - 1) * totals.synced_bytes;
     trainer->epoch_result.average_bytes = thaw_average_bytes(trainer->average);
     return THAW_OK;
 }

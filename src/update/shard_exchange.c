@@ -40,16 +40,22 @@ static void add_slice(const thaw_shard_sum *sum, const thaw_bucket *bucket)
         memcpy(total, stack[0].values, kept.count * sizeof *total);
 }
 
+/* Waits for an exchange, unless it has ended already. */
+static thaw_status end(const thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_request *request)
+{
+    return request->started ? thaw_exchange_wait(sum->context, communicator, request) : THAW_OK;
+}
+
 static thaw_status wait_for_total(thaw_shard_sum *sum, const thaw_communicator *communicator)
 {
-    return thaw_exchange_wait(sum->context, communicator, &sum->buckets[sum->arrived++].total_request);
+    return end(sum, communicator, &sum->buckets[sum->arrived++].total_request);
 }
 
 /* Adds up the next bucket whose blocks are under way, and sends the total. */
 static thaw_status sum_next(thaw_shard_sum *sum, const thaw_communicator *communicator)
 {
     thaw_bucket *bucket = &sum->buckets[sum->summed++];
-    thaw_status status = thaw_exchange_wait(sum->context, communicator, &bucket->block_request);
+    thaw_status status = end(sum, communicator, &bucket->block_request);
     if (status != THAW_OK)
         return status;
     add_slice(sum, bucket);
@@ -68,20 +74,58 @@ static thaw_status start_next(thaw_shard_sum *sum, const thaw_communicator *comm
     return status == THAW_OK && sum->summed > 1 ? wait_for_total(sum, communicator) : status;
 }
 
-thaw_status thaw_shard_sum_send(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor,
-                                float *const *statistics, float factor)
+static void note_final(thaw_shard_sum *sum, size_t tensor)
 {
-    thaw_status status = THAW_OK;
     size_t at = 0;
     while (tensor < sum->buckets[at].first)
         at++;
     sum->buckets[at].waiting--;
+}
+
+static bool next_is_final(const thaw_shard_sum *sum)
+{
+    return sum->started < sum->bucket_count && sum->buckets[sum->started].waiting == 0;
+}
+
+thaw_status thaw_shard_sum_send(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor,
+                                float *const *statistics, float factor)
+{
+    thaw_status status = THAW_OK;
+    note_final(sum, tensor);
     if (communicator->progress)
         communicator->progress(communicator->user);
-    while (status == THAW_OK && sum->started < sum->bucket_count && sum->buckets[sum->started].waiting == 0) {
+    while (status == THAW_OK && next_is_final(sum)) {
         thaw_shard_sum_add_bucket(sum, statistics, factor);
         status = start_next(sum, communicator);
     }
+    sum->broken = status != THAW_OK;
+    return status;
+}
+
+thaw_status thaw_shard_sum_pass(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor)
+{
+    thaw_status status = sum->broken ? THAW_IO_ERROR : THAW_OK;
+    note_final(sum, tensor);
+    while (status == THAW_OK && next_is_final(sum))
+        status = start_next(sum, communicator);
+    sum->broken = status != THAW_OK;
+    return status;
+}
+
+/* ---- between buckets ---- */
+
+/* Each bucket's total has started after the blocks of the next one. */
+thaw_status thaw_shard_sum_share(thaw_shard_sum *sum, const thaw_communicator *communicator, void *all, size_t bytes)
+{
+    thaw_status status = sum->broken ? THAW_IO_ERROR : THAW_OK;
+    for (size_t i = 0; i <= sum->started && status == THAW_OK; i++) {
+        if (i < sum->started)
+            status = end(sum, communicator, &sum->buckets[i].block_request);
+        if (i > 0 && status == THAW_OK)
+            status = end(sum, communicator, &sum->buckets[i - 1].total_request);
+    }
+    if (status == THAW_OK)
+        status = thaw_share(sum->context, communicator, all, bytes, sum->messages);
     sum->broken = status != THAW_OK;
     return status;
 }

@@ -61,6 +61,15 @@ void thaw_shard_sum_add_nothing(thaw_shard_sum *sum);
 thaw_status thaw_shard_sum_send(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor,
                                 float *const *statistics, float factor);
 
+/* In the middle of forward or backward: shares this rank's piece of `all`, which has one of so many bytes for each
+   rank, by rank. Waits for the buckets that are under way, since exchanges end in the order in which they have
+   started. Errors: THAW_IO_ERROR. */
+thaw_status thaw_shard_sum_share(thaw_shard_sum *sum, const thaw_communicator *communicator, void *all, size_t bytes);
+
+/* Instead of thaw_shard_sum_send, for a rank that has nothing to add, or has failed: makes the same exchanges with what
+   is there. Errors: THAW_IO_ERROR. */
+thaw_status thaw_shard_sum_pass(thaw_shard_sum *sum, const thaw_communicator *communicator, size_t tensor);
+
 /* On several ranks, after this rank's shards or the failure of one, for which `status` stands: exchanges what is left,
    and adds up the gradients, statistics and outcomes of all ranks. Errors: `status`; the first rank's that has failed,
    with its message; THAW_IO_ERROR. */

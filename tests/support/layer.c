@@ -95,7 +95,7 @@ static void prepare(layer *l, const thaw_layer_demand *demand)
 {
     const thaw_thread_scope scope = thaw_threads_enter(l->context);
     bool lets_go[THAW_MAX_PARAMETERS];
-    l->needs.capabilities = &(thaw_capability_needs){ l->gradient_rows, lets_go };
+    l->needs.capabilities = &(thaw_capability_needs){ .gradient_rows = l->gradient_rows, .lets_go = lets_go };
     assert_ok(l->context, l->module->prepare(demand, &l->needs));
     l->needs.capabilities = NULL;
     thaw_threads_leave(scope);

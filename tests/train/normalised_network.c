@@ -65,8 +65,12 @@ thaw_status normalised_try_step(thaw_model *model, uint32_t batch, float pixel, 
     support_fill(uniform, NORMALISED_BATCH, 200 + batch);
     for (int i = 0; i < NORMALISED_BATCH; i++)
         labels[i] = (int32_t)((uniform[i] + 1) * NORMALISED_CLASSES / 2);
-    const thaw_tensor inputs = thaw_view_f32(images, 4, (int64_t[]){ NORMALISED_BATCH, 8, 8, 1 });
-    const thaw_tensor targets = thaw_view_i32(labels, 1, (int64_t[]){ NORMALISED_BATCH });
+    const thaw_communicator *communicator = options ? options->communicator : NULL;
+    const int own = communicator ? communicator->rank : 0, ranks = communicator ? communicator->ranks : 1;
+    const int64_t count = NORMALISED_BATCH / ranks;
+    const thaw_tensor inputs =
+        thaw_view_f32(images + own * count * NORMALISED_PIXELS, 4, (int64_t[]){ count, 8, 8, 1 });
+    const thaw_tensor targets = thaw_view_i32(labels + own * count, 1, &count);
     return thaw_step(model, &inputs, &targets, options, result);
 }
 
