@@ -63,7 +63,7 @@ typedef enum thaw_network_takes {
 
 typedef struct thaw_network {
     thaw_zoo_entry entry;
-    bool any_input; /* samples of any shape: it begins with a flatten */
+    bool any_input;                                 /* samples of any shape: it begins with a flatten */
     unsigned takes;                                 /* of thaw_network_takes; 0: THAW_TAKES_SIZE */
     thaw_size_list hidden, channels;                /* the defaults */
     double dropout;                                 /* the default rate */

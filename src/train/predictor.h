@@ -9,7 +9,7 @@
 struct thaw_predictor {
     thaw_context *context;
     thaw_model *model;
-    size_t classes; /* 0: answers are features */
+    size_t classes;             /* 0: answers are features */
     char **names;               /* one block; NULL: numbers */
     char (*numbers)[24];        /* names of classes that have none; NULL if they have */
     thaw_folder_options images; /* size 0: the network takes none */
