@@ -96,6 +96,10 @@ const cli_option cli_option_table[] = {
       "The same: accumulate the gradients of N parts of the batch before each update. On several "
       "ranks, N parts on each",
       &cli_kind_shards, TO(accumulate) },
+    { CLI_TRAINING | CLI_CACHE, "sync-batch-norm", NULL,
+      "Normalise by the batch of all ranks together, as PyTorch's SyncBatchNorm, where otherwise each rank uses its own "
+      "part. Needs one part on each rank",
+      &cli_kind_flag, TO(sync_batch_norm) },
     { CLI_TRAINING | CLI_BENCH, "ranks", "WHERE",
       "Other processes to train with, or in bench to share the runs with: mpi; off for none; auto for those that "
       "mpirun has started, of Open MPI or MPICH (default: auto)",

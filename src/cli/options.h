@@ -77,6 +77,7 @@ typedef struct cli_options {
     uint64_t classes, epochs, batch, seed, threads, cache_bytes, cache_file_bytes,
         max_bytes;               /* classes and threads: 0 means automatic */
     uint64_t shards, accumulate; /* 0: 1, or the ranks */
+    bool sync_batch_norm;
     cli_spreading ranks;
     double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;

@@ -86,6 +86,7 @@ static int print_totals(const cli_options *options, const thaw_plan *plan, const
     json_object_set_new(object, "shards", cli_json_count((size_t)totals.shards));
     json_object_set_new(object, "shard_bytes", cli_json_count(totals.shard_bytes));
     json_object_set_new(object, "shared_bytes", cli_json_count(totals.shared_bytes));
+    json_object_set_new(object, "synced_bytes", cli_json_count(totals.synced_bytes));
     json_object_set_new(object, "combination_bytes", cli_json_count(totals.combination_bytes));
     json_object_set_new(object, "fused_kernels", cli_json_count(totals.fused_kernels));
     json_object_set_new(object, "fused_bytes", cli_json_count(totals.fused_bytes));

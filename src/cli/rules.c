@@ -86,6 +86,7 @@ int cli_apply_rules(cli_session *session)
 {
     const cli_options *options = session->options;
     thaw_model_set_recompute(session->model, options->recompute);
+    thaw_model_set_sync_batch_norm(session->model, options->sync_batch_norm);
     int code = set_common_optimizer(session);
     if (code == CLI_DONE)
         code = cli_strategy_find_head(session);
