@@ -53,7 +53,7 @@ thaw_status bench_model_create(thaw_context *context, size_t parameters, size_t 
         model->trained += trained[count++]->count;
     }
     if (status == THAW_OK)
-        status = thaw_update_list_create(context, trained, count, &model->list);
+        status = thaw_update_list_create(context, trained, count, 0, &model->list);
     for (size_t i = 0; status == THAW_OK && i < count; i++)
         fill_gradient(trained[i]);
     thaw_release(context, trained);

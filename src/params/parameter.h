@@ -24,7 +24,7 @@ struct thaw_parameter {
     const thaw_layer_capabilities *keeper;
     const thaw_layer_run *kept; /* an argument of the keeper's `unpack` */
     size_t kept_as;             /* another: its index there */
-    float *gradient;            /* exists only while it trains */
+    float *gradient;            /* in the memory of an update list, while it trains; else NULL */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;
     float *slot[THAW_MAX_SLOTS];         /* only those its optimizer uses, created when it first trains */

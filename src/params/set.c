@@ -11,7 +11,6 @@ static void release_parameter(thaw_context *context, thaw_parameter *parameter)
     thaw_parameter_release_state(context, parameter);
     thaw_release(context, parameter->stored);
     thaw_release(context, parameter->frozen_elements);
-    thaw_release(context, parameter->gradient);
     thaw_release(context, parameter->gradient_rows.rows);
     thaw_release(context, parameter->data);
     thaw_release(context, parameter->name);
@@ -198,7 +197,6 @@ void thaw_set_remove_group(thaw_parameter_set *set, thaw_group *group)
         thaw_parameter *parameter = group->parameters[i];
         parameter->removed = true;
         thaw_parameter_release_state(set->context, parameter);
-        thaw_release(set->context, parameter->gradient);
         parameter->gradient = NULL;
     }
     set->revision++;

@@ -19,16 +19,23 @@ static thaw_status hold(const thaw_plan *plan, thaw_reach *reach, thaw_update_li
     return status;
 }
 
-static void release_other_gradients(const thaw_plan *plan)
+/* Elements of the statistics that follow the node's batches, padded. */
+static size_t count_staged(const thaw_plan *plan, thaw_node node)
 {
-    const thaw_parameter_set *set = &plan->model->parameters;
-    for (size_t i = 0; i < set->parameter_count; i++) {
-        thaw_parameter *parameter = set->parameters[i];
-        if (thaw_plan_trains(plan, parameter))
-            continue;
-        thaw_release(set->context, parameter->gradient);
-        parameter->gradient = NULL;
-    }
+    const thaw_group *group = plan->model->nodes[node].group;
+    size_t floats = 0;
+    for (size_t k = 0; plan->nodes[node].places.statistics >= 0 && k < group->parameter_count; k++)
+        if (group->parameters[k]->role == THAW_STATISTIC)
+            floats += thaw_padded_floats(group->parameters[k]->count);
+    return floats;
+}
+
+static size_t count_all_staged(const thaw_plan *plan)
+{
+    size_t floats = 0;
+    for (size_t i = plan->prefix_count; i < plan->order_count; i++)
+        floats += count_staged(plan, plan->order[i]);
+    return floats;
 }
 
 thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **updates)
@@ -36,10 +43,10 @@ thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **upd
     const thaw_parameter_set *set = &plan->model->parameters;
     thaw_reach *reach;
     thaw_update_list *made = NULL;
-    release_other_gradients(plan);
     thaw_status status = thaw_reach_create(set, &reach);
     if (status == THAW_OK)
-        status = thaw_update_list_create(set->context, plan->trained, plan->trained_count, &made);
+        status =
+            thaw_update_list_create(set->context, plan->trained, plan->trained_count, count_all_staged(plan), &made);
     if (status == THAW_OK)
         status = hold(plan, reach, made);
     thaw_reach_release(reach);
@@ -51,24 +58,11 @@ thaw_status thaw_plan_list_updates(const thaw_plan *plan, thaw_update_list **upd
     return status;
 }
 
-/* Elements of the statistics that follow the node's batches. */
-static size_t count_staged(const thaw_plan *plan, thaw_node node)
-{
-    const thaw_group *group = plan->model->nodes[node].group;
-    size_t floats = 0;
-    for (size_t k = 0; plan->nodes[node].places.statistics >= 0 && k < group->parameter_count; k++)
-        if (group->parameters[k]->role == THAW_STATISTIC)
-            floats += thaw_shard_floats(group->parameters[k]->count);
-    return floats;
-}
-
 size_t thaw_plan_shared_bytes(const thaw_plan *plan)
 {
-    size_t floats = 0;
+    size_t floats = count_all_staged(plan);
     for (size_t i = 0; i < plan->trained_count; i++)
-        floats += thaw_shard_floats(plan->trained[i]->count);
-    for (size_t i = plan->prefix_count; i < plan->order_count; i++)
-        floats += count_staged(plan, plan->order[i]);
+        floats += thaw_padded_floats(plan->trained[i]->count);
     return floats * sizeof(float);
 }
 

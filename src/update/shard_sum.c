@@ -22,7 +22,7 @@ static thaw_status lay_out(thaw_shard_sum *sum, const size_t *statistics)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < sum->tensors; i++) {
         const size_t count = count_of(sum, statistics, i);
-        sum->offsets[i + 1] = sum->offsets[i] + thaw_shard_floats(count);
+        sum->offsets[i + 1] = sum->offsets[i] + thaw_padded_floats(count);
         blocks += (count + BLOCK - 1) / BLOCK;
     }
     sum->floats = sum->offsets[sum->tensors];

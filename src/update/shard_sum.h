@@ -25,13 +25,6 @@ typedef struct thaw_shard_outcome {
 /* The levels that a process needs for its shards. */
 size_t thaw_shard_levels(thaw_shard_range range);
 
-/* The floats that a tensor takes in a level. */
-static inline size_t thaw_shard_floats(size_t count)
-{
-    enum { LINE = 16 /* floats in a cache line: tensors begin at one */ };
-    return (count + LINE - 1) / LINE * LINE;
-}
-
 /* Allocates a sum over the gradients of `list`, which must outlive it, and statistics of these sizes. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_shard_sum_create(thaw_context *context, const thaw_update_list *list, const size_t *statistics,

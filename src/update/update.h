@@ -7,10 +7,20 @@
 
 typedef struct thaw_update_list thaw_update_list;
 
-/* Makes the list, and allocates missing gradients and optimizer slots; each page is first touched by the thread that
-   will update it. The array is copied. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count,
+/* The floats that a tensor takes where several lie one after another: each begins at a cache line. */
+static inline size_t thaw_padded_floats(size_t count)
+{
+    enum { LINE = 16 };
+    return (count + LINE - 1) / LINE * LINE;
+}
+
+/* Makes the list, its gradients, and missing optimizer slots; each page is first touched by the thread that will update
+   it. The gradients are zeros. They lie one after another, padded, with `room` floats behind them for what ranks
+   exchange beside them. The array is copied. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count, size_t room,
                                     thaw_update_list **list);
+
+/* Its parameters have no gradients then. */
 void thaw_update_list_release(thaw_update_list *list);
 
 /* Makes updates keep the elements of parameter number `parameter` whose bit in `held` is 1; NULL: none. The list takes

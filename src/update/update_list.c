@@ -10,25 +10,26 @@
 
 enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
 
-static size_t padded(size_t count)
+/* Of all gradients, one after another. */
+static size_t count_floats(const thaw_update_list *list)
 {
-    return (count + LINE - 1) / LINE * LINE;
+    size_t floats = 0;
+    for (size_t i = 0; i < list->parameter_count; i++)
+        floats += thaw_padded_floats(list->parameters[i]->count);
+    return floats;
 }
 
 /* Cuts the parameters, laid end to end, into equal shares of whole cache lines. */
 static void cut_spans(thaw_update_list *list)
 {
-    size_t total = 0;
-    for (size_t i = 0; i < list->parameter_count; i++)
-        total += padded(list->parameters[i]->count);
-    const size_t lines = total / LINE, threads = (size_t)list->threads;
+    const size_t lines = count_floats(list) / LINE, threads = (size_t)list->threads;
     size_t parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
     for (size_t thread = 0; thread < threads; thread++) {
         const size_t end = lines * (thread + 1) / threads * LINE;
         size_t at = lines * thread / threads * LINE;
         list->first_span[thread] = list->span_count;
         while (at < end) {
-            const size_t count = list->parameters[parameter]->count, past = start + padded(count);
+            const size_t count = list->parameters[parameter]->count, past = start + thaw_padded_floats(count);
             const size_t stop = past < end ? past : end;
             const size_t begin = at - start, finish = stop - start < count ? stop - start : count;
             list->spans[list->span_count++] = (thaw_span){ parameter, begin, finish - begin };
@@ -72,22 +73,31 @@ static void assign_rules(thaw_update_list *list)
     }
 }
 
-/* Which arrays of a parameter are new, to be cleared by the threads that will use them. */
-typedef struct fresh_arrays {
-    bool gradient;
-    bool slot[THAW_MAX_SLOTS];
-} fresh_arrays;
+/* Sizes cannot overflow: the parameters are in memory. */
+static thaw_status make_gradients(thaw_update_list *list, size_t room)
+{
+    const size_t floats = count_floats(list);
+    size_t at = 0;
+    list->gradients = thaw_allocate_raw(list->context, (floats + room) * sizeof(float));
+    if (!list->gradients)
+        return THAW_OUT_OF_MEMORY;
+    memset(list->gradients + floats, 0, room * sizeof(float));
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        list->parameters[i]->gradient = list->gradients + at;
+        at += thaw_padded_floats(list->parameters[i]->count);
+    }
+    return THAW_OK;
+}
 
-static thaw_status allocate_missing(thaw_context *context, thaw_parameter *parameter, fresh_arrays *fresh)
+/* Which slots of a parameter are new, to be cleared by the threads that will use them. */
+typedef struct fresh_slots {
+    bool slot[THAW_MAX_SLOTS];
+} fresh_slots;
+
+static thaw_status allocate_missing(thaw_context *context, thaw_parameter *parameter, fresh_slots *fresh)
 {
     const size_t bytes = parameter->count * sizeof(float);
     const thaw_optimizer *optimizer = parameter->group->optimizer;
-    if (!parameter->gradient) {
-        parameter->gradient = thaw_allocate_raw(context, bytes);
-        fresh->gradient = parameter->gradient != NULL;
-        if (!fresh->gradient)
-            return THAW_OUT_OF_MEMORY;
-    }
     for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++) {
         if (parameter->slot[k] || !thaw_optimizer_uses_slot(optimizer, k))
             continue;
@@ -101,7 +111,7 @@ static thaw_status allocate_missing(thaw_context *context, thaw_parameter *param
 
 typedef struct clearing {
     const thaw_update_list *list;
-    const fresh_arrays *fresh;
+    const fresh_slots *fresh;
 } clearing;
 
 static void clear_share(void *argument, int thread, int threads)
@@ -112,29 +122,28 @@ static void clear_share(void *argument, int thread, int threads)
     for (size_t i = first; i < past; i++) {
         const thaw_span *span = &cleared->list->spans[i];
         const thaw_parameter *parameter = cleared->list->parameters[span->parameter];
-        const fresh_arrays *fresh = &cleared->fresh[span->parameter];
-        if (fresh->gradient)
-            memset(parameter->gradient + span->begin, 0, span->count * sizeof(float));
+        const fresh_slots *fresh = &cleared->fresh[span->parameter];
+        memset(parameter->gradient + span->begin, 0, thaw_padded_floats(span->count) * sizeof(float));
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
             if (fresh->slot[k])
                 memset(parameter->slot[k] + span->begin, 0, span->count * sizeof(float));
     }
 }
 
-static thaw_status make_state(thaw_update_list *list)
+static thaw_status make_state(thaw_update_list *list, size_t room)
 {
-    fresh_arrays *fresh = thaw_allocate_array(list->context, list->parameter_count, sizeof *fresh);
-    thaw_status status = fresh ? THAW_OK : THAW_OUT_OF_MEMORY;
+    fresh_slots *fresh = thaw_allocate_array(list->context, list->parameter_count, sizeof *fresh);
+    thaw_status status = fresh ? make_gradients(list, room) : THAW_OUT_OF_MEMORY;
     for (size_t i = 0; status == THAW_OK && i < list->parameter_count; i++)
         status = allocate_missing(list->context, list->parameters[i], &fresh[i]);
     /* Also after a failure: the parameters keep what they got. */
-    if (fresh)
+    if (list->gradients)
         thaw_parallel(list->context, clear_share, &(clearing){ list, fresh });
     thaw_release(list->context, fresh);
     return status;
 }
 
-thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count,
+thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count, size_t room,
                                     thaw_update_list **list)
 {
     *list = NULL;
@@ -158,7 +167,7 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
         assign_rules(made);
         status = cut_norm_blocks(made);
         if (status == THAW_OK)
-            status = make_state(made);
+            status = make_state(made, room);
     }
     if (status != THAW_OK) {
         thaw_update_list_release(made);
@@ -187,6 +196,9 @@ void thaw_update_list_release(thaw_update_list *list)
     for (size_t i = 0; list->held && i < list->parameter_count; i++)
         thaw_release(list->context, list->held[i]);
     thaw_release(list->context, list->held);
+    for (size_t i = 0; list->gradients && i < list->parameter_count; i++)
+        list->parameters[i]->gradient = NULL;
+    thaw_release(list->context, list->gradients);
     thaw_release(list->context, list->parameters);
     thaw_release(list->context, list);
 }

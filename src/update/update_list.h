@@ -30,8 +30,9 @@ struct thaw_update_list {
     thaw_context *context;
     thaw_parameter **parameters;
     size_t parameter_count;
-    uint64_t **held; /* bits of a parameter's elements: 1 where updates keep the value; NULL: nowhere */
-    size_t *rule_of; /* a parameter's rule */
+    float *gradients; /* of all parameters, padded; then room */
+    uint64_t **held;  /* bits of a parameter's elements: 1 where updates keep the value; NULL: nowhere */
+    size_t *rule_of;  /* a parameter's rule */
     thaw_rule *rules;
 
     thaw_span *spans; /* what each thread updates */

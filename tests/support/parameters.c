@@ -36,7 +36,8 @@ void parameters_optimize(thaw_parameter_set *set, size_t first, size_t past, con
 thaw_update_list *parameters_list(const thaw_parameter_set *set, size_t first, size_t past)
 {
     thaw_update_list *list;
-    assert_ok(set->context, thaw_update_list_create(set->context, set->parameters + first, past - first, &list));
+    assert_ok(set->context,
+              thaw_update_list_create(set->context, set->parameters + first, past - first, PARAMETERS_ROOM, &list));
     return list;
 }
 

@@ -13,6 +13,8 @@ thaw_parameter_set parameters_create(thaw_context *context, const size_t *sizes,
 /* Gives the groups first to past - 1 an optimizer of their own. */
 void parameters_optimize(thaw_parameter_set *set, size_t first, size_t past, const char *description);
 
+enum { PARAMETERS_ROOM = 32 /* floats behind the gradients of a list */ };
+
 /* An update list of the parameters first to past - 1. */
 thaw_update_list *parameters_list(const thaw_parameter_set *set, size_t first, size_t past);
 

@@ -161,6 +161,25 @@ Test(update_list, keeps_the_state_that_is_there)
     thaw_context_destroy(context);
 }
 
+/* Ranks exchange them where they are. */
+Test(update_list, lays_gradients_one_after_another_at_cache_lines)
+{
+    static const size_t counts[] = { 20, 1, 48 }, places[] = { 0, 32, 48 }, past = 96;
+    thaw_context *context = support_context(2);
+    thaw_parameter_set set = parameters_create(context, counts, 3);
+    thaw_update_list *list = parameters_list(&set, 0, 3);
+    const float *first = set.parameters[0]->gradient;
+    cr_assert_eq((uintptr_t)first % 64, 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(set.parameters[i]->gradient, first + places[i], "gradient %zu", i);
+    assert_zeros(first, past + PARAMETERS_ROOM);
+    thaw_update_list_release(list);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_null(set.parameters[i]->gradient);
+    thaw_set_release(&set);
+    thaw_context_destroy(context);
+}
+
 Test(update_list, leaves_nothing_behind_where_memory_runs_out)
 {
     support_allocator allocator = { 0 };
@@ -171,7 +190,7 @@ Test(update_list, leaves_nothing_behind_where_memory_runs_out)
     size_t failures = 0;
     for (thaw_status status = THAW_OUT_OF_MEMORY; status != THAW_OK; failures++) {
         allocator.fail_at = allocator.calls + failures + 1;
-        status = thaw_update_list_create(context, set.parameters, 2, &list);
+        status = thaw_update_list_create(context, set.parameters, 2, 0, &list);
         cr_assert(status == THAW_OK || status == THAW_OUT_OF_MEMORY, "%s", thaw_status_name(status));
         cr_assert_eq(list != NULL, status == THAW_OK);
     }

@@ -44,7 +44,7 @@ Test(update, counts_the_steps_of_each_parameter)
         for (size_t i = 0; i < 3; i++)
             if (trains[step][i])
                 trained[count++] = set.parameters[i];
-        assert_ok(context, thaw_update_list_create(context, trained, count, &list));
+        assert_ok(context, thaw_update_list_create(context, trained, count, 0, &list));
         for (size_t i = 0; i < count; i++)
             trained[i]->gradient[0] = (float)g[step];
         assert_ok(context, thaw_update_list_run(list, 1, 1));
@@ -108,7 +108,7 @@ Test(update, leaves_what_is_not_listed_as_it_is)
     memcpy(buffer, frozen->slot[0], sizeof buffer);
     const uint64_t version = frozen->version;
     thaw_parameter *others[] = { set.parameters[0], set.parameters[2] };
-    assert_ok(context, thaw_update_list_create(context, others, 2, &list));
+    assert_ok(context, thaw_update_list_create(context, others, 2, 0, &list));
     for (int i = 0; i < 5; i++)
         assert_ok(context, thaw_update_list_run(list, 1, 1));
     cr_assert_eq(memcmp(data, frozen->data, sizeof data), 0);
