@@ -113,10 +113,9 @@ typedef struct thaw_program_step {
     size_t first;                          /* the place of the first sample in the step's batch */
     size_t own_first;                      /* the same in the part of the batch that this process has */
     size_t met;                            /* the instruction after the last one that may meet other ranks */
-    bool again;             /* the last run was of another shard of the same step: parameters have not changed since */
-    float loss_factor;      /* of the shard's loss in the step's, where a shard's gradients are those of the latter */
-    float factor;           /* of the shard's gradients, or of their sum */
-    float statistic_factor; /* of the sum of statistics */
+    bool again;        /* the last run was of another shard of the same step: parameters have not changed since */
+    float loss_factor; /* of the shard's loss in the step's, where a shard's gradients are those of the latter */
+    float factor;      /* of the shard's gradients */
     double rate_factor, gradient_scale;
     double norm; /* set by section clip */
     bool finite; /* set by section clip or check */

@@ -87,7 +87,7 @@ thaw_status thaw_do_total(thaw_plan *plan, const thaw_instruction *instruction)
 {
     (void)instruction;
     const thaw_program_step *step = &plan->program.step;
-    thaw_shard_sum_store(step->sum, plan->program.staged_values, step->factor, step->statistic_factor);
+    thaw_shard_sum_store(step->sum, plan->program.staged_values);
     return THAW_OK;
 }
 
@@ -106,7 +106,9 @@ thaw_status thaw_do_check(thaw_plan *plan, const thaw_instruction *instruction)
     thaw_program_step *step = &plan->program.step;
     /* A layer knows of its own shard. */
     const bool *known = plan->shards > 1 ? NULL : plan->finite;
-    step->finite = thaw_update_list_finite(step->updates, known) && thaw_plan_statistics_finite(plan);
+    step->finite =
+        ((plan->shards > 1 && thaw_shard_sum_is_finite(step->sum)) || thaw_update_list_finite(step->updates, known)) &&
+        thaw_plan_statistics_finite(plan);
     return THAW_OK;
 }
 

@@ -103,31 +103,6 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
     return status == THAW_OK ? thaw_program_run(*plan, THAW_SECTION_SUM) : status;
 }
 
-/* In the order of the shards. */
-static thaw_shard_outcome add_outcomes(const thaw_shard_outcome *outcomes, size_t count, bool sums)
-{
-    thaw_shard_outcome all = { 0 };
-    for (size_t i = 0; i < count; i++) {
-        all.loss += outcomes[i].loss;
-        all.total += outcomes[i].total;
-        all.weight += outcomes[i].weight;
-        all.correct += outcomes[i].correct;
-        all.counted += outcomes[i].counted;
-        all.samples += outcomes[i].samples;
-    }
-    if (!sums)
-        all.loss = all.weight > 0 ? all.total / all.weight : 0;
-    return all;
-}
-
-static size_t count_filled(const thaw_shard_outcome *outcomes, size_t count)
-{
-    size_t filled = 0;
-    for (size_t i = 0; i < count; i++)
-        filled += outcomes[i].samples > 0;
-    return filled;
-}
-
 static thaw_status run_own_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_shard_range range)
 {
     thaw_status status = thaw_check_finite((*plan)->program.model, taken->batch);
@@ -152,7 +127,8 @@ thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_
     const thaw_model *model = (*plan)->model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    thaw_shard_sum_begin(sum);
+    const size_t largest = thaw_shard_part_of(taken->batch->all, range.shards, 0).count;
+    thaw_shard_sum_begin(sum, largest, model->nodes[(*plan)->target].sums);
     (*plan)->program.step =
         (thaw_program_step){ .updates = thaw_plan_updates(model), .sum = sum, .communicator = taken->communicator };
     const bool syncs = (*plan)->syncs;
@@ -167,13 +143,7 @@ thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_
         status = thaw_shard_sum_finish(sum, taken->communicator, status);
     if (status != THAW_OK)
         return status;
-    const bool sums = model->nodes[(*plan)->target].sums;
-    const thaw_shard_outcome *outcomes = thaw_shard_sum_outcomes(sum);
-    const thaw_shard_outcome all = add_outcomes(outcomes, range.shards, sums);
-    const size_t largest = thaw_shard_part_of(taken->batch->all, range.shards, 0).count;
-    thaw_program_step *step = &(*plan)->program.step;
+    const thaw_shard_outcome all = thaw_shard_sum_outcome(sum);
     thaw_take_outcome(result, &all);
-    step->factor = sums ? 1 : all.weight > 0 ? (float)((double)largest / all.weight) : 0;
-    step->statistic_factor = (float)(1 / (double)count_filled(outcomes, range.shards));
     return thaw_program_run(*plan, THAW_SECTION_TOTAL);
 }

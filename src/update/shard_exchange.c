@@ -12,33 +12,9 @@
 #include "core/context.h"
 #include "distributed/exchange.h"
 #include "update/shard_messages.h"
+#include "update/slice_sum.h"
 
 /* ---- buckets ---- */
-
-/* Adds up this rank's slice of all blocks, in the order of the shards, and stores it in the first level. */
-static void add_slice(const thaw_shard_sum *sum, const thaw_bucket *bucket)
-{
-    const thaw_shard_slice kept = thaw_shard_slice_of(sum, bucket, thaw_shard_own_rank(sum));
-    thaw_partial stack[2 * THAW_MOST_PARTIALS], theirs[THAW_MOST_PARTIALS];
-    float *received = bucket->received;
-    size_t height = 0;
-    for (size_t rank = 0; rank < thaw_shard_ranks(sum); rank++) {
-        const bool own = rank == thaw_shard_own_rank(sum);
-        const size_t count = thaw_shard_blocks_of(sum, rank, theirs);
-        for (size_t i = 0; i < count; i++) {
-            stack[height] = theirs[i];
-            stack[height++].values = own ? sum->partials[i].values + kept.first : received;
-            received += own ? 0 : kept.count;
-            while (height > 1 && thaw_partials_match(&stack[height - 2], &stack[height - 1]))
-                thaw_partials_join(sum->context, stack, &height, 0, kept.count);
-        }
-    }
-    while (height > 1)
-        thaw_partials_join(sum->context, stack, &height, 0, kept.count);
-    float *total = sum->partials[0].values + kept.first;
-    if (stack[0].values != total)
-        memcpy(total, stack[0].values, kept.count * sizeof *total);
-}
 
 /* Waits for an exchange, unless it has ended already. */
 static thaw_status end(const thaw_shard_sum *sum, const thaw_communicator *communicator, thaw_request *request)
@@ -51,16 +27,19 @@ static thaw_status wait_for_total(thaw_shard_sum *sum, const thaw_communicator *
     return end(sum, communicator, &sum->buckets[sum->arrived++].total_request);
 }
 
-/* Adds up the next bucket whose blocks are under way, and sends the total. */
+/* Adds up the next bucket whose blocks are under way, and sends the total. All outcomes have come with the first one;
+   with the last one goes whether all that this rank has added up is finite. */
 static thaw_status sum_next(thaw_shard_sum *sum, const thaw_communicator *communicator)
 {
     thaw_bucket *bucket = &sum->buckets[sum->summed++];
     thaw_status status = end(sum, communicator, &bucket->block_request);
     if (status != THAW_OK)
         return status;
-    add_slice(sum, bucket);
-    return thaw_exchange_start(sum->context, communicator, bucket->totals, thaw_shard_ranks(sum) - 1,
-                               &bucket->total_request);
+    if (sum->summed == 1)
+        sum->factors = thaw_shard_factors_of(sum->outcomes, sum->range.shards, sum->largest, sum->sums);
+    sum->finite = thaw_shard_sum_add_slice(sum, bucket) && sum->finite;
+    sum->reports[thaw_shard_own_rank(sum)].finite = sum->finite;
+    return thaw_exchange_start(sum->context, communicator, bucket->totals, bucket->total_count, &bucket->total_request);
 }
 
 /* Sends the blocks of the next bucket. */
@@ -164,19 +143,22 @@ static size_t find_failed(const thaw_shard_sum *sum)
     return rank;
 }
 
-/* Shares whether a rank has failed, and what each shard came to. */
-static thaw_status share_outcomes(thaw_shard_sum *sum, const thaw_communicator *communicator)
+/* After the last totals. */
+static thaw_status read_reports(thaw_shard_sum *sum)
 {
-    const size_t each = sum->range.past - sum->range.first;
-    thaw_status status = thaw_share(sum->context, communicator, sum->reports, sizeof *sum->reports, sum->messages);
-    if (status == THAW_OK)
-        status = thaw_share(sum->context, communicator, sum->outcomes, each * sizeof *sum->outcomes, sum->messages);
-    if (status != THAW_OK || find_failed(sum) == thaw_shard_ranks(sum))
-        return status;
     const size_t failed = find_failed(sum);
+    for (size_t rank = 0; rank < thaw_shard_ranks(sum); rank++)
+        sum->finite = sum->finite && sum->reports[rank].finite;
+    if (failed == thaw_shard_ranks(sum))
+        return THAW_OK;
     thaw_rank_report *report = &sum->reports[failed];
     report->message[sizeof report->message - 1] = '\0';
     return thaw_fail(sum->context, (thaw_status)report->status, "rank %zu: %s", failed, report->message);
+}
+
+bool thaw_shard_sum_is_finite(const thaw_shard_sum *sum)
+{
+    return thaw_shard_ranks(sum) > 1 && sum->finite;
 }
 
 /* A rank that has failed takes part to the end, with any values: then all know of it. */
@@ -188,8 +170,9 @@ thaw_status thaw_shard_sum_finish(thaw_shard_sum *sum, const thaw_communicator *
     sum->reports[thaw_shard_own_rank(sum)] = own;
     thaw_status met = sum->broken ? THAW_IO_ERROR : exchange_rest(sum, communicator);
     if (met == THAW_OK)
-        met = share_outcomes(sum, communicator);
+        met = read_reports(sum);
     end_exchanges(sum, communicator);
+    thaw_shard_sum_forget_rows(sum);
     sum->partial_count = 1;
     return status == THAW_OK ? met : thaw_fail(sum->context, status, "%s", own.message);
 }

@@ -41,8 +41,9 @@ static thaw_status lay_out(thaw_shard_sum *sum, const size_t *statistics)
 static thaw_status reserve(thaw_shard_sum *sum)
 {
     const size_t levels = thaw_shard_levels(sum->range);
+    const bool in_place = sum->range.past - sum->range.first == 1;
     size_t floats;
-    if (!thaw_multiply_sizes(levels, sum->floats, &floats))
+    if (!thaw_multiply_sizes(in_place ? 0 : levels, sum->floats, &floats))
         return thaw_fail(sum->context, THAW_OUT_OF_MEMORY, "the gradients of %zu shards overflow a size",
                          sum->range.shards);
     sum->memory = thaw_allocate_array(sum->context, floats + 1, sizeof *sum->memory);
@@ -51,7 +52,7 @@ static thaw_status reserve(thaw_shard_sum *sum)
     if (!sum->memory || !sum->partials || !sum->outcomes)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < levels; i++)
-        sum->partials[i].values = sum->memory + i * sum->floats;
+        sum->partials[i].values = in_place ? sum->list->gradients : sum->memory + i * sum->floats;
     const thaw_status status = thaw_shard_sum_cut(sum);
     return status == THAW_OK ? thaw_shard_sum_reserve_ranks(sum) : status;
 }
@@ -110,6 +111,11 @@ thaw_shard_outcome *thaw_shard_sum_outcomes(thaw_shard_sum *sum)
     return sum->outcomes;
 }
 
+thaw_shard_outcome thaw_shard_sum_outcome(const thaw_shard_sum *sum)
+{
+    return thaw_shard_outcomes_add(sum->outcomes, sum->range.shards, sum->sums);
+}
+
 /* ---- loops ---- */
 
 /* One call's data. */
@@ -154,6 +160,21 @@ static void add_zeros(float *into, size_t count)
         into[i] += 0.0F;
 }
 
+static void scale(float *values, float factor, size_t count)
+{
+    for (size_t i = 0; i < count && factor != 1; i++)
+        values[i] *= factor;
+}
+
+/* Either may be the other. */
+static void move_scaled(float *into, const float *from, float factor, size_t count)
+{
+    if (into == from)
+        scale(into, factor, count);
+    else
+        write_scaled(into, from, factor, count);
+}
+
 static void write_zeros(float *into, size_t count)
 {
     memset(into, 0, count * sizeof *into);
@@ -168,8 +189,8 @@ static void add_blocks(void *argument, size_t begin, size_t end)
         if (p->empty)
             (p->adds ? add_zeros : write_zeros)(into, block->count);
         else
-            (p->adds ? add_scaled : write_scaled)(into, place_of(p, block->parameter) + block->begin,
-                                                  factor_of(p, block->parameter), block->count);
+            (p->adds ? add_scaled : move_scaled)(into, place_of(p, block->parameter) + block->begin,
+                                                 factor_of(p, block->parameter), block->count);
     }
 }
 
@@ -178,20 +199,23 @@ static void store_blocks(void *argument, size_t begin, size_t end)
     const pass *p = argument;
     for (size_t i = begin; i < end; i++) {
         const thaw_span *block = &p->sum->blocks[i];
-        write_scaled(place_of(p, block->parameter) + block->begin,
-                     p->into + p->sum->offsets[block->parameter] + block->begin, factor_of(p, block->parameter),
-                     block->count);
+        move_scaled(place_of(p, block->parameter) + block->begin,
+                    p->into + p->sum->offsets[block->parameter] + block->begin, factor_of(p, block->parameter),
+                    block->count);
     }
 }
 
 /* ---- a step ---- */
 
-void thaw_shard_sum_begin(thaw_shard_sum *sum)
+void thaw_shard_sum_begin(thaw_shard_sum *sum, size_t largest, bool sums)
 {
+    sum->largest = largest;
+    sum->sums = sums;
     sum->next = sum->range.first;
     sum->partial_count = 0;
     sum->added = sum->started = sum->summed = sum->arrived = 0;
     sum->broken = false;
+    sum->finite = true;
     for (size_t i = 0; i < sum->bucket_count; i++)
         sum->buckets[i].waiting = sum->buckets[i].gradients;
     memset(sum->outcomes, 0, sum->range.shards * sizeof *sum->outcomes);
@@ -242,16 +266,25 @@ void thaw_shard_sum_add_nothing(thaw_shard_sum *sum)
     add(sum, &(pass){ .empty = true });
 }
 
-void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics, float factor, float statistic_factor)
+void thaw_shard_sum_forget_rows(const thaw_shard_sum *sum)
 {
-    while (sum->partial_count > 1)
-        thaw_partials_join(sum->context, sum->partials, &sum->partial_count, 0, sum->floats);
-    pass p = { .sum = sum,
-               .statistics = statistics,
-               .into = sum->partials[0].values,
-               .factor = factor,
-               .statistic_factor = statistic_factor };
-    thaw_parallel_for(sum->context, sum->block_count, 1, store_blocks, &p);
     for (size_t i = 0; i < sum->list->parameter_count; i++)
         sum->list->parameters[i]->gradient_rows.known = false;
+}
+
+/* What several ranks have added up is where it belongs, except for statistics, and has its factors. */
+void thaw_shard_sum_store(thaw_shard_sum *sum, float *const *statistics)
+{
+    pass p = { .sum = sum, .statistics = statistics, .into = sum->list->gradients, .factor = 1, .statistic_factor = 1 };
+    if (thaw_shard_ranks(sum) == 1) {
+        const thaw_shard_factors factors =
+            thaw_shard_factors_of(sum->outcomes, sum->range.shards, sum->largest, sum->sums);
+        while (sum->partial_count > 1)
+            thaw_partials_join(sum->context, sum->partials, &sum->partial_count, 0, sum->floats);
+        p.into = sum->partials[0].values;
+        p.factor = factors.gradients;
+        p.statistic_factor = factors.statistics;
+    }
+    thaw_parallel_for(sum->context, sum->block_count, 1, store_blocks, &p);
+    thaw_shard_sum_forget_rows(sum);
 }

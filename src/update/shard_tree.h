@@ -17,9 +17,10 @@ typedef struct thaw_partial {
     float *values;
 } thaw_partial;
 
-/* What a rank tells the others before gradients are added up. */
+/* What a rank tells the others with the last totals. */
 typedef struct thaw_rank_report {
     int32_t status;
+    int32_t finite; /* what this rank has added up is */
     char message[THAW_REASON_BYTES];
 } thaw_rank_report;
 
@@ -31,10 +32,13 @@ typedef struct thaw_bucket {
     size_t offset, floats;          /* where they lie in a level */
 
     /* on several ranks */
-    size_t waiting;                /* tensors whose gradients are not final yet, in this step */
-    thaw_message *blocks, *totals; /* what the ranks exchange: their blocks, then each one's slice of the sum */
-    size_t block_count;            /* of the former; of totals there is one for each other rank */
-    float *received;               /* blocks of other ranks: of each a slice, which this rank adds up */
+    size_t waiting; /* tensors whose gradients are not final yet, in this step */
+    /* What the ranks exchange: their blocks, then each one's slice of the sum. With the first bucket's blocks travel
+       outcomes, with the last one's totals reports. */
+    thaw_message *blocks, *totals;
+    size_t block_count, total_count;
+    float
+        *received; /* blocks of other ranks: of each a slice, which this rank adds up; shared with every other bucket */
     thaw_request block_request, total_request;
 } thaw_bucket;
 
@@ -48,21 +52,25 @@ struct thaw_shard_sum {
     size_t *offsets;   /* of tensors in a level, and its end */
     thaw_span *blocks; /* pieces of tensors */
     size_t block_count;
-    float *memory;          /* of all levels */
+    float *memory; /* of all levels; none of several ranks with one shard each, whose level is list->gradients */
     thaw_partial *partials; /* as many as there are levels */
     size_t partial_count;
     thaw_bucket *buckets; /* from the last tensors to the first, as gradients become final; alone, one */
     size_t bucket_count;
     size_t added; /* the buckets to which shard `next` has been added already */
     thaw_shard_outcome *outcomes;
+    size_t largest; /* of this step: see thaw_shard_sum_begin */
+    bool sums;
 
     /* on several ranks */
     thaw_rank_report *reports; /* of each */
-    thaw_message *messages;    /* of all buckets, and of reports */
+    thaw_message *messages;    /* for thaw_shard_sum_share, one for each rank; then of all buckets */
     float *received;
     size_t started, summed,
-        arrived; /* buckets whose blocks were sent, that this rank added up, whose totals are here */
-    bool broken; /* the communicator has failed in this step */
+        arrived;                /* buckets whose blocks were sent, that this rank added up, whose totals are here */
+    bool broken;                /* the communicator has failed in this step */
+    bool finite;                /* what this rank has added up so far; after the step: what all have */
+    thaw_shard_factors factors; /* of this step, once all outcomes are here */
 };
 
 /* Whether two neighbouring blocks are the halves of one. */
@@ -80,6 +88,9 @@ void thaw_partials_join(thaw_context *context, thaw_partial *partials, size_t *c
 
 /* Adds the next shard to the next bucket. After the last one, thaw_shard_sum_add must follow. */
 void thaw_shard_sum_add_bucket(thaw_shard_sum *sum, float *const *statistics, float factor);
+
+/* All rows of gradients may be other than 0. */
+void thaw_shard_sum_forget_rows(const thaw_shard_sum *sum);
 
 /* Cuts the tensors into buckets. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_shard_sum_cut(thaw_shard_sum *sum);

@@ -8,7 +8,7 @@
 #include "support/parameters.h"
 
 static const size_t sizes[] = { 1, 17, 5000 };
-enum { PARAMETERS = THAW_COUNT(sizes), STATISTICS = 2, MOST_SHARDS = 40 };
+enum { PARAMETERS = THAW_COUNT(sizes), STATISTICS = 2, MOST_SHARDS = 40, LARGEST = 3 };
 static const size_t statistic_sizes[STATISTICS] = { 3, 16 };
 
 typedef struct fixture {
@@ -77,6 +77,7 @@ static void give(fixture *f, thaw_shard_sum *sum, size_t shard)
     for (size_t tensor = 0; tensor < PARAMETERS + STATISTICS; tensor++)
         for (size_t i = 0; i < size_of(tensor); i++)
             place_of(f, tensor)[i] = given(shard, tensor, i);
+    thaw_shard_sum_outcomes(sum)[shard] = (thaw_shard_outcome){ .weight = 2, .samples = 1 };
     thaw_shard_sum_add(sum, f->places, factor_of(shard));
 }
 
@@ -91,14 +92,15 @@ Test(shard_sum, adds_up_in_a_tree_over_the_indices)
                                                    (thaw_shard_range){ shards, 0, shards }, &sum));
         for (int step = 0; step < 2; step++) {
             f.set.parameters[1]->gradient_rows.known = true;
-            thaw_shard_sum_begin(sum);
+            thaw_shard_sum_begin(sum, LARGEST, false);
             for (size_t shard = 0; shard < shards; shard++)
                 give(&f, sum, shard);
-            thaw_shard_sum_store(sum, f.places, 0.3F, 0.7F);
+            thaw_shard_sum_store(sum, f.places);
         }
         for (size_t tensor = 0; tensor < PARAMETERS + STATISTICS; tensor++)
             for (size_t i = 0; i < size_of(tensor); i += i < 40 ? 1 : 97) {
-                const float wanted = (tensor < PARAMETERS ? 0.3F : 0.7F) * tree(0, shards, tensor, i);
+                const double factor = (tensor < PARAMETERS ? LARGEST / 2.0 : 1.0) / (double)shards;
+                const float wanted = (float)factor * tree(0, shards, tensor, i);
                 const float found = place_of(&f, tensor)[i];
                 cr_assert(memcmp(&found, &wanted, sizeof found) == 0,
                           "%zu shards, tensor %zu, element %zu: %a, wanted %a", shards, tensor, i, (double)found,
@@ -118,12 +120,12 @@ Test(shard_sum, shards_without_samples_add_nothing)
     thaw_shard_sum *sum;
     assert_ok(f.context, thaw_shard_sum_create(f.context, f.list, statistic_sizes, STATISTICS,
                                                (thaw_shard_range){ 4, 0, 4 }, &sum));
-    thaw_shard_sum_begin(sum);
+    thaw_shard_sum_begin(sum, 2, false);
     give(&f, sum, 0);
     memset(f.set.parameters[2]->gradient, 0xFF, sizes[2] * sizeof(float));
     for (int i = 0; i < 3; i++)
         thaw_shard_sum_add_nothing(sum);
-    thaw_shard_sum_store(sum, f.places, 1, 1);
+    thaw_shard_sum_store(sum, f.places);
     for (size_t i = 0; i < sizes[2]; i++)
         cr_assert_eq(f.set.parameters[2]->gradient[i], factor_of(0) * given(0, 2, i));
     thaw_shard_sum_release(sum);
