@@ -7,9 +7,9 @@
 static void leave(void *user, int code)
 {
     thaw_mpi_ranks *own = user;
-    if (own->broken && own->owns_mpi)
-        thaw_mpi_end_all(own, code);
-    if (own->broken)
+    if (own->broken && own->owns_mpi && !thaw_mpi_leave_together(own))
+        MPI_Abort(MPI_COMM_WORLD, code);
+    if (own->broken && !own->owns_mpi)
         return; /* MPI still knows the memory of exchanges */
     MPI_Comm_free(&own->all);
     if (own->owns_mpi)

@@ -13,14 +13,16 @@ typedef struct thaw_mpi_ranks {
     int rank, ranks;
     double timeout;
     bool owns_mpi;
-    bool broken; /* an exchange has failed here or elsewhere */
-    bool told;   /* the others know, from this rank or another */
-    bool heard;  /* of a failure that another rank reports */
+    int under_way; /* exchanges */
+    bool broken;   /* an exchange has failed here or elsewhere */
+    bool lost;     /* an exchange was cut off: MPI may still know its memory */
+    bool told;     /* the others know, from this rank or another */
+    bool heard;    /* of a failure that another rank reports */
     thaw_mpi_exchange *idle;
     char reason[THAW_REASON_BYTES]; /* that is sent to the others */
 } thaw_mpi_ranks;
 
-enum { THAW_MPI_BYTES_TAG, THAW_MPI_REASON_TAG };
+enum { THAW_MPI_BYTES_TAG, THAW_MPI_REASON_TAG, THAW_MPI_LEAVING_TAG };
 
 /* Whether a call of MPI succeeded; otherwise MPI's text is the reason. */
 bool thaw_mpi_succeeded(int error, char *reason);
@@ -39,8 +41,9 @@ bool thaw_mpi_was_told(thaw_mpi_ranks *own, char *reason);
 /* See thaw_mpi_connection. */
 bool thaw_mpi_is_reported(void *user);
 
-/* Gives others the time to report the failure, then ends all processes. */
-void thaw_mpi_end_all(thaw_mpi_ranks *own, int code);
+/* After a failure: gives others the time to report it. Returns whether all ranks leave, and none of them was cut off, so
+   that MPI can be closed. */
+bool thaw_mpi_leave_together(thaw_mpi_ranks *own);
 
 /* Releases the memory of exchanges that are not under way. */
 void thaw_mpi_release_exchanges(thaw_mpi_ranks *own);

@@ -115,7 +115,7 @@ static int send(thaw_mpi_ranks *own, thaw_mpi_exchange *now, const thaw_message 
 /* MPI must not write into memory that is about to be released. */
 static void cancel(thaw_mpi_ranks *own, thaw_mpi_exchange *now)
 {
-    own->broken = true;
+    own->broken = own->lost = true;
     for (int i = 0; i < now->count; i++)
         if (now->pieces[i].received >= 0 && now->requests[i] != MPI_REQUEST_NULL)
             MPI_Cancel(&now->requests[i]);
@@ -147,8 +147,10 @@ bool thaw_mpi_start(void *user, const thaw_message *messages, size_t count, void
     for (size_t i = 0; i < count && error == MPI_SUCCESS; i++)
         error = send(own, now, &messages[i]);
     *request = now;
-    if (thaw_mpi_succeeded(error, reason))
+    if (thaw_mpi_succeeded(error, reason)) {
+        own->under_way++;
         return true;
+    }
     cancel(own, now);
     return false;
 }
@@ -225,7 +227,10 @@ static bool wait_for(thaw_mpi_ranks *own, thaw_mpi_exchange *now, char *reason)
         if (time - last > 1) /* this process was stopped for a while, and perhaps the others, too */
             since = time;
         last = time;
-        if (thaw_mpi_was_told(own, reason) || has_timed_out(own, now, &since, &before, reason))
+        const bool told = thaw_mpi_was_told(own, reason);
+        if (told && MPI_Testall(now->count, now->requests, &done, now->statuses) == MPI_SUCCESS && done)
+            return check_lengths(now, reason); /* the rank that failed took part in this one */
+        if (told || has_timed_out(own, now, &since, &before, reason))
             return false;
         pause_after(time - start_time);
     }
@@ -236,6 +241,7 @@ bool thaw_mpi_wait(void *user, void *request, char *reason)
     thaw_mpi_ranks *own = user;
     thaw_mpi_exchange *now = request;
     const bool well = own->broken ? fail_broken(reason) : wait_for(own, now, reason);
+    own->under_way--;
     if (!well)
         cancel(own, now);
     give_back(own, now);

@@ -81,11 +81,42 @@ bool thaw_mpi_is_reported(void *user)
     return own->heard;
 }
 
-/* MPI sends and receives only while it is called. */
-void thaw_mpi_end_all(thaw_mpi_ranks *own, int code)
+static void say_leaving(const thaw_mpi_ranks *own)
 {
+    for (int rank = 0; rank < own->ranks; rank++) {
+        MPI_Request request;
+        if (rank != own->rank &&
+            MPI_Isend(NULL, 0, MPI_CHAR, rank, THAW_MPI_LEAVING_TAG, own->all, &request) == MPI_SUCCESS)
+            MPI_Request_free(&request);
+    }
+}
+
+/* How many ranks have newly said that they leave. */
+static int hear_leaving(const thaw_mpi_ranks *own)
+{
+    int heard = 0, found = 0;
+    MPI_Status status;
+    while (MPI_Iprobe(MPI_ANY_SOURCE, THAW_MPI_LEAVING_TAG, own->all, &found, &status) == MPI_SUCCESS && found &&
+           MPI_Recv(NULL, 0, MPI_CHAR, status.MPI_SOURCE, THAW_MPI_LEAVING_TAG, own->all, MPI_STATUS_IGNORE) ==
+               MPI_SUCCESS)
+        heard++;
+    return heard;
+}
+
+/* MPI sends and receives only while it is called. */
+bool thaw_mpi_leave_together(thaw_mpi_ranks *own)
+{
+    const bool whole = !own->lost && own->under_way == 0;
     char ignored[THAW_REASON_BYTES];
-    for (const double begin = MPI_Wtime(); MPI_Wtime() - begin < ENDING_SECONDS; thaw_mpi_sleep(0.01))
-        receive_reason(own, ignored);
-    MPI_Abort(MPI_COMM_WORLD, code);
+    int heard = 0;
+    if (whole)
+        say_leaving(own);
+    for (const double begin = MPI_Wtime(); MPI_Wtime() - begin < ENDING_SECONDS; thaw_mpi_sleep(0.01)) {
+        while (receive_reason(own, ignored) >= 0)
+            ;
+        heard += hear_leaving(own);
+        if (whole && heard == own->ranks - 1)
+            return true;
+    }
+    return false;
 }
