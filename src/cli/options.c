@@ -167,7 +167,7 @@ const cli_option cli_option_table[] = {
       &cli_kind_positive, TO(patience) },
     { CLI_TRAINING, "log", "FOLDER",
       "Log the run: steps.csv and epochs.csv, with losses, rates, norms of gradients and updates by block, speed and "
-      "memory, and the same as TensorBoard's events",
+      "memory, with several ranks what each sends in a step, and the same as TensorBoard's events",
       &cli_kind_folder, TO(log) },
     { CLI_TRAINING, "log-every", "N", "Steps between two rows of steps.csv (default: 50)", &cli_kind_positive,
       TO(log_every) },

@@ -9,8 +9,9 @@
 #include "report/block_norms.h"
 #include "report/log_series.h"
 #include "report/write.h"
+#include "train/trainer.h"
 
-enum { EPOCH_SERIES = 9, STEP_SERIES = 7, BLOCK_SERIES = 3 };
+enum { EPOCH_SERIES = 10, STEP_SERIES = 7, BLOCK_SERIES = 3 };
 
 struct thaw_run_log {
     thaw_context *context;
@@ -20,11 +21,12 @@ struct thaw_run_log {
     thaw_log_series *step_series; /* STEP_SERIES, and BLOCK_SERIES of each block */
     size_t step_series_count;
     thaw_log_series epoch_series[EPOCH_SERIES];
-    double seconds;      /* of training, in all epochs before this one */
-    double loss, weight; /* sums since the last row */
-    size_t samples_then; /* the run's samples at the last row */
-    double seconds_then; /* and its seconds */
-    bool broken;         /* a row could not be written: nothing more is logged */
+    size_t epoch_series_count; /* without the last one if there are no other ranks */
+    double seconds;            /* of training, in all epochs before this one */
+    double loss, weight;       /* sums since the last row */
+    size_t samples_then;       /* the run's samples at the last row */
+    double seconds_then;       /* and its seconds */
+    bool broken;               /* a row could not be written: nothing more is logged */
 };
 
 /* ---------------------------------------------------------------- what is logged */
@@ -36,8 +38,16 @@ static void name_series(thaw_run_log *log)
                                                     "step/peak_memory_bytes", "step/gradient_norm",
                                                     "step/update_norm" };
     static const char *const epochs[EPOCH_SERIES] = {
-        "epoch/training_loss",      "epoch/training_accuracy",  "test/loss",           "test/accuracy", "epoch/seconds",
-        "epoch/samples_per_second", "epoch/parameters_trained", "epoch/skipped_steps", "epoch/cached",
+        "epoch/training_loss",
+        "epoch/training_accuracy",
+        "test/loss",
+        "test/accuracy",
+        "epoch/seconds",
+        "epoch/samples_per_second",
+        "epoch/parameters_trained",
+        "epoch/skipped_steps",
+        "epoch/cached",
+        "epoch/sent_bytes",
     };
     static const char *const blocks[BLOCK_SERIES] = { "rate", "gradient_norm", "update_norm" };
     for (size_t i = 0; i < EPOCH_SERIES; i++)
@@ -108,6 +118,7 @@ static void measure_epoch(thaw_run_log *log, const thaw_epoch_result *epoch)
         (double)epoch->trainable_parameters,
         (double)epoch->skipped_steps,
         epoch->cached,
+        (double)epoch->sent_bytes,
     };
     for (size_t i = 0; i < EPOCH_SERIES; i++)
         log->epoch_series[i].value = values[i];
@@ -127,10 +138,25 @@ static thaw_status open_files(thaw_run_log *log, const char *folder)
     return status;
 }
 
+/* A run may go on with more ranks or fewer. The table keeps its columns. */
+static thaw_status begin_epochs(thaw_run_log *log, const thaw_trainer *trainer, bool resume)
+{
+    const thaw_communicator *communicator = trainer->options.communicator;
+    const bool spread = communicator && communicator->ranks > 1;
+    thaw_log_moment ignored = { .step = thaw_trainer_position_of(trainer).all_steps };
+    log->epoch_series_count = spread ? EPOCH_SERIES : EPOCH_SERIES - 1;
+    const thaw_status status =
+        thaw_log_begin_table(&log->epochs, log->epoch_series, log->epoch_series_count, resume, &ignored);
+    if (!resume || status != THAW_INVALID_ARGUMENT)
+        return status;
+    log->epoch_series_count = spread ? EPOCH_SERIES - 1 : EPOCH_SERIES;
+    return thaw_log_begin_table(&log->epochs, log->epoch_series, log->epoch_series_count, resume, &ignored);
+}
+
 static thaw_status begin(thaw_run_log *log, thaw_model *model, const thaw_trainer *trainer, const char *folder,
                          bool resume)
 {
-    thaw_log_moment now = { .step = thaw_trainer_position_of(trainer).all_steps }, ignored = now;
+    thaw_log_moment now = { .step = thaw_trainer_position_of(trainer).all_steps };
     thaw_status status = thaw_block_norms_find(model, &log->norms);
     if (status != THAW_OK)
         return status;
@@ -143,7 +169,7 @@ static thaw_status begin(thaw_run_log *log, thaw_model *model, const thaw_traine
     if (status == THAW_OK)
         status = thaw_log_begin_table(&log->steps, log->step_series, log->step_series_count, resume, &now);
     if (status == THAW_OK)
-        status = thaw_log_begin_table(&log->epochs, log->epoch_series, EPOCH_SERIES, resume, &ignored);
+        status = begin_epochs(log, trainer, resume);
     if (status == THAW_OK)
         status = thaw_log_begin_events(&log->events, now);
     log->samples_then = thaw_trainer_position_of(trainer).samples;
@@ -215,7 +241,7 @@ thaw_status thaw_run_log_step(thaw_run_log *log, thaw_trainer *trainer, bool *ep
     const bool ended = status == THAW_OK && position.step == thaw_trainer_epoch_steps(trainer);
     if (ended && !log->broken) {
         measure_epoch(log, thaw_trainer_result(trainer));
-        check(log, thaw_log_write(&log->epochs, &log->events, now, log->epoch_series, EPOCH_SERIES));
+        check(log, thaw_log_write(&log->epochs, &log->events, now, log->epoch_series, log->epoch_series_count));
     }
     if (ended)
         log->seconds = now.seconds;

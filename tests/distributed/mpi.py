@@ -3,11 +3,17 @@
 
 usage: mpi.py MPIRUN COMMAND CASE"""
 
+import csv
 import json
 import re
 import time
 
 from support import DATA, RUN, hash_of, refuse, run, run_case, succeed, wrapper
+
+
+def logged_epochs(folder):
+    with open(f"{folder}/epochs.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def same_weights(folder):
@@ -23,8 +29,9 @@ def same_weights(folder):
             assert hash_of(f"{folder}/{name}{ranks}") == hash_of(f"{folder}/{name}1"), (name, ranks)
             assert done.stdout.count("saved ") == 1 and done.stdout.count("mlp-500: ") == 1, done.stdout
             assert not re.search("^thaw: ", done.stderr, re.M), done.stderr
-            with open(f"{folder}/log-{name}{ranks}/epochs.csv", encoding="utf-8") as file:
-                assert len(file.readlines()) == 1 + (2 if name == "train" else 3)
+            rows = logged_epochs(f"{folder}/log-{name}{ranks}")
+            assert len(rows) == (2 if name == "train" else 3)
+            assert all(float(row.get("epoch/sent_bytes", 0)) > 0 for row in rows) == (ranks > 1), rows
     assert hash_of(f"{folder}/train1") != hash_of(f"{folder}/finetune1")
 
 
@@ -51,6 +58,12 @@ def travelling(folder):
             epoch = json.loads(succeed(ranks, ["train"] + words).stdout.splitlines()[0])
             sent = 2 * (ranks - 1) / ranks * planned["shared_bytes"]
             assert abs(epoch["sent_bytes"] - sent) <= 64 * ranks * (ranks > 1), (ranks, epoch, sent)
+    for first, then in [(2, 1), (1, 2)]:  # a log keeps its columns
+        line = ["train", "--checkpoint", f"{folder}/run{first}", "--resume", "--log", f"{folder}/log{first}"] + RUN + DATA
+        succeed(first, line + ["--epochs", "1"])
+        succeed(then, line + ["--epochs", "2"])
+        sent = [row.get("epoch/sent_bytes") for row in logged_epochs(f"{folder}/log{first}")]
+        assert [count and float(count) > 0 for count in sent] == ([True, False] if first == 2 else [None, None]), sent
     done = succeed(2, ["train"] + RUN + DATA)
     assert "each of 2 ranks sends 1.6 MB a step to the others" in done.stdout, done.stdout
 
