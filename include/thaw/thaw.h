@@ -18,6 +18,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 #include <thaw/model.h>
+#include <thaw/network_module.h>
 #include <thaw/notes.h>
 #include <thaw/optimizer.h>
 #include <thaw/optimizer_module.h>

@@ -53,6 +53,7 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
    A new head has PyTorch's initial values unless head-init says otherwise. It replaces the last dense layer, as in
    torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
    they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".
+   A name with a slash is the path of a shared object with a network of your own (thaw/network_module.h).
    The backbones use torchvision's names, layouts and initial values (efficientnet-lite0: timm's), so that their weight
    files can be loaded. */
 

@@ -215,7 +215,8 @@ static void print_networks(FILE *stream)
           ".IR dropout=X ,\n.I head=linear\nor\n.IR head=mlp:UNITS ,\nand\n.I head\\-init=NAME\nare those of\n"
           ".BR \\-\\-dropout ,\n.B \\-\\-head\nand\n.BR \\-\\-head\\-init .\n.PP\n.B mlp\nand\n.B cnn\n"
           "are made from options, such as\n.I mlp:hidden=64x32,activation=gelu\nor\n"
-          ".IR cnn:channels=16x32,norm=batch,hidden=64 .\nInputs and outputs are those of the data.\n",
+          ".IR cnn:channels=16x32,norm=batch,hidden=64 .\nInputs and outputs are those of the data.\n"
+          "A path with a slash is a network of your own, in a shared object:\n.IR ./net.so:width=32 .\n",
           stream);
     static const struct {
         const char *option, *meaning;

@@ -176,6 +176,15 @@ static int find_new_head(cli_session *session, const char *noted)
     return CLI_DONE;
 }
 
+/* By name; a shared object may have moved. */
+static bool same_network(const char *given, const char *noted)
+{
+    const char *slash = strrchr(given, '/'), *other_slash = strrchr(noted, '/');
+    const char *name = slash ? slash + 1 : given, *other = other_slash ? other_slash + 1 : noted;
+    const size_t length = strcspn(name, ":");
+    return !slash == !other_slash && strcspn(other, ":") == length && strncmp(name, other, length) == 0;
+}
+
 int cli_network_complete(cli_session *session, const char *noted)
 {
     const cli_options *options = session->options;
@@ -184,15 +193,19 @@ int cli_network_complete(cli_session *session, const char *noted)
         return cli_misuse("--model", "is missing, and %s does not name a network", options->load);
     if (!given && !noted)
         return CLI_DONE;
+    const char *base = given ? given : noted;
     const size_t name = name_length(noted ? noted : given);
-    const bool same = !noted || !given || (name_length(given) == name && strncmp(given, noted, name) == 0);
+    if (!given && memchr(noted, '/', name))
+        return cli_misuse("--model", "is missing: the network of %s is code in %.*s, which must be named to be loaded",
+                          options->load, (int)(name < 100 ? name : 100), noted);
+    const bool same = !noted || !given || same_network(given, noted);
     if (!same && !options->override)
         return cli_misuse("--model", "\"%s\", but %s has weights of %.*s; --override takes the option", given,
                           options->load, (int)(name < 100 ? name : 100), noted);
     int code = CLI_DONE;
     if (noted && same) {
         const char *own = given ? options_of(given) : session->head_options ? session->head_options : "";
-        code = take(session, compose(noted, name, own, options_of(noted)));
+        code = take(session, compose(base, name_length(base), own, options_of(noted)));
         if (code == CLI_DONE)
             code = check_model(session);
     }

@@ -1,5 +1,7 @@
 #include "graph/model.h"
 
+#include "io/module_file.h"
+
 thaw_status thaw_model_create(thaw_context *context, thaw_model **model)
 {
     *model = thaw_allocate(context, sizeof **model);
@@ -32,7 +34,9 @@ void thaw_model_destroy(thaw_model *model)
     thaw_release(context, model->nodes);
     thaw_set_release(&model->parameters);
     thaw_notes_clear(&model->notes);
+    void *library = model->library;
     thaw_release(context, model);
+    thaw_module_file_close(library);
 }
 
 thaw_context *thaw_model_context(const thaw_model *model)

@@ -60,6 +60,7 @@ struct thaw_model {
     thaw_cache_budget cache;
     thaw_plan_store *plans;
     void (*release_plans)(thaw_model *model);
+    void *library; /* a shared object that layers may be of; closed last. NULL: none */
 };
 
 /* A layer's name has fewer bytes. */

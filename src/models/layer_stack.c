@@ -13,22 +13,22 @@ static thaw_status append_norm(thaw_model *model, thaw_norm norm, const char *na
     return THAW_OK;
 }
 
-static thaw_status append_activation(thaw_model *model, thaw_activation activation, thaw_node *node)
+static thaw_status append_activation(thaw_model *model, thaw_hidden_function activation, thaw_node *node)
 {
     switch (activation) {
-    case THAW_ACTIVATION_RELU6:
+    case THAW_HIDDEN_RELU6:
         return thaw_relu6(model, *node, NULL, node);
-    case THAW_ACTIVATION_LEAKY_RELU:
+    case THAW_HIDDEN_LEAKY_RELU:
         return thaw_leaky_relu(model, *node, NULL, node);
-    case THAW_ACTIVATION_GELU:
+    case THAW_HIDDEN_GELU:
         return thaw_gelu(model, *node, NULL, node);
-    case THAW_ACTIVATION_SILU:
+    case THAW_HIDDEN_SILU:
         return thaw_silu(model, *node, NULL, node);
-    case THAW_ACTIVATION_TANH:
+    case THAW_HIDDEN_TANH:
         return thaw_tanh(model, *node, NULL, node);
-    case THAW_ACTIVATION_SIGMOID:
+    case THAW_HIDDEN_SIGMOID:
         return thaw_sigmoid(model, *node, NULL, node);
-    case THAW_ACTIVATION_RELU:
+    case THAW_HIDDEN_RELU:
     default:
         return thaw_relu(model, *node, NULL, node);
     }

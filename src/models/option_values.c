@@ -100,12 +100,12 @@ bool thaw_read_initializer(const char *text, size_t length, thaw_initializer *in
 
 const char *const thaw_activation_words[] = { "relu", "relu6", "leaky_relu", "gelu", "silu", "tanh", "sigmoid", NULL };
 
-bool thaw_read_activation(const char *text, size_t length, thaw_activation *activation)
+bool thaw_read_activation(const char *text, size_t length, thaw_hidden_function *activation)
 {
     size_t word;
     if (!thaw_read_word(text, length, thaw_activation_words, &word))
         return false;
-    *activation = (thaw_activation)word;
+    *activation = (thaw_hidden_function)word;
     return true;
 }
 

@@ -27,7 +27,7 @@ bool thaw_read_head(const char *text, size_t length, thaw_head_kind *kind, thaw_
 /* An initializer by PyTorch's name. */
 bool thaw_read_initializer(const char *text, size_t length, thaw_initializer *initializer);
 
-bool thaw_read_activation(const char *text, size_t length, thaw_activation *activation);
+bool thaw_read_activation(const char *text, size_t length, thaw_hidden_function *activation);
 bool thaw_read_norm(const char *text, size_t length, thaw_norm *norm);
 
 /* The words of the last four, for messages; they end with NULL. */

@@ -5,8 +5,10 @@
 #include <thaw/notes.h>
 #include <thaw/runtime.h>
 
+#include "io/module_file.h"
 #include "models/description.h"
 #include "models/head.h"
+#include "models/own_network.h"
 
 static const thaw_network *const networks[] = {
     &thaw_network_transfer_cnn,
@@ -29,22 +31,30 @@ const thaw_zoo_entry *thaw_zoo_entry_at(size_t index)
     return index < THAW_COUNT(networks) ? &networks[index]->entry : NULL;
 }
 
+static thaw_status check_own(thaw_context *context, const char *description)
+{
+    thaw_own_network own;
+    const thaw_status status = thaw_own_network_open(context, description, &own);
+    thaw_module_file_close(own.library);
+    return status;
+}
+
 thaw_status thaw_zoo_check(thaw_context *context, const char *description)
 {
+    if (thaw_is_own_network(description))
+        return check_own(context, description);
     const thaw_network *network;
     thaw_network_options options;
     return thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
 }
 
 /* So that files of its weights say what to build. */
-static thaw_status note(thaw_model *model, const char *description, const thaw_network_options *options)
+static thaw_status note(thaw_model *model, const char *description, size_t outputs)
 {
-    char outputs[32];
-    snprintf(outputs, sizeof outputs, "%lld", (long long)options->classes);
+    char text[32];
+    snprintf(text, sizeof text, "%zu", outputs);
     const thaw_status status = thaw_model_set_note(model, "thaw.model", description);
-    return status == THAW_OK
-               ? thaw_model_set_note(model, "thaw.outputs", options->head == THAW_HEAD_NONE ? NULL : outputs)
-               : status;
+    return status == THAW_OK ? thaw_model_set_note(model, "thaw.outputs", outputs ? text : NULL) : status;
 }
 
 static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options,
@@ -70,16 +80,29 @@ static thaw_status build(thaw_model *model, const thaw_network *network, thaw_ne
     return status == THAW_OK ? thaw_append_network_head(model, network, options, node) : status;
 }
 
+static thaw_status build_own(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
+{
+    thaw_own_network own;
+    thaw_status status = thaw_own_network_open(thaw_model_context(model), description, &own);
+    if (status == THAW_OK)
+        status = thaw_own_network_build(&own, model, &outputs, output);
+    return status == THAW_OK ? note(model, description, outputs) : status;
+}
+
 thaw_status thaw_zoo_network_for(thaw_model *model, const char *description, const thaw_shape *samples, size_t outputs,
                                  thaw_node *output)
 {
+    if (thaw_is_own_network(description))
+        return build_own(model, description, outputs, output);
     const thaw_network *network;
     thaw_network_options options;
     thaw_status status =
         thaw_network_find(thaw_model_context(model), description, networks, THAW_COUNT(networks), &network, &options);
     if (status == THAW_OK)
         status = build(model, network, &options, samples, outputs, output);
-    return status == THAW_OK ? note(model, description, &options) : status;
+    if (status != THAW_OK)
+        return status;
+    return note(model, description, options.head == THAW_HEAD_NONE ? 0 : (size_t)options.classes);
 }
 
 thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
@@ -90,6 +113,8 @@ thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t 
 /* Such a network has no logits. */
 static thaw_status check_head(thaw_context *context, const char *description)
 {
+    if (thaw_is_own_network(description))
+        return THAW_OK;
     const thaw_network *network;
     thaw_network_options options;
     thaw_status status = thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);

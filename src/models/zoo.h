@@ -22,15 +22,15 @@ typedef enum thaw_head_kind {
 } thaw_head_kind;
 
 /* The function after each hidden layer, in the order of thaw_activation_words. */
-typedef enum thaw_activation {
-    THAW_ACTIVATION_RELU,
-    THAW_ACTIVATION_RELU6,
-    THAW_ACTIVATION_LEAKY_RELU,
-    THAW_ACTIVATION_GELU,
-    THAW_ACTIVATION_SILU,
-    THAW_ACTIVATION_TANH,
-    THAW_ACTIVATION_SIGMOID
-} thaw_activation;
+typedef enum thaw_hidden_function {
+    THAW_HIDDEN_RELU,
+    THAW_HIDDEN_RELU6,
+    THAW_HIDDEN_LEAKY_RELU,
+    THAW_HIDDEN_GELU,
+    THAW_HIDDEN_SILU,
+    THAW_HIDDEN_TANH,
+    THAW_HIDDEN_SIGMOID
+} thaw_hidden_function;
 
 /* The normalisation before it, in the order of thaw_norm_words. */
 typedef enum thaw_norm { THAW_NORM_NONE, THAW_NORM_BATCH, THAW_NORM_LAYER } thaw_norm;
@@ -42,7 +42,7 @@ typedef struct thaw_network_options {
     thaw_shape input; /* of rank 0: the entry's */
     thaw_size_list hidden, channels;
     int64_t kernel;
-    thaw_activation activation;
+    thaw_hidden_function activation;
     thaw_norm norm;
     bool averages;  /* the features of a CNN are means over its channels */
     double dropout; /* the rate */

@@ -1,6 +1,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/module_file.h"
+#include "params/module_source.h"
 #include "params/settings.h"
 
 static bool usable_name(const char *name)
@@ -8,17 +10,31 @@ static bool usable_name(const char *name)
     return name && *name && strlen(name) < 64 && !strpbrk(name, ",=: ");
 }
 
-static const char *hyperparameter_error(const thaw_optimizer_module *module, size_t index)
+static const char *hyperparameter_error(const thaw_hyperparameter *all, size_t index)
 {
-    const thaw_hyperparameter *one = &module->hyperparameters[index];
+    const thaw_hyperparameter *one = &all[index];
     if (!usable_name(one->name))
         return "a hyper-parameter's name is missing, too long, or holds one of \",=: \"";
     for (size_t i = 0; i < index; i++)
-        if (strcmp(module->hyperparameters[i].name, one->name) == 0)
+        if (strcmp(all[i].name, one->name) == 0)
             return "two hyper-parameters have one name";
     if (!isfinite(one->initial) || !(one->minimum <= one->initial && one->initial <= one->maximum))
         return "a hyper-parameter's default is outside of its range";
     return NULL;
+}
+
+const char *thaw_hyperparameters_error(const char *name, const thaw_hyperparameter *all, size_t count)
+{
+    if (!usable_name(name))
+        return "its name is missing, too long, or holds one of \",=: \"";
+    if (count > THAW_MAX_HYPERPARAMETERS)
+        return "it has more hyper-parameters than the limits of thaw/optimizer_module.h";
+    if (count && !all)
+        return "it counts more hyper-parameters than it has";
+    const char *error = NULL;
+    for (size_t i = 0; i < count && !error; i++)
+        error = hyperparameter_error(all, i);
+    return error;
 }
 
 static const char *slot_error(const thaw_optimizer_module *module, size_t index)
@@ -50,18 +66,34 @@ const char *thaw_module_error(const thaw_optimizer_module *module, char message[
     const thaw_module_head head = { module->size, module->abi };
     if (thaw_module_head_error(&kind, &head, message))
         return message;
-    if (!usable_name(module->name))
-        return "its name is missing, too long, or holds one of \",=: \"";
     if (!module->update)
         return "it has no update function";
-    if (module->hyperparameter_count > THAW_MAX_HYPERPARAMETERS || module->slot_count > THAW_MAX_SLOTS)
-        return "it has more hyper-parameters or slots than the limits of thaw/optimizer_module.h";
-    if ((module->hyperparameter_count && !module->hyperparameters) || (module->slot_count && !module->slots))
-        return "it counts more hyper-parameters or slots than it has";
-    const char *error = NULL;
-    for (size_t i = 0; i < module->hyperparameter_count && !error; i++)
-        error = hyperparameter_error(module, i);
+    if (module->slot_count > THAW_MAX_SLOTS)
+        return "it has more slots than the limits of thaw/optimizer_module.h";
+    if (module->slot_count && !module->slots)
+        return "it counts more slots than it has";
+    const char *error = thaw_hyperparameters_error(module->name, module->hyperparameters, module->hyperparameter_count);
     for (size_t i = 0; i < module->slot_count && !error; i++)
         error = slot_error(module, i);
     return error;
+}
+
+static const char *file_error(const void *module, char message[THAW_HEAD_MESSAGE_BYTES])
+{
+    return thaw_module_error(module, message);
+}
+
+thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
+                             void **library)
+{
+    static const thaw_module_file_kind wanted = { .what = "optimizer module",
+                                                  .type = "thaw_optimizer_module",
+                                                  .abi = THAW_OPTIMIZER_ABI,
+                                                  .alignment = _Alignof(thaw_optimizer_module),
+                                                  .error = file_error };
+    const void *found = NULL;
+    const thaw_status status = thaw_module_file_open(context, path, &wanted, &found, library);
+    if (status == THAW_OK)
+        *module = found;
+    return status;
 }

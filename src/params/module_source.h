@@ -15,12 +15,8 @@ const thaw_optimizer_module *thaw_module_at_level(thaw_cpu_level level, const th
 /* Errors: THAW_NOT_FOUND, with the names in the message. */
 thaw_status thaw_builtin_module_find(thaw_context *context, const char *name, const thaw_optimizer_module **module);
 
-/* Loads the shared object at `path`; *library keeps it loaded (thaw_module_close). Errors: THAW_IO_ERROR
-   (unreadable), THAW_BAD_FORMAT (not a shared object, or without a valid `thaw_module`). */
+/* Loads the shared object at `path`, as thaw_module_file_open does. */
 thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
                              void **library);
-
-/* NULL is allowed. */
-void thaw_module_close(void *library);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
+#include "io/module_file.h"
 #include "params/module_source.h"
 #include "params/settings.h"
 
@@ -47,7 +48,7 @@ static thaw_status create_by_name(thaw_context *context, const char *name, const
     if (status == THAW_OK)
         status = create(context, module, settings, library, optimizer);
     if (status != THAW_OK)
-        thaw_module_close(library);
+        thaw_module_file_close(library);
     return status;
 }
 
@@ -90,7 +91,7 @@ void thaw_optimizer_destroy(thaw_optimizer *optimizer)
         return;
     void *library = optimizer->library;
     thaw_release(optimizer->context, optimizer);
-    thaw_module_close(library);
+    thaw_module_file_close(library);
 }
 
 /* The slots that are in use, one bit each. */

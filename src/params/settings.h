@@ -9,6 +9,9 @@
 /* Why the module breaks the rules of thaw/optimizer_module.h, or NULL if it does not. The text may be in `message`. */
 const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES]);
 
+/* Why a module's name or table of numbers breaks the same rules, or NULL. */
+const char *thaw_hyperparameters_error(const char *name, const thaw_hyperparameter *all, size_t count);
+
 /* The module with its newer fields, zero where its struct is too old to have them. */
 thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module);
 

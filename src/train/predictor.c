@@ -94,6 +94,10 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
     if (!model)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: does not name its network, and the options neither",
                          from->path);
+    if (!from->options->model && memchr(model, '/', strcspn(model, ":")))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "%s: its network is code in \"%.100s\", which is only loaded if the options name it",
+                         from->path, model);
     thaw_status status = find_outputs(made, from);
     if (status == THAW_OK)
         status = describe(context, model, from->options->model != NULL, size, &description);

@@ -1,3 +1,5 @@
+#include "io/module_file.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
@@ -6,8 +8,6 @@
 #include <unistd.h>
 
 #include "io/regular_file.h"
-#include "params/module_source.h"
-#include "params/settings.h"
 
 typedef struct byte_range {
     uintptr_t begin;
@@ -42,15 +42,18 @@ static size_t object_bytes(const void *found)
 }
 
 /* Why the shared object's `thaw_module` is no module, or NULL. Reads nothing outside of the object that the name
-   denotes:
-   any shared object may define this name, for anything. */
-static const char *object_error(const void *found, char message[THAW_HEAD_MESSAGE_BYTES])
+   denotes: any shared object may define this name, for anything. */
+static const char *object_error(const thaw_module_file_kind *kind, const void *found,
+                                char message[THAW_HEAD_MESSAGE_BYTES])
 {
     if (!found)
         return "it does not define thaw_module";
     const size_t bytes = object_bytes(found);
-    if (!bytes)
-        return "its thaw_module is not a readable object, must be a const thaw_optimizer_module";
+    if (!bytes) {
+        snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module is not a readable object, must be a const %s",
+                 kind->type);
+        return message;
+    }
     thaw_module_head head;
     if (bytes < sizeof head) {
         snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module has %zu bytes, must have at least %zu", bytes,
@@ -58,32 +61,34 @@ static const char *object_error(const void *found, char message[THAW_HEAD_MESSAG
         return message;
     }
     memcpy(&head, found, sizeof head);
-    if (head.abi == THAW_OPTIMIZER_ABI && head.size > bytes) {
+    if (head.abi == kind->abi && head.size > bytes) {
         snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module has %zu bytes, its size says %zu", bytes,
                  head.size);
         return message;
     }
-    if ((uintptr_t)found % _Alignof(thaw_optimizer_module))
-        return "its thaw_module is not aligned as a thaw_optimizer_module is";
-    return thaw_module_error(found, message);
+    if ((uintptr_t)found % kind->alignment) {
+        snprintf(message, THAW_HEAD_MESSAGE_BYTES, "its thaw_module is not aligned as a %s is", kind->type);
+        return message;
+    }
+    return kind->error(found, message);
 }
 
-thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw_optimizer_module **module,
-                             void **library)
+thaw_status thaw_module_file_open(thaw_context *context, const char *path, const thaw_module_file_kind *kind,
+                                  const void **module, void **library)
 {
     int descriptor; /* dlopen would wait for a FIFO's writer */
     thaw_status status = thaw_regular_file_open(context, path, &descriptor, NULL);
     if (status != THAW_OK)
-        return thaw_fail(context, status, "optimizer module %s", thaw_context_message(context));
+        return thaw_fail(context, status, "%s %s", kind->what, thaw_context_message(context));
     close(descriptor);
     void *opened = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!opened)
-        return thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s does not load: %s", path, dlerror());
+        return thaw_fail(context, THAW_BAD_FORMAT, "%s %s does not load: %s", kind->what, path, dlerror());
     const void *found = dlsym(opened, "thaw_module");
     char message[THAW_HEAD_MESSAGE_BYTES];
-    const char *error = object_error(found, message);
+    const char *error = object_error(kind, found, message);
     if (error) {
-        status = thaw_fail(context, THAW_BAD_FORMAT, "optimizer module %s: %s", path, error);
+        status = thaw_fail(context, THAW_BAD_FORMAT, "%s %s: %s", kind->what, path, error);
         dlclose(opened);
         return status;
     }
@@ -92,7 +97,7 @@ thaw_status thaw_module_open(thaw_context *context, const char *path, const thaw
     return THAW_OK;
 }
 
-void thaw_module_close(void *library)
+void thaw_module_file_close(void *library)
 {
     if (library)
         dlclose(library);
