@@ -72,7 +72,7 @@ static thaw_status build(thaw_model *model, const thaw_network *network, thaw_ne
         input = options->input;
     if (options->size)
         input.dims[0] = input.dims[1] = options->size;
-    else if (samples && network->any_input)
+    else if (samples && network->any_input && !options->input.rank)
         input = *samples;
     thaw_status status = thaw_input(model, &input, node);
     if (status == THAW_OK)
