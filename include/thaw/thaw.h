@@ -27,6 +27,7 @@
 #include <thaw/precision.h>
 #include <thaw/predictor.h>
 #include <thaw/runtime.h>
+#include <thaw/rate_finder.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
 #include <thaw/target_figures.h>
