@@ -207,6 +207,11 @@ const cli_option cli_option_table[] = {
       "the file has the same. Or a pattern of the groups that strategies take for the head (default: the new head, else "
       "what --reset names, else the last block)",
       &cli_kind_head, TO(head) },
+    { CLI_RATES, "from", "RATE", "First learning rate (default: 1e-7)", &cli_kind_norm, TO(rate_from) },
+    { CLI_RATES, "to", "RATE", "Last learning rate (default: 10)", &cli_kind_norm, TO(rate_to) },
+    { CLI_RATES, "steps", "N", "Steps from the first to the last rate (default: 100)", &cli_kind_positive,
+      TO(rate_steps) },
+    { CLI_RATES, "svg", "FILE", "Draw the chart into this file, too", &cli_kind_file, TO(svg) },
     { CLI_HEAD, "dropout", "P", "Dropout rate before the head, in training (default: the network's own)",
       &cli_kind_text, TO(dropout) },
     { CLI_HEAD, "head-init", "NAME",

@@ -33,6 +33,7 @@ enum {
     CLI_EPOCH = 524288,
     CLI_PREDICT = 1048576,
     CLI_HEAD = 2097152,
+    CLI_RATES = 1 << 28,
     CLI_IMAGES = 1 << 22,   /* how images become samples */
     CLI_LAYER = 1 << 23,    /* of thaw embed */
     CLI_BY_CLASS = 1 << 24, /* figures by class */
@@ -83,6 +84,9 @@ typedef struct cli_options {
     const char *strategy, *strategy_file, *head;
     const char *loss, *class_weights; /* NULL: by the task; none */
     double label_smoothing;
+    const char *svg; /* of thaw lr-find, or NULL */
+    double rate_from, rate_to;
+    uint64_t rate_steps;                          /* 0: the default */
     const char *dropout, *head_init;              /* of the network, or NULL */
     bool resets;                                  /* the command takes --reset */
     bool takes_arguments;                         /* words that are no options */

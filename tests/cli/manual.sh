@@ -32,12 +32,12 @@ for name in $networks adam adamw rmsprop sgd full head last2 gradual lora:rank=8
     grep -qxF ".B ${name//-/\\-}" "${page_of[thaw]}" || fail "thaw.1 does not have $name"
 done
 
-commands=$("$thaw" --help | sed -n '3,/^$/s/^  \([a-z]*\)  .*/\1/p')
+commands=$("$thaw" --help | sed -n '3,/^$/s/^  \([a-z-]*\)  .*/\1/p')
 [ "$(wc -w <<<"$commands")" -ge 8 ] || fail "thaw --help lists no commands"
 for name in $commands; do
     page=${page_of[thaw-$name]:-}
     [ -n "$page" ] || fail "no page for $name"
-    grep -qF "thaw\\-$name (1)" "${page_of[thaw]}" || fail "thaw.1 does not name thaw-$name"
+    grep -qF "thaw\\-${name//-/\\-} (1)" "${page_of[thaw]}" || fail "thaw.1 does not name thaw-$name"
     plain=$(sed 's/\\f[BIR]//g; s/\\-/-/g' "$page")
     # Such as "-b, --batch=N, --batch-size=N".
     options=$("$thaw" "$name" --help | sed -n 's/^ \{2,6\}\(-[^ ].*\)/\1/p' | sed 's/  .*//')
