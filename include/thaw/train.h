@@ -115,14 +115,22 @@ THAW_API thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, 
 typedef struct thaw_evaluation {
     double loss;     /* mean over the data set, see thaw_evaluate; NAN without a loss, or if no sample counts */
     double accuracy; /* share of correct samples among those that count; NAN without labels, or if no sample counts */
-    size_t samples;  /* all samples, including those that do not count */
-    double seconds;  /* duration */
+    /* Share of samples whose label is among the five largest outputs, as by torch.topk; of equal outputs the first come
+       first. NAN as `accuracy`, and if there are at most five classes. */
+    double top5_accuracy;
+    /* Mean over the classes of F1 = 2 TP / (2 TP + FP + FN): of TP right predictions of a class, FP wrong ones, and FN of
+       its samples that were predicted otherwise (van Rijsbergen, Information Retrieval, 1979; the mean is the "averaged
+       F1" of Opitz and Burst, arXiv 1911.03347). A class that is neither label nor prediction of a sample does not count.
+       Equal to f1_score(average="macro") of scikit-learn. NAN as `accuracy`. */
+    double macro_f1;
+    size_t samples; /* all samples, including those that do not count */
+    double seconds; /* duration */
 } thaw_evaluation;
 
-/* Loss and accuracy over a data set; `batch` 0: 128. Apart from rounding, neither depends on the batch size. A mean
+/* Loss, accuracy, top-5 accuracy and macro F1 over a data set; `batch` 0: 128. Apart from rounding, none depends on the batch size. A mean
    loss is reported as PyTorch would for the whole data set in one batch: weighted by the class weights, if any. A sum
    (THAW_REDUCE_SUM) is reported as the sum over the data set divided by the number of samples. A sample whose label the
-   loss ignores counts neither there nor in accuracy, as with ignore_index in PyTorch and torchmetrics. In accuracy, all
+   loss ignores counts neither there nor in the other figures, as with ignore_index in PyTorch and torchmetrics. In these, all
    samples that count have the same weight, whatever their class. A loss of the host's own is averaged by its
    thaw_layer_module.weigh; without that, each batch's loss is weighted by its number of samples.
    The outputs of a sample with a NaN or an infinity are those of thaw_predict; the loss is then NaN, unless it ignores
@@ -173,17 +181,24 @@ typedef struct thaw_epoch_result {
     int epochs; /* of the run */
     /* Over the epoch's training batches, each before its update; a mean as in thaw_evaluate. */
     double loss, accuracy;
-    /* Of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h); NAN without test data. */
-    double test_loss, test_accuracy;
-    double seconds;            /* training only */
+    bool tested; /* the epoch has ended with a test; see thaw_fit_options.test_every */
+    /* Of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h); NAN without a test. */
+    double test_loss, test_accuracy, test_top5_accuracy, test_macro_f1;
+    double seconds;      /* training only, with filling or reading the feature cache */
+    double test_seconds; /* of the test; 0 without one */
+    double wall_seconds; /* of all that the run did since the last epoch ended: rules, compiling, training, testing,
+                                  callbacks and checkpoints, without what the host does between its calls */
+    double run_seconds;  /* sum of `wall_seconds` up to this epoch, also of runs that this one continues */
     double samples_per_second; /* of training */
     thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
     double rate_factor;        /* of the last step */
     size_t skipped_steps;      /* steps with gradients or statistics that were not finite: see thaw_step_result */
     bool cached;               /* the epoch started at the feature cache */
     bool cache_on_disk;        /* and that is a file */
+    bool test_cached;          /* the test started at the feature cache of the test data */
     /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes, average_bytes;
+    size_t test_cache_bytes; /* of the feature cache of the test data, on this rank; `cache_bytes` are without them */
     size_t sent_bytes; /* of gradients and statistics, from this rank to others in each step; 0: it is alone */
     thaw_best best;    /* up to this epoch; see thaw/best.h */
 } thaw_epoch_result;
@@ -197,21 +212,25 @@ typedef struct thaw_progress {
 
 /* Options of thaw_fit. Zero everywhere means the default. */
 typedef struct thaw_fit_options {
-    int epochs;                    /* 0: 1 */
-    int64_t batch;                 /* 0: 128 */
-    bool drop_last;                /* skip an epoch's last, smaller batch */
-    bool no_shuffle;               /* read samples in the data set's order */
-    uint64_t seed;                 /* of shuffling and dropout; 0: the context's */
-    thaw_schedule schedule;        /* of the learning rates */
-    double clip_norm;              /* as in thaw_step_options */
-    double average_decay;          /* of averaged weights, above 0 and below 1; see thaw/average.h. 0: none */
-    int64_t shards;                /* of each step, as in thaw_step_options; must divide `batch`; 0: 1, or the ranks */
-    thaw_dataset *test;            /* evaluated after every epoch; may be NULL */
+    int epochs;             /* 0: 1 */
+    int64_t batch;          /* 0: 128 */
+    bool drop_last;         /* skip an epoch's last, smaller batch */
+    bool no_shuffle;        /* read samples in the data set's order */
+    uint64_t seed;          /* of shuffling and dropout; 0: the context's */
+    thaw_schedule schedule; /* of the learning rates */
+    double clip_norm;       /* as in thaw_step_options */
+    double average_decay;   /* of averaged weights, above 0 and below 1; see thaw/average.h. 0: none */
+    int64_t shards;         /* of each step, as in thaw_step_options; must divide `batch`; 0: 1, or the ranks */
+    thaw_dataset *test;     /* evaluated after each epoch, or as `test_every` says; may be NULL */
+    /* The test data are evaluated after each so many epochs, counted from the first, and after the last one: also when
+       patience ends the run. A run that a callback stops may end without a test. 0: 1. Keras' validation_freq. */
+    int test_every;
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
     const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
-    size_t cache_bytes;            /* memory budget of the feature cache, of all ranks together; 0: none in memory */
-    const char *cache_file;  /* keep the feature cache in this file instead; NULL: no file. Ignored on several ranks */
-    size_t cache_file_bytes; /* the largest size of the file; 0: any size */
+    size_t cache_bytes;            /* memory budget of the feature caches, of all ranks together; 0: none in memory */
+    const char *cache_file;  /* keep the feature cache in this file instead, and that of the test data in another, with
+                                ".test" behind its name; NULL: no file. Ignored on several ranks */
+    size_t cache_file_bytes; /* the largest size of both files together; 0: any size */
     bool cache_optional;     /* if the file cannot be used, train without it: no error, but a warning */
     thaw_dtype cache_dtype;  /* THAW_BF16: the cache keeps rounded values, in half the bytes, and the epochs that fill
                                it also train on the rounded values. THAW_F32: unchanged values */
@@ -234,6 +253,15 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    the first epoch, and later epochs start from them. If these outputs exceed the budget, the plan looks for an earlier
    place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `epoch_result`
    (may be NULL) gets the last epoch's figures.
+
+   So are those of the test data, in memory or a file of their own: a test then runs only the live part. The training
+   data come first: the test data get what their cache leaves of the budget, also where the training data are random and
+   have none. The values are kept unrounded, whatever `cache_dtype` is. With a budget, all tests of a run are cut at the
+   end of what a cache may keep, whether it is kept or not, and all give the same bits. They are also those of
+   thaw_evaluate, if the layers at the cut have the same kernels there: it may fold a normalisation that trains into a
+   frozen convolution before it, which changes rounding. A test with averaged weights (thaw/average.h) is not cached once
+   a parameter has stopped to train, since its average goes on. A sample with a NaN or an infinity is never kept. A file
+   of the test data that cannot be used costs a warning in the log, not the run.
 
    A cache file is persistent: a later run with the same prefix, weights, data and kernels uses it from its first epoch
    on. The file is identified by a fingerprint of all these; data without an identity of its own (see thaw_source) is

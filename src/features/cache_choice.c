@@ -34,13 +34,13 @@ static void find_in_prefix(void *argument, thaw_selected selected)
         s->found = s->found || s->plan->model->nodes[s->plan->order[i]].group == selected.group;
 }
 
-/* Whether the next epoch's rules change the prefix, so that the cached outputs would never be read. */
-static bool thaws_next(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
+/* Whether this epoch's rules change the prefix, so that outputs cached before it would not be read in it. */
+static bool thaws_in(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
 {
     search s = { .plan = plan };
-    const thaw_part_epoch next = { .epoch = epoch + 1, .epochs = options->epochs };
-    if (options->strategy && epoch < options->epochs)
-        thaw_strategy_find_thawed(options->strategy, model, options->head, next, find_in_prefix, &s);
+    const thaw_part_epoch when = { .epoch = epoch, .epochs = options->epochs };
+    if (options->strategy && epoch <= options->epochs)
+        thaw_strategy_find_thawed(options->strategy, model, options->head, when, find_in_prefix, &s);
     return s.found;
 }
 
@@ -65,5 +65,38 @@ bool thaw_cache_pays(thaw_model *model, const thaw_plan *plan, const thaw_fit_op
         return false;
     if (epoch == 1)
         say_why_not(plan);
-    return thaw_plan_cache_bytes(plan) > 0 && (options->cache_file || !thaws_next(model, plan, options, epoch));
+    return thaw_plan_cache_bytes(plan) > 0 && (options->cache_file || !thaws_in(model, plan, options, epoch + 1));
+}
+
+/* ---- test data ---- */
+
+bool thaw_cache_leave_rest(const thaw_plan *plan, const thaw_dataset *training, thaw_fit_options *rest)
+{
+    const size_t row = thaw_plan_cache_bytes(plan), all = row ? row + training->target_bytes : 0;
+    size_t *left = rest->cache_file ? &rest->cache_file_bytes : &rest->cache_bytes;
+    const size_t count = training->source.count;
+    const size_t taken = rest->cache_file ? thaw_feature_file_bytes(count, all) : count * all;
+    rest->cache_dtype = THAW_F32;
+    if (rest->cache_file && *left == 0) /* any size */
+        return true;
+    *left = *left > taken ? *left - taken : 0;
+    return *left > 0;
+}
+
+int thaw_next_test(const thaw_fit_options *options, int epoch)
+{
+    const int every = options->test_every ? options->test_every : 1;
+    const int64_t next = ((int64_t)epoch / every + 1) * every;
+    if (epoch >= options->epochs)
+        return options->epochs + 1;
+    return next < options->epochs ? (int)next : options->epochs;
+}
+
+bool thaw_test_cache_pays(const thaw_plan *plan, const thaw_fit_options *options, int epoch)
+{
+    const int next = thaw_next_test(options, epoch);
+    bool reads = next <= options->epochs;
+    for (int later = epoch + 1; later <= next && reads; later++)
+        reads = !thaws_in(plan->program.model, plan, options, later);
+    return options->cache_file || reads;
 }

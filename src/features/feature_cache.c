@@ -16,7 +16,7 @@ struct thaw_feature_cache {
     uint64_t version;   /* of the prefix's parameters */
     uint64_t precision; /* of the prefix's nodes */
     bool *present;
-    size_t sample_count, present_count;
+    size_t sample_count, present_count; /* of the part */
     size_t bytes;
     bool on_disk;
     atomic_int write_error; /* errno of a row that could not be kept; 0: none */
@@ -101,19 +101,18 @@ static thaw_status spread_rows(thaw_feature_cache *cache, const thaw_spread *spr
     return status;
 }
 
-static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, thaw_dataset *dataset, const char *path,
-                             const thaw_spread *spread)
+static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, const thaw_feature_cache_options *options)
 {
     const size_t row_bytes = cache->bytes / cache->sample_count;
-    if (spread->communicator)
-        return spread_rows(cache, spread, row_bytes);
-    if (!path)
+    if (options->spread.communicator)
+        return spread_rows(cache, &options->spread, row_bytes);
+    if (!options->path)
         return thaw_feature_memory_create(cache->rows.context, cache->sample_count, row_bytes, &cache->rows.storage);
     thaw_digest key;
-    thaw_status status = thaw_feature_key_of(plan, dataset, &key);
+    thaw_status status = thaw_feature_key_of(plan, options->dataset, &key);
     if (status == THAW_OK)
-        status = thaw_feature_file_open(cache->rows.context, path, &key, cache->sample_count, row_bytes, cache->present,
-                                        &cache->rows.storage);
+        status = thaw_feature_file_open(cache->rows.context, options->path, &key, cache->sample_count, row_bytes,
+                                        cache->present, &cache->rows.storage);
     for (size_t i = 0; i < cache->sample_count; i++)
         cache->present_count += cache->present[i];
     return status;
@@ -127,12 +126,13 @@ static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size
            thaw_multiply_sizes(row_bytes, dataset->source.count, bytes);
 }
 
-thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
-                                      const thaw_spread *spread, thaw_feature_cache **cache)
+thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_options *options,
+                                      thaw_feature_cache **cache)
 {
     *cache = NULL;
+    thaw_dataset *dataset = options->dataset;
     size_t bytes;
-    if (!is_possible(plan, dataset, &bytes) || (!path && bytes > budget_bytes))
+    if (!is_possible(plan, dataset, &bytes) || (!options->path && bytes > options->budget_bytes))
         return THAW_OK;
     thaw_context *context = plan->model->context;
     thaw_feature_cache *made = thaw_allocate(context, sizeof *made);
@@ -141,14 +141,15 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, si
     made->rows.context = context;
     made->version = prefix_version(plan);
     made->precision = prefix_precision(plan);
-    made->sample_count = dataset->source.count;
+    made->sample_count = options->part.count ? options->part.count : dataset->source.count;
+    made->rows.first = options->part.first;
     made->rows.target_bytes = dataset->target_bytes;
-    made->bytes = bytes;
-    made->on_disk = path;
+    made->bytes = bytes / dataset->source.count * made->sample_count;
+    made->on_disk = options->path;
     made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
     thaw_status status = made->present ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
-        status = open_rows(made, plan, dataset, path, spread);
+        status = open_rows(made, plan, options);
     if (status == THAW_OK)
         status = thaw_feature_dataset_create(&made->rows, &dataset->source, &made->dataset);
     if (status != THAW_OK) {
@@ -209,7 +210,8 @@ static void keep_range(void *argument, size_t begin, size_t end)
     struct iovec pieces[THAW_MOST_PIECES];
     for (size_t i = begin; i < end; i++) {
         char *own = cache->rows.shares ? thaw_feature_shares_own(cache->rows.shares, keep->indices[i]) : NULL;
-        if (cache->rows.shares ? !own : cache->present[keep->indices[i]])
+        const size_t row = keep->indices[i] - cache->rows.first;
+        if (cache->rows.shares ? !own : cache->present[row])
             continue;
         for (size_t c = 0; c < cache->rows.cut_count; c++)
             pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->rows.cuts[c].bytes),
@@ -219,8 +221,7 @@ static void keep_range(void *argument, size_t begin, size_t end)
                             cache->rows.target_bytes };
         if (own)
             write_own(own, pieces, cache->rows.cut_count + 1);
-        else if (!cache->rows.storage->kind->write(cache->rows.storage, keep->indices[i], pieces,
-                                                   (int)cache->rows.cut_count + 1))
+        else if (!cache->rows.storage->kind->write(cache->rows.storage, row, pieces, (int)cache->rows.cut_count + 1))
             atomic_store(&cache->write_error, errno ? errno : EIO);
     }
 }
@@ -240,8 +241,9 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
             round_values(cache, &cache->rows.cuts[c], thaw_plan_output(plan, cache->rows.cuts[c].node), count);
     thaw_parallel_for(cache->rows.context, count, 1, keep_range, &keep);
     for (size_t i = 0; i < count && !cache->rows.shares; i++) {
-        cache->present_count += !cache->present[indices[i]];
-        cache->present[indices[i]] = true;
+        bool *present = &cache->present[indices[i] - cache->rows.first];
+        cache->present_count += !*present;
+        *present = true;
     }
 }
 

@@ -10,12 +10,20 @@
 
 typedef struct thaw_feature_cache thaw_feature_cache;
 
-/* Makes a cache for what this plan's prefix computes of a data set: in the file `path`, with what it already holds,
-   or (NULL) an empty one in memory. *cache is NULL if nothing is worth caching, the data set is random, or
-   `budget_bytes`, of all ranks together, are too few. On several ranks, which call it alike, each keeps its share, and
-   `path` is NULL. Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the data set. */
-thaw_status thaw_feature_cache_create(thaw_plan *plan, thaw_dataset *dataset, size_t budget_bytes, const char *path,
-                                      const thaw_spread *spread, thaw_feature_cache **cache);
+/* What a cache is for, and where it lies. */
+typedef struct thaw_feature_cache_options {
+    thaw_dataset *dataset;
+    thaw_shard_part part; /* the samples that this process computes, in whatever order; count 0: all */
+    size_t budget_bytes;  /* of all ranks together, in memory */
+    const char *path;     /* of the file; NULL: in memory. It must outlive the cache */
+    thaw_spread spread;   /* on several ranks that train, each keeps its share, and `path` is NULL */
+} thaw_feature_cache_options;
+
+/* Makes a cache for what this plan's prefix computes of a data set: in a file, with what it already holds, or an empty
+   one in memory. *cache is NULL if nothing is worth caching, the data set is random, or the budget is too small.
+   Errors: THAW_OUT_OF_MEMORY, those of thaw_feature_file_open and of reading the data set. */
+thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_options *options,
+                                      thaw_feature_cache **cache);
 void thaw_feature_cache_release(thaw_feature_cache *cache);
 
 /* Whether the cache holds what this plan's prefix would compute: same cut, same parameters. */
@@ -32,7 +40,7 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
 /* The errno of a row that could not be kept, or 0. After an error the cache is useless. */
 int thaw_feature_cache_error(const thaw_feature_cache *cache);
 
-/* Whether every sample is in the cache. */
+/* Whether every sample of its part is in the cache. */
 bool thaw_feature_cache_complete(const thaw_feature_cache *cache);
 
 /* The cache as a data set, borrowed. Reading a batch gives, for each boundary node in order, its values for all

@@ -53,7 +53,8 @@ static void read_range(void *argument, size_t begin, size_t end)
         pieces[rows->cut_count] = (struct iovec){ into->targets + i * rows->target_bytes, rows->target_bytes };
         if (rows->shares)
             copy_pieces(rows->found[i], pieces, rows->cut_count + 1);
-        else if (!rows->storage->kind->read(rows->storage, into->indices[i], pieces, (int)rows->cut_count + 1))
+        else if (!rows->storage->kind->read(rows->storage, into->indices[i] - rows->first, pieces,
+                                            (int)rows->cut_count + 1))
             atomic_store(&into->failure, errno ? errno : -1);
         for (size_t c = 0; c < rows->cut_count; c++)
             if (rows->cuts[c].dtype == THAW_BF16)
@@ -88,7 +89,7 @@ static void expect_rows(void *user, const size_t *indices, size_t count)
 {
     const thaw_feature_rows *rows = user;
     for (size_t i = 0; i < count; i++)
-        rows->storage->kind->expect(rows->storage, indices[i]);
+        rows->storage->kind->expect(rows->storage, indices[i] - rows->first);
 }
 
 thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_source *original, thaw_dataset **dataset)

@@ -22,6 +22,7 @@ typedef struct thaw_feature_rows {
     thaw_feature_cut cuts[THAW_MOST_PIECES];
     size_t cut_count;
     size_t target_bytes;           /* of one sample */
+    size_t first;                  /* the sample of row 0 */
     thaw_feature_storage *storage; /* the cuts' values, then the target; NULL if they are spread: */
     thaw_feature_shares *shares;   /* over ranks; else NULL */
     const void **found;            /* rows of a batch, where they are spread */

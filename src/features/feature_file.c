@@ -52,6 +52,11 @@ size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count)
     return rows > 0 ? rows * THAW_ALIGNMENT - sizeof(trailer) : 0;
 }
 
+size_t thaw_feature_file_bytes(size_t count, size_t row_bytes)
+{
+    return row_bytes ? HEADER_BYTES + count * thaw_align(row_bytes + sizeof(trailer)) : 0;
+}
+
 static off_t place_of(const feature_file *file, size_t index)
 {
     return HEADER_BYTES + (off_t)(index * thaw_align(file->storage.row_bytes + sizeof(trailer)));

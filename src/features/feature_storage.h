@@ -29,6 +29,9 @@ struct thaw_feature_storage {
 /* The longest rows that fit a file of at most this many bytes; 0: none fit. */
 size_t thaw_feature_file_row_bytes(size_t file_bytes, size_t count);
 
+/* The bytes of a file of so many rows; 0 if they have none. */
+size_t thaw_feature_file_bytes(size_t count, size_t row_bytes);
+
 /* Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_feature_memory_create(thaw_context *context, size_t count, size_t row_bytes,
                                        thaw_feature_storage **storage);

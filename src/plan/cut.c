@@ -43,7 +43,7 @@ static void move_cut(thaw_plan *plan, const size_t *last, size_t cut)
 thaw_status thaw_pass_cut(thaw_plan *plan)
 {
     const size_t limit = plan->cache.sample_bytes;
-    if (!plan->training || plan->prefix_count == plan->constant_count)
+    if (!plan->cuts || plan->prefix_count == plan->constant_count)
         return THAW_OK;
     size_t *last = thaw_allocate_array(plan->model->context, plan->prefix_count, sizeof *last);
     if (!last)

@@ -145,7 +145,7 @@ static void emit_prefix(thaw_plan *plan)
         emit_tiles(plan);
     emit_forward(plan, THAW_SECTION_PREFIX, plan->tiled_count > 0 ? plan->tiled_count : plan->constant_count,
                  plan->cut_count);
-    if (!plan->training || thaw_plan_cache_bytes(plan) == 0)
+    if (!plan->cuts || thaw_plan_cache_bytes(plan) == 0)
         return;
     thaw_emit_for_node(plan, THAW_SECTION_KEEP, THAW_DO_KEEP, -1);
     thaw_emit_poison(plan, THAW_SECTION_CACHED, 0, 1);

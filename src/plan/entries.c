@@ -88,7 +88,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
         if (plan->nodes[index].boundary)
             bytes += thaw_plan_cached_bytes(plan, index);
     }
-    return plan->training && work && !plan->too_large && !plan->cache.random ? bytes : 0;
+    return plan->cuts && work && !plan->too_large && !plan->cache.random ? bytes : 0;
 }
 
 /* Conversions of a node's value, and of the gradients of its inputs. */

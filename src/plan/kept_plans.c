@@ -26,10 +26,10 @@ static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int 
 {
     const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
     if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training ||
-        plan->shards != (request->shards ? request->shards : 1))
+        plan->cuts != (request->training || request->cuts) || plan->shards != (request->shards ? request->shards : 1))
         return false;
-    return !plan->training || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
-                               have->dtype == wanted->dtype);
+    return !plan->cuts || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
+                           have->dtype == wanted->dtype);
 }
 
 thaw_plan *thaw_kept_plans_find(thaw_kept_plans *kept, const thaw_plan_request *request, int threads)

@@ -42,6 +42,7 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     made->shards = request->shards ? request->shards : 1;
     made->threads = model->context->threads;
     made->training = request->training;
+    made->cuts = request->training || request->cuts;
     made->cache = request->cache;
     made->unfused = model->unfused;
     made->syncs = model->syncs && request->training && made->shards > 1;

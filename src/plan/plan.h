@@ -15,6 +15,7 @@ struct thaw_plan {
     size_t shards; /* of a step; 1: it runs whole */
     int threads;   /* in the team that its kernels were made for */
     bool training;
+    bool cuts;    /* it can start at the feature cache: a training plan, or one that tests what is being trained */
     bool unfused; /* each node runs its own kernels */
     bool syncs;   /* the step's shards run at the same time, each on a rank of its own, and share sums */
     thaw_cache_budget cache;
@@ -67,6 +68,7 @@ typedef struct thaw_plan_request {
     bool training;
     thaw_cache_budget cache;
     size_t shards; /* of the step, each of them of `batch` samples; 0: 1 */
+    bool cuts;     /* an evaluation starts at the feature cache, as a training step always can */
 } thaw_plan_request;
 
 typedef struct thaw_pass {
@@ -228,6 +230,10 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* The plan for the model's feature cache budget: compiled if need be, ready to run, and bound to the model's arena. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* The plan that evaluates behind the cut that a feature cache with this budget needs. The prefix is what is frozen
+   below the lowest trainable parameter, as in training. Errors: those of thaw_plan_find. */
+thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, const thaw_cache_budget *budget, thaw_plan **plan);
 
 /* The training plan for shards of `batch` samples, of which a step has `range.shards`. It also makes the model's sum of
    gradients for them. Errors: those of thaw_plan_find. */

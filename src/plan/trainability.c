@@ -66,9 +66,11 @@ static void mark_training(const thaw_plan *plan, const thaw_graph_node *node, th
     planned->above_trained = planned->carries;
 }
 
-static void forget_training(thaw_plan_node *planned)
+/* A plan that tests has the prefix of training. */
+static void forget_training(const thaw_plan *plan, thaw_plan_node *planned)
 {
-    planned->trains = planned->follows = planned->carries = planned->draws = planned->live = false;
+    planned->trains = planned->follows = planned->carries = planned->draws = false;
+    planned->live = planned->live && plan->cuts;
     memset(planned->input_gradient, 0, sizeof planned->input_gradient);
     memset(planned->parameter_gradient, 0, sizeof planned->parameter_gradient);
 }
@@ -93,7 +95,7 @@ thaw_status thaw_pass_trainability(thaw_plan *plan)
         any = any || plan->nodes[i].trains;
     }
     for (size_t i = 0; !plan->training && i < plan->node_count; i++)
-        forget_training(&plan->nodes[i]);
+        forget_training(plan, &plan->nodes[i]);
     if (any || !plan->training)
         return THAW_OK;
     return thaw_fail(plan->model->context, THAW_NOTHING_TRAINABLE,

@@ -30,6 +30,7 @@ typedef enum item {
     MONITOR,
     PATIENCE,
     AVERAGES,
+    TESTS,
     FREEZING,
     OPTIMIZERS,
     POSITION,
@@ -63,6 +64,7 @@ static const char *const item_names[ITEMS] = {
     [MONITOR] = "the monitored figure",
     [PATIENCE] = "the patience",
     [AVERAGES] = "the averaged weights",
+    [TESTS] = "test_every",
 };
 
 /* One rank's fingerprints. */
@@ -213,6 +215,7 @@ static thaw_status add_options(const thaw_fit_options *options, facts *own)
     thaw_digest_add_number(&own->digests[CACHE], (uint64_t)options->cache_dtype);
     thaw_digest_add_number(&own->digests[MONITOR], (uint64_t)options->best.monitor);
     thaw_digest_add_number(&own->digests[PATIENCE], (uint64_t)options->best.patience);
+    thaw_digest_add_number(&own->digests[TESTS], (uint64_t)options->test_every);
     return add_data(options->test, &own->digests[TEST_DATA]);
 }
 

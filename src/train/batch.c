@@ -4,7 +4,7 @@
 
 #include "core/clock.h"
 #include "core/number.h"
-#include "params/finite.h"
+#include "train/label_counts.h"
 #include "train/shards.h"
 
 /* Counts the samples whose label is not ignored, and those of them whose largest output is at the label. Targets
@@ -18,14 +18,9 @@ static void count_correct(const thaw_model *model, const float *outputs, const v
     const int32_t *labels = targets;
     const size_t classes = thaw_shape_count(&model->nodes[loss->inputs[0]].output);
     for (size_t i = 0; i < (size_t)count; i++) {
-        if (loss->ignores && labels[i] == loss->ignored_label)
+        if (!thaw_label_counts_of(loss, labels[i]))
             continue;
-        const float *row = outputs + i * classes;
-        size_t best = 0;
-        for (size_t k = 1; k < classes; k++)
-            if (row[k] > row[best])
-                best = k;
-        *correct += labels[i] == (int32_t)best;
+        *correct += labels[i] == (int32_t)thaw_predicted_class(outputs + i * classes, classes);
         ++*counted;
     }
 }
@@ -35,8 +30,7 @@ double thaw_batches_mean(double total, double weight)
     return weight > 0 ? total / weight : NAN;
 }
 
-/* See thaw_layer_module.weigh. */
-static void weigh_loss(const thaw_plan *plan, double *total, double *weight)
+void thaw_weigh_loss(const thaw_plan *plan, double *total, double *weight)
 {
     const thaw_layer_module *module = plan->model->nodes[plan->target].module;
     *weight = (double)plan->batch;
@@ -101,7 +95,7 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
                          "the loss is %g: the learning rate may be too high, or the data may contain NaN",
                          thaw_printed(loss));
     size_t correct = 0, counted = 0;
-    weigh_loss(plan, &outcome->total, &outcome->weight);
+    thaw_weigh_loss(plan, &outcome->total, &outcome->weight);
     count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), plan->program.step.target,
                   (int64_t)part.count, &correct, &counted);
     outcome->correct = (double)correct;
@@ -125,52 +119,4 @@ void thaw_take_outcome(thaw_step_result *result, const thaw_shard_outcome *outco
     result->loss_weight = outcome->weight;
     result->correct = (size_t)outcome->correct;
     result->counted = (size_t)outcome->counted;
-}
-
-/* Writes NaN to the outputs of samples that are not finite, since a kernel may have turned NaN into a number: see
-   params/finite.h. */
-static void spoil_outputs(const thaw_plan *plan, const float *samples)
-{
-    const thaw_graph_node *nodes = plan->model->nodes;
-    const thaw_node output = thaw_model_output(plan->model);
-    const size_t inputs = thaw_shape_count(&nodes[0].output), outputs = thaw_shape_count(&nodes[output].output);
-    thaw_context *context = plan->model->context;
-    if (thaw_values_finite(context, samples, (size_t)plan->batch * inputs))
-        return;
-    float *values = (float *)(uintptr_t)thaw_plan_output(plan, output);
-    for (size_t i = 0; i < (size_t)plan->batch; i++)
-        if (!thaw_values_finite(context, samples + i * inputs, inputs))
-            for (size_t k = 0; k < outputs; k++)
-                if (isfinite(values[i * outputs + k]))
-                    values[i * outputs + k] = NAN;
-}
-
-thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
-                                thaw_batch_outcome *outcome)
-{
-    *outcome = (thaw_batch_outcome){ 0 };
-    thaw_plan *plan;
-    thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
-    if (status == THAW_OK)
-        status = thaw_plan_find(model, count, false, &plan);
-    if (status != THAW_OK)
-        return status;
-    const bool has_loss = thaw_model_loss(model) >= 0;
-    plan->program.step = (thaw_program_step){ .target = targets };
-    status = thaw_program_prepare(plan);
-    thaw_program_feed_samples(plan, samples);
-    if (status == THAW_OK)
-        status = thaw_program_run(plan, THAW_SECTION_PREFIX);
-    if (status == THAW_OK)
-        spoil_outputs(plan, samples);
-    if (status == THAW_OK && targets)
-        status = thaw_program_run(plan, THAW_SECTION_LOSS);
-    if (status != THAW_OK)
-        return status;
-    outcome->outputs = thaw_plan_output(plan, thaw_model_output(model));
-    if (has_loss && targets) {
-        weigh_loss(plan, &outcome->total, &outcome->weight);
-        count_correct(model, outcome->outputs, targets, count, &outcome->correct, &outcome->counted);
-    }
-    return THAW_OK;
 }

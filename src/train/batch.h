@@ -41,19 +41,10 @@ struct thaw_training_batch {
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 
-/* The results of a batch in evaluation. */
-typedef struct thaw_batch_outcome {
-    const float *outputs; /* of the output node; valid until the next run */
-    double total, weight; /* of the loss, see thaw_layer_module.weigh; only with targets */
-    size_t correct;       /* as in thaw_step_result; only with targets */
-    size_t counted;       /* as above */
-} thaw_batch_outcome;
-
 /* A mean over batches, computed from sums over them; NAN if nothing counts. */
 double thaw_batches_mean(double total, double weight);
 
-/* Forward pass in evaluation; `targets` may be NULL. */
-thaw_status thaw_evaluate_batch(thaw_model *model, const float *samples, const void *targets, int64_t count,
-                                thaw_batch_outcome *outcome);
+/* The mean loss of a batch that has run, as numerator and denominator: see thaw_layer_module.weigh. */
+void thaw_weigh_loss(const thaw_plan *plan, double *total, double *weight);
 
 #endif

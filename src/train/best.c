@@ -13,6 +13,8 @@ static const char *const names[] = {
     [THAW_MONITOR_LOSS] = "loss",
     [THAW_MONITOR_TEST_LOSS] = "test loss",
     [THAW_MONITOR_TEST_ACCURACY] = "test accuracy",
+    [THAW_MONITOR_TEST_TOP5_ACCURACY] = "test top-5 accuracy",
+    [THAW_MONITOR_TEST_MACRO_F1] = "test macro F1",
 };
 
 const char *thaw_monitor_name(thaw_monitor monitor)
@@ -29,6 +31,31 @@ static thaw_monitor best_there_is(const thaw_fit_options *options)
     return thaw_dataset_classes(options->test) ? THAW_MONITOR_TEST_ACCURACY : THAW_MONITOR_TEST_LOSS;
 }
 
+static bool is_of_test(thaw_monitor monitor)
+{
+    return monitor > THAW_MONITOR_LOSS;
+}
+
+static bool is_of_classes(thaw_monitor monitor)
+{
+    return monitor >= THAW_MONITOR_TEST_ACCURACY;
+}
+
+/* Why the run does not have the monitored figure; NULL: it has. */
+static const char *what_lacks(const thaw_trainer *trainer)
+{
+    const thaw_monitor monitor = trainer->options.best.monitor;
+    thaw_dataset *test = trainer->options.test;
+    const thaw_shape *outputs = &trainer->model->nodes[thaw_model_output(trainer->model)].output;
+    if (is_of_test(monitor) && !test)
+        return "has no test data";
+    if (is_of_classes(monitor) && thaw_dataset_classes(test) == 0)
+        return "its test data have no classes";
+    return monitor == THAW_MONITOR_TEST_TOP5_ACCURACY && thaw_shape_count(outputs) <= 5
+               ? "there are at most five classes, of which all are among the top 5"
+               : NULL;
+}
+
 static void forget(thaw_trainer *trainer)
 {
     trainer->best = (thaw_best){ .monitor = trainer->options.best.monitor, .value = NAN };
@@ -38,18 +65,17 @@ thaw_status thaw_best_begin(thaw_trainer *trainer)
 {
     thaw_context *context = trainer->model->context;
     thaw_best_options *options = &trainer->options.best;
-    const thaw_monitor most = best_there_is(&trainer->options);
     if (options->patience < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "patience is %d, must not be negative", options->patience);
     if (!thaw_monitor_name(options->monitor))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "monitor is %d, must be a thaw_monitor",
                          (int)options->monitor);
-    if (options->monitor > most)
+    const char *lack = what_lacks(trainer);
+    if (lack)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "the run is to monitor the %s, but %s",
-                         names[options->monitor],
-                         most == THAW_MONITOR_LOSS ? "has no test data" : "its test data have no classes");
+                         names[options->monitor], lack);
     if (options->monitor == THAW_MONITOR_AUTO)
-        options->monitor = most;
+        options->monitor = best_there_is(&trainer->options);
     forget(trainer);
     return THAW_OK;
 }
@@ -70,6 +96,10 @@ static double monitored(const thaw_trainer *trainer)
 {
     const thaw_epoch_result *result = &trainer->epoch_result;
     switch (trainer->best.monitor) {
+    case THAW_MONITOR_TEST_MACRO_F1:
+        return result->test_macro_f1;
+    case THAW_MONITOR_TEST_TOP5_ACCURACY:
+        return result->test_top5_accuracy;
     case THAW_MONITOR_TEST_ACCURACY:
         return result->test_accuracy;
     case THAW_MONITOR_TEST_LOSS:
@@ -83,7 +113,7 @@ static double monitored(const thaw_trainer *trainer)
 
 static bool is_better(const thaw_best *best, double value)
 {
-    const bool higher = best->monitor == THAW_MONITOR_TEST_ACCURACY;
+    const bool higher = is_of_classes(best->monitor);
     const double least = best->epoch ? best->value : higher ? -INFINITY : INFINITY;
     return higher ? value > least : value < least;
 }
@@ -114,6 +144,9 @@ void thaw_best_after_epoch(thaw_trainer *trainer)
     thaw_best *best = &trainer->best;
     const double value = monitored(trainer);
     const bool better = is_better(best, value);
+    trainer->epoch_result.best = *best;
+    if (is_of_test(best->monitor) && !trainer->epoch_result.tested)
+        return;
     if (better) {
         best->epoch = trainer->position.epoch;
         best->value = value;
@@ -128,4 +161,12 @@ bool thaw_best_gives_up(const thaw_trainer *trainer)
 {
     const int patience = trainer->options.best.patience;
     return patience > 0 && trainer->best.waited >= patience;
+}
+
+bool thaw_best_ends_untested(const thaw_trainer *trainer)
+{
+    const thaw_best *best = &trainer->best;
+    const int patience = trainer->options.best.patience;
+    return patience > 0 && !is_of_test(best->monitor) && best->waited + 1 >= patience &&
+           !is_better(best, monitored(trainer));
 }

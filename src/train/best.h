@@ -10,6 +10,9 @@ thaw_status thaw_best_begin(thaw_trainer *trainer);
 /* After a checkpoint was loaded: forgets a best epoch by another figure, and a file that is not there. */
 void thaw_best_restore(thaw_trainer *trainer);
 
+/* Before an epoch is tested or not: whether it is the last, since its loss is no better. */
+bool thaw_best_ends_untested(const thaw_trainer *trainer);
+
 /* Compares an epoch's figures, which all ranks share, with the best so far, notes that in the epoch's result, and
    writes the file if they are better. */
 void thaw_best_after_epoch(thaw_trainer *trainer);

@@ -13,6 +13,7 @@ static const struct {
     { "threads", "bits may differ" },
     { "CPU level", "bits may differ" },
     { "epochs", "schedules and rules by share of the epochs count the new number" },
+    { "epochs from test to test", "other epochs are tested from now on" },
     { "monitored figure", "the best epoch is sought among those to come" },
 };
 

@@ -83,6 +83,8 @@ static void describe_options(const thaw_trainer *trainer, thaw_text *text)
     thaw_lines_add_real(text, "clip norm", options->clip_norm);
     if (options->average_decay > 0) /* earlier versions had no such line */
         thaw_lines_add_real(text, "decay of averaged weights", options->average_decay);
+    if (options->test_every > 1) /* nor such a line */
+        thaw_lines_add_number(text, "epochs from test to test", (uint64_t)options->test_every);
     thaw_lines_add_text(text, "head", options->head ? options->head : "none");
     thaw_lines_add_text(text, "cached features", options->cache_dtype == THAW_BF16 ? "bf16" : "f32");
     thaw_lines_add_text(text, "monitored figure", thaw_monitor_name(options->best.monitor));

@@ -9,10 +9,15 @@ static const struct {
     const char *key;
     kind kind;
     size_t offset;
+    bool later; /* earlier versions have not written it: it stays as it is */
 } fields[] = {
-#define FIELD(key, kind, member)                  \
-    {                                             \
-        key, kind, offsetof(thaw_trainer, member) \
+#define FIELD(key, kind, member)                         \
+    {                                                    \
+        key, kind, offsetof(thaw_trainer, member), false \
+    }
+#define LATER(key, kind, member)                        \
+    {                                                   \
+        key, kind, offsetof(thaw_trainer, member), true \
     }
     FIELD("epoch", INTEGER, position.epoch),
     FIELD("step", COUNT, position.step),
@@ -50,7 +55,15 @@ static const struct {
     FIELD("best value", REAL, best.value),
     FIELD("epochs without a better one", INTEGER, best.waited),
     FIELD("saved as the best", INTEGER, best.saved),
+    LATER("tested", FLAG, epoch_result.tested),
+    LATER("test top-5 accuracy", REAL, epoch_result.test_top5_accuracy),
+    LATER("test macro F1", REAL, epoch_result.test_macro_f1),
+    LATER("test seconds", REAL, epoch_result.test_seconds),
+    LATER("wall seconds", REAL, epoch_result.wall_seconds),
+    LATER("run seconds", REAL, epoch_result.run_seconds),
+    LATER("seconds of the open epoch", REAL, wall),
 #undef FIELD
+#undef LATER
 };
 
 void thaw_run_position_write(const thaw_trainer *trainer, thaw_text *text)
@@ -86,6 +99,8 @@ bool thaw_run_position_read(thaw_lines *state, thaw_trainer *trainer)
         const bool read = value && (fields[i].kind == REAL ? thaw_lines_read_bits(&value, &real)
                                                            : thaw_lines_read_number(&value, &number));
         const uint64_t most = fields[i].kind == FLAG ? 1 : fields[i].kind == INTEGER ? INT32_MAX : SIZE_MAX;
+        if (!value && fields[i].later && !state->key.failed)
+            continue;
         right = right && read && !*value && number <= most;
         if (!right)
             continue;

@@ -152,6 +152,7 @@ thaw_status thaw_snapshot_take(thaw_snapshot *snapshot, thaw_trainer *trainer)
     thaw_context *context = trainer->model->context;
     char *run = NULL, *state = NULL;
     thaw_trainer_use_weights(trainer);
+    thaw_trainer_count_wall(trainer);
     thaw_status status = write_texts(trainer, &run, &state);
     if (status == THAW_OK) {
         visit_all(snapshot, measure, trainer, run, state);

@@ -5,6 +5,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "train/batch.h"
+#include "train/evaluation_batch.h"
 #include "train/shards.h"
 
 static thaw_status check_options(const thaw_model *model, const thaw_step_options *options, int64_t batch)
@@ -76,7 +77,7 @@ thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const tha
     }
     thaw_batch_outcome outcome;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
-    status = thaw_evaluate_batch(model, inputs->data, NULL, batch, &outcome);
+    status = thaw_evaluate_batch(model, &(thaw_evaluated_batch){ .count = batch, .samples = inputs->data }, &outcome);
     thaw_threads_leave(scope);
     if (status == THAW_OK)
         memcpy(outputs->data, outcome.outputs, (size_t)batch * thaw_shape_count(sample) * sizeof(float));

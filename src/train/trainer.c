@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/clock.h"
 #include "core/context.h"
 #include "core/threads.h"
 #include "data/dataset.h"
@@ -32,6 +33,8 @@ static thaw_status check_options(const thaw_model *model, const thaw_fit_options
     if (options->batch % shards != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be a multiple of the %lld shards",
                          (long long)options->batch, (long long)shards);
+    if (options->test_every < 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "test_every is %d, must not be negative", options->test_every);
     if (!isfinite(options->clip_norm) || options->clip_norm < 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "clip norm is %g, must be finite and not negative",
                          options->clip_norm);
@@ -66,6 +69,7 @@ static thaw_status begin(thaw_trainer *trainer)
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : DEFAULT_BATCH;
     options->seed = options->seed ? options->seed : context->seed;
+    options->test_every = options->test_every ? options->test_every : 1;
     thaw_status status = check(trainer);
     if (status == THAW_OK)
         status = thaw_best_begin(trainer);
@@ -116,6 +120,7 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
         return;
     thaw_checkpoints_close(trainer);
     thaw_trainer_release_data(trainer);
+    thaw_test_cache_release(&trainer->test_cache, trainer->model->context);
     thaw_average_release(trainer->average);
     thaw_release(trainer->model->context, trainer);
 }
@@ -152,6 +157,7 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
     const thaw_status agreement = agree(trainer);
     if (agreement != THAW_OK)
         return agreement;
+    trainer->clock = thaw_seconds();
     const thaw_thread_scope scope = thaw_threads_enter(context);
     trainer->model->cache = trainer->budget;
     thaw_status status = thaw_trainer_resume(trainer);
@@ -165,6 +171,8 @@ static thaw_status run(thaw_trainer *trainer, size_t most, thaw_step_result *res
             thaw_checkpoints_after_epoch(trainer);
     }
     thaw_threads_leave(scope);
+    thaw_trainer_count_wall(trainer);
+    trainer->clock = 0;
     if (status != THAW_OK && status != THAW_STOPPED)
         thaw_give_up(trainer->options.communicator, thaw_context_message(context));
     return status;
@@ -203,7 +211,7 @@ thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result
 {
     if (trainer->options.test)
         return test(trainer, result);
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
+    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }
 

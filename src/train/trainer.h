@@ -7,6 +7,7 @@
 #include "data/loader.h"
 #include "features/feature_cache.h"
 #include "train/average.h"
+#include "train/test_cache.h"
 
 /* The sums of an epoch. */
 typedef struct thaw_epoch_sums {
@@ -30,6 +31,8 @@ struct thaw_trainer {
     bool uncached;  /* and its run had a feature cache whose values are rounded */
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
+    double wall;           /* seconds of the open epoch, or since the last one, up to `clock` */
+    double clock;          /* the time up to which a call has been counted; 0: no call runs */
     thaw_best best;        /* up to the last epoch that has ended */
     thaw_average *average; /* NULL: none */
 
@@ -38,6 +41,7 @@ struct thaw_trainer {
     thaw_dataset *loaded; /* what the loader reads: the data set, or the cache */
     thaw_feature_cache *cache;
     thaw_cache_budget budget;
+    thaw_test_cache test_cache;
     thaw_batch batch; /* read but not yet trained on; count 0: none */
 
     char *description; /* of the run at its start; see run_description.h */
@@ -79,9 +83,15 @@ thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer);
    thaw_trainer_step. */
 thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_step_result *result);
 
+/* Adds the time since the last call of this to the wall clock, while a call of the trainer runs. */
+void thaw_trainer_count_wall(thaw_trainer *trainer);
+
 /* Evaluates the test data, with the averaged weights if there are any. Errors: those of thaw_evaluate,
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result);
+
+/* The same at the end of an epoch that has a test, with the results in the epoch's. */
+thaw_status thaw_trainer_test_epoch(thaw_trainer *trainer);
 
 /* Puts the weights that train back into the model, if it has the averages. */
 void thaw_trainer_use_weights(const thaw_trainer *trainer);

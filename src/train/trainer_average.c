@@ -32,23 +32,6 @@ thaw_status thaw_trainer_save_average(thaw_trainer *trainer, const char *path)
     return status;
 }
 
-thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result)
-{
-    thaw_average *average = trainer->average;
-    const thaw_fit_options *options = &trainer->options;
-    const bool used = average && average->in_use;
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN };
-    thaw_status status = average ? thaw_average_use(average, true) : THAW_OK;
-    const int64_t batch = options->batch / options->shards;
-    if (status == THAW_OK && options->communicator)
-        status = thaw_ranks_evaluate(trainer->model, options->test, batch, options->communicator, result);
-    else if (status == THAW_OK)
-        status = thaw_evaluate(trainer->model, options->test, batch, result);
-    if (!used)
-        thaw_trainer_use_weights(trainer);
-    return status;
-}
-
 /* ---------------------------------------------------------------- merging */
 
 /* What the bindings give with the averages in the model, one parameter's values after another's. */

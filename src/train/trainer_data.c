@@ -64,11 +64,15 @@ static thaw_status create_cache(thaw_trainer *trainer, thaw_plan *plan)
 {
     const thaw_fit_options *options = &trainer->options;
     const thaw_communicator *communicator = options->communicator;
-    const thaw_spread spread = { .communicator = communicator && communicator->ranks > 1 ? communicator : NULL,
-                                 .shards = (size_t)options->shards,
-                                 .batch = (size_t)options->batch };
-    return thaw_feature_cache_create(plan, trainer->dataset, options->cache_bytes, options->cache_file, &spread,
-                                     &trainer->cache);
+    const thaw_feature_cache_options wanted = {
+        .dataset = trainer->dataset,
+        .budget_bytes = options->cache_bytes,
+        .path = options->cache_file,
+        .spread = { .communicator = communicator && communicator->ranks > 1 ? communicator : NULL,
+                    .shards = (size_t)options->shards,
+                    .batch = (size_t)options->batch },
+    };
+    return thaw_feature_cache_create(plan, &wanted, &trainer->cache);
 }
 
 thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan)

@@ -46,6 +46,8 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
         status = compile(trainer, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_choose_data(trainer, plan, epoch);
+    if (status == THAW_OK)
+        status = thaw_test_cache_begin_epoch(&trainer->test_cache, plan, &trainer->options, trainer->dataset, epoch);
     if (status == THAW_OK && trainer->average)
         status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
     if (status != THAW_OK)
@@ -73,6 +75,9 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer)
         .accuracy = NAN,
         .test_loss = NAN,
         .test_accuracy = NAN,
+        .test_top5_accuracy = NAN,
+        .test_macro_f1 = NAN,
+        .run_seconds = trainer->epoch_result.run_seconds,
         .best = trainer->best,
     };
     const thaw_status status = prepare_epoch(trainer, epoch);
@@ -107,20 +112,32 @@ thaw_status thaw_trainer_resume(thaw_trainer *trainer)
     return THAW_OK;
 }
 
+void thaw_trainer_count_wall(thaw_trainer *trainer)
+{
+    const double now = thaw_seconds();
+    if (trainer->clock > 0)
+        trainer->wall += now - trainer->clock;
+    trainer->clock = trainer->clock > 0 ? now : 0;
+}
+
+/* What follows counts for the next epoch. */
+static void take_wall(thaw_trainer *trainer)
+{
+    thaw_trainer_count_wall(trainer);
+    trainer->epoch_result.wall_seconds = trainer->wall;
+    trainer->epoch_result.run_seconds += trainer->wall;
+    trainer->wall = 0;
+}
+
 thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer)
 {
     const thaw_fit_options *options = &trainer->options;
-    thaw_status status = THAW_OK;
-    if (options->test) {
-        thaw_evaluation test;
-        status = thaw_trainer_test(trainer, &test);
-        trainer->epoch_result.test_loss = test.loss;
-        trainer->epoch_result.test_accuracy = test.accuracy;
-    }
+    const thaw_status status = thaw_trainer_test_epoch(trainer);
     if (status != THAW_OK)
         return status;
     thaw_best_after_epoch(trainer);
     trainer->open = false;
+    take_wall(trainer);
     if (!options->on_epoch || options->on_epoch(options->user, &trainer->epoch_result))
         return THAW_OK;
     return thaw_fail(trainer->model->context, THAW_STOPPED, "stopped after epoch %d", trainer->position.epoch);

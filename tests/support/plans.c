@@ -6,7 +6,7 @@ static thaw_plan *run_until(thaw_model *model, bool training, const char *pass)
 {
     thaw_plan *plan;
     assert_ok(model->context,
-              thaw_plan_create(model, &(thaw_plan_request){ SAMPLES, training, model->cache, 1 }, &plan));
+              thaw_plan_create(model, &(thaw_plan_request){ SAMPLES, training, model->cache, 1, false }, &plan));
     if (pass)
         assert_ok(model->context, thaw_plan_compile(plan, pass));
     return plan;
