@@ -48,23 +48,40 @@ size_t cli_peak_rss_bytes(void)
 
 void cli_print_epoch_header(void)
 {
-    printf("%7s %10s %9s %10s %9s %9s %10s %10s\n", "epoch", "loss", "accuracy", "test loss", "accuracy", "seconds",
-           "samples/s", "trained");
+    printf("%7s %9s %9s %9s %9s %8s %8s %8s %9s %10s\n", "epoch", "loss", "accuracy", "test loss", "accuracy",
+           "seconds", "testing", "all", "samples/s", "trained");
+}
+
+/* The seconds of a test; "-" without one. */
+static char *format_seconds(char text[CLI_SECONDS_BYTES], double seconds, bool there)
+{
+    if (there)
+        snprintf(text, CLI_SECONDS_BYTES, "%.3f", seconds);
+    else
+        snprintf(text, CLI_SECONDS_BYTES, "-");
+    return text;
+}
+
+/* What started at the feature cache. */
+static const char *cached_word(const thaw_epoch_result *epoch_result)
+{
+    if (epoch_result->cached)
+        return epoch_result->test_cached ? "  cached, test too" : "  cached";
+    return epoch_result->test_cached ? "  test cached" : "";
 }
 
 void cli_print_epoch(const thaw_epoch_result *epoch_result)
 {
     char epoch[24], loss[CLI_LOSS_BYTES], test_loss[CLI_LOSS_BYTES] = "-", accuracy[CLI_SHARE_BYTES],
-                                          test_accuracy[CLI_SHARE_BYTES];
+                                          test_accuracy[CLI_SHARE_BYTES], testing[CLI_SECONDS_BYTES];
     snprintf(epoch, sizeof epoch, "%d/%d", epoch_result->epoch, epoch_result->epochs);
-    /* Without test data, both figures are NaN. */
-    if (!isnan(epoch_result->test_loss) || !isnan(epoch_result->test_accuracy))
+    if (epoch_result->tested)
         cli_format_loss(test_loss, epoch_result->test_loss);
-    printf("%7s %10s %9s %10s %9s %9.3f %10.0f %10zu%s", epoch, cli_format_loss(loss, epoch_result->loss),
+    printf("%7s %9s %9s %9s %9s %8.3f %8s %8.3f %9.0f %10zu%s", epoch, cli_format_loss(loss, epoch_result->loss),
            cli_format_share(accuracy, epoch_result->accuracy), test_loss,
            cli_format_share(test_accuracy, epoch_result->test_accuracy), epoch_result->seconds,
-           epoch_result->samples_per_second, epoch_result->trainable_parameters,
-           epoch_result->cached ? "  cached" : "");
+           format_seconds(testing, epoch_result->test_seconds, epoch_result->tested), epoch_result->wall_seconds,
+           epoch_result->samples_per_second, epoch_result->trainable_parameters, cached_word(epoch_result));
     if (epoch_result->skipped_steps)
         printf("  %zu steps skipped", epoch_result->skipped_steps);
     putchar('\n');
@@ -81,7 +98,13 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_resul
     json_object_set_new(object, "accuracy", cli_json_real(epoch_result->accuracy));
     json_object_set_new(object, "test_loss", cli_json_real(epoch_result->test_loss));
     json_object_set_new(object, "test_accuracy", cli_json_real(epoch_result->test_accuracy));
+    json_object_set_new(object, "test_top5_accuracy", cli_json_real(epoch_result->test_top5_accuracy));
+    json_object_set_new(object, "test_macro_f1", cli_json_real(epoch_result->test_macro_f1));
+    json_object_set_new(object, "tested", json_boolean(epoch_result->tested));
     json_object_set_new(object, "seconds", cli_json_real(epoch_result->seconds));
+    json_object_set_new(object, "test_seconds", cli_json_real(epoch_result->test_seconds));
+    json_object_set_new(object, "wall_seconds", cli_json_real(epoch_result->wall_seconds));
+    json_object_set_new(object, "run_seconds", cli_json_real(epoch_result->run_seconds));
     json_object_set_new(object, "samples_per_second", cli_json_real(epoch_result->samples_per_second));
     json_object_set_new(object, "rate_factor", cli_json_real(epoch_result->rate_factor));
     json_object_set_new(object, "skipped_steps", cli_json_count(epoch_result->skipped_steps));
@@ -92,6 +115,8 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_resul
     json_object_set_new(object, "activation_bytes", cli_json_count(epoch_result->activation_bytes));
     json_object_set_new(object, "cache_on_disk", json_boolean(epoch_result->cache_on_disk));
     json_object_set_new(object, "cache_bytes", cli_json_count(epoch_result->cache_bytes));
+    json_object_set_new(object, "test_cached", json_boolean(epoch_result->test_cached));
+    json_object_set_new(object, "test_cache_bytes", cli_json_count(epoch_result->test_cache_bytes));
     json_object_set_new(object, "sent_bytes", cli_json_count(epoch_result->sent_bytes));
     json_object_set_new(object, "average_bytes", cli_json_count(epoch_result->average_bytes));
     json_object_set_new(object, "monitor", json_string(thaw_monitor_name(epoch_result->best.monitor)));

@@ -17,6 +17,9 @@ char *cli_format_share(char text[CLI_SHARE_BYTES], double share);
 enum { CLI_LOSS_BYTES = 32 };
 char *cli_format_loss(char text[CLI_LOSS_BYTES], double loss);
 
+/* Room for "12345.678". */
+enum { CLI_SECONDS_BYTES = 32 };
+
 /* The process's peak memory, in bytes. */
 size_t cli_peak_rss_bytes(void);
 

@@ -19,6 +19,8 @@ static int print(const cli_options *options, const thaw_evaluation *found, const
         json_object_set_new(object, "event", json_string("evaluation"));
         json_object_set_new(object, "loss", cli_json_real(found->loss));
         json_object_set_new(object, "accuracy", cli_json_real(found->accuracy));
+        json_object_set_new(object, "top5_accuracy", cli_json_real(found->top5_accuracy));
+        json_object_set_new(object, "macro_f1", cli_json_real(found->macro_f1));
         json_object_set_new(object, "samples", cli_json_count(found->samples));
         json_object_set_new(object, "seconds", cli_json_real(found->seconds));
         json_object_set_new(object, "samples_per_second", cli_json_real(rate));
@@ -27,9 +29,11 @@ static int print(const cli_options *options, const thaw_evaluation *found, const
             cli_classified_describe(classified, object);
         return cli_json_print(object);
     }
-    char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES];
-    printf("loss %s, accuracy %s on %zu samples, %.3f seconds (%.0f samples/s)\n", cli_format_loss(loss, found->loss),
-           cli_format_share(accuracy, found->accuracy), found->samples, found->seconds, rate);
+    char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES], top5[CLI_SHARE_BYTES];
+    printf("loss %s, accuracy %s", cli_format_loss(loss, found->loss), cli_format_share(accuracy, found->accuracy));
+    if (!isnan(found->top5_accuracy)) /* more than five classes */
+        printf(", top-5 accuracy %s, macro F1 %.4f", cli_format_share(top5, found->top5_accuracy), found->macro_f1);
+    printf(" on %zu samples, %.3f seconds (%.0f samples/s)\n", found->samples, found->seconds, rate);
     return CLI_DONE;
 }
 

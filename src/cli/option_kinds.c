@@ -100,12 +100,19 @@ static bool parse_precision(const cli_option *option, const char *text, void *va
 static bool parse_monitor(const cli_option *option, const char *text, void *value, cli_options *options)
 {
     (void)option, (void)options;
-    thaw_monitor *monitor = value;
-    *monitor = strcmp(text, "loss") == 0            ? THAW_MONITOR_LOSS
-               : strcmp(text, "test-loss") == 0     ? THAW_MONITOR_TEST_LOSS
-               : strcmp(text, "test-accuracy") == 0 ? THAW_MONITOR_TEST_ACCURACY
-                                                    : THAW_MONITOR_AUTO;
-    return *monitor != THAW_MONITOR_AUTO;
+    static const char *const names[] = {
+        [THAW_MONITOR_LOSS] = "loss",
+        [THAW_MONITOR_TEST_LOSS] = "test-loss",
+        [THAW_MONITOR_TEST_ACCURACY] = "test-accuracy",
+        [THAW_MONITOR_TEST_TOP5_ACCURACY] = "test-top5",
+        [THAW_MONITOR_TEST_MACRO_F1] = "test-f1",
+    };
+    for (size_t i = THAW_MONITOR_LOSS; i < THAW_COUNT(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *(thaw_monitor *)value = (thaw_monitor)i;
+            return true;
+        }
+    return false;
 }
 
 static bool parse_spreading(const cli_option *option, const char *text, void *value, cli_options *options)
@@ -160,8 +167,8 @@ KIND(spreading, .parse = parse_spreading, .wanted = "auto, mpi or off", .complet
      .words = "auto mpi off");
 KIND(precision, .parse = parse_precision, .wanted = "f32, bf16 or bf16-emulated", .completion = CLI_COMPLETE_WORDS,
      .words = "f32 bf16 bf16-emulated");
-KIND(monitor, .parse = parse_monitor, .wanted = "loss, test-loss or test-accuracy", .completion = CLI_COMPLETE_WORDS,
-     .words = "loss test-loss test-accuracy");
+KIND(monitor, .parse = parse_monitor, .wanted = "loss, test-loss, test-accuracy, test-top5 or test-f1",
+     .completion = CLI_COMPLETE_WORDS, .words = "loss test-loss test-accuracy test-top5 test-f1");
 
 bool cli_option_is_text(const cli_option *option)
 {

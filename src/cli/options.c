@@ -134,11 +134,12 @@ const cli_option cli_option_table[] = {
       TO(merge) },
     { CLI_TRAINING | CLI_CACHE, "cache", "WHERE",
       "Where to keep the outputs of a frozen prefix: memory, off, or a FILE, which later runs with the same frozen "
-      "layers and data reuse. auto uses memory, or a file if they do not fit and several epochs use them (default: "
-      "auto)",
+      "layers and data reuse; those of test data are then in FILE.test. auto uses memory, or a file if they do not fit "
+      "and several epochs use them (default: auto)",
       &cli_kind_cache, TO(cache) },
     { CLI_TRAINING | CLI_CACHE, "cache-file-bytes", "BYTES",
-      "Largest size of that file, such as 20G; 0 for any size (default: 0)", &cli_kind_bytes, TO(cache_file_bytes) },
+      "Largest size of both files together, such as 20G; 0 for any size (default: 0)", &cli_kind_bytes,
+      TO(cache_file_bytes) },
     { CLI_TRAINING | CLI_CACHE, "cache-bf16", NULL, "Keep these outputs in bfloat16: rounded, in half the space",
       &cli_kind_flag, TO(cache_bf16) },
     { CLI_TRAINING | CLI_CACHE, "recompute", NULL,
@@ -160,11 +161,15 @@ const cli_option cli_option_table[] = {
       "run. Adapters stay beside their weights: --merge is for --save",
       &cli_kind_file, TO(best) },
     { CLI_TRAINING, "monitor", "FIGURE",
-      "What decides about --best and --patience: loss, test-loss or test-accuracy. Only a strictly better figure counts "
-      "(default: test-accuracy if there are test data, else loss)",
+      "What decides about --best and --patience: loss, test-loss, test-accuracy, test-top5 for top-5 accuracy, or test-f1 "
+      "for macro F1. Only a strictly better figure counts (default: test-accuracy if there are test data, else loss)",
       &cli_kind_monitor, TO(monitor) },
     { CLI_TRAINING, "patience", "N", "End the run after N successive epochs without a better figure (default: never)",
       &cli_kind_positive, TO(patience) },
+    { CLI_TRAINING, "test-every", "N",
+      "Test after every N epochs, and after the last. Epochs without a test neither are the best by a test figure nor "
+      "count for --patience (default: 1)",
+      &cli_kind_positive, TO(test_every) },
     { CLI_TRAINING, "log", "FOLDER",
       "Log the run: steps.csv and epochs.csv, with losses, rates, norms of gradients and updates by block, speed and "
       "memory, with several ranks what each sends in a step, and the same as TensorBoard's events",

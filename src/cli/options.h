@@ -98,6 +98,7 @@ typedef struct cli_options {
     const char *best, *save_broken;               /* files, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */
+    uint64_t test_every;                          /* epochs; 0: 1 */
     const char *log;                              /* folder, or NULL */
     uint64_t log_every;                           /* steps */
     const char *optimizers, *strategies, *report; /* of thaw bench */

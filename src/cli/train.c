@@ -143,6 +143,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
         .average_decay = options->average_decay,
         .shards = (int64_t)(options->accumulate ? options->accumulate : options->shards),
         .test = session->test,
+        .test_every = (int)options->test_every,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
         .head = session->head,
         .communicator = ranks->communicator,

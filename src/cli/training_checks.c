@@ -98,6 +98,8 @@ int cli_training_check_built(const cli_session *session, const cli_ranks *ranks)
     int code = CLI_DONE;
     if (options->monitor > THAW_MONITOR_LOSS && !session->test)
         code = cli_misuse("--monitor", "needs test data, which --data does not have; see --test-data");
+    if (code == CLI_DONE && options->test_every && !session->test)
+        code = cli_misuse("--test-every", "needs test data, which --data does not have; see --test-data");
     if (code == CLI_DONE && options->save && ranks->rank == 0)
         code = check_place(session, options->save, "--save");
     if (code == CLI_DONE && options->best && ranks->rank == 0)

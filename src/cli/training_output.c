@@ -75,7 +75,7 @@ static void print_best(const cli_training *now)
         printf("no epoch is the best: the %s was never a finite number\n", figure);
         return;
     }
-    if (best->monitor == THAW_MONITOR_TEST_ACCURACY)
+    if (best->monitor == THAW_MONITOR_TEST_ACCURACY || best->monitor == THAW_MONITOR_TEST_TOP5_ACCURACY)
         cli_format_share(value, best->value);
     else
         snprintf(value, sizeof value, "%.4f", best->value);
@@ -86,6 +86,17 @@ static void print_best(const cli_training *now)
         printf("; %s has the weights of epoch %d", cli_show(file).text, best->saved);
     else if (file)
         printf("; its weights are not saved");
+    putchar('\n');
+}
+
+/* Of the run, and of its last test. */
+static void print_totals(const thaw_epoch_result *last)
+{
+    char top5[CLI_SHARE_BYTES];
+    printf("%.3f seconds in all", last->run_seconds);
+    if (!isnan(last->test_top5_accuracy)) /* more than five classes */
+        printf("; top-5 accuracy %s, macro F1 %.4f", cli_format_share(top5, last->test_top5_accuracy),
+               last->test_macro_f1);
     putchar('\n');
 }
 
@@ -111,11 +122,14 @@ int cli_training_print_end(const cli_training *now, bool stopped)
         printf("gradients %s, optimizer state %s, activations %s, feature cache %s, peak memory %s\n",
                cli_format_bytes(memory[0], last->gradient_bytes),
                cli_format_bytes(memory[1], last->optimizer_state_bytes),
-               cli_format_bytes(memory[2], last->activation_bytes), cli_format_bytes(memory[3], last->cache_bytes),
+               cli_format_bytes(memory[2], last->activation_bytes),
+               cli_format_bytes(memory[3], last->cache_bytes + last->test_cache_bytes),
                cli_format_bytes(memory[4], peak));
     if (last->sent_bytes)
         printf("each of %d ranks sends %s a step to the others\n", now->ranks->count,
                cli_format_bytes(memory[0], last->sent_bytes));
+    if (last->epoch)
+        print_totals(last);
     if (now->cache_path && last->cache_on_disk)
         printf("the feature cache is %s; runs with the same frozen layers and data reuse it\n",
                cli_show(now->cache_path).text);

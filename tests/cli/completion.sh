@@ -53,7 +53,8 @@ expect 'lora:rank=8|lp-ft|last2' thaw finetune --strategy l
 expect "full head gradual" thaw bench --strategies "'full head gra"
 expect 'bf16|bf16-emulated' thaw train --precision bf
 expect 'cosine|constant' thaw train --schedule co
-expect 'test-loss|test-accuracy' thaw train --monitor te
+expect 'test-loss|test-accuracy|test-top5|test-f1' thaw train --monitor te
+expect '--test-data|--test-every' thaw train --test
 expect 'source.safetensors' thaw train --best so
 expect '--save|--save-broken' thaw train --sa
 expect 'source.safetensors' thaw train --save-broken so

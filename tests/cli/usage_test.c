@@ -111,7 +111,7 @@ static const struct {
     { TRAIN "--keep 0", 2, "thaw: --keep: \"0\"" },
     { TRAIN "--monitor loss", 2, "thaw: --monitor: needs --best or --patience" },
     { TRAIN "--best b --monitor accuracy", 2,
-      "thaw: --monitor: \"accuracy\", must be loss, test-loss or test-accuracy" },
+      "thaw: --monitor: \"accuracy\", must be loss, test-loss, test-accuracy, test-top5 or test-f1" },
     { TRAIN "--best=", 2, "thaw: --best: \"\", must be a file name" },
     { TRAIN "--best b --save b", 2, "thaw: --best: \"b\" is the file of --save" },
     { TRAIN "--best /nowhere/best.safetensors", 1, "thaw: --best: /nowhere/best.safetensors" },
