@@ -108,13 +108,14 @@ typedef struct thaw_configuration {
     size_t runs, diverged;             /* finished runs, and those of them that diverged */
     bool chosen;                       /* the best of the rates of this pair */
     thaw_mean accuracy, loss, seconds; /* on the test data after the last epoch; the training loss; over seeds */
-    double seconds_per_epoch, samples_per_second; /* of training: medians over the epochs of all runs */
-    thaw_phase_seconds phases;                    /* the same, by phase */
-    double other_seconds;                         /* the same, outside of the phases */
-    double seconds_to_target, joules_per_epoch;   /* NAN if unknown, or never reached */
-    size_t parameters_trained;                    /* elements: the most in any epoch */
-    thaw_run_bytes bytes;                         /* memory */
-    double flops_per_step;                        /* floating-point operations: the mean */
+    /* Of training, with the epoch that fills the feature cache and without tests: medians over the epochs of all runs. */
+    double seconds_per_epoch, samples_per_second;
+    thaw_phase_seconds phases;                  /* the same, by phase */
+    double other_seconds;                       /* the same, outside of the phases */
+    double seconds_to_target, joules_per_epoch; /* NAN if unknown, or never reached */
+    size_t parameters_trained;                  /* elements: the most in any epoch */
+    thaw_run_bytes bytes;                       /* memory */
+    double flops_per_step;                      /* floating-point operations: the mean */
     int rank;                        /* among the chosen configurations; equal ranks are ties; 0: not ranked */
     bool pareto_time, pareto_memory; /* no configuration is at least as accurate and faster, or smaller */
     thaw_mean against_full; /* test accuracy minus that of full fine-tuning, paired by seed; count 0 if there is none */

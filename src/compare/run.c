@@ -161,6 +161,8 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
     json_object_set_new(epoch, "test_loss", thaw_json_number(epoch_result->test_loss));
     json_object_set_new(epoch, "test_accuracy", thaw_json_number(epoch_result->test_accuracy));
     json_object_set_new(epoch, "seconds", thaw_json_number(epoch_result->seconds));
+    json_object_set_new(epoch, "test_seconds", thaw_json_number(epoch_result->test_seconds));
+    json_object_set_new(epoch, "wall_seconds", thaw_json_number(epoch_result->wall_seconds));
     json_object_set_new(epoch, "times", record_times(epoch_result));
     json_object_set_new(epoch, "samples_per_second", thaw_json_number(epoch_result->samples_per_second));
     json_object_set_new(epoch, "joules", thaw_json_number(energy_of(now)));

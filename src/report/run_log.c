@@ -11,7 +11,7 @@
 #include "report/write.h"
 #include "train/trainer.h"
 
-enum { EPOCH_SERIES = 10, STEP_SERIES = 7, BLOCK_SERIES = 3 };
+enum { EPOCH_SERIES = 14, STEP_SERIES = 7, BLOCK_SERIES = 3 };
 
 struct thaw_run_log {
     thaw_context *context;
@@ -47,6 +47,10 @@ static void name_series(thaw_run_log *log)
         "epoch/parameters_trained",
         "epoch/skipped_steps",
         "epoch/cached",
+        "test/top5_accuracy",
+        "test/macro_f1",
+        "epoch/test_seconds",
+        "epoch/wall_seconds",
         "epoch/sent_bytes",
     };
     static const char *const blocks[BLOCK_SERIES] = { "rate", "gradient_norm", "update_norm" };
@@ -118,6 +122,10 @@ static void measure_epoch(thaw_run_log *log, const thaw_epoch_result *epoch)
         (double)epoch->trainable_parameters,
         (double)epoch->skipped_steps,
         epoch->cached,
+        epoch->test_top5_accuracy,
+        epoch->test_macro_f1,
+        epoch->tested ? epoch->test_seconds : (double)NAN,
+        epoch->wall_seconds,
         (double)epoch->sent_bytes,
     };
     for (size_t i = 0; i < EPOCH_SERIES; i++)

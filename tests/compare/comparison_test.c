@@ -72,6 +72,8 @@ Test(results, hold_what_was_measured, .init = comparison_begin, .fini = comparis
         const double parts = number_at(times, "data") + number_at(times, "forward") + number_at(times, "backward") +
                              number_at(times, "update") + number_at(times, "other");
         cr_assert(fabs(parts - number_at(last, "seconds")) < 1e-9);
+        cr_assert_gt(number_at(last, "test_seconds"), 0);
+        cr_assert_gt(number_at(last, "wall_seconds"), number_at(last, "seconds") + number_at(last, "test_seconds"));
         cr_assert(number_at(times, "forward") > 0 && number_at(times, "backward") > 0);
     }
     for (size_t i = 0; i < 2; i++) {

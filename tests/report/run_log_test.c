@@ -96,7 +96,8 @@ Test(run_log, norms_are_those_of_the_update)
     for (size_t i = 0; i < STEPS; i++)
         loss += log_at(&steps, i, "training/loss") * (i + 1 < STEPS ? BATCH : SAMPLES % BATCH);
     cr_assert_float_eq(log_at(&epochs, 0, "epoch/training_loss"), loss / SAMPLES, 1e-6);
-    cr_assert(isnan(log_at(&epochs, 0, "test/loss")));
+    cr_assert(isnan(log_at(&epochs, 0, "test/loss")) && isnan(log_at(&epochs, 0, "epoch/test_seconds")));
+    cr_assert_gt(log_at(&epochs, 0, "epoch/wall_seconds"), log_at(&epochs, 0, "epoch/seconds"));
     cr_assert_eq(log_count_events(f.directory), log_count_values(&steps) + log_count_values(&epochs));
     close_fixture(&f);
 }

@@ -8,6 +8,8 @@ void support_forget_times(json_t *file)
     static const char *const timed[] = { "jobs",
                                          "seconds",
                                          "times",
+                                         "test_seconds",
+                                         "wall_seconds",
                                          "samples_per_second",
                                          "joules",
                                          "seconds_per_epoch",
