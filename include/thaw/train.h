@@ -239,8 +239,11 @@ typedef struct thaw_fit_options {
     bool time_phases;                   /* measure the phases; reads the clock several times per step */
     bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
-    void (*on_rule)(void *user, const thaw_rule_effect *effect);         /* after each rule of the strategy */
-    void *user;                                                          /* passed to the callbacks */
+    /* After each batch of a test, with the samples that this rank tests. false: stop; the next call begins the test again.
+       Must be true on several ranks, which would wait for this one. */
+    bool (*on_test)(void *user, const thaw_evaluation_progress *progress);
+    void (*on_rule)(void *user, const thaw_rule_effect *effect); /* after each rule of the strategy */
+    void *user;                                                  /* passed to the callbacks */
     /* To other ranks (thaw/distributed.h): each trains on its own shards of every batch. NULL: there are none. */
     const thaw_communicator *communicator;
 } thaw_fit_options;

@@ -20,8 +20,23 @@
 static bool on_step(void *user, const thaw_progress *state)
 {
     cli_training *now = user;
+    now->epoch = state->epoch;
     cli_progress_draw_training(&now->progress, NULL, state, (size_t)now->options->batch);
     now->signal = cli_ranks_signal(now->ranks);
+    return now->signal == 0;
+}
+
+/* Ranks ask each other about signals where all of them are: not here. */
+static bool on_test(void *user, const thaw_evaluation_progress *state)
+{
+    cli_training *now = user;
+    cli_progress_draw(&now->progress, &(cli_progress_state){ .label = "testing",
+                                                             .epoch = now->epoch,
+                                                             .epochs = (int)now->options->epochs,
+                                                             .done = state->samples,
+                                                             .total = state->all });
+    if (!now->ranks->communicator)
+        now->signal = cli_ranks_signal(now->ranks);
     return now->signal == 0;
 }
 
@@ -162,6 +177,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
             .patience = (int)options->patience,
         },
         .on_step = on_step,
+        .on_test = on_test,
         .on_rule = options->json ? cli_training_on_rule : NULL,
         .user = &now,
     };

@@ -13,6 +13,7 @@ typedef struct cli_training {
     cli_ranks *ranks;
     int signal; /* that stops the run, or -1 if the other ranks cannot be asked */
     cli_progress progress;
+    int epoch;              /* of the last step */
     thaw_epoch_result last; /* of the last whole epoch; zero before it */
     size_t epoch_steps;     /* of each epoch */
     char *cache_path;       /* the file chosen for the feature cache, or NULL */

@@ -20,7 +20,9 @@ thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result)
     const bool used = average && average->in_use;
     *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
     thaw_status status = average ? thaw_average_use(average, true) : THAW_OK;
-    const thaw_evaluation_options wanted = { .batch = options->batch / options->shards };
+    const thaw_evaluation_options wanted = { .batch = options->batch / options->shards,
+                                             .on_batch = options->on_test,
+                                             .user = options->user };
     if (status == THAW_OK)
         status = thaw_evaluate_with_cache(trainer->model, options->test, &wanted, options->communicator,
                                           is_prefix_fixed(average) ? &trainer->test_cache : NULL, result);

@@ -35,7 +35,7 @@ static void resize(int terminal, unsigned short columns)
 }
 
 /* Two epochs, in each of which the data are read some times: about half a second for each four. */
-static pid_t start(int terminal, int times, bool json)
+static pid_t start_tested(int terminal, int times, bool json, bool tested)
 {
     static char data[8192];
     const int errors = open(ptsname(terminal), O_RDWR | O_NOCTTY);
@@ -50,11 +50,20 @@ static pid_t start(int terminal, int times, bool json)
         if (dup2(output, STDOUT_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 || setenv("TERM", "xterm", 1) != 0)
             _exit(126);
         execl(getenv("THAW_COMMAND"), "thaw", "train", "--model", "mlp-500", "--data", data, "--epochs", "2", "--batch",
-              "16", "--threads", "1", json ? "--json" : (char *)NULL, (char *)NULL);
+              "16", "--threads", "1",
+              tested ? "--test-data"
+              : json ? "--json"
+                     : (char *)NULL,
+              tested ? data : (char *)NULL, (char *)NULL);
         _exit(127);
     }
     close(errors);
     return process;
+}
+
+static pid_t start(int terminal, int times, bool json)
+{
+    return start_tested(terminal, times, json, false);
 }
 
 /* Reads what the command draws until it ends. Once it has drawn some lines, the terminal gets `columns`, if not 0. */
@@ -117,6 +126,17 @@ Test(progress, tells_rate_and_time_left_within_the_terminal, .init = cli_begin, 
         cr_assert(some_line_has(all, THAW_COUNT(all)), "%d columns: %s", widths[i], lines[line_count - 2]);
         cr_assert_str_empty(lines[line_count - 1], "the line is not cleared");
     }
+}
+
+Test(progress, says_testing_while_it_tests, .init = cli_begin, .fini = cli_end, .timeout = 120)
+{
+    static const char *const all[] = { "testing, epoch 2/2 [", "]", " samples/s, 0:0", " left" };
+    size_t before;
+    const int terminal = open_terminal();
+    resize(terminal, 80);
+    watch(terminal, start_tested(terminal, 8, false, true), 0, &before);
+    assert_fit(0, 80);
+    cr_assert(some_line_has(all, THAW_COUNT(all)), "%s", lines[line_count - 2]);
 }
 
 Test(progress, drops_what_does_not_fit, .init = cli_begin, .fini = cli_end, .timeout = 120)
