@@ -2,7 +2,12 @@
    different threads do not affect each other. A context, and everything made from it, serves one thread at a time.
 
    Threads: inside a parallel region of the host, and wherever OpenMP may not start other threads, Thaw runs serially.
-   It has separate plans for that, so the first such call compiles.
+   It has separate plans for that, so the first such call compiles. The host decides how OpenMP's threads wait for each
+   other; Thaw changes nothing about it. libgomp's spin for milliseconds by default, which makes several threads slower
+   than one where other processes want the cores: training on two threads beside eight busy processes took five times as
+   long as on one. A host on such a machine should be started with GOMP_SPINCOUNT=1000 (20 % longer there, nothing lost
+   where it is alone) or OMP_WAIT_POLICY=passive (as fast as one thread there, up to 20 % slower where it is alone) in its
+   environment, which OpenMP reads when it is loaded, or should ask for one thread.
 
    Reproducibility: the same build, CPU, instruction limit, seed and thread count give the same bits. Optimizer updates,
    data order, initialisation and dropout are the same for any thread count, and at every instruction level. In

@@ -15,6 +15,7 @@
 #include "cli/generate.h"
 #include "cli/interrupt.h"
 #include "cli/ranks.h"
+#include "cli/waiting.h"
 #include "core/nearest.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
@@ -90,24 +91,6 @@ static int run(const cli_command *command, int argc, char **argv)
     return code;
 }
 
-/* OpenMP's threads spin for milliseconds before they sleep. If other processes want the cores too, a spinning thread
-   uses up time slices that the thread it waits for needs: with several busy processes per core, training took four
-   to five times as long on two threads as on one. Spinning for about a tenth of a millisecond, the gap between two
-   kernels, avoids most of that. The runtime reads its settings when it is loaded, so the command starts itself
-   again. A user's own setting is kept. If threads are bound, nothing is changed: this thread is already bound to one
-   core, and a new process would see only that core. */
-static void shorten_spinning(char **argv)
-{
-    static const char *const settings[] = { "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_PROC_BIND", "OMP_PLACES",
-                                            "GOMP_CPU_AFFINITY" };
-    for (size_t i = 0; i < THAW_COUNT(settings); i++)
-        if (getenv(settings[i]))
-            return;
-    if (setenv("GOMP_SPINCOUNT", "10000", 1) == 0)
-        execv("/proc/self/exe", argv);
-    /* If this fails, the command still works; it is only slower on a busy machine. */
-}
-
 static bool output_checked;
 
 /* Output may still be lost, for example on a full disk. */
@@ -163,7 +146,7 @@ int main(int argc, char **argv)
     const int code = find_command(argv[1], &command);
     if (code != CLI_DONE)
         return code;
-    shorten_spinning(argv);
+    cli_choose_waiting(argv);
     cli_interrupt_begin();
     return close_output(run(command, argc - 1, argv + 1));
 }

@@ -112,7 +112,8 @@ const cli_manual_topic cli_manual_topics[] = {
 
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "
-      "set, the command sets GOMP_SPINCOUNT=10000, which saves time on a busy machine.\n\n"
+      "set, the command sets GOMP_SPINCOUNT=1000, or OMP_WAIT_POLICY=passive if other processes use half of the cores "
+      "or more when it starts: threads that spin while they wait slow down those that they wait for.\n\n"
       "THAW_MAX_CPU (baseline, v3 for AVX2, or v4 for AVX-512) limits the instructions of Thaw's own kernels, and "
       "ONEDNN_MAX_CPU_ISA (such as AVX2) limits those of oneDNN.\n\n"
       "THAW_MPI_LIBRARY is the path of another libthaw-mpi.so.0.\n\n"
