@@ -60,6 +60,55 @@ if [ "$mpi" = true ]; then
         fail "declared (<) and exported (>) functions of libthaw-mpi differ"
 fi
 
+echo "-- under a sysroot, all folders that thaw-compare.pc and thaw.pc name are in it"
+read -ra flags <<<"$(PKG_CONFIG_LIBDIR=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work/root PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 \
+    PKG_CONFIG_ALLOW_SYSTEM_LIBS=1 pkg-config --cflags --libs thaw-compare)"
+folders=0
+for flag in "${flags[@]}"; do
+    case $flag in
+    -[IL]*)
+        [ -d "${flag#-[IL]}" ] || fail "$flag: no such folder"
+        [[ ${flag#-[IL]} == "$work/root"/* ]] || fail "$flag is not in the sysroot"
+        folders=$((folders + 1))
+        ;;
+    esac
+done
+[ $folders -ge 2 ] || fail "no folders: ${flags[*]}"
+
+if command -v cmake >/dev/null; then
+    echo "-- CMake"
+    mkdir "$work/project"
+    cat >"$work/project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.13)
+project(example C)
+find_package(Thaw 0.2 QUIET)
+if(Thaw_FOUND)
+  message(FATAL_ERROR "another version was found")
+endif()
+find_package(Thaw 0.1 REQUIRED)
+add_executable(example example.c)
+target_link_libraries(example Thaw::compare)
+END
+    cat >"$work/project/example.c" <<'END'
+#include <stdio.h>
+#include <thaw/compare.h>
+
+int main(void)
+{
+    thaw_context *context = NULL;
+    const thaw_status status = thaw_context_create(NULL, &context);
+    printf("thaw %s: %s\n", thaw_version(), thaw_status_name(status));
+    thaw_context_destroy(context);
+    return status != THAW_OK;
+}
+END
+    { cmake -S "$work/project" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$root" && cmake --build "$work/cmake"; } \
+        >"$work/log" 2>&1 || { cat "$work/log"; fail "find_package(Thaw)"; }
+    LD_LIBRARY_PATH=$lib "$work/cmake/example" | grep "^thaw $version: " || fail "CMake's program"
+else
+    echo "-- no CMake here"
+fi
+
 echo "-- each header stands alone"
 read -ra flags <<<"$(package --cflags thaw)"
 strict=(-Wall -Wextra -Wpedantic -Werror -fsyntax-only)
