@@ -130,7 +130,7 @@ const cli_command cli_embed = {
         "no terminal. An IMAGE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
         "input, one a line. One that cannot be read is reported and has no row, and the exit code is then 1.",
     .examples = "  thaw embed --load tuned.safetensors --layer avgpool photo.jpg > vector.npy\n"
-                "  thaw embed --load tuned.safetensors --layer avgpool --output all.npy photos\n"
+                "  thaw embed --load tuned.safetensors --layer avgpool -o all.npy photos\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool --json photos\n",
     .arguments = "IMAGE...",
     .takes = CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_LAYER | CLI_EMBED | CLI_IMAGES | CLI_BATCH | CLI_COMMON,

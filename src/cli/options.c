@@ -45,7 +45,7 @@ const cli_option cli_option_table[] = {
     { CLI_LAYER, "layer", "NAME", "The layer whose values are the vectors, such as avgpool; thaw summary lists them",
       &cli_kind_text, TO(layer) },
     { CLI_EMBED, "output", "FILE", "Write the array to this file (default: standard output)", &cli_kind_file,
-      TO(output) },
+      TO(output), .letter = 'o' },
     { CLI_BY_CLASS, "per-class", NULL,
       "Also print precision, recall, F1 and ROC AUC (against all other classes) of each class, and their means",
       &cli_kind_flag, TO(per_class) },

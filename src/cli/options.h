@@ -89,6 +89,7 @@ typedef struct cli_options {
     uint64_t rate_steps;                          /* 0: the default */
     const char *dropout, *head_init;              /* of the network, or NULL */
     bool resets;                                  /* the command takes --reset */
+    unsigned takes;                               /* the sets of the command's options */
     bool takes_arguments;                         /* words that are no options */
     const char *images;                           /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */

@@ -14,13 +14,14 @@
 
 enum { FIRST_KEY = 256 /* above the character range */ };
 
-/* Of the option with this key; cli_option_count if there is none. A letter belongs to one option. */
-static size_t index_of(int key)
+/* Of the option with this key; cli_option_count if there is none. A letter belongs to one option of a command. */
+static size_t index_of(int key, unsigned takes)
 {
     size_t index = 0;
     if (key >= FIRST_KEY)
         return (size_t)(key - FIRST_KEY) < cli_option_count ? (size_t)(key - FIRST_KEY) : cli_option_count;
-    while (index < cli_option_count && (!cli_option_table[index].letter || cli_option_table[index].letter != key))
+    while (index < cli_option_count && (!(cli_option_table[index].set & takes) || !cli_option_table[index].letter ||
+                                        cli_option_table[index].letter != key))
         index++;
     return index;
 }
@@ -36,7 +37,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state)
         cli_misuse(text, "is not an option; options begin with --, see '%s --help'", state->name);
         return EINVAL;
     }
-    const size_t index = index_of(key);
+    const size_t index = index_of(key, options->takes);
     if (index >= cli_option_count)
         return ARGP_ERR_UNKNOWN;
     const cli_option *option = &cli_option_table[index];
@@ -134,6 +135,7 @@ int cli_options_parse(int argc, char **argv, const cli_command *command, cli_opt
                               .seeds = 3,
                               .rates = 1,
                               .top = 1,
+                              .takes = command->takes,
                               .takes_arguments = command->arguments != NULL,
                               .resets = command->takes & CLI_RESET };
     options->rules = calloc((size_t)argc + 1, sizeof *options->rules);

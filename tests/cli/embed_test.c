@@ -89,7 +89,7 @@ Test(embed, writes_an_array_of_numpy)
 {
     static float wanted[IMAGES][UNITS];
     ask(wanted);
-    command("embed --load $b --layer relu3 --threads 2 --batch 4 --output $e $c", 0);
+    command("embed --load $b --layer relu3 --threads 2 --batch 4 -o $e $c", 0);
     cr_assert_str_empty(run.output);
     assert_vectors(read_array(array, IMAGES), wanted[0], IMAGES);
     const int file = open(array, O_WRONLY | O_TRUNC);
