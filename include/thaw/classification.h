@@ -59,11 +59,11 @@ typedef struct thaw_class_rates {
 
 /* The figures of one class. */
 typedef struct thaw_class_figures {
-    thaw_class_rates rates;
-    double roc_auc;   /* against all others; NAN if all samples or none are of the class */
-    size_t support;   /* samples of the class */
-    size_t predicted; /* samples that were taken for it */
-    size_t correct;   /* samples that are both */
+    thaw_class_rates rates; /* precision, recall and F1 */
+    double roc_auc;         /* against all others; NAN if all samples or none are of the class */
+    size_t support;         /* samples of the class */
+    size_t predicted;       /* samples that were taken for it */
+    size_t correct;         /* samples that are both */
 } thaw_class_figures;
 
 /* Figures of all classes together. Shares are NAN without samples. */
