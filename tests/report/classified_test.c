@@ -82,6 +82,11 @@ Test(classified, cells_tell_names_and_counts)
     assert_says("title=\"dog taken for &lt;cat&gt;: 1 of 3 samples (33.33 %)\">1</td>");
     assert_says("title=\"dog taken for no &quot;one&quot;: 0 of 3 samples (0.00 %)\"></td>");
     assert_says("title=\"no &quot;one&quot; told right: 0 of 0 samples\"></td>");
+    /* Rows are classes. */
+    const char *head = strstr(page, "<th scope=\"row\" title=\"dog\">"),
+               *cell = strstr(page, "title=\"dog taken for &lt;");
+    cr_assert(head && cell > head && !strstr(head, "title=\"&lt;cat&gt; taken for dog"));
+    cr_assert(cell < strstr(head, "</tr>"));
     assert_says("<dt>&lt;cat&gt; taken for dog</dt><dd>3 of 5, 60.00\u202F%</dd>");
     assert_says("<b>50.00\u202F%</b> accuracy");
     assert_says("4 of 8 samples were told right.");
