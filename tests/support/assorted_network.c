@@ -62,10 +62,14 @@ static void append_head(thaw_model *model, size_t index, thaw_node *x)
     assert_ok(context, thaw_dense(model, *x, &(thaw_dense_options){ .name = "last", .units = OUTPUTS }, x));
     if (index % 3 == 0)
         assert_ok(context, thaw_softmax_cross_entropy(model, *x, NULL, x));
-    else if (index % 3 == 1)
-        assert_ok(context, thaw_mse(model, *x, NULL, x));
-    else
+    else if (index % 3 == 2)
         assert_ok(context, thaw_binary_cross_entropy(model, *x, NULL, x));
+    else if (index % 9 == 1)
+        assert_ok(context, thaw_mse(model, *x, NULL, x));
+    else if (index % 9 == 4)
+        assert_ok(context, thaw_mae(model, *x, NULL, x));
+    else
+        assert_ok(context, thaw_huber(model, *x, NULL, x));
 }
 
 /* A third of the networks have a frozen prefix at least, the others what chance brings. */
