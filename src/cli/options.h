@@ -38,6 +38,7 @@ enum {
     CLI_LAYER = 1 << 23,    /* of thaw embed */
     CLI_BY_CLASS = 1 << 24, /* figures by class */
     CLI_EMBED = 1 << 25,
+    CLI_EXPORT = 1 << 26,
     CLI_LIST = 1 << 27
 };
 
@@ -96,6 +97,8 @@ typedef struct cli_options {
     const char *layer, *output;                   /* of thaw embed; output NULL: standard output */
     bool confusion, per_class;                    /* of thaw evaluate */
     const char *csv, *html;                       /* its files, or NULL */
+    const char *onnx;                             /* file of thaw export */
+    bool probabilities;                           /* are its output */
     const char *best, *save_broken;               /* files, or NULL */
     thaw_monitor monitor;                         /* of the best epoch */
     uint64_t patience;                            /* 0: none */

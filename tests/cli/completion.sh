@@ -83,6 +83,9 @@ expect 'images' thaw embed im
 expect '--layer|--load' thaw embed --l
 expect 'source.safetensors' thaw embed --output so
 expect '--images' thaw predict --im
+expect 'source.safetensors' thaw export --load so
+expect 'source.safetensors' thaw export --onnx so
+expect '--probabilities' thaw export --pro
 expect '' thaw train --batch ''
 expect '' thaw train --batch 12
 expect '' thaw train --drop-last word

@@ -1,0 +1,92 @@
+/* thaw export, by the files that it writes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/fixture.h"
+#include "data/folder_fixture.h"
+#include "export/onnx_reader.h"
+#include "support/support.h"
+
+enum { IMAGES = 6 };
+
+static support_run run;
+static char data[SUPPORT_PATH_BYTES + 64], weights[SUPPORT_PATH_BYTES], written[SUPPORT_PATH_BYTES];
+
+/* In command lines: $a the data, $b the weights, $c the file of ONNX. */
+static const char *const variables[] = { data, weights, written };
+
+static void command(const char *line, int code)
+{
+    support_command(&run, folder_path, line, variables);
+    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
+}
+
+static void begin(void)
+{
+    char images[SUPPORT_PATH_BYTES];
+    folder_set_up();
+    for (int i = 0; i < IMAGES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "images/%s/%02d", i % 2 ? "bright" : "dark", i);
+        folder_put_image(name, 40 + 30 * i);
+    }
+    folder_join(images, "images");
+    folder_join(weights, "weights");
+    folder_join(written, "network.onnx");
+    snprintf(data, sizeof data, "folder:%.480s;size=28;channels=1;mean=0.5;val=0", images);
+}
+
+TestSuite(export_command, .init = begin, .fini = folder_tear_down);
+
+Test(export_command, writes_a_network_and_what_its_file_says)
+{
+    command("train --model transfer-cnn --data $a --threads 1 --save $b", 0);
+    command("export --load $b --onnx $c", 0);
+    support_assert_says(run.output, "network.onnx: input [1, 28, 28] to dense2 [2]\n");
+    Onnx__ModelProto *file = onnx_read(written);
+    assert_valid(file, "transfer-cnn");
+    cr_assert_str_eq(file->graph->output[0]->name, "dense2");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.classes"), "[\"bright\",\"dark\"]");
+    support_assert_says(onnx_metadata(file, "thaw.images"), "size=28");
+    support_assert_says(onnx_metadata(file, "thaw.images"), "mean=0.5");
+    support_assert_says(onnx_metadata(file, "thaw.model"), "transfer-cnn");
+    support_assert_says(onnx_metadata(file, "thaw.command"), "thaw train");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.task"), "classes");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.outputs"), "2");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.version"), thaw_version());
+    onnx__model_proto__free_unpacked(file, NULL);
+}
+
+Test(export_command, merges_adapters_and_ends_with_probabilities)
+{
+    command("train --model transfer-cnn --data $a --threads 1 --lora dense1:rank=2 --save $b", 0);
+    command("export --load $b --onnx $c --probabilities --json", 0);
+    json_t *line = support_json_line(&run, 0);
+    cli_assert_event(line, "exported");
+    cr_assert_str_eq(json_string_value(json_object_get(line, "path")), written);
+    cr_assert_str_eq(json_string_value(json_object_get(line, "output")), "probabilities");
+    cr_assert_eq(json_integer_value(json_array_get(json_object_get(line, "input_shape"), 0)), 1);
+    cr_assert_eq(json_integer_value(json_array_get(json_object_get(line, "input_shape"), 2)), 28);
+    cr_assert_eq(json_integer_value(json_array_get(json_object_get(line, "output_shape"), 0)), 2);
+    json_decref(line);
+    Onnx__ModelProto *file = onnx_read(written);
+    assert_valid(file, "transfer-cnn");
+    cr_assert_str_eq(file->graph->output[0]->name, "probabilities");
+    cr_assert_eq(file->graph->n_initializer, 8);
+    cr_assert_null(onnx_tensor(file, "dense1.weight.lora_A"));
+    onnx__model_proto__free_unpacked(file, NULL);
+}
+
+Test(export_command, says_what_is_missing_or_wrong)
+{
+    command("export --onnx $c", 2);
+    support_assert_says(run.errors, "--load: is missing");
+    command("export --load $b", 2);
+    support_assert_says(run.errors, "--onnx: is missing");
+    command("train --model mlp-500 --data $a --threads 1 --save $b", 0);
+    command("export --load $b --onnx absent/network.onnx", 1);
+    support_assert_says(run.errors, "--onnx: absent");
+    command("export --load $b --model transfer-cnn --onnx $c", 2);
+    support_assert_says(run.errors, "has weights of mlp-500");
+    command("export --load $b --onnx $c word", 2);
+}
