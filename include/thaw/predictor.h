@@ -34,12 +34,15 @@ typedef struct thaw_predictor_options {
     /* Stop at this layer, of the names that thaw_model_summary lists: the answers are its values, "features", not
        probabilities, and nothing behind it is computed. Then there are no classes. NULL: the whole network */
     const char *layer;
+    /* The answers are the network's outputs as they are, such as logits, or the numbers of a regression, whatever
+       thaw.task says. Then there are no classes, either */
+    bool outputs;
 } thaw_predictor_options;
 
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes, and no layer is asked for),
+   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes, and neither a layer nor outputs are asked for),
    THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and thaw_zoo_build;
    THAW_NOT_FOUND (no such layer; the message has the nearest name). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
@@ -48,7 +51,7 @@ THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path
 /* NULL is allowed. */
 THAW_API void thaw_predictor_destroy(thaw_predictor *predictor);
 
-/* The number of classes; 0 with a layer. */
+/* The number of classes; 0 with a layer, or with `outputs`. */
 THAW_API size_t thaw_predictor_classes(const thaw_predictor *predictor);
 
 /* The shape of an answer: of one probability for each class, or of the layer's values for one image, such as [512], or

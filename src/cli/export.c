@@ -34,6 +34,9 @@ static int open_network(const cli_session *session, const cli_options *given, th
 {
     const cli_options *options = session->options;
     cli_renamings renamings;
+    if (thaw_notes_find(session->notes, "thaw.columns"))
+        return cli_fail("--load", "%s is for rows of a table, must be for images: the width of its input is not noted",
+                        cli_show(options->load).text);
     int code = cli_renamings_parse(options, &renamings);
     if (code != CLI_DONE)
         return code;
@@ -42,6 +45,7 @@ static int open_network(const cli_session *session, const cli_options *given, th
         .classes = (size_t)options->classes,
         .renamings = renamings.items,
         .renaming_count = renamings.count,
+        .outputs = true,
     };
     code =
         cli_check(session->context, thaw_predictor_open(session->context, options->load, &wanted, network), "--load");

@@ -81,6 +81,11 @@ static thaw_status describe(thaw_context *context, const char *model, bool given
     return *description ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
+static bool has_no_classes(const opening *from)
+{
+    return from->options->layer || from->options->outputs;
+}
+
 /* `size`: of the images, 0 if unknown. */
 static thaw_status build(thaw_predictor *made, const opening *from, int64_t size)
 {
@@ -88,7 +93,7 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
     const char *model = from->options->model ? from->options->model : thaw_notes_find(&from->file.notes, "thaw.model");
     char *description = NULL;
     const char *task = thaw_notes_find(&from->file.notes, "thaw.task");
-    if (task && strcmp(task, "classes") != 0 && !from->options->layer)
+    if (task && strcmp(task, "classes") != 0 && !has_no_classes(from))
         return thaw_fail(context, THAW_UNSUPPORTED, "%s: its task is %s, must be classes to tell the class of an image",
                          from->path, task);
     if (!model)
@@ -115,10 +120,9 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
                                    NULL);
     if (status == THAW_OK)
         made->classes = thaw_shape_count(thaw_predictor_answer(made));
-    if (status != THAW_OK || !from->options->layer)
-        return status;
-    made->classes = 0;
-    return thaw_model_end_at(made->model, from->options->layer);
+    if (status == THAW_OK && has_no_classes(from))
+        made->classes = 0;
+    return status == THAW_OK && from->options->layer ? thaw_model_end_at(made->model, from->options->layer) : status;
 }
 
 /* ---------------------------------------------------------------- images */

@@ -77,6 +77,36 @@ Test(export_command, merges_adapters_and_ends_with_probabilities)
     onnx__model_proto__free_unpacked(file, NULL);
 }
 
+/* A network with one output and these notes, saved to $b. */
+static void save_regression(const char *columns)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model;
+    thaw_node node;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_zoo_network(model, "mlp-500", 1, &node));
+    assert_ok(context, thaw_mse(model, node, NULL, &node));
+    assert_ok(context, thaw_model_set_note(model, "thaw.task", "regression"));
+    assert_ok(context, thaw_model_set_note(model, "thaw.columns", columns));
+    assert_ok(context, thaw_weights_save(model, weights));
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+Test(export_command, writes_a_regression_but_none_of_a_table)
+{
+    save_regression(NULL);
+    command("export --load $b --onnx $c", 0);
+    Onnx__ModelProto *file = onnx_read(written);
+    assert_valid(file, "regression");
+    cr_assert_eq(file->graph->output[0]->type->tensor_type->shape->dim[1]->dim_value, 1);
+    cr_assert_str_eq(onnx_metadata(file, "thaw.task"), "regression");
+    onnx__model_proto__free_unpacked(file, NULL);
+    save_regression("[[\"age\",\"number\",30,10]]");
+    command("export --load $b --onnx $c", 1);
+    support_assert_says(run.errors, "is for rows of a table");
+}
+
 Test(export_command, says_what_is_missing_or_wrong)
 {
     command("export --onnx $c", 2);

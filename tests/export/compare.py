@@ -31,8 +31,6 @@ def compare(path):
 def main():
     paths = sorted(pathlib.Path(sys.argv[1]).glob("*.onnx"))
     assert len(paths) == int(sys.argv[2]), paths
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
     differences = {path.stem: compare(path) for path in paths}
     worst = max(differences, key=differences.get)
     print(f"{len(paths)} networks: the largest difference is {differences[worst]:.2g}, of {worst}")
