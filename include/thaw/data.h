@@ -80,6 +80,15 @@ typedef struct thaw_dataset_selection {
 THAW_API thaw_status thaw_dataset_select(thaw_context *context, thaw_dataset *from,
                                          const thaw_dataset_selection *selection, thaw_dataset **dataset);
 
+/* A data set for training on classes of different sizes: each epoch draws as many samples as `from` has, with
+   replacement, and each class that has samples with the same probability, as PyTorch's WeightedRandomSampler with
+   weights of 1 / (samples of the class). The draw depends on seed (0: the context's), epoch and place alone: it is the
+   same for any number of threads and ranks. Nothing is cached, since each epoch has other samples. `from` must outlive
+   the new data set. Errors: THAW_INVALID_ARGUMENT (no classes), THAW_NOT_FOUND (no sample has a class), those of
+   thaw_dataset_read. */
+THAW_API thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint64_t seed,
+                                          thaw_dataset **dataset);
+
 /* A data set under the labels of `reference`: classes are matched by name. It may lack some of them. Test data whose
    folder numbers its classes otherwise than that of the training data is made comparable with it. `from` must outlive
    the new data set.
@@ -147,6 +156,10 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
      npy:X.npy,Y.npy[;OPTIONS]               two arrays of NumPy; OPTION test=X.npy,Y.npy names test arrays
      npz:FILE[;OPTIONS]                      the same in one archive; OPTIONS x=NAME and y=NAME
      csv:FILE;label=COLUMN[;OPTIONS]         a table; see below
+   A description without a kind is the path of one: a folder of images, a .csv or .tsv (tabs), a .npz, or two files
+   A,B of npy or idx. Options follow as above.
+   idx and both kinds of arrays have channels=3, which repeats images of one channel for networks of three. Elements
+   of IDX files may also be of the other types and dimensions; then they are as those of NumPy's arrays below.
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).
 
    Arrays of NumPy are of version 1.0 to 3.0, in C's or Fortran's order, of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 or

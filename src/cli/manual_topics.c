@@ -49,7 +49,9 @@ const cli_manual_topic cli_manual_topics[] = {
       "missing=drop leaves out its row. Fields are separated by delimiter=C: one character, comma, semicolon, tab or "
       "blank. Test data are test=FILE, or a share split=SHARE of the rows, drawn by seed=N. Files of weights keep the "
       "columns, their means and deviations, and the categories, so that --load finds columns by name and scales them as "
-      "in training." },
+      "in training.\n\n"
+      "Without a kind, --data takes the path of a folder of images, of a .csv, .tsv or .npz file, or two files, separated "
+      "by a comma, of npy or idx. For idx, npy and npz, channels=3 repeats images of one channel for networks of three." },
 
     { "TASKS",
       "The targets of a data set decide what is trained: classes with the cross-entropy, several labels with the binary "
@@ -59,7 +61,7 @@ const cli_manual_topic cli_manual_topics[] = {
       "are the event targets. mlp-500 and mlp-512 take samples of any shape, such as the rows of a table."
       "\n\n"
       "Where classes have different numbers of samples, --class-weights balanced gives each the same weight in the "
-      "loss." },
+      "loss, and --sampling balanced draws them equally often." },
 
     { "FILES OF WEIGHTS",
       "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "

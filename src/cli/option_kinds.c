@@ -127,6 +127,13 @@ static bool parse_spreading(const cli_option *option, const char *text, void *va
     return false;
 }
 
+static bool parse_sampling(const cli_option *option, const char *text, void *value, cli_options *options)
+{
+    (void)option, (void)options;
+    *(const char **)value = strcmp(text, "balanced") == 0 ? text : NULL;
+    return *(const char **)value || strcmp(text, "uniform") == 0;
+}
+
 #define KIND(name, ...) const cli_option_kind cli_kind_##name = { __VA_ARGS__ }
 
 KIND(text, .parse = parse_text, .wanted = "a text");
@@ -159,6 +166,8 @@ KIND(loss, .parse = parse_text, .wanted = "a loss", .completion = CLI_COMPLETE_W
      .words = "cross-entropy bce mse mae huber:delta=1");
 KIND(class_weights, .parse = parse_text, .wanted = "balanced, or a weight for each class",
      .completion = CLI_COMPLETE_WORDS, .words = "balanced");
+KIND(sampling, .parse = parse_sampling, .wanted = "uniform or balanced", .completion = CLI_COMPLETE_WORDS,
+     .words = "uniform balanced");
 KIND(norm, .parse = parse_norm, .wanted = "a finite number above 0");
 KIND(rate, .parse = parse_rate, .wanted = "a finite number from 0");
 KIND(decay, .parse = parse_decay, .wanted = "a number above 0 and below 1");

@@ -28,11 +28,11 @@ const cli_option cli_option_table[] = {
       "shape in it",
       &cli_kind_rule, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
-      "Data set: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], folder:PATH[;OPTIONS] with one sub-folder of "
+      "Data set, or the path of one: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], folder:PATH[;OPTIONS] with one sub-folder of "
       "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS], csv:FILE;label=COLUMN[;OPTIONS]. "
       "OPTIONS, separated by ';', are classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
       "test=X.npy,Y.npy for npy; x=NAME and y=NAME for npz; task=classes|labels|regression, layout=hwc|chw, "
-      "split=SHARE and seed=N for both; header=no, delimiter=C, skip=COLUMN,..., "
+      "split=SHARE and seed=N for both; channels=3 for idx, npy and npz; header=no, delimiter=C, skip=COLUMN,..., "
       "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder",
       &cli_kind_data, TO(data) },
@@ -127,6 +127,10 @@ const cli_option cli_option_table[] = {
     { CLI_TRAINING, "label-smoothing", "SHARE",
       "Share of each label that is spread over all classes in the cross-entropy, such as 0.1 (default: 0)",
       &cli_kind_share, TO(label_smoothing) },
+    { CLI_TRAINING, "sampling", "HOW",
+      "uniform: each sample once per epoch; balanced: draw as many, each class equally often, anew in each epoch, for any "
+      "number of threads and ranks the same (default: uniform)",
+      &cli_kind_sampling, TO(sampling) },
     { CLI_TRAINING, "clip-norm", "X", "Scale gradients down to this global norm", &cli_kind_norm, TO(clip_norm) },
     { CLI_TRAINING, "drop-last", NULL, "Skip the last batch of an epoch if it is smaller than the others",
       &cli_kind_flag, TO(drop_last) },

@@ -83,7 +83,7 @@ typedef struct cli_options {
     cli_spreading ranks;
     double timeout; /* seconds */
     const char *strategy, *strategy_file, *head;
-    const char *loss, *class_weights; /* NULL: by the task; none */
+    const char *loss, *class_weights, *sampling; /* NULL: by the task; none; uniform */
     double label_smoothing;
     const char *svg; /* of thaw lr-find, or NULL */
     double rate_from, rate_to;

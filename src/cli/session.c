@@ -119,6 +119,15 @@ static int check_match(const cli_session *session)
     return CLI_DONE;
 }
 
+/* --sampling balanced. */
+static int balance(cli_session *session)
+{
+    thaw_dataset *from = session->training;
+    session->replaced[session->replaced_count++] = from;
+    return cli_check_option(session->context, thaw_dataset_balance(session->context, from, 0, &session->training),
+                            "--sampling");
+}
+
 int cli_open_data(cli_session *session)
 {
     const cli_options *options = session->options;
@@ -136,7 +145,9 @@ int cli_open_data(cli_session *session)
         code = cli_open_test_data(session, "--test-data", options->test_data);
     if (code == CLI_DONE && options->test_data)
         code = match_classes(session);
-    return code == CLI_DONE && session->test ? check_match(session) : code;
+    if (code == CLI_DONE && session->test)
+        code = check_match(session);
+    return code == CLI_DONE && options->sampling ? balance(session) : code;
 }
 
 /* ---------------------------------------------------------------- the network */

@@ -17,7 +17,7 @@ typedef struct cli_session {
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;
-    thaw_dataset *replaced[3]; /* data as they were opened, which `training` or `test` gives other labels */
+    thaw_dataset *replaced[4]; /* data as they were opened, which `training` or `test` gives other labels */
     size_t replaced_count;
     thaw_schedule schedule;
     char *reset;               /* the patterns of --reset joined; "" if there are none, NULL before they are joined */

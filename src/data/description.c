@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "data/idx.h"
 #include "data/selection.h"
+#include "data/widened.h"
 
 static const char FASHION_MNIST_DIRECTORY[] = "/usr/share/datasets/fashion-mnist";
 
@@ -88,6 +89,7 @@ static thaw_status open_split(thaw_description *from, char *const *paths, const 
     return status;
 }
 
+/* Images of bytes, and labels of bytes, as of MNIST. */
 static thaw_status open_splits(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
 {
     const thaw_dataset_selection same_classes = { .first_class = from->selection.first_class,
@@ -103,6 +105,21 @@ static thaw_status open_splits(thaw_description *from, thaw_dataset **training, 
         thaw_dataset_destroy(*test);
         *test = NULL;
     }
+    return status;
+}
+
+static thaw_status open_idx(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
+{
+    bool images = true, labels = true;
+    thaw_status status = thaw_idx_is_plain(from->context, from->paths[THAW_TRAINING_LABELS], 1, &labels);
+    if (status == THAW_OK)
+        status = thaw_idx_is_plain(from->context, from->paths[THAW_TRAINING_IMAGES], 3, &images);
+    if (status == THAW_OK && !(images && labels))
+        return thaw_arrays_open(from, training, test);
+    if (status == THAW_OK)
+        status = open_splits(from, training, test);
+    if (status == THAW_OK && from->arrays.channels)
+        status = thaw_dataset_widen_parts(from->context, training, test, from->arrays.channels);
     return status;
 }
 
@@ -150,6 +167,7 @@ static const thaw_described_option fashion_mnist_options[] = {
     { "repeat", thaw_describe_repeat },
 };
 static const thaw_described_option idx_options[] = {
+    { "channels", thaw_describe_channels },
     { "classes", thaw_describe_classes },
     { "per-class", thaw_describe_per_class },
     { "repeat", thaw_describe_repeat },
@@ -173,7 +191,7 @@ static const thaw_described_set idx = {
     .begin = begin_idx,
     .options = idx_options,
     .option_count = THAW_COUNT(idx_options),
-    .open = open_splits,
+    .open = open_idx,
 };
 
 static const thaw_described_set *const sets[] = { &fashion_mnist,         &idx,
@@ -232,6 +250,14 @@ thaw_status thaw_description_parse(thaw_description *into, const char *text, con
     char *rest = into->text;
     into->name = strsep(&rest, ":");
     thaw_status status = find_set(into->context, into->name, set);
+    const char *kind = status == THAW_NOT_FOUND ? thaw_description_guess(into, text) : NULL;
+    if (kind) {
+        if (rest)
+            rest[-1] = ':';
+        rest = into->text;
+        into->name = kind;
+        status = find_set(into->context, kind, set);
+    }
     if (status == THAW_OK && (*set)->begin)
         status = (*set)->begin(into, &rest);
     return status == THAW_OK ? thaw_description_parse_options(into, *set, rest) : status;

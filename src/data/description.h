@@ -11,6 +11,7 @@ typedef struct thaw_described_arrays {
     const char *x, *y; /* names in an archive; NULL: the usual ones */
     bool has_task, has_layout, channels_first;
     thaw_task task;
+    size_t channels; /* 3: one channel becomes three; 0: as they are */
 } thaw_described_arrays;
 
 /* Options of a table. */
@@ -62,10 +63,16 @@ thaw_status thaw_description_parse(thaw_description *into, const char *text, con
 /* Reads options, separated by ';', which it cuts into words. */
 thaw_status thaw_description_parse_options(thaw_description *into, const thaw_described_set *set, char *rest);
 
+/* The kind of a description that names none: a folder, or a file or two; NULL: it is none of them. */
+const char *thaw_description_guess(thaw_description *into, const char *text);
+
 /* Whether the description gave this option. */
 bool thaw_description_gives(const thaw_description *parsed, const thaw_described_set *set, const char *option);
 
 void thaw_description_release(thaw_description *parsed);
+
+/* Opens what a description of arrays says: pairs of files in `paths`, or the archive in `directory`. */
+thaw_status thaw_arrays_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
 
 /* Options that all kinds have. */
 thaw_status thaw_describe_classes(thaw_description *into, char *value);
@@ -75,6 +82,7 @@ thaw_status thaw_describe_repeat(thaw_description *into, char *value);
 /* Options of arrays and tables. */
 thaw_status thaw_describe_split(thaw_description *into, char *value);
 thaw_status thaw_describe_seed(thaw_description *into, char *value);
+thaw_status thaw_describe_channels(thaw_description *into, char *value);
 thaw_status thaw_describe_task(thaw_description *into, char *value);
 
 /* Copies "IMAGES,LABELS" into two paths; `form` says how it is written. */

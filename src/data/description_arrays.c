@@ -6,6 +6,7 @@
 #include "data/array_samples.h"
 #include "data/description.h"
 #include "data/unpack.h"
+#include "data/widened.h"
 #include "data/zip.h"
 
 enum { NONE = -1 };
@@ -161,7 +162,10 @@ static thaw_status make(const arrays *set, thaw_samples *samples, bool trains, t
     selection.first_class = from->selection.first_class;
     selection.last_class = from->has_classes ? from->selection.last_class : SIZE_MAX;
     const bool selects = from->has_classes || selection.per_class || selection.repeat;
-    return thaw_samples_make(samples, selects ? &selection : NULL, dataset);
+    const thaw_status status = thaw_samples_make(samples, selects ? &selection : NULL, dataset);
+    if (status != THAW_OK || !from->arrays.channels)
+        return status;
+    return thaw_dataset_widen(from->context, dataset, from->arrays.channels);
 }
 
 static thaw_status split(const arrays *set, thaw_samples *all, thaw_samples *part)
@@ -204,7 +208,7 @@ static thaw_status open_parts(arrays *set, thaw_samples *all, thaw_samples *part
     return status;
 }
 
-static thaw_status open(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
+thaw_status thaw_arrays_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
 {
     thaw_samples all = { .context = from->context }, part = { .context = from->context };
     arrays set = {
@@ -230,11 +234,12 @@ static thaw_status open(thaw_description *from, thaw_dataset **training, thaw_da
 }
 
 static const thaw_described_option npy_options[] = {
-    { "classes", thaw_describe_classes }, { "layout", parse_layout },     { "per-class", thaw_describe_per_class },
-    { "repeat", thaw_describe_repeat },   { "seed", thaw_describe_seed }, { "split", thaw_describe_split },
-    { "task", thaw_describe_task },       { "test", parse_test },
+    { "channels", thaw_describe_channels },   { "classes", thaw_describe_classes }, { "layout", parse_layout },
+    { "per-class", thaw_describe_per_class }, { "repeat", thaw_describe_repeat },   { "seed", thaw_describe_seed },
+    { "split", thaw_describe_split },         { "task", thaw_describe_task },       { "test", parse_test },
 };
 static const thaw_described_option npz_options[] = {
+    { "channels", thaw_describe_channels },
     { "classes", thaw_describe_classes },
     { "layout", parse_layout },
     { "per-class", thaw_describe_per_class },
@@ -254,7 +259,7 @@ const thaw_described_set thaw_described_npy = {
     .begin = begin_npy,
     .options = npy_options,
     .option_count = THAW_COUNT(npy_options),
-    .open = open,
+    .open = thaw_arrays_open,
 };
 const thaw_described_set thaw_described_npz = {
     .name = "npz",
@@ -264,5 +269,5 @@ const thaw_described_set thaw_described_npz = {
     .begin = begin_npz,
     .options = npz_options,
     .option_count = THAW_COUNT(npz_options),
-    .open = open,
+    .open = thaw_arrays_open,
 };

@@ -106,6 +106,15 @@ thaw_status thaw_describe_seed(thaw_description *into, char *value)
     return THAW_OK;
 }
 
+thaw_status thaw_describe_channels(thaw_description *into, char *value)
+{
+    size_t which;
+    const thaw_status status =
+        thaw_describe_word(into, "channels", value, (const char *const[]){ "1", "3" }, 2, &which);
+    into->arrays.channels = which == 1 ? 3 : 1;
+    return status;
+}
+
 thaw_status thaw_describe_task(thaw_description *into, char *value)
 {
     static const char *const words[] = {

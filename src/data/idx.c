@@ -56,6 +56,22 @@ thaw_status thaw_idx_classes(thaw_context *context, const char *labels_path, siz
     return status;
 }
 
+thaw_status thaw_idx_is_plain(thaw_context *context, const char *path, size_t rank, bool *plain)
+{
+    uint8_t start[4];
+    size_t got;
+    thaw_unpacker *unpacker;
+    *plain = true;
+    thaw_status status = thaw_unpacker_open(context, path, &unpacker);
+    if (status != THAW_OK)
+        return status;
+    status = thaw_unpacker_read(unpacker, start, sizeof start, &got);
+    if (status == THAW_OK && got == sizeof start && start[0] == 0 && start[1] == 0)
+        *plain = start[2] == 0x08 && start[3] == rank;
+    thaw_unpacker_close(unpacker);
+    return status;
+}
+
 /* The images with chosen labels. */
 static thaw_status read_images(thaw_idx_file *file, const char *labels_path, const thaw_idx_choice *choice)
 {

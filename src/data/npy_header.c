@@ -178,11 +178,42 @@ static thaw_status read_text(const thaw_content *from, size_t length, thaw_npy_h
     return status == THAW_OK ? check_size(from, header) : status;
 }
 
+/* IDX: after two zeros, the type and the number of dimensions, then each of them in 32 bits, the highest first. */
+static thaw_status read_idx(const thaw_content *from, const uint8_t start[4], thaw_npy_header *header)
+{
+    static const struct {
+        uint8_t code;
+        char kind;
+        uint8_t width;
+    } types[] = { { 0x08, 'u', 1 }, { 0x09, 'i', 1 }, { 0x0B, 'i', 2 },
+                  { 0x0C, 'i', 4 }, { 0x0D, 'f', 4 }, { 0x0E, 'f', 8 } };
+    size_t type = 0;
+    while (type < THAW_COUNT(types) && types[type].code != start[2])
+        type++;
+    if (type == THAW_COUNT(types) || start[3] < 1 || start[3] > THAW_MAX_RANK)
+        return thaw_fail(from->context, THAW_UNSUPPORTED,
+                         "%s: starts with 00 00 %02x %02x; IDX types are 08, 09, 0b, 0c, 0d and 0e, with 1 to %d "
+                         "dimensions",
+                         from->name, start[2], start[3], THAW_MAX_RANK);
+    *header = (thaw_npy_header){ .kind = types[type].kind, .width = types[type].width, .big_endian = true };
+    thaw_status status = THAW_OK;
+    for (header->shape.rank = 0; header->shape.rank < start[3] && status == THAW_OK; header->shape.rank++) {
+        uint8_t d[4] = { 0 };
+        status = thaw_content_read(from, d, sizeof d, "header");
+        header->shape.dims[header->shape.rank] = (int64_t)d[0] << 24 | (int64_t)d[1] << 16 | (int64_t)d[2] << 8 | d[3];
+    }
+    return status == THAW_OK ? check_size(from, header) : status;
+}
+
 thaw_status thaw_npy_read_header(const thaw_content *from, thaw_npy_header *header)
 {
-    uint8_t start[12];
+    uint8_t start[12] = { 0 };
     *header = (thaw_npy_header){ 0 };
-    thaw_status status = thaw_content_read(from, start, 10, "header");
+    thaw_status status = thaw_content_read(from, start, 4, "header");
+    if (status == THAW_OK && start[0] == 0 && start[1] == 0)
+        return read_idx(from, start, header);
+    if (status == THAW_OK)
+        status = thaw_content_read(from, start + 4, 6, "header");
     if (status != THAW_OK)
         return status;
     if (memcmp(start, "\x93NUMPY", 6) != 0)

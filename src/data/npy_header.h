@@ -16,7 +16,7 @@ typedef struct thaw_npy_header {
     size_t count; /* elements, at least 1 */
 } thaw_npy_header;
 
-/* Reads the header, and checks that the content can have as many elements. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT,
+/* Reads the header, also that of an IDX file of any type (data/idx_file.c), and checks that the content can have as many elements. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT,
    THAW_UNSUPPORTED (another version or type of element). */
 thaw_status thaw_npy_read_header(const thaw_content *from, thaw_npy_header *header);
 

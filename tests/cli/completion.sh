@@ -56,7 +56,7 @@ expect 'cosine|constant' thaw train --schedule co
 expect 'test-loss|test-accuracy|test-top5|test-f1' thaw train --monitor te
 expect '--test-data|--test-every' thaw train --test
 expect 'source.safetensors' thaw train --best so
-expect '--save|--save-broken' thaw train --sa
+expect '--sampling|--save|--save-broken' thaw train --sa
 expect 'source.safetensors' thaw train --save-broken so
 expect '--confusion|--csv' thaw evaluate --c
 expect '--html|--help' thaw evaluate --h

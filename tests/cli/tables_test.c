@@ -110,6 +110,8 @@ Test(tables, losses_must_suit_the_targets)
         { "label=y --loss mse --class-weights balanced", "--class-weights: is for --loss cross-entropy, not for mse" },
         { "label=y --label-smoothing 0.1", "--label-smoothing: is for classes, but the data's targets are numbers" },
         { "label=b --class-weights 1,2,3", "has 3 weights, must have one for each of the 2 classes" },
+        { "label=y --sampling balanced", "--sampling: data set: it has no labels, so classes cannot be balanced" },
+        { "label=b --sampling even", "\"even\", must be uniform or balanced" },
         { "label=b --class-weights 1,-2", "weight 2 must be a number from 0" },
     };
     for (size_t i = 0; i < THAW_COUNT(bad); i++) {
@@ -144,12 +146,15 @@ Test(tables, balanced_weights_are_by_the_number_of_samples)
 Test(tables, a_checkpoint_knows_its_loss)
 {
     char line[4 * SUPPORT_PATH_BYTES];
-    const char *const options[] = { "", "--resume --epochs 2 --label-smoothing 0.2", "--resume --epochs 2" };
-    for (int i = 0; i < 3; i++) {
+    const char *const options[] = { "", "--resume --epochs 2 --label-smoothing 0.2", "--resume --epochs 2",
+                                    "--resume --epochs 3 --sampling balanced" };
+    for (int i = 0; i < 4; i++) {
         snprintf(line, sizeof line, "train --model mlp-500 --data csv:%s;label=kind --threads 1 --checkpoint %s/run %s",
                  uneven, cli_directory, options[i]);
-        command(line, i == 1 ? 1 : 0);
+        command(line, i % 2 ? 1 : 0);
         if (i == 1)
             support_assert_says(run.errors, "mlp-500 in the checkpoint, mlp-500, label smoothing 0.2");
+        if (i == 3)
+            support_assert_says(run.errors, "is of another run: content of the data");
     }
 }
