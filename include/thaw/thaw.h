@@ -26,8 +26,8 @@
 #include <thaw/plan.h>
 #include <thaw/precision.h>
 #include <thaw/predictor.h>
-#include <thaw/runtime.h>
 #include <thaw/rate_finder.h>
+#include <thaw/runtime.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
 #include <thaw/target_figures.h>

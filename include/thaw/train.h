@@ -199,8 +199,8 @@ typedef struct thaw_epoch_result {
     /* in this epoch */
     size_t trainable_parameters, gradient_bytes, optimizer_state_bytes, activation_bytes, cache_bytes, average_bytes;
     size_t test_cache_bytes; /* of the feature cache of the test data, on this rank; `cache_bytes` are without them */
-    size_t sent_bytes; /* of gradients and statistics, from this rank to others in each step; 0: it is alone */
-    thaw_best best;    /* up to this epoch; see thaw/best.h */
+    size_t sent_bytes;       /* of gradients and statistics, from this rank to others in each step; 0: it is alone */
+    thaw_best best;          /* up to this epoch; see thaw/best.h */
 } thaw_epoch_result;
 
 /* The position of a run, after a step. */

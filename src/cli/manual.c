@@ -6,98 +6,10 @@
 #include <thaw/zoo.h>
 
 #include "cli/generate.h"
+#include "cli/roff.h"
 
 /* The date of the pages' last visible change. It is constant, so that builds are reproducible. */
 static const char DATE[] = "2026-11-29";
-
-/* Escapes what groff would interpret: escapes, hyphens that must stay copyable, typographic quotes. */
-static const char *escaped(char c)
-{
-    switch (c) {
-    case '\\':
-        return "\\e";
-    case '-':
-        return "\\-";
-    case '\'':
-        return "\\(aq";
-    case '~':
-        return "\\(ti";
-    case '^':
-        return "\\(ha";
-    default:
-        return NULL;
-    }
-}
-
-static void print_text(FILE *stream, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        const char *escape = escaped(text[i]);
-        if (text[i] == '.' && (i == 0 || text[i - 1] == '\n'))
-            fputs("\\&", stream); /* not a request */
-        if (escape)
-            fputs(escape, stream);
-        else
-            fputc(text[i], stream);
-    }
-}
-
-static void print_all(FILE *stream, const char *text)
-{
-    print_text(stream, text, strlen(text));
-}
-
-static bool ends_sentence(const char *text, size_t end, size_t length)
-{
-    return text[end - 1] == '.' && end + 1 < length && isupper((unsigned char)text[end + 1]);
-}
-
-/* A paragraph in short lines; each sentence begins a new line, as man(7) recommends. */
-static void print_sentences(FILE *stream, const char *text, size_t length)
-{
-    enum { COLUMNS = 66 }; /* escapes make them longer */
-    size_t column = 0;
-    while (length) {
-        const char *blank = memchr(text, ' ', length);
-        const size_t word = blank ? (size_t)(blank - text) : length;
-        if (column && column + 1 + word > COLUMNS) {
-            fputc('\n', stream);
-            column = 0;
-        }
-        if (column)
-            fputc(' ', stream);
-        print_text(stream, text, word);
-        column += word + 1;
-        if (blank && ends_sentence(text, word, length)) {
-            fputc('\n', stream);
-            column = 0;
-        }
-        text += word + (blank != NULL);
-        length -= word + (blank != NULL);
-    }
-    if (column)
-        fputc('\n', stream);
-}
-
-static void print_lines(FILE *stream, const char *text, size_t length)
-{
-    fputs(".nf\n", stream);
-    print_text(stream, text, length);
-    fputs("\n.fi\n", stream);
-}
-
-/* The paragraphs and verbatim lines of a topic. */
-static void print_topic(FILE *stream, const char *text)
-{
-    for (bool first = true; *text; first = false) {
-        const char *end = strstr(text, "\n\n");
-        const size_t length = end ? (size_t)(end - text) : strlen(text);
-        if (!first)
-            fputs(".PP\n", stream);
-        (*text == ' ' ? print_lines : print_sentences)(stream, text, length);
-        text += length + (end ? 2 : 0);
-    }
-}
 
 static void print_title(FILE *stream, const char *name, const char *summary)
 {
@@ -105,20 +17,20 @@ static void print_title(FILE *stream, const char *name, const char *summary)
     for (const char *c = name; *c; c++)
         fputc(toupper((unsigned char)*c), stream);
     fprintf(stream, " 1 %s \"thaw %s\" \"Thaw manual\"\n.SH NAME\n", DATE, thaw_version());
-    print_all(stream, name);
+    cli_roff_text(stream, name);
     fputs(" \\- ", stream);
-    print_all(stream, summary);
+    cli_roff_text(stream, summary);
     fputc('\n', stream);
 }
 
 static void print_long_name(FILE *stream, const char *name, const char *argument)
 {
     fputs("\\fB\\-\\-", stream);
-    print_all(stream, name);
+    cli_roff_text(stream, name);
     fputs("\\fR", stream);
     if (argument) {
         fputs("=\\fI", stream);
-        print_all(stream, argument);
+        cli_roff_text(stream, argument);
         fputs("\\fR", stream);
     }
 }
@@ -136,7 +48,7 @@ static void print_option(FILE *stream, char letter, const char *name, const char
         print_long_name(stream, alias, argument);
     }
     fputc('\n', stream);
-    print_sentences(stream, help, strlen(help));
+    cli_roff_sentences(stream, help);
 }
 
 static void print_exit_status(FILE *stream)
@@ -161,23 +73,23 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
     snprintf(name, sizeof name, "thaw-%s", command->name);
     print_title(stream, name, command->summary);
     fputs(".SH SYNOPSIS\n.B thaw ", stream);
-    print_all(stream, command->name);
+    cli_roff_text(stream, command->name);
     fputc('\n', stream);
     for (size_t i = 0; i < cli_option_count; i++) {
         const cli_option *option = &cli_option_table[i];
         if (!(option->set & command->needs) || !cli_option_is_text(option))
             continue;
         fputs("\\fB\\-\\-", stream);
-        print_all(stream, option->name);
+        cli_roff_text(stream, option->name);
         fputs("\\fR=\\fI", stream);
-        print_all(stream, option->argument);
+        cli_roff_text(stream, option->argument);
         fputs("\\fR\n", stream);
     }
     fputs("[\\fIOPTION\\fR...]\n", stream);
     if (command->arguments)
         fprintf(stream, ".I %s\n", command->arguments);
     fputs(".SH DESCRIPTION\n", stream);
-    print_sentences(stream, command->description, strlen(command->description));
+    cli_roff_sentences(stream, command->description);
     fputs(".SH OPTIONS\n", stream);
     for (size_t i = 0; i < cli_option_count; i++) {
         const cli_option *option = &cli_option_table[i];
@@ -189,7 +101,7 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
                      cli_standard_options[i].help);
     print_exit_status(stream);
     fputs(".SH EXAMPLES\n", stream);
-    print_lines(stream, command->examples, strlen(command->examples) - 1);
+    cli_roff_lines(stream, command->examples);
     fputs(".SH SEE ALSO\n.BR thaw (1)\n", stream);
 }
 
@@ -199,7 +111,7 @@ void cli_generate_command_manual(const cli_command *command, FILE *stream)
 static void print_name(FILE *stream, const char *name)
 {
     fputs(".TP\n.B ", stream);
-    print_all(stream, name);
+    cli_roff_text(stream, name);
     fputc('\n', stream);
 }
 
@@ -209,7 +121,7 @@ static void print_networks(FILE *stream)
     const thaw_zoo_entry *network;
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++) {
         print_name(stream, network->name);
-        print_sentences(stream, network->description, strlen(network->description));
+        cli_roff_sentences(stream, network->description);
     }
     fputs(".PP\nOptions follow a colon, separated by commas:\n.I size=N\nis the height and width of the input,\n"
           ".IR dropout=X ,\n.I head=linear\nor\n.IR head=mlp:UNITS ,\nand\n.I head\\-init=NAME\nare those of\n"
@@ -232,7 +144,7 @@ static void print_networks(FILE *stream)
     };
     for (size_t i = 0; i < THAW_COUNT(options); i++) {
         print_name(stream, options[i].option);
-        print_sentences(stream, options[i].meaning, strlen(options[i].meaning));
+        cli_roff_sentences(stream, options[i].meaning);
     }
 }
 
@@ -248,7 +160,7 @@ static void print_optimizers(FILE *stream)
             char text[96];
             snprintf(text, sizeof text, "%s=%g%s", module->hyperparameters[k].name, module->hyperparameters[k].initial,
                      k + 1 < module->hyperparameter_count ? "," : "");
-            print_all(stream, text);
+            cli_roff_text(stream, text);
             fputc('\n', stream);
         }
     }
@@ -270,7 +182,7 @@ static void print_strategies(FILE *stream)
         print_name(stream, name);
         if (thaw_strategy_create(context, name, NULL, &strategy) != THAW_OK)
             continue;
-        print_sentences(stream, strategy->description, strlen(strategy->description));
+        cli_roff_sentences(stream, strategy->description);
         thaw_strategy_destroy(context, strategy);
     }
     thaw_context_destroy(context);
@@ -280,29 +192,29 @@ void cli_generate_manual(FILE *stream)
 {
     print_title(stream, "thaw", "train and fine-tune neural networks on multicore CPUs");
     fputs(".SH SYNOPSIS\n.B thaw\n\\fICOMMAND\\fR [\\fIOPTION\\fR...]\n.SH DESCRIPTION\n", stream);
-    print_topic(stream,
-                "Thaw trains neural networks on multicore CPUs. Freezing is compiled: a frozen part of a network "
-                "becomes inference kernels without gradients or optimizer state, and its outputs can be kept "
-                "from one epoch to the next.");
+    cli_roff_topic(stream,
+                   "Thaw trains neural networks on multicore CPUs. Freezing is compiled: a frozen part of a network "
+                   "becomes inference kernels without gradients or optimizer state, and its outputs can be kept "
+                   "from one epoch to the next.");
     fputs(".SH COMMANDS\n", stream);
     for (size_t i = 0; i < cli_command_count; i++) {
         fputs(".TP\n.BR thaw\\-", stream);
-        print_all(stream, cli_commands[i]->name);
+        cli_roff_text(stream, cli_commands[i]->name);
         fputs(" (1)\n", stream);
-        print_sentences(stream, cli_commands[i]->description, strlen(cli_commands[i]->description));
+        cli_roff_sentences(stream, cli_commands[i]->description);
     }
     print_networks(stream);
     print_optimizers(stream);
     print_strategies(stream);
     for (size_t i = 0; i < cli_manual_topic_count; i++) {
         fprintf(stream, ".SH %s\n", cli_manual_topics[i].title);
-        print_topic(stream, cli_manual_topics[i].text);
+        cli_roff_topic(stream, cli_manual_topics[i].text);
     }
     print_exit_status(stream);
     fputs(".SH SEE ALSO\n", stream);
     for (size_t i = 0; i < cli_command_count; i++) {
         fputs(".BR thaw\\-", stream);
-        print_all(stream, cli_commands[i]->name);
+        cli_roff_text(stream, cli_commands[i]->name);
         fprintf(stream, " (1)%s\n", i + 1 < cli_command_count ? "," : "");
     }
 }

@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 from readable import check_colours, check_phone, luminance
-from webdriver import ENTER, SPACE, TAB, Browser
+from sorting import TABLE, as_number, check_keyboard, check_sorting
+from webdriver import Browser
 
 SKIPPED = 77
 
@@ -52,12 +53,6 @@ return [...document.querySelectorAll('figure.chart')].map(figure => {
 FITS = "const box = document.querySelector('#ranked').parentNode; return box.scrollWidth <= box.clientWidth;"
 HINT = "return document.querySelector('#ranking .more').getBoundingClientRect().height > 0;"
 
-TABLE = """
-return [...document.querySelectorAll('#NAME tbody tr')].map(row =>
-    Object.fromEntries([...row.cells].map(cell => [cell.dataset.c, cell.dataset.v])));
-"""
-
-
 def scale(ticks, logarithmic=False, offset=0.0):
     """The place of a value, by what is written beside the axis: the first and the last of its ticks."""
     along = math.log if logarithmic else float
@@ -89,10 +84,6 @@ def check_quiet(browser):
     assert browser.console() == [], browser.console()
     assert browser.ask("return performance.getEntriesByType('resource').length") == 0
     assert browser.ask("return document.querySelectorAll('nav a').length") >= 8
-
-
-def as_number(text):
-    return None if text == "" else float(text)
 
 
 def check_tables(browser, results):
@@ -216,50 +207,6 @@ def check_seen(charts):
         assert chart["label"], chart["kind"]
         assert chart["marks"] and all(mark["seen"] for mark in chart["marks"]), \
             [chart["kind"], [mark for mark in chart["marks"] if not mark["seen"]]]
-
-
-def column(browser, key):
-    return [as_number(row[key]) for row in browser.ask(TABLE.replace("NAME", "ranked"))]
-
-
-def check_order(values, falling):
-    known = [value for value in values if value is not None]
-    assert known == sorted(known, reverse=falling), values
-    assert values[:len(known)] == known, "what is unknown comes last"
-
-
-def state_of(browser, key):
-    return browser.ask(f"return document.querySelector('#ranked th[data-c={key}]').getAttribute('aria-sort')")
-
-
-def check_sorting(browser):
-    before = column(browser, "seconds_per_epoch")
-    button = "#ranked th[data-c=seconds_per_epoch] button"
-    browser.click(button)
-    check_order(column(browser, "seconds_per_epoch"), False)
-    assert state_of(browser, "seconds_per_epoch") == "ascending" and state_of(browser, "rank") is None
-    browser.click(button)
-    check_order(column(browser, "seconds_per_epoch"), True)
-    assert state_of(browser, "seconds_per_epoch") == "descending"
-    assert sorted(column(browser, "seconds_per_epoch")) == sorted(before)
-    browser.click("#ranked th[data-c=against_full] button")
-    check_order(column(browser, "against_full"), False)
-    names = [row["strategy"] for row in browser.ask(TABLE.replace("NAME", "ranked"))]
-    browser.click("#ranked th[data-c=strategy] button")
-    assert [row["strategy"] for row in browser.ask(TABLE.replace("NAME", "ranked"))] == sorted(names)
-
-
-def check_keyboard(browser):
-    """From the table on with the tabulator: it is reached, scrolls, and its heads sort."""
-    browser.ask("document.querySelector('#ranked').parentNode.focus()")
-    for _ in range(4):
-        browser.press(TAB)
-    assert browser.ask("return document.activeElement.parentNode.dataset.c") == "accuracy"
-    assert browser.ask("return getComputedStyle(document.activeElement).outlineStyle") != "none"
-    browser.press(ENTER)
-    check_order(column(browser, "accuracy"), False)
-    browser.press(SPACE)
-    check_order(column(browser, "accuracy"), True)
 
 
 def check(browser, page, results, measurements):
