@@ -115,7 +115,8 @@ static bool some_line_has(const char *const *texts, size_t count)
 Test(progress, tells_rate_and_time_left_within_the_terminal, .init = cli_begin, .fini = cli_end, .timeout = 120)
 {
     static const unsigned short widths[] = { 60, 200 };
-    static const char *const all[] = { "epoch 2/2 [#", ".] ", " samples/s, 0:0", " left, loss 0." };
+    /* At 60 columns, a fast machine's rate leaves no room for the bar. */
+    static const char *const all[] = { "epoch 2/2 ", " samples/s, 0:0", " left, loss 0.", "[#", ".] " };
     for (size_t i = 0; i < THAW_COUNT(widths); i++) {
         size_t before;
         const int terminal = open_terminal();
@@ -123,7 +124,8 @@ Test(progress, tells_rate_and_time_left_within_the_terminal, .init = cli_begin, 
         watch(terminal, start(terminal, 4, false), 0, &before);
         cr_assert_geq(line_count, 3, "%zu lines: %s", line_count, screen);
         assert_fit(0, widths[i]);
-        cr_assert(some_line_has(all, THAW_COUNT(all)), "%d columns: %s", widths[i], lines[line_count - 2]);
+        cr_assert(some_line_has(all, widths[i] > 100 ? THAW_COUNT(all) : 3), "%d columns: %s", widths[i],
+                  lines[line_count - 2]);
         cr_assert_str_empty(lines[line_count - 1], "the line is not cleared");
     }
 }
