@@ -34,13 +34,15 @@ static void resize(int terminal, unsigned short columns)
     cr_assert_eq(ioctl(terminal, TIOCSWINSZ, &(struct winsize){ .ws_row = 24, .ws_col = columns }), 0);
 }
 
-/* Two epochs, in each of which the data are read some times: about half a second for each four. */
+/* Two epochs, in each of which the data are read some times: about half a second for each four. Tests, which are
+   faster, read them more often. */
 static pid_t start_tested(int terminal, int times, bool json, bool tested)
 {
-    static char data[8192];
+    static char data[8192], test_data[8192];
     const int errors = open(ptsname(terminal), O_RDWR | O_NOCTTY);
     cr_assert_geq(errors, 0);
     snprintf(data, sizeof data, "%s;repeat=%d", cli_variables[4], 6 * times);
+    snprintf(test_data, sizeof test_data, "%s;repeat=%d", cli_variables[4], 60 * times);
     fflush(NULL);
     const pid_t process = fork();
     cr_assert_geq(process, 0);
@@ -54,7 +56,7 @@ static pid_t start_tested(int terminal, int times, bool json, bool tested)
               tested ? "--test-data"
               : json ? "--json"
                      : (char *)NULL,
-              tested ? data : (char *)NULL, (char *)NULL);
+              tested ? test_data : (char *)NULL, (char *)NULL);
         _exit(127);
     }
     close(errors);
