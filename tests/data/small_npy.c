@@ -18,8 +18,8 @@ static void put(npy_file *file, const void *bytes, size_t count)
 
 static void put_number(npy_file *file, uint64_t number, size_t width)
 {
-    for (size_t i = 0; i < width; i++)
-        put(file, &(uint8_t){ (uint8_t)(number >> 8 * i) }, 1);
+    for (size_t i = 0; i < width; i++, number >>= 8)
+        put(file, &(uint8_t){ (uint8_t)number }, 1);
 }
 
 npy_file npy_text(const char *dictionary, const void *elements, size_t bytes)
