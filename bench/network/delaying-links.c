@@ -2,9 +2,9 @@
 
    usage: delaying-links COUNT MICROSECONDS
 
-   Makes COUNT pairs of network devices, host-N and link-N. What is sent into host-N leaves link-N at once; what is sent
-   into link-N leaves host-N later by so many microseconds. Prints "ready" when they are there, and ends with its standard
-   input, which removes them. */
+   Makes COUNT pairs of network devices, host-N and link-N. What is sent into host-N leaves link-N at once. What is sent
+   into link-N leaves host-N so many microseconds later. Prints "ready" when the devices are there. The end of its
+   standard input ends it, which removes them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>

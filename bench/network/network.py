@@ -3,9 +3,9 @@
 
 usage: network.py BUILD [--ranks N] [--network NAME] [--batch N] [--steps N] [--rounds N] [--json]
 
-BUILD is Meson's build directory, with MPI (Open MPI). It needs root, `ip` and `tc` (Debian's iproute2) and `ping` (iputils-ping): each rank
-runs in a network namespace, whose link to a common bridge is limited both ways and delays what comes from the bridge by
-a millisecond: by the kernel's netem, or by delaying-links where the kernel has none.
+BUILD is Meson's build directory, with MPI (Open MPI). It needs root, `ip` and `tc` (Debian's iproute2) and `ping`
+(iputils-ping). Each rank runs in a network namespace. Its link to a common bridge is limited both ways, and delays what
+comes from the bridge by a millisecond: by the kernel's netem, or by delaying-links where the kernel has none.
 
 Two ways of sending take turns in each round: buckets of gradients that travel while backward goes on, and the same
 buckets when Thaw waits for them. Beside their medians stand the step of one rank alone, and the limit of the link: what

@@ -126,8 +126,8 @@ void thaw_report_costs(thaw_report_page *page)
     thaw_text_append(
         &page->text,
         "<section id=\"time\"><h2>Where time goes</h2>\n"
-        "<p>Training seconds per epoch, with the epoch that fills the feature cache and without tests. Each phase shows its own median over epochs "
-        "and seeds. The number is the median of whole epochs.</p>\n");
+        "<p>Training seconds per epoch, with the epoch that fills the feature cache and without tests. Each phase shows "
+        "its own median over epochs and seeds. The number is the median of whole epochs.</p>\n");
     draw_all(page, &time_stack);
     thaw_text_append(&page->text, "</section>\n"
                                   "<section id=\"memory\"><h2>Where memory goes</h2>\n"

@@ -130,8 +130,8 @@ void thaw_report_facts(thaw_report_page *page)
     thaw_text_append(
         &page->text,
         "<p>Runs take turns, seed by seed, so that each configuration meets the machine in every state. Accuracies "
-        "repeat to the bit with the same number of threads; times do not. Times are of training: they include the epoch that fills the feature cache, and no tests. %sMeans have 95\u202F%% intervals by "
-        "Student's t over seeds. A rank is 1 + the number of configurations whose whole interval lies above. "
+        "repeat to the bit with the same number of threads; times do not. Times are of training: they include the epoch "
+        "that fills the feature cache, and no tests. %sMeans have 95\u202F%% intervals by Student's t over seeds. A rank is 1 + the number of configurations whose whole interval lies above. "
         "Differences to <i>full</i> are paired by seed.</p>\n"
         "<p>Beside this page: <a href=\"results.json\">results.json</a> (every run; bench/results.schema.json "
         "describes it), <a href=\"results.csv\">results.csv</a>, and <code>events/</code> for TensorBoard.</p>\n"
