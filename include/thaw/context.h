@@ -13,9 +13,9 @@
    data order, initialisation and dropout are the same for any thread count, and at every instruction level. In
    inference, and in the frozen prefix of a training plan, a sample's result depends only on the sample, the weights and
    the plan. It does not depend on the sample's neighbours, their number or its place among them. There is one
-   exception, in training on CPUs without AVX-512: where a product of oneDNN has a gradient. That is the case in dense
-   layers whose weight trains, in the input's part of recurrent layers whose weight trains, in low-rank changes that are
-   computed beside a weight, and in the gradients of inputs.
+   exception, in training: where a product of oneDNN has a gradient. That is the case in dense layers whose weight
+   trains, in the input's part of recurrent layers whose weight trains, in low-rank changes that are computed beside a
+   weight, and in the gradients of inputs.
 
    Signals: oneDNN 2.6's kernels keep values below the stack pointer, which a signal handler on the same stack would
    overwrite. A host must run its handlers on a stack of their own (sigaltstack), or in a thread that waits for

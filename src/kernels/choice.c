@@ -157,21 +157,22 @@ bool thaw_choose_outer_products(const thaw_inner_product *p)
            p->inputs <= OUTER_INPUTS && 100 * p->inputs >= OUTER_WANTED_PERCENT * round_up(p->inputs, THAW_PANEL_WIDTH);
 }
 
-/* The product by rows. Without AVX-512, a row's bits in oneDNN's product depend on the other rows. Times as fast as
-   oneDNN's (2.6.3, one core of a Zen 3 with AVX2, medians of 31):
-     inputs -> outputs    rows 1      8     16     32    128    500
-         64 ->     5        5.14   4.57   3.17   2.21   1.26   1.04
+/* The product by rows. A row's bits in oneDNN's product depend on how many other rows there are, with AVX2 and with
+   AVX-512. In training they may: there the faster one counts. Times as fast as oneDNN's (2.6.3, one core, medians of 31
+   on a Zen 3 with AVX2, and of 5 on a Zen 4 with AVX-512):
+     inputs -> outputs    rows 1      8     16     32    128    500    AVX-512: rows 1      8     16     32    128    500
+         64 ->     5        5.14   4.57   3.17   2.21   1.26   1.04              4.17   2.33
         256 ->   256        1.43   1.42   1.23   1.22   1.10   1.12
-        512 ->    10        1.78   1.67   1.54   1.38   1.20   1.14
-        512 ->   512        1.08   1.78   1.55   1.53   1.45   1.43
-        512 ->  1000        1.03   1.35   1.15   1.00   1.04   0.98
-        784 ->   500        1.05   1.30   1.22   1.14   1.08   1.07
-        784 ->   512        1.01   1.89   1.63   1.51   1.43   1.45
-       4608 ->   128        1.06   1.39   1.15   1.06   1.13   1.13
-      25088 ->  4096        1.36          2.08 */
+        512 ->    10        1.78   1.67   1.54   1.38   1.20   1.14              1.37   1.20   1.11   0.99   0.93   0.93
+        512 ->   512        1.08   1.78   1.55   1.53   1.45   1.43              1.04   0.98   0.95   0.97   0.91   0.88
+        512 ->  1000        1.03   1.35   1.15   1.00   1.04   0.98              1.14   0.96   0.97   0.98   0.89   0.93
+        784 ->   500        1.05   1.30   1.22   1.14   1.08   1.07              1.02   0.99   0.99   0.91   0.88   0.94
+        784 ->   512        1.01   1.89   1.63   1.51   1.43   1.45              1.03   0.98   0.97   0.96   0.92   0.90
+       4608 ->   128        1.06   1.39   1.15   1.06   1.13   1.13              1.08   0.99   0.99   1.02   0.93   0.94
+      25088 ->  4096        1.36          2.08                                   1.56          0.85 */
 bool thaw_choose_row_product(const thaw_inner_product *p)
 {
-    return !thaw_dnn_has_avx512() && p->packed && p->precision == THAW_F32 && !p->transposed;
+    return p->packed && p->precision == THAW_F32 && !p->transposed && !(p->training && thaw_dnn_has_avx512());
 }
 
 /* Multiplications per thread below which waiting for another thread costs more than it saves. Fetching a weight

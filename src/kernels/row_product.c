@@ -7,6 +7,7 @@
 #include "onednn/own_kernel.h"
 
 typedef struct sizes {
+    const thaw_row_tiles_functions *functions;
     size_t batch, inputs, outputs, panels;
     bool bias;
     thaw_residual residual;
@@ -16,7 +17,6 @@ typedef struct sizes {
 typedef struct job {
     const sizes *of;
     thaw_row_product_job product;
-    const thaw_row_tiles_functions *functions;
     float *memory; /* thaw_row_tiles_floats for each thread */
 } job;
 
@@ -29,7 +29,7 @@ static size_t rounded_up_share(size_t count, size_t shares)
    is divided among threads / shares members by panels. */
 static size_t choose_row_shares(const sizes *s, size_t threads)
 {
-    const size_t tiles = rounded_up_share(s->batch, THAW_TILE_ROWS), pairs = rounded_up_share(s->panels, 2);
+    const size_t tiles = rounded_up_share(s->batch, s->functions->tile_rows), pairs = rounded_up_share(s->panels, 2);
     size_t best = 1, least_work = SIZE_MAX, least_traffic = SIZE_MAX;
     for (size_t shares = 1; shares <= threads; shares++) {
         if (threads % shares != 0)
@@ -60,10 +60,10 @@ static void run_member(void *argument, int thread, int threads)
     const sizes *s = j->of;
     const size_t member = (size_t)thread, row_shares = choose_row_shares(s, (size_t)threads);
     const size_t panel_shares = (size_t)threads / row_shares;
-    const thaw_row_range rows = share_of(s->batch, THAW_TILE_ROWS, member / panel_shares, row_shares);
+    const thaw_row_range rows = share_of(s->batch, s->functions->tile_rows, member / panel_shares, row_shares);
     const thaw_row_range panels = share_of(s->panels, 2, member % panel_shares, panel_shares);
     if (rows.begin < rows.end && panels.begin < panels.end)
-        j->functions->multiply(&j->product, rows, panels, j->memory + member * thaw_row_tiles_floats(s->batch));
+        s->functions->multiply(&j->product, rows, panels, j->memory + member * thaw_row_tiles_floats(s->batch));
 }
 
 static void run(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
@@ -71,7 +71,6 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
     const sizes *s = problem;
     job j = {
         .of = s,
-        .functions = THAW_FOR_LEVEL(context->level, &thaw_row_tiles),
         .memory = scratch,
         .product = {
             .inputs = s->inputs,
@@ -96,7 +95,6 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
 
 typedef struct packing {
     const sizes *of;
-    const thaw_row_tiles_functions *functions;
     const float *weight;
     float *panels;
 } packing;
@@ -104,24 +102,24 @@ typedef struct packing {
 static void pack_panels(void *argument, size_t begin, size_t end)
 {
     const packing *p = argument;
-    p->functions->pack(p->weight, p->of->inputs, p->of->outputs, (thaw_row_range){ begin, end }, p->panels);
+    p->of->functions->pack(p->weight, p->of->inputs, p->of->outputs, (thaw_row_range){ begin, end }, p->panels);
 }
 
 static void pack(thaw_context *context, const void *problem, void *const *arguments, void *scratch)
 {
     (void)scratch;
-    packing p = { problem, THAW_FOR_LEVEL(context->level, &thaw_row_tiles), arguments[THAW_ARGUMENT_SOURCE],
-                  arguments[THAW_ARGUMENT_DESTINATION] };
+    packing p = { problem, arguments[THAW_ARGUMENT_SOURCE], arguments[THAW_ARGUMENT_DESTINATION] };
     thaw_parallel_for(context, p.of->panels, 1, pack_panels, &p);
 }
 
 static void place(const void *problem, uint32_t *row_at, uint32_t *element_at)
 {
     const sizes *s = problem;
+    const size_t panel = s->functions->panel;
     for (size_t o = 0; o < s->outputs; o++)
-        row_at[o] = (uint32_t)(o / THAW_ROW_PANEL * THAW_ROW_PANEL * s->inputs + o % THAW_ROW_PANEL);
+        row_at[o] = (uint32_t)(o / panel * panel * s->inputs + o % panel);
     for (size_t k = 0; k < s->inputs; k++)
-        element_at[k] = (uint32_t)(k * THAW_ROW_PANEL);
+        element_at[k] = (uint32_t)(k * panel);
 }
 
 /* ---- making ---- */
@@ -134,17 +132,19 @@ bool thaw_row_product_activates(thaw_activation activation)
 thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_product *p, thaw_kernel **kernel,
                                     thaw_kernel **packer)
 {
+    const thaw_row_tiles_functions *functions = THAW_FOR_LEVEL(context->level, &thaw_row_tiles);
     const sizes s = {
+        .functions = functions,
         .batch = (size_t)p->batch,
         .inputs = (size_t)p->inputs,
         .outputs = (size_t)p->outputs,
-        .panels = rounded_up_share((size_t)p->outputs, THAW_ROW_PANEL),
+        .panels = rounded_up_share((size_t)p->outputs, functions->panel),
         .bias = p->bias,
         .residual = p->after.residual,
         .activation = p->after.activation,
     };
     const size_t output_bytes = s.batch * s.outputs * sizeof(float);
-    const size_t panel_bytes = s.panels * THAW_ROW_PANEL * s.inputs * sizeof(float);
+    const size_t panel_bytes = s.panels * functions->panel * s.inputs * sizeof(float);
     const thaw_own_kernel product = {
         .name = "row product",
         .bytes = { [THAW_ARGUMENT_SOURCE] = s.batch * s.inputs * sizeof(float),

@@ -1,7 +1,7 @@
 /* The product of rows with a packed weight, for dense layers, and for the input of recurrent layers in training. A
    row's result depends only on the row and the weight: not on the number of rows, or its place among them. oneDNN's
-   product for AVX2 (2.6.3, "x64:gemm:jit") does not guarantee that: a sample from the feature cache would differ in
-   its last bits from a computed one. */
+   products (2.6.3, "x64:gemm:jit" and "brgemm:avx512_core") do not guarantee that: a sample from the feature cache would
+   differ in its last bits from a computed one. */
 #ifndef THAW_KERNELS_ROW_PRODUCT_H
 #define THAW_KERNELS_ROW_PRODUCT_H
 

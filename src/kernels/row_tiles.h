@@ -1,9 +1,9 @@
 /* Products of rows with a packed weight, in tiles whose sums stay in registers. Built for each level of the CPU's
    instructions.
 
-   A weight [outputs][inputs] is packed into panels, [panels][inputs][THAW_ROW_PANEL], with zeros past the last
-   output. The terms of an element are added in the order of inputs, in parts of THAW_PART, and then the parts in
-   their order: the bits do not depend on what else is computed. */
+   A weight [outputs][inputs] is packed into panels, [panels][inputs][panel], with zeros past the last output; the
+   level tells how wide a panel is. The terms of an element are added in the order of inputs, in parts of THAW_PART,
+   and then the parts in their order: the bits do not depend on what else is computed. */
 #ifndef THAW_KERNELS_ROW_TILES_H
 #define THAW_KERNELS_ROW_TILES_H
 
@@ -14,11 +14,9 @@
 #include "core/cpu.h"
 
 enum {
-    THAW_ROW_PANEL = 8,
     THAW_PART = 256,
-    THAW_BLOCK_ROWS = 144, /* multiplied with a group of panels at a time */
-    THAW_GROUP_PANELS = 16,
-    THAW_TILE_ROWS = 6 /* of the largest tiles of two panels */
+    THAW_BLOCK_ROWS = 144,   /* multiplied with a group of panels at a time */
+    THAW_GROUP_COLUMNS = 128 /* of a group of panels */
 };
 
 typedef struct thaw_row_product_job {
@@ -35,6 +33,9 @@ typedef struct thaw_row_range {
 } thaw_row_range;
 
 typedef struct thaw_row_tiles_functions {
+    size_t panel;     /* columns of a panel */
+    size_t tile_rows; /* of the largest tiles of two panels */
+
     /* Some rows by some panels. `sums`, of thaw_row_tiles_floats, is aligned to 64 bytes. */
     void (*multiply)(const thaw_row_product_job *job, thaw_row_range rows, thaw_row_range panels, float *sums);
 
@@ -46,7 +47,7 @@ typedef struct thaw_row_tiles_functions {
 static inline size_t thaw_row_tiles_floats(size_t rows)
 {
     const size_t block = rows < THAW_BLOCK_ROWS ? rows : THAW_BLOCK_ROWS;
-    return block * THAW_GROUP_PANELS * THAW_ROW_PANEL;
+    return block * THAW_GROUP_COLUMNS;
 }
 
 THAW_DECLARE_LEVELS(const thaw_row_tiles_functions, thaw_row_tiles);

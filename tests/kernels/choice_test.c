@@ -179,8 +179,11 @@ Test(choice, decides_what_the_best_product_is)
         expect_kernel(context, kernel, NULL, "outer products", p.packed);
     }
     p.packed = true;
-    p.after.activation = THAW_ACTIVATION_SILU; /* which the row product lacks */
+    p.training = false;
     thaw_kernel *kernel, *pack;
+    assert_ok(context, thaw_best_inner_product_forward(context, &p, &kernel, &pack));
+    expect_kernel(context, kernel, pack, "row product", true);
+    p.after.activation = THAW_ACTIVATION_SILU; /* which the row product lacks */
     assert_ok(context, thaw_best_inner_product_forward(context, &p, &kernel, &pack));
     expect_kernel(context, kernel, pack, "row product", false);
     thaw_context_destroy(context);

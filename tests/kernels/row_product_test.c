@@ -10,7 +10,7 @@
 #include "kernels/row_tiles.h"
 #include "support/support.h"
 
-enum { LEVELS = 3, MOST_ROWS = 151, MOST_INPUTS = 1100, MOST_OUTPUTS = 300 };
+enum { LEVELS = 3, WIDEST_PANEL = 16, MOST_ROWS = 151, MOST_INPUTS = 1100, MOST_OUTPUTS = 300 };
 
 static const size_t all_rows[] = { 1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 25, 150 };
 static const size_t all_inputs[] = { 1, 5, 256, 257, 600, 1099 };
@@ -43,7 +43,7 @@ static values make_values(void)
         .weight = make((size_t)MOST_OUTPUTS * MOST_INPUTS, 2),
         .bias = make(MOST_OUTPUTS, 3),
         .residual = make((size_t)MOST_ROWS * MOST_OUTPUTS, 4),
-        .panels = make((size_t)(MOST_OUTPUTS + THAW_ROW_PANEL) * MOST_INPUTS, 5),
+        .panels = make((size_t)(MOST_OUTPUTS + WIDEST_PANEL) * MOST_INPUTS, 5),
         .found = make((size_t)MOST_ROWS * MOST_OUTPUTS, 6),
         .alone = make(MOST_OUTPUTS, 7),
         .memory = make(thaw_row_tiles_floats(MOST_ROWS), 8),
@@ -84,7 +84,7 @@ static void check_rows_alone(const values *v, const thaw_row_tiles_functions *le
                              size_t outputs)
 {
     thaw_row_product_job job = job_of(v, inputs, outputs);
-    const thaw_row_range panels = { 0, (outputs + THAW_ROW_PANEL - 1) / THAW_ROW_PANEL };
+    const thaw_row_range panels = { 0, (outputs + level->panel - 1) / level->panel };
     job.destination = v->alone;
     for (size_t r = 0; r < rows; r++) {
         job.source = v->source + r * inputs;
@@ -98,7 +98,7 @@ static void check_rows_alone(const values *v, const thaw_row_tiles_functions *le
 static void check(const values *v, const thaw_row_tiles_functions *level, size_t rows, size_t inputs, size_t outputs)
 {
     const thaw_row_product_job job = job_of(v, inputs, outputs);
-    const thaw_row_range panels = { 0, (outputs + THAW_ROW_PANEL - 1) / THAW_ROW_PANEL };
+    const thaw_row_range panels = { 0, (outputs + level->panel - 1) / level->panel };
     v->found[rows * outputs] = NAN;
     level->pack(v->weight, inputs, outputs, panels, v->panels);
     level->multiply(&job, (thaw_row_range){ 0, rows }, panels, v->memory);
