@@ -177,9 +177,9 @@ Test(precision, halves_the_memory_of_activations)
     const size_t floats = totals_of(model).activation_bytes;
     set_bfloat16(model);
     const size_t bf16 = totals_of(model).activation_bytes;
-    /* The input's copy comes on top. */
+    /* The input's copy comes on top. ReLU's bit mask and what the loss reads take as much as with floats. */
     const double input = 1024 * 6 * 6 * 4 * sizeof(thaw_bfloat16);
-    cr_assert_lt((double)bf16 - input, 0.51 * (double)floats, "%zu of %zu bytes", bf16, floats);
+    cr_assert_lt((double)bf16 - input, 0.52 * (double)floats, "%zu of %zu bytes", bf16, floats);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
