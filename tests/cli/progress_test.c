@@ -147,7 +147,7 @@ Test(progress, tells_rate_and_time_left_within_the_terminal, .init = cli_begin, 
         size_t before;
         const int terminal = open_terminal();
         resize(terminal, widths[i]);
-        watch(terminal, start(terminal, 4, false), 0, &before);
+        watch(terminal, start(terminal, 10, false), 0, &before);
         cr_assert_geq(line_count, 3, "%zu lines: %s", line_count, screen);
         assert_fit(0, widths[i]);
         cr_assert(some_line_has(all, widths[i] > 100 ? THAW_COUNT(all) : 3), "%d columns: %s", widths[i],

@@ -46,7 +46,7 @@ def continued(folder):
     while not (os.path.exists(f"{report}/results.json.journal") and len(ranks_of(report)) == 2):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()
         time.sleep(0.01)
-    time.sleep(0.5)
+    time.sleep(0.1)
     os.kill(ranks_of(report)[1], signal.SIGINT)
     output, errors = process.communicate(timeout=100)
     assert process.returncode == 130, (process.returncode, output, errors)
