@@ -174,22 +174,16 @@ static void append_trained(const thaw_plan *plan, line *to)
     append(to, "%zu parameters, %zu elements", plan->trained_count, count);
 }
 
-static void append_operands(const thaw_plan *plan, const thaw_instruction *instruction, line *to)
+/* What an instruction of one or several layers reads and writes. */
+static void append_layer(const thaw_plan *plan, const thaw_instruction *instruction, line *to)
 {
-    const thaw_plan_node *planned = instruction->node < 0 ? NULL : &plan->nodes[instruction->node];
-    char shape[80];
     switch (instruction->kind) {
-    case THAW_DO_EVALUATE:
-    case THAW_DO_REEVALUATE:
-        append(to, "expression %s", thaw_shape_format(&instruction->expression->shape, shape, sizeof shape));
-        break;
-    case THAW_DO_PACK:
-    case THAW_DO_REPACK:
-        append(to, "parameters -> %zu bytes", planned->needs.packed_bytes);
-        break;
     case THAW_DO_TILES:
         append(to, "the next %zu, on %lld samples after %lld", instruction->nested, (long long)plan->tile,
                (long long)plan->tile);
+        break;
+    case THAW_DO_KEEP:
+        append_boundaries(plan, to);
         break;
     case THAW_DO_MEASURE:
     case THAW_DO_SHARE:
@@ -208,20 +202,37 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
     case THAW_DO_MASK:
         append(to, "-> a bit each of %zu elements", instruction->count);
         break;
-    case THAW_DO_KEEP:
-        append_boundaries(plan, to);
-        break;
     case THAW_DO_BACKWARD:
     case THAW_DO_SCALE:
     case THAW_DO_UNMASK:
         append_backward(plan, instruction, to);
         break;
+    case THAW_DO_ADD: {
+        const thaw_plan_node *planned = &plan->nodes[instruction->node];
+        append(to, "adds to d(%s)", name_of(plan, planned->sources[instruction->index]));
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+/* What an instruction of parameters, or of their gradients, reads and writes. */
+static void append_parameters(const thaw_plan *plan, const thaw_instruction *instruction, line *to)
+{
+    char shape[80];
+    switch (instruction->kind) {
+    case THAW_DO_EVALUATE:
+    case THAW_DO_REEVALUATE:
+        append(to, "expression %s", thaw_shape_format(&instruction->expression->shape, shape, sizeof shape));
+        break;
+    case THAW_DO_PACK:
+    case THAW_DO_REPACK:
+        append(to, "parameters -> %zu bytes", plan->nodes[instruction->node].needs.packed_bytes);
+        break;
     case THAW_DO_PROPAGATE:
     case THAW_DO_ACCUMULATE:
         append_term(plan, instruction, to);
-        break;
-    case THAW_DO_ADD:
-        append(to, "adds to d(%s)", name_of(plan, planned->sources[instruction->index]));
         break;
     case THAW_DO_FINAL:
         append(to, "d(%s), %zu elements", plan->trained[instruction->index]->name,
@@ -237,6 +248,13 @@ static void append_operands(const thaw_plan *plan, const thaw_instruction *instr
     default:
         break;
     }
+}
+
+/* At most one of the two knows the instruction's kind. */
+static void append_operands(const thaw_plan *plan, const thaw_instruction *instruction, line *to)
+{
+    append_layer(plan, instruction, to);
+    append_parameters(plan, instruction, to);
 }
 
 size_t thaw_plan_instruction_count(const thaw_plan *plan)
