@@ -5,6 +5,11 @@
 
 #include "layers/pointwise_loss.h"
 
+typedef struct binary_cross_entropy {
+    thaw_pointwise_options shared;
+    const float *positive_weights; /* NULL: all 1 */
+} binary_cross_entropy;
+
 /* log(1 + exp(-x)), for any x. */
 static double soft_minus(double x)
 {
@@ -19,7 +24,7 @@ static double sigmoid(double x)
 
 static double weight_of(const thaw_loss_span *span, size_t element)
 {
-    const thaw_binary_cross_entropy_options *o = span->options;
+    const binary_cross_entropy *o = span->options;
     return o->positive_weights ? (double)o->positive_weights[element % span->columns] : 1;
 }
 
@@ -43,7 +48,7 @@ static void differentiate(const thaw_loss_span *span, double scale, float *gradi
 
 static thaw_status adopt_options(thaw_layer_builder *builder, void *options)
 {
-    thaw_binary_cross_entropy_options *o = options;
+    binary_cross_entropy *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
     if (!o->positive_weights)
         return THAW_OK;
@@ -63,44 +68,23 @@ static thaw_status adopt_options(thaw_layer_builder *builder, void *options)
 
 static void release_options(thaw_context *context, void *options)
 {
-    const thaw_binary_cross_entropy_options *o = options;
+    const binary_cross_entropy *o = options;
     thaw_release(context, (void *)(uintptr_t)o->positive_weights);
 }
 
-static thaw_status build(thaw_layer_builder *builder, const void *options)
-{
-    const thaw_binary_cross_entropy_options *o = options;
-    return thaw_pointwise_loss_build(builder, o->reduction);
-}
-
-static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
-{
-    static const thaw_pointwise_loss loss = { .sum = sum,
-                                              .differentiate = differentiate,
-                                              .kernel = "binary cross-entropy" };
-    const thaw_binary_cross_entropy_options *o = demand->options;
-    return thaw_pointwise_loss_prepare(demand, needs, &loss, o->reduction);
-}
-
+static const thaw_pointwise_loss loss = { .sum = sum,
+                                          .differentiate = differentiate,
+                                          .kernel = "binary cross-entropy" };
 static const thaw_layer_module module = {
-    .size = sizeof(thaw_layer_module),
-    .abi = THAW_LAYER_ABI,
-    .name = "binary_cross_entropy",
-    .options_size = sizeof(thaw_binary_cross_entropy_options),
-    .loss = true,
-    .adopt_options = adopt_options,
-    .release_options = release_options,
-    .build = build,
-    .prepare = prepare,
-    .forward = thaw_pointwise_loss_forward,
-    .backward = thaw_pointwise_loss_backward,
-    .release = thaw_pointwise_loss_release,
-    .weigh = thaw_pointwise_loss_weigh,
+    THAW_POINTWISE_LOSS_HEAD,       .name = "binary_cross_entropy",     .options_size = sizeof(binary_cross_entropy),
+    .adopt_options = adopt_options, .release_options = release_options, .build = thaw_pointwise_loss_build,
 };
 
 thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logits,
                                       const thaw_binary_cross_entropy_options *options, thaw_node *output)
 {
-    const thaw_binary_cross_entropy_options settings = options ? *options : (thaw_binary_cross_entropy_options){ 0 };
-    return thaw_model_append(model, &module, settings.name, &logits, 1, &settings, output);
+    const thaw_binary_cross_entropy_options o = options ? *options : (thaw_binary_cross_entropy_options){ 0 };
+    const binary_cross_entropy settings = { .shared = { .loss = &loss, .reduction = o.reduction },
+                                            .positive_weights = o.positive_weights };
+    return thaw_model_append(model, &module, o.name, &logits, 1, &settings, output);
 }

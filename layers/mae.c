@@ -21,35 +21,17 @@ static void differentiate(const thaw_loss_span *span, double scale, float *gradi
     }
 }
 
-static thaw_status build(thaw_layer_builder *builder, const void *options)
-{
-    const thaw_mae_options *o = options;
-    return thaw_pointwise_loss_build(builder, o->reduction);
-}
-
-static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
-{
-    static const thaw_pointwise_loss loss = { .sum = sum, .differentiate = differentiate, .kernel = "absolute error" };
-    const thaw_mae_options *o = demand->options;
-    return thaw_pointwise_loss_prepare(demand, needs, &loss, o->reduction);
-}
-
+static const thaw_pointwise_loss loss = { .sum = sum, .differentiate = differentiate, .kernel = "absolute error" };
 static const thaw_layer_module module = {
-    .size = sizeof(thaw_layer_module),
-    .abi = THAW_LAYER_ABI,
+    THAW_POINTWISE_LOSS_HEAD,
     .name = "mae",
-    .options_size = sizeof(thaw_mae_options),
-    .loss = true,
-    .build = build,
-    .prepare = prepare,
-    .forward = thaw_pointwise_loss_forward,
-    .backward = thaw_pointwise_loss_backward,
-    .release = thaw_pointwise_loss_release,
-    .weigh = thaw_pointwise_loss_weigh,
+    .options_size = sizeof(thaw_pointwise_options),
+    .build = thaw_pointwise_loss_build,
 };
 
 thaw_status thaw_mae(thaw_model *model, thaw_node prediction, const thaw_mae_options *options, thaw_node *output)
 {
-    const thaw_mae_options settings = options ? *options : (thaw_mae_options){ 0 };
-    return thaw_model_append(model, &module, settings.name, &prediction, 1, &settings, output);
+    const thaw_mae_options o = options ? *options : (thaw_mae_options){ 0 };
+    const thaw_pointwise_options settings = { .loss = &loss, .reduction = o.reduction };
+    return thaw_model_append(model, &module, o.name, &prediction, 1, &settings, output);
 }

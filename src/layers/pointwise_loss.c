@@ -19,37 +19,38 @@ typedef struct pass {
     float *gradient;
 } pass;
 
-thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, thaw_reduction reduction)
+thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, const void *options)
 {
+    const thaw_pointwise_options *o = options;
     const thaw_shape *input = thaw_builder_input(builder, 0);
-    if (reduction != THAW_REDUCE_MEAN && reduction != THAW_REDUCE_SUM)
+    if (o->reduction != THAW_REDUCE_MEAN && o->reduction != THAW_REDUCE_SUM)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)reduction);
-    if (reduction == THAW_REDUCE_SUM)
+                                 "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)o->reduction);
+    if (o->reduction == THAW_REDUCE_SUM)
         thaw_builder_sum_loss(builder);
     thaw_builder_flops(builder, 3 * (double)thaw_shape_count(input));
     const thaw_status status = thaw_builder_target(builder, THAW_F32, input);
     return status == THAW_OK ? thaw_builder_output(builder, &(thaw_shape){ .rank = 0 }) : status;
 }
 
-thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs,
-                                        const thaw_pointwise_loss *loss, thaw_reduction reduction)
+thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
 {
+    const thaw_pointwise_options *o = demand->options;
     kernel *k = thaw_allocate(demand->context, sizeof *k);
     if (!k)
         return THAW_OUT_OF_MEMORY;
     const thaw_shape *input = &demand->inputs[0];
-    k->loss = loss;
-    k->options = demand->options;
+    k->loss = o->loss;
+    k->options = o;
     k->count = (size_t)demand->batch * thaw_shape_count(input);
     k->columns = input->rank > 0 ? (size_t)input->dims[input->rank - 1] : 1;
     k->chunks = (k->count + CHUNK - 1) / CHUNK;
-    k->mean = reduction == THAW_REDUCE_MEAN;
+    k->mean = o->reduction == THAW_REDUCE_MEAN;
     k->scale = k->mean ? 1 / (double)k->count : 1;
     needs->state = k;
     needs->scratch_bytes = k->chunks * sizeof(double);
     needs->keeps_inputs = demand->training;
-    needs->kernel = loss->kernel;
+    needs->kernel = o->loss->kernel;
     return THAW_OK;
 }
 
