@@ -141,14 +141,8 @@ thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint
     source.read = read_balanced;
     source.release = release_balanced;
     source.user = b;
-    status = thaw_dataset_create(context, &source, dataset);
-    if (status != THAW_OK)
-        return status;
-    (*dataset)->log_findings = log_balanced;
-    status = thaw_dataset_note_as(*dataset, from);
+    status = thaw_dataset_derive(context, &source, from, dataset);
     if (status == THAW_OK)
-        return THAW_OK;
-    thaw_dataset_destroy(*dataset);
-    *dataset = NULL;
+        (*dataset)->log_findings = log_balanced;
     return status;
 }

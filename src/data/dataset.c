@@ -91,11 +91,22 @@ thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns
     return THAW_OK;
 }
 
-thaw_status thaw_dataset_note_as(thaw_dataset *dataset, const thaw_dataset *from)
+thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source, const thaw_dataset *from,
+                                thaw_dataset **dataset)
 {
-    dataset->form = from->form;
-    dataset->task = from->task;
-    return thaw_dataset_note_columns(dataset, from->columns, from->label_columns);
+    thaw_dataset *made;
+    *dataset = NULL;
+    thaw_status status = thaw_dataset_create(context, source, &made);
+    if (status != THAW_OK)
+        return status;
+    made->form = from->form;
+    made->task = from->task;
+    status = thaw_dataset_note_columns(made, from->columns, from->label_columns);
+    if (status == THAW_OK)
+        *dataset = made;
+    else
+        thaw_dataset_destroy(made);
+    return status;
 }
 
 void thaw_dataset_destroy(thaw_dataset *dataset)

@@ -45,8 +45,10 @@ thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *
 /* Sets what files of weights note of a table's columns; copied. NULL: nothing. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns, const char *labels);
 
-/* Gives a data set that is made from another what that notes: form, task and columns. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_dataset_note_as(thaw_dataset *dataset, const thaw_dataset *from);
+/* Creates a data set that is made from another, with what that notes: form, task and columns. Errors: those of
+   thaw_dataset_create. */
+thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source, const thaw_dataset *from,
+                                thaw_dataset **dataset);
 
 /* Reads samples of an epoch without touching the context, so that loaders' threads may call it, for different epochs
    at once. The indices must be below the count. Returns false with a reason in `message`. */

@@ -72,7 +72,7 @@ static thaw_status open_split(thaw_description *from, char *const *paths, const 
 {
     thaw_dataset *whole;
     const bool selects_classes = from->has_classes && selection->last_class < from->classes;
-    thaw_status status =
+    const thaw_status status =
         thaw_idx_open(from->context, paths[0], paths[1], from->classes, selects_classes ? selection : NULL, &whole);
     if (status != THAW_OK || (!from->has_classes && !selection->per_class && !selection->repeat)) {
         *dataset = whole;
@@ -80,13 +80,8 @@ static thaw_status open_split(thaw_description *from, char *const *paths, const 
     }
     thaw_dataset_selection adjusted = *selection;
     if (!from->has_classes)
-        adjusted.last_class = from->classes - 1;
-    status = thaw_select_samples(from->context, whole, &adjusted, dataset);
-    if (status == THAW_OK)
-        (*dataset)->owned = whole;
-    else
-        thaw_dataset_destroy(whole);
-    return status;
+        adjusted.last_class = SIZE_MAX;
+    return thaw_select_owned(from->context, whole, &adjusted, dataset);
 }
 
 /* Images of bytes, and labels of bytes, as of MNIST. */

@@ -4,6 +4,8 @@
 
 #include <thaw/data.h>
 
+#include "data/samples.h"
+
 enum { THAW_TRAINING_IMAGES, THAW_TRAINING_LABELS, THAW_TEST_IMAGES, THAW_TEST_LABELS, THAW_DESCRIBED_PATHS };
 
 /* Options of arrays of NumPy. */
@@ -73,6 +75,11 @@ void thaw_description_release(thaw_description *parsed);
 
 /* Opens what a description of arrays says: pairs of files in `paths`, or the archive in `directory`. */
 thaw_status thaw_arrays_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
+
+/* Makes the data sets that are wanted (NULL: not) of samples in memory: of `all` the training part, of `part` the test
+   part, if it has any. Samples are taken over, also on failure. Errors: those of thaw_samples_make. */
+thaw_status thaw_description_make_parts(const thaw_description *from, thaw_samples *all, thaw_samples *part,
+                                        thaw_dataset **training, thaw_dataset **test);
 
 /* Options that all kinds have. */
 thaw_status thaw_describe_classes(thaw_description *into, char *value);

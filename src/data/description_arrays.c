@@ -6,7 +6,6 @@
 #include "data/array_samples.h"
 #include "data/description.h"
 #include "data/unpack.h"
-#include "data/widened.h"
 #include "data/zip.h"
 
 enum { NONE = -1 };
@@ -155,19 +154,6 @@ static bool has_test(const arrays *set)
     return set->members[THAW_TEST_IMAGES] != NONE && set->members[THAW_TEST_LABELS] != NONE;
 }
 
-static thaw_status make(const arrays *set, thaw_samples *samples, bool trains, thaw_dataset **dataset)
-{
-    const thaw_description *from = set->from;
-    thaw_dataset_selection selection = trains ? from->selection : (thaw_dataset_selection){ 0 };
-    selection.first_class = from->selection.first_class;
-    selection.last_class = from->has_classes ? from->selection.last_class : SIZE_MAX;
-    const bool selects = from->has_classes || selection.per_class || selection.repeat;
-    const thaw_status status = thaw_samples_make(samples, selects ? &selection : NULL, dataset);
-    if (status != THAW_OK || !from->arrays.channels)
-        return status;
-    return thaw_dataset_widen(from->context, dataset, from->arrays.channels);
-}
-
 static thaw_status split(const arrays *set, thaw_samples *all, thaw_samples *part)
 {
     bool *marked;
@@ -197,15 +183,7 @@ static thaw_status open_parts(arrays *set, thaw_samples *all, thaw_samples *part
         status = read_array(set, THAW_TEST_LABELS, thaw_array_read_targets, part);
     if (status == THAW_OK && test && own_test)
         status = read_array(set, THAW_TEST_IMAGES, thaw_array_read_inputs, part);
-    if (status == THAW_OK && test && part->inputs.data)
-        status = make(set, part, false, test);
-    if (status == THAW_OK && training)
-        status = make(set, all, true, training);
-    if (status != THAW_OK && test) {
-        thaw_dataset_destroy(*test);
-        *test = NULL;
-    }
-    return status;
+    return status == THAW_OK ? thaw_description_make_parts(set->from, all, part, training, test) : status;
 }
 
 thaw_status thaw_arrays_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test)

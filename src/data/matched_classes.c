@@ -103,19 +103,14 @@ static thaw_status make(matched *under, const class_list *to, thaw_dataset **dat
     source.release = release_matched;
     source.user = under;
     identify(under, &source);
-    thaw_status status = thaw_dataset_create(under->context, &source, dataset);
+    const thaw_status status = thaw_dataset_derive(under->context, &source, from, dataset);
     if (status != THAW_OK)
         return status;
     (*dataset)->outside = from->outside;
     (*dataset)->outside_label = from->outside_label;
     (*dataset)->expect = from->expect ? expect_matched : NULL;
     (*dataset)->log_findings = log_matched;
-    status = thaw_dataset_note_as(*dataset, from);
-    if (status == THAW_OK)
-        return THAW_OK;
-    thaw_dataset_destroy(*dataset);
-    *dataset = NULL;
-    return status;
+    return THAW_OK;
 }
 
 static thaw_status match(thaw_context *context, thaw_dataset *from, const class_list *to, thaw_dataset **dataset)

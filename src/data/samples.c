@@ -95,20 +95,6 @@ static void identify(const thaw_samples *samples, uint64_t identity[2])
     memcpy(identity, digest.lane, sizeof digest.lane);
 }
 
-static thaw_status select_from(thaw_context *context, const thaw_dataset_selection *selection, thaw_dataset **dataset)
-{
-    thaw_dataset *whole = *dataset;
-    thaw_dataset_selection adjusted = *selection;
-    if (adjusted.last_class == SIZE_MAX && whole->source.classes)
-        adjusted.last_class = whole->source.classes - 1;
-    const thaw_status status = thaw_select_samples(context, whole, &adjusted, dataset);
-    if (status == THAW_OK)
-        (*dataset)->owned = whole;
-    else
-        thaw_dataset_destroy(whole);
-    return status;
-}
-
 thaw_status thaw_samples_make(thaw_samples *samples, const thaw_dataset_selection *selection, thaw_dataset **dataset)
 {
     thaw_context *context = samples->context;
@@ -134,6 +120,8 @@ thaw_status thaw_samples_make(thaw_samples *samples, const thaw_dataset_selectio
         thaw_dataset_destroy(made);
         return status;
     }
+    if (selection)
+        return thaw_select_owned(context, made, selection, dataset);
     *dataset = made;
-    return selection ? select_from(context, selection, dataset) : THAW_OK;
+    return THAW_OK;
 }

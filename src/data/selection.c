@@ -148,15 +148,23 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
         return status;
     }
     identify(into, &source);
-    status = thaw_dataset_create(context, &source, dataset);
-    if (status != THAW_OK)
-        return status;
-    (*dataset)->log_findings = log_selected;
-    status = thaw_dataset_note_as(*dataset, from);
+    status = thaw_dataset_derive(context, &source, from, dataset);
     if (status == THAW_OK)
-        return THAW_OK;
-    thaw_dataset_destroy(*dataset);
-    *dataset = NULL;
+        (*dataset)->log_findings = log_selected;
+    return status;
+}
+
+thaw_status thaw_select_owned(thaw_context *context, thaw_dataset *whole, const thaw_dataset_selection *selection,
+                              thaw_dataset **dataset)
+{
+    thaw_dataset_selection adjusted = *selection;
+    if (adjusted.last_class == SIZE_MAX && whole->source.classes)
+        adjusted.last_class = whole->source.classes - 1;
+    const thaw_status status = thaw_select_samples(context, whole, &adjusted, dataset);
+    if (status == THAW_OK)
+        (*dataset)->owned = whole;
+    else
+        thaw_dataset_destroy(whole);
     return status;
 }
 

@@ -18,6 +18,7 @@ typedef struct tables {
     thaw_table training, test;
     size_t *columns;  /* of one of them, by thaw_table_form_find */
     bool new_targets; /* not those that are noted */
+    char *noted_columns, *noted_labels;
 } tables;
 
 static thaw_status read_words(const thaw_description *from, const char *note, thaw_words *words)
@@ -168,28 +169,24 @@ static thaw_status fill(tables *set, const thaw_table *table, thaw_samples *samp
 
 /* ---- data sets ---- */
 
-static thaw_status make(const tables *set, thaw_samples *samples, bool trains, thaw_dataset **dataset)
+static thaw_status write_words(const thaw_words *words, char **text)
 {
-    const thaw_description *from = set->from;
+    return thaw_name_list_write(words->context, (const char *const *)words->items, words->count, text);
+}
+
+/* What samples have of the form. */
+static thaw_status note_form(tables *set, thaw_samples *all, thaw_samples *part)
+{
+    thaw_samples *const parts[] = { all, part };
     const thaw_table_form *form = &set->form;
-    char *columns = NULL, *labels = NULL;
-    thaw_dataset_selection selection = trains ? from->selection : (thaw_dataset_selection){ 0 };
-    selection.first_class = from->selection.first_class;
-    selection.last_class = from->has_classes ? from->selection.last_class : SIZE_MAX;
-    thaw_status status =
-        thaw_name_list_write(from->context, (const char *const *)form->words.items, form->words.count, &columns);
+    thaw_status status = write_words(&form->words, &set->noted_columns);
     if (status == THAW_OK)
-        status =
-            thaw_name_list_write(from->context, (const char *const *)form->labels.items, form->labels.count, &labels);
-    samples->class_names = form->task == THAW_TASK_CLASSES ? (const char *const *)form->classes.items : NULL;
-    samples->columns = columns;
-    samples->labels = labels;
-    if (status == THAW_OK)
-        status =
-            thaw_samples_make(samples, from->has_classes || selection.per_class || selection.repeat ? &selection : NULL,
-                              dataset);
-    thaw_release(from->context, columns);
-    thaw_release(from->context, labels);
+        status = write_words(&form->labels, &set->noted_labels);
+    for (size_t i = 0; i < THAW_COUNT(parts); i++) {
+        parts[i]->class_names = form->task == THAW_TASK_CLASSES ? (const char *const *)form->classes.items : NULL;
+        parts[i]->columns = set->noted_columns;
+        parts[i]->labels = set->noted_labels;
+    }
     return status;
 }
 
@@ -212,15 +209,9 @@ static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part
             status = fill(set, &set->test, part);
     }
     thaw_release(from->context, tests);
-    if (status == THAW_OK && test && part->inputs.data)
-        status = make(set, part, false, test);
-    if (status == THAW_OK && training)
-        status = make(set, all, true, training);
-    if (status != THAW_OK && test) {
-        thaw_dataset_destroy(*test);
-        *test = NULL;
-    }
-    return status;
+    if (status == THAW_OK)
+        status = note_form(set, all, part);
+    return status == THAW_OK ? thaw_description_make_parts(from, all, part, training, test) : status;
 }
 
 thaw_status thaw_table_open(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
@@ -246,5 +237,7 @@ thaw_status thaw_table_open(thaw_description *from, thaw_dataset **training, tha
     thaw_table_release(&set.test);
     thaw_table_form_release(&set.form);
     thaw_release(context, set.columns);
+    thaw_release(context, set.noted_columns);
+    thaw_release(context, set.noted_labels);
     return status;
 }

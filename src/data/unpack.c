@@ -4,12 +4,10 @@
 #include <string.h>
 #include <thaw/runtime.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "data/inflation.h"
 #include "io/regular_file.h"
 
-/* Deflate makes at most 258 bytes of two bits. */
-enum { MOST_INFLATION = 1032 };
 enum { INPUT_BYTES = 1 << 16, GZIP_ONLY = 16, MOST_OUTPUT = 1 << 30 };
 
 struct thaw_unpacker {
@@ -25,16 +23,6 @@ struct thaw_unpacker {
     size_t left;
     unsigned char input[INPUT_BYTES];
 };
-
-static void *allocate_for_zlib(void *context, unsigned count, unsigned bytes)
-{
-    return thaw_allocate_array(context, count, bytes);
-}
-
-static void release_for_zlib(void *context, void *memory)
-{
-    thaw_release(context, memory);
-}
 
 /* Reads until `input` is full or the file ends. */
 static thaw_status refill(thaw_unpacker *unpacker)
@@ -55,15 +43,12 @@ static thaw_status refill(thaw_unpacker *unpacker)
 
 static thaw_status begin(thaw_unpacker *unpacker)
 {
-    const thaw_status status = refill(unpacker);
+    thaw_status status = refill(unpacker);
     if (status != THAW_OK || unpacker->left < 2 || unpacker->input[0] != 0x1f || unpacker->input[1] != 0x8b)
         return status;
-    unpacker->stream =
-        (z_stream){ .zalloc = allocate_for_zlib, .zfree = release_for_zlib, .opaque = unpacker->context };
-    if (inflateInit2(&unpacker->stream, MAX_WBITS + GZIP_ONLY) != Z_OK)
-        return thaw_fail(unpacker->context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", unpacker->path);
-    unpacker->gzip = true;
-    return THAW_OK;
+    status = thaw_inflation_begin(unpacker->context, unpacker->path, MAX_WBITS + GZIP_ONLY, &unpacker->stream);
+    unpacker->gzip = status == THAW_OK;
+    return status;
 }
 
 thaw_status thaw_unpacker_open(thaw_context *context, const char *path, thaw_unpacker **unpacker)
@@ -103,17 +88,14 @@ void thaw_unpacker_close(thaw_unpacker *unpacker)
 
 uint64_t thaw_unpacker_most_bytes(const thaw_unpacker *unpacker)
 {
-    uint64_t most;
-    if (!unpacker->gzip)
-        return UINT64_MAX;
-    return __builtin_mul_overflow(unpacker->file_bytes, MOST_INFLATION, &most) ? UINT64_MAX : most;
+    return unpacker->gzip ? thaw_inflation_most(unpacker->file_bytes) : UINT64_MAX;
 }
 
 static thaw_status explain(const thaw_unpacker *unpacker, int result)
 {
     thaw_context *context = unpacker->context;
     if (result == Z_MEM_ERROR)
-        return thaw_fail(context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", unpacker->path);
+        return thaw_inflation_starved(context, unpacker->path);
     if (result == Z_BUF_ERROR)
         return thaw_fail(context, THAW_BAD_FORMAT, "%s: the gzip file is cut short", unpacker->path);
     if (unpacker->stream.total_out == 0 && unpacker->stream.total_in <= 2)

@@ -60,11 +60,7 @@ static thaw_status make(widened *w, thaw_dataset **dataset)
         thaw_digest_add_number(&digest, w->channels);
         memcpy(source.identity, digest.lane, sizeof source.identity);
     }
-    thaw_status status = thaw_dataset_create(w->context, &source, dataset);
-    if (status == THAW_OK && (status = thaw_dataset_note_as(*dataset, from)) != THAW_OK) {
-        thaw_dataset_destroy(*dataset);
-        *dataset = NULL;
-    }
+    const thaw_status status = thaw_dataset_derive(w->context, &source, from, dataset);
     if (status != THAW_OK)
         return status;
     if (from->form.size)

@@ -4,13 +4,11 @@
 #include <string.h>
 #include <thaw/runtime.h>
 #include <unistd.h>
-#include <zlib.h>
 
+#include "data/inflation.h"
 #include "data/zip_directory.h"
 #include "io/regular_file.h"
 
-/* Deflate makes at most 258 bytes of two bits. */
-enum { MOST_INFLATION = 1032 };
 enum { STORED = 0, DEFLATED = 8, ENCRYPTED = 1, HEADER_BYTES = 30, INPUT_BYTES = 1 << 16, MOST_OUTPUT = 1 << 30 };
 
 struct thaw_zip {
@@ -24,16 +22,6 @@ struct thaw_zip {
     z_stream stream;
     unsigned char input[INPUT_BYTES];
 };
-
-static void *allocate_for_zlib(void *context, unsigned count, unsigned bytes)
-{
-    return thaw_allocate_array(context, count, bytes);
-}
-
-static void release_for_zlib(void *context, void *memory)
-{
-    thaw_release(context, memory);
-}
 
 thaw_status thaw_zip_open(thaw_context *context, const char *path, thaw_zip **zip)
 {
@@ -111,7 +99,7 @@ static thaw_status inflate_some(thaw_zip *zip, void *bytes, size_t wanted, size_
         *got += offered - stream->avail_out;
         zip->ended = result == Z_STREAM_END;
         if (result == Z_MEM_ERROR)
-            return thaw_fail(zip->file.context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", zip->name);
+            return thaw_inflation_starved(zip->file.context, zip->name);
         if (result != Z_OK && result != Z_STREAM_END)
             return fail(zip, result == Z_BUF_ERROR ? "its packed data end too early" : "its packed data are broken");
     }
@@ -182,14 +170,12 @@ static thaw_status check_member(const thaw_zip *zip)
 {
     const thaw_zip_member *member = zip->member;
     thaw_context *context = zip->file.context;
-    uint64_t most;
+    const uint64_t most = member->method == STORED ? member->packed : thaw_inflation_most(member->packed);
     if (member->flags & ENCRYPTED)
         return thaw_fail(context, THAW_UNSUPPORTED, "%s: is encrypted", zip->name);
     if (member->method != STORED && member->method != DEFLATED)
         return thaw_fail(context, THAW_UNSUPPORTED, "%s: is packed by method %u, must be stored or deflated", zip->name,
                          member->method);
-    if (__builtin_mul_overflow(member->packed, member->method == STORED ? 1 : MOST_INFLATION, &most))
-        most = UINT64_MAX;
     if (member->packed > zip->file.bytes || member->unpacked > most ||
         (member->method == STORED && member->unpacked != member->packed))
         return thaw_fail(context, THAW_BAD_FORMAT,
@@ -216,11 +202,9 @@ static thaw_status skip_header(thaw_zip *zip)
 
 static thaw_status begin_inflating(thaw_zip *zip)
 {
-    zip->stream = (z_stream){ .zalloc = allocate_for_zlib, .zfree = release_for_zlib, .opaque = zip->file.context };
-    if (inflateInit2(&zip->stream, -MAX_WBITS) != Z_OK)
-        return thaw_fail(zip->file.context, THAW_OUT_OF_MEMORY, "%s: out of memory to unpack it", zip->name);
-    zip->inflating = true;
-    return THAW_OK;
+    const thaw_status status = thaw_inflation_begin(zip->file.context, zip->name, -MAX_WBITS, &zip->stream);
+    zip->inflating = status == THAW_OK;
+    return status;
 }
 
 thaw_status thaw_zip_read_member(thaw_zip *zip, size_t index, thaw_content *content)

@@ -19,6 +19,18 @@ thaw_shard_statistics thaw_shard_statistics_begin(const thaw_shared_sums *sums, 
     return thaw_shard_statistics_own(sums, channels);
 }
 
+/* What a shard has sent. */
+typedef struct sent {
+    double rows;
+    const double *first, *second; /* of each channel */
+} sent;
+
+static sent sent_by(const thaw_shared_sums *sums, size_t channels, size_t shard)
+{
+    const double *numbers = sums->all + shard * thaw_shard_statistics_count(channels);
+    return (sent){ .rows = numbers[0], .first = numbers + 1, .second = numbers + 1 + channels };
+}
+
 /* `variance` holds sums of squared distances until all are joined. */
 size_t thaw_shard_statistics_join(const thaw_shared_sums *sums, size_t channels, double *mean, double *variance)
 {
@@ -26,17 +38,16 @@ size_t thaw_shard_statistics_join(const thaw_shared_sums *sums, size_t channels,
     memset(mean, 0, channels * sizeof *mean);
     memset(variance, 0, channels * sizeof *variance);
     for (size_t shard = 0; shard < sums->shards; shard++) {
-        const double *numbers = sums->all + shard * thaw_shard_statistics_count(channels);
-        const double rows = numbers[0], *means = numbers + 1, *variances = means + channels;
-        if (rows == 0)
+        const sent of = sent_by(sums, channels, shard);
+        if (of.rows == 0)
             continue;
-        const double share = rows / (seen + rows);
+        const double share = of.rows / (seen + of.rows);
         for (size_t c = 0; c < channels; c++) {
-            const double distance = means[c] - mean[c];
-            variance[c] += variances[c] * rows + distance * distance * seen * share;
+            const double distance = of.first[c] - mean[c];
+            variance[c] += of.second[c] * of.rows + distance * distance * seen * share;
             mean[c] += distance * share;
         }
-        seen += rows;
+        seen += of.rows;
     }
     for (size_t c = 0; c < channels && seen > 0; c++)
         variance[c] /= seen;
@@ -49,11 +60,11 @@ size_t thaw_shard_statistics_add(const thaw_shared_sums *sums, size_t channels, 
     memset(first, 0, channels * sizeof *first);
     memset(second, 0, channels * sizeof *second);
     for (size_t shard = 0; shard < sums->shards; shard++) {
-        const double *numbers = sums->all + shard * thaw_shard_statistics_count(channels);
-        rows += numbers[0];
+        const sent of = sent_by(sums, channels, shard);
+        rows += of.rows;
         for (size_t c = 0; c < channels; c++) {
-            first[c] += numbers[1 + c];
-            second[c] += numbers[1 + channels + c];
+            first[c] += of.first[c];
+            second[c] += of.second[c];
         }
     }
     return (size_t)rows;
