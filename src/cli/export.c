@@ -2,12 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <thaw/export.h>
-#include <thaw/predictor.h>
 
 #include "cli/command.h"
 #include "cli/failure.h"
 #include "cli/json.h"
-#include "cli/renamings.h"
+#include "cli/predictor.h"
 #include "cli/session.h"
 #include "cli/shown.h"
 
@@ -32,24 +31,10 @@ static int copy_notes(const cli_session *session, thaw_model *model)
 /* `given`: the command line, before the file completed it. */
 static int open_network(const cli_session *session, const cli_options *given, thaw_predictor **network)
 {
-    const cli_options *options = session->options;
-    cli_renamings renamings;
     if (thaw_notes_find(session->notes, "thaw.columns"))
         return cli_fail("--load", "%s is for rows of a table, must be for images: the width of its input is not noted",
-                        cli_show(options->load).text);
-    int code = cli_renamings_parse(options, &renamings);
-    if (code != CLI_DONE)
-        return code;
-    const thaw_predictor_options wanted = {
-        .model = given->model ? options->model : NULL,
-        .classes = (size_t)options->classes,
-        .renamings = renamings.items,
-        .renaming_count = renamings.count,
-        .outputs = true,
-    };
-    code =
-        cli_check(session->context, thaw_predictor_open(session->context, options->load, &wanted, network), "--load");
-    cli_renamings_release(&renamings);
+                        cli_show(session->options->load).text);
+    const int code = cli_predictor_open(session, given, (thaw_predictor_options){ .outputs = true }, network);
     return code == CLI_DONE ? copy_notes(session, thaw_predictor_model(*network)) : code;
 }
 

@@ -8,7 +8,7 @@
 
 #include "cli/failure.h"
 #include "cli/image_paths.h"
-#include "cli/renamings.h"
+#include "cli/predictor.h"
 #include "data/image_form.h"
 
 /* ---------------------------------------------------------------- opening */
@@ -38,27 +38,8 @@ static int check_form(const cli_session *session, const thaw_predictor *predicto
 static int open_predictor(cli_image_answers *answers, const cli_options *given)
 {
     const cli_session *session = &answers->session;
-    const cli_options *options = session->options;
-    cli_renamings renamings;
-    int code = cli_renamings_parse(options, &renamings);
-    if (code != CLI_DONE)
-        return code;
-    const thaw_predictor_options wanted = {
-        .model = given->model ? options->model : NULL,
-        .classes = (size_t)options->classes,
-        .images = options->images,
-        .renamings = renamings.items,
-        .renaming_count = renamings.count,
-        .layer = answers->layer,
-    };
-    const thaw_status status = thaw_predictor_open(session->context, options->load, &wanted, &answers->predictor);
-    cli_renamings_release(&renamings);
-    if (status == THAW_NOT_FOUND && answers->layer)
-        code = cli_check_option(session->context, status, "--layer");
-    else if (status == THAW_INVALID_ARGUMENT && options->images)
-        code = cli_check_option(session->context, status, "--images");
-    else
-        code = cli_check(session->context, status, "--load");
+    const thaw_predictor_options wanted = { .images = session->options->images, .layer = answers->layer };
+    const int code = cli_predictor_open(session, given, wanted, &answers->predictor);
     return code == CLI_DONE ? check_form(session, answers->predictor) : code;
 }
 
