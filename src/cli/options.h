@@ -9,37 +9,37 @@
 
 #include "cli/numbers.h"
 
-/* Options come in sets. Each command takes some of the sets. */
+/* Options come in sets, of one bit each. A command says which of them it takes. */
 enum {
-    CLI_MODEL = 1,
-    CLI_CLASSES = 2,
-    CLI_LOAD = 4,
-    CLI_RESET = 8,
-    CLI_DATA = 16,
-    CLI_TEST_DATA = 32,
-    CLI_RULES = 64, /* freezing and optimizers */
-    CLI_BATCH = 128,
-    CLI_TRAINING = 256,
-    CLI_INFERENCE = 512,
-    CLI_COMMON = 1024,
-    CLI_RUNS = 2048, /* of training, shared with comparisons */
-    CLI_BENCH = 4096,
-    CLI_CACHE = 8192, /* of training, those that a plan depends on */
-    CLI_REPORT = 16384,
-    CLI_PRECISION = 32768,
-    CLI_FROZEN_PRECISION = 65536,
-    CLI_PROGRAM = 131072,
-    CLI_STRATEGY = 262144,
-    CLI_EPOCH = 524288,
-    CLI_PREDICT = 1048576,
-    CLI_HEAD = 2097152,
-    CLI_RATES = 1 << 28,
+    CLI_MODEL = 1 << 0,
+    CLI_CLASSES = 1 << 1,
+    CLI_LOAD = 1 << 2,
+    CLI_RESET = 1 << 3,
+    CLI_DATA = 1 << 4,
+    CLI_TEST_DATA = 1 << 5,
+    CLI_RULES = 1 << 6, /* freezing and optimizers */
+    CLI_BATCH = 1 << 7,
+    CLI_TRAINING = 1 << 8,
+    CLI_INFERENCE = 1 << 9,
+    CLI_COMMON = 1 << 10,
+    CLI_RUNS = 1 << 11, /* of training, shared with comparisons */
+    CLI_BENCH = 1 << 12,
+    CLI_CACHE = 1 << 13, /* of training, those that a plan depends on */
+    CLI_REPORT = 1 << 14,
+    CLI_PRECISION = 1 << 15,
+    CLI_FROZEN_PRECISION = 1 << 16,
+    CLI_PROGRAM = 1 << 17,
+    CLI_STRATEGY = 1 << 18,
+    CLI_EPOCH = 1 << 19,
+    CLI_PREDICT = 1 << 20,
+    CLI_HEAD = 1 << 21,
     CLI_IMAGES = 1 << 22,   /* how images become samples */
     CLI_LAYER = 1 << 23,    /* of thaw embed */
     CLI_BY_CLASS = 1 << 24, /* figures by class */
     CLI_EMBED = 1 << 25,
     CLI_EXPORT = 1 << 26,
-    CLI_LIST = 1 << 27
+    CLI_LIST = 1 << 27,
+    CLI_RATES = 1 << 28
 };
 
 /* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */
