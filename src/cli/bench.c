@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/ranks.h"
 #include "cli/session.h"
+#include "cli/shown.h"
 #include "cli/strategy.h"
 #include "cli/words.h"
 #include "core/threads.h"
@@ -172,6 +173,8 @@ static int report(bench *now, bool stopped)
         cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
     if (code == CLI_DONE)
         code = cli_bench_print(now->comparison, now->session.context, options->json);
+    if (code == CLI_DONE && !options->json)
+        printf("saved %s/index.html\n", cli_show(options->report).text);
     if (code == CLI_DONE && stopped && !options->json)
         printf("stopped by a signal; continue with the same command and --resume\n");
     return code;

@@ -72,6 +72,8 @@ static int write_file(const embedding *now, const char *header, size_t header_by
         status = thaw_new_file_commit(&file);
     else
         thaw_new_file_discard(&file);
+    if (status == THAW_OK)
+        printf("saved %s\n", cli_show(now->options->output).text);
     return cli_check(context, status, "--output");
 }
 

@@ -22,7 +22,7 @@ static int write_page(const cli_options *options, thaw_context *context)
     if (code == CLI_DONE)
         code = cli_check(context, thaw_report_write(context, files, count, options->report), "report");
     if (code == CLI_DONE)
-        printf("%s/index.html\n", cli_show(options->report).text);
+        printf("saved %s/index.html\n", cli_show(options->report).text);
     free((void *)files);
     return code;
 }

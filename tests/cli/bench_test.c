@@ -230,11 +230,14 @@ Test(report, is_made_of_results_that_are_there, .init = begin, .fini = end)
     char page[2 * SUPPORT_PATH_BYTES], line[3 * SUPPORT_PATH_BYTES];
     struct stat before, after;
     snprintf(page, sizeof page, "%s/index.html", cli_variables[3]);
+    snprintf(line, sizeof line, "\nsaved %s\n", page);
+    cr_assert_not_null(strstr(cli_run.output, line), "%s", cli_run.output);
     cr_assert_eq(stat(page, &before), 0);
     cr_assert_eq(unlink(page), 0);
     snprintf(line, sizeof line, "report --input %s --report $d", results);
     cli_succeed(line);
-    cr_assert_not_null(strstr(cli_run.output, "index.html"));
+    snprintf(line, sizeof line, "saved %s\n", page);
+    cr_assert_str_eq(cli_run.output, line);
     cr_assert_eq(stat(page, &after), 0);
     cr_assert_eq(before.st_size, after.st_size);
     support_command(&cli_run, cli_directory, "report --report $d", cli_variables);
