@@ -56,6 +56,5 @@ thaw_status thaw_fail_unknown(thaw_context *context, const char *what, const cha
         thaw_enumerate(&list, known[i]);
     const char *nearest = thaw_nearest(name, known, count);
     return thaw_fail(context, THAW_NOT_FOUND, "unknown %s \"%.100s\"%s%s%s; known: %s", what, name,
-                     nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
-                     thaw_enumerated(&list));
+                     THAW_DID_YOU_MEAN(nearest), thaw_enumerated(&list));
 }

@@ -60,8 +60,7 @@ static thaw_status fail_unmatched(thaw_context *context, const char *name, const
     const char *nearest = thaw_nearest(name, to->names, to->count);
     return thaw_fail(context, THAW_NOT_FOUND,
                      "class \"%.200s\" is none of the %zu classes from \"%.100s\" to \"%.100s\"%s%.100s%s", name,
-                     to->count, to->names[0], to->names[to->count - 1], nearest ? ", did you mean \"" : "",
-                     nearest ? nearest : "", nearest ? "\"?" : "");
+                     to->count, to->names[0], to->names[to->count - 1], THAW_DID_YOU_MEAN(nearest));
 }
 
 static thaw_status find_labels(matched *under, const class_list *to)

@@ -7,6 +7,8 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
+#include "core/enumeration.h"
+#include "core/nearest.h"
 #include "core/number.h"
 
 void thaw_table_release(thaw_table *table)
@@ -26,6 +28,29 @@ bool thaw_table_find(const thaw_table *table, const char *name, size_t *column)
     const uintmax_t number = *name >= '0' && *name <= '9' ? strtoumax(name, &end, 10) : 0;
     *column = (size_t)number - 1;
     return number >= 1 && !*end && number <= table->columns;
+}
+
+static thaw_status fail_missing(const thaw_table *table, const char *name)
+{
+    thaw_context *context = table->context;
+    const char **names = thaw_allocate_array(context, table->columns, sizeof *names);
+    if (!names)
+        return THAW_OUT_OF_MEMORY;
+    thaw_enumeration columns = { 0 };
+    for (size_t i = 0; i < table->columns; i++) {
+        names[i] = thaw_table_name(table, i);
+        thaw_enumerate(&columns, names[i]);
+    }
+    const char *nearest = thaw_nearest(name, names, table->columns);
+    thaw_fail(context, THAW_NOT_FOUND, "%s: has no column \"%.100s\"%s%.100s%s; its columns: %s", table->path, name,
+              THAW_DID_YOU_MEAN(nearest), thaw_enumerated(&columns));
+    thaw_release(context, (void *)names);
+    return THAW_NOT_FOUND;
+}
+
+thaw_status thaw_table_require(const thaw_table *table, const char *name, size_t *column)
+{
+    return thaw_table_find(table, name, column) ? THAW_OK : fail_missing(table, name);
 }
 
 thaw_status thaw_table_fail(const thaw_table *table, size_t row, size_t column, const char *format, ...)

@@ -45,6 +45,10 @@ static inline const char *thaw_table_cell(const thaw_table *table, size_t row, s
 /* Finds a column by its name, or by its number from 1. */
 bool thaw_table_find(const thaw_table *table, const char *name, size_t *column);
 
+/* The same for a column that must be there. Errors: THAW_NOT_FOUND (the message has the nearest name),
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_table_require(const thaw_table *table, const char *name, size_t *column);
+
 /* Fails at a cell: "FILE: line 3, column 2 (age): FAULT". */
 thaw_status thaw_table_fail(const thaw_table *table, size_t row, size_t column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -118,11 +118,9 @@ static thaw_status mark(const thaw_table *table, const char *list, unsigned char
     size_t column;
     thaw_status status = list ? thaw_words_split(&names, list) : THAW_OK;
     for (size_t i = 0; i < names.count && status == THAW_OK; i++) {
-        if (thaw_table_find(table, names.items[i], &column))
+        status = thaw_table_require(table, names.items[i], &column);
+        if (status == THAW_OK)
             marks[column] |= bit;
-        else
-            status =
-                thaw_fail(table->context, THAW_NOT_FOUND, "%s: has no column \"%.100s\"", table->path, names.items[i]);
     }
     thaw_words_release(&names);
     return status;

@@ -60,21 +60,13 @@ thaw_status thaw_table_form_read(thaw_table_form *form, const char *what)
 
 /* ---- finding them in a table ---- */
 
-static thaw_status find(const thaw_table *table, const char *name, size_t *column)
-{
-    if (thaw_table_find(table, name, column))
-        return THAW_OK;
-    return thaw_fail(table->context, THAW_NOT_FOUND, "%s: has no column \"%.100s\"; the first of %zu is \"%.100s\"",
-                     table->path, name, table->columns, thaw_table_name(table, 0));
-}
-
 thaw_status thaw_table_form_find(const thaw_table_form *form, const thaw_table *table, size_t *columns)
 {
     thaw_status status = THAW_OK;
     for (size_t i = 0; i < form->column_count && status == THAW_OK; i++)
-        status = find(table, form->columns[i].name, columns++);
+        status = thaw_table_require(table, form->columns[i].name, columns++);
     for (size_t i = 0; i < form->labels.count && status == THAW_OK; i++)
-        status = find(table, form->labels.items[i], columns++);
+        status = thaw_table_require(table, form->labels.items[i], columns++);
     return status;
 }
 
@@ -84,7 +76,7 @@ thaw_status thaw_table_form_label(thaw_table_form *form, const thaw_table *table
     size_t column;
     thaw_status status = thaw_words_split(&given, wishes->labels);
     for (size_t i = 0; i < given.count && status == THAW_OK; i++) {
-        status = find(table, given.items[i], &column);
+        status = thaw_table_require(table, given.items[i], &column);
         if (status == THAW_OK)
             status = thaw_words_add(&form->labels, thaw_table_name(table, column));
     }

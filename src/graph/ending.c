@@ -15,8 +15,7 @@ static thaw_status fail_unknown(const thaw_model *model, const char *name)
     for (size_t i = 0; i < count; i++)
         names[i] = model->nodes[i + 1].name;
     const char *nearest = thaw_nearest(name, names, count);
-    thaw_fail(context, THAW_NOT_FOUND, "the network has no layer \"%.100s\"%s%s%s", name,
-              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    thaw_fail(context, THAW_NOT_FOUND, "the network has no layer \"%.100s\"%s%s%s", name, THAW_DID_YOU_MEAN(nearest));
     thaw_release(context, names);
     return THAW_NOT_FOUND;
 }

@@ -82,5 +82,5 @@ says 2 'did you mean --epochs?' train --model mlp-500 --data "$photos" --epocs 3
 says 2 'did you mean "resnet18"?' train --model resnet81 --data "$photos"
 says 1 'photos/missing.png' predict --load first.safetensors photos/missing.png
 says 1 'broken.safetensors' predict --load broken.safetensors photo.png
-says 2 'has no column "specie"' train --model 'mlp:hidden=16' --data 'csv:iris.csv;label=specie'
+says 2 'has no column "specie", did you mean "species"?' train --model 'mlp:hidden=16' --data 'csv:iris.csv;label=specie'
 echo "$count commands"
