@@ -244,8 +244,12 @@ thaw_status thaw_description_parse(thaw_description *into, const char *text, con
         return THAW_OUT_OF_MEMORY;
     char *rest = into->text;
     into->name = strsep(&rest, ":");
-    thaw_status status = find_set(into->context, into->name, set);
-    const char *kind = status == THAW_NOT_FOUND ? thaw_description_guess(into, text) : NULL;
+    const char *kind = NULL;
+    thaw_status status = find_set(into->context, into->name, set), guessed = THAW_OK;
+    if (status == THAW_NOT_FOUND)
+        guessed = thaw_description_guess(into, text, &kind);
+    if (guessed != THAW_OK)
+        return guessed;
     if (kind) {
         if (rest)
             rest[-1] = ':';

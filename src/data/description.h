@@ -65,8 +65,9 @@ thaw_status thaw_description_parse(thaw_description *into, const char *text, con
 /* Reads options, separated by ';', which it cuts into words. */
 thaw_status thaw_description_parse_options(thaw_description *into, const thaw_described_set *set, char *rest);
 
-/* The kind of a description that names none: a folder, or a file or two; NULL: it is none of them. */
-const char *thaw_description_guess(thaw_description *into, const char *text);
+/* The kind of a description that names none: a folder, or a file or two; NULL: there is none of that name. Errors:
+   THAW_NOT_FOUND (a file whose name does not tell its kind), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_description_guess(thaw_description *into, const char *text, const char **kind);
 
 /* Whether the description gave this option. */
 bool thaw_description_gives(const thaw_description *parsed, const thaw_described_set *set, const char *option);

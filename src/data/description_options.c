@@ -71,14 +71,12 @@ thaw_status thaw_describe_word(thaw_description *into, const char *option, const
 {
     thaw_text known = { .context = into->context };
     char *text;
-    for (size_t i = 0; i < count; i++) {
-        *which = i;
-        if (strcmp(value, words[i]) == 0) {
-            thaw_release(into->context, known.characters);
+    for (*which = 0; *which < count; ++*which)
+        if (strcmp(value, words[*which]) == 0)
             return THAW_OK;
-        }
+    *which = 0;
+    for (size_t i = 0; i < count; i++)
         thaw_text_append(&known, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", words[i]);
-    }
     thaw_status status = thaw_text_finish(&known, &text);
     if (status == THAW_OK)
         status =

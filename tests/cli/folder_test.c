@@ -33,7 +33,7 @@ Test(folder_command, trains_saves_and_evaluates)
 {
     put_images();
     folder_put_copy("images/dark/cut.png", "rgb.png", 0.5);
-    folder_put_text("images/dark/letter.png", "Dear", 4);
+    folder_put_text("images/dark/letter.png", "Dear");
     command("train --model transfer-cnn --data $a --batch 4 --epochs 8 --threads 2 --save $b", ";size=28;channels=1",
             0);
     support_assert_says(run.output,

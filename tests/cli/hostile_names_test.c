@@ -176,9 +176,9 @@ Test(hostile_names, of_classes_and_images, .init = begin, .fini = end, .timeout 
         snprintf(place, sizeof place, "set%zu/%s/whole", i, names[i]);
         folder_put_image(place, 55);
         snprintf(place, sizeof place, "set%zu/%s/broken", i, names[i]);
-        folder_put_text(place, "no image", 8);
+        folder_put_text(place, "no image");
         snprintf(place, sizeof place, "set%zu/other/%s", i, names[i]);
-        folder_put_text(place, "no image", 8);
+        folder_put_text(place, "no image");
         snprintf(place, sizeof place, "set%zu/other/whole", i);
         folder_put_image(place, 200);
         snprintf(description, sizeof description, "folder:%s/set%zu;size=28;channels=1;val=0", folder_path, i);

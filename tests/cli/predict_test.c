@@ -92,7 +92,7 @@ Test(predict, tells_names_and_goes_on_after_what_it_cannot_read)
     command("predict --load $b --threads 1 absent $d", 1);
     support_assert_says(run.errors, "thaw: absent: cannot be read: No such file or directory\n");
     support_assert_says(run.output, "images/dark/01: ");
-    folder_put_text("text", "Dear", 4);
+    folder_put_text("text", "Dear");
     folder_join(one, "text");
     command("predict --load $b --threads 1 $d", 1);
     support_assert_says(run.errors, "text: is neither JPEG nor PNG\n");

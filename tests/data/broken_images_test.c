@@ -65,7 +65,7 @@ Test(broken_images, are_left_out_or_refused_at_once)
     for (size_t i = 0; i < THAW_COUNT(files); i++) {
         char path[SUPPORT_PATH_BYTES];
         folder_log[0] = '\0';
-        folder_put_text(files[i].name, files[i].text, files[i].bytes);
+        folder_put(files[i].name, files[i].text, files[i].bytes);
         thaw_context *context = folder_context(1);
         thaw_dataset *training = open_training(context);
         folder_assert_samples(context, training, "1:0 2:0", 1);

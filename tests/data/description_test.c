@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "support/allocator.h"
-#include "support/files.h"
+#include "support/folder.h"
 #include "support/support.h"
 
 /* Training: 6 images of one pixel, which is their number; test: 4, with numbers from 100 on. */
@@ -10,39 +10,20 @@ static const uint8_t training_pixels[] = { 0, 1, 2, 3, 4, 5 }, training_labels[]
 static const uint8_t test_pixels[] = { 100, 101, 102, 103 }, test_labels[] = { 0, 1, 2, 1 };
 static const uint8_t strange_labels[] = { 0, 1, 3, 1 };
 
-static char directory[SUPPORT_PATH_BYTES];
-
 static void write_idx(const char *name, size_t rank, uint32_t count, const uint8_t *elements)
 {
     uint8_t file[64];
-    char path[SUPPORT_PATH_BYTES];
-    const size_t bytes = support_idx(file, rank, (const uint32_t[]){ count, 1, 1 }, elements);
-    support_write_file(support_path(path, directory, name), file, bytes);
+    folder_put(name, file, support_idx(file, rank, (const uint32_t[]){ count, 1, 1 }, elements));
 }
 
 static void begin(void)
 {
-    support_make_directory(directory);
+    folder_set_up();
     write_idx("train-images-idx3-ubyte", 3, 6, training_pixels);
     write_idx("train-labels-idx1-ubyte", 1, 6, training_labels);
     write_idx("t10k-images-idx3-ubyte", 3, 4, test_pixels);
     write_idx("t10k-labels-idx1-ubyte", 1, 4, test_labels);
     write_idx("strange-labels", 1, 4, strange_labels);
-}
-
-static void end(void)
-{
-    support_remove_directory(directory);
-}
-
-/* Writes the description with each % replaced by the directory. */
-static const char *expand(char *text, const char *pattern)
-{
-    size_t used = 0;
-    for (; *pattern; pattern++)
-        used +=
-            (size_t)(*pattern == '%' ? sprintf(text + used, "%s", directory) : sprintf(text + used, "%c", *pattern));
-    return text;
 }
 
 static void assert_samples(thaw_context *context, thaw_dataset *dataset, const char *wanted, size_t classes)
@@ -80,7 +61,7 @@ static const struct {
     { ";classes=1-2;per-class=2", true, 2, "0:0 1:1 3:1 4:0", "101:0 102:1 103:0" },
 };
 
-Test(description, opens_what_it_says, .init = begin, .fini = end)
+Test(description, opens_what_it_says, .init = begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
@@ -88,7 +69,7 @@ Test(description, opens_what_it_says, .init = begin, .fini = end)
         char pattern[1024], text[4096];
         snprintf(pattern, sizeof pattern, "%s%s", cases[i].fashion ? "fashion-mnist:dir=%" : idx, cases[i].options);
         thaw_dataset *training, *test;
-        assert_ok(context, thaw_dataset_open(context, expand(text, pattern), &training, &test));
+        assert_ok(context, thaw_dataset_open(context, folder_expand(text, pattern), &training, &test));
         assert_samples(context, training, cases[i].training, cases[i].classes);
         cr_assert_eq(test != NULL, cases[i].test != NULL, "%s", text);
         if (test)
@@ -100,15 +81,15 @@ Test(description, opens_what_it_says, .init = begin, .fini = end)
     thaw_context_destroy(context);
 }
 
-Test(description, one_part_alone, .init = begin, .fini = end)
+Test(description, one_part_alone, .init = begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
-    char text[4096];
+    char text[FOLDER_TEXT_BYTES];
     thaw_dataset *dataset;
-    assert_ok(context, thaw_dataset_open(context, expand(text, "fashion-mnist:dir=%"), NULL, &dataset));
+    assert_ok(context, thaw_dataset_open(context, folder_expand(text, "fashion-mnist:dir=%"), NULL, &dataset));
     assert_samples(context, dataset, "100:0 101:1 102:2 103:1", 10);
     thaw_dataset_destroy(dataset);
-    assert_ok(context, thaw_dataset_open(context, expand(text, idx), &dataset, NULL));
+    assert_ok(context, thaw_dataset_open(context, folder_expand(text, idx), &dataset, NULL));
     assert_samples(context, dataset, "0:1 1:2 2:0 3:2 4:1 5:2", 3);
     thaw_dataset_destroy(dataset);
     thaw_context_destroy(context);
@@ -159,14 +140,15 @@ static const struct {
     { "fashion-mnist:dir=%;classes=5-9", THAW_NOT_FOUND, "no sample has a class from 5 to 9" },
 };
 
-Test(description, what_is_wrong_is_named, .init = begin, .fini = end)
+Test(description, what_is_wrong_is_named, .init = begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
     for (size_t i = 0; i < THAW_COUNT(bad); i++) {
-        char text[4096];
+        char text[FOLDER_TEXT_BYTES];
         thaw_dataset *training, *test;
-        const thaw_status status = thaw_dataset_open(context, expand(text, bad[i].description), &training, &test);
+        const thaw_status status =
+            thaw_dataset_open(context, folder_expand(text, bad[i].description), &training, &test);
         cr_assert_eq(status, bad[i].status, "%s: %s: %s", text, thaw_status_name(status),
                      thaw_context_message(context));
         cr_assert_not_null(strstr(thaw_context_message(context), bad[i].message), "%s: %s", text,
@@ -177,25 +159,27 @@ Test(description, what_is_wrong_is_named, .init = begin, .fini = end)
     thaw_context_destroy(context);
 }
 
-Test(description, every_failing_allocation_is_reported_and_leaks_nothing, .init = begin, .fini = end)
+typedef struct opening {
+    thaw_context *context;
+    char text[FOLDER_TEXT_BYTES];
+    thaw_dataset *training, *test;
+} opening;
+
+static thaw_status open_both(void *user)
+{
+    opening *now = user;
+    const thaw_status status = thaw_dataset_open(now->context, now->text, &now->training, &now->test);
+    cr_assert(status == THAW_OK || (!now->training && !now->test));
+    return status;
+}
+
+Test(description, every_failing_allocation_is_reported_and_leaks_nothing, .init = begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    char text[4096];
-    expand(text, "fashion-mnist:dir=%;classes=0-2;per-class=1;repeat=3");
-    thaw_dataset *training, *test;
-    size_t sites = 0;
-    for (;; sites++) {
-        allocator.fail_at = allocator.calls + sites + 1;
-        const thaw_status status = thaw_dataset_open(context, text, &training, &test);
-        if (status == THAW_OK)
-            break;
-        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "site %zu: %s", sites, thaw_status_name(status));
-        cr_assert_eq(allocator.live, 1, "site %zu leaks", sites);
-        cr_assert(!training && !test);
-    }
-    cr_assert_geq(sites, 20);
-    thaw_dataset_destroy(training);
-    thaw_dataset_destroy(test);
-    thaw_context_destroy(context);
+    opening now = { .context = support_context_on(&allocator) };
+    folder_expand(now.text, "fashion-mnist:dir=%;classes=0-2;per-class=1;repeat=3");
+    cr_assert_geq(support_fail_each(&allocator, open_both, &now), 20);
+    thaw_dataset_destroy(now.training);
+    thaw_dataset_destroy(now.test);
+    thaw_context_destroy(now.context);
 }

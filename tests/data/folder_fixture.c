@@ -1,51 +1,17 @@
 #include "data/folder_fixture.h"
 
-#include <ftw.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "support/max_cpu.h"
 #include "support/support.h"
 
-char folder_path[SUPPORT_PATH_BYTES], folder_log[FOLDER_LOG_BYTES];
+char folder_log[FOLDER_LOG_BYTES];
 
 const int folder_class_sizes[FOLDER_CLASSES] = { 20, 11, 1 };
 
 const thaw_folder_options folder_plain = { .size = 1, .resize = 1, .channels = 1, .validation = -1 };
-
-void folder_set_up(void)
-{
-    support_make_directory(folder_path);
-    folder_log[0] = '\0';
-}
-
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *place)
-{
-    (void)about, (void)kind, (void)place;
-    return remove(path);
-}
-
-void folder_tear_down(void)
-{
-    nftw(folder_path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-const char *folder_join(char path[SUPPORT_PATH_BYTES], const char *name)
-{
-    return support_path(path, folder_path, name);
-}
-
-/* Makes the folders that lead to a path. */
-static void make_way(char *path)
-{
-    for (char *slash = path + strlen(folder_path) + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-}
 
 void folder_put_image(const char *name, int brightness)
 {
@@ -53,16 +19,8 @@ void folder_put_image(const char *name, int brightness)
     const png_byte pixel = (png_byte)brightness;
     png_image image = { .version = PNG_IMAGE_VERSION, .width = 1, .height = 1, .format = PNG_FORMAT_GRAY };
     folder_join(path, name);
-    make_way(path);
+    folder_make_way(path);
     cr_assert(png_image_write_to_file(&image, path, 0, &pixel, 1, NULL), "%s: %s", path, image.message);
-}
-
-void folder_put_text(const char *name, const char *text, size_t bytes)
-{
-    char path[SUPPORT_PATH_BYTES];
-    folder_join(path, name);
-    make_way(path);
-    support_write_file(path, text, bytes);
 }
 
 void folder_put_copy(const char *name, const char *from, double kept)
@@ -72,7 +30,7 @@ void folder_put_copy(const char *name, const char *from, double kept)
     snprintf(whole, sizeof whole, "../data/images/%s", from);
     const long count = support_read_file(support_golden(path, whole), bytes, sizeof bytes);
     cr_assert(count > 0 && count <= (long)sizeof bytes, "%s", path);
-    folder_put_text(name, bytes, (size_t)((double)count * kept));
+    folder_put(name, bytes, (size_t)((double)count * kept));
 }
 
 static void keep_message(void *user, thaw_log_level level, const char *message)

@@ -4,28 +4,20 @@
 
 #include <thaw/thaw.h>
 
-#include "support/files.h"
+#include "support/folder.h"
 
 enum { FOLDER_LOG_BYTES = 1 << 14 };
 
-extern char folder_path[SUPPORT_PATH_BYTES];
 extern char folder_log[FOLDER_LOG_BYTES]; /* what was logged, a line each */
 
-void folder_set_up(void);
-void folder_tear_down(void);
-
-/* Writes an image, or any content, or makes a copy of one in tests/data/images; makes folders on the way. */
+/* Writes an image, or a part of one in tests/data/images; makes folders on the way. */
 void folder_put_image(const char *name, int brightness);
-void folder_put_text(const char *name, const char *text, size_t bytes);
 void folder_put_copy(const char *name, const char *from, double kept);
 
 /* Puts images of three classes, a to c: image i of class c has the brightness 50 c + i. */
 enum { FOLDER_CLASSES = 3 };
 extern const int folder_class_sizes[FOLDER_CLASSES];
 void folder_put_classes(void);
-
-/* Writes the path of what is called so in the folder, and returns it. */
-const char *folder_join(char path[SUPPORT_PATH_BYTES], const char *name);
 
 /* A context that logs into folder_log, with so many threads and seed 1. */
 thaw_context *folder_context(int threads);

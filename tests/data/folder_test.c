@@ -53,8 +53,8 @@ Test(folder, knows_images_by_content)
     folder_put_image("a/.thumbs/5.png", 5);
     folder_put_image(".git/6.png", 6);
     folder_put_image("a/b.jpg/7.png", 7); /* a folder with an image's name */
-    folder_put_text("a/notes.txt", "no image", 8);
-    folder_put_text("a/empty", "", 0);
+    folder_put_text("a/notes.txt", "no image");
+    folder_put_text("a/empty", "");
     folder_put_copy("b/photo.png", "grey.jpg", 1);
     thaw_context *context = folder_context(1);
     thaw_dataset *training;

@@ -73,7 +73,7 @@ static small_file spoil(const malformed *how, small_file good)
     return how->gzip ? small_gzip(good) : good;
 }
 
-Test(idx_malformed, malformed_files_are_named_and_cost_no_memory, .init = small_begin, .fini = small_end)
+Test(idx_malformed, malformed_files_are_named_and_cost_no_memory, .init = small_begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 4 << 20 };
     thaw_context *context = support_context_on(&allocator);
@@ -96,7 +96,7 @@ Test(idx_malformed, malformed_files_are_named_and_cost_no_memory, .init = small_
     thaw_context_destroy(context);
 }
 
-Test(idx_malformed, a_file_cut_anywhere_is_refused, .init = small_begin, .fini = small_end)
+Test(idx_malformed, a_file_cut_anywhere_is_refused, .init = small_begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
@@ -119,7 +119,7 @@ Test(idx_malformed, a_file_cut_anywhere_is_refused, .init = small_begin, .fini =
     thaw_context_destroy(context);
 }
 
-Test(idx_malformed, a_broken_gzip_file_is_refused_at_every_byte, .init = small_begin, .fini = small_end)
+Test(idx_malformed, a_broken_gzip_file_is_refused_at_every_byte, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file labels = small_labels();
@@ -140,7 +140,7 @@ Test(idx_malformed, a_broken_gzip_file_is_refused_at_every_byte, .init = small_b
     thaw_context_destroy(context);
 }
 
-Test(idx_malformed, what_follows_the_gzip_data_is_refused, .init = small_begin, .fini = small_end)
+Test(idx_malformed, what_follows_the_gzip_data_is_refused, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file labels = small_labels();
@@ -158,7 +158,7 @@ Test(idx_malformed, what_follows_the_gzip_data_is_refused, .init = small_begin, 
     thaw_context_destroy(context);
 }
 
-Test(idx_malformed, a_flipped_bit_of_a_header_is_found, .init = small_begin, .fini = small_end)
+Test(idx_malformed, a_flipped_bit_of_a_header_is_found, .init = small_begin, .fini = folder_tear_down)
 {
     enum { IMAGES_HEADER = 16, LABELS_HEADER = 8 };
     thaw_context *context = support_context(1);
@@ -194,7 +194,7 @@ static small_file packed_zeros(size_t rank, uint32_t count, uint32_t side)
     return file;
 }
 
-Test(idx_malformed, a_gzip_bomb_stays_packed, .init = small_begin, .fini = small_end)
+Test(idx_malformed, a_gzip_bomb_stays_packed, .init = small_begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 90000 }; /* of the 100000 pixels */
     thaw_context *context = support_context_on(&allocator);
@@ -206,7 +206,7 @@ Test(idx_malformed, a_gzip_bomb_stays_packed, .init = small_begin, .fini = small
     thaw_context_destroy(context);
 }
 
-Test(idx_malformed, a_limit_of_the_host_comes_before_unpacking, .init = small_begin, .fini = small_end)
+Test(idx_malformed, a_limit_of_the_host_comes_before_unpacking, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file images = packed_zeros(3, 10, 100), labels = packed_zeros(1, 10, 1);

@@ -20,7 +20,7 @@ static void assert_content(thaw_context *context, thaw_dataset *dataset)
         cr_assert_eq(labels[i], small_classes[i]);
 }
 
-Test(idx, plain_and_gzip_files_read_alike, .init = small_begin, .fini = small_end)
+Test(idx, plain_and_gzip_files_read_alike, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file images[] = { small_images(), small_gzip(small_images()) };
@@ -34,7 +34,7 @@ Test(idx, plain_and_gzip_files_read_alike, .init = small_begin, .fini = small_en
     thaw_context_destroy(context);
 }
 
-Test(idx, gzip_files_of_several_members_are_one, .init = small_begin, .fini = small_end)
+Test(idx, gzip_files_of_several_members_are_one, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file plain = small_images(), labels = small_labels();
@@ -49,7 +49,7 @@ Test(idx, gzip_files_of_several_members_are_one, .init = small_begin, .fini = sm
     thaw_context_destroy(context);
 }
 
-Test(idx, labels_past_the_classes_are_refused, .init = small_begin, .fini = small_end)
+Test(idx, labels_past_the_classes_are_refused, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file images = small_images(), labels = small_labels();
@@ -64,7 +64,7 @@ Test(idx, labels_past_the_classes_are_refused, .init = small_begin, .fini = smal
     thaw_context_destroy(context);
 }
 
-Test(idx, only_chosen_classes_are_kept, .init = small_begin, .fini = small_end)
+Test(idx, only_chosen_classes_are_kept, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     thaw_dataset *dataset;
@@ -96,7 +96,7 @@ Test(idx, only_chosen_classes_are_kept, .init = small_begin, .fini = small_end)
     thaw_context_destroy(context);
 }
 
-Test(idx, missing_files_and_directories_are_named, .init = small_begin, .fini = small_end)
+Test(idx, missing_files_and_directories_are_named, .init = small_begin, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const small_file images = small_images(), labels = small_labels();
@@ -107,32 +107,36 @@ Test(idx, missing_files_and_directories_are_named, .init = small_begin, .fini = 
                  "/nowhere/images: cannot open: No such file");
     assert_fails(context, thaw_dataset_open_idx(context, small_images_path, "/nowhere/labels", &dataset), THAW_IO_ERROR,
                  "/nowhere/labels: cannot open: No such file");
-    assert_fails(context, thaw_dataset_open_idx(context, small_directory, small_labels_path, &dataset), THAW_IO_ERROR,
+    assert_fails(context, thaw_dataset_open_idx(context, folder_path, small_labels_path, &dataset), THAW_IO_ERROR,
                  "is not a regular file");
     cr_assert_null(dataset);
     thaw_context_destroy(context);
 }
 
-Test(idx, every_failing_allocation_is_reported_and_leaks_nothing, .init = small_begin, .fini = small_end)
-{
-    const small_file images = small_gzip(small_images()), labels = small_gzip(small_labels());
-    support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
+typedef struct opening {
+    thaw_context *context;
+    small_file images, labels;
     thaw_dataset *dataset;
-    size_t sites = 0;
-    for (thaw_status status = THAW_OUT_OF_MEMORY; status != THAW_OK; sites++) {
-        allocator.fail_at = allocator.calls + sites + 1;
-        status = small_open(context, &images, &labels, &dataset);
-        if (status == THAW_OK)
-            break;
-        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "site %zu: %s", sites, thaw_status_name(status));
-        cr_assert_eq(allocator.live, 1, "site %zu leaks", sites);
-        cr_assert_null(dataset);
-    }
-    cr_assert_geq(sites, 8);
-    thaw_dataset_destroy(dataset);
+} opening;
+
+static thaw_status open_again(void *user)
+{
+    opening *now = user;
+    const thaw_status status = small_open(now->context, &now->images, &now->labels, &now->dataset);
+    cr_assert_eq(status == THAW_OK, now->dataset != NULL);
+    return status;
+}
+
+Test(idx, every_failing_allocation_is_reported_and_leaks_nothing, .init = small_begin, .fini = folder_tear_down)
+{
+    support_allocator allocator = { 0 };
+    opening now = { .context = support_context_on(&allocator),
+                    .images = small_gzip(small_images()),
+                    .labels = small_gzip(small_labels()) };
+    cr_assert_geq(support_fail_each(&allocator, open_again, &now), 8);
+    thaw_dataset_destroy(now.dataset);
     cr_assert_eq(allocator.live, 1);
-    thaw_context_destroy(context);
+    thaw_context_destroy(now.context);
 }
 
 Test(idx, debian_s_fashion_mnist)

@@ -51,7 +51,7 @@ static const struct {
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2, 1, 1)}", THAW_OK, "" },
 };
 
-Test(npy_malformed, headers_are_read_strictly, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, headers_are_read_strictly, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 1 << 20 };
     thaw_context *context = support_context_on(&allocator);
@@ -71,7 +71,7 @@ Test(npy_malformed, headers_are_read_strictly, .init = npy_begin, .fini = npy_en
     thaw_context_destroy(context);
 }
 
-Test(npy_malformed, values_that_do_not_fit_are_named, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, values_that_do_not_fit_are_named, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const char doubles[] = "{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}";
     static const char truths[] = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,)}";
@@ -113,7 +113,7 @@ static const struct {
     { ";classes=3", THAW_INVALID_ARGUMENT, "must be within 0 to 2" },
 };
 
-Test(npy_malformed, options_are_checked, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, options_are_checked, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
@@ -136,7 +136,7 @@ Test(npy_malformed, options_are_checked, .init = npy_begin, .fini = npy_end)
 
 /* ---- damage ---- */
 
-Test(npy_malformed, a_file_cut_anywhere_is_refused, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, a_file_cut_anywhere_is_refused, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 1 << 20 };
     thaw_context *context = support_context_on(&allocator);
@@ -168,7 +168,8 @@ static void assert_same(thaw_context *context, thaw_dataset *dataset, size_t byt
     cr_assert(labels[0] == 0 && labels[1] == 2 && labels[2] == 1, "byte %zu changes a label unnoticed", byte);
 }
 
-Test(npy_malformed, a_changed_byte_of_an_archive_changes_nothing_unnoticed, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, a_changed_byte_of_an_archive_changes_nothing_unnoticed, .init = folder_set_up,
+     .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 1 << 20 };
     thaw_context *context = support_context_on(&allocator);
@@ -193,7 +194,8 @@ Test(npy_malformed, a_changed_byte_of_an_archive_changes_nothing_unnoticed, .ini
     thaw_context_destroy(context);
 }
 
-Test(npy_malformed, a_changed_byte_of_a_header_never_reads_past_its_file, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, a_changed_byte_of_a_header_never_reads_past_its_file, .init = folder_set_up,
+     .fini = folder_tear_down)
 {
     support_allocator allocator = { .largest = 1 << 20 };
     thaw_context *context = support_context_on(&allocator);
@@ -211,7 +213,7 @@ Test(npy_malformed, a_changed_byte_of_a_header_never_reads_past_its_file, .init 
     thaw_context_destroy(context);
 }
 
-Test(npy_malformed, a_bomb_stays_packed, .init = npy_begin, .fini = npy_end)
+Test(npy_malformed, a_bomb_stays_packed, .init = folder_set_up, .fini = folder_tear_down)
 {
     static float zeros[900];
     support_allocator allocator = { .largest = 1 << 18 };

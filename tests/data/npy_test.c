@@ -61,7 +61,7 @@ Test(npy, all_types_and_orders_that_numpy_writes)
     thaw_context_destroy(context);
 }
 
-Test(npy, packed_archives_and_all_versions, .init = npy_begin, .fini = npy_end)
+Test(npy, packed_archives_and_all_versions, .init = folder_set_up, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     char path[SUPPORT_PATH_BYTES], text[3 * SUPPORT_PATH_BYTES];
@@ -83,7 +83,7 @@ Test(npy, packed_archives_and_all_versions, .init = npy_begin, .fini = npy_end)
 
 static const float numbers[12] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
 
-Test(npy, targets_decide_about_the_task, .init = npy_begin, .fini = npy_end)
+Test(npy, targets_decide_about_the_task, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const struct {
         const char *shape, *options;
@@ -134,7 +134,7 @@ Test(npy, targets_decide_about_the_task, .init = npy_begin, .fini = npy_end)
     thaw_context_destroy(context);
 }
 
-Test(npy, images_get_their_channels_last, .init = npy_begin, .fini = npy_end)
+Test(npy, images_get_their_channels_last, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const struct {
         const char *shape, *options;
@@ -182,7 +182,7 @@ static void collect(thaw_context *context, thaw_dataset *dataset, bool *seen)
     }
 }
 
-Test(npy, a_split_is_drawn_by_its_seed, .init = npy_begin, .fini = npy_end)
+Test(npy, a_split_is_drawn_by_its_seed, .init = folder_set_up, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const npy_file x = npy_floats("(10, 1)", numbers, 10);
@@ -209,7 +209,7 @@ Test(npy, a_split_is_drawn_by_its_seed, .init = npy_begin, .fini = npy_end)
     thaw_context_destroy(context);
 }
 
-Test(npy, classes_are_selected, .init = npy_begin, .fini = npy_end)
+Test(npy, classes_are_selected, .init = folder_set_up, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     const npy_file x = npy_floats("(4, 1)", numbers, 4);

@@ -232,24 +232,24 @@ Test(selection, refuses_what_is_not_there)
     thaw_context_destroy(context);
 }
 
+typedef struct selecting {
+    thaw_context *context;
+    thaw_dataset *from, *dataset;
+} selecting;
+
+static thaw_status select_again(void *user)
+{
+    selecting *now = user;
+    return thaw_dataset_select(now->context, now->from, &(thaw_dataset_selection){ .per_class = 1 }, &now->dataset);
+}
+
 Test(selection, every_failing_allocation_is_reported_and_leaks_nothing)
 {
     support_allocator allocator = { 0 };
-    thaw_context *context = support_context_on(&allocator);
-    thaw_dataset *from = numbers(context), *dataset;
-    const size_t live = allocator.live;
-    size_t sites = 0;
-    for (;; sites++) {
-        allocator.fail_at = allocator.calls + sites + 1;
-        const thaw_status status =
-            thaw_dataset_select(context, from, &(thaw_dataset_selection){ .per_class = 1 }, &dataset);
-        if (status == THAW_OK)
-            break;
-        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "site %zu", sites);
-        cr_assert_eq(allocator.live, live, "site %zu leaks", sites);
-    }
-    cr_assert_geq(sites, 5);
-    thaw_dataset_destroy(dataset);
-    thaw_dataset_destroy(from);
-    thaw_context_destroy(context);
+    selecting now = { .context = support_context_on(&allocator) };
+    now.from = numbers(now.context);
+    cr_assert_geq(support_fail_each(&allocator, select_again, &now), 5);
+    thaw_dataset_destroy(now.dataset);
+    thaw_dataset_destroy(now.from);
+    thaw_context_destroy(now.context);
 }

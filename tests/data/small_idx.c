@@ -3,18 +3,13 @@
 const uint8_t small_pixels[PIXELS] = { 0, 1, 2, 3, 4, 5, 250, 251, 252, 253, 254, 255, 9, 8, 7, 6, 5, 4 };
 const uint8_t small_classes[COUNT] = { 2, 0, 7 };
 
-char small_directory[SUPPORT_PATH_BYTES], small_images_path[SUPPORT_PATH_BYTES], small_labels_path[SUPPORT_PATH_BYTES];
+char small_images_path[SUPPORT_PATH_BYTES], small_labels_path[SUPPORT_PATH_BYTES];
 
 void small_begin(void)
 {
-    support_make_directory(small_directory);
-    support_path(small_images_path, small_directory, "images");
-    support_path(small_labels_path, small_directory, "labels");
-}
-
-void small_end(void)
-{
-    support_remove_directory(small_directory);
+    folder_set_up();
+    folder_join(small_images_path, "images");
+    folder_join(small_labels_path, "labels");
 }
 
 small_file small_images(void)

@@ -4,7 +4,7 @@
 
 #include <thaw/data.h>
 
-#include "support/files.h"
+#include "support/folder.h"
 
 /* Three images of 2 rows and 3 columns, and their labels. */
 enum { COUNT = 3, ROWS = 2, COLUMNS = 3, PIXELS = COUNT * ROWS * COLUMNS, MOST_BYTES = 256 };
@@ -16,12 +16,10 @@ typedef struct small_file {
     size_t count;
 } small_file;
 
-/* Where small_open writes: a directory of the test's own. */
-extern char small_directory[SUPPORT_PATH_BYTES], small_images_path[SUPPORT_PATH_BYTES],
-    small_labels_path[SUPPORT_PATH_BYTES];
+/* Where small_open writes, in the test's folder, which small_begin makes. */
+extern char small_images_path[SUPPORT_PATH_BYTES], small_labels_path[SUPPORT_PATH_BYTES];
 
 void small_begin(void);
-void small_end(void);
 
 small_file small_images(void);
 small_file small_labels(void);

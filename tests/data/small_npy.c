@@ -6,8 +6,6 @@
 
 #include "support/support.h"
 
-static char directory[SUPPORT_PATH_BYTES];
-
 static void put(npy_file *file, const void *bytes, size_t count)
 {
     cr_assert_leq(file->count + count, NPY_BYTES);
@@ -112,31 +110,21 @@ npy_file npy_archive(const npy_file *x, const npy_file *y, bool deflated)
 
 /* ---- opening ---- */
 
-void npy_begin(void)
-{
-    support_make_directory(directory);
-}
-
-void npy_end(void)
-{
-    support_remove_directory(directory);
-}
-
 thaw_status npy_open(thaw_context *context, const npy_file *x, const npy_file *y, const char *options,
                      thaw_dataset **training, thaw_dataset **test)
 {
-    char paths[2][SUPPORT_PATH_BYTES], text[4 * SUPPORT_PATH_BYTES];
-    support_write_file(support_path(paths[0], directory, "x.npy"), x->bytes, x->count);
-    support_write_file(support_path(paths[1], directory, "y.npy"), y->bytes, y->count);
-    snprintf(text, sizeof text, "npy:%s,%s%s", paths[0], paths[1], options);
-    return thaw_dataset_open(context, text, training, test);
+    char pattern[SUPPORT_PATH_BYTES], text[FOLDER_TEXT_BYTES];
+    folder_put("x.npy", x->bytes, x->count);
+    folder_put("y.npy", y->bytes, y->count);
+    snprintf(pattern, sizeof pattern, "npy:%%/x.npy,%%/y.npy%s", options);
+    return thaw_dataset_open(context, folder_expand(text, pattern), training, test);
 }
 
 thaw_status npy_open_archive(thaw_context *context, const npy_file *archive, const char *options,
                              thaw_dataset **training, thaw_dataset **test)
 {
-    char path[SUPPORT_PATH_BYTES], text[2 * SUPPORT_PATH_BYTES];
-    support_write_file(support_path(path, directory, "both.npz"), archive->bytes, archive->count);
-    snprintf(text, sizeof text, "npz:%s%s", path, options);
-    return thaw_dataset_open(context, text, training, test);
+    char pattern[SUPPORT_PATH_BYTES], text[FOLDER_TEXT_BYTES];
+    folder_put("both.npz", archive->bytes, archive->count);
+    snprintf(pattern, sizeof pattern, "npz:%%/both.npz%s", options);
+    return thaw_dataset_open(context, folder_expand(text, pattern), training, test);
 }

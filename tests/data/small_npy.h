@@ -4,7 +4,7 @@
 
 #include <thaw/data.h>
 
-#include "support/files.h"
+#include "support/folder.h"
 
 enum { NPY_BYTES = 4096 };
 
@@ -23,9 +23,7 @@ npy_file npy_labels(const char *shape, const uint8_t *values, size_t count);
 /* An archive of x.npy and y.npy, deflated or stored. */
 npy_file npy_archive(const npy_file *x, const npy_file *y, bool deflated);
 
-/* A directory of the test's own, and how to open files in it. `options` begin with ';'. */
-void npy_begin(void);
-void npy_end(void);
+/* Write files to the test's folder and open them. `options` begin with ';'. */
 thaw_status npy_open(thaw_context *context, const npy_file *x, const npy_file *y, const char *options,
                      thaw_dataset **training, thaw_dataset **test);
 thaw_status npy_open_archive(thaw_context *context, const npy_file *archive, const char *options,

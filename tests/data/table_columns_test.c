@@ -4,32 +4,18 @@
 #include <string.h>
 
 #include "support/allocator.h"
-#include "support/files.h"
+#include "support/folder.h"
 #include "support/support.h"
-
-static char directory[SUPPORT_PATH_BYTES];
-
-static void begin(void)
-{
-    support_make_directory(directory);
-}
-
-static void end(void)
-{
-    support_remove_directory(directory);
-}
 
 static thaw_status open_text(thaw_context *context, const char *content, const char *test_content, const char *options,
                              thaw_dataset **training, thaw_dataset **test)
 {
-    char path[SUPPORT_PATH_BYTES], other[SUPPORT_PATH_BYTES], text[4 * SUPPORT_PATH_BYTES];
-    support_write_file(support_path(path, directory, "rows.csv"), content, strlen(content));
-    snprintf(text, sizeof text, "csv:%s%s", path, options);
-    if (test_content) {
-        support_write_file(support_path(other, directory, "test.csv"), test_content, strlen(test_content));
-        snprintf(text + strlen(text), sizeof text - strlen(text), ";test=%s", other);
-    }
-    return thaw_dataset_open(context, text, training, test);
+    char pattern[SUPPORT_PATH_BYTES], text[FOLDER_TEXT_BYTES];
+    folder_put_text("rows.csv", content);
+    if (test_content)
+        folder_put_text("test.csv", test_content);
+    snprintf(pattern, sizeof pattern, "csv:%%/rows.csv%s%s", options, test_content ? ";test=%/test.csv" : "");
+    return thaw_dataset_open(context, folder_expand(text, pattern), training, test);
 }
 
 static const char people[] = "age,city,height,sort\n"
@@ -38,7 +24,7 @@ static const char people[] = "age,city,height,sort\n"
                              "40,Bonn,1.9,cat\n"
                              "50,Celle,2.1,ant\n";
 
-Test(table_columns, numbers_are_standardised_and_categories_spread, .init = begin, .fini = end)
+Test(table_columns, numbers_are_standardised_and_categories_spread, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const char test_rows[] = "sort,height,age,city\ndog,3.8,80,Celle\n";
     thaw_context *context = support_context(1);
@@ -89,7 +75,7 @@ static const struct {
     { "a,b,y\n1,,no\n2,NA,yes\n3,x,no\n", ";label=y;missing=mean", THAW_TASK_CLASSES, 2, 3, 2, { 0 } },
 };
 
-Test(table_columns, targets_decide_about_the_task, .init = begin, .fini = end)
+Test(table_columns, targets_decide_about_the_task, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
@@ -114,7 +100,7 @@ Test(table_columns, targets_decide_about_the_task, .init = begin, .fini = end)
     thaw_context_destroy(context);
 }
 
-Test(table_columns, a_missing_number_has_the_mean_of_the_others, .init = begin, .fini = end)
+Test(table_columns, a_missing_number_has_the_mean_of_the_others, .init = folder_set_up, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     thaw_dataset *dataset;
@@ -130,7 +116,7 @@ Test(table_columns, a_missing_number_has_the_mean_of_the_others, .init = begin, 
 }
 
 /* The deviation is that of the training part alone. */
-Test(table_columns, a_split_is_no_part_of_the_scaling, .init = begin, .fini = end)
+Test(table_columns, a_split_is_no_part_of_the_scaling, .init = folder_set_up, .fini = folder_tear_down)
 {
     enum { ROWS = 10 };
     thaw_context *context = support_context(1);
@@ -204,7 +190,7 @@ static const struct {
     { "a,y\n1,0.5\n", NULL, ";label=y;split=0.5", THAW_INVALID_ARGUMENT, "only one sample" },
 };
 
-Test(table_columns, faults_are_named, .init = begin, .fini = end)
+Test(table_columns, faults_are_named, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);

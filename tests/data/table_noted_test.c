@@ -4,33 +4,21 @@
 #include <string.h>
 
 #include "support/allocator.h"
-#include "support/files.h"
+#include "support/folder.h"
 #include "support/support.h"
 
-static char directory[SUPPORT_PATH_BYTES];
-
-static void begin(void)
+static const char *write_rows(char text[FOLDER_TEXT_BYTES], const char *content, const char *options)
 {
-    support_make_directory(directory);
-}
-
-static void end(void)
-{
-    support_remove_directory(directory);
-}
-
-static const char *write_rows(char text[2 * SUPPORT_PATH_BYTES], const char *content, const char *options)
-{
-    char path[SUPPORT_PATH_BYTES];
-    support_write_file(support_path(path, directory, "rows.csv"), content, strlen(content));
-    snprintf(text, 2 * SUPPORT_PATH_BYTES, "csv:%s%s", path, options);
-    return text;
+    char pattern[SUPPORT_PATH_BYTES];
+    folder_put_text("rows.csv", content);
+    snprintf(pattern, sizeof pattern, "csv:%%/rows.csv%s", options);
+    return folder_expand(text, pattern);
 }
 
 /* The notes of a model that was trained on this table. */
 static void note(thaw_context *context, const char *content, const char *options, thaw_model **model)
 {
-    char text[2 * SUPPORT_PATH_BYTES];
+    char text[FOLDER_TEXT_BYTES];
     thaw_dataset *dataset;
     assert_ok(context, thaw_dataset_open(context, write_rows(text, content, options), &dataset, NULL));
     assert_ok(context, thaw_model_create(context, model));
@@ -40,7 +28,7 @@ static void note(thaw_context *context, const char *content, const char *options
 
 static const char trained[] = "age,\"ci\"\"ty\",kind\n10,Bonn,b\n30,Aalen,a\n";
 
-Test(table_noted, says_what_columns_are, .init = begin, .fini = end)
+Test(table_noted, says_what_columns_are, .init = folder_set_up, .fini = folder_tear_down)
 {
     thaw_context *context = support_context(1);
     thaw_model *model;
@@ -55,14 +43,14 @@ Test(table_noted, says_what_columns_are, .init = begin, .fini = end)
     thaw_context_destroy(context);
 }
 
-Test(table_noted, scales_other_rows_as_in_training, .init = begin, .fini = end)
+Test(table_noted, scales_other_rows_as_in_training, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const char others[] = "id,kind,\"ci\"\"ty\",age\n7,b,Aalen,40\n8,b,Bonn,50\n";
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
     thaw_model *model;
     thaw_dataset *dataset;
-    char text[2 * SUPPORT_PATH_BYTES];
+    char text[FOLDER_TEXT_BYTES];
     note(context, trained, ";label=kind", &model);
     const char *const options[] = { "", ";label=kind", ";split=0.5" };
     for (int i = 0; i < 3; i++) {
@@ -106,11 +94,11 @@ static const char *const broken[] = {
     "{}",
 };
 
-Test(table_noted, broken_notes_are_refused, .init = begin, .fini = end)
+Test(table_noted, broken_notes_are_refused, .init = folder_set_up, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
     thaw_context *context = support_context_on(&allocator);
-    char text[2 * SUPPORT_PATH_BYTES];
+    char text[FOLDER_TEXT_BYTES];
     thaw_model *model;
     note(context, trained, ";label=kind", &model);
     for (size_t i = 0; i < THAW_COUNT(broken); i++) {

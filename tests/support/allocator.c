@@ -38,3 +38,16 @@ thaw_context *support_context_on(support_allocator *allocator)
     cr_assert_eq(thaw_context_create(&options, &context), THAW_OK);
     return context;
 }
+
+size_t support_fail_each(support_allocator *allocator, thaw_status (*act)(void *user), void *user)
+{
+    const size_t live = allocator->live;
+    for (size_t failed = 0;; failed++) {
+        allocator->fail_at = allocator->calls + failed + 1;
+        const thaw_status status = act(user);
+        if (status == THAW_OK)
+            return failed;
+        cr_assert_eq(status, THAW_OUT_OF_MEMORY, "allocation %zu: %s", failed, thaw_status_name(status));
+        cr_assert_eq(allocator->live, live, "allocation %zu leaks", failed);
+    }
+}

@@ -14,4 +14,8 @@ typedef struct support_allocator {
 /* A context on it, with one thread and seed 1. */
 thaw_context *support_context_on(support_allocator *allocator);
 
+/* Acts with its first allocation failing, then with its second, and so on until it succeeds. Each failure must be told
+   as THAW_OUT_OF_MEMORY, and leave no more memory allocated than there was. Returns how many there were. */
+size_t support_fail_each(support_allocator *allocator, thaw_status (*act)(void *user), void *user);
+
 #endif

@@ -116,7 +116,7 @@ Test(predictor, reads_many_files_and_says_which_fail)
     const char *paths[IMAGES];
     thaw_reading readings[IMAGES];
     thaw_predictor *predictor = open_weights(NULL);
-    folder_put_text(names[1], "no image", 8);
+    folder_put_text(names[1], "no image");
     for (int i = 0; i < IMAGES; i++)
         paths[i] = folder_join(stored[i], i == 4 ? "absent" : names[i]);
     assert_ok(context, thaw_predictor_read_files(predictor, paths, IMAGES, samples[0], readings));
