@@ -4,29 +4,18 @@
 #include <string.h>
 
 #include "cli/fixture.h"
-#include "data/folder_fixture.h"
+#include "cli/photos.h"
 #include "support/support.h"
 
 enum { IMAGES = 33, CLASSES = 3 };
 
-static support_run run;
-static char data[SUPPORT_PATH_BYTES + 64], weights[SUPPORT_PATH_BYTES], images[SUPPORT_PATH_BYTES],
-    table[SUPPORT_PATH_BYTES], absent[SUPPORT_PATH_BYTES];
+static char table[SUPPORT_PATH_BYTES], absent[SUPPORT_PATH_BYTES]; /* a file to write is $d, one in no folder $e */
 
 /* One name is a spreadsheet's formula. In the order of classes. */
 static const char *const names[CLASSES] = { "=cmd", "dark", "grey" };
 
-/* In command lines: $a the data, $b the weights, $c the folder, $d a file to write, $e one in a folder that is not. */
-static const char *const variables[] = { data, weights, images, table, absent };
-
 static int labels[IMAGES];
 static double probabilities[IMAGES][CLASSES];
-
-static void command(const char *line, int code)
-{
-    support_command(&run, folder_path, line, variables);
-    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
-}
 
 /* Images that are hard to tell apart, in classes of different sizes, and a network that was hardly trained. */
 static void begin(void)
@@ -37,21 +26,19 @@ static void begin(void)
         snprintf(name, sizeof name, "images/%s/%02d", names[i % 5 % CLASSES], i);
         folder_put_image(name, (i * 37 + i % 5 % CLASSES * 60) % 256);
     }
-    folder_join(images, "images");
-    folder_join(weights, "weights");
-    folder_join(table, "table.csv");
-    folder_join(absent, "nowhere/table.csv");
-    snprintf(data, sizeof data, "folder:%.480s;size=28;channels=1;val=0", images);
-    command("train --model transfer-cnn --data $a --batch 8 --epochs 3 --threads 1 --save $b", 0);
+    photos_variables[3] = folder_join(table, "table.csv");
+    photos_variables[4] = folder_join(absent, "nowhere/table.csv");
+    photos_begin("");
+    photos_command("train --model transfer-cnn --data $a --batch 8 --epochs 3 --threads 1 --save $b", 0);
 }
 
 TestSuite(by_class, .init = begin, .fini = folder_tear_down);
 
 static void ask(void)
 {
-    command("predict --load $b --top 9 --threads 1 --json $c", 0);
+    photos_command("predict --load $b --top 9 --threads 1 --json $c", 0);
     for (int i = 0; i < IMAGES; i++) {
-        json_t *line = support_json_line(&run, i);
+        json_t *line = support_json_line(&photos_run, i);
         const char *path = json_string_value(json_object_get(line, "path"));
         const json_t *classes = json_object_get(line, "classes");
         for (int k = 0; k < CLASSES; k++) {
@@ -133,14 +120,14 @@ Test(by_class, follow_from_the_answers_of_predict)
     double f1 = 0, areas = 0;
     ask();
     count_answers(counts);
-    command("evaluate --load $b --data $a --per-class --confusion --threads 1 --batch 7 --json", 0);
+    photos_command("evaluate --load $b --data $a --per-class --confusion --threads 1 --batch 7 --json", 0);
     for (int i = 0; i < CLASSES; i++) {
-        json_t *line = support_json_line(&run, 1 + i);
+        json_t *line = support_json_line(&photos_run, 1 + i);
         f1 += assert_class(line, i, counts) / CLASSES;
         areas += area(i) / CLASSES;
         json_decref(line);
     }
-    json_t *all = support_json_line(&run, 0), *matrix = support_json_line(&run, -1);
+    json_t *all = support_json_line(&photos_run, 0), *matrix = support_json_line(&photos_run, -1);
     assert_number(json_object_get(all, "macro"), "f1", f1);
     assert_number(all, "roc_auc", areas);
     assert_number(all, "top5_accuracy", 1);
@@ -162,8 +149,8 @@ Test(by_class, stand_in_aligned_tables)
     char row[256];
     ask();
     count_answers(counts);
-    command("evaluate --load $b --data $a --per-class --confusion --threads 1", 0);
-    support_assert_says(run.output, "\nclass          precision     recall         F1   ROC AUC   samples\n");
+    photos_command("evaluate --load $b --data $a --per-class --confusion --threads 1", 0);
+    support_assert_says(photos_run.output, "\nclass          precision     recall         F1   ROC AUC   samples\n");
     for (int i = 0; i < CLASSES; i++) {
         snprintf(row, sizeof row, "\n%-4s", names[i]);
         for (int k = 0; k < CLASSES; k++) {
@@ -173,10 +160,10 @@ Test(by_class, stand_in_aligned_tables)
             snprintf(row + strlen(row), sizeof row - strlen(row), " %4s", cell);
         }
         strncat(row, "\n", 2);
-        support_assert_says(run.output, row);
+        support_assert_says(photos_run.output, row);
     }
-    command("evaluate --load $b --data $a --threads 1", 0);
-    cr_assert_null(strstr(run.output, "ROC"), "%s", run.output);
+    photos_command("evaluate --load $b --data $a --threads 1", 0);
+    cr_assert_null(strstr(photos_run.output, "ROC"), "%s", photos_run.output);
 }
 
 Test(by_class, are_written_as_csv)
@@ -185,8 +172,8 @@ Test(by_class, are_written_as_csv)
     int counts[CLASSES][CLASSES];
     ask();
     count_answers(counts);
-    command("evaluate --load $b --data $a --csv $d --threads 1", 0);
-    support_assert_says(run.output, "table.csv\n");
+    photos_command("evaluate --load $b --data $a --csv $d --threads 1", 0);
+    support_assert_says(photos_run.output, "table.csv\n");
     const long count = support_read_file(table, content, sizeof content - 1);
     cr_assert_gt(count, 0);
     content[count] = '\0';
@@ -196,10 +183,10 @@ Test(by_class, are_written_as_csv)
         snprintf(row, sizeof row, ",%d,%d,%d,%d\r\n", counts[i][i], counts[i][0], counts[i][1], counts[i][2]);
         support_assert_says(content, row);
     }
-    command("evaluate --load $b --data $a --csv $e --threads 1", 1);
-    support_assert_says(run.errors, "thaw: --csv: ");
-    cr_assert_str_empty(run.output);
-    command("predict --load $b --csv $d $c", 2);
+    photos_command("evaluate --load $b --data $a --csv $e --threads 1", 1);
+    support_assert_says(photos_run.errors, "thaw: --csv: ");
+    cr_assert_str_empty(photos_run.output);
+    photos_command("predict --load $b --csv $d $c", 2);
 }
 
 Test(by_class, are_written_as_a_page)
@@ -209,7 +196,7 @@ Test(by_class, are_written_as_a_page)
     char cell[128];
     ask();
     count_answers(counts);
-    command("evaluate --load $b --data $a --html $d --threads 1 --json", 0);
+    photos_command("evaluate --load $b --data $a --html $d --threads 1 --json", 0);
     const long count = support_read_file(table, content, sizeof content - 1);
     cr_assert_gt(count, 0);
     content[count] = '\0';
@@ -218,8 +205,8 @@ Test(by_class, are_written_as_a_page)
         snprintf(cell, sizeof cell, "title=\"%s told right: %d of %d samples", names[i], counts[i][i], samples);
         support_assert_says(content, cell);
     }
-    command("evaluate --load $b --data $a --html $e --threads 1", 1);
-    support_assert_says(run.errors, "thaw: --html: ");
+    photos_command("evaluate --load $b --data $a --html $e --threads 1", 1);
+    support_assert_says(photos_run.errors, "thaw: --html: ");
 }
 
 Test(by_class, give_the_most_frequent_confusions_of_a_wide_matrix)
@@ -230,10 +217,11 @@ Test(by_class, give_the_most_frequent_confusions_of_a_wide_matrix)
         snprintf(name, sizeof name, "images/class %02d with a long name/%d", i, i);
         folder_put_image(name, 6 * i);
     }
-    command("train --model transfer-cnn --data $a --batch 8 --epochs 1 --threads 1 --save $b", 0);
-    command("evaluate --load $b --data $a --confusion --threads 1", 0);
-    support_assert_says(run.output, "The confusion matrix of 43 classes is too wide");
-    support_assert_says(run.output, "\nMost frequent confusions:\n");
-    support_assert_says(run.output, "\nclass                      taken for                   samples   of class\n");
-    support_assert_says(run.output, "   100.00 %\n");
+    photos_command("train --model transfer-cnn --data $a --batch 8 --epochs 1 --threads 1 --save $b", 0);
+    photos_command("evaluate --load $b --data $a --confusion --threads 1", 0);
+    support_assert_says(photos_run.output, "The confusion matrix of 43 classes is too wide");
+    support_assert_says(photos_run.output, "\nMost frequent confusions:\n");
+    support_assert_says(photos_run.output,
+                        "\nclass                      taken for                   samples   of class\n");
+    support_assert_says(photos_run.output, "   100.00 %\n");
 }

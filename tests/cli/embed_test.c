@@ -6,23 +6,12 @@
 #include <unistd.h>
 
 #include "cli/fixture.h"
-#include "data/folder_fixture.h"
+#include "cli/photos.h"
 #include "support/support.h"
 
 enum { IMAGES = 9, UNITS = 128, MOST_BYTES = 1 << 15 };
 
-static support_run run;
-static char data[SUPPORT_PATH_BYTES + 64], weights[SUPPORT_PATH_BYTES], images[SUPPORT_PATH_BYTES],
-    one[SUPPORT_PATH_BYTES], array[SUPPORT_PATH_BYTES];
-
-/* In command lines: $a the data, $b the weights, $c the folder, $d one image, $e the array. */
-static const char *const variables[] = { data, weights, images, one, array };
-
-static void command(const char *line, int code)
-{
-    support_command(&run, folder_path, line, variables);
-    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
-}
+static char one[SUPPORT_PATH_BYTES], array[SUPPORT_PATH_BYTES]; /* one image is $d, and the array $e */
 
 static const char *name_of(int image)
 {
@@ -36,12 +25,10 @@ static void begin(void)
     folder_set_up();
     for (int i = 0; i < IMAGES; i++)
         folder_put_image(name_of(i), 25 * i + 9);
-    folder_join(images, "images");
-    folder_join(weights, "weights");
-    folder_join(one, name_of(4));
-    folder_join(array, "array.npy");
-    snprintf(data, sizeof data, "folder:%.480s;size=28;channels=1;mean=0.5;val=0", images);
-    command("train --model transfer-cnn --data $a --batch 8 --epochs 1 --threads 1 --save $b", 0);
+    photos_variables[3] = folder_join(one, name_of(4));
+    photos_variables[4] = folder_join(array, "array.npy");
+    photos_begin(";mean=0.5");
+    photos_command("train --model transfer-cnn --data $a --batch 8 --epochs 1 --threads 1 --save $b", 0);
 }
 
 TestSuite(embed, .init = begin, .fini = folder_tear_down);
@@ -52,7 +39,7 @@ static void ask(float vectors[IMAGES][UNITS])
     thaw_context *context = folder_context(1);
     thaw_predictor *predictor;
     assert_ok(context,
-              thaw_predictor_open(context, weights, &(thaw_predictor_options){ .layer = "relu3" }, &predictor));
+              thaw_predictor_open(context, photos_weights, &(thaw_predictor_options){ .layer = "relu3" }, &predictor));
     for (int i = 0; i < IMAGES; i++) {
         char path[SUPPORT_PATH_BYTES];
         assert_ok(context, thaw_predictor_file(predictor, folder_join(path, name_of(i)), vectors[i]));
@@ -89,18 +76,18 @@ Test(embed, writes_an_array_of_numpy)
 {
     static float wanted[IMAGES][UNITS];
     ask(wanted);
-    command("embed --load $b --layer relu3 --threads 2 --batch 4 -o $e $c", 0);
+    photos_command("embed --load $b --layer relu3 --threads 2 --batch 4 -o $e $c", 0);
     char saved[SUPPORT_PATH_BYTES + 16];
     snprintf(saved, sizeof saved, "saved %s\n", array);
-    cr_assert_str_eq(run.output, saved);
+    cr_assert_str_eq(photos_run.output, saved);
     assert_vectors(read_array(array, IMAGES), wanted[0], IMAGES);
     const int file = open(array, O_WRONLY | O_TRUNC);
     cr_assert_geq(file, 0);
     const pid_t process =
-        support_command_start(folder_path, "embed --load $b --layer relu3 --threads 1 $d", variables, file);
-    support_command_finish(&run, folder_path, process);
+        support_command_start(folder_path, "embed --load $b --layer relu3 --threads 1 $d", photos_variables, file);
+    support_command_finish(&photos_run, folder_path, process);
     close(file);
-    cr_assert_eq(run.code, 0, "%s", run.errors);
+    cr_assert_eq(photos_run.code, 0, "%s", photos_run.errors);
     assert_vectors(read_array(array, 1), wanted[4], 1);
 }
 
@@ -108,9 +95,9 @@ Test(embed, prints_paths_and_vectors_as_json)
 {
     static float wanted[IMAGES][UNITS], found[UNITS];
     ask(wanted);
-    command("embed --load $b --layer relu3 --threads 1 --json $c", 0);
+    photos_command("embed --load $b --layer relu3 --threads 1 --json $c", 0);
     for (int i = 0; i < IMAGES; i++) {
-        json_t *line = support_json_line(&run, i);
+        json_t *line = support_json_line(&photos_run, i);
         const json_t *vector = json_object_get(line, "vector"), *shape = json_object_get(line, "shape");
         cli_assert_event(line, "embedding");
         support_assert_says(json_string_value(json_object_get(line, "path")), name_of(i));
@@ -128,27 +115,27 @@ Test(embed, leaves_out_what_it_cannot_read)
 {
     static float wanted[IMAGES][UNITS];
     ask(wanted);
-    command("embed --load $b --layer relu3 --threads 1 --output $e absent $d", 1);
-    support_assert_says(run.errors, "thaw: absent: cannot be read: No such file or directory\n");
+    photos_command("embed --load $b --layer relu3 --threads 1 --output $e absent $d", 1);
+    support_assert_says(photos_run.errors, "thaw: absent: cannot be read: No such file or directory\n");
     assert_vectors(read_array(array, 1), wanted[4], 1);
     remove(array);
-    command("embed --load $b --layer relu3 --threads 1 --output $e absent", 1);
+    photos_command("embed --load $b --layer relu3 --threads 1 --output $e absent", 1);
     cr_assert_neq(access(array, F_OK), 0, "an array without rows");
 }
 
 Test(embed, says_what_is_missing_or_wrong)
 {
-    command("embed --load $b $d", 2);
-    support_assert_says(run.errors, "thaw: --layer: is missing");
-    command("embed --load $b --layer relu3", 2);
-    support_assert_says(run.errors, "IMAGE: is missing");
-    command("embed --load $b --layer relu33 $d", 2);
-    support_assert_says(run.errors, "--layer: the network has no layer \"relu33\", did you mean \"relu3\"?");
-    command("embed --load $b --layer relu3 --json --output $e $d", 2);
-    support_assert_says(run.errors, "--output: cannot be used with --json");
-    command("embed --load $b --layer relu3 --images mean=0 $d", 2);
-    support_assert_says(run.errors, "--images: mean=0, the weights were trained with mean=0.5; --override");
+    photos_command("embed --load $b $d", 2);
+    support_assert_says(photos_run.errors, "thaw: --layer: is missing");
+    photos_command("embed --load $b --layer relu3", 2);
+    support_assert_says(photos_run.errors, "IMAGE: is missing");
+    photos_command("embed --load $b --layer relu33 $d", 2);
+    support_assert_says(photos_run.errors, "--layer: the network has no layer \"relu33\", did you mean \"relu3\"?");
+    photos_command("embed --load $b --layer relu3 --json --output $e $d", 2);
+    support_assert_says(photos_run.errors, "--output: cannot be used with --json");
+    photos_command("embed --load $b --layer relu3 --images mean=0 $d", 2);
+    support_assert_says(photos_run.errors, "--images: mean=0, the weights were trained with mean=0.5; --override");
     strncat(array, "/nowhere", 9);
-    command("embed --load $b --layer relu3 --output $e $d", 1);
-    support_assert_says(run.errors, "thaw: --output: ");
+    photos_command("embed --load $b --layer relu3 --output $e $d", 1);
+    support_assert_says(photos_run.errors, "thaw: --output: ");
 }

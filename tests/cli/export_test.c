@@ -3,46 +3,33 @@
 #include <string.h>
 
 #include "cli/fixture.h"
-#include "data/folder_fixture.h"
+#include "cli/photos.h"
 #include "export/onnx_reader.h"
 #include "support/support.h"
 
 enum { IMAGES = 6 };
 
-static support_run run;
-static char data[SUPPORT_PATH_BYTES + 64], weights[SUPPORT_PATH_BYTES], written[SUPPORT_PATH_BYTES];
-
-/* In command lines: $a the data, $b the weights, $c the file of ONNX. */
-static const char *const variables[] = { data, weights, written };
-
-static void command(const char *line, int code)
-{
-    support_command(&run, folder_path, line, variables);
-    cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
-}
+static char written[SUPPORT_PATH_BYTES]; /* the file of ONNX, $d */
 
 static void begin(void)
 {
-    char images[SUPPORT_PATH_BYTES];
     folder_set_up();
     for (int i = 0; i < IMAGES; i++) {
         char name[64];
         snprintf(name, sizeof name, "images/%s/%02d", i % 2 ? "bright" : "dark", i);
         folder_put_image(name, 40 + 30 * i);
     }
-    folder_join(images, "images");
-    folder_join(weights, "weights");
-    folder_join(written, "network.onnx");
-    snprintf(data, sizeof data, "folder:%.480s;size=28;channels=1;mean=0.5;val=0", images);
+    photos_variables[3] = folder_join(written, "network.onnx");
+    photos_begin(";mean=0.5");
 }
 
 TestSuite(export_command, .init = begin, .fini = folder_tear_down);
 
 Test(export_command, writes_a_network_and_what_its_file_says)
 {
-    command("train --model transfer-cnn --data $a --threads 1 --save $b", 0);
-    command("export --load $b --onnx $c", 0);
-    support_assert_says(run.output, "network.onnx: input [1, 28, 28] to dense2 [2]\n");
+    photos_command("train --model transfer-cnn --data $a --threads 1 --save $b", 0);
+    photos_command("export --load $b --onnx $d", 0);
+    support_assert_says(photos_run.output, "network.onnx: input [1, 28, 28] to dense2 [2]\n");
     Onnx__ModelProto *file = onnx_read(written);
     assert_valid(file, "transfer-cnn");
     cr_assert_str_eq(file->graph->output[0]->name, "dense2");
@@ -59,9 +46,9 @@ Test(export_command, writes_a_network_and_what_its_file_says)
 
 Test(export_command, merges_adapters_and_ends_with_probabilities)
 {
-    command("train --model transfer-cnn --data $a --threads 1 --lora dense1:rank=2 --save $b", 0);
-    command("export --load $b --onnx $c --probabilities --json", 0);
-    json_t *line = support_json_line(&run, 0);
+    photos_command("train --model transfer-cnn --data $a --threads 1 --lora dense1:rank=2 --save $b", 0);
+    photos_command("export --load $b --onnx $d --probabilities --json", 0);
+    json_t *line = support_json_line(&photos_run, 0);
     cli_assert_event(line, "exported");
     cr_assert_str_eq(json_string_value(json_object_get(line, "path")), written);
     cr_assert_str_eq(json_string_value(json_object_get(line, "output")), "probabilities");
@@ -88,7 +75,7 @@ static void save_regression(const char *columns)
     assert_ok(context, thaw_mse(model, node, NULL, &node));
     assert_ok(context, thaw_model_set_note(model, "thaw.task", "regression"));
     assert_ok(context, thaw_model_set_note(model, "thaw.columns", columns));
-    assert_ok(context, thaw_weights_save(model, weights));
+    assert_ok(context, thaw_weights_save(model, photos_weights));
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
@@ -96,27 +83,27 @@ static void save_regression(const char *columns)
 Test(export_command, writes_a_regression_but_none_of_a_table)
 {
     save_regression(NULL);
-    command("export --load $b --onnx $c", 0);
+    photos_command("export --load $b --onnx $d", 0);
     Onnx__ModelProto *file = onnx_read(written);
     assert_valid(file, "regression");
     cr_assert_eq(file->graph->output[0]->type->tensor_type->shape->dim[1]->dim_value, 1);
     cr_assert_str_eq(onnx_metadata(file, "thaw.task"), "regression");
     onnx__model_proto__free_unpacked(file, NULL);
     save_regression("[[\"age\",\"number\",30,10]]");
-    command("export --load $b --onnx $c", 1);
-    support_assert_says(run.errors, "is for rows of a table");
+    photos_command("export --load $b --onnx $d", 1);
+    support_assert_says(photos_run.errors, "is for rows of a table");
 }
 
 Test(export_command, says_what_is_missing_or_wrong)
 {
-    command("export --onnx $c", 2);
-    support_assert_says(run.errors, "--load: is missing");
-    command("export --load $b", 2);
-    support_assert_says(run.errors, "--onnx: is missing");
-    command("train --model mlp-500 --data $a --threads 1 --save $b", 0);
-    command("export --load $b --onnx absent/network.onnx", 1);
-    support_assert_says(run.errors, "--onnx: absent");
-    command("export --load $b --model transfer-cnn --onnx $c", 2);
-    support_assert_says(run.errors, "has weights of mlp-500");
-    command("export --load $b --onnx $c word", 2);
+    photos_command("export --onnx $d", 2);
+    support_assert_says(photos_run.errors, "--load: is missing");
+    photos_command("export --load $b", 2);
+    support_assert_says(photos_run.errors, "--onnx: is missing");
+    photos_command("train --model mlp-500 --data $a --threads 1 --save $b", 0);
+    photos_command("export --load $b --onnx absent/network.onnx", 1);
+    support_assert_says(photos_run.errors, "--onnx: absent");
+    photos_command("export --load $b --model transfer-cnn --onnx $d", 2);
+    support_assert_says(photos_run.errors, "has weights of mlp-500");
+    photos_command("export --load $b --onnx $d word", 2);
 }

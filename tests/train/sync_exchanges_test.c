@@ -1,56 +1,22 @@
 /* Exchanges in the middle of a step, for batch normalisation on several ranks: beside gradients that travel in buckets,
    and when a rank fails. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/gradients.h"
 #include "support/network.h"
-#include "support/ranks.h"
+#include "train/watched_steps.h"
 
 /* Each dense layer but the last has more gradients than a bucket needs. */
 enum { LAYERS = 4, WIDTH = 530, CLASSES = 4, BATCH = 12, STEPS = 2 };
 
 typedef enum stage { NEVER, BEFORE, FORWARD, BACKWARD } stage;
 
-/* What a rank asked of its communicator. */
-typedef struct asked {
-    const thaw_communicator *communicator;
-    size_t started, waited;
-    size_t last_wait; /* the number of the wait that fails; 0: none does */
-} asked;
-
-typedef struct steps {
-    stage fails; /* in the last step */
-    int failing; /* the rank that does */
-    size_t last_wait;
-    float *weights[MOST_RANKS];
-    size_t counts[MOST_RANKS];
-    thaw_status statuses[MOST_RANKS];
-    char messages[MOST_RANKS][THAW_REASON_BYTES];
-    asked asked[MOST_RANKS];
-} steps;
-
-static bool start(void *user, const thaw_message *messages, size_t count, void **request, char *reason)
-{
-    asked *of = user;
-    const bool well = of->communicator->start(of->communicator->user, messages, count, request, reason);
-    of->started += well;
-    return well;
-}
-
-static bool wait_for_all(void *user, void *request, char *reason)
-{
-    asked *of = user;
-    const bool cut = ++of->waited == of->last_wait;
-    if (cut)
-        of->communicator->abort(of->communicator->user, "the line is cut");
-    const bool well = of->communicator->wait(of->communicator->user, request, reason);
-    if (cut)
-        snprintf(reason, THAW_REASON_BYTES, "the line is cut");
-    return well && !cut;
-}
+typedef struct wishes {
+    stage fails;           /* in the last step */
+    int failing;           /* the rank that does */
+    stage now[MOST_RANKS]; /* of each rank in this step */
+} wishes;
 
 /* ---- a layer that copies its input, or fails ---- */
 
@@ -102,8 +68,9 @@ static const thaw_layer_module copy_module = {
 
 /* ---- steps ---- */
 
-static thaw_model *build(thaw_context *context, const stage *fails)
+static thaw_model *build(thaw_context *context, void *user, int rank)
 {
+    const stage *fails = &((wishes *)user)->now[rank];
     thaw_model *model;
     thaw_node x;
     assert_ok(context, thaw_model_create(context, &model));
@@ -125,97 +92,64 @@ static thaw_model *build(thaw_context *context, const stage *fails)
     return model;
 }
 
-/* Each rank gives its part of the batch. */
-static thaw_status take_step(thaw_model *model, uint32_t seed, bool spoiled, const thaw_communicator *communicator)
+static thaw_status step(thaw_model *model, uint32_t number, const thaw_communicator *communicator, void *user)
 {
-    const int own = communicator ? communicator->rank : 0, ranks = communicator ? communicator->ranks : 1;
-    const int64_t count = BATCH / ranks;
-    float *values = malloc(BATCH * WIDTH * sizeof *values);
-    int32_t labels[BATCH];
-    support_fill(values, BATCH * WIDTH, seed);
-    for (int i = 0; i < BATCH; i++)
-        labels[i] = i % CLASSES;
-    if (spoiled)
-        values[own * count * WIDTH] = NAN;
-    const thaw_tensor inputs = thaw_view_f32(values + own * count * WIDTH, 2, (int64_t[]){ count, WIDTH });
-    const thaw_tensor targets = thaw_view_i32(labels + own * count, 1, &count);
-    const thaw_status status =
-        thaw_step(model, &inputs, &targets, &(thaw_step_options){ .clip_norm = 1, .communicator = communicator }, NULL);
-    free(values);
-    return status;
-}
-
-static void take_steps(void *argument, const thaw_communicator *communicator)
-{
-    steps *taken = argument;
+    static const watched_batch batch = { .batch = BATCH, .width = WIDTH, .classes = CLASSES };
+    wishes *wanted = user;
     const int own = communicator ? communicator->rank : 0;
-    asked *of = &taken->asked[own];
-    thaw_communicator noted = { 0 };
-    if (communicator) {
-        noted = *communicator;
-        *of = (asked){ .communicator = communicator, .last_wait = own == 1 ? taken->last_wait : 0 };
-        noted.user = of;
-        noted.start = start;
-        noted.wait = wait_for_all;
-    }
-    stage fails = NEVER;
-    thaw_context *context = support_context(1);
-    thaw_model *model = build(context, &fails);
-    for (uint32_t step = 1; step <= STEPS && taken->statuses[own] == THAW_OK; step++) {
-        fails = step == STEPS && own == taken->failing ? taken->fails : NEVER;
-        taken->statuses[own] = take_step(model, step, fails == BEFORE, communicator ? &noted : NULL);
-    }
-    snprintf(taken->messages[own], THAW_REASON_BYTES, "%s", thaw_context_message(context));
-    taken->weights[own] = support_weights(model, &taken->counts[own]);
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
+    wanted->now[own] = number == STEPS && own == wanted->failing ? wanted->fails : NEVER;
+    return watched_step(model, &batch, number, wanted->now[own] == BEFORE,
+                        &(thaw_step_options){ .clip_norm = 1, .communicator = communicator });
 }
 
-static void release(const steps *taken)
+static watched_steps steps_of(wishes *wanted)
 {
-    for (int i = 0; i < MOST_RANKS; i++)
-        free(taken->weights[i]);
+    return (watched_steps){ .build = build, .step = step, .user = wanted, .steps = STEPS };
 }
 
 /* Buckets are under way when a layer's sums are to be shared. */
 Test(sync_exchanges, go_between_those_of_buckets, .timeout = 120)
 {
-    steps alone = { 0 };
-    take_steps(&alone, NULL);
-    cr_assert_eq(alone.statuses[0], THAW_OK, "%s", alone.messages[0]);
+    wishes wanted = { .fails = NEVER };
+    watched_steps alone = steps_of(&wanted);
+    watched_steps_take(&alone, 1);
+    cr_assert_eq(alone.ranks[0].status, THAW_OK, "%s", alone.ranks[0].message);
     for (int ranks = 2; ranks <= 4; ranks++) {
-        steps spread = { 0 };
-        run_ranks(ranks, take_steps, &spread);
+        watched_steps spread = steps_of(&wanted);
+        watched_steps_take(&spread, ranks);
         for (int i = 0; i < ranks; i++) {
-            cr_assert_eq(spread.statuses[i], THAW_OK, "rank %d: %s", i, spread.messages[i]);
-            const double apart = support_distance(alone.weights[0], spread.weights[i], alone.counts[0]);
+            const watched_rank *found = &spread.ranks[i];
+            cr_assert_eq(found->status, THAW_OK, "rank %d: %s", i, found->message);
+            const double apart = support_distance(alone.ranks[0].weights, found->weights, found->weight_count);
             cr_assert_leq(apart, 1e-6, "rank %d of %d: weights are %.3g apart", i, ranks, apart);
-            cr_assert_eq(spread.asked[i].started, spread.asked[i].waited);
+            cr_assert_eq(watched_count(found, 's'), watched_count(found, 'w'));
             /* In each step: of three layers twice, of two buckets or more twice, and two of outcomes. */
-            cr_assert_geq(spread.asked[i].started, STEPS * (3 * 2 + 2 * 2 + 2));
+            cr_assert_geq(watched_count(found, 's'), STEPS * (3 * 2 + 2 * 2 + 2));
         }
-        release(&spread);
+        watched_steps_release(&spread);
     }
-    release(&alone);
+    watched_steps_release(&alone);
 }
 
 /* The others learn of it at the end of the step, wherever it fails, and change nothing. */
 static void check_failure(int ranks, int failing, stage fails)
 {
-    steps taken = { .fails = fails, .failing = failing };
-    char first[16];
-    run_ranks(ranks, take_steps, &taken);
-    snprintf(first, sizeof first, "rank %d: ", failing);
+    wishes wanted = { .fails = fails, .failing = failing };
+    watched_steps taken = steps_of(&wanted);
+    const watched_rank *first = &taken.ranks[0];
+    char name[16];
+    watched_steps_take(&taken, ranks);
+    snprintf(name, sizeof name, "rank %d: ", failing);
     for (int i = 0; i < ranks; i++) {
-        cr_assert_eq(taken.statuses[i], fails == BEFORE ? THAW_NOT_FINITE : THAW_UNSUPPORTED, "rank %d: %s", i,
-                     taken.messages[i]);
-        cr_assert(i == failing || strstr(taken.messages[i], first) == taken.messages[i], "rank %d: %s", i,
-                  taken.messages[i]);
-        cr_assert(fails == BEFORE || strstr(taken.messages[i], "the copy fails"), "rank %d: %s", i, taken.messages[i]);
-        cr_assert_eq(taken.asked[i].started, taken.asked[0].started, "rank %d has made other exchanges", i);
-        cr_assert_eq(memcmp(taken.weights[i], taken.weights[0], taken.counts[0] * sizeof(float)), 0);
+        const watched_rank *found = &taken.ranks[i];
+        cr_assert_eq(found->status, fails == BEFORE ? THAW_NOT_FINITE : THAW_UNSUPPORTED, "rank %d: %s", i,
+                     found->message);
+        cr_assert(i == failing || strstr(found->message, name) == found->message, "rank %d: %s", i, found->message);
+        cr_assert(fails == BEFORE || strstr(found->message, "the copy fails"), "rank %d: %s", i, found->message);
+        cr_assert_eq(watched_count(found, 's'), watched_count(first, 's'), "rank %d has made other exchanges", i);
+        cr_assert_eq(memcmp(found->weights, first->weights, first->weight_count * sizeof(float)), 0);
     }
-    release(&taken);
+    watched_steps_release(&taken);
 }
 
 Test(sync_exchanges, a_rank_that_fails_stops_the_others, .timeout = 120)
@@ -226,27 +160,9 @@ Test(sync_exchanges, a_rank_that_fails_stops_the_others, .timeout = 120)
     }
 }
 
-/* Whenever the line is cut, every exchange that was started is waited for. A rank that has done all does not notice. */
 Test(sync_exchanges, end_when_the_line_is_cut, .timeout = 300)
 {
-    steps whole = { 0 };
-    run_ranks(2, take_steps, &whole);
-    bool cut = true;
-    size_t wait = 1;
-    for (; cut; wait += 2) {
-        steps taken = { .last_wait = wait };
-        run_ranks(2, take_steps, &taken);
-        cut = taken.statuses[1] != THAW_OK;
-        for (int rank = 0; rank < 2; rank++) {
-            const asked *of = &taken.asked[rank];
-            cr_assert_eq(of->started, of->waited, "wait %zu: rank %d", wait, rank);
-            if (taken.statuses[rank] == THAW_OK && of->started == whole.asked[rank].started)
-                continue;
-            cr_assert_eq(taken.statuses[rank], THAW_IO_ERROR, "wait %zu: rank %d", wait, rank);
-            cr_assert_not_null(strstr(taken.messages[rank], "the line is cut"), "%s", taken.messages[rank]);
-        }
-        release(&taken);
-    }
-    cr_assert_geq(wait, whole.asked[1].waited);
-    release(&whole);
+    wishes wanted = { .fails = NEVER };
+    const watched_steps steps = steps_of(&wanted);
+    watched_steps_cut(&steps, 2);
 }
