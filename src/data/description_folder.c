@@ -19,11 +19,10 @@ static thaw_status begin(thaw_description *into, char **rest)
 static thaw_status parse_word(thaw_description *into, const char *option, const char *value, const char *const *words,
                               bool *second)
 {
-    *second = strcmp(value, words[1]) == 0;
-    if (*second || strcmp(value, words[0]) == 0)
-        return THAW_OK;
-    return thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: %s=%s, must be %s or %s", option, value, words[0],
-                     words[1]);
+    size_t which;
+    const thaw_status status = thaw_describe_word(into, option, value, words, 2, &which);
+    *second = which == 1;
+    return status;
 }
 
 static thaw_status parse_augment(thaw_description *into, char *value)

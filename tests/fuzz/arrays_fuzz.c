@@ -42,15 +42,11 @@ static thaw_status open_archive(thaw_context *context, const uint8_t *data, size
 
 static thaw_status open_pair(thaw_context *context, const uint8_t *data, size_t size, thaw_dataset **dataset)
 {
-    char x[FUZZ_PATH_BYTES], y[FUZZ_PATH_BYTES], text[3 * FUZZ_PATH_BYTES];
-    const size_t label_bytes = size && data[0] < size - 1 ? data[0] : size - (size > 0);
-    const uint8_t *rest = data + (size > 0);
-    const int y_file = fuzz_file(y, rest, label_bytes);
-    const int x_file = fuzz_file(x, rest + label_bytes, size - (size > 0) - label_bytes);
-    snprintf(text, sizeof text, "npy:%s,%s", x, y);
+    char text[3 * FUZZ_PATH_BYTES];
+    const fuzz_pair pair = fuzz_open_pair(data, size);
+    snprintf(text, sizeof text, "npy:%s,%s", pair.inputs, pair.labels);
     const thaw_status status = thaw_dataset_open(context, text, dataset, NULL);
-    close(x_file);
-    close(y_file);
+    fuzz_close_pair(&pair);
     return status;
 }
 

@@ -68,6 +68,22 @@ int fuzz_file(char path[FUZZ_PATH_BYTES], const uint8_t *data, size_t size)
     return file;
 }
 
+fuzz_pair fuzz_open_pair(const uint8_t *data, size_t size)
+{
+    fuzz_pair pair;
+    const size_t rest_bytes = size - (size > 0), label_bytes = size && data[0] < rest_bytes ? data[0] : rest_bytes;
+    const uint8_t *rest = data + (size > 0);
+    pair.files[0] = fuzz_file(pair.labels, rest, label_bytes);
+    pair.files[1] = fuzz_file(pair.inputs, rest + label_bytes, rest_bytes - label_bytes);
+    return pair;
+}
+
+void fuzz_close_pair(const fuzz_pair *pair)
+{
+    for (int i = 0; i < 2; i++)
+        close(pair->files[i]);
+}
+
 char *fuzz_text(const uint8_t *data, size_t size)
 {
     char *text = malloc(size + 1);

@@ -21,6 +21,14 @@ thaw_context *fuzz_context(size_t most_bytes);
 enum { FUZZ_PATH_BYTES = 64 };
 int fuzz_file(char path[FUZZ_PATH_BYTES], const uint8_t *data, size_t size);
 
+/* Two such files. The first byte is the length of the second one, the labels. */
+typedef struct fuzz_pair {
+    char inputs[FUZZ_PATH_BYTES], labels[FUZZ_PATH_BYTES];
+    int files[2];
+} fuzz_pair;
+fuzz_pair fuzz_open_pair(const uint8_t *data, size_t size);
+void fuzz_close_pair(const fuzz_pair *pair);
+
 /* The bytes as a text, up to the first zero, which the caller frees. */
 char *fuzz_text(const uint8_t *data, size_t size);
 

@@ -1,6 +1,5 @@
 /* Any bytes as a pair of IDX files: whatever opens can be read whole. The first byte is the length of the labels. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "fuzz/fuzz.h"
 
@@ -24,22 +23,17 @@ static void read_all(thaw_context *context, thaw_dataset *dataset)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char images[FUZZ_PATH_BYTES], labels[FUZZ_PATH_BYTES];
-    const size_t label_bytes = size && data[0] < size - 1 ? data[0] : size - (size > 0);
-    const uint8_t *rest = data + (size > 0);
-    const int label_file = fuzz_file(labels, rest, label_bytes);
-    const int image_file = fuzz_file(images, rest + label_bytes, size - (size > 0) - label_bytes);
+    const fuzz_pair pair = fuzz_open_pair(data, size);
     thaw_context *context = fuzz_context(MOST_BYTES);
     thaw_dataset *dataset;
     thaw_context_limit_data(context, MOST_BYTES);
-    const thaw_status status = thaw_dataset_open_idx(context, images, labels, &dataset);
+    const thaw_status status = thaw_dataset_open_idx(context, pair.inputs, pair.labels, &dataset);
     fuzz_demand_message(context, status);
     fuzz_demand((status == THAW_OK) == (dataset != NULL), "a data set, or none");
     if (status == THAW_OK)
         read_all(context, dataset);
     thaw_dataset_destroy(dataset);
     thaw_context_destroy(context);
-    close(label_file);
-    close(image_file);
+    fuzz_close_pair(&pair);
     return 0;
 }

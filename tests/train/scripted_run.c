@@ -125,6 +125,18 @@ void scripted_finish(scripted_run *now)
         assert_ok(now->context, thaw_trainer_epoch(now->trainer, NULL));
 }
 
+void scripted_continue(scripted_run *now, int cut, const thaw_fit_options *options)
+{
+    scripted_run first;
+    assert_ok(first.context, scripted_open(&first, script_correct, options));
+    for (int i = 0; i < cut; i++)
+        assert_ok(first.context, thaw_trainer_step(first.trainer, NULL));
+    assert_ok(first.context, thaw_trainer_save(first.trainer, scripted_saved));
+    scripted_close(&first);
+    assert_ok(now->context, scripted_open(now, script_correct, options));
+    assert_ok(now->context, thaw_trainer_load(now->trainer, scripted_saved));
+}
+
 bool scripted_file_holds(const scripted_run *now, const float *weights)
 {
     scripted_run other = { .context = now->context };

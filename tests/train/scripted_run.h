@@ -51,6 +51,9 @@ void scripted_close(scripted_run *now);
 /* Trains to the run's end. */
 void scripted_finish(scripted_run *now);
 
+/* Opens a run by script_correct that goes on after the first `cut` steps of another one. */
+void scripted_continue(scripted_run *now, int cut, const thaw_fit_options *options);
+
 /* Whether the file of the best weights holds these. */
 bool scripted_file_holds(const scripted_run *now, const float *weights);
 

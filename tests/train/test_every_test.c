@@ -73,16 +73,11 @@ Test(test_every, the_epoch_in_which_patience_ends_is_tested)
 Test(test_every, a_run_that_continues_agrees)
 {
     const thaw_fit_options options = { .test_every = 2, .best = { .monitor = THAW_MONITOR_TEST_LOSS } };
-    scripted_run whole, first, second;
+    scripted_run whole, second;
     assert_ok(whole.context, scripted_open(&whole, script_correct, &options));
     scripted_finish(&whole);
     for (int cut = 1; cut < SCRIPTED_EPOCHS * SCRIPTED_STEPS; cut++) {
-        assert_ok(first.context, scripted_open(&first, script_correct, &options));
-        for (int i = 0; i < cut; i++)
-            assert_ok(first.context, thaw_trainer_step(first.trainer, NULL));
-        assert_ok(first.context, thaw_trainer_save(first.trainer, scripted_saved));
-        assert_ok(second.context, scripted_open(&second, script_correct, &options));
-        assert_ok(second.context, thaw_trainer_load(second.trainer, scripted_saved));
+        scripted_continue(&second, cut, &options);
         scripted_finish(&second);
         for (int epoch = cut / SCRIPTED_STEPS + 1; epoch <= SCRIPTED_EPOCHS; epoch++) {
             const double found = second.test_losses[epoch], wanted = whole.test_losses[epoch];
@@ -91,7 +86,6 @@ Test(test_every, a_run_that_continues_agrees)
             cr_assert_eq(second.told[epoch].epoch, whole.told[epoch].epoch);
             cr_assert_eq(second.told[epoch].waited, whole.told[epoch].waited);
         }
-        scripted_close(&first);
         scripted_close(&second);
     }
     scripted_close(&whole);
