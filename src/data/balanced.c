@@ -5,7 +5,7 @@
 #include "core/philox.h"
 #include "data/dataset.h"
 
-enum { CHUNK = 64, WORDS = 4 };
+enum { WORDS = 4 };
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -25,8 +25,9 @@ static size_t scale(const uint32_t words[2], size_t bound)
 }
 
 /* First the class, then one of its samples: as weights of 1 / (samples of the class), with replacement. */
-static size_t draw(const balanced *b, size_t place)
+static size_t draw(const void *user, size_t place)
 {
+    const balanced *b = user;
     const thaw_stream stream = { .seed = b->seed, .purpose = THAW_PURPOSE_SAMPLING, .step = b->epoch };
     uint32_t words[WORDS];
     thaw_random_fill(b->context, &stream, WORDS * (uint64_t)place, WORDS, words);
@@ -39,17 +40,7 @@ static bool read_balanced(void *user, const size_t *indices, size_t count, float
                           size_t capacity)
 {
     const balanced *b = user;
-    int32_t *labels = targets;
-    for (size_t begin = 0; begin < count; begin += CHUNK) {
-        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
-        size_t mapped[CHUNK];
-        for (size_t i = 0; i < size; i++)
-            mapped[i] = draw(b, indices[begin + i]);
-        if (!thaw_dataset_fetch(b->from, b->epoch, mapped, size, samples + begin * b->from->sample_elements,
-                                labels + begin, message, capacity))
-            return false;
-    }
-    return true;
+    return thaw_dataset_fetch_mapped(b->from, b->epoch, draw, b, indices, count, samples, targets, message, capacity);
 }
 
 static void start_balanced(void *user, uint64_t epoch)

@@ -182,6 +182,23 @@ bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *ind
     return done;
 }
 
+bool thaw_dataset_fetch_mapped(thaw_dataset *dataset, uint64_t epoch, size_t (*map)(const void *user, size_t index),
+                               const void *user, const size_t *indices, size_t count, float *samples, void *targets,
+                               char *message, size_t capacity)
+{
+    enum { CHUNK = 64 };
+    for (size_t begin = 0; begin < count; begin += CHUNK) {
+        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
+        size_t mapped[CHUNK];
+        for (size_t i = 0; i < size; i++)
+            mapped[i] = map(user, indices[begin + i]);
+        if (!thaw_dataset_fetch(dataset, epoch, mapped, size, samples + begin * dataset->sample_elements,
+                                (char *)targets + begin * dataset->target_bytes, message, capacity))
+            return false;
+    }
+    return true;
+}
+
 void thaw_dataset_log_findings(const thaw_dataset *dataset)
 {
     if (dataset->log_findings)

@@ -55,6 +55,11 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
 bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
                         void *targets, char *message, size_t capacity);
 
+/* The same for the samples that `map` says in place of the indices. */
+bool thaw_dataset_fetch_mapped(thaw_dataset *dataset, uint64_t epoch, size_t (*map)(const void *user, size_t index),
+                               const void *user, const size_t *indices, size_t count, float *samples, void *targets,
+                               char *message, size_t capacity);
+
 /* Fingerprints the content: the source's identity; without one, the labels, if they are in memory, and the first and
    the last sample, unless samples are random. Errors: those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_identify(thaw_dataset *dataset, thaw_digest *digest);

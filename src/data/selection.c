@@ -7,8 +7,6 @@
 #include "core/digest.h"
 #include "data/dataset.h"
 
-enum { CHUNK = 64 };
-
 typedef struct selected {
     thaw_context *context;
     thaw_dataset *from;
@@ -18,20 +16,20 @@ typedef struct selected {
     uint64_t epoch;
 } selected;
 
+static size_t find_kept(const void *user, size_t index)
+{
+    const selected *from = user;
+    return from->indices[index % from->kept];
+}
+
 static bool read_selected(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                           size_t capacity)
 {
     const selected *from = user;
     int32_t *labels = targets;
-    for (size_t begin = 0; begin < count; begin += CHUNK) {
-        const size_t size = count - begin < CHUNK ? count - begin : CHUNK;
-        size_t mapped[CHUNK];
-        for (size_t i = 0; i < size; i++)
-            mapped[i] = from->indices[indices[begin + i] % from->kept];
-        if (!thaw_dataset_fetch(from->from, from->epoch, mapped, size, samples + begin * from->from->sample_elements,
-                                labels + begin, message, capacity))
-            return false;
-    }
+    if (!thaw_dataset_fetch_mapped(from->from, from->epoch, find_kept, from, indices, count, samples, targets, message,
+                                   capacity))
+        return false;
     for (size_t i = 0; i < count; i++)
         labels[i] -= from->first_class;
     return true;

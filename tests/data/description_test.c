@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/allocator.h"
+#include "data/openings.h"
 #include "support/folder.h"
 #include "support/support.h"
 
@@ -159,27 +159,12 @@ Test(description, what_is_wrong_is_named, .init = begin, .fini = folder_tear_dow
     thaw_context_destroy(context);
 }
 
-typedef struct opening {
-    thaw_context *context;
-    char text[FOLDER_TEXT_BYTES];
-    thaw_dataset *training, *test;
-} opening;
-
-static thaw_status open_both(void *user)
-{
-    opening *now = user;
-    const thaw_status status = thaw_dataset_open(now->context, now->text, &now->training, &now->test);
-    cr_assert(status == THAW_OK || (!now->training && !now->test));
-    return status;
-}
-
 Test(description, every_failing_allocation_is_reported_and_leaks_nothing, .init = begin, .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
-    opening now = { .context = support_context_on(&allocator) };
-    folder_expand(now.text, "fashion-mnist:dir=%;classes=0-2;per-class=1;repeat=3");
-    cr_assert_geq(support_fail_each(&allocator, open_both, &now), 20);
-    thaw_dataset_destroy(now.training);
-    thaw_dataset_destroy(now.test);
-    thaw_context_destroy(now.context);
+    thaw_context *context = support_context_on(&allocator);
+    char text[FOLDER_TEXT_BYTES];
+    folder_expand(text, "fashion-mnist:dir=%;classes=0-2;per-class=1;repeat=3");
+    cr_assert_geq(openings_fail_each(&allocator, context, text), 20);
+    thaw_context_destroy(context);
 }

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "data/folder_fixture.h"
+#include "data/openings.h"
 #include "data/small_npy.h"
-#include "support/allocator.h"
 #include "support/folder.h"
 #include "support/support.h"
 
@@ -235,34 +235,18 @@ Test(kinds_of_files, a_folder_says_nothing_of_a_table_in_it, .init = folder_set_
 
 /* ---- memory ---- */
 
-typedef struct opening {
-    thaw_context *context;
-    char text[FOLDER_TEXT_BYTES];
-    thaw_dataset *training, *test;
-} opening;
-
-static thaw_status open_both(void *user)
-{
-    opening *now = user;
-    const thaw_status status = thaw_dataset_open(now->context, now->text, &now->training, &now->test);
-    cr_assert(status == THAW_OK || (!now->training && !now->test), "%s", now->text);
-    return status;
-}
-
 Test(kinds_of_files, every_failing_allocation_is_reported_and_leaks_nothing, .init = folder_set_up,
      .fini = folder_tear_down)
 {
     support_allocator allocator = { 0 };
-    opening now = { .context = support_context_on(&allocator) };
+    thaw_context *context = support_context_on(&allocator);
     write_all();
     put_photos("photos");
     for (size_t i = 0; i <= THAW_COUNT(cases); i++) {
-        folder_expand(now.text, i < THAW_COUNT(cases) ? cases[i].description : "%/photos;size=8;val=0.5");
-        const size_t failed = support_fail_each(&allocator, open_both, &now);
-        cr_assert_geq(failed, 8, "%s: %zu", now.text, failed);
-        thaw_dataset_destroy(now.training);
-        thaw_dataset_destroy(now.test);
-        cr_assert_eq(allocator.live, 1, "%s leaks", now.text);
+        char text[FOLDER_TEXT_BYTES];
+        folder_expand(text, i < THAW_COUNT(cases) ? cases[i].description : "%/photos;size=8;val=0.5");
+        const size_t failed = openings_fail_each(&allocator, context, text);
+        cr_assert_geq(failed, 8, "%s: %zu", text, failed);
     }
-    thaw_context_destroy(now.context);
+    thaw_context_destroy(context);
 }
