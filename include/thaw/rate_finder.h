@@ -27,7 +27,8 @@ typedef struct thaw_rate_point {
     double smoothed; /* an exponential moving average of the losses with 0.98, corrected for its start, as fastai's */
 } thaw_rate_point;
 
-/* What thaw_find_rate found. A suggestion is NAN if the loss does not fall, or diverges within 5 steps. */
+/* What thaw_find_rate found. A suggestion is NAN if the loss does not fall, or diverges within 5 steps, or the test was
+   stopped. */
 typedef struct thaw_rate_result {
     thaw_rate_point *points; /* of the steps that were taken; thaw_release */
     size_t count;            /* of `points` */
@@ -42,8 +43,8 @@ typedef struct thaw_rate_result {
    of other groups, which may have optimizers of their own, keep their proportion to it. Afterwards, all parameters and
    statistics have their bytes back, and there is no optimizer state: call it before a run. The loss is of the batches
    of the data set, shuffled by the context's seed, epoch after epoch. `options` may be NULL.
-   Errors: THAW_INVALID_ARGUMENT (options; no trainable group has a rate above 0), THAW_STOPPED (by on_step), those of
-   thaw_step, unless it is for a loss that diverges. */
+   Errors: THAW_INVALID_ARGUMENT (options; no trainable group has a rate above 0), THAW_STOPPED (by on_step; the result
+   then has the steps that were taken), those of thaw_step, unless it is for a loss that diverges. */
 THAW_API thaw_status thaw_find_rate(thaw_model *model, thaw_dataset *dataset, const thaw_rate_options *options,
                                     thaw_rate_result *result);
 

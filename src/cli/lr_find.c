@@ -5,10 +5,13 @@
 #include <string.h>
 #include <thaw/rate_finder.h>
 #include <thaw/runtime.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/interrupt.h"
 #include "cli/json.h"
+#include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
 #include "report/axis.h"
@@ -94,7 +97,7 @@ static int write_svg(const char *path, const thaw_rate_result *found)
     return fclose(file) != 0 || failed ? cli_fail("--svg", "%s: could not be written in full", path) : CLI_DONE;
 }
 
-static int print_json(const thaw_rate_result *found)
+static int print_json(const thaw_rate_result *found, bool stopped)
 {
     json_t *object = json_object(), *points = json_array();
     for (size_t i = 0; i < found->count; i++) {
@@ -108,13 +111,19 @@ static int print_json(const thaw_rate_result *found)
     json_object_set_new(object, "suggestion", cli_json_real(found->valley));
     json_object_set_new(object, "steepest", cli_json_real(found->steepest));
     json_object_set_new(object, "diverged", json_boolean(found->diverged));
+    json_object_set_new(object, "stopped", json_boolean(stopped));
     json_object_set_new(object, "points", points);
     return cli_json_print(object);
 }
 
-static void print_text(const thaw_rate_result *found)
+static void print_text(const thaw_rate_result *found, uint64_t steps, bool stopped)
 {
-    print_chart(found);
+    if (found->count > 1)
+        print_chart(found);
+    if (stopped) {
+        printf("stopped by a signal after %zu of %llu steps, no suggestion\n", found->count, (unsigned long long)steps);
+        return;
+    }
     printf("%zu steps%s\n", found->count, found->diverged ? ", then the loss diverged" : "");
     if (isnan(found->valley))
         printf("no suggestion: the loss does not fall\n");
@@ -122,30 +131,73 @@ static void print_text(const thaw_rate_result *found)
         printf("suggestion: %.2g, the middle of the valley; steepest at %.2g\n", found->valley, found->steepest);
 }
 
+/* ---------------------------------------------------------------- the command */
+
+typedef struct search {
+    const cli_options *options;
+    cli_progress progress;
+    thaw_rate_result found;
+    uint64_t steps; /* that the test wants to take */
+    int signal;     /* that stopped it, or 0 */
+} search;
+
+static bool on_step(void *user, size_t step, size_t steps)
+{
+    search *now = user;
+    const size_t batch = (size_t)now->options->batch;
+    now->steps = steps;
+    cli_progress_draw(&now->progress,
+                      &(cli_progress_state){
+                          .label = "finding a rate", .done = step * batch, .total = steps * batch, .loss = NAN });
+    now->signal = cli_interrupt_signal();
+    return now->signal == 0;
+}
+
+/* A signal stops the test, and what there is of the curve is shown. */
+static int run(cli_session *session, search *now)
+{
+    const cli_options *options = now->options;
+    const thaw_rate_options wanted = {
+        .from = options->rate_from,
+        .to = options->rate_to,
+        .steps = (size_t)options->rate_steps,
+        .batch = (int64_t)options->batch,
+        .on_step = on_step,
+        .user = now,
+    };
+    now->progress = cli_progress_begin(options->json && isatty(STDOUT_FILENO));
+    cli_interrupt_catch();
+    const thaw_status status = thaw_find_rate(session->model, session->training, &wanted, &now->found);
+    cli_progress_clear(&now->progress);
+    return status == THAW_STOPPED && now->signal ? CLI_DONE : cli_check_option(session->context, status, "lr-find");
+}
+
+static int show(const search *now)
+{
+    const bool stopped = now->signal != 0;
+    int code = CLI_DONE;
+    if (now->options->svg && now->found.count && !stopped)
+        code = write_svg(now->options->svg, &now->found);
+    if (code == CLI_DONE && now->options->json)
+        code = print_json(&now->found, stopped);
+    else if (code == CLI_DONE && now->found.count)
+        print_text(&now->found, now->steps, stopped);
+    return code == CLI_DONE && stopped ? CLI_SIGNALLED + now->signal : code;
+}
+
 static int find(const cli_options *options)
 {
     cli_session session;
-    thaw_rate_result found = { 0 };
+    search now = { .options = options };
     int code = cli_session_build(&session, options);
     if (code == CLI_DONE)
         code = cli_strategy_apply(&session, 1);
     if (code == CLI_DONE)
-        code = cli_check_option(session.context,
-                                thaw_find_rate(session.model, session.training,
-                                               &(thaw_rate_options){ .from = options->rate_from,
-                                                                     .to = options->rate_to,
-                                                                     .steps = (size_t)options->rate_steps,
-                                                                     .batch = (int64_t)options->batch },
-                                               &found),
-                                "lr-find");
-    if (code == CLI_DONE && options->svg && found.count)
-        code = write_svg(options->svg, &found);
-    if (code == CLI_DONE && options->json)
-        code = print_json(&found);
-    else if (code == CLI_DONE && found.count)
-        print_text(&found);
+        code = run(&session, &now);
+    if (code == CLI_DONE)
+        code = show(&now);
     if (session.context)
-        thaw_release(session.context, found.points);
+        thaw_release(session.context, now.found.points);
     cli_session_close(&session);
     return code;
 }
@@ -156,7 +208,8 @@ const cli_command cli_lr_find = {
     .description = "Find a learning rate by a range test: train with rates that grow from step to step until the loss "
                    "diverges, draw the smoothed loss, and suggest the middle of its valley. The rates are those of the "
                    "trainable group with the largest one; those of other groups keep their proportion to it. Files are "
-                   "not changed. Smith 2015, arXiv:1506.01186.",
+                   "not changed. A signal such as Ctrl-C stops the test, and shows the curve so far. Smith 2015, "
+                   "arXiv:1506.01186.",
     .examples = "  thaw lr-find --model transfer-cnn --data fashion-mnist --svg rates.svg\n"
                 "  thaw lr-find --load source.safetensors --head linear --strategy head \\\n"
                 "               --data folder:photos --optimizer sgd:lr=0.1,momentum=0.9\n",

@@ -207,7 +207,7 @@ thaw_status thaw_find_rate(thaw_model *model, thaw_dataset *dataset, const thaw_
         status = restored;
     if (status == THAW_OK)
         status = suggest(context, result);
-    if (status != THAW_OK) {
+    if (status != THAW_OK && status != THAW_STOPPED) {
         thaw_release(context, result->points);
         result->points = NULL;
         result->count = 0;

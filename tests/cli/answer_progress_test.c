@@ -1,4 +1,4 @@
-/* The progress line of thaw evaluate, predict and embed: drawn on a terminal, and nowhere else. */
+/* The progress line of thaw evaluate, predict, embed and lr-find: drawn on a terminal, and nowhere else. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,10 +72,13 @@ Test(answer_progress, is_drawn_on_a_terminal_and_cleared)
     const char *const embed[] = {
         "thaw", "embed", "--load", weights, "--layer", "relu1", "--batch", "8", images, NULL
     };
+    const char *const find[] = { "thaw", "lr-find", "--load", weights, "--data", data, "--batch", "8", NULL };
     const struct {
         const char *const *words;
         const char *label;
-    } cases[] = { { evaluate, "evaluating" }, { predict, "predicting" }, { embed, "embedding" } };
+    } cases[] = {
+        { evaluate, "evaluating" }, { predict, "predicting" }, { embed, "embedding" }, { find, "finding a rate" }
+    };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         watch(cases[i].words, false);
         cr_assert_eq(strncmp(screen, "\r\033[K", 4), 0, "%s", screen);

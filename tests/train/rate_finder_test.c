@@ -141,3 +141,24 @@ Test(rate_finder, stops_when_the_loss_diverges, .init = begin, .fini = end)
     assert_fails(context, thaw_find_rate(model, dataset, NULL, &result), THAW_INVALID_ARGUMENT,
                  "no group that trains has a learning rate above 0");
 }
+
+static bool stop_at_seven(void *user, size_t step, size_t steps)
+{
+    (void)user, (void)steps;
+    return step < 7;
+}
+
+Test(rate_finder, gives_the_part_of_the_curve_when_it_is_stopped, .init = begin, .fini = end)
+{
+    const thaw_rate_options options = { .from = 1e-5, .to = 1, .steps = 51, .batch = 16 };
+    thaw_rate_options stopping = options;
+    thaw_rate_result whole, part;
+    stopping.on_step = stop_at_seven;
+    assert_ok(context, thaw_find_rate(model, dataset, &options, &whole));
+    assert_fails(context, thaw_find_rate(model, dataset, &stopping, &part), THAW_STOPPED, "was stopped");
+    cr_assert_eq(part.count, 7);
+    cr_assert(isnan(part.valley) && isnan(part.steepest));
+    cr_assert_arr_eq(part.points, whole.points, 7 * sizeof *part.points);
+    thaw_release(context, part.points);
+    thaw_release(context, whole.points);
+}
