@@ -187,8 +187,10 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
      test=FILE       a table of test data; split=SHARE and seed=N as above
    Inputs are [features]: a column of numbers is standardised by the mean and standard deviation of the training part,
    and a column of text is one feature for each of its categories (at most 256), which is 1 for that of the row, else 0.
-   Targets are not scaled. Files of weights note all this (thaw/notes.h), and thaw_dataset_open_noted uses it. A
+   Files of weights note all this (thaw/notes.h), and thaw_dataset_open_noted uses it. A
    category or class that the training file does not have is an error. Messages name file, line and column.
+   Targets of regression, of whatever kind of data, are standardised by the mean and standard deviation of each column in
+   the training part, as thaw_dataset_target_scale tells; scale-target=no leaves them as they are.
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.
    Errors: THAW_INVALID_ARGUMENT, THAW_NOT_FOUND (an unknown name or option; the message lists the known ones), and
    those of the calls above. */
@@ -219,6 +221,9 @@ THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without 
 THAW_API thaw_status thaw_dataset_count_classes(thaw_dataset *dataset, size_t *counts);
 /* What its targets are. Floats are several labels only in a data set of thaw_dataset_open that says so. */
 THAW_API thaw_task thaw_dataset_task(const thaw_dataset *dataset);
+/* How targets of regression are scaled: those of this column, from 0, are served as (number - *mean) / *deviation. False,
+   and a mean of 0 and a deviation of 1, if they are served as they are. */
+THAW_API bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t column, double *mean, double *deviation);
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
 THAW_API const thaw_shape *thaw_dataset_target_shape(const thaw_dataset *dataset); /* borrowed; rank 0 for labels */

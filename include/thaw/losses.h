@@ -46,10 +46,13 @@ THAW_API thaw_status thaw_binary_cross_entropy(thaw_model *model, thaw_node logi
 typedef struct thaw_mse_options {
     const char *name;         /* NULL: the kind and a number */
     thaw_reduction reduction; /* over samples */
+    /* By which the targets were divided (thaw_dataset_target_scale). The value of the loss is then in the targets' own
+       units, multiplied by the square of it; gradients are those of the targets as they are served. 0: 1 */
+    double target_deviation;
 } thaw_mse_options;
 
 /* Mean (over batch and features) or sum of squared differences to targets THAW_F32 of the prediction's shape. Must
-   come last. */
+   come last. Errors: THAW_INVALID_ARGUMENT (target_deviation). */
 THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options,
                               thaw_node *output);
 
@@ -57,10 +60,12 @@ THAW_API thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const tha
 typedef struct thaw_mae_options {
     const char *name;         /* NULL: the kind and a number */
     thaw_reduction reduction; /* over samples */
+    double target_deviation;  /* as in thaw_mse_options; the value of the loss is multiplied by it */
 } thaw_mae_options;
 
 /* Mean (over batch and features) or sum of absolute differences to targets THAW_F32 of the prediction's shape, as
-   PyTorch's L1Loss. Where there is no difference, the gradient is 0. Must come last. */
+   PyTorch's L1Loss. Where there is no difference, the gradient is 0. Must come last. Errors: THAW_INVALID_ARGUMENT
+   (target_deviation). */
 THAW_API thaw_status thaw_mae(thaw_model *model, thaw_node prediction, const thaw_mae_options *options,
                               thaw_node *output);
 
@@ -69,11 +74,12 @@ typedef struct thaw_huber_options {
     const char *name;         /* NULL: the kind and a number */
     thaw_reduction reduction; /* over samples */
     double delta;             /* differences from this on count as they are, smaller ones squared; 0: 1 */
+    double target_deviation;  /* as in thaw_mse_options; `delta` is of the targets as they are served */
 } thaw_huber_options;
 
 /* Mean (over batch and features) or sum of Huber's loss of the differences d to targets THAW_F32 of the prediction's
    shape, as PyTorch's HuberLoss: d^2 / 2 if |d| < delta, else delta (|d| - delta / 2). Must come last. Errors:
-   THAW_INVALID_ARGUMENT (delta). */
+   THAW_INVALID_ARGUMENT (delta, target_deviation). */
 THAW_API thaw_status thaw_huber(thaw_model *model, thaw_node prediction, const thaw_huber_options *options,
                                 thaw_node *output);
 

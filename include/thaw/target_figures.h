@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* Figures over the samples of a data set, of one column of the targets or of all of them. */
+/* Figures over the samples of a data set, of one column of the targets or of all of them. Errors are in the targets' own
+   units: scaled ones (thaw_dataset_target_scale) and the model's outputs are scaled back. */
 typedef struct thaw_target_figures {
     double mae;  /* mean absolute error */
     double rmse; /* root of the mean squared error */

@@ -155,17 +155,28 @@ static int choose(const cli_session *session, thaw_task task, kind *which, doubl
     return CLI_DONE;
 }
 
-static thaw_status append(thaw_model *model, kind which, double delta, thaw_node node)
+/* By which a single target was divided; 0: it was not. The units of several differ: their loss stays that of the scaled
+   ones. */
+static double deviation_of(const thaw_dataset *dataset)
+{
+    double mean, deviation;
+    const bool single = dataset && thaw_shape_count(thaw_dataset_target_shape(dataset)) == 1;
+    return single && thaw_dataset_target_scale(dataset, 0, &mean, &deviation) ? deviation : 0;
+}
+
+static thaw_status append(thaw_model *model, kind which, double delta, double deviation, thaw_node node)
 {
     switch (which) {
     case BCE:
         return thaw_binary_cross_entropy(model, node, &(thaw_binary_cross_entropy_options){ .name = "loss" }, &node);
     case MAE:
-        return thaw_mae(model, node, &(thaw_mae_options){ .name = "loss" }, &node);
+        return thaw_mae(model, node, &(thaw_mae_options){ .name = "loss", .target_deviation = deviation }, &node);
     case HUBER:
-        return thaw_huber(model, node, &(thaw_huber_options){ .name = "loss", .delta = delta }, &node);
+        return thaw_huber(model, node,
+                          &(thaw_huber_options){ .name = "loss", .delta = delta, .target_deviation = deviation },
+                          &node);
     default:
-        return thaw_mse(model, node, &(thaw_mse_options){ .name = "loss" }, &node);
+        return thaw_mse(model, node, &(thaw_mse_options){ .name = "loss", .target_deviation = deviation }, &node);
     }
 }
 
@@ -190,7 +201,7 @@ int cli_append_loss(cli_session *session, thaw_dataset *dataset, thaw_node outpu
     if (options->class_weights || options->label_smoothing > 0)
         return cli_misuse(options->class_weights ? "--class-weights" : "--label-smoothing",
                           "is for classes, but the data's targets are %s", task_names[task]);
-    code = cli_check(session->context, append(session->model, which, delta, outputs), "--loss");
+    code = cli_check(session->context, append(session->model, which, delta, deviation_of(dataset), outputs), "--loss");
     return code == CLI_DONE ? note(session, which, delta) : code;
 }
 

@@ -60,6 +60,12 @@ const cli_manual_topic cli_manual_topics[] = {
       "R2, on the test data and in the units of the targets; several labels by the accuracy of each. With --json these "
       "are the event targets. mlp-500 and mlp-512 take samples of any shape, such as the rows of a table."
       "\n\n"
+      "Numbers to predict are standardised by the mean and deviation of the training part, so that prices of 200,000 train "
+      "with the same learning rates as shares of 1; scale-target=no leaves them as they are. Files of weights keep both. "
+      "The losses of epochs, tests and --monitor, the errors and all predictions are in the units of the target (mse and "
+      "huber: their square). Only delta of --loss huber, and the loss where several numbers are predicted, count in "
+      "standard deviations."
+      "\n\n"
       "Where classes have different numbers of samples, --class-weights balanced gives each the same weight in the "
       "loss, and --sampling balanced draws them equally often." },
 

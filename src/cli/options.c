@@ -32,7 +32,7 @@ const cli_option cli_option_table[] = {
       "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS], csv:FILE;label=COLUMN[;OPTIONS]. "
       "OPTIONS, separated by ';', are classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
       "test=X.npy,Y.npy for npy; x=NAME and y=NAME for npz; task=classes|labels|regression, layout=hwc|chw, "
-      "split=SHARE and seed=N for both; channels=3 for idx, npy and npz; header=no, delimiter=C, skip=COLUMN,..., "
+      "split=SHARE and seed=N for both; scale-target=no for these, csv and idx; channels=3 for idx, npy and npz; header=no, delimiter=C, skip=COLUMN,..., "
       "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder",
       &cli_kind_data, TO(data) },
@@ -118,7 +118,9 @@ const cli_option cli_option_table[] = {
       &cli_kind_schedule, TO(schedule) },
     { CLI_TRAINING, "loss", "LOSS",
       "Loss: cross-entropy for classes, bce for several labels; mse, mae, or huber:delta=X for regression (default: "
-      "cross-entropy, bce or mse, as the data's targets are)",
+      "cross-entropy, bce or mse, as the data's targets are). That of a single number is told in the units of the "
+      "target, for mse and huber their square, also where targets are standardised; delta, and the loss of several "
+      "numbers, count in standard deviations",
       &cli_kind_loss, TO(loss) },
     { CLI_TRAINING, "class-weights", "WEIGHTS",
       "Weights of the classes in the cross-entropy, as PyTorch's: one for each class, separated by commas; or balanced, "

@@ -101,7 +101,9 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
         return status;
     made->form = from->form;
     made->task = from->task;
-    status = thaw_dataset_note_columns(made, from->columns, from->label_columns);
+    status = thaw_target_scale_copy(context, &from->scale, &made->scale);
+    if (status == THAW_OK)
+        status = thaw_dataset_note_columns(made, from->columns, from->label_columns);
     if (status == THAW_OK)
         *dataset = made;
     else
@@ -119,6 +121,7 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
         thaw_release(dataset->context, dataset->class_names);
         thaw_release(dataset->context, dataset->columns);
         thaw_release(dataset->context, dataset->label_columns);
+        thaw_target_scale_release(dataset->context, &dataset->scale);
         thaw_release(dataset->context, dataset);
         dataset = owned;
     }
@@ -137,6 +140,14 @@ size_t thaw_dataset_classes(const thaw_dataset *dataset)
 thaw_task thaw_dataset_task(const thaw_dataset *dataset)
 {
     return dataset->source.classes ? THAW_TASK_CLASSES : dataset->task;
+}
+
+bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t column, double *mean, double *deviation)
+{
+    const bool scaled = column < dataset->scale.count;
+    *mean = scaled ? dataset->scale.columns[column].mean : 0;
+    *deviation = scaled ? dataset->scale.columns[column].deviation : 1;
+    return scaled;
 }
 
 const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index)

@@ -7,6 +7,7 @@
 
 #include "core/digest.h"
 #include "core/shard_part.h"
+#include "data/target_scale.h"
 
 enum { THAW_SOURCE_MESSAGE_BYTES = 512 };
 
@@ -20,6 +21,7 @@ struct thaw_dataset {
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
     char *columns, *label_columns;        /* of a table: what thaw.columns and thaw.labels note; NULL: of none */
     thaw_task task;                       /* of targets that are floats */
+    thaw_target_scale scale;              /* the same */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
     /* Announces samples that will be read soon; may be NULL. */
@@ -45,8 +47,8 @@ thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *
 /* Sets what files of weights note of a table's columns; copied. NULL: nothing. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns, const char *labels);
 
-/* Creates a data set that is made from another, with what that notes: form, task and columns. Errors: those of
-   thaw_dataset_create. */
+/* Creates a data set that is made from another, with what that notes: form, task, scale and columns. Errors:
+   those of thaw_dataset_create. */
 thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source, const thaw_dataset *from,
                                 thaw_dataset **dataset);
 

@@ -162,11 +162,9 @@ static const thaw_described_option fashion_mnist_options[] = {
     { "repeat", thaw_describe_repeat },
 };
 static const thaw_described_option idx_options[] = {
-    { "channels", thaw_describe_channels },
-    { "classes", thaw_describe_classes },
-    { "per-class", thaw_describe_per_class },
-    { "repeat", thaw_describe_repeat },
-    { "test", parse_test },
+    { "channels", thaw_describe_channels },   { "classes", thaw_describe_classes },
+    { "per-class", thaw_describe_per_class }, { "repeat", thaw_describe_repeat },
+    { "scale-target", thaw_describe_scale },  { "test", parse_test },
 };
 
 static const thaw_described_set fashion_mnist = {

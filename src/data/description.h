@@ -16,6 +16,13 @@ typedef struct thaw_described_arrays {
     size_t channels; /* 3: one channel becomes three; 0: as they are */
 } thaw_described_arrays;
 
+/* Whether targets that are numbers are standardised. */
+typedef enum thaw_described_scale {
+    THAW_SCALE_USUAL, /* as a file of weights notes; otherwise they are */
+    THAW_SCALE_ALWAYS,
+    THAW_SCALE_NEVER
+} thaw_described_scale;
+
 /* Options of a table. */
 typedef struct thaw_described_table {
     const char *labels, *categories, *skipped, *test;
@@ -36,6 +43,7 @@ typedef struct thaw_description {
     thaw_folder_options folder;
     thaw_described_arrays arrays; /* the task also for tables */
     thaw_described_table table;
+    thaw_described_scale scale;
     const struct thaw_notes *notes; /* of a file of weights that the data are for; NULL: of none */
     double split;                   /* the share of test data; 0: none */
     uint64_t seed;                  /* of the split */
@@ -92,6 +100,7 @@ thaw_status thaw_describe_split(thaw_description *into, char *value);
 thaw_status thaw_describe_seed(thaw_description *into, char *value);
 thaw_status thaw_describe_channels(thaw_description *into, char *value);
 thaw_status thaw_describe_task(thaw_description *into, char *value);
+thaw_status thaw_describe_scale(thaw_description *into, char *value);
 
 /* Copies "IMAGES,LABELS" into two paths; `form` says how it is written. */
 thaw_status thaw_describe_pair(thaw_description *into, const char *text, const char *form, char **paths);

@@ -4,7 +4,7 @@
 
 #include "core/text.h"
 #include "data/array_samples.h"
-#include "data/description.h"
+#include "data/described_targets.h"
 #include "data/unpack.h"
 #include "data/zip.h"
 
@@ -183,6 +183,8 @@ static thaw_status open_parts(arrays *set, thaw_samples *all, thaw_samples *part
         status = read_array(set, THAW_TEST_LABELS, thaw_array_read_targets, part);
     if (status == THAW_OK && test && own_test)
         status = read_array(set, THAW_TEST_IMAGES, thaw_array_read_inputs, part);
+    if (status == THAW_OK)
+        status = thaw_targets_scale(set->from, false, all, part);
     return status == THAW_OK ? thaw_description_make_parts(set->from, all, part, training, test) : status;
 }
 
@@ -212,9 +214,16 @@ thaw_status thaw_arrays_open(thaw_description *from, thaw_dataset **training, th
 }
 
 static const thaw_described_option npy_options[] = {
-    { "channels", thaw_describe_channels },   { "classes", thaw_describe_classes }, { "layout", parse_layout },
-    { "per-class", thaw_describe_per_class }, { "repeat", thaw_describe_repeat },   { "seed", thaw_describe_seed },
-    { "split", thaw_describe_split },         { "task", thaw_describe_task },       { "test", parse_test },
+    { "channels", thaw_describe_channels },
+    { "classes", thaw_describe_classes },
+    { "layout", parse_layout },
+    { "per-class", thaw_describe_per_class },
+    { "repeat", thaw_describe_repeat },
+    { "scale-target", thaw_describe_scale },
+    { "seed", thaw_describe_seed },
+    { "split", thaw_describe_split },
+    { "task", thaw_describe_task },
+    { "test", parse_test },
 };
 static const thaw_described_option npz_options[] = {
     { "channels", thaw_describe_channels },
@@ -222,6 +231,7 @@ static const thaw_described_option npz_options[] = {
     { "layout", parse_layout },
     { "per-class", thaw_describe_per_class },
     { "repeat", thaw_describe_repeat },
+    { "scale-target", thaw_describe_scale },
     { "seed", thaw_describe_seed },
     { "split", thaw_describe_split },
     { "task", thaw_describe_task },

@@ -88,6 +88,7 @@ static const thaw_described_option options[] = {
     { "missing", parse_missing },
     { "per-class", thaw_describe_per_class },
     { "repeat", thaw_describe_repeat },
+    { "scale-target", thaw_describe_scale },
     { "seed", thaw_describe_seed },
     { "skip", parse_skip },
     { "split", thaw_describe_split },

@@ -12,6 +12,7 @@ void thaw_samples_release(thaw_samples *samples)
 {
     thaw_release(samples->context, samples->inputs.data);
     thaw_release(samples->context, samples->targets.data);
+    thaw_target_scale_release(samples->context, &samples->scale);
     samples->inputs.data = samples->targets.data = NULL;
 }
 
@@ -77,6 +78,7 @@ thaw_status thaw_samples_move(thaw_samples *samples, const bool *marked, size_t 
     thaw_context *context = samples->context;
     *test = *samples;
     test->inputs.data = test->targets.data = NULL;
+    test->scale = (thaw_target_scale){ 0 };
     const thaw_status status = move_rows(context, &samples->inputs, marked, count, &test->inputs);
     return status == THAW_OK ? move_rows(context, &samples->targets, marked, count, &test->targets) : status;
 }
@@ -114,8 +116,10 @@ thaw_status thaw_samples_make(thaw_samples *samples, const thaw_dataset_selectio
     memcpy(made->source.identity, identity, sizeof identity);
     made->task = samples->task;
     made->form = samples->form;
-    if (samples->columns)
+    if (samples->columns || samples->labels)
         status = thaw_dataset_note_columns(made, samples->columns, samples->labels);
+    if (status == THAW_OK)
+        status = thaw_target_scale_copy(context, &samples->scale, &made->scale);
     if (status != THAW_OK) {
         thaw_dataset_destroy(made);
         return status;

@@ -4,6 +4,8 @@
 
 #include <thaw/data.h>
 
+#include "data/target_scale.h"
+
 typedef struct thaw_samples {
     thaw_context *context;
     thaw_task task;
@@ -11,6 +13,7 @@ typedef struct thaw_samples {
     thaw_shape sample_shape;        /* of one sample */
     thaw_tensor inputs;             /* floats or bytes */
     thaw_tensor targets;            /* int32 labels or floats */
+    thaw_target_scale scale;        /* of the floats */
     thaw_folder_options form;       /* of images, as in struct thaw_dataset */
     const char *columns, *labels;   /* of a table, as in struct thaw_dataset; the caller's; NULL: of none */
     const char *const *class_names; /* the caller's; NULL: none */

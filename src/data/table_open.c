@@ -4,6 +4,7 @@
 #include <thaw/notes.h>
 #include <thaw/runtime.h>
 
+#include "data/described_targets.h"
 #include "data/table_samples.h"
 #include "data/unpack.h"
 #include "io/name_list.h"
@@ -16,8 +17,9 @@ typedef struct tables {
     thaw_table_form form;
     thaw_table_wishes wishes;
     thaw_table training, test;
-    size_t *columns;  /* of one of them, by thaw_table_form_find */
-    bool new_targets; /* not those that are noted */
+    size_t *columns;    /* of one of them, by thaw_table_form_find */
+    bool new_targets;   /* not those that are noted */
+    bool other_targets; /* the same, where some are noted */
     char *noted_columns, *noted_labels;
 } tables;
 
@@ -80,6 +82,7 @@ static thaw_status find_targets(tables *set)
     form->labels = (thaw_words){ .context = set->from->context };
     status = thaw_table_form_label(form, &set->training, &set->wishes);
     set->new_targets = !are_same(&noted, &form->labels);
+    set->other_targets = set->new_targets && noted.count > 0;
     thaw_words_release(&(thaw_words){ .context = noted.context, .items = noted.items, .count = noted.count });
     return status;
 }
@@ -190,6 +193,12 @@ static thaw_status note_form(tables *set, thaw_samples *all, thaw_samples *part)
     return status;
 }
 
+/* The scale of targets is that of the training part, unless it is noted. */
+static bool needs_training_targets(const tables *set)
+{
+    return set->form.task == THAW_TASK_REGRESSION;
+}
+
 static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part, thaw_dataset **training,
                               thaw_dataset **test)
 {
@@ -197,7 +206,7 @@ static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part
     bool *tests = NULL;
     size_t test_count = 0;
     thaw_status status = prepare(set, &tests, &test_count);
-    if (status == THAW_OK && (training || tests))
+    if (status == THAW_OK && (training || tests || needs_training_targets(set)))
         status = fill(set, &set->training, all);
     if (status == THAW_OK && tests)
         status = thaw_samples_move(all, tests, test_count, part);
@@ -209,6 +218,8 @@ static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part
             status = fill(set, &set->test, part);
     }
     thaw_release(from->context, tests);
+    if (status == THAW_OK)
+        status = thaw_targets_scale(from, set->other_targets, all, part);
     if (status == THAW_OK)
         status = note_form(set, all, part);
     return status == THAW_OK ? thaw_description_make_parts(from, all, part, training, test) : status;

@@ -63,10 +63,12 @@ thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
         [THAW_TASK_CLASSES] = "classes", [THAW_TASK_LABELS] = "labels", [THAW_TASK_REGRESSION] = "regression"
     };
     thaw_context *context = model->context;
-    char *classes, *images = NULL;
+    char *classes, *images = NULL, *targets = NULL;
     thaw_status status = list_classes(context, &dataset->source, &classes);
     if (status == THAW_OK && dataset->form.size)
         status = thaw_image_form_write(context, &dataset->form, &images);
+    if (status == THAW_OK)
+        status = thaw_target_scale_write(context, &dataset->scale, &targets);
     if (status == THAW_OK)
         status = thaw_notes_put(&model->notes, "thaw.task", tasks[thaw_dataset_task(dataset)]);
     if (status == THAW_OK)
@@ -77,7 +79,10 @@ thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
         status = put_columns(model, "thaw.columns", dataset->columns);
     if (status == THAW_OK)
         status = put_columns(model, "thaw.labels", dataset->label_columns);
+    if (status == THAW_OK)
+        status = thaw_notes_put(&model->notes, "thaw.targets", targets);
     thaw_release(context, classes);
     thaw_release(context, images);
+    thaw_release(context, targets);
     return status;
 }

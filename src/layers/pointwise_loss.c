@@ -1,5 +1,7 @@
 #include "layers/pointwise_loss.h"
 
+#include <math.h>
+
 /* Elements whose terms are added together, whatever the number of threads. */
 enum { CHUNK = 4096 };
 
@@ -7,7 +9,7 @@ typedef struct kernel {
     const thaw_pointwise_loss *loss;
     const void *options;
     size_t count, columns, chunks;
-    double scale;
+    double scale, unit;
     bool mean;
 } kernel;
 
@@ -26,6 +28,9 @@ thaw_status thaw_pointwise_loss_build(thaw_layer_builder *builder, const void *o
     if (o->reduction != THAW_REDUCE_MEAN && o->reduction != THAW_REDUCE_SUM)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                  "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)o->reduction);
+    if (!(o->target_deviation >= 0) || !isfinite(o->target_deviation))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "target_deviation is %g, must be finite and not negative", o->target_deviation);
     if (o->reduction == THAW_REDUCE_SUM)
         thaw_builder_sum_loss(builder);
     thaw_builder_flops(builder, 3 * (double)thaw_shape_count(input));
@@ -47,6 +52,8 @@ thaw_status thaw_pointwise_loss_prepare(const thaw_layer_demand *demand, thaw_la
     k->chunks = (k->count + CHUNK - 1) / CHUNK;
     k->mean = o->reduction == THAW_REDUCE_MEAN;
     k->scale = k->mean ? 1 / (double)k->count : 1;
+    const double deviation = o->target_deviation > 0 ? o->target_deviation : 1;
+    k->unit = o->loss->squares ? deviation * deviation : deviation;
     needs->state = k;
     needs->scratch_bytes = k->chunks * sizeof(double);
     needs->keeps_inputs = demand->training;
@@ -84,7 +91,7 @@ thaw_status thaw_pointwise_loss_forward(const thaw_layer_run *run)
     for (size_t chunk = 0; chunk < k->chunks; chunk++)
         sum += p.sums[chunk];
     float *loss = run->output;
-    *loss = (float)(sum * k->scale);
+    *loss = (float)(sum * k->scale * k->unit);
     return THAW_OK;
 }
 

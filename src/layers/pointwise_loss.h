@@ -18,6 +18,7 @@ typedef struct thaw_pointwise_loss {
     double (*sum)(const thaw_loss_span *span); /* of the terms */
     void (*differentiate)(const thaw_loss_span *span, double scale,
                           float *gradient); /* gradient[i]: scale times slope */
+    bool squares; /* in its terms, so that its unit is that of the target squared */
     const char *kernel;
 } thaw_pointwise_loss;
 
@@ -25,6 +26,7 @@ typedef struct thaw_pointwise_loss {
 typedef struct thaw_pointwise_options {
     const thaw_pointwise_loss *loss;
     thaw_reduction reduction;
+    double target_deviation; /* as in thaw_mse_options */
 } thaw_pointwise_options;
 
 /* The fields of a thaw_layer_module that all these losses share: all but its name, its options and `build`. */

@@ -59,7 +59,9 @@ static thaw_status measure_batch(measurement *job, size_t first)
         job->count++;
         for (size_t k = 0; k < job->width; k++) {
             const size_t at = i * job->width + k;
-            add(&job->columns[k], job->count, (double)job->outputs[at], (double)job->targets[at]);
+            const thaw_target_scale *scale = &job->dataset->scale;
+            add(&job->columns[k], job->count, thaw_target_number(scale, k, (double)job->outputs[at]),
+                thaw_target_number(scale, k, (double)job->targets[at]));
         }
     }
     return status;

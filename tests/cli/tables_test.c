@@ -83,6 +83,44 @@ Test(tables, regression_is_learned_and_judged)
     support_assert_says(run.errors, "its task is regression, must be classes");
 }
 
+/* The same run whatever the units of the target, and figures in these. */
+Test(tables, targets_of_any_size_train_with_the_usual_rates)
+{
+    static const double units[] = { 1, 75000 }, offsets[] = { 0, 2000000 };
+    char line[4 * SUPPORT_PATH_BYTES];
+    double mae[2];
+    for (int i = 0; i < 2; i++) {
+        char text[20000] = "a,y\n";
+        for (int k = 0; k < 300; k++) {
+            const double a = (k * 37 % 100) / 50.0 - 1;
+            sprintf(text + strlen(text), "%g,%.9g\n", a, offsets[i] + units[i] * (3 * a + 5));
+        }
+        support_write_file(others, text, strlen(text));
+        snprintf(line, sizeof line,
+                 "train --model mlp:hidden=16 --data csv:%s;label=y;split=0.2 --epochs 40 --batch 16 --threads 1 "
+                 "--save $c --best %s/best --json",
+                 others, cli_directory);
+        command(line, 0);
+        json_t *done = support_json_line(&run, -1), *targets = support_json_line(&run, -2);
+        mae[i] = support_json_number(targets, "mae");
+        const double rmse = support_json_number(targets, "rmse"), loss = support_json_number(done, "test_loss");
+        cr_assert_gt(support_json_number(targets, "r2"), 0.95, "%s", run.output);
+        cr_assert_float_eq(loss / (rmse * rmse), 1, 1e-4, "loss %g, RMSE %g", loss, rmse);
+        cr_assert_float_eq(support_json_number(done, "best_value") / loss, 1, 0.2);
+        json_decref(done);
+        json_decref(targets);
+        snprintf(line, sizeof line, "evaluate --load $c --data csv:%s;split=0.2 --threads 1 --json", others);
+        command(line, 0);
+        json_t *evaluation = support_json_line(&run, 0);
+        cr_assert_float_eq(support_json_number(evaluation, "loss") / loss, 1, 1e-5);
+        json_decref(evaluation);
+    }
+    cr_assert_float_eq(mae[1] / 75000 / mae[0], 1, 1e-2, "%g and %g", mae[0], mae[1]);
+    snprintf(line, sizeof line, "evaluate --load $c --data csv:%s;scale-target=no", others);
+    command(line, 2);
+    support_assert_says(run.errors, "scale-target=no, but the weights were trained with scale-target=yes");
+}
+
 Test(tables, several_labels_have_an_accuracy_each)
 {
     char line[4 * SUPPORT_PATH_BYTES];

@@ -109,7 +109,7 @@ static const struct {
     { "fashion-mnist:clases=0-4", THAW_NOT_FOUND,
       "unknown option of a data set \"clases\", did you mean \"classes\"?; known: classes, dir, per-class, repeat" },
     { "fashion-mnist:test=a,b", THAW_NOT_FOUND, "unknown option of a data set \"test\"" },
-    { IDX ";dir=/tmp", THAW_NOT_FOUND, "known: channels, classes, per-class, repeat, test" },
+    { IDX ";dir=/tmp", THAW_NOT_FOUND, "known: channels, classes, per-class, repeat, scale-target, test" },
     { "fashion-mnist:classes", THAW_INVALID_ARGUMENT, "\"classes\", must be NAME=VALUE" },
     { "fashion-mnist:classes=", THAW_INVALID_ARGUMENT, "classes=, must be" },
     { "fashion-mnist:classes=-1", THAW_INVALID_ARGUMENT, "classes=-1, must be" },

@@ -61,7 +61,7 @@ static const struct {
     { "%/bytes,%/labels", { 3, { 1, 1, 1 } }, { 0.2F, 1 }, THAW_TASK_CLASSES, { 1, 0 } },
     { "idx:%/floats,%/words", { 3, { 1, 1, 1 } }, { 0.5F, -3 }, THAW_TASK_CLASSES, { 1, 0 } },
     { "idx:%/shorts,%/labels", { 1, { 2 } }, { 1, 2, -1, 256 }, THAW_TASK_CLASSES, { 1, 0 } },
-    { "idx:%/bytes,%/doubles", { 3, { 1, 1, 1 } }, { 0.2F, 1 }, THAW_TASK_REGRESSION, { 1.5F, -2 } },
+    { "idx:%/bytes,%/doubles;scale-target=no", { 3, { 1, 1, 1 } }, { 0.2F, 1 }, THAW_TASK_REGRESSION, { 1.5F, -2 } },
     { "idx:%/bytes,%/labels;channels=3",
       { 3, { 1, 1, 3 } },
       { 0.2F, 0.2F, 0.2F, 1, 1, 1 },

@@ -96,13 +96,13 @@ Test(npy, targets_decide_about_the_task, .init = folder_set_up, .fini = folder_t
     } cases[] = {
         { "(2,)", "", false, { 1, 0 }, 2, THAW_TASK_CLASSES, 2, 0 },
         { "(2, 1)", "", false, { 4, 0 }, 2, THAW_TASK_CLASSES, 5, 0 },
-        { "(2,)", "", true, { 1, 0 }, 2, THAW_TASK_REGRESSION, 0, 1 },
+        { "(2,)", ";scale-target=no", true, { 1, 0 }, 2, THAW_TASK_REGRESSION, 0, 1 },
         { "(2,)", ";task=classes", true, { 1, 0 }, 2, THAW_TASK_CLASSES, 2, 0 },
-        { "(2,)", ";task=regression", false, { 7, 200 }, 2, THAW_TASK_REGRESSION, 0, 1 },
+        { "(2,)", ";task=regression;scale-target=no", false, { 7, 200 }, 2, THAW_TASK_REGRESSION, 0, 1 },
         { "(2, 2)", "", true, { 1, 0, 0, 1 }, 4, THAW_TASK_LABELS, 0, 1 },
         { "(2, 2)", "", false, { 1, 0, 1, 1 }, 4, THAW_TASK_LABELS, 0, 1 },
-        { "(2, 2)", "", true, { 1, 0, 0.5F, 1 }, 4, THAW_TASK_REGRESSION, 0, 1 },
-        { "(2, 2)", ";task=regression", true, { 1, 0, 0, 1 }, 4, THAW_TASK_REGRESSION, 0, 1 },
+        { "(2, 2)", ";scale-target=no", true, { 1, 0, 0.5F, 1 }, 4, THAW_TASK_REGRESSION, 0, 1 },
+        { "(2, 2)", ";task=regression;scale-target=no", true, { 1, 0, 0, 1 }, 4, THAW_TASK_REGRESSION, 0, 1 },
         { "(2,)", ";task=labels", true, { 1, 0 }, 2, THAW_TASK_LABELS, 0, 1 },
     };
     thaw_context *context = support_context(1);

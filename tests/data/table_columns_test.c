@@ -62,12 +62,12 @@ static const struct {
 } cases[] = {
     { "a,y\n1,0\n2,1\n", ";label=y", THAW_TASK_CLASSES, 2, 2, 1, { 0 } },
     { "a,y\n1,10\n2,9\n", ";label=y", THAW_TASK_CLASSES, 2, 2, 1, { 1 } }, /* by number, not by text */
-    { "a,y\n1,0.5\n2,1\n", ";label=y", THAW_TASK_REGRESSION, 0, 2, 1, { 0.5F } },
-    { "a,y\n1,7\n2,1\n", ";label=y;task=regression", THAW_TASK_REGRESSION, 0, 2, 1, { 7 } },
+    { "a,y\n1,0.5\n2,1\n", ";label=y;scale-target=no", THAW_TASK_REGRESSION, 0, 2, 1, { 0.5F } },
+    { "a,y\n1,7\n2,1\n", ";label=y;task=regression", THAW_TASK_REGRESSION, 0, 2, 1, { 1 } },
     { "a,y\n1,-1\n2,1\n", ";label=2", THAW_TASK_REGRESSION, 0, 2, 1, { -1 } },
     { "a,y\n1,1.5\n2,2.5\n", ";label=y;task=classes", THAW_TASK_CLASSES, 2, 2, 1, { 0 } },
     { "a,y,z\n1,1,0\n2,0,0\n", ";label=y,z", THAW_TASK_LABELS, 0, 2, 1, { 1, 0 } },
-    { "a,y,z\n1,1,3\n2,0,0\n", ";label=y,z", THAW_TASK_REGRESSION, 0, 2, 1, { 1, 3 } },
+    { "a,y,z\n1,1,3\n2,0,0\n", ";label=y,z;scale-target=no", THAW_TASK_REGRESSION, 0, 2, 1, { 1, 3 } },
     { "a,id,y\n1,k,no\n2,l,yes\n", ";label=y;skip=id", THAW_TASK_CLASSES, 2, 2, 1, { 0 } },
     { "a,id,y\n1,3,no\n2,4,yes\n", ";label=y;categories=id", THAW_TASK_CLASSES, 2, 2, 3, { 0 } },
     { "5;no\n6;yes\n", ";label=2;header=no;delimiter=semicolon", THAW_TASK_CLASSES, 2, 2, 1, { 0 } },
@@ -124,7 +124,8 @@ Test(table_columns, a_split_is_no_part_of_the_scaling, .init = folder_set_up, .f
     for (int i = 0; i < ROWS; i++)
         sprintf(content + strlen(content), "%d,%d.5\n", i * i, i);
     thaw_dataset *training, *test;
-    assert_ok(context, open_text(context, content, NULL, ";label=y;split=0.3;seed=5", &training, &test));
+    assert_ok(context,
+              open_text(context, content, NULL, ";label=y;split=0.3;seed=5;scale-target=no", &training, &test));
     cr_assert_eq(thaw_dataset_count(training), 7);
     cr_assert_eq(thaw_dataset_count(test), 3);
     double mean = 0, variance = 0, rows[ROWS];

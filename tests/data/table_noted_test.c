@@ -70,7 +70,8 @@ Test(table_noted, scales_other_rows_as_in_training, .init = folder_set_up, .fini
                  THAW_NOT_FOUND, "rows.csv: has no column \"ci\"ty\"");
     /* Other targets are new; the inputs are as noted. */
     assert_ok(context, thaw_dataset_open_noted(context, thaw_model_notes(model),
-                                               write_rows(text, others, ";label=id;task=regression"), &dataset, NULL));
+                                               write_rows(text, others, ";label=id;task=regression;scale-target=no"),
+                                               &dataset, NULL));
     cr_assert_eq(thaw_dataset_task(dataset), THAW_TASK_REGRESSION);
     float sample[3], target;
     assert_ok(context, thaw_dataset_read(dataset, &(size_t){ 0 }, 1, sample, &target));

@@ -1,6 +1,7 @@
 /* The losses of regression equal PyTorch's (tests/golden/regression_losses.py). */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "support/golden.h"
 #include "support/layer.h"
@@ -87,6 +88,54 @@ Test(regression_losses, delta_is_one_by_default)
     thaw_context_destroy(context);
 }
 
+static thaw_status append_scaled(thaw_model *model, kind which, double deviation, thaw_node *node)
+{
+    switch (which) {
+    case MSE:
+        return thaw_mse(model, *node, &(thaw_mse_options){ .target_deviation = deviation }, node);
+    case MAE:
+        return thaw_mae(model, *node, &(thaw_mae_options){ .target_deviation = deviation }, node);
+    default:
+        return thaw_huber(model, *node, &(thaw_huber_options){ .delta = 0.5, .target_deviation = deviation }, node);
+    }
+}
+
+/* Loss of the differences in units of which `unit` make one of the scaled targets: Huber's delta is 0.5 of these. */
+static double loss_in_units(kind which, const float *output, const float *target, double unit)
+{
+    double sum = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        const double d = unit * fabs((double)output[i] - (double)target[i]), delta = 0.5 * unit;
+        sum += which == MSE ? d * d : which == MAE ? d : d < delta ? d * d / 2 : delta * (d - delta / 2);
+    }
+    return sum / COUNT;
+}
+
+Test(regression_losses, the_value_is_in_the_units_of_the_targets_and_the_gradient_is_not)
+{
+    float target[COUNT], gradients[2][COUNT];
+    thaw_context *context = support_context(1);
+    support_fill(target, COUNT, 9);
+    for (kind which = MSE; which <= HUBER; which++) {
+        for (int scaled = 0; scaled < 2; scaled++) {
+            thaw_node node = 0;
+            thaw_model *model = layer_model(context, 1, (const int64_t[]){ FEATURES });
+            assert_ok(context, append_scaled(model, which, scaled ? 75000 : 0, &node));
+            layer l =
+                layer_open(model, &(layer_wish){
+                                      .batch = BATCH, .training = true, .input_gradients = true, .target = target });
+            layer_forward(&l);
+            layer_backward(&l);
+            const float wanted = (float)loss_in_units(which, l.inputs[0], target, scaled ? 75000 : 1);
+            assert_close(l.output, &wanted, 1, 1e-6 * (double)wanted, "loss");
+            memcpy(gradients[scaled], l.input_gradients[0], sizeof gradients[0]);
+            layer_close(&l, model);
+        }
+        cr_assert_arr_eq(gradients[0], gradients[1], sizeof gradients[0]);
+    }
+    thaw_context_destroy(context);
+}
+
 Test(regression_losses, options_are_checked)
 {
     thaw_context *context = support_context(1);
@@ -97,6 +146,8 @@ Test(regression_losses, options_are_checked)
     assert_fails(context, append(model, HUBER, THAW_REDUCE_MEAN, (double)INFINITY, &node), THAW_INVALID_ARGUMENT,
                  "delta is inf");
     assert_fails(context, append(model, MAE, (thaw_reduction)7, 0, &node), THAW_INVALID_ARGUMENT, "reduction is 7");
+    assert_fails(context, append_scaled(model, MAE, -2, &node), THAW_INVALID_ARGUMENT,
+                 "target_deviation is -2, must be finite and not negative");
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }

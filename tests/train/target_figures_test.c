@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "data/dataset.h"
 #include "support/support.h"
 
 enum { ROWS = 300, FEATURES = 3, COLUMNS = 2 };
@@ -80,6 +81,29 @@ Test(target_figures, equal_their_definitions)
     /* A mean that is far above the deviation must not cancel. */
     dataset = open_rows(context, 10000);
     check(context, model, dataset, 64, 1e-6);
+    thaw_dataset_destroy(dataset);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* Scaled targets: errors are those in the units of the targets, so many times larger. */
+Test(target_figures, are_in_the_units_of_the_targets)
+{
+    thaw_target_column columns[COLUMNS] = { { 200000, 75000 }, { -3, 0.01 } };
+    thaw_context *context = support_context(1);
+    thaw_model *model = make_model(context);
+    thaw_dataset *dataset = open_rows(context, 1);
+    thaw_target_figures raw[COLUMNS], found[COLUMNS], all;
+    assert_ok(context, thaw_evaluate_targets(model, dataset, 0, raw, &all));
+    assert_ok(context, thaw_target_scale_copy(context, &(thaw_target_scale){ COLUMNS, columns }, &dataset->scale));
+    assert_ok(context, thaw_evaluate_targets(model, dataset, 0, found, &all));
+    for (size_t k = 0; k < COLUMNS; k++) {
+        const double unit = columns[k].deviation;
+        cr_assert_float_eq(found[k].mae, unit * raw[k].mae, 1e-6 * unit);
+        cr_assert_float_eq(found[k].rmse, unit * raw[k].rmse, 1e-6 * unit);
+        cr_assert_float_eq(found[k].r2, raw[k].r2, 1e-6);
+    }
+    cr_assert_float_eq(all.mae, (found[0].mae + found[1].mae) / 2, 1e-6 * all.mae);
     thaw_dataset_destroy(dataset);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
