@@ -12,6 +12,9 @@
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
      thaw.columns   how the columns of a table become inputs, as an array of JSON: for each, its name, "number", mean and
                     standard deviation, or its name, "category", how many there are, and their names
+     thaw.missing   what a cell of a table without a value is: "mean" or "drop"; an error without this note
+     thaw.input     the shape of a sample, such as 4 or 28x28x1, of a network of the zoo that takes any and whose
+                    description does not say it
      thaw.labels    names of the columns of a table that are targets, as an array of JSON
      thaw.targets   how targets that are numbers were scaled, as an array of JSON: mean and standard deviation of each. An
                     output of the network times its deviation, plus its mean, is a number in the target's own units
@@ -40,8 +43,8 @@ typedef struct thaw_notes thaw_notes;
    THAW_INVALID_ARGUMENT (text that is not UTF-8, an empty name, a name that is always written), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_set_note(thaw_model *model, const char *name, const char *text);
 
-/* Notes what the model is trained on: thaw.task, thaw.classes, thaw.columns, thaw.labels, thaw.targets
-   and thaw.images, as far as the data set tells them. Those
+/* Notes what the model is trained on: thaw.task, thaw.classes, thaw.columns, thaw.missing, thaw.labels,
+   thaw.targets and thaw.images, as far as the data set tells them. Those
    that it does not tell are removed. So are class names that are not UTF-8, with a warning in the log. Errors:
    THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset);
@@ -81,7 +84,8 @@ THAW_API thaw_status thaw_notes_images(const thaw_notes *notes, thaw_folder_opti
 THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *description, char **completed);
 
 /* Opens a data set as thaw_dataset_open does. The columns of a table become inputs in the way of thaw.columns: columns are
-   found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Its targets are
+   found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Cells without
+   a value are as thaw.missing says, unless the description does. Its targets are
    thaw.labels, unless the description names them, and have the noted task and classes. Targets of regression, of any
    kind of data, are scaled by thaw.targets, or not scaled if there is no such note. Otherwise the notes change nothing;
    NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT (a

@@ -1,4 +1,5 @@
-/* Answers of a trained network: a file of weights is opened, and tells the classes of images.
+/* Answers of a trained network: a file of weights is opened, and tells the classes of images or of rows of a table, or the
+   numbers that it was trained to predict.
 
      thaw_predictor *predictor;
      thaw_predictor_open(context, "tuned.safetensors", NULL, &predictor);
@@ -32,17 +33,17 @@ typedef struct thaw_predictor_options {
     size_t renaming_count;          /* of `renamings` */
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
     /* Stop at this layer, of the names that thaw_model_summary lists: the answers are its values, "features", not
-       probabilities, and nothing behind it is computed. Then there are no classes. NULL: the whole network */
+       probabilities, and nothing behind it is computed. Then answers have no names. NULL: the whole network */
     const char *layer;
-    /* The answers are the network's outputs as they are, such as logits, or the numbers of a regression, whatever
-       thaw.task says. Then there are no classes, either */
+    /* The answers are the network's outputs as they are, such as logits, or the scaled numbers of a regression,
+       whatever thaw.task says. Then answers have no names, either */
     bool outputs;
 } thaw_predictor_options;
 
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_UNSUPPORTED (thaw.task is not classes, and neither a layer nor outputs are asked for),
+   notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, and neither a layer nor outputs are asked for),
    THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and thaw_zoo_build;
    THAW_NOT_FOUND (no such layer; the message has the nearest name). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
@@ -51,15 +52,25 @@ THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path
 /* NULL is allowed. */
 THAW_API void thaw_predictor_destroy(thaw_predictor *predictor);
 
-/* The number of classes; 0 with a layer, or with `outputs`. */
+/* What the answers are, by thaw.task; THAW_TASK_CLASSES without it. Of no meaning with a layer, or with `outputs`.
+     THAW_TASK_CLASSES     the probability of each class; their sum is 1
+     THAW_TASK_LABELS      the probability of each label
+     THAW_TASK_REGRESSION  numbers in the units of the targets in training, scaled back by thaw.targets */
+THAW_API thaw_task thaw_predictor_task(const thaw_predictor *predictor);
+
+/* The number of classes; 0 for other tasks, with a layer, or with `outputs`. */
 THAW_API size_t thaw_predictor_classes(const thaw_predictor *predictor);
 
-/* The shape of an answer: of one probability for each class, or of the layer's values for one image, such as [512], or
-   [height, width, channels]. `scores` below hold as many floats for each image. Borrowed. */
+/* The shape of an answer: of one probability for each class or label, of numbers, or of the layer's values for one
+   sample, such as [512], or [height, width, channels]. `scores` below hold as many floats for each sample. Borrowed. */
 THAW_API const thaw_shape *thaw_predictor_answer(const thaw_predictor *predictor);
 
 /* A class's name; its number as text if it has none. NULL past the end. Valid as long as the predictor. */
 THAW_API const char *thaw_predictor_class_name(const thaw_predictor *predictor, size_t index);
+
+/* The name of an element of an answer: of a class, or of a column of thaw.labels; "column 1" if that has none. NULL past
+   the end, with a layer, or with `outputs`. Valid as long as the predictor. */
+THAW_API const char *thaw_predictor_answer_name(const thaw_predictor *predictor, size_t index);
 
 /* How images become samples: size, resize, channels, mean, std and decode_fully. Borrowed. All 0 if the network does
    not take images, square ones of one or three channels. */
@@ -70,8 +81,8 @@ THAW_API thaw_model *thaw_predictor_model(const thaw_predictor *predictor);
 
 /* ---- one image ---- */
 
-/* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/data.h), and writes the probability of
-   each class to `scores`, or the values of the layer. The first reads a file of JPEG or PNG; the other has the bytes of
+/* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/data.h), and writes the answer to
+   `scores`. The first reads a file of JPEG or PNG; the other has the bytes of
    one in memory.
    Errors: THAW_BAD_FORMAT, THAW_IO_ERROR (the message names the file), THAW_UNSUPPORTED (the network does not take
    images), THAW_OUT_OF_MEMORY, those of thaw_predict. */
@@ -95,6 +106,29 @@ THAW_API thaw_status thaw_predictor_read_files(thaw_predictor *predictor, const 
 /* Writes the answer to each sample. `samples` is THAW_F32 [count, sample...], `scores` count answers.
    Errors: those of thaw_predict. */
 THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores);
+
+/* ---- rows ---- */
+
+/* Rows of a table or an array, as samples. */
+typedef struct thaw_rows {
+    thaw_tensor samples; /* THAW_F32 [count, sample...], for thaw_predictor_samples */
+    size_t *lines;       /* of a table: the line on which each row begins, from 1; NULL: of an array */
+} thaw_rows;
+
+/* Reads "csv:FILE[;OPTIONS]" or "npy:FILE[;OPTIONS]", or the path of a file with such a name, .tsv, or these with .gz
+   (thaw/data.h). Columns of a table are found by the names in thaw.columns and become inputs as in training: numbers are
+   scaled by the noted means and deviations, categories are the noted ones, and cells without a value are as
+   thaw.missing, or the option missing=, says: with drop, their rows are left out. Other columns, such as the targets,
+   are ignored and may be missing. An array has samples as the network takes them; if the weights were trained on a
+   table of numbers alone, it has their columns in the order of thaw.columns, not scaled. The caller frees *rows with
+   thaw_rows_destroy; it is empty after an error.
+   Errors: THAW_BAD_FORMAT (the message names file, line and column), THAW_NOT_FOUND (a column), THAW_IO_ERROR,
+   THAW_INVALID_ARGUMENT (an option), THAW_UNSUPPORTED (the weights were not trained on a table), THAW_SHAPE_MISMATCH,
+   THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_predictor_read_rows(thaw_predictor *predictor, const char *description, thaw_rows *rows);
+
+/* Frees samples and lines. */
+THAW_API void thaw_rows_destroy(thaw_context *context, thaw_rows *rows);
 
 /* Writes the `most` classes (at most the number of classes) with the highest scores of one image, the best first; of
    equal ones the lower number. Thread-safe. */

@@ -78,6 +78,10 @@ THAW_API thaw_status thaw_zoo_network(thaw_model *model, const char *description
 THAW_API thaw_status thaw_zoo_network_for(thaw_model *model, const char *description, const thaw_shape *samples,
                                           size_t outputs, thaw_node *output);
 
+/* thaw_zoo_build for samples of this shape. */
+THAW_API thaw_status thaw_zoo_build_for(thaw_model *model, const char *description, const thaw_shape *samples,
+                                        size_t classes);
+
 /* Checks a description without building the network. Errors: those of thaw_zoo_network, except an unsupported size. */
 THAW_API thaw_status thaw_zoo_check(thaw_context *context, const char *description);
 

@@ -48,11 +48,11 @@ static int keep_vector(embedding *now, const float *vector, size_t elements)
     return CLI_DONE;
 }
 
-static int take(void *user, const char *path, const float *vector)
+static int take(void *user, const cli_answered *what, const float *vector)
 {
     embedding *now = user;
     const thaw_shape *shape = thaw_predictor_answer(now->answers.predictor);
-    return now->options->json ? print_vector(now, path, vector, shape)
+    return now->options->json ? print_vector(now, what->path, vector, shape)
                               : keep_vector(now, vector, thaw_shape_count(shape));
 }
 

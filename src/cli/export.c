@@ -31,9 +31,6 @@ static int copy_notes(const cli_session *session, thaw_model *model)
 /* `given`: the command line, before the file completed it. */
 static int open_network(const cli_session *session, const cli_options *given, thaw_predictor **network)
 {
-    if (thaw_notes_find(session->notes, "thaw.columns"))
-        return cli_fail("--load", "%s is for rows of a table, must be for images: the width of its input is not noted",
-                        cli_show(session->options->load).text);
     const int code = cli_predictor_open(session, given, (thaw_predictor_options){ .outputs = true }, network);
     return code == CLI_DONE ? copy_notes(session, thaw_predictor_model(*network)) : code;
 }
@@ -61,9 +58,11 @@ static int report(const cli_session *session, thaw_model *model)
         return code;
     const char *name = options->probabilities ? "probabilities" : entry.name;
     if (!options->json) {
-        printf("saved %s: input %s to %s %s\n", cli_show(options->onnx).text,
+        const bool table = thaw_notes_find(session->notes, "thaw.columns");
+        printf("saved %s: input %s to %s %s%s\n", cli_show(options->onnx).text,
                thaw_shape_format(&input, texts[0], sizeof texts[0]), name,
-               thaw_shape_format(&output, texts[1], sizeof texts[1]));
+               thaw_shape_format(&output, texts[1], sizeof texts[1]),
+               table ? "; rows are scaled as its metadata thaw.columns say" : "");
         return CLI_DONE;
     }
     json_t *object = json_object();
@@ -103,8 +102,10 @@ const cli_command cli_export = {
         "Write a trained network as a file of ONNX (opset 17), which ONNX Runtime, OpenVINO and others run. It "
         "takes any number of images [channels, height, width], or of other samples as in training. Its outputs "
         "are logits: their softmax is what thaw predict prints. Adapters are merged into their weights. What "
-        "the file of --load says of itself becomes metadata of the model: thaw.classes names the outputs, and "
-        "thaw.images says how an image becomes a sample.",
+        "the file of --load says of itself becomes metadata of the model: thaw.classes names the outputs, "
+        "thaw.images says how an image becomes a sample, and thaw.columns how a row of a table does: a number minus its "
+        "mean, divided by its deviation, or a 1 among zeros for a category. The outputs of regression times the "
+        "deviation in thaw.targets, plus the mean there, are the numbers that thaw predict prints.",
     .examples = "  thaw export --load tuned.safetensors --onnx tuned.onnx\n"
                 "  thaw export --load tuned.safetensors --onnx tuned.onnx --probabilities\n"
                 "  thaw export --model resnet18 --load resnet18.safetensors --onnx a.onnx\n",

@@ -9,6 +9,7 @@
 #include "cli/failure.h"
 #include "cli/image_paths.h"
 #include "cli/predictor.h"
+#include "cli/row_answers.h"
 #include "data/image_form.h"
 
 /* ---------------------------------------------------------------- opening */
@@ -63,14 +64,15 @@ static int make_room(cli_image_answers *answers)
 int cli_answers_open(cli_image_answers *answers, const cli_options *options)
 {
     if (!has_arguments(options))
-        return cli_misuse("IMAGE", "is missing: a file, a folder, or - for a list on standard input");
+        return cli_misuse(answers->takes_rows ? "FILE" : "IMAGE",
+                          "is missing: a file, a folder, or - for a list on standard input");
     int code = cli_session_open(&answers->session, options);
     if (code == CLI_DONE)
         code = open_predictor(answers, options);
     if (code == CLI_DONE)
         code = make_room(answers);
     /* Answers on the terminal show by themselves how far the run is. */
-    answers->progress = cli_progress_begin(isatty(STDOUT_FILENO));
+    answers->progress = cli_progress_begin(isatty(STDOUT_FILENO) && !answers->to_file);
     return code;
 }
 
@@ -111,7 +113,7 @@ static int take_all(cli_image_answers *answers)
     cli_progress_clear(&answers->progress);
     for (size_t i = 0; i < answers->count && code == CLI_DONE; i++) {
         if (answers->readings[i].status == THAW_OK) {
-            code = answers->take(answers->user, answers->paths[i], answer);
+            code = answers->take(answers->user, &(cli_answered){ .path = answers->paths[i] }, answer);
             answer += elements;
             continue;
         }
@@ -170,7 +172,11 @@ int cli_answers_run(cli_image_answers *answers)
     for (size_t i = 0; i < options->rule_count && code != CLI_MISUSED; i++) {
         if (options->rules[i].kind != CLI_RULE_ARGUMENT)
             continue;
-        if (cli_visit_images(answers->session.context, options->rules[i].text, take_path, answers) != CLI_DONE)
+        const char *argument = options->rules[i].text;
+        const int one = cli_rows_are_meant(answers, argument)
+                            ? cli_answer_rows(answers, argument)
+                            : cli_visit_images(answers->session.context, argument, take_path, answers);
+        if (one != CLI_DONE)
             answers->failed = true; /* the others may be readable */
     }
     if (answers->count)

@@ -7,15 +7,23 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 
-/* Takes the answer to one image; `path` may hold any bytes. Returns an exit code: what is not CLI_DONE ends the
-   run. */
-typedef int cli_take_answer(void *user, const char *path, const float *answer);
+/* What an answer is to. */
+typedef struct cli_answered {
+    const char *path; /* may hold any bytes */
+    size_t row;       /* of a table or an array, from 1; 0: an image */
+    size_t line;      /* of a table, on which the row begins; otherwise 0 */
+} cli_answered;
 
-/* Starts as zero, except `take`, `user` and `label`. */
+/* Takes one answer. Returns an exit code: what is not CLI_DONE ends the run. */
+typedef int cli_take_answer(void *user, const cli_answered *what, const float *answer);
+
+/* Starts as zero, except the first fields. */
 typedef struct cli_image_answers {
     cli_take_answer *take;
     void *user;
     const char *label; /* of the progress line */
+    bool takes_rows;   /* of tables and arrays, too */
+    bool to_file;      /* answers are not printed */
     const char *layer; /* as in thaw_predictor_options; NULL: probabilities */
 
     cli_session session;

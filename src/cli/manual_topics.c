@@ -48,8 +48,8 @@ const cli_manual_topic cli_manual_topics[] = {
       "numbers of categories=COLUMN,... A cell without a value is an error; missing=mean gives it the mean, and "
       "missing=drop leaves out its row. Fields are separated by delimiter=C: one character, comma, semicolon, tab or "
       "blank. Test data are test=FILE, or a share split=SHARE of the rows, drawn by seed=N. Files of weights keep the "
-      "columns, their means and deviations, and the categories, so that --load finds columns by name and scales them as "
-      "in training.\n\n"
+      "columns, their means and deviations, the categories, and what missing= says, so that --load finds columns by name "
+      "and scales them as in training, and thaw predict reads a table without targets.\n\n"
       "Without a kind, --data takes the path of a folder of images, of a .csv, .tsv or .npz file, or two files, separated "
       "by a comma, of npy or idx. For idx, npy and npz, channels=3 repeats images of one channel for networks of three." },
 

@@ -40,7 +40,11 @@ const cli_option cli_option_table[] = {
       "How images become samples: size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X and decode=full of a folder, "
       "separated by ';' (default: as the file of --load says, otherwise as for a folder of images)",
       &cli_kind_text, TO(images) },
-    { CLI_PREDICT, "top", "N", "Classes to tell for each image, the most probable first (default: 1)",
+    { CLI_PREDICT, "output", "FILE",
+      "Write the answers to this file instead: a table (CSV) with a column for each predicted number or label, or class "
+      "and probability; with --json, the same lines",
+      &cli_kind_file, TO(output), .letter = 'o' },
+    { CLI_PREDICT, "top", "N", "Classes to tell for each image or row, the most probable first (default: 1)",
       &cli_kind_positive, TO(top) },
     { CLI_LAYER, "layer", "NAME", "The layer whose values are the vectors, such as avgpool; thaw summary lists them",
       &cli_kind_text, TO(layer) },

@@ -171,10 +171,13 @@ thaw_status thaw_array_read_inputs(const thaw_content *from, const thaw_array_fo
     thaw_status status = thaw_npy_read_header(from, &header);
     if (status != THAW_OK)
         return status;
-    const int64_t rows = into->targets.shape.dims[0];
-    if (header.shape.rank == 0 || header.shape.dims[0] != rows)
+    if (header.shape.rank == 0)
+        return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: has one number, must have a dimension of samples",
+                         from->name);
+    const int64_t rows = into->targets.data ? into->targets.shape.dims[0] : header.shape.dims[0];
+    if (header.shape.dims[0] != rows)
         return thaw_fail(from->context, THAW_BAD_FORMAT, "%s: has %lld samples, but there are targets for %lld",
-                         from->name, header.shape.rank ? (long long)header.shape.dims[0] : 1LL, (long long)rows);
+                         from->name, (long long)header.shape.dims[0], (long long)rows);
     status = lay_out(from, &header.shape, form, &into->sample_shape, strides);
     return status == THAW_OK ? read_inputs(from, &header, strides, into) : status;
 }

@@ -15,7 +15,7 @@ typedef struct thaw_array_form {
    THAW_INVALID_ARGUMENT (the form), THAW_UNSUPPORTED. */
 thaw_status thaw_array_read_targets(const thaw_content *from, const thaw_array_form *form, thaw_samples *into);
 
-/* Reads X for targets that have been read, and sets the inputs. Errors as above. */
+/* Reads X, which must have as many samples as targets have been read, if any have, and sets the inputs. Errors as above. */
 thaw_status thaw_array_read_inputs(const thaw_content *from, const thaw_array_form *form, thaw_samples *into);
 
 #endif

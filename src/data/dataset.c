@@ -101,6 +101,7 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
         return status;
     made->form = from->form;
     made->task = from->task;
+    made->missing = from->missing;
     status = thaw_target_scale_copy(context, &from->scale, &made->scale);
     if (status == THAW_OK)
         status = thaw_dataset_note_columns(made, from->columns, from->label_columns);

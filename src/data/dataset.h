@@ -20,6 +20,7 @@ struct thaw_dataset {
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
     char *columns, *label_columns;        /* of a table: what thaw.columns and thaw.labels note; NULL: of none */
+    const char *missing;                  /* the same, what thaw.missing notes: static */
     thaw_task task;                       /* of targets that are floats */
     thaw_target_scale scale;              /* the same */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */

@@ -3,8 +3,8 @@
 #include <thaw/runtime.h>
 
 #include "data/description.h"
+#include "data/table_noted.h"
 #include "data/table_open.h"
-#include "data/table_samples.h"
 
 /* ---- options ---- */
 
@@ -73,10 +73,8 @@ static thaw_status parse_header(thaw_description *into, char *value)
 
 static thaw_status parse_missing(thaw_description *into, char *value)
 {
-    static const char *const words[] = {
-        [THAW_MISSING_ERROR] = "error", [THAW_MISSING_MEAN] = "mean", [THAW_MISSING_DROP] = "drop"
-    };
-    return thaw_describe_word(into, "missing", value, words, THAW_COUNT(words), &into->table.missing);
+    return thaw_describe_word(into, "missing", value, thaw_missing_words, THAW_COUNT(thaw_missing_words),
+                              &into->table.missing);
 }
 
 static const thaw_described_option options[] = {

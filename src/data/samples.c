@@ -115,6 +115,7 @@ thaw_status thaw_samples_make(thaw_samples *samples, const thaw_dataset_selectio
         return status;
     memcpy(made->source.identity, identity, sizeof identity);
     made->task = samples->task;
+    made->missing = samples->missing;
     made->form = samples->form;
     if (samples->columns || samples->labels)
         status = thaw_dataset_note_columns(made, samples->columns, samples->labels);

@@ -16,6 +16,7 @@ typedef struct thaw_samples {
     thaw_target_scale scale;        /* of the floats */
     thaw_folder_options form;       /* of images, as in struct thaw_dataset */
     const char *columns, *labels;   /* of a table, as in struct thaw_dataset; the caller's; NULL: of none */
+    const char *missing;            /* the same */
     const char *const *class_names; /* the caller's; NULL: none */
 } thaw_samples;
 

@@ -5,11 +5,10 @@
 #include <thaw/runtime.h>
 
 #include "data/described_targets.h"
+#include "data/table_noted.h"
 #include "data/table_samples.h"
 #include "data/unpack.h"
 #include "io/name_list.h"
-
-/* ---- the form ---- */
 
 /* A table and its form under construction. */
 typedef struct tables {
@@ -17,46 +16,12 @@ typedef struct tables {
     thaw_table_form form;
     thaw_table_wishes wishes;
     thaw_table training, test;
+    thaw_missing missing;
     size_t *columns;    /* of one of them, by thaw_table_form_find */
     bool new_targets;   /* not those that are noted */
     bool other_targets; /* the same, where some are noted */
     char *noted_columns, *noted_labels;
 } tables;
-
-static thaw_status read_words(const thaw_description *from, const char *note, thaw_words *words)
-{
-    char **names = NULL;
-    size_t count = 0;
-    const char *text = thaw_notes_find(from->notes, note);
-    thaw_status status = text ? thaw_name_list_read(from->context, note, text, &names, &count) : THAW_OK;
-    for (size_t i = 0; i < count && status == THAW_OK; i++)
-        status = thaw_words_add(words, names[i]);
-    thaw_release(from->context, (void *)names);
-    return status;
-}
-
-/* The form that a file of weights notes. */
-static thaw_status read_form(tables *set)
-{
-    thaw_table_form *form = &set->form;
-    const char *task = thaw_notes_find(set->from->notes, "thaw.task");
-    thaw_status status = read_words(set->from, "thaw.columns", &form->words);
-    if (status == THAW_OK)
-        status = thaw_table_form_read(form, "thaw.columns");
-    if (status == THAW_OK)
-        status = read_words(set->from, "thaw.labels", &form->labels);
-    if (status == THAW_OK)
-        status = read_words(set->from, "thaw.classes", &form->classes);
-    form->task = task && strcmp(task, "labels") == 0    ? THAW_TASK_LABELS
-                 : task && strcmp(task, "classes") == 0 ? THAW_TASK_CLASSES
-                                                        : THAW_TASK_REGRESSION;
-    return status;
-}
-
-static bool has_noted_form(const thaw_description *from)
-{
-    return from->notes && thaw_notes_find(from->notes, "thaw.columns");
-}
 
 static bool are_same(const thaw_words *one, const thaw_words *other)
 {
@@ -115,13 +80,13 @@ static thaw_status drop(tables *set, thaw_table *table)
     return status;
 }
 
-static thaw_status read_table(const tables *set, const char *path, thaw_table *table)
+thaw_status thaw_table_read_file(const thaw_description *from, const char *path, thaw_table *table)
 {
-    const thaw_described_table *how = &set->from->table;
+    const thaw_described_table *how = &from->table;
     const thaw_table_format format = { .delimiter = how->delimiter ? how->delimiter : ',',
                                        .no_header = how->no_header };
     thaw_unpacker *unpacker;
-    thaw_status status = thaw_unpacker_open(set->from->context, path, &unpacker);
+    thaw_status status = thaw_unpacker_open(from->context, path, &unpacker);
     if (status != THAW_OK)
         return status;
     const thaw_content content = thaw_unpacker_content(unpacker);
@@ -141,10 +106,10 @@ static thaw_status reserve_columns(tables *set)
 static thaw_status prepare(tables *set, bool **tests, size_t *test_count)
 {
     const thaw_description *from = set->from;
-    const bool noted = has_noted_form(from), drops = from->table.missing == THAW_MISSING_DROP;
-    thaw_status status = read_table(set, from->directory, &set->training);
+    const bool noted = thaw_table_is_noted(from->notes), drops = set->missing == THAW_MISSING_DROP;
+    thaw_status status = thaw_table_read_file(from, from->directory, &set->training);
     if (status == THAW_OK && noted)
-        status = read_form(set);
+        status = thaw_table_read_noted(from->notes, &set->form);
     if (status == THAW_OK)
         status = find_targets(set);
     if (status == THAW_OK && noted)
@@ -167,7 +132,7 @@ static thaw_status fill(tables *set, const thaw_table *table, thaw_samples *samp
     const thaw_status status = thaw_table_form_find(&set->form, table, set->columns);
     if (status != THAW_OK)
         return status;
-    return thaw_table_fill(&set->form, table, set->columns, (thaw_missing)set->from->table.missing, samples);
+    return thaw_table_fill(&set->form, table, set->columns, set->missing, samples);
 }
 
 /* ---- data sets ---- */
@@ -189,6 +154,7 @@ static thaw_status note_form(tables *set, thaw_samples *all, thaw_samples *part)
         parts[i]->class_names = form->task == THAW_TASK_CLASSES ? (const char *const *)form->classes.items : NULL;
         parts[i]->columns = set->noted_columns;
         parts[i]->labels = set->noted_labels;
+        parts[i]->missing = set->missing == THAW_MISSING_ERROR ? NULL : thaw_missing_words[set->missing];
     }
     return status;
 }
@@ -211,8 +177,8 @@ static thaw_status open_parts(tables *set, thaw_samples *all, thaw_samples *part
     if (status == THAW_OK && tests)
         status = thaw_samples_move(all, tests, test_count, part);
     if (status == THAW_OK && test && from->table.test) {
-        status = read_table(set, from->table.test, &set->test);
-        if (status == THAW_OK && from->table.missing == THAW_MISSING_DROP)
+        status = thaw_table_read_file(from, from->table.test, &set->test);
+        if (status == THAW_OK && set->missing == THAW_MISSING_DROP)
             status = drop(set, &set->test);
         if (status == THAW_OK)
             status = fill(set, &set->test, part);
@@ -230,8 +196,10 @@ thaw_status thaw_table_open(thaw_description *from, thaw_dataset **training, tha
     thaw_context *context = from->context;
     const thaw_words none = { .context = context };
     thaw_samples all = { .context = context }, part = { .context = context };
+    const bool given = thaw_description_gives(from, &thaw_described_csv, "missing");
     tables set = {
         .from = from,
+        .missing = (thaw_missing)(given ? from->table.missing : thaw_table_noted_missing(from->notes)),
         .form = { .context = context, .labels = none, .classes = none, .words = none },
         .wishes = { .labels = from->table.labels,
                     .categories = from->table.categories,

@@ -132,7 +132,7 @@ static thaw_status fill_numbers(const filling *f, const size_t *columns, float *
 
 /* ---- all ---- */
 
-static thaw_status fill_inputs(const filling *f, const size_t *columns, float *values)
+static thaw_status write_inputs(const filling *f, const size_t *columns, float *values)
 {
     thaw_status status = THAW_OK;
     for (size_t row = 0; row < f->table->rows; row++)
@@ -144,40 +144,50 @@ static thaw_status fill_inputs(const filling *f, const size_t *columns, float *v
     return status;
 }
 
-static thaw_status reserve(const filling *f, thaw_samples *samples)
+/* An array [rows, width]. */
+static thaw_status reserve(const filling *f, size_t width, thaw_dtype dtype, thaw_tensor *array)
 {
     thaw_context *context = f->table->context;
-    const size_t rows = f->table->rows, width = f->form->width, targets = f->form->labels.count;
-    const bool classes = f->form->task == THAW_TASK_CLASSES;
+    const size_t rows = f->table->rows;
     size_t row_bytes;
     thaw_status status = THAW_OUT_OF_MEMORY;
-    if (thaw_multiply_sizes(width + targets, sizeof(float), &row_bytes))
+    if (thaw_multiply_sizes(width, sizeof(float), &row_bytes))
         status = thaw_data_allow(context, f->table->path, rows, row_bytes);
     if (status != THAW_OK)
         return status;
-    samples->sample_shape = (thaw_shape){ .rank = 1, .dims = { (int64_t)width } };
-    samples->inputs = (thaw_tensor){ .dtype = THAW_F32,
-                                     .shape = { .rank = 2, .dims = { (int64_t)rows, (int64_t)width } },
-                                     .data = thaw_allocate_array(context, rows, width * sizeof(float)) };
-    samples->targets = (thaw_tensor){ .dtype = classes ? THAW_I32 : THAW_F32,
-                                      .shape = { .rank = classes ? 1 : 2, .dims = { (int64_t)rows, (int64_t)targets } },
-                                      .data = thaw_allocate_array(context, rows, targets * sizeof(float)) };
-    return samples->inputs.data && samples->targets.data ? THAW_OK : THAW_OUT_OF_MEMORY;
+    *array = (thaw_tensor){ .dtype = dtype,
+                            .shape = { .rank = 2, .dims = { (int64_t)rows, (int64_t)width } },
+                            .data = thaw_allocate_array(context, rows, row_bytes) };
+    return array->data ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
+thaw_status thaw_table_fill_inputs(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
+                                   thaw_missing missing, thaw_samples *samples)
+{
+    const filling f = { .form = form, .table = table, .missing = missing };
+    samples->sample_shape = (thaw_shape){ .rank = 1, .dims = { (int64_t)form->width } };
+    const thaw_status status = reserve(&f, form->width, THAW_F32, &samples->inputs);
+    return status == THAW_OK ? write_inputs(&f, columns, samples->inputs.data) : status;
+}
+
+thaw_status thaw_table_fill_targets(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
+                                    thaw_samples *samples)
+{
+    const filling f = { .form = form, .table = table };
+    const bool classes = form->task == THAW_TASK_CLASSES;
+    samples->task = form->task;
+    samples->classes = classes ? form->classes.count : 0;
+    const thaw_status status = reserve(&f, form->labels.count, classes ? THAW_I32 : THAW_F32, &samples->targets);
+    if (status != THAW_OK)
+        return status;
+    samples->targets.shape.rank = classes ? 1 : 2;
+    return classes ? fill_labels(&f, columns[0], samples->targets.data)
+                   : fill_numbers(&f, columns, samples->targets.data);
 }
 
 thaw_status thaw_table_fill(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
                             thaw_missing missing, thaw_samples *samples)
 {
-    const filling f = { .form = form, .table = table, .missing = missing };
-    const size_t *targets = columns + form->column_count;
-    samples->task = form->task;
-    samples->classes = form->task == THAW_TASK_CLASSES ? form->classes.count : 0;
-    thaw_status status = reserve(&f, samples);
-    if (status == THAW_OK)
-        status = fill_inputs(&f, columns, samples->inputs.data);
-    if (status != THAW_OK)
-        return status;
-    if (form->task == THAW_TASK_CLASSES)
-        return fill_labels(&f, targets[0], samples->targets.data);
-    return fill_numbers(&f, targets, samples->targets.data);
+    const thaw_status status = thaw_table_fill_inputs(form, table, columns, missing, samples);
+    return status == THAW_OK ? thaw_table_fill_targets(form, table, columns + form->column_count, samples) : status;
 }

@@ -20,4 +20,10 @@ thaw_status thaw_table_drop(thaw_table *table, const bool *marked);
 thaw_status thaw_table_fill(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
                             thaw_missing missing, thaw_samples *samples);
 
+/* The same for the inputs alone, or for the targets alone, with the columns of these. */
+thaw_status thaw_table_fill_inputs(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
+                                   thaw_missing missing, thaw_samples *samples);
+thaw_status thaw_table_fill_targets(const thaw_table_form *form, const thaw_table *table, const size_t *columns,
+                                    thaw_samples *samples);
+
 #endif

@@ -80,6 +80,8 @@ thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
     if (status == THAW_OK)
         status = put_columns(model, "thaw.labels", dataset->label_columns);
     if (status == THAW_OK)
+        status = thaw_notes_put(&model->notes, "thaw.missing", dataset->missing);
+    if (status == THAW_OK)
         status = thaw_notes_put(&model->notes, "thaw.targets", targets);
     thaw_release(context, classes);
     thaw_release(context, images);

@@ -1,7 +1,9 @@
 #include "models/zoo.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <thaw/notes.h>
 #include <thaw/runtime.h>
 
@@ -57,6 +59,19 @@ static thaw_status note(thaw_model *model, const char *description, size_t outpu
     return status == THAW_OK ? thaw_model_set_note(model, "thaw.outputs", outputs ? text : NULL) : status;
 }
 
+/* The input that a network was built for, where its description does not say it. */
+static thaw_status note_input(thaw_model *model, const thaw_network *network, const thaw_network_options *options)
+{
+    char text[24 * THAW_MAX_RANK] = "";
+    const thaw_shape *input = thaw_model_node_shape(model, 0);
+    if (options->input.rank || options->size || thaw_shape_equal(input, &network->entry.sample_shape) ||
+        (input->rank != 1 && input->rank != 3)) /* a description has those */
+        return thaw_model_set_note(model, "thaw.input", NULL);
+    for (int i = 0; i < input->rank; i++)
+        sprintf(text + strlen(text), "%s%" PRId64, i ? "x" : "", input->dims[i]);
+    return thaw_model_set_note(model, "thaw.input", text);
+}
+
 static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options,
                          const thaw_shape *samples, size_t outputs, thaw_node *node)
 {
@@ -100,6 +115,8 @@ thaw_status thaw_zoo_network_for(thaw_model *model, const char *description, con
         thaw_network_find(thaw_model_context(model), description, networks, THAW_COUNT(networks), &network, &options);
     if (status == THAW_OK)
         status = build(model, network, &options, samples, outputs, output);
+    if (status == THAW_OK)
+        status = note_input(model, network, &options);
     if (status != THAW_OK)
         return status;
     return note(model, description, options.head == THAW_HEAD_NONE ? 0 : (size_t)options.classes);
@@ -125,14 +142,19 @@ static thaw_status check_head(thaw_context *context, const char *description)
     return status;
 }
 
-thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes)
+thaw_status thaw_zoo_build_for(thaw_model *model, const char *description, const thaw_shape *samples, size_t classes)
 {
     thaw_node node;
     thaw_status status = check_head(thaw_model_context(model), description);
     if (status == THAW_OK)
-        status = thaw_zoo_network(model, description, classes, &node);
+        status = thaw_zoo_network_for(model, description, samples, classes, &node);
     if (status == THAW_OK)
         status =
             thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
     return status;
+}
+
+thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes)
+{
+    return thaw_zoo_build_for(model, description, NULL, classes);
 }

@@ -1,4 +1,4 @@
-/* Predictions: images or samples in, probabilities out. */
+/* Predictions for images, and the best classes. */
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
@@ -6,25 +6,8 @@
 #include <thaw/train.h>
 
 #include "train/predictor.h"
-#include "train/probabilities.h"
 
-/* ---------------------------------------------------------------- probabilities */
-
-thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores)
-{
-    const int64_t count = samples->shape.rank ? samples->shape.dims[0] : 0;
-    const thaw_shape *answer = thaw_predictor_answer(predictor);
-    thaw_tensor outputs = { .dtype = THAW_F32, .shape = { answer->rank + 1, { count } }, .data = scores };
-    if (answer->rank == THAW_MAX_RANK)
-        return thaw_fail(predictor->context, THAW_UNSUPPORTED,
-                         "the layer's values have %d dimensions, at most %d are possible", answer->rank,
-                         THAW_MAX_RANK - 1);
-    memcpy(&outputs.shape.dims[1], answer->dims, (size_t)answer->rank * sizeof answer->dims[0]);
-    const thaw_status status = thaw_predict(predictor->model, samples, &outputs);
-    for (int64_t i = 0; status == THAW_OK && predictor->classes && i < count; i++)
-        thaw_make_probabilities(scores + (size_t)i * predictor->classes, predictor->classes);
-    return status;
-}
+/* ---------------------------------------------------------------- classes */
 
 /* NaN is below all numbers. */
 static bool is_better(const float *scores, size_t one, size_t other)

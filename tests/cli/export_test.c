@@ -64,8 +64,8 @@ Test(export_command, merges_adapters_and_ends_with_probabilities)
     onnx__model_proto__free_unpacked(file, NULL);
 }
 
-/* A network with one output and these notes, saved to $b. */
-static void save_regression(const char *columns)
+/* A network with one output, saved to $b. */
+static void save_regression(void)
 {
     thaw_context *context = support_context(1);
     thaw_model *model;
@@ -74,24 +74,35 @@ static void save_regression(const char *columns)
     assert_ok(context, thaw_zoo_network(model, "mlp-500", 1, &node));
     assert_ok(context, thaw_mse(model, node, NULL, &node));
     assert_ok(context, thaw_model_set_note(model, "thaw.task", "regression"));
-    assert_ok(context, thaw_model_set_note(model, "thaw.columns", columns));
     assert_ok(context, thaw_weights_save(model, photos_weights));
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
 
-Test(export_command, writes_a_regression_but_none_of_a_table)
+Test(export_command, writes_a_regression_and_what_a_row_of_a_table_becomes)
 {
-    save_regression(NULL);
+    save_regression();
     photos_command("export --load $b --onnx $d", 0);
     Onnx__ModelProto *file = onnx_read(written);
     assert_valid(file, "regression");
     cr_assert_eq(file->graph->output[0]->type->tensor_type->shape->dim[1]->dim_value, 1);
     cr_assert_str_eq(onnx_metadata(file, "thaw.task"), "regression");
     onnx__model_proto__free_unpacked(file, NULL);
-    save_regression("[[\"age\",\"number\",30,10]]");
-    photos_command("export --load $b --onnx $d", 1);
-    support_assert_says(photos_run.errors, "is for rows of a table");
+    static const char rows[] = "age,town,price\n20,A,100000\n40,B,300000\n";
+    char table[SUPPORT_PATH_BYTES], line[2 * SUPPORT_PATH_BYTES];
+    folder_put_text("rows.csv", rows, sizeof rows - 1);
+    folder_join(table, "rows.csv");
+    snprintf(line, sizeof line, "train --model mlp-500 --data csv:%s;label=price;task=regression --threads 1 --save $b",
+             table);
+    photos_command(line, 0);
+    photos_command("export --load $b --onnx $d", 0);
+    support_assert_says(photos_run.output, "input [3] to dense2 [1]; rows are scaled as its metadata thaw.columns say\n");
+    file = onnx_read(written);
+    assert_valid(file, "table");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.columns"),
+                     "[\"age\",\"number\",\"30\",\"10\",\"town\",\"category\",\"2\",\"A\",\"B\"]");
+    cr_assert_str_eq(onnx_metadata(file, "thaw.targets"), "[\"200000\",\"100000\"]");
+    onnx__model_proto__free_unpacked(file, NULL);
 }
 
 Test(export_command, says_what_is_missing_or_wrong)

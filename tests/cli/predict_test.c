@@ -89,7 +89,7 @@ Test(predict, tells_names_and_goes_on_after_what_it_cannot_read)
 Test(predict, says_what_is_missing_or_contradicts)
 {
     photos_command("predict --load $b", 2);
-    support_assert_says(photos_run.errors, "IMAGE: is missing");
+    support_assert_says(photos_run.errors, "FILE: is missing");
     photos_command("predict $d", 2);
     support_assert_says(photos_run.errors, "--load: is missing");
     photos_command("predict --load $b --images mean=0 $d", 2);

@@ -43,7 +43,7 @@ static const struct {
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 1)}", THAW_BAD_FORMAT, "bytes follow" },
     { "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", THAW_BAD_FORMAT,
       "has 2 samples, but there are targets for 3" },
-    { "{'descr': '<f4', 'fortran_order': False, 'shape': ()}", THAW_BAD_FORMAT, "has 1 samples" },
+    { "{'descr': '<f4', 'fortran_order': False, 'shape': ()}", THAW_BAD_FORMAT, "has one number" },
     { "{'descr': '<c8', 'fortran_order': False, 'shape': (3, 1)}", THAW_UNSUPPORTED, "of type \"<c8\"" },
     { "{'descr': '|O', 'fortran_order': False, 'shape': (3, 1)}", THAW_UNSUPPORTED, "of type \"|O\"" },
     { "{'descr': '<\x1b[2J', 'fortran_order': False, 'shape': (3, 1)}", THAW_UNSUPPORTED, "of type \"<\\x1b[2J\"" },
