@@ -146,13 +146,41 @@ THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char 
                                               const thaw_folder_options *options, thaw_dataset **training,
                                               thaw_dataset **test);
 
+/* Where the labels of a folder of images are: in a table with a row for each image. Zero everywhere, except `path`, means
+   the default. */
+typedef struct thaw_folder_labels {
+    const char *path; /* a table of RFC 4180, gzip or not, as of csv: below */
+    const char
+        *test_path;      /* another, of test data in the same folder; NULL: they are a share of each class, or of all */
+    const char *file;    /* its column of paths, relative to the folder; NULL: the first */
+    const char *columns; /* its columns of targets, separated by commas; NULL: the last */
+    char delimiter;      /* 0: a comma */
+    bool no_header;      /* columns are named by their numbers, from 1 */
+    bool has_task;       /* otherwise the columns decide, as of csv: below */
+    thaw_task task;
+    bool keep_numbers;  /* targets of regression are not scaled */
+    bool skip_unlisted; /* images without a row are left out; otherwise they are an error */
+} thaw_folder_labels;
+
+/* Reads a folder of images whose classes, labels or numbers are in a table. Classes are numbered by their sorted names, or
+   by number if all are numbers. Images, `options`, errors and all else are as for thaw_dataset_open_folder. Errors: also
+   THAW_BAD_FORMAT (the message names the table's line and column, and the file: an image that is missing or listed
+   twice, an empty label), THAW_NOT_FOUND (a column). */
+THAW_API thaw_status thaw_dataset_open_labelled_folder(thaw_context *context, const char *path,
+                                                       const thaw_folder_labels *labels,
+                                                       const thaw_folder_options *options, thaw_dataset **training,
+                                                       thaw_dataset **test);
+
 /* Training and test data from a description; either is NULL if the description has none. Either pointer may be NULL to
    skip that part.
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
      folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
                                              channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none,
-                                             decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N
+                                             decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N;
+                                             labels=FILE for labels in a table (thaw_folder_labels), then also
+                                             file=COLUMN, label=COLUMN,..., test=FILE, task=..., delimiter=C, header=no,
+                                             unlisted=fail|skip
      npy:X.npy,Y.npy[;OPTIONS]               two arrays of NumPy; OPTION test=X.npy,Y.npy names test arrays
      npz:FILE[;OPTIONS]                      the same in one archive; OPTIONS x=NAME and y=NAME
      csv:FILE;label=COLUMN[;OPTIONS]         a table; see below

@@ -43,6 +43,8 @@ typedef struct thaw_description {
     thaw_folder_options folder;
     thaw_described_arrays arrays; /* the task also for tables */
     thaw_described_table table;
+    const char *labels, *file_column; /* of a folder: the table of its labels, and its column of paths; NULL */
+    bool skips_unlisted;              /* images without a row in it are left out */
     thaw_described_scale scale;
     const struct thaw_notes *notes; /* of a file of weights that the data are for; NULL: of none */
     double split;                   /* the share of test data; 0: none */
@@ -100,6 +102,10 @@ thaw_status thaw_describe_split(thaw_description *into, char *value);
 thaw_status thaw_describe_seed(thaw_description *into, char *value);
 thaw_status thaw_describe_channels(thaw_description *into, char *value);
 thaw_status thaw_describe_task(thaw_description *into, char *value);
+thaw_status thaw_describe_delimiter(thaw_description *into, char *value);
+thaw_status thaw_describe_header(thaw_description *into, char *value);
+thaw_status thaw_describe_label(thaw_description *into, char *value);
+thaw_status thaw_describe_test_table(thaw_description *into, char *value);
 thaw_status thaw_describe_scale(thaw_description *into, char *value);
 
 /* Copies "IMAGES,LABELS" into two paths; `form` says how it is written. */

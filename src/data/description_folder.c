@@ -6,6 +6,7 @@
 #include "core/number.h"
 #include "data/description.h"
 #include "data/folder.h"
+#include "data/labelled_folder.h"
 
 static thaw_status begin(thaw_description *into, char **rest)
 {
@@ -128,9 +129,45 @@ static thaw_status parse_validation(thaw_description *into, char *value)
     return THAW_OK;
 }
 
+static thaw_status parse_labels(thaw_description *into, char *value)
+{
+    into->labels = value;
+    return *value ? THAW_OK
+                  : thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: labels must be the path of a table");
+}
+
+static thaw_status parse_file(thaw_description *into, char *value)
+{
+    into->file_column = value;
+    return *value ? THAW_OK : thaw_fail(into->context, THAW_INVALID_ARGUMENT, "folder: file must name a column");
+}
+
+static thaw_status parse_unlisted(thaw_description *into, char *value)
+{
+    return parse_word(into, "unlisted", value, (const char *const[]){ "fail", "skip" }, &into->skips_unlisted);
+}
+
+/* Options go with a table of labels, or with sub-folders as classes. */
+static thaw_status check_labels(const thaw_description *from)
+{
+    static const char *const with[] = { "delimiter",    "file", "header", "label",
+                                        "scale-target", "task", "test",   "unlisted" };
+    static const char *const without[] = { "classes", "per-class" };
+    const char *const *names = from->labels ? without : with;
+    const size_t count = from->labels ? THAW_COUNT(without) : THAW_COUNT(with);
+    for (size_t i = 0; i < count; i++)
+        if (thaw_description_gives(from, &thaw_described_folder, names[i]))
+            return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "folder: %s is for folders %s labels=FILE", names[i],
+                             from->labels ? "without" : "with");
+    return THAW_OK;
+}
+
 static thaw_status open_folder(thaw_description *from, thaw_dataset **training, thaw_dataset **test)
 {
     thaw_dataset_selection selection = from->selection;
+    const thaw_status status = check_labels(from);
+    if (status != THAW_OK || from->labels)
+        return status == THAW_OK ? thaw_labelled_folder_open(from, training, test) : status;
     if (!from->has_classes)
         selection.last_class = SIZE_MAX;
     return thaw_folder_open(from->context, from->directory, &from->folder, &selection, training, test);
@@ -141,15 +178,24 @@ static const thaw_described_option options[] = {
     { "channels", parse_channels },
     { "classes", thaw_describe_classes },
     { "decode", parse_decode },
+    { "delimiter", thaw_describe_delimiter },
+    { "file", parse_file },
+    { "header", thaw_describe_header },
+    { "label", thaw_describe_label },
+    { "labels", parse_labels },
     { "mean", parse_mean },
     { "on-error", parse_on_error },
     { "per-class", thaw_describe_per_class },
     { "repeat", thaw_describe_repeat },
     { "resize", parse_resize },
+    { "scale-target", thaw_describe_scale },
     { "seed", parse_seed },
     { "size", parse_size },
     { "std", parse_std },
+    { "task", thaw_describe_task },
+    { "test", thaw_describe_test_table },
     { "threads", parse_threads },
+    { "unlisted", parse_unlisted },
     { "val", parse_validation },
 };
 
@@ -157,7 +203,7 @@ const thaw_described_set thaw_described_folder = {
     .name = "folder",
     .form = "folder:PATH[;OPTIONS]",
     .example = "folder:flowers;size=64;augment=crop-flip",
-    .summary = "JPEG or PNG files, in one sub-folder per class",
+    .summary = "JPEG or PNG files, in one sub-folder per class, or with labels in a table",
     .begin = begin,
     .options = options,
     .option_count = THAW_COUNT(options),

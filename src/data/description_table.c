@@ -20,8 +20,8 @@ static thaw_status parse_text(thaw_description *into, const char *option, const 
 {
     *text = value;
     return *value ? THAW_OK
-                  : thaw_fail(into->context, THAW_INVALID_ARGUMENT,
-                              "csv: %s must name a column, or several with commas", option);
+                  : thaw_fail(into->context, THAW_INVALID_ARGUMENT, "%s: %s must name a column, or several with commas",
+                              into->name, option);
 }
 
 static thaw_status parse_categories(thaw_description *into, char *value)
@@ -29,7 +29,7 @@ static thaw_status parse_categories(thaw_description *into, char *value)
     return parse_text(into, "categories", value, &into->table.categories);
 }
 
-static thaw_status parse_label(thaw_description *into, char *value)
+thaw_status thaw_describe_label(thaw_description *into, char *value)
 {
     return parse_text(into, "label", value, &into->table.labels);
 }
@@ -39,12 +39,12 @@ static thaw_status parse_skip(thaw_description *into, char *value)
     return parse_text(into, "skip", value, &into->table.skipped);
 }
 
-static thaw_status parse_test(thaw_description *into, char *value)
+thaw_status thaw_describe_test_table(thaw_description *into, char *value)
 {
     return parse_text(into, "test", value, &into->table.test);
 }
 
-static thaw_status parse_delimiter(thaw_description *into, char *value)
+thaw_status thaw_describe_delimiter(thaw_description *into, char *value)
 {
     static const struct {
         const char *name;
@@ -59,10 +59,10 @@ static thaw_status parse_delimiter(thaw_description *into, char *value)
     if (*value && !value[1] && !strchr("\"\r\n", *value))
         return THAW_OK;
     return thaw_fail(into->context, THAW_INVALID_ARGUMENT,
-                     "csv: delimiter=%s, must be one character, or comma, semicolon, tab or blank", value);
+                     "%s: delimiter=%s, must be one character, or comma, semicolon, tab or blank", into->name, value);
 }
 
-static thaw_status parse_header(thaw_description *into, char *value)
+thaw_status thaw_describe_header(thaw_description *into, char *value)
 {
     size_t which;
     const thaw_status status =
@@ -80,9 +80,9 @@ static thaw_status parse_missing(thaw_description *into, char *value)
 static const thaw_described_option options[] = {
     { "categories", parse_categories },
     { "classes", thaw_describe_classes },
-    { "delimiter", parse_delimiter },
-    { "header", parse_header },
-    { "label", parse_label },
+    { "delimiter", thaw_describe_delimiter },
+    { "header", thaw_describe_header },
+    { "label", thaw_describe_label },
     { "missing", parse_missing },
     { "per-class", thaw_describe_per_class },
     { "repeat", thaw_describe_repeat },
@@ -91,7 +91,7 @@ static const thaw_described_option options[] = {
     { "skip", parse_skip },
     { "split", thaw_describe_split },
     { "task", thaw_describe_task },
-    { "test", parse_test },
+    { "test", thaw_describe_test_table },
 };
 
 const thaw_described_set thaw_described_csv = {

@@ -42,6 +42,20 @@ typedef struct thaw_image_scan {
     bool strict;      /* a broken image is an error; otherwise it is logged and left out */
 } thaw_image_scan;
 
+/* What a file is found to be. */
+typedef enum thaw_image_finding {
+    THAW_IMAGE_FOUND,
+    THAW_IMAGE_NONE,        /* neither its name nor its content is that of an image */
+    THAW_IMAGE_BROKEN,      /* see below */
+    THAW_IMAGE_SYSTEM_FAILS /* no file descriptor or memory is left */
+} thaw_image_finding;
+
+enum { THAW_IMAGE_REASON_BYTES = 160 };
+
+/* Looks into one file; *stamp is of an image, `reason` says what else it is. */
+thaw_image_finding thaw_image_inspect(const thaw_image_scan *scan, const char *name, uint64_t *stamp,
+                                      char reason[THAW_IMAGE_REASON_BYTES]);
+
 /* Appends the images in the folder `name` and below it, sorted. Names that begin with a dot are skipped, and links are
    followed. An image is a file that begins as JPEG or PNG does, whatever its name. A file counts as broken if it has an
    image's name but other content, is an unsupported kind of image, or cannot be read.

@@ -13,8 +13,6 @@
 #include "data/image_reader.h"
 #include "data/image_walk.h"
 
-enum { REASON_BYTES = 160 };
-
 /* Whether the name says that the file is an image. */
 static bool is_named_so(const char *name)
 {
@@ -27,28 +25,27 @@ static bool is_named_so(const char *name)
     return false;
 }
 
-typedef enum finding { IMAGE, NO_IMAGE, BROKEN, SYSTEM_FAILS } finding;
-
-static finding explain(char reason[REASON_BYTES])
+static thaw_image_finding explain(char reason[THAW_IMAGE_REASON_BYTES])
 {
     const int error = errno;
-    snprintf(reason, REASON_BYTES, "cannot be read: %s", strerror(error));
-    return error == EMFILE || error == ENFILE || error == ENOMEM ? SYSTEM_FAILS : BROKEN;
+    snprintf(reason, THAW_IMAGE_REASON_BYTES, "cannot be read: %s", strerror(error));
+    return error == EMFILE || error == ENFILE || error == ENOMEM ? THAW_IMAGE_SYSTEM_FAILS : THAW_IMAGE_BROKEN;
 }
 
-static finding judge(const char *name, const uint8_t *bytes, size_t count, char reason[REASON_BYTES])
+static thaw_image_finding judge(const char *name, const uint8_t *bytes, size_t count,
+                                char reason[THAW_IMAGE_REASON_BYTES])
 {
     bool readable;
     const char *kind = thaw_image_kind(bytes, count, &readable);
     if (readable)
-        return IMAGE;
+        return THAW_IMAGE_FOUND;
     if (kind)
-        snprintf(reason, REASON_BYTES, "is a %s image, must be JPEG or PNG", kind);
+        snprintf(reason, THAW_IMAGE_REASON_BYTES, "is a %s image, must be JPEG or PNG", kind);
     else if (count == 0)
-        snprintf(reason, REASON_BYTES, "is empty");
+        snprintf(reason, THAW_IMAGE_REASON_BYTES, "is empty");
     else
-        snprintf(reason, REASON_BYTES, "is neither JPEG nor PNG");
-    return kind || is_named_so(name) ? BROKEN : NO_IMAGE;
+        snprintf(reason, THAW_IMAGE_REASON_BYTES, "is neither JPEG nor PNG");
+    return kind || is_named_so(name) ? THAW_IMAGE_BROKEN : THAW_IMAGE_NONE;
 }
 
 static uint64_t stamp_of(const struct stat *about)
@@ -60,14 +57,15 @@ static uint64_t stamp_of(const struct stat *about)
     return digest.lane[0];
 }
 
-static finding look(const thaw_image_scan *scan, const char *name, uint64_t *stamp, char reason[REASON_BYTES])
+thaw_image_finding thaw_image_inspect(const thaw_image_scan *scan, const char *name, uint64_t *stamp,
+                                      char reason[THAW_IMAGE_REASON_BYTES])
 {
     struct stat about;
     if (fstatat(scan->directory, name, &about, 0) != 0)
         return explain(reason);
     if (!S_ISREG(about.st_mode)) {
-        snprintf(reason, REASON_BYTES, "is not a regular file");
-        return is_named_so(name) ? BROKEN : NO_IMAGE;
+        snprintf(reason, THAW_IMAGE_REASON_BYTES, "is not a regular file");
+        return is_named_so(name) ? THAW_IMAGE_BROKEN : THAW_IMAGE_NONE;
     }
     *stamp = stamp_of(&about);
     const int file = thaw_image_open(scan->directory, name);
@@ -75,7 +73,7 @@ static finding look(const thaw_image_scan *scan, const char *name, uint64_t *sta
         return explain(reason);
     uint8_t bytes[THAW_IMAGE_MAGIC_BYTES];
     const ssize_t count = pread(file, bytes, sizeof bytes, 0);
-    const finding found = count < 0 ? explain(reason) : judge(name, bytes, (size_t)count, reason);
+    const thaw_image_finding found = count < 0 ? explain(reason) : judge(name, bytes, (size_t)count, reason);
     close(file);
     return found;
 }
@@ -87,14 +85,14 @@ static thaw_status look_into_all(thaw_image_list *list, const thaw_image_scan *s
     size_t kept = first;
     for (size_t i = first; i < list->count; i++) {
         const char *name = thaw_image_list_name(list, i);
-        char reason[REASON_BYTES];
-        const finding found = look(scan, name, &list->images[i].stamp, reason);
-        if (found == SYSTEM_FAILS || (found == BROKEN && scan->strict))
-            return thaw_fail(context, found == BROKEN ? THAW_BAD_FORMAT : THAW_IO_ERROR, "%s/%s: %s", scan->path, name,
-                             reason);
-        if (found == BROKEN)
+        char reason[THAW_IMAGE_REASON_BYTES];
+        const thaw_image_finding found = thaw_image_inspect(scan, name, &list->images[i].stamp, reason);
+        if (found == THAW_IMAGE_SYSTEM_FAILS || (found == THAW_IMAGE_BROKEN && scan->strict))
+            return thaw_fail(context, found == THAW_IMAGE_BROKEN ? THAW_BAD_FORMAT : THAW_IO_ERROR, "%s/%s: %s",
+                             scan->path, name, reason);
+        if (found == THAW_IMAGE_BROKEN)
             thaw_log(context, THAW_LOG_WARNING, "%s/%s: %s; left out", scan->path, name, reason);
-        else if (found == IMAGE)
+        else if (found == THAW_IMAGE_FOUND)
             list->images[kept++] = list->images[i];
     }
     list->count = kept;

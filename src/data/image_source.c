@@ -24,6 +24,7 @@ typedef struct images {
     char *path;
     thaw_image_list list;
     int32_t *labels;      /* one per sample */
+    float *targets;       /* numbers, of each listed image; NULL: there are classes */
     size_t *class_begins; /* in the list; one more than there are classes */
     thaw_workers *workers;
     thaw_image_reader *readers; /* one per thread */
@@ -37,7 +38,7 @@ typedef struct job {
     images *from;
     const size_t *indices;
     float *samples;
-    int32_t *labels;
+    void *targets; /* labels or numbers */
     /* The first item that failed, or the number of items. All items before it are read, so that the message does not
        depend on timing. */
     atomic_size_t first_failed;
@@ -45,6 +46,16 @@ typedef struct job {
     char *message;
     size_t capacity;
 } job;
+
+static void put_target(const job *now, size_t item, size_t image)
+{
+    const images *from = now->from;
+    const size_t columns = from->options.target_columns;
+    if (from->targets)
+        memcpy((float *)now->targets + item * columns, from->targets + image * columns, columns * sizeof(float));
+    else
+        ((int32_t *)now->targets)[item] = from->list.images[image].label;
+}
 
 static void fail_job(job *now, size_t item, size_t image, const char *reason)
 {
@@ -79,7 +90,6 @@ static void read_item(void *argument, size_t worker, size_t item)
     uint32_t words[WORDS_EACH];
     char reason[REASON_BYTES];
     draw(from, now->indices[item], words);
-    now->labels[item] = (int32_t)label;
     for (size_t i = 0; i < count; i++) {
         if (item > atomic_load(&now->first_failed))
             return;
@@ -90,8 +100,10 @@ static void read_item(void *argument, size_t worker, size_t item)
             thaw_image_reader_read(&from->readers[worker], from->options.directory,
                                    thaw_image_list_name(&from->list, candidate), from->options.crops ? words : NULL,
                                    sample, reason, sizeof reason);
-        if (status == THAW_OK)
+        if (status == THAW_OK) {
+            put_target(now, item, candidate);
             return;
+        }
         if (status == THAW_OUT_OF_MEMORY || from->options.strict) {
             fail_job(now, item, candidate, reason);
             return;
@@ -108,7 +120,7 @@ static bool read_images(void *user, const size_t *indices, size_t count, float *
         .from = user,
         .indices = indices,
         .samples = samples,
-        .labels = targets,
+        .targets = targets,
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .message = message,
         .capacity = capacity,
@@ -145,6 +157,7 @@ static void release(void *user)
     thaw_broken_images_end(&from->broken);
     thaw_image_list_release(&from->list);
     thaw_release(from->context, from->labels);
+    thaw_release(from->context, from->targets);
     thaw_release(from->context, from->class_begins);
     thaw_release(from->context, from->readers);
     thaw_release(from->context, from->path);
@@ -161,11 +174,26 @@ static void begin_classes(images *from)
     }
 }
 
+static thaw_status copy_targets(images *from)
+{
+    const size_t count = from->list.count * from->options.target_columns;
+    if (!count)
+        return THAW_OK;
+    from->targets = thaw_allocate_array(from->context, count, sizeof *from->targets);
+    if (!from->targets)
+        return THAW_OUT_OF_MEMORY;
+    memcpy(from->targets, from->options.targets, count * sizeof *from->targets);
+    from->options.targets = NULL;
+    return THAW_OK;
+}
+
 static thaw_status fill(images *from, int directory)
 {
     thaw_context *context = from->context;
     const size_t threads = (size_t)from->options.threads;
-    const thaw_status status = thaw_broken_images_begin(&from->broken, context, from->list.count);
+    thaw_status status = thaw_broken_images_begin(&from->broken, context, from->list.count);
+    if (status == THAW_OK)
+        status = copy_targets(from);
     if (status != THAW_OK)
         return status;
     from->options.directory = thaw_duplicate(directory);
@@ -216,6 +244,9 @@ static void identify(const images *from, uint64_t identity[2])
         thaw_digest_add_number(&digest, from->list.images[i].stamp);
         thaw_digest_add_number(&digest, (uint64_t)from->list.images[i].label);
     }
+    if (from->targets)
+        thaw_digest_add(&digest, from->targets,
+                        from->list.count * from->options.target_columns * sizeof *from->targets);
     memcpy(identity, digest.lane, sizeof digest.lane);
 }
 
@@ -244,6 +275,12 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
         .release = release,
         .user = made,
     };
+    if (options->target_columns) {
+        source.target_dtype = THAW_F32;
+        source.target_shape = (thaw_shape){ .rank = 1, .dims = { (int64_t)options->target_columns } };
+        source.classes = 0;
+        source.class_names = NULL;
+    }
     const int64_t side = (int64_t)options->form.size;
     source.sample_shape = (thaw_shape){ .rank = 3, .dims = { side, side, (int64_t)options->form.channels } };
     thaw_status status = fill(made, options->directory);
@@ -256,7 +293,7 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
     identify(made, source.identity);
     status = thaw_dataset_create(context, &source, dataset);
     if (status == THAW_OK) {
-        (*dataset)->labels = made->labels;
+        (*dataset)->labels = made->targets ? NULL : made->labels;
         (*dataset)->log_findings = log_findings;
     }
     return status;

@@ -13,6 +13,10 @@ typedef struct thaw_image_source_options {
     thaw_sample_form form;
     size_t classes, repeat; /* repeat: how often each image appears per epoch, at least 1 */
     const char *const *class_names;
+    /* Numbers as targets, in place of classes, of which there is then one: of each listed image `target_columns`; copied.
+       A broken image's sample has those of the image that replaces it. */
+    const float *targets;
+    size_t target_columns;
     bool crops;  /* random crops, keyed by seed, epoch and sample */
     bool strict; /* a broken image is an error */
     uint64_t seed;

@@ -26,7 +26,8 @@ typedef struct thaw_table_form {
     thaw_words words;   /* of the inputs: name, "number", mean and deviation, or name, "category", count and names */
     thaw_table_column *columns;
     size_t column_count;
-    size_t width; /* of a sample */
+    size_t width;    /* of a sample */
+    bool keeps_rows; /* a row that lacks a target cannot be left out */
 } thaw_table_form;
 
 /* What the user says of a table. Names are separated by commas; NULL: none. */

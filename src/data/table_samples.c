@@ -52,6 +52,11 @@ static thaw_status read_number(const filling *f, size_t row, size_t column, doub
     return THAW_OK;
 }
 
+static const char *drop_hint(const filling *f)
+{
+    return f->form->keeps_rows ? "" : "; missing=drop allows that";
+}
+
 static thaw_status fail_missing(const filling *f, size_t row, size_t column, const char *hint)
 {
     return thaw_table_fail(f->table, row, column, "\"%.10s\" has no value%s", thaw_table_cell(f->table, row, column),
@@ -104,7 +109,7 @@ static thaw_status fill_labels(const filling *f, size_t column, int32_t *labels)
         if (found)
             labels[row] = found->label;
         else if (thaw_table_is_missing(wanted.name))
-            status = fail_missing(f, row, column, "; missing=drop allows that");
+            status = fail_missing(f, row, column, drop_hint(f));
         else
             status = thaw_table_fail(f->table, row, column, "\"%.60s\" is none of the %zu classes of the training data",
                                      wanted.name, names->count);
@@ -121,7 +126,7 @@ static thaw_status fill_numbers(const filling *f, const size_t *columns, float *
         for (size_t i = 0; i < count && status == THAW_OK; i++) {
             float *to = &targets[row * count + i];
             status = thaw_table_is_missing(thaw_table_cell(f->table, row, columns[i]))
-                         ? fail_missing(f, row, columns[i], "; missing=drop allows that")
+                         ? fail_missing(f, row, columns[i], drop_hint(f))
                          : read_number(f, row, columns[i], 0, 1, to);
             if (status == THAW_OK && f->form->task == THAW_TASK_LABELS && *to != 0 && *to != 1)
                 status = thaw_table_fail(f->table, row, columns[i], "\"%.60s\", must be 0 or 1 for task=labels",

@@ -108,7 +108,8 @@ static const struct {
     { ";task=class", THAW_INVALID_ARGUMENT, "task=class, must be classes, labels or regression" },
     { ";layout=nhwc", THAW_INVALID_ARGUMENT, "layout=nhwc, must be hwc or chw" },
     { ";test=one", THAW_INVALID_ARGUMENT, "must be X.npy,Y.npy" },
-    { ";x=a", THAW_NOT_FOUND, "known: channels, classes, layout, per-class, repeat, seed, split, task, test" },
+    { ";x=a", THAW_NOT_FOUND,
+      "known: channels, classes, layout, per-class, repeat, scale-target, seed, split, task, test" },
     { ";task=regression;per-class=1", THAW_INVALID_ARGUMENT, "it has no labels" },
     { ";classes=3", THAW_INVALID_ARGUMENT, "must be within 0 to 2" },
 };
