@@ -1,7 +1,8 @@
 """What newcomer.sh needs, in a folder: newcomer.py FOLDER
 
 photos/CLASS/N.png and photo.png from Fashion-MNIST; iris.csv and digits as x.npy, y.npy and digits.npz, from
-scikit-learn where it is there, and else made up; houses.csv with missing values; broken.safetensors."""
+scikit-learn where it is there, and else made up; new.csv, which is iris.csv without its species; houses.csv with
+missing values; kinds.csv, labels.csv and prices.csv, which list the photos; broken.safetensors."""
 import gzip
 import pathlib
 import random
@@ -39,6 +40,19 @@ def photos(folder):
     (folder / "photo.png").write_bytes((folder / "photos" / "coat" / "1.png").read_bytes())
 
 
+def listed(folder):
+    """The same photos in tables: their kind, two labels, and a number."""
+    kinds, labels, prices = ["file,kind"], ["file,has sleeves,is long"], ["file,price"]
+    for number, kind in enumerate(CLASSES):
+        for i in range(1, PHOTOS + 1):
+            name = f"{kind}/{i}.png"
+            kinds.append(f"{name},{kind}")
+            labels.append(f"{name},{int(kind != 'trouser')},{int(kind in ('trouser', 'dress', 'coat'))}")
+            prices.append(f"{name},{100000 + 25000.5 * number}")
+    for name, lines in (("kinds", kinds), ("labels", labels), ("prices", prices)):
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+
+
 def npy(kind, shape, data):
     header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({', '.join(map(str, shape))},), }}"
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
@@ -66,18 +80,20 @@ def houses(folder):
     for i in range(300):
         area, town = draw.uniform(30, 200), draw.choice("ABC")
         rooms = "" if i % 17 == 0 else int(area // 30) + 1
-        lines.append(f"{area:.1f},{rooms},{town},{area / 100 + 'ABC'.index(town) + draw.gauss(0, 0.05):.3f}")
+        lines.append(f"{area:.1f},{rooms},{town},{1000 * area + 50000 * 'ABC'.index(town) + draw.gauss(0, 3000):.0f}")
     (folder / "houses.csv").write_text("\n".join(lines) + "\n")
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     photos(folder)
+    listed(folder)
     houses(folder)
     iris, digits = tables()
     lines = ["sepal length,sepal width,petal length,petal width,species"]
     lines += [",".join(f"{value:.2f}" for value in row) + f",{kind}" for row, kind in iris]
     (folder / "iris.csv").write_text("\n".join(lines) + "\n")
+    (folder / "new.csv").write_text("\n".join(line.rsplit(",", 1)[0] for line in lines) + "\n")
     values = [value for row, _ in digits for value in row]
     x = npy("<f8", (len(digits), 64), struct.pack(f"<{len(values)}d", *values))
     y = npy("<i8", (len(digits),), struct.pack(f"<{len(digits)}q", *(label for _, label in digits)))

@@ -64,6 +64,18 @@ says 0 'Equal ranks are ties' bench --model 'cnn:channels=8x16' --load first.saf
     --epochs 2 --report report
 says 0 'again/index.html' report --input report/results.json --report again
 
+# Photos whose labels are in a table.
+says 0 'saved kinds.safetensors' train --model 'cnn:channels=8x16' --data "$photos;labels=kinds.csv" \
+    --epochs 4 -b 16 -o kinds.safetensors
+says 0 'accuracy' evaluate --load kinds.safetensors --data 'folder:photos;labels=kinds.csv'
+says 0 'accuracy' evaluate --load kinds.safetensors --data ./photos # by the names of the classes
+says 0 'photo.png: ' predict --load kinds.safetensors photo.png
+says 0 'is long: accuracy' train --model 'cnn:channels=8x16' --data "$photos;labels=labels.csv;label=has sleeves,is long" \
+    --epochs 2 -b 16 -o labels.safetensors
+says 0 'photo.png: has sleeves ' predict --load labels.safetensors photo.png
+says 0 'MAE ' train --model 'cnn:channels=8x16' --data "$photos;labels=prices.csv" --epochs 2 -b 16 -o prices.safetensors
+says 0 'photo.png: price 1' predict --load prices.safetensors photo.png
+
 # Tables and arrays.
 says 0 'saved iris.safetensors' train --model 'mlp:hidden=16' --data 'csv:iris.csv;label=species;split=0.2' \
     --lr 0.02 --epochs 30 -b 16 \
@@ -72,15 +84,32 @@ says 0 'on 150 samples' evaluate --load iris.safetensors --data 'csv:iris.csv;la
 grep -qE 'accuracy (9[0-9]|100)' output
 says 0 'R2 0.' train --model 'mlp:hidden=16' --data 'csv:houses.csv;label=price;missing=mean;split=0.2' \
     --loss huber --lr 0.02 --epochs 60 -b 16
+says 0 'new.csv: row 150: ' predict --load iris.safetensors new.csv
+says 0 '' predict --load iris.safetensors new.csv --top 3 -o answers.csv
+grep -q '^"new.csv",1,"setosa",' answers.csv
+says 0 'thaw.columns say' export --load iris.safetensors --onnx iris.onnx
+says 0 'saved houses.safetensors' train --model 'mlp:hidden=16' \
+    --data 'csv:houses.csv;label=price;missing=mean;split=0.2' --epochs 60 -b 16 -o houses.safetensors
+grep -q 'R2 0.9' output
+says 0 'R2 0.9' evaluate --load houses.safetensors --data 'csv:houses.csv'
+says 0 '"numbers":[{"name":"price","value":' predict --load houses.safetensors houses.csv --json
+says 0 'input [5]' export --load houses.safetensors --onnx houses.onnx
 says 0 'test loss' train --model 'mlp:hidden=32' --data 'npy:x.npy,y.npy;split=0.2' --class-weights balanced \
     --epochs 5 -b 16
 says 0 'test loss' train --model 'mlp:hidden=32' --data 'npz:digits.npz;split=0.2' --label-smoothing 0.1 \
     --epochs 5 -b 16
+says 0 'saved digits.safetensors' train --model mlp-500 --data 'npy:x.npy,y.npy;split=0.2' --epochs 3 -o digits.safetensors
+says 0 'x.npy: row 1: ' predict --load digits.safetensors x.npy
+says 0 'input [64]' export --load digits.safetensors --onnx digits.onnx
 
 # What goes wrong says why.
 says 2 'did you mean --epochs?' train --model mlp-500 --data "$photos" --epocs 3
 says 2 'did you mean "resnet18"?' train --model resnet81 --data "$photos"
 says 1 'photos/missing.png' predict --load first.safetensors photos/missing.png
 says 1 'broken.safetensors' predict --load broken.safetensors photo.png
+says 1 'has no column "sepal length' predict --load iris.safetensors houses.csv
+sed 1,2d kinds.csv | sed '1i file,kind' >short.csv
+says 1 't-shirt/1.png: is an image for which short.csv has no row' train --model 'cnn:channels=8x16' \
+    --data "$photos;labels=short.csv"
 says 2 'has no column "specie", did you mean "species"?' train --model 'mlp:hidden=16' --data 'csv:iris.csv;label=specie'
 echo "$count commands"
