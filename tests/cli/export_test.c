@@ -90,7 +90,7 @@ Test(export_command, writes_a_regression_and_what_a_row_of_a_table_becomes)
     onnx__model_proto__free_unpacked(file, NULL);
     static const char rows[] = "age,town,price\n20,A,100000\n40,B,300000\n";
     char table[SUPPORT_PATH_BYTES], line[2 * SUPPORT_PATH_BYTES];
-    folder_put_text("rows.csv", rows, sizeof rows - 1);
+    folder_put_text("rows.csv", rows);
     folder_join(table, "rows.csv");
     snprintf(line, sizeof line, "train --model mlp-500 --data csv:%s;label=price;task=regression --threads 1 --save $b",
              table);

@@ -27,7 +27,7 @@ static thaw_status open_text(thaw_context *context, const char *table, const cha
                              thaw_dataset **test)
 {
     char photos[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES], text[3 * SUPPORT_PATH_BYTES];
-    folder_put_text("labels.csv", table, strlen(table));
+    folder_put_text("labels.csv", table);
     snprintf(text, sizeof text, "folder:%s;size=4;channels=1;labels=%s%s", folder_join(photos, "photos"),
              folder_join(path, "labels.csv"), options);
     return thaw_dataset_open(context, text, training, test);
@@ -135,7 +135,7 @@ Test(labelled_folder, numbers_follow_the_image_that_replaces_a_broken_one)
     static const char broken[] = "\x89PNG\r\n\x1a\n....";
     thaw_context *context = support_context(1);
     thaw_dataset *dataset;
-    folder_put_text("photos/3.png", broken, sizeof broken - 1);
+    folder_put_text("photos/3.png", broken);
     assert_ok(context, open_text(context, rows("file,price", by_number), ";val=0;scale-target=no", &dataset, NULL));
     for (size_t i = 0; i < IMAGES; i++) {
         float sample[16], target;
@@ -152,7 +152,7 @@ Test(labelled_folder, a_second_table_is_the_test_part)
     thaw_context *context = support_context(1);
     thaw_dataset *training, *test;
     char options[SUPPORT_PATH_BYTES + 64], path[SUPPORT_PATH_BYTES];
-    folder_put_text("others.csv", others, sizeof others - 1);
+    folder_put_text("others.csv", others);
     snprintf(options, sizeof options, ";file=file;label=kind;unlisted=skip;test=%s", folder_join(path, "others.csv"));
     assert_ok(context, open_text(context, "file,kind\n5.png,zebra\n7.png,ant\n9.png,ant\n", options, &training, &test));
     cr_assert_eq(thaw_dataset_count(training), 3);

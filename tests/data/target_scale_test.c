@@ -7,6 +7,7 @@
 #include "data/small_npy.h"
 #include "data/target_scale.h"
 #include "support/allocator.h"
+#include "support/folder.h"
 #include "support/support.h"
 
 enum { ROWS = 6, COLUMNS = 2 };
@@ -19,12 +20,12 @@ static npy_file x, y;
 
 static void begin(void)
 {
-    npy_begin();
+    folder_set_up();
     x = npy_floats("(6, 1)", inputs, ROWS);
     y = npy_floats("(6,)", prices, ROWS);
 }
 
-TestSuite(target_scale, .init = begin, .fini = npy_end);
+TestSuite(target_scale, .init = begin, .fini = folder_tear_down);
 
 /* Mean and population deviation of the rows that a data set serves. */
 static void figure(thaw_context *context, thaw_dataset *dataset, double *mean, double *deviation)
