@@ -19,12 +19,24 @@ typedef enum thaw_task {
     THAW_TASK_REGRESSION /* numbers: THAW_F32 */
 } thaw_task;
 
+/* The most fields of a sample. */
+enum { THAW_MOST_FIELDS = 16 };
+
+/* A part of each sample, for one of a model's inputs (thaw_named_input). */
+typedef struct thaw_field {
+    const char *name; /* as of the input; NULL: none */
+    thaw_dtype dtype; /* THAW_F32, or THAW_I32: whole numbers from -2^24 to 2^24, written as floats */
+    thaw_shape shape; /* of one sample; rank 0: one number, as [1] */
+} thaw_field;
+
 /* A source of samples that the caller implements. `read` writes `count` samples, one after the other, as floats, and
    their targets (int32 labels or floats). It may be called from a thread of the loader, one call at a time. On
    failure it returns false, and may write a reason of at most `capacity` bytes into `message`. */
 typedef struct thaw_source {
     size_t count;                   /* samples */
-    thaw_shape sample_shape;        /* of one sample */
+    thaw_shape sample_shape;        /* of one sample; ignored where there are fields */
+    const thaw_field *fields;       /* what a sample consists of, one field behind the other; copied */
+    size_t field_count;             /* 0: the sample is one field of floats without a name */
     thaw_dtype target_dtype;        /* THAW_I32: class labels; THAW_F32 */
     thaw_shape target_shape;        /* rank 0 for labels */
     size_t classes;                 /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
@@ -53,6 +65,14 @@ THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_sourc
    outside [0, classes)). */
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
+
+/* The same with several arrays of inputs, which have the names of a model's inputs (NULL: none of them has), and may also
+   be THAW_I32, for inputs of that type. All have the same first dimension.
+   Errors: those of thaw_dataset_from_arrays; THAW_INVALID_ARGUMENT (no inputs, or more than THAW_MOST_FIELDS; a number
+   beyond 2^24; two inputs of the same name), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_tensor *inputs,
+                                              const char *const *names, size_t count, const thaw_tensor *targets,
+                                              size_t classes, thaw_dataset **dataset);
 
 /* Limits the memory that the samples of a file of arrays or tables may take (IDX, NPY, NPZ, CSV); 0, the default: as much as the machine has. Does not
    affect data sets that are already open. */
@@ -255,8 +275,13 @@ THAW_API bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t colu
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
 THAW_API const thaw_shape *thaw_dataset_target_shape(const thaw_dataset *dataset); /* borrowed; rank 0 for labels */
-THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset); /* borrowed */
-THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset);                 /* thaw_source.random */
+/* Of a whole sample: with several fields [values], all of them together. Borrowed. */
+THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset);
+/* The fields of a sample, at least one. A name is valid as long as the data set. Errors: THAW_INVALID_ARGUMENT (no such
+   field). */
+THAW_API size_t thaw_dataset_field_count(const thaw_dataset *dataset);
+THAW_API thaw_status thaw_dataset_field_at(const thaw_dataset *dataset, size_t index, thaw_field *field);
+THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset); /* thaw_source.random */
 
 /* The following calls of thaw_dataset_read belong to this epoch, which determines the augmentation of each sample.
    Initially it is epoch 0. thaw_fit and thaw_evaluate set epochs of their own. */

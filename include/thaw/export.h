@@ -16,9 +16,10 @@ typedef struct thaw_onnx_options {
 
 /* Writes what thaw_predict computes as a model of ONNX: IR version 8, opset 17. `options` may be NULL.
 
-   The input is called "input". It is float32 [batch, ...] with any number of samples. Images are [batch, channels,
-   height, width], as PyTorch has them; sequences and rows are as in Thaw, [batch, steps, features] and [batch,
-   features]. Ids of an embedding are floats, as in Thaw.
+   The input is called "input", or has the name that thaw_named_input gave it. A model with several inputs has them all,
+   in their order. An input is float32 [batch, ...] with any number of samples. Images are [batch, channels, height,
+   width], as PyTorch has them; sequences and rows are as in Thaw, [batch, steps, features] and [batch, features]. An
+   input of THAW_I32 is int64, as token ids are in transformers. Ids in an input of floats are floats, as in Thaw.
 
    The output has the name of the layer that thaw_model_output tells, such as "fc". It is what thaw_predict writes: for a
    classifier the logits, one per class, since a loss at the end is left out; images are again [batch, channels, height,

@@ -21,9 +21,44 @@ THAW_API void thaw_model_destroy(thaw_model *model);
 /* The context that the model was created with. */
 THAW_API thaw_context *thaw_model_context(const thaw_model *model);
 
-/* Declares the input: the shape of one sample. A model has one input, which must be declared first.
-   Errors: THAW_DUPLICATE, THAW_INVALID_ARGUMENT (rank 0, a dimension below 1). */
+/* Declares the input of a model that has one, of floats: the shape of one sample. Its name is "input". It must be
+   declared first. Errors: THAW_DUPLICATE, THAW_INVALID_ARGUMENT (rank 0, a dimension below 1). */
 THAW_API thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_node *output);
+
+/* The most inputs of a model. */
+enum { THAW_MOST_MODEL_INPUTS = 16 };
+
+/* An input with a name. */
+typedef struct thaw_input_options {
+    const char *name; /* of its node, unique in the model; NULL: "input" and a number */
+    thaw_dtype dtype; /* THAW_F32, or THAW_I32: token ids, lengths, token types. Layers read whole numbers as floats, so
+                         they must be from -2^24 to 2^24 */
+    thaw_shape shape; /* of one sample; rank 0: one number, for layers [1] */
+} thaw_input_options;
+
+/* Declares one of a model's inputs. Call it for each, before any layer, and not beside thaw_input.
+
+   Calls that take a batch of inputs, such as thaw_step and thaw_predict, take an array of as many tensors, in the order
+   of these declarations: each of the input's dtype and shape behind the dimension of the batch, which all share. An
+   input of one number may also be [batch].
+
+   Inside, a sample is one row of floats: all inputs, one behind the other. Node 0 holds the rows, and the node of an
+   input takes its part of them. With a single input that is the row itself, so nothing runs.
+   Errors: THAW_DUPLICATE (the name; an input of thaw_input), THAW_INVALID_ARGUMENT (a layer comes before it; dtype,
+   shape or name; too many inputs), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_named_input(thaw_model *model, const thaw_input_options *options, thaw_node *output);
+
+/* An input of a model. The name belongs to the model. */
+typedef struct thaw_model_input {
+    const char *name;
+    thaw_dtype dtype;
+    thaw_shape shape; /* of one sample, as layers see it */
+    thaw_node node;
+} thaw_model_input;
+
+/* The inputs in the order of their declarations. Errors: THAW_INVALID_ARGUMENT (no such input). */
+THAW_API size_t thaw_model_input_count(const thaw_model *model);
+THAW_API thaw_status thaw_model_input_at(const thaw_model *model, size_t index, thaw_model_input *input);
 
 /* The node whose values thaw_predict returns: the loss's input, else the last node. */
 THAW_API thaw_node thaw_model_output(const thaw_model *model);

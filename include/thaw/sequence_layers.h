@@ -18,8 +18,9 @@ typedef struct thaw_embedding_options {
     thaw_initializer initializer; /* here THAW_INITIAL_DEFAULT is the normal distribution N(0, 1), as in PyTorch */
 } thaw_embedding_options;
 
-/* Looks up the rows of a table by ids: x [...] to [..., width], a sequence [T] to [T, width]. Ids are floats, as every
-   input is, and represent whole numbers up to 2^24 exactly. Parameter: weight [rows, width].
+/* Looks up the rows of a table by ids: x [...] to [..., width], a sequence [T] to [T, width]. Ids come
+   from an input of THAW_I32 (thaw_named_input), or are floats, which represent whole numbers up to 2^24 exactly.
+   Parameter: weight [rows, width].
 
    The gradient is dense, PyTorch's default: thaw_parameter_gradient has all rows, and Adam's momentum or weight decay
    also change rows that the batch did not use. A step only touches what it must. Backward clears the rows of the

@@ -4,13 +4,22 @@
 #include <thaw/runtime.h>
 
 #include "data/dataset.h"
+#include "data/fields.h"
+
+/* An array of inputs. */
+typedef struct input {
+    const void *data;
+    thaw_dtype dtype;
+    size_t elements; /* of one sample */
+} input;
 
 typedef struct arrays {
     thaw_context *context;
-    const void *inputs, *targets;
+    input inputs[THAW_MOST_FIELDS];
+    size_t input_count;
+    const void *targets;
     void *owned_inputs, *owned_targets; /* the same if they are ours to release, else NULL */
-    thaw_dtype dtype;                   /* of the inputs */
-    size_t elements, target_bytes;      /* of one sample */
+    size_t target_bytes;                /* of one sample */
 } arrays;
 
 static void scale_bytes(const uint8_t *restrict bytes, size_t count, float *restrict floats)
@@ -19,19 +28,27 @@ static void scale_bytes(const uint8_t *restrict bytes, size_t count, float *rest
         floats[i] = (float)bytes[i] / 255.0F;
 }
 
+static void copy_values(const input *from, size_t sample, float *into)
+{
+    const size_t first = sample * from->elements;
+    if (from->dtype == THAW_U8)
+        scale_bytes((const uint8_t *)from->data + first, from->elements, into);
+    else if (from->dtype == THAW_F32)
+        memcpy(into, (const float *)from->data + first, from->elements * sizeof *into);
+    for (size_t i = 0; from->dtype == THAW_I32 && i < from->elements; i++)
+        into[i] = (float)((const int32_t *)from->data)[first + i];
+}
+
 static bool read_arrays(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                         size_t capacity)
 {
     (void)message;
     (void)capacity;
     const arrays *from = user;
-    const size_t elements = from->elements, target_bytes = from->target_bytes;
+    const size_t target_bytes = from->target_bytes;
     for (size_t i = 0; i < count; i++) {
-        if (from->dtype == THAW_U8)
-            scale_bytes((const uint8_t *)from->inputs + indices[i] * elements, elements, samples + i * elements);
-        else
-            memcpy(samples + i * elements, (const float *)from->inputs + indices[i] * elements,
-                   elements * sizeof *samples);
+        for (size_t k = 0; k < from->input_count; samples += from->inputs[k++].elements)
+            copy_values(&from->inputs[k], indices[i], samples);
         memcpy((char *)targets + i * target_bytes, (const char *)from->targets + indices[i] * target_bytes,
                target_bytes);
     }
@@ -98,18 +115,18 @@ static thaw_shape sample_of(const thaw_shape *batch)
     return sample;
 }
 
-static thaw_status create(arrays *from, const thaw_tensor *inputs, const thaw_tensor *targets,
-                          const thaw_shape *sample_shape, size_t classes, thaw_dataset **dataset)
+/* `fields` are those of `from->inputs`. */
+static thaw_status create(arrays *from, const thaw_tensor *targets, const thaw_field *fields, size_t classes,
+                          thaw_dataset **dataset)
 {
     const thaw_shape target_shape = sample_of(&targets->shape);
-    from->inputs = inputs->data;
     from->targets = targets->data;
-    from->dtype = inputs->dtype;
-    from->elements = thaw_shape_count(sample_shape);
     from->target_bytes = thaw_shape_count(&target_shape) * thaw_dtype_bytes(targets->dtype);
     const thaw_source source = {
-        .count = (size_t)inputs->shape.dims[0],
-        .sample_shape = *sample_shape,
+        .count = (size_t)targets->shape.dims[0],
+        .sample_shape = fields[0].shape,
+        .fields = fields,
+        .field_count = from->input_count == 1 && !fields[0].name ? 0 : from->input_count,
         .target_dtype = targets->dtype,
         .target_shape = target_shape,
         .classes = classes,
@@ -127,6 +144,14 @@ static thaw_status create(arrays *from, const thaw_tensor *inputs, const thaw_te
     return THAW_OK;
 }
 
+static thaw_status create_single(arrays *from, const thaw_tensor *inputs, const thaw_tensor *targets,
+                                 const thaw_shape *sample_shape, size_t classes, thaw_dataset **dataset)
+{
+    from->inputs[0] = (input){ inputs->data, inputs->dtype, thaw_shape_count(sample_shape) };
+    from->input_count = 1;
+    return create(from, targets, &(thaw_field){ .shape = *sample_shape }, classes, dataset);
+}
+
 thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,
                                      size_t classes, thaw_dataset **dataset)
 {
@@ -139,7 +164,61 @@ thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *i
         return THAW_OUT_OF_MEMORY;
     from->context = context;
     const thaw_shape sample_shape = sample_of(&inputs->shape);
-    return create(from, inputs, targets, &sample_shape, classes, dataset);
+    return create_single(from, inputs, targets, &sample_shape, classes, dataset);
+}
+
+static thaw_status check_whole_numbers(thaw_context *context, const thaw_tensor *numbers, const char *name)
+{
+    const int32_t *values = numbers->data;
+    for (size_t i = 0; i < thaw_shape_count(&numbers->shape); i++)
+        if (values[i] < -THAW_MOST_WHOLE_NUMBER || values[i] > THAW_MOST_WHOLE_NUMBER)
+            return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %s of sample %zu is %d, must be from %d to %d",
+                             name, i / (thaw_shape_count(&numbers->shape) / (size_t)numbers->shape.dims[0]),
+                             (int)values[i], -THAW_MOST_WHOLE_NUMBER, THAW_MOST_WHOLE_NUMBER);
+    return THAW_OK;
+}
+
+/* Floats stand in for whole numbers, so that the checks of arrays apply. */
+static thaw_status take_input(arrays *from, const thaw_tensor *inputs, const char *name, const thaw_tensor *targets,
+                              size_t classes)
+{
+    thaw_tensor checked = *inputs;
+    if (checked.dtype == THAW_I32)
+        checked.dtype = THAW_F32;
+    thaw_status status = check_arrays(from->context, &checked, targets, classes);
+    if (status == THAW_OK && inputs->dtype == THAW_I32)
+        status = check_whole_numbers(from->context, inputs, name ? name : "an input");
+    if (status != THAW_OK)
+        return status;
+    const thaw_shape sample = sample_of(&inputs->shape);
+    from->inputs[from->input_count++] = (input){ inputs->data, inputs->dtype, thaw_shape_count(&sample) };
+    return THAW_OK;
+}
+
+thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_tensor *inputs, const char *const *names,
+                                     size_t count, const thaw_tensor *targets, size_t classes, thaw_dataset **dataset)
+{
+    thaw_field fields[THAW_MOST_FIELDS];
+    *dataset = NULL;
+    if (count < 1 || count > THAW_MOST_FIELDS)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: there are %zu inputs, must be 1 to %d", count,
+                         THAW_MOST_FIELDS);
+    arrays *from = thaw_allocate(context, sizeof *from);
+    if (!from)
+        return THAW_OUT_OF_MEMORY;
+    from->context = context;
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < count && status == THAW_OK; i++) {
+        const char *name = names ? names[i] : NULL;
+        status = take_input(from, &inputs[i], name, targets, classes);
+        if (status == THAW_OK)
+            fields[i] =
+                (thaw_field){ name, inputs[i].dtype == THAW_I32 ? THAW_I32 : THAW_F32, sample_of(&inputs[i].shape) };
+    }
+    if (status == THAW_OK)
+        return create(from, targets, fields, classes, dataset);
+    release_arrays(from);
+    return status;
 }
 
 thaw_status thaw_dataset_from_owned(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,
@@ -156,5 +235,5 @@ thaw_status thaw_dataset_from_owned(thaw_context *context, const thaw_tensor *in
         return status;
     }
     *from = (arrays){ .context = context, .owned_inputs = inputs->data, .owned_targets = targets->data };
-    return create(from, inputs, targets, sample_shape, classes, dataset);
+    return create_single(from, inputs, targets, sample_shape, classes, dataset);
 }

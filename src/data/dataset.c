@@ -4,6 +4,7 @@
 
 #include "core/allocation.h"
 #include "data/class_names.h"
+#include "data/fields.h"
 
 static thaw_status refuse(thaw_context *context, const thaw_source *source)
 {
@@ -35,24 +36,32 @@ static thaw_status refuse(thaw_context *context, const thaw_source *source)
 thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source, thaw_dataset **dataset)
 {
     *dataset = NULL;
-    thaw_status status = refuse(context, source);
+    thaw_source whole = *source;
+    thaw_status status = thaw_fields_pack(context, &whole);
     thaw_dataset *made = NULL;
+    thaw_field *fields = NULL;
     char **class_names = NULL;
+    if (status == THAW_OK)
+        status = refuse(context, &whole);
+    if (status == THAW_OK)
+        status = thaw_fields_copy(context, source->fields, source->field_count, &fields);
     if (status == THAW_OK)
         status = thaw_copy_class_names(context, source->class_names, source->classes, &class_names);
     if (status == THAW_OK && !(made = thaw_allocate(context, sizeof *made)))
         status = THAW_OUT_OF_MEMORY;
     if (status != THAW_OK) {
         thaw_release(context, class_names);
+        thaw_release(context, fields);
         if (source->release)
             source->release(source->user);
         return status;
     }
     made->context = context;
-    made->source = *source;
+    made->source = whole;
+    made->source.fields = made->fields = fields;
     made->source.class_names = (const char *const *)class_names;
     made->class_names = class_names;
-    made->sample_elements = thaw_shape_count(&source->sample_shape);
+    made->sample_elements = thaw_shape_count(&whole.sample_shape);
     made->target_bytes = thaw_shape_count(&source->target_shape) * thaw_dtype_bytes(source->target_dtype);
     made->task = THAW_TASK_REGRESSION;
     made->outside = source->count;
@@ -120,6 +129,7 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
             dataset->source.release(dataset->source.user);
         pthread_mutex_destroy(&dataset->reading);
         thaw_release(dataset->context, dataset->class_names);
+        thaw_release(dataset->context, dataset->fields);
         thaw_release(dataset->context, dataset->columns);
         thaw_release(dataset->context, dataset->label_columns);
         thaw_target_scale_release(dataset->context, &dataset->scale);

@@ -16,6 +16,7 @@ struct thaw_dataset {
     thaw_source source;
     size_t sample_elements, target_bytes; /* of one sample */
     char **class_names;                   /* what source.class_names points to; NULL: none */
+    thaw_field *fields;                   /* what source.fields points to; NULL: a single one without a name */
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */

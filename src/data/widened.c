@@ -50,7 +50,12 @@ static thaw_status make(widened *w, thaw_dataset **dataset)
     thaw_dataset *from = w->from;
     thaw_source source = from->source;
     thaw_digest digest = { 0 };
+    thaw_field field;
     source.sample_shape.dims[2] = (int64_t)w->channels;
+    if (source.field_count) {
+        field = (thaw_field){ source.fields[0].name, source.fields[0].dtype, source.sample_shape };
+        source.fields = &field;
+    }
     source.start_epoch = start_widened;
     source.read = read_widened;
     source.release = release_widened;

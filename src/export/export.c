@@ -31,14 +31,33 @@ static thaw_shape in_order(const thaw_shape *sample)
     return shape;
 }
 
-static void add_input(thaw_onnx_graph *graph)
+/* Layers read whole numbers as floats. */
+static thaw_onnx_value *add_floats(thaw_onnx_graph *graph, thaw_onnx_value *numbers)
 {
-    const thaw_graph_node *node = &graph->model->nodes[0];
+    const thaw_onnx_attribute type = { .name = "to", .integer = 1 }; /* FLOAT */
+    return thaw_onnx_graph_append(graph, &(thaw_onnx_operator){
+                                             .kind = "Cast", .inputs = { numbers }, .attributes = { type } });
+}
+
+static void add_input(thaw_onnx_graph *graph, size_t index)
+{
+    const thaw_graph_input *from = &graph->model->inputs[index];
+    const thaw_graph_node *node = &graph->model->nodes[from->node];
     const thaw_axis_order order = order_of(&node->output);
-    graph->input = (thaw_onnx_value){ node->name, true };
-    graph->input_shape = in_order(&node->output);
-    graph->held[0].values[order] = &graph->input;
-    graph->held[0].order = order;
+    thaw_onnx_end *made = &graph->inputs[index];
+    *made = (thaw_onnx_end){
+        .value = { node->name, true },
+        .type = from->dtype == THAW_I32 ? THAW_ONNX_WHOLE_NUMBERS : THAW_ONNX_FLOATS,
+        .shape = in_order(&node->output),
+    };
+    thaw_onnx_held *held = &graph->held[from->node];
+    graph->at = from->node;
+    graph->made = 0;
+    held->order = order;
+    if (made->type == THAW_ONNX_FLOATS)
+        held->values[order] = &made->value;
+    else if (held->needed)
+        held->values[order] = add_floats(graph, &made->value);
 }
 
 static thaw_status add_layer(thaw_onnx_graph *graph, thaw_node index)
@@ -148,8 +167,9 @@ static thaw_status fill(thaw_onnx_graph *graph, const thaw_onnx_options *options
 {
     thaw_status status = THAW_OK;
     mark_needed(graph);
-    add_input(graph);
-    for (size_t i = 1; i < graph->model->node_count && status == THAW_OK; i++)
+    for (size_t i = 0; i < graph->model->input_count; i++)
+        add_input(graph, i);
+    for (size_t i = graph->model->first_layer; i < graph->model->node_count && status == THAW_OK; i++)
         if (graph->held[i].needed)
             status = add_layer(graph, (thaw_node)i);
     if (status == THAW_OK)
@@ -161,7 +181,7 @@ static thaw_status check(thaw_model *model, const char *path)
 {
     if (!path)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the path to export to is missing");
-    if (model->node_count < 2)
+    if (!thaw_model_has_layers(model))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: the model to export has no layer", path);
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     const thaw_status status = thaw_set_check_finite(&model->parameters, path);

@@ -128,9 +128,9 @@ thaw_onnx_value *thaw_onnx_batch(const thaw_layer_export *layer)
     thaw_onnx_graph *graph = layer->graph;
     const thaw_onnx_attribute first = { .name = "start", .integer = 0 }, past = { .name = "end", .integer = 1 };
     if (!graph->batch)
-        graph->batch =
-            thaw_onnx_append(layer, &(thaw_onnx_operator){
-                                        .kind = "Shape", .inputs = { &graph->input }, .attributes = { first, past } });
+        graph->batch = thaw_onnx_append(layer, &(thaw_onnx_operator){ .kind = "Shape",
+                                                                      .inputs = { &graph->inputs[0].value },
+                                                                      .attributes = { first, past } });
     return graph->batch;
 }
 

@@ -38,9 +38,15 @@ typedef struct value_info {
     Onnx__ValueInfoProto *itself;
 } value_info;
 
-/* A batch of floats. */
-static void describe(const thaw_onnx_value *value, const thaw_shape *sample, value_info *made)
+static int32_t type_of(thaw_onnx_type type)
 {
+    return type == THAW_ONNX_FLOATS ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT : ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+}
+
+/* A batch. */
+static void describe(const thaw_onnx_end *end, value_info *made)
+{
+    const thaw_shape *sample = &end->shape;
     onnx__value_info_proto__init(&made->info);
     onnx__type_proto__init(&made->type);
     onnx__type_proto__tensor__init(&made->tensor);
@@ -59,11 +65,11 @@ static void describe(const thaw_onnx_value *value, const thaw_shape *sample, val
     made->shape.n_dim = (size_t)sample->rank + 1;
     made->shape.dim = made->list;
     made->tensor.has_elem_type = 1;
-    made->tensor.elem_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    made->tensor.elem_type = type_of(end->type);
     made->tensor.shape = &made->shape;
     made->type.value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     made->type.tensor_type = &made->tensor;
-    made->info.name = text(value->name);
+    made->info.name = text(end->value.name);
     made->info.type = &made->type;
     made->itself = &made->info;
 }
@@ -81,8 +87,7 @@ static void fill_tensors(thaw_onnx_graph *graph, Onnx__GraphProto *message)
         made->n_dims = (size_t)tensor->shape.rank;
         made->dims = tensor->shape.dims;
         made->has_data_type = 1;
-        made->data_type = tensor->type == THAW_ONNX_FLOATS ? ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT
-                                                           : ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+        made->data_type = type_of(tensor->type);
         made->has_raw_data = 1;
         made->raw_data.len = tensor->bytes;
         made->raw_data.data = (uint8_t *)(uintptr_t)tensor->data;
@@ -220,12 +225,17 @@ thaw_status thaw_onnx_file_write(thaw_onnx_graph *graph, const char *path)
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     Onnx__GraphProto message = ONNX__GRAPH_PROTO__INIT;
     Onnx__OperatorSetIdProto operators = ONNX__OPERATOR_SET_ID_PROTO__INIT, *operator_sets = &operators;
-    value_info input, output;
-    describe(&graph->input, &graph->input_shape, &input);
-    describe(graph->output, &graph->output_shape, &output);
+    value_info inputs[THAW_MOST_MODEL_INPUTS], output;
+    Onnx__ValueInfoProto *list[THAW_MOST_MODEL_INPUTS];
+    message.n_input = graph->model->input_count;
+    for (size_t i = 0; i < message.n_input; i++) {
+        describe(&graph->inputs[i], &inputs[i]);
+        list[i] = inputs[i].itself;
+    }
+    describe(&(thaw_onnx_end){ .value = *graph->output, .shape = graph->output_shape }, &output);
     message.name = text("thaw");
-    message.n_input = message.n_output = 1;
-    message.input = &input.itself;
+    message.n_output = 1;
+    message.input = list;
     message.output = &output.itself;
     fill_tensors(graph, &message);
     fill_nodes(graph, &message);

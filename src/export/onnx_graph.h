@@ -40,6 +40,13 @@ typedef struct thaw_onnx_held {
 
 typedef struct thaw_onnx_block thaw_onnx_block;
 
+/* An input or output of the graph. */
+typedef struct thaw_onnx_end {
+    thaw_onnx_value value;
+    thaw_onnx_type type;
+    thaw_shape shape; /* without the batch */
+} thaw_onnx_end;
+
 struct thaw_onnx_graph {
     thaw_model *model;
     thaw_context *context;
@@ -52,8 +59,9 @@ struct thaw_onnx_graph {
     size_t made;          /* names that were made up for the layer at hand */
     thaw_node at;         /* that layer */
     thaw_onnx_value *batch;
-    thaw_onnx_value input, *output;
-    thaw_shape input_shape, output_shape; /* without the batch */
+    thaw_onnx_end inputs[THAW_MOST_MODEL_INPUTS]; /* as many as the model has */
+    thaw_onnx_value *output;
+    thaw_shape output_shape; /* without the batch */
     const thaw_named_text *metadata;
     size_t metadata_count;
 };

@@ -95,6 +95,7 @@ static void expect_rows(void *user, const size_t *indices, size_t count)
 thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_source *original, thaw_dataset **dataset)
 {
     thaw_source source = *original;
+    source.field_count = 0;
     source.sample_shape = (thaw_shape){ .rank = 1 };
     for (size_t c = 0; c < rows->cut_count; c++)
         source.sample_shape.dims[0] += (int64_t)rows->cuts[c].count;

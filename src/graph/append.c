@@ -48,25 +48,9 @@ static thaw_status reserve_node(thaw_model *model, const char *name, thaw_graph_
     return (*node)->name ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-thaw_status thaw_input(thaw_model *model, const thaw_shape *sample_shape, thaw_node *output)
+thaw_status thaw_model_reserve_sample(thaw_model *model, const char *name, thaw_graph_node **node)
 {
-    if (model->node_count)
-        return thaw_fail(model->context, THAW_DUPLICATE, "input: the model already has an input, or layers");
-    if (sample_shape->rank < 1 || !thaw_shape_usable(sample_shape, 1)) {
-        char shape[80];
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "input: %s cannot be the shape of a sample",
-                         sample_shape->rank <= THAW_MAX_RANK ? thaw_shape_format(sample_shape, shape, sizeof shape)
-                                                             : "a rank above 6");
-    }
-    thaw_graph_node *node;
-    const thaw_status status = reserve_node(model, "input", &node);
-    if (status != THAW_OK)
-        return status;
-    node->output = *sample_shape;
-    model->node_count++;
-    model->parameters.revision++;
-    *output = 0;
-    return THAW_OK;
+    return reserve_node(model, name, node);
 }
 
 /* NULL: none, or the module is too old to know of them. */

@@ -8,12 +8,12 @@
 static thaw_status fail_unknown(const thaw_model *model, const char *name)
 {
     thaw_context *context = model->context;
-    const size_t count = model->node_count - 1;
+    const size_t first = model->first_layer, count = model->node_count - first;
     const char **names = thaw_allocate_array(context, count, sizeof *names);
     if (!names)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++)
-        names[i] = model->nodes[i + 1].name;
+        names[i] = model->nodes[first + i].name;
     const char *nearest = thaw_nearest(name, names, count);
     thaw_fail(context, THAW_NOT_FOUND, "the network has no layer \"%.100s\"%s%s%s", name, THAW_DID_YOU_MEAN(nearest));
     thaw_release(context, names);
@@ -22,7 +22,7 @@ static thaw_status fail_unknown(const thaw_model *model, const char *name)
 
 thaw_status thaw_model_end_at(thaw_model *model, const char *name)
 {
-    size_t last = 1;
+    size_t last = model->first_layer;
     while (last < model->node_count && strcmp(model->nodes[last].name, name) != 0)
         last++;
     if (last >= model->node_count)

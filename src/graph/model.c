@@ -32,6 +32,7 @@ void thaw_model_destroy(thaw_model *model)
     for (size_t i = 0; i < model->node_count; i++)
         thaw_node_release(context, &model->nodes[i]);
     thaw_release(context, model->nodes);
+    thaw_release(context, model->packed);
     thaw_set_release(&model->parameters);
     thaw_notes_clear(&model->notes);
     void *library = model->library;

@@ -43,6 +43,13 @@ typedef struct thaw_cache_budget {
     thaw_dtype dtype;    /* THAW_F32, or THAW_BF16: values of layers are kept rounded */
 } thaw_cache_budget;
 
+/* A named input, and where it is in a sample. */
+typedef struct thaw_graph_input {
+    thaw_dtype dtype;
+    thaw_node node;
+    size_t first, count; /* floats */
+} thaw_graph_input;
+
 /* Compiled from a model; opaque here, defined in src/plan. */
 typedef struct thaw_plan_store thaw_plan_store;
 
@@ -50,6 +57,11 @@ struct thaw_model {
     thaw_context *context;
     thaw_graph_node *nodes;
     size_t node_count, node_capacity;
+    thaw_graph_input inputs[THAW_MOST_MODEL_INPUTS];
+    size_t input_count;
+    size_t first_layer; /* the nodes before it are the sample and its named inputs */
+    float *packed;      /* a batch of samples of several inputs, in whose memory the next batch is packed */
+    size_t packed_capacity;
     thaw_parameter_set parameters;
     bool unfused;    /* plans run each layer's kernel separately */
     bool recomputes; /* plans recompute some values for backward instead of keeping them */
@@ -69,6 +81,18 @@ enum { THAW_NAME_BYTES = 128 };
 /* Writes the kind followed by the smallest number that gives a name no node or compound of nodes has. Returns the
    name. */
 const char *thaw_model_make_name(const thaw_model *model, const char *kind, char name[THAW_NAME_BYTES]);
+
+/* Whether anything follows the inputs. */
+bool thaw_model_has_layers(const thaw_model *model);
+
+/* Whether a node is the sample, or a named input. */
+bool thaw_model_is_input(const thaw_model *model, thaw_node node);
+
+/* The input that has this float of a sample. */
+const thaw_graph_input *thaw_model_input_of(const thaw_model *model, size_t value);
+
+/* Appends the node that holds whole samples; the caller counts it. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_model_reserve_sample(thaw_model *model, const char *name, thaw_graph_node **node);
 
 /* Removes the last nodes, with their groups, down to `node_count`: used when a compound could not be completed. */
 void thaw_model_truncate(thaw_model *model, size_t node_count);

@@ -70,7 +70,7 @@ thaw_status thaw_plan_entry_at(const thaw_plan *plan, size_t index, thaw_plan_en
 
 thaw_dtype thaw_plan_cache_dtype(const thaw_plan *plan, thaw_node node)
 {
-    return plan->model->nodes[node].module ? plan->cache.dtype : THAW_F32;
+    return thaw_model_is_input(plan->model, node) ? THAW_F32 : plan->cache.dtype;
 }
 
 size_t thaw_plan_cached_bytes(const thaw_plan *plan, thaw_node node)
@@ -84,7 +84,7 @@ size_t thaw_plan_cache_bytes(const thaw_plan *plan)
     bool work = false;
     for (size_t i = plan->constant_count; i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
-        work = work || runs_forward(plan, index);
+        work = work || (runs_forward(plan, index) && !thaw_model_is_input(plan->model, index));
         if (plan->nodes[index].boundary)
             bytes += thaw_plan_cached_bytes(plan, index);
     }

@@ -53,7 +53,7 @@ static thaw_status check_model(const thaw_model *model, const thaw_plan_request 
     const int64_t batch = request->batch;
     if (batch < 1)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
-    if (model->node_count < 2)
+    if (!thaw_model_has_layers(model))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
     if (request->training && thaw_model_loss(model) < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");

@@ -7,14 +7,17 @@
 
 #include "plan/plan.h"
 
-/* Whether a tensor is a batch of samples for the model's input; *batch is its size. Errors: THAW_SHAPE_MISMATCH,
-   THAW_INVALID_ARGUMENT. */
-thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch);
+/* Whether a tensor is a batch of samples of this shape. */
+bool thaw_is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample);
+
+/* Fails with what was found. */
+thaw_status thaw_fail_batch(const thaw_model *model, const char *what, const thaw_tensor *found,
+                            const thaw_shape *sample);
 
 /* Whether a tensor holds the loss's targets for this many samples. Errors: as above. */
 thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targets, int64_t batch);
 
-/* Whether a data set matches the model. Errors: THAW_SHAPE_MISMATCH. */
+/* Whether the targets of a data set match the model. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT. */
 thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset);
 
 typedef struct thaw_training_batch thaw_training_batch;

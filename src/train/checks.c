@@ -8,31 +8,19 @@
 #include "params/finite.h"
 #include "train/batch.h"
 
-static bool is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample)
+bool thaw_is_batch_of(const thaw_tensor *tensor, const thaw_shape *sample)
 {
     return tensor->shape.rank == sample->rank + 1 && tensor->shape.dims[0] >= 1 &&
            memcmp(&tensor->shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]) == 0;
 }
 
-static thaw_status fail_shape(const thaw_model *model, const char *what, const thaw_tensor *found,
-                              const thaw_shape *sample)
+thaw_status thaw_fail_batch(const thaw_model *model, const char *what, const thaw_tensor *found,
+                            const thaw_shape *sample)
 {
     char is[80], wanted[80];
     return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%s have shape %s, must be a batch of samples of shape %s",
                      what, thaw_shape_format(&found->shape, is, sizeof is),
                      thaw_shape_format(sample, wanted, sizeof wanted));
-}
-
-thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch)
-{
-    if (model->node_count < 2)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
-    if (inputs->dtype != THAW_F32 || !inputs->data)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "inputs must be floats in memory");
-    if (!is_batch_of(inputs, &model->nodes[0].output))
-        return fail_shape(model, "inputs", inputs, &model->nodes[0].output);
-    *batch = inputs->shape.dims[0];
-    return THAW_OK;
 }
 
 thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targets, int64_t batch)
@@ -44,8 +32,8 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
     if (targets->dtype != node->target_dtype || !targets->data)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets of %s must be %s in memory", node->name,
                          node->target_dtype == THAW_I32 ? "int32 labels" : "floats");
-    if (!is_batch_of(targets, &node->target))
-        return fail_shape(model, "targets", targets, &node->target);
+    if (!thaw_is_batch_of(targets, &node->target))
+        return thaw_fail_batch(model, "targets", targets, &node->target);
     if (targets->shape.dims[0] != batch)
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "%lld targets for %lld inputs",
                          (long long)targets->shape.dims[0], (long long)batch);
@@ -67,15 +55,7 @@ static thaw_status check_outside(const thaw_model *model, const thaw_dataset *da
 
 thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *dataset)
 {
-    if (model->node_count < 2)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
-    char is[80], wanted[80];
     const thaw_source *source = &dataset->source;
-    if (!thaw_shape_equal(&source->sample_shape, &model->nodes[0].output))
-        return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
-                         "samples have shape %s, must have the model's input shape %s",
-                         thaw_shape_format(&source->sample_shape, is, sizeof is),
-                         thaw_shape_format(&model->nodes[0].output, wanted, sizeof wanted));
     const thaw_node loss = thaw_model_loss(model);
     if (loss < 0)
         return THAW_OK;
@@ -102,8 +82,11 @@ thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batc
     while (isfinite(samples[at]))
         at++;
     const size_t sample = at / values;
+    const thaw_graph_input *input = thaw_model_input_of(model, at % values);
+    const bool named = model->input_count > 1;
     return thaw_fail(model->context, THAW_NOT_FINITE,
-                     "the loss cannot be finite: value %zu of sample %zu of the %s is %g", at % values,
+                     "the loss cannot be finite: value %zu of %s%ssample %zu of the %s is %g",
+                     at % values - input->first, named ? model->nodes[input->node].name : "", named ? " of " : "",
                      batch->indices ? batch->indices[sample] : sample, batch->indices ? "data set" : "batch",
                      thaw_printed((double)samples[at]));
 }

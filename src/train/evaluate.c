@@ -11,6 +11,7 @@
 #include "train/batch.h"
 #include "train/classified_batches.h"
 #include "train/evaluation_batch.h"
+#include "train/inputs.h"
 #include "train/label_counts.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -190,7 +191,7 @@ static void take_counts(const evaluation *job, thaw_evaluation *result)
     result->macro_f1 = thaw_label_counts_macro_f1(&job->counts);
 }
 
-static thaw_status evaluate(evaluation *job, thaw_evaluation *result)
+static thaw_status evaluate_matched(evaluation *job, thaw_evaluation *result)
 {
     thaw_context *context = job->model->context;
     thaw_status status = thaw_check_dataset(job->model, job->dataset);
@@ -214,6 +215,16 @@ static thaw_status evaluate(evaluation *job, thaw_evaluation *result)
     if (status == THAW_OK)
         take_counts(job, result);
     thaw_label_counts_release(context, &job->counts);
+    return status;
+}
+
+static thaw_status evaluate(evaluation *job, thaw_evaluation *result)
+{
+    thaw_dataset *arranged;
+    thaw_status status = thaw_match_fields(job->model, &job->dataset, &arranged);
+    if (status == THAW_OK)
+        status = evaluate_matched(job, result);
+    thaw_dataset_destroy(arranged);
     return status;
 }
 

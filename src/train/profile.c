@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "train/batch.h"
+#include "train/inputs.h"
 
 enum { WARM_UP = 3, DEFAULT_STEPS = 20 };
 
@@ -113,10 +114,16 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
         status = thaw_step(model, inputs, targets, NULL, NULL);
     if (status != THAW_OK)
         return status;
-    const thaw_training_batch batch = { .count = inputs->shape.dims[0],
-                                        .all = (size_t)inputs->shape.dims[0],
-                                        .samples = inputs->data,
-                                        .targets = targets->data };
+    int64_t count;
+    const float *samples;
+    status = thaw_check_inputs(model, inputs, &count);
+    if (status == THAW_OK)
+        status = thaw_pack_inputs(model, inputs, count, &samples);
+    if (status != THAW_OK)
+        return status;
+    const thaw_training_batch batch = {
+        .count = count, .all = (size_t)count, .samples = samples, .targets = targets->data
+    };
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     thaw_plan *plan;
     status = thaw_plan_find(model, batch.count, true, &plan);

@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "data/loader.h"
 #include "graph/model.h"
+#include "train/inputs.h"
 #include "train/rate_curve.h"
 
 enum { FEWEST_STEPS = 10, MOST_STEPS = 10000, DIVERGED = 4 };
@@ -106,10 +107,9 @@ static thaw_status step(thaw_model *model, const thaw_batch *batch, const thaw_r
                         thaw_step_result *taken)
 {
     const thaw_graph_node *loss = &model->nodes[thaw_model_loss(model)];
-    const thaw_tensor inputs = view(THAW_F32, batch->count, thaw_model_node_shape(model, 0), batch->samples);
     const thaw_tensor targets = view(loss->target_dtype, batch->count, &loss->target, batch->targets);
-    return thaw_step(model, &inputs, &targets,
-                     &(thaw_step_options){ .rate_factor = factor, .clip_norm = options->clip_norm }, taken);
+    return thaw_step_samples(model, batch->samples, (int64_t)batch->count, &targets,
+                             &(thaw_step_options){ .rate_factor = factor, .clip_norm = options->clip_norm }, taken);
 }
 
 static thaw_status run(thaw_model *model, thaw_loader *loader, const thaw_rate_options *options, double base,
@@ -182,6 +182,7 @@ thaw_status thaw_find_rate(thaw_model *model, thaw_dataset *dataset, const thaw_
     thaw_context *context = model->context;
     thaw_rate_options options;
     thaw_loader *loader = NULL;
+    thaw_dataset *arranged = NULL;
     saved before;
     *result = (thaw_rate_result){ .valley = NAN, .steepest = NAN };
     thaw_status status = complete(model, given, &options);
@@ -189,7 +190,9 @@ thaw_status thaw_find_rate(thaw_model *model, thaw_dataset *dataset, const thaw_
     if (status == THAW_OK && base == 0)
         status = thaw_fail(context, THAW_INVALID_ARGUMENT, "no group that trains has a learning rate above 0");
     if (status == THAW_OK)
-        status = save(model, &before);
+        status = thaw_match_fields(model, &dataset, &arranged);
+    if (status == THAW_OK && (status = save(model, &before)) != THAW_OK)
+        thaw_dataset_destroy(arranged);
     if (status != THAW_OK)
         return status;
     result->points = thaw_allocate_array(context, options.steps, sizeof *result->points);
@@ -202,6 +205,7 @@ thaw_status thaw_find_rate(thaw_model *model, thaw_dataset *dataset, const thaw_
     if (status == THAW_OK)
         status = run(model, loader, &options, base, result);
     thaw_loader_destroy(loader);
+    thaw_dataset_destroy(arranged);
     const thaw_status restored = restore(model, &before);
     if (status == THAW_OK)
         status = restored;

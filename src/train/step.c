@@ -6,6 +6,7 @@
 #include "core/threads.h"
 #include "train/batch.h"
 #include "train/evaluation_batch.h"
+#include "train/inputs.h"
 #include "train/shards.h"
 
 static thaw_status check_options(const thaw_model *model, const thaw_step_options *options, int64_t batch)
@@ -29,17 +30,14 @@ static thaw_status check_options(const thaw_model *model, const thaw_step_option
     return THAW_OK;
 }
 
-thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
-                      const thaw_step_options *options, thaw_step_result *result)
+thaw_status thaw_step_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *targets,
+                              const thaw_step_options *options, thaw_step_result *result)
 {
     thaw_step_options settings = options ? *options : (thaw_step_options){ 0 };
     if (settings.rate_factor == 0)
         settings.rate_factor = 1;
     thaw_step_result ignored;
-    int64_t batch;
-    thaw_status status = thaw_check_inputs(model, inputs, &batch);
-    if (status == THAW_OK)
-        status = thaw_check_targets(model, targets, batch);
+    thaw_status status = thaw_check_targets(model, targets, batch);
     if (status == THAW_OK)
         status = check_options(model, &settings, batch);
     if (status != THAW_OK)
@@ -54,19 +52,26 @@ thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_t
                                   &(thaw_training_batch){ .count = batch,
                                                           .first = thaw_shard_part_of_range(all, range).first,
                                                           .all = all,
-                                                          .samples = inputs->data,
+                                                          .samples = samples,
                                                           .targets = targets->data },
                                   &settings, model->context->seed, result ? result : &ignored);
     thaw_threads_leave(scope);
     return status;
 }
 
-thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs)
+thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
+                      const thaw_step_options *options, thaw_step_result *result)
 {
     int64_t batch;
+    const float *samples;
     thaw_status status = thaw_check_inputs(model, inputs, &batch);
-    if (status != THAW_OK)
-        return status;
+    if (status == THAW_OK)
+        status = thaw_pack_inputs(model, inputs, batch, &samples);
+    return status == THAW_OK ? thaw_step_samples(model, samples, batch, targets, options, result) : status;
+}
+
+thaw_status thaw_predict_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *outputs)
+{
     const thaw_shape *sample = &model->nodes[thaw_model_output(model)].output;
     if (outputs->dtype != THAW_F32 || !outputs->data || outputs->shape.rank != sample->rank + 1 ||
         outputs->shape.dims[0] != batch ||
@@ -77,9 +82,20 @@ thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const tha
     }
     thaw_batch_outcome outcome;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
-    status = thaw_evaluate_batch(model, &(thaw_evaluated_batch){ .count = batch, .samples = inputs->data }, &outcome);
+    const thaw_status status =
+        thaw_evaluate_batch(model, &(thaw_evaluated_batch){ .count = batch, .samples = samples }, &outcome);
     thaw_threads_leave(scope);
     if (status == THAW_OK)
         memcpy(outputs->data, outcome.outputs, (size_t)batch * thaw_shape_count(sample) * sizeof(float));
     return status;
+}
+
+thaw_status thaw_predict(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *outputs)
+{
+    int64_t batch;
+    const float *samples;
+    thaw_status status = thaw_check_inputs(model, inputs, &batch);
+    if (status == THAW_OK)
+        status = thaw_pack_inputs(model, inputs, batch, &samples);
+    return status == THAW_OK ? thaw_predict_samples(model, samples, batch, outputs) : status;
 }

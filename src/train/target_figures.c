@@ -5,6 +5,7 @@
 #include <thaw/train.h>
 
 #include "data/dataset.h"
+#include "train/inputs.h"
 
 enum { DEFAULT_BATCH = 128 };
 
@@ -52,9 +53,8 @@ static thaw_status measure_batch(measurement *job, size_t first)
     thaw_status status = thaw_dataset_read(job->dataset, job->indices, count, job->samples, job->targets);
     if (status != THAW_OK)
         return status;
-    const thaw_tensor inputs = batch_of(&source->sample_shape, count, job->samples);
     const thaw_tensor outputs = batch_of(&source->target_shape, count, job->outputs);
-    status = thaw_predict(job->model, &inputs, &outputs);
+    status = thaw_predict_samples(job->model, job->samples, (int64_t)count, &outputs);
     for (size_t i = 0; i < count && status == THAW_OK; i++) {
         job->count++;
         for (size_t k = 0; k < job->width; k++) {
@@ -120,13 +120,17 @@ thaw_status thaw_evaluate_targets(thaw_model *model, thaw_dataset *dataset, int6
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
     if (dataset->source.target_dtype != THAW_F32)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: its targets are labels of classes, must be floats");
+    thaw_dataset *arranged;
+    thaw_status status = thaw_match_fields(model, &dataset, &arranged);
+    if (status != THAW_OK)
+        return status;
     measurement job = {
         .model = model,
         .dataset = dataset,
         .batch = batch ? (size_t)batch : DEFAULT_BATCH,
         .width = thaw_shape_count(&dataset->source.target_shape),
     };
-    const thaw_status status = measure(&job);
+    status = measure(&job);
     if (status == THAW_OK)
         conclude(&job, columns, all);
     thaw_release(context, job.indices);
@@ -134,5 +138,6 @@ thaw_status thaw_evaluate_targets(thaw_model *model, thaw_dataset *dataset, int6
     thaw_release(context, job.targets);
     thaw_release(context, job.outputs);
     thaw_release(context, job.columns);
+    thaw_dataset_destroy(arranged);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "train/batch.h"
 #include "train/best.h"
 #include "train/checkpoint.h"
+#include "train/inputs.h"
 #include "train/shards.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -45,18 +46,24 @@ static thaw_status check_options(const thaw_model *model, const thaw_fit_options
     return THAW_OK;
 }
 
+static thaw_status take_data(thaw_trainer *trainer, thaw_dataset **dataset, thaw_dataset **arranged)
+{
+    const thaw_status status = thaw_match_fields(trainer->model, dataset, arranged);
+    return status == THAW_OK ? thaw_check_dataset(trainer->model, *dataset) : status;
+}
+
 /* Before the first step, not hours later: patterns that match nothing, data that does not fit. */
-static thaw_status check(const thaw_trainer *trainer)
+static thaw_status check(thaw_trainer *trainer)
 {
     thaw_model *model = trainer->model;
-    const thaw_fit_options *options = &trainer->options;
+    thaw_fit_options *options = &trainer->options;
     thaw_status status = check_options(model, options);
     if (status == THAW_OK && thaw_model_loss(model) < 0)
         status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model must have a loss to train");
     if (status == THAW_OK)
-        status = thaw_check_dataset(model, trainer->dataset);
+        status = take_data(trainer, &trainer->dataset, &trainer->arranged);
     if (status == THAW_OK && options->test)
-        status = thaw_check_dataset(model, options->test);
+        status = take_data(trainer, &options->test, &trainer->arranged_test);
     if (status == THAW_OK && options->strategy)
         status = thaw_strategy_check(options->strategy, model, options->head, options->epochs);
     return status;
@@ -122,6 +129,8 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
     thaw_trainer_release_data(trainer);
     thaw_test_cache_release(&trainer->test_cache, trainer->model->context);
     thaw_average_release(trainer->average);
+    thaw_dataset_destroy(trainer->arranged);
+    thaw_dataset_destroy(trainer->arranged_test);
     thaw_release(trainer->model->context, trainer);
 }
 

@@ -21,6 +21,7 @@ typedef struct thaw_checkpoints thaw_checkpoints;
 struct thaw_trainer {
     thaw_model *model;
     thaw_dataset *dataset;
+    thaw_dataset *arranged, *arranged_test; /* what the data sets became to match the inputs; NULL: they are as given */
     thaw_fit_options options;
     thaw_trainer_position position;
     size_t epoch_steps;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs each NAME.onnx of a folder in ONNX Runtime on NAME.input, and compares with NAME.output.
+"""Runs each NAME.onnx of a folder in ONNX Runtime on NAME.INPUT, and compares with NAME.output. All files have floats.
 
 usage: compare.py FOLDER COUNT; COUNT: how many networks there must be"""
 
@@ -17,13 +17,15 @@ def compare(path):
     """The largest difference of an output: against 1, or its own size if that is more."""
     onnx.checker.check_model(onnx.load(path), full_check=True)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (given,), (made,) = session.get_inputs(), session.get_outputs()
-    assert given.name == "input" and given.shape[0] == made.shape[0] == "batch", (given, made)
-    inputs = numpy.fromfile(path.with_suffix(".input"), numpy.float32).reshape([-1] + given.shape[1:])
-    wanted = numpy.fromfile(path.with_suffix(".output"), numpy.float32).reshape([len(inputs)] + made.shape[1:])
-    found = session.run(None, {given.name: inputs})[0]
+    inputs, (made,) = {}, session.get_outputs()
+    for given in session.get_inputs():
+        assert given.shape[0] == made.shape[0] == "batch", (given, made)
+        values = numpy.fromfile(path.with_suffix("." + given.name), numpy.float32).reshape([-1] + given.shape[1:])
+        inputs[given.name] = values.astype(numpy.int64) if given.type == "tensor(int64)" else values
+    wanted = numpy.fromfile(path.with_suffix(".output"), numpy.float32).reshape([len(values)] + made.shape[1:])
+    found = session.run(None, inputs)[0]
     assert found.shape == wanted.shape, (path.name, found.shape, wanted.shape)
-    alone = session.run(None, {given.name: inputs[:1]})[0]
+    alone = session.run(None, {name: values[:1] for name, values in inputs.items()})[0]
     assert alone.shape[0] == 1, (path.name, alone.shape)
     return float(numpy.max(numpy.abs(found - wanted) / numpy.maximum(1, numpy.abs(wanted))))
 

@@ -109,11 +109,12 @@ static void assert_tensor(const Onnx__TensorProto *tensor, const char *what)
                  tensor->raw_data.len, bytes);
 }
 
-static void assert_batch(const Onnx__ValueInfoProto *value)
+static void assert_batch(const Onnx__ValueInfoProto *value, bool whole_numbers)
 {
     cr_assert_eq(value->type->value_case, ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE);
     const Onnx__TypeProto__Tensor *tensor = value->type->tensor_type;
-    cr_assert_eq(tensor->elem_type, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    cr_assert(tensor->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
+              (whole_numbers && tensor->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__INT64));
     cr_assert(tensor->shape->n_dim > 0);
     cr_assert_eq(tensor->shape->dim[0]->value_case, ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM);
     cr_assert_str_eq(tensor->shape->dim[0]->dim_param, "batch");
@@ -136,11 +137,13 @@ void assert_valid(const Onnx__ModelProto *file, const char *what)
     all->what = what;
     cr_assert(file->ir_version == 8 && file->n_opset_import == 1 && file->opset_import[0]->version == 17);
     cr_assert_str_eq(file->producer_name, "thaw");
-    cr_assert(graph->n_input == 1 && graph->n_output == 1);
-    cr_assert_str_eq(graph->input[0]->name, "input");
-    assert_batch(graph->input[0]);
-    assert_batch(graph->output[0]);
-    define(all, "input");
+    cr_assert(graph->n_input >= 1 && graph->n_output == 1);
+    cr_assert(graph->n_input > 1 || strcmp(graph->input[0]->name, "input") == 0);
+    assert_batch(graph->output[0], false);
+    for (size_t i = 0; i < graph->n_input; i++) {
+        assert_batch(graph->input[i], graph->n_input > 1);
+        define(all, graph->input[i]->name);
+    }
     for (size_t i = 0; i < graph->n_initializer; i++) {
         assert_tensor(graph->initializer[i], what);
         define(all, graph->initializer[i]->name);

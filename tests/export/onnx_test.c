@@ -8,6 +8,7 @@
 #include "support/files.h"
 #include "support/layer_kinds.h"
 #include "support/network.h"
+#include "train/named_network.h"
 
 static thaw_context *context;
 static thaw_model *model;
@@ -89,6 +90,25 @@ Test(onnx, a_classifier_is_written_as_pytorch_has_it, .init = begin, .fini = end
     assert_parameter(file, "conv.bias");
     assert_parameter(file, "fc.weight");
     assert_parameter(file, "fc.bias");
+    onnx__model_proto__free_unpacked(file, NULL);
+}
+
+/* Token ids are int64 in the file, and floats for layers. */
+Test(onnx, named_inputs_keep_names_and_types, .init = begin, .fini = end)
+{
+    assert_ok(context, named_network_build(model));
+    Onnx__ModelProto *file = onnx_export(model, path);
+    assert_valid(file, "named inputs");
+    cr_assert_eq(file->graph->n_input, 2);
+    cr_assert_str_eq(file->graph->input[0]->name, "ids");
+    cr_assert_str_eq(file->graph->input[1]->name, "numbers");
+    assert_dims(file->graph->input[0], 1, (int64_t[]){ NAMED_LENGTH });
+    assert_dims(file->graph->input[1], 1, (int64_t[]){ NAMED_NUMBERS });
+    cr_assert_eq(file->graph->input[0]->type->tensor_type->elem_type, ONNX__TENSOR_PROTO__DATA_TYPE__INT64);
+    cr_assert_eq(file->graph->input[1]->type->tensor_type->elem_type, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
+    cr_assert_str_eq(file->graph->node[0]->op_type, "Cast");
+    cr_assert_str_eq(file->graph->node[0]->input[0], "ids");
+    cr_assert_eq(onnx_attribute(file->graph->node[0], "to")->i, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT);
     onnx__model_proto__free_unpacked(file, NULL);
 }
 

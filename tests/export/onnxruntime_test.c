@@ -9,6 +9,7 @@
 #include "support/files.h"
 #include "support/layer_kinds.h"
 #include "support/random_network.h"
+#include "train/named_network.h"
 
 enum { SAMPLES = 3, RANDOM_NETWORKS = 200, CLASSES = 10 };
 
@@ -89,6 +90,31 @@ static float *make_samples(const thaw_model *model, size_t samples, bool ids)
 }
 
 /* ---------------------------------------------------------------- tests */
+
+/* NAME.ids and NAME.numbers are the inputs; ids are written as floats. */
+Test(onnxruntime, gives_the_outputs_of_named_inputs)
+{
+    SKIP_WITHOUT_ONNXRUNTIME();
+    char folder[SUPPORT_PATH_BYTES], path[SUPPORT_PATH_BYTES];
+    float ids[SAMPLES * NAMED_LENGTH], outputs[SAMPLES * NAMED_CLASSES];
+    named_batch batch;
+    support_make_directory(folder);
+    thaw_context *context = support_context(2);
+    thaw_model *model = named_network(context, "sgd:lr=0.1");
+    named_batch_fill(&batch, SAMPLES, 1);
+    for (size_t i = 0; i < SAMPLES * NAMED_LENGTH; i++)
+        ids[i] = (float)batch.ids[i];
+    const thaw_tensor computed = thaw_view_f32(outputs, 2, (int64_t[]){ SAMPLES, NAMED_CLASSES });
+    assert_ok(context, thaw_predict(model, batch.inputs, &computed));
+    assert_ok(context, thaw_export_onnx(model, file_path(path, folder, "named", "onnx"), NULL));
+    support_write_file(file_path(path, folder, "named", "ids"), ids, sizeof ids);
+    support_write_file(file_path(path, folder, "named", "numbers"), batch.numbers,
+                       SAMPLES * NAMED_NUMBERS * sizeof(float));
+    support_write_file(file_path(path, folder, "named", "output"), outputs, sizeof outputs);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+    compare(folder, 1);
+}
 
 Test(onnxruntime, gives_the_outputs_of_every_option_of_a_layer)
 {

@@ -1,0 +1,30 @@
+/* The boundary of a model with several inputs: batches that the host gives as tensors, and data sets. */
+#ifndef THAW_TRAIN_INPUTS_H
+#define THAW_TRAIN_INPUTS_H
+
+#include <thaw/train.h>
+
+#include "data/dataset.h"
+#include "graph/model.h"
+
+/* Whether the tensors are batches of samples for the model's inputs; *batch is their size. Errors: THAW_SHAPE_MISMATCH,
+   THAW_INVALID_ARGUMENT. */
+thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch);
+
+/* The samples as rows of floats: the host's memory where a single input has floats, else memory of the model, valid
+   until the next batch is packed. The inputs have been checked. Errors: THAW_INVALID_ARGUMENT (a whole number beyond
+   2^24), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pack_inputs(thaw_model *model, const thaw_tensor *inputs, int64_t batch, const float **samples);
+
+/* Matches a data set's fields with the model's inputs: by name, if all have names, else by order. *dataset becomes a
+   data set of just these fields in the model's order, which *arranged owns; the one that it was must outlive it. If its
+   samples are right as they are, nothing changes, and *arranged is NULL.
+   Errors: THAW_SHAPE_MISMATCH, THAW_NOT_FOUND (an input without a field), THAW_INVALID_ARGUMENT, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, thaw_dataset **arranged);
+
+/* thaw_step and thaw_predict for samples as rows of floats, which match the model. */
+thaw_status thaw_step_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *targets,
+                              const thaw_step_options *options, thaw_step_result *result);
+thaw_status thaw_predict_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *outputs);
+
+#endif

@@ -1,0 +1,102 @@
+/* Which field of a data set is which input of a model. */
+#include <string.h>
+
+#include "core/nearest.h"
+#include "data/fields.h"
+#include "train/inputs.h"
+
+static const char *name_of(const thaw_model *model, size_t index)
+{
+    return model->nodes[model->inputs[index].node].name;
+}
+
+/* An input of thaw_input has no name of its own. */
+static bool have_names(const thaw_model *model, const thaw_dataset *dataset)
+{
+    for (size_t i = 0; dataset->fields && i < dataset->source.field_count; i++)
+        if (!dataset->fields[i].name)
+            return false;
+    return dataset->fields && model->inputs[0].node != 0;
+}
+
+static thaw_status fail_missing(const thaw_model *model, const thaw_dataset *dataset, const char *name)
+{
+    const char *names[THAW_MOST_FIELDS];
+    const size_t count = dataset->source.field_count;
+    for (size_t i = 0; i < count; i++)
+        names[i] = dataset->fields[i].name;
+    const char *nearest = thaw_nearest(name, names, count);
+    return thaw_fail(
+        model->context, THAW_NOT_FOUND,
+        "the data has no field for the model's input \"%s\"; it has %zu, from \"%.100s\" to \"%.100s\"%s%.100s%s", name,
+        count, names[0], names[count - 1], nearest ? ", did you mean \"" : "", nearest ? nearest : "",
+        nearest ? "\"?" : "");
+}
+
+static thaw_status find_by_name(const thaw_model *model, const thaw_dataset *dataset, size_t *fields)
+{
+    const size_t count = dataset->source.field_count;
+    for (size_t k = 0; k < model->input_count; k++) {
+        const char *name = name_of(model, k);
+        fields[k] = 0;
+        while (fields[k] < count && strcmp(dataset->fields[fields[k]].name, name) != 0)
+            fields[k]++;
+        if (fields[k] == count)
+            return fail_missing(model, dataset, name);
+    }
+    return THAW_OK;
+}
+
+static thaw_status find_by_order(const thaw_model *model, const thaw_dataset *dataset, size_t *fields)
+{
+    if (thaw_dataset_field_count(dataset) != model->input_count)
+        return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "samples have %zu fields, the model has %zu inputs",
+                         thaw_dataset_field_count(dataset), model->input_count);
+    for (size_t k = 0; k < model->input_count; k++)
+        fields[k] = k;
+    return THAW_OK;
+}
+
+static thaw_status check_field(const thaw_model *model, const thaw_dataset *dataset, size_t index, size_t place)
+{
+    const thaw_graph_input *input = &model->inputs[index];
+    const thaw_shape *shape = &model->nodes[input->node].output;
+    char is[80], wanted[80];
+    thaw_field field;
+    thaw_dataset_field_at(dataset, place, &field);
+    if (!thaw_shape_equal(&field.shape, shape)) {
+        thaw_shape_format(&field.shape, is, sizeof is);
+        thaw_shape_format(shape, wanted, sizeof wanted);
+        return input->node == 0 ? thaw_fail(model->context, THAW_SHAPE_MISMATCH,
+                                            "samples have shape %s, must have the model's input shape %s", is, wanted)
+                                : thaw_fail(model->context, THAW_SHAPE_MISMATCH,
+                                            "samples have shape %s for the model's input \"%s\", must have %s", is,
+                                            name_of(model, index), wanted);
+    }
+    if (dataset->fields && input->dtype == THAW_I32 && field.dtype != THAW_I32)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
+                         "samples have floats for the model's input \"%s\", must have int32 numbers",
+                         name_of(model, index));
+    return THAW_OK;
+}
+
+thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, thaw_dataset **arranged)
+{
+    thaw_dataset *given = *dataset;
+    size_t fields[THAW_MOST_MODEL_INPUTS];
+    *arranged = NULL;
+    if (!thaw_model_has_layers(model))
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
+    thaw_status status = (have_names(model, given) ? find_by_name : find_by_order)(model, given, fields);
+    bool as_they_are = thaw_dataset_field_count(given) == model->input_count;
+    for (size_t k = 0; k < model->input_count && status == THAW_OK; k++) {
+        status = check_field(model, given, k, fields[k]);
+        as_they_are = as_they_are && fields[k] == k;
+    }
+    if (status != THAW_OK || as_they_are)
+        return status;
+    status = thaw_dataset_arrange(given, fields, model->input_count, arranged);
+    if (status == THAW_OK)
+        *dataset = *arranged;
+    return status;
+}
