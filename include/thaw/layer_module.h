@@ -33,7 +33,11 @@ typedef struct thaw_capability_demand thaw_capability_demand;
 typedef struct thaw_capability_needs thaw_capability_needs;
 typedef struct thaw_capability_run thaw_capability_run;
 
-/* ---- building: called once, when the layer is appended ---- */
+/* ---- building: called when the layer is appended ----
+
+   For shorter sequences (thaw_named_input), `build` is called again to derive shapes. It then gets the inputs' shorter
+   shapes, its calls change nothing, and parameters must have the shapes that they have. So the output's shape should
+   follow from the inputs', and a parameter's from options or from what does not depend on the length. */
 
 THAW_API size_t thaw_builder_input_count(const thaw_layer_builder *builder);                    /* the layer's inputs */
 THAW_API const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index); /* of one sample */
@@ -151,7 +155,7 @@ struct thaw_layer_module {
     bool source;         /* has no inputs: `pack` writes the output, of the whole batch, which stays there until a
                             parameter changes; forward is not called and may be NULL */
 
-    thaw_status (*build)(thaw_layer_builder *builder, const void *options); /* once, when the layer is appended */
+    thaw_status (*build)(thaw_layer_builder *builder, const void *options);           /* see "building" above */
     thaw_status (*prepare)(const thaw_layer_demand *demand, thaw_layer_needs *needs); /* once per plan */
     thaw_status (*forward)(const thaw_layer_run *run);                                /* once per step */
     thaw_status (*backward)(const thaw_layer_run *run);  /* called if any gradient was demanded */

@@ -34,6 +34,9 @@ typedef struct thaw_input_options {
     thaw_dtype dtype; /* THAW_F32, or THAW_I32: token ids, lengths, token types. Layers read whole numbers as floats, so
                          they must be from -2^24 to 2^24 */
     thaw_shape shape; /* of one sample; rank 0: one number, for layers [1] */
+    bool sequence; /* its first dimension is that of a sequence, which may be shorter in a batch; the same in all such
+                         inputs of a model. See below */
+    bool lengths;  /* THAW_I32, one number: how much of its sequences a sample uses. At most one such input */
 } thaw_input_options;
 
 /* Declares one of a model's inputs. Call it for each, before any layer, and not beside thaw_input.
@@ -41,6 +44,18 @@ typedef struct thaw_input_options {
    Calls that take a batch of inputs, such as thaw_step and thaw_predict, take an array of as many tensors, in the order
    of these declarations: each of the input's dtype and shape behind the dimension of the batch, which all share. An
    input of one number may also be [batch].
+
+   Sequences: the first dimension that is declared is the longest. A tensor may have a smaller one, the same for all
+   sequences of the batch, which then runs at this length. If the model has an input of lengths, the batch is cut behind
+   its longest sample. It then runs at that length rounded up to a multiple of an eighth of the longest, or of 8 if that
+   is more, so that there are few plans. Behind the end of a tensor, sequences are 0. Targets and outputs keep their
+   whole shapes: steps behind the batch's length do not count in the loss, and are 0 in the outputs of thaw_predict.
+
+   Layers derive their shapes for a length by `build` (thaw/layer_module.h). A sample's outputs do not depend on the
+   length at which its batch runs, nor on other samples, if no layer mixes steps behind a sample's own length into those
+   before it. Layers that compute each step alone do not. Those that mix steps must read the lengths, as attention can;
+   an LSTM or a convolution does not. A loss over steps must ignore those behind a sample's length. Gradients are sums
+   over all steps, and may differ in rounding from those at another length.
 
    Inside, a sample is one row of floats: all inputs, one behind the other. Node 0 holds the rows, and the node of an
    input takes its part of them. With a single input that is the row itself, so nothing runs.
@@ -54,6 +69,7 @@ typedef struct thaw_model_input {
     thaw_dtype dtype;
     thaw_shape shape; /* of one sample, as layers see it */
     thaw_node node;
+    bool sequence, lengths; /* as declared */
 } thaw_model_input;
 
 /* The inputs in the order of their declarations. Errors: THAW_INVALID_ARGUMENT (no such input). */

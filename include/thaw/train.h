@@ -97,7 +97,7 @@ THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, con
 /* Times the instructions of the program (thaw/plan.h) that a step on this batch runs. It trains some steps to warm
    up and then `steps` measured ones (0: 20), which change parameters as thaw_step does. `seconds` gets the
    mean time of each instruction in a step, or 0 if it did not run, in the order of thaw_plan_instruction_at for the
-   training plan of this batch. It is the caller's, with thaw_plan_instruction_count elements. `*rest_seconds` gets
+   training plan of this batch, with sequences of their whole length. It is the caller's, with thaw_plan_instruction_count elements. `*rest_seconds` gets
    what a step spends between instructions: it looks the plan up, checks whether parameters changed, counts correct
    samples. `*step_seconds` gets the time of a whole step, the sum of all these. Times are means over the faster half
    of the steps, which other processes disturbed least. Medians would not add up.

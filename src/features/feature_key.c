@@ -69,7 +69,7 @@ static thaw_status add_probe(thaw_plan *plan, const float *samples, thaw_digest 
         status = thaw_program_run(plan, THAW_SECTION_PREFIX);
     for (size_t i = 0; status == THAW_OK && i < plan->cut_count; i++) {
         const thaw_node index = plan->order[i];
-        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+        const size_t count = (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, index));
         if (plan->nodes[index].boundary)
             thaw_digest_add(key, thaw_plan_output(plan, index), count * sizeof(float));
     }

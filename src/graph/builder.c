@@ -12,7 +12,8 @@ size_t thaw_builder_input_count(const thaw_layer_builder *builder)
 
 const thaw_shape *thaw_builder_input(const thaw_layer_builder *builder, size_t index)
 {
-    return &builder->model->nodes[builder->inputs[index]].output;
+    const thaw_node input = builder->inputs[index];
+    return builder->shapes ? &builder->shapes[input] : &builder->model->nodes[input].output;
 }
 
 thaw_context *thaw_builder_context(const thaw_layer_builder *builder)
@@ -20,9 +21,26 @@ thaw_context *thaw_builder_context(const thaw_layer_builder *builder)
     return builder->model->context;
 }
 
+static thaw_status compare_parameter(thaw_layer_builder *builder, const thaw_parameter_specification *specification)
+{
+    const thaw_group *group = builder->node->group;
+    const size_t index = builder->compared++;
+    const thaw_shape none = { 0 },
+                     *shape = group && index < group->parameter_count ? &group->parameters[index]->shape : &none;
+    char texts[2][80];
+    if (shape != &none && thaw_shape_equal(shape, &specification->shape))
+        return THAW_OK;
+    return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                             "sequences must have their whole length here: \"%s\" would have shape %s, but has %s",
+                             specification->name, thaw_shape_format(&specification->shape, texts[0], sizeof texts[0]),
+                             thaw_shape_format(shape, texts[1], sizeof texts[1]));
+}
+
 thaw_status thaw_builder_parameter(thaw_layer_builder *builder, const thaw_parameter_specification *specification)
 {
     thaw_graph_node *node = builder->node;
+    if (builder->shapes)
+        return compare_parameter(builder, specification);
     if (!thaw_shape_usable(&specification->shape, 1))
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                  "parameter \"%s\" is too large, or has a dimension below 1", specification->name);

@@ -42,6 +42,24 @@ static thaw_status check_place(const thaw_model *model, const char *name)
     return THAW_OK;
 }
 
+static thaw_status check_kind(const thaw_model *model, const char *name, const thaw_input_options *options,
+                              const thaw_shape *shape)
+{
+    thaw_context *context = model->context;
+    if (options->dtype != THAW_F32 && options->dtype != THAW_I32)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: an input must be of f32 or i32", name);
+    if (options->lengths && (options->sequence || options->dtype != THAW_I32 || thaw_shape_count(shape) != 1))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: lengths must be one i32 number a sample", name);
+    if (options->lengths && model->lengths)
+        return thaw_fail(context, THAW_DUPLICATE, "%s: \"%s\" already has the lengths", name,
+                         model->nodes[model->lengths->node].name);
+    if (options->sequence && model->longest && model->longest != shape->dims[0])
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "%s: the sequence has %lld steps, another %lld: must be the same", name,
+                         (long long)shape->dims[0], (long long)model->longest);
+    return THAW_OK;
+}
+
 /* The sample with one more part. A single part is the sample itself, in its shape. */
 static thaw_status widen(const thaw_model *model, const char *name, const thaw_shape *part, thaw_shape *sample)
 {
@@ -68,8 +86,10 @@ static thaw_status append(thaw_model *model, const thaw_input_options *options, 
                           &part, output);
     if (status != THAW_OK)
         return status;
-    model->inputs[model->input_count++] =
-        (thaw_graph_input){ options->dtype, *output, part.first, thaw_shape_count(shape) };
+    thaw_graph_input *made = &model->inputs[model->input_count++];
+    *made = (thaw_graph_input){ options->dtype, *output, part.first, thaw_shape_count(shape), options->sequence };
+    model->lengths = options->lengths ? made : model->lengths;
+    model->longest = options->sequence ? shape->dims[0] : model->longest;
     model->first_layer = model->node_count;
     return THAW_OK;
 }
@@ -83,8 +103,8 @@ thaw_status thaw_named_input(thaw_model *model, const thaw_input_options *option
     thaw_status status = check_place(model, name);
     if (status == THAW_OK && !thaw_shape_usable(&shape, 1))
         status = fail_shape(model, name, &shape);
-    if (status == THAW_OK && options->dtype != THAW_F32 && options->dtype != THAW_I32)
-        status = thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s: an input must be of f32 or i32", name);
+    if (status == THAW_OK)
+        status = check_kind(model, name, options, &shape);
     if (status == THAW_OK)
         status = widen(model, name, &shape, &sample);
     if (status == THAW_OK && model->node_count == 0 &&
@@ -117,7 +137,8 @@ thaw_status thaw_model_input_at(const thaw_model *model, size_t index, thaw_mode
                          model->input_count);
     const thaw_graph_input *found = &model->inputs[index];
     const thaw_graph_node *node = &model->nodes[found->node];
-    *input = (thaw_model_input){ node->name, found->dtype, node->output, found->node };
+    *input = (thaw_model_input){ node->name,  found->dtype,    node->output,
+                                 found->node, found->sequence, found == model->lengths };
     return THAW_OK;
 }
 

@@ -48,7 +48,11 @@ typedef struct thaw_graph_input {
     thaw_dtype dtype;
     thaw_node node;
     size_t first, count; /* floats */
+    bool sequence;       /* its first dimension may be shorter in a batch */
 } thaw_graph_input;
+
+/* Batches run at few lengths, so that there are few plans. */
+enum { THAW_MOST_LENGTHS = 8, THAW_LEAST_LENGTH_STEP = 8 };
 
 /* Compiled from a model; opaque here, defined in src/plan. */
 typedef struct thaw_plan_store thaw_plan_store;
@@ -59,8 +63,10 @@ struct thaw_model {
     size_t node_count, node_capacity;
     thaw_graph_input inputs[THAW_MOST_MODEL_INPUTS];
     size_t input_count;
-    size_t first_layer; /* the nodes before it are the sample and its named inputs */
-    float *packed;      /* a batch of samples of several inputs, in whose memory the next batch is packed */
+    int64_t longest;                 /* of its sequences; 0: it has none */
+    const thaw_graph_input *lengths; /* the input that tells the length of each sample; NULL: none */
+    size_t first_layer;              /* the nodes before it are the sample and its named inputs */
+    float *packed; /* a batch of samples of several inputs, in whose memory the next batch is packed */
     size_t packed_capacity;
     thaw_parameter_set parameters;
     bool unfused;    /* plans run each layer's kernel separately */
@@ -91,6 +97,17 @@ bool thaw_model_is_input(const thaw_model *model, thaw_node node);
 /* The input that has this float of a sample. */
 const thaw_graph_input *thaw_model_input_of(const thaw_model *model, size_t value);
 
+/* The length at which a batch runs whose longest sequence is this: one of a few; 0 if that is the whole length. */
+int64_t thaw_model_round_length(const thaw_model *model, int64_t length);
+
+/* The length at which a batch of samples runs, whose sequences end at `most`: that of the longest sample, rounded, as the
+   input of lengths tells. Without that input, `most`. 0: the whole length. */
+int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most);
+
+/* Lets all layers derive the shapes of their outputs for sequences of a length, and a loss that of its targets. Errors:
+   those of `build`; THAW_SHAPE_MISMATCH (a layer whose parameters depend on the length). */
+thaw_status thaw_model_find_shapes(thaw_model *model, int64_t length, thaw_shape *shapes, thaw_shape *target);
+
 /* Appends the node that holds whole samples; the caller counts it. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_model_reserve_sample(thaw_model *model, const char *name, thaw_graph_node **node);
 
@@ -118,7 +135,9 @@ struct thaw_layer_builder {
     size_t input_count;
     bool loss;
     bool has_output, has_target;
-    thaw_graph_node *node; /* being filled */
+    thaw_graph_node *node;    /* being filled */
+    const thaw_shape *shapes; /* of all nodes, if only shapes are derived: then parameters are compared */
+    size_t compared;
 };
 
 #endif

@@ -4,7 +4,7 @@ static void count_node(const thaw_plan *plan, thaw_node index, thaw_plan_account
 {
     const thaw_plan_node *planned = &plan->nodes[index];
     const thaw_graph_node *node = &plan->model->nodes[index];
-    const size_t sample = thaw_shape_count(&node->output), count = (size_t)plan->batch * sample;
+    const size_t sample = thaw_shape_count(thaw_plan_shape(plan, index)), count = (size_t)plan->batch * sample;
     const size_t whole = node->module->loss ? sizeof(float) : count * sizeof(float);
     const size_t half = planned->precision == THAW_BF16 ? whole / 2 : 0;
     const size_t gradients = planned->carries && !node->module->loss ? 1 : 0;

@@ -16,7 +16,7 @@ static size_t backward_time(const thaw_plan *plan, thaw_node node)
 static size_t value_bytes(const thaw_plan *plan, thaw_node node, thaw_dtype precision)
 {
     const int64_t samples = plan->nodes[node].partial ? plan->tile : plan->batch;
-    return (size_t)samples * thaw_shape_count(&plan->model->nodes[node].output) * thaw_dtype_bytes(precision);
+    return (size_t)samples * thaw_shape_count(thaw_plan_shape(plan, node)) * thaw_dtype_bytes(precision);
 }
 
 static size_t output_bytes(const thaw_plan *plan, thaw_node node)

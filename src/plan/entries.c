@@ -142,7 +142,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
 /* Bytes that the node would read and write in a kernel of its own. */
 static size_t fused_bytes(const thaw_plan *plan, thaw_node index)
 {
-    const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+    const size_t count = (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, index));
     return 2 * count * thaw_dtype_bytes(plan->nodes[index].precision);
 }
 

@@ -75,8 +75,9 @@ static thaw_node residual_of(const thaw_plan *plan, thaw_node owner, thaw_node e
     const thaw_graph_node *node = &plan->model->nodes[sum];
     const thaw_node other = node->inputs[node->inputs[0] == end ? 1 : 0];
     const bool there = plan->position[writer_of(plan, other)] < plan->position[owner];
-    return there && thaw_shape_equal(&plan->model->nodes[other].output, &node->output) &&
-                   thaw_shape_equal(&plan->model->nodes[owner].output, &node->output)
+    const thaw_shape *shape = thaw_plan_shape(plan, sum);
+    return there && thaw_shape_equal(thaw_plan_shape(plan, other), shape) &&
+                   thaw_shape_equal(thaw_plan_shape(plan, owner), shape)
                ? other
                : -1;
 }

@@ -25,8 +25,9 @@ static void bring_back(thaw_plan *plan)
 static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int threads)
 {
     const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
-    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training ||
-        plan->cuts != (request->training || request->cuts) || plan->shards != (request->shards ? request->shards : 1))
+    if (plan->batch != request->batch || plan->length != request->length || plan->threads != threads ||
+        plan->training != request->training || plan->cuts != (request->training || request->cuts) ||
+        plan->shards != (request->shards ? request->shards : 1))
         return false;
     return !plan->cuts || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
                            have->dtype == wanted->dtype);
@@ -43,14 +44,14 @@ thaw_plan *thaw_kept_plans_find(thaw_kept_plans *kept, const thaw_plan_request *
 }
 
 /* The least recently used plan for a team of `threads`, or of all plans if that is 0. NULL: there are fewer than
-   `most`. */
-static thaw_plan **find_oldest(thaw_kept_plans *kept, int threads, size_t most)
+   `most`. Counts only plans of the whole length, or only those of shorter ones, if there is a team. */
+static thaw_plan **find_oldest(thaw_kept_plans *kept, int threads, bool shorter, size_t most)
 {
     thaw_plan **oldest = NULL;
     size_t count = 0;
     for (size_t i = 0; i < kept->count; i++) {
         thaw_plan **place = &kept->plans[i];
-        if (threads && (*place)->threads != threads)
+        if (threads && ((*place)->threads != threads || ((*place)->length > 0) != shorter))
             continue;
         count++;
         if (!oldest || (*place)->last_use < (*oldest)->last_use)
@@ -61,9 +62,11 @@ static thaw_plan **find_oldest(thaw_kept_plans *kept, int threads, size_t most)
 
 void thaw_kept_plans_add(thaw_kept_plans *kept, thaw_plan *plan)
 {
-    thaw_plan **place = find_oldest(kept, plan->threads, THAW_MOST_PLANS_OF_TEAM);
+    const bool shorter = plan->length > 0;
+    thaw_plan **place =
+        find_oldest(kept, plan->threads, shorter, shorter ? THAW_MOST_SHORTER_PLANS : THAW_MOST_PLANS_OF_TEAM);
     if (!place)
-        place = find_oldest(kept, 0, THAW_MOST_PLANS);
+        place = find_oldest(kept, 0, false, THAW_MOST_PLANS);
     if (place) {
         bring_back(*place);
         thaw_plan_release(*place);

@@ -4,8 +4,14 @@
 
 #include "plan/plan.h"
 
-/* A host may alternate between calls inside and outside its parallel regions, each with several batch sizes. */
-enum { THAW_MOST_PLANS_OF_TEAM = 6, THAW_MOST_TEAMS = 2, THAW_MOST_PLANS = THAW_MOST_PLANS_OF_TEAM * THAW_MOST_TEAMS };
+/* A host may alternate between calls inside and outside its parallel regions, each with several batch sizes. Plans for
+   shorter sequences come on top: of up to THAW_MOST_LENGTHS lengths, for training and for evaluation. */
+enum {
+    THAW_MOST_PLANS_OF_TEAM = 6,
+    THAW_MOST_SHORTER_PLANS = 2 * THAW_MOST_LENGTHS,
+    THAW_MOST_TEAMS = 2,
+    THAW_MOST_PLANS = (THAW_MOST_PLANS_OF_TEAM + THAW_MOST_SHORTER_PLANS) * THAW_MOST_TEAMS
+};
 
 typedef struct thaw_kept_plans {
     thaw_plan *plans[THAW_MOST_PLANS];

@@ -21,9 +21,9 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
     const thaw_graph_node *node = &plan->model->nodes[index];
     const thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < node->input_count; k++)
-        filled->inputs[k] = plan->model->nodes[node->inputs[k]].output;
+        filled->inputs[k] = *thaw_plan_shape(plan, node->inputs[k]);
     if (planned->epilogue.residual)
-        filled->inputs[node->input_count] = node->output;
+        filled->inputs[node->input_count] = *thaw_plan_shape(plan, index);
     const size_t parameter_count = node->group ? node->group->parameter_count : 0;
     for (size_t k = 0; k < parameter_count; k++) {
         filled->parameters[k] = node->group->parameters[k]->shape;
@@ -47,7 +47,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .follows = planned->follows,
         .input_count = node->input_count,
         .inputs = filled->inputs,
-        .output = node->output,
+        .output = *thaw_plan_shape(plan, index),
         .input_gradient = planned->input_gradient,
         .parameter_count = parameter_count,
         .parameters = filled->parameters,
@@ -94,7 +94,8 @@ static thaw_status prepare(thaw_plan *plan, thaw_node index)
         planned->lets_go = planned->lets_go || planned->leaves[k];
     }
     if (node->module->source)
-        planned->needs.packed_bytes = (size_t)plan->batch * thaw_shape_count(&node->output) * sizeof(float);
+        planned->needs.packed_bytes =
+            (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, index)) * sizeof(float);
     return THAW_OK;
 }
 

@@ -42,7 +42,7 @@ thaw_status thaw_pass_masks(thaw_plan *plan)
 
 static size_t count_elements(const thaw_plan *plan, thaw_node index)
 {
-    return (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[index].output);
+    return (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, index));
 }
 
 size_t thaw_plan_mask_bytes(const thaw_plan *plan, thaw_node index)

@@ -30,6 +30,23 @@ static void clear_requests(thaw_plan_node *node)
         node->places.spare[k] = -1;
 }
 
+/* Finds the shapes of all nodes for the plan's length. */
+static thaw_status find_shapes(thaw_plan *plan)
+{
+    const thaw_model *model = plan->model;
+    plan->target_shape = model->nodes[plan->target].target;
+    if (!plan->length)
+        return THAW_OK;
+    plan->shapes = thaw_allocate_array(model->context, plan->node_count, sizeof *plan->shapes);
+    return plan->shapes ? thaw_model_find_shapes(plan->program.model, plan->length, plan->shapes, &plan->target_shape)
+                        : THAW_OUT_OF_MEMORY;
+}
+
+const thaw_shape *thaw_plan_shape(const thaw_plan *plan, thaw_node node)
+{
+    return plan->shapes ? &plan->shapes[node] : &plan->model->nodes[node].output;
+}
+
 thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     thaw_plan *made = thaw_allocate(model->context, sizeof *made);
@@ -39,6 +56,7 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     const thaw_node loss = thaw_model_loss(model);
     made->model = made->program.model = model;
     made->batch = request->batch;
+    made->length = request->length;
     made->shards = request->shards ? request->shards : 1;
     made->threads = model->context->threads;
     made->training = request->training;
@@ -51,11 +69,12 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     made->nodes = thaw_allocate_array(model->context, made->node_count, sizeof *made->nodes);
     for (size_t i = 0; made->nodes && i < made->node_count; i++)
         clear_requests(&made->nodes[i]);
-    if (made->nodes)
+    const thaw_status status = made->nodes ? find_shapes(made) : THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
         return THAW_OK;
     thaw_plan_release(made);
     *plan = NULL;
-    return THAW_OUT_OF_MEMORY;
+    return status;
 }
 
 thaw_status thaw_plan_compile(thaw_plan *plan, const char *last)
@@ -88,6 +107,8 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan->trained);
     thaw_release(context, plan->packed);
     thaw_release(context, plan->requests);
+    thaw_release(context, plan->shapes);
+    thaw_release(context, plan->targets);
     thaw_release(context, plan->position);
     thaw_release(context, plan->order);
     thaw_release(context, plan->nodes);

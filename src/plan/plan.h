@@ -11,7 +11,11 @@
 
 struct thaw_plan {
     const thaw_model *model;
-    int64_t batch; /* of a shard, where a step has several */
+    int64_t batch;      /* of a shard, where a step has several */
+    int64_t length;     /* of its sequences; 0: the whole length */
+    thaw_shape *shapes; /* of nodes for this length, one sample; NULL: those of the model */
+    thaw_shape target_shape;
+    char *targets; /* a batch of targets, cut to the length; NULL: they need no cutting */
     size_t shards; /* of a step; 1: it runs whole */
     int threads;   /* in the team that its kernels were made for */
     bool training;
@@ -67,8 +71,9 @@ typedef struct thaw_plan_request {
     int64_t batch;
     bool training;
     thaw_cache_budget cache;
-    size_t shards; /* of the step, each of them of `batch` samples; 0: 1 */
-    bool cuts;     /* an evaluation starts at the feature cache, as a training step always can */
+    size_t shards;  /* of the step, each of them of `batch` samples; 0: 1 */
+    bool cuts;      /* an evaluation starts at the feature cache, as a training step always can */
+    int64_t length; /* of sequences; 0: the whole length */
 } thaw_plan_request;
 
 typedef struct thaw_pass {
@@ -86,6 +91,10 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
 /* Runs the passes up to and including `last`; NULL: all of them. Errors: those of the passes. */
 thaw_status thaw_plan_compile(thaw_plan *plan, const char *last);
 void thaw_plan_release(thaw_plan *plan);
+
+/* The shape of a node's output for one sample, at the length of the plan's sequences. What plans of all lengths must
+   decide alike, such as the cut of the feature cache, follows from the model's shapes. */
+const thaw_shape *thaw_plan_shape(const thaw_plan *plan, thaw_node node);
 
 /* ---- passes ---- */
 
@@ -231,13 +240,17 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 /* The plan for the model's feature cache budget: compiled if need be, ready to run, and bound to the model's arena. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
 
+/* The plan that evaluates sequences of a length; 0: the whole length. Errors: those of thaw_plan_find. */
+thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t length, thaw_plan **plan);
+
 /* The plan that evaluates behind the cut that a feature cache with this budget needs. The prefix is what is frozen
    below the lowest trainable parameter, as in training. Errors: those of thaw_plan_find. */
 thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, const thaw_cache_budget *budget, thaw_plan **plan);
 
-/* The training plan for shards of `batch` samples, of which a step has `range.shards`. It also makes the model's sum of
-   gradients for them. Errors: those of thaw_plan_find. */
-thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, thaw_shard_range range, thaw_plan **plan);
+/* The training plan for shards of `batch` samples, of which a step has `range.shards`, and sequences of `length` (0: the
+   whole length). It also makes the model's sum of gradients for them. Errors: those of thaw_plan_find. */
+thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, int64_t length, thaw_shard_range range,
+                                 thaw_plan **plan);
 
 /* The model's sum of gradients, made by that. */
 thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model);

@@ -19,11 +19,25 @@ static thaw_status prepare_values(const thaw_plan *plan)
     return status;
 }
 
+/* Only where the targets of a shorter sequence are shorter, too. */
+static thaw_status reserve_targets(thaw_plan *plan)
+{
+    const thaw_graph_node *target = &plan->model->nodes[plan->target];
+    const size_t count = thaw_shape_count(&plan->target_shape);
+    if (plan->targets || thaw_model_loss(plan->model) < 0 || count == thaw_shape_count(&target->target))
+        return THAW_OK;
+    plan->targets =
+        thaw_allocate_array(plan->model->context, (size_t)plan->batch, count * thaw_dtype_bytes(target->target_dtype));
+    return plan->targets ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
 thaw_status thaw_plan_make_ready(thaw_plan *plan)
 {
     if (plan->ready)
         return THAW_OK;
     thaw_status status = plan->packed ? THAW_OK : reserve_packed(plan);
+    if (status == THAW_OK)
+        status = reserve_targets(plan);
     if (status == THAW_OK)
         status = prepare_values(plan);
     if (status == THAW_OK)

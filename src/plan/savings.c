@@ -17,7 +17,7 @@ static size_t count_masked(const thaw_plan *plan)
     size_t bytes = 0;
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[plan->order[i]].output);
+        const size_t count = (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, plan->order[i]));
         if (planned->masks)
             bytes += count * thaw_dtype_bytes(planned->precision) - thaw_request_bytes(plan, planned->places.mask);
     }

@@ -160,7 +160,14 @@ static thaw_status find_ready(thaw_model *model, const thaw_plan_request *reques
 
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
 {
-    return find_ready(model, &(thaw_plan_request){ batch, training, model->cache, 1, false }, plan);
+    return find_ready(model, &(thaw_plan_request){ batch, training, model->cache, 1, false, 0 }, plan);
+}
+
+thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t length, thaw_plan **plan)
+{
+    return find_ready(model,
+                      &(thaw_plan_request){ .batch = batch, .cache = model->cache, .shards = 1, .length = length },
+                      plan);
 }
 
 thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, const thaw_cache_budget *budget, thaw_plan **plan)
@@ -186,9 +193,11 @@ static thaw_status make_sum(const thaw_plan *plan, thaw_plan_store *store, thaw_
     return status;
 }
 
-thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, thaw_shard_range range, thaw_plan **plan)
+thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, int64_t length, thaw_shard_range range,
+                                 thaw_plan **plan)
 {
-    thaw_status status = find_ready(model, &(thaw_plan_request){ batch, true, model->cache, range.shards, true }, plan);
+    thaw_status status =
+        find_ready(model, &(thaw_plan_request){ batch, true, model->cache, range.shards, true, length }, plan);
     if (status == THAW_OK && range.shards > 1)
         status = make_sum(*plan, model->plans, range);
     if (status != THAW_OK)
@@ -219,8 +228,12 @@ thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options,
     thaw_plan *found;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     const int64_t shards = options->shards && !options->inference ? options->shards : 1;
-    thaw_plan_request request = { options->batch / shards + (options->batch % shards > 0), !options->inference,
-                                  model->cache, (size_t)shards, !options->inference };
+    thaw_plan_request request = { options->batch / shards + (options->batch % shards > 0),
+                                  !options->inference,
+                                  model->cache,
+                                  (size_t)shards,
+                                  !options->inference,
+                                  0 };
     if (options->cache_sample_bytes || options->random_data || options->cache_dtype)
         request.cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
     const thaw_status status = find(model, &request, &found);

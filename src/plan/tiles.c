@@ -12,9 +12,9 @@ enum { LEAST_FLOPS = 32 << 20, FLOPS_OF_PASSES = 8 };
 static size_t sample_bytes(const thaw_plan *plan, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
-    size_t count = thaw_shape_count(&node->output);
+    size_t count = thaw_shape_count(thaw_plan_shape(plan, index));
     for (size_t k = 0; k < node->input_count; k++)
-        count += thaw_shape_count(&plan->model->nodes[node->inputs[k]].output);
+        count += thaw_shape_count(thaw_plan_shape(plan, node->inputs[k]));
     return count * thaw_dtype_bytes(plan->nodes[index].precision);
 }
 
@@ -96,7 +96,7 @@ static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t end
         const thaw_node index = plan->order[i];
         const thaw_graph_node *node = &plan->model->nodes[index];
         if (node->module && last[i] >= end)
-            bytes += thaw_shape_count(&node->output) * thaw_dtype_bytes(plan->nodes[index].precision);
+            bytes += thaw_shape_count(thaw_plan_shape(plan, index)) * thaw_dtype_bytes(plan->nodes[index].precision);
     }
     return bytes;
 }

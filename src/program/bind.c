@@ -56,7 +56,7 @@ static void bind_channel_map(const thaw_plan *plan, thaw_plan_node *planned)
 {
     if (planned->channel_map < 0)
         return;
-    const thaw_shape *output = &plan->model->nodes[planned->channel_map].output;
+    const thaw_shape *output = thaw_plan_shape(plan, planned->channel_map);
     const float *scale = plan->nodes[planned->channel_map].bound.run.packed;
     planned->bound.capabilities.channel_scale = scale;
     planned->bound.capabilities.channel_shift = scale + output->dims[output->rank - 1];

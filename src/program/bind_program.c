@@ -3,7 +3,7 @@
 
 static size_t sample_count(const thaw_plan *plan, thaw_node node)
 {
-    return thaw_shape_count(&plan->model->nodes[node].output);
+    return thaw_shape_count(thaw_plan_shape(plan, node));
 }
 
 static size_t batch_count(const thaw_plan *plan, thaw_node node)

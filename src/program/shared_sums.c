@@ -30,7 +30,7 @@ thaw_status thaw_do_scale(thaw_plan *plan, const thaw_instruction *instruction)
     const float factor = plan->program.step.loss_factor;
     for (size_t k = 0; k < node->input_count; k++) {
         float *gradient = bound->input_gradients[k];
-        const size_t count = (size_t)plan->batch * thaw_shape_count(&plan->model->nodes[node->inputs[k]].output);
+        const size_t count = (size_t)plan->batch * thaw_shape_count(thaw_plan_shape(plan, node->inputs[k]));
         if (gradient)
             thaw_scaled_sum(context, gradient, NULL, factor, gradient, count);
     }

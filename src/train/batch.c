@@ -1,6 +1,7 @@
 #include "train/batch.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/number.h"
@@ -39,11 +40,17 @@ void thaw_weigh_loss(const thaw_plan *plan, double *total, double *weight)
         module->weigh(&plan->nodes[plan->target].bound.run, total, weight);
 }
 
-/* Where the targets of a sample begin. */
-static const void *target_at(const thaw_plan *plan, const void *targets, size_t sample)
+const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first)
 {
     const thaw_graph_node *loss = &plan->model->nodes[plan->target];
-    return (const char *)targets + sample * thaw_shape_count(&loss->target) * thaw_dtype_bytes(loss->target_dtype);
+    const size_t element = thaw_dtype_bytes(loss->target_dtype), whole = thaw_shape_count(&loss->target) * element;
+    const char *from = (const char *)targets + first * whole;
+    const size_t kept = thaw_shape_count(&plan->target_shape) * element;
+    if (!plan->targets)
+        return from;
+    for (size_t i = 0; i < (size_t)plan->batch; i++)
+        memcpy(plan->targets + i * kept, from + i * whole, kept);
+    return plan->targets;
 }
 
 /* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
@@ -65,7 +72,7 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, th
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
-    step->target = target_at(plan, batch->targets, own_first);
+    step->target = thaw_batch_targets(plan, batch->targets, own_first);
     step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
     if (status == THAW_OK)
         status = thaw_program_run(plan, THAW_SECTION_FORWARD);

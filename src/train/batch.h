@@ -30,6 +30,7 @@ struct thaw_training_batch {
     int64_t count;
     size_t first, all;     /* the place of the first sample in the step's batch, and the samples of that */
     const float *samples;  /* NULL: from the cache */
+    int64_t most;          /* where sequences of samples end at the latest; 0: they run at their whole length */
     const size_t *indices; /* of the samples in their data set; NULL: they are in none */
     const float *features; /* for each boundary node of the plan in order, its values for the whole batch */
     const void *targets;
@@ -43,6 +44,9 @@ struct thaw_training_batch {
    0 means 0 here. Errors: those of thaw_step. */
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
+
+/* The targets from a sample on, as the plan's loss reads them: cut to the length of its sequences. */
+const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first);
 
 /* A mean over batches, computed from sums over them; NAN if nothing counts. */
 double thaw_batches_mean(double total, double weight);

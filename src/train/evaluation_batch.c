@@ -11,7 +11,7 @@ static void spoil_outputs(const thaw_plan *plan, const float *samples)
 {
     const thaw_graph_node *nodes = plan->model->nodes;
     const thaw_node output = thaw_model_output(plan->model);
-    const size_t inputs = thaw_shape_count(&nodes[0].output), outputs = thaw_shape_count(&nodes[output].output);
+    const size_t inputs = thaw_shape_count(&nodes[0].output), outputs = thaw_shape_count(thaw_plan_shape(plan, output));
     float *values = (float *)(uintptr_t)thaw_plan_output(plan, output);
     for (size_t i = 0; i < (size_t)plan->batch; i++)
         if (!thaw_values_finite(plan->model->context, samples + i * inputs, inputs))
@@ -57,8 +57,11 @@ static thaw_status find_plan(thaw_model *model, const thaw_evaluated_batch *batc
     const thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
     if (status != THAW_OK)
         return status;
-    return batch->cut ? thaw_plan_find_test(model, batch->count, batch->cut, plan)
-                      : thaw_plan_find(model, batch->count, false, plan);
+    if (batch->cut)
+        return thaw_plan_find_test(model, batch->count, batch->cut, plan);
+    const int64_t length =
+        batch->most ? thaw_model_batch_length(model, batch->samples, (size_t)batch->count, batch->most) : 0;
+    return thaw_plan_find_length(model, batch->count, length, plan);
 }
 
 thaw_status thaw_evaluate_batch(thaw_model *model, const thaw_evaluated_batch *batch, thaw_batch_outcome *outcome)
@@ -68,14 +71,16 @@ thaw_status thaw_evaluate_batch(thaw_model *model, const thaw_evaluated_batch *b
     thaw_status status = find_plan(model, batch, &plan);
     if (status != THAW_OK)
         return status;
-    plan->program.step =
-        (thaw_program_step){ .target = batch->targets, .keep = keep_features, .argument = (void *)(uintptr_t)batch };
+    plan->program.step = (thaw_program_step){ .keep = keep_features, .argument = (void *)(uintptr_t)batch };
+    if (batch->targets && thaw_model_loss(model) >= 0)
+        plan->program.step.target = thaw_batch_targets(plan, batch->targets, 0);
     status = run_forward(plan, batch);
     if (status == THAW_OK && batch->targets)
         status = thaw_program_run(plan, THAW_SECTION_LOSS);
     if (status != THAW_OK)
         return status;
     outcome->outputs = thaw_plan_output(plan, thaw_model_output(model));
+    outcome->output_count = thaw_shape_count(thaw_plan_shape(plan, thaw_model_output(model)));
     if (thaw_model_loss(model) >= 0 && batch->targets)
         thaw_weigh_loss(plan, &outcome->total, &outcome->weight);
     return THAW_OK;

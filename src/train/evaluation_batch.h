@@ -8,6 +8,7 @@
 typedef struct thaw_evaluated_batch {
     int64_t count;
     const float *samples;  /* NULL: from the feature cache */
+    int64_t most;          /* as in thaw_training_batch; 0 with a cut */
     const float *features; /* its rows: see thaw_training_batch */
     const void *targets;   /* NULL: none */
     const size_t *indices; /* of the samples in their data set; only with a cache to fill */
@@ -19,6 +20,7 @@ typedef struct thaw_evaluated_batch {
 /* Its results. */
 typedef struct thaw_batch_outcome {
     const float *outputs; /* of the output node; valid until the next run */
+    size_t output_count;  /* of a sample */
     double total, weight; /* of the loss, see thaw_layer_module.weigh; only with targets */
 } thaw_batch_outcome;
 

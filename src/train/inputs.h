@@ -7,14 +7,21 @@
 #include "data/dataset.h"
 #include "graph/model.h"
 
-/* Whether the tensors are batches of samples for the model's inputs; *batch is their size. Errors: THAW_SHAPE_MISMATCH,
-   THAW_INVALID_ARGUMENT. */
-thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, int64_t *batch);
+/* A batch as rows of floats. */
+typedef struct thaw_packed_batch {
+    const float *samples;
+    int64_t count;
+    int64_t most; /* where its sequences end; 0: there are none */
+} thaw_packed_batch;
 
-/* The samples as rows of floats: the host's memory where a single input has floats, else memory of the model, valid
-   until the next batch is packed. The inputs have been checked. Errors: THAW_INVALID_ARGUMENT (a whole number beyond
-   2^24), THAW_OUT_OF_MEMORY. */
-thaw_status thaw_pack_inputs(thaw_model *model, const thaw_tensor *inputs, int64_t batch, const float **samples);
+/* Whether the tensors are batches of samples for the model's inputs; fills all of *batch but the samples. Errors:
+   THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT. */
+thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs, thaw_packed_batch *batch);
+
+/* Sets the samples: the host's memory where a single input has floats, else memory of the model, valid until the next
+   batch is packed. The inputs have been checked. Errors: THAW_INVALID_ARGUMENT (a whole number beyond 2^24),
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_pack_inputs(thaw_model *model, const thaw_tensor *inputs, thaw_packed_batch *batch);
 
 /* Matches a data set's fields with the model's inputs: by name, if all have names, else by order. *dataset becomes a
    data set of just these fields in the model's order, which *arranged owns; the one that it was must outlive it. If its
@@ -22,9 +29,9 @@ thaw_status thaw_pack_inputs(thaw_model *model, const thaw_tensor *inputs, int64
    Errors: THAW_SHAPE_MISMATCH, THAW_NOT_FOUND (an input without a field), THAW_INVALID_ARGUMENT, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, thaw_dataset **arranged);
 
-/* thaw_step and thaw_predict for samples as rows of floats, which match the model. */
-thaw_status thaw_step_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *targets,
+/* thaw_step and thaw_predict for samples that match the model. */
+thaw_status thaw_step_samples(thaw_model *model, const thaw_packed_batch *batch, const thaw_tensor *targets,
                               const thaw_step_options *options, thaw_step_result *result);
-thaw_status thaw_predict_samples(thaw_model *model, const float *samples, int64_t batch, const thaw_tensor *outputs);
+thaw_status thaw_predict_samples(thaw_model *model, const thaw_packed_batch *batch, const thaw_tensor *outputs);
 
 #endif

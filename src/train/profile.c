@@ -114,15 +114,14 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
         status = thaw_step(model, inputs, targets, NULL, NULL);
     if (status != THAW_OK)
         return status;
-    int64_t count;
-    const float *samples;
-    status = thaw_check_inputs(model, inputs, &count);
+    thaw_packed_batch given;
+    status = thaw_check_inputs(model, inputs, &given);
     if (status == THAW_OK)
-        status = thaw_pack_inputs(model, inputs, count, &samples);
+        status = thaw_pack_inputs(model, inputs, &given);
     if (status != THAW_OK)
         return status;
     const thaw_training_batch batch = {
-        .count = count, .all = (size_t)count, .samples = samples, .targets = targets->data
+        .count = given.count, .all = (size_t)given.count, .samples = given.samples, .targets = targets->data
     };
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     thaw_plan *plan;

@@ -108,7 +108,8 @@ static thaw_status step(thaw_model *model, const thaw_batch *batch, const thaw_r
 {
     const thaw_graph_node *loss = &model->nodes[thaw_model_loss(model)];
     const thaw_tensor targets = view(loss->target_dtype, batch->count, &loss->target, batch->targets);
-    return thaw_step_samples(model, batch->samples, (int64_t)batch->count, &targets,
+    const thaw_packed_batch samples = { batch->samples, (int64_t)batch->count, model->longest };
+    return thaw_step_samples(model, &samples, &targets,
                              &(thaw_step_options){ .rate_factor = factor, .clip_norm = options->clip_norm }, taken);
 }
 

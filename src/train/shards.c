@@ -34,13 +34,13 @@ thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const tha
     return THAW_OK;
 }
 
-thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range range, thaw_plan **plan)
+thaw_status thaw_shard_plan(thaw_model *model, size_t samples, int64_t length, thaw_shard_range range, thaw_plan **plan)
 {
     const size_t largest = thaw_shard_part_of(samples, range.shards, 0).count, smallest = samples / range.shards;
     thaw_status status = THAW_OK;
     if (smallest > 0 && smallest < largest)
-        status = thaw_plan_find_shard(model, (int64_t)smallest, range, plan);
-    return status == THAW_OK ? thaw_plan_find_shard(model, (int64_t)largest, range, plan) : status;
+        status = thaw_plan_find_shard(model, (int64_t)smallest, length, range, plan);
+    return status == THAW_OK ? thaw_plan_find_shard(model, (int64_t)largest, length, range, plan) : status;
 }
 
 /* ---- running ---- */
@@ -58,15 +58,25 @@ static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *o
                      loss->name);
 }
 
-/* Finds the plan for a shard of so many samples, and prepares its step: the shard's gradients are those of its total
+/* A shard's length follows from its own samples, so that it is the same on any rank. */
+static int64_t length_of(const thaw_model *model, const thaw_training_batch *batch, thaw_shard_part part)
+{
+    const size_t stride = thaw_shape_count(&model->nodes[0].output);
+    return batch->most ? thaw_model_batch_length(model, batch->samples + (part.first - batch->first) * stride,
+                                                 part.count, batch->most)
+                       : 0;
+}
+
+/* Finds the plan for a shard, and prepares its step: the shard's gradients are those of its total
    loss, divided by the largest shard's samples, which changes nothing in most losses. */
-static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, size_t count)
+static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, thaw_shard_part part)
 {
     thaw_model *model = (*plan)->program.model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    const bool same = count == (size_t)(*plan)->batch;
-    const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)count, range, plan);
+    const int64_t length = length_of(model, taken->batch, part);
+    const bool same = part.count == (size_t)(*plan)->batch && length == (*plan)->length;
+    const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)part.count, length, range, plan);
     if (status == THAW_OK)
         (*plan)->program.step =
             (thaw_program_step){ .updates = thaw_plan_updates(model),
@@ -89,7 +99,7 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
         thaw_shard_sum_add_nothing(sum);
         return THAW_OK;
     }
-    thaw_status status = begin_shard(plan, taken, index, part.count);
+    thaw_status status = begin_shard(plan, taken, index, part);
     if (status == THAW_OK)
         status = thaw_run_part(*plan, taken, part, outcome);
     if (status == THAW_OK)

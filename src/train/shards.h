@@ -11,9 +11,10 @@ thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *com
    THAW_INVALID_ARGUMENT. */
 thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const thaw_communicator *communicator);
 
-/* The plan for the largest shard of a step of this many samples. Compiles that of smaller shards, too, so that the step
+/* The plan for the largest shard of a step of this many samples, with sequences of `length` (0: the whole length). Compiles that of smaller shards, too, so that the step
    does not. Errors: those of thaw_plan_find. */
-thaw_status thaw_shard_plan(thaw_model *model, size_t samples, thaw_shard_range range, thaw_plan **plan);
+thaw_status thaw_shard_plan(thaw_model *model, size_t samples, int64_t length, thaw_shard_range range,
+                            thaw_plan **plan);
 
 /* A step that is being taken. */
 typedef struct thaw_taken_step {

@@ -53,8 +53,9 @@ static thaw_status measure_batch(measurement *job, size_t first)
     thaw_status status = thaw_dataset_read(job->dataset, job->indices, count, job->samples, job->targets);
     if (status != THAW_OK)
         return status;
+    const thaw_packed_batch samples = { job->samples, (int64_t)count, job->model->longest };
     const thaw_tensor outputs = batch_of(&source->target_shape, count, job->outputs);
-    status = thaw_predict_samples(job->model, job->samples, (int64_t)count, &outputs);
+    status = thaw_predict_samples(job->model, &samples, &outputs);
     for (size_t i = 0; i < count && status == THAW_OK; i++) {
         job->count++;
         for (size_t k = 0; k < job->width; k++) {

@@ -32,9 +32,9 @@ static thaw_status compile(const thaw_trainer *trainer, thaw_plan **plan)
     const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
     thaw_status status = THAW_OK;
     if (rest && !options->drop_last)
-        status = thaw_shard_plan(trainer->model, rest, range, plan);
+        status = thaw_shard_plan(trainer->model, rest, 0, range, plan);
     if (status == THAW_OK && count >= (size_t)options->batch)
-        status = thaw_shard_plan(trainer->model, (size_t)options->batch, range, plan);
+        status = thaw_shard_plan(trainer->model, (size_t)options->batch, 0, range, plan);
     return status;
 }
 

@@ -44,8 +44,11 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .communicator = options->communicator,
     };
     const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
+    thaw_model *model = trainer->model;
+    const int64_t most = trainer->cache ? 0 : model->longest; /* what is kept, or was, has its whole length */
+    const int64_t length = most ? thaw_model_batch_length(model, batch->samples, batch->count, most) : 0;
     thaw_plan *plan;
-    thaw_status status = thaw_shard_plan(trainer->model, batch->all, range, &plan);
+    thaw_status status = thaw_shard_plan(model, batch->all, length, range, &plan);
     if (status == THAW_OK)
         status = thaw_trainer_check_cache(trainer, plan);
     if (status == THAW_OK && trainer->average)
@@ -60,6 +63,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .first = batch->first,
         .all = batch->all,
         .samples = cached ? NULL : batch->samples,
+        .most = most,
         .indices = batch->indices,
         .features = cached ? batch->samples : NULL,
         .targets = batch->targets,

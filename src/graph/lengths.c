@@ -1,0 +1,62 @@
+/* Sequences that are shorter than the longest: at which lengths batches run, and what shapes layers then have. */
+#include "graph/model.h"
+
+int64_t thaw_model_round_length(const thaw_model *model, int64_t length)
+{
+    const int64_t eighth = (model->longest + THAW_MOST_LENGTHS - 1) / THAW_MOST_LENGTHS;
+    const int64_t step = eighth > THAW_LEAST_LENGTH_STEP ? eighth : THAW_LEAST_LENGTH_STEP;
+    const int64_t steps = length > 0 ? (length + step - 1) / step : 1;
+    return steps * step < model->longest ? steps * step : 0;
+}
+
+int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most)
+{
+    const thaw_graph_input *lengths = model->lengths;
+    const size_t stride = thaw_shape_count(&model->nodes[0].output);
+    float longest = 0;
+    if (!lengths)
+        return most < model->longest ? most : 0;
+    if (!model->longest)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        const float length = samples[i * stride + lengths->first];
+        if (!(length >= 0 && length <= (float)most)) /* the layers that read it will refuse it */
+            return thaw_model_round_length(model, most);
+        longest = length > longest ? length : longest;
+    }
+    return thaw_model_round_length(model, (int64_t)longest);
+}
+
+static thaw_status find_shape(thaw_model *model, size_t index, thaw_shape *shapes, thaw_shape *target)
+{
+    thaw_graph_node derived = model->nodes[index];
+    thaw_layer_builder builder = {
+        .model = model,
+        .name = derived.name,
+        .inputs = derived.inputs,
+        .input_count = derived.input_count,
+        .loss = derived.module->loss,
+        .node = &derived,
+        .shapes = shapes,
+    };
+    const thaw_status status = derived.module->build(&builder, derived.options);
+    if (status != THAW_OK)
+        return status;
+    shapes[index] = derived.output;
+    if (derived.module->loss)
+        *target = derived.target;
+    return THAW_OK;
+}
+
+thaw_status thaw_model_find_shapes(thaw_model *model, int64_t length, thaw_shape *shapes, thaw_shape *target)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; i < model->first_layer; i++)
+        shapes[i] = model->nodes[i].output;
+    for (size_t i = 0; i < model->input_count; i++)
+        if (model->inputs[i].sequence)
+            shapes[model->inputs[i].node].dims[0] = length;
+    for (size_t i = model->first_layer; i < model->node_count && status == THAW_OK; i++)
+        status = find_shape(model, i, shapes, target);
+    return status;
+}
