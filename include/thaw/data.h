@@ -52,6 +52,9 @@ typedef struct thaw_source {
                  size_t capacity);
     void (*release)(void *user); /* NULL: nothing to do */
     void *user;                  /* passed to the functions */
+    /* How long the sequences of a sample are, roughly: a run then makes batches of samples of like lengths, see
+       thaw_dataset_set_lengths. Called as `read` is. NULL: nothing is known. */
+    size_t (*length)(void *user, size_t index);
 } thaw_source;
 
 /* Takes over `source->user`: `release` is called with it when the data set is destroyed, or if this call fails. */
@@ -73,6 +76,13 @@ THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_
 THAW_API thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_tensor *inputs,
                                               const char *const *names, size_t count, const thaw_tensor *targets,
                                               size_t classes, thaw_dataset **dataset);
+
+/* Says how long the sequences of each sample are, in place of thaw_source.length; copied. Training then makes batches of
+   samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 50 batches, sorted by
+   length within each, and the batches are shuffled. That depends on seed and epoch alone, and each sample still comes
+   once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling. Call it
+   before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_dataset_set_lengths(thaw_dataset *dataset, const int32_t *lengths);
 
 /* Limits the memory that the samples of a file of arrays or tables may take (IDX, NPY, NPZ, CSV); 0, the default: as much as the machine has. Does not
    affect data sets that are already open. */

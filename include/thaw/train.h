@@ -190,6 +190,9 @@ typedef struct thaw_epoch_result {
                                   callbacks and checkpoints, without what the host does between its calls */
     double run_seconds;  /* sum of `wall_seconds` up to this epoch, also of runs that this one continues */
     double samples_per_second; /* of training */
+    /* Of sequences, on this rank: the share of the steps that were computed behind the ends of samples, and the others in
+       a second of training. NAN for a model that has none, and in an epoch that starts at the feature cache. */
+    double padding, tokens_per_second;
     thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
     double rate_factor;        /* of the last step */
     size_t skipped_steps;      /* steps with gradients or statistics that were not finite: see thaw_step_result */

@@ -16,7 +16,8 @@ enum thaw_purpose {
     THAW_PURPOSE_SHUFFLE = 2,
     THAW_PURPOSE_LAYER = 3, /* dropout, and random numbers of users' layers */
     THAW_PURPOSE_AUGMENT = 4,
-    THAW_PURPOSE_SAMPLING = 5
+    THAW_PURPOSE_SAMPLING = 5,
+    THAW_PURPOSE_BATCHES = 6 /* the order of batches of like lengths */
 };
 
 /* A number in [0, 1) with 24 bits, exact in a float. */

@@ -50,6 +50,14 @@ static bool read_arranged(void *user, const size_t *indices, size_t count, float
     return true;
 }
 
+static size_t length_of_arranged(void *user, size_t index)
+{
+    const arranged *a = user;
+    size_t length;
+    thaw_dataset_lengths(a->from, a->epoch, &(size_t){ index }, 1, &length);
+    return length;
+}
+
 static void start_arranged(void *user, uint64_t epoch)
 {
     ((arranged *)user)->epoch = epoch;
@@ -107,6 +115,7 @@ thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_
     source.field_count = count;
     source.start_epoch = start_arranged;
     source.read = read_arranged;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_arranged : NULL;
     source.release = release_arranged;
     source.user = a;
     identify(a, &source);

@@ -43,6 +43,14 @@ static bool read_balanced(void *user, const size_t *indices, size_t count, float
     return thaw_dataset_fetch_mapped(b->from, b->epoch, draw, b, indices, count, samples, targets, message, capacity);
 }
 
+static size_t length_of_balanced(void *user, size_t index)
+{
+    const balanced *b = user;
+    size_t length;
+    thaw_dataset_lengths(b->from, b->epoch, &(size_t){ draw(b, index) }, 1, &length);
+    return length;
+}
+
 static void start_balanced(void *user, uint64_t epoch)
 {
     ((balanced *)user)->epoch = epoch;
@@ -130,6 +138,7 @@ thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint
     source.random = true;
     source.start_epoch = start_balanced;
     source.read = read_balanced;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_balanced : NULL;
     source.release = release_balanced;
     source.user = b;
     status = thaw_dataset_derive(context, &source, from, dataset);

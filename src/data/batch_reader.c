@@ -17,6 +17,12 @@ thaw_status thaw_batch_reader_allocate(thaw_batch_reader *reader, size_t slots)
     reader->order = thaw_allocate_array(context, dataset->source.count, sizeof *reader->order);
     if (!reader->order)
         return THAW_OUT_OF_MEMORY;
+    if (reader->shuffle && thaw_dataset_has_lengths(dataset)) {
+        reader->window =
+            thaw_allocate_array(context, thaw_length_window(dataset, reader->batch), sizeof *reader->window);
+        if (!reader->window)
+            return THAW_OUT_OF_MEMORY;
+    }
     for (size_t i = 0; i < slots; i++) {
         reader->slots[i].samples = thaw_allocate_raw(context, sample_bytes);
         reader->slots[i].targets = thaw_allocate_raw(context, target_bytes);
@@ -32,6 +38,7 @@ void thaw_batch_reader_release(thaw_batch_reader *reader)
         thaw_release(reader->context, reader->slots[i].samples);
         thaw_release(reader->context, reader->slots[i].targets);
     }
+    thaw_release(reader->context, reader->window);
     thaw_release(reader->context, reader->order);
 }
 
@@ -43,6 +50,8 @@ void thaw_batch_reader_order(thaw_batch_reader *reader, uint64_t epoch)
     else
         for (size_t i = 0; i < count; i++)
             reader->order[i] = i;
+    if (reader->window)
+        thaw_order_by_lengths(reader->dataset, reader->seed, epoch, reader->order, reader->batch, reader->window);
 }
 
 const size_t *thaw_batch_reader_indices(const thaw_batch_reader *reader, size_t step, size_t *count)

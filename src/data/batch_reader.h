@@ -3,7 +3,7 @@
 #define THAW_DATA_BATCH_READER_H
 
 #include "core/shard_part.h"
-#include "data/dataset.h"
+#include "data/like_lengths.h"
 
 /* One batch with the caller, one ready, one being read. */
 enum { THAW_BATCH_SLOTS = 3 };
@@ -27,7 +27,8 @@ typedef struct thaw_batch_reader {
     uint64_t seed;
     thaw_shard_range share; /* of the shards of each batch: only their samples are read */
 
-    size_t *order; /* of the epoch's samples */
+    size_t *order;            /* of the epoch's samples */
+    thaw_like_length *window; /* for batches of like lengths; NULL: there are none */
     thaw_batch_slot slots[THAW_BATCH_SLOTS];
     char message[THAW_SOURCE_MESSAGE_BYTES + 64]; /* of the slot that failed */
 } thaw_batch_reader;

@@ -130,6 +130,7 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
         pthread_mutex_destroy(&dataset->reading);
         thaw_release(dataset->context, dataset->class_names);
         thaw_release(dataset->context, dataset->fields);
+        thaw_release(dataset->context, dataset->lengths);
         thaw_release(dataset->context, dataset->columns);
         thaw_release(dataset->context, dataset->label_columns);
         thaw_target_scale_release(dataset->context, &dataset->scale);
@@ -189,15 +190,22 @@ void thaw_dataset_start_epoch(thaw_dataset *dataset, uint64_t epoch)
     pthread_mutex_unlock(&dataset->reading);
 }
 
+/* The dataset is locked. */
+static void enter_epoch(thaw_dataset *dataset, uint64_t epoch)
+{
+    const thaw_source *source = &dataset->source;
+    if (source->start_epoch && dataset->told != epoch)
+        source->start_epoch(source->user, epoch);
+    dataset->told = epoch;
+}
+
 bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
                         void *targets, char *message, size_t capacity)
 {
     const thaw_source *source = &dataset->source;
     message[0] = '\0';
     pthread_mutex_lock(&dataset->reading);
-    if (source->start_epoch && dataset->told != epoch)
-        source->start_epoch(source->user, epoch);
-    dataset->told = epoch;
+    enter_epoch(dataset, epoch);
     const bool done = source->read(source->user, indices, count, samples, targets, message, capacity);
     pthread_mutex_unlock(&dataset->reading);
     message[capacity - 1] = '\0';
@@ -219,6 +227,41 @@ bool thaw_dataset_fetch_mapped(thaw_dataset *dataset, uint64_t epoch, size_t (*m
             return false;
     }
     return true;
+}
+
+thaw_status thaw_dataset_set_lengths(thaw_dataset *dataset, const int32_t *lengths)
+{
+    const size_t count = dataset->source.count;
+    for (size_t i = 0; i < count; i++)
+        if (lengths[i] < 0)
+            return thaw_fail(dataset->context, THAW_INVALID_ARGUMENT,
+                             "data set: the length of sample %zu is %d, must not be negative", i, (int)lengths[i]);
+    int32_t *copied = thaw_allocate_array(dataset->context, count, sizeof *copied);
+    if (!copied)
+        return THAW_OUT_OF_MEMORY;
+    memcpy(copied, lengths, count * sizeof *copied);
+    thaw_release(dataset->context, dataset->lengths);
+    dataset->lengths = copied;
+    return THAW_OK;
+}
+
+bool thaw_dataset_has_lengths(const thaw_dataset *dataset)
+{
+    return dataset->lengths || dataset->source.length;
+}
+
+void thaw_dataset_lengths(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, size_t *lengths)
+{
+    const thaw_source *source = &dataset->source;
+    for (size_t i = 0; i < count && dataset->lengths; i++)
+        lengths[i] = (size_t)dataset->lengths[indices[i]];
+    if (dataset->lengths)
+        return;
+    pthread_mutex_lock(&dataset->reading);
+    enter_epoch(dataset, epoch);
+    for (size_t i = 0; i < count; i++)
+        lengths[i] = source->length(source->user, indices[i]);
+    pthread_mutex_unlock(&dataset->reading);
 }
 
 void thaw_dataset_log_findings(const thaw_dataset *dataset)

@@ -17,6 +17,7 @@ struct thaw_dataset {
     size_t sample_elements, target_bytes; /* of one sample */
     char **class_names;                   /* what source.class_names points to; NULL: none */
     thaw_field *fields;                   /* what source.fields points to; NULL: a single one without a name */
+    int32_t *lengths;                     /* of samples, of thaw_dataset_set_lengths; NULL: the source may tell */
     const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
@@ -63,6 +64,10 @@ bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *ind
 bool thaw_dataset_fetch_mapped(thaw_dataset *dataset, uint64_t epoch, size_t (*map)(const void *user, size_t index),
                                const void *user, const size_t *indices, size_t count, float *samples, void *targets,
                                char *message, size_t capacity);
+
+/* Whether the data set tells lengths, and those of some samples in an epoch. May run on a thread of the loader. */
+bool thaw_dataset_has_lengths(const thaw_dataset *dataset);
+void thaw_dataset_lengths(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, size_t *lengths);
 
 /* Fingerprints the content: the source's identity; without one, the labels, if they are in memory, and the first and
    the last sample, unless samples are random. Errors: those of thaw_dataset_read, THAW_OUT_OF_MEMORY. */

@@ -32,6 +32,14 @@ static bool read_matched(void *user, const size_t *indices, size_t count, float 
     return true;
 }
 
+static size_t length_of_matched(void *user, size_t index)
+{
+    const matched *under = user;
+    size_t length;
+    thaw_dataset_lengths(under->from, under->epoch, &(size_t){ index }, 1, &length);
+    return length;
+}
+
 static void start_matched(void *user, uint64_t epoch)
 {
     ((matched *)user)->epoch = epoch;
@@ -99,6 +107,7 @@ static thaw_status make(matched *under, const class_list *to, thaw_dataset **dat
     source.class_names = to->names;
     source.start_epoch = start_matched;
     source.read = read_matched;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_matched : NULL;
     source.release = release_matched;
     source.user = under;
     identify(under, &source);

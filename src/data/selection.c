@@ -35,6 +35,14 @@ static bool read_selected(void *user, const size_t *indices, size_t count, float
     return true;
 }
 
+static size_t length_of_selected(void *user, size_t index)
+{
+    const selected *s = user;
+    size_t length;
+    thaw_dataset_lengths(s->from, s->epoch, &(size_t){ s->indices[index % s->kept] }, 1, &length);
+    return length;
+}
+
 static void start_selected(void *user, uint64_t epoch)
 {
     ((selected *)user)->epoch = epoch;
@@ -134,6 +142,7 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
         source.class_names += selection->first_class;
     source.start_epoch = start_selected;
     source.read = read_selected;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_selected : NULL;
     source.release = release_selected;
     source.user = into;
     const size_t repeat = selection->repeat ? selection->repeat : 1;

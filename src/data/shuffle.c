@@ -15,20 +15,39 @@ static size_t draw(const uint32_t words[2], size_t bound)
     return (size_t)((wide)bits * bound >> 64);
 }
 
+static void exchange(size_t *one, size_t *other, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t kept = one[i];
+        one[i] = other[i];
+        other[i] = kept;
+    }
+}
+
 /* Fisher and Yates, in Durstenfeld's form (1964). */
+static void shuffle(const thaw_context *context, const thaw_stream *stream, size_t *indices, size_t count, size_t width)
+{
+    uint32_t words[2 * DRAWS];
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (i % DRAWS == 0)
+            thaw_random_fill(context, stream, 2 * i, 2 * DRAWS, words);
+        const size_t left = count - 1 - i;
+        const size_t other = draw(words + 2 * (i % DRAWS), left + 1);
+        exchange(indices + left * width, indices + other * width, width);
+    }
+}
+
 void thaw_shuffle(const thaw_context *context, uint64_t seed, uint64_t epoch, size_t *indices, size_t count)
 {
     const thaw_stream stream = { .seed = seed, .purpose = THAW_PURPOSE_SHUFFLE, .step = epoch };
     for (size_t i = 0; i < count; i++)
         indices[i] = i;
-    uint32_t words[2 * DRAWS];
-    for (size_t i = 0; i + 1 < count; i++) {
-        if (i % DRAWS == 0)
-            thaw_random_fill(context, &stream, 2 * i, 2 * DRAWS, words);
-        const size_t left = count - 1 - i;
-        const size_t other = draw(words + 2 * (i % DRAWS), left + 1);
-        const size_t kept = indices[left];
-        indices[left] = indices[other];
-        indices[other] = kept;
-    }
+    shuffle(context, &stream, indices, count, 1);
+}
+
+void thaw_shuffle_batches(const thaw_context *context, uint64_t seed, uint64_t epoch, size_t *indices, size_t batches,
+                          size_t batch)
+{
+    const thaw_stream stream = { .seed = seed, .purpose = THAW_PURPOSE_BATCHES, .step = epoch };
+    shuffle(context, &stream, indices, batches, batch);
 }

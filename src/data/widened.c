@@ -33,6 +33,14 @@ static bool read_widened(void *user, const size_t *indices, size_t count, float 
     return true;
 }
 
+static size_t length_of_widened(void *user, size_t index)
+{
+    const widened *w = user;
+    size_t length;
+    thaw_dataset_lengths(w->from, w->epoch, &(size_t){ index }, 1, &length);
+    return length;
+}
+
 static void start_widened(void *user, uint64_t epoch)
 {
     ((widened *)user)->epoch = epoch;
@@ -58,6 +66,7 @@ static thaw_status make(widened *w, thaw_dataset **dataset)
     }
     source.start_epoch = start_widened;
     source.read = read_widened;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_widened : NULL;
     source.release = release_widened;
     source.user = w;
     if (source.identity[0] || source.identity[1]) {

@@ -139,6 +139,7 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->rows.context = context;
+    made->rows.original = dataset;
     made->version = prefix_version(plan);
     made->precision = prefix_precision(plan);
     made->sample_count = options->part.count ? options->part.count : dataset->source.count;
@@ -151,7 +152,7 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_
     if (status == THAW_OK)
         status = open_rows(made, plan, options);
     if (status == THAW_OK)
-        status = thaw_feature_dataset_create(&made->rows, &dataset->source, &made->dataset);
+        status = thaw_feature_dataset_create(&made->rows, &made->dataset);
     if (status != THAW_OK) {
         thaw_feature_cache_release(made);
         return status;

@@ -92,9 +92,19 @@ static void expect_rows(void *user, const size_t *indices, size_t count)
         rows->storage->kind->expect(rows->storage, indices[i] - rows->first);
 }
 
-thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_source *original, thaw_dataset **dataset)
+/* Batches must be the same as in the epochs that filled the cache. */
+static size_t length_of_row(void *user, size_t index)
 {
-    thaw_source source = *original;
+    const thaw_feature_rows *rows = user;
+    size_t length;
+    thaw_dataset_lengths(rows->original, 0, &index, 1, &length); /* what is cached is alike in all epochs */
+    return length;
+}
+
+thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, thaw_dataset **dataset)
+{
+    thaw_source source = rows->original->source;
+    source.length = thaw_dataset_has_lengths(rows->original) ? length_of_row : NULL;
     source.field_count = 0;
     source.sample_shape = (thaw_shape){ .rank = 1 };
     for (size_t c = 0; c < rows->cut_count; c++)

@@ -26,10 +26,11 @@ typedef struct thaw_feature_rows {
     thaw_feature_storage *storage; /* the cuts' values, then the target; NULL if they are spread: */
     thaw_feature_shares *shares;   /* over ranks; else NULL */
     const void **found;            /* rows of a batch, where they are spread */
+    thaw_dataset *original;        /* of whose samples they are */
 } thaw_feature_rows;
 
-/* A data set that reads the rows, which must outlive it. Targets are those of `original`. Reading a batch gives, for
+/* A data set that reads the rows, which must outlive it. Targets and lengths are those of `rows->original`. Reading a batch gives, for
    each cut in order, its values for all samples of the batch, as floats. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, const thaw_source *original, thaw_dataset **dataset);
+thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, thaw_dataset **dataset);
 
 #endif

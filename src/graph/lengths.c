@@ -27,6 +27,18 @@ int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, s
     return thaw_model_round_length(model, (int64_t)longest);
 }
 
+void thaw_model_count_steps(const thaw_model *model, const float *samples, size_t count, int64_t length, size_t *own,
+                            size_t *all)
+{
+    const size_t stride = thaw_shape_count(&model->nodes[0].output);
+    const size_t steps = (size_t)(length ? length : model->longest);
+    *all += count * steps;
+    if (!model->lengths)
+        *own += count * steps;
+    for (size_t i = 0; i < count && model->lengths; i++)
+        *own += (size_t)samples[i * stride + model->lengths->first]; /* checked: a layer has computed with it */
+}
+
 static thaw_status find_shape(thaw_model *model, size_t index, thaw_shape *shapes, thaw_shape *target)
 {
     thaw_graph_node derived = model->nodes[index];

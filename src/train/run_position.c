@@ -62,6 +62,8 @@ static const struct {
     LATER("wall seconds", REAL, epoch_result.wall_seconds),
     LATER("run seconds", REAL, epoch_result.run_seconds),
     LATER("seconds of the open epoch", REAL, wall),
+    LATER("tokens", COUNT, sums.tokens),
+    LATER("steps of sequences", COUNT, sums.steps),
 #undef FIELD
 #undef LATER
 };

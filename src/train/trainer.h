@@ -13,6 +13,7 @@
 typedef struct thaw_epoch_sums {
     double loss, weight; /* see thaw_step_result */
     size_t samples, correct, counted;
+    size_t tokens, steps; /* of sequences: those of samples, and those that were computed */
 } thaw_epoch_sums;
 
 /* What writes the checkpoints of a run; see checkpoint.h. */

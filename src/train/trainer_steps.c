@@ -30,6 +30,21 @@ static void keep_features(void *argument, const thaw_plan *plan)
                             (const char *)batch->targets + first * target_bytes, (size_t)plan->batch);
 }
 
+/* Counts the steps of the batch's sequences, shard by shard. */
+static void count_steps(thaw_trainer *trainer, thaw_shard_range range, int64_t most)
+{
+    const thaw_model *model = trainer->model;
+    const thaw_batch *batch = &trainer->batch;
+    const size_t stride = thaw_shape_count(&model->nodes[0].output);
+    for (size_t i = range.first; i < range.past; i++) {
+        const thaw_shard_part part = thaw_shard_part_of(batch->all, range.shards, i);
+        const float *samples = batch->samples + (part.first - batch->first) * stride;
+        const int64_t length = most ? thaw_model_batch_length(model, samples, part.count, most) : 0;
+        if (part.count)
+            thaw_model_count_steps(model, samples, part.count, length, &trainer->sums.tokens, &trainer->sums.steps);
+    }
+}
+
 static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
 {
     const thaw_batch *batch = &trainer->batch;
@@ -72,6 +87,8 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
     status = thaw_train_batch(plan, &training, &step, options->seed, result);
+    if (status == THAW_OK && model->longest && !cached)
+        count_steps(trainer, range, most);
     if (status == THAW_OK && trainer->average && !result->skipped)
         thaw_average_update(trainer->average);
     return status;
@@ -135,6 +152,10 @@ thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_ste
     }
     epoch_result->seconds += thaw_seconds() - start;
     epoch_result->samples_per_second = (double)sums->samples / epoch_result->seconds;
+    if (sums->steps) {
+        epoch_result->padding = 1 - (double)sums->tokens / (double)sums->steps;
+        epoch_result->tokens_per_second = (double)sums->tokens / epoch_result->seconds;
+    }
     epoch_result->loss = thaw_batches_mean(sums->loss, sums->weight);
     if (thaw_dataset_classes(trainer->dataset))
         epoch_result->accuracy = thaw_batches_mean((double)sums->correct, (double)sums->counted);
