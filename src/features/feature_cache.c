@@ -61,8 +61,10 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
         cache->rows.storage->kind->release(cache->rows.storage);
     thaw_feature_shares_release(cache->rows.shares);
     thaw_release(cache->rows.context, cache->rows.found);
-    for (size_t c = 0; c < cache->rows.cut_count; c++)
+    for (size_t c = 0; c < cache->rows.cut_count; c++) {
         thaw_release(cache->rows.context, cache->rows.cuts[c].rounded);
+        thaw_release(cache->rows.context, cache->rows.cuts[c].whole);
+    }
     thaw_release(cache->rows.context, cache->present);
     thaw_release(cache->rows.context, cache);
 }
@@ -84,6 +86,9 @@ static thaw_status list_cuts(thaw_feature_cache *cache, const thaw_plan *plan)
             made->rounded =
                 thaw_allocate_array(cache->rows.context, (size_t)plan->batch * made->count, sizeof *made->rounded);
         if (made->dtype == THAW_BF16 && !made->rounded)
+            return THAW_OUT_OF_MEMORY;
+        if (plan->model->longest &&
+            !(made->whole = thaw_allocate_array(cache->rows.context, (size_t)plan->batch, made->bytes)))
             return THAW_OUT_OF_MEMORY;
     }
     return THAW_OK;
@@ -188,14 +193,26 @@ typedef struct keeping {
 /* Rounds in place what the layers have just written. The epoch that computes features then trains on the same values
    as the epochs that read them. */
 static const void *round_values(const thaw_feature_cache *cache, const thaw_feature_cut *to, const float *values,
-                                size_t samples)
+                                size_t count)
 {
     if (to->dtype == THAW_F32)
         return values;
     const thaw_values floats = { (void *)(uintptr_t)values, THAW_F32 }, rounded = { to->rounded, THAW_BF16 };
-    thaw_values_convert(cache->rows.context, rounded, floats, samples * to->count);
-    thaw_values_convert(cache->rows.context, floats, rounded, samples * to->count);
+    thaw_values_convert(cache->rows.context, rounded, floats, count);
+    thaw_values_convert(cache->rows.context, floats, rounded, count);
     return to->rounded;
+}
+
+/* Rows of the cache have the whole length. */
+static const char *fill_rows(const thaw_feature_cut *to, const char *values, size_t bytes, size_t samples)
+{
+    if (bytes == to->bytes)
+        return values;
+    for (size_t i = 0; i < samples; i++) {
+        memcpy(to->whole + i * to->bytes, values + i * bytes, bytes);
+        memset(to->whole + i * to->bytes + bytes, 0, to->bytes - bytes);
+    }
+    return to->whole;
 }
 
 static void write_own(char *into, const struct iovec *pieces, size_t count)
@@ -237,9 +254,12 @@ void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, c
                              const void *targets, size_t count)
 {
     keeping keep = { .cache = cache, .indices = indices, .targets = targets };
-    for (size_t c = 0; c < cache->rows.cut_count; c++)
-        keep.values[c] =
-            round_values(cache, &cache->rows.cuts[c], thaw_plan_output(plan, cache->rows.cuts[c].node), count);
+    for (size_t c = 0; c < cache->rows.cut_count; c++) {
+        const thaw_feature_cut *cut = &cache->rows.cuts[c];
+        const size_t values = thaw_shape_count(thaw_plan_shape(plan, cut->node));
+        keep.values[c] = fill_rows(cut, round_values(cache, cut, thaw_plan_output(plan, cut->node), count * values),
+                                   values * thaw_dtype_bytes(cut->dtype), count);
+    }
     thaw_parallel_for(cache->rows.context, count, 1, keep_range, &keep);
     for (size_t i = 0; i < count && !cache->rows.shares; i++) {
         bool *present = &cache->present[indices[i] - cache->rows.first];

@@ -15,6 +15,7 @@ typedef struct thaw_feature_cut {
     size_t count, bytes;
     thaw_dtype dtype;
     thaw_bfloat16 *rounded; /* of a batch, converted for the cache; NULL if values are kept unchanged */
+    char *whole;            /* of a batch whose sequences are shorter, with zeros behind them; NULL if none can be */
 } thaw_feature_cut;
 
 typedef struct thaw_feature_rows {

@@ -9,22 +9,25 @@ int64_t thaw_model_round_length(const thaw_model *model, int64_t length)
     return steps * step < model->longest ? steps * step : 0;
 }
 
-int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most)
+int64_t thaw_model_lengths_length(const thaw_model *model, const float *lengths, size_t stride, size_t count,
+                                  int64_t most)
 {
-    const thaw_graph_input *lengths = model->lengths;
-    const size_t stride = thaw_shape_count(&model->nodes[0].output);
     float longest = 0;
-    if (!lengths)
-        return most < model->longest ? most : 0;
-    if (!model->longest)
-        return 0;
     for (size_t i = 0; i < count; i++) {
-        const float length = samples[i * stride + lengths->first];
+        const float length = lengths[i * stride];
         if (!(length >= 0 && length <= (float)most)) /* the layers that read it will refuse it */
             return thaw_model_round_length(model, most);
         longest = length > longest ? length : longest;
     }
     return thaw_model_round_length(model, (int64_t)longest);
+}
+
+int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most)
+{
+    if (!model->longest || !model->lengths)
+        return most < model->longest ? most : 0;
+    return thaw_model_lengths_length(model, samples + model->lengths->first, thaw_shape_count(&model->nodes[0].output),
+                                     count, most);
 }
 
 void thaw_model_count_steps(const thaw_model *model, const float *samples, size_t count, int64_t length, size_t *own,

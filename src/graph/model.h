@@ -104,6 +104,10 @@ int64_t thaw_model_round_length(const thaw_model *model, int64_t length);
    input of lengths tells. Without that input, `most`. 0: the whole length. */
 int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most);
 
+/* The same for a list of lengths, `stride` floats apart. */
+int64_t thaw_model_lengths_length(const thaw_model *model, const float *lengths, size_t stride, size_t count,
+                                  int64_t most);
+
 /* Adds what such a batch has of steps: those of samples, and those that run if the batch has this length. */
 void thaw_model_count_steps(const thaw_model *model, const float *samples, size_t count, int64_t length, size_t *own,
                             size_t *all);

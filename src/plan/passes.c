@@ -109,6 +109,7 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan->requests);
     thaw_release(context, plan->shapes);
     thaw_release(context, plan->targets);
+    thaw_release(context, plan->features);
     thaw_release(context, plan->position);
     thaw_release(context, plan->order);
     thaw_release(context, plan->nodes);

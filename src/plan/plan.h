@@ -15,9 +15,10 @@ struct thaw_plan {
     int64_t length;     /* of its sequences; 0: the whole length */
     thaw_shape *shapes; /* of nodes for this length, one sample; NULL: those of the model */
     thaw_shape target_shape;
-    char *targets; /* a batch of targets, cut to the length; NULL: they need no cutting */
-    size_t shards; /* of a step; 1: it runs whole */
-    int threads;   /* in the team that its kernels were made for */
+    char *targets;   /* a batch of targets, cut to the length; NULL: they need no cutting */
+    float *features; /* the same for a batch of the feature cache's rows */
+    size_t shards;   /* of a step; 1: it runs whole */
+    int threads;     /* in the team that its kernels were made for */
     bool training;
     bool cuts;    /* it can start at the feature cache: a training plan, or one that tests what is being trained */
     bool unfused; /* each node runs its own kernels */
@@ -95,6 +96,10 @@ void thaw_plan_release(thaw_plan *plan);
 /* The shape of a node's output for one sample, at the length of the plan's sequences. What plans of all lengths must
    decide alike, such as the cut of the feature cache, follows from the model's shapes. */
 const thaw_shape *thaw_plan_shape(const thaw_plan *plan, thaw_node node);
+
+/* Whether what the feature cache keeps at the plan's length is the beginning of what it keeps at the whole length, for
+   each sample. Otherwise the plan cannot be used with a cache. */
+bool thaw_plan_keeps_beginnings(const thaw_plan *plan);
 
 /* ---- passes ---- */
 
@@ -245,7 +250,8 @@ thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t leng
 
 /* The plan that evaluates behind the cut that a feature cache with this budget needs. The prefix is what is frozen
    below the lowest trainable parameter, as in training. Errors: those of thaw_plan_find. */
-thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, const thaw_cache_budget *budget, thaw_plan **plan);
+thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, int64_t length, const thaw_cache_budget *budget,
+                                thaw_plan **plan);
 
 /* The training plan for shards of `batch` samples, of which a step has `range.shards`, and sequences of `length` (0: the
    whole length). It also makes the model's sum of gradients for them. Errors: those of thaw_plan_find. */

@@ -21,7 +21,7 @@ static bool can_take_it(const thaw_plan *plan, const thaw_graph_node *node)
     if (!node->capabilities->takes_bfloat16)
         return true;
     for (size_t k = 0; k < node->input_count; k++)
-        inputs[k] = *thaw_plan_shape(plan, node->inputs[k]);
+        inputs[k] = plan->model->nodes[node->inputs[k]].output;
     return node->capabilities->takes_bfloat16(node->options, inputs, node->input_count);
 }
 

@@ -158,6 +158,9 @@ void thaw_program_bind(thaw_plan *plan);
 void thaw_program_feed_samples(thaw_plan *plan, const float *samples);
 void thaw_program_feed_features(thaw_plan *plan, const float *features, size_t count, size_t first);
 
+/* The length at which a part of such a batch runs, if the cache keeps the input of lengths; 0: the whole length. */
+int64_t thaw_program_features_length(const thaw_plan *plan, const float *features, size_t count, thaw_shard_part part);
+
 /* Runs section once if a parameter has changed since it ran. Call it before other sections. */
 thaw_status thaw_program_prepare(thaw_plan *plan);
 

@@ -31,6 +31,37 @@ static thaw_status reserve_targets(thaw_plan *plan)
     return plan->targets ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
+bool thaw_plan_keeps_beginnings(const thaw_plan *plan)
+{
+    for (size_t i = plan->constant_count; i < plan->cut_count; i++) {
+        const thaw_node node = plan->order[i];
+        const thaw_shape *whole = &plan->model->nodes[node].output, *shape = thaw_plan_shape(plan, node);
+        if (!plan->nodes[node].boundary || thaw_shape_equal(shape, whole))
+            continue;
+        thaw_shape longer = *shape;
+        longer.dims[0] = whole->dims[0];
+        if (!thaw_shape_equal(&longer, whole))
+            return false;
+    }
+    return true;
+}
+
+/* Only where rows of the feature cache are longer than this plan's. */
+static thaw_status reserve_features(thaw_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = plan->constant_count; plan->length && plan->cuts && i < plan->cut_count; i++) {
+        const thaw_node node = plan->order[i];
+        const size_t own = thaw_shape_count(thaw_plan_shape(plan, node));
+        if (plan->nodes[node].boundary && own < thaw_shape_count(&plan->model->nodes[node].output))
+            count += own;
+    }
+    if (!count || plan->features)
+        return THAW_OK;
+    plan->features = thaw_allocate_array(plan->model->context, (size_t)plan->batch, count * sizeof *plan->features);
+    return plan->features ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
 thaw_status thaw_plan_make_ready(thaw_plan *plan)
 {
     if (plan->ready)
@@ -38,6 +69,8 @@ thaw_status thaw_plan_make_ready(thaw_plan *plan)
     thaw_status status = plan->packed ? THAW_OK : reserve_packed(plan);
     if (status == THAW_OK)
         status = reserve_targets(plan);
+    if (status == THAW_OK)
+        status = reserve_features(plan);
     if (status == THAW_OK)
         status = prepare_values(plan);
     if (status == THAW_OK)

@@ -170,9 +170,13 @@ thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t leng
                       plan);
 }
 
-thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, const thaw_cache_budget *budget, thaw_plan **plan)
+thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, int64_t length, const thaw_cache_budget *budget,
+                                thaw_plan **plan)
 {
-    return find_ready(model, &(thaw_plan_request){ .batch = batch, .cache = *budget, .shards = 1, .cuts = true }, plan);
+    return find_ready(model,
+                      &(thaw_plan_request){
+                          .batch = batch, .cache = *budget, .shards = 1, .cuts = true, .length = length },
+                      plan);
 }
 
 static thaw_status make_sum(const thaw_plan *plan, thaw_plan_store *store, thaw_shard_range range)

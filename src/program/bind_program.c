@@ -1,4 +1,6 @@
 /* Binds instructions to the memory of nodes, and nodes to the values that a step is fed with. */
+#include <string.h>
+
 #include "plan/plan.h"
 
 static size_t sample_count(const thaw_plan *plan, thaw_node node)
@@ -181,15 +183,43 @@ void thaw_program_feed_samples(thaw_plan *plan, const float *samples)
         feed(plan, &program->feeds[i], program->feeds[i].boundary ? NULL : samples);
 }
 
+/* The beginnings of rows of which the plan reads no more. */
+static void cut_rows(const float *from, size_t rows, size_t row, float *into, size_t kept)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy(into + i * kept, from + i * row, kept * sizeof *into);
+}
+
+int64_t thaw_program_features_length(const thaw_plan *plan, const float *features, size_t count, thaw_shard_part part)
+{
+    const thaw_model *model = plan->model;
+    const thaw_program *program = &plan->program;
+    for (size_t i = 0; i < program->feed_count && model->lengths; i++) {
+        const thaw_node node = program->feeds[i].node;
+        if (program->feeds[i].boundary && node == model->lengths->node)
+            return thaw_model_lengths_length(model, features + part.first, 1, part.count, model->longest);
+        features += program->feeds[i].boundary ? count * thaw_shape_count(&model->nodes[node].output) : 0;
+    }
+    return 0;
+}
+
 void thaw_program_feed_features(thaw_plan *plan, const float *features, size_t count, size_t first)
 {
     const thaw_program *program = &plan->program;
+    float *cut = plan->features;
     for (size_t i = 0; i < program->feed_count; i++) {
         if (!program->feeds[i].boundary)
             continue;
-        const size_t values = sample_count(plan, program->feeds[i].node);
-        feed(plan, &program->feeds[i], features + first * values);
-        features += count * values;
+        const thaw_node node = program->feeds[i].node;
+        const size_t row = thaw_shape_count(&plan->model->nodes[node].output), kept = sample_count(plan, node);
+        const float *own = features + first * row;
+        if (kept < row) {
+            cut_rows(own, (size_t)plan->batch, row, cut, kept);
+            own = cut;
+            cut += (size_t)plan->batch * kept;
+        }
+        feed(plan, &program->feeds[i], own);
+        features += count * row;
     }
 }
 

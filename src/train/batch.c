@@ -40,6 +40,18 @@ void thaw_weigh_loss(const thaw_plan *plan, double *total, double *weight)
         module->weigh(&plan->nodes[plan->target].bound.run, total, weight);
 }
 
+int64_t thaw_batch_length(const thaw_plan *plan, const thaw_training_batch *batch, thaw_shard_part part)
+{
+    const thaw_model *model = plan->model;
+    const size_t first = part.first - batch->first, stride = thaw_shape_count(&model->nodes[0].output);
+    if (!batch->most)
+        return 0;
+    if (batch->samples)
+        return thaw_model_batch_length(model, batch->samples + first * stride, part.count, batch->most);
+    return thaw_program_features_length(plan, batch->features, (size_t)batch->count,
+                                        (thaw_shard_part){ first, part.count });
+}
+
 const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first)
 {
     const thaw_graph_node *loss = &plan->model->nodes[plan->target];

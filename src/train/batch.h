@@ -45,6 +45,9 @@ struct thaw_training_batch {
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result);
 
+/* The length at which a part of a batch runs, of any plan with its cut; 0: the whole length. */
+int64_t thaw_batch_length(const thaw_plan *plan, const thaw_training_batch *batch, thaw_shard_part part);
+
 /* The targets from a sample on, as the plan's loss reads them: cut to the length of its sequences. */
 const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first);
 

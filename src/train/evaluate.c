@@ -102,7 +102,7 @@ static thaw_status run_batch(evaluation *job, const thaw_batch *batch, figures *
     const thaw_evaluated_batch evaluated = {
         .count = (int64_t)batch->count,
         .samples = cached ? NULL : batch->samples,
-        .most = job->cache ? 0 : job->model->longest,
+        .most = job->model->longest,
         .features = cached ? batch->samples : NULL,
         .targets = batch->targets,
         .indices = batch->indices,

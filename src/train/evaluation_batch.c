@@ -52,13 +52,29 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_evaluated_batch *batc
     return status;
 }
 
+/* The plan behind a cut, at the length that the batch needs. */
+static thaw_status find_cut_plan(thaw_model *model, const thaw_evaluated_batch *batch, thaw_plan **plan)
+{
+    const size_t count = (size_t)batch->count;
+    thaw_status status = thaw_plan_find_test(model, batch->count, 0, batch->cut, plan);
+    if (status != THAW_OK || !batch->most)
+        return status;
+    const int64_t length =
+        batch->samples ? thaw_model_batch_length(model, batch->samples, count, batch->most)
+                       : thaw_program_features_length(*plan, batch->features, count, (thaw_shard_part){ 0, count });
+    status = thaw_plan_find_test(model, batch->count, length, batch->cut, plan);
+    if (status != THAW_OK || thaw_plan_keeps_beginnings(*plan))
+        return status;
+    return thaw_plan_find_test(model, batch->count, 0, batch->cut, plan);
+}
+
 static thaw_status find_plan(thaw_model *model, const thaw_evaluated_batch *batch, thaw_plan **plan)
 {
     const thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
     if (status != THAW_OK)
         return status;
     if (batch->cut)
-        return thaw_plan_find_test(model, batch->count, batch->cut, plan);
+        return find_cut_plan(model, batch, plan);
     const int64_t length =
         batch->most ? thaw_model_batch_length(model, batch->samples, (size_t)batch->count, batch->most) : 0;
     return thaw_plan_find_length(model, batch->count, length, plan);

@@ -8,7 +8,7 @@
 typedef struct thaw_evaluated_batch {
     int64_t count;
     const float *samples;  /* NULL: from the feature cache */
-    int64_t most;          /* as in thaw_training_batch; 0 with a cut */
+    int64_t most;          /* as in thaw_training_batch */
     const float *features; /* its rows: see thaw_training_batch */
     const void *targets;   /* NULL: none */
     const size_t *indices; /* of the samples in their data set; only with a cache to fill */

@@ -58,15 +58,6 @@ static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *o
                      loss->name);
 }
 
-/* A shard's length follows from its own samples, so that it is the same on any rank. */
-static int64_t length_of(const thaw_model *model, const thaw_training_batch *batch, thaw_shard_part part)
-{
-    const size_t stride = thaw_shape_count(&model->nodes[0].output);
-    return batch->most ? thaw_model_batch_length(model, batch->samples + (part.first - batch->first) * stride,
-                                                 part.count, batch->most)
-                       : 0;
-}
-
 /* Finds the plan for a shard, and prepares its step: the shard's gradients are those of its total
    loss, divided by the largest shard's samples, which changes nothing in most losses. */
 static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, thaw_shard_part part)
@@ -74,7 +65,8 @@ static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, s
     thaw_model *model = (*plan)->program.model;
     thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    const int64_t length = length_of(model, taken->batch, part);
+    /* From the shard's own samples, so that it is the same on any rank. */
+    const int64_t length = thaw_batch_length(*plan, taken->batch, part);
     const bool same = part.count == (size_t)(*plan)->batch && length == (*plan)->length;
     const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)part.count, length, range, plan);
     if (status == THAW_OK)

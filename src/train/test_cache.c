@@ -44,7 +44,7 @@ thaw_status thaw_test_cache_plan(const thaw_test_cache *cache, thaw_model *model
                                  size_t batch, thaw_plan **plan)
 {
     const size_t count = thaw_dataset_count(dataset);
-    return thaw_plan_find_test(model, (int64_t)(batch < count ? batch : count), &cache->budget, plan);
+    return thaw_plan_find_test(model, (int64_t)(batch < count ? batch : count), 0, &cache->budget, plan);
 }
 
 /* Before the cache of the training data takes their memory. */

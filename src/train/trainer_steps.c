@@ -31,18 +31,35 @@ static void keep_features(void *argument, const thaw_plan *plan)
 }
 
 /* Counts the steps of the batch's sequences, shard by shard. */
-static void count_steps(thaw_trainer *trainer, thaw_shard_range range, int64_t most)
+static void count_steps(thaw_trainer *trainer, const thaw_plan *plan, const thaw_training_batch *batch,
+                        thaw_shard_range range)
 {
     const thaw_model *model = trainer->model;
-    const thaw_batch *batch = &trainer->batch;
     const size_t stride = thaw_shape_count(&model->nodes[0].output);
     for (size_t i = range.first; i < range.past; i++) {
         const thaw_shard_part part = thaw_shard_part_of(batch->all, range.shards, i);
-        const float *samples = batch->samples + (part.first - batch->first) * stride;
-        const int64_t length = most ? thaw_model_batch_length(model, samples, part.count, most) : 0;
         if (part.count)
-            thaw_model_count_steps(model, samples, part.count, length, &trainer->sums.tokens, &trainer->sums.steps);
+            thaw_model_count_steps(model, batch->samples + (part.first - batch->first) * stride, part.count,
+                                   thaw_batch_length(plan, batch, part), &trainer->sums.tokens, &trainer->sums.steps);
     }
+}
+
+/* The plan for the largest shard, at the length that the batch needs. Rows of a cache tell it only if they fit. */
+static thaw_status find_plan(thaw_trainer *trainer, thaw_training_batch *batch, thaw_shard_range range,
+                             thaw_plan **plan)
+{
+    const thaw_shard_part all = { batch->first, (size_t)batch->count };
+    thaw_status status = thaw_shard_plan(trainer->model, batch->all, 0, range, plan);
+    if (status == THAW_OK)
+        status = thaw_trainer_check_cache(trainer, *plan);
+    if (status != THAW_OK || !batch->most)
+        return status;
+    const int64_t length = thaw_batch_length(*plan, batch, all);
+    status = thaw_shard_plan(trainer->model, batch->all, length, range, plan);
+    if (status != THAW_OK || !trainer->cache || thaw_plan_keeps_beginnings(*plan))
+        return status;
+    batch->most = 0;
+    return thaw_shard_plan(trainer->model, batch->all, 0, range, plan);
 }
 
 static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
@@ -59,36 +76,32 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .communicator = options->communicator,
     };
     const thaw_shard_range range = thaw_shard_range_of((size_t)options->shards, options->communicator);
-    thaw_model *model = trainer->model;
-    const int64_t most = trainer->cache ? 0 : model->longest; /* what is kept, or was, has its whole length */
-    const int64_t length = most ? thaw_model_batch_length(model, batch->samples, batch->count, most) : 0;
-    thaw_plan *plan;
-    thaw_status status = thaw_shard_plan(model, batch->all, length, range, &plan);
-    if (status == THAW_OK)
-        status = thaw_trainer_check_cache(trainer, plan);
-    if (status == THAW_OK && trainer->average)
-        status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
-    if (status != THAW_OK)
-        return status;
     const bool cached = trainer->epoch_result.cached;
-    if (trainer->cache && !cached)
-        thaw_feature_cache_announce(trainer->cache, batch->indices - batch->first, batch->all);
-    const thaw_training_batch training = {
+    thaw_training_batch training = {
         .count = (int64_t)batch->count,
         .first = batch->first,
         .all = batch->all,
         .samples = cached ? NULL : batch->samples,
-        .most = most,
+        .most = trainer->model->longest,
         .indices = batch->indices,
         .features = cached ? batch->samples : NULL,
         .targets = batch->targets,
-        .on_prefix = trainer->cache && !cached ? keep_features : NULL,
         .argument = trainer,
         .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
+    thaw_plan *plan;
+    thaw_status status = find_plan(trainer, &training, range, &plan);
+    if (status == THAW_OK && trainer->average)
+        status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
+    if (status != THAW_OK)
+        return status;
+    if (trainer->cache && !cached) { /* it may have been dropped just now */
+        training.on_prefix = keep_features;
+        thaw_feature_cache_announce(trainer->cache, batch->indices - batch->first, batch->all);
+    }
     status = thaw_train_batch(plan, &training, &step, options->seed, result);
-    if (status == THAW_OK && model->longest && !cached)
-        count_steps(trainer, range, most);
+    if (status == THAW_OK && trainer->model->longest && !cached)
+        count_steps(trainer, plan, &training, range);
     if (status == THAW_OK && trainer->average && !result->skipped)
         thaw_average_update(trainer->average);
     return status;

@@ -98,14 +98,34 @@ Test(length_data, counts_tokens_and_padding)
     thaw_context_destroy(context);
 }
 
-/* The feature cache keeps the longest length, and has the same batches. */
-Test(length_data, is_cached)
+/* Rows of the cache have the longest length; what is read of them, that of the batch. The first cut is a sequence, and
+   the lengths that are read behind it; the second is the mean. */
+Test(length_data, is_cached_with_the_same_bits)
+{
+    static const char *const frozen[] = { "table", "table|mix" };
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(frozen); i++) {
+        const run plain = train(context, true, true, frozen[i], (thaw_fit_options){ 0 });
+        const run cached = train(context, true, true, frozen[i], (thaw_fit_options){ .cache_bytes = 1 << 20 });
+        cr_assert(cached.last.cached && cached.last.test_cached && isnan(cached.last.padding));
+        cr_assert_arr_eq(cached.weights, plain.weights, plain.count * sizeof(float), "%s", frozen[i]);
+        cr_assert_float_eq(cached.last.test_loss, plain.last.test_loss, 0);
+        free(plain.weights);
+        free(cached.weights);
+    }
+    thaw_context_destroy(context);
+}
+
+/* Lengths are not. */
+Test(length_data, is_cached_in_half_the_bytes)
 {
     thaw_context *context = support_context(2);
-    const run plain = train(context, true, true, "table|mix", (thaw_fit_options){ 0 });
-    const run cached = train(context, true, true, "table|mix", (thaw_fit_options){ .cache_bytes = 1 << 20 });
+    const thaw_fit_options halves = { .cache_bytes = 1 << 20, .cache_dtype = THAW_BF16 };
+    const run plain = train(context, true, true, "table", (thaw_fit_options){ 0 });
+    const run cached = train(context, true, true, "table", halves);
     cr_assert(cached.last.cached);
-    assert_close(cached.weights, plain.weights, plain.count, 1e-6, "weights");
+    cr_assert_eq(cached.last.cache_bytes, SAMPLES * (LENGTH_LONGEST * 6 * 2 + sizeof(float) + sizeof(int32_t)));
+    assert_close(cached.weights, plain.weights, plain.count, 0.03, "weights");
     free(plain.weights);
     free(cached.weights);
     thaw_context_destroy(context);
