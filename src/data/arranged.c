@@ -119,7 +119,7 @@ thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_
     source.release = release_arranged;
     source.user = a;
     identify(a, &source);
-    thaw_status status = thaw_dataset_create(context, &source, dataset);
+    const thaw_status status = thaw_dataset_derive(context, &source, from, dataset);
     if (status != THAW_OK)
         return status;
     (*dataset)->labels = from->labels;
@@ -127,10 +127,5 @@ thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_
     (*dataset)->outside_label = from->outside_label;
     (*dataset)->expect = from->expect ? expect_arranged : NULL;
     (*dataset)->log_findings = log_arranged;
-    status = thaw_dataset_note_as(*dataset, from);
-    if (status == THAW_OK)
-        return THAW_OK;
-    thaw_dataset_destroy(*dataset);
-    *dataset = NULL;
-    return status;
+    return THAW_OK;
 }
