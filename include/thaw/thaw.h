@@ -32,6 +32,7 @@
 #include <thaw/strategy.h>
 #include <thaw/target_figures.h>
 #include <thaw/tensor.h>
+#include <thaw/tokenizer.h>
 #include <thaw/train.h>
 #include <thaw/trainer.h>
 #include <thaw/weights.h>

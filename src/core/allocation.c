@@ -70,6 +70,25 @@ void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t nee
     return grown;
 }
 
+bool thaw_grow_quietly(thaw_context *context, void **array, size_t *capacity, size_t needed, size_t element_bytes)
+{
+    size_t wider = *capacity ? *capacity : 8, bytes;
+    if (needed <= *capacity)
+        return true;
+    while (wider < needed)
+        if (!thaw_multiply_sizes(wider, 2, &wider))
+            return false;
+    void *grown = thaw_multiply_sizes(wider, element_bytes, &bytes) ? thaw_allocate_quietly(context, bytes) : NULL;
+    if (!grown)
+        return false;
+    if (*array)
+        memcpy(grown, *array, *capacity * element_bytes);
+    thaw_release(context, *array);
+    *array = grown;
+    *capacity = wider;
+    return true;
+}
+
 char *thaw_copy_text(thaw_context *context, const char *text)
 {
     const size_t bytes = strlen(text) + 1;

@@ -15,6 +15,10 @@ void *thaw_allocate_quietly(thaw_context *context, size_t bytes);
    unchanged. */
 void *thaw_grow(thaw_context *context, void *array, size_t *capacity, size_t needed, size_t element_bytes);
 
+/* The same with uncleared memory and without a message, for threads that must not touch the context's message. Returns
+   false if there is no memory. */
+bool thaw_grow_quietly(thaw_context *context, void **array, size_t *capacity, size_t needed, size_t element_bytes);
+
 char *thaw_copy_text(thaw_context *context, const char *text);
 
 static inline bool thaw_multiply_sizes(size_t left, size_t right, size_t *product)
