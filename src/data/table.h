@@ -22,6 +22,7 @@ typedef struct thaw_table {
 /* How the file is written. */
 typedef struct thaw_table_format {
     char delimiter;
+    bool plain;     /* quotation marks are characters */
     bool no_header; /* columns are then named by their numbers, from 1 */
 } thaw_table_format;
 

@@ -148,9 +148,10 @@ static thaw_status take(reader *r, char c)
         const thaw_status status = begin_field(r);
         if (status != THAW_OK)
             return status;
-        r->state = c == '"' ? QUOTED : PLAIN;
-        r->quoted |= c == '"';
-        if (c == '"')
+        const bool quoted = c == '"' && !r->format->plain;
+        r->state = quoted ? QUOTED : PLAIN;
+        r->quoted |= quoted;
+        if (quoted)
             return THAW_OK;
     }
     switch (r->state) {
@@ -172,7 +173,8 @@ static thaw_status take(reader *r, char c)
     }
     if (ends(r, c))
         return take_end(r, c);
-    return c != '"' ? add_character(r, c) : fail(r, "has a quotation mark inside of a field that is not quoted");
+    return c != '"' || r->format->plain ? add_character(r, c)
+                                        : fail(r, "has a quotation mark inside of a field that is not quoted");
 }
 
 /* The last line may lack its end. */
