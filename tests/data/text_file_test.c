@@ -114,6 +114,42 @@ Test(text_file, columns_by_name_and_pairs, .init = begin, .fini = end)
     thaw_context_destroy(context);
 }
 
+Test(text_file, lines_of_json_have_keys, .init = begin, .fini = end)
+{
+    thaw_context *context = support_context(1);
+    fixture f;
+    char lines[SUPPORT_PATH_BYTES];
+    support_path(lines, directory, "texts.jsonl");
+    write_text(
+        lines,
+        "{\"sort\": 12, \"text\": \"the \\u0064og\\n\"}\r\n\n{\"text\": \"fox \xFF\", \"x\": [], \"sort\": true}");
+    const thaw_text_options options = { .path = lines, .text = "text", .second = "sort", .label = "sort" };
+    assert_ok(context, open_fixture(&f, context, &options));
+    cr_assert_eq(f.training.count, 2);
+    cr_assert_str_eq(f.classes.items[0], "12");
+    cr_assert_eq(f.training.labels[1], 1);
+    assert_sample(&f, &f.training, 0, "the dog\n", "12", 0);
+    assert_sample(&f, &f.training, 1, "fox \xEF\xBF\xBD", "true", 0);
+    close_fixture(&f);
+    static const struct {
+        const char *text;
+        thaw_status status;
+        const char *message;
+    } wrong[] = {
+        { "\n", THAW_BAD_FORMAT, "texts.jsonl: has no rows" },
+        { "[]\n", THAW_BAD_FORMAT, "line 1: must be an object" },
+        { "\n{\"text\"}\n", THAW_BAD_FORMAT, "texts.jsonl: line 2: " },
+        { "{\"tex\": \"a\", \"sort\": 1}\n", THAW_NOT_FOUND, "line 1 has no \"text\", did you mean \"tex\"?" },
+        { "{\"text\": \"a\", \"sort\": null}\n", THAW_BAD_FORMAT, "line 1: \"sort\" must be a string, a number" },
+    };
+    for (size_t i = 0; i < THAW_COUNT(wrong); i++) {
+        write_text(lines, wrong[i].text);
+        assert_fails(context, open_fixture(&f, context, &options), wrong[i].status, wrong[i].message);
+        close_fixture(&f);
+    }
+    thaw_context_destroy(context);
+}
+
 /* More rows than a thread encodes at a time; the same for any number of threads. */
 Test(text_file, a_split_has_each_row_once, .init = begin, .fini = end)
 {

@@ -16,6 +16,7 @@ static const thaw_text_options choices[] = {
     { .text = "2", .label = "1", .split = 0.5 },
     { .text = "text", .second = "1", .label = "sort", .length = 3 },
     { .text = "2", .second = "1", .label = "1", .length = 2, .split = 0.1, .seed = 7 },
+    { .text = "text", .label = "sort" }, /* of JSON lines */
 };
 
 static void read_all(const thaw_text_samples *samples, const thaw_words *classes)
@@ -36,7 +37,8 @@ static void read_all(const thaw_text_samples *samples, const thaw_words *classes
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[FUZZ_PATH_BYTES], tokens[FUZZ_PATH_BYTES];
-    thaw_text_options options = choices[size ? data[0] % 4 : 0];
+    const size_t which = size ? data[0] % THAW_COUNT(choices) : 0;
+    thaw_text_options options = choices[which];
     const int file = fuzz_file(path, data + (size > 0), size - (size > 0));
     const int tokenizer_file = fuzz_file(tokens, (const uint8_t *)vocabulary, sizeof vocabulary - 1);
     thaw_context *context = fuzz_context(MOST_BYTES);
@@ -44,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     thaw_words classes = { .context = context };
     thaw_text_samples training = { .context = context }, test = { .context = context };
     fuzz_demand(thaw_tokenizer_open(context, tokens, &tokenizer) == THAW_OK, "the tokenizer opens");
-    options.path = path;
+    options.path = which == 4 ? fuzz_path("texts.jsonl") : path;
+    if (which == 4)
+        fuzz_write(options.path, data + 1, size - 1);
     const thaw_status status = thaw_text_file_read(tokenizer, &options, &classes, &training, &test);
     fuzz_demand_message(context, status);
     if (status == THAW_OK) {

@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "core/nearest.h"
 #include "data/samples.h"
+#include "data/text/json_lines.h"
 #include "data/unpack.h"
 
 enum { MOST_CLASSES = 65536 };
@@ -24,8 +25,23 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
+/* The columns that the options name are the keys of JSON lines, each once. */
+static thaw_status read_json_lines(const thaw_text_options *options, const char *path, thaw_table *table)
+{
+    const char *keys[3] = { options->text };
+    size_t count = 1;
+    if (options->second && strcmp(options->second, options->text) != 0)
+        keys[count++] = options->second;
+    if (options->label && strcmp(options->label, options->text) != 0 &&
+        !(options->second && strcmp(options->label, options->second) == 0))
+        keys[count++] = options->label;
+    return thaw_json_lines_read(table, path, keys, count);
+}
+
 static thaw_status read_table(const thaw_text_options *options, const char *path, thaw_table *table)
 {
+    if (ends_with(path, ".jsonl") || ends_with(path, ".jsonl.gz"))
+        return read_json_lines(options, path, table);
     const bool quoted = ends_with(path, ".csv") || ends_with(path, ".csv.gz");
     const thaw_table_format format = {
         .delimiter = quoted ? ',' : '\t',

@@ -13,7 +13,8 @@ typedef struct thaw_text_options {
     uint64_t seed;
 } thaw_text_options;
 
-/* Reads training and test data. Files whose names end in .csv or .csv.gz are tables of RFC 4180. In others, lines of
+/* Reads training and test data. Files whose names end in .csv or .csv.gz are tables of RFC 4180, and those in .jsonl or
+   .jsonl.gz have an object of JSON on each line, whose keys are columns. In others, lines of
    fields between tabs, quotation marks are characters. Either may be gzip. The first line has the columns' names if one
    of the options names a column; if all are numbers, it is a sample. Labels are numbered by sorted name: those of the
    training data are appended to `classes`, unless it has some, which a file of weights notes. Invalid UTF-8 becomes
