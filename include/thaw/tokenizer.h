@@ -72,8 +72,8 @@ THAW_API void thaw_encoder_destroy(thaw_encoder *encoder);
 /* Which text loses its last tokens if there are too many. */
 typedef enum thaw_truncation {
     THAW_TRUNCATE_LONGEST, /* the longer one, to what the shorter leaves, but not below half; then both */
-    THAW_TRUNCATE_FIRST,
-    THAW_TRUNCATE_SECOND
+    THAW_TRUNCATE_FIRST,   /* the first text alone */
+    THAW_TRUNCATE_SECOND   /* the second text alone */
 } thaw_truncation;
 
 /* Zero everywhere means the defaults. */
@@ -85,7 +85,7 @@ typedef struct thaw_encode_options {
 
 /* What an encoder made. The arrays are the encoder's, until it encodes again. */
 typedef struct thaw_encoded {
-    const int32_t *ids;
+    const int32_t *ids;   /* of the tokens */
     const int32_t *types; /* of each id: 0 or 1, the text that it belongs to, as the tokenizer's file says */
     size_t count;         /* ids */
     size_t whole;         /* ids without truncation */
