@@ -1,4 +1,5 @@
-/* The built-in layers; those of sequences are in thaw/sequence_layers.h, losses in thaw/losses.h. Each call appends a
+/* The built-in layers; those of sequences are in thaw/sequence_layers.h, those of transformers in
+   thaw/transformer_layers.h, losses in thaw/losses.h. Each call appends a
    node to the model and writes its index to `*output`, which may be the variable that was passed as input. Options may
    be NULL if every default is usable; zero means the default. A layer with parameters registers them in a group of its
    name. Names are paths ("layer1.0.conv1"), unique in the model; NULL makes one from the kind and a number. A name is
@@ -13,6 +14,7 @@
 #include <thaw/losses.h>
 #include <thaw/model.h>
 #include <thaw/sequence_layers.h>
+#include <thaw/transformer_layers.h>
 
 #ifdef __cplusplus
 extern "C" {

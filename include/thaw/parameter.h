@@ -37,17 +37,20 @@ typedef enum thaw_initializer {
     THAW_INITIAL_XAVIER_NORMAL,  /* standard deviation sqrt(2 / (fan_in + fan_out)) */
     THAW_INITIAL_HE_NORMAL_OUT,  /* standard deviation sqrt(2 / fan_out): of convolutions in residual networks */
     THAW_INITIAL_UNIFORM_OUT,    /* uniform in +-1/sqrt(fan_out): of classifiers in EfficientNet */
-    THAW_INITIAL_SMALL_NORMAL    /* standard deviation 0.01: of classifiers in VGG and MobileNet */
+    THAW_INITIAL_SMALL_NORMAL,   /* standard deviation 0.01: of classifiers in VGG and MobileNet */
+    THAW_INITIAL_TRANSFORMER,    /* normal, standard deviation 0.02: of transformers */
+    THAW_INITIAL_CONSTANT        /* thaw_parameter_specification.constant, which a layer sets */
 } thaw_initializer;
 
 /* A parameter to make. One that a layer registers has the full name "<layer>.<name>". */
 typedef struct thaw_parameter_specification {
     const char *name;             /* such as "weight" */
-    const char *path;             /* the prefix of its name in the full name; NULL: the layer's name */
+    const char *path;             /* the prefix of its name in the full name; NULL: the layer's name; "": no prefix */
     thaw_role role;               /* what it is */
     thaw_shape shape;             /* in PyTorch's layout */
     thaw_initializer initializer; /* of its first values */
     double fan_in, fan_out;       /* for the initializers that read them */
+    double constant;              /* for THAW_INITIAL_CONSTANT */
     size_t zeros_at, zeros;       /* this many elements from `zeros_at` on start at zero, whatever the initializer */
 } thaw_parameter_specification;
 

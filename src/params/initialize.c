@@ -34,6 +34,8 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
         return (distribution){ false, 1 / sqrt(fan_out) };
     case THAW_INITIAL_SMALL_NORMAL:
         return (distribution){ true, 0.01 };
+    case THAW_INITIAL_TRANSFORMER:
+        return (distribution){ true, 0.02 };
     default:
         return (distribution){ false, 1 / sqrt(in) };
     }
@@ -41,9 +43,9 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
 
 const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, double fan_out)
 {
-    if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_SMALL_NORMAL)
+    if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_CONSTANT)
         return "has an unknown initializer";
-    if (initializer == THAW_INITIAL_ZERO || initializer == THAW_INITIAL_ONE)
+    if (initializer == THAW_INITIAL_ZERO || initializer == THAW_INITIAL_ONE || initializer == THAW_INITIAL_CONSTANT)
         return NULL;
     const double scale = distribution_of(initializer, fan_in, fan_out).scale;
     return isfinite(scale) && scale > 0 ? NULL : "needs fans above 0 for its initial values";
@@ -100,6 +102,8 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
         fill_constant(parameter, 0);
     else if (parameter->initializer == THAW_INITIAL_ONE)
         fill_constant(parameter, 1);
+    else if (parameter->initializer == THAW_INITIAL_CONSTANT)
+        fill_constant(parameter, (float)parameter->constant);
     else if (!context->structure_only)
         fill_random(context, parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
     for (size_t i = 0; i < parameter->zeros; i++)

@@ -41,7 +41,7 @@ struct thaw_parameter {
     uint64_t *frozen_elements; /* one bit per element: 1 in frozen slices; NULL if none */
 
     thaw_initializer initializer;
-    double fan_in, fan_out;
+    double fan_in, fan_out, constant;
     size_t zeros_at, zeros;
     thaw_stream random; /* of its initial values */
 };

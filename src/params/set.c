@@ -54,6 +54,7 @@ static thaw_parameter *make_parameter(thaw_parameter_set *set, const char *name,
     made->initializer = specification->initializer;
     made->fan_in = specification->fan_in;
     made->fan_out = specification->fan_out;
+    made->constant = specification->constant;
     made->zeros_at = specification->zeros_at;
     made->zeros = specification->zeros;
     made->name = thaw_copy_text(context, name);
@@ -105,7 +106,7 @@ thaw_status thaw_set_add_named(thaw_parameter_set *set, thaw_group *group, const
     return THAW_OK;
 }
 
-/* Named "<group>.<name>", or by the given path. */
+/* Named "<group>.<name>", or by the given path, which may be empty. */
 static thaw_status add_in_group(thaw_parameter_set *set, thaw_group *group,
                                 const thaw_parameter_specification *specification, uint32_t node,
                                 thaw_parameter **parameter)
@@ -115,7 +116,7 @@ static thaw_status add_in_group(thaw_parameter_set *set, thaw_group *group,
     char *name = thaw_allocate_raw(set->context, name_bytes);
     if (!name)
         return THAW_OUT_OF_MEMORY;
-    snprintf(name, name_bytes, "%s.%s", path, specification->name);
+    snprintf(name, name_bytes, "%s%s%s", path, *path ? "." : "", specification->name);
     const thaw_status status = thaw_set_add_named(set, group, name, specification, node, parameter);
     thaw_release(set->context, name);
     return status;

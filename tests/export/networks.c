@@ -196,7 +196,7 @@ static thaw_status gru_from(thaw_model *model, thaw_node x, thaw_node *y)
 #network, { 1, { 5 } }, true, network \
     }
 
-const exported_network exported_networks[] = {
+static const exported_network networks[] = {
     IMAGE(same_even),
     IMAGE(strided),
     SEQUENCE(line),
@@ -261,11 +261,19 @@ const exported_network exported_networks[] = {
     SEQUENCE(gru_from),
 };
 
-const size_t exported_network_count = THAW_COUNT(exported_networks);
+size_t exported_network_count(void)
+{
+    return THAW_COUNT(networks) + exported_token_network_count;
+}
+
+const exported_network *exported_network_at(size_t index)
+{
+    return index < THAW_COUNT(networks) ? &networks[index] : &exported_token_networks[index - THAW_COUNT(networks)];
+}
 
 thaw_model *exported_network_build(thaw_context *context, size_t index)
 {
-    const exported_network *network = &exported_networks[index];
+    const exported_network *network = exported_network_at(index);
     thaw_model *model;
     thaw_node x;
     assert_ok(context, thaw_model_create(context, &model));

@@ -13,8 +13,12 @@ typedef struct exported_network {
 
 enum { EXPORTED_IDS = 7 };
 
-extern const exported_network exported_networks[];
-extern const size_t exported_network_count;
+/* The networks of the layers of transformers, which come last. */
+extern const exported_network exported_token_networks[];
+extern const size_t exported_token_network_count;
+
+size_t exported_network_count(void);
+const exported_network *exported_network_at(size_t index);
 
 /* Builds network `index`. Statistics, scales and shifts are as training might have left them. */
 thaw_model *exported_network_build(thaw_context *context, size_t index);

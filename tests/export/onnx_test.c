@@ -200,13 +200,13 @@ Test(onnx, gates_are_in_the_order_of_onnx, .init = begin, .fini = end)
 /* An image at the end has its channels first; the layer's own value, which another reads, has them last. */
 Test(onnx, the_output_has_the_name_of_its_layer_in_every_case, .init = begin, .fini = end)
 {
-    for (size_t i = 0; i < exported_network_count; i++) {
+    for (size_t i = 0; i < exported_network_count(); i++) {
         thaw_model *network = exported_network_build(context, i);
         thaw_summary_entry last;
         assert_ok(context, thaw_model_summary_entry(network, (size_t)thaw_model_output(network), &last));
         Onnx__ModelProto *file = onnx_export(network, path);
-        assert_valid(file, exported_networks[i].name);
-        cr_assert_str_eq(file->graph->output[0]->name, last.name, "%s: %s", exported_networks[i].name,
+        assert_valid(file, exported_network_at(i)->name);
+        cr_assert_str_eq(file->graph->output[0]->name, last.name, "%s: %s", exported_network_at(i)->name,
                          file->graph->output[0]->name);
         onnx__model_proto__free_unpacked(file, NULL);
         thaw_model_destroy(network);

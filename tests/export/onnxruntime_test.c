@@ -122,15 +122,15 @@ Test(onnxruntime, gives_the_outputs_of_every_option_of_a_layer)
     char folder[SUPPORT_PATH_BYTES];
     support_make_directory(folder);
     thaw_context *context = support_context(2);
-    for (size_t i = 0; i < exported_network_count; i++) {
+    for (size_t i = 0; i < exported_network_count(); i++) {
         thaw_model *model = exported_network_build(context, i);
-        float *inputs = make_samples(model, SAMPLES, exported_networks[i].ids);
-        write_network(folder, exported_networks[i].name, model, inputs, SAMPLES);
+        float *inputs = make_samples(model, SAMPLES, exported_network_at(i)->ids);
+        write_network(folder, exported_network_at(i)->name, model, inputs, SAMPLES);
         free(inputs);
         thaw_model_destroy(model);
     }
     thaw_context_destroy(context);
-    compare(folder, exported_network_count);
+    compare(folder, exported_network_count());
 }
 
 /* Every kind of layer, low-rank changes, masks and scales. Half precision would differ from what is exported. */

@@ -6,8 +6,9 @@
 
 typedef struct kind {
     const char *name;
-    thaw_status (*append)(thaw_model *model, thaw_node *node); /* over node 0, an image */
+    thaw_status (*append)(thaw_model *model, thaw_node *node); /* over node 0, an image or a sequence */
     double roundings;                                          /* of the result: 0 where nothing is computed */
+    bool sequence;
 } kind;
 
 static thaw_status append_add(thaw_model *model, thaw_node *node)
@@ -51,25 +52,56 @@ static thaw_status append_dropout(thaw_model *model, thaw_node *node)
     return thaw_dropout(model, 0, &(thaw_dropout_options){ .rate = 0.3 }, node);
 }
 
+static thaw_status append_slice(thaw_model *model, thaw_node *node)
+{
+    return thaw_slice(model, 0, &(thaw_slice_options){ .axis = 1, .begin = 2, .count = 5 }, node);
+}
+
+static thaw_status append_layer_scale(thaw_model *model, thaw_node *node)
+{
+    return thaw_layer_scale(model, 0, NULL, node);
+}
+
+static thaw_status append_stochastic_depth(thaw_model *model, thaw_node *node)
+{
+    return thaw_stochastic_depth(model, 0, &(thaw_stochastic_depth_options){ .rate = 0.3 }, node);
+}
+
+static thaw_status append_prepend_tokens(thaw_model *model, thaw_node *node)
+{
+    return thaw_prepend_tokens(model, 0, &(thaw_prepend_tokens_options){ .tokens = 3 }, node);
+}
+
+static thaw_status append_positions(thaw_model *model, thaw_node *node)
+{
+    return thaw_positions(model, 0, NULL, node);
+}
+
 static const kind kinds[] = {
-    { "add", append_add, 1 },
-    { "subtract", append_subtract, 1 },
-    { "multiply", append_multiply, 1 },
-    { "average_pool2d", append_average, 2 }, /* gradients are added up in bfloat16 where windows overlap */
-    { "global_average_pool2d", append_global_average, 1 },
-    { "flatten", append_flatten, 0 },
-    { "concatenate", append_concatenate, 0 },
-    { "dropout", append_dropout, 1 },
+    { "add", append_add, 1, false },
+    { "subtract", append_subtract, 1, false },
+    { "multiply", append_multiply, 1, false },
+    { "average_pool2d", append_average, 2, false }, /* gradients are added up in bfloat16 where windows overlap */
+    { "global_average_pool2d", append_global_average, 1, false },
+    { "flatten", append_flatten, 0, false },
+    { "concatenate", append_concatenate, 0, false },
+    { "dropout", append_dropout, 1, false },
+    { "slice", append_slice, 0, false },
+    { "layer_scale", append_layer_scale, 1, false },
+    { "stochastic_depth", append_stochastic_depth, 1, false },
+    { "prepend_tokens", append_prepend_tokens, 1, true },
+    { "positions", append_positions, 1, true },
 };
 
 static layer run(thaw_context *context, const kind *k, bool bfloat16, bool training, thaw_model **model)
 {
     thaw_node node;
-    *model = layer_model(context, 3, (const int64_t[]){ 9, 8, 17 });
+    *model = k->sequence ? layer_model(context, 2, (const int64_t[]){ 9, 70 })
+                         : layer_model(context, 3, (const int64_t[]){ 9, 8, 17 });
     assert_ok(context, k->append(*model, &node));
-    layer l =
-        layer_open(*model, &(layer_wish){
-                               .batch = 3, .bfloat16 = bfloat16, .training = training, .input_gradients = training });
+    layer_wish wish = { .batch = 3, .bfloat16 = bfloat16, .training = training, .input_gradients = training };
+    wish.parameter_gradient[0] = training && thaw_model_parameter_count(*model);
+    layer l = layer_open(*model, &wish);
     cr_assert_neq((int)l.module->capabilities->bfloat16, THAW_BFLOAT16_NEVER);
     return l;
 }
@@ -79,6 +111,8 @@ static void take_numbers(layer *floats, const layer *rounded)
 {
     for (size_t k = 0; k < floats->input_count; k++)
         memcpy(floats->inputs[k], rounded->inputs[k], floats->input_size[k] * sizeof(float));
+    for (size_t k = 0; k < floats->parameter_count; k++)
+        memcpy(floats->parameters[k], rounded->parameters[k], floats->parameter_size[k] * sizeof(float));
     if (floats->output_gradient)
         memcpy(floats->output_gradient, rounded->output_gradient, floats->output_size * sizeof(float));
 }
@@ -100,6 +134,9 @@ static void check(thaw_context *context, const kind *k, bool training)
     }
     for (size_t i = 0; training && i < floats.input_count; i++)
         assert_close(bf16.input_gradients[i], floats.input_gradients[i], floats.input_size[i], tolerance, k->name);
+    for (size_t i = 0; training && i < floats.parameter_count; i++)
+        assert_close(bf16.parameter_gradients[i], floats.parameter_gradients[i], floats.parameter_size[i], 1e-5,
+                     k->name);
     layer_close(&floats, models[0]);
     layer_close(&bf16, models[1]);
 }

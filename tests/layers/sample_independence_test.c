@@ -55,6 +55,10 @@ LAYER(group_norm, thaw_group_norm(model, input, &(thaw_group_norm_options){ .gro
 LAYER(lstm, thaw_lstm(model, input, &(thaw_recurrent_options){ .units = 20 }, output))
 LAYER(gru, thaw_gru(model, input, &(thaw_recurrent_options){ .units = 37, .bidirectional = true }, output))
 LAYER(sum, thaw_add(model, input, input, NULL, output))
+LAYER(last_step, thaw_slice(model, input, &(thaw_slice_options){ .begin = -1, .squeeze = true }, output))
+LAYER(prepend_tokens, thaw_prepend_tokens(model, input, NULL, output))
+LAYER(positions, thaw_positions(model, input, NULL, output))
+LAYER(layer_scale, thaw_layer_scale(model, input, NULL, output))
 
 LAYER(last_lstm, thaw_lstm(model, input, &(thaw_recurrent_options){ .units = 40, .last_only = true }, output))
 
@@ -207,6 +211,13 @@ Test(sample_independence, of_recurrent_layers)
     CHECK(last_lstm, { 2, { 50, 300 } });
     CHECK(gru, { 2, { 7, 11 } });
     CHECK(gru, { 2, { 60, 130 } });
+}
+
+Test(sample_independence, of_layers_of_tokens)
+{
+    append *const layers[] = { last_step, prepend_tokens, positions, layer_scale };
+    for (size_t i = 0; i < THAW_COUNT(layers); i++)
+        check(layers[i], (thaw_shape){ 2, { 7, 33 } }, "a layer of tokens");
 }
 
 Test(sample_independence, of_layers_with_low_rank_changes)

@@ -125,6 +125,7 @@ Test(initialize, draws_what_the_papers_say)
     assert_normal(THAW_INITIAL_HE_NORMAL_OUT, sqrt(2.0 / FAN_OUT));
     assert_uniform(THAW_INITIAL_UNIFORM_OUT, 1 / sqrt(FAN_OUT));
     assert_normal(THAW_INITIAL_SMALL_NORMAL, 0.01);
+    assert_normal(THAW_INITIAL_TRANSFORMER, 0.02);
 }
 
 Test(initialize, writes_constants)
@@ -266,7 +267,7 @@ Test(initialize, refuses_fans_and_initializers_that_give_no_distribution)
         { THAW_INITIAL_DEFAULT, 1, 0, 1 },       { THAW_INITIAL_DEFAULT, 1, -4, 1 },
         { THAW_INITIAL_HE_NORMAL, 1, NAN, 1 },   { THAW_INITIAL_HE_UNIFORM, 1, INFINITY, 1 },
         { THAW_INITIAL_XAVIER_NORMAL, 1, 0, 0 }, { THAW_INITIAL_XAVIER_UNIFORM, 1, 3, -3 },
-        { (thaw_initializer)10, 1, 3, 3 },       { (thaw_initializer)-1, 1, 3, 3 },
+        { (thaw_initializer)12, 1, 3, 3 },       { (thaw_initializer)-1, 1, 3, 3 },
     };
     thaw_context *context = context_with(1, 5);
     thaw_model *model = make_model(context, THAW_INITIAL_DEFAULT);

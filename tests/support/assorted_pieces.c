@@ -56,6 +56,9 @@ PIECE(both_ways,
       thaw_gru(model, x, &(thaw_recurrent_options){ .units = channels_of(model, x) / 2, .bidirectional = true }, y))
 PIECE(stack,
       thaw_lstm(model, x, &(thaw_recurrent_options){ .units = channels_of(model, x), .layers = 2, .dropout = 0.2 }, y))
+PIECE(positions, thaw_positions(model, x, NULL, y))
+PIECE(layer_scale, thaw_layer_scale(model, x, &(thaw_layer_scale_options){ .initial = 0.5 }, y))
+PIECE(stochastic_depth, thaw_stochastic_depth(model, x, &(thaw_stochastic_depth_options){ .rate = 0.3 }, y))
 
 /* A strided convolution, and back. */
 static thaw_status down_and_up(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
@@ -101,14 +104,47 @@ static thaw_status join(thaw_model *model, thaw_node x, thaw_node other, thaw_no
     return status == THAW_OK ? thaw_dense(model, *y, &back, y) : status;
 }
 
+/* Tokens before the sequence, without its last ones. */
+static thaw_status shift(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
+{
+    (void)other;
+    const int64_t steps = thaw_model_node_shape(model, x)->dims[0];
+    const thaw_status status = thaw_prepend_tokens(model, x, &(thaw_prepend_tokens_options){ .tokens = 2 }, y);
+    return status == THAW_OK ? thaw_slice(model, *y, &(thaw_slice_options){ .begin = 1, .count = steps }, y) : status;
+}
+
+/* As one row, and back. */
+static thaw_status flatten_and_unflatten(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
+{
+    (void)other;
+    const thaw_shape shape = *thaw_model_node_shape(model, x);
+    const thaw_status status = thaw_reshape(model, x, &(thaw_reshape_options){ .shape = { 1, { -1 } } }, y);
+    return status == THAW_OK ? thaw_reshape(model, *y, &(thaw_reshape_options){ .shape = shape }, y) : status;
+}
+
 static assorted_piece *const image[] = {
     conv,  batch_norm,     relu,       depthwise_conv, following_norm, relu6,      down_and_up,  gelu,
     add,   grouped_conv,   layer_norm, silu,           max_pool,       dropout,    conv,         multiply,
     join,  pointwise_conv, group_norm, leaky_relu,     average_pool,   hyperbolic, dilated_conv, shrink_and_resize,
     dense, sigmoid,        center,     softmax,        depthwise_conv, log_softmax
 };
-static assorted_piece *const sequence[] = { line_conv, lstm,       batch_norm, both_ways, dropout, layer_norm,
-                                            stack,     hyperbolic, dense,      add,       softmax, join };
+static assorted_piece *const sequence[] = { line_conv,
+                                            lstm,
+                                            batch_norm,
+                                            both_ways,
+                                            dropout,
+                                            layer_norm,
+                                            stack,
+                                            hyperbolic,
+                                            dense,
+                                            add,
+                                            softmax,
+                                            join,
+                                            shift,
+                                            positions,
+                                            layer_scale,
+                                            stochastic_depth,
+                                            flatten_and_unflatten };
 static assorted_piece *const row[] = { dense, batch_norm, relu, dropout, join,   layer_norm,
                                        dense, gelu,       add,  dense,   center, multiply };
 
