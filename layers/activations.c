@@ -96,6 +96,20 @@ static thaw_onnx_value *export_gelu(const thaw_layer_export *layer, thaw_onnx_va
     return thaw_onnx_apply(layer, "Mul", x, share, NULL);
 }
 
+/* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). */
+static thaw_onnx_value *export_gelu_tanh(const thaw_layer_export *layer, thaw_onnx_value *x)
+{
+    thaw_onnx_value *share = thaw_onnx_apply(layer, "Mul", x, x, NULL);
+    share = thaw_onnx_apply(layer, "Mul", share, number(layer, 0.044715), NULL);
+    share = thaw_onnx_apply(layer, "Add", share, number(layer, 1), NULL);
+    share = thaw_onnx_apply(layer, "Mul", share, x, NULL);
+    share = thaw_onnx_apply(layer, "Mul", share, number(layer, sqrt(2 / acos(-1))), NULL);
+    share = thaw_onnx_apply(layer, "Tanh", share, NULL, NULL);
+    share = thaw_onnx_apply(layer, "Add", share, number(layer, 1), NULL);
+    x = thaw_onnx_apply(layer, "Mul", x, number(layer, 0.5), NULL);
+    return thaw_onnx_apply(layer, "Mul", x, share, NULL);
+}
+
 static thaw_onnx_value *export_relu6(const thaw_layer_export *layer, thaw_onnx_value *x)
 {
     thaw_onnx_value *least = number(layer, 0), *most = number(layer, 6);
@@ -118,6 +132,8 @@ static thaw_onnx_value *export_function(const thaw_layer_export *layer, thaw_onn
         return thaw_onnx_apply(layer, "Tanh", x, NULL, NULL);
     case THAW_ACTIVATION_GELU:
         return export_gelu(layer, x);
+    case THAW_ACTIVATION_GELU_TANH:
+        return export_gelu_tanh(layer, x);
     case THAW_ACTIVATION_SILU:
         return thaw_onnx_apply(layer, "Mul", x, thaw_onnx_apply(layer, "Sigmoid", x, NULL, NULL), NULL);
     case THAW_ACTIVATION_NONE:
@@ -161,7 +177,8 @@ ACTIVATION(relu6, THAW_ACTIVATION_RELU6)     /* min(max(x, 0), 6). Howard et al.
 ACTIVATION(sigmoid, THAW_ACTIVATION_SIGMOID) /* 1 / (1 + exp(-x)) */
 ACTIVATION(tanh, THAW_ACTIVATION_TANH)       /* the hyperbolic tangent */
 ACTIVATION(gelu, THAW_ACTIVATION_GELU)       /* x times P(X < x), X normal. Hendrycks & Gimpel 2016, arXiv 1606.08415 */
-ACTIVATION(silu, THAW_ACTIVATION_SILU)       /* or swish: x sigmoid(x). Elfwing et al. 2017, arXiv 1702.03118 */
+ACTIVATION(gelu_tanh, THAW_ACTIVATION_GELU_TANH) /* nearly the same: section 2 of that paper */
+ACTIVATION(silu, THAW_ACTIVATION_SILU)           /* or swish: x sigmoid(x). Elfwing et al. 2017, arXiv 1702.03118 */
 
 /* x, or slope * x where x is negative. */
 thaw_status thaw_leaky_relu(thaw_model *model, thaw_node input, const thaw_leaky_relu_options *options,

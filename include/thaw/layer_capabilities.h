@@ -30,7 +30,8 @@ typedef enum thaw_activation {
     THAW_ACTIVATION_SIGMOID,
     THAW_ACTIVATION_TANH,
     THAW_ACTIVATION_GELU, /* by the error function */
-    THAW_ACTIVATION_SILU
+    THAW_ACTIVATION_SILU,
+    THAW_ACTIVATION_GELU_TANH /* GELU's approximation by tanh */
 } thaw_activation;
 
 /* A tensor of the output's shape to add: in its own memory, or in the output's, which contains it before forward. */

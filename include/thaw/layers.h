@@ -109,16 +109,12 @@ THAW_API thaw_status thaw_max_pool2d(thaw_model *model, thaw_node input, const t
 THAW_API thaw_status thaw_average_pool2d(thaw_model *model, thaw_node input, const thaw_pool2d_options *options,
                                          thaw_node *output);
 
-/* Options of layers that only have a name. */
-typedef struct thaw_simple_options {
-    const char *name; /* NULL: the kind and a number */
-} thaw_simple_options;
-
 /* Mean over height and width: [H, W, C] to [C]. */
 THAW_API thaw_status thaw_global_average_pool2d(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                                 thaw_node *output);
 
-/* Element-wise activations of any shape. GELU is exact (erf), PyTorch's default. */
+/* Element-wise activations of any shape. GELU is exact (erf), PyTorch's default; gelu_tanh is its approximation, which
+   GPT-2 computes with. */
 THAW_API thaw_status thaw_relu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
 THAW_API thaw_status thaw_relu6(thaw_model *model, thaw_node input, const thaw_simple_options *options,
@@ -129,6 +125,8 @@ THAW_API thaw_status thaw_tanh(thaw_model *model, thaw_node input, const thaw_si
                                thaw_node *output);
 THAW_API thaw_status thaw_gelu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
+THAW_API thaw_status thaw_gelu_tanh(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                    thaw_node *output);
 THAW_API thaw_status thaw_silu(thaw_model *model, thaw_node input, const thaw_simple_options *options,
                                thaw_node *output);
 

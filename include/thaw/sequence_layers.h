@@ -8,6 +8,11 @@
 extern "C" {
 #endif
 
+/* Options of layers that only have a name. */
+typedef struct thaw_simple_options {
+    const char *name; /* NULL: the kind and a number */
+} thaw_simple_options;
+
 /* Options of thaw_embedding. */
 typedef struct thaw_embedding_options {
     const char *name;             /* NULL: the kind and a number */

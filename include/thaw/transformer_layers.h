@@ -6,7 +6,7 @@
 #ifndef THAW_TRANSFORMER_LAYERS_H
 #define THAW_TRANSFORMER_LAYERS_H
 
-#include <thaw/model.h>
+#include <thaw/sequence_layers.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -91,6 +91,54 @@ typedef struct thaw_stochastic_depth_options {
    prefix, as thaw_dropout. Errors: THAW_INVALID_ARGUMENT (rate). */
 THAW_API thaw_status thaw_stochastic_depth(thaw_model *model, thaw_node input,
                                            const thaw_stochastic_depth_options *options, thaw_node *output);
+
+/* Options of thaw_rms_norm. */
+typedef struct thaw_rms_norm_options {
+    const char *name;             /* NULL: the kind and a number */
+    double epsilon;               /* 0: that of floats, 2^-23, as in PyTorch */
+    bool use_epsilon;             /* use `epsilon` even if it is 0 */
+    bool no_weight;               /* leave out the weight */
+    thaw_initializer initializer; /* default: 1 */
+} thaw_rms_norm_options;
+
+/* y = x / sqrt(mean(x^2) + epsilon) * weight for each row, the last dimension, as PyTorch's RMSNorm: Zhang & Sennrich
+   2019, arXiv 1910.07467. Parameter: weight [channels]. Errors: THAW_SHAPE_MISMATCH (an input of rank 0),
+   THAW_INVALID_ARGUMENT (epsilon, the initializer). */
+THAW_API thaw_status thaw_rms_norm(thaw_model *model, thaw_node input, const thaw_rms_norm_options *options,
+                                   thaw_node *output);
+
+/* x / max(|x|, 1e-12) for each row, the last dimension, as PyTorch's F.normalize: embeddings whose dot products are
+   cosines. Errors: THAW_SHAPE_MISMATCH (an input of rank 0). */
+THAW_API thaw_status thaw_l2_normalise(thaw_model *model, thaw_node input, const thaw_simple_options *options,
+                                       thaw_node *output);
+
+/* Options of thaw_rotary. */
+typedef struct thaw_rotary_options {
+    const char *name; /* NULL: the kind and a number */
+    int64_t heads;    /* the heads that are rotated, which come first; required. What is behind them stays as it is: for
+                          packed queries, keys and values of 6 heads 12 heads are rotated */
+    int64_t head_size; /* features of a head; required */
+    int64_t rotated;   /* how many of them, from the first on; even; 0: all */
+    bool interleaved;  /* features 2 i and 2 i + 1 are a pair (GPT-J, RoFormer), not i and i + rotated / 2 (LLaMA) */
+    double base;       /* 0: 10000 */
+} thaw_rotary_options;
+
+/* Rotary positions, for queries and keys [T, features]: pair i of step t turns by t * base^(-2 i / rotated). Su et al.
+   2021, arXiv 2104.09864. Errors: THAW_INVALID_ARGUMENT (heads, sizes, base). */
+THAW_API thaw_status thaw_rotary(thaw_model *model, thaw_node input, const thaw_rotary_options *options,
+                                 thaw_node *output);
+
+/* Options of thaw_sequence_mean. */
+typedef struct thaw_sequence_mean_options {
+    const char *name;         /* NULL: the kind and a number */
+    const thaw_node *lengths; /* a node of one number for each sample: its steps, from 0 to T; NULL: all */
+} thaw_sequence_mean_options;
+
+/* The mean over the steps of a sequence: [T, width] to [width]. With lengths, over the first ones of each sample;
+   a sample without steps has zeros. Errors: THAW_SHAPE_MISMATCH; THAW_INVALID_ARGUMENT (when a batch is computed: a
+   length that is not a whole number from 0 to T). */
+THAW_API thaw_status thaw_sequence_mean(thaw_model *model, thaw_node input, const thaw_sequence_mean_options *options,
+                                        thaw_node *output);
 
 #ifdef __cplusplus
 }

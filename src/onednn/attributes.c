@@ -10,6 +10,7 @@ thaw_algorithm thaw_algorithm_of(thaw_activation function)
         [THAW_ACTIVATION_TANH] = { dnnl_eltwise_tanh, dnnl_eltwise_tanh_use_dst_for_bwd, 0, 0 },
         [THAW_ACTIVATION_GELU] = { dnnl_eltwise_gelu_erf, dnnl_alg_kind_undef, 0, 0 },
         [THAW_ACTIVATION_SILU] = { dnnl_eltwise_swish, dnnl_alg_kind_undef, 1, 0 },
+        [THAW_ACTIVATION_GELU_TANH] = { dnnl_eltwise_gelu_tanh, dnnl_alg_kind_undef, 0, 0 },
     };
     return algorithms[function];
 }

@@ -17,6 +17,24 @@ NETWORK(more_positions, thaw_positions(model, x, &(thaw_positions_options){ .row
 NETWORK(more_leading, thaw_positions(model, x, &(thaw_positions_options){ .rows = 11, .leading = true }, y))
 NETWORK(scaled, thaw_layer_scale(model, x, NULL, y))
 NETWORK(deep, thaw_stochastic_depth(model, x, &(thaw_stochastic_depth_options){ .rate = 0.5 }, y))
+NETWORK(approximate, thaw_gelu_tanh(model, x, NULL, y))
+NETWORK(rms_norm, thaw_rms_norm(model, x, &(thaw_rms_norm_options){ .epsilon = 0.01 }, y))
+NETWORK(plain_rms_norm, thaw_rms_norm(model, x, &(thaw_rms_norm_options){ .no_weight = true }, y))
+NETWORK(normalised, thaw_l2_normalise(model, x, NULL, y))
+NETWORK(rotary, thaw_rotary(model, x, &(thaw_rotary_options){ .heads = 2, .head_size = 3, .rotated = 2 }, y))
+NETWORK(interleaved,
+        thaw_rotary(model, x, &(thaw_rotary_options){ .heads = 1, .head_size = 4, .interleaved = true }, y))
+NETWORK(mean_of_steps, thaw_sequence_mean(model, x, NULL, y))
+
+/* The first steps count. */
+static thaw_status mean_of_some(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    thaw_node lengths;
+    const thaw_constant_options three = { .shape = { 1, { 1 } }, .values = (const float[]){ 3 } };
+    const thaw_status status = thaw_constant(model, &three, &lengths);
+    return status == THAW_OK ? thaw_sequence_mean(model, x, &(thaw_sequence_mean_options){ .lengths = &lengths }, y)
+                             : status;
+}
 
 /* An image whose channels came first, as a sequence. */
 static thaw_status patches(thaw_model *model, thaw_node x, thaw_node *y)
@@ -36,9 +54,10 @@ static thaw_status patches(thaw_model *model, thaw_node x, thaw_node *y)
     }
 
 const exported_network exported_token_networks[] = {
-    IMAGE(as_sequence),     IMAGE(patches),      SEQUENCE(last_step), SEQUENCE(some_columns),
-    SEQUENCE(class_token),  SEQUENCE(registers), SEQUENCE(positions), SEQUENCE(more_positions),
-    SEQUENCE(more_leading), SEQUENCE(scaled),    SEQUENCE(deep),
+    IMAGE(as_sequence),  IMAGE(patches),        SEQUENCE(last_step),      SEQUENCE(some_columns), SEQUENCE(class_token),
+    SEQUENCE(registers), SEQUENCE(positions),   SEQUENCE(more_positions), SEQUENCE(more_leading), SEQUENCE(scaled),
+    SEQUENCE(deep),      SEQUENCE(approximate), SEQUENCE(rms_norm),       IMAGE(plain_rms_norm),  SEQUENCE(normalised),
+    SEQUENCE(rotary),    SEQUENCE(interleaved), SEQUENCE(mean_of_steps),  SEQUENCE(mean_of_some),
 };
 
 const size_t exported_token_network_count = THAW_COUNT(exported_token_networks);

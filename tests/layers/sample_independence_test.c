@@ -44,6 +44,7 @@ LAYER(relu, thaw_relu(model, input, NULL, output))
 LAYER(sigmoid, thaw_sigmoid(model, input, NULL, output))
 LAYER(hyperbolic, thaw_tanh(model, input, NULL, output))
 LAYER(gelu, thaw_gelu(model, input, NULL, output))
+LAYER(gelu_tanh, thaw_gelu_tanh(model, input, NULL, output))
 LAYER(silu, thaw_silu(model, input, NULL, output))
 LAYER(leaky_relu, thaw_leaky_relu(model, input, NULL, output))
 LAYER(softmax, thaw_softmax(model, input, NULL, output))
@@ -58,6 +59,10 @@ LAYER(sum, thaw_add(model, input, input, NULL, output))
 LAYER(last_step, thaw_slice(model, input, &(thaw_slice_options){ .begin = -1, .squeeze = true }, output))
 LAYER(prepend_tokens, thaw_prepend_tokens(model, input, NULL, output))
 LAYER(positions, thaw_positions(model, input, NULL, output))
+LAYER(rms_norm, thaw_rms_norm(model, input, NULL, output))
+LAYER(l2_normalise, thaw_l2_normalise(model, input, NULL, output))
+LAYER(rotary, thaw_rotary(model, input, &(thaw_rotary_options){ .heads = 2, .head_size = 14 }, output))
+LAYER(sequence_mean, thaw_sequence_mean(model, input, NULL, output))
 LAYER(layer_scale, thaw_layer_scale(model, input, NULL, output))
 
 LAYER(last_lstm, thaw_lstm(model, input, &(thaw_recurrent_options){ .units = 40, .last_only = true }, output))
@@ -189,7 +194,9 @@ Test(sample_independence, of_pooling_and_resizing)
 
 Test(sample_independence, of_activations)
 {
-    append *const layers[] = { relu, sigmoid, hyperbolic, gelu, silu, leaky_relu, softmax, log_softmax, sum };
+    append *const layers[] = {
+        relu, sigmoid, hyperbolic, gelu, gelu_tanh, silu, leaky_relu, softmax, log_softmax, sum
+    };
     for (size_t i = 0; i < THAW_COUNT(layers); i++) {
         check(layers[i], (thaw_shape){ 1, { 37 } }, "an activation");
         check(layers[i], (thaw_shape){ 3, { 5, 3, 9 } }, "an activation of images");
@@ -215,7 +222,8 @@ Test(sample_independence, of_recurrent_layers)
 
 Test(sample_independence, of_layers_of_tokens)
 {
-    append *const layers[] = { last_step, prepend_tokens, positions, layer_scale };
+    append *const layers[] = { last_step, prepend_tokens, positions, layer_scale,
+                               rms_norm,  l2_normalise,   rotary,    sequence_mean };
     for (size_t i = 0; i < THAW_COUNT(layers); i++)
         check(layers[i], (thaw_shape){ 2, { 7, 33 } }, "a layer of tokens");
 }

@@ -56,6 +56,9 @@ PIECE(both_ways,
       thaw_gru(model, x, &(thaw_recurrent_options){ .units = channels_of(model, x) / 2, .bidirectional = true }, y))
 PIECE(stack,
       thaw_lstm(model, x, &(thaw_recurrent_options){ .units = channels_of(model, x), .layers = 2, .dropout = 0.2 }, y))
+PIECE(rms_norm, thaw_rms_norm(model, x, NULL, y))
+PIECE(rotary,
+      thaw_rotary(model, x, &(thaw_rotary_options){ .heads = 1, .head_size = channels_of(model, x) / 2 * 2 }, y))
 PIECE(positions, thaw_positions(model, x, NULL, y))
 PIECE(layer_scale, thaw_layer_scale(model, x, &(thaw_layer_scale_options){ .initial = 0.5 }, y))
 PIECE(stochastic_depth, thaw_stochastic_depth(model, x, &(thaw_stochastic_depth_options){ .rate = 0.3 }, y))
@@ -113,6 +116,18 @@ static thaw_status shift(thaw_model *model, thaw_node x, thaw_node other, thaw_n
     return status == THAW_OK ? thaw_slice(model, *y, &(thaw_slice_options){ .begin = 1, .count = steps }, y) : status;
 }
 
+/* Times the mean of all steps, twice normalised. */
+static thaw_status gate(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
+{
+    (void)other;
+    thaw_status status = thaw_sequence_mean(model, x, NULL, y);
+    if (status == THAW_OK)
+        status = thaw_l2_normalise(model, *y, NULL, y);
+    if (status == THAW_OK)
+        status = thaw_gelu_tanh(model, *y, NULL, y);
+    return status == THAW_OK ? thaw_multiply(model, x, *y, NULL, y) : status;
+}
+
 /* As one row, and back. */
 static thaw_status flatten_and_unflatten(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
 {
@@ -143,8 +158,11 @@ static assorted_piece *const sequence[] = { line_conv,
                                             shift,
                                             positions,
                                             layer_scale,
+                                            rms_norm,
                                             stochastic_depth,
-                                            flatten_and_unflatten };
+                                            rotary,
+                                            flatten_and_unflatten,
+                                            gate };
 static assorted_piece *const row[] = { dense, batch_norm, relu, dropout, join,   layer_norm,
                                        dense, gelu,       add,  dense,   center, multiply };
 
