@@ -74,6 +74,32 @@ static thaw_status lstm(thaw_model *model, thaw_node x, thaw_node *y)
     return thaw_lstm(model, x, &(thaw_recurrent_options){ .name = "measured", .units = 256 }, y);
 }
 
+/* Self-attention of packed rows, with heads of `width`. */
+static thaw_status attend(thaw_model *model, thaw_node x, int64_t width, bool causal, thaw_node *y)
+{
+    const thaw_attention_options options = {
+        .name = "measured",
+        .heads = thaw_model_node_shape(model, x)->dims[1] / 3 / width,
+        .causal = causal,
+    };
+    return thaw_attention(model, &x, 1, &options, y);
+}
+
+static thaw_status attention_32(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return attend(model, x, 32, false, y);
+}
+
+static thaw_status attention_64(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return attend(model, x, 64, false, y);
+}
+
+static thaw_status causal_attention_64(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return attend(model, x, 64, true, y);
+}
+
 #define VECTOR(n)                 \
     {                             \
         .rank = 1, .dims = {(n) } \
@@ -102,6 +128,10 @@ const bench_layer bench_layers[] = {
     { "dropout, 64, 56x56", IMAGE(56, 64), 16, dropout },
     { "upsample 2, 64, 28x28", IMAGE(28, 64), 16, upsample },
     { "LSTM 64 to 256, 50 steps", SEQUENCE(50, 64), 32, lstm },
+    { "attention 197, 6 x 64", SEQUENCE(197, 3 * 384), 16, attention_64 },
+    { "attention 128, 12 x 32", SEQUENCE(128, 3 * 384), 32, attention_32 },
+    { "attention 64, 12 x 64 (c)", SEQUENCE(64, 3 * 768), 4, causal_attention_64 },
+    { "attention 1024, 12 x 64 (c)", SEQUENCE(1024, 3 * 768), 1, causal_attention_64 },
 };
 
 const size_t bench_layer_count = THAW_COUNT(bench_layers);

@@ -1,9 +1,9 @@
-/* The built-in layers; those of sequences are in thaw/sequence_layers.h, those of transformers in
-   thaw/transformer_layers.h, losses in thaw/losses.h. Each call appends a
-   node to the model and writes its index to `*output`, which may be the variable that was passed as input. Options may
-   be NULL if every default is usable; zero means the default. A layer with parameters registers them in a group of its
-   name. Names are paths ("layer1.0.conv1"), unique in the model; NULL makes one from the kind and a number. A name is
-   UTF-8 and must not contain * ? [ ] { } | or a comma, which have a meaning in patterns.
+/* The built-in layers; those of sequences are in thaw/sequence_layers.h, thaw/attention.h and
+   thaw/transformer_layers.h, losses in thaw/losses.h. Each call appends a node to the model and writes its index to
+   `*output`, which may be the variable that was passed as input. Options may be NULL if every default is usable; zero
+   means the default. A layer with parameters registers them in a group of its name. Names are paths ("layer1.0.conv1"),
+   unique in the model; NULL makes one from the kind and a number. A name is UTF-8 and must not contain * ? [ ] { } | or
+   a comma, which have a meaning in patterns.
 
    Shapes are those of one sample: [features], a sequence [T, features] or an image [height, width, channels].
    Errors of all: THAW_SHAPE_MISMATCH (an input of the wrong rank or size), THAW_INVALID_ARGUMENT (options, name),
@@ -11,6 +11,7 @@
 #ifndef THAW_LAYERS_H
 #define THAW_LAYERS_H
 
+#include <thaw/attention.h>
 #include <thaw/losses.h>
 #include <thaw/model.h>
 #include <thaw/sequence_layers.h>
