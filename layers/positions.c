@@ -23,6 +23,17 @@ static int64_t row_count(const thaw_positions_options *o, const thaw_shape *inpu
     return o->rows ? o->rows : input->dims[0];
 }
 
+/* Whether there is no grid, or one of so many rows. */
+static bool fits(const thaw_position_grid *grid, int64_t rows)
+{
+    int64_t places;
+    if (!grid->tokens && !grid->height && !grid->width)
+        return true;
+    return grid->tokens >= 0 && grid->height > 0 && grid->width > 0 &&
+           !__builtin_mul_overflow(grid->height, grid->width, &places) && places <= rows &&
+           places == rows - grid->tokens;
+}
+
 static thaw_status build(thaw_layer_builder *builder, const void *options)
 {
     const thaw_positions_options *o = options;
@@ -34,7 +45,13 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
                                  "rows is %lld, must be at least %lld, the length of the sequence", (long long)o->rows,
                                  (long long)input->dims[0]);
-    status = thaw_token_table_register(builder, o->parameter, row_count(o, input), o->leading, o->initializer);
+    if (!fits(&o->grid, row_count(o, input)))
+        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
+                                 "grid is %lld tokens and %lld x %lld positions, must be the %lld rows",
+                                 (long long)o->grid.tokens, (long long)o->grid.height, (long long)o->grid.width,
+                                 (long long)row_count(o, input));
+    status =
+        thaw_token_table_register(builder, o->parameter, row_count(o, input), o->leading, &o->grid, o->initializer);
     thaw_builder_flops(builder, (double)thaw_shape_count(input));
     return status == THAW_OK ? thaw_builder_output(builder, input) : status;
 }

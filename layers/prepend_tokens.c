@@ -35,7 +35,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "tokens is %lld, must be from 1 to %d",
                                  (long long)tokens, INT32_MAX);
     result.dims[0] += tokens;
-    status = thaw_token_table_register(builder, o->parameter, tokens, o->leading, o->initializer);
+    status = thaw_token_table_register(builder, o->parameter, tokens, o->leading, NULL, o->initializer);
     return status == THAW_OK ? thaw_builder_output(builder, &result) : status;
 }
 

@@ -42,6 +42,12 @@ typedef enum thaw_initializer {
     THAW_INITIAL_CONSTANT        /* thaw_parameter_specification.constant, which a layer sets */
 } thaw_initializer;
 
+/* A parameter with a row for each token of a sequence: `tokens` rows, and then those of a grid of positions, row by row.
+   If a file has a square grid of another size, loading resamples it: see thaw/weights.h. */
+typedef struct thaw_position_grid {
+    int64_t tokens, height, width;
+} thaw_position_grid;
+
 /* A parameter to make. One that a layer registers has the full name "<layer>.<name>". */
 typedef struct thaw_parameter_specification {
     const char *name;             /* such as "weight" */
@@ -51,6 +57,7 @@ typedef struct thaw_parameter_specification {
     thaw_initializer initializer; /* of its first values */
     double fan_in, fan_out;       /* for the initializers that read them */
     double constant;              /* for THAW_INITIAL_CONSTANT */
+    thaw_position_grid grid;      /* all 0: the parameter has none */
     size_t zeros_at, zeros;       /* this many elements from `zeros_at` on start at zero, whatever the initializer */
 } thaw_parameter_specification;
 

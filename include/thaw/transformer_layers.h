@@ -54,15 +54,16 @@ THAW_API thaw_status thaw_prepend_tokens(thaw_model *model, thaw_node input, con
 
 /* Options of thaw_positions. */
 typedef struct thaw_positions_options {
-    const char *name;             /* NULL: the kind and a number */
-    const char *parameter;        /* its full name; NULL: "<layer>.weight" */
-    int64_t rows;                 /* of the table, at least the length of the sequence; 0: that length */
-    bool leading;                 /* the parameter is [1, rows, width], as timm's pos_embed */
+    const char *name;        /* NULL: the kind and a number */
+    const char *parameter;   /* its full name; NULL: "<layer>.weight" */
+    int64_t rows;            /* of the table, at least the length of the sequence; 0: that length */
+    bool leading;            /* the parameter is [1, rows, width], as timm's pos_embed */
+    thaw_position_grid grid; /* what the rows stand for, if they are positions of an image; must add up to `rows` */
     thaw_initializer initializer; /* default: THAW_INITIAL_TRANSFORMER */
 } thaw_positions_options;
 
 /* Adds a learned vector to each token of [T, width], by its position. The first T rows of the table count; the others
-   have no gradient but 0. Parameter: weight [rows, width]. Errors: THAW_INVALID_ARGUMENT (rows). */
+   have no gradient but 0. Parameter: weight [rows, width]. Errors: THAW_INVALID_ARGUMENT (rows, grid). */
 THAW_API thaw_status thaw_positions(thaw_model *model, thaw_node input, const thaw_positions_options *options,
                                     thaw_node *output);
 

@@ -28,6 +28,8 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
      dropout=X       the rate before the last layer, or before a new head; in VGG also between its other dense layers.
                      The default is torchvision's. A rate that is given acts on the features of a frozen body, too
                      (thaw_dropout_options.drop_when_frozen); the default rate does not
+     drop-path=X     (vit, deit, dinov2, convnext) stochastic depth: the rate of the last block, from 0 in the first one
+                     on (thaw_stochastic_depth). Default: 0
      head=linear     a new head: one dense layer
      head=mlp:UNITS  a new head: hidden dense layers with ReLU, "mlp:256" or "mlp:256x64", and a dense layer
      head=none       no head: the network ends with its features, the input of its last layer
@@ -54,8 +56,9 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
    torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
    they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".
    A name with a slash is the path of a shared object with a network of your own (thaw/network_module.h).
-   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0: timm's), so that their weight
-   files can be loaded. */
+   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and convnext: timm's), so that
+   their weight files can be loaded. Positions of transformers are resampled if the size differs from the file's
+   (thaw/weights.h). Their features are the class token, normalised: in the last block nothing else is computed. */
 
 /* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default.
    Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, head=none, the model is

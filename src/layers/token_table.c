@@ -11,7 +11,7 @@ thaw_status thaw_token_table_check(thaw_layer_builder *builder)
 }
 
 thaw_status thaw_token_table_register(thaw_layer_builder *builder, const char *parameter, int64_t rows, bool leading,
-                                      thaw_initializer initializer)
+                                      const thaw_position_grid *grid, thaw_initializer initializer)
 {
     const int64_t width = thaw_builder_input(builder, 0)->dims[1];
     return thaw_builder_parameter(builder,
@@ -25,5 +25,6 @@ thaw_status thaw_token_table_register(thaw_layer_builder *builder, const char *p
                                           initializer == THAW_INITIAL_DEFAULT ? THAW_INITIAL_TRANSFORMER : initializer,
                                       .fan_in = (double)rows,
                                       .fan_out = (double)width,
+                                      .grid = grid ? *grid : (thaw_position_grid){ 0 },
                                   });
 }

@@ -8,8 +8,8 @@
 thaw_status thaw_token_table_check(thaw_layer_builder *builder);
 
 /* For `build`: registers the parameter, [rows, width] or, with `leading`, [1, rows, width]. `parameter` is its full
-   name; NULL: "<layer>.weight". */
+   name; NULL: "<layer>.weight". `grid` may be NULL. */
 thaw_status thaw_token_table_register(thaw_layer_builder *builder, const char *parameter, int64_t rows, bool leading,
-                                      thaw_initializer initializer);
+                                      const thaw_position_grid *grid, thaw_initializer initializer);
 
 #endif

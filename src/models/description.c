@@ -27,6 +27,11 @@ static bool set_dropout(const char *text, size_t length, thaw_network_options *o
     return thaw_read_rate(text, length, &options->dropout);
 }
 
+static bool set_drop_path(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_rate(text, length, &options->drop_path);
+}
+
 static bool set_head(const char *text, size_t length, thaw_network_options *options)
 {
     return thaw_read_head(text, length, &options->head, &options->head_units);
@@ -90,6 +95,7 @@ static const option known[] = {
     { "features", THAW_TAKES_CHANNELS, set_features, "flatten or average", feature_words },
     { "activation", THAW_TAKES_LAYERS, set_activation, "an activation", thaw_activation_words },
     { "norm", THAW_TAKES_LAYERS, set_norm, "a normalisation", thaw_norm_words },
+    { "drop-path", THAW_TAKES_DEPTH, set_drop_path, "at least 0 and below 1", NULL },
     { "dropout", ALL, set_dropout, "at least 0 and below 1", NULL },
     { "head", ALL, set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
     { "head-init", ALL, set_initializer, "an initializer", thaw_initializer_words },

@@ -26,6 +26,12 @@ static const thaw_network *const networks[] = {
     &thaw_network_vgg16_bn,
     &thaw_network_mobilenet_v2,
     &thaw_network_efficientnet_lite0,
+    &thaw_network_vit_tiny,
+    &thaw_network_vit_small,
+    &thaw_network_vit_base,
+    &thaw_network_deit_small,
+    &thaw_network_dinov2_small,
+    &thaw_network_convnext_tiny,
 };
 
 const thaw_zoo_entry *thaw_zoo_entry_at(size_t index)

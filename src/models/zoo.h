@@ -44,21 +44,23 @@ typedef struct thaw_network_options {
     int64_t kernel;
     thaw_hidden_function activation;
     thaw_norm norm;
-    bool averages;  /* the features of a CNN are means over its channels */
-    double dropout; /* the rate */
-    bool drops;     /* the description gives the rate */
+    bool averages;    /* the features of a CNN are means over its channels */
+    double dropout;   /* the rate */
+    bool drops;       /* the description gives the rate */
+    double drop_path; /* the rate of stochastic depth in the last block */
     thaw_head_kind head;
     thaw_size_list head_units; /* of the hidden layers of THAW_HEAD_MLP */
     bool has_initializer;      /* of the head */
     thaw_initializer initializer;
 } thaw_network_options;
 
-/* Which options a network takes, besides those of its head: the size of its input, or all that its layers are made
-   from. */
+/* Which options a network takes, besides those of its head: the size of its input, all that its layers are made
+   from, or stochastic depth. */
 typedef enum thaw_network_takes {
     THAW_TAKES_SIZE = 1,
     THAW_TAKES_LAYERS = 2,
-    THAW_TAKES_CHANNELS = 4
+    THAW_TAKES_CHANNELS = 4,
+    THAW_TAKES_DEPTH = 8
 } thaw_network_takes;
 
 typedef struct thaw_network {
@@ -86,5 +88,11 @@ extern const thaw_network thaw_network_vgg16;
 extern const thaw_network thaw_network_vgg16_bn;
 extern const thaw_network thaw_network_mobilenet_v2;
 extern const thaw_network thaw_network_efficientnet_lite0;
+extern const thaw_network thaw_network_vit_tiny;
+extern const thaw_network thaw_network_vit_small;
+extern const thaw_network thaw_network_vit_base;
+extern const thaw_network thaw_network_deit_small;
+extern const thaw_network thaw_network_dinov2_small;
+extern const thaw_network thaw_network_convnext_tiny;
 
 #endif

@@ -42,6 +42,7 @@ struct thaw_parameter {
 
     thaw_initializer initializer;
     double fan_in, fan_out, constant;
+    thaw_position_grid grid; /* all 0: none */
     size_t zeros_at, zeros;
     thaw_stream random; /* of its initial values */
 };

@@ -10,10 +10,12 @@
 #include "core/text.h"
 #include "io/safetensors.h"
 #include "params/parameter.h"
+#include "params/position_grid.h"
 
 typedef struct pair {
     thaw_parameter *parameter;
     const thaw_stored_tensor *tensor;
+    int64_t side; /* of a grid of positions that is resampled; 0: the shapes are equal */
 } pair;
 
 typedef struct load {
@@ -40,6 +42,15 @@ static void list(thaw_text *names, size_t *count, const char *name)
     ++*count;
 }
 
+/* Whether the tensor has the parameter's shape, or can be resampled to it. */
+static bool fits(pair *found)
+{
+    if (thaw_shape_equal(&found->tensor->shape, thaw_parameter_shape(found->parameter)))
+        return true;
+    found->side = thaw_position_grid_side(found->parameter, &found->tensor->shape);
+    return found->side != 0;
+}
+
 static thaw_status match_parameters(load *job)
 {
     const size_t count = thaw_model_parameter_count(job->model);
@@ -54,10 +65,10 @@ static thaw_status match_parameters(load *job)
         if (!parameter->in_use)
             continue;
         const char *name = thaw_parameter_name(parameter);
-        const pair found = { parameter, thaw_safetensors_find(&job->file, name) };
+        pair found = { .parameter = parameter, .tensor = thaw_safetensors_find(&job->file, name) };
         if (!found.tensor) {
             list(&job->missing_names, &job->result.missing, name);
-        } else if (!thaw_shape_equal(&found.tensor->shape, thaw_parameter_shape(parameter))) {
+        } else if (!fits(&found)) {
             if (!job->misshaped.parameter)
                 job->misshaped = found;
             list(&job->misshaped_names, &job->result.misshaped, name);
@@ -164,22 +175,35 @@ static thaw_status read_finite(const load *job, const thaw_stored_tensor *tensor
     return THAW_OK;
 }
 
+static thaw_status read_resampled(const load *job, const pair *found, float *values)
+{
+    float *stored = thaw_allocate_array(job->context, thaw_shape_count(&found->tensor->shape), sizeof *stored);
+    if (!stored)
+        return THAW_OUT_OF_MEMORY;
+    thaw_status status = read_finite(job, found->tensor, stored);
+    if (status == THAW_OK)
+        status = thaw_position_grid_resample(job->context, found->parameter, found->side, stored, values);
+    thaw_release(job->context, stored);
+    return status;
+}
+
 /* Reads everything before writing anything: the model changes as a whole or not at all. */
 static thaw_status read_then_write(load *job)
 {
     size_t count = 0;
     for (size_t i = 0; i < job->pair_count; i++)
-        count += thaw_shape_count(&job->pairs[i].tensor->shape);
+        count += job->pairs[i].parameter->count;
     float *values = thaw_allocate_raw(job->context, count * sizeof *values);
     thaw_status status = values ? THAW_OK : THAW_OUT_OF_MEMORY;
     float *next = values;
     for (size_t i = 0; i < job->pair_count && status == THAW_OK; i++) {
-        status = read_finite(job, job->pairs[i].tensor, next);
-        next += thaw_shape_count(&job->pairs[i].tensor->shape);
+        const pair *found = &job->pairs[i];
+        status = found->side ? read_resampled(job, found, next) : read_finite(job, found->tensor, next);
+        next += found->parameter->count;
     }
     next = values;
     for (size_t i = 0; i < job->pair_count && status == THAW_OK; i++) {
-        const size_t elements = thaw_shape_count(&job->pairs[i].tensor->shape);
+        const size_t elements = job->pairs[i].parameter->count;
         memcpy(thaw_parameter_edit(job->pairs[i].parameter), next, elements * sizeof *next);
         next += elements;
     }

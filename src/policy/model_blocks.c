@@ -27,10 +27,22 @@ size_t thaw_block_prefix_length(const char *layer)
     return 0;
 }
 
+/* Whether a layer's parameter is one of the network itself, such as tokens and positions of a transformer. */
+static bool is_own(const thaw_group *group)
+{
+    return group->parameter_count == 1 && strcmp(group->parameters[0]->name, group->name) == 0;
+}
+
 static bool same_block(const char *below, const char *name)
 {
     const size_t length = thaw_block_prefix_length(name);
     return length && length == thaw_block_prefix_length(below) && strncmp(below, name, length) == 0;
+}
+
+/* Normalisation belongs to what is below it, unless its name says that it comes first in a block. */
+static bool belongs_below(const thaw_group *group, const char *below, const char *name)
+{
+    return (is_normalisation(group) && thaw_block_prefix_length(name) == 0) || is_own(group) || same_block(below, name);
 }
 
 static thaw_status merge_head(thaw_model *model, const char *head, thaw_model_blocks *blocks)
@@ -66,10 +78,10 @@ thaw_status thaw_model_blocks_find(thaw_model *model, const char *head, thaw_mod
         const thaw_graph_node *node = &model->nodes[i];
         if (!node->group || node->group->parameter_count == 0)
             continue;
-        if (!below || (!is_normalisation(node->group) && !same_block(below, node->name)))
-            blocks->count++;
+        const bool begins = !below || !belongs_below(node->group, below, node->name);
+        blocks->count += begins;
         blocks->of_node[i] = blocks->count;
-        if (!below || !is_normalisation(node->group))
+        if (begins || !is_normalisation(node->group))
             below = node->name;
     }
     if (blocks->count == 0)

@@ -1,5 +1,5 @@
 """Backbones beside torchvision's and timm's, in double precision: writes backbones/NAME.txt beside this file. Run with
-PyTorch 2.13, torchvision 0.28 and timm 1.0; tests/models/parity_test.c reads what it writes.
+PyTorch 2.13, torchvision 0.28 and timm 1.0: python backbones.py [NAME...]. tests/models/parity_test.c reads them.
 
 Weights of that size are not kept: formula.py makes them, and the images. The label of sample n is (3 n + 1) mod 10. A
 gradient is kept as its norm and its product with u of the name "probe", a statistic likewise.
@@ -12,10 +12,12 @@ is near a kink: bench/peers/kinks.py says why, and the shifts are kept.
 import pathlib
 import sys
 
-import torch
-from torch import nn
+sys.path.append(sys.path.pop(0))  # statistics.py beside this file hides Python's, which torchvision needs
 
-from formula import fill, images, uniform
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from formula import fill, images, uniform  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench" / "peers"))
 import backbones  # noqa: E402
@@ -38,6 +40,10 @@ NETWORKS = {  # image size, batch
     "vgg16-bn": (32, 4, lambda: models.vgg16_bn(num_classes=CLASSES, dropout=0)),
     "mobilenet-v2": (64, 8, lambda: models.mobilenet_v2(num_classes=CLASSES, dropout=0)),
     "efficientnet-lite0": (96, 8, lambda: timm.create_model("efficientnet_lite0", num_classes=CLASSES)),
+    "vit-tiny": (32, 4, lambda: timm.create_model("vit_tiny_patch16_224", img_size=32, num_classes=CLASSES)),
+    "vit-small": (48, 4, lambda: timm.create_model("vit_small_patch16_224", img_size=48, num_classes=CLASSES)),
+    "dinov2-small": (28, 4, lambda: timm.create_model("vit_small_patch14_dinov2", img_size=28, num_classes=CLASSES)),
+    "convnext-tiny": (64, 4, lambda: timm.create_model("convnext_tiny", num_classes=CLASSES)),
 }
 
 LINEAR_BOTTLENECKS = ("mobilenet-v2", "efficientnet-lite0")
@@ -88,6 +94,8 @@ def run(file, model, network, size, batch):
     if network in LINEAR_BOTTLENECKS:
         move_normalisation(file, model, network, inputs)
     step(file, model.train(), inputs, labels)
+    if not any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        return
     write_tensors(file, "statistics", [(n, t) for n, t in model.state_dict().items() if "running_" in n])
     file.write("case normalisation frozen\n")
     fill(model, network)
@@ -100,7 +108,8 @@ def run(file, model, network, size, batch):
 def main():
     folder = pathlib.Path(__file__).with_suffix("")
     folder.mkdir(exist_ok=True)
-    for network, (size, batch, make) in NETWORKS.items():
+    for network in sys.argv[1:] or NETWORKS:
+        size, batch, make = NETWORKS[network]
         with open(folder / f"{network}.txt", "w") as file:
             run(file, make().double(), network, size, batch)
 

@@ -3,8 +3,8 @@
 With hash(name, i) of 32 bits, u(name, i) = hash(name, i) / 2^31 - 1 is uniform in [-1, 1), and element i of a tensor,
 counted in PyTorch's order, is
     u * sqrt(6 / fan_in)    in weights of convolutions and dense layers
-    (1 + u / 4) / 2         in scales of batch normalisation; half of it where a residual branch ends
-    2.5 + u / 2             in its shifts where |u| < 3/4, else -2 or 8; 1/2 where a residual branch ends
+    (1 + u / 4) / 2         in scales of normalisation and LayerScale; half of it where a residual branch ends
+    2.5 + u / 2             in shifts of batch normalisation where |u| < 3/4, else -2 or 8; 1/2 where a residual branch ends
     u / 8                   in running means and other biases
     1 + u / 2               in running variances
     u                       in the images, which are called "input"
@@ -41,7 +41,7 @@ def values(name, tensor, normalises, ends):
     u = uniform(name, tensor.numel())
     if tensor.dim() > 1:
         u *= math.sqrt(6 / tensor[0].numel())
-    elif name.endswith(".weight"):
+    elif name.endswith((".weight", ".gamma")):
         u = (1 + u / 4) * (0.25 if ends else 0.5)
     elif name.endswith(".running_var"):
         u = 1 + u / 2

@@ -58,6 +58,8 @@ Test(heads, without_a_head_a_network_ends_with_its_features)
         { "resnet50:size=32,head=none", 2048 },
         { "vgg16:size=32,head=none", 4096 },
         { "mobilenet-v2:size=32,head=none", 1280 },
+        { "vit-small:size=32,head=none", 384 },
+        { "convnext-tiny:size=32,head=none", 768 },
         { "efficientnet-lite0:head=none,size=32", 1280 },
         { "transfer-cnn:head=none", 128 },
         { "cnn-8-16:head=none", 16 * 7 * 7 },

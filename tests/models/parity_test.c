@@ -172,6 +172,17 @@ static void compare(const char *name, const char *options, int batch, const char
     close_network(&n);
 }
 
+/* Networks without batch normalisation. */
+static void compare_transformer(const char *name, const char *options)
+{
+    network n;
+    open_network(&n, name, options, 4, NULL);
+    check_outputs(&n);
+    golden_case(n.golden, "all trainable");
+    check_step(&n);
+    close_network(&n);
+}
+
 Test(backbones, resnet18)
 {
     compare("resnet18", "size=64", 8, "*.bn2|*.downsample.1", false);
@@ -200,4 +211,24 @@ Test(backbones, mobilenet_v2)
 Test(backbones, efficientnet_lite0)
 {
     compare("efficientnet-lite0", "size=96", 8, NULL, true);
+}
+
+Test(backbones, vit_tiny)
+{
+    compare_transformer("vit-tiny", "size=32");
+}
+
+Test(backbones, vit_small)
+{
+    compare_transformer("vit-small", "size=48");
+}
+
+Test(backbones, dinov2_small)
+{
+    compare_transformer("dinov2-small", "size=28");
+}
+
+Test(backbones, convnext_tiny)
+{
+    compare_transformer("convnext-tiny", "size=64");
 }

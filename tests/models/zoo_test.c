@@ -13,7 +13,7 @@ static thaw_model *build(thaw_context *context, const char *description, size_t 
     return model;
 }
 
-/* Totals at 1000 classes as published: torchvision's `_meta["num_params"]`, and timm's results for EfficientNet-Lite.
+/* Totals at 1000 classes as published: torchvision's `_meta["num_params"]`, and timm's models; DINOv2 has no classes.
    Statistics are two a channel of batch normalisation. */
 Test(zoo, backbones_have_the_published_number_of_parameters)
 {
@@ -21,10 +21,19 @@ Test(zoo, backbones_have_the_published_number_of_parameters)
         const char *name;
         size_t parameters, statistics;
     } cases[] = {
-        { "resnet18", 11689512, 9600 },           { "resnet34", 21797672, 17024 },
-        { "resnet50", 25557032, 53120 },          { "vgg16", 138357544, 0 },
-        { "vgg16-bn", 138365992, 8448 },          { "mobilenet-v2", 3504872, 34112 },
+        { "resnet18", 11689512, 9600 },
+        { "resnet34", 21797672, 17024 },
+        { "resnet50", 25557032, 53120 },
+        { "vgg16", 138357544, 0 },
+        { "vgg16-bn", 138365992, 8448 },
+        { "mobilenet-v2", 3504872, 34112 },
         { "efficientnet-lite0", 4652008, 42016 },
+        { "vit-tiny", 5717416, 0 },
+        { "vit-small", 22050664, 0 },
+        { "vit-base", 86567656, 0 },
+        { "deit-small", 22050664, 0 },
+        { "dinov2-small", 22056192 + 385000, 0 },
+        { "convnext-tiny", 28589128, 0 },
     };
     thaw_context *context = support_context(2);
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -51,6 +60,20 @@ Test(zoo, a_size_changes_the_input_and_no_parameter)
     thaw_context_destroy(context);
 }
 
+Test(zoo, transformers_take_multiples_of_their_patches)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = build(context, "dinov2-small:size=42", 5);
+    cr_assert(thaw_shape_equal(thaw_parameter_shape(thaw_model_find_parameter(model, "pos_embed")),
+                               &(thaw_shape){ 3, { 1, 10, 384 } }));
+    thaw_model_destroy(model);
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_fails(context, thaw_zoo_build(model, "vit-tiny:size=100", 2), THAW_SHAPE_MISMATCH,
+                 "size is 100, must be a multiple of 16");
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 static bool has_kind(thaw_model *model, const char *kind)
 {
     thaw_summary_entry row;
@@ -71,7 +94,7 @@ Test(zoo, dropout_is_torchvisions_or_what_was_asked_for)
         { "mobilenet-v2", true },        { "mobilenet-v2:size=64,dropout=0", false },
         { "efficientnet-lite0", false }, { "efficientnet-lite0:dropout=0.2,size=96", true },
         { "resnet18", false },           { "resnet18:dropout=0.2,size=64", true },
-        { "mlp-500:dropout=0.2", true },
+        { "mlp-500:dropout=0.2", true }, { "vit-tiny:size=32", false },
     };
     thaw_context *context = support_context(2);
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -79,6 +102,20 @@ Test(zoo, dropout_is_torchvisions_or_what_was_asked_for)
         cr_assert_eq(has_kind(model, "dropout"), cases[i].drops, "%s", cases[i].description);
         thaw_model_destroy(model);
     }
+    thaw_context_destroy(context);
+}
+
+Test(zoo, stochastic_depth_is_only_what_was_asked_for)
+{
+    static const char *const cases[][2] = { { "vit-tiny:size=32", "vit-tiny:size=32,drop-path=0.1" },
+                                            { "convnext-tiny:size=32", "convnext-tiny:drop-path=0.1,size=32" } };
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(cases); i++)
+        for (int drops = 0; drops < 2; drops++) {
+            thaw_model *model = build(context, cases[i][drops], 2);
+            cr_assert_eq(has_kind(model, "stochastic_depth"), drops, "%s", cases[i][drops]);
+            thaw_model_destroy(model);
+        }
     thaw_context_destroy(context);
 }
 

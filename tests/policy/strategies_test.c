@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/pattern.h"
 #include "policy/fixture.h"
 #include "support/allocator.h"
 
@@ -69,6 +70,38 @@ Test(strategies, reach_all_layers_of_a_deep_network)
     cr_assert_not_null(thaw_model_find_parameter(model, "features.18.0.weight.lora_A"));
     thaw_strategy_destroy(context, strategy);
     thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
+/* Blocks of a transformer begin with a normalisation. Tokens and positions belong to the patches. */
+Test(strategies, know_the_blocks_of_a_transformer)
+{
+    static const struct {
+        const char *strategy, *trains;
+    } expected[] = {
+        { "head", "head" },
+        { "last2", "blocks.11.*|norm|head" },
+        { "last13", "blocks.*|norm|head" },
+        { "last14", "*" },
+    };
+    thaw_context *context = support_context(1);
+    for (size_t k = 0; k < THAW_COUNT(expected); k++) {
+        thaw_model *model = NULL;
+        thaw_strategy *strategy = NULL;
+        assert_ok(context, thaw_model_create(context, &model));
+        assert_ok(context, thaw_zoo_build(model, "vit-tiny:size=32", 3));
+        support_optimize(model, "sgd:lr=1");
+        assert_ok(context, thaw_strategy_create(context, expected[k].strategy, NULL, &strategy));
+        assert_ok(context, thaw_strategy_apply(strategy, model, NULL, 1, 1));
+        for (size_t i = 0; i < thaw_model_group_count(model); i++) {
+            const thaw_group *group = thaw_model_group(model, i);
+            const bool wanted = thaw_pattern_matches(expected[k].trains, thaw_group_name(group));
+            cr_assert_eq(thaw_parameter_trainable(thaw_group_parameter(group, 0)), wanted, "%s: %s",
+                         expected[k].strategy, thaw_group_name(group));
+        }
+        thaw_strategy_destroy(context, strategy);
+        thaw_model_destroy(model);
+    }
     thaw_context_destroy(context);
 }
 

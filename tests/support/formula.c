@@ -26,6 +26,16 @@ double formula_uniform(uint32_t key, size_t index)
 
 typedef enum tensor_kind { WEIGHT, SCALE, SHIFT, VARIANCE, OTHER } tensor_kind;
 
+/* Only batch normalisation has them. */
+static bool has_statistics(const thaw_parameter *parameter)
+{
+    const thaw_group *group = thaw_parameter_group(parameter);
+    bool found = false;
+    for (size_t i = 0; i < thaw_group_parameter_count(group); i++)
+        found = found || thaw_parameter_role(thaw_group_parameter(group, i)) == THAW_STATISTIC;
+    return found;
+}
+
 static tensor_kind kind_of(const thaw_parameter *parameter)
 {
     const char *name = thaw_parameter_name(parameter);
@@ -35,7 +45,9 @@ static tensor_kind kind_of(const thaw_parameter *parameter)
     case THAW_SCALE:
         return SCALE;
     case THAW_SHIFT:
-        return SHIFT;
+        return has_statistics(parameter) ? SHIFT : OTHER;
+    case THAW_BIAS:
+        return OTHER;
     default:
         return strcmp(strrchr(name, '.'), ".running_var") == 0 ? VARIANCE : OTHER;
     }
