@@ -20,12 +20,16 @@ from torch import nn
 
 import backbones
 import kinks
+import vision_transformers
 from measurement import print_measurement
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "golden"))
 from formula import fill, images  # noqa: E402
 
 LIMIT = 1e-4
+NETWORKS = {**backbones.NETWORKS, **vision_transformers.NETWORKS}
+NO_BATCH_NORM = ("vgg16", *vision_transformers.NETWORKS)
+SIZED = [network for network in vision_transformers.NETWORKS if network != "convnext-tiny"]
 # With a normalisation that trains, they start near PyTorch's initial values. Behind linear bottlenecks the formula
 # makes channels that hardly vary, and then gradients are small differences of numbers a thousand times as large: in
 # double precision with nothing but its tensors rounded to single, PyTorch is off by 2e-4. At the initial values
@@ -66,9 +70,9 @@ def read_safetensors(path):
             for name, what in header.items()}
 
 
-def build(network, frozen):
-    options = dict(dropout=0) if network in NO_DROPOUT else {}
-    model = backbones.NETWORKS[network](**options).train()
+def build(network, size, frozen):
+    options = dict(dropout=0) if network in NO_DROPOUT else dict(size=size) if network in SIZED else {}
+    model = NETWORKS[network](**options).train()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d) and frozen:
             module.eval().requires_grad_(False)
@@ -85,7 +89,7 @@ def leave_initial(model):
 
 def make_weights(network, inputs, frozen):
     torch.manual_seed(1)
-    model = build(network, frozen)
+    model = build(network, inputs.shape[-1], frozen)
     if network in NEAR_INITIAL and not frozen:
         leave_initial(model)
     else:
@@ -95,7 +99,7 @@ def make_weights(network, inputs, frozen):
 
 
 def run_torch(network, weights, inputs, labels, frozen, dtype, layout=torch.contiguous_format):
-    model = build(network, frozen).to(dtype)
+    model = build(network, inputs.shape[-1], frozen).to(dtype)
     model.load_state_dict(weights)
     model, inputs = model.to(memory_format=layout), inputs.to(dtype, memory_format=layout)
     loss = nn.functional.cross_entropy(model(inputs), labels)
@@ -171,14 +175,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", required=True, help="parity-worker of Thaw's build")
     parser.add_argument("--version", default="unknown", help="of Thaw")
-    parser.add_argument("--only", action="append", choices=list(backbones.NETWORKS), help="a network; repeatable")
+    parser.add_argument("--only", action="append", choices=list(NETWORKS), help="a network; repeatable")
     parser.add_argument("--size", type=int, default=224, help="height and width of the images")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one object a line, in place of a table")
     options = parser.parse_args()
     good = True
-    ways = [(network, frozen) for network in options.only or backbones.NETWORKS
-            for frozen in (False, True) if network != "vgg16" or not frozen]
+    ways = [(network, frozen) for network in options.only or NETWORKS
+            for frozen in (False, True) if network not in NO_BATCH_NORM or not frozen]
     for network, frozen in ways:
         rows = list(compare(options.worker, network, options.size, options.batch, frozen))
         good = good and is_good(rows)
