@@ -79,6 +79,22 @@ typedef struct thaw_communicator {
     void (*progress)(void *user);
 } thaw_communicator;
 
+/* Opens data sets; returns the status of what it calls. */
+typedef thaw_status thaw_open_function(void *user);
+
+/* Opens data sets on all ranks, so that a folder of images is searched once. `open` opens them with this context, by any
+   function of thaw/data.h. Rank 0 calls it first, and sends what it has found in folders: names, sizes and times. Then
+   the others call it. The nth folder that they open is taken as rank 0 has found its nth, if the options are the same;
+   only its files are opened, when they are read. It may be at another path. A file that is missing there, or has another
+   size or time, is an error when it is read; one of each class is looked at before. Other data is opened by each rank.
+
+   All ranks call this. If `open` fails on rank 0, all return its status, and the others do not call theirs. A rank whose
+   own `open` fails returns its status alone, and is to call `abort`. `communicator`: NULL alone.
+   Errors: THAW_INVALID_ARGUMENT (the communicator), THAW_IO_ERROR (a rank cannot be reached), THAW_BAD_FORMAT (what
+   rank 0 sent is damaged), THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_ranks_open_data(thaw_context *context, const thaw_communicator *communicator,
+                                          thaw_open_function *open, void *user);
+
 /* Checks that all ranks have the same version of Thaw, the same network, bindings of parameters, precision, freeze
    state and optimizers with their state, and the same weights to the bit. With a data set, that they have data of the
    same size and shape, and of the same identity, or where it has none, the same labels in memory and the same first and
@@ -97,7 +113,9 @@ THAW_API thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, 
    evaluation.
 
    A step must have one shard on each rank then: thaw_step and thaw_trainer_create refuse more with
-   THAW_INVALID_ARGUMENT. A batch with one value for each channel is found when the step runs, not when it is compiled.
+   THAW_INVALID_ARGUMENT. Shards of one rank are computed one after another in the memory of one, but each layer's
+   statistics need all of them at the same time: in the memory of all, or computed again for each such layer above.
+   Use more ranks or a smaller batch, or freeze the layers, which then use their running statistics. A batch with one value for each channel is found when the step runs, not when it is compiled.
    Without other ranks nothing changes. All ranks must set the same. A change makes plans stale. Layers of the host's
    own take part if they offer `measure` (thaw/layer_capabilities.h). */
 THAW_API void thaw_model_set_sync_batch_norm(thaw_model *model, bool sync);

@@ -199,19 +199,23 @@ static int run(bench *now)
     return code == CLI_DONE && signal > 0 ? CLI_SIGNALLED + signal : code;
 }
 
-/* All that can fail before the first run. */
-static int prepare(bench *now)
+/* What can fail before the ranks open the data together. */
+static int begin(bench *now)
 {
-    const cli_options *options = now->session.options;
     int code = read_strategies(now);
     if (code == CLI_DONE)
         code = read_optimizers(now);
     if (code == CLI_DONE)
         code = cli_strategy_find_head(&now->session);
-    if (code == CLI_DONE && now->ranks.rank == 0)
-        code = make_folder(now);
-    if (code == CLI_DONE)
-        code = cli_open_data(&now->session);
+    return code == CLI_DONE && now->ranks.rank == 0 ? make_folder(now) : code;
+}
+
+/* All else that can fail before the first run. */
+static int prepare(bench *now)
+{
+    const cli_options *options = now->session.options;
+    cli_ranks_begin(&now->ranks);
+    int code = cli_ranks_open_data(&now->ranks, &now->session);
     if (code == CLI_DONE && !now->session.test)
         code = cli_misuse("--data", "\"%s\" has no test data; give some with --test-data", options->data);
     return code == CLI_DONE ? create(now) : code;
@@ -244,8 +248,10 @@ static int bench_all(const cli_options *given)
     if (code == CLI_DONE)
         code = cli_session_open(&now.session, &options);
     if (code == CLI_DONE)
-        code = prepare(&now);
+        code = begin(&now);
     code = cli_ranks_meet(&now.ranks, code);
+    if (code == CLI_DONE)
+        code = cli_ranks_meet(&now.ranks, prepare(&now));
     if (code == CLI_DONE)
         code = run(&now);
     if (now.session.options)

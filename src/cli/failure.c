@@ -21,6 +21,11 @@ void cli_hold(void)
     holding = true;
 }
 
+const char *cli_held(void)
+{
+    return held;
+}
+
 const char *cli_release(void)
 {
     holding = false;

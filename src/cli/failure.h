@@ -24,6 +24,9 @@ int cli_check_option(const thaw_context *context, thaw_status status, const char
 /* From now on, failures are not printed, and the first since the first call is kept. */
 void cli_hold(void);
 
+/* The failure that is kept, without "thaw: ", or "". */
+const char *cli_held(void);
+
 /* From now on, failures are printed. Returns the one that was kept, without "thaw: ", or "". */
 const char *cli_release(void);
 

@@ -99,11 +99,11 @@ int cli_ranks_meet(cli_ranks *ranks, int code)
         return fail_alone(code);
     outcome *outcomes = ranks->memory, *own = &outcomes[ranks->rank];
     *own = (outcome){ .code = code };
-    snprintf(own->failure, sizeof own->failure, "%s", cli_release());
     cli_hold();
+    snprintf(own->failure, sizeof own->failure, "%s", cli_held());
     const int met = share(ranks, sizeof *outcomes, "--ranks");
     if (met != CLI_DONE)
-        return fail_apart(ranks, met);
+        return fail_apart(ranks, code == CLI_DONE ? met : code);
     cli_release();
     return report(outcomes, ranks);
 }
@@ -173,6 +173,27 @@ int cli_ranks_refuse(int code)
     cli_ranks_open(&ranks, &options);
     code = cli_ranks_meet(&ranks, code);
     return cli_ranks_close(&ranks, code);
+}
+
+/* ---------------------------------------------------------------- data */
+
+typedef struct opening {
+    cli_session *session;
+    int code;
+} opening;
+
+static thaw_status open_data(void *user)
+{
+    opening *now = user;
+    now->code = cli_open_data(now->session);
+    return now->code == CLI_DONE ? THAW_OK : THAW_INVALID_ARGUMENT;
+}
+
+int cli_ranks_open_data(const cli_ranks *ranks, cli_session *session)
+{
+    opening now = { session, CLI_DONE };
+    const thaw_status status = thaw_ranks_open_data(session->context, ranks->communicator, open_data, &now);
+    return now.code == CLI_DONE ? cli_check(session->context, status, "--data") : now.code;
 }
 
 /* ---------------------------------------------------------------- training */

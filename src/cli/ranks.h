@@ -4,6 +4,7 @@
 
 #include "cli/options.h"
 #include "cli/ranks_library.h"
+#include "cli/session.h"
 
 typedef struct cli_ranks {
     int rank, count;                       /* 0 of 1: alone */
@@ -23,13 +24,17 @@ int cli_ranks_open(cli_ranks *ranks, cli_options *options);
    code is the same on all. */
 int cli_ranks_meet(cli_ranks *ranks, int code);
 
+/* Opens the data as cli_open_data does, with one search of a folder of images for all ranks, which call it together.
+   Returns an exit code. */
+int cli_ranks_open_data(const cli_ranks *ranks, cli_session *session);
+
 /* For a command line that is wrong on this rank, perhaps on others: meets those, and leaves. Returns the exit code. */
 int cli_ranks_refuse(int code);
 
 /* The signal that has told any rank to stop, 0, or -1 with a failure. All ranks call it together. */
 int cli_ranks_signal(cli_ranks *ranks);
 
-/* Training begins: failures are held. */
+/* After the ranks have met: failures are held again. */
 void cli_ranks_begin(const cli_ranks *ranks);
 
 /* Training has ended with this exit code. After a failure, tells the other ranks, and one of them prints it. */

@@ -56,8 +56,12 @@ int cli_session_build(cli_session *session, const cli_options *options)
         code = cli_strategy_read(session);
     if (code == CLI_DONE && options->data)
         code = cli_open_data(session);
-    if (code == CLI_DONE)
-        code = cli_build_model(session, session->training);
+    return code == CLI_DONE ? cli_session_complete(session) : code;
+}
+
+int cli_session_complete(cli_session *session)
+{
+    int code = cli_build_model(session, session->training);
     if (code == CLI_DONE)
         code = cli_load_weights(session);
     return code == CLI_DONE ? cli_apply_rules(session) : code;

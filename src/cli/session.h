@@ -34,9 +34,12 @@ typedef struct cli_session {
 /* Makes the context and an empty model; also checks options that need neither data nor network. */
 int cli_session_open(cli_session *session, const cli_options *options);
 
-/* Opens the session, and does all that the options ask for before training: reads the strategy, opens the data, builds
-   the network, loads weights, applies rules. */
+/* Opens the session, and does all that the options ask for before training: reads the strategy, opens the data, and
+   completes the session. */
 int cli_session_build(cli_session *session, const cli_options *options);
+
+/* With the data: builds the network, loads weights, applies rules. */
+int cli_session_complete(cli_session *session);
 
 /* Opens training and test data. Test data comes from --test-data if that is given. */
 int cli_open_data(cli_session *session);

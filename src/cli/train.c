@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/noted.h"
 #include "cli/session.h"
+#include "cli/strategy.h"
 #include "cli/target_output.h"
 #include "cli/training_checks.h"
 #include "cli/training_output.h"
@@ -199,12 +200,22 @@ static int fit(cli_session *session, cli_ranks *ranks)
     return code == CLI_DONE && now.signal > 0 ? CLI_SIGNALLED + now.signal : code;
 }
 
-/* All that can fail before the first step. */
-static int prepare(cli_session *session, const cli_options *options, const cli_ranks *ranks)
+/* What can fail before the ranks open the data together. */
+static int begin(cli_session *session, const cli_options *options, const cli_ranks *ranks)
 {
     int code = cli_training_check_shards(options, ranks);
     if (code == CLI_DONE)
-        code = cli_session_build(session, options);
+        code = cli_session_open(session, options);
+    return code == CLI_DONE ? cli_strategy_read(session) : code;
+}
+
+/* All else that can fail before the first step. */
+static int prepare(cli_session *session, const cli_ranks *ranks)
+{
+    cli_ranks_begin(ranks);
+    int code = cli_ranks_open_data(ranks, session);
+    if (code == CLI_DONE)
+        code = cli_session_complete(session);
     if (code == CLI_DONE)
         code = cli_training_check_built(session, ranks);
     return code == CLI_DONE ? cli_notes_write(session) : code;
@@ -220,8 +231,10 @@ static int train(const cli_options *given)
     if (code == CLI_DONE)
         code = opened;
     if (code == CLI_DONE)
-        code = prepare(&session, &options, &ranks);
+        code = begin(&session, &options, &ranks);
     code = cli_ranks_meet(&ranks, code);
+    if (code == CLI_DONE)
+        code = cli_ranks_meet(&ranks, prepare(&session, &ranks));
     if (code == CLI_DONE)
         code = fit(&session, &ranks);
     if (session.options)

@@ -17,7 +17,9 @@ struct thaw_context {
     uint64_t seed;
     size_t max_data_bytes; /* 0: as much as the machine has */
     bool structure_only;   /* leave parameters without random values; such models never compute */
-    void *dnn;             /* src/onednn's engine and stream, created on first use */
+    /* What src/data tells other ranks of folders, or is told; NULL: nothing. */
+    struct thaw_folder_lists *folder_lists;
+    void *dnn; /* src/onednn's engine and stream, created on first use */
     void (*release_dnn)(thaw_context *context);
     char message[THAW_MESSAGE_BYTES];
 };

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <string.h>
 #include <thaw/runtime.h>
 #include <unistd.h>
@@ -10,190 +9,95 @@
 #include "core/context.h"
 #include "core/open.h"
 #include "data/dataset.h"
-#include "data/folder_list.h"
+#include "data/folder_lists.h"
 #include "data/image_form.h"
-#include "data/shuffle.h"
+#include "data/image_source.h"
 
 typedef struct folder {
     thaw_context *context;
     thaw_folder_options options;
     thaw_dataset_selection selection; /* its classes are in range */
     thaw_image_source_options source; /* of both parts */
-    bool has_splits;                  /* train/ and val/ */
-    thaw_image_list classes;          /* their folders */
     const char **class_names;         /* of those that are used */
-    thaw_image_list training, test;
+    thaw_found_images found;
 } folder;
 
-/* ---------------------------------------------------------------- classes */
+/* ---------------------------------------------------------------- searching */
 
-static size_t find(const thaw_image_list *names, const char *wanted)
+/* What the images that are found depend on, besides the folder. */
+static thaw_digest fingerprint(const folder *from)
 {
-    size_t i = 0;
-    while (i < names->count && strcmp(thaw_image_list_name(names, i), wanted) != 0)
-        i++;
-    return i;
+    thaw_digest digest = { 0 };
+    thaw_digest_add(&digest, &from->options.validation, sizeof from->options.validation);
+    thaw_digest_add_number(&digest, from->options.seed);
+    thaw_digest_add_number(&digest, from->options.fail_on_broken);
+    thaw_digest_add_number(&digest, from->selection.first_class);
+    thaw_digest_add_number(&digest, from->selection.last_class);
+    thaw_digest_add_number(&digest, from->selection.per_class);
+    return digest;
 }
 
-/* Finds the classes: those in train/, if that holds folders, else all sub-folders. */
-static thaw_status find_classes(folder *from)
+/* The folder need not be readable for this rank, only what is in it. */
+static int open_directory(const folder *from)
 {
-    thaw_image_list top = { .context = from->context };
-    thaw_status status = thaw_list_folders(from->context, &from->source, "", &top);
-    if (status == THAW_OK && find(&top, "train") < top.count)
-        status = thaw_list_folders(from->context, &from->source, "train", &from->classes);
-    from->has_splits = from->classes.count > 0;
-    if (from->has_splits || status != THAW_OK)
-        thaw_image_list_release(&top);
-    else
-        from->classes = top;
-    if (status == THAW_OK && from->classes.count == 0)
-        return thaw_fail(from->context, THAW_NOT_FOUND, "%s: has no sub-folders, must have one per class, with images",
-                         from->source.path);
-    if (status == THAW_OK && from->classes.count > INT32_MAX)
-        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: has %zu sub-folders, too many for classes",
-                         from->source.path, from->classes.count);
-    return status;
+    const thaw_folder_lists *lists = from->context->folder_lists;
+    return thaw_open(AT_FDCWD, from->source.path, (lists && lists->told ? O_PATH : O_RDONLY) | O_DIRECTORY, 0);
 }
 
-static const char *class_name(const folder *from, size_t class)
+/* Looks at one image of each class, so that a folder that is another one, or empty, is found now. */
+static thaw_status check_told(const folder *from, const thaw_image_list *list)
 {
-    return thaw_image_list_name(&from->classes, class) + (from->has_splits ? strlen("train/") : 0);
-}
-
-static thaw_status name_classes(folder *from)
-{
-    const size_t count = from->source.classes;
-    from->class_names = thaw_allocate_array(from->context, count, sizeof *from->class_names);
-    if (!from->class_names)
-        return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        from->class_names[i] = class_name(from, from->selection.first_class + i);
-    from->source.class_names = from->class_names;
+    char reason[THAW_IMAGE_REASON_BYTES];
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = thaw_image_list_name(list, i);
+        if (i && list->images[i].label == list->images[i - 1].label)
+            continue;
+        if (!thaw_image_is_as_listed(from->source.directory, name, list->images[i].stamp, reason))
+            return thaw_fail(from->context, THAW_IO_ERROR, "%s/%s: %s", from->source.path, name, reason);
+    }
     return THAW_OK;
 }
 
-static thaw_status choose_classes(folder *from, const thaw_dataset_selection *selection)
+/* Takes what rank 0 has found, if it has searched in the same way. */
+static thaw_status take_told(folder *from, const thaw_image_scan *scan)
 {
-    const size_t count = from->classes.count;
-    from->selection = *selection;
-    if (selection->last_class == SIZE_MAX)
-        from->selection.last_class = count - 1;
-    if (from->selection.first_class > from->selection.last_class || from->selection.last_class >= count)
-        return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: classes are %zu to %zu, must be within 0 to %zu",
-                         from->source.path, from->selection.first_class, from->selection.last_class, count - 1);
-    from->source.classes = from->selection.last_class - from->selection.first_class + 1;
-    from->source.repeat = 1;
-    return name_classes(from);
-}
-
-/* ---------------------------------------------------------------- images */
-
-static thaw_status scan_class(const folder *from, const char *name, size_t class, thaw_image_list *into)
-{
-    const thaw_image_scan scan = { from->source.directory, from->source.path, from->source.strict };
-    const size_t before = into->count;
-    const thaw_status status = thaw_image_list_scan(into, &scan, name, (int32_t)(class - from->selection.first_class));
-    if (status == THAW_OK && into->count == before)
-        thaw_log(from->context, THAW_LOG_WARNING, "%s/%s: contains no images", from->source.path, name);
-    return status;
-}
-
-static thaw_status scan_training(folder *from)
-{
-    thaw_status status = THAW_OK;
-    for (size_t c = from->selection.first_class; c <= from->selection.last_class && status == THAW_OK; c++)
-        status = scan_class(from, thaw_image_list_name(&from->classes, c), c, &from->training);
-    if (status == THAW_OK && from->training.count == 0)
-        status = thaw_fail(from->context, THAW_NOT_FOUND, "%s: its sub-folders contain no JPEG or PNG images",
-                           from->source.path);
-    return status;
-}
-
-/* "val/cat" has the class whose training images are in "train/cat". */
-static thaw_status scan_validation(folder *from)
-{
-    thaw_image_list found = { .context = from->context };
-    thaw_status status = thaw_list_folders(from->context, &from->source, "val", &found);
-    for (size_t i = 0; i < found.count && status == THAW_OK; i++) {
-        const char *name = thaw_image_list_name(&found, i);
-        size_t class = 0;
-        while (class < from->classes.count && strcmp(class_name(from, class), name + strlen("val/")) != 0)
-            class ++;
-        if (class == from->classes.count)
-            status = thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s/%s: %s/train has no such class",
-                               from->source.path, name, from->source.path);
-        else if (class >= from->selection.first_class && class <= from->selection.last_class)
-            status = scan_class(from, name, class, &from->test);
-    }
-    thaw_image_list_release(&found);
-    return status;
-}
-
-/* Marks the images of one class that become test data; at least one stays for training. */
-static void draw_share(const folder *from, size_t first, size_t count, size_t *order, bool *stays)
-{
-    const size_t class = (size_t)from->training.images[first].label + from->selection.first_class;
-    const size_t share = (size_t)floor((double)count * from->options.validation + 0.5);
-    thaw_shuffle(from->context, from->options.seed, class, order, count);
-    for (size_t i = 0; i < share && i + 1 < count; i++)
-        stays[first + order[i]] = false;
-}
-
-static thaw_status move_share(folder *from, size_t *order, bool *stays)
-{
-    thaw_image_list *list = &from->training;
-    memset(stays, true, list->count * sizeof *stays);
-    for (size_t first = 0, past; first < list->count; first = past) {
-        for (past = first; past < list->count && list->images[past].label == list->images[first].label;)
-            past++;
-        draw_share(from, first, past - first, order, stays);
-    }
-    thaw_status status = THAW_OK;
-    for (size_t i = 0; i < list->count && status == THAW_OK; i++)
-        if (!stays[i])
-            status = thaw_image_list_add(&from->test, thaw_image_list_name(list, i), list->images[i].stamp,
-                                         list->images[i].label);
-    thaw_image_list_keep(list, stays);
-    return status;
-}
-
-static thaw_status split(folder *from)
-{
-    thaw_context *context = from->context;
-    size_t *order = thaw_allocate_array(context, from->training.count, sizeof *order);
-    bool *stays = thaw_allocate_array(context, from->training.count, sizeof *stays);
-    const thaw_status status = order && stays ? move_share(from, order, stays) : THAW_OUT_OF_MEMORY;
-    thaw_release(context, order);
-    thaw_release(context, stays);
-    return status;
-}
-
-/* Keeps the first `per_class` images of each class. */
-static void limit(thaw_image_list *list, size_t per_class)
-{
-    size_t kept = 0, of_class = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        of_class = i && list->images[i].label == list->images[i - 1].label ? of_class + 1 : 0;
-        if (of_class < per_class)
-            list->images[kept++] = list->images[i];
-    }
-    list->count = kept;
+    const thaw_digest options = fingerprint(from);
+    thaw_status status =
+        thaw_folder_lists_take(from->context->folder_lists, &options, &from->found, &from->source.told);
+    if (status != THAW_OK || !from->source.told)
+        return status;
+    status = thaw_folder_resolve(&from->found, scan, &from->selection);
+    if (status == THAW_OK)
+        status = check_told(from, &from->found.training);
+    return status == THAW_OK ? check_told(from, &from->found.test) : status;
 }
 
 static thaw_status find_images(folder *from)
 {
-    thaw_status status = scan_training(from);
-    if (status == THAW_OK && from->has_splits && faccessat(from->source.directory, "val", F_OK, 0) == 0)
-        status = scan_validation(from);
-    else if (status == THAW_OK && from->options.validation > 0)
-        status = split(from);
-    if (status == THAW_OK && from->selection.per_class)
-        limit(&from->training, from->selection.per_class);
-    return status;
+    const thaw_image_scan scan = { from->source.directory, from->source.path, from->source.strict };
+    const thaw_digest options = fingerprint(from);
+    thaw_folder_lists *lists = from->context->folder_lists;
+    thaw_status status = lists && lists->told ? take_told(from, &scan) : THAW_OK;
+    if (status != THAW_OK || from->source.told)
+        return status;
+    status = thaw_folder_search(&from->found, &scan, &from->options, &from->selection);
+    return status == THAW_OK && lists && !lists->told ? thaw_folder_lists_add(lists, &options, &from->found) : status;
 }
 
 /* ---------------------------------------------------------------- opening */
+
+static thaw_status name_classes(folder *from)
+{
+    const size_t count = from->selection.last_class - from->selection.first_class + 1;
+    from->class_names = thaw_allocate_array(from->context, count, sizeof *from->class_names);
+    if (!from->class_names)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        from->class_names[i] = thaw_found_class_name(&from->found, from->selection.first_class + i);
+    from->source.class_names = from->class_names;
+    from->source.classes = count;
+    return THAW_OK;
+}
 
 static void describe_samples(folder *from)
 {
@@ -222,12 +126,12 @@ static thaw_status make_set(folder *from, thaw_image_list *list, thaw_dataset **
 static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_dataset **test)
 {
     thaw_status status = THAW_OK;
-    if (test && from->test.count)
-        status = make_set(from, &from->test, test);
+    if (test && from->found.test.count)
+        status = make_set(from, &from->found.test, test);
     from->source.crops = from->options.augment == THAW_AUGMENT_CROP_FLIP;
     from->source.repeat = from->selection.repeat ? from->selection.repeat : 1;
     if (status == THAW_OK && training)
-        status = make_set(from, &from->training, training);
+        status = make_set(from, &from->found.training, training);
     if (status != THAW_OK && test) {
         thaw_dataset_destroy(*test);
         *test = NULL;
@@ -238,33 +142,28 @@ static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_datas
 thaw_status thaw_folder_open(thaw_context *context, const char *path, const thaw_folder_options *options,
                              const thaw_dataset_selection *selection, thaw_dataset **training, thaw_dataset **test)
 {
-    const thaw_image_list empty = { .context = context };
-    folder from = { .context = context, .classes = empty, .training = empty, .test = empty };
+    folder from = { .context = context, .selection = *selection, .source = { .path = path, .repeat = 1 } };
     if (training)
         *training = NULL;
     if (test)
         *test = NULL;
     if (options)
         from.options = *options;
-    from.source.path = path;
+    thaw_found_images_begin(&from.found, context);
     thaw_status status = thaw_folder_complete(context, &from.options);
     if (status != THAW_OK)
         return status;
     describe_samples(&from);
-    from.source.directory = thaw_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    from.source.directory = open_directory(&from);
     if (from.source.directory < 0)
         return thaw_fail(context, THAW_IO_ERROR, "%s: cannot be read: %s", path, strerror(errno));
-    status = find_classes(&from);
+    status = find_images(&from);
     if (status == THAW_OK)
-        status = choose_classes(&from, selection);
-    if (status == THAW_OK)
-        status = find_images(&from);
+        status = name_classes(&from);
     if (status == THAW_OK)
         status = make_splits(&from, training, test);
     thaw_release(context, from.class_names);
-    thaw_image_list_release(&from.classes);
-    thaw_image_list_release(&from.training);
-    thaw_image_list_release(&from.test);
+    thaw_found_images_release(&from.found);
     close(from.source.directory);
     return status;
 }

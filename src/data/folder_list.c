@@ -22,13 +22,13 @@ static thaw_status fail_to_read(thaw_context *context, const char *path, const c
                      strerror(errno));
 }
 
-thaw_status thaw_list_folders(thaw_context *context, const thaw_image_source_options *folder, const char *split,
-                              thaw_image_list *found)
+thaw_status thaw_list_folders(const thaw_image_scan *scan, const char *split, thaw_image_list *found)
 {
-    const int file = thaw_open(folder->directory, *split ? split : ".", O_RDONLY | O_DIRECTORY, 0);
+    thaw_context *context = found->context;
+    const int file = thaw_open(scan->directory, *split ? split : ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = file >= 0 ? fdopendir(file) : NULL;
     if (!directory) {
-        const thaw_status status = fail_to_read(context, folder->path, split);
+        const thaw_status status = fail_to_read(context, scan->path, split);
         if (file >= 0)
             close(file);
         return status;
@@ -47,7 +47,7 @@ thaw_status thaw_list_folders(thaw_context *context, const thaw_image_source_opt
         }
     }
     if (status == THAW_OK && errno)
-        status = fail_to_read(context, folder->path, split);
+        status = fail_to_read(context, scan->path, split);
     closedir(directory);
     thaw_image_list_sort(found, 0);
     return status;

@@ -57,6 +57,19 @@ static uint64_t stamp_of(const struct stat *about)
     return digest.lane[0];
 }
 
+bool thaw_image_is_as_listed(int directory, const char *name, uint64_t stamp, char reason[THAW_IMAGE_REASON_BYTES])
+{
+    struct stat about;
+    if (fstatat(directory, name, &about, 0) != 0) {
+        explain(reason);
+        return false;
+    }
+    if (stamp_of(&about) == stamp)
+        return true;
+    snprintf(reason, THAW_IMAGE_REASON_BYTES, "has another size or time than the file that rank 0 has listed");
+    return false;
+}
+
 thaw_image_finding thaw_image_inspect(const thaw_image_scan *scan, const char *name, uint64_t *stamp,
                                       char reason[THAW_IMAGE_REASON_BYTES])
 {

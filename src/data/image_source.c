@@ -17,6 +17,7 @@
 
 /* Random words that each sample may use: a multiple of 4, like the stream's blocks. */
 enum { WORDS_EACH = 64, REASON_BYTES = 256 };
+_Static_assert(REASON_BYTES >= (int)THAW_IMAGE_REASON_BYTES, "reasons fit");
 
 typedef struct images {
     thaw_context *context;
@@ -77,6 +78,14 @@ static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
         thaw_random_fill(from->context, &random, sample * WORDS_EACH, WORDS_EACH, words);
 }
 
+/* Ranks would train on different data. */
+static bool is_as_told(const images *from, size_t image, char reason[THAW_IMAGE_REASON_BYTES])
+{
+    return !from->options.told ||
+           thaw_image_is_as_listed(from->options.directory, thaw_image_list_name(&from->list, image),
+                                   from->list.images[image].stamp, reason);
+}
+
 /* Reads the image, or the next intact one of its class. The choice depends only on the files. */
 static void read_item(void *argument, size_t worker, size_t item)
 {
@@ -96,6 +105,10 @@ static void read_item(void *argument, size_t worker, size_t item)
         const size_t candidate = first + (image - first + i) % count;
         if (atomic_load(&from->broken.known[candidate]))
             continue;
+        if (!is_as_told(from, candidate, reason)) {
+            fail_job(now, item, candidate, reason);
+            return;
+        }
         const thaw_status status =
             thaw_image_reader_read(&from->readers[worker], from->options.directory,
                                    thaw_image_list_name(&from->list, candidate), from->options.crops ? words : NULL,

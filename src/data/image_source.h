@@ -19,6 +19,7 @@ typedef struct thaw_image_source_options {
     size_t target_columns;
     bool crops;  /* random crops, keyed by seed, epoch and sample */
     bool strict; /* a broken image is an error */
+    bool told;   /* another rank has listed the images: one that is missing, or another, is an error */
     uint64_t seed;
     int threads; /* that decode, including the calling one */
 } thaw_image_source_options;

@@ -4,40 +4,14 @@
 usage: mpi_norm.py MPIRUN COMMAND CASE"""
 
 import json
-import os
-import struct
-import zlib
 
-from support import refuse, run_case, succeed
-
-CLASSES, EACH, SIDE = 4, 4, 32
-
-
-def chunk(name, content):
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def write_images(folder):
-    """PNGs with a bright bar at the height of their class, in front of noise."""
-    noise = 1
-    for number in range(CLASSES * EACH):
-        rows = bytearray()
-        for k in range(SIDE):
-            rows.append(0)  # no filter
-            for _ in range(3 * SIDE):
-                noise = (noise * 1664525 + 1013904223) & 0xFFFFFFFF
-                rows.append((150 if k * CLASSES // SIDE == number % CLASSES else 0) + (noise >> 26))
-        place = f"{folder}/pictures/{'abcd'[number % CLASSES]}"
-        os.makedirs(place, exist_ok=True)
-        with open(f"{place}/{number}.png", "wb") as file:
-            file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)) +
-                       chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
-    return ["--data", f"folder:{folder}/pictures;size={SIDE}"]
+from support import refuse, run_case, succeed, write_images
 
 
 def sync_batch_norm(folder):
     """One step: the loss is that of one process with the whole batch, and each rank sends so many bytes more."""
-    line = ["--model", "resnet18", "--threads", "1", "--batch", "12", "--json"] + write_images(folder)
+    line = ["--model", "resnet18", "--threads", "1", "--batch", "12", "--json", "--data",
+            f"folder:{write_images(folder)};size=32"]
     train, sync = ["train", "--optimizer", "sgd:lr=0.01"] + line, ["--sync-batch-norm"]
     epochs = {}
     for name, ranks, more in [("alone", 1, sync), ("synced", 2, sync), ("apart", 2, [])]:

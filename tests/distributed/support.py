@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
-MPIRUN, COMMAND, CASE = sys.argv[1:4]
+MPIRUN, CASE = sys.argv[1], sys.argv[3]
+COMMAND = os.path.abspath(sys.argv[2])
 CLASSES, SIDE = 4, 28
 RUN = ["--model", "mlp-500", "--threads", "1", "--batch", "16", "--shards", "4", "--seed", "3"]
 # In containers, processes may not read each other's memory, of which Open MPI would warn.
@@ -37,6 +39,31 @@ def write_data(folder, count, noise=1):
     return ["--data", f"idx:{folder}/images,{folder}/labels"]
 
 
+def chunk(name, content):
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def write_image(path, label, noise, side=32):
+    """A PNG with a bright bar at the height of its class, in front of noise."""
+    rows = bytearray()
+    for k in range(side):
+        rows.append(0)  # no filter
+        for _ in range(3 * side):
+            noise = (noise * 1664525 + 1013904223) & 0xFFFFFFFF
+            rows.append((150 if k * CLASSES // side == label else 0) + (noise >> 26))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) +
+                   chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
+
+
+def write_images(folder):
+    """A folder of images of each class. Returns its path."""
+    for number in range(4 * CLASSES):
+        write_image(f"{folder}/pictures/{'abcd'[number % CLASSES]}/{number}.png", number % CLASSES, number + 1)
+    return f"{folder}/pictures"
+
+
 def words(ranks, arguments, command=COMMAND):
     launcher = [MPIRUN, "-n", str(ranks)] if ranks > 1 else []
     return launcher + [command] + arguments
@@ -52,8 +79,8 @@ def run(ranks, arguments, command=COMMAND, **changes):
     return done
 
 
-def succeed(ranks, arguments):
-    done = run(ranks, arguments)
+def succeed(ranks, arguments, command=COMMAND):
+    done = run(ranks, arguments, command)
     assert done.returncode == 0, (ranks, arguments, done.stdout, done.stderr)
     return done
 
