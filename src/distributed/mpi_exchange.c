@@ -5,6 +5,8 @@
 
 #include "distributed/mpi_connection.h"
 
+enum { LOOKS = 16 /* at what has arrived, within the timeout */ };
+
 /* MPI counts with int, so longer messages travel in pieces. */
 #ifndef THAW_MPI_PIECE_BYTES
 #define THAW_MPI_PIECE_BYTES ((size_t)1 << 30)
@@ -171,17 +173,29 @@ static int count_done(const thaw_mpi_exchange *now, int *missing)
     return all;
 }
 
+/* A wait that may end without success. */
+typedef struct waiting {
+    double last;  /* when it was here */
+    double look;  /* when it counted what is done */
+    double since; /* nothing has moved */
+    int done;
+} waiting;
+
 /* A rank that was killed leaves no trace in shared memory: only time tells. */
-static bool has_timed_out(thaw_mpi_ranks *own, const thaw_mpi_exchange *now, double *since, int *before, char *reason)
+static bool has_timed_out(thaw_mpi_ranks *own, const thaw_mpi_exchange *now, waiting *spent, double time, char *reason)
 {
     int missing = own->rank;
-    if (MPI_Wtime() - *since < own->timeout)
+    if (time - spent->last > 1) /* this process was stopped for a while, and perhaps the others, too */
+        spent->since = time;
+    spent->last = time;
+    if (time - spent->look < own->timeout / LOOKS)
         return false;
+    spent->look = time;
     const int done = count_done(now, &missing);
-    const bool moved = done > *before;
-    *since = MPI_Wtime();
-    *before = done;
-    if (moved)
+    if (done > spent->done)
+        spent->since = time;
+    spent->done = done;
+    if (time - spent->since < own->timeout)
         return false;
     snprintf(reason, THAW_REASON_BYTES, "rank %d has not answered for %g seconds", missing, own->timeout);
     thaw_mpi_give_up(own, reason);
@@ -215,24 +229,21 @@ static bool check_lengths(const thaw_mpi_exchange *now, char *reason)
 
 static bool wait_for(thaw_mpi_ranks *own, thaw_mpi_exchange *now, char *reason)
 {
-    const double start_time = MPI_Wtime();
-    double since = start_time, last = start_time;
-    int done = 0, before = -1;
+    const double begin = MPI_Wtime();
+    waiting spent = { .last = begin, .look = begin, .since = begin };
+    int done = 0;
     while (true) {
         if (!thaw_mpi_succeeded(MPI_Testall(now->count, now->requests, &done, now->statuses), reason))
             return false;
         if (done)
             return check_lengths(now, reason);
         const double time = MPI_Wtime();
-        if (time - last > 1) /* this process was stopped for a while, and perhaps the others, too */
-            since = time;
-        last = time;
         const bool told = thaw_mpi_was_told(own, reason);
         if (told && MPI_Testall(now->count, now->requests, &done, now->statuses) == MPI_SUCCESS && done)
             return check_lengths(now, reason); /* the rank that failed took part in this one */
-        if (told || has_timed_out(own, now, &since, &before, reason))
+        if (told || has_timed_out(own, now, &spent, time, reason))
             return false;
-        pause_after(time - start_time);
+        pause_after(time - begin);
     }
 }
 
