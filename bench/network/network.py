@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ranks on hosts of their own: the step of ResNet-18 on four network namespaces, with links of 1 and 10 Gbit/s.
 
-usage: network.py BUILD [--ranks N] [--network NAME] [--batch N] [--steps N] [--rounds N] [--json]
+usage: network.py BUILD [--ranks N] [--network NAME] [--batch N] [--steps N] [--rounds N] [--gigabits N] [--json]
 
 BUILD is Meson's build directory, with MPI (Open MPI). It needs root, `ip` and `tc` (Debian's iproute2) and `ping`
 (iputils-ping). Each rank runs in a network namespace. Its link to a common bridge is limited both ways, and delays what
@@ -156,6 +156,7 @@ def read_options():
     parser.add_argument("--batch", type=int, default=8, help="samples of each rank (8)")
     parser.add_argument("--steps", type=int, default=8, help="of each run; the first two do not count (8)")
     parser.add_argument("--rounds", type=int, default=3, help="of the two ways of sending (3)")
+    parser.add_argument("--gigabits", type=int, action="append", help="a second of the links; repeatable (1 and 10)")
     parser.add_argument("--json", action="store_true", help="print JSON lines")
     return parser.parse_args()
 
@@ -172,7 +173,7 @@ def main():
             print(f"{options.network}, {options.ranks} ranks of 1 thread, batch {options.batch} each, on "
                   f"{os.cpu_count()} cores; times of a step in ms\n"
                   "link         train   alone    link overlapping waiting  MB sent", flush=True)
-        for gigabits in 1, 10:
+        for gigabits in options.gigabits or (1, 10):
             hosts.limit(gigabits)
             round_trip = hosts.milliseconds()
             if not options.json:
