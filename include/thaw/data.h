@@ -170,6 +170,7 @@ typedef struct thaw_folder_options {
 
    This call lists the files. They are decoded when they are read, in parallel and ahead of training; only names are
    kept in memory. The identity of the data sets depends on the files' names, sizes and modification times.
+   Several ranks list a folder once by thaw_ranks_open_data (thaw/distributed.h).
    Errors: THAW_INVALID_ARGUMENT (options), THAW_IO_ERROR (a folder that cannot be read), THAW_NOT_FOUND (no classes,
    no images), THAW_BAD_FORMAT (a broken image, with fail_on_broken). */
 THAW_API thaw_status thaw_dataset_open_folder(thaw_context *context, const char *path,
