@@ -85,7 +85,11 @@ find_package(Thaw 0.2 QUIET)
 if(Thaw_FOUND)
   message(FATAL_ERROR "another version was found")
 endif()
-find_package(Thaw 0.1 REQUIRED)
+find_package(Thaw QUIET COMPONENTS thaw missing)
+if(Thaw_FOUND OR NOT Thaw_thaw_FOUND)
+  message(FATAL_ERROR "a component that is missing was found, or one that is there was not")
+endif()
+find_package(Thaw 0.1 REQUIRED COMPONENTS compare)
 add_executable(example example.c)
 target_link_libraries(example Thaw::compare)
 END
@@ -219,3 +223,8 @@ for name in "${examples[@]}"; do
 done
 g++ -std=c++11 "$work/program.cpp" -o "$work/program-static" "${flags[@]}"
 "$work/program-static" adam:lr=0.5
+
+echo "-- thaw.pc and thaw-compare.pc name all that the static libraries need"
+archives=(-Wl,--whole-archive "$lib"/libthaw.a "$lib"/libthaw-compare.a -Wl,--no-whole-archive)
+g++ -std=c++11 "$work/program.cpp" -o "$work/program-whole" "${archives[@]}" "${flags[@]}" 2>"$work/log" ||
+    { tail -n 20 "$work/log"; fail "all of the static libraries"; }
