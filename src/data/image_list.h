@@ -62,8 +62,6 @@ thaw_image_finding thaw_image_inspect(const thaw_image_scan *scan, const char *n
    Errors: THAW_IO_ERROR (a folder cannot be read), THAW_BAD_FORMAT (if strict), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_image_list_scan(thaw_image_list *list, const thaw_image_scan *scan, const char *name, int32_t label);
 
-enum { THAW_IMAGE_REASON_BYTES = 160 };
-
 /* Whether a file is still as when it was listed with this stamp; otherwise says why not. */
 bool thaw_image_is_as_listed(int directory, const char *name, uint64_t stamp, char reason[THAW_IMAGE_REASON_BYTES]);
 
