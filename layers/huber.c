@@ -40,7 +40,9 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
     return thaw_pointwise_loss_build(builder, options);
 }
 
-static const thaw_pointwise_loss loss = { .sum = sum, .differentiate = differentiate, .squares = true, .kernel = "Huber's loss" };
+static const thaw_pointwise_loss loss = {
+    .sum = sum, .differentiate = differentiate, .squares = true, .kernel = "Huber's loss"
+};
 static const thaw_layer_module module = {
     THAW_POINTWISE_LOSS_HEAD,
     .name = "huber",
@@ -51,7 +53,9 @@ static const thaw_layer_module module = {
 thaw_status thaw_huber(thaw_model *model, thaw_node prediction, const thaw_huber_options *options, thaw_node *output)
 {
     const thaw_huber_options o = options ? *options : (thaw_huber_options){ 0 };
-    const huber settings = { .shared = { .loss = &loss, .reduction = o.reduction, .target_deviation = o.target_deviation },
-                             .delta = o.delta == 0 ? 1 : o.delta };
+    const huber settings = {
+        .shared = { .loss = &loss, .reduction = o.reduction, .target_deviation = o.target_deviation },
+        .delta = o.delta == 0 ? 1 : o.delta
+    };
     return thaw_model_append(model, &module, o.name, &prediction, 1, &settings, output);
 }

@@ -32,6 +32,8 @@ static const thaw_layer_module module = {
 thaw_status thaw_mae(thaw_model *model, thaw_node prediction, const thaw_mae_options *options, thaw_node *output)
 {
     const thaw_mae_options o = options ? *options : (thaw_mae_options){ 0 };
-    const thaw_pointwise_options settings = { .loss = &loss, .reduction = o.reduction, .target_deviation = o.target_deviation };
+    const thaw_pointwise_options settings = { .loss = &loss,
+                                              .reduction = o.reduction,
+                                              .target_deviation = o.target_deviation };
     return thaw_model_append(model, &module, o.name, &prediction, 1, &settings, output);
 }

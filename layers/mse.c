@@ -18,7 +18,9 @@ static void differentiate(const thaw_loss_span *span, double scale, float *gradi
         gradient[i] = factor * (span->prediction[i] - span->target[i]);
 }
 
-static const thaw_pointwise_loss loss = { .sum = sum, .differentiate = differentiate, .squares = true, .kernel = "squared error" };
+static const thaw_pointwise_loss loss = {
+    .sum = sum, .differentiate = differentiate, .squares = true, .kernel = "squared error"
+};
 static const thaw_layer_module module = {
     THAW_POINTWISE_LOSS_HEAD,
     .name = "mse",
@@ -29,6 +31,8 @@ static const thaw_layer_module module = {
 thaw_status thaw_mse(thaw_model *model, thaw_node prediction, const thaw_mse_options *options, thaw_node *output)
 {
     const thaw_mse_options o = options ? *options : (thaw_mse_options){ 0 };
-    const thaw_pointwise_options settings = { .loss = &loss, .reduction = o.reduction, .target_deviation = o.target_deviation };
+    const thaw_pointwise_options settings = { .loss = &loss,
+                                              .reduction = o.reduction,
+                                              .target_deviation = o.target_deviation };
     return thaw_model_append(model, &module, o.name, &prediction, 1, &settings, output);
 }

@@ -18,7 +18,7 @@ typedef struct thaw_pointwise_loss {
     double (*sum)(const thaw_loss_span *span); /* of the terms */
     void (*differentiate)(const thaw_loss_span *span, double scale,
                           float *gradient); /* gradient[i]: scale times slope */
-    bool squares; /* in its terms, so that its unit is that of the target squared */
+    bool squares;                           /* in its terms, so that its unit is that of the target squared */
     const char *kernel;
 } thaw_pointwise_loss;
 

@@ -96,7 +96,8 @@ Test(export_command, writes_a_regression_and_what_a_row_of_a_table_becomes)
              table);
     photos_command(line, 0);
     photos_command("export --load $b --onnx $d", 0);
-    support_assert_says(photos_run.output, "input [3] to dense2 [1]; rows are scaled as its metadata thaw.columns say\n");
+    support_assert_says(photos_run.output,
+                        "input [3] to dense2 [1]; rows are scaled as its metadata thaw.columns say\n");
     file = onnx_read(written);
     assert_valid(file, "table");
     cr_assert_str_eq(onnx_metadata(file, "thaw.columns"),
