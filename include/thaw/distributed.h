@@ -22,7 +22,7 @@
 #ifndef THAW_DISTRIBUTED_H
 #define THAW_DISTRIBUTED_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 #include <thaw/model.h>
 
 #ifdef __cplusplus

@@ -8,7 +8,7 @@
      thaw.loss      the loss that the command trained with, if it is not the cross-entropy: "bce", "mse", "mae" or
                     "huber:delta=2"
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
-     thaw.images    how images become samples, as options of a folder (thaw/data.h), such as
+     thaw.images    how images become samples, as options of a folder (thaw/image_data.h), such as
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
      thaw.columns   how the columns of a table become inputs, as an array of JSON: for each, its name, "number", mean and
                     standard deviation, or its name, "category", how many there are, and their names
@@ -27,7 +27,7 @@
 #ifndef THAW_NOTES_H
 #define THAW_NOTES_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 #include <thaw/model.h>
 
 #ifdef __cplusplus

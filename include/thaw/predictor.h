@@ -81,7 +81,7 @@ THAW_API thaw_model *thaw_predictor_model(const thaw_predictor *predictor);
 
 /* ---- one image ---- */
 
-/* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/data.h), and writes the answer to
+/* Decodes an image as evaluation does (the middle of it, no augmentation; thaw/image_data.h), and writes the answer to
    `scores`. The first reads a file of JPEG or PNG; the other has the bytes of
    one in memory.
    Errors: THAW_BAD_FORMAT, THAW_IO_ERROR (the message names the file), THAW_UNSUPPORTED (the network does not take

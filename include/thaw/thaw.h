@@ -13,6 +13,7 @@
 #include <thaw/data.h>
 #include <thaw/distributed.h>
 #include <thaw/export.h>
+#include <thaw/image_data.h>
 #include <thaw/layer_capabilities.h>
 #include <thaw/layer_export.h>
 #include <thaw/layer_module.h>

@@ -3,7 +3,7 @@
 #define THAW_DATA_DATASET_H
 
 #include <pthread.h>
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 #include "core/digest.h"
 #include "core/shard_part.h"

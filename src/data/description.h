@@ -2,7 +2,7 @@
 #ifndef THAW_DATA_DESCRIPTION_H
 #define THAW_DATA_DESCRIPTION_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 #include "data/samples.h"
 

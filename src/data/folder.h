@@ -2,7 +2,7 @@
 #ifndef THAW_DATA_FOLDER_H
 #define THAW_DATA_FOLDER_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 /* As thaw_dataset_open_folder, with a selection of classes (used literally; up to SIZE_MAX: all) and of training
    images per class. */

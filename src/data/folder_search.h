@@ -2,7 +2,7 @@
 #ifndef THAW_DATA_FOLDER_SEARCH_H
 #define THAW_DATA_FOLDER_SEARCH_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 #include "data/image_list.h"
 

@@ -3,7 +3,7 @@
 #ifndef THAW_DATA_IMAGE_FORM_H
 #define THAW_DATA_IMAGE_FORM_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 /* The form in options that are complete; the other options are 0. */
 thaw_folder_options thaw_image_form_of(const thaw_folder_options *options);

@@ -64,3 +64,13 @@ void thaw_image_list_keep(thaw_image_list *list, const bool *stays)
             list->images[kept++] = list->images[i];
     list->count = kept;
 }
+
+void thaw_image_list_begin_classes(const thaw_image_list *list, size_t classes, size_t *begins)
+{
+    size_t next = 0;
+    for (size_t label = 0; label <= classes; label++) {
+        while (next < list->count && (size_t)list->images[next].label < label)
+            next++;
+        begins[label] = next;
+    }
+}

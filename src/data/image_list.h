@@ -35,6 +35,10 @@ void thaw_image_list_sort(thaw_image_list *list, size_t first);
 /* Keeps the images that are marked, in their order. */
 void thaw_image_list_keep(thaw_image_list *list, const bool *stays);
 
+/* Where each class begins in a list that is in the order of its classes, and where the last one ends: one number more
+   than there are classes. */
+void thaw_image_list_begin_classes(const thaw_image_list *list, size_t classes, size_t *begins);
+
 /* Where to look for images, and how to treat broken ones. */
 typedef struct thaw_image_scan {
     int directory;    /* an open directory, which names are relative to */

@@ -177,27 +177,14 @@ static void release(void *user)
     thaw_release(from->context, from);
 }
 
-static void begin_classes(images *from)
-{
-    size_t next = 0;
-    for (size_t label = 0; label <= from->options.classes; label++) {
-        while (next < from->list.count && (size_t)from->list.images[next].label < label)
-            next++;
-        from->class_begins[label] = next;
-    }
-}
-
 static thaw_status copy_targets(images *from)
 {
     const size_t count = from->list.count * from->options.target_columns;
-    if (!count)
-        return THAW_OK;
-    from->targets = thaw_allocate_array(from->context, count, sizeof *from->targets);
-    if (!from->targets)
-        return THAW_OUT_OF_MEMORY;
-    memcpy(from->targets, from->options.targets, count * sizeof *from->targets);
+    from->targets = count ? thaw_allocate_array(from->context, count, sizeof *from->targets) : NULL;
+    if (from->targets)
+        memcpy(from->targets, from->options.targets, count * sizeof *from->targets);
     from->options.targets = NULL;
-    return THAW_OK;
+    return count && !from->targets ? THAW_OUT_OF_MEMORY : THAW_OK;
 }
 
 static thaw_status fill(images *from, int directory)
@@ -218,7 +205,7 @@ static thaw_status fill(images *from, int directory)
     from->readers = thaw_allocate_array(context, threads, sizeof *from->readers);
     if (!from->path || !from->class_begins || !from->readers)
         return THAW_OUT_OF_MEMORY;
-    begin_classes(from);
+    thaw_image_list_begin_classes(&from->list, from->options.classes, from->class_begins);
     for (size_t i = 0; i < threads; i++)
         thaw_image_reader_begin(&from->readers[i], context, &from->options.form);
     return thaw_workers_create(context, from->options.threads, &from->workers);

@@ -2,7 +2,7 @@
 #ifndef THAW_DATA_SAMPLES_H
 #define THAW_DATA_SAMPLES_H
 
-#include <thaw/data.h>
+#include <thaw/image_data.h>
 
 #include "data/target_scale.h"
 

@@ -58,7 +58,8 @@ static thaw_plan *compile(thaw_model *model, int64_t batch, bool training, thaw_
 {
     thaw_plan *plan;
     snapshot *before = take(model);
-    assert_ok(model->context, thaw_plan_create(model, &(thaw_plan_request){ batch, training, cache, 1, false }, &plan));
+    const thaw_plan_request request = { .batch = batch, .training = training, .cache = cache, .shards = 1 };
+    assert_ok(model->context, thaw_plan_create(model, &request, &plan));
     assert_ok(model->context, thaw_plan_compile(plan, NULL));
     assert_unchanged(model, before);
     return plan;

@@ -5,8 +5,8 @@ enum { SAMPLES = 2 };
 static thaw_plan *run_until(thaw_model *model, bool training, const char *pass)
 {
     thaw_plan *plan;
-    assert_ok(model->context,
-              thaw_plan_create(model, &(thaw_plan_request){ SAMPLES, training, model->cache, 1, false }, &plan));
+    const thaw_plan_request request = { .batch = SAMPLES, .training = training, .cache = model->cache, .shards = 1 };
+    assert_ok(model->context, thaw_plan_create(model, &request, &plan));
     if (pass)
         assert_ok(model->context, thaw_plan_compile(plan, pass));
     return plan;
