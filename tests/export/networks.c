@@ -142,7 +142,7 @@ static thaw_status both_orders(thaw_model *model, thaw_node x, thaw_node *y)
     return status == THAW_OK ? thaw_add(model, norm, wide, NULL, y) : status;
 }
 
-/* ---------------------------------------------------------------- recurrent layers */
+/* ---------------------------------------------------------------- recurrent layers, attention */
 
 #define RECURRENT(name, kind, ...) \
     NETWORK(name, kind(model, x, &(thaw_recurrent_options){ .units = 5, __VA_ARGS__ }, y))
@@ -171,6 +171,26 @@ static thaw_status gru_from(thaw_model *model, thaw_node x, thaw_node *y)
     thaw_status status = constant(model, &(thaw_shape){ 1, { 5 } }, &initial);
     const thaw_recurrent_options options = { .units = 5, .initial = &initial, .initial_count = 1 };
     return status == THAW_OK ? thaw_gru(model, x, &options, y) : status;
+}
+
+NETWORK(attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 2, .dropout = 0.5 }, y))
+NETWORK(causal_attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 1, .causal = true }, y))
+
+/* Lengths of keys and queries, a bias, and values of another width. */
+static thaw_status cross_attention(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    static const float two = 2;
+    thaw_node rows[3] = { x }, length, bias;
+    thaw_status status =
+        thaw_constant(model, &(thaw_constant_options){ .shape = { 1, { 1 } }, .values = &two }, &length);
+    if (status == THAW_OK)
+        status = constant(model, &(thaw_shape){ 2, { 3, 6 } }, &rows[1]);
+    if (status == THAW_OK)
+        status = constant(model, &(thaw_shape){ 2, { 3, 4 } }, &rows[2]);
+    if (status == THAW_OK)
+        status = constant(model, &(thaw_shape){ 3, { 1, 8, 3 } }, &bias);
+    const thaw_attention_options o = { .heads = 2, .lengths = &length, .query_lengths = &length, .bias = &bias };
+    return status == THAW_OK ? thaw_attention(model, rows, 3, &o, y) : status;
 }
 
 /* ---------------------------------------------------------------- the list */
@@ -257,6 +277,9 @@ static const exported_network networks[] = {
     SEQUENCE(lstm_plain),
     SEQUENCE(gru),
     SEQUENCE(gru_last),
+    SEQUENCE(attention),
+    SEQUENCE(causal_attention),
+    SEQUENCE(cross_attention),
     SEQUENCE(lstm_from),
     SEQUENCE(gru_from),
 };

@@ -1,9 +1,10 @@
-#include "support/attention.h"
-
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/attention.h"
+#include "support/golden.h"
 #include "support/layer_slope.h"
 
 /* Widths, rows and blocks with and without a rest. */
@@ -70,12 +71,94 @@ Test(attention, matches_the_definition)
     }
 }
 
+Test(attention, reads_and_writes_bfloat16)
+{
+    skip_without_bfloat16();
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        if (cases[i].lengths || cases[i].bias_heads)
+            continue;
+        check(&cases[i], &(layer_wish){ .bfloat16 = true }, 0, 1);
+        check(&cases[i], &(layer_wish){ .bfloat16 = true, .training = true, .input_gradients = true }, 0, 2);
+    }
+}
+
 Test(attention, writes_the_wanted_gradients)
 {
     for (size_t i = 0; i < THAW_COUNT(cases); i++)
         for (unsigned frozen = 0; cases[i].apart && frozen < 7; frozen++)
             check(&cases[i], &(layer_wish){ .training = true, .input_gradients = true, .frozen_inputs = frozen }, 1,
                   frozen & 1 ? 3 : 1);
+}
+
+typedef struct golden {
+    const char *name;
+    attention_case of;
+} golden;
+
+static const golden goldens[] = {
+    { "packed", { .batch = 2, .heads = 2, .queries = 5, .width = 4 } },
+    { "packed causal", { .batch = 1, .heads = 3, .queries = 9, .width = 2, .causal = true } },
+    { "packed lengths", { .batch = 3, .heads = 2, .queries = 6, .width = 3, .lengths = true } },
+    { "apart", { .batch = 2, .heads = 2, .queries = 3, .keys = 7, .width = 5, .value_width = 2, .apart = true } },
+    { "apart causal",
+      { .batch = 1,
+        .heads = 2,
+        .queries = 6,
+        .keys = 4,
+        .width = 3,
+        .value_width = 3,
+        .apart = true,
+        .causal = true,
+        .scale = 0.7 } },
+    { "bias",
+      { .batch = 2,
+        .heads = 2,
+        .queries = 4,
+        .keys = 6,
+        .width = 3,
+        .value_width = 1,
+        .apart = true,
+        .bias_heads = 2 } },
+    { "shared bias",
+      { .batch = 2,
+        .heads = 2,
+        .queries = 4,
+        .keys = 3,
+        .width = 3,
+        .value_width = 2,
+        .apart = true,
+        .bias_heads = 1 } },
+};
+
+static void assert_golden(FILE *file, const char *name, const float *found, size_t count)
+{
+    float *expected = malloc(count * sizeof *expected);
+    golden_read(file, name, expected, count);
+    assert_close(found, expected, count, tolerance, name);
+    free(expected);
+}
+
+Test(attention, equals_pytorch)
+{
+    FILE *file = golden_open("attention.txt");
+    thaw_context *context = support_context(2);
+    for (size_t i = 0; i < THAW_COUNT(goldens); i++) {
+        thaw_model *model = attention_model(context, &goldens[i].of);
+        layer l = attention_open(model, &goldens[i].of, &(layer_wish){ .training = true, .input_gradients = true }, 1);
+        golden_case(file, goldens[i].name);
+        layer_forward(&l);
+        layer_backward(&l);
+        assert_golden(file, "output", l.output, l.output_size);
+        for (size_t k = 0; k < l.input_count; k++) {
+            char name[16];
+            snprintf(name, sizeof name, "input%zu", k);
+            if (l.input_gradients[k])
+                assert_golden(file, name, l.input_gradients[k], l.input_size[k]);
+        }
+        layer_close(&l, model);
+    }
+    fclose(file);
+    thaw_context_destroy(context);
 }
 
 Test(attention, counts_lengths_from_none_to_all)

@@ -79,6 +79,17 @@ static thaw_status adapted_conv(thaw_model *model, thaw_node input, thaw_node *o
     return status == THAW_OK ? thaw_lora(model, "*", 4, 8) : status;
 }
 
+/* Self-attention of the input's own columns. */
+static thaw_status attention(thaw_model *model, thaw_node input, thaw_node *output)
+{
+    return thaw_attention(model, &input, 1, &(thaw_attention_options){ .heads = 2 }, output);
+}
+
+static thaw_status causal_attention(thaw_model *model, thaw_node input, thaw_node *output)
+{
+    return thaw_attention(model, &input, 1, &(thaw_attention_options){ .heads = 1, .causal = true }, output);
+}
+
 /* A network in which layers become part of each other's kernels. */
 static thaw_status network(thaw_model *model, thaw_node input, thaw_node *output)
 {
@@ -226,6 +237,13 @@ Test(sample_independence, of_layers_of_tokens)
                                rms_norm,  l2_normalise,   rotary,    sequence_mean };
     for (size_t i = 0; i < THAW_COUNT(layers); i++)
         check(layers[i], (thaw_shape){ 2, { 7, 33 } }, "a layer of tokens");
+}
+
+Test(sample_independence, of_attention)
+{
+    CHECK(attention, { 2, { 50, 48 } });
+    CHECK(attention, { 2, { 7, 18 } });
+    CHECK(causal_attention, { 2, { 30, 96 } });
 }
 
 Test(sample_independence, of_layers_with_low_rank_changes)

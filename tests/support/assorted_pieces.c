@@ -63,6 +63,16 @@ PIECE(positions, thaw_positions(model, x, NULL, y))
 PIECE(layer_scale, thaw_layer_scale(model, x, &(thaw_layer_scale_options){ .initial = 0.5 }, y))
 PIECE(stochastic_depth, thaw_stochastic_depth(model, x, &(thaw_stochastic_depth_options){ .rate = 0.3 }, y))
 
+/* Self-attention between its projections' width and the channels'. */
+static thaw_status attend(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
+{
+    (void)other;
+    const thaw_dense_options projections = { .units = 3 * channels_of(model, x) };
+    const thaw_attention_options options = { .heads = 2, .dropout = 0.1 };
+    const thaw_status status = thaw_dense(model, x, &projections, y);
+    return status == THAW_OK ? thaw_attention(model, y, 1, &options, y) : status;
+}
+
 /* A strided convolution, and back. */
 static thaw_status down_and_up(thaw_model *model, thaw_node x, thaw_node other, thaw_node *y)
 {
@@ -155,6 +165,7 @@ static assorted_piece *const sequence[] = { line_conv,
                                             add,
                                             softmax,
                                             join,
+                                            attend,
                                             shift,
                                             positions,
                                             layer_scale,

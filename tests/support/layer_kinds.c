@@ -49,7 +49,7 @@ static size_t assert_header(const layer_kinds *kinds, const char *header)
 
 void layer_kinds_assert_all(const layer_kinds *kinds)
 {
-    static const char *const headers[] = { "include/thaw/layers.h", "include/thaw/losses.h",
+    static const char *const headers[] = { "include/thaw/attention.h", "include/thaw/layers.h", "include/thaw/losses.h",
                                            "include/thaw/sequence_layers.h" };
     size_t count = 0;
     for (size_t i = 0; i < THAW_COUNT(headers); i++)
