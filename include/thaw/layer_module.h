@@ -138,7 +138,9 @@ struct thaw_layer_run {
     void *packed, *workspace, *scratch; /* aligned to 64 bytes; NULL when 0 bytes were asked for */
     const void *target;                 /* for a loss */
     /* This layer's, this step's: purpose and node are set. A layer draws at most one number for each element of its
-       output, so that a sample's numbers depend on its place in the whole step. */
+       output, so that a sample's numbers depend on its place in the whole step. One that needs more sets `origin` to 0
+       and counts by itself, from the place of its first sample: `origin` divided by the elements of a sample's output.
+       Indices must stay below 2^50. */
     thaw_stream random;
     const thaw_capability_run *capabilities; /* of its capabilities */
 };
