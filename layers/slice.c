@@ -27,7 +27,7 @@ static range range_of(const thaw_slice_options *o, const thaw_shape *input)
     const int64_t size = input->dims[r.axis];
     if (r.begin < 0)
         r.begin += size;
-    if (r.count == 0)
+    if (r.count == 0 && r.begin >= 0)
         r.count = size - r.begin;
     return r;
 }

@@ -15,6 +15,7 @@ enum {
     MOST_PANELS = 8,
     MOST_ROWS = 12,
     LINE_BYTES = 64,
+    UNROLLED_BELOW = 8, /* vectors of a tile */
 
     SUMS = THAW_GROUP_COLUMNS,
     GROUP_PANELS = THAW_GROUP_COLUMNS / PANEL
@@ -65,9 +66,15 @@ INLINE void multiply_tile(const size_t rows, const size_t panels, operands o, fl
 #pragma GCC unroll 16
         for (size_t v = 0; v < panels * VECTORS; v++)
             tile[r][v] = (vector){ 0 };
+    /* Sums of small tiles would wait for each other; large ones would only make more code. */
+    if (rows * panels * VECTORS < UNROLLED_BELOW)
 #pragma GCC unroll 4
-    for (size_t k = 0; k < o.depth; k++)
-        add_products(rows, panels, o, k, tile);
+        for (size_t k = 0; k < o.depth; k++)
+            add_products(rows, panels, o, k, tile);
+    else
+#pragma GCC unroll 1
+        for (size_t k = 0; k < o.depth; k++)
+            add_products(rows, panels, o, k, tile);
 #pragma GCC unroll 12
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 16

@@ -89,17 +89,17 @@ static thaw_status tiny(thaw_model *model, thaw_node x, thaw_node *y)
 static const float numbers[] = { 0.5F, -1.25F, 2, -3, 0.75F, 1.5F, -0.125F, 4, -2, 1, 3,  -0.5F,
                                  0.5F, 1.25F,  2, 3,  0.25F, 1.5F, 0.125F,  4, 2,  1, -3, 0.5F };
 
-static thaw_status constant(thaw_model *model, const thaw_shape *shape, thaw_node *y)
+thaw_status exported_constant(thaw_model *model, const thaw_shape *shape, thaw_node *y)
 {
     return thaw_constant(model, &(thaw_constant_options){ .shape = *shape, .values = numbers }, y);
 }
 
-#define WITH_CONSTANT(name, function, ...)                                                      \
-    static thaw_status name(thaw_model *model, thaw_node x, thaw_node *y)                       \
-    {                                                                                           \
-        thaw_node other;                                                                        \
-        const thaw_status status = constant(model, &(const thaw_shape){ __VA_ARGS__ }, &other); \
-        return status == THAW_OK ? function(model, x, other, NULL, y) : status;                 \
+#define WITH_CONSTANT(name, function, ...)                                                               \
+    static thaw_status name(thaw_model *model, thaw_node x, thaw_node *y)                                \
+    {                                                                                                    \
+        thaw_node other;                                                                                 \
+        const thaw_status status = exported_constant(model, &(const thaw_shape){ __VA_ARGS__ }, &other); \
+        return status == THAW_OK ? function(model, x, other, NULL, y) : status;                          \
     }
 WITH_CONSTANT(plus_channel, thaw_add, 1, { 6 })
 WITH_CONSTANT(minus_column, thaw_subtract, 3, { 7, 1, 1 })
@@ -142,7 +142,7 @@ static thaw_status both_orders(thaw_model *model, thaw_node x, thaw_node *y)
     return status == THAW_OK ? thaw_add(model, norm, wide, NULL, y) : status;
 }
 
-/* ---------------------------------------------------------------- recurrent layers, attention */
+/* ---------------------------------------------------------------- recurrent layers */
 
 #define RECURRENT(name, kind, ...) \
     NETWORK(name, kind(model, x, &(thaw_recurrent_options){ .units = 5, __VA_ARGS__ }, y))
@@ -156,7 +156,7 @@ RECURRENT(gru_last, thaw_gru, .bidirectional = true, .last_only = true)
 static thaw_status lstm_from(thaw_model *model, thaw_node x, thaw_node *y)
 {
     thaw_node initial[2];
-    thaw_status status = constant(model, &(thaw_shape){ 2, { 4, 5 } }, &initial[0]);
+    thaw_status status = exported_constant(model, &(thaw_shape){ 2, { 4, 5 } }, &initial[0]);
     if (status == THAW_OK)
         status = thaw_tanh(model, initial[0], NULL, &initial[1]);
     const thaw_recurrent_options options = {
@@ -168,29 +168,9 @@ static thaw_status lstm_from(thaw_model *model, thaw_node x, thaw_node *y)
 static thaw_status gru_from(thaw_model *model, thaw_node x, thaw_node *y)
 {
     thaw_node initial;
-    thaw_status status = constant(model, &(thaw_shape){ 1, { 5 } }, &initial);
+    thaw_status status = exported_constant(model, &(thaw_shape){ 1, { 5 } }, &initial);
     const thaw_recurrent_options options = { .units = 5, .initial = &initial, .initial_count = 1 };
     return status == THAW_OK ? thaw_gru(model, x, &options, y) : status;
-}
-
-NETWORK(attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 2, .dropout = 0.5 }, y))
-NETWORK(causal_attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 1, .causal = true }, y))
-
-/* Lengths of keys and queries, a bias, and values of another width. */
-static thaw_status cross_attention(thaw_model *model, thaw_node x, thaw_node *y)
-{
-    static const float two = 2;
-    thaw_node rows[3] = { x }, length, bias;
-    thaw_status status =
-        thaw_constant(model, &(thaw_constant_options){ .shape = { 1, { 1 } }, .values = &two }, &length);
-    if (status == THAW_OK)
-        status = constant(model, &(thaw_shape){ 2, { 3, 6 } }, &rows[1]);
-    if (status == THAW_OK)
-        status = constant(model, &(thaw_shape){ 2, { 3, 4 } }, &rows[2]);
-    if (status == THAW_OK)
-        status = constant(model, &(thaw_shape){ 3, { 1, 8, 3 } }, &bias);
-    const thaw_attention_options o = { .heads = 2, .lengths = &length, .query_lengths = &length, .bias = &bias };
-    return status == THAW_OK ? thaw_attention(model, rows, 3, &o, y) : status;
 }
 
 /* ---------------------------------------------------------------- the list */
@@ -277,9 +257,6 @@ static const exported_network networks[] = {
     SEQUENCE(lstm_plain),
     SEQUENCE(gru),
     SEQUENCE(gru_last),
-    SEQUENCE(attention),
-    SEQUENCE(causal_attention),
-    SEQUENCE(cross_attention),
     SEQUENCE(lstm_from),
     SEQUENCE(gru_from),
 };

@@ -17,6 +17,9 @@ enum { EXPORTED_IDS = 7 };
 extern const exported_network exported_token_networks[];
 extern const size_t exported_token_network_count;
 
+/* Numbers in a fixed order. */
+thaw_status exported_constant(thaw_model *model, const thaw_shape *shape, thaw_node *y);
+
 size_t exported_network_count(void);
 const exported_network *exported_network_at(size_t index);
 

@@ -44,6 +44,26 @@ static thaw_status patches(thaw_model *model, thaw_node x, thaw_node *y)
     return status == THAW_OK ? as_sequence(model, *y, y) : status;
 }
 
+NETWORK(attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 2, .dropout = 0.5 }, y))
+NETWORK(causal_attention, thaw_attention(model, &x, 1, &(thaw_attention_options){ .heads = 1, .causal = true }, y))
+
+/* Lengths of keys and queries, a bias, and values of another width. */
+static thaw_status cross_attention(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    static const float two = 2;
+    thaw_node rows[3] = { x }, length, bias;
+    thaw_status status =
+        thaw_constant(model, &(thaw_constant_options){ .shape = { 1, { 1 } }, .values = &two }, &length);
+    if (status == THAW_OK)
+        status = exported_constant(model, &(thaw_shape){ 2, { 3, 6 } }, &rows[1]);
+    if (status == THAW_OK)
+        status = exported_constant(model, &(thaw_shape){ 2, { 3, 4 } }, &rows[2]);
+    if (status == THAW_OK)
+        status = exported_constant(model, &(thaw_shape){ 3, { 1, 8, 3 } }, &bias);
+    const thaw_attention_options o = { .heads = 2, .lengths = &length, .query_lengths = &length, .bias = &bias };
+    return status == THAW_OK ? thaw_attention(model, rows, 3, &o, y) : status;
+}
+
 #define IMAGE(network)                               \
     {                                                \
 #network, { 3, { 7, 9, 6 } }, false, network \
@@ -54,10 +74,14 @@ static thaw_status patches(thaw_model *model, thaw_node x, thaw_node *y)
     }
 
 const exported_network exported_token_networks[] = {
-    IMAGE(as_sequence),  IMAGE(patches),        SEQUENCE(last_step),      SEQUENCE(some_columns), SEQUENCE(class_token),
-    SEQUENCE(registers), SEQUENCE(positions),   SEQUENCE(more_positions), SEQUENCE(more_leading), SEQUENCE(scaled),
-    SEQUENCE(deep),      SEQUENCE(approximate), SEQUENCE(rms_norm),       IMAGE(plain_rms_norm),  SEQUENCE(normalised),
-    SEQUENCE(rotary),    SEQUENCE(interleaved), SEQUENCE(mean_of_steps),  SEQUENCE(mean_of_some),
+    IMAGE(as_sequence),        IMAGE(patches),           SEQUENCE(last_step),
+    SEQUENCE(some_columns),    SEQUENCE(class_token),    SEQUENCE(registers),
+    SEQUENCE(positions),       SEQUENCE(more_positions), SEQUENCE(more_leading),
+    SEQUENCE(scaled),          SEQUENCE(deep),           SEQUENCE(approximate),
+    SEQUENCE(rms_norm),        IMAGE(plain_rms_norm),    SEQUENCE(normalised),
+    SEQUENCE(rotary),          SEQUENCE(interleaved),    SEQUENCE(mean_of_steps),
+    SEQUENCE(mean_of_some),    SEQUENCE(attention),      SEQUENCE(causal_attention),
+    SEQUENCE(cross_attention),
 };
 
 const size_t exported_token_network_count = THAW_COUNT(exported_token_networks);

@@ -115,12 +115,8 @@ static void check_dense(thaw_context *context, int64_t inputs, int64_t outputs)
 /* oneDNN's first choice takes up to five times as long on images of one channel. */
 Test(speed, of_convolutions_of_few_channels)
 {
-#if defined(__x86_64__)
-    if (!__builtin_cpu_supports("avx512bw"))
+    if (!thaw_dnn_has_avx512())
         cr_skip_test("no AVX-512");
-#else
-    cr_skip_test("no AVX-512");
-#endif
     thaw_context *context = fast_context();
     const thaw_convolution problem = {
         .batch = 500,
