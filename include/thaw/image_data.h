@@ -64,9 +64,9 @@ typedef struct thaw_folder_labels {
     char delimiter;      /* 0: a comma */
     bool no_header;      /* columns are named by their numbers, from 1 */
     bool has_task;       /* otherwise the columns decide, as of csv: below */
-    thaw_task task;
-    bool keep_numbers;  /* targets of regression are not scaled */
-    bool skip_unlisted; /* images without a row are left out; otherwise they are an error */
+    thaw_task task;      /* what the targets are; used with has_task */
+    bool keep_numbers;   /* targets of regression are not scaled */
+    bool skip_unlisted;  /* images without a row are left out; otherwise they are an error */
 } thaw_folder_labels;
 
 /* Reads a folder of images whose classes, labels or numbers are in a table. Classes are numbered by their sorted names, or

@@ -65,10 +65,10 @@ THAW_API thaw_status thaw_named_input(thaw_model *model, const thaw_input_option
 
 /* An input of a model. The name belongs to the model. */
 typedef struct thaw_model_input {
-    const char *name;
-    thaw_dtype dtype;
-    thaw_shape shape; /* of one sample, as layers see it */
-    thaw_node node;
+    const char *name;       /* as declared */
+    thaw_dtype dtype;       /* of the tensors that hosts give */
+    thaw_shape shape;       /* of one sample, as layers see it */
+    thaw_node node;         /* what layers take */
     bool sequence, lengths; /* as declared */
 } thaw_model_input;
 

@@ -225,6 +225,7 @@ g++ -std=c++11 "$work/program.cpp" -o "$work/program-static" "${flags[@]}"
 "$work/program-static" adam:lr=0.5
 
 echo "-- thaw.pc and thaw-compare.pc name all that the static libraries need"
+# shellcheck disable=SC2054 # commas of -Wl
 archives=(-Wl,--whole-archive "$lib"/libthaw.a "$lib"/libthaw-compare.a -Wl,--no-whole-archive)
 g++ -std=c++11 "$work/program.cpp" -o "$work/program-whole" "${archives[@]}" "${flags[@]}" 2>"$work/log" ||
     { tail -n 20 "$work/log"; fail "all of the static libraries"; }
