@@ -44,8 +44,9 @@ typedef struct thaw_mpi_connection {
 
 /* Initialises MPI, unless the host has (with MPI_THREAD_FUNNELED or higher), and fills the connection. Functions of the
    communicator are called by the thread that called this. An exchange that makes no progress for `timeout_seconds`
-   fails, with a reason that names the rank that has not answered. Returns false, with a reason, if MPI cannot be used,
-   or if the connection is of another version. One connection at a time. */
+   fails, about a second later, with a reason that names the rank that hangs: ranks ask those they miss whom these miss,
+   so that one which only waits itself is not blamed. Returns false, with a reason, if MPI cannot be used, or if the
+   connection is of another version. One connection at a time. */
 THAW_API bool thaw_mpi_connect(double timeout_seconds, thaw_mpi_connection *connection, char reason[THAW_REASON_BYTES]);
 
 /* The type of thaw_mpi_connect. */

@@ -4,6 +4,12 @@
 
 #include "distributed/mpi_connection.h"
 
+static void release(thaw_mpi_ranks *own)
+{
+    free(own->missing);
+    free(own);
+}
+
 static void leave(void *user, int code)
 {
     thaw_mpi_ranks *own = user;
@@ -15,7 +21,7 @@ static void leave(void *user, int code)
     if (own->owns_mpi)
         MPI_Finalize();
     thaw_mpi_release_exchanges(own);
-    free(own);
+    release(own);
 }
 
 static bool initialise(thaw_mpi_ranks *own, char *reason)
@@ -34,12 +40,28 @@ static bool initialise(thaw_mpi_ranks *own, char *reason)
     return false;
 }
 
+static bool reserve(thaw_mpi_ranks *own, char *reason)
+{
+    const size_t ranks = (size_t)own->ranks;
+    own->answering = MPI_REQUEST_NULL;
+    own->missing = calloc(5, ranks + 1);
+    if (!own->missing) {
+        snprintf(reason, THAW_REASON_BYTES, "out of memory");
+        return false;
+    }
+    own->asked = own->missing + ranks;
+    own->answered = own->asked + ranks;
+    own->answer = own->answered + ranks;
+    own->received = own->answer + ranks + 1;
+    return true;
+}
+
 static bool join(thaw_mpi_ranks *own, char *reason)
 {
     return thaw_mpi_succeeded(MPI_Comm_dup(MPI_COMM_WORLD, &own->all), reason) &&
            thaw_mpi_succeeded(MPI_Comm_set_errhandler(own->all, MPI_ERRORS_RETURN), reason) &&
            thaw_mpi_succeeded(MPI_Comm_rank(own->all, &own->rank), reason) &&
-           thaw_mpi_succeeded(MPI_Comm_size(own->all, &own->ranks), reason);
+           thaw_mpi_succeeded(MPI_Comm_size(own->all, &own->ranks), reason) && reserve(own, reason);
 }
 
 bool thaw_mpi_connect(double timeout_seconds, thaw_mpi_connection *made, char reason[THAW_REASON_BYTES])
@@ -58,7 +80,7 @@ bool thaw_mpi_connect(double timeout_seconds, thaw_mpi_connection *made, char re
     }
     own->timeout = timeout_seconds;
     if (!initialise(own, reason) || !join(own, reason)) {
-        free(own);
+        release(own);
         return false;
     }
     made->communicator = (thaw_communicator){

@@ -159,18 +159,26 @@ bool thaw_mpi_start(void *user, const thaw_message *messages, size_t count, void
 
 /* ---------------------------------------------------------------- waiting */
 
-/* How many pieces have arrived or gone, and the rank of the first that has not. */
-static int count_done(const thaw_mpi_exchange *now, int *missing)
+static bool is_done(const thaw_mpi_exchange *now, int index)
+{
+    int done = 0;
+    return MPI_Request_get_status(now->requests[index], &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done;
+}
+
+/* How many pieces have arrived or gone. */
+static int count_done(const thaw_mpi_exchange *now)
 {
     int all = 0;
-    for (int i = now->count - 1; i >= 0; i--) {
-        int done = 0;
-        if (MPI_Request_get_status(now->requests[i], &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && done)
-            all++;
-        else
-            *missing = now->pieces[i].rank;
-    }
+    for (int i = 0; i < now->count; i++)
+        all += is_done(now, i);
     return all;
+}
+
+void thaw_mpi_mark_missing(const thaw_mpi_exchange *now, unsigned char *marks)
+{
+    for (int i = 0; i < now->count; i++)
+        if (!is_done(now, i))
+            marks[now->pieces[i].rank] = 1;
 }
 
 /* A wait that may end without success. */
@@ -181,23 +189,31 @@ typedef struct waiting {
     int done;
 } waiting;
 
+static void note_movement(thaw_mpi_ranks *own, waiting *spent, double time)
+{
+    spent->since = time;
+    thaw_mpi_stop_asking(own);
+}
+
 /* A rank that was killed leaves no trace in shared memory: only time tells. */
 static bool has_timed_out(thaw_mpi_ranks *own, const thaw_mpi_exchange *now, waiting *spent, double time, char *reason)
 {
-    int missing = own->rank;
     if (time - spent->last > 1) /* this process was stopped for a while, and perhaps the others, too */
-        spent->since = time;
+        note_movement(own, spent, time);
     spent->last = time;
-    if (time - spent->look < own->timeout / LOOKS)
-        return false;
-    spent->look = time;
-    const int done = count_done(now, &missing);
-    if (done > spent->done)
-        spent->since = time;
-    spent->done = done;
+    if (time - spent->look >= own->timeout / LOOKS) {
+        const int done = count_done(now);
+        if (done > spent->done)
+            note_movement(own, spent, time);
+        spent->done = done;
+        spent->look = time;
+    }
     if (time - spent->since < own->timeout)
         return false;
-    snprintf(reason, THAW_REASON_BYTES, "rank %d has not answered for %g seconds", missing, own->timeout);
+    const int hanging = thaw_mpi_find_hanging(own, now, time);
+    if (hanging < 0)
+        return false;
+    snprintf(reason, THAW_REASON_BYTES, "rank %d has not answered for %g seconds", hanging, own->timeout);
     thaw_mpi_give_up(own, reason);
     return true;
 }
@@ -232,6 +248,7 @@ static bool wait_for(thaw_mpi_ranks *own, thaw_mpi_exchange *now, char *reason)
     const double begin = MPI_Wtime();
     waiting spent = { .last = begin, .look = begin, .since = begin };
     int done = 0;
+    thaw_mpi_stop_asking(own);
     while (true) {
         if (!thaw_mpi_succeeded(MPI_Testall(now->count, now->requests, &done, now->statuses), reason))
             return false;
@@ -241,6 +258,7 @@ static bool wait_for(thaw_mpi_ranks *own, thaw_mpi_exchange *now, char *reason)
         const bool told = thaw_mpi_was_told(own, reason);
         if (told && MPI_Testall(now->count, now->requests, &done, now->statuses) == MPI_SUCCESS && done)
             return check_lengths(now, reason); /* the rank that failed took part in this one */
+        thaw_mpi_attend(own, now, time);
         if (told || has_timed_out(own, now, &spent, time, reason))
             return false;
         pause_after(time - begin);
