@@ -139,22 +139,26 @@ INLINE void reduce_vector(const thaw_channel_pass *p, size_t row, size_t rows, s
         add(products + c, product, count);
 }
 
-INLINE void reduce_rows(const thaw_channel_pass *p, size_t row, size_t rows, variant v, double *sums, double *products)
+/* What is left beside whole vectors of ROWS rows: one function for all variants, which saves 26 KB a level. */
+__attribute__((noinline)) static void reduce_rest(const thaw_channel_pass *p, size_t row, size_t rows, size_t c,
+                                                  variant v, double *sums, double *products)
 {
-    const size_t whole = p->channels / LANES * LANES;
-    for (size_t c = 0; c < whole; c += LANES)
-        reduce_vector(p, row, rows, c, v, sums, products, LANES);
-    if (whole < p->channels)
-        reduce_vector(p, row, rows, whole, v, sums, products, p->channels - whole);
+    for (; c < p->channels; c += LANES)
+        reduce_vector(p, row, rows, c, v, sums, products, p->channels - c < LANES ? p->channels - c : LANES);
 }
 
 INLINE void reduce_all(const thaw_channel_pass *p, size_t begin, size_t end, variant v, double *sums, double *products)
 {
+    const size_t whole = p->channels / LANES * LANES;
     size_t row = begin;
-    for (; row + ROWS <= end; row += ROWS)
-        reduce_rows(p, row, ROWS, v, sums, products);
+    for (; row + ROWS <= end; row += ROWS) {
+        for (size_t c = 0; c < whole; c += LANES)
+            reduce_vector(p, row, ROWS, c, v, sums, products, LANES);
+        if (whole < p->channels)
+            reduce_rest(p, row, ROWS, whole, v, sums, products);
+    }
     for (; row < end; row++)
-        reduce_rows(p, row, 1, v, sums, products);
+        reduce_rest(p, row, 1, 0, v, sums, products);
 }
 
 /* The sums of dz, if dz is given and nothing else is wanted. With no other pointers for the compiler to consider,
