@@ -54,6 +54,8 @@ static const products products_of[] = {
     { BENCH_FORWARD, 4608, 128, { 8, 16, 128, 500 } },
     { BENCH_FORWARD, 512, 512, { 8, 16, 128, 500 } },
     { BENCH_FORWARD, 512, 10, { 8, 16, 128, 500 } },
+    { BENCH_FORWARD, 384, 1536, { 500, 3152 } },
+    { BENCH_FORWARD, 1536, 384, { 500, 3152 } },
     { BENCH_WEIGHT_GRADIENT, 512, 10, { 16, 64, 128, 500 } },
     { BENCH_WEIGHT_GRADIENT, 1280, 10, { 16, 64, 128 } },
     { BENCH_WEIGHT_GRADIENT, 100, 30, { 64 } },

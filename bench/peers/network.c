@@ -22,6 +22,17 @@ static thaw_dtype dtype_of(const char *precision)
     return strcmp(precision, "bf16") == 0 ? THAW_BF16 : THAW_F32;
 }
 
+/* Only the adapters and the last group train. */
+static thaw_status adapt(worker *w)
+{
+    const settings *s = &w->settings;
+    const char *last = thaw_group_name(thaw_model_group(w->model, thaw_model_group_count(w->model) - 1));
+    thaw_status status = thaw_model_freeze(w->model, "*");
+    if (status == THAW_OK)
+        status = thaw_model_unfreeze(w->model, last);
+    return status == THAW_OK ? thaw_lora(w->model, s->lora, (int64_t)s->lora_rank, (double)s->lora_rank) : status;
+}
+
 bool worker_build(worker *w)
 {
     const settings *s = &w->settings;
@@ -44,6 +55,8 @@ bool worker_build(worker *w)
         snprintf(pattern, sizeof pattern, "%s|%s.*", s->freeze + 7, s->freeze + 7);
         status = thaw_model_freeze_before(w->model, pattern);
     }
+    if (status == THAW_OK && s->lora)
+        status = adapt(w);
     const thaw_precision precision = { .all = dtype_of(s->precision), .frozen = dtype_of(s->frozen_precision) };
     if (status == THAW_OK)
         status = thaw_model_set_precision(w->model, &precision);

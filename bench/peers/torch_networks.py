@@ -1,9 +1,12 @@
 """PyTorch's networks, what is frozen of them, and their optimizers."""
 
+import fnmatch
+
 import torch
 from torch import nn
 
 import backbones
+import vision_transformers
 
 
 def transfer_cnn(classes):
@@ -56,12 +59,37 @@ class Lstm(nn.Module):
 
 NETWORKS = {
     **backbones.NETWORKS,
+    "vit-small": vision_transformers.NETWORKS["vit-small"],
+    "dinov2-small": lambda: vision_transformers.NETWORKS["dinov2-small"](size=518),
     "lstm": Lstm,
     "transfer-cnn": lambda: transfer_cnn(5),
     "mlp-512": lambda: mlp(784, 512, 512, 10),
     "mlp-500": lambda: mlp(784, 500, 10),
     "cnn-8-16": cnn_8_16,
 }
+
+
+class LowRank(nn.Module):
+    """A frozen linear layer beside its adapters, as peft's."""
+
+    def __init__(self, base, rank):
+        super().__init__()
+        self.base, self.down, self.up = base, nn.Linear(base.in_features, rank, False), nn.Linear(
+            rank, base.out_features, False)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, x):
+        return self.base(x) + self.up(self.down(x))
+
+
+def adapt(model, pattern, rank):
+    """Adapters on the weights of that pattern train, and the head."""
+    model.requires_grad_(False)
+    model.parts()[-1][1].requires_grad_(True)
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, nn.Linear) and fnmatch.fnmatch(name + ".weight", pattern):
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, LowRank(layer, rank))
 
 
 def freeze(model, what):

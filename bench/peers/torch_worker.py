@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 import backbones
-from torch_networks import NETWORKS, Lstm, freeze, make_optimizer, transfer_cnn
+from torch_networks import NETWORKS, Lstm, adapt, freeze, make_optimizer, transfer_cnn
 
 DATA = "/usr/share/datasets/fashion-mnist"
 
@@ -134,6 +134,8 @@ class Workload:
     def __init__(self, settings):
         model = NETWORKS[settings["network"]]()
         freeze(model, settings["freeze"])
+        if "lora" in settings:
+            adapt(model, settings["lora"], int(settings["lora_rank"]))
         optimizer = make_optimizer(settings["optimizer"], model)
         self.trainer = Trainer(model, optimizer, settings["way"], settings["precision"], settings["frozen_precision"],
                                "store" in settings)
@@ -145,7 +147,8 @@ class Workload:
             self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
         else:
             backbone = isinstance(model, backbones.Backbone)
-            sample = (3, 224, 224) if backbone else (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
+            side = 518 if settings["network"] == "dinov2-small" else 224
+            sample = (3, side, side) if backbone else (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
             self.inputs = self.trainer.arrange(torch.rand(samples or self.batch, *sample))
             self.targets = torch.randint(0, 5, (samples or self.batch,))
 

@@ -8,9 +8,10 @@
 typedef struct settings {
     const char *network, *optimizer, *cache_file;
     const char *freeze; /* nothing, convolutions, body (all but the last group), before:NAME (of a layer) */
+    const char *lora;   /* weights with low-rank adapters, which train with the last group alone; NULL: none */
     const char *source; /* of samples: fashion-mnist, or random */
     const char *precision, *frozen_precision; /* f32 or bf16 */
-    size_t threads, batch;
+    size_t threads, batch, lora_rank;
     size_t samples; /* 0: steps on one batch; otherwise epochs over this many samples of the classes first to last */
     size_t first, last;
     size_t cache_bytes, cache_bf16;

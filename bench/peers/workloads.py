@@ -7,6 +7,8 @@ CACHE_BYTES = 1 << 30
 ADAM, ADAMW, MOMENTUM = "adam:lr=1e-3", "adamw:lr=1e-3", "sgd:lr=1e-2,momentum=0.9"
 IMAGES = dict(optimizer=MOMENTUM, batch=16)  # of 224x224
 LSTM = dict(network="lstm", optimizer=MOMENTUM, batch=32)
+VIT = dict(network="vit-small", optimizer=ADAMW, batch=16)
+DINO = dict(network="dinov2-small", optimizer=ADAMW, batch=4)  # of 518x518
 RESNET, MOBILE, LITE = (dict(IMAGES, network=name) for name in ("resnet18", "mobilenet-v2", "efficientnet-lite0"))
 WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
@@ -38,6 +40,13 @@ WORKLOADS = {
     "resnet18, all trainable, bf16": dict(RESNET, precision="bf16", rounds=7, steps=4),
     "resnet18, fc only, first epoch, bf16 prefix": dict(RESNET, freeze="body", frozen_precision="bf16", rounds=9,
                                                         steps=5),
+    "vit-small, all trainable": dict(VIT, rounds=5, steps=1),
+    "vit-small, last 2 blocks": dict(VIT, freeze="before:blocks.10", rounds=5, steps=2),
+    "vit-small, LoRA of rank 8": dict(VIT, lora_rank=8, lora="blocks.*.attn.qkv.weight", rounds=5, steps=1),
+    "vit-small, head only, first epoch": dict(VIT, freeze="body", rounds=5, steps=2),
+    "vit-small, head only, later epochs": dict(VIT, freeze="body", rounds=5, samples=128, source="random",
+                                               cache_bytes=CACHE_BYTES),
+    "dinov2-small, head only, first epoch": dict(DINO, freeze="body", rounds=5, steps=1),
 }
 NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
@@ -45,4 +54,6 @@ NOTES = {
     "transfer-cnn cached in memory": "PyTorch has no feature cache: its frozen epoch",
     "lstm, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
     "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
+    "vit-small, LoRA of rank 8": "on the query, key and value projections of all blocks; the head trains, too",
+    "vit-small, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
 }

@@ -10,6 +10,21 @@ static thaw_status dense_128(thaw_model *model, thaw_node x, thaw_node *y)
     return thaw_dense(model, x, &(thaw_dense_options){ .name = "measured", .units = 128 }, y);
 }
 
+static thaw_status dense_384(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_dense(model, x, &(thaw_dense_options){ .name = "measured", .units = 384 }, y);
+}
+
+static thaw_status dense_1152(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_dense(model, x, &(thaw_dense_options){ .name = "measured", .units = 1152 }, y);
+}
+
+static thaw_status dense_1536(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_dense(model, x, &(thaw_dense_options){ .name = "measured", .units = 1536 }, y);
+}
+
 static thaw_status conv_3x3(thaw_model *model, thaw_node x, thaw_node *y)
 {
     const thaw_conv2d_options options = {
@@ -116,6 +131,10 @@ static thaw_status causal_attention_64(thaw_model *model, thaw_node x, thaw_node
 const bench_layer bench_layers[] = {
     { "dense 784 to 512", VECTOR(784), 128, dense_512 },
     { "dense 4608 to 128", VECTOR(4608), 128, dense_128 },
+    { "dense 197 x 384 to 384", SEQUENCE(197, 384), 16, dense_384 },
+    { "dense 197 x 384 to 1152", SEQUENCE(197, 384), 16, dense_1152 },
+    { "dense 197 x 384 to 1536", SEQUENCE(197, 384), 16, dense_1536 },
+    { "dense 197 x 1536 to 384", SEQUENCE(197, 1536), 16, dense_384 },
     { "conv 3x3, 32, 26x26", IMAGE(26, 32), 128, conv_3x3 },
     { "conv 3x3, 64, 56x56", IMAGE(56, 64), 16, conv_3x3 },
     { "conv 3x3, 256, 14x14", IMAGE(14, 256), 16, conv_3x3 },
