@@ -20,21 +20,24 @@ typedef struct thaw_stored_tensor {
     const char *dtype; /* the format's name for it, "F32"; static storage */
     thaw_shape shape;
     uint64_t begin, end; /* byte offsets, from the end of the header */
+    size_t shard;        /* of an index: the file that holds the tensor */
 } thaw_stored_tensor;
 
 typedef struct thaw_safetensors {
     thaw_context *context;
     const char *path;
-    int descriptor;
+    int descriptor; /* -1: an index, whose tensors are in the files `shards` */
     uint64_t data_start;
     thaw_stored_tensor *tensors; /* sorted by name */
     size_t count;
-    thaw_notes notes; /* the metadata */
+    thaw_notes notes; /* the metadata; of an index: of its first file */
+    struct thaw_safetensors *shards;
+    size_t shard_count;
 } thaw_safetensors;
 
-/* Opens a file and checks everything except the tensors' values. `path` must outlive `file`. On failure `file` holds
-   nothing. Errors: THAW_IO_ERROR (also if it is not a regular file), THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than
-   THAW_MAX_RANK dimensions), THAW_OUT_OF_MEMORY. */
+/* Opens a file, or an index with all of its files (io/shards.h), and checks everything except the tensors' values. `path`
+   must outlive `file`. On failure `file` holds nothing. Errors: THAW_IO_ERROR (also if it is not a regular file),
+   THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than THAW_MAX_RANK dimensions), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file);
 
 void thaw_safetensors_close(thaw_safetensors *file);
@@ -46,8 +49,8 @@ const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, co
    does), THAW_DUPLICATE (two tensors get one name), THAW_OUT_OF_MEMORY; the file is then to be closed. */
 thaw_status thaw_safetensors_rename(thaw_safetensors *file, const char *prefix, const char *replacement);
 
-/* Reads a whole tensor into `values`. Errors: THAW_UNSUPPORTED (it is not F32), THAW_IO_ERROR (also if the file
-   became shorter after it was opened). */
+/* Reads a whole tensor into `values`, to which F16 and BF16 are converted. Errors: THAW_UNSUPPORTED (another dtype),
+   THAW_IO_ERROR (also if the file became shorter after it was opened). */
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);
 
 /* Reads the bytes of all tensors into memory, which the caller releases: those of a tensor are from its `begin` on.

@@ -7,8 +7,10 @@
 #include "core/allocation.h"
 #include "core/crc32c.h"
 #include "io/foreign_file.h"
+#include "io/half_floats.h"
 #include "io/regular_file.h"
 #include "io/safetensors.h"
+#include "io/shards.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are read and written in memory order");
 
@@ -93,10 +95,15 @@ static thaw_status read_header(thaw_safetensors *file, uint64_t file_bytes)
 thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file)
 {
     uint64_t file_bytes = 0;
-    *file = (thaw_safetensors){ .context = context, .path = path, .notes.context = context };
-    thaw_status status = thaw_regular_file_open(context, path, &file->descriptor, &file_bytes);
-    if (status == THAW_OK)
-        status = read_header(file, file_bytes);
+    *file = (thaw_safetensors){ .context = context, .path = path, .descriptor = -1, .notes.context = context };
+    thaw_status status;
+    if (thaw_is_index(path)) {
+        status = thaw_shards_open(file);
+    } else {
+        status = thaw_regular_file_open(context, path, &file->descriptor, &file_bytes);
+        if (status == THAW_OK)
+            status = read_header(file, file_bytes);
+    }
     if (status != THAW_OK)
         thaw_safetensors_close(file);
     return status;
@@ -106,6 +113,7 @@ void thaw_safetensors_close(thaw_safetensors *file)
 {
     thaw_stored_tensors_release(file->context, file->tensors, file->count);
     thaw_notes_clear(&file->notes);
+    thaw_shards_close(file);
     if (file->descriptor >= 0)
         close(file->descriptor);
     *file = (thaw_safetensors){ .descriptor = -1 };
@@ -113,10 +121,20 @@ void thaw_safetensors_close(thaw_safetensors *file)
 
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values)
 {
-    if (strcmp(tensor->dtype, "F32") != 0)
-        return thaw_fail(file->context, THAW_UNSUPPORTED, "%s: tensor \"%.100s\" has dtype %s, must be F32", file->path,
-                         tensor->name, tensor->dtype);
-    return read_at(file, values, (size_t)(tensor->end - tensor->begin), file->data_start + tensor->begin);
+    const thaw_safetensors *holder = file->shards ? &file->shards[tensor->shard] : file;
+    const size_t bytes = (size_t)(tensor->end - tensor->begin);
+    const uint64_t position = holder->data_start + tensor->begin;
+    const bool float16 = strcmp(tensor->dtype, "F16") == 0, bfloat16 = strcmp(tensor->dtype, "BF16") == 0;
+    if (!float16 && !bfloat16 && strcmp(tensor->dtype, "F32") != 0)
+        return thaw_fail(file->context, THAW_UNSUPPORTED,
+                         "%s: tensor \"%.100s\" has dtype %s, must be F32, F16 or BF16", holder->path, tensor->name,
+                         tensor->dtype);
+    if (!float16 && !bfloat16)
+        return read_at(holder, values, bytes, position);
+    const thaw_status status = read_at(holder, (char *)values + bytes, bytes, position);
+    if (status == THAW_OK)
+        (float16 ? thaw_widen_float16 : thaw_widen_bfloat16)(values, bytes / sizeof(uint16_t));
+    return status;
 }
 
 /* Adds the length and the header, which were read before, to the checksum. */
