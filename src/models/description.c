@@ -73,6 +73,36 @@ static bool set_norm(const char *text, size_t length, thaw_network_options *opti
     return thaw_read_norm(text, length, &options->norm);
 }
 
+static bool set_layers(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->vision.layers);
+}
+
+static bool set_width(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->vision.width);
+}
+
+static bool set_heads(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->vision.heads);
+}
+
+static bool set_block_hidden(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->vision.hidden);
+}
+
+static bool set_patch(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->vision.patch);
+}
+
+static bool set_epsilon(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_rate(text, length, &options->vision.epsilon) && options->vision.epsilon > 0;
+}
+
 static const char *const feature_words[] = { "flatten", "average", NULL };
 
 static bool set_features(const char *text, size_t length, thaw_network_options *options)
@@ -95,6 +125,12 @@ static const option known[] = {
     { "features", THAW_TAKES_CHANNELS, set_features, "flatten or average", feature_words },
     { "activation", THAW_TAKES_LAYERS, set_activation, "an activation", thaw_activation_words },
     { "norm", THAW_TAKES_LAYERS, set_norm, "a normalisation", thaw_norm_words },
+    { "layers", THAW_TAKES_VISION, set_layers, "a whole number from 1 to 65536", NULL },
+    { "width", THAW_TAKES_VISION, set_width, "a whole number from 1 to 65536", NULL },
+    { "heads", THAW_TAKES_VISION, set_heads, "a whole number from 1 to 65536", NULL },
+    { "hidden", THAW_TAKES_VISION, set_block_hidden, "a whole number from 1 to 65536", NULL },
+    { "patch", THAW_TAKES_VISION, set_patch, "a whole number from 1 to 65536", NULL },
+    { "epsilon", THAW_TAKES_VISION, set_epsilon, "above 0 and below 1", NULL },
     { "drop-path", THAW_TAKES_DEPTH, set_drop_path, "at least 0 and below 1", NULL },
     { "dropout", ALL, set_dropout, "at least 0 and below 1", NULL },
     { "head", ALL, set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
@@ -186,6 +222,8 @@ thaw_status thaw_network_find(thaw_context *context, const char *description, co
     *options = (thaw_network_options){
         .dropout = (*network)->dropout, .hidden = (*network)->hidden, .channels = (*network)->channels, .kernel = 3
     };
+    if ((*network)->vision)
+        options->vision = *(*network)->vision;
     bool given[THAW_COUNT(known)] = { false };
     const char *item = description + name_length;
     while (*item && status == THAW_OK) {

@@ -1,7 +1,9 @@
-/* MobileNetV2: Sandler et al. 2018, arXiv 1801.04381; names, layouts and initial values are torchvision's. */
+/* MobileNetV2: Sandler et al. 2018, arXiv 1801.04381; names, layouts and initial values are torchvision's, or
+   timm's. */
 #include <stdio.h>
 
 #include "models/inverted_residual.h"
+#include "models/timm_mobile.h"
 #include "models/zoo.h"
 
 enum { STEM = 32, LAST = 1280 };
@@ -50,4 +52,23 @@ const thaw_network thaw_network_mobilenet_v2 = {
     .initializer = THAW_INITIAL_SMALL_NORMAL,
     .bias_initializer = THAW_INITIAL_ZERO,
     .build = build,
+};
+
+static thaw_status build_timm(thaw_model *model, const thaw_network_options *options, thaw_node *node)
+{
+    (void)options;
+    return thaw_append_timm_mobile(model, stages, THAW_COUNT(stages), node);
+}
+
+const thaw_network thaw_network_mobilenetv2_100 = {
+    .entry = { .name = "mobilenetv2-100",
+               .description = "MobileNetV2, as timm's mobilenetv2_100",
+               .parameters = 3504872,
+               .weights = "timm's mobilenetv2_100",
+               .classes = 1000,
+               .head = "classifier",
+               .sample_shape = { .rank = 3, .dims = { 224, 224, 3 } } },
+    .initializer = THAW_INITIAL_UNIFORM_OUT,
+    .bias_initializer = THAW_INITIAL_ZERO,
+    .build = build_timm,
 };

@@ -25,12 +25,15 @@ static const thaw_network *const networks[] = {
     &thaw_network_vgg16,
     &thaw_network_vgg16_bn,
     &thaw_network_mobilenet_v2,
+    &thaw_network_mobilenetv2_100,
     &thaw_network_efficientnet_lite0,
     &thaw_network_vit_tiny,
     &thaw_network_vit_small,
     &thaw_network_vit_base,
     &thaw_network_deit_small,
     &thaw_network_dinov2_small,
+    &thaw_network_vit,
+    &thaw_network_dinov2,
     &thaw_network_convnext_tiny,
 };
 

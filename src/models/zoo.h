@@ -35,6 +35,15 @@ typedef enum thaw_hidden_function {
 /* The normalisation before it, in the order of thaw_norm_words. */
 typedef enum thaw_norm { THAW_NORM_NONE, THAW_NORM_BATCH, THAW_NORM_LAYER } thaw_norm;
 
+/* What a vision transformer is made of. */
+typedef struct thaw_vision_options {
+    int64_t layers, width, heads;
+    int64_t hidden; /* the width between the dense layers of a block; 0: four times the width */
+    int64_t patch;  /* height and width of the patches */
+    double epsilon; /* of layer normalisation */
+    double scale;   /* the initial values of LayerScale; 0: there is none */
+} thaw_vision_options;
+
 /* The options that a description sets. */
 typedef struct thaw_network_options {
     int64_t classes;
@@ -52,20 +61,23 @@ typedef struct thaw_network_options {
     thaw_size_list head_units; /* of the hidden layers of THAW_HEAD_MLP */
     bool has_initializer;      /* of the head */
     thaw_initializer initializer;
+    thaw_vision_options vision;
 } thaw_network_options;
 
 /* Which options a network takes, besides those of its head: the size of its input, all that its layers are made
-   from, or stochastic depth. */
+   from, stochastic depth, or what a vision transformer is made of. */
 typedef enum thaw_network_takes {
     THAW_TAKES_SIZE = 1,
     THAW_TAKES_LAYERS = 2,
     THAW_TAKES_CHANNELS = 4,
-    THAW_TAKES_DEPTH = 8
+    THAW_TAKES_DEPTH = 8,
+    THAW_TAKES_VISION = 256
 } thaw_network_takes;
 
 typedef struct thaw_network {
     thaw_zoo_entry entry;
     bool any_input;                                 /* samples of any shape: it begins with a flatten */
+    const thaw_vision_options *vision;              /* the defaults of a vision transformer; NULL: it is none */
     unsigned takes;                                 /* of thaw_network_takes; 0: THAW_TAKES_SIZE */
     thaw_size_list hidden, channels;                /* the defaults */
     double dropout;                                 /* the default rate */
@@ -87,12 +99,15 @@ extern const thaw_network thaw_network_resnet50;
 extern const thaw_network thaw_network_vgg16;
 extern const thaw_network thaw_network_vgg16_bn;
 extern const thaw_network thaw_network_mobilenet_v2;
+extern const thaw_network thaw_network_mobilenetv2_100;
 extern const thaw_network thaw_network_efficientnet_lite0;
 extern const thaw_network thaw_network_vit_tiny;
 extern const thaw_network thaw_network_vit_small;
 extern const thaw_network thaw_network_vit_base;
 extern const thaw_network thaw_network_deit_small;
 extern const thaw_network thaw_network_dinov2_small;
+extern const thaw_network thaw_network_vit;
+extern const thaw_network thaw_network_dinov2;
 extern const thaw_network thaw_network_convnext_tiny;
 
 #endif
