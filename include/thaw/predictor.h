@@ -11,6 +11,7 @@
 #define THAW_PREDICTOR_H
 
 #include <thaw/model.h>
+#include <thaw/model_folder.h>
 #include <thaw/notes.h>
 #include <thaw/tensor.h>
 #include <thaw/weights.h>
@@ -25,7 +26,9 @@ typedef struct thaw_predictor thaw_predictor;
 /* What to take instead of the file's notes (thaw/notes.h). Zero everywhere: nothing. */
 typedef struct thaw_predictor_options {
     const char *model; /* description of the network (thaw/zoo.h); NULL: thaw.model */
-    size_t classes;    /* outputs of the network; 0: thaw.outputs, or the network's own */
+    /* The weights are those of this folder, and so are the notes; the path is not used. NULL: the file's */
+    const thaw_model_folder *folder;
+    size_t classes; /* outputs of the network; 0: thaw.outputs, or the network's own */
     /* How images become samples, such as "size=64;mean=0.5" (see thaw.images). What it leaves out is taken from
        thaw.images, else from the network's input and the defaults of a folder. NULL: all of it */
     const char *images;

@@ -103,7 +103,11 @@ static int make_folder(bench *now)
 static thaw_status build(void *user, thaw_model *model)
 {
     bench *now = user;
-    cli_session probe = { .options = now->session.options, .context = thaw_model_context(model), .model = model };
+    cli_session probe = { .options = now->session.options,
+                          .context = thaw_model_context(model),
+                          .model = model,
+                          .folder = now->session.folder,
+                          .from_folder = now->session.from_folder };
     int code = cli_build_model(&probe, now->session.training);
     if (code == CLI_DONE)
         code = cli_load_weights(&probe);

@@ -79,6 +79,12 @@ int cli_check_resets(const cli_options *options)
     return CLI_DONE;
 }
 
+static thaw_status load_with(const cli_session *session, const thaw_load_options *wanted, thaw_load_result *result)
+{
+    return session->from_folder ? thaw_model_folder_load(session->folder, session->model, wanted, result)
+                                : thaw_weights_load(session->model, session->options->load, wanted, result);
+}
+
 /* Loads strictly. If that fails only because of what is reset afterwards, loads the rest. */
 static int load(cli_session *session)
 {
@@ -89,14 +95,14 @@ static int load(cli_session *session)
     if (code != CLI_DONE)
         return code;
     thaw_load_options wanted = { .renamings = renamings.items, .renaming_count = renamings.count };
-    thaw_status status = thaw_weights_load(session->model, options->load, &wanted, &result);
+    thaw_status status = load_with(session, &wanted, &result);
     const bool excused = (status == THAW_NOT_FOUND || status == THAW_SHAPE_MISMATCH) && result.missing_names &&
                          all_reset(options, result.missing_names) && all_reset(options, result.unexpected_names) &&
                          all_reset(options, result.misshaped_names);
     thaw_load_result_destroy(session->context, &result);
     if (excused) {
         wanted.allow_missing = wanted.allow_unexpected = wanted.allow_misshaped = true;
-        status = thaw_weights_load(session->model, options->load, &wanted, NULL);
+        status = load_with(session, &wanted, NULL);
     }
     cli_renamings_release(&renamings);
     return cli_check(session->context, status, "--load");
@@ -105,7 +111,7 @@ static int load(cli_session *session)
 int cli_load_weights(cli_session *session)
 {
     const cli_options *options = session->options;
-    int code = options->load ? add_adapters(session) : CLI_DONE;
+    int code = options->load && !session->from_folder ? add_adapters(session) : CLI_DONE;
     if (code == CLI_DONE && options->load)
         code = load(session);
     for (size_t i = 0; i < options->rule_count && code == CLI_DONE; i++)

@@ -59,8 +59,7 @@ static void add_options(FILE *stream, const char *given, const char *noted)
     }
 }
 
-/* `base`, the first `length` characters, with options, and with those of `noted` that it leaves out. */
-static char *compose(const char *base, size_t length, const char *options, const char *noted)
+char *cli_network_compose(const char *base, size_t length, const char *options, const char *noted)
 {
     char *composed = NULL;
     size_t bytes;
@@ -68,7 +67,7 @@ static char *compose(const char *base, size_t length, const char *options, const
     if (!stream)
         return NULL;
     fprintf(stream, "%.*s%s%s", (int)length, base, *options ? ":" : "", options);
-    add_options(stream, options, noted);
+    add_options(stream, options, options_of(noted));
     if (fclose(stream) == 0)
         return composed;
     free(composed);
@@ -205,7 +204,7 @@ int cli_network_complete(cli_session *session, const char *noted)
     int code = CLI_DONE;
     if (noted && same) {
         const char *own = given ? options_of(given) : session->head_options ? session->head_options : "";
-        code = take(session, compose(base, name_length(base), own, options_of(noted)));
+        code = take(session, cli_network_compose(base, name_length(base), own, noted));
         if (code == CLI_DONE)
             code = check_model(session);
     }

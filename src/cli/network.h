@@ -18,6 +18,10 @@ int cli_network_complete(cli_session *session, const char *noted);
    The caller frees it; NULL: out of memory. */
 char *cli_network_fit(const cli_session *session, const thaw_shape *samples);
 
+/* `base`, the first `length` characters, with options, and with those of the description `noted` that these leave out,
+   but for its size. The caller frees it; NULL: out of memory. */
+char *cli_network_compose(const char *base, size_t length, const char *options, const char *noted);
+
 /* Whether --head is a new head; otherwise it is a pattern of groups, for strategies. */
 bool cli_is_new_head(const char *text);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/failure.h"
+#include "cli/model_folder.h"
 #include "cli/network.h"
 #include "core/printable.h"
 
@@ -24,8 +25,10 @@ int cli_notes_open(cli_session *session)
 {
     if (!session->options->load)
         return cli_network_complete(session, NULL);
-    int code = cli_check(session->context, thaw_notes_read(session->context, session->options->load, &session->notes),
-                         "--load");
+    int code = session->from_folder
+                   ? cli_folder_take_notes(session)
+                   : cli_check(session->context,
+                               thaw_notes_read(session->context, session->options->load, &session->notes), "--load");
     if (code == CLI_DONE)
         code = cli_network_complete(session, thaw_notes_find(session->notes, "thaw.model"));
     if (code == CLI_DONE)
@@ -112,7 +115,9 @@ void cli_notes_close(cli_session *session)
 {
     for (size_t i = 0; i < session->replaced_count; i++)
         thaw_dataset_destroy(session->replaced[i]);
-    thaw_notes_destroy(session->notes);
+    if (!session->from_folder)
+        thaw_notes_destroy(session->notes);
+    thaw_model_folder_destroy(session->folder);
     free(session->chosen_model);
     free(session->head_options);
     free(session->new_head);

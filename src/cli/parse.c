@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/model_folder.h"
 #include "cli/option_names.h"
 #include "cli/option_table.h"
 #include "cli/quote.h"
@@ -57,7 +58,8 @@ static int check_needed(const cli_options *options, unsigned needs)
             continue;
         const void *value = (const char *)options + option->offset;
         char name[64] = "--";
-        const bool noted = option->set == CLI_MODEL && options->load; /* the file may name the network */
+        const bool noted = (option->set == CLI_MODEL && options->load) || /* the file may name the network */
+                           (option->set == CLI_LOAD && options->model && cli_is_model_folder(options->model));
         if (!*(const char *const *)value && !noted)
             return cli_misuse(strncat(name, option->name, sizeof name - 3), "is missing");
     }

@@ -11,7 +11,9 @@ int cli_predictor_open(const cli_session *session, const cli_options *given, tha
     const int code = cli_renamings_parse(options, &renamings);
     if (code != CLI_DONE)
         return code;
-    wanted.model = given->model ? options->model : NULL;
+    const bool named = given->model && (!session->from_folder || session->folder_options);
+    wanted.model = named ? options->model : NULL;
+    wanted.folder = session->from_folder ? session->folder : NULL;
     wanted.classes = (size_t)options->classes;
     wanted.renamings = renamings.items;
     wanted.renaming_count = renamings.count;

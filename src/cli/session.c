@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/failure.h"
 #include "cli/loss.h"
+#include "cli/model_folder.h"
 #include "cli/network.h"
 #include "cli/noted.h"
 #include "cli/strategy.h"
@@ -17,6 +18,8 @@ static int check_early(cli_session *session)
     const cli_options *options = session->options;
     thaw_context *context = session->context;
     int code = cli_check_resets(options);
+    if (code == CLI_DONE)
+        code = cli_folder_open(session);
     if (code == CLI_DONE)
         code = cli_check_loss(options);
     if (code == CLI_DONE)

@@ -9,11 +9,14 @@
 typedef struct cli_session {
     const cli_options *options; /* `chosen` */
     cli_options chosen;         /* the command line's, completed by what the file of --load says of itself */
-    thaw_notes *notes;          /* of that file; NULL without one */
+    thaw_notes *notes;          /* of that file, or of the folder; NULL without either */
     char *chosen_model, *chosen_data, *chosen_test_data; /* texts that `chosen` owns; may be NULL */
-    char *head_options; /* --head, --dropout and --head-init as options of the network; NULL if there are none */
-    char *new_head;     /* pattern of the groups of a head that the file of --load does not have, or NULL */
-    char *description;  /* of the network and its loss, for checkpoints */
+    char *head_options;        /* --head, --dropout and --head-init as options of the network; NULL if there are none */
+    thaw_model_folder *folder; /* of --model, or NULL */
+    bool from_folder;          /* its weights and notes are those of --load */
+    bool folder_options;       /* --model has options of the network behind the folder */
+    char *new_head;            /* pattern of the groups of a head that the file of --load does not have, or NULL */
+    char *description;         /* of the network and its loss, for checkpoints */
     thaw_context *context;
     thaw_model *model;
     thaw_dataset *training, *test;

@@ -49,6 +49,12 @@ const thaw_stored_tensor *thaw_safetensors_find(const thaw_safetensors *file, co
    does), THAW_DUPLICATE (two tensors get one name), THAW_OUT_OF_MEMORY; the file is then to be closed. */
 thaw_status thaw_safetensors_rename(thaw_safetensors *file, const char *prefix, const char *replacement);
 
+/* The same for names that end in `end`. That none does is no error. */
+thaw_status thaw_safetensors_rename_ends(thaw_safetensors *file, const char *end, const char *replacement);
+
+/* Forgets the tensors whose names match a pattern. */
+void thaw_safetensors_drop(thaw_safetensors *file, const char *pattern);
+
 /* Reads a whole tensor into `values`, to which F16 and BF16 are converted. Errors: THAW_UNSUPPORTED (another dtype),
    THAW_IO_ERROR (also if the file became shorter after it was opened). */
 thaw_status thaw_safetensors_read(const thaw_safetensors *file, const thaw_stored_tensor *tensor, float *values);

@@ -1,4 +1,4 @@
-#include <thaw/weights.h>
+#include "params/weights.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "core/number.h"
 #include "core/pattern.h"
 #include "core/text.h"
-#include "io/safetensors.h"
 #include "params/parameter.h"
 #include "params/position_grid.h"
 
@@ -237,8 +236,8 @@ static thaw_status rename_all(load *job)
     return status;
 }
 
-thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
-                              thaw_load_result *result)
+thaw_status thaw_weights_load_adapted(thaw_model *model, const char *path, const thaw_weights_adaptation *adaptation,
+                                      const thaw_load_options *options, thaw_load_result *result)
 {
     load job = { .context = thaw_model_context(model), .model = model };
     job.missing_names.context = job.unexpected_names.context = job.misshaped_names.context = job.context;
@@ -254,7 +253,10 @@ thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_lo
     thaw_status status = thaw_safetensors_open(job.context, path, &job.file);
     if (status != THAW_OK)
         return status;
-    status = rename_all(&job);
+    if (adaptation)
+        status = adaptation->adapt(adaptation->user, &job.file);
+    if (status == THAW_OK)
+        status = rename_all(&job);
     const bool named = status == THAW_OK;
     if (named)
         status = load_from_file(&job);
@@ -264,6 +266,12 @@ thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_lo
     else
         thaw_load_result_destroy(job.context, &job.result);
     return status;
+}
+
+thaw_status thaw_weights_load(thaw_model *model, const char *path, const thaw_load_options *options,
+                              thaw_load_result *result)
+{
+    return thaw_weights_load_adapted(model, path, NULL, options, result);
 }
 
 void thaw_load_result_destroy(thaw_context *context, thaw_load_result *result)

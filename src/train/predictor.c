@@ -95,6 +95,17 @@ static thaw_status find_samples(thaw_predictor *made, const opening *from, int64
                      thaw_shape_format(samples, text, sizeof text), longest);
 }
 
+static thaw_status load(thaw_model *model, const opening *from)
+{
+    const thaw_model_folder *folder = from->options->folder;
+    const thaw_load_options wanted = { .renamings = from->options->renamings,
+                                       .renaming_count = from->options->renaming_count };
+    if (folder)
+        return thaw_model_folder_load(folder, model, &wanted, NULL);
+    const thaw_status status = thaw_weights_add_adapters(model, from->path, NULL);
+    return status == THAW_OK ? thaw_weights_load(model, from->path, &wanted, NULL) : status;
+}
+
 /* `size`: of the images, 0 if unknown. */
 static thaw_status build(thaw_predictor *made, const opening *from, int64_t size, int64_t longest)
 {
@@ -121,12 +132,7 @@ static thaw_status build(thaw_predictor *made, const opening *from, int64_t size
         status = thaw_zoo_build_for(made->model, description, known ? &samples : NULL, made->classes);
     thaw_release(context, description);
     if (status == THAW_OK)
-        status = thaw_weights_add_adapters(made->model, from->path, NULL);
-    if (status == THAW_OK)
-        status = thaw_weights_load(made->model, from->path,
-                                   &(thaw_load_options){ .renamings = from->options->renamings,
-                                                         .renaming_count = from->options->renaming_count },
-                                   NULL);
+        status = load(made->model, from);
     made->classes = 0;
     return status == THAW_OK && from->options->layer ? thaw_model_end_at(made->model, from->options->layer) : status;
 }
@@ -145,7 +151,8 @@ static thaw_status open_file(thaw_predictor *made, const opening *from, const th
 {
     thaw_folder_options form;
     bool known;
-    thaw_status status = copy_notes(made, &file->notes);
+    const thaw_model_folder *folder = from->options->folder;
+    thaw_status status = copy_notes(made, folder ? thaw_model_folder_notes(folder) : &file->notes);
     if (status == THAW_OK)
         status = thaw_predictor_find_task(made, from);
     if (status == THAW_OK)
@@ -161,16 +168,18 @@ thaw_status thaw_predictor_open(thaw_context *context, const char *path, const t
                                 thaw_predictor **predictor)
 {
     static const thaw_predictor_options nothing = { 0 };
-    const opening from = { .path = path, .options = options ? options : &nothing };
+    const thaw_model_folder *folder = options ? options->folder : NULL;
+    const opening from = { .path = folder ? thaw_model_folder_weights(folder) : path,
+                           .options = options ? options : &nothing };
     thaw_safetensors file;
     *predictor = NULL;
-    if (!path)
+    if (!from.path)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path of weights to predict with is missing");
     thaw_predictor *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
     made->context = made->notes.context = context;
-    thaw_status status = thaw_safetensors_open(context, path, &file);
+    thaw_status status = thaw_safetensors_open(context, from.path, &file);
     if (status == THAW_OK) {
         status = open_file(made, &from, &file);
         thaw_safetensors_close(&file);
