@@ -1,12 +1,13 @@
 /* Networks as people download them from the Hub of Hugging Face: a folder with
 
-     config.json                    what the network is: transformers' model_type (bert, distilbert, gpt2, vit, dinov2), or
-                                    timm's architecture (such as vit_small_patch16_224, deit_small_patch16_224,
-                                    vit_small_patch14_dinov2, convnext_tiny, resnet18, efficientnet_lite0, mobilenetv2_100)
-     model.safetensors              the weights, or model.safetensors.index.json and the files that it names
-     tokenizer.json                 of a network of text, or vocab.txt, or vocab.json and merges.txt
-     preprocessor_config.json       how images become samples; timm's config.json says it itself
-     1_Pooling/config.json          of sentence-transformers: whether the mean over the tokens are the features
+     config.json                what the network is: transformers' model_type (bert, distilbert, gpt2, vit, dinov2), or
+                                timm's architecture (such as vit_small_patch16_224, deit_small_patch16_224,
+                                vit_small_patch14_dinov2, convnext_tiny, resnet18, efficientnet_lite0 and
+                                mobilenetv2_100)
+     model.safetensors          the weights, or model.safetensors.index.json and the files that it names
+     tokenizer.json             of a network of text, or vocab.txt, or vocab.json and merges.txt
+     preprocessor_config.json   how images become samples; timm's config.json says it itself
+     1_Pooling/config.json      of sentence-transformers: whether the mean over the tokens are the features
 
    Other files are ignored.
 
@@ -15,10 +16,10 @@
      thaw_zoo_build(model, thaw_model_folder_description(folder), 5);
      thaw_model_folder_load(folder, model, NULL, NULL);
 
-   A configuration that asks for anything that Thaw would compute otherwise is an error that names the key. Parameters have
-   the names of the files, in the form in which a network with a head has them (vit.encoder.layer.0 ..., classifier). So
-   what thaw_weights_save writes is what transformers and timm load: beside the same config.json, as model.safetensors. If
-   the size of images was changed, image_size there must be changed, too.
+   A configuration that asks for anything that Thaw would compute otherwise is an error that names the key. Parameters
+   have the names of the files, in the form in which a network with a head has them (vit.encoder.layer.0 ...,
+   classifier). So what thaw_weights_save writes is what transformers and timm load: beside the same config.json, as
+   model.safetensors. If the size of images was changed, image_size there must be changed, too.
 
    Needs a libthaw with JSON. */
 #ifndef THAW_MODEL_FOLDER_H
@@ -37,8 +38,9 @@ typedef struct thaw_model_folder thaw_model_folder;
 /* Reads the configuration, and the header of the weights. The caller owns *folder, which is NULL after an error, and
    destroys it before the context.
    Errors: THAW_NOT_FOUND (no config.json; an unknown kind of network: the message lists the known ones; no weights),
-   THAW_BAD_FORMAT (a file; a key's value of the wrong type or range), THAW_UNSUPPORTED (a key asks for what Thaw does not
-   compute; no JSON), THAW_INVALID_ARGUMENT (sizes that do not suit each other), THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+   THAW_BAD_FORMAT (a file; a key's value of the wrong type or range), THAW_UNSUPPORTED (a key asks for what Thaw does
+   not compute; no JSON), THAW_INVALID_ARGUMENT (sizes that do not suit each other), THAW_IO_ERROR,
+   THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_folder_open(thaw_context *context, const char *path, thaw_model_folder **folder);
 
 /* NULL is allowed. */
@@ -46,7 +48,8 @@ THAW_API void thaw_model_folder_destroy(thaw_model_folder *folder);
 
 /* What follows is borrowed from the folder. Thread-safe. */
 
-/* The network for thaw_zoo_build, such as "vit:layers=12,width=384,heads=6,hidden=1536,patch=16,epsilon=1e-12,size=224". */
+/* The network for thaw_zoo_build, such as
+   "vit:layers=12,width=384,heads=6,hidden=1536,patch=16,epsilon=1e-12,size=224". */
 THAW_API const char *thaw_model_folder_description(const thaw_model_folder *folder);
 
 /* The classes of the weights' head; 0: they have no head. */

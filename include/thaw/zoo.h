@@ -28,6 +28,10 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
      dropout=X       the rate before the last layer, or before a new head; in VGG also between its other dense layers.
                      The default is torchvision's. A rate that is given acts on the features of a frozen body, too
                      (thaw_dropout_options.drop_when_frozen); the default rate does not
+     layers=N, width=N, heads=N, hidden=N, patch=N, epsilon=X
+                     (vit, deit, dinov2) blocks, features of a token, heads of attention, width between the dense layers
+                     of a block (default: four times the width), height and width of a patch, and epsilon of layer
+                     normalisation. heads must divide width, and patch the size
      drop-path=X     (vit, deit, dinov2, convnext) stochastic depth: the rate of the last block, from 0 in the first one
                      on (thaw_stochastic_depth). Default: 0
      head=linear     a new head: one dense layer
@@ -58,7 +62,10 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
    A name with a slash is the path of a shared object with a network of your own (thaw/network_module.h).
    The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and convnext: timm's), so that
    their weight files can be loaded. Positions of transformers are resampled if the size differs from the file's
-   (thaw/weights.h). Their features are the class token, normalised: in the last block nothing else is computed. */
+   (thaw/weights.h). Their features are the class token, normalised: in the last block nothing else is computed. The
+   networks vit and dinov2 have the names of Hugging Face's ViTForImageClassification and Dinov2ForImageClassification
+   instead, and so the head "classifier"; the features of dinov2 are the class token beside the mean of the other
+   tokens. mobilenetv2-100 has timm's names. */
 
 /* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default.
    Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, head=none, the model is

@@ -7,8 +7,9 @@
 
 const cli_option cli_option_table[] = {
     { CLI_MODEL, "model", "NAME",
-      "Network, such as resnet18, resnet18:size=64 or mlp:hidden=64x32; 'thaw models' lists them", &cli_kind_model,
-      TO(model) },
+      "Network, such as resnet18, resnet18:size=64 or mlp:hidden=64x32; 'thaw models' lists them. Or a folder as downloaded "
+      "from the Hub, with config.json and model.safetensors, whose weights are then loaded, too, unless --load names others",
+      &cli_kind_model, TO(model) },
     { CLI_CLASSES, "classes", "N", "Number of outputs of the network (default: the network's own)", &cli_kind_positive,
       TO(classes) },
     { CLI_LOAD, "load", "FILE",

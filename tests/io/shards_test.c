@@ -110,9 +110,8 @@ Test(shards, lie_beside_the_index)
 
 Test(shards, need_a_map)
 {
-    static const char *const without[] = {
-        "{}", "[]", "1", "{\"weight_map\":[]}", "{\"weight_map\":{}}", "{\"metadata\":{\"weight_map\":{\"a\":\"b\"}}}"
-    };
+    static const char *const without[] = { "{}", "[]", "{\"weight_map\":[]}", "{\"weight_map\":{}}",
+                                           "{\"metadata\":{\"weight_map\":{\"a\":\"b\"}}}" };
     for (size_t i = 0; i < THAW_COUNT(without); i++)
         assert_fails(io_context, load(without[i]), THAW_BAD_FORMAT, "weight_map is missing");
     assert_fails(io_context, load("{\"weight_map\":{\"x\":3}}"), THAW_BAD_FORMAT,

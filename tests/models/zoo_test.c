@@ -27,12 +27,14 @@ Test(zoo, backbones_have_the_published_number_of_parameters)
         { "vgg16", 138357544, 0 },
         { "vgg16-bn", 138365992, 8448 },
         { "mobilenet-v2", 3504872, 34112 },
+        { "mobilenetv2-100", 3504872, 34112 },
         { "efficientnet-lite0", 4652008, 42016 },
         { "vit-tiny", 5717416, 0 },
         { "vit-small", 22050664, 0 },
         { "vit-base", 86567656, 0 },
         { "deit-small", 22050664, 0 },
         { "dinov2-small", 22056192 + 385000, 0 },
+        { "vit", 86567656, 0 },
         { "convnext-tiny", 28589128, 0 },
     };
     thaw_context *context = support_context(2);

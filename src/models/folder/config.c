@@ -20,7 +20,7 @@ thaw_status thaw_config_refuse(const thaw_config *config, thaw_status status, co
 {
     if (!value)
         return thaw_fail(config->context, status, "%s: %s is missing, must be %s", config->path, key, wanted);
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
     thaw_fail(config->context, status, "%s: %s is %.60s, must be %s", config->path, key, text ? text : "something else",
               wanted);
     free(text);

@@ -59,7 +59,8 @@ static thaw_status find_head(thaw_model_folder *folder)
     for (size_t i = 0; (entry = thaw_zoo_entry_at(i)); i++)
         if (strlen(entry->name) == length && strncmp(entry->name, description, length) == 0)
             break;
-    thaw_text_append(&text, "%s.*", entry ? entry->head : "");
+    if (entry && entry->head) /* otherwise "", which no name matches */
+        thaw_text_append(&text, "%s.*", entry->head);
     return thaw_text_finish(&text, &folder->head);
 }
 
