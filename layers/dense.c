@@ -40,6 +40,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         .initializer = o->initializer,
         .bias_initializer = o->bias_initializer,
         .no_bias = o->no_bias,
+        .transposed = o->transposed,
     };
     const thaw_status status = thaw_weighted_register(builder, &parameters);
     thaw_builder_flops(builder, 2 * (double)thaw_shape_count(input) * units);

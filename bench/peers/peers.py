@@ -3,7 +3,8 @@
 
 speed:     milliseconds a step or an epoch, and peak memory; the ratio is against the fastest of PyTorch's ways.
 accuracy:  the transfer experiment in both, a few seeds; the difference of the means.
-parity:    outputs, loss and gradients of the backbones at 224 on the same weights (parity.py).
+parity:    outputs, loss and gradients of the backbones at 224 on the same weights (parity.py), and of networks of text
+           (text_parity.py).
 
 PyTorch comes from pip into a virtual environment under .cache/, else from Debian's python3-torch. Where the registry's
 torch would bring CUDA's libraries, PIP_INDEX_URL=https://download.pytorch.org/whl/cpu gives the CPU build.
@@ -179,16 +180,31 @@ def print_accuracy(results):
 
 # ---- parity
 
+TEXTS = ("bert-base", "minilm-l6", "distilbert", "gpt2", "embeddings")
+
 
 def run_parity(build, python, options):
     """Exit code 1 when something differs, 2 when there is nothing to compare with."""
     if not python:
         return 2
-    command = [python, str(HERE / "parity.py"), "--worker", str(build / "bench" / "parity-worker"),
-               "--version", thaw_version(build / "src" / "cli" / "thaw")]
-    for name in options.only or []:
+    wanted = options.only or []
+    codes = [run_script(build, python, options, "parity.py", "parity-worker", [n for n in wanted if n not in TEXTS]),
+             run_script(build, python, options, "text_parity.py", "text-parity-worker",
+                        [n for n in wanted if n in TEXTS])]
+    if codes[1] == 2 and not wanted:
+        say("without transformers, networks of text are not compared")
+        codes[1] = 0
+    return max(codes)
+
+
+def run_script(build, python, options, script, worker, names):
+    if options.only and not names:
+        return 0
+    command = [python, str(HERE / script), "--worker", str(build / "bench" / worker),
+               "--version", thaw_version(build / "src" / "cli" / "thaw"), *["--json"] * options.json]
+    for name in names:
         command += ["--only", name]
-    return subprocess.run(command + ["--json"] * options.json, env=environment_of(options.threads)).returncode
+    return subprocess.run(command, env=environment_of(options.threads)).returncode
 
 
 def positive(text):

@@ -26,6 +26,7 @@ typedef struct thaw_dense_options {
     const char *name;                               /* NULL: the kind and a number */
     int64_t units;                                  /* outputs; required */
     bool no_bias;                                   /* leave out the bias */
+    bool transposed;                                /* files have the weight as [features, units], as GPT-2's */
     thaw_initializer initializer, bias_initializer; /* of weight and bias */
 } thaw_dense_options;
 

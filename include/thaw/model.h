@@ -37,13 +37,14 @@ typedef struct thaw_input_options {
     bool sequence; /* its first dimension is that of a sequence, which may be shorter in a batch; the same in all such
                          inputs of a model. See below */
     bool lengths;  /* THAW_I32, one number: how much of its sequences a sample uses. At most one such input */
+    bool optional; /* 0 everywhere for data that do not have it. Not the first input, nor lengths */
 } thaw_input_options;
 
 /* Declares one of a model's inputs. Call it for each, before any layer, and not beside thaw_input.
 
    Calls that take a batch of inputs, such as thaw_step and thaw_predict, take an array of as many tensors, in the order
    of these declarations: each of the input's dtype and shape behind the dimension of the batch, which all share. An
-   input of one number may also be [batch].
+   input of one number may also be [batch]. The tensor of an optional input may have no data (NULL), whatever its shape.
 
    Sequences: the first dimension that is declared is the longest. A tensor may have a smaller one, the same for all
    sequences of the batch, which then runs at this length. If the model has an input of lengths, the batch is cut behind
@@ -65,11 +66,11 @@ THAW_API thaw_status thaw_named_input(thaw_model *model, const thaw_input_option
 
 /* An input of a model. The name belongs to the model. */
 typedef struct thaw_model_input {
-    const char *name;       /* as declared */
-    thaw_dtype dtype;       /* of the tensors that hosts give */
-    thaw_shape shape;       /* of one sample, as layers see it */
-    thaw_node node;         /* what layers take */
-    bool sequence, lengths; /* as declared */
+    const char *name;                 /* as declared */
+    thaw_dtype dtype;                 /* of the tensors that hosts give */
+    thaw_shape shape;                 /* of one sample, as layers see it */
+    thaw_node node;                   /* what layers take */
+    bool sequence, lengths, optional; /* as declared */
 } thaw_model_input;
 
 /* The inputs in the order of their declarations. Errors: THAW_INVALID_ARGUMENT (no such input). */

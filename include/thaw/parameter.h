@@ -58,6 +58,7 @@ typedef struct thaw_parameter_specification {
     double fan_in, fan_out;       /* for the initializers that read them */
     double constant;              /* for THAW_INITIAL_CONSTANT */
     thaw_position_grid grid;      /* all 0: the parameter has none */
+    bool transposed;              /* files of weights have this matrix transposed (thaw/weights.h) */
     size_t zeros_at, zeros;       /* this many elements from `zeros_at` on start at zero, whatever the initializer */
 } thaw_parameter_specification;
 

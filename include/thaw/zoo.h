@@ -12,10 +12,11 @@ extern "C" {
 typedef struct thaw_zoo_entry {
     const char *name, *description; /* as users write it; in a few words */
     size_t classes;                 /* the default number of outputs */
-    thaw_shape sample_shape;        /* the default input size */
+    thaw_shape sample_shape;        /* the default input size; of text, the values of all inputs of a sample */
     size_t parameters;              /* elements of all parameters by default; statistics do not count */
     const char *weights;            /* the network elsewhere whose trained weights fit; NULL: there is none */
     const char *head;               /* name of the last layer, "fc"; with head=mlp, of its layers "fc.0", "fc.2" */
+    bool text;                      /* its inputs are tokens: see below */
 } thaw_zoo_entry;
 
 /* The entries in the order of listings; NULL past the end. Thread-safe. */
@@ -56,20 +57,43 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
                      sigmoid
      norm=NAME       before each activation: none (the default), batch, or layer, which normalises all of a sample, as
                      PyTorch's LayerNorm([C, H, W]) with a weight and a bias a channel. Convolutions then have no bias
+   Options of bert, minilm, distilbert and gpt2, whose defaults are those of the network's weights elsewhere:
+     layers=N, width=N, heads=N
+                     the blocks, the width of a token, and the heads of attention, which must divide it
+     hidden=N        the width between the dense layers of a block; default: four times the width
+     vocabulary=N, positions=N, types=N
+                     rows of the tables of tokens, of positions and (bert, minilm) of token types; types=0: none
+     length=N        the longest sequence that the inputs take, at most the positions; default: 128, or the positions
+     activation=NAME in a block: gelu, gelu_tanh or relu
+     epsilon=X       of layer normalisation
+     hidden-dropout=X, attention-dropout=X
+                     the rates behind the embeddings and at the end of each residual branch, and of the weights of
+                     attention. Default: 0.1. Inside a frozen prefix nothing is dropped
+     pooling=NAME    (not gpt2) token: the features are the first token, through a dense layer and tanh (distilbert:
+                     ReLU); in the last block nothing else is computed. mean: the mean over the sequence's own tokens,
+                     minilm's default. The pooler of bert and minilm is then of no use: its parameters stay for the
+                     file's sake and do not train. That of distilbert is left out
+     normalise=yes   (not gpt2) the features have a Euclidean norm of 1, as sentence embeddings
+   Their inputs (thaw_named_input) are "token_ids", "lengths" and, with types, "token_types", which is optional: ids and
+   types of [length] and the number of a sequence's own tokens, all THAW_I32. What is behind a length influences nothing.
+   gpt2 has an output of [length, vocabulary], the logits of each next token, 0 behind the length, and its head is the
+   table of tokens; of the options of heads it takes head=none, and its features are [length, width].
    A new head has PyTorch's initial values unless head-init says otherwise. It replaces the last dense layer, as in
    torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
    they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".
    A name with a slash is the path of a shared object with a network of your own (thaw/network_module.h).
-   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and convnext: timm's), so that
-   their weight files can be loaded. Positions of transformers are resampled if the size differs from the file's
-   (thaw/weights.h). Their features are the class token, normalised: in the last block nothing else is computed. The
-   networks vit and dinov2 have the names of Hugging Face's ViTForImageClassification and Dinov2ForImageClassification
-   instead, and so the head "classifier"; the features of dinov2 are the class token beside the mean of the other
-   tokens. mobilenetv2-100 has timm's names. */
+   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and convnext:
+   timm's; bert, minilm, distilbert and gpt2: Hugging Face's), so that their weight files can be loaded. Positions of
+   vision transformers are resampled if the size differs from the file's (thaw/weights.h). Their features are the class
+   token, normalised: in the last block nothing else is computed. The networks vit and dinov2 have the names of Hugging
+   Face's ViTForImageClassification and Dinov2ForImageClassification instead, and so the head "classifier"; the features
+   of dinov2 are the class token beside the mean of the other tokens. mobilenetv2-100 has timm's names. A file of a bare
+   BertModel, which has no "bert." before its names, is loaded with the renaming { "", "bert." } (thaw/weights.h), a
+   DistilBertModel with { "", "distilbert." }, a GPT2Model with { "", "transformer." }; it has no classifier. */
 
 /* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default.
    Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, head=none, the model is
-   not empty), THAW_SHAPE_MISMATCH (a size that the network does not support). */
+   not empty), THAW_SHAPE_MISMATCH (a size that the network does not support), THAW_UNSUPPORTED (gpt2). */
 THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes);
 
 /* The same without a loss: *output is the last node, the outputs of the head, of shape [outputs], or with head=none the
@@ -79,7 +103,7 @@ THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, 
      thaw_zoo_network(model, "resnet18", 1, &node);
      thaw_mse(model, node, NULL, &node);
 
-   `outputs` 0: the entry's default; ignored with head=none. Errors: as above, but for head=none. */
+   `outputs` 0: the entry's default, for gpt2 the vocabulary, which others must equal; ignored with head=none. Errors: as above, but for head=none. */
 THAW_API thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output);
 
 /* The same for samples of this shape (NULL: the entry's default). Networks that begin with a flatten, mlp-500 and

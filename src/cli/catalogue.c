@@ -61,7 +61,7 @@ static int list_models(const cli_options *options)
             code = print_model(network);
         else
             printf("%-*s %10zu  %-9s  %7zu  %-*s  %s\n", name, network->name, network->parameters,
-                   format_shape(shape, &network->sample_shape), network->classes, weights,
+                   network->text ? "tokens" : format_shape(shape, &network->sample_shape), network->classes, weights,
                    network->weights ? network->weights : "-", network->description);
     }
     return code;
@@ -70,9 +70,11 @@ static int list_models(const cli_options *options)
 const cli_command cli_models = {
     .name = "models",
     .summary = "list the networks",
-    .description = "List the networks that --model can name: their parameters, the size of their input (height, width "
-                   "and channels) and their classes by default, and the network elsewhere whose trained weights fit. A "
-                   "safetensors file of those can be loaded with --load. Options follow a colon: resnet18:size=64.",
+    .description =
+        "List the networks that --model can name: their parameters, the size of their input (height, width "
+        "and channels, or tokens of text) and their classes by default, and the network elsewhere whose "
+        "trained weights fit. A safetensors file of those can be loaded with --load. Options follow a colon: "
+        "resnet18:size=64.",
     .examples = "  thaw models\n"
                 "  thaw models --json\n",
     .takes = CLI_LIST,

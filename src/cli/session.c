@@ -203,8 +203,11 @@ int cli_build_model(cli_session *session, thaw_dataset *dataset)
         return cli_fail("start", "out of memory");
     if (code == CLI_DONE)
         code = set_precision(session);
+    thaw_model_input first;
     if (code != CLI_DONE || !dataset)
         return code;
+    if (thaw_model_input_at(session->model, 0, &first) == THAW_OK && first.node)
+        return CLI_DONE; /* named inputs, which are matched with the data's fields */
     char wanted[80], found[80];
     const thaw_shape *input = thaw_model_node_shape(session->model, 0);
     if (thaw_shape_equal(input, thaw_dataset_sample_shape(dataset)))

@@ -10,7 +10,7 @@ enum { CHUNK = 32 /* samples that are read at a time */ };
 typedef struct arranged {
     thaw_context *context;
     thaw_dataset *from;
-    size_t fields[THAW_MOST_FIELDS], count;
+    size_t fields[THAW_MOST_FIELDS], values[THAW_MOST_FIELDS], count;
     float *samples; /* CHUNK of `from` */
     uint64_t epoch;
 } arranged;
@@ -27,9 +27,11 @@ static size_t place_of(const thaw_dataset *dataset, size_t field)
 static float *copy_sample(const arranged *a, const float *from, float *into)
 {
     for (size_t k = 0; k < a->count; k++) {
-        const size_t values = thaw_shape_count(&a->from->fields[a->fields[k]].shape);
-        memcpy(into, from + place_of(a->from, a->fields[k]), values * sizeof *into);
-        into += values;
+        if (a->fields[k] == THAW_NO_FIELD)
+            memset(into, 0, a->values[k] * sizeof *into);
+        else
+            memcpy(into, from + place_of(a->from, a->fields[k]), a->values[k] * sizeof *into);
+        into += a->values[k];
     }
     return into;
 }
@@ -92,7 +94,8 @@ static void identify(const arranged *a, thaw_source *source)
     memcpy(source->identity, digest.lane, sizeof source->identity);
 }
 
-thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_t count, thaw_dataset **dataset)
+thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, const thaw_field *absent, size_t count,
+                                 thaw_dataset **dataset)
 {
     thaw_context *context = from->context;
     thaw_field chosen[THAW_MOST_FIELDS];
@@ -108,7 +111,8 @@ thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_
     }
     for (size_t k = 0; k < count; k++) {
         a->fields[k] = fields[k];
-        chosen[k] = from->fields[fields[k]];
+        chosen[k] = fields[k] == THAW_NO_FIELD ? absent[k] : from->fields[fields[k]];
+        a->values[k] = thaw_shape_count(&chosen[k].shape);
     }
     thaw_source source = from->source;
     source.fields = chosen;

@@ -14,8 +14,12 @@ thaw_status thaw_fields_pack(thaw_context *context, thaw_source *source);
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_fields_copy(thaw_context *context, const thaw_field *fields, size_t count, thaw_field **copy);
 
-/* A data set whose samples are some fields of another's, in another order. `from` must
-   outlive it. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, size_t count, thaw_dataset **dataset);
+/* In place of a field's index: samples do not have it. */
+#define THAW_NO_FIELD SIZE_MAX
+
+/* A data set whose samples are some fields of another's, in another order. Where an index is THAW_NO_FIELD, the field
+   is that of `absent` at the same place, and 0 everywhere. `from` must outlive it. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_dataset_arrange(thaw_dataset *from, const size_t *fields, const thaw_field *absent, size_t count,
+                                 thaw_dataset **dataset);
 
 #endif

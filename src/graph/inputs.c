@@ -50,6 +50,9 @@ static thaw_status check_kind(const thaw_model *model, const char *name, const t
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: an input must be of f32 or i32", name);
     if (options->lengths && (options->sequence || options->dtype != THAW_I32 || thaw_shape_count(shape) != 1))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: lengths must be one i32 number a sample", name);
+    if (options->optional && (options->lengths || model->input_count == 0))
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s cannot be optional", name,
+                         options->lengths ? "lengths" : "the first input");
     if (options->lengths && model->lengths)
         return thaw_fail(context, THAW_DUPLICATE, "%s: \"%s\" already has the lengths", name,
                          model->nodes[model->lengths->node].name);
@@ -87,7 +90,8 @@ static thaw_status append(thaw_model *model, const thaw_input_options *options, 
     if (status != THAW_OK)
         return status;
     thaw_graph_input *made = &model->inputs[model->input_count++];
-    *made = (thaw_graph_input){ options->dtype, *output, part.first, thaw_shape_count(shape), options->sequence };
+    *made = (thaw_graph_input){ options->dtype,          *output,           part.first,
+                                thaw_shape_count(shape), options->sequence, options->optional };
     model->lengths = options->lengths ? made : model->lengths;
     model->longest = options->sequence ? shape->dims[0] : model->longest;
     model->first_layer = model->node_count;
@@ -137,8 +141,9 @@ thaw_status thaw_model_input_at(const thaw_model *model, size_t index, thaw_mode
                          model->input_count);
     const thaw_graph_input *found = &model->inputs[index];
     const thaw_graph_node *node = &model->nodes[found->node];
-    *input = (thaw_model_input){ node->name,  found->dtype,    node->output,
-                                 found->node, found->sequence, found == model->lengths };
+    *input = (thaw_model_input){ node->name,     found->dtype,    node->output,
+                                 found->node,    found->sequence, found == model->lengths,
+                                 found->optional };
     return THAW_OK;
 }
 

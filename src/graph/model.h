@@ -49,6 +49,7 @@ typedef struct thaw_graph_input {
     thaw_node node;
     size_t first, count; /* floats */
     bool sequence;       /* its first dimension may be shorter in a batch */
+    bool optional;       /* zeros where the data have none */
 } thaw_graph_input;
 
 /* Batches run at few lengths, so that there are few plans. */

@@ -16,6 +16,7 @@ thaw_status thaw_weighted_register(thaw_layer_builder *builder, const thaw_weigh
         .initializer = p->initializer,
         .fan_in = p->fan_in,
         .fan_out = p->fan_out,
+        .transposed = p->transposed,
     };
     const thaw_parameter_specification bias = {
         .name = "bias",

@@ -15,7 +15,7 @@ typedef struct thaw_weighted_parameters {
     int64_t outputs;   /* elements of the bias */
     double fan_in, fan_out;
     thaw_initializer initializer, bias_initializer;
-    bool no_bias;
+    bool no_bias, transposed;
 } thaw_weighted_parameters;
 
 /* Registers the weight and the bias. */

@@ -4,17 +4,10 @@
 #include <thaw/runtime.h>
 
 #include "core/nearest.h"
+#include "models/network_option.h"
 #include "models/option_values.h"
 
-enum { LONGEST_NAME = 63, MOST_NETWORKS = 32 };
-
-typedef struct option {
-    const char *name;
-    unsigned takes; /* which networks take it: any of these */
-    bool (*set)(const char *text, size_t length, thaw_network_options *options);
-    const char *wanted;
-    const char *const *words; /* that the value begins with, up to a colon; NULL: anything */
-} option;
+enum { LONGEST_NAME = 63, MOST_NETWORKS = 32, MOST_OPTIONS = 32 };
 
 static bool set_size(const char *text, size_t length, thaw_network_options *options)
 {
@@ -114,9 +107,9 @@ static bool set_features(const char *text, size_t length, thaw_network_options *
     return true;
 }
 
-enum { ALL = THAW_TAKES_SIZE | THAW_TAKES_LAYERS | THAW_TAKES_CHANNELS };
+enum { HEADED = THAW_TAKES_SIZE | THAW_TAKES_LAYERS | THAW_TAKES_CHANNELS | THAW_TAKES_POOLING };
 
-static const option known[] = {
+static const thaw_network_option known[] = {
     { "size", THAW_TAKES_SIZE, set_size, "a whole number from 1 to 65536", NULL },
     { "input", THAW_TAKES_LAYERS, set_input, "a number of features, or HEIGHTxWIDTHxCHANNELS", NULL },
     { "hidden", THAW_TAKES_LAYERS, set_hidden, "sizes from 1 to 65536 such as 64 or 64x32, or none", NULL },
@@ -132,24 +125,31 @@ static const option known[] = {
     { "patch", THAW_TAKES_VISION, set_patch, "a whole number from 1 to 65536", NULL },
     { "epsilon", THAW_TAKES_VISION, set_epsilon, "above 0 and below 1", NULL },
     { "drop-path", THAW_TAKES_DEPTH, set_drop_path, "at least 0 and below 1", NULL },
-    { "dropout", ALL, set_dropout, "at least 0 and below 1", NULL },
-    { "head", ALL, set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
-    { "head-init", ALL, set_initializer, "an initializer", thaw_initializer_words },
+    { "dropout", HEADED, set_dropout, "at least 0 and below 1", NULL },
+    { "head", HEADED, set_head, "none, linear, or mlp:UNITS such as mlp:256 or mlp:256x64", thaw_head_words },
+    { "head-init", HEADED, set_initializer, "an initializer", thaw_initializer_words },
 };
 
-static bool takes(const thaw_network *network, const option *wanted)
+/* NULL past the end. */
+static const thaw_network_option *option_at(size_t index)
+{
+    return index < THAW_COUNT(known) ? &known[index] : thaw_text_option_at(index - THAW_COUNT(known));
+}
+
+static bool takes(const thaw_network *network, const thaw_network_option *wanted)
 {
     return ((network->takes ? network->takes : THAW_TAKES_SIZE) & wanted->takes) != 0;
 }
 
 static thaw_status fail_name(thaw_context *context, const thaw_network *network, const char *name)
 {
-    const char *names[THAW_COUNT(known)];
+    const thaw_network_option *option;
+    const char *names[MOST_OPTIONS];
     char what[LONGEST_NAME + 1] = "option of ";
     size_t count = 0;
-    for (size_t i = 0; i < THAW_COUNT(known); i++)
-        if (takes(network, &known[i]))
-            names[count++] = known[i].name;
+    for (size_t i = 0; (option = option_at(i)) && count < MOST_OPTIONS; i++)
+        if (takes(network, option))
+            names[count++] = option->name;
     strncat(what, network->entry.name, sizeof what - sizeof "option of ");
     return thaw_fail_unknown(context, what, name, names, count);
 }
@@ -171,7 +171,7 @@ static thaw_status find_network(thaw_context *context, const char *name, size_t 
 }
 
 /* Reports a value that an option does not take, with the nearest word if it should begin with one. */
-static thaw_status fail_value(thaw_context *context, const thaw_network *network, const option *wanted,
+static thaw_status fail_value(thaw_context *context, const thaw_network *network, const thaw_network_option *wanted,
                               const char *value, size_t length)
 {
     char word[LONGEST_NAME + 1] = { 0 }, what[LONGEST_NAME + 1] = "value of ";
@@ -198,16 +198,17 @@ static thaw_status parse_item(thaw_context *context, const thaw_network *network
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: \"%.*s\", must be NAME=VALUE", network_name, shown, item);
     char name[LONGEST_NAME + 1] = { 0 };
     memcpy(name, item, (size_t)(equals - item));
-    for (size_t i = 0; i < THAW_COUNT(known); i++) {
-        if (strcmp(name, known[i].name) != 0 || !takes(network, &known[i]))
+    const thaw_network_option *option;
+    for (size_t i = 0; (option = option_at(i)); i++) {
+        if (strcmp(name, option->name) != 0 || !takes(network, option))
             continue;
         if (given[i])
             return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is given twice", network_name, name);
         given[i] = true;
         const size_t value_length = length - (size_t)(equals + 1 - item);
-        if (known[i].set(equals + 1, value_length, options))
+        if (option->set(equals + 1, value_length, options))
             return THAW_OK;
-        return fail_value(context, network, &known[i], equals + 1, value_length);
+        return fail_value(context, network, option, equals + 1, value_length);
     }
     return fail_name(context, network, name);
 }
@@ -224,7 +225,9 @@ thaw_status thaw_network_find(thaw_context *context, const char *description, co
     };
     if ((*network)->vision)
         options->vision = *(*network)->vision;
-    bool given[THAW_COUNT(known)] = { false };
+    if ((*network)->text)
+        options->text = *(*network)->text;
+    bool given[MOST_OPTIONS] = { false };
     const char *item = description + name_length;
     while (*item && status == THAW_OK) {
         const size_t length = strcspn(++item, ",");

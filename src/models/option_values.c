@@ -4,15 +4,25 @@
 
 #include "core/number.h"
 
-enum { LARGEST_SIZE = 1 << 16 };
+enum { LARGEST_SIZE = 1 << 16, MOST_ROWS = 1 << 24 };
+
+static bool read_number(const char *text, size_t length, double most, int64_t *number)
+{
+    double value;
+    if (!thaw_parse_number(text, length, &value) || !(value >= 1 && value <= most))
+        return false;
+    *number = (int64_t)value;
+    return (double)*number == value;
+}
 
 bool thaw_read_size(const char *text, size_t length, int64_t *size)
 {
-    double value;
-    if (!thaw_parse_number(text, length, &value) || !(value >= 1 && value <= LARGEST_SIZE))
-        return false;
-    *size = (int64_t)value;
-    return (double)*size == value;
+    return read_number(text, length, LARGEST_SIZE, size);
+}
+
+bool thaw_read_rows(const char *text, size_t length, int64_t *rows)
+{
+    return read_number(text, length, MOST_ROWS, rows);
 }
 
 bool thaw_read_rate(const char *text, size_t length, double *rate)

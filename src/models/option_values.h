@@ -9,6 +9,9 @@
 /* A whole number from 1 to 65536. */
 bool thaw_read_size(const char *text, size_t length, int64_t *size);
 
+/* A whole number from 1 to 2^24, the most rows of an embedding. */
+bool thaw_read_rows(const char *text, size_t length, int64_t *rows);
+
 /* A number of at least 0 and below 1. */
 bool thaw_read_rate(const char *text, size_t length, double *rate);
 

@@ -35,6 +35,10 @@ static const thaw_network *const networks[] = {
     &thaw_network_vit,
     &thaw_network_dinov2,
     &thaw_network_convnext_tiny,
+    &thaw_network_bert_base,
+    &thaw_network_minilm_l6,
+    &thaw_network_distilbert,
+    &thaw_network_gpt2,
 };
 
 const thaw_zoo_entry *thaw_zoo_entry_at(size_t index)
@@ -73,12 +77,26 @@ static thaw_status note_input(thaw_model *model, const thaw_network *network, co
 {
     char text[24 * THAW_MAX_RANK] = "";
     const thaw_shape *input = thaw_model_node_shape(model, 0);
-    if (options->input.rank || options->size || thaw_shape_equal(input, &network->entry.sample_shape) ||
+    if (network->text || options->input.rank || options->size ||
+        thaw_shape_equal(input, &network->entry.sample_shape) ||
         (input->rank != 1 && input->rank != 3)) /* a description has those */
         return thaw_model_set_note(model, "thaw.input", NULL);
     for (int i = 0; i < input->rank; i++)
         sprintf(text + strlen(text), "%s%" PRId64, i ? "x" : "", input->dims[i]);
     return thaw_model_set_note(model, "thaw.input", text);
+}
+
+static thaw_status declare_input(thaw_model *model, const thaw_network *network, const thaw_network_options *options,
+                                 const thaw_shape *samples, thaw_node *node)
+{
+    thaw_shape input = network->entry.sample_shape;
+    if (options->input.rank)
+        input = options->input;
+    if (options->size)
+        input.dims[0] = input.dims[1] = options->size;
+    else if (samples && network->any_input && !options->input.rank)
+        input = *samples;
+    return thaw_input(model, &input, node);
 }
 
 static thaw_status build(thaw_model *model, const thaw_network *network, thaw_network_options *options,
@@ -90,18 +108,13 @@ static thaw_status build(thaw_model *model, const thaw_network *network, thaw_ne
     if (outputs > INT32_MAX)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: classes is %zu, which is too many", network->entry.name,
                          outputs);
-    options->classes = (int64_t)(outputs ? outputs : network->entry.classes);
-    thaw_shape input = network->entry.sample_shape;
-    if (options->input.rank)
-        input = options->input;
-    if (options->size)
-        input.dims[0] = input.dims[1] = options->size;
-    else if (samples && network->any_input && !options->input.rank)
-        input = *samples;
-    thaw_status status = thaw_input(model, &input, node);
+    const size_t usual = network->predicts_tokens ? (size_t)options->text.vocabulary : network->entry.classes;
+    options->classes = (int64_t)(outputs ? outputs : usual);
+    thaw_status status = network->text ? THAW_OK : declare_input(model, network, options, samples, node);
     if (status == THAW_OK)
         status = network->build(model, options, node);
-    return status == THAW_OK ? thaw_append_network_head(model, network, options, node) : status;
+    return status == THAW_OK && !network->predicts_tokens ? thaw_append_network_head(model, network, options, node)
+                                                          : status;
 }
 
 static thaw_status build_own(thaw_model *model, const char *description, size_t outputs, thaw_node *output)
@@ -136,7 +149,7 @@ thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t 
     return thaw_zoo_network_for(model, description, NULL, outputs, output);
 }
 
-/* Such a network has no logits. */
+/* Such a network has no logits, or those of tokens. */
 static thaw_status check_head(thaw_context *context, const char *description)
 {
     if (thaw_is_own_network(description))
@@ -144,6 +157,9 @@ static thaw_status check_head(thaw_context *context, const char *description)
     const thaw_network *network;
     thaw_network_options options;
     thaw_status status = thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
+    if (status == THAW_OK && network->predicts_tokens)
+        return thaw_fail(context, THAW_UNSUPPORTED, "%s: its outputs are no classes; thaw_zoo_network builds them",
+                         network->entry.name);
     if (status == THAW_OK && options.head == THAW_HEAD_NONE)
         status = thaw_fail(context, THAW_INVALID_ARGUMENT,
                            "%s: head=none leaves nothing to compute a loss of; thaw_zoo_network builds the features",

@@ -43,6 +43,22 @@ typedef struct thaw_vision_options {
     double epsilon; /* of layer normalisation */
     double scale;   /* the initial values of LayerScale; 0: there is none */
 } thaw_vision_options;
+/* The function between the dense layers of a transformer's block, in the order of thaw_text_function_words. */
+typedef enum thaw_text_function { THAW_TEXT_GELU, THAW_TEXT_GELU_TANH, THAW_TEXT_RELU } thaw_text_function;
+
+/* What a network of text is made of. */
+typedef struct thaw_text_options {
+    int64_t layers, width, heads;
+    int64_t hidden; /* the width between the dense layers of a block; 0: four times the width */
+    int64_t vocabulary, positions;
+    int64_t types;  /* rows of the table of token types; 0: there is none */
+    int64_t length; /* the longest sequence; 0: 128, or the positions if they are fewer */
+    double epsilon; /* of layer normalisation */
+    double hidden_dropout, attention_dropout;
+    thaw_text_function activation;
+    bool averages;   /* the features are a mean over the sequence, not its first token */
+    bool normalises; /* the features have a Euclidean norm of 1 */
+} thaw_text_options;
 
 /* The options that a description sets. */
 typedef struct thaw_network_options {
@@ -62,15 +78,21 @@ typedef struct thaw_network_options {
     bool has_initializer;      /* of the head */
     thaw_initializer initializer;
     thaw_vision_options vision;
+    thaw_text_options text;
 } thaw_network_options;
 
-/* Which options a network takes, besides those of its head: the size of its input, all that its layers are made
-   from, stochastic depth, or what a vision transformer is made of. */
+/* Which options a network takes: the size of its input, all that its layers are made from, stochastic depth, what a
+   transformer of text is made of, and how that makes one vector of a sequence, its token types, or no head; what a
+   vision transformer is made of. Those that take none of TEXT, TYPES and NO_HEAD have the options of a head. */
 typedef enum thaw_network_takes {
     THAW_TAKES_SIZE = 1,
     THAW_TAKES_LAYERS = 2,
     THAW_TAKES_CHANNELS = 4,
     THAW_TAKES_DEPTH = 8,
+    THAW_TAKES_TEXT = 16,
+    THAW_TAKES_POOLING = 32,
+    THAW_TAKES_TYPES = 64,
+    THAW_TAKES_NO_HEAD = 128,
     THAW_TAKES_VISION = 256
 } thaw_network_takes;
 
@@ -78,12 +100,14 @@ typedef struct thaw_network {
     thaw_zoo_entry entry;
     bool any_input;                                 /* samples of any shape: it begins with a flatten */
     const thaw_vision_options *vision;              /* the defaults of a vision transformer; NULL: it is none */
+    const thaw_text_options *text;                  /* the defaults of a network of text; NULL: it reads one input */
+    bool predicts_tokens;                           /* its outputs are tokens' logits, and `build` appends its head */
     unsigned takes;                                 /* of thaw_network_takes; 0: THAW_TAKES_SIZE */
     thaw_size_list hidden, channels;                /* the defaults */
     double dropout;                                 /* the default rate */
     thaw_initializer initializer, bias_initializer; /* of its own head */
     /* Appends layers up to the features, of shape [features], to the model's input `*node`, which becomes the
-       features. */
+       features. A network of text declares its inputs, and one that is its own head becomes the outputs. */
     thaw_status (*build)(thaw_model *model, const thaw_network_options *options, thaw_node *node);
 } thaw_network;
 
@@ -109,5 +133,9 @@ extern const thaw_network thaw_network_dinov2_small;
 extern const thaw_network thaw_network_vit;
 extern const thaw_network thaw_network_dinov2;
 extern const thaw_network thaw_network_convnext_tiny;
+extern const thaw_network thaw_network_bert_base;
+extern const thaw_network thaw_network_minilm_l6;
+extern const thaw_network thaw_network_distilbert;
+extern const thaw_network thaw_network_gpt2;
 
 #endif

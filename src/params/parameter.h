@@ -43,6 +43,7 @@ struct thaw_parameter {
     thaw_initializer initializer;
     double fan_in, fan_out, constant;
     thaw_position_grid grid; /* all 0: none */
+    bool transposed;         /* in files of weights */
     size_t zeros_at, zeros;
     thaw_stream random; /* of its initial values */
 };

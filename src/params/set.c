@@ -56,6 +56,7 @@ static thaw_parameter *make_parameter(thaw_parameter_set *set, const char *name,
     made->fan_out = specification->fan_out;
     made->constant = specification->constant;
     made->grid = specification->grid;
+    made->transposed = specification->transposed;
     made->zeros_at = specification->zeros_at;
     made->zeros = specification->zeros;
     made->name = thaw_copy_text(context, name);

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "params/parameter.h"
 #include "params/position_grid.h"
+#include "params/transposed.h"
 
 typedef struct pair {
     thaw_parameter *parameter;
@@ -44,7 +45,8 @@ static void list(thaw_text *names, size_t *count, const char *name)
 /* Whether the tensor has the parameter's shape, or can be resampled to it. */
 static bool fits(pair *found)
 {
-    if (thaw_shape_equal(&found->tensor->shape, thaw_parameter_shape(found->parameter)))
+    const thaw_shape shape = thaw_parameter_stored_shape(found->parameter);
+    if (thaw_shape_equal(&found->tensor->shape, &shape))
         return true;
     found->side = thaw_position_grid_side(found->parameter, &found->tensor->shape);
     return found->side != 0;
@@ -91,12 +93,21 @@ static bool is_batch_counter(const load *job, const char *name)
     return thaw_model_find_parameter(job->model, statistic) != NULL;
 }
 
+/* The numbers 0, 1, 2 ... that older files of transformers have for BERT and its like. */
+static bool is_position_ids(const char *name)
+{
+    static const char ids[] = "embeddings.position_ids";
+    const size_t length = strlen(name);
+    return length >= sizeof ids - 1 && strcmp(name + length - (sizeof ids - 1), ids) == 0;
+}
+
 /* An adapter that no layer uses would lose its values. A layer's own tensor that a binding replaces is skipped:
    PyTorch writes tied weights under each of their names. */
 static bool is_expected(const load *job, const char *name)
 {
     const thaw_parameter *parameter = thaw_model_find_parameter(job->model, name);
-    return parameter ? parameter->in_use || !parameter->group->added : is_batch_counter(job, name);
+    return parameter ? parameter->in_use || !parameter->group->added
+                     : is_batch_counter(job, name) || is_position_ids(name);
 }
 
 /* Whether the pattern selects a tensor, which need not be in the model, by its name or that of its group. */
@@ -132,14 +143,14 @@ static thaw_status finish_lists(load *job)
 static thaw_status refuse_shape(const load *job)
 {
     char stored[80], wanted[80];
+    const thaw_shape shape = thaw_parameter_stored_shape(job->misshaped.parameter);
     thaw_enumeration all = { 0 };
     thaw_enumerate_joined(&all, job->result.misshaped_names);
     return thaw_fail(job->context, THAW_SHAPE_MISMATCH,
                      "%s: tensor \"%.100s\" has shape %s, must have %s; all wrong shapes: %s", job->file.path,
                      job->misshaped.tensor->name,
                      thaw_shape_format(&job->misshaped.tensor->shape, stored, sizeof stored),
-                     thaw_shape_format(thaw_parameter_shape(job->misshaped.parameter), wanted, sizeof wanted),
-                     thaw_enumerated(&all));
+                     thaw_shape_format(&shape, wanted, sizeof wanted), thaw_enumerated(&all));
 }
 
 /* Whether the file's content may be loaded. */
@@ -202,9 +213,8 @@ static thaw_status read_then_write(load *job)
     }
     next = values;
     for (size_t i = 0; i < job->pair_count && status == THAW_OK; i++) {
-        const size_t elements = job->pairs[i].parameter->count;
-        memcpy(thaw_parameter_edit(job->pairs[i].parameter), next, elements * sizeof *next);
-        next += elements;
+        thaw_parameter_write_stored(job->pairs[i].parameter, next);
+        next += job->pairs[i].parameter->count;
     }
     thaw_release(job->context, values);
     return status;

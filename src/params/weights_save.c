@@ -7,12 +7,12 @@
 #include "core/threads.h"
 #include "io/safetensors.h"
 #include "params/finite.h"
-#include "params/keeping.h"
 #include "params/noted_adapters.h"
+#include "params/transposed.h"
 
 static void read_parameter(const void *data, size_t first, size_t count, float *values)
 {
-    thaw_parameter_read(data, first, count, values);
+    thaw_parameter_read_stored(data, first, count, values);
 }
 
 /* All that is saved; a host's own optimizer may have written anything. */
@@ -65,7 +65,7 @@ static thaw_status save(thaw_model *model, const char *path)
         const thaw_parameter *parameter = thaw_model_parameter(model, i);
         if (parameter->in_use)
             tensors[count++] = (thaw_named_tensor){ .name = thaw_parameter_name(parameter),
-                                                    .shape = *thaw_parameter_shape(parameter),
+                                                    .shape = thaw_parameter_stored_shape(parameter),
                                                     .data = parameter };
     }
     const thaw_status status = write(model, path, tensors, count);

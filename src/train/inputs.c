@@ -35,6 +35,8 @@ static thaw_status check_input(const thaw_model *model, size_t index, const thaw
 {
     const thaw_graph_input *input = &model->inputs[index];
     const char *name = name_of(model, index);
+    if (input->optional && !tensor->data)
+        return THAW_OK;
     if (tensor->dtype != input->dtype || !tensor->data)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "%s must be %s in memory", name,
                          input->dtype == THAW_I32 ? "int32 numbers" : "floats");
@@ -58,7 +60,7 @@ thaw_status thaw_check_inputs(const thaw_model *model, const thaw_tensor *inputs
         const thaw_status status = check_input(model, i, &inputs[i], &batch->most);
         if (status != THAW_OK)
             return status;
-        if (inputs[i].shape.dims[0] != inputs[0].shape.dims[0])
+        if (inputs[i].data && inputs[i].shape.dims[0] != inputs[0].shape.dims[0])
             return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
                              "%s has %" PRId64 " samples, but %s has %" PRId64 ": all inputs share a batch",
                              name_of(model, i), inputs[i].shape.dims[0], name_of(model, 0), inputs[0].shape.dims[0]);
@@ -76,8 +78,8 @@ static size_t given_count(const thaw_model *model, size_t index, int64_t most)
 
 static thaw_status check_numbers(const thaw_model *model, size_t index, const thaw_tensor *tensor, int64_t most)
 {
-    const size_t count = given_count(model, index, most), all = count * (size_t)tensor->shape.dims[0];
     const int32_t *numbers = tensor->data;
+    const size_t count = given_count(model, index, most), all = numbers ? count * (size_t)tensor->shape.dims[0] : 0;
     for (size_t i = 0; model->inputs[index].dtype == THAW_I32 && i < all; i++)
         if (numbers[i] < -MOST || numbers[i] > MOST)
             return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
@@ -101,10 +103,10 @@ static void pack_range(void *argument, size_t begin, size_t end)
         const thaw_graph_input *input = &p->model->inputs[k];
         const int32_t *numbers = p->inputs[k].data;
         const float *values = p->inputs[k].data;
-        const size_t count = given_count(p->model, k, p->most);
+        const size_t count = numbers ? given_count(p->model, k, p->most) : 0;
         for (size_t i = begin; i < end; i++) {
             float *into = p->into + i * p->stride + input->first;
-            if (input->dtype == THAW_F32)
+            if (input->dtype == THAW_F32 && count)
                 memcpy(into, values + i * count, count * sizeof *into);
             for (size_t j = 0; input->dtype == THAW_I32 && j < count; j++)
                 into[j] = (float)numbers[i * count + j];

@@ -41,19 +41,26 @@ static thaw_status find_by_name(const thaw_model *model, const thaw_dataset *dat
         fields[k] = 0;
         while (fields[k] < count && strcmp(dataset->fields[fields[k]].name, name) != 0)
             fields[k]++;
-        if (fields[k] == count)
+        if (fields[k] == count && model->inputs[k].optional)
+            fields[k] = THAW_NO_FIELD;
+        else if (fields[k] == count)
             return fail_missing(model, dataset, name);
     }
     return THAW_OK;
 }
 
+/* Optional inputs that come last may lack a field. */
 static thaw_status find_by_order(const thaw_model *model, const thaw_dataset *dataset, size_t *fields)
 {
-    if (thaw_dataset_field_count(dataset) != model->input_count)
+    const size_t count = thaw_dataset_field_count(dataset);
+    size_t least = model->input_count;
+    while (dataset->fields && model->inputs[least - 1].optional)
+        least--;
+    if (count < least || count > model->input_count)
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "samples have %zu fields, the model has %zu inputs",
-                         thaw_dataset_field_count(dataset), model->input_count);
+                         count, model->input_count);
     for (size_t k = 0; k < model->input_count; k++)
-        fields[k] = k;
+        fields[k] = k < count ? k : THAW_NO_FIELD;
     return THAW_OK;
 }
 
@@ -84,18 +91,22 @@ thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, t
 {
     thaw_dataset *given = *dataset;
     size_t fields[THAW_MOST_MODEL_INPUTS];
+    thaw_field absent[THAW_MOST_MODEL_INPUTS];
     *arranged = NULL;
     if (!thaw_model_has_layers(model))
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
     thaw_status status = (have_names(model, given) ? find_by_name : find_by_order)(model, given, fields);
     bool as_they_are = thaw_dataset_field_count(given) == model->input_count;
     for (size_t k = 0; k < model->input_count && status == THAW_OK; k++) {
-        status = check_field(model, given, k, fields[k]);
+        const thaw_graph_node *node = &model->nodes[model->inputs[k].node];
+        absent[k] = (thaw_field){ node->name, model->inputs[k].dtype, node->output };
+        if (fields[k] != THAW_NO_FIELD)
+            status = check_field(model, given, k, fields[k]);
         as_they_are = as_they_are && fields[k] == k;
     }
     if (status != THAW_OK || as_they_are)
         return status;
-    status = thaw_dataset_arrange(given, fields, model->input_count, arranged);
+    status = thaw_dataset_arrange(given, fields, absent, model->input_count, arranged);
     if (status == THAW_OK)
         *dataset = *arranged;
     return status;

@@ -175,6 +175,8 @@ Test(onnxruntime, gives_the_outputs_of_the_zoo, .timeout = 300)
     thaw_context *context = support_context(2);
     const thaw_zoo_entry *entry;
     for (size_t i = 0; (entry = thaw_zoo_entry_at(i)); i++) {
+        if (entry->text)
+            continue;
         char folder[SUPPORT_PATH_BYTES];
         thaw_model *model;
         support_make_directory(folder);
