@@ -14,9 +14,10 @@ typedef struct thaw_dataset thaw_dataset;
 
 /* What the targets of a data set are. */
 typedef enum thaw_task {
-    THAW_TASK_CLASSES,   /* each sample has one label: THAW_I32 */
-    THAW_TASK_LABELS,    /* each sample has several labels, each 0 or 1 (or between): THAW_F32 [labels] */
-    THAW_TASK_REGRESSION /* numbers: THAW_F32 */
+    THAW_TASK_CLASSES,    /* each sample has one label: THAW_I32 */
+    THAW_TASK_LABELS,     /* each sample has several labels, each 0 or 1 (or between): THAW_F32 [labels] */
+    THAW_TASK_REGRESSION, /* numbers: THAW_F32 */
+    THAW_TASK_TOKENS      /* each of a sample's tokens has one label: THAW_I32 [tokens] */
 } thaw_task;
 
 /* The most fields of a sample. */
@@ -38,7 +39,7 @@ typedef struct thaw_source {
     const thaw_field *fields;       /* what a sample consists of, one field behind the other; copied */
     size_t field_count;             /* 0: the sample is one field of floats without a name */
     thaw_dtype target_dtype;        /* THAW_I32: class labels; THAW_F32 */
-    thaw_shape target_shape;        /* rank 0 for labels */
+    thaw_shape target_shape;        /* for labels: rank 0, or [tokens] if each token has one */
     size_t classes;                 /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
     const char *const *class_names; /* of each class; copied. NULL: they have none */
     bool random;                    /* samples differ from epoch to epoch (augmentation): nothing is cached */
@@ -80,11 +81,11 @@ THAW_API thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_
 /* Says how long the sequences of each sample are, in place of thaw_source.length; copied. Training then makes batches of
    samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 50 batches, sorted by
    length within each, and the batches are shuffled. That depends on seed and epoch alone, and each sample still comes
-   once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling. Call it
-   before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length), THAW_OUT_OF_MEMORY. */
+   once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling. Evaluation
+   sorts all samples by length. Call it before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_dataset_set_lengths(thaw_dataset *dataset, const int32_t *lengths);
 
-/* Limits the memory that the samples of a file of arrays or tables may take (IDX, NPY, NPZ, CSV); 0, the default: as much as the machine has. Does not
+/* Limits the memory that the samples of a file of arrays, tables or texts may take (IDX, NPY, NPZ, CSV, text); 0, the default: as much as the machine has. Does not
    affect data sets that are already open. */
 THAW_API void thaw_context_limit_data(thaw_context *context, size_t bytes);
 
@@ -145,6 +146,7 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
      npy:X.npy,Y.npy[;OPTIONS]               two arrays of NumPy; OPTION test=X.npy,Y.npy names test arrays
      npz:FILE[;OPTIONS]                      the same in one archive; OPTIONS x=NAME and y=NAME
      csv:FILE;label=COLUMN[;OPTIONS]         a table; see below
+     text:FILE;label=COLUMN;text=COLUMN[;OPTIONS]  texts; see below
    A description without a kind is the path of one: a folder of images, a .csv or .tsv (tabs), a .npz, or two files
    A,B of npy or idx. Options follow as above.
    idx and both kinds of arrays have channels=3, which repeats images of one channel for networks of three. Elements
@@ -178,6 +180,26 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
    and a column of text is one feature for each of its categories (at most 256), which is 1 for that of the row, else 0.
    Files of weights note all this (thaw/notes.h), and thaw_dataset_open_noted uses it. A
    category or class that the training file does not have is an error. Messages name file, line and column.
+
+   Texts are in a file, gzip or not: in CSV (RFC 4180) if its name ends with .csv, in JSON lines, of which each is an
+   object whose keys are columns, if it ends with .jsonl, else in lines of fields between tabs, in which quotation marks
+   are characters. If all columns are given by number, from 1, the first line is a sample. Options:
+     label=COLUMN    the classes; they are numbered by sorted name
+     text=COLUMN     the texts
+     second=COLUMN   other texts: each sample is a pair
+     tokenizer=PATH  as for thaw_tokenizer_open
+     length=N        tokens of a sample, at most 2^20, with the special ones; longer texts are cut (default: 128)
+     test=FILE       a file of test data; split=SHARE and seed=N as above
+     task=lm         the file is a plain text, without columns, cut into windows of N tokens whose targets are the tokens
+                     that follow; -100 behind the end of the last window, which may be shorter
+   A sample has the fields token_ids (THAW_I32 [N]), lengths (THAW_I32, how many of them count) and token_types (THAW_I32
+   [N], 1 for the second text of a pair, as the tokenizer says). A model need not take all of them. Behind the end, ids
+   are those of the token [PAD] or <pad>, or else 0. All texts are tokenised once, by the context's threads. The data set
+   tells lengths. What is not UTF-8 is replaced by U+FFFD, with a warning. A text without tokens is an error; most
+   tokenizers give an empty one their special tokens. So is a label of the test data that the training data do not have.
+   Files of weights note the columns, the length, the classes, and the tokenizer's path and fingerprint, which
+   thaw_dataset_open_noted uses: a description may leave out what they say. A tokenizer with another fingerprint is an
+   error.
    Targets of regression, of whatever kind of data, are standardised by the mean and standard deviation of each column in
    the training part, as thaw_dataset_target_scale tells; scale-target=no leaves them as they are.
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.

@@ -31,7 +31,7 @@ enum { THAW_NETWORK_ABI = 0x4E450001 };
 
 /* What the network is built for. */
 typedef struct thaw_network_request {
-    thaw_shape sample_shape; /* of the input */
+    thaw_shape sample_shape; /* of the input; of rank 0 with `named_inputs` */
     int64_t outputs;         /* classes, or values to predict; at least 1 */
     const double *options;   /* the values of the module's options, in their order; within their ranges */
 } thaw_network_request;
@@ -44,7 +44,7 @@ typedef struct thaw_network_module {
 
     const char *name; /* for messages; without ",=: " */
 
-    /* Appends layers to `input`, the model's only node, up to the outputs, of shape [outputs] and without a loss, whose
+    /* Appends layers to `input`, the model's only node (but see named_inputs), up to the outputs, of shape [outputs] and without a loss, whose
        node it writes to `*output`. Layers may be of modules in the same object (thaw/layer_module.h): it stays loaded as
        long as the model. An error ends the build, and its message is that of the context. */
     thaw_status (*build)(thaw_model *model, thaw_node input, const thaw_network_request *wanted, thaw_node *output);
@@ -53,6 +53,10 @@ typedef struct thaw_network_module {
     size_t option_count;                /* at most THAW_MAX_HYPERPARAMETERS */
     thaw_shape sample_shape;            /* the default input; of rank 0: input=SHAPE must be given, or there are data */
     size_t outputs;                     /* the default; 0: must be given, or there are data */
+    bool named_inputs; /* `build` gets a model without nodes, and -1 as the input: it declares its inputs by
+                          thaw_named_input, such as the token_ids, lengths and token_types of texts. There is no option
+                          input=SHAPE. An option "length" of the module gets the length of the data's texts in the
+                          command, where it is not given. The outputs may be a sequence of them, [steps, outputs] */
 } thaw_network_module;
 
 #ifdef __cplusplus

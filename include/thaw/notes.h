@@ -4,7 +4,8 @@
      thaw.model     description of the network (thaw/zoo.h), such as "resnet18:size=64"; thaw_zoo_build notes it
      thaw.outputs   the number of classes that it was built for; thaw_zoo_build notes it
      thaw.task      "classes": each sample belongs to one class; "labels": each has several labels, or none of them;
-                    "regression": numbers
+                    "regression": numbers; "tokens": each token has one class, such as the token that
+                    follows
      thaw.loss      the loss that the command trained with, if it is not the cross-entropy: "bce", "mse", "mae" or
                     "huber:delta=2"
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
@@ -16,6 +17,10 @@
      thaw.input     the shape of a sample, such as 4 or 28x28x1, of a network of the zoo that takes any and whose
                     description does not say it
      thaw.labels    names of the columns of a table that are targets, as an array of JSON
+     thaw.text      how texts become samples, as options of a data set of texts (thaw/data.h), such as
+                    "text=2;label=1;length=128"
+     thaw.tokenizer the tokenizer of texts, as an array of JSON: its path, and 32 hexadecimal digits of
+                    thaw_tokenizer_fingerprint
      thaw.targets   how targets that are numbers were scaled, as an array of JSON: mean and standard deviation of each. An
                     output of the network times its deviation, plus its mean, is a number in the target's own units
      thaw.adapters  the low-rank adapters among the weights, such as ["dense1.weight:rank=2,alpha=4"], an array of JSON;
@@ -44,7 +49,7 @@ typedef struct thaw_notes thaw_notes;
 THAW_API thaw_status thaw_model_set_note(thaw_model *model, const char *name, const char *text);
 
 /* Notes what the model is trained on: thaw.task, thaw.classes, thaw.columns, thaw.missing, thaw.labels,
-   thaw.targets and thaw.images, as far as the data set tells them. Those
+   thaw.targets, thaw.text, thaw.tokenizer and thaw.images, as far as the data set tells them. Those
    that it does not tell are removed. So are class names that are not UTF-8, with a warning in the log. Errors:
    THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset);
@@ -87,9 +92,10 @@ THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *de
    found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Cells without
    a value are as thaw.missing says, unless the description does. Its targets are
    thaw.labels, unless the description names them, and have the noted task and classes. Targets of regression, of any
-   kind of data, are scaled by thaw.targets, or not scaled if there is no such note. Otherwise the notes change nothing;
-   NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT (a
-   note). */
+   kind of data, are scaled by thaw.targets, or not scaled if there is no such note. A description of texts may leave out
+   what thaw.text and thaw.tokenizer say. Their labels have the numbers of thaw.classes; one that is not among them is an
+   error. Otherwise the notes change nothing; NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT (a
+   note), THAW_INVALID_ARGUMENT (another tokenizer than the noted one). */
 THAW_API thaw_status thaw_dataset_open_noted(thaw_context *context, const thaw_notes *notes, const char *description,
                                              thaw_dataset **training, thaw_dataset **test);
 

@@ -1,4 +1,4 @@
-/* Answers of a trained network: a file of weights is opened, and tells the classes of images or of rows of a table, or the
+/* Answers of a trained network: a file of weights is opened, and tells the classes of images, texts or rows of a table, or the
    numbers that it was trained to predict.
 
      thaw_predictor *predictor;
@@ -35,6 +35,8 @@ typedef struct thaw_predictor_options {
     const thaw_renaming *renamings; /* of the file's tensors (thaw/weights.h) */
     size_t renaming_count;          /* of `renamings` */
     const char *const *class_names; /* as many as outputs; copied. NULL: thaw.classes, or their numbers */
+    const char *tokenizer; /* of texts: a path (thaw/tokenizer.h), whose fingerprint must be that of thaw.tokenizer.
+                              NULL: the noted path */
     /* Stop at this layer, of the names that thaw_model_summary lists: the answers are its values, "features", not
        probabilities, and nothing behind it is computed. Then answers have no names. NULL: the whole network */
     const char *layer;
@@ -109,6 +111,29 @@ THAW_API thaw_status thaw_predictor_read_files(thaw_predictor *predictor, const 
 /* Writes the answer to each sample. `samples` is THAW_F32 [count, sample...], `scores` count answers.
    Errors: those of thaw_predict. */
 THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const thaw_tensor *samples, float *scores);
+
+/* ---- texts ---- */
+
+/* Whether the weights were trained on texts: they note thaw.text. */
+THAW_API bool thaw_predictor_takes_texts(const thaw_predictor *predictor);
+
+/* Whether they were trained on pairs of texts. */
+THAW_API bool thaw_predictor_takes_pairs(const thaw_predictor *predictor);
+
+/* Writes the answer to each text. Texts are UTF-8 and end with a zero byte; `seconds` are the second ones of pairs, and
+   NULL if the weights were trained on single texts. They are cut to the length of the network's token_ids, and computed
+   in batches of like lengths; answers have the order of the texts. What is not UTF-8 is replaced by U+FFFD, with a
+   warning in the log. The first call opens the tokenizer, which a call with `count` 0 does alone.
+   Errors: THAW_UNSUPPORTED (the weights were not trained on texts; an input of the network that texts do not have),
+   THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way around; a text without tokens; another tokenizer than in
+   training), THAW_SHAPE_MISMATCH (a vocabulary that is larger than the network's), THAW_OUT_OF_MEMORY, those of
+   thaw_tokenizer_open and thaw_predict. */
+THAW_API thaw_status thaw_predictor_texts(thaw_predictor *predictor, const char *const *texts,
+                                          const char *const *seconds, size_t count, float *scores);
+
+/* The same for one text; `second` may be NULL. */
+THAW_API thaw_status thaw_predictor_text(thaw_predictor *predictor, const char *text, const char *second,
+                                         float *scores);
 
 /* ---- rows ---- */
 

@@ -53,6 +53,10 @@ THAW_API int32_t thaw_tokenizer_id(const thaw_tokenizer *tokenizer, const char *
 /* The token of an id, as files write it; NULL: no token has it. Valid as long as the tokenizer. */
 THAW_API const char *thaw_tokenizer_token(const thaw_tokenizer *tokenizer, int32_t id);
 
+/* A fingerprint of all that ids depend on: vocabulary, rules and special tokens. Tokenizers with the same one make the
+   same ids of a text. */
+THAW_API void thaw_tokenizer_fingerprint(const thaw_tokenizer *tokenizer, uint64_t fingerprint[2]);
+
 /* Text from ids, which the caller frees with thaw_text_destroy; NULL after an error. `skip_special` leaves out special
    tokens. The context is used, so one call at a time. Errors: THAW_NOT_FOUND (an id without a token),
    THAW_OUT_OF_MEMORY. */

@@ -133,6 +133,7 @@ typedef struct thaw_evaluation {
    loss ignores counts neither there nor in the other figures, as with ignore_index in PyTorch and torchmetrics. In these, all
    samples that count have the same weight, whatever their class. A loss of the host's own is averaged by its
    thaw_layer_module.weigh; without that, each batch's loss is weighted by its number of samples.
+   Where the data tell lengths, batches are of samples of like lengths (thaw_dataset_set_lengths), the shortest first.
    The outputs of a sample with a NaN or an infinity are those of thaw_predict; the loss is then NaN, unless it ignores
    the sample.
    Errors: THAW_SHAPE_MISMATCH (data and model do not match), THAW_INVALID_ARGUMENT (a label outside the classes that

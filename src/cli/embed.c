@@ -13,21 +13,26 @@
 #include "data/npy_writer.h"
 #include "io/new_file.h"
 
-/* How many images there are is known at the end, and the header of an array has their number. */
+/* How many there are is known at the end, and the header of an array has their number. */
 typedef struct embedding {
     const cli_options *options;
     cli_image_answers answers;
     float *vectors;
-    size_t count, capacity; /* images */
+    size_t count, capacity; /* vectors */
 } embedding;
 
-static int print_vector(const embedding *now, const char *path, const float *vector, const thaw_shape *shape)
+static int print_vector(const embedding *now, const cli_answered *what, const float *vector, const thaw_shape *shape)
 {
     json_t *object = json_object(), *values = json_array();
     for (size_t i = 0; i < thaw_shape_count(shape); i++)
         json_array_append_new(values, cli_json_real((double)vector[i]));
     json_object_set_new(object, "event", json_string("embedding"));
-    json_object_set_new(object, "path", cli_json_text(cli_show(path).text));
+    if (what->path)
+        json_object_set_new(object, "path", cli_json_text(cli_show(what->path).text));
+    if (what->row)
+        json_object_set_new(object, "row", cli_json_count(what->row));
+    if (what->text)
+        json_object_set_new(object, "text", cli_json_text(cli_show(what->text).text));
     json_object_set_new(object, "layer", cli_json_text(now->options->layer));
     json_object_set_new(object, "shape", cli_json_shape(shape));
     json_object_set_new(object, "vector", values);
@@ -40,7 +45,7 @@ static int keep_vector(embedding *now, const float *vector, size_t elements)
         const size_t capacity = now->capacity ? 2 * now->capacity : 64;
         float *wider = reallocarray(now->vectors, capacity, elements * sizeof *wider);
         if (!wider)
-            return cli_fail("embed", "no memory for the vectors of %zu images", capacity);
+            return cli_fail("embed", "no memory for %zu vectors", capacity);
         now->vectors = wider;
         now->capacity = capacity;
     }
@@ -52,7 +57,7 @@ static int take(void *user, const cli_answered *what, const float *vector)
 {
     embedding *now = user;
     const thaw_shape *shape = thaw_predictor_answer(now->answers.predictor);
-    return now->options->json ? print_vector(now, what->path, vector, shape)
+    return now->options->json ? print_vector(now, what, vector, shape)
                               : keep_vector(now, vector, thaw_shape_count(shape));
 }
 
@@ -125,17 +130,19 @@ static int embed(const cli_options *options)
 
 const cli_command cli_embed = {
     .name = "embed",
-    .summary = "turn images into vectors",
+    .summary = "turn images or texts into vectors",
     .description =
-        "Turn images into vectors: the values of a layer, of which nothing behind is computed. Writes an "
-        "array of NumPy, float32 with a row for each image, to --output or to standard output where that is "
+        "Turn images or texts into vectors: the values of a layer, of which nothing behind is computed. Writes an "
+        "array of NumPy, float32 with a row for each, to --output or to standard output where that is "
         "no terminal. An IMAGE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
-        "input, one a line. One that cannot be read is reported and has no row, and the exit code is then 1.",
+        "input, one a line. For a network of texts it is a file with a text on each line, or - for standard input; --text "
+        "gives one on the command line. One that cannot be read is reported and has no row, and the exit code is then 1.",
     .examples = "  thaw embed --load tuned.safetensors --layer avgpool photo.jpg > vector.npy\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool -o all.npy photos\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool --json photos\n",
     .arguments = "IMAGE...",
-    .takes = CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_LAYER | CLI_EMBED | CLI_IMAGES | CLI_BATCH | CLI_COMMON,
+    .takes =
+        CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_LAYER | CLI_EMBED | CLI_IMAGES | CLI_TEXTS | CLI_BATCH | CLI_COMMON,
     .needs = CLI_LOAD | CLI_LAYER,
     .run = embed,
 };

@@ -10,6 +10,8 @@
 #include "cli/image_paths.h"
 #include "cli/predictor.h"
 #include "cli/row_answers.h"
+#include "cli/text_answers.h"
+#include "cli/texts.h"
 #include "data/image_form.h"
 
 /* ---------------------------------------------------------------- opening */
@@ -18,7 +20,7 @@ static bool has_arguments(const cli_options *options)
 {
     bool found = false;
     for (size_t i = 0; i < options->rule_count; i++)
-        found |= options->rules[i].kind == CLI_RULE_ARGUMENT;
+        found |= options->rules[i].kind == CLI_RULE_ARGUMENT || options->rules[i].kind == CLI_RULE_TEXT;
     return found;
 }
 
@@ -39,8 +41,13 @@ static int check_form(const cli_session *session, const thaw_predictor *predicto
 static int open_predictor(cli_image_answers *answers, const cli_options *given)
 {
     const cli_session *session = &answers->session;
-    const thaw_predictor_options wanted = { .images = session->options->images, .layer = answers->layer };
-    const int code = cli_predictor_open(session, given, wanted, &answers->predictor);
+    const char *tokenizer = session->options->tokenizer;
+    const thaw_predictor_options wanted = { .images = session->options->images,
+                                            .layer = answers->layer,
+                                            .tokenizer = tokenizer ? tokenizer : cli_default_tokenizer(session) };
+    int code = cli_predictor_open(session, given, wanted, &answers->predictor);
+    if (code == CLI_DONE && thaw_predictor_takes_texts(answers->predictor))
+        code = cli_check(session->context, thaw_predictor_texts(answers->predictor, NULL, NULL, 0, NULL), "--load");
     return code == CLI_DONE ? check_form(session, answers->predictor) : code;
 }
 
@@ -64,8 +71,7 @@ static int make_room(cli_image_answers *answers)
 int cli_answers_open(cli_image_answers *answers, const cli_options *options)
 {
     if (!has_arguments(options))
-        return cli_misuse(answers->takes_rows ? "FILE" : "IMAGE",
-                          "is missing: a file, a folder, or - for a list on standard input");
+        return cli_misuse("FILE", "is missing: a file, a folder, or - for a list on standard input; or --text TEXT");
     int code = cli_session_open(&answers->session, options);
     if (code == CLI_DONE)
         code = open_predictor(answers, options);
@@ -165,17 +171,25 @@ static int take_path(void *user, const char *path)
     return ++answers->count == answers->most ? answer_batch(answers) : CLI_DONE;
 }
 
+static int answer_argument(cli_image_answers *answers, const char *argument)
+{
+    if (thaw_predictor_takes_texts(answers->predictor))
+        return cli_answer_lines(answers, argument);
+    if (cli_rows_are_meant(answers, argument))
+        return cli_answer_rows(answers, argument);
+    return cli_visit_images(answers->session.context, argument, take_path, answers);
+}
+
 int cli_answers_run(cli_image_answers *answers)
 {
     const cli_options *options = answers->session.options;
     int code = CLI_DONE;
     for (size_t i = 0; i < options->rule_count && code != CLI_MISUSED; i++) {
-        if (options->rules[i].kind != CLI_RULE_ARGUMENT)
+        const bool text = options->rules[i].kind == CLI_RULE_TEXT;
+        if (!text && options->rules[i].kind != CLI_RULE_ARGUMENT)
             continue;
         const char *argument = options->rules[i].text;
-        const int one = cli_rows_are_meant(answers, argument)
-                            ? cli_answer_rows(answers, argument)
-                            : cli_visit_images(answers->session.context, argument, take_path, answers);
+        const int one = text ? cli_answer_text(answers, argument) : answer_argument(answers, argument);
         if (one != CLI_DONE)
             answers->failed = true; /* the others may be readable */
     }

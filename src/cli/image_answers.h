@@ -1,4 +1,4 @@
-/* Answers of a predictor to the images of a command line, which are read in batches. */
+/* Answers of a predictor to the images, texts and rows of a command line, which are read in batches. */
 #ifndef THAW_CLI_IMAGE_ANSWERS_H
 #define THAW_CLI_IMAGE_ANSWERS_H
 
@@ -9,9 +9,10 @@
 
 /* What an answer is to. */
 typedef struct cli_answered {
-    const char *path; /* may hold any bytes */
-    size_t row;       /* of a table or an array, from 1; 0: an image */
-    size_t line;      /* of a table, on which the row begins; otherwise 0 */
+    const char *path; /* may hold any bytes; NULL: a text of the command line */
+    const char *text; /* the same; NULL: no text */
+    size_t row;       /* of a table, an array or a file of texts, from 1; 0: an image, or a text of the command line */
+    size_t line;      /* of a table, on which the row begins, or a file of texts; otherwise 0 */
 } cli_answered;
 
 /* Takes one answer. Returns an exit code: what is not CLI_DONE ends the run. */
@@ -40,7 +41,7 @@ typedef struct cli_image_answers {
 
 /* All but cli_answers_close return an exit code. */
 
-/* Opens the file of --load, when the command line names images. */
+/* Opens the file of --load, when the command line names images, texts or rows. */
 int cli_answers_open(cli_image_answers *answers, const cli_options *options);
 
 /* Answers to all images. One that cannot be read is reported, and the others are answered. */

@@ -20,7 +20,8 @@ const cli_manual_topic cli_manual_topics[] = {
       "  folder:PATH[;OPTIONS]\n"
       "  npy:X.npy,Y.npy[;OPTIONS]\n"
       "  npz:FILE[;OPTIONS]\n"
-      "  csv:FILE;label=COLUMN[;OPTIONS]\n\n"
+      "  csv:FILE;label=COLUMN[;OPTIONS]\n"
+      "  text:FILE;label=COLUMN;text=COLUMN[;OPTIONS]\n\n"
       "fashion-mnist reads Debian's package dataset-fashion-mnist, or another folder with dir=PATH. The kind idx "
       "reads a pair of IDX files, gzip or not; test=IMAGES,LABELS names the test data.\n\n"
       "All kinds accept classes=A-B (the classes to use, renumbered from 0), per-class=N (the first N training "
@@ -57,6 +58,24 @@ const cli_manual_topic cli_manual_topics[] = {
       "Without a kind, --data takes the path of a folder of images, of a .csv, .tsv or .npz file, or two files, separated "
       "by a comma, of npy or idx. For idx, npy and npz, channels=3 repeats images of one channel for networks of three." },
 
+    { "TEXTS",
+      "The kind text reads texts with classes: CSV (FILE ends with .csv), JSON lines (.jsonl), whose keys are columns, or "
+      "lines of fields between tabs, each gzip or not. label=COLUMN has the classes, text=COLUMN the texts, and "
+      "second=COLUMN the second ones of pairs. If all columns are given by number, from 1, the first line is a sample. Test "
+      "data are test=FILE, or a share split=SHARE of the rows, drawn by seed=N.\n\n"
+      "tokenizer=PATH is a folder with tokenizer.json, with vocab.txt, or with vocab.json and merges.txt, or one of these "
+      "files. The default is the folder of --model, if that is one, and what the file of --load says. length=N is the most "
+      "tokens of a text, with the special ones (default: 128); longer texts are cut. A network that has the option length gets "
+      "it from the data. Texts are tokenised once, before training, by all threads.\n\n"
+      "Each sample has token_ids, lengths and token_types, of which a network takes what it has inputs for. Training makes "
+      "batches of like lengths, and evaluation sorts all samples by length, so that little is padded. What is not UTF-8 "
+      "becomes U+FFFD, with a warning. A text without tokens, a label that only the test data have, and a vocabulary that is "
+      "larger than the network's are errors.\n\n"
+      "With task=lm the file is a plain text, cut into windows of length tokens, whose targets are the tokens that follow.\n\n"
+      "Files of weights keep the columns, the length, the classes, and the tokenizer's path and fingerprint, so that "
+      "thaw evaluate --load FILE --data text:new.tsv needs no more, and thaw predict takes texts: --text, or a file with one on "
+      "each line. A tokenizer that has changed is an error." },
+
     { "TASKS",
       "The targets of a data set decide what is trained: classes with the cross-entropy, several labels with the binary "
       "cross-entropy of each (--loss bce), numbers with --loss mse, mae or huber:delta=X. After training, and by thaw "
@@ -76,7 +95,7 @@ const cli_manual_topic cli_manual_topics[] = {
     { "FILES OF WEIGHTS",
       "Weights are kept in safetensors files, with PyTorch's names and layouts. What the command writes also says what it "
       "is for: the network and its options, the names of the classes in order, how images become samples (size, resize, "
-      "channels, mean, std and decode of a folder), Thaw's version, and the command that wrote it. The format's metadata "
+      "channels, mean, std and decode of a folder), the columns and the tokenizer of texts, Thaw's version, and the command that wrote it. The format's metadata "
       "hold these notes; thaw/notes.h lists them.\n\n"
       "With --load FILE, they are the defaults of --model and of the options of --data and --test-data. What contradicts "
       "them is an error, unless --override is given. Classes are matched by name: test images of some of the classes "

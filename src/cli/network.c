@@ -226,9 +226,32 @@ static char *add_option(const cli_session *session, const char *option)
     return NULL;
 }
 
-char *cli_network_fit(const cli_session *session, const thaw_shape *samples)
+/* The length of texts; 0: the data are something else. */
+static size_t length_of_texts(const thaw_dataset *dataset)
+{
+    thaw_field field;
+    for (size_t i = 0; i < thaw_dataset_field_count(dataset); i++)
+        if (thaw_dataset_field_at(dataset, i, &field) == THAW_OK && field.name && strcmp(field.name, "token_ids") == 0)
+            return thaw_shape_count(&field.shape);
+    return 0;
+}
+
+static char *fit_texts(const cli_session *session, size_t length)
+{
+    const char *model = session->options->model;
+    char option[48], *fitted;
+    snprintf(option, sizeof option, "length=%zu", length);
+    fitted = gives(options_of(model), "length", 6) ? NULL : add_option(session, option);
+    return fitted ? fitted : strdup(model);
+}
+
+char *cli_network_fit(const cli_session *session, const thaw_dataset *dataset)
 {
     const char *model = session->options->model, *options = options_of(model);
+    const thaw_shape *samples = thaw_dataset_sample_shape(dataset);
+    const size_t texts = length_of_texts(dataset);
+    if (texts)
+        return fit_texts(session, texts);
     char option[256] = "input";
     size_t length = strlen(option);
     if (gives(options, "size", 4) || gives(options, "input", 5))

@@ -7,7 +7,9 @@
 #include "cli/failure.h"
 #include "cli/model_folder.h"
 #include "cli/network.h"
+#include "cli/texts.h"
 #include "core/printable.h"
+#include "io/notes.h"
 
 /* ---------------------------------------------------------------- data */
 
@@ -21,10 +23,28 @@ static int complete(cli_session *session, const char *option, char **own, const 
     return code;
 }
 
+static bool resets(const cli_options *options)
+{
+    bool found = false;
+    for (size_t i = 0; i < options->rule_count; i++)
+        found |= options->rules[i].kind == CLI_RULE_RESET;
+    return found;
+}
+
+/* Texts for a classifier that is trained anew are numbered by their own labels. */
+static int forget_classes(cli_session *session)
+{
+    if (!resets(session->options) || !thaw_notes_find(session->notes, "thaw.text"))
+        return CLI_DONE;
+    return cli_check(session->context, thaw_notes_put(session->notes, "thaw.classes", NULL), "--load");
+}
+
 int cli_notes_open(cli_session *session)
 {
-    if (!session->options->load)
-        return cli_network_complete(session, NULL);
+    if (!session->options->load) {
+        const int completed = cli_network_complete(session, NULL);
+        return completed == CLI_DONE ? cli_texts_complete(session) : completed;
+    }
     int code = session->from_folder
                    ? cli_folder_take_notes(session)
                    : cli_check(session->context,
@@ -35,15 +55,9 @@ int cli_notes_open(cli_session *session)
         code = complete(session, "--data", &session->chosen_data, &session->chosen.data);
     if (code == CLI_DONE)
         code = complete(session, "--test-data", &session->chosen_test_data, &session->chosen.test_data);
-    return code;
-}
-
-static bool resets(const cli_options *options)
-{
-    bool found = false;
-    for (size_t i = 0; i < options->rule_count; i++)
-        found |= options->rules[i].kind == CLI_RULE_RESET;
-    return found;
+    if (code == CLI_DONE)
+        code = cli_texts_complete(session);
+    return code == CLI_DONE ? forget_classes(session) : code;
 }
 
 static bool has_classes(const thaw_dataset *dataset, char *const *names, size_t count)

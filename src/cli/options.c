@@ -30,11 +30,13 @@ const cli_option cli_option_table[] = {
       &cli_kind_rule, .rule = CLI_RULE_RESET },
     { CLI_DATA, "data", "SPEC",
       "Data set, or the path of one: fashion-mnist[:OPTIONS], idx:IMAGES,LABELS[;OPTIONS], folder:PATH[;OPTIONS] with one sub-folder of "
-      "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS], csv:FILE;label=COLUMN[;OPTIONS]. "
+      "JPEG or PNG files per class, npy:X.npy,Y.npy[;OPTIONS] or npz:FILE[;OPTIONS], csv:FILE;label=COLUMN[;OPTIONS], "
+      "text:FILE;label=COLUMN;text=COLUMN[;OPTIONS]. "
       "OPTIONS, separated by ';', are classes=A-B, per-class=N and repeat=N for all; dir=PATH for fashion-mnist; test=IMAGES,LABELS for idx; "
       "test=X.npy,Y.npy for npy; x=NAME and y=NAME for npz; task=classes|labels|regression, layout=hwc|chw, "
       "split=SHARE and seed=N for both; scale-target=no for these, csv and idx; channels=3 for idx, npy and npz; header=no, delimiter=C, skip=COLUMN,..., "
-      "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
+      "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; "
+      "second=COLUMN, tokenizer=PATH, length=N, task=lm, test=FILE, split=SHARE and seed=N for text; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
       "augment=crop-flip, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder; labels=FILE with "
       "file=COLUMN, label=COLUMN,..., test=FILE, task=... and unlisted=skip for a folder with its labels in a table",
       &cli_kind_data, TO(data) },
@@ -48,6 +50,14 @@ const cli_option cli_option_table[] = {
       &cli_kind_file, TO(output), .letter = 'o' },
     { CLI_PREDICT, "top", "N", "Classes to tell for each image or row, the most probable first (default: 1)",
       &cli_kind_positive, TO(top) },
+    { CLI_TEXTS, "text", "TEXT",
+      "Answer to this text, or to a pair with a tab between both; may be repeated. Only for weights that were trained on "
+      "texts",
+      &cli_kind_rule, .rule = CLI_RULE_TEXT },
+    { CLI_TEXTS, "tokenizer", "PATH",
+      "Where the tokenizer of texts is, if not where it was in training: a folder with tokenizer.json, vocab.txt, or "
+      "vocab.json and merges.txt, or one of these files",
+      &cli_kind_file, TO(tokenizer) },
     { CLI_LAYER, "layer", "NAME", "The layer whose values are the vectors, such as avgpool; thaw summary lists them",
       &cli_kind_text, TO(layer) },
     { CLI_EMBED, "output", "FILE", "Write the array to this file (default: standard output)", &cli_kind_file,

@@ -39,7 +39,8 @@ enum {
     CLI_EMBED = 1 << 25,
     CLI_EXPORT = 1 << 26,
     CLI_LIST = 1 << 27,
-    CLI_RATES = 1 << 28
+    CLI_RATES = 1 << 28,
+    CLI_TEXTS = 1 << 29 /* of the command line, for thaw predict and embed */
 };
 
 /* Options that may be repeated, in the order of the command line: actions on groups of parameters, and input files. */
@@ -53,6 +54,7 @@ typedef enum cli_rule_kind {
     CLI_RULE_BIAS_ONLY,
     CLI_RULE_INPUT,
     CLI_RULE_RENAME,
+    CLI_RULE_TEXT,    /* of thaw predict and embed */
     CLI_RULE_ARGUMENT /* a word that is no option */
 } cli_rule_kind;
 
@@ -92,7 +94,7 @@ typedef struct cli_options {
     bool resets;                                  /* the command takes --reset */
     unsigned takes;                               /* the sets of the command's options */
     bool takes_arguments;                         /* words that are no options */
-    const char *images;                           /* of thaw predict, or NULL */
+    const char *images, *tokenizer;               /* of thaw predict, or NULL */
     uint64_t top;                                 /* classes that it prints */
     const char *layer, *output;                   /* of thaw embed; output NULL: standard output */
     bool confusion, per_class;                    /* of thaw evaluate */

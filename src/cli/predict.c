@@ -32,21 +32,24 @@ static int predict(const cli_options *options)
 
 const cli_command cli_predict = {
     .name = "predict",
-    .summary = "tell the classes of images, or of rows of a table",
+    .summary = "tell the classes of images, of texts, or of rows of a table",
     .description =
-        "Tell the classes of images, or of the rows of a table, with their probabilities; for several labels, "
+        "Tell the classes of images, of texts, or of the rows of a table, with their probabilities; for several labels, "
         "the probability of each; for regression, the predicted numbers, in the units of the targets in "
         "training. A FILE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard input, "
         "one a line. For a network of rows it is a table, .csv, .tsv or csv:FILE[;OPTIONS], whose columns "
         "are found by name and scaled as in training (that of the targets may be missing), or an array, .npy. "
+        "For a network of texts it is a file with a text on each line, or - for standard input; two texts of a pair "
+        "have a tab between them. --text gives one on the command line. "
         "Images become samples as in evaluation. What cannot be read is reported, and the exit code is then "
         "1: an image alone, or all of a table.",
     .examples = "  thaw predict --load tuned.safetensors photo.jpg more/*.png\n"
                 "  find photos -name '*.jpg' | thaw predict --load tuned.safetensors --top 3 --json -\n"
                 "  thaw predict --load iris.safetensors new.csv\n"
+                "  thaw predict --load sections.safetensors --text 'a game of chess' lines.txt\n"
                 "  thaw predict --load prices.safetensors 'csv:new.csv;delimiter=semicolon' -o answers.csv\n",
     .arguments = "FILE...",
-    .takes = CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_IMAGES | CLI_PREDICT | CLI_BATCH | CLI_COMMON,
+    .takes = CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_IMAGES | CLI_TEXTS | CLI_PREDICT | CLI_BATCH | CLI_COMMON,
     .needs = CLI_LOAD,
     .run = predict,
 };

@@ -84,11 +84,17 @@ static int put_json(const cli_prediction_output *to, const char *path, const cli
     const thaw_task task = thaw_predictor_task(to->predictor);
     json_t *object = json_object(), *list = json_array();
     json_object_set_new(object, "event", json_string("prediction"));
-    json_object_set_new(object, "path", json_string(path));
+    if (what->path)
+        json_object_set_new(object, "path", json_string(path));
     if (what->row)
         json_object_set_new(object, "row", cli_json_count(what->row));
     if (what->line)
         json_object_set_new(object, "line", cli_json_count(what->line));
+    if (what->text) {
+        char *text = printable(what->text);
+        json_object_set_new(object, "text", json_string(text ? text : ""));
+        free(text);
+    }
     for (size_t i = 0; i < shown(to); i++) {
         const size_t at = element(to, i);
         char *name = printable(thaw_predictor_answer_name(to->predictor, at));
@@ -112,9 +118,9 @@ static int put_json(const cli_prediction_output *to, const char *path, const cli
 
 /* ---------------------------------------------------------------- CSV */
 
-static void put_header(const cli_prediction_output *to, bool rows, thaw_text *line)
+static void put_header(const cli_prediction_output *to, const cli_answered *what, thaw_text *line)
 {
-    thaw_text_append(line, rows ? "\"path\",\"row\"" : "\"path\"");
+    thaw_text_append(line, what->row ? "\"path\",\"row\"" : what->path ? "\"path\"" : "\"text\"");
     for (size_t i = 0; i < shown(to); i++) {
         if (to->top && i == 0)
             thaw_text_append(line, ",\"class\",\"probability\"");
@@ -133,8 +139,8 @@ static int put_csv(const cli_prediction_output *to, const cli_answered *what, co
     thaw_text line = { .context = to->context };
     char *text;
     if (to->count == 0)
-        put_header(to, what->row > 0, &line);
-    thaw_csv_append_text(&line, what->path);
+        put_header(to, what, &line);
+    thaw_csv_append_text(&line, what->path ? what->path : what->text);
     if (what->row)
         thaw_text_append(&line, ",%zu", what->row);
     for (size_t i = 0; i < shown(to); i++) {
@@ -160,7 +166,7 @@ static int put_csv(const cli_prediction_output *to, const cli_answered *what, co
 int cli_prediction_show(cli_prediction_output *to, const cli_answered *what, const float *scores)
 {
     int code = CLI_DONE;
-    char *path = printable(what->path);
+    char *path = printable(what->path ? what->path : what->text);
     if (!path)
         return fail_memory();
     thaw_predictor_best(to->predictor, scores, to->top, to->best);

@@ -60,6 +60,7 @@ static int apply(cli_session *session, const cli_rule *rule)
     case CLI_RULE_RESET:  /* done when weights were loaded */
     case CLI_RULE_INPUT:  /* of thaw report */
     case CLI_RULE_RENAME: /* when weights are loaded */
+    case CLI_RULE_TEXT:
     case CLI_RULE_ARGUMENT:
         break;
     }

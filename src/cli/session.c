@@ -11,6 +11,7 @@
 #include "cli/network.h"
 #include "cli/noted.h"
 #include "cli/strategy.h"
+#include "train/inputs.h"
 
 /* Checks the command line before reading files, which takes longer. */
 static int check_early(cli_session *session)
@@ -181,13 +182,22 @@ static int check_head(const cli_session *session)
                       model);
 }
 
+/* Whether the data have what the network's inputs take. */
+static int check_fields(cli_session *session, thaw_dataset *dataset)
+{
+    thaw_dataset *arranged;
+    const int code = cli_check(session->context, thaw_match_fields(session->model, &dataset, &arranged), "--data");
+    thaw_dataset_destroy(arranged);
+    return code;
+}
+
 int cli_build_model(cli_session *session, thaw_dataset *dataset)
 {
     const char *name = session->options->model;
     const size_t outputs = dataset ? cli_outputs_of(dataset) : (size_t)session->options->classes;
     const thaw_shape *samples = dataset ? thaw_dataset_sample_shape(dataset) : NULL;
     thaw_node node;
-    char *description = dataset ? cli_network_fit(session, thaw_dataset_sample_shape(dataset)) : strdup(name);
+    char *description = dataset ? cli_network_fit(session, dataset) : strdup(name);
     if (!description)
         return cli_fail("start", "out of memory");
     int code = cli_check_option(session->context,
@@ -203,11 +213,10 @@ int cli_build_model(cli_session *session, thaw_dataset *dataset)
         return cli_fail("start", "out of memory");
     if (code == CLI_DONE)
         code = set_precision(session);
-    thaw_model_input first;
     if (code != CLI_DONE || !dataset)
         return code;
-    if (thaw_model_input_at(session->model, 0, &first) == THAW_OK && first.node)
-        return CLI_DONE; /* named inputs, which are matched with the data's fields */
+    if (thaw_dataset_field_count(dataset) > 1)
+        return check_fields(session, dataset);
     char wanted[80], found[80];
     const thaw_shape *input = thaw_model_node_shape(session->model, 0);
     if (thaw_shape_equal(input, thaw_dataset_sample_shape(dataset)))

@@ -121,14 +121,15 @@ static thaw_status identify(const balanced *b, uint64_t identity[2])
 thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint64_t seed, thaw_dataset **dataset)
 {
     *dataset = NULL;
-    if (from->source.classes == 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: it has no labels, so classes cannot be balanced");
+    thaw_status status = thaw_dataset_check_labels(from, "balanced");
+    if (status != THAW_OK)
+        return status;
     balanced *b = thaw_allocate(context, sizeof *b);
     if (!b)
         return THAW_OUT_OF_MEMORY;
     *b = (balanced){ .context = context, .from = from, .seed = seed ? seed : thaw_context_seed(context) };
     thaw_source source = from->source;
-    thaw_status status = fill(b);
+    status = fill(b);
     if (status == THAW_OK)
         status = identify(b, source.identity);
     if (status != THAW_OK) {

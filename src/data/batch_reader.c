@@ -17,9 +17,9 @@ thaw_status thaw_batch_reader_allocate(thaw_batch_reader *reader, size_t slots)
     reader->order = thaw_allocate_array(context, dataset->source.count, sizeof *reader->order);
     if (!reader->order)
         return THAW_OUT_OF_MEMORY;
-    if (reader->shuffle && thaw_dataset_has_lengths(dataset)) {
-        reader->window =
-            thaw_allocate_array(context, thaw_length_window(dataset, reader->batch), sizeof *reader->window);
+    if ((reader->shuffle || reader->by_length) && thaw_dataset_has_lengths(dataset)) {
+        const size_t size = reader->shuffle ? thaw_length_window(dataset, reader->batch) : dataset->source.count;
+        reader->window = thaw_allocate_array(context, size, sizeof *reader->window);
         if (!reader->window)
             return THAW_OUT_OF_MEMORY;
     }
@@ -50,8 +50,10 @@ void thaw_batch_reader_order(thaw_batch_reader *reader, uint64_t epoch)
     else
         for (size_t i = 0; i < count; i++)
             reader->order[i] = i;
-    if (reader->window)
+    if (reader->window && reader->shuffle)
         thaw_order_by_lengths(reader->dataset, reader->seed, epoch, reader->order, reader->batch, reader->window);
+    else if (reader->window)
+        thaw_sort_by_lengths(reader->dataset, epoch, reader->order, count, reader->window);
 }
 
 const size_t *thaw_batch_reader_indices(const thaw_batch_reader *reader, size_t step, size_t *count)

@@ -18,12 +18,13 @@ typedef struct thaw_batch_slot {
     char *targets;
 } thaw_batch_slot;
 
-/* Starts as zero, except the first six fields. */
+/* Starts as zero, except the first seven fields. */
 typedef struct thaw_batch_reader {
     thaw_context *context;
     thaw_dataset *dataset;
     size_t batch; /* samples per batch, at most those of the data set */
     bool shuffle;
+    bool by_length; /* without shuffling: sorted by length, if the data set tells lengths */
     uint64_t seed;
     thaw_shard_range share; /* of the shards of each batch: only their samples are read */
 

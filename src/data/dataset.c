@@ -22,8 +22,8 @@ static thaw_status refuse(thaw_context *context, const thaw_source *source)
                          thaw_shape_format(&source->target_shape, text, sizeof text));
     if (source->target_dtype != THAW_I32 && source->target_dtype != THAW_F32)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: targets must be int32 labels or floats");
-    if (source->target_dtype == THAW_I32 && (source->target_shape.rank != 0 || source->classes == 0))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: labels must have rank 0 and at least one class");
+    if (source->target_dtype == THAW_I32 && source->classes == 0)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: labels must have at least one class");
     if (source->target_dtype == THAW_F32 && source->classes != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu classes, must be 0 for targets that are floats",
                          source->classes);
@@ -113,6 +113,8 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
     made->missing = from->missing;
     status = thaw_target_scale_copy(context, &from->scale, &made->scale);
     if (status == THAW_OK)
+        status = thaw_text_form_copy(context, &from->texts, &made->texts);
+    if (status == THAW_OK)
         status = thaw_dataset_note_columns(made, from->columns, from->label_columns);
     if (status == THAW_OK)
         *dataset = made;
@@ -134,6 +136,7 @@ void thaw_dataset_destroy(thaw_dataset *dataset)
         thaw_release(dataset->context, dataset->columns);
         thaw_release(dataset->context, dataset->label_columns);
         thaw_target_scale_release(dataset->context, &dataset->scale);
+        thaw_text_form_release(dataset->context, &dataset->texts);
         thaw_release(dataset->context, dataset);
         dataset = owned;
     }
@@ -151,7 +154,9 @@ size_t thaw_dataset_classes(const thaw_dataset *dataset)
 
 thaw_task thaw_dataset_task(const thaw_dataset *dataset)
 {
-    return dataset->source.classes ? THAW_TASK_CLASSES : dataset->task;
+    if (dataset->source.classes)
+        return dataset->source.target_shape.rank ? THAW_TASK_TOKENS : THAW_TASK_CLASSES;
+    return dataset->task;
 }
 
 bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t column, double *mean, double *deviation)

@@ -8,6 +8,7 @@
 #include "core/digest.h"
 #include "core/shard_part.h"
 #include "data/target_scale.h"
+#include "data/text_form.h"
 
 enum { THAW_SOURCE_MESSAGE_BYTES = 512 };
 
@@ -23,6 +24,7 @@ struct thaw_dataset {
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
     char *columns, *label_columns;        /* of a table: what thaw.columns and thaw.labels note; NULL: of none */
     const char *missing;                  /* the same, what thaw.missing notes: static */
+    thaw_text_form texts;                 /* how texts became samples */
     thaw_task task;                       /* of targets that are floats */
     thaw_target_scale scale;              /* the same */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
@@ -40,7 +42,11 @@ struct thaw_dataset {
     uint64_t told;                    /* the epoch that the source was last told */
 };
 
-/* The label of each sample. Reads through the data set if it has no array of labels. Errors: those of
+/* Checks that each sample has one label, without which classes cannot be counted, or what `done` says. Errors:
+   THAW_INVALID_ARGUMENT. */
+thaw_status thaw_dataset_check_labels(const thaw_dataset *dataset, const char *done);
+
+/* The label of each sample, of which it has one. Reads through the data set if it has no array of labels. Errors: those of
    thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_collect_labels(thaw_dataset *dataset, int32_t *labels);
 
@@ -50,7 +56,7 @@ thaw_status thaw_dataset_name_classes(thaw_dataset *dataset, const char *const *
 /* Sets what files of weights note of a table's columns; copied. NULL: nothing. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_note_columns(thaw_dataset *dataset, const char *columns, const char *labels);
 
-/* Creates a data set that is made from another, with what that notes: form, task, scale and columns. Errors:
+/* Creates a data set that is made from another, with what that notes: form, task, scale, columns and texts. Errors:
    those of thaw_dataset_create. */
 thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source, const thaw_dataset *from,
                                 thaw_dataset **dataset);

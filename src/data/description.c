@@ -189,7 +189,8 @@ static const thaw_described_set idx = {
 
 static const thaw_described_set *const sets[] = { &fashion_mnist,         &idx,
                                                   &thaw_described_folder, &thaw_described_npy,
-                                                  &thaw_described_npz,    &thaw_described_csv };
+                                                  &thaw_described_npz,    &thaw_described_csv,
+                                                  &thaw_described_text };
 
 static thaw_status find_set(thaw_context *context, const char *name, const thaw_described_set **set)
 {

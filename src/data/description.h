@@ -31,6 +31,16 @@ typedef struct thaw_described_table {
     size_t missing; /* a thaw_missing */
 } thaw_described_table;
 
+enum { THAW_MOST_TOKENS_OF_TEXT = 1 << 20 };
+
+/* Options of texts. */
+typedef struct thaw_described_texts {
+    const char *text, *second, *label; /* columns; NULL: not given, as of all */
+    const char *tokenizer, *test;      /* paths */
+    size_t length;                     /* of samples in tokens, at most THAW_MOST_TOKENS_OF_TEXT; 0: not given */
+    bool lm;
+} thaw_described_texts;
+
 typedef struct thaw_description {
     thaw_context *context;
     const char *name;                  /* of the data set */
@@ -43,6 +53,7 @@ typedef struct thaw_description {
     thaw_folder_options folder;
     thaw_described_arrays arrays; /* the task also for tables */
     thaw_described_table table;
+    thaw_described_texts texts;
     const char *labels, *file_column; /* of a folder: the table of its labels, and its column of paths; NULL */
     bool skips_unlisted;              /* images without a row in it are left out */
     thaw_described_scale scale;
@@ -66,7 +77,8 @@ typedef struct thaw_described_set {
     thaw_status (*open)(thaw_description *from, thaw_dataset **training, thaw_dataset **test);
 } thaw_described_set;
 
-extern const thaw_described_set thaw_described_folder, thaw_described_npy, thaw_described_npz, thaw_described_csv;
+extern const thaw_described_set thaw_described_folder, thaw_described_npy, thaw_described_npz, thaw_described_csv,
+    thaw_described_text;
 
 /* Reads a whole description; `into` starts as zero, except the context, and is released in every case. Errors: those of
    thaw_dataset_open that need no file. */

@@ -6,6 +6,16 @@
 
 enum { CHUNK = 64 };
 
+thaw_status thaw_dataset_check_labels(const thaw_dataset *dataset, const char *done)
+{
+    const char *lack = dataset->source.classes == 0            ? "it has no labels"
+                       : dataset->source.target_shape.rank > 0 ? "each token of a sample has a label of its own"
+                                                               : NULL;
+    return lack
+               ? thaw_fail(dataset->context, THAW_INVALID_ARGUMENT, "data set: %s, so classes cannot be %s", lack, done)
+               : THAW_OK;
+}
+
 thaw_status thaw_dataset_collect_labels(thaw_dataset *from, int32_t *labels)
 {
     thaw_context *context = from->context;
@@ -35,10 +45,11 @@ thaw_status thaw_dataset_count_classes(thaw_dataset *dataset, size_t *counts)
 {
     thaw_context *context = dataset->context;
     const size_t count = dataset->source.count, classes = dataset->source.classes;
-    if (classes == 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: it has no labels, so classes cannot be counted");
+    thaw_status status = thaw_dataset_check_labels(dataset, "counted");
+    if (status != THAW_OK)
+        return status;
     int32_t *labels = thaw_allocate_array(context, count, sizeof *labels);
-    const thaw_status status = labels ? thaw_dataset_collect_labels(dataset, labels) : THAW_OUT_OF_MEMORY;
+    status = labels ? thaw_dataset_collect_labels(dataset, labels) : THAW_OUT_OF_MEMORY;
     memset(counts, 0, classes * sizeof *counts);
     for (size_t i = 0; i < count && status == THAW_OK; i++)
         if (labels[i] >= 0 && (size_t)labels[i] < classes)

@@ -38,7 +38,7 @@ static void sort(thaw_like_length *all, size_t count)
     }
 }
 
-static void sort_window(thaw_dataset *dataset, uint64_t epoch, size_t *order, size_t count, thaw_like_length *window)
+void thaw_sort_by_lengths(thaw_dataset *dataset, uint64_t epoch, size_t *order, size_t count, thaw_like_length *window)
 {
     for (size_t i = 0; i < count; i++) {
         window[i] = (thaw_like_length){ .place = i, .sample = order[i] };
@@ -61,6 +61,6 @@ void thaw_order_by_lengths(thaw_dataset *dataset, uint64_t seed, uint64_t epoch,
     const size_t batches = dataset->source.count / batch, all = batches * batch;
     const size_t step = thaw_length_window(dataset, batch);
     for (size_t first = 0; first < all; first += step)
-        sort_window(dataset, epoch, order + first, all - first < step ? all - first : step, window);
+        thaw_sort_by_lengths(dataset, epoch, order + first, all - first < step ? all - first : step, window);
     thaw_shuffle_batches(dataset->context, seed, epoch, order, batches, batch);
 }

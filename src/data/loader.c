@@ -110,6 +110,7 @@ thaw_status thaw_loader_create(thaw_context *context, thaw_dataset *dataset, con
                              .dataset = dataset,
                              .batch = batch,
                              .shuffle = options->shuffle,
+                             .by_length = options->by_length,
                              .seed = options->seed,
                              .share = options->share.shards > 0 ? options->share : (thaw_shard_range){ 1, 0, 1 } };
     thaw_status status = thaw_batch_reader_allocate(&made->reader, options->on_caller ? 1 : THAW_BATCH_SLOTS);

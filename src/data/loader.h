@@ -13,6 +13,7 @@ typedef struct thaw_loader_options {
     size_t batch;           /* samples per batch; at least 1 */
     bool drop_last;         /* skip an epoch's last, smaller batch */
     bool shuffle;           /* otherwise in the order of the data set */
+    bool by_length;         /* or of the samples' lengths, the shortest first, if the data set tells them */
     uint64_t seed;          /* of the shuffle */
     thaw_shard_range share; /* of the shards of each batch: only their samples are read; zeros: all */
     bool on_caller; /* no thread: each batch is read when it is asked for, by a source that splits the work itself */

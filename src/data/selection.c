@@ -117,8 +117,9 @@ static void identify(const selected *from, thaw_source *source)
 static thaw_status check(thaw_context *context, const thaw_dataset *from, const thaw_dataset_selection *selection)
 {
     const size_t classes = from->source.classes;
-    if (classes == 0)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: it has no labels, so classes cannot be selected");
+    const thaw_status status = thaw_dataset_check_labels(from, "selected");
+    if (status != THAW_OK)
+        return status;
     if (selection->first_class > selection->last_class || selection->last_class >= classes)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: classes are %zu to %zu, must be within 0 to %zu",
                          selection->first_class, selection->last_class, classes - 1);

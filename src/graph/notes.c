@@ -57,10 +57,31 @@ static thaw_status put_columns(thaw_model *model, const char *note, const char *
     return thaw_notes_put(&model->notes, note, NULL);
 }
 
+static thaw_status put_texts(thaw_model *model, const thaw_text_form *form)
+{
+    char *text, *tokenizer;
+    thaw_status status = thaw_text_form_write(model->context, form, &text, &tokenizer);
+    const bool is_clean = status == THAW_OK && (!text || (is_utf8(text) && is_utf8(tokenizer)));
+    if (status == THAW_OK && !is_clean)
+        thaw_log(model->context, THAW_LOG_WARNING,
+                 "tokenizer %s: the path or a column is not UTF-8: files of weights will not tell how to read texts",
+                 form->tokenizer);
+    if (status == THAW_OK)
+        status = thaw_notes_put(&model->notes, "thaw.text", is_clean ? text : NULL);
+    if (status == THAW_OK)
+        status = thaw_notes_put(&model->notes, "thaw.tokenizer", is_clean ? tokenizer : NULL);
+    thaw_release(model->context, text);
+    thaw_release(model->context, tokenizer);
+    return status;
+}
+
 thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
 {
     static const char *const tasks[] = {
-        [THAW_TASK_CLASSES] = "classes", [THAW_TASK_LABELS] = "labels", [THAW_TASK_REGRESSION] = "regression"
+        [THAW_TASK_CLASSES] = "classes",
+        [THAW_TASK_LABELS] = "labels",
+        [THAW_TASK_REGRESSION] = "regression",
+        [THAW_TASK_TOKENS] = "tokens",
     };
     thaw_context *context = model->context;
     char *classes, *images = NULL, *targets = NULL;
@@ -83,6 +104,8 @@ thaw_status thaw_model_note_data(thaw_model *model, const thaw_dataset *dataset)
         status = thaw_notes_put(&model->notes, "thaw.missing", dataset->missing);
     if (status == THAW_OK)
         status = thaw_notes_put(&model->notes, "thaw.targets", targets);
+    if (status == THAW_OK)
+        status = put_texts(model, &dataset->texts);
     thaw_release(context, classes);
     thaw_release(context, images);
     thaw_release(context, targets);

@@ -7,7 +7,7 @@
 #include "models/network_option.h"
 #include "models/option_values.h"
 
-enum { LONGEST_NAME = 63, MOST_NETWORKS = 32, MOST_OPTIONS = 32 };
+enum { LONGEST_NAME = 63, MOST_NETWORKS = 32, MOST_OPTIONS = 64 };
 
 static bool set_size(const char *text, size_t length, thaw_network_options *options)
 {

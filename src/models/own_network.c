@@ -81,7 +81,7 @@ static thaw_status split(thaw_context *context, thaw_own_network *own, const cha
     for (const char *item = options; *item; item += strcspn(item, ","), item += *item == ',') {
         const size_t length = strcspn(item, ",");
         const char *shape = item + strlen("input=");
-        if (!is_input(item)) {
+        if (!is_input(item) || own->module.named_inputs) {
             thaw_text_append(rest, "%s%.*s", rest->length ? "," : "", (int)length, item);
             continue;
         }
@@ -141,7 +141,8 @@ static thaw_status check(thaw_context *context, const char *name, const thaw_mod
                          name, output);
     if (thaw_model_loss(model) >= 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: its build ends with a loss, which Thaw appends", name);
-    if (!thaw_shape_equal(shape, &(thaw_shape){ 1, { outputs } }))
+    if (!thaw_shape_equal(shape, &(thaw_shape){ 1, { outputs } }) &&
+        !(model->longest && shape->rank == 2 && shape->dims[1] == outputs))
         return thaw_fail(context, THAW_SHAPE_MISMATCH, "%s: its outputs have shape %s, must have [%lld]", name,
                          thaw_shape_format(shape, found, sizeof found), (long long)outputs);
     return THAW_OK;
@@ -150,8 +151,8 @@ static thaw_status check(thaw_context *context, const char *name, const thaw_mod
 static thaw_status run_build(thaw_context *context, const thaw_own_network *own, thaw_model *model,
                              const thaw_network_request *wanted, thaw_node *output)
 {
-    thaw_node input = 0, node = -1;
-    thaw_status status = thaw_input(model, &wanted->sample_shape, &input);
+    thaw_node input = -1, node = -1;
+    thaw_status status = own->module.named_inputs ? THAW_OK : thaw_input(model, &wanted->sample_shape, &input);
     if (status != THAW_OK)
         return status;
     status = own->module.build(model, input, wanted, &node);
@@ -172,11 +173,12 @@ thaw_status thaw_own_network_build(thaw_own_network *own, thaw_model *model, siz
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: the model must be empty", "an own network");
     }
     model->library = own->library;
-    if (!own->input.rank)
+    if (!own->input.rank && !own->module.named_inputs)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: needs input=SHAPE, such as input=28x28x1", name);
     if (*outputs < 1 || *outputs > INT32_MAX)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: classes is %zu, must be from 1 to %d", name, *outputs,
                          INT32_MAX);
-    const thaw_network_request wanted = { own->input, (int64_t)*outputs, own->values };
+    const thaw_shape input = own->module.named_inputs ? (thaw_shape){ 0 } : own->input;
+    const thaw_network_request wanted = { input, (int64_t)*outputs, own->values };
     return run_build(context, own, model, &wanted, output);
 }

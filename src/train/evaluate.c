@@ -82,7 +82,7 @@ static thaw_status prepare_cache(evaluation *job)
 static thaw_status open_loader(evaluation *job)
 {
     thaw_dataset *source = is_cached(job) ? thaw_feature_cache_dataset(job->cache->features) : job->dataset;
-    const thaw_loader_options options = { .batch = job->batch, .on_caller = is_cached(job) };
+    const thaw_loader_options options = { .batch = job->batch, .by_length = true, .on_caller = is_cached(job) };
     return thaw_loader_create(job->model->context, source, &options, &job->loader);
 }
 
@@ -200,6 +200,8 @@ static thaw_status evaluate_matched(evaluation *job, thaw_evaluation *result)
         return status;
     const size_t all = thaw_dataset_count(job->dataset), most = job->batch < all ? job->batch : all;
     job->steps = (all + job->batch - 1) / job->batch;
+    if (job->communicator && thaw_dataset_has_lengths(job->dataset))
+        job->cache = NULL; /* the ranks' batches, of like lengths, are no ranges of samples */
     job->progress.all = own_samples(job).count;
     status = thaw_classified_batches_begin(&job->classified, job->model, job->options->classification, most);
     if (status != THAW_OK) {

@@ -29,6 +29,10 @@ thaw_status thaw_pack_inputs(thaw_model *model, const thaw_tensor *inputs, thaw_
    Errors: THAW_SHAPE_MISMATCH, THAW_NOT_FOUND (an input without a field), THAW_INVALID_ARGUMENT, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, thaw_dataset **arranged);
 
+/* Whether the embeddings that read the model's token_ids have a row for each token of the tokenizer. Errors:
+   THAW_SHAPE_MISMATCH. */
+thaw_status thaw_check_vocabulary(const thaw_model *model, const thaw_text_form *texts);
+
 /* thaw_step and thaw_predict for samples that match the model. */
 thaw_status thaw_step_samples(thaw_model *model, const thaw_packed_batch *batch, const thaw_tensor *targets,
                               const thaw_step_options *options, thaw_step_result *result);

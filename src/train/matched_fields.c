@@ -64,6 +64,31 @@ static thaw_status find_by_order(const thaw_model *model, const thaw_dataset *da
     return THAW_OK;
 }
 
+static thaw_status fail_length(const thaw_model *model, const thaw_dataset *dataset, size_t index)
+{
+    return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
+                     "texts have %zu tokens (length=%zu), but the model's input \"%s\" has %lld: length=%lld is right",
+                     dataset->texts.length, dataset->texts.length, name_of(model, index), (long long)model->longest,
+                     (long long)model->longest);
+}
+
+/* Ids of a larger vocabulary than that of the embedding which reads them would fail in the middle of training. */
+thaw_status thaw_check_vocabulary(const thaw_model *model, const thaw_text_form *texts)
+{
+    for (size_t i = model->first_layer; i < model->node_count; i++) {
+        const thaw_graph_node *node = &model->nodes[i];
+        const bool reads = strcmp(node->module->name, "embedding") == 0 && node->input_count == 1 &&
+                           strcmp(model->nodes[node->inputs[0]].name, "token_ids") == 0;
+        const thaw_parameter *weight = reads && node->group ? thaw_group_parameter(node->group, 0) : NULL;
+        const thaw_shape *shape = weight ? thaw_parameter_shape(weight) : NULL;
+        if (shape && shape->dims[0] < (int64_t)texts->vocabulary)
+            return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
+                             "the tokenizer %s has %zu tokens, but %s only %lld: it is not the model's tokenizer",
+                             texts->tokenizer, texts->vocabulary, node->name, (long long)shape->dims[0]);
+    }
+    return THAW_OK;
+}
+
 static thaw_status check_field(const thaw_model *model, const thaw_dataset *dataset, size_t index, size_t place)
 {
     const thaw_graph_input *input = &model->inputs[index];
@@ -72,6 +97,8 @@ static thaw_status check_field(const thaw_model *model, const thaw_dataset *data
     thaw_field field;
     thaw_dataset_field_at(dataset, place, &field);
     if (!thaw_shape_equal(&field.shape, shape)) {
+        if (dataset->texts.tokenizer && input->sequence)
+            return fail_length(model, dataset, index);
         thaw_shape_format(&field.shape, is, sizeof is);
         thaw_shape_format(shape, wanted, sizeof wanted);
         return input->node == 0 ? thaw_fail(model->context, THAW_SHAPE_MISMATCH,
@@ -104,6 +131,8 @@ thaw_status thaw_match_fields(const thaw_model *model, thaw_dataset **dataset, t
             status = check_field(model, given, k, fields[k]);
         as_they_are = as_they_are && fields[k] == k;
     }
+    if (status == THAW_OK)
+        status = thaw_check_vocabulary(model, &given->texts);
     if (status != THAW_OK || as_they_are)
         return status;
     status = thaw_dataset_arrange(given, fields, absent, model->input_count, arranged);

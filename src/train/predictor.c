@@ -153,6 +153,11 @@ static thaw_status open_file(thaw_predictor *made, const opening *from, const th
     bool known;
     const thaw_model_folder *folder = from->options->folder;
     thaw_status status = copy_notes(made, folder ? thaw_model_folder_notes(folder) : &file->notes);
+    if (status == THAW_OK && from->options->tokenizer &&
+        !(made->tokenizer_path = thaw_copy_text(made->context, from->options->tokenizer)))
+        status = THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = thaw_text_form_read(made->context, &made->notes, &made->texts);
     if (status == THAW_OK)
         status = thaw_predictor_find_task(made, from);
     if (status == THAW_OK)
@@ -201,6 +206,9 @@ void thaw_predictor_destroy(thaw_predictor *predictor)
     thaw_release(context, predictor->numbers);
     thaw_release(context, predictor->sample);
     thaw_target_scale_release(context, &predictor->scale);
+    thaw_tokenizer_destroy(predictor->tokenizer);
+    thaw_release(context, predictor->tokenizer_path);
+    thaw_text_form_release(context, &predictor->texts);
     thaw_notes_clear(&predictor->notes);
     thaw_release(context, predictor);
 }

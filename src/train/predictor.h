@@ -3,9 +3,11 @@
 #define THAW_TRAIN_PREDICTOR_H
 
 #include <thaw/predictor.h>
+#include <thaw/tokenizer.h>
 
 #include "data/image_reader.h"
 #include "data/target_scale.h"
+#include "data/text_form.h"
 #include "io/notes.h"
 
 struct thaw_predictor {
@@ -21,6 +23,9 @@ struct thaw_predictor {
     thaw_folder_options images; /* size 0: the network takes none */
     thaw_sample_form form;      /* the same for readers */
     float *sample;              /* for one image */
+    char *tokenizer_path;       /* of the options; NULL: the noted one */
+    thaw_tokenizer *tokenizer;  /* opened for the first text */
+    thaw_text_form texts;       /* as noted */
 };
 
 /* What opening knows besides the predictor. */

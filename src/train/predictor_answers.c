@@ -118,6 +118,9 @@ static void convert(const thaw_predictor *predictor, float *scores, size_t count
     case THAW_TASK_REGRESSION:
         for (size_t i = 0; i < count; i++)
             scores[i] = (float)thaw_target_number(&predictor->scale, i, (double)scores[i]);
+        return;
+    case THAW_TASK_TOKENS: /* it was refused */
+        return;
     }
 }
 

@@ -171,10 +171,6 @@ static void labels_without_classes(thaw_source *source)
 {
     source->classes = 0;
 }
-static void labels_of_rank_1(thaw_source *source)
-{
-    source->target_shape = (thaw_shape){ .rank = 1, .dims = { 1 } };
-}
 static void floats_with_classes(thaw_source *source)
 {
     source->target_dtype = THAW_F32;
@@ -196,7 +192,6 @@ Test(source, a_bad_description_is_refused_and_still_released)
         { rank_too_high, "samples have the invalid shape" },
         { byte_targets, "targets must be int32" },
         { labels_without_classes, "at least one class" },
-        { labels_of_rank_1, "labels must have rank 0" },
         { floats_with_classes, "3 classes, must be 0" },
         { too_many, "overflow" },
     };

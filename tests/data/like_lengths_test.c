@@ -21,26 +21,32 @@ static void fill_lengths(void)
         lengths[i] = (int32_t)((values[i] + 1) * 20);
 }
 
-static thaw_loader *open_loader(thaw_context *context, thaw_dataset *dataset, bool shuffle)
+static thaw_loader *open_loader(thaw_context *context, thaw_dataset *dataset, thaw_loader_options options)
 {
     thaw_loader *loader;
-    const thaw_loader_options options = { .batch = BATCH, .shuffle = shuffle, .seed = SEED };
+    options.batch = BATCH;
+    options.seed = SEED;
     assert_ok(context, thaw_loader_create(context, dataset, &options, &loader));
     return loader;
 }
 
 /* The order of an epoch in a context of so many threads. */
-static void read_order(int threads, bool shuffle, uint64_t epoch, size_t order[COUNT])
+static void read_with(int threads, thaw_loader_options options, uint64_t epoch, size_t order[COUNT])
 {
     thaw_context *context = support_context(threads);
     numbers from = { .count = COUNT };
     thaw_dataset *dataset = numbers_open(context, &from);
     assert_ok(context, thaw_dataset_set_lengths(dataset, lengths));
-    thaw_loader *loader = open_loader(context, dataset, shuffle);
+    thaw_loader *loader = open_loader(context, dataset, options);
     cr_assert_eq(numbers_read_epoch(context, loader, epoch, order), COUNT);
     thaw_loader_destroy(loader);
     thaw_dataset_destroy(dataset);
     thaw_context_destroy(context);
+}
+
+static void read_order(int threads, bool shuffle, uint64_t epoch, size_t order[COUNT])
+{
+    read_with(threads, (thaw_loader_options){ .shuffle = shuffle }, epoch, order);
 }
 
 static size_t places[COUNT]; /* of samples in the shuffled order */
@@ -98,6 +104,17 @@ Test(like_lengths, leave_an_order_that_is_not_shuffled)
     read_order(1, false, 3, order);
     for (size_t i = 0; i < COUNT; i++)
         cr_assert_eq(order[i], i);
+}
+
+Test(like_lengths, sort_all_samples)
+{
+    static size_t order[COUNT], wanted[COUNT];
+    fill_lengths();
+    read_with(2, (thaw_loader_options){ .by_length = true }, 3, order);
+    for (size_t i = 0; i < COUNT; i++)
+        wanted[i] = places[i] = i;
+    qsort(wanted, COUNT, sizeof *wanted, by_length);
+    cr_assert_arr_eq(order, wanted, sizeof order);
 }
 
 /* ---- where lengths come from ---- */

@@ -128,6 +128,24 @@ static thaw_status number_labels(const thaw_table *table, size_t column, const t
 
 /* ---- both ---- */
 
+/* No layer can make anything of a text without tokens. */
+static thaw_status check_tokens(const thaw_table *table, const bool *chosen, bool wanted,
+                                const thaw_text_samples *samples)
+{
+    size_t index = 0;
+    for (size_t row = 0; row < table->rows; row++) {
+        if (chosen && chosen[row] != wanted)
+            continue;
+        if (thaw_text_samples_length(samples, index++) == 0)
+            return thaw_fail(
+                table->context, THAW_BAD_FORMAT,
+                "%s: line %zu: the text has no tokens; leave out the line, or use a tokenizer with special "
+                "tokens",
+                table->path, table->lines[row + 1]);
+    }
+    return THAW_OK;
+}
+
 /* Encodes the rows of a table that are marked as wanted, and numbers their labels. */
 static thaw_status encode(const thaw_tokenizer *tokenizer, const thaw_text_options *options, const thaw_table *table,
                           const bool *chosen, bool wanted, thaw_words *classes, thaw_text_samples *samples)
@@ -143,11 +161,16 @@ static thaw_status encode(const thaw_tokenizer *tokenizer, const thaw_text_optio
         status = list_classes(table, label, classes);
     if (status == THAW_OK)
         status = thaw_text_samples_encode(samples, tokenizer, table, &columns, chosen, wanted, options->length);
+    if (status == THAW_OK)
+        status = check_tokens(table, chosen, wanted, samples);
     if (status == THAW_OK && options->label)
         status = number_labels(table, label, classes, chosen, wanted, samples);
     if (status == THAW_OK && samples->replaced)
         thaw_log(table->context, THAW_LOG_WARNING, "%s: %zu parts of texts are not UTF-8 and were replaced by U+FFFD",
                  table->path, samples->replaced);
+    if (status == THAW_OK && samples->cut)
+        thaw_log(table->context, THAW_LOG_INFO, "%s: %zu of %zu texts were cut to %zu tokens", table->path,
+                 samples->cut, samples->count, options->length);
     return status;
 }
 

@@ -162,13 +162,49 @@ thaw_status thaw_text_samples_encode(thaw_text_samples *samples, const thaw_toke
     return status;
 }
 
+/* ---- a part of them ---- */
+
+/* Appends a sample's ids, which may be samples of the same. */
+static void append_sample(const thaw_text_samples *from, size_t index, thaw_text_samples *into)
+{
+    const size_t begin = from->begins[index], length = thaw_text_samples_length(from, index);
+    const size_t place = into->begins[into->count];
+    if (from->narrow)
+        memmove(into->narrow + place, from->narrow + begin, length * sizeof *from->narrow);
+    else
+        memmove(into->wide + place, from->wide + begin, length * sizeof *from->wide);
+    into->begins[++into->count] = place + length;
+}
+
+thaw_status thaw_text_samples_move(thaw_text_samples *samples, const bool *marked, size_t count,
+                                   thaw_text_samples *test)
+{
+    thaw_context *context = samples->context;
+    const size_t all = samples->count;
+    size_t ids = 0;
+    for (size_t i = 0; i < all; i++)
+        ids += marked[i] ? thaw_text_samples_length(samples, i) : 0;
+    test->begins = thaw_allocate_array(context, count + 1, sizeof *test->begins);
+    if (samples->narrow)
+        test->narrow = thaw_allocate_array(context, ids + 1, sizeof *test->narrow);
+    else
+        test->wide = thaw_allocate_array(context, ids + 1, sizeof *test->wide);
+    if (!test->begins || !(test->narrow || test->wide))
+        return THAW_OUT_OF_MEMORY;
+    test->longest = samples->longest;
+    samples->count = 0;
+    for (size_t i = 0; i < all; i++)
+        append_sample(samples, i, marked[i] ? test : samples);
+    return THAW_OK;
+}
+
 void thaw_text_samples_read(const thaw_text_samples *samples, size_t index, int32_t padding, size_t capacity,
                             int32_t *ids, int32_t *types)
 {
     const size_t begin = samples->begins[index], length = thaw_text_samples_length(samples, index);
     for (size_t i = 0; i < capacity; i++) {
         const bool inside = i < length;
-        ids[i] = !inside ? padding : samples->narrow ? samples->narrow[begin + i] : samples->wide[begin + i];
+        ids[i] = inside ? thaw_text_samples_id(samples, begin + i) : padding;
         if (types)
             types[i] = inside && samples->types ? samples->types[begin + i] : 0;
     }

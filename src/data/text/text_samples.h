@@ -39,6 +39,17 @@ static inline size_t thaw_text_samples_length(const thaw_text_samples *samples, 
     return samples->begins[index + 1] - samples->begins[index];
 }
 
+/* The id at a place in all ids. */
+static inline int32_t thaw_text_samples_id(const thaw_text_samples *samples, size_t place)
+{
+    return samples->narrow ? samples->narrow[place] : samples->wide[place];
+}
+
+/* Moves the `count` marked samples, which have neither types nor labels, to `test`. Either part keeps the order. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_text_samples_move(thaw_text_samples *samples, const bool *marked, size_t count,
+                                   thaw_text_samples *test);
+
 /* Writes a sample's ids and types (NULL: not wanted), `capacity` of each: those behind its end are `padding` and 0. The
    capacity is at least its length. */
 void thaw_text_samples_read(const thaw_text_samples *samples, size_t index, int32_t padding, size_t capacity,
