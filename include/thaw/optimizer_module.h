@@ -31,7 +31,7 @@ typedef struct thaw_update {
     size_t count;                           /* elements of each array */
     float *parameter;                       /* read and written */
     const float *gradient;                  /* of the loss */
-    float *slot[THAW_MAX_SLOTS];            /* zero before its first step; NULL where unused */
+    float *slot[THAW_MAX_SLOTS];            /* zero before its first step, or set by `begin`; NULL where unused */
     float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
@@ -66,6 +66,10 @@ struct thaw_optimizer_module {
     /* Computes, in double, what does not depend on the element, such as Adam's bias corrections. On entry, `scalars`
        holds the hyper-parameters. NULL: `update` uses those unchanged. */
     void (*prepare)(const double *hyperparameters, uint64_t step, double *scalars);
+
+    /* Sets what the span of a slot in use holds before its first step, such as a copy of the parameter. `update` follows.
+       Called for all elements, also for those that are held. NULL: slots begin at zero. */
+    void (*begin)(const thaw_update *update, size_t slot);
 };
 
 #ifdef __cplusplus

@@ -77,6 +77,14 @@ static void scale(float *restrict values, size_t count, float factor)
         values[i] *= factor;
 }
 
+/* Sets the slots that are used for the first time. */
+static void begin_slots(const thaw_optimizer_module *module, const thaw_update *update)
+{
+    for (size_t k = 0; module->begin && k < module->slot_count; k++)
+        if (update->slot_step[k] == 1 && update->slot[k])
+            module->begin(update, k);
+}
+
 /* Updates a piece that is small enough to stay in the cache between scaling and use. */
 static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
@@ -97,6 +105,7 @@ static void update_piece(const thaw_update_list *list, const thaw_span *span, si
     memcpy(update.slot_step, parameter->slot_steps, sizeof update.slot_step);
     for (size_t k = 0; k < optimizer->module->slot_count; k++)
         update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
+    begin_slots(optimizer->module, &update);
     if (list->held[span->parameter])
         thaw_update_masked(optimizer->module, &update, list->held[span->parameter], begin);
     else
@@ -115,7 +124,7 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = parameter->group->optimizer->module;
-    return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero &&
+    return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero && !module->begin &&
            module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 

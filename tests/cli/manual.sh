@@ -28,7 +28,7 @@ done
 
 networks=$("$thaw" --help | sed -n '/^Networks/,/^$/s/^  \([a-z0-9-]*\) .*/\1/p')
 [ "$(wc -w <<<"$networks")" -ge 11 ] || fail "thaw --help lists no networks"
-for name in $networks adam adamw rmsprop sgd full head last2 gradual lora:rank=8 lp-ft scratch; do
+for name in $networks adam adamw lion rmsprop sgd full head last2 gradual lora:rank=8 lp-ft scratch; do
     grep -qxF ".B ${name//-/\\-}" "${page_of[thaw]}" || fail "thaw.1 does not have $name"
 done
 

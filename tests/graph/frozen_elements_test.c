@@ -11,6 +11,7 @@ static const char *const optimizers[] = {
     "adam:lr=0.01,weight_decay=0.1,amsgrad=1",
     "adamw:lr=0.01,weight_decay=0.1",
     "rmsprop:lr=0.01,weight_decay=0.1,momentum=0.9,centered=1",
+    "adan:lr=0.01,weight_decay=0.1",
 };
 
 static bool is_masked(size_t index)

@@ -40,9 +40,11 @@ Test(sgd, first_gradient_is_not_dampened)
 
 Test(sgd, has_a_buffer_only_with_momentum)
 {
-    const thaw_optimizer_module *module = thaw_builtin_module(THAW_CPU_BASELINE, 3);
-    cr_assert_str_eq(module->name, "sgd");
+    thaw_context *context = support_context(1);
+    const thaw_optimizer_module *module = NULL;
+    assert_ok(context, thaw_builtin_module_find(context, "sgd", &module));
     cr_assert_eq(module->slot_count, 1);
     cr_assert_not(module->uses_slot((double[]){ 0.1, 0, 0, 0, 0 }, 0));
     cr_assert(module->uses_slot((double[]){ 0.1, 0.9, 0, 0, 0 }, 0));
+    thaw_context_destroy(context);
 }

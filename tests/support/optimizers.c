@@ -55,6 +55,8 @@ void support_update(const thaw_optimizer *optimizer, const thaw_optimizer_module
         if (arrays->slot[s]) {
             update.slot[s] = arrays->slot[s] + begin;
             update.slot_step[s] = step;
+            if (step == 1 && module->begin)
+                module->begin(&update, s);
         }
     module->update(&update);
 }

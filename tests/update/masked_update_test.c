@@ -96,6 +96,9 @@ Test(masked_update, holds_elements_under_every_optimizer)
     check(optimize_built_in, "adam:amsgrad=1,weight_decay=0.1");
     check(optimize_built_in, "adamw:weight_decay=0.1");
     check(optimize_built_in, "rmsprop:momentum=0.9,centered=1,weight_decay=0.1");
+    check(optimize_built_in, "ademamix:weight_decay=0.1");
+    check(optimize_built_in, "adopt:weight_decay=0.1");
+    check(optimize_built_in, "nadam:weight_decay=0.1");
 }
 
 /* ---- a user's module: Lion's sign of a mixed momentum ---- */

@@ -8,9 +8,14 @@ static const size_t sizes[] = { 1, 15, 16, 17, 63, 100003, 64, 65, 4096, 4097, 2
 enum { COUNT = THAW_COUNT(sizes), STEPS = 3 };
 
 static const char *const descriptions[] = {
-    "sgd:lr=0.1,weight_decay=0.01",     "sgd:lr=0.1,momentum=0.9,nesterov=1",
-    "adam:amsgrad=1,weight_decay=0.01", "adamw",
+    "sgd:lr=0.1,weight_decay=0.01",
+    "sgd:lr=0.1,momentum=0.9,nesterov=1",
+    "adam:amsgrad=1,weight_decay=0.01",
+    "adamw",
     "rmsprop:momentum=0.9,centered=1",
+    "rprop",
+    "adan:weight_decay=0.1",
+    "adagrad:initial_accumulator_value=0.5",
 };
 
 /* Trains every parameter for some steps and gives back the set. */
@@ -52,6 +57,11 @@ static thaw_parameter_set train_whole(thaw_context *context, const char *descrip
             for (size_t k = 0; k < THAW_MAX_HYPERPARAMETERS; k++)
                 update.scalar[k] = (float)scalars[k];
             memcpy(update.slot, parameter->slot, sizeof update.slot);
+            for (size_t k = 0; k < optimizer->module->slot_count; k++) {
+                update.slot_step[k] = step + 1;
+                if (step == 0 && optimizer->module->begin)
+                    optimizer->module->begin(&update, k);
+            }
             optimizer->module->update(&update);
         }
     }

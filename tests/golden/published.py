@@ -1,0 +1,109 @@
+"""Optimizers that PyTorch lacks, as their papers write them, one parameter at a time: what optimizers.py runs for them."""
+
+import math
+
+import torch
+
+
+class Published(torch.optim.Optimizer):
+    """Calls `update` of a subclass for each parameter, with the step, from 1, and the state, zeros at first."""
+
+    slots = ()
+
+    def __init__(self, params, foreach=False, **defaults):
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                if not state:
+                    state["step"] = 0
+                    state.update((name, torch.zeros_like(parameter)) for name in self.slots)
+                state["step"] += 1
+                self.update(parameter, parameter.grad, state, state["step"], **group)
+
+
+class Lion(Published):
+    """Chen et al. 2023, arXiv 2302.06675, algorithm 2."""
+
+    slots = ("exp_avg",)
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0, foreach=False):
+        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+
+    def update(self, p, g, state, step, lr, betas, weight_decay, **_):
+        m = state["exp_avg"]
+        blend = betas[0] * m + (1 - betas[0]) * g
+        p.copy_(p - lr * (blend.sign() + weight_decay * p))
+        m.copy_(betas[1] * m + (1 - betas[1]) * g)
+
+
+class ADOPT(Published):
+    """Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2, whose t is the step less one."""
+
+    slots = ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.9999), eps=1e-6, weight_decay=0.0, decouple=False, foreach=False):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, decouple=decouple)
+
+    def update(self, p, g, state, step, lr, betas, eps, weight_decay, decouple, **_):
+        m, v, t = state["exp_avg"], state["exp_avg_sq"], step - 1
+        if not decouple:
+            g = g + weight_decay * p
+        if t == 0:
+            v.copy_(g**2)
+            return
+        clip = t**0.25
+        m.copy_(betas[0] * m + (1 - betas[0]) * (g / v.sqrt().clamp(min=eps)).clamp(-clip, clip))
+        p.copy_(p - lr * (m + (weight_decay * p if decouple else 0)))
+        v.copy_(betas[1] * v + (1 - betas[1]) * g**2)
+
+
+class Adan(Published):
+    """Xie et al. 2022, arXiv 2208.06677, algorithm 1, with the betas that its authors' code has: 1 less the paper's, and
+    bias correction. no_prox: decay before the step."""
+
+    slots = ("exp_avg", "exp_avg_diff", "exp_avg_sq", "neg_pre_grad")
+
+    def __init__(self, params, lr=1e-3, betas=(0.98, 0.92, 0.99), eps=1e-8, weight_decay=0.0, no_prox=False, foreach=False):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, no_prox=no_prox)
+
+    def update(self, p, g, state, step, lr, betas, eps, weight_decay, no_prox, **_):
+        m, d, v = state["exp_avg"], state["exp_avg_diff"], state["exp_avg_sq"]
+        change = torch.zeros_like(g) if step == 1 else g + state["neg_pre_grad"]
+        m.copy_(betas[0] * m + (1 - betas[0]) * g)
+        d.copy_(betas[1] * d + (1 - betas[1]) * change)
+        v.copy_(betas[2] * v + (1 - betas[2]) * (g + betas[1] * change)**2)
+        corrected = [1 - beta**step for beta in betas]
+        denominator = v.sqrt() / math.sqrt(corrected[2]) + eps
+        moved = lr * (m / corrected[0] + betas[1] * d / corrected[1]) / denominator
+        p.copy_((1 - lr * weight_decay) * p - moved if no_prox else (p - moved) / (1 + lr * weight_decay))
+        state["neg_pre_grad"].copy_(-g)
+
+
+class AdEMAMix(Published):
+    """Pagliardini et al. 2024, arXiv 2409.03137, algorithm 1, with the schedules of its appendix A.1; its authors' code
+    adds 1e-8 to a beta before it takes the logarithm."""
+
+    slots = ("exp_avg_fast", "exp_avg_slow", "exp_avg_sq")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999, 0.9999), alpha=2.0, beta3_warmup=0, alpha_warmup=0, eps=1e-8,
+                 weight_decay=0.0, foreach=False):
+        super().__init__(params, lr=lr, betas=betas, alpha=alpha, beta3_warmup=beta3_warmup, alpha_warmup=alpha_warmup,
+                         eps=eps, weight_decay=weight_decay)
+
+    def update(self, p, g, state, step, lr, betas, alpha, beta3_warmup, alpha_warmup, eps, weight_decay, **_):
+        fast, slow, v = state["exp_avg_fast"], state["exp_avg_slow"], state["exp_avg_sq"]
+        beta1, beta2, beta3 = betas
+        if step < alpha_warmup:
+            alpha *= step / alpha_warmup
+        if step < beta3_warmup:
+            share, (first, last) = step / beta3_warmup, [math.log(beta + 1e-8) for beta in (beta1, beta3)]
+            beta3 = math.exp(1 / ((1 - share) / first + share / last))
+        fast.copy_(beta1 * fast + (1 - beta1) * g)
+        slow.copy_(beta3 * slow + (1 - beta3) * g)
+        v.copy_(beta2 * v + (1 - beta2) * g**2)
+        moved = (fast / (1 - beta1**step) + alpha * slow) / (v.sqrt() / math.sqrt(1 - beta2**step) + eps)
+        p.copy_(p - lr * (moved + weight_decay * p))

@@ -1,0 +1,16 @@
+#include "support/optimizers.h"
+
+Test(adagrad, equals_pytorch_after_100_steps)
+{
+    support_assert_equals_pytorch("adagrad");
+}
+
+Test(adagrad, spans_and_builds_agree_to_the_bit)
+{
+    static const char *const descriptions[] = {
+        "adagrad:lr=0.1",
+        "adagrad:lr=0.1,weight_decay=0.1,initial_accumulator_value=0.5",
+    };
+    for (size_t i = 0; i < THAW_COUNT(descriptions); i++)
+        support_assert_spans_agree(descriptions[i]);
+}
