@@ -28,6 +28,7 @@
 #include <thaw/plan.h>
 #include <thaw/precision.h>
 #include <thaw/predictor.h>
+#include <thaw/price.h>
 #include <thaw/rate_finder.h>
 #include <thaw/runtime.h>
 #include <thaw/schedule.h>

@@ -279,7 +279,12 @@ const cli_option cli_option_table[] = {
       "Train some steps on random samples, and add each instruction's time and its share of the step. Times are means "
       "over the faster half of the steps and, unlike medians, add up to the time of the step",
       &cli_kind_flag, TO(profile) },
-    { CLI_PROGRAM, "steps", "N", "Steps that --profile measures (default: 20)", &cli_kind_positive, TO(steps) },
+    { CLI_PROGRAM, "what-if", "PATTERN",
+      "Train some steps on random samples, and tell what a step would cost if this were frozen, too: a pattern, or a "
+      "part of the network such as @body or @bottom:2. May be repeated",
+      &cli_kind_rule, .rule = CLI_RULE_WHAT_IF },
+    { CLI_PROGRAM, "steps", "N", "Steps that --profile and --what-if measure (default: 20)", &cli_kind_positive,
+      TO(steps) },
     { CLI_COMMON, "seed", "N", "Seed of initialisation, shuffling and dropout (default: 0)", &cli_kind_seed, TO(seed) },
     { CLI_COMMON, "threads", "N", "Threads to compute with (default: one per core)", &cli_kind_threads, TO(threads) },
     { CLI_COMMON | CLI_LIST, "json", NULL, "Print one JSON object per line", &cli_kind_flag, TO(json) },

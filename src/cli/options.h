@@ -54,7 +54,8 @@ typedef enum cli_rule_kind {
     CLI_RULE_BIAS_ONLY,
     CLI_RULE_INPUT,
     CLI_RULE_RENAME,
-    CLI_RULE_TEXT,    /* of thaw predict and embed */
+    CLI_RULE_TEXT, /* of thaw predict and embed */
+    CLI_RULE_WHAT_IF,
     CLI_RULE_ARGUMENT /* a word that is no option */
 } cli_rule_kind;
 

@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "cli/shown.h"
 #include "cli/strategy.h"
+#include "cli/what_if.h"
 
 static int print_node(const thaw_plan_entry *entry)
 {
@@ -147,6 +148,8 @@ static int print_plan(const cli_session *session, char **path)
     const thaw_plan *plan;
     if (code == CLI_DONE)
         code = cli_check(session->context, thaw_model_plan(session->model, &wanted, &plan), "plan");
+    if (code == CLI_DONE && cli_asks_what_if(options))
+        return cli_what_if(session);
     if (code == CLI_DONE && (options->program || options->profile))
         return cli_print_program(session, plan);
     if (code != CLI_DONE || options->json)
@@ -201,7 +204,8 @@ const cli_command cli_plan = {
     .examples = "  thaw plan --model transfer-cnn --freeze 'conv*' --batch 128\n"
                 "  thaw plan --model resnet18 --freeze '*' --unfreeze fc --json\n"
                 "  thaw plan --model resnet18 --strategy gradual --epoch 3\n"
-                "  thaw plan --model resnet18:size=64 --batch 16 --profile\n",
+                "  thaw plan --model resnet18:size=64 --batch 16 --profile\n"
+                "  thaw plan --model resnet18 --batch 16 --what-if 'conv1|bn1|layer1*' --what-if @body\n",
     .takes = CLI_MODEL | CLI_CLASSES | CLI_DATA | CLI_RULES | CLI_BATCH | CLI_CACHE | CLI_INFERENCE | CLI_PRECISION |
              CLI_FROZEN_PRECISION | CLI_PROGRAM | CLI_STRATEGY | CLI_HEAD | CLI_EPOCH | CLI_COMMON,
     .needs = CLI_MODEL,

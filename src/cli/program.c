@@ -6,6 +6,7 @@
 
 #include "cli/failure.h"
 #include "cli/json.h"
+#include "cli/random_batch.h"
 
 /* Times of a program; all zero if it was not measured. */
 typedef struct profile {
@@ -16,51 +17,21 @@ typedef struct profile {
 
 /* ---- measuring ---- */
 
-static void fill_samples(float *values, size_t count)
-{
-    uint32_t state = 1;
-    for (size_t i = 0; i < count; i++) {
-        state = state * 1664525 + 1013904223; /* Numerical Recipes */
-        values[i] = (float)(state >> 8) / (1 << 24);
-    }
-}
-
-static thaw_shape batch_of(int64_t batch, const thaw_shape *sample)
-{
-    thaw_shape shape = { .rank = sample->rank + 1, .dims = { batch } };
-    memcpy(&shape.dims[1], sample->dims, (size_t)sample->rank * sizeof sample->dims[0]);
-    return shape;
-}
-
-/* All networks of the zoo are classifiers. */
 static int measure(const cli_session *session, size_t count, profile *times)
 {
-    const int64_t batch = (int64_t)session->options->batch;
-    const thaw_shape *sample = thaw_model_node_shape(session->model, 0);
-    const size_t classes = thaw_shape_count(thaw_model_node_shape(session->model, thaw_model_output(session->model)));
-    const size_t values = (size_t)batch * thaw_shape_count(sample);
-    float *samples = malloc(values * sizeof *samples);
-    int32_t *labels = malloc((size_t)batch * sizeof *labels);
+    cli_random_batch batch;
     times->seconds = calloc(count + 1, sizeof *times->seconds);
-    int code = CLI_DONE;
-    if (!samples || !labels || !times->seconds) {
-        code = cli_fail("plan", "out of memory");
-    } else {
-        fill_samples(samples, values);
-        for (int64_t i = 0; i < batch; i++)
-            labels[i] = (int32_t)((size_t)i % classes);
-        const thaw_tensor inputs = { THAW_F32, batch_of(batch, sample), samples };
-        const thaw_tensor targets = thaw_view_i32(labels, 1, &batch);
-        times->steps = session->options->steps;
-        code = cli_check(session->context,
-                         thaw_model_profile(session->model, &inputs, &targets, times->steps, times->seconds,
-                                            &times->rest_seconds, &times->step_seconds),
-                         "plan");
-    }
+    int code = times->seconds ? cli_random_batch_create(session, &batch) : cli_fail("plan", "out of memory");
+    if (code != CLI_DONE)
+        return code;
+    times->steps = session->options->steps;
+    code = cli_check(session->context,
+                     thaw_model_profile(session->model, &batch.inputs, &batch.targets, times->steps, times->seconds,
+                                        &times->rest_seconds, &times->step_seconds),
+                     "plan");
     for (size_t i = 0; i < count && code == CLI_DONE; i++)
         times->sum += times->seconds[i];
-    free(samples);
-    free(labels);
+    cli_random_batch_release(&batch);
     return code;
 }
 

@@ -5,13 +5,15 @@
 
 /* Parameters that train also have gradients and often optimizer slots. The answer depends neither on the batch nor
    on training or evaluation, so that all plans choose the same kernels. */
-static bool must_save_memory(const thaw_model *model)
+static bool must_save_memory(const thaw_plan *plan)
 {
+    const thaw_parameter_set *set = &plan->model->parameters;
     size_t frozen = 0, trained = 0;
-    for (size_t i = 0; i < model->parameters.parameter_count; i++) {
-        const thaw_parameter *parameter = model->parameters.parameters[i];
+    for (size_t i = 0; i < set->parameter_count; i++) {
+        const thaw_parameter *parameter = set->parameters[i];
+        const bool trains = thaw_parameter_trainable(parameter) && !thaw_plan_supposes(plan, parameter);
         if (parameter->in_use)
-            *(thaw_parameter_trainable(parameter) ? &trained : &frozen) += parameter->count;
+            *(trains ? &trained : &frozen) += parameter->count;
     }
     return frozen > 3 * trained;
 }
@@ -35,7 +37,7 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
         .folded = planned->absorbed,
         .low_rank = planned->low_rank,
         .may_leave = filled->may_leave,
-        .save_memory = must_save_memory(plan->model),
+        .save_memory = must_save_memory(plan),
         .shares_sums = thaw_plan_shares_sums(plan, index),
     };
     filled->demand = (thaw_layer_demand){

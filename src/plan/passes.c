@@ -63,6 +63,7 @@ thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request
     made->cuts = request->training || request->cuts;
     made->cache = request->cache;
     made->unfused = model->unfused;
+    made->frozen = request->frozen;
     made->syncs = model->syncs && request->training && made->shards > 1;
     made->node_count = model->node_count;
     made->target = loss >= 0 ? loss : thaw_model_output(model);

@@ -22,7 +22,8 @@ struct thaw_plan {
     bool training;
     bool cuts;    /* it can start at the feature cache: a training plan, or one that tests what is being trained */
     bool unfused; /* each node runs its own kernels */
-    bool syncs;   /* the step's shards run at the same time, each on a rank of its own, and share sums */
+    const bool *frozen; /* by the number of the stored tensor: supposed to be, whatever its flag; NULL: none */
+    bool syncs;         /* the step's shards run at the same time, each on a rank of its own, and share sums */
     thaw_cache_budget cache;
 
     thaw_plan_node *nodes;
@@ -72,9 +73,10 @@ typedef struct thaw_plan_request {
     int64_t batch;
     bool training;
     thaw_cache_budget cache;
-    size_t shards;  /* of the step, each of them of `batch` samples; 0: 1 */
-    bool cuts;      /* an evaluation starts at the feature cache, as a training step always can */
-    int64_t length; /* of sequences; 0: the whole length */
+    size_t shards;      /* of the step, each of them of `batch` samples; 0: 1 */
+    bool cuts;          /* an evaluation starts at the feature cache, as a training step always can */
+    int64_t length;     /* of sequences; 0: the whole length */
+    const bool *frozen; /* see thaw_plan; must outlive the plan. A plan with it cannot run */
 } thaw_plan_request;
 
 typedef struct thaw_pass {
@@ -134,6 +136,9 @@ thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression 
 /* Increases whenever a tensor changes from which the node's parameters are computed. Does not count the factors of a
    low-rank change that the layer computes beside its weight. */
 uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node);
+
+/* Whether the plan supposes the parameter to be frozen, whatever its flag. */
+bool thaw_plan_supposes(const thaw_plan *plan, const thaw_parameter *parameter);
 
 /* Whether a step of the plan updates the parameter. */
 bool thaw_plan_trains(const thaw_plan *plan, const thaw_parameter *parameter);
@@ -244,6 +249,10 @@ const float *thaw_plan_output(const thaw_plan *plan, thaw_node node);
 
 /* The plan for the model's feature cache budget: compiled if need be, ready to run, and bound to the model's arena. */
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan);
+
+/* Compiles a plan that the model does not keep, to look at: it may suppose parameters to be frozen. It cannot run. The
+   caller releases it. Errors: those of the passes. */
+thaw_status thaw_plan_suppose(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan);
 
 /* The plan that evaluates sequences of a length; 0: the whole length. Errors: those of thaw_plan_find. */
 thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t length, thaw_plan **plan);

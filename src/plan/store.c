@@ -95,17 +95,15 @@ static thaw_status reserve_told(const thaw_model *model, thaw_plan_store *store)
 
 static thaw_status compile(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
-    thaw_status status = thaw_plan_create(model, request, plan);
+    thaw_status status = check_model(model, request);
+    if (status == THAW_OK)
+        status = thaw_plan_create(model, request, plan);
     if (status == THAW_OK)
         status = thaw_plan_compile(*plan, NULL);
-    if (status == THAW_OK)
-        status = reserve_told(model, model->plans);
-    if (status == THAW_OK) {
-        thaw_plan_warn(*plan, model->plans->told);
-        return THAW_OK;
+    if (status != THAW_OK) {
+        thaw_plan_release(*plan);
+        *plan = NULL;
     }
-    thaw_plan_release(*plan);
-    *plan = NULL;
     return status;
 }
 
@@ -127,11 +125,13 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     *plan = status == THAW_OK ? thaw_kept_plans_find(&store->plans, request, model->context->threads) : NULL;
     if (status != THAW_OK || *plan)
         return status;
-    status = check_model(model, request);
+    status = reserve_told(model, store);
     if (status == THAW_OK)
         status = compile(model, request, plan);
-    if (status == THAW_OK)
+    if (status == THAW_OK) {
+        thaw_plan_warn(*plan, store->told);
         thaw_kept_plans_add(&store->plans, *plan);
+    }
     return status;
 }
 
@@ -158,9 +158,15 @@ static thaw_status find_ready(thaw_model *model, const thaw_plan_request *reques
     return status;
 }
 
+thaw_status thaw_plan_suppose(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
+{
+    *plan = NULL;
+    return compile(model, request, plan);
+}
+
 thaw_status thaw_plan_find(thaw_model *model, int64_t batch, bool training, thaw_plan **plan)
 {
-    return find_ready(model, &(thaw_plan_request){ batch, training, model->cache, 1, false, 0 }, plan);
+    return find_ready(model, &(thaw_plan_request){ .batch = batch, .training = training, .cache = model->cache }, plan);
 }
 
 thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t length, thaw_plan **plan)
@@ -200,8 +206,13 @@ static thaw_status make_sum(const thaw_plan *plan, thaw_plan_store *store, thaw_
 thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, int64_t length, thaw_shard_range range,
                                  thaw_plan **plan)
 {
-    thaw_status status =
-        find_ready(model, &(thaw_plan_request){ batch, true, model->cache, range.shards, true, length }, plan);
+    thaw_status status = find_ready(model,
+                                    &(thaw_plan_request){ .batch = batch,
+                                                          .training = true,
+                                                          .cache = model->cache,
+                                                          .shards = range.shards,
+                                                          .length = length },
+                                    plan);
     if (status == THAW_OK && range.shards > 1)
         status = make_sum(*plan, model->plans, range);
     if (status != THAW_OK)
@@ -232,12 +243,10 @@ thaw_status thaw_model_plan(thaw_model *model, const thaw_plan_options *options,
     thaw_plan *found;
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     const int64_t shards = options->shards && !options->inference ? options->shards : 1;
-    thaw_plan_request request = { options->batch / shards + (options->batch % shards > 0),
-                                  !options->inference,
-                                  model->cache,
-                                  (size_t)shards,
-                                  !options->inference,
-                                  0 };
+    thaw_plan_request request = { .batch = options->batch / shards + (options->batch % shards > 0),
+                                  .training = !options->inference,
+                                  .cache = model->cache,
+                                  .shards = (size_t)shards };
     if (options->cache_sample_bytes || options->random_data || options->cache_dtype)
         request.cache = (thaw_cache_budget){ options->cache_sample_bytes, options->random_data, options->cache_dtype };
     const thaw_status status = find(model, &request, &found);

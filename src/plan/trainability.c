@@ -42,18 +42,37 @@ static bool mark_parameters(const thaw_plan *plan, const thaw_graph_node *node, 
     return any;
 }
 
+/* Notes which tensors the plan supposes to be frozen. */
+static void suppose(thaw_plan *plan)
+{
+    for (size_t i = 0; plan->frozen && i < plan->model->parameters.number_count; i++)
+        if (plan->frozen[i])
+            plan->trainability[i] = 1 + THAW_FROZEN;
+}
+
+bool thaw_plan_supposes(const thaw_plan *plan, const thaw_parameter *parameter)
+{
+    return plan->frozen && plan->frozen[parameter->stored->number];
+}
+
+/* Whether a layer that has nothing but statistics is enabled. */
+static bool is_enabled(const thaw_plan *plan, const thaw_group *group)
+{
+    return group->trainable && !thaw_plan_supposes(plan, group->parameters[0]);
+}
+
 /* Whether the node's statistics change in this plan. */
-static bool follows(const thaw_graph_node *node, const thaw_plan_node *planned)
+static bool follows(const thaw_plan *plan, const thaw_graph_node *node, const thaw_plan_node *planned)
 {
     if (node->tracking != THAW_TRACKS_TRAINED)
         return node->tracking == THAW_TRACKS_ALWAYS;
-    return planned->trains || (!planned->could_train && node->group->trainable);
+    return planned->trains || (!planned->could_train && is_enabled(plan, node->group));
 }
 
 static void mark_training(const thaw_plan *plan, const thaw_graph_node *node, thaw_plan_node *planned)
 {
     planned->trains = mark_parameters(plan, node, planned);
-    planned->follows = follows(node, planned);
+    planned->follows = follows(plan, node, planned);
     planned->carries = planned->trains || planned->follows;
     planned->live = node->draws_when_frozen;
     for (size_t k = 0; k < node->input_count; k++) {
@@ -87,6 +106,7 @@ thaw_status thaw_pass_trainability(thaw_plan *plan)
     plan->trainability = thaw_allocate_array(set->context, set->number_count + 1, sizeof *plan->trainability);
     if (!plan->trainability)
         return THAW_OUT_OF_MEMORY;
+    suppose(plan);
     mark_used(plan);
     mark_potential(plan);
     for (size_t i = 0; i < plan->node_count; i++) {

@@ -1,4 +1,6 @@
-/* Training steps whose instructions are timed. */
+/* Runs whose instructions are timed. */
+#include "train/profile.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,41 +13,36 @@
 
 enum { WARM_UP = 3, DEFAULT_STEPS = 20 };
 
-/* Times of a step: of each instruction, then the rest and the whole. A row has those of one step. */
+/* Times of each instruction of a run, then the rest and the whole. A row has those of one run. */
 typedef struct times {
     double *rows;
-    size_t instructions, columns, steps;
+    size_t instructions, columns, runs;
 } times;
 
-static double *row_of(const times *t, size_t step)
+static double *row_of(const times *t, size_t run)
 {
-    return t->rows + step * t->columns;
+    return t->rows + run * t->columns;
 }
 
-static thaw_status begin_times(thaw_context *context, size_t instructions, size_t steps, times *t)
+static thaw_status begin_times(thaw_context *context, size_t instructions, size_t runs, times *t)
 {
     size_t size;
-    *t = (times){ .instructions = instructions, .columns = instructions + 2, .steps = steps };
-    if (thaw_multiply_sizes(t->columns, steps, &size))
+    *t = (times){ .instructions = instructions, .columns = instructions + 2, .runs = runs };
+    if (thaw_multiply_sizes(t->columns, runs, &size))
         t->rows = thaw_allocate_array(context, size, sizeof *t->rows);
     return t->rows ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-/* Runs one step as thaw_step does, including the look-up of the plan. `row` gets its times. */
-static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, const times *t, double *row)
+/* `row` gets the times of a run. */
+static thaw_status time_run(thaw_plan *plan, thaw_profiled_run profiled, const times *t, double *row)
 {
     thaw_program *program = &plan->program;
-    thaw_plan *found;
-    thaw_step_result ignored;
     for (size_t i = 0; i < t->instructions; i++)
         program->instructions[i].seconds = 0;
     program->rest = 0;
     program->timed = true;
     const double start = program->clock = thaw_seconds();
-    thaw_status status = thaw_plan_find(program->model, batch->count, true, &found);
-    if (status == THAW_OK)
-        status = thaw_train_batch(found, batch, &(thaw_step_options){ .rate_factor = 1 }, plan->model->context->seed,
-                                  &ignored);
+    const thaw_status status = profiled.run(profiled.argument);
     const double end = thaw_seconds();
     program->timed = false;
     for (size_t i = 0; i < t->instructions; i++)
@@ -55,25 +52,25 @@ static thaw_status time_step(thaw_plan *plan, const thaw_training_batch *batch, 
     return status;
 }
 
-/* Sorts rows by the time of their whole step, which is their last number. */
-static int by_step(const void *left, const void *right)
+/* Sorts rows by the time of their whole run, which is their last number. */
+static int by_run(const void *left, const void *right)
 {
     const double *const *a = left, *const *b = right;
     const double x = (*a)[-1], y = (*b)[-1];
     return (x > y) - (x < y);
 }
 
-/* Adds up the faster half of the steps, which other processes disturbed least, and divides by their number. Means, in
-   contrast to medians, of instructions add up to that of the step. */
+/* Adds up the faster half of the runs, which other processes disturbed least, and divides by their number. Means, in
+   contrast to medians, of instructions add up to that of the run. */
 static thaw_status average(thaw_context *context, const times *t, double *means)
 {
-    const size_t kept = (t->steps + 1) / 2;
-    const double **ends = thaw_allocate_array(context, t->steps, sizeof *ends);
+    const size_t kept = (t->runs + 1) / 2;
+    const double **ends = thaw_allocate_array(context, t->runs, sizeof *ends);
     if (!ends)
         return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < t->steps; i++)
+    for (size_t i = 0; i < t->runs; i++)
         ends[i] = row_of(t, i) + t->columns;
-    qsort(ends, t->steps, sizeof *ends, by_step);
+    qsort(ends, t->runs, sizeof *ends, by_run);
     for (size_t k = 0; k < t->columns; k++) {
         double sum = 0;
         for (size_t i = 0; i < kept; i++)
@@ -84,26 +81,46 @@ static thaw_status average(thaw_context *context, const times *t, double *means)
     return THAW_OK;
 }
 
-static thaw_status time_steps(thaw_plan *plan, const thaw_training_batch *batch, size_t steps, double *seconds,
-                              double *rest_seconds, double *step_seconds)
+thaw_status thaw_profile_runs(thaw_plan *plan, thaw_profiled_run profiled, size_t runs, double *seconds,
+                              double *rest_seconds, double *run_seconds)
 {
     thaw_context *context = plan->model->context;
     const size_t count = plan->program.count;
     double *means = thaw_allocate_array(context, count + 2, sizeof *means);
     times t = { 0 };
-    thaw_status status = means ? begin_times(context, count, steps, &t) : THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < steps && status == THAW_OK; i++)
-        status = time_step(plan, batch, &t, row_of(&t, i));
+    thaw_status status = means ? begin_times(context, count, runs, &t) : THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < runs && status == THAW_OK; i++)
+        status = time_run(plan, profiled, &t, row_of(&t, i));
     if (status == THAW_OK)
         status = average(context, &t, means);
     if (status == THAW_OK) {
         memcpy(seconds, means, count * sizeof *seconds);
         *rest_seconds = means[count];
-        *step_seconds = means[count + 1];
+        *run_seconds = means[count + 1];
     }
     thaw_release(context, t.rows);
     thaw_release(context, means);
     return status;
+}
+
+/* ---- training steps ---- */
+
+typedef struct training_step {
+    thaw_model *model;
+    const thaw_training_batch *batch;
+} training_step;
+
+/* Runs one step as thaw_step does, including the look-up of the plan. */
+static thaw_status run_step(void *argument)
+{
+    const training_step *step = argument;
+    thaw_plan *plan;
+    thaw_step_result ignored;
+    const thaw_status status = thaw_plan_find(step->model, step->batch->count, true, &plan);
+    if (status != THAW_OK)
+        return status;
+    return thaw_train_batch(plan, step->batch, &(thaw_step_options){ .rate_factor = 1 }, step->model->context->seed,
+                            &ignored);
 }
 
 thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets, size_t steps,
@@ -124,10 +141,12 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
         .count = given.count, .all = (size_t)given.count, .samples = given.samples, .targets = targets->data
     };
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
+    training_step step = { model, &batch };
     thaw_plan *plan;
     status = thaw_plan_find(model, batch.count, true, &plan);
     if (status == THAW_OK)
-        status = time_steps(plan, &batch, steps ? steps : DEFAULT_STEPS, seconds, rest_seconds, step_seconds);
+        status = thaw_profile_runs(plan, (thaw_profiled_run){ run_step, &step }, steps ? steps : DEFAULT_STEPS, seconds,
+                                   rest_seconds, step_seconds);
     thaw_threads_leave(scope);
     return status;
 }
