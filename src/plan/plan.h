@@ -114,8 +114,8 @@ thaw_status thaw_pass_trainability(thaw_plan *plan);
    the end of the prefix. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_pass_regions(thaw_plan *plan);
 
-/* Warns of each layer right below the live part that would draw random numbers but does not. `told` has a flag for each
-   node, so that each warning is given once. */
+/* Warns, once for each kind, of layers in the prefix that would draw random numbers but do not. `told` has a flag for
+   each node, so that each warning is given once. */
 void thaw_plan_warn(const thaw_plan *plan, bool *told);
 
 /* Moves the feature cache's cut to an earlier place if the end of the prefix exceeds the model's limit. Errors:

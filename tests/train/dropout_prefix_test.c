@@ -164,3 +164,30 @@ Test(dropout_prefix, that_rests_right_below_what_trains_is_told_once_to_the_log)
     check_warnings(DROPS_HIGH, false, "body", 0);
     check_warnings(DROPS_LOW, false, "body|middle", 0); /* "middle" is between */
 }
+
+/* Each block of a residual network has one, and all of them rest. */
+Test(dropout_prefix, with_several_layers_of_a_kind_has_one_warning_for_each_kind)
+{
+    record seen = { 0 };
+    thaw_context *context = listening(&seen);
+    thaw_model *model;
+    thaw_node x, y;
+    const float values[8] = { 1 };
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ 1, { 4 } }, &x));
+    for (int i = 0; i < 4; i++) {
+        assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .units = 4 }, &y));
+        assert_ok(context, thaw_stochastic_depth(model, y, &(thaw_stochastic_depth_options){ .rate = 0.5 }, &y));
+        assert_ok(context, thaw_add(model, x, y, NULL, &x));
+    }
+    assert_ok(context, thaw_model_freeze(model, "*"));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "head", .units = 4 }, &x));
+    assert_ok(context, thaw_mse(model, x, NULL, &x));
+    support_optimize(model, "sgd:lr=0.1");
+    const thaw_tensor tensor = thaw_view_f32(values, 2, (const int64_t[]){ 2, 4 });
+    assert_ok(context, thaw_step(model, &tensor, &tensor, NULL, NULL));
+    cr_assert_eq(seen.warnings, 1, "%zu warnings", seen.warnings);
+    cr_assert(strstr(seen.last, "and 3 more: these layers of stochastic_depth do nothing"), "%s", seen.last);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
