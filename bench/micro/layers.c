@@ -122,10 +122,18 @@ static double bytes_of(const bed *on, bool backward)
     return passes * (double)(on->input_bytes + on->weight_bytes) + (double)on->output_bytes;
 }
 
+/* A plan counts forward's operations for each gradient. Attention's backward computes the scores again, and four more
+   products where forward has two. */
+static double backward_flops(const bed *on)
+{
+    const bool attends = strcmp(on->model->nodes[on->node].module->name, "attention") == 0;
+    return attends ? 2.5 * on->entry.forward_flops : on->entry.backward_flops;
+}
+
 static void measure(bed *on, const bench_layer *layer, bool backward, double peak, const bench_arguments *settings)
 {
     static double seconds[MOST_REPETITIONS];
-    const double flops = backward ? on->entry.backward_flops : on->entry.forward_flops;
+    const double flops = backward ? backward_flops(on) : on->entry.forward_flops;
     const double arithmetic = flops / peak, traffic = bench_traffic_seconds(on->context, bytes_of(on, backward));
     const thaw_thread_scope scope = thaw_threads_enter(on->context);
     const double once = time_pass(on, backward, 2);

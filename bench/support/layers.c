@@ -89,6 +89,21 @@ static thaw_status lstm(thaw_model *model, thaw_node x, thaw_node *y)
     return thaw_lstm(model, x, &(thaw_recurrent_options){ .name = "measured", .units = 256 }, y);
 }
 
+static thaw_status layer_norm(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_layer_norm(model, x, &(thaw_layer_norm_options){ .name = "measured" }, y);
+}
+
+static thaw_status rms_norm(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_rms_norm(model, x, &(thaw_rms_norm_options){ .name = "measured" }, y);
+}
+
+static thaw_status softmax(thaw_model *model, thaw_node x, thaw_node *y)
+{
+    return thaw_softmax(model, x, &(thaw_simple_options){ .name = "measured" }, y);
+}
+
 /* Self-attention of packed rows, with heads of `width`. */
 static thaw_status attend(thaw_model *model, thaw_node x, int64_t width, bool causal, thaw_node *y)
 {
@@ -151,6 +166,10 @@ const bench_layer bench_layers[] = {
     { "attention 128, 12 x 32", SEQUENCE(128, 3 * 384), 32, attention_32 },
     { "attention 64, 12 x 64 (c)", SEQUENCE(64, 3 * 768), 4, causal_attention_64 },
     { "attention 1024, 12 x 64 (c)", SEQUENCE(1024, 3 * 768), 1, causal_attention_64 },
+    { "layer norm 197, 384", SEQUENCE(197, 384), 16, layer_norm },
+    { "RMS norm 197, 384", SEQUENCE(197, 384), 16, rms_norm },
+    { "GELU 197, 1536", SEQUENCE(197, 1536), 16, gelu },
+    { "softmax 197, 384", SEQUENCE(197, 384), 16, softmax },
 };
 
 const size_t bench_layer_count = THAW_COUNT(bench_layers);
