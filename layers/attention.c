@@ -237,17 +237,17 @@ static thaw_status backward(const thaw_layer_run *run)
     return THAW_OK;
 }
 
-/* Lengths and biases are floats. */
-static bool takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
+/* Lengths and biases, behind the rows. */
+static uint32_t keeps_floats(const void *options, size_t input_count)
 {
-    (void)inputs;
-    return input_count == ((const thaw_attention_node *)options)->rows;
+    const size_t rows = ((const thaw_attention_node *)options)->rows;
+    return (1U << input_count) - (1U << rows);
 }
 
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_bfloat16 = takes_bfloat16,
+    .keeps_floats = keeps_floats,
 };
 
 static const thaw_layer_module module = {

@@ -182,17 +182,17 @@ static thaw_status export_onnx(const thaw_layer_export *layer)
     return thaw_onnx_output(layer, x, THAW_CHANNELS_LAST);
 }
 
-/* A length has more digits than bfloat16. */
-static bool takes_bfloat16(const void *options, const thaw_shape *inputs, size_t input_count)
+/* The lengths. */
+static uint32_t keeps_floats(const void *options, size_t input_count)
 {
-    (void)options, (void)inputs;
-    return input_count == 1;
+    (void)options;
+    return input_count > 1 ? 1U << 1 : 0;
 }
 
 static const thaw_layer_capabilities capabilities = {
     .size = sizeof(thaw_layer_capabilities),
     .bfloat16 = THAW_BFLOAT16_FOLLOWS,
-    .takes_bfloat16 = takes_bfloat16,
+    .keeps_floats = keeps_floats,
 };
 
 static const thaw_layer_module module = {

@@ -139,13 +139,19 @@ typedef struct thaw_layer_capabilities {
        own shard only. */
     thaw_status (*measure)(const thaw_layer_run *run);
     thaw_status (*measure_gradients)(const thaw_layer_run *run); /* see `measure` */
+
+    /* The inputs that stay floats, with their gradients, where the layer computes in bfloat16: bit k is input k. For
+       numbers that bfloat16 would spoil, such as lengths, which it only has exactly up to 256. Such an input may have
+       any precision where a layer follows its inputs. NULL: none. */
+    uint32_t (*keeps_floats)(const void *options, size_t input_count);
 } thaw_layer_capabilities;
 
 /* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */
 
 /* thaw_layer_demand.capabilities: zero except for what the module offers. */
 typedef struct thaw_capability_demand {
-    thaw_dtype precision;   /* of inputs, output and their gradients: THAW_F32, or THAW_BF16 for modules that offer it.
+    thaw_dtype precision;   /* of inputs (see keeps_floats), output and their gradients: THAW_F32, or THAW_BF16 for
+                               modules that offer it.
                                Parameters, their gradients and statistics are always floats */
     thaw_epilogue epilogue; /* only work that takes_epilogue accepted */
     bool folded;            /* for modules that map channels: the layer before does that. Only `pack` is called; it

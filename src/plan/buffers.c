@@ -167,7 +167,7 @@ static void extend_for_reader(thaw_plan *plan, thaw_node reader)
 {
     const thaw_plan_node *planned = &plan->nodes[reader];
     for (size_t k = 0; k < planned->source_count; k++) {
-        const int request = request_read(plan, planned->sources[k], planned->precision);
+        const int request = request_read(plan, planned->sources[k], thaw_input_precision(planned, k));
         if (request < 0)
             continue;
         extend(plan, request, forward_time(plan, reader));
@@ -215,9 +215,10 @@ static void request_spares(thaw_plan *plan, thaw_node index)
         planned->adds_gradient[k] = writer.reader != index || writer.slot != k;
         if (planned->needs.identity)
             continue; /* the term is the gradient of its output, unchanged */
-        if (!planned->adds_gradient[k] && planned->precision == plan->nodes[source].precision)
+        const thaw_dtype precision = thaw_input_precision(planned, k);
+        if (!planned->adds_gradient[k] && precision == plan->nodes[source].precision)
             continue;
-        planned->places.spare[k] = add_request(plan, value_bytes(plan, source, planned->precision));
+        planned->places.spare[k] = add_request(plan, value_bytes(plan, source, precision));
         extend(plan, planned->places.spare[k], backward_time(plan, index));
     }
 }

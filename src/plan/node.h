@@ -59,8 +59,9 @@ typedef struct thaw_plan_node {
     bool close;    /* in the prefix, with no parameters between it and the live part */
     bool boundary; /* in the prefix, not constant, and read after the cut: the feature cache keeps it */
 
-    /* precision: of inputs, output and their gradients */
+    /* precision: of inputs, output and their gradients; but inputs whose bit is set are floats */
     thaw_dtype precision;
+    uint32_t float_inputs;
 
     /* tiles */
     bool tiled;   /* runs on a tile of the batch at a time */
@@ -95,5 +96,11 @@ typedef struct thaw_plan_node {
     thaw_plan_places places;
     thaw_plan_binding bound;
 } thaw_plan_node;
+
+/* The precision of an input, and of its gradient. */
+static inline thaw_dtype thaw_input_precision(const thaw_plan_node *reader, size_t slot)
+{
+    return reader->float_inputs >> slot & 1 ? THAW_F32 : reader->precision;
+}
 
 #endif

@@ -7,10 +7,17 @@ static bool is_wanted(const thaw_plan *plan, thaw_node node)
     return precision->all == THAW_BF16 || (precision->frozen == THAW_BF16 && !plan->nodes[node].above_trained);
 }
 
+static uint32_t float_inputs_of(const thaw_graph_node *node)
+{
+    const thaw_layer_capabilities *offered = node->capabilities;
+    return offered->keeps_floats ? offered->keeps_floats(node->options, node->input_count) : 0;
+}
+
 static bool follows_bfloat16(const thaw_plan *plan, const thaw_graph_node *node)
 {
+    const uint32_t floats = float_inputs_of(node);
     for (size_t k = 0; k < node->input_count; k++)
-        if (plan->nodes[node->inputs[k]].precision != THAW_BF16)
+        if (!(floats >> k & 1) && plan->nodes[node->inputs[k]].precision != THAW_BF16)
             return false;
     return node->input_count > 0;
 }
@@ -51,6 +58,7 @@ thaw_status thaw_pass_precision(thaw_plan *plan)
         if (node->module && !scaled && is_wanted(plan, (thaw_node)i) && planned->low_rank.rank == 0 &&
             has_use_for_it(plan, (thaw_node)i) && can_take_it(plan, node))
             planned->precision = THAW_BF16;
+        planned->float_inputs = planned->precision == THAW_BF16 ? float_inputs_of(node) : 0;
     }
     return THAW_OK;
 }

@@ -91,10 +91,8 @@ static bool is_read(const thaw_plan *plan, thaw_node origin, thaw_dtype precisio
 {
     for (size_t i = first; i < plan->order_count; i++) {
         const thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        if (planned->needs.identity || planned->precision != precision)
-            continue;
-        for (size_t k = 0; k < planned->source_count; k++)
-            if (plan->nodes[planned->sources[k]].origin == origin)
+        for (size_t k = 0; k < planned->source_count && !planned->needs.identity; k++)
+            if (plan->nodes[planned->sources[k]].origin == origin && thaw_input_precision(planned, k) == precision)
                 return true;
     }
     return false;

@@ -36,7 +36,8 @@ static void bind_inputs(thaw_plan *plan, char *arena, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
     for (size_t k = 0; k < planned->source_count; k++) {
-        planned->bound.inputs[k] = thaw_plan_value(plan, plan->nodes[planned->sources[k]].origin, planned->precision);
+        planned->bound.inputs[k] =
+            thaw_plan_value(plan, plan->nodes[planned->sources[k]].origin, thaw_input_precision(planned, k));
         planned->bound.input_gradients[k] = input_gradient_of(plan, arena, index, k);
     }
 }

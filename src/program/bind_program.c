@@ -30,7 +30,8 @@ static void bind_gradient(const thaw_plan *plan, thaw_instruction *instruction)
     const thaw_plan_node *planned = &plan->nodes[instruction->node];
     const thaw_node source = planned->sources[instruction->index];
     instruction->into = (thaw_values){ plan->nodes[source].bound.gradient, plan->nodes[source].precision };
-    instruction->from = (thaw_values){ planned->bound.input_gradients[instruction->index], planned->precision };
+    instruction->from = (thaw_values){ planned->bound.input_gradients[instruction->index],
+                                       thaw_input_precision(planned, instruction->index) };
     instruction->count = batch_count(plan, source);
 }
 
@@ -110,12 +111,13 @@ static void move(thaw_program *program, void *place, size_t sample_bytes)
 static void list_moved_by_node(thaw_plan *plan, thaw_node index)
 {
     thaw_plan_node *planned = &plan->nodes[index];
-    const size_t bytes = thaw_dtype_bytes(planned->precision);
     for (size_t k = 0; k < planned->source_count; k++)
         if (!plan->nodes[planned->sources[k]].partial)
-            move(&plan->program, &planned->bound.inputs[k], sample_count(plan, planned->sources[k]) * bytes);
+            move(&plan->program, &planned->bound.inputs[k],
+                 sample_count(plan, planned->sources[k]) * thaw_dtype_bytes(thaw_input_precision(planned, k)));
     if (!planned->partial)
-        move(&plan->program, &planned->bound.run.output, sample_count(plan, index) * bytes);
+        move(&plan->program, &planned->bound.run.output,
+             sample_count(plan, index) * thaw_dtype_bytes(planned->precision));
 }
 
 static void list_moved_by_conversion(thaw_plan *plan, thaw_instruction *instruction)
@@ -154,7 +156,7 @@ static void list_readers(thaw_plan *plan)
         for (size_t i = 0; i < plan->order_count; i++) {
             thaw_plan_node *reader = &plan->nodes[plan->order[i]];
             for (size_t k = 0; k < reader->source_count; k++) {
-                if (reader->precision != THAW_F32 ||
+                if (thaw_input_precision(reader, k) != THAW_F32 ||
                     plan->nodes[reader->sources[k]].origin != plan->nodes[feed->node].origin)
                     continue;
                 program->readers[count++] = &reader->bound.inputs[k];

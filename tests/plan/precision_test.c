@@ -204,3 +204,43 @@ Test(precision, leaves_layers_with_a_low_rank_change_to_floats)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
+
+/* ---- inputs that stay floats ---- */
+
+static uint32_t keeps_second(const void *options, size_t input_count)
+{
+    (void)options, (void)input_count;
+    return 1U << 1;
+}
+
+static const thaw_layer_capabilities mixing = { CAPABILITIES, .bfloat16 = THAW_BFLOAT16_FOLLOWS,
+                                                .keeps_floats = keeps_second };
+
+/* input 0, a 1, b 2, sum of a and the input 3, of a and b 4, of the input and a 5. */
+Test(precision, follows_the_inputs_that_do_not_stay_floats)
+{
+    static thaw_layer_module mixes;
+    thaw_context *context = support_context(1);
+    make_modules();
+    mixes = toy_sum;
+    mixes.capabilities = &mixing;
+    thaw_model *model = toy_model(context, 3);
+    toy_append(model, &chooses, "a", 0, -1);
+    toy_append(model, &chooses, "b", 0, -1);
+    toy_append(model, &mixes, NULL, 1, 0);
+    toy_append(model, &mixes, NULL, 1, 2);
+    toy_append(model, &mixes, NULL, 0, 1);
+    toy_append(model, &follows, NULL, 3, 4);
+    toy_append(model, &toy_sum, NULL, 5, 6);
+    toy_append(model, &toy_quadratic, "loss", 7, -1);
+    model->precision = (thaw_precision){ .all = THAW_BF16 };
+    thaw_plan *plan = plan_until(model, "precision");
+    assert_precisions(plan, "fbbbbfbff");
+    cr_assert_eq(thaw_input_precision(&plan->nodes[3], 0), THAW_BF16);
+    cr_assert_eq(thaw_input_precision(&plan->nodes[3], 1), THAW_F32);
+    cr_assert_eq(thaw_input_precision(&plan->nodes[4], 1), THAW_F32);
+    cr_assert_eq(thaw_input_precision(&plan->nodes[5], 1), THAW_F32);
+    thaw_plan_release(plan);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}

@@ -69,12 +69,23 @@ static void round_values(const layer *l, float *values, size_t count)
         values[i] = thaw_bfloat16_widen(thaw_bfloat16_round(values[i]));
 }
 
+static bool is_of_floats(const layer *l, size_t input)
+{
+    return !l->bfloat16 || l->float_inputs >> input & 1;
+}
+
+static void round_input(const layer *l, size_t input)
+{
+    if (!is_of_floats(l, input))
+        round_values(l, l->inputs[input], l->input_size[input]);
+}
+
 static void make_inputs(layer *l, const layer_wish *wish, const thaw_shape *shapes, size_t batch)
 {
     for (size_t i = 0; i < l->input_count; i++) {
         l->input_size[i] = batch * thaw_shape_count(&shapes[i]);
         l->inputs[i] = make_filled(l->input_size[i], 100 + (uint32_t)i);
-        round_values(l, l->inputs[i], l->input_size[i]);
+        round_input(l, i);
         if (wants_gradient(wish, i))
             l->input_gradients[i] = make_buffer(l->input_size[i]);
     }
@@ -123,6 +134,8 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
         .context = model->context, .module = node->module, .bfloat16 = wish->bfloat16, .input_count = node->input_count
     };
     l.parameter_count = node->group ? node->group->parameter_count : 0;
+    if (node->capabilities->keeps_floats)
+        l.float_inputs = node->capabilities->keeps_floats(node->options, node->input_count);
     for (size_t i = 0; i < l.input_count; i++) {
         inputs[i] = model->nodes[node->inputs[i]].output;
         input_gradient[i] = wants_gradient(wish, i);
@@ -166,9 +179,9 @@ layer layer_open(thaw_model *model, const layer_wish *wish)
 }
 
 /* A test's buffer as the layer sees it. */
-static void *lend(const layer *l, const float *values, size_t count)
+static void *lend(bool floats, const float *values, size_t count)
 {
-    if (!l->bfloat16 || !values)
+    if (floats || !values)
         return (void *)(uintptr_t)values;
     thaw_bfloat16 *lent = make_bytes(count * sizeof *lent);
     for (size_t i = 0; i < count; i++)
@@ -177,9 +190,9 @@ static void *lend(const layer *l, const float *values, size_t count)
 }
 
 /* Brings home what the layer has made of it. */
-static void take_back(const layer *l, void *lent, float *values, size_t count)
+static void take_back(bool floats, void *lent, float *values, size_t count)
 {
-    if (!l->bfloat16 || !values)
+    if (floats || !values)
         return;
     for (size_t i = 0; i < count; i++)
         values[i] = thaw_bfloat16_widen(((thaw_bfloat16 *)lent)[i]);
@@ -192,11 +205,11 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     const bool in_place = l->output == NULL;
     void *inputs[THAW_MAX_INPUTS], *input_gradients[THAW_MAX_INPUTS];
     for (size_t i = 0; i < l->input_count; i++) {
-        inputs[i] = lend(l, l->inputs[i], l->input_size[i]);
-        input_gradients[i] = lend(l, l->input_gradients[i], l->input_size[i]);
+        inputs[i] = lend(is_of_floats(l, i), l->inputs[i], l->input_size[i]);
+        input_gradients[i] = lend(is_of_floats(l, i), l->input_gradients[i], l->input_size[i]);
     }
-    void *const output = lend(l, l->output, l->output_size);
-    void *const output_gradient = lend(l, l->output_gradient, l->output_size);
+    void *const output = lend(!l->bfloat16, l->output, l->output_size);
+    void *const output_gradient = lend(!l->bfloat16, l->output_gradient, l->output_size);
     void *const own_gradient = l->input_count ? input_gradients[0] : NULL;
     if (in_place && own_gradient)
         input_gradients[0] = output_gradient;
@@ -217,17 +230,17 @@ static void call(layer *l, thaw_status (*function)(const thaw_layer_run *run))
     if (l->input_count)
         input_gradients[0] = own_gradient;
     for (size_t i = 0; i < l->input_count; i++) {
-        take_back(l, inputs[i], l->inputs[i], l->input_size[i]);
-        take_back(l, input_gradients[i], l->input_gradients[i], l->input_size[i]);
+        take_back(is_of_floats(l, i), inputs[i], l->inputs[i], l->input_size[i]);
+        take_back(is_of_floats(l, i), input_gradients[i], l->input_gradients[i], l->input_size[i]);
     }
-    take_back(l, output, l->output, l->output_size);
-    take_back(l, output_gradient, l->output_gradient, l->output_size);
+    take_back(!l->bfloat16, output, l->output, l->output_size);
+    take_back(!l->bfloat16, output_gradient, l->output_gradient, l->output_size);
 }
 
 void layer_round(layer *l)
 {
     for (size_t i = 0; i < l->input_count; i++)
-        round_values(l, l->inputs[i], l->input_size[i]);
+        round_input(l, i);
     round_values(l, l->output_gradient, l->output_size);
 }
 

@@ -31,6 +31,7 @@ typedef struct layer {
     size_t gradient_rows[THAW_MAX_PARAMETERS];
     thaw_gradient_rows *listed_rows[THAW_MAX_PARAMETERS]; /* for the test to set: what backward finds and names */
     bool bfloat16;
+    uint32_t float_inputs; /* bit k: but not input k */
     thaw_layer_run run;
     size_t input_count, parameter_count;
     size_t input_size[THAW_MAX_INPUTS], parameter_size[THAW_MAX_PARAMETERS], output_size;
