@@ -6,14 +6,17 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
+#include "layers/cross_entropy.h"
+
 /* The fewest elements of a thread. */
 enum { GRAIN = 4096 };
 
 typedef struct loss {
     const thaw_softmax_cross_entropy_options *options;
     size_t batch, classes;
-    double weight_sum;    /* of all classes */
-    double total, weight; /* of the last batch, for `weigh` */
+    double weight_sum; /* of all classes */
+    double total;      /* of the last batch, as are the weights, for `weigh` */
+    thaw_label_weights weights;
     bool training;
 } loss;
 
@@ -35,66 +38,22 @@ typedef struct pass {
 
 static double weight_of(const loss *l, size_t class)
 {
-    return l->options->class_weights ? (double)l->options->class_weights[class] : 1;
+    return thaw_cross_entropy_weight(l->options, class);
 }
 
 static bool is_ignored(const loss *l, int32_t label)
 {
-    return l->options->use_ignore_label && label == l->options->ignore_label;
+    return thaw_cross_entropy_ignores(l->options, label);
 }
 
-static thaw_status check_options(thaw_layer_builder *builder, const thaw_softmax_cross_entropy_options *o)
+static thaw_status adopt_options(thaw_layer_builder *builder, void *options)
 {
     const thaw_shape *input = thaw_builder_input(builder, 0);
     char text[80];
     if (input->rank != 1)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the logits have shape %s, must be [classes]",
                                  thaw_shape_format(input, text, sizeof text));
-    if (o->reduction != THAW_REDUCE_MEAN && o->reduction != THAW_REDUCE_SUM)
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                 "reduction is %d, must be THAW_REDUCE_MEAN or THAW_REDUCE_SUM", (int)o->reduction);
-    if (!(o->label_smoothing >= 0 && o->label_smoothing <= 1))
-        return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "label_smoothing is %g, must be from 0 to 1",
-                                 o->label_smoothing);
-    for (int64_t class = 0; o->class_weights && class < input->dims[0]; class ++)
-        if (!(o->class_weights[class] >= 0) || !isfinite(o->class_weights[class]))
-            return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT,
-                                     "the weight of class %lld is %g, must be finite and not negative",
-                                     (long long)class, (double)o->class_weights[class]);
-    return THAW_OK;
-}
-
-static thaw_status adopt_options(thaw_layer_builder *builder, void *options)
-{
-    thaw_softmax_cross_entropy_options *o = options;
-    const thaw_status status = check_options(builder, o);
-    if (status != THAW_OK || !o->class_weights)
-        return status;
-    const size_t bytes = (size_t)thaw_builder_input(builder, 0)->dims[0] * sizeof(float);
-    float *copy = thaw_allocate(thaw_builder_context(builder), bytes);
-    if (!copy)
-        return THAW_OUT_OF_MEMORY;
-    o->class_weights = memcpy(copy, o->class_weights, bytes);
-    return THAW_OK;
-}
-
-static void release_options(thaw_context *context, void *options)
-{
-    const thaw_softmax_cross_entropy_options *o = options;
-    thaw_release(context, (void *)(uintptr_t)o->class_weights);
-}
-
-static thaw_status build(thaw_layer_builder *builder, const void *options)
-{
-    const thaw_softmax_cross_entropy_options *o = options;
-    const thaw_shape scalar = { .rank = 0 };
-    if (o->use_ignore_label)
-        thaw_builder_ignore_label(builder, o->ignore_label);
-    if (o->reduction == THAW_REDUCE_SUM)
-        thaw_builder_sum_loss(builder);
-    thaw_builder_flops(builder, 4 * (double)thaw_builder_input(builder, 0)->dims[0]);
-    const thaw_status status = thaw_builder_target(builder, THAW_I32, &scalar);
-    return status == THAW_OK ? thaw_builder_output(builder, &scalar) : status;
+    return thaw_cross_entropy_adopt_options(builder, options);
 }
 
 static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *needs)
@@ -112,25 +71,6 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     needs->workspace_bytes = l->training ? sizeof(kept) + l->batch * l->classes * sizeof(float) : 0;
     needs->scratch_bytes = l->batch * sizeof(double);
     needs->kernel = "softmax + cross-entropy";
-    return THAW_OK;
-}
-
-/* Checks the labels. Adds the weights of the samples that count, and their number. */
-static thaw_status sum_weights(const thaw_layer_run *run, const loss *l, double *sum, size_t *counted)
-{
-    const int32_t *labels = run->target;
-    *sum = 0;
-    *counted = 0;
-    for (size_t n = 0; n < l->batch; n++) {
-        if (is_ignored(l, labels[n]))
-            continue;
-        if (labels[n] < 0 || (size_t)labels[n] >= l->classes)
-            return thaw_fail(run->context, THAW_INVALID_ARGUMENT,
-                             "cross-entropy: sample %zu has label %d, must be from 0 to %zu", n, (int)labels[n],
-                             l->classes - 1);
-        *sum += weight_of(l, (size_t)labels[n]);
-        ++*counted;
-    }
     return THAW_OK;
 }
 
@@ -189,13 +129,11 @@ static size_t grain_of(const loss *l)
 static thaw_status forward(const thaw_layer_run *run)
 {
     loss *l = run->state;
-    double weights;
-    size_t counted;
-    const thaw_status status = sum_weights(run, l, &weights, &counted);
+    const thaw_label_batch labels = { run->target, l->batch, 1, l->classes };
+    const thaw_status status = thaw_cross_entropy_sum_weights(run->context, l->options, labels, &l->weights);
     if (status != THAW_OK)
         return status;
-    const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
-    const double scale = !mean ? 1 : weights > 0 ? 1 / weights : 0;
+    const double scale = thaw_cross_entropy_scale(l->options, l->weights);
     pass p = {
         .layer = l,
         .logits = run->inputs[0],
@@ -206,13 +144,11 @@ static thaw_status forward(const thaw_layer_run *run)
     if (p.kept)
         p.kept->scale = scale;
     thaw_parallel_for(run->context, l->batch, grain_of(l), forward_samples, &p);
-    double total = 0;
+    l->total = 0;
     for (size_t n = 0; n < l->batch; n++)
-        total += p.losses[n];
-    l->total = total;
-    l->weight = mean ? weights : (double)counted;
+        l->total += p.losses[n];
     float *output = run->output;
-    *output = (float)(total * scale);
+    *output = (float)(l->total * scale);
     return THAW_OK;
 }
 
@@ -250,10 +186,7 @@ static thaw_status backward(const thaw_layer_run *run)
 static void weigh(const thaw_layer_run *run, double *total, double *weight)
 {
     const loss *l = run->state;
-    const bool mean = l->options->reduction == THAW_REDUCE_MEAN;
-    *weight = l->weight;
-    /* The mean of one batch is its output, bit for bit. With weights of 0, smoothing still adds to the total. */
-    *total = mean && l->weight > 0 ? (double)*(const float *)run->output * l->weight : l->total;
+    thaw_cross_entropy_weigh(run, l->options, l->total, l->weights, total, weight);
 }
 
 static const thaw_layer_module module = {
@@ -263,8 +196,8 @@ static const thaw_layer_module module = {
     .options_size = sizeof(thaw_softmax_cross_entropy_options),
     .loss = true,
     .adopt_options = adopt_options,
-    .release_options = release_options,
-    .build = build,
+    .release_options = thaw_cross_entropy_release_options,
+    .build = thaw_cross_entropy_build,
     .prepare = prepare,
     .forward = forward,
     .backward = backward,

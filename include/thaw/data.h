@@ -62,8 +62,8 @@ typedef struct thaw_source {
 THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_source *source, thaw_dataset **dataset);
 
 /* A data set over the caller's arrays, which must outlive it. Inputs are THAW_F32, or THAW_U8 which is divided by
-   255; their first dimension counts the samples. Targets are THAW_I32 labels (`classes` > 0; rank 1) or THAW_F32
-   (`classes` = 0). Labels must be in [0, classes), except for at most one other value, such as PyTorch's -100. Data
+   255; their first dimension counts the samples. Targets are THAW_I32 labels (`classes` > 0), [samples], or [samples,
+   tokens] for a loss over tokens, or THAW_F32 (`classes` = 0). Labels must be in [0, classes), except for at most one other value, such as PyTorch's -100. Data
    with such a label needs a loss that ignores it (thaw_softmax_cross_entropy_options.use_ignore_label); thaw_fit and
    thaw_evaluate refuse any other loss. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels
    outside [0, classes)). */

@@ -54,8 +54,11 @@ THAW_API thaw_status thaw_builder_parameter(thaw_layer_builder *builder,
 /* Declares the output's shape for one sample; every layer does, exactly once. A loss declares rank 0. */
 THAW_API thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *shape);
 
-/* For a loss: what its targets are, for one sample. Labels are THAW_I32 of rank 0, other targets THAW_F32.
-   Errors: THAW_INVALID_ARGUMENT, THAW_SHAPE_MISMATCH (too large). */
+/* For a loss that reads targets: what they are, for one sample. Without this call it has none: thaw_step takes NULL for
+   them, and those of data sets are not read. Labels are THAW_I32: of rank 0, or of a shape of their own such as
+   [tokens], and then input 0 has that shape and one dimension more, whose numbers are the scores of the classes. Other
+   targets are THAW_F32. Where the shape follows from the length of sequences, targets of a shorter batch are cut: they
+   keep their first numbers. Errors: THAW_INVALID_ARGUMENT, THAW_SHAPE_MISMATCH (too large; not as input 0). */
 THAW_API thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape);
 
 /* For a loss of labels: samples with this label add nothing to loss and gradient, and do not count in accuracies. A

@@ -58,12 +58,13 @@ typedef struct thaw_step_result {
     double loss_weight;   /* its denominator: the mean is sum(loss_total) / sum(loss_weight) */
     double gradient_norm; /* before clipping; only with clip_norm, else NAN */
     size_t correct;       /* samples of `counted` whose largest output is at their label */
-    size_t counted;       /* samples whose label is not ignored by the loss; 0 without labels */
-    bool skipped;         /* a gradient or a new running statistic was not finite: nothing was updated */
+    size_t counted; /* samples whose label is not ignored by the loss, or tokens if these have labels; 0 without */
+    bool skipped;   /* a gradient or a new running statistic was not finite: nothing was updated */
 } thaw_step_result;
 
 /* One training step over a batch in host memory: forward, backward, update. `inputs` is THAW_F32 [batch, sample...],
-   `targets` is THAW_I32 [batch] labels or THAW_F32 [batch, ...], depending on the loss. `options` and `result` may be
+   `targets` is THAW_I32 [batch] labels, THAW_I32 [batch, tokens] or THAW_F32 [batch, ...], depending on the loss, and
+   ignored by one that has no targets (thaw_contrastive_loss), for which it may be NULL. `options` and `result` may be
    NULL. Compiles first if the plan is missing or stale.
 
    All or nothing: parameters, optimizer state and running statistics (of batch norm) change together. They keep their
@@ -123,15 +124,17 @@ typedef struct thaw_evaluation {
        F1" of Opitz and Burst, arXiv 1911.03347). A class that is neither label nor prediction of a sample does not count.
        Equal to f1_score(average="macro") of scikit-learn. NAN as `accuracy`. */
     double macro_f1;
-    size_t samples; /* all samples, including those that do not count */
-    double seconds; /* duration */
+    double perplexity; /* exp(loss), where the loss is one over tokens (thaw_token_cross_entropy); NAN otherwise */
+    size_t samples;    /* all samples, including those that do not count */
+    double seconds;    /* duration */
 } thaw_evaluation;
 
 /* Loss, accuracy, top-5 accuracy and macro F1 over a data set; `batch` 0: 128. Apart from rounding, none depends on the batch size. A mean
    loss is reported as PyTorch would for the whole data set in one batch: weighted by the class weights, if any. A sum
    (THAW_REDUCE_SUM) is reported as the sum over the data set divided by the number of samples. A sample whose label the
    loss ignores counts neither there nor in the other figures, as with ignore_index in PyTorch and torchmetrics. In these, all
-   samples that count have the same weight, whatever their class. A loss of the host's own is averaged by its
+   samples that count have the same weight, whatever their class. Where each token has a label, all these figures are of
+   tokens instead of samples. A loss of the host's own is averaged by its
    thaw_layer_module.weigh; without that, each batch's loss is weighted by its number of samples.
    Where the data tell lengths, batches are of samples of like lengths (thaw_dataset_set_lengths), the shortest first.
    The outputs of a sample with a NaN or an infinity are those of thaw_predict; the loss is then NaN, unless it ignores
@@ -184,7 +187,7 @@ typedef struct thaw_epoch_result {
     double loss, accuracy;
     bool tested; /* the epoch has ended with a test; see thaw_fit_options.test_every */
     /* Of thaw_evaluate, with the averaged weights if the run has them (thaw/average.h); NAN without a test. */
-    double test_loss, test_accuracy, test_top5_accuracy, test_macro_f1;
+    double test_loss, test_accuracy, test_top5_accuracy, test_macro_f1, test_perplexity;
     double seconds;      /* training only, with filling or reading the feature cache */
     double test_seconds; /* of the test; 0 without one */
     double wall_seconds; /* of all that the run did since the last epoch ended: rules, compiling, training, testing,

@@ -84,6 +84,8 @@ void cli_print_epoch(const thaw_epoch_result *epoch_result)
            epoch_result->samples_per_second, epoch_result->trainable_parameters, cached_word(epoch_result));
     if (!isnan(epoch_result->padding))
         printf("  %.1f %% padding, %.0f tokens/s", 100 * epoch_result->padding, epoch_result->tokens_per_second);
+    if (!isnan(epoch_result->test_perplexity))
+        printf("  perplexity %.2f", epoch_result->test_perplexity);
     if (epoch_result->skipped_steps)
         printf("  %zu steps skipped", epoch_result->skipped_steps);
     putchar('\n');
@@ -112,6 +114,8 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_resul
         json_object_set_new(object, "padding", cli_json_real(epoch_result->padding));
         json_object_set_new(object, "tokens_per_second", cli_json_real(epoch_result->tokens_per_second));
     }
+    if (!isnan(epoch_result->test_perplexity))
+        json_object_set_new(object, "test_perplexity", cli_json_real(epoch_result->test_perplexity));
     json_object_set_new(object, "rate_factor", cli_json_real(epoch_result->rate_factor));
     json_object_set_new(object, "skipped_steps", cli_json_count(epoch_result->skipped_steps));
     json_object_set_new(object, "cached", json_boolean(epoch_result->cached));

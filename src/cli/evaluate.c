@@ -25,13 +25,19 @@ static int print(const cli_options *options, const thaw_evaluation *found, const
         json_object_set_new(object, "seconds", cli_json_real(found->seconds));
         json_object_set_new(object, "samples_per_second", cli_json_real(rate));
         json_object_set_new(object, "peak_rss_bytes", cli_json_count(cli_peak_rss_bytes()));
+        if (!isnan(found->perplexity))
+            json_object_set_new(object, "perplexity", cli_json_real(found->perplexity));
         if (classified->counts)
             cli_classified_describe(classified, object);
         return cli_json_print(object);
     }
     char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES], top5[CLI_SHARE_BYTES];
-    printf("loss %s, accuracy %s", cli_format_loss(loss, found->loss), cli_format_share(accuracy, found->accuracy));
-    if (!isnan(found->top5_accuracy)) /* more than five classes */
+    const bool of_tokens = !isnan(found->perplexity);
+    printf("loss %s, ", cli_format_loss(loss, found->loss));
+    if (of_tokens)
+        printf("perplexity %.2f, ", found->perplexity);
+    printf("%s %s", of_tokens ? "token accuracy" : "accuracy", cli_format_share(accuracy, found->accuracy));
+    if (!of_tokens && !isnan(found->top5_accuracy)) /* more than five classes */
         printf(", top-5 accuracy %s, macro F1 %.4f", cli_format_share(top5, found->top5_accuracy), found->macro_f1);
     printf(" on %zu samples, %.3f seconds (%.0f samples/s)\n", found->samples, found->seconds, rate);
     return CLI_DONE;

@@ -26,6 +26,7 @@ static const char *const task_names[] = {
     [THAW_TASK_CLASSES] = "classes",
     [THAW_TASK_LABELS] = "several labels",
     [THAW_TASK_REGRESSION] = "numbers",
+    [THAW_TASK_TOKENS] = "a class for each token",
 };
 
 /* Reads "huber:delta=2". */
@@ -97,6 +98,21 @@ static int parse_weights(const char *text, size_t classes, float *weights)
     return CLI_DONE;
 }
 
+static thaw_status append_weighted(const cli_session *session, const thaw_dataset *dataset, const float *weights,
+                                   thaw_node node)
+{
+    const double smoothing = session->options->label_smoothing;
+    if (dataset && thaw_dataset_task(dataset) == THAW_TASK_TOKENS)
+        return thaw_token_cross_entropy(session->model, node,
+                                        &(thaw_token_cross_entropy_options){
+                                            .name = "loss", .class_weights = weights, .label_smoothing = smoothing },
+                                        &node);
+    return thaw_softmax_cross_entropy(session->model, node,
+                                      &(thaw_softmax_cross_entropy_options){
+                                          .name = "loss", .class_weights = weights, .label_smoothing = smoothing },
+                                      &node);
+}
+
 static int append_cross_entropy(cli_session *session, thaw_dataset *dataset, thaw_node outputs)
 {
     const cli_options *options = session->options;
@@ -112,14 +128,7 @@ static int append_cross_entropy(cli_session *session, thaw_dataset *dataset, tha
                    : parse_weights(options->class_weights, classes, weights);
     }
     if (code == CLI_DONE)
-        code = cli_check(session->context,
-                         thaw_softmax_cross_entropy(session->model, outputs,
-                                                    &(thaw_softmax_cross_entropy_options){
-                                                        .name = "loss",
-                                                        .class_weights = weights,
-                                                        .label_smoothing = options->label_smoothing },
-                                                    &outputs),
-                         "--loss");
+        code = cli_check(session->context, append_weighted(session, dataset, weights, outputs), "--loss");
     free(weights);
     return code;
 }
@@ -128,7 +137,18 @@ static int append_cross_entropy(cli_session *session, thaw_dataset *dataset, tha
 
 static kind by_task(thaw_task task)
 {
-    return task == THAW_TASK_CLASSES ? CROSS_ENTROPY : task == THAW_TASK_LABELS ? BCE : MSE;
+    static const kind of[] = {
+        [THAW_TASK_CLASSES] = CROSS_ENTROPY,
+        [THAW_TASK_LABELS] = BCE,
+        [THAW_TASK_REGRESSION] = MSE,
+        [THAW_TASK_TOKENS] = CROSS_ENTROPY,
+    };
+    return of[task];
+}
+
+static bool is_for(kind which, thaw_task task)
+{
+    return kinds[which].task == (task == THAW_TASK_TOKENS ? THAW_TASK_CLASSES : task);
 }
 
 /* That of the option, of the file of --load, or of the task. */
@@ -139,7 +159,7 @@ static int choose(const cli_session *session, thaw_task task, kind *which, doubl
     *delta = 0;
     if (given) {
         const int code = parse(given, which, delta);
-        return code != CLI_DONE || kinds[*which].task == task
+        return code != CLI_DONE || is_for(*which, task)
                    ? code
                    : cli_misuse("--loss", "\"%s\" is for %s, but the data's targets are %s", given,
                                 task_names[kinds[*which].task], task_names[task]);
@@ -148,7 +168,7 @@ static int choose(const cli_session *session, thaw_task task, kind *which, doubl
         noted = thaw_notes_find(session->notes, "thaw.loss");
     kind other;
     double noted_delta;
-    if (noted && parse(noted, &other, &noted_delta) == CLI_DONE && kinds[other].task == task) {
+    if (noted && parse(noted, &other, &noted_delta) == CLI_DONE && is_for(other, task)) {
         *which = other;
         *delta = noted_delta;
     }

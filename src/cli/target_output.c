@@ -65,7 +65,7 @@ static int print_json(const thaw_target_figures *columns, size_t count, const th
 
 int cli_print_target_figures(cli_session *session, thaw_dataset *dataset)
 {
-    if (!dataset || thaw_dataset_task(dataset) == THAW_TASK_CLASSES)
+    if (!dataset || thaw_dataset_classes(dataset))
         return CLI_DONE;
     thaw_context *context = session->context;
     const thaw_task task = thaw_dataset_task(dataset);

@@ -94,7 +94,9 @@ static void print_totals(const thaw_epoch_result *last)
 {
     char top5[CLI_SHARE_BYTES];
     printf("%.3f seconds in all", last->run_seconds);
-    if (!isnan(last->test_top5_accuracy)) /* more than five classes */
+    if (!isnan(last->test_perplexity))
+        printf("; perplexity %.2f", last->test_perplexity);
+    else if (!isnan(last->test_top5_accuracy)) /* more than five classes */
         printf("; top-5 accuracy %s, macro F1 %.4f", cli_format_share(top5, last->test_top5_accuracy),
                last->test_macro_f1);
     putchar('\n');

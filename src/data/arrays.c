@@ -63,8 +63,7 @@ static void release_arrays(void *user)
     thaw_release(from->context, from);
 }
 
-/* The first sample from `begin` on whose label is outside the classes and is not `but`; `count` if there is
-   none. */
+/* The first label from `begin` on that is outside the classes and is not `but`; `count` if there is none. */
 static size_t find_outside(const int32_t *labels, size_t begin, size_t count, size_t classes, int32_t but)
 {
     for (size_t i = begin; i < count; i++)
@@ -74,8 +73,10 @@ static size_t find_outside(const int32_t *labels, size_t begin, size_t count, si
 }
 
 /* One label may be outside the classes: a loss may ignore it. That is checked when the two meet. */
-static thaw_status check_labels(thaw_context *context, const int32_t *labels, size_t count, size_t classes)
+static thaw_status check_labels(thaw_context *context, const thaw_tensor *targets, size_t classes)
 {
+    const int32_t *labels = targets->data;
+    const size_t count = thaw_shape_count(&targets->shape), each = count / (size_t)targets->shape.dims[0];
     const size_t first = find_outside(labels, 0, count, classes, 0);
     const size_t other = first < count ? find_outside(labels, first, count, classes, labels[first]) : count;
     if (other == count)
@@ -84,7 +85,7 @@ static thaw_status check_labels(thaw_context *context, const int32_t *labels, si
         context, THAW_INVALID_ARGUMENT,
         "data set: label %d of sample %zu and label %d of sample %zu are not in [0, %zu); at most one label "
         "may be outside, for a loss that ignores it",
-        labels[first], first, labels[other], other, classes);
+        labels[first], first / each, labels[other], other / each, classes);
 }
 
 static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs, const thaw_tensor *targets,
@@ -99,12 +100,11 @@ static thaw_status check_arrays(thaw_context *context, const thaw_tensor *inputs
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
                          "data set: targets must be int32 labels if there are classes, floats otherwise");
     if (!thaw_shape_usable(&inputs->shape, 1) || !thaw_shape_usable(&targets->shape, 1) || inputs->shape.rank < 1 ||
-        targets->shape.rank < 1 || inputs->shape.dims[0] != targets->shape.dims[0] ||
-        (classes && targets->shape.rank != 1))
+        targets->shape.rank < 1 || inputs->shape.dims[0] != targets->shape.dims[0])
         return thaw_fail(context, THAW_SHAPE_MISMATCH, "data set: inputs of shape %s do not match targets of shape %s",
                          thaw_shape_format(&inputs->shape, one, sizeof one),
                          thaw_shape_format(&targets->shape, other, sizeof other));
-    return classes ? check_labels(context, targets->data, (size_t)targets->shape.dims[0], classes) : THAW_OK;
+    return classes ? check_labels(context, targets, classes) : THAW_OK;
 }
 
 /* The shape of one sample of a batch. */
@@ -138,9 +138,12 @@ static thaw_status create(arrays *from, const thaw_tensor *targets, const thaw_f
     if (status != THAW_OK || !classes)
         return status;
     thaw_dataset *made = *dataset;
-    made->labels = targets->data;
-    made->outside = find_outside(made->labels, 0, source.count, classes, 0);
-    made->outside_label = made->outside < source.count ? made->labels[made->outside] : 0;
+    const int32_t *labels = targets->data;
+    const size_t each = thaw_shape_count(&target_shape), count = source.count * each;
+    const size_t outside = find_outside(labels, 0, count, classes, 0);
+    made->labels = target_shape.rank == 0 ? labels : NULL;
+    made->outside = outside / each;
+    made->outside_label = outside < count ? labels[outside] : 0;
     return THAW_OK;
 }
 

@@ -19,7 +19,7 @@ struct thaw_dataset {
     char **class_names;                   /* what source.class_names points to; NULL: none */
     thaw_field *fields;                   /* what source.fields points to; NULL: a single one without a name */
     int32_t *lengths;                     /* of samples, of thaw_dataset_set_lengths; NULL: the source may tell */
-    const int32_t *labels;                /* all of them in order if they are in memory, else NULL */
+    const int32_t *labels;                /* of all samples in order if there is one each, in memory, else NULL */
     thaw_folder_options form;             /* how images became samples: size, resize (0: they were not resized),
                                              channels, mean, std and decode_fully; size 0: unknown, or no images */
     char *columns, *label_columns;        /* of a table: what thaw.columns and thaw.labels note; NULL: of none */

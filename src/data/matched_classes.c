@@ -126,11 +126,14 @@ static thaw_status match(thaw_context *context, thaw_dataset *from, const class_
     *dataset = NULL;
     if (!from->source.class_names || !to->names || !to->count)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: its classes have no names to match");
+    thaw_status status = thaw_dataset_check_labels(from, "matched");
+    if (status != THAW_OK)
+        return status;
     matched *under = thaw_allocate(context, sizeof *under);
     if (!under)
         return THAW_OUT_OF_MEMORY;
     *under = (matched){ .context = context, .from = from };
-    const thaw_status status = find_labels(under, to);
+    status = find_labels(under, to);
     if (status == THAW_OK)
         return make(under, to, dataset);
     release_matched(under);

@@ -183,8 +183,6 @@ static thaw_status build_node(thaw_model *model, thaw_graph_node *node, const vo
         return status;
     if (!builder.has_output)
         return thaw_fail(context, THAW_INTERNAL, "%s: the module declared no output", node->name);
-    if (builder.loss && !builder.has_target)
-        return thaw_fail(context, THAW_INTERNAL, "%s: the module declared no target", node->name);
     if (builder.loss && node->output.rank != 0)
         return thaw_fail(context, THAW_INTERNAL, "%s: the module is a loss, its output must be a scalar", node->name);
     return THAW_OK;

@@ -1,6 +1,7 @@
 /* What a layer module declares while its layer is built. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/context.h"
 #include "graph/model.h"
@@ -66,16 +67,26 @@ thaw_status thaw_builder_output(thaw_layer_builder *builder, const thaw_shape *s
     return THAW_OK;
 }
 
+/* Whether there is a row of scores for each label. */
+static bool has_scores(const thaw_shape *scores, const thaw_shape *labels)
+{
+    return scores->rank == labels->rank + 1 &&
+           memcmp(scores->dims, labels->dims, (size_t)labels->rank * sizeof *labels->dims) == 0;
+}
+
 thaw_status thaw_builder_target(thaw_layer_builder *builder, thaw_dtype dtype, const thaw_shape *shape)
 {
-    if (dtype != THAW_F32 && (dtype != THAW_I32 || shape->rank != 0))
+    if (dtype != THAW_F32 && dtype != THAW_I32)
         return thaw_builder_fail(builder, THAW_INVALID_ARGUMENT, "targets must be labels or floats");
     if (!thaw_shape_usable(shape, 1))
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
                                  "a target would be too large, or have a dimension below 1");
+    if (dtype == THAW_I32 && shape->rank > 0 && !has_scores(thaw_builder_input(builder, 0), shape))
+        return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH,
+                                 "input 0 must have the labels' shape and a last dimension of classes");
     builder->node->target_dtype = dtype;
     builder->node->target = *shape;
-    builder->has_target = true;
+    builder->node->targeted = true;
     return THAW_OK;
 }
 

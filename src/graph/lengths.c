@@ -42,6 +42,21 @@ void thaw_model_count_steps(const thaw_model *model, const float *samples, size_
         *own += (size_t)samples[i * stride + model->lengths->first]; /* checked: a layer has computed with it */
 }
 
+bool thaw_model_labels_tokens(const thaw_model *model)
+{
+    const thaw_node loss = thaw_model_loss(model);
+    return loss >= 0 && model->nodes[loss].target_dtype == THAW_I32 && model->nodes[loss].target.rank > 0;
+}
+
+size_t thaw_model_label_classes(const thaw_model *model)
+{
+    const thaw_node loss = thaw_model_loss(model);
+    if (loss < 0 || model->nodes[loss].target_dtype != THAW_I32)
+        return 0;
+    const thaw_graph_node *node = &model->nodes[loss];
+    return thaw_shape_count(&model->nodes[node->inputs[0]].output) / thaw_shape_count(&node->target);
+}
+
 static thaw_status find_shape(thaw_model *model, size_t index, thaw_shape *shapes, thaw_shape *target)
 {
     thaw_graph_node derived = model->nodes[index];

@@ -29,7 +29,8 @@ typedef struct thaw_graph_node {
     thaw_tracking tracking;
     bool draws, draws_when_frozen; /* uses random numbers: see thaw_builder_draw */
     double flops;                  /* forward, one sample */
-    thaw_dtype target_dtype;       /* of a loss */
+    bool targeted;                 /* a loss that reads targets */
+    thaw_dtype target_dtype;
     thaw_shape target;
     bool sums;    /* of a loss: see thaw_builder_sum_loss */
     bool ignores; /* the label that a loss ignores: see thaw_builder_ignore_label */
@@ -92,6 +93,12 @@ const char *thaw_model_make_name(const thaw_model *model, const char *kind, char
 /* Whether anything follows the inputs. */
 bool thaw_model_has_layers(const thaw_model *model);
 
+/* Whether the loss has a label for each of several places of a sample, such as its tokens. */
+bool thaw_model_labels_tokens(const thaw_model *model);
+
+/* The classes of the loss's labels; 0: it has none. */
+size_t thaw_model_label_classes(const thaw_model *model);
+
 /* Whether a node is the sample, or a named input. */
 bool thaw_model_is_input(const thaw_model *model, thaw_node node);
 
@@ -143,7 +150,7 @@ struct thaw_layer_builder {
     const thaw_node *inputs;
     size_t input_count;
     bool loss;
-    bool has_output, has_target;
+    bool has_output;
     thaw_graph_node *node;    /* being filled */
     const thaw_shape *shapes; /* of all nodes, if only shapes are derived: then parameters are compared */
     size_t compared;

@@ -3,6 +3,7 @@
 #define THAW_KERNELS_ATTENTION_PACK_H
 
 #include "kernels/attention_tile.h"
+#include "kernels/lane_functions.h"
 
 /* Some rows of one head. */
 typedef struct head_rows {
@@ -33,15 +34,6 @@ static void pack_rows(head_rows rows, size_t first, size_t count, float scale, f
             memcpy(into + r * padded + c, &values, sizeof values);
         }
 }
-
-typedef float quad __attribute__((vector_size(4 * sizeof(float))));
-typedef int32_t quad_order __attribute__((vector_size(4 * sizeof(int32_t))));
-
-#ifdef __clang__
-#define MERGED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define MERGED(a, b, ...) __builtin_shuffle(a, b, (quad_order){ __VA_ARGS__ })
-#endif
 
 /* Four elements of four rows: element k of row r to into[k * width + r]. */
 INLINE void transpose_quads(const float *from, size_t stride, float scale, float *into, size_t width)

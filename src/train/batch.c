@@ -8,22 +8,23 @@
 #include "train/label_counts.h"
 #include "train/shards.h"
 
-/* Counts the samples whose label is not ignored, and those of them whose largest output is at the label. Targets
-   that are not labels count nothing. */
-static void count_correct(const thaw_model *model, const float *outputs, const void *targets, int64_t count,
-                          size_t *correct, size_t *counted)
+/* Counts the labels that are not ignored, and those of them at which is the largest output. Targets that are not labels
+   count nothing. */
+static void count_correct(const thaw_plan *plan, thaw_shard_outcome *outcome)
 {
-    const thaw_graph_node *loss = &model->nodes[thaw_model_loss(model)];
-    if (loss->target_dtype != THAW_I32)
-        return;
-    const int32_t *labels = targets;
-    const size_t classes = thaw_shape_count(&model->nodes[loss->inputs[0]].output);
-    for (size_t i = 0; i < (size_t)count; i++) {
+    const thaw_graph_node *loss = &plan->model->nodes[plan->target];
+    const size_t classes = thaw_model_label_classes(plan->model);
+    const int32_t *labels = plan->program.step.target;
+    const float *outputs = thaw_plan_output(plan, thaw_model_output(plan->model));
+    size_t correct = 0, counted = 0;
+    for (size_t i = 0; classes && i < thaw_batch_labels(plan); i++) {
         if (!thaw_label_counts_of(loss, labels[i]))
             continue;
-        *correct += labels[i] == (int32_t)thaw_predicted_class(outputs + i * classes, classes);
-        ++*counted;
+        correct += labels[i] == (int32_t)thaw_predicted_class(outputs + i * classes, classes);
+        counted++;
     }
+    outcome->correct = (double)correct;
+    outcome->counted = (double)counted;
 }
 
 double thaw_batches_mean(double total, double weight)
@@ -52,17 +53,38 @@ int64_t thaw_batch_length(const thaw_plan *plan, const thaw_training_batch *batc
                                         (thaw_shard_part){ first, part.count });
 }
 
-const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first)
+size_t thaw_batch_labels(const thaw_plan *plan)
+{
+    return (size_t)plan->batch * thaw_shape_count(&plan->target_shape);
+}
+
+/* Whether all labels of a sample from `kept` on are ignored. Losses of other targets ignore what is cut off. */
+static thaw_status check_cut(const thaw_plan *plan, const void *targets, size_t sample, size_t kept, size_t whole)
 {
     const thaw_graph_node *loss = &plan->model->nodes[plan->target];
-    const size_t element = thaw_dtype_bytes(loss->target_dtype), whole = thaw_shape_count(&loss->target) * element;
-    const char *from = (const char *)targets + first * whole;
-    const size_t kept = thaw_shape_count(&plan->target_shape) * element;
-    if (!plan->targets)
-        return from;
-    for (size_t i = 0; i < (size_t)plan->batch; i++)
-        memcpy(plan->targets + i * kept, from + i * whole, kept);
-    return plan->targets;
+    const int32_t *labels = targets;
+    for (size_t i = kept; loss->target_dtype == THAW_I32 && i < whole; i++)
+        if (thaw_label_counts_of(loss, labels[i]))
+            return thaw_fail(plan->model->context, THAW_INVALID_ARGUMENT,
+                             "%s: sample %zu has label %d at place %zu, behind the end of all samples, must be the one "
+                             "that is ignored",
+                             loss->name, sample, (int)labels[i], i);
+    return THAW_OK;
+}
+
+thaw_status thaw_set_targets(thaw_plan *plan, const void *targets, size_t first)
+{
+    const thaw_graph_node *loss = &plan->model->nodes[plan->target];
+    const size_t whole = thaw_shape_count(&loss->target), kept = thaw_shape_count(&plan->target_shape);
+    const size_t element = thaw_dtype_bytes(loss->target_dtype);
+    const char *from = targets ? (const char *)targets + first * whole * element : NULL;
+    plan->program.step.target = plan->targets ? plan->targets : from;
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; plan->targets && i < (size_t)plan->batch && status == THAW_OK; i++) {
+        status = check_cut(plan, from + i * whole * element, first + i, kept, whole);
+        memcpy(plan->targets + i * kept * element, from + i * whole * element, kept * element);
+    }
+    return status;
 }
 
 /* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
@@ -84,7 +106,8 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, th
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
-    step->target = thaw_batch_targets(plan, batch->targets, own_first);
+    if (status == THAW_OK)
+        status = thaw_set_targets(plan, batch->targets, own_first);
     step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
     if (status == THAW_OK)
         status = thaw_program_run(plan, THAW_SECTION_FORWARD);
@@ -113,12 +136,8 @@ thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_pa
         return thaw_fail(model->context, THAW_NOT_FINITE,
                          "the loss is %g: the learning rate may be too high, or the data may contain NaN",
                          thaw_printed(loss));
-    size_t correct = 0, counted = 0;
     thaw_weigh_loss(plan, &outcome->total, &outcome->weight);
-    count_correct(model, thaw_plan_output(plan, thaw_model_output(model)), plan->program.step.target,
-                  (int64_t)part.count, &correct, &counted);
-    outcome->correct = (double)correct;
-    outcome->counted = (double)counted;
+    count_correct(plan, outcome);
     thaw_end_phase(phases ? &phases->forward : NULL, &taken->start);
     return THAW_OK;
 }

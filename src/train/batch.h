@@ -48,8 +48,12 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
 /* The length at which a part of a batch runs, of any plan with its cut; 0: the whole length. */
 int64_t thaw_batch_length(const thaw_plan *plan, const thaw_training_batch *batch, thaw_shard_part part);
 
-/* The targets from a sample on, as the plan's loss reads them: cut to the length of its sequences. */
-const void *thaw_batch_targets(const thaw_plan *plan, const void *targets, size_t first);
+/* Makes the targets from a sample on the step's, as the plan's loss reads them: cut to the length of its sequences.
+   Errors: THAW_INVALID_ARGUMENT (a label would be cut off that the loss does not ignore). */
+thaw_status thaw_set_targets(thaw_plan *plan, const void *targets, size_t first);
+
+/* The labels of a batch of the plan. */
+size_t thaw_batch_labels(const thaw_plan *plan);
 
 /* A mean over batches, computed from sums over them; NAN if nothing counts. */
 double thaw_batches_mean(double total, double weight);

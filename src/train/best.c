@@ -28,7 +28,7 @@ static thaw_monitor best_there_is(const thaw_fit_options *options)
 {
     if (!options->test)
         return THAW_MONITOR_LOSS;
-    return thaw_dataset_classes(options->test) ? THAW_MONITOR_TEST_ACCURACY : THAW_MONITOR_TEST_LOSS;
+    return thaw_dataset_task(options->test) == THAW_TASK_CLASSES ? THAW_MONITOR_TEST_ACCURACY : THAW_MONITOR_TEST_LOSS;
 }
 
 static bool is_of_test(thaw_monitor monitor)
@@ -46,12 +46,11 @@ static const char *what_lacks(const thaw_trainer *trainer)
 {
     const thaw_monitor monitor = trainer->options.best.monitor;
     thaw_dataset *test = trainer->options.test;
-    const thaw_shape *outputs = &trainer->model->nodes[thaw_model_output(trainer->model)].output;
     if (is_of_test(monitor) && !test)
         return "has no test data";
     if (is_of_classes(monitor) && thaw_dataset_classes(test) == 0)
         return "its test data have no classes";
-    return monitor == THAW_MONITOR_TEST_TOP5_ACCURACY && thaw_shape_count(outputs) <= 5
+    return monitor == THAW_MONITOR_TEST_TOP5_ACCURACY && thaw_model_label_classes(trainer->model) <= 5
                ? "there are at most five classes, of which all are among the top 5"
                : NULL;
 }

@@ -29,6 +29,10 @@ thaw_status thaw_check_targets(const thaw_model *model, const thaw_tensor *targe
     if (loss < 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model must have a loss to train");
     const thaw_graph_node *node = &model->nodes[loss];
+    if (!node->targeted)
+        return THAW_OK;
+    if (!targets)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets are missing");
     if (targets->dtype != node->target_dtype || !targets->data)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "targets of %s must be %s in memory", node->name,
                          node->target_dtype == THAW_I32 ? "int32 labels" : "floats");
@@ -60,10 +64,12 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
     if (loss < 0)
         return THAW_OK;
     const thaw_graph_node *node = &model->nodes[loss];
+    if (!node->targeted)
+        return THAW_OK;
     if (source->target_dtype != node->target_dtype || !thaw_shape_equal(&source->target_shape, &node->target))
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data's targets do not match those of %s",
                          node->name);
-    const size_t outputs = thaw_shape_count(&model->nodes[node->inputs[0]].output);
+    const size_t outputs = thaw_model_label_classes(model);
     if (source->classes > outputs && node->target_dtype == THAW_I32)
         return thaw_fail(model->context, THAW_SHAPE_MISMATCH, "the data has %zu classes, the model %zu outputs",
                          source->classes, outputs);

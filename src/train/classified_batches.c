@@ -7,7 +7,7 @@
 static thaw_status check(const thaw_model *model, const thaw_classification *into, size_t classes)
 {
     const thaw_node loss = thaw_model_loss(model);
-    if (loss < 0 || model->nodes[loss].target_dtype != THAW_I32 || thaw_shape_count(&model->nodes[loss].target) != 1)
+    if (loss < 0 || model->nodes[loss].target_dtype != THAW_I32 || model->nodes[loss].target.rank != 0)
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
                          "figures by class need a loss that has one label for each sample");
     if (thaw_classification_classes(into) != classes)

@@ -114,7 +114,7 @@ static thaw_status run_batch(evaluation *job, const thaw_batch *batch, figures *
     if (status != THAW_OK)
         return status;
     *figures_of = (figures){ outcome.total, outcome.weight, batch->count };
-    thaw_label_counts_add(&job->counts, job->model, outcome.outputs, batch->targets, batch->count);
+    thaw_label_counts_add(&job->counts, job->model, outcome.outputs, outcome.targets, outcome.labels);
     return thaw_classified_batches_add(&job->classified, outcome.outputs, batch->targets, batch->count);
 }
 
@@ -190,6 +190,8 @@ static void take_counts(const evaluation *job, thaw_evaluation *result)
     result->accuracy = thaw_label_counts_accuracy(&job->counts);
     result->top5_accuracy = thaw_label_counts_top5(&job->counts);
     result->macro_f1 = thaw_label_counts_macro_f1(&job->counts);
+    if (thaw_model_labels_tokens(job->model))
+        result->perplexity = exp(result->loss);
 }
 
 static thaw_status evaluate_matched(evaluation *job, thaw_evaluation *result)
@@ -236,7 +238,8 @@ thaw_status thaw_evaluate_with_cache(thaw_model *model, thaw_dataset *dataset, c
                                      thaw_evaluation *result)
 {
     const int64_t batch = options->batch;
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
+    *result =
+        (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN, .perplexity = NAN };
     thaw_status status = communicator ? thaw_communicator_check(model->context, communicator) : THAW_OK;
     if (status != THAW_OK)
         return status;
@@ -278,6 +281,7 @@ thaw_status thaw_ranks_evaluate(thaw_model *model, thaw_dataset *dataset, int64_
 {
     const thaw_evaluation_options options = { .batch = batch };
     const thaw_status status = thaw_communicator_check(model->context, communicator);
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
+    *result =
+        (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN, .perplexity = NAN };
     return status == THAW_OK ? thaw_evaluate_with_cache(model, dataset, &options, communicator, NULL, result) : status;
 }

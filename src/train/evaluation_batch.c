@@ -89,14 +89,17 @@ thaw_status thaw_evaluate_batch(thaw_model *model, const thaw_evaluated_batch *b
         return status;
     plan->program.step = (thaw_program_step){ .keep = keep_features, .argument = (void *)(uintptr_t)batch };
     if (batch->targets && thaw_model_loss(model) >= 0)
-        plan->program.step.target = thaw_batch_targets(plan, batch->targets, 0);
-    status = run_forward(plan, batch);
+        status = thaw_set_targets(plan, batch->targets, 0);
+    if (status == THAW_OK)
+        status = run_forward(plan, batch);
     if (status == THAW_OK && batch->targets)
         status = thaw_program_run(plan, THAW_SECTION_LOSS);
     if (status != THAW_OK)
         return status;
     outcome->outputs = thaw_plan_output(plan, thaw_model_output(model));
     outcome->output_count = thaw_shape_count(thaw_plan_shape(plan, thaw_model_output(model)));
+    outcome->targets = plan->program.step.target;
+    outcome->labels = thaw_batch_labels(plan);
     if (thaw_model_loss(model) >= 0 && batch->targets)
         thaw_weigh_loss(plan, &outcome->total, &outcome->weight);
     return THAW_OK;

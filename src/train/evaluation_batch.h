@@ -21,6 +21,8 @@ typedef struct thaw_evaluated_batch {
 typedef struct thaw_batch_outcome {
     const float *outputs; /* of the output node; valid until the next run */
     size_t output_count;  /* of a sample */
+    const void *targets;  /* cut as the outputs are; only with targets, and valid as long */
+    size_t labels;        /* of the batch, if targets are labels */
     double total, weight; /* of the loss, see thaw_layer_module.weigh; only with targets */
 } thaw_batch_outcome;
 

@@ -37,10 +37,7 @@ bool thaw_label_counts_of(const thaw_graph_node *loss, int32_t label)
 
 thaw_status thaw_label_counts_create(const thaw_model *model, thaw_label_counts *counts)
 {
-    const thaw_node loss = thaw_model_loss(model);
-    *counts = (thaw_label_counts){ 0 };
-    if (loss >= 0 && model->nodes[loss].target_dtype == THAW_I32)
-        counts->classes = thaw_shape_count(&model->nodes[thaw_model_output(model)].output);
+    *counts = (thaw_label_counts){ .classes = thaw_model_label_classes(model) };
     counts->values = thaw_allocate_array(model->context, count_values(counts), sizeof *counts->values);
     return counts->values ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
@@ -66,14 +63,14 @@ static bool is_among_top(const float *outputs, size_t classes, size_t label)
 }
 
 void thaw_label_counts_add(thaw_label_counts *counts, const thaw_model *model, const float *outputs,
-                           const void *targets, size_t samples)
+                           const void *targets, size_t count)
 {
     const size_t classes = counts->classes;
     if (classes == 0)
         return;
     const thaw_graph_node *loss = &model->nodes[thaw_model_loss(model)];
     const int32_t *labels = targets;
-    for (size_t i = 0; i < samples; i++) {
+    for (size_t i = 0; i < count; i++) {
         const float *row = outputs + i * classes;
         if (!thaw_label_counts_of(loss, labels[i]))
             continue;

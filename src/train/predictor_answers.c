@@ -26,6 +26,10 @@ thaw_status thaw_predictor_find_task(thaw_predictor *made, const thaw_predictor_
     size_t which = THAW_TASK_CLASSES;
     while (task && which < THAW_COUNT(names) && strcmp(task, names[which]) != 0)
         which++;
+    if (task && strcmp(task, "tokens") == 0)
+        return thaw_fail(made->context, THAW_UNSUPPORTED,
+                         "%s: it answers for each token, for which a predictor has no names; let it write outputs",
+                         from->path);
     if (which == THAW_COUNT(names))
         return thaw_fail(made->context, THAW_UNSUPPORTED,
                          "%s: its task is %.40s, must be classes, labels or regression", from->path, task);

@@ -137,9 +137,10 @@ thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, con
         status = thaw_pack_inputs(model, inputs, &given);
     if (status != THAW_OK)
         return status;
-    const thaw_training_batch batch = {
-        .count = given.count, .all = (size_t)given.count, .samples = given.samples, .targets = targets->data
-    };
+    const thaw_training_batch batch = { .count = given.count,
+                                        .all = (size_t)given.count,
+                                        .samples = given.samples,
+                                        .targets = targets ? targets->data : NULL };
     const thaw_thread_scope scope = thaw_threads_enter(model->context);
     training_step step = { model, &batch };
     thaw_plan *plan;

@@ -64,6 +64,7 @@ static const struct {
     LATER("seconds of the open epoch", REAL, wall),
     LATER("tokens", COUNT, sums.tokens),
     LATER("steps of sequences", COUNT, sums.steps),
+    LATER("test perplexity", REAL, epoch_result.test_perplexity),
 #undef FIELD
 #undef LATER
 };

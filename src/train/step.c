@@ -55,7 +55,7 @@ thaw_status thaw_step_samples(thaw_model *model, const thaw_packed_batch *batch,
                                                           .all = all,
                                                           .samples = batch->samples,
                                                           .most = batch->most,
-                                                          .targets = targets->data },
+                                                          .targets = targets ? targets->data : NULL },
                                   &settings, model->context->seed, result ? result : &ignored);
     thaw_threads_leave(scope);
     return status;

@@ -220,7 +220,8 @@ thaw_status thaw_trainer_evaluate(thaw_trainer *trainer, thaw_evaluation *result
 {
     if (trainer->options.test)
         return test(trainer, result);
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
+    *result =
+        (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN, .perplexity = NAN };
     return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT, "the run has no test data");
 }
 

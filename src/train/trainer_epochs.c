@@ -77,6 +77,7 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer)
         .test_accuracy = NAN,
         .test_top5_accuracy = NAN,
         .test_macro_f1 = NAN,
+        .test_perplexity = NAN,
         .padding = NAN,
         .tokens_per_second = NAN,
         .run_seconds = trainer->epoch_result.run_seconds,

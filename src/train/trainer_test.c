@@ -18,7 +18,8 @@ thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result)
     thaw_average *average = trainer->average;
     const thaw_fit_options *options = &trainer->options;
     const bool used = average && average->in_use;
-    *result = (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN };
+    *result =
+        (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN, .perplexity = NAN };
     thaw_status status = average ? thaw_average_use(average, true) : THAW_OK;
     const thaw_evaluation_options wanted = { .batch = options->batch / options->shards,
                                              .on_batch = options->on_test,
@@ -51,6 +52,7 @@ thaw_status thaw_trainer_test_epoch(thaw_trainer *trainer)
     epoch_result->test_accuracy = test.accuracy;
     epoch_result->test_top5_accuracy = test.top5_accuracy;
     epoch_result->test_macro_f1 = test.macro_f1;
+    epoch_result->test_perplexity = test.perplexity;
     epoch_result->test_seconds = thaw_seconds() - start;
     epoch_result->test_cached = trainer->test_cache.used;
     epoch_result->test_cache_bytes = thaw_feature_cache_bytes(trainer->test_cache.features);

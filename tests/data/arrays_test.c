@@ -79,7 +79,8 @@ Test(arrays, what_does_not_go_together_is_refused)
         const char *message;
     } cases[] = {
         { "counts differ", &two, &labels_4, 3, THAW_SHAPE_MISMATCH, "[2, 2] do not match targets of shape [4]" },
-        { "labels of rank 2", &two, &labels_22, 3, THAW_SHAPE_MISMATCH, "do not match" },
+        { "two labels of tokens outside", &two, &labels_22, 2, THAW_INVALID_ARGUMENT,
+          "label 2 of sample 1 and label -1 of sample 1 are not in [0, 2)" },
         { "two labels outside", &four, &labels_4, 2, THAW_INVALID_ARGUMENT,
           "label 2 of sample 2 and label -1 of sample 3 are not in [0, 2)" },
         { "labels without classes", &two, &labels_2, 0, THAW_INVALID_ARGUMENT, "targets must be" },
