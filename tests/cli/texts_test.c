@@ -91,11 +91,11 @@ Test(texts, are_told_apart)
     cr_assert_gt(alone, 0.5);
     json_decref(event);
     command_on("predict --model $b --load $c --json --top 2 $d --text $e", "$/lines", "good", 0);
-    event = support_json_line(&run, 1);
+    event = support_json_line(&run, 2); /* options come before the file */
     cr_assert_float_eq(probability(event, "nasty"), alone, 1e-6);
     cr_assert_eq(support_json_number(event, "row"), 2);
     json_decref(event);
-    json_t *last_line = support_json_line(&run, 3), *option = support_json_line(&run, 4);
+    json_t *last_line = support_json_line(&run, 4), *option = support_json_line(&run, 0);
     cr_assert_float_eq(probability(last_line, "nice"), probability(option, "nice"), 1e-6);
     json_decref(last_line);
     json_decref(option);
