@@ -88,9 +88,12 @@ class Contender:
             raise RuntimeError((self.log.read().strip().splitlines() or ["it ended without a word"])[-1])
         return line.strip()
 
-    def ask(self, command):
+    def send(self, command):
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
+
+    def ask(self, command):
+        self.send(command)
         return self.answer()
 
     def run(self, command):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Two ranks of one thread each, Thaw's over MPI and PyTorch's DistributedDataParallel over gloo, and one process of two
-threads of each, taking turns.
+threads of each, taking turns. With them goes what Thaw's ranks could reach at best: two processes of one thread with half
+of the batch each, which exchange nothing.
 
 A rank has half of each batch. DistributedDataParallel broadcasts no buffers and keeps gradients in its buckets, and wraps
 only what trains. PyTorch runs in the fastest of its ways without a compiler: channels-last for convolutions, with the
@@ -31,6 +32,7 @@ WORKLOADS = {
     "mlp-512, all trainable": dict(network="mlp-512", optimizer=ADAM, batch=128, way="eager", rounds=9, steps=100),
 }
 CONTENDERS = ("Thaw, 2 ranks", "PyTorch, 2 ranks", "Thaw, 2 threads", "PyTorch, 2 threads")
+APART = "Thaw, unconnected"
 
 
 class Spread(Contender):
@@ -59,6 +61,31 @@ class Spread(Contender):
             process.wait()
 
 
+class Apart:
+    """Processes of one thread side by side. A step takes as long as that of the slowest."""
+
+    def __init__(self, name, command):
+        self.name, self.times = name, []
+        self.processes = [Contender(name, command, 1) for _ in range(RANKS)]
+        self.version = self.processes[0].version
+
+    def run(self, command):
+        for contender in self.processes:
+            contender.send(command)
+        answers = [contender.answer().split() for contender in self.processes]
+        return [max(map(float, step)) for step in zip(*answers)]
+
+    def stop(self):
+        for contender in self.processes:
+            contender.stop()
+
+
+def start_apart(name, command, warm_up):
+    contender = Apart(name, command)
+    contender.run(warm_up)
+    return contender
+
+
 def rank_environment():
     """One thread a rank, and mpirun's leave to run as root and in containers, unless the environment says otherwise."""
     return {"OMPI_MCA_btl_vader_single_copy_mechanism": "none", **environment_of(1), "OMPI_ALLOW_RUN_AS_ROOT": "1",
@@ -78,8 +105,9 @@ def start_spread(name, commands, folder, warm_up):
 def start_all(what, build, python, folder):
     way, command = what.pop("way"), f"step {what['steps']}"
     alone = [f"{key}={value}" for key, value in what.items() if key not in ("rounds", "steps")]
-    share = [f"{key}={value}" for key, value in dict(what, batch=what["batch"] // RANKS).items()
-             if key not in ("rounds", "steps")] + ["threads=1"]
+    half = [f"{key}={value}" for key, value in dict(what, batch=what["batch"] // RANKS).items()
+            if key not in ("rounds", "steps")]
+    share = half + ["threads=1"]
     mpirun = ["mpirun", "-n", str(RANKS), "--bind-to", "none",
               *thaw_command(build, [*share, f"mpi_library={build}/libthaw-mpi.so.0", f"commands={folder}/thaw/commands"])]
     contenders = [start_spread(CONTENDERS[0], [mpirun], f"{folder}/thaw", command)]
@@ -88,6 +116,7 @@ def start_all(what, build, python, folder):
                                         f"store={folder}/store", f"commands={folder}/torch/commands"])
                  for rank in range(RANKS)]
         contenders.append(start_spread(CONTENDERS[1], ranks, f"{folder}/torch", command))
+    contenders.append(start_apart(APART, thaw_command(build, half), command))
     contenders.append(start(CONTENDERS[2], thaw_command(build, alone), RANKS, command))
     if python:
         contenders.append(start(CONTENDERS[3], torch_command(python, [*alone, f"way={way}"]), RANKS, command))
@@ -113,6 +142,7 @@ def print_table(name, contenders):
         low, high = quartiles(contender.times)
         print(f"  {contender.name:20} {medians[contender.name]:9.2f} ms a step  ({low:.2f} to {high:.2f},"
               f" {len(contender.times)} steps)  {contender.version}")
+    print(f"  {CONTENDERS[0]}: {medians[CONTENDERS[0]] / medians[APART]:.2f} times the time of {APART}")
     for ours, theirs in (CONTENDERS[:2], CONTENDERS[2:]):
         if ours in medians and theirs in medians:
             print(f"  {ours}: {medians[theirs] / medians[ours]:.2f} times as fast as PyTorch", flush=True)
