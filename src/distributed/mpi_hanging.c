@@ -1,6 +1,6 @@
 /* Which rank keeps the others waiting. The one that a rank misses may only wait itself, for a third. So a rank that has
-   waited for too long asks those it misses whom they miss, then asks these, and so on. Ranks answer while they wait; one
-   that does not answer hangs. */
+   waited for too long asks those it misses whom they miss, then asks these, and so on. Ranks answer while they wait;
+   one that does not answer hangs. */
 #include <string.h>
 
 #include "distributed/mpi_connection.h"
