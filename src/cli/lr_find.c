@@ -13,6 +13,7 @@
 #include "cli/json.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/shown.h"
 #include "cli/strategy.h"
 #include "report/axis.h"
 
@@ -174,14 +175,16 @@ static int run(cli_session *session, search *now)
 
 static int show(const search *now)
 {
-    const bool stopped = now->signal != 0;
+    const bool stopped = now->signal != 0, drawn = now->options->svg && now->found.count && !stopped;
     int code = CLI_DONE;
-    if (now->options->svg && now->found.count && !stopped)
+    if (drawn)
         code = write_svg(now->options->svg, &now->found);
     if (code == CLI_DONE && now->options->json)
         code = print_json(&now->found, stopped);
     else if (code == CLI_DONE && now->found.count)
         print_text(&now->found, now->steps, stopped);
+    if (code == CLI_DONE && drawn && !now->options->json)
+        printf("saved %s\n", cli_show(now->options->svg).text);
     return code == CLI_DONE && stopped ? CLI_SIGNALLED + now->signal : code;
 }
 

@@ -26,6 +26,8 @@ Test(lr_find, suggests_a_rate_with_a_chart)
     cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
     support_assert_says(cli_run.output, "suggestion: ");
     support_assert_says(cli_run.output, "*");
+    snprintf(line, sizeof line, "\nsaved %s\n", path);
+    support_assert_says(cli_run.output, line);
     cr_assert_eq(support_read_file(cli_variables[2], after, sizeof after), length);
     cr_assert_eq(memcmp(before, after, (size_t)length), 0);
     const long drawn = support_read_file(path, after, sizeof after - 1);
