@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <thaw/notes.h>
 
 #include "cli/context.h"
 #include "cli/failure.h"
@@ -90,13 +91,25 @@ void cli_session_close(cli_session *session)
 
 /* ---------------------------------------------------------------- data */
 
+/* Of opening data by a description, which may want the targets to be standardised where the weights' are not, or not
+   where they are. */
+static int check_opening(const cli_session *session, thaw_status status, const char *option, const char *description,
+                         const thaw_notes *notes)
+{
+    const char *task = notes ? thaw_notes_find(notes, "thaw.task") : NULL;
+    if (status == THAW_INVALID_ARGUMENT && task && strcmp(task, "regression") == 0 &&
+        strstr(description, thaw_notes_find(notes, "thaw.targets") ? "scale-target=no" : "scale-target=yes"))
+        return cli_misuse(option, "%s; --override takes the option", thaw_context_message(session->context));
+    return cli_check_option(session->context, status, option);
+}
+
 int cli_open_test_data(cli_session *session, const char *option, const char *description)
 {
     const thaw_notes *notes = session->options->override ? NULL : session->notes;
     thaw_status status = thaw_dataset_open_noted(session->context, notes, description, NULL, &session->test);
     if (status == THAW_OK && !session->test)
         status = thaw_dataset_open_noted(session->context, notes, description, &session->test, NULL);
-    const int code = cli_check_option(session->context, status, option);
+    const int code = check_opening(session, status, option, description, notes);
     return code == CLI_DONE ? cli_notes_apply(session, option, &session->test) : code;
 }
 
@@ -141,10 +154,9 @@ int cli_open_data(cli_session *session)
     const cli_options *options = session->options;
     thaw_dataset **test = options->test_data ? NULL : &session->test;
     const thaw_notes *notes = options->override ? NULL : session->notes;
-    int code =
-        cli_check_option(session->context,
-                         thaw_dataset_open_noted(session->context, notes, options->data, &session->training, test),
-                         "--data");
+    const thaw_status status =
+        thaw_dataset_open_noted(session->context, notes, options->data, &session->training, test);
+    int code = check_opening(session, status, "--data", options->data, notes);
     if (code == CLI_DONE)
         code = cli_notes_apply(session, "--data", &session->training);
     if (code == CLI_DONE && test)

@@ -116,7 +116,10 @@ Test(tables, targets_of_any_size_train_with_the_usual_rates)
     cr_assert_float_eq(mae[1] / 75000 / mae[0], 1, 1e-2, "%g and %g", mae[0], mae[1]);
     snprintf(line, sizeof line, "evaluate --load $c --data csv:%s;scale-target=no", others);
     command(line, 2);
-    support_assert_says(run.errors, "scale-target=no, but the weights were trained with scale-target=yes");
+    support_assert_says(run.errors,
+                        "scale-target=no, but the weights were trained with scale-target=yes; --override takes");
+    snprintf(line, sizeof line, "evaluate --load $c --data csv:%s;scale-target=no;label=y --override", others);
+    command(line, 0);
 }
 
 Test(tables, several_labels_have_an_accuracy_each)
