@@ -13,7 +13,7 @@
 #include "data/npy_writer.h"
 #include "io/new_file.h"
 
-/* How many there are is known at the end, and the header of an array has their number. */
+/* How many vectors there are is known at the end, and the header of an array has their number. */
 typedef struct embedding {
     const cli_options *options;
     cli_image_answers answers;
@@ -31,6 +31,8 @@ static int print_vector(const embedding *now, const cli_answered *what, const fl
         json_object_set_new(object, "path", cli_json_text(cli_show(what->path).text));
     if (what->row)
         json_object_set_new(object, "row", cli_json_count(what->row));
+    if (what->line)
+        json_object_set_new(object, "line", cli_json_count(what->line));
     if (what->text)
         json_object_set_new(object, "text", cli_json_text(cli_show(what->text).text));
     json_object_set_new(object, "layer", cli_json_text(now->options->layer));
@@ -130,17 +132,19 @@ static int embed(const cli_options *options)
 
 const cli_command cli_embed = {
     .name = "embed",
-    .summary = "turn images or texts into vectors",
+    .summary = "turn images, texts or rows of a table into vectors",
     .description =
-        "Turn images or texts into vectors: the values of a layer, of which nothing behind is computed. Writes an "
-        "array of NumPy, float32 with a row for each, to --output or to standard output where that is "
-        "no terminal. An IMAGE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
-        "input, one a line. For a network of texts it is a file with a text on each line, or - for standard input; --text "
-        "gives one on the command line. One that cannot be read is reported and has no row, and the exit code is then 1.",
+        "Turn images, texts or rows of a table into vectors: the values of a layer, of which nothing behind is "
+        "computed. Writes an array of NumPy, float32 with a row for each, to --output or to standard output where "
+        "that is no terminal. A FILE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
+        "input, one a line; for a network of rows it is a table or an array, as of predict; for a network of texts it "
+        "has a text on each line, and --text gives one on the command line. What cannot be read is reported and has no "
+        "rows, and the exit code is then 1.",
     .examples = "  thaw embed --load tuned.safetensors --layer avgpool photo.jpg > vector.npy\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool -o all.npy photos\n"
-                "  thaw embed --load tuned.safetensors --layer avgpool --json photos\n",
-    .arguments = "IMAGE...",
+                "  thaw embed --load tuned.safetensors --layer avgpool --json photos\n"
+                "  thaw embed --load iris.safetensors --layer dense1 -o rows.npy new.csv\n",
+    .arguments = "FILE...",
     .takes =
         CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_LAYER | CLI_EMBED | CLI_IMAGES | CLI_TEXTS | CLI_BATCH | CLI_COMMON,
     .needs = CLI_LOAD | CLI_LAYER,

@@ -1,4 +1,5 @@
-/* Answers of a predictor to the images, texts and rows of a command line, which are read in batches. */
+/* Answers of a predictor to the files and texts of a command line: images, which are read in batches, lines of text, or
+   tables and arrays. */
 #ifndef THAW_CLI_IMAGE_ANSWERS_H
 #define THAW_CLI_IMAGE_ANSWERS_H
 
@@ -23,7 +24,6 @@ typedef struct cli_image_answers {
     cli_take_answer *take;
     void *user;
     const char *label; /* of the progress line */
-    bool takes_rows;   /* of tables and arrays, too */
     bool to_file;      /* answers are not printed */
     const char *layer; /* as in thaw_predictor_options; NULL: probabilities */
 
@@ -41,10 +41,10 @@ typedef struct cli_image_answers {
 
 /* All but cli_answers_close return an exit code. */
 
-/* Opens the file of --load, when the command line names images, texts or rows. */
+/* Opens the file of --load, when the command line names files or texts. */
 int cli_answers_open(cli_image_answers *answers, const cli_options *options);
 
-/* Answers to all images. One that cannot be read is reported, and the others are answered. */
+/* Answers to all files. One that cannot be read is reported, and the others are answered. */
 int cli_answers_run(cli_image_answers *answers);
 
 void cli_answers_close(cli_image_answers *answers);

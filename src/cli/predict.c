@@ -12,7 +12,7 @@ static int predict(const cli_options *options)
 {
     cli_prediction_output to = { .top = (size_t)options->top, .json = options->json, .output = options->output };
     cli_image_answers answers = {
-        .take = take, .user = &to, .label = "predicting", .takes_rows = true, .to_file = options->output != NULL
+        .take = take, .user = &to, .label = "predicting", .to_file = options->output != NULL
     };
     int code = cli_answers_open(&answers, options);
     to.predictor = answers.predictor;

@@ -8,8 +8,7 @@
 
 bool cli_rows_are_meant(const cli_image_answers *answers, const char *argument)
 {
-    return answers->takes_rows &&
-           (!thaw_predictor_images(answers->predictor)->size || thaw_rows_are_described(argument));
+    return !thaw_predictor_images(answers->predictor)->size || thaw_rows_are_described(argument);
 }
 
 static int answer_batch(cli_image_answers *answers, const char *argument, const thaw_rows *rows, size_t first)

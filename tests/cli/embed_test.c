@@ -128,7 +128,7 @@ Test(embed, says_what_is_missing_or_wrong)
     photos_command("embed --load $b $d", 2);
     support_assert_says(photos_run.errors, "thaw: --layer: is missing");
     photos_command("embed --load $b --layer relu3", 2);
-    support_assert_says(photos_run.errors, "IMAGE: is missing");
+    support_assert_says(photos_run.errors, "FILE: is missing");
     photos_command("embed --load $b --layer relu33 $d", 2);
     support_assert_says(photos_run.errors, "--layer: the network has no layer \"relu33\", did you mean \"relu3\"?");
     photos_command("embed --load $b --layer relu3 --json --output $e $d", 2);

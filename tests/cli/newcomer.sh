@@ -54,6 +54,7 @@ says 0 'saved lora.safetensors' finetune --load first.safetensors --data "$photo
     -o lora.safetensors
 says 0 'accuracy' evaluate --load lora.safetensors --data ./photos
 says 0 'suggestion: ' lr-find --model 'cnn:channels=8x16' --data "$photos" --steps 20 -b 16
+says 0 'saved rates.svg' lr-find --model 'cnn:channels=8x16' --data "$photos" --steps 20 -b 16 --svg rates.svg
 says 0 'best epoch' train --model 'cnn:channels=8x16' --data "$photos" --epochs 4 --best best.safetensors \
     --monitor test-accuracy --patience 2
 says 0 'the run starts anew' train --model 'cnn:channels=8x16' --data "$photos" --epochs 2 --checkpoint run --resume
@@ -87,6 +88,7 @@ says 0 'R2 0.' train --model 'mlp:hidden=16' --data 'csv:houses.csv;label=price;
 says 0 'new.csv: row 150: ' predict --load iris.safetensors new.csv
 says 0 '' predict --load iris.safetensors new.csv --top 3 -o answers.csv
 grep -q '^"new.csv",1,"setosa",' answers.csv
+says 0 'saved rows.npy' embed --load iris.safetensors --layer dense1 new.csv -o rows.npy
 says 0 'thaw.columns say' export --load iris.safetensors --onnx iris.onnx
 says 0 'saved houses.safetensors' train --model 'mlp:hidden=16' \
     --data 'csv:houses.csv;label=price;missing=mean;split=0.2' --epochs 60 -b 16 -o houses.safetensors

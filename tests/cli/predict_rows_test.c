@@ -100,6 +100,33 @@ Test(predict_rows, numbers_are_in_the_units_of_the_targets)
     json_decref(evaluation);
 }
 
+/* What the last layer computes is the predicted number, standardised: prices are on a line over vectors. */
+Test(predict_rows, rows_become_vectors)
+{
+    static double prices[ROWS], vectors[ROWS];
+    train("label=price;skip=p,q");
+    command("predict --load $c $b --json --threads 1", 0);
+    for (int i = 0; i < ROWS; i++) {
+        json_t *one = entry(i, "numbers", 0);
+        prices[i] = support_json_number(one, "value");
+        json_decref(one);
+    }
+    command("embed --load $c --layer head --json --batch 7 --threads 1 $b", 0);
+    for (int i = 0; i < ROWS; i++) {
+        json_t *line = support_json_line(&run, i);
+        cli_assert_event(line, "embedding");
+        cr_assert_eq((int)support_json_number(line, "row"), i + 1);
+        cr_assert_eq((int)support_json_number(line, "line"), i + 2);
+        vectors[i] = json_real_value(json_array_get(json_object_get(line, "vector"), 0));
+        json_decref(line);
+    }
+    const double slope = (prices[1] - prices[0]) / (vectors[1] - vectors[0]);
+    for (int i = 0; i < ROWS; i++)
+        cr_assert_float_eq(prices[i], prices[0] + slope * (vectors[i] - vectors[0]), 5, "row %d: %g", i, prices[i]);
+    command("embed --load $c --layer head -o $d $b", 0);
+    support_assert_says(run.output, "saved ");
+}
+
 Test(predict_rows, classes_and_labels_have_probabilities)
 {
     int right = 0;
