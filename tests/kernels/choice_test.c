@@ -136,6 +136,17 @@ Test(choice, packs_the_operand_that_costs_less)
     }
 }
 
+/* Without AVX-512, oneDNN's product of a plain weight is the faster one; a frozen prefix keeps the product by rows. */
+Test(choice, packs_nothing_for_many_rows_in_training)
+{
+    const thaw_dense_packing wanted = thaw_dnn_has_avx512() ? THAW_PACK_WEIGHT : THAW_PACK_NOTHING;
+    thaw_inner_product p = dense((int64_t[]){ 3152, 384, 1536 });
+    cr_assert_eq(thaw_choose_dense_packing(&p, true), wanted);
+    cr_assert_eq(thaw_choose_dense_packing(&p, false), wanted);
+    p.training = false;
+    cr_assert_eq(thaw_choose_dense_packing(&p, false), THAW_PACK_WEIGHT);
+}
+
 /* ---- the best kernels ---- */
 
 static void expect_kernel(thaw_context *context, thaw_kernel *kernel, thaw_kernel *relayout, const char *name,
