@@ -91,9 +91,10 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
    BertModel, which has no "bert." before its names, is loaded with the renaming { "", "bert." } (thaw/weights.h), a
    DistilBertModel with { "", "distilbert." }, a GPT2Model with { "", "transformer." }; it has no classifier. */
 
-/* Builds a network with a softmax cross-entropy loss into an empty model; `classes` 0: the entry's default.
+/* Builds a network with a softmax cross-entropy loss (gpt2: thaw_token_cross_entropy) into an empty model; `classes` 0:
+   the entry's default.
    Errors: THAW_NOT_FOUND (the message lists the known names), THAW_INVALID_ARGUMENT (an option, head=none, the model is
-   not empty), THAW_SHAPE_MISMATCH (a size that the network does not support), THAW_UNSUPPORTED (gpt2). */
+   not empty), THAW_SHAPE_MISMATCH (a size that the network does not support). */
 THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes);
 
 /* The same without a loss: *output is the last node, the outputs of the head, of shape [outputs], or with head=none the
@@ -103,7 +104,8 @@ THAW_API thaw_status thaw_zoo_build(thaw_model *model, const char *description, 
      thaw_zoo_network(model, "resnet18", 1, &node);
      thaw_mse(model, node, NULL, &node);
 
-   `outputs` 0: the entry's default, for gpt2 the vocabulary, which others must equal; ignored with head=none. Errors: as above, but for head=none. */
+   `outputs` 0: the entry's default, for gpt2 the vocabulary, which others must equal; ignored with head=none. Errors:
+   as above, but for head=none. */
 THAW_API thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t outputs, thaw_node *output);
 
 /* The same for samples of this shape (NULL: the entry's default). Networks that begin with a flatten, mlp-500 and

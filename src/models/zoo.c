@@ -149,34 +149,42 @@ thaw_status thaw_zoo_network(thaw_model *model, const char *description, size_t 
     return thaw_zoo_network_for(model, description, NULL, outputs, output);
 }
 
-/* Such a network has no logits, or those of tokens. */
-static thaw_status check_head(thaw_context *context, const char *description)
+/* Appends the loss of classes, or of tokens. */
+static thaw_status append_loss(thaw_model *model, bool of_tokens, thaw_node node)
 {
+    if (of_tokens)
+        return thaw_token_cross_entropy(model, node, &(thaw_token_cross_entropy_options){ .name = "loss" }, &node);
+    return thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
+}
+
+/* Whether the outputs are logits, of classes or of tokens. */
+static thaw_status check_head(thaw_context *context, const char *description, bool *of_tokens)
+{
+    *of_tokens = false;
     if (thaw_is_own_network(description))
         return THAW_OK;
     const thaw_network *network;
     thaw_network_options options;
-    thaw_status status = thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
-    if (status == THAW_OK && network->predicts_tokens)
-        return thaw_fail(context, THAW_UNSUPPORTED, "%s: its outputs are no classes; thaw_zoo_network builds them",
-                         network->entry.name);
-    if (status == THAW_OK && options.head == THAW_HEAD_NONE)
-        status = thaw_fail(context, THAW_INVALID_ARGUMENT,
-                           "%s: head=none leaves nothing to compute a loss of; thaw_zoo_network builds the features",
-                           network->entry.name);
-    return status;
+    const thaw_status status =
+        thaw_network_find(context, description, networks, THAW_COUNT(networks), &network, &options);
+    if (status != THAW_OK)
+        return status;
+    *of_tokens = network->predicts_tokens;
+    if (options.head != THAW_HEAD_NONE)
+        return THAW_OK;
+    return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                     "%s: head=none leaves nothing to compute a loss of; thaw_zoo_network builds the features",
+                     network->entry.name);
 }
 
 thaw_status thaw_zoo_build_for(thaw_model *model, const char *description, const thaw_shape *samples, size_t classes)
 {
     thaw_node node;
-    thaw_status status = check_head(thaw_model_context(model), description);
+    bool of_tokens;
+    thaw_status status = check_head(thaw_model_context(model), description, &of_tokens);
     if (status == THAW_OK)
         status = thaw_zoo_network_for(model, description, samples, classes, &node);
-    if (status == THAW_OK)
-        status =
-            thaw_softmax_cross_entropy(model, node, &(thaw_softmax_cross_entropy_options){ .name = "loss" }, &node);
-    return status;
+    return status == THAW_OK ? append_loss(model, of_tokens, node) : status;
 }
 
 thaw_status thaw_zoo_build(thaw_model *model, const char *description, size_t classes)
