@@ -239,7 +239,7 @@ Test(comparison, refuses_before_anything_is_run, .init = comparison_begin, .fini
     thaw_comparison_options options = comparison_options();
     comparison_assert_refused(&options, THAW_NOT_FOUND, "strategy norm-only, epoch 1: \"@norm\" matches nothing");
     options.strategy_count = 1;
-    options.optimizers = (const char *const[]){ "adan" };
+    options.optimizers = (const char *const[]){ "adamm" };
     comparison_assert_refused(&options, THAW_NOT_FOUND, "adam");
     options.optimizers = (const char *const[]){ "sgd", "sgd" };
     options.optimizer_count = 2;

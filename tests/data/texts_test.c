@@ -180,7 +180,7 @@ Test(texts, say_what_is_wrong)
                    "empty: has no tokenizer.json, no vocab.txt");
     assert_refused("text:$/a.tsv;label=sort;text=text;tokenizer=$;test=$/b.tsv", THAW_NOT_FOUND,
                    "b.tsv: line 3: the label \"z\" is not among the 1 labels");
-    assert_refused("text:$/a.tsv;label=sort;text=text;tokenizer=$;length=2", THAW_INVALID_ARGUMENT, "length=2");
+    assert_refused("text:$/a.tsv;label=sort;text=text;tokenizer=$;length=1", THAW_INVALID_ARGUMENT, "length=1");
     assert_refused("text:$/a.tsv;label=sort;text=text;tokenizer=$;length=0", THAW_INVALID_ARGUMENT, "length=0, must");
     assert_refused("text:$/a.tsv;label=sort;text=text;tokenizer=$;length=1048577", THAW_INVALID_ARGUMENT,
                    "length=1048577, must be at most 1048576");
