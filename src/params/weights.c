@@ -8,6 +8,7 @@
 #include "core/number.h"
 #include "core/pattern.h"
 #include "core/text.h"
+#include "params/foreign_names.h"
 #include "params/parameter.h"
 #include "params/position_grid.h"
 #include "params/transposed.h"
@@ -267,6 +268,8 @@ thaw_status thaw_weights_load_adapted(thaw_model *model, const char *path, const
         status = adaptation->adapt(adaptation->user, &job.file);
     if (status == THAW_OK)
         status = rename_all(&job);
+    if (status == THAW_OK)
+        status = thaw_foreign_names_replace(model, &job.file);
     const bool named = status == THAW_OK;
     if (named)
         status = load_from_file(&job);
