@@ -125,12 +125,16 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     *plan = status == THAW_OK ? thaw_kept_plans_find(&store->plans, request, model->context->threads) : NULL;
     if (status != THAW_OK || *plan)
         return status;
+    status = compile(model, request, plan);
+    if (status != THAW_OK)
+        return status;
     status = reserve_told(model, store);
-    if (status == THAW_OK)
-        status = compile(model, request, plan);
     if (status == THAW_OK) {
         thaw_plan_warn(*plan, store->told);
         thaw_kept_plans_add(&store->plans, *plan);
+    } else {
+        thaw_plan_release(*plan);
+        *plan = NULL;
     }
     return status;
 }

@@ -10,8 +10,9 @@ static void check_tensor(const thaw_safetensors *file, const thaw_stored_tensor 
 {
     fuzz_demand(thaw_safetensors_find(file, tensor->name) == tensor, "a tensor is found by its name");
     fuzz_demand(tensor->begin <= tensor->end && file->data_start + tensor->end <= size, "a tensor is in the file");
-    float *values = malloc(tensor->end - tensor->begin + 1);
-    const thaw_status wanted = strcmp(tensor->dtype, "F32") == 0 ? THAW_OK : THAW_UNSUPPORTED;
+    const bool half = strcmp(tensor->dtype, "F16") == 0 || strcmp(tensor->dtype, "BF16") == 0;
+    float *values = malloc((tensor->end - tensor->begin) * (half ? 2 : 1) + 1);
+    const thaw_status wanted = half || strcmp(tensor->dtype, "F32") == 0 ? THAW_OK : THAW_UNSUPPORTED;
     fuzz_demand(values && thaw_safetensors_read(file, tensor, values) == wanted, "a tensor can be read");
     fuzz_demand(wanted != THAW_OK || thaw_shape_count(&tensor->shape) * (half ? 2 : 4) == tensor->end - tensor->begin,
                 "a tensor's size is that of its shape");
