@@ -199,6 +199,7 @@ static const thaw_layer_capabilities capabilities = {
     .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .takes_low_rank = takes_low_rank,
     .unpack = thaw_weighted_unpack,
+    .packs_alike = thaw_weighted_packs_alike,
 };
 
 const thaw_layer_module thaw_conv2d_module = {

@@ -203,6 +203,7 @@ static const thaw_layer_capabilities capabilities = {
     .bfloat16 = THAW_BFLOAT16_CHOSEN,
     .takes_low_rank = takes_low_rank,
     .unpack = thaw_weighted_unpack,
+    .packs_alike = thaw_weighted_packs_alike,
 };
 
 static const thaw_layer_module module = {

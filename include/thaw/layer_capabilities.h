@@ -144,6 +144,12 @@ typedef struct thaw_layer_capabilities {
        numbers that bfloat16 would spoil, such as lengths, which it only has exactly up to 256. Such an input may have
        any precision where a layer follows its inputs. NULL: none. */
     uint32_t (*keeps_floats)(const void *options, size_t input_count);
+
+    /* Whether `pack` writes the same packed memory for two plans, given what `prepare` answered for this layer in each:
+       as many bytes, all of them equal, if parameters and channel map are. The plans then share it: only one of them
+       packs, forward and backward of both read it, and `unpack` of either. Called before either has run. May depend on
+       the layouts that kernels chose for the batch and the length of sequences. NULL: never. */
+    bool (*packs_alike)(const void *state, const void *other);
 } thaw_layer_capabilities;
 
 /* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */

@@ -91,7 +91,8 @@ typedef struct thaw_plan_totals {
     size_t activation_bytes;      /* of the arena: activations, their gradients, workspaces, scratch */
     size_t separate_bytes;        /* the same in f32, if each value had its own memory: see thaw_plan_saving */
     size_t recomputed_bytes;      /* of values that are recomputed during backward instead of being kept */
-    size_t packed_bytes;          /* copies of parameters in their kernels' layout */
+    size_t packed_bytes;          /* copies of parameters in their kernels' layout. Plans of a model share them where
+                                     their kernels read the same layout, so that they are in memory once */
     size_t shard_bytes;           /* of sums of gradients over a step's shards; 0 if it has one */
     int64_t shards;               /* of a step; 1: it is not divided */
     size_t shared_bytes;      /* of gradients and running statistics that ranks add up each step: each of R ranks, with

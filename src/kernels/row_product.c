@@ -93,8 +93,14 @@ static void run(thaw_context *context, const void *problem, void *const *argumen
 
 /* ---- packing ---- */
 
+/* Nothing about rows, so that products of any number of rows share a copy (thaw_kernel_packs_alike). */
+typedef struct panel_sizes {
+    const thaw_row_tiles_functions *functions;
+    size_t inputs, outputs, panels;
+} panel_sizes;
+
 typedef struct packing {
-    const sizes *of;
+    const panel_sizes *of;
     const float *weight;
     float *panels;
 } packing;
@@ -166,7 +172,8 @@ thaw_status thaw_row_product_create(thaw_context *context, const thaw_inner_prod
     thaw_status status = thaw_kernel_create_own(context, &product, &s, sizeof s, kernel);
     if (status != THAW_OK)
         return status;
-    status = thaw_kernel_create_own(context, &packing_kernel, &s, sizeof s, packer);
+    const panel_sizes panels = { functions, s.inputs, s.outputs, s.panels };
+    status = thaw_kernel_create_own(context, &packing_kernel, &panels, sizeof panels, packer);
     if (status != THAW_OK) {
         thaw_kernel_release(context, *kernel);
         *kernel = NULL;

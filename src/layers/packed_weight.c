@@ -75,6 +75,16 @@ size_t thaw_packed_weight_bytes(const thaw_packed_weight *packed)
                : 0;
 }
 
+bool thaw_packed_weight_equal(const thaw_packed_weight *packed, const thaw_packed_weight *other)
+{
+    if (!packed || !other)
+        return packed == other;
+    return packed->scaled == other->scaled && packed->forward_offset == other->forward_offset &&
+           packed->backward_offset == other->backward_offset && packed->scale_offset == other->scale_offset &&
+           thaw_placement_equal(packed->forward, other->forward) &&
+           thaw_placement_equal(packed->backward, other->backward);
+}
+
 static void *in_packed(const thaw_layer_run *run, size_t offset)
 {
     return (char *)run->packed + offset;

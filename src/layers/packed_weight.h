@@ -38,6 +38,9 @@ thaw_status thaw_packed_weight_create(thaw_context *context, const thaw_packed_w
 /* Bytes of the notes, at most. */
 size_t thaw_packed_weight_bytes(const thaw_packed_weight *packed);
 
+/* Whether they write the same packed memory. NULL: there is none. */
+bool thaw_packed_weight_equal(const thaw_packed_weight *packed, const thaw_packed_weight *other);
+
 void thaw_packed_weight_pack(const thaw_packed_weight *packed, const thaw_layer_run *run);
 void thaw_packed_weight_unpack(const thaw_packed_weight *packed, const thaw_layer_run *run, size_t first, size_t count,
                                float *values);

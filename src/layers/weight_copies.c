@@ -67,6 +67,23 @@ size_t thaw_weight_copies_packed_bytes(const thaw_weight_copies *copies)
            thaw_packed_weight_bytes(copies->packed);
 }
 
+static bool packs_alike(const thaw_kernel *pack, const thaw_kernel *other)
+{
+    return pack && other ? thaw_kernel_packs_alike(pack, other) : pack == other;
+}
+
+bool thaw_weight_copies_alike(const thaw_weight_copies *copies, const thaw_weight_copies *other)
+{
+    if (copies->precision != other->precision || copies->passing != other->passing || copies->folds != other->folds ||
+        copies->keeps_folded != other->keeps_folded || copies->backward_offset != other->backward_offset ||
+        copies->bias_offset != other->bias_offset || copies->weight_offset != other->weight_offset)
+        return false;
+    if (copies->packed || other->packed)
+        return thaw_packed_weight_equal(copies->packed, other->packed);
+    return packs_alike(copies->pack_forward, other->pack_forward) &&
+           packs_alike(copies->pack_backward, other->pack_backward);
+}
+
 /* ---- scratch ----
    First a passing copy. Then the folded weight from which it is made, and the scratch of the packing kernel; or, later,
    the scratch of the kernel that reads the copy. */

@@ -30,6 +30,9 @@ size_t thaw_weight_copies_packed_bytes(const thaw_weight_copies *copies);
 size_t thaw_weight_copies_scratch_bytes(const thaw_weight_copies *copies, const thaw_kernel *forward,
                                         const thaw_kernel *backward);
 
+/* Whether both write the same packed memory, so that plans can share it. */
+bool thaw_weight_copies_alike(const thaw_weight_copies *copies, const thaw_weight_copies *other);
+
 /* For the module's `pack` and `unpack`. */
 thaw_status thaw_weight_copies_pack(const thaw_weight_copies *copies, const thaw_layer_run *run);
 void thaw_weight_copies_unpack(const thaw_weight_copies *copies, const thaw_layer_run *run, size_t first, size_t count,

@@ -131,6 +131,12 @@ thaw_status thaw_weighted_pack(const thaw_layer_run *run)
     return thaw_weight_copies_pack(&w->copies, run);
 }
 
+bool thaw_weighted_packs_alike(const void *state, const void *other)
+{
+    const thaw_weighted *one = state, *two = other;
+    return thaw_weight_copies_alike(&one->copies, &two->copies);
+}
+
 void thaw_weighted_unpack(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values)
 {
     const thaw_weighted *w = run->state;

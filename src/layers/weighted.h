@@ -62,6 +62,7 @@ thaw_status thaw_weighted_end(const thaw_layer_demand *demand, thaw_weighted *we
 
 void thaw_weighted_release(thaw_context *context, void *state);
 thaw_status thaw_weighted_pack(const thaw_layer_run *run);
+bool thaw_weighted_packs_alike(const void *state, const void *other);
 void thaw_weighted_unpack(const thaw_layer_run *run, size_t parameter, size_t first, size_t count, float *values);
 thaw_status thaw_weighted_forward(const thaw_layer_run *run);
 thaw_status thaw_weighted_backward(const thaw_layer_run *run);

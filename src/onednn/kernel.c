@@ -12,6 +12,7 @@ struct thaw_kernel {
     size_t scratch_bytes;
     thaw_own_kernel own; /* run NULL: a primitive */
     void *problem;
+    size_t problem_bytes;
     dnnl_stream_t stream;
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
@@ -117,6 +118,7 @@ thaw_status thaw_kernel_create_own(thaw_context *context, const thaw_own_kernel 
     made->scratch_bytes = own->scratch_bytes;
     made->own = *own;
     made->problem = memcpy(copy, problem, problem_bytes);
+    made->problem_bytes = problem_bytes;
     *kernel = made;
     return THAW_OK;
 }
@@ -192,6 +194,20 @@ bool thaw_kernel_sums_bias(const thaw_kernel *kernel)
 bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes)
 {
     return !kernel->own.run && thaw_kernel_bytes(kernel, argument) > bytes;
+}
+
+static bool has_same_layout(const thaw_kernel *kernel, const thaw_kernel *other, thaw_argument argument)
+{
+    return dnnl_memory_desc_equal(thaw_kernel_layout(kernel, argument), thaw_kernel_layout(other, argument));
+}
+
+bool thaw_kernel_packs_alike(const thaw_kernel *kernel, const thaw_kernel *other)
+{
+    if (kernel->own.run || other->own.run)
+        return kernel->own.run == other->own.run && kernel->problem_bytes == other->problem_bytes &&
+               memcmp(kernel->problem, other->problem, kernel->problem_bytes) == 0;
+    return has_same_layout(kernel, other, THAW_ARGUMENT_SOURCE) &&
+           has_same_layout(kernel, other, THAW_ARGUMENT_DESTINATION);
 }
 
 const thaw_own_kernel *thaw_kernel_own(const thaw_kernel *kernel, const void **problem)

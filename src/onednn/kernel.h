@@ -70,6 +70,10 @@ bool thaw_kernel_sums_bias(const thaw_kernel *kernel);
    relayouts need not write and kernels may read: it must be zeros. Our own kernels write all bytes. */
 bool thaw_kernel_pads(const thaw_kernel *kernel, thaw_argument argument, size_t bytes);
 
+/* Whether two kernels write the same DESTINATION from the same SOURCE: in the same layout, bit by bit. May be false for
+   kernels that do. */
+bool thaw_kernel_packs_alike(const thaw_kernel *kernel, const thaw_kernel *other);
+
 /* oneDNN's name of the implementation, such as "brgconv:avx512_core", or ours. Lives as long as the kernel. */
 const char *thaw_kernel_name(const thaw_kernel *kernel);
 

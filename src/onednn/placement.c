@@ -145,6 +145,15 @@ thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kern
     return THAW_OK;
 }
 
+bool thaw_placement_equal(const thaw_placement *placement, const thaw_placement *other)
+{
+    if (!placement || !other)
+        return placement == other;
+    return placement->outputs == other->outputs && placement->row == other->row && placement->bytes == other->bytes &&
+           memcmp(placement->row_at, other->row_at, placement->outputs * sizeof(uint32_t)) == 0 &&
+           memcmp(placement->element_at, other->element_at, placement->row * sizeof(uint32_t)) == 0;
+}
+
 void thaw_placement_release(thaw_context *context, thaw_placement *placement)
 {
     if (placement)

@@ -23,6 +23,9 @@ thaw_status thaw_placement_create(thaw_context *context, const thaw_kernel *kern
    is NULL, without an error, if WEIGHTS are not floats in blocks. */
 thaw_status thaw_placement_pack(thaw_context *context, const thaw_kernel *kernel, size_t outputs, thaw_kernel **pack);
 
+/* Whether both have each element at the same place. NULL: there is none. */
+bool thaw_placement_equal(const thaw_placement *placement, const thaw_placement *other);
+
 void thaw_placement_release(thaw_context *context, thaw_placement *placement); /* NULL is allowed */
 
 #endif

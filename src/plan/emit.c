@@ -58,6 +58,7 @@ static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node ind
     const bool changes = changes_each_step(plan, index);
     emit_values(plan, section, index);
     const bool packs = node->module->pack && plan->nodes[index].needs.packed_bytes;
+    plan->nodes[index].packs_once = packs && !changes;
     if (packs && changes)
         thaw_emit_for_node(plan, section, THAW_DO_REPACK, index);
     else if (packs)

@@ -3,31 +3,65 @@
 #include "core/pages.h"
 #include "params/keeping.h"
 
-/* Restores parameters that the plan's layers keep only packed, before the plan is released. */
+/* Whether a parameter's values have left memory, and this node of a plan is the one that restores them. */
+static bool keeps(const thaw_parameter *parameter, const thaw_plan_node *planned)
+{
+    return parameter && parameter->kept == &planned->bound.run;
+}
+
+/* Restores parameters that a node of a plan keeps only packed, before the plan is released. */
+static void restore(thaw_plan_node *planned)
+{
+    bool restored = false;
+    for (size_t k = 0; k < THAW_MAX_PARAMETERS; k++) {
+        thaw_parameter *parameter = planned->bound.leaving[k];
+        if (!keeps(parameter, planned))
+            continue;
+        thaw_parameter_bring_back(parameter);
+        parameter->kept = NULL;
+        restored = true;
+    }
+    if (restored)
+        thaw_pages_give_back(planned->packed->memory, planned->needs.packed_bytes);
+}
+
 static void bring_back(thaw_plan *plan)
+{
+    for (size_t i = 0; i < plan->order_count; i++)
+        if (plan->nodes[plan->order[i]].lets_go)
+            restore(&plan->nodes[plan->order[i]]);
+}
+
+/* The node of another plan, ready to run, that shares packed memory with this plan's; NULL: there is none. */
+static thaw_plan_node *find_heir(const thaw_kept_plans *kept, const thaw_plan *plan, thaw_node index)
+{
+    const thaw_packed_block *block = plan->nodes[index].packed;
+    for (size_t i = 0; block && block->plans > 1 && i < kept->count; i++)
+        if (kept->plans[i] != plan && kept->plans[i]->ready && kept->plans[i]->nodes[index].packed == block)
+            return &kept->plans[i]->nodes[index];
+    return NULL;
+}
+
+/* Leaves parameters that the plan's layers keep only packed to plans that share the memory, and restores the others,
+   before the plan is released alone. */
+static void hand_over(const thaw_kept_plans *kept, thaw_plan *plan)
 {
     for (size_t i = 0; i < plan->order_count; i++) {
         thaw_plan_node *planned = &plan->nodes[plan->order[i]];
-        bool keeps = false;
-        for (size_t k = 0; planned->lets_go && k < THAW_MAX_PARAMETERS; k++) {
-            thaw_parameter *kept = planned->bound.leaving[k];
-            if (!kept || kept->kept != &planned->bound.run)
-                continue;
-            thaw_parameter_bring_back(kept);
-            kept->kept = NULL;
-            keeps = true;
-        }
-        if (keeps)
-            thaw_pages_give_back(planned->bound.run.packed, planned->needs.packed_bytes);
+        const thaw_plan_node *heir = planned->lets_go ? find_heir(kept, plan, plan->order[i]) : NULL;
+        for (size_t k = 0; heir && k < THAW_MAX_PARAMETERS; k++)
+            if (keeps(planned->bound.leaving[k], planned))
+                planned->bound.leaving[k]->kept = &heir->bound.run;
+        if (planned->lets_go && !heir)
+            restore(planned);
     }
 }
 
 static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int threads)
 {
     const thaw_cache_budget *have = &plan->cache, *wanted = &request->cache;
-    if (plan->batch != request->batch || plan->length != request->length || plan->threads != threads ||
-        plan->training != request->training || plan->cuts != (request->training || request->cuts) ||
-        plan->shards != (request->shards ? request->shards : 1))
+    if (plan->batch != request->batch || plan->threads != threads || plan->training != request->training ||
+        plan->cuts != (request->training || request->cuts) || plan->shards != (request->shards ? request->shards : 1))
         return false;
     return !plan->cuts || (have->sample_bytes == wanted->sample_bytes && have->random == wanted->random &&
                            have->dtype == wanted->dtype);
@@ -36,7 +70,7 @@ static bool is_for(const thaw_plan *plan, const thaw_plan_request *request, int 
 thaw_plan *thaw_kept_plans_find(thaw_kept_plans *kept, const thaw_plan_request *request, int threads)
 {
     for (size_t i = 0; i < kept->count; i++)
-        if (is_for(kept->plans[i], request, threads)) {
+        if (kept->lengths[i] == request->length && is_for(kept->plans[i], request, threads)) {
             kept->plans[i]->last_use = ++kept->clock;
             return kept->plans[i];
         }
@@ -68,13 +102,21 @@ void thaw_kept_plans_add(thaw_kept_plans *kept, thaw_plan *plan)
     if (!place)
         place = find_oldest(kept, 0, false, THAW_MOST_PLANS);
     if (place) {
-        bring_back(*place);
+        hand_over(kept, *place);
         thaw_plan_release(*place);
     } else {
         place = &kept->plans[kept->count++];
     }
     *place = plan;
+    kept->lengths[place - kept->plans] = plan->length;
     plan->last_use = ++kept->clock;
+}
+
+void thaw_kept_plans_share(const thaw_kept_plans *kept, thaw_plan *plan)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        if (kept->plans[i] != plan && kept->plans[i]->ready)
+            thaw_plan_share_packed(plan, kept->plans[i]);
 }
 
 void thaw_kept_plans_bring_back(const thaw_kept_plans *kept)

@@ -15,6 +15,7 @@ enum {
 
 typedef struct thaw_kept_plans {
     thaw_plan *plans[THAW_MOST_PLANS];
+    int64_t lengths[THAW_MOST_PLANS]; /* of the plans: a look-up reads only plans of its length */
     size_t count;
     uint64_t clock;
 } thaw_kept_plans;
@@ -24,6 +25,9 @@ thaw_plan *thaw_kept_plans_find(thaw_kept_plans *kept, const thaw_plan_request *
 
 /* Adds a plan that is used now, in place of the least recently used one if there is no room. */
 void thaw_kept_plans_add(thaw_kept_plans *kept, thaw_plan *plan);
+
+/* Lets a kept plan that is not ready yet use the packed memory of others, where its kernels read the same layout. */
+void thaw_kept_plans_share(const thaw_kept_plans *kept, thaw_plan *plan);
 
 /* Restores parameters that layers keep only packed. */
 void thaw_kept_plans_bring_back(const thaw_kept_plans *kept);

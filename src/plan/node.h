@@ -4,6 +4,7 @@
 
 #include <thaw/plan.h>
 
+#include "plan/packed_block.h"
 #include "plan/places.h"
 
 /* What a layer uses for one of its parameters, or for a factor of a low-rank change to one. */
@@ -93,7 +94,10 @@ typedef struct thaw_plan_node {
     bool adds_gradient[THAW_MAX_INPUTS]; /* the input's gradient has been written by another node */
     bool converts_fed;                   /* of an origin: its fed values are read in bfloat16 */
 
+    bool packs_once; /* its packed copies are made when parameters have changed, not in each step */
+
     thaw_plan_places places;
+    thaw_packed_block *packed; /* NULL: it packs nothing, or the plan is only described */
     thaw_plan_binding bound;
 } thaw_plan_node;
 

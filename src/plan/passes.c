@@ -96,6 +96,7 @@ void thaw_plan_release(thaw_plan *plan)
         return;
     thaw_context *context = plan->model->context;
     thaw_plan_release_kernels(plan);
+    thaw_plan_release_packed(plan);
     for (size_t i = 0; plan->uses && i < plan->use_count; i++)
         thaw_release(context, plan->uses[i].order);
     thaw_program_release(context, &plan->program);
@@ -106,7 +107,6 @@ void thaw_plan_release(thaw_plan *plan)
     thaw_release(context, plan->gradient_buffers);
     thaw_release(context, plan->finite);
     thaw_release(context, plan->trained);
-    thaw_release(context, plan->packed);
     thaw_release(context, plan->requests);
     thaw_release(context, plan->shapes);
     thaw_release(context, plan->targets);

@@ -45,7 +45,6 @@ typedef struct thaw_plan_binding {
     thaw_gradient_rows *gradient_rows[THAW_MAX_PARAMETERS]; /* NULL: the plan does not list them */
     bool *finite[THAW_MAX_PARAMETERS]; /* in plan->finite, where this node alone writes the gradient; else NULL */
     thaw_capability_run capabilities;
-    uint64_t packed_version; /* the parameters' versions when they were packed, or 1 of each step; 0: never */
     thaw_layer_run run;
     thaw_second_run *second; /* replaces `run` in backward where values have moved; else NULL */
 } thaw_plan_binding;

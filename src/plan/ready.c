@@ -2,13 +2,6 @@
 #include "core/allocation.h"
 #include "plan/plan.h"
 
-static thaw_status reserve_packed(thaw_plan *plan)
-{
-    if (plan->packed_bytes)
-        plan->packed = thaw_allocate_raw(plan->model->context, plan->packed_bytes);
-    return plan->packed || plan->packed_bytes == 0 ? THAW_OK : THAW_OUT_OF_MEMORY;
-}
-
 /* Allocates values of expressions, which all plans of the model share. */
 static thaw_status prepare_values(const thaw_plan *plan)
 {
@@ -66,7 +59,7 @@ thaw_status thaw_plan_make_ready(thaw_plan *plan)
 {
     if (plan->ready)
         return THAW_OK;
-    thaw_status status = plan->packed ? THAW_OK : reserve_packed(plan);
+    thaw_status status = thaw_plan_reserve_packed(plan);
     if (status == THAW_OK)
         status = reserve_targets(plan);
     if (status == THAW_OK)

@@ -147,6 +147,7 @@ static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
         status = thaw_plan_list_updates(plan, &store->updates);
     if (status == THAW_OK)
         status = widen_arena(plan->model->context, store, plan->arena_bytes);
+    thaw_kept_plans_share(&store->plans, plan);
     return status == THAW_OK ? thaw_plan_make_ready(plan) : status;
 }
 

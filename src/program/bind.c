@@ -95,7 +95,6 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
     if (plan->arena == arena)
         return;
     plan->arena = arena;
-    char *packed = plan->packed;
     thaw_plan_bind_parameters(plan, arena);
     for (size_t i = 0; i < plan->order_count; i++) {
         const thaw_node index = plan->order[i];
@@ -118,7 +117,7 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
             .parameters = planned->bound.parameters,
             .parameter_gradients = planned->bound.parameter_gradients,
             .capabilities = &planned->bound.capabilities,
-            .packed = needs->packed_bytes ? packed : NULL,
+            .packed = planned->packed ? planned->packed->memory : NULL,
             .statistics = planned->bound.statistics,
             .workspace = at(plan, arena, planned->places.workspace),
             .scratch = needs->scratch_bytes ? arena : NULL,
@@ -126,8 +125,6 @@ void thaw_plan_bind(thaw_plan *plan, char *arena)
         };
         if (plan->model->nodes[index].module && plan->model->nodes[index].module->source)
             planned->bound.run.output = planned->bound.run.packed;
-        if (needs->packed_bytes)
-            packed += thaw_align(needs->packed_bytes);
     }
     for (size_t i = 0; i < plan->order_count; i++)
         bind_channel_map(plan, &plan->nodes[plan->order[i]]);

@@ -20,8 +20,8 @@ thaw_status thaw_do_restore(thaw_plan *plan, const thaw_instruction *instruction
    need not write. Layers that let go of a weight clear what they do not write. */
 static void clear_packed(thaw_plan_node *planned)
 {
-    if (planned->bound.packed_version == 0 && !planned->lets_go)
-        memset(planned->bound.run.packed, 0, planned->needs.packed_bytes);
+    if (planned->packed->version == 0 && !planned->lets_go)
+        memset(planned->packed->memory, 0, planned->needs.packed_bytes);
 }
 
 /* Makes the layer the keeper of the parameters that it may let go of. */
@@ -37,22 +37,24 @@ static void keep_values(thaw_plan *plan, const thaw_graph_node *node, const thaw
         }
 }
 
-/* Packs if the parameters, or the channel map that is packed with them, have another version. */
+/* Packs if the parameters, or the channel map that is packed with them, have another version than when this plan or
+   one that shares the memory packed. */
 thaw_status thaw_do_pack(thaw_plan *plan, const thaw_instruction *instruction)
 {
     const thaw_graph_node *node = &plan->model->nodes[instruction->node];
     thaw_plan_node *planned = &plan->nodes[instruction->node];
     const thaw_plan_node *map = planned->channel_map < 0 ? NULL : &plan->nodes[planned->channel_map];
-    const uint64_t version = 1 + thaw_plan_version(plan, instruction->node) + (map ? map->bound.packed_version : 0);
+    const uint64_t version =
+        1 + thaw_plan_version(plan, instruction->node) + (map && map->packed ? map->packed->version : 0);
     if (!planned->lets_go)
         thaw_do_restore(plan, instruction);
-    if (planned->bound.packed_version == version)
+    if (planned->packed->version == version)
         return THAW_OK;
     thaw_do_restore(plan, instruction); /* values that a layer of this or another plan keeps only packed */
     keep_values(plan, node, planned);
     clear_packed(planned);
     const thaw_status status = node->module->pack(&planned->bound.run);
-    planned->bound.packed_version = status == THAW_OK ? version : 0;
+    planned->packed->version = status == THAW_OK ? version : 0;
     return status;
 }
 
@@ -62,7 +64,7 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
     if (plan->program.step.again)
         return THAW_OK;
     clear_packed(planned);
-    planned->bound.packed_version = 1;
+    planned->packed->version = 1;
     return plan->model->nodes[instruction->node].module->pack(instruction->run);
 }
 
