@@ -79,10 +79,12 @@ THAW_API thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_
                                               size_t classes, thaw_dataset **dataset);
 
 /* Says how long the sequences of each sample are, in place of thaw_source.length; copied. Training then makes batches of
-   samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 50 batches, sorted by
+   samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 100 batches, sorted by
    length within each, and the batches are shuffled. That depends on seed and epoch alone, and each sample still comes
    once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling. Evaluation
-   sorts all samples by length. Call it before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length), THAW_OUT_OF_MEMORY. */
+   sorts all samples by length. A batch runs at the length of its longest sample, rounded up to one of at most 40
+   (thaw_named_input). Call it before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length),
+   THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_dataset_set_lengths(thaw_dataset *dataset, const int32_t *lengths);
 
 /* Limits the memory that the samples of a file of arrays, tables or texts may take (IDX, NPY, NPZ, CSV, text); 0, the default: as much as the machine has. Does not

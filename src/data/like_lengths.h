@@ -5,7 +5,7 @@
 #include "data/dataset.h"
 
 /* Batches whose samples are sorted among each other. */
-enum { THAW_LENGTH_WINDOW = 50 };
+enum { THAW_LENGTH_WINDOW = 100 };
 
 /* A sample and its place in the order. */
 typedef struct thaw_like_length {

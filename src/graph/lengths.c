@@ -1,12 +1,23 @@
 /* Sequences that are shorter than the longest: at which lengths batches run, and what shapes layers then have. */
 #include "graph/model.h"
 
+static int64_t power_of_two_from(int64_t count)
+{
+    int64_t power = 1;
+    while (power < count)
+        power *= 2;
+    return power;
+}
+
 int64_t thaw_model_round_length(const thaw_model *model, int64_t length)
 {
-    const int64_t eighth = (model->longest + THAW_MOST_LENGTHS - 1) / THAW_MOST_LENGTHS;
-    const int64_t step = eighth > THAW_LEAST_LENGTH_STEP ? eighth : THAW_LEAST_LENGTH_STEP;
-    const int64_t steps = length > 0 ? (length + step - 1) / step : 1;
-    return steps * step < model->longest ? steps * step : 0;
+    const int64_t wanted = length > 1 ? length : 1;
+    const int64_t least = power_of_two_from(model->longest) / THAW_LEAST_LENGTH_STEPS;
+    const int64_t sixteenth = power_of_two_from(wanted) / THAW_LENGTH_STEPS;
+    int64_t step = sixteenth > least ? sixteenth : least;
+    step = step > 1 ? step : 1;
+    const int64_t rounded = (wanted + step - 1) / step * step;
+    return rounded < model->longest ? rounded : 0;
 }
 
 int64_t thaw_model_lengths_length(const thaw_model *model, const float *lengths, size_t stride, size_t count,

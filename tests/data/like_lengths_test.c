@@ -9,7 +9,7 @@
 #include "data/shuffle.h"
 #include "support/support.h"
 
-enum { COUNT = 997, BATCH = 7, FULL = COUNT / BATCH, WINDOW = 50 * BATCH, SEED = 5 };
+enum { COUNT = 997, BATCH = 7, FULL = COUNT / BATCH, WINDOW = 100 * BATCH, SEED = 5 };
 
 static int32_t lengths[COUNT];
 

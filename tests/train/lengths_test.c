@@ -76,14 +76,36 @@ Test(lengths, are_rounded_to_few)
     static const struct {
         int64_t longest, length, rounded; /* 0: the whole length */
     } cases[] = {
-        { 128, 0, 16 },  { 128, 1, 16 },   { 128, 16, 16 }, { 128, 17, 32 }, { 128, 112, 112 }, { 128, 113, 0 },
-        { 128, 128, 0 }, { 512, 65, 128 }, { 40, 5, 8 },    { 40, 33, 0 },   { 5, 1, 0 },       { 100, 14, 26 },
+        { 128, 0, 1 },   { 128, 1, 1 },     { 128, 16, 16 }, { 128, 17, 18 }, { 128, 33, 36 }, { 128, 65, 72 },
+        { 128, 72, 72 }, { 128, 113, 120 }, { 128, 121, 0 }, { 128, 128, 0 }, { 512, 1, 4 },   { 512, 63, 64 },
+        { 512, 65, 72 }, { 512, 257, 288 }, { 512, 481, 0 }, { 40, 5, 5 },    { 40, 33, 36 },  { 40, 37, 0 },
+        { 5, 1, 1 },     { 5, 5, 0 },       { 100, 14, 14 }, { 100, 97, 0 },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         const thaw_model model = { .longest = cases[i].longest };
         const int64_t found = thaw_model_round_length(&model, cases[i].length);
         cr_assert_eq(found, cases[i].rounded, "%lld of %lld: %lld", (long long)cases[i].length,
                      (long long)cases[i].longest, (long long)found);
+    }
+}
+
+/* The bounds that thaw/model.h states. */
+Test(lengths, are_rounded_by_little)
+{
+    for (int64_t longest = 1; longest <= 5000; longest += longest < 300 ? 1 : 97) {
+        const thaw_model model = { .longest = longest };
+        int64_t last = 0, count = 0;
+        for (int64_t length = 1; length <= longest; length++) {
+            const int64_t found = thaw_model_round_length(&model, length), rounded = found ? found : longest;
+            const double most = fmax(fmax((double)length / 8, (double)longest / 64), 1);
+            cr_assert(rounded >= length && rounded <= longest && rounded >= last, "%lld of %lld: %lld",
+                      (long long)length, (long long)longest, (long long)rounded);
+            cr_assert_lt((double)(rounded - length), most, "%lld of %lld: %lld", (long long)length, (long long)longest,
+                         (long long)rounded);
+            count += rounded > last;
+            last = rounded;
+        }
+        cr_assert_leq(count, 40, "%lld lengths up to %lld", (long long)count, (long long)longest);
     }
 }
 
@@ -95,12 +117,12 @@ Test(lengths, are_those_of_the_longest_sample)
     float *const lengths[] = { samples + LENGTH_LONGEST, samples + 2 * LENGTH_LONGEST + 1,
                                samples + 3 * LENGTH_LONGEST + 2 };
     *lengths[0] = 3, *lengths[1] = 17, *lengths[2] = 8;
-    cr_assert_eq(thaw_model_batch_length(model, samples, 3, LENGTH_LONGEST), 24);
-    cr_assert_eq(thaw_model_batch_length(model, samples, 1, LENGTH_LONGEST), 8);
+    cr_assert_eq(thaw_model_batch_length(model, samples, 3, LENGTH_LONGEST), 18);
+    cr_assert_eq(thaw_model_batch_length(model, samples, 1, LENGTH_LONGEST), 3);
     *lengths[1] = NAN;
     cr_assert_eq(thaw_model_batch_length(model, samples, 3, LENGTH_LONGEST), 0);
     *lengths[1] = 21;
-    cr_assert_eq(thaw_model_batch_length(model, samples, 3, 20), 24);
+    cr_assert_eq(thaw_model_batch_length(model, samples, 3, 20), 20);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
