@@ -47,12 +47,13 @@ typedef struct thaw_input_options {
    input of one number may also be [batch]. The tensor of an optional input may have no data (NULL), whatever its shape.
 
    Sequences: the first dimension that is declared is the longest. A tensor may have a smaller one, the same for all
-   sequences of the batch, which then runs at this length. If the model has an input of lengths, the batch is cut behind
-   its longest sample. It then runs at that length rounded up to a multiple of a step, so that there are at most 40
-   lengths, each with a plan for training and one for evaluation. The step is a sixteenth of the power of two that is not
-   below the length (1 up to 16, 2 up to 32, 4 up to 64, 8 up to 128 and so on), but at least a 128th of the power of two
-   that is not below the longest. Plans for different lengths share packed copies of frozen weights. Behind the end of a tensor, sequences are 0. Targets and outputs keep their
-   whole shapes: steps behind the batch's length do not count in the loss, and are 0 in the outputs of thaw_predict.
+   sequences of the batch, which then runs at this length. If the model has an input of lengths, the batch is cut
+   behind its longest sample. It then runs at that length rounded up to a multiple of a step, so that there are at
+   most 40 lengths, each with a plan for training and one for evaluation. The step is a sixteenth of the power of two
+   that is not below the length (1 up to 16, 2 up to 32, 4 up to 64, 8 up to 128 and so on), but at least a 128th of
+   the power of two that is not below the longest. Plans for different lengths share packed copies of frozen weights.
+   Behind the end of a tensor, sequences are 0. Targets and outputs keep their whole shapes: steps behind the batch's
+   length do not count in the loss, and are 0 in the outputs of thaw_predict.
 
    Layers derive their shapes for a length by `build` (thaw/layer_module.h). A sample's outputs do not depend on the
    length at which its batch runs, nor on other samples, if no layer mixes steps behind a sample's own length into those

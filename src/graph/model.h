@@ -53,9 +53,9 @@ typedef struct thaw_graph_input {
     bool optional;       /* zeros where the data have none */
 } thaw_graph_input;
 
-/* Batches run at few lengths, so that there are few plans. Lengths are rounded up in steps of a sixteenth of the power of
-   two that is not below them, but of at least a 128th of the power of two that is not below the longest. That makes 16
-   steps for the shortest, and 8 for each of three more powers of two. */
+/* Batches run at few lengths, so that there are few plans. Lengths are rounded up in steps of a sixteenth of the power
+   of two that is not below them, but of at least a 128th of the power of two that is not below the longest. That makes
+   16 steps for the shortest, and 8 for each of three more powers of two. */
 enum { THAW_LENGTH_STEPS = 16, THAW_LEAST_LENGTH_STEPS = 128, THAW_MOST_LENGTHS = 40 };
 
 /* Compiled from a model; opaque here, defined in src/plan. */

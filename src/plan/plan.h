@@ -59,7 +59,7 @@ struct thaw_plan {
     size_t packed_bytes;
     size_t value_bytes; /* of expressions that it computes */
 
-    bool ready; /* to run: see thaw_plan_make_ready */
+    bool ready;        /* to run: see thaw_plan_make_ready */
     const char *arena; /* what the nodes are bound to; not owned */
     uint64_t last_use; /* the clock of the kept plans then */
     thaw_program program;
