@@ -13,7 +13,7 @@ extern "C" {
 typedef struct thaw_optimizer thaw_optimizer;
 typedef struct thaw_optimizer_module thaw_optimizer_module;
 
-/* Creates an optimizer from its description: a built-in module's name ("sgd", "adam", "adamw", "rmsprop") or the path
+/* Creates an optimizer from its description: a built-in module's name (thaw_optimizer_builtin) or the path
    of a shared object, followed by hyper-parameters: "sgd:lr=1e-2,momentum=0.9". The path must contain a '/', and the
    object must define `const thaw_optimizer_module thaw_module`. Hyper-parameters that are not given have PyTorch's
    defaults; wd is short for weight_decay. The caller owns the optimizer (thaw_optimizer_destroy).

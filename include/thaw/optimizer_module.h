@@ -4,12 +4,13 @@
 #define THAW_OPTIMIZER_MODULE_H
 
 #include <thaw/optimizer.h>
+#include <thaw/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8 };
+enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8, THAW_MAX_SUMS = 8 };
 
 /* The kind of module that this header describes, in the upper 16 bits, and its version, in the lower 16. */
 enum { THAW_OPTIMIZER_ABI = 0x4F500001 };
@@ -37,6 +38,16 @@ typedef struct thaw_update {
     uint64_t step;                          /* of this parameter, from 1 */
     uint64_t slot_step[THAW_MAX_SLOTS];     /* of a slot in use, from 1; below `step` if it came into use later */
 } thaw_update;
+
+/* The sums of a step, for a module that needs more than elements: norms, dot products. Those of a parameter are over its
+   elements that are not held. */
+typedef struct thaw_conclusion {
+    const double *own;            /* of this parameter: what `sums` has added up */
+    const double *all;            /* of all parameters that the same optimizer updates in this step, together */
+    const double *hyperparameter; /* the values in effect */
+    uint64_t step;                /* of this parameter, from 1 */
+    const thaw_shape *shape;      /* of this parameter */
+} thaw_conclusion;
 
 /* A kind of optimizer. Fields that a module's `size` does not reach are zero, which is their default; `update` must be
    within it. */
@@ -70,7 +81,49 @@ struct thaw_optimizer_module {
     /* Sets what the span of a slot in use holds before its first step, such as a copy of the parameter. `update` follows.
        Called for all elements, also for those that are held. NULL: slots begin at zero. */
     void (*begin)(const thaw_update *update, size_t slot);
+
+    /* Sums over a parameter, for step sizes that depend on norms. A step then first calls `sums` for all elements, in
+       spans of a fixed cut; it adds its span's sums to sums[0 .. sum_count), and may change slots, not the parameter.
+       Thaw adds up the spans of a parameter, and the parameters, in a fixed order, so that the result is the same to
+       the bit for any thread count. `conclude` turns them into scalars, once for each parameter; on entry, `scalars`
+       holds what `prepare` wrote. Then `update` runs as always. The three for steps of length lr * |parameter|:
+
+           static void sums(const thaw_update *u, double *sums)
+           {
+               sums[0] += thaw_sum_of_squares(u->parameter, u->count);
+               sums[1] += thaw_sum_of_squares(u->gradient, u->count);
+           }
+           static void conclude(const thaw_conclusion *c, double *scalars)
+           {
+               scalars[RATE] = c->own[1] > 0 ? c->hyperparameter[LR] * sqrt(c->own[0] / c->own[1]) : 0;
+           }
+           static void update(const thaw_update *u)
+           {
+               for (size_t i = 0; i < u->count; i++)
+                   u->parameter[i] -= u->scalar[RATE] * u->gradient[i];
+           }
+
+       Both NULL: the module needs no sums. */
+    size_t sum_count;                                                     /* at most THAW_MAX_SUMS */
+    void (*sums)(const thaw_update *update, double *sums);                /* as above */
+    void (*conclude)(const thaw_conclusion *conclusion, double *scalars); /* as above */
 };
+
+/* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */
+static inline double thaw_sum_of_squares(const float *values, size_t count)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)values[i + k] * (double)values[i + k];
+    for (; i < count; i++)
+        sum += (double)values[i] * (double)values[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
 
 #ifdef __cplusplus
 }

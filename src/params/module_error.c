@@ -61,21 +61,31 @@ thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module)
     return complete;
 }
 
-const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES])
+static const char *rule_error(const thaw_optimizer_module *module)
 {
-    const thaw_module_head head = { module->size, module->abi };
-    if (thaw_module_head_error(&kind, &head, message))
-        return message;
     if (!module->update)
         return "it has no update function";
     if (module->slot_count > THAW_MAX_SLOTS)
         return "it has more slots than the limits of thaw/optimizer_module.h";
     if (module->slot_count && !module->slots)
         return "it counts more slots than it has";
+    if (module->sum_count > THAW_MAX_SUMS)
+        return "it has more sums than the limits of thaw/optimizer_module.h";
+    if (!module->sums != !module->conclude || !module->sums != !module->sum_count)
+        return "of sums, conclude and sum_count, it has some without the others";
     const char *error = thaw_hyperparameters_error(module->name, module->hyperparameters, module->hyperparameter_count);
     for (size_t i = 0; i < module->slot_count && !error; i++)
         error = slot_error(module, i);
     return error;
+}
+
+const char *thaw_module_error(const thaw_optimizer_module *module, char message[THAW_HEAD_MESSAGE_BYTES])
+{
+    const thaw_module_head head = { module->size, module->abi };
+    if (thaw_module_head_error(&kind, &head, message))
+        return message;
+    const thaw_optimizer_module complete = thaw_module_complete(module);
+    return rule_error(&complete);
 }
 
 static const char *file_error(const void *module, char message[THAW_HEAD_MESSAGE_BYTES])

@@ -7,29 +7,14 @@
 
 enum { CHECK_GRAIN = 16 /* blocks: checking fewer takes less time than waking a thread */ };
 
-/* In lanes, so that the compiler may use vectors without changing the order of any sum. */
-static double sum_squares(const float *values, size_t count)
-{
-    enum { LANES = 8 };
-    double lanes[LANES] = { 0 }, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t k = 0; k < LANES; k++)
-            lanes[k] += (double)values[i + k] * (double)values[i + k];
-    for (; i < count; i++)
-        sum += (double)values[i] * (double)values[i];
-    for (size_t k = 0; k < LANES; k++)
-        sum += lanes[k];
-    return sum;
-}
-
 static void sum_blocks(void *argument, size_t begin, size_t end)
 {
     const thaw_update_list *list = argument;
     for (size_t i = begin; i < end; i++) {
         const thaw_span *block = &list->norm_blocks[i];
         if (list->norm_sums[i] != 0)
-            list->norm_sums[i] = sum_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
+            list->norm_sums[i] =
+                thaw_sum_of_squares(list->parameters[block->parameter]->gradient + block->begin, block->count);
     }
 }
 

@@ -25,8 +25,16 @@ static void scatter(float *restrict to, const float *restrict from, const uint16
         to[indices[i]] = from[i];
 }
 
-static void update_some(const thaw_optimizer_module *module, const thaw_update *block, const uint16_t *indices,
-                        size_t count)
+static void run(const thaw_optimizer_module *module, const thaw_update *update, double *sums)
+{
+    if (sums)
+        module->sums(update, sums);
+    else
+        module->update(update);
+}
+
+static void run_some(const thaw_optimizer_module *module, const thaw_update *block, const uint16_t *indices,
+                     size_t count, double *sums)
 {
     gathered own;
     thaw_update update = *block;
@@ -40,7 +48,7 @@ static void update_some(const thaw_optimizer_module *module, const thaw_update *
             gather(own.slot[k], block->slot[k], indices, count);
             update.slot[k] = own.slot[k];
         }
-    module->update(&update);
+    run(module, &update, sums);
     scatter(block->parameter, own.parameter, indices, count);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
         if (block->slot[k])
@@ -48,7 +56,7 @@ static void update_some(const thaw_optimizer_module *module, const thaw_update *
 }
 
 void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *update, const uint64_t *held,
-                        size_t first)
+                        size_t first, double *sums)
 {
     for (size_t begin = 0; begin < update->count; begin += BLOCK) {
         thaw_update block = *update;
@@ -64,8 +72,8 @@ void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *
             count += !thaw_bit(held, first + begin + i);
         }
         if (count == block.count)
-            module->update(&block);
+            run(module, &block, sums);
         else if (count > 0)
-            update_some(module, &block, indices, count);
+            run_some(module, &block, indices, count, sums);
     }
 }

@@ -1,7 +1,6 @@
 /* Running the update list. */
 #include "update/update.h"
 
-#include <fenv.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,9 +8,8 @@
 #include "params/bits.h"
 #include "params/optimizer.h"
 #include "update/masked_update.h"
-#include "update/update_list.h"
-
-enum { SCALE_BLOCK = 4096 /* floats that are scaled and used while they are in the nearest cache */ };
+#include "update/piece.h"
+#include "update/sums.h"
 
 static void replace_value(const thaw_optimizer_module *module, double *values, const char *name, double own,
                           double factor)
@@ -29,12 +27,11 @@ static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, double
     replace_value(module, filled->values, "lr", group->learning_rate, rate_factor);
     replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);
     filled->step = parameter->steps;
-    double scalars[THAW_MAX_HYPERPARAMETERS];
-    memcpy(scalars, filled->values, sizeof scalars);
+    memcpy(filled->exact, filled->values, sizeof filled->exact);
     if (module->prepare)
-        module->prepare(filled->values, filled->step, scalars);
+        module->prepare(filled->values, filled->step, filled->exact);
     for (size_t k = 0; k < THAW_MAX_HYPERPARAMETERS; k++)
-        filled->scalars[k] = (float)scalars[k];
+        filled->scalars[k] = (float)filled->exact[k];
 }
 
 /* Whether two parameters are updated by the same scalars, though their groups differ. */
@@ -71,50 +68,23 @@ static void fill_rules(thaw_update_list *list, double rate_factor)
     }
 }
 
-static void scale(float *restrict values, size_t count, float factor)
-{
-    for (size_t i = 0; i < count; i++)
-        values[i] *= factor;
-}
-
-/* Sets the slots that are used for the first time. */
-static void begin_slots(const thaw_optimizer_module *module, const thaw_update *update)
-{
-    for (size_t k = 0; module->begin && k < module->slot_count; k++)
-        if (update->slot_step[k] == 1 && update->slot[k])
-            module->begin(update, k);
-}
-
 /* Updates a piece that is small enough to stay in the cache between scaling and use. */
 static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
-    const thaw_parameter *parameter = list->parameters[span->parameter];
-    const thaw_rule *applied = &list->rules[list->rule_of[span->parameter]];
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    const size_t begin = span->begin + offset;
-    if (list->gradient_scale != 1)
-        scale(parameter->gradient + begin, count, (float)list->gradient_scale);
-    thaw_update update = {
-        .count = count,
-        .parameter = parameter->data + begin,
-        .gradient = parameter->gradient + begin,
-        .hyperparameter = applied->values,
-        .step = applied->step,
-    };
-    memcpy(update.scalar, applied->scalars, sizeof update.scalar);
-    memcpy(update.slot_step, parameter->slot_steps, sizeof update.slot_step);
-    for (size_t k = 0; k < optimizer->module->slot_count; k++)
-        update.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
-    begin_slots(optimizer->module, &update);
-    if (list->held[span->parameter])
-        thaw_update_masked(optimizer->module, &update, list->held[span->parameter], begin);
+    const size_t index = span->parameter, begin = span->begin + offset;
+    const thaw_optimizer_module *module = list->parameters[index]->group->optimizer->module;
+    const thaw_update piece = thaw_piece_of(list, index, begin, count);
+    if (!module->sums) /* else it has begun with these */
+        thaw_piece_begin(list, index, &piece);
+    if (list->held[index])
+        thaw_update_masked(module, &piece, list->held[index], begin, NULL);
     else
-        optimizer->module->update(&update);
+        module->update(&piece);
 }
 
 static void update_range(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past)
 {
-    const size_t piece = list->gradient_scale == 1 ? span->count : SCALE_BLOCK;
+    const size_t piece = list->gradient_scale == 1 ? span->count : THAW_SCALE_BLOCK;
     for (size_t offset = from; offset < past; offset += piece)
         update_piece(list, span, offset, past - offset < piece ? past - offset : piece);
 }
@@ -125,7 +95,7 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = parameter->group->optimizer->module;
     return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero && !module->begin &&
-           module->rests_at_zero(list->rules[list->rule_of[index]].values);
+           !module->sums && module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 
 static void update_rows(const thaw_update_list *list, const thaw_span *span)
@@ -159,12 +129,9 @@ static void update_share(void *argument, int thread, int threads)
     size_t first, past;
     fexcept_t before;
     thaw_share_of(list, thread, threads, &first, &past);
-    fegetexceptflag(&before, FE_ALL_EXCEPT);
-    feclearexcept(FE_ALL_EXCEPT);
+    thaw_flags_watch(&before);
     update_spans(list, first, past);
-    if (fetestexcept(FE_OVERFLOW | FE_INVALID | FE_DIVBYZERO))
-        atomic_store_explicit(&list->suspect, true, memory_order_relaxed);
-    fesetexceptflag(&before, FE_ALL_EXCEPT);
+    thaw_flags_restore(list, &before);
 }
 
 /* A number beyond a float's range became infinite when it was rounded to float; using it raises no flag. */
@@ -187,6 +154,7 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
     list->gradient_scale = gradient_scale;
     fill_rules(list, rate_factor);
     atomic_store(&list->suspect, has_infinite_scalar(list));
+    thaw_update_list_sum(list);
     thaw_parallel(list->context, update_share, list);
     return THAW_OK;
 }
@@ -215,7 +183,8 @@ static void scale_blocks(void *argument, size_t begin, size_t end)
     const thaw_update_list *list = argument;
     for (size_t i = begin; i < end; i++) {
         const thaw_span *block = &list->norm_blocks[i];
-        scale(list->parameters[block->parameter]->gradient + block->begin, block->count, (float)list->gradient_scale);
+        thaw_scale_values(list->parameters[block->parameter]->gradient + block->begin, block->count,
+                          (float)list->gradient_scale);
     }
 }
 

@@ -109,6 +109,21 @@ static thaw_status allocate_missing(thaw_context *context, thaw_parameter *param
     return THAW_OK;
 }
 
+static thaw_status make_sums(thaw_update_list *list)
+{
+    bool needed = false;
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const thaw_optimizer *optimizer = list->parameters[i]->group->optimizer;
+        needed = needed || (optimizer && optimizer->module->sums);
+    }
+    if (!needed)
+        return THAW_OK;
+    list->block_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->block_sums);
+    list->parameter_sums = thaw_allocate_array(list->context, list->parameter_count, sizeof *list->parameter_sums);
+    list->concluded = thaw_allocate_array(list->context, list->parameter_count, sizeof *list->concluded);
+    return list->block_sums && list->parameter_sums && list->concluded ? THAW_OK : THAW_OUT_OF_MEMORY;
+}
+
 typedef struct clearing {
     const thaw_update_list *list;
     const fresh_slots *fresh;
@@ -167,6 +182,8 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
         assign_rules(made);
         status = cut_norm_blocks(made);
         if (status == THAW_OK)
+            status = make_sums(made);
+        if (status == THAW_OK)
             status = make_state(made, room);
     }
     if (status != THAW_OK) {
@@ -187,6 +204,9 @@ void thaw_update_list_release(thaw_update_list *list)
 {
     if (!list)
         return;
+    thaw_release(list->context, list->concluded);
+    thaw_release(list->context, list->parameter_sums);
+    thaw_release(list->context, list->block_sums);
     thaw_release(list->context, list->norm_sums);
     thaw_release(list->context, list->norm_blocks);
     thaw_release(list->context, list->first_span);

@@ -22,9 +22,15 @@ typedef struct thaw_span {
 /* Shared by parameters of one group and step count. */
 typedef struct thaw_rule {
     double values[THAW_MAX_HYPERPARAMETERS];
+    double exact[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote */
     float scalars[THAW_MAX_HYPERPARAMETERS];
     uint64_t step;
 } thaw_rule;
+
+/* The scalars of a parameter whose module concludes them from its sums. */
+typedef struct thaw_concluded {
+    float scalars[THAW_MAX_HYPERPARAMETERS];
+} thaw_concluded;
 
 struct thaw_update_list {
     thaw_context *context;
@@ -45,6 +51,11 @@ struct thaw_update_list {
     thaw_span *norm_blocks; /* pieces of fixed size, whatever the thread count */
     double *norm_sums;      /* of each block: its sum of squares, or whether it is not finite */
     size_t norm_count;
+
+    /* NULL unless a module needs sums */
+    double (*block_sums)[THAW_MAX_SUMS];     /* of each norm block */
+    double (*parameter_sums)[THAW_MAX_SUMS]; /* of each parameter */
+    thaw_concluded *concluded;               /* of each parameter */
 };
 
 /* The spans of one thread of a team: [*first, *past). A team may have fewer threads than the list has shares, such as

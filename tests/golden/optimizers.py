@@ -93,6 +93,14 @@ CASES.update({
         {}, {"lr": 0.01}, {"beta1": 0.5, "beta2": 0.9}, {"beta1": 0, "beta2": 0.5}, {"eps": 0.1}, {"weight_decay": 0.1},
         {"weight_decay": 0.1, "decouple": True}, {"lr": 0.01, "beta2": 0.99, "weight_decay": 0.5, "decouple": True},
     ]),
+    "lamb": (published.LAMB, [
+        {}, {"lr": 0.01}, {"beta1": 0.5, "beta2": 0.9}, {"beta1": 0.95, "beta2": 0.9999}, {"beta1": 0, "beta2": 0.99},
+        {"eps": 0.1}, {"weight_decay": 0}, {"lr": 0.01, "weight_decay": 0.5, "eps": 1e-4},
+    ]),
+    "lars": (published.LARS, [
+        {}, {"lr": 1}, {"lr": 0.1, "momentum": 0}, {"lr": 0.1, "momentum": 0.5}, {"trust_coefficient": 0.1},
+        {"weight_decay": 0.1}, {"lr": 0.1, "weight_decay": 1}, {"lr": 0.1, "trust_coefficient": 0.02, "momentum": 0.99},
+    ]),
     "lion": (published.Lion, [
         {}, {"lr": 0.01}, {"beta1": 0.5, "beta2": 0.9}, {"beta1": 0.95, "beta2": 0.98}, {"beta1": 0, "beta2": 0.5},
         {"beta1": 1}, {"weight_decay": 0.1}, {"lr": 0.01, "weight_decay": 0.5},

@@ -107,3 +107,37 @@ class AdEMAMix(Published):
         v.copy_(beta2 * v + (1 - beta2) * g**2)
         moved = (fast / (1 - beta1**step) + alpha * slow) / (v.sqrt() / math.sqrt(1 - beta2**step) + eps)
         p.copy_(p - lr * (moved + weight_decay * p))
+
+
+class LAMB(Published):
+    """You et al. 2020, arXiv 1904.00962, algorithm 2, with phi(z) = z and a ratio of 1 where a norm is 0."""
+
+    slots = ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.01, foreach=False):
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def update(self, p, g, state, step, lr, betas, eps, weight_decay, **_):
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        m.copy_(betas[0] * m + (1 - betas[0]) * g)
+        v.copy_(betas[1] * v + (1 - betas[1]) * g**2)
+        r = (m / (1 - betas[0]**step)) / ((v / (1 - betas[1]**step)).sqrt() + eps) + weight_decay * p
+        own, moved = p.double().norm().item(), r.double().norm().item()
+        p.copy_(p - lr * (own / moved if own > 0 and moved > 0 else 1) * r)
+
+
+class LARS(Published):
+    """You, Gitman & Ginsburg 2017, arXiv 1708.03888, for a matrix, with the decay inside of the scaled gradient as in MoCo
+    v3, arXiv 2104.02057."""
+
+    slots = ("momentum_buffer",)
+
+    def __init__(self, params, lr=1e-3, momentum=0.9, weight_decay=0.0, trust_coefficient=1e-3, foreach=False):
+        super().__init__(params, lr=lr, momentum=momentum, weight_decay=weight_decay, trust_coefficient=trust_coefficient)
+
+    def update(self, p, g, state, step, lr, momentum, weight_decay, trust_coefficient, **_):
+        g = g + weight_decay * p
+        own, moved = p.double().norm().item(), g.double().norm().item()
+        buffer = state["momentum_buffer"]
+        buffer.copy_(momentum * buffer + (trust_coefficient * own / moved if own > 0 and moved > 0 else 1) * g)
+        p.copy_(p - lr * buffer)

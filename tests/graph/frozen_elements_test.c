@@ -12,6 +12,7 @@ static const char *const optimizers[] = {
     "adamw:lr=0.01,weight_decay=0.1",
     "rmsprop:lr=0.01,weight_decay=0.1,momentum=0.9,centered=1",
     "adan:lr=0.01,weight_decay=0.1",
+    "lamb:lr=0.01,weight_decay=0.1",
 };
 
 static bool is_masked(size_t index)

@@ -33,7 +33,7 @@ MODULE(int) = 7;
 static const thaw_optimizer_module hidden = { THAW_OPTIMIZER_MODULE_HEAD, .name = "hidden" };
 MODULE(thaw_optimizer_module *const) = &hidden;
 #elif defined STRING
-typedef char text[120];
+typedef char text[160];
 MODULE(text) = "This library freezes and thaws; it is about ice, and describes itself in a text of more bytes than a "
                "module has.";
 #elif defined LETTERS

@@ -58,6 +58,15 @@ void support_update(const thaw_optimizer *optimizer, const thaw_optimizer_module
             if (step == 1 && module->begin)
                 module->begin(&update, s);
         }
+    if (module->conclude) {
+        double sums[THAW_MAX_SUMS] = { 0 };
+        module->sums(&update, sums);
+        const thaw_shape shape = { .rank = 2, .dims = { 1, (int64_t)arrays->count } };
+        const thaw_conclusion conclusion = { sums, sums, optimizer->values, step, &shape };
+        module->conclude(&conclusion, scalars);
+        for (size_t i = 0; i < THAW_MAX_HYPERPARAMETERS; i++)
+            update.scalar[i] = (float)scalars[i];
+    }
     module->update(&update);
 }
 

@@ -194,6 +194,24 @@ Test(checkpoint, steps_in_shards_continue)
     assert_continues(with_shards, 2 * CHECKPOINT_STEPS);
 }
 
+/* Steps that depend on norms, of a parameter with a slice that is frozen, too. */
+static void with_norms(checkpoint_run *made)
+{
+    thaw_optimizer *lars;
+    support_optimize(made->model, "lamb:lr=0.01");
+    assert_ok(made->context, thaw_optimizer_create(made->context, "lars:lr=0.1,weight_decay=0.01", &lars));
+    assert_ok(made->context, thaw_select_optimizer(made->model, "conv*", lars));
+    assert_ok(made->context, thaw_freeze_slice(made->model, "dense1.weight", 0, 1, 4));
+    thaw_optimizer_destroy(lars);
+    made->options.shards = 4;
+    made->options.clip_norm = 0.5;
+}
+
+Test(checkpoint, steps_that_depend_on_norms_continue)
+{
+    assert_continues(with_norms, 2 * CHECKPOINT_STEPS);
+}
+
 /* ---------------------------------------------------------------- the same trainer goes back */
 
 Test(checkpoint, a_trainer_goes_back_to_where_it_was)

@@ -8,6 +8,8 @@
 enum { EACH = 6 };
 
 typedef struct steps {
+    const char *optimizer;
+    double clip_norm;
     float *weights[MOST_RANKS];
     size_t count;
     double losses[MOST_RANKS];
@@ -23,7 +25,7 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
     int32_t labels[2 * EACH];
     thaw_context *context = support_context(1);
     thaw_model *model = support_network(context, true);
-    support_optimize(model, "adam:lr=0.01");
+    support_optimize(model, taken->optimizer);
     if (communicator)
         assert_ok(context, thaw_ranks_agree(model, NULL, communicator));
     for (uint32_t step = 1; step <= 3; step++) {
@@ -34,7 +36,7 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
         const thaw_tensor inputs =
             thaw_view_f32(values + own * count * NETWORK_SAMPLE, 4, (int64_t[]){ count, 9, 7, 2 });
         const thaw_tensor targets = thaw_view_i32(labels + own * count, 1, &count);
-        const thaw_step_options options = { .shards = 4, .communicator = communicator };
+        const thaw_step_options options = { .shards = 4, .clip_norm = taken->clip_norm, .communicator = communicator };
         assert_ok(context, thaw_step(model, &inputs, &targets, &options, &result));
         taken->losses[own] = result.loss;
         cr_assert_eq(result.counted, 2 * EACH);
@@ -44,15 +46,27 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
     thaw_context_destroy(context);
 }
 
-Test(rank_steps, steps_of_the_host_have_the_same_bits)
+static void assert_same_bits(const char *optimizer, double clip_norm)
 {
-    steps alone = { 0 }, spread = { 0 };
+    steps alone = { optimizer, clip_norm, { 0 }, 0, { 0 } }, spread = alone;
     take_steps(&alone, NULL);
     run_ranks(2, take_steps, &spread);
     for (int i = 0; i < 2; i++) {
-        cr_assert_arr_eq(spread.weights[i], alone.weights[0], alone.count * sizeof(float));
+        cr_assert_arr_eq(spread.weights[i], alone.weights[0], alone.count * sizeof(float), "%s", optimizer);
         cr_assert_eq(spread.losses[i], alone.losses[0]);
         free(spread.weights[i]);
     }
     free(alone.weights[0]);
+}
+
+Test(rank_steps, steps_of_the_host_have_the_same_bits)
+{
+    assert_same_bits("adam:lr=0.01", 0);
+}
+
+Test(rank_steps, steps_that_depend_on_norms_have_the_same_bits)
+{
+    assert_same_bits("lamb:lr=0.01", 0);
+    assert_same_bits("lamb:lr=0.01", 0.1);
+    assert_same_bits("lars:lr=0.1,weight_decay=0.01", 0);
 }

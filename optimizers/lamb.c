@@ -1,0 +1,93 @@
+/* LAMB: the steps of AdamW, scaled for each parameter to a length of lr times the parameter's norm, for large batches.
+   You et al. 2020, arXiv 1904.00962, algorithm 2, with phi(z) = z. The ratio is 1 where either norm is 0. */
+#include <math.h>
+#include <thaw/optimizer_module.h>
+
+enum { LR, BETA1, BETA2, EPS, WEIGHT_DECAY, RATE, FRESH1, FRESH2, CORRECTION1, CORRECTION2 };
+enum { MEAN, SQUARE };
+enum { PARAMETER, STEP }; /* sums of squares */
+
+static const double BELOW_ONE = 0x1.fffffffffffffp-1;
+
+static const thaw_hyperparameter hyperparameters[] = {
+    [LR] = { "lr", 1e-3, 0, INFINITY },
+    [BETA1] = { "beta1", 0.9, 0, BELOW_ONE },
+    [BETA2] = { "beta2", 0.999, 0, BELOW_ONE },
+    [EPS] = { "eps", 1e-6, 0, INFINITY },
+    [WEIGHT_DECAY] = { "weight_decay", 1e-2, 0, INFINITY },
+};
+
+static void prepare(const double *h, uint64_t step, double *scalars)
+{
+    scalars[FRESH1] = 1 - h[BETA1];
+    scalars[FRESH2] = 1 - h[BETA2];
+    scalars[CORRECTION1] = 1 / (1 - pow(h[BETA1], (double)step));
+    scalars[CORRECTION2] = 1 / sqrt(1 - pow(h[BETA2], (double)step));
+}
+
+/* Of elements [first, first + count), from the moments. */
+static void find_steps(const thaw_update *u, size_t first, size_t count, float *restrict steps)
+{
+    const float correction1 = u->scalar[CORRECTION1], correction2 = u->scalar[CORRECTION2];
+    const float eps = u->scalar[EPS], decay = u->scalar[WEIGHT_DECAY];
+    const float *restrict p = u->parameter + first;
+    const float *restrict m = u->slot[MEAN] + first, *restrict v = u->slot[SQUARE] + first;
+    for (size_t i = 0; i < count; i++)
+        steps[i] = correction1 * m[i] / (sqrtf(v[i]) * correction2 + eps) + decay * p[i];
+}
+
+enum { CHUNK = 512 };
+
+static size_t chunk_at(const thaw_update *u, size_t first)
+{
+    return u->count - first < CHUNK ? u->count - first : CHUNK;
+}
+
+static void sums(const thaw_update *u, double *sums)
+{
+    const float fresh1 = u->scalar[FRESH1], fresh2 = u->scalar[FRESH2], beta2 = u->scalar[BETA2];
+    const float *restrict g = u->gradient;
+    float *restrict m = u->slot[MEAN], *restrict v = u->slot[SQUARE];
+    float steps[CHUNK];
+    for (size_t i = 0; i < u->count; i++) {
+        m[i] += fresh1 * (g[i] - m[i]);
+        v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+    }
+    sums[PARAMETER] += thaw_sum_of_squares(u->parameter, u->count);
+    for (size_t first = 0; first < u->count; first += CHUNK) {
+        find_steps(u, first, chunk_at(u, first), steps);
+        sums[STEP] += thaw_sum_of_squares(steps, chunk_at(u, first));
+    }
+}
+
+static void conclude(const thaw_conclusion *c, double *scalars)
+{
+    const bool adapts = c->own[PARAMETER] > 0 && c->own[STEP] > 0;
+    scalars[RATE] = c->hyperparameter[LR] * (adapts ? sqrt(c->own[PARAMETER] / c->own[STEP]) : 1);
+}
+
+static void update(const thaw_update *u)
+{
+    const float rate = u->scalar[RATE];
+    float *restrict p = u->parameter, steps[CHUNK];
+    for (size_t first = 0; first < u->count; first += CHUNK) {
+        const size_t count = chunk_at(u, first);
+        find_steps(u, first, count, steps);
+        for (size_t i = 0; i < count; i++)
+            p[first + i] -= rate * steps[i];
+    }
+}
+
+const thaw_optimizer_module thaw_optimizer_lamb = {
+    THAW_OPTIMIZER_MODULE_HEAD,
+    .name = "lamb",
+    .hyperparameters = hyperparameters,
+    .hyperparameter_count = THAW_COUNT(hyperparameters),
+    .slots = (const char *const[]){ [MEAN] = "exp_avg", [SQUARE] = "exp_avg_sq" },
+    .slot_count = 2,
+    .prepare = prepare,
+    .sum_count = 2,
+    .sums = sums,
+    .conclude = conclude,
+    .update = update,
+};

@@ -1,0 +1,56 @@
+#include "update/piece.h"
+
+#include <string.h>
+
+#include "params/optimizer.h"
+
+void thaw_scale_values(float *restrict values, size_t count, float factor)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] *= factor;
+}
+
+thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t begin, size_t count)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const thaw_rule *applied = &list->rules[list->rule_of[index]];
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    thaw_update piece = {
+        .count = count,
+        .parameter = parameter->data + begin,
+        .gradient = parameter->gradient + begin,
+        .hyperparameter = applied->values,
+        .step = applied->step,
+    };
+    memcpy(piece.scalar, optimizer->module->conclude ? list->concluded[index].scalars : applied->scalars,
+           sizeof piece.scalar);
+    memcpy(piece.slot_step, parameter->slot_steps, sizeof piece.slot_step);
+    for (size_t k = 0; k < optimizer->module->slot_count; k++)
+        piece.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
+    return piece;
+}
+
+void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    if (list->gradient_scale != 1)
+        thaw_scale_values(parameter->gradient + (piece->gradient - parameter->gradient), piece->count,
+                          (float)list->gradient_scale);
+    for (size_t k = 0; module->begin && k < module->slot_count; k++)
+        if (piece->slot_step[k] == 1 && piece->slot[k])
+            module->begin(piece, k);
+}
+
+void thaw_flags_watch(fexcept_t *before)
+{
+    fegetexceptflag(before, FE_ALL_EXCEPT);
+    feclearexcept(FE_ALL_EXCEPT);
+}
+
+void thaw_flags_restore(thaw_update_list *list, const fexcept_t *before)
+{
+    if (fetestexcept(FE_OVERFLOW | FE_INVALID | FE_DIVBYZERO))
+        atomic_store_explicit(&list->suspect, true, memory_order_relaxed);
+    fesetexceptflag(before, FE_ALL_EXCEPT);
+}

@@ -1,0 +1,103 @@
+#include "update/sums.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/threads.h"
+#include "params/optimizer.h"
+#include "update/masked_update.h"
+#include "update/piece.h"
+
+static const thaw_optimizer_module *module_of(const thaw_update_list *list, size_t index)
+{
+    return list->parameters[index]->group->optimizer->module;
+}
+
+/* Blocks are cut alike for any number of threads, so each sum has the same terms. */
+static void sum_share(void *argument, int thread, int threads)
+{
+    thaw_update_list *list = argument;
+    const size_t first = list->norm_count * (size_t)thread / (size_t)threads;
+    const size_t past = list->norm_count * ((size_t)thread + 1) / (size_t)threads;
+    fexcept_t before;
+    thaw_flags_watch(&before);
+    for (size_t i = first; i < past; i++) {
+        const thaw_span *block = &list->norm_blocks[i];
+        const thaw_optimizer_module *module = module_of(list, block->parameter);
+        if (!module->sums)
+            continue;
+        const thaw_update piece = thaw_piece_of(list, block->parameter, block->begin, block->count);
+        double sums[THAW_MAX_SUMS] = { 0 };
+        thaw_piece_begin(list, block->parameter, &piece);
+        if (list->held[block->parameter])
+            thaw_update_masked(module, &piece, list->held[block->parameter], block->begin, sums);
+        else
+            module->sums(&piece, sums);
+        memcpy(list->block_sums[i], sums, sizeof sums);
+    }
+    thaw_flags_restore(list, &before);
+}
+
+static void add(double *to, const double *from)
+{
+    for (size_t k = 0; k < THAW_MAX_SUMS; k++)
+        to[k] += from[k];
+}
+
+static void add_blocks(thaw_update_list *list)
+{
+    memset(list->parameter_sums, 0, list->parameter_count * sizeof *list->parameter_sums);
+    for (size_t i = 0; i < list->norm_count; i++)
+        if (module_of(list, list->norm_blocks[i].parameter)->sums)
+            add(list->parameter_sums[list->norm_blocks[i].parameter], list->block_sums[i]);
+}
+
+/* What all parameters of an optimizer come to, into `all`. */
+static void add_parameters(const thaw_update_list *list, const thaw_optimizer *optimizer, double *all)
+{
+    memset(all, 0, THAW_MAX_SUMS * sizeof *all);
+    for (size_t i = 0; i < list->parameter_count; i++)
+        if (list->parameters[i]->group->optimizer == optimizer)
+            add(all, list->parameter_sums[i]);
+}
+
+static void conclude(thaw_update_list *list, size_t index, const double *all)
+{
+    const thaw_rule *rule = &list->rules[list->rule_of[index]];
+    const thaw_conclusion conclusion = {
+        .own = list->parameter_sums[index],
+        .all = all,
+        .hyperparameter = rule->values,
+        .step = rule->step,
+        .shape = &list->parameters[index]->shape,
+    };
+    double scalars[THAW_MAX_HYPERPARAMETERS];
+    memcpy(scalars, rule->exact, sizeof scalars);
+    module_of(list, index)->conclude(&conclusion, scalars);
+    for (size_t k = 0; k < THAW_MAX_HYPERPARAMETERS; k++) {
+        list->concluded[index].scalars[k] = (float)scalars[k];
+        if (!isfinite(list->concluded[index].scalars[k]))
+            atomic_store(&list->suspect, true);
+    }
+}
+
+void thaw_update_list_sum(thaw_update_list *list)
+{
+    if (!list->concluded)
+        return;
+    for (size_t i = 0; i < list->parameter_count; i++)
+        memcpy(list->concluded[i].scalars, list->rules[list->rule_of[i]].scalars, sizeof list->concluded[i].scalars);
+    thaw_parallel(list->context, sum_share, list);
+    add_blocks(list);
+    const thaw_optimizer *last = NULL;
+    double all[THAW_MAX_SUMS];
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const thaw_optimizer *optimizer = list->parameters[i]->group->optimizer;
+        if (!optimizer->module->sums)
+            continue;
+        if (optimizer != last)
+            add_parameters(list, optimizer, all);
+        last = optimizer;
+        conclude(list, i, all);
+    }
+}
