@@ -1,5 +1,6 @@
-/* LAMB, as your own optimizer: the steps of AdamW, scaled for each parameter to a length of lr times the parameter's norm.
-   You et al. 2020, arXiv 1904.00962, algorithm 2. It needs norms, so it has `sums` and `conclude` beside `update`.
+/* LAMB, as your own optimizer: the steps of AdamW, scaled for each parameter to a length of lr times the parameter's
+   norm. You et al. 2020, arXiv 1904.00962, algorithm 2. It needs norms, so it has `sums` and `conclude` beside
+   `update`.
 
        cc -O3 -shared -fPIC lamb.c -o lamb.so $(pkg-config --cflags thaw) -lm
        thaw train --optimizer ./lamb.so:lr=1e-3,weight_decay=0.01 ... */

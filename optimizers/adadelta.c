@@ -1,5 +1,5 @@
-/* Adadelta: steps in the ratio of a running root mean square of past steps to that of gradients, which needs no learning
-   rate. Zeiler 2012, arXiv 1212.5701. */
+/* Adadelta: steps in the ratio of a running root mean square of past steps to that of gradients, which needs no
+   learning rate. Zeiler 2012, arXiv 1212.5701. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

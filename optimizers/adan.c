@@ -1,6 +1,6 @@
-/* Adan: Nesterov's momentum from running estimates of the gradient, of its change since the last step, and of the square
-   of both together. Xie et al. 2022, arXiv 2208.06677. Weight decay divides the parameter after the step (the paper's
-   proximal form), or, with no_prox=1, multiplies it before. */
+/* Adan: Nesterov's momentum from running estimates of the gradient, of its change since the last step, and of the
+   square of both together. Xie et al. 2022, arXiv 2208.06677. Weight decay divides the parameter after the step (the
+   paper's proximal form), or, with no_prox=1, multiplies it before. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

@@ -1,7 +1,7 @@
-/* ADOPT: Adam that divides each gradient by the second moment of those before it, which makes it converge with any beta2.
-   Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2: normalized gradients are clipped to the fourth root of the step.
-   The first step only sets the second moment. Weight decay is an L2 term of the gradient, or, with decouple=1, applies to
-   the parameter itself. */
+/* ADOPT: Adam that divides each gradient by the second moment of those before it, which makes it converge with any
+   beta2. Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2: normalized gradients are clipped to the fourth root of
+   the step. The first step only sets the second moment. Weight decay is an L2 term of the gradient, or, with
+   decouple=1, applies to the parameter itself. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

@@ -1,5 +1,5 @@
-/* Lion: steps of one size, in the direction of the sign of a blend of momentum and gradient. Chen et al. 2023, "Symbolic
-   discovery of optimization algorithms", arXiv 2302.06675. */
+/* Lion: steps of one size, in the direction of the sign of a blend of momentum and gradient. Chen et al. 2023,
+   "Symbolic discovery of optimization algorithms", arXiv 2302.06675. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

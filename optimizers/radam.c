@@ -1,5 +1,5 @@
-/* RAdam: Adam whose first steps are plain momentum, until the second moment's variance is known well enough to divide by
-   it. Liu et al. 2020, arXiv 1908.03265; decoupled_weight_decay: as in AdamW, arXiv 1711.05101. */
+/* RAdam: Adam whose first steps are plain momentum, until the second moment's variance is known well enough to divide
+   by it. Liu et al. 2020, arXiv 1908.03265; decoupled_weight_decay: as in AdamW, arXiv 1711.05101. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

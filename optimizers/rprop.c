@@ -1,6 +1,6 @@
-/* Rprop: each element has a step size of its own, which grows while its gradient keeps its sign, and shrinks when the sign
-   changes. Riedmiller & Braun 1993, "A direct adaptive method for faster backpropagation learning". For whole batches:
-   it is the sign of the gradient alone that counts. `lr` is the first step size. */
+/* Rprop: each element has a step size of its own, which grows while its gradient keeps its sign, and shrinks when the
+   sign changes. Riedmiller & Braun 1993, "A direct adaptive method for faster backpropagation learning". For whole
+   batches: it is the sign of the gradient alone that counts. `lr` is the first step size. */
 #include <math.h>
 #include <thaw/optimizer_module.h>
 

@@ -1,5 +1,5 @@
-/* ./run bench checkpoint: what checkpoints cost a run. Two runs of ResNet-18, all trainable with momentum, take turns of
-   a few steps each. One of them takes a snapshot in the first step of each turn, and writes it during the others. */
+/* ./run bench checkpoint: what checkpoints cost a run. Two runs of ResNet-18, all trainable with momentum, take turns
+   of a few steps each. One of them takes a snapshot in the first step of each turn, and writes it during the others. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <thaw/thaw.h>

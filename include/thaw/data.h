@@ -63,32 +63,32 @@ THAW_API thaw_status thaw_dataset_create(thaw_context *context, const thaw_sourc
 
 /* A data set over the caller's arrays, which must outlive it. Inputs are THAW_F32, or THAW_U8 which is divided by
    255; their first dimension counts the samples. Targets are THAW_I32 labels (`classes` > 0), [samples], or [samples,
-   tokens] for a loss over tokens, or THAW_F32 (`classes` = 0). Labels must be in [0, classes), except for at most one other value, such as PyTorch's -100. Data
-   with such a label needs a loss that ignores it (thaw_softmax_cross_entropy_options.use_ignore_label); thaw_fit and
-   thaw_evaluate refuse any other loss. Errors: THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels
-   outside [0, classes)). */
+   tokens] for a loss over tokens, or THAW_F32 (`classes` = 0). Labels must be in [0, classes), except for at most one
+   other value, such as PyTorch's -100. Data with such a label needs a loss that ignores it
+   (thaw_softmax_cross_entropy_options.use_ignore_label); thaw_fit and thaw_evaluate refuse any other loss. Errors:
+   THAW_SHAPE_MISMATCH, THAW_INVALID_ARGUMENT (two different labels outside [0, classes)). */
 THAW_API thaw_status thaw_dataset_from_arrays(thaw_context *context, const thaw_tensor *inputs,
                                               const thaw_tensor *targets, size_t classes, thaw_dataset **dataset);
 
-/* The same with several arrays of inputs, which have the names of a model's inputs (NULL: none of them has), and may also
-   be THAW_I32, for inputs of that type. All have the same first dimension.
+/* The same with several arrays of inputs, which have the names of a model's inputs (NULL: none of them has), and may
+   also be THAW_I32, for inputs of that type. All have the same first dimension.
    Errors: those of thaw_dataset_from_arrays; THAW_INVALID_ARGUMENT (no inputs, or more than THAW_MOST_FIELDS; a number
    beyond 2^24; two inputs of the same name), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_dataset_from_fields(thaw_context *context, const thaw_tensor *inputs,
                                               const char *const *names, size_t count, const thaw_tensor *targets,
                                               size_t classes, thaw_dataset **dataset);
 
-/* Says how long the sequences of each sample are, in place of thaw_source.length; copied. Training then makes batches of
-   samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 100 batches, sorted by
-   length within each, and the batches are shuffled. That depends on seed and epoch alone, and each sample still comes
-   once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling. Evaluation
-   sorts all samples by length. A batch runs at the length of its longest sample, rounded up to one of at most 40
-   (thaw_named_input). Call it before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length),
+/* Says how long the sequences of each sample are, in place of thaw_source.length; copied. Training then makes batches
+   of samples of like lengths, so that little is padded: the shuffled samples are cut into windows of 100 batches,
+   sorted by length within each, and the batches are shuffled. That depends on seed and epoch alone, and each sample
+   still comes once an epoch. The samples of a last, smaller batch are drawn before. Nothing changes without shuffling.
+   Evaluation sorts all samples by length. A batch runs at the length of its longest sample, rounded up to one of at
+   most 40 (thaw_named_input). Call it before the data set is used. Errors: THAW_INVALID_ARGUMENT (a negative length),
    THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_dataset_set_lengths(thaw_dataset *dataset, const int32_t *lengths);
 
-/* Limits the memory that the samples of a file of arrays, tables or texts may take (IDX, NPY, NPZ, CSV, text); 0, the default: as much as the machine has. Does not
-   affect data sets that are already open. */
+/* Limits the memory that the samples of a file of arrays, tables or texts may take (IDX, NPY, NPZ, CSV, text); 0, the
+   default: as much as the machine has. Does not affect data sets that are already open. */
 THAW_API void thaw_context_limit_data(thaw_context *context, size_t bytes);
 
 /* Reads a pair of IDX files (http://yann.lecun.com/exdb/mnist), gzip or not: unsigned bytes [N, rows, columns], served
@@ -155,16 +155,16 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
    of IDX files may also be of the other types and dimensions; then they are as those of NumPy's arrays below.
    OPTIONS, separated by ';': classes=A-B (or one class), per-class=N and repeat=N (training data only).
 
-   Arrays of NumPy are of version 1.0 to 3.0, in C's or Fortran's order, of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 or
-   b1, with either byte order; NPY files may be gzip, and members of NPZ stored or deflated. Headers are checked against
-   each other, the sizes of the files, and thaw_context_limit_data before any element is unpacked.
+   Arrays of NumPy are of version 1.0 to 3.0, in C's or Fortran's order, of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8
+   or b1, with either byte order; NPY files may be gzip, and members of NPZ stored or deflated. Headers are checked
+   against each other, the sizes of the files, and thaw_context_limit_data before any element is unpacked.
      X is [N, features...]. [N, height, width] are images of one channel. [N, height, width, channels] and [N, channels,
-       height, width] are told apart by where there are 1 or 3 channels, else by layout=hwc|chw. Images of u1 are divided
-       by 255; all other numbers are left as they are.
+       height, width] are told apart by where there are 1 or 3 channels, else by layout=hwc|chw. Images of u1 are
+       divided by 255; all other numbers are left as they are.
      Y is [N] or [N, 1], or [N, columns]. Whole numbers in one column are classes, numbered from 0. Several columns of 0
        and 1 are several labels. All else is regression. task=classes|labels|regression overrides that.
-     In an NPZ, X is the first of x, X, data, images, arr_0, x_train and X_train, and Y the first of y, Y, labels, target,
-       arr_1, y_train and Y_train. x_test and y_test, or X_test and Y_test, are the test data.
+     In an NPZ, X is the first of x, X, data, images, arr_0, x_train and X_train, and Y the first of y, Y, labels,
+       target, arr_1, y_train and Y_train. x_test and y_test, or X_test and Y_test, are the test data.
      split=SHARE makes a share of the samples test data if there are none, drawn by seed=N (default: 0).
 
    Tables are files of RFC 4180, gzip or not, in UTF-8. Options:
@@ -192,18 +192,18 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
      tokenizer=PATH  as for thaw_tokenizer_open
      length=N        tokens of a sample, at most 2^20, with the special ones; longer texts are cut (default: 128)
      test=FILE       a file of test data; split=SHARE and seed=N as above
-     task=lm         the file is a plain text, without columns, cut into windows of N tokens whose targets are the tokens
-                     that follow; -100 behind the end of the last window, which may be shorter
-   A sample has the fields token_ids (THAW_I32 [N]), lengths (THAW_I32, how many of them count) and token_types (THAW_I32
-   [N], 1 for the second text of a pair, as the tokenizer says). A model need not take all of them. Behind the end, ids
-   are those of the token [PAD] or <pad>, or else 0. All texts are tokenised once, by the context's threads. The data set
-   tells lengths. What is not UTF-8 is replaced by U+FFFD, with a warning. A text without tokens is an error; most
-   tokenizers give an empty one their special tokens. So is a label of the test data that the training data do not have.
-   Files of weights note the columns, the length, the classes, and the tokenizer's path and fingerprint, which
-   thaw_dataset_open_noted uses: a description may leave out what they say. A tokenizer with another fingerprint is an
-   error.
-   Targets of regression, of whatever kind of data, are standardised by the mean and standard deviation of each column in
-   the training part, as thaw_dataset_target_scale tells; scale-target=no leaves them as they are.
+     task=lm         the file is a plain text, without columns, cut into windows of N tokens whose targets are the
+                     tokens that follow; -100 behind the end of the last window, which may be shorter
+   A sample has the fields token_ids (THAW_I32 [N]), lengths (THAW_I32, how many of them count) and token_types
+   (THAW_I32 [N], 1 for the second text of a pair, as the tokenizer says). A model need not take all of them. Behind the
+   end, ids are those of the token [PAD] or <pad>, or else 0. All texts are tokenised once, by the context's threads.
+   The data set tells lengths. What is not UTF-8 is replaced by U+FFFD, with a warning. A text without tokens is an
+   error; most tokenizers give an empty one their special tokens. So is a label of the test data that the training data
+   do not have. Files of weights note the columns, the length, the classes, and the tokenizer's path and fingerprint,
+   which thaw_dataset_open_noted uses: a description may leave out what they say. A tokenizer with another fingerprint
+   is an error.
+   Targets of regression, of whatever kind of data, are standardised by the mean and standard deviation of each column
+   in the training part, as thaw_dataset_target_scale tells; scale-target=no leaves them as they are.
    Destroy both with thaw_dataset_destroy; what they are made from goes with them.
    Errors: THAW_INVALID_ARGUMENT, THAW_NOT_FOUND (an unknown name or option; the message lists the known ones), and
    those of the calls above. */
@@ -234,8 +234,8 @@ THAW_API size_t thaw_dataset_classes(const thaw_dataset *dataset); /* 0 without 
 THAW_API thaw_status thaw_dataset_count_classes(thaw_dataset *dataset, size_t *counts);
 /* What its targets are. Floats are several labels only in a data set of thaw_dataset_open that says so. */
 THAW_API thaw_task thaw_dataset_task(const thaw_dataset *dataset);
-/* How targets of regression are scaled: those of this column, from 0, are served as (number - *mean) / *deviation. False,
-   and a mean of 0 and a deviation of 1, if they are served as they are. */
+/* How targets of regression are scaled: those of this column, from 0, are served as (number - *mean) / *deviation.
+   False, and a mean of 0 and a deviation of 1, if they are served as they are. */
 THAW_API bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t column, double *mean, double *deviation);
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);

@@ -81,7 +81,8 @@ typedef struct thaw_contrastive_loss_options {
    1807.03748) with the batch's other positives as negatives, as in MultipleNegativesRankingLoss of
    sentence-transformers. The product of an anchor and a positive, times the scale, is their score; the loss is the mean
    over anchors of the cross-entropy of their scores against their own positive. For cosines, divide both by their
-   lengths before (thaw_l2_normalise). It has no targets: thaw_step takes NULL for them, and those of a data set are not read.
+   lengths before (thaw_l2_normalise). It has no targets: thaw_step takes NULL for them, and those of a data set are not
+   read.
 
    A sample's loss depends on the other samples of its batch, and so does that of an evaluation: larger batches are
    harder, a batch of one has loss 0, and two samples of a batch with the same positive count against each other. Each

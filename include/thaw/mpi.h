@@ -37,8 +37,8 @@ typedef struct thaw_mpi_connection {
     /* Leaves MPI: with MPI_Finalize, for which all ranks wait, if every exchange has succeeded. Otherwise, or if
        `abort` was called, it waits a moment for the others to report why. If all of them leave, and none was cut off in
        an exchange, as after a failure that they have in common, it calls MPI_Finalize, too; else it ends all processes
-       with MPI_Abort and this code. If the host has initialised MPI itself, it does neither. `user` is the communicator's, here as
-       above. */
+       with MPI_Abort and this code. If the host has initialised MPI itself, it does neither. `user` is the
+       communicator's, here as above. */
     void (*close)(void *user, int code);
 } thaw_mpi_connection;
 

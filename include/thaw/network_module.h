@@ -44,9 +44,10 @@ typedef struct thaw_network_module {
 
     const char *name; /* for messages; without ",=: " */
 
-    /* Appends layers to `input`, the model's only node (but see named_inputs), up to the outputs, of shape [outputs] and without a loss, whose
-       node it writes to `*output`. Layers may be of modules in the same object (thaw/layer_module.h): it stays loaded as
-       long as the model. An error ends the build, and its message is that of the context. */
+    /* Appends layers to `input`, the model's only node (but see named_inputs), up to the outputs, of shape [outputs]
+       and without a loss, whose node it writes to `*output`. Layers may be of modules in the same object
+       (thaw/layer_module.h): it stays loaded as long as the model. An error ends the build, and its message is that of
+       the context. */
     thaw_status (*build)(thaw_model *model, thaw_node input, const thaw_network_request *wanted, thaw_node *output);
 
     const thaw_hyperparameter *options; /* names, defaults and ranges; "input" is not one */

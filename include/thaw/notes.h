@@ -11,8 +11,8 @@
      thaw.classes   names of the classes in the order of the outputs, as an array of JSON
      thaw.images    how images become samples, as options of a folder (thaw/image_data.h), such as
                     "size=28;resize=32;channels=1;mean=0.5;std=1;decode=scaled"
-     thaw.columns   how the columns of a table become inputs, as an array of JSON: for each, its name, "number", mean and
-                    standard deviation, or its name, "category", how many there are, and their names
+     thaw.columns   how the columns of a table become inputs, as an array of JSON: for each, its name, "number", mean
+                    and standard deviation, or its name, "category", how many there are, and their names
      thaw.missing   what a cell of a table without a value is: "mean" or "drop"; an error without this note
      thaw.input     the shape of a sample, such as 4 or 28x28x1, of a network of the zoo that takes any and whose
                     description does not say it
@@ -21,8 +21,8 @@
                     "text=2;label=1;length=128"
      thaw.tokenizer the tokenizer of texts, as an array of JSON: its path, and 32 hexadecimal digits of
                     thaw_tokenizer_fingerprint
-     thaw.targets   how targets that are numbers were scaled, as an array of JSON: mean and standard deviation of each. An
-                    output of the network times its deviation, plus its mean, is a number in the target's own units
+     thaw.targets   how targets that are numbers were scaled, as an array of JSON: mean and standard deviation of each.
+                    An output of the network times its deviation, plus its mean, is a number in the target's own units
      thaw.adapters  the low-rank adapters among the weights, such as ["dense1.weight:rank=2,alpha=4"], an array of JSON;
                     always written if there are any (thaw_weights_add_adapters)
      thaw.command   the command line that wrote the file
@@ -88,14 +88,14 @@ THAW_API thaw_status thaw_notes_images(const thaw_notes *notes, thaw_folder_opti
    (thaw_text_destroy). Errors: those of thaw_dataset_open for the description itself, and of thaw_notes_images. */
 THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *description, char **completed);
 
-/* Opens a data set as thaw_dataset_open does. The columns of a table become inputs in the way of thaw.columns: columns are
-   found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Cells without
+/* Opens a data set as thaw_dataset_open does. The columns of a table become inputs in the way of thaw.columns: columns
+   are found by name, and numbers are scaled by the noted means and deviations. Others are ignored. Cells without
    a value are as thaw.missing says, unless the description does. Its targets are
    thaw.labels, unless the description names them, and have the noted task and classes. Targets of regression, of any
-   kind of data, are scaled by thaw.targets, or not scaled if there is no such note. A description of texts may leave out
-   what thaw.text and thaw.tokenizer say. Their labels have the numbers of thaw.classes; one that is not among them is an
-   error. Otherwise the notes change nothing; NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT (a
-   note), THAW_INVALID_ARGUMENT (another tokenizer than the noted one). */
+   kind of data, are scaled by thaw.targets, or not scaled if there is no such note. A description of texts may leave
+   out what thaw.text and thaw.tokenizer say. Their labels have the numbers of thaw.classes; one that is not among them
+   is an error. Otherwise the notes change nothing; NULL is allowed. Errors: those of thaw_dataset_open, THAW_BAD_FORMAT
+   (a note), THAW_INVALID_ARGUMENT (another tokenizer than the noted one). */
 THAW_API thaw_status thaw_dataset_open_noted(thaw_context *context, const thaw_notes *notes, const char *description,
                                              thaw_dataset **training, thaw_dataset **test);
 

@@ -39,8 +39,8 @@ typedef struct thaw_update {
     uint64_t slot_step[THAW_MAX_SLOTS];     /* of a slot in use, from 1; below `step` if it came into use later */
 } thaw_update;
 
-/* The sums of a step, for a module that needs more than elements: norms, dot products. Those of a parameter are over its
-   elements that are not held. */
+/* The sums of a step, for a module that needs more than elements: norms, dot products. Those of a parameter are over
+   its elements that are not held. */
 typedef struct thaw_conclusion {
     const double *own;            /* of this parameter: what `sums` has added up */
     const double *all;            /* of all parameters that the same optimizer updates in this step, together */
@@ -78,8 +78,8 @@ struct thaw_optimizer_module {
        holds the hyper-parameters. NULL: `update` uses those unchanged. */
     void (*prepare)(const double *hyperparameters, uint64_t step, double *scalars);
 
-    /* Sets what the span of a slot in use holds before its first step, such as a copy of the parameter. `update` follows.
-       Called for all elements, also for those that are held. NULL: slots begin at zero. */
+    /* Sets what the span of a slot in use holds before its first step, such as a copy of the parameter. `update`
+       follows. Called for all elements, also for those that are held. NULL: slots begin at zero. */
     void (*begin)(const thaw_update *update, size_t slot);
 
     /* Sums over a parameter, for step sizes that depend on norms. A step then first calls `sums` for all elements, in

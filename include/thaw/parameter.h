@@ -42,8 +42,8 @@ typedef enum thaw_initializer {
     THAW_INITIAL_CONSTANT        /* thaw_parameter_specification.constant, which a layer sets */
 } thaw_initializer;
 
-/* A parameter with a row for each token of a sequence: `tokens` rows, and then those of a grid of positions, row by row.
-   If a file has a square grid of another size, loading resamples it: see thaw/weights.h. */
+/* A parameter with a row for each token of a sequence: `tokens` rows, and then those of a grid of positions, row by
+   row. If a file has a square grid of another size, loading resamples it: see thaw/weights.h. */
 typedef struct thaw_position_grid {
     int64_t tokens, height, width; /* rows of tokens; the grid's rows and columns */
 } thaw_position_grid;

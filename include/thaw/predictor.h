@@ -1,5 +1,5 @@
-/* Answers of a trained network: a file of weights is opened, and tells the classes of images, texts or rows of a table, or the
-   numbers that it was trained to predict.
+/* Answers of a trained network: a file of weights is opened, and tells the classes of images, texts or rows of a table,
+   or the numbers that it was trained to predict.
 
      thaw_predictor *predictor;
      thaw_predictor_open(context, "tuned.safetensors", NULL, &predictor);
@@ -48,9 +48,9 @@ typedef struct thaw_predictor_options {
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, and neither a layer nor outputs are asked for),
-   THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and thaw_zoo_build;
-   THAW_NOT_FOUND (no such layer; the message has the nearest name). */
+   notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, and neither a layer nor outputs are asked
+   for), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and
+   thaw_zoo_build; THAW_NOT_FOUND (no such layer; the message has the nearest name). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
                                          thaw_predictor **predictor);
 
@@ -73,8 +73,8 @@ THAW_API const thaw_shape *thaw_predictor_answer(const thaw_predictor *predictor
 /* A class's name; its number as text if it has none. NULL past the end. Valid as long as the predictor. */
 THAW_API const char *thaw_predictor_class_name(const thaw_predictor *predictor, size_t index);
 
-/* The name of an element of an answer: of a class, or of a column of thaw.labels; "column 1" if that has none. NULL past
-   the end, with a layer, or with `outputs`. Valid as long as the predictor. */
+/* The name of an element of an answer: of a class, or of a column of thaw.labels; "column 1" if that has none. NULL
+   past the end, with a layer, or with `outputs`. Valid as long as the predictor. */
 THAW_API const char *thaw_predictor_answer_name(const thaw_predictor *predictor, size_t index);
 
 /* How images become samples: size, resize, channels, mean, std and decode_fully. Borrowed. All 0 if the network does
@@ -125,9 +125,9 @@ THAW_API bool thaw_predictor_takes_pairs(const thaw_predictor *predictor);
    in batches of like lengths; answers have the order of the texts. What is not UTF-8 is replaced by U+FFFD, with a
    warning in the log. The first call opens the tokenizer, which a call with `count` 0 does alone.
    Errors: THAW_UNSUPPORTED (the weights were not trained on texts; an input of the network that texts do not have),
-   THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way around; a text without tokens; another tokenizer than in
-   training), THAW_SHAPE_MISMATCH (a vocabulary that is larger than the network's), THAW_OUT_OF_MEMORY, those of
-   thaw_tokenizer_open and thaw_predict. */
+   THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way around; a text without tokens; another
+   tokenizer than in training), THAW_SHAPE_MISMATCH (a vocabulary that is larger than the network's),
+   THAW_OUT_OF_MEMORY, those of thaw_tokenizer_open and thaw_predict. */
 THAW_API thaw_status thaw_predictor_texts(thaw_predictor *predictor, const char *const *texts,
                                           const char *const *seconds, size_t count, float *scores);
 
@@ -144,8 +144,8 @@ typedef struct thaw_rows {
 } thaw_rows;
 
 /* Reads "csv:FILE[;OPTIONS]" or "npy:FILE[;OPTIONS]", or the path of a file with such a name, .tsv, or these with .gz
-   (thaw/data.h). Columns of a table are found by the names in thaw.columns and become inputs as in training: numbers are
-   scaled by the noted means and deviations, categories are the noted ones, and cells without a value are as
+   (thaw/data.h). Columns of a table are found by the names in thaw.columns and become inputs as in training: numbers
+   are scaled by the noted means and deviations, categories are the noted ones, and cells without a value are as
    thaw.missing, or the option missing=, says: with drop, their rows are left out. Other columns, such as the targets,
    are ignored and may be missing. An array has samples as the network takes them; if the weights were trained on a
    table of numbers alone, it has their columns in the order of thaw.columns, not scaled. The caller frees *rows with

@@ -12,9 +12,9 @@ extern "C" {
 /* What a step costs on this machine: the time of each layer's work, as it was measured. */
 typedef struct thaw_price_list thaw_price_list;
 
-/* Measures a model on a batch, as it is now. Trains a few steps to warm up and then `steps` measured ones (0: 20), which
-   change parameters as thaw_step does, and computes as many batches without training, with the kernels that a frozen
-   layer has. Times are means over the faster half of the runs. The list belongs to the caller
+/* Measures a model on a batch, as it is now. Trains a few steps to warm up and then `steps` measured ones (0: 20),
+   which change parameters as thaw_step does, and computes as many batches without training, with the kernels that a
+   frozen layer has. Times are means over the faster half of the runs. The list belongs to the caller
    (thaw_price_list_destroy), and refers to the model, which must outlive it.
    Errors: those of thaw_step; THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_price_list_measure(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,

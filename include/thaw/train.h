@@ -98,11 +98,11 @@ THAW_API thaw_status thaw_step(thaw_model *model, const thaw_tensor *inputs, con
 /* Times the instructions of the program (thaw/plan.h) that a step on this batch runs. It trains some steps to warm
    up and then `steps` measured ones (0: 20), which change parameters as thaw_step does. `seconds` gets the
    mean time of each instruction in a step, or 0 if it did not run, in the order of thaw_plan_instruction_at for the
-   training plan of this batch, with sequences of their whole length. It is the caller's, with thaw_plan_instruction_count elements. `*rest_seconds` gets
-   what a step spends between instructions: it looks the plan up, checks whether parameters changed, counts correct
-   samples. `*step_seconds` gets the time of a whole step, the sum of all these. Times are means over the faster half
-   of the steps, which other processes disturbed least. Medians would not add up.
-   Errors: those of thaw_step, THAW_OUT_OF_MEMORY. */
+   training plan of this batch, with sequences of their whole length. It is the caller's, with
+   thaw_plan_instruction_count elements. `*rest_seconds` gets what a step spends between instructions: it looks the plan
+   up, checks whether parameters changed, counts correct samples. `*step_seconds` gets the time of a whole step, the sum
+   of all these. Times are means over the faster half of the steps, which other processes disturbed least. Medians would
+   not add up. Errors: those of thaw_step, THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_model_profile(thaw_model *model, const thaw_tensor *inputs, const thaw_tensor *targets,
                                         size_t steps, double *seconds, double *rest_seconds, double *step_seconds);
 
@@ -119,22 +119,22 @@ typedef struct thaw_evaluation {
     /* Share of samples whose label is among the five largest outputs, as by torch.topk; of equal outputs the first come
        first. NAN as `accuracy`, and if there are at most five classes. */
     double top5_accuracy;
-    /* Mean over the classes of F1 = 2 TP / (2 TP + FP + FN): of TP right predictions of a class, FP wrong ones, and FN of
-       its samples that were predicted otherwise (van Rijsbergen, Information Retrieval, 1979; the mean is the "averaged
-       F1" of Opitz and Burst, arXiv 1911.03347). A class that is neither label nor prediction of a sample does not count.
-       Equal to f1_score(average="macro") of scikit-learn. NAN as `accuracy`. */
+    /* Mean over the classes of F1 = 2 TP / (2 TP + FP + FN): of TP right predictions of a class, FP wrong ones, and FN
+       of its samples that were predicted otherwise (van Rijsbergen, Information Retrieval, 1979; the mean is the
+       "averaged F1" of Opitz and Burst, arXiv 1911.03347). A class that is neither label nor prediction of a sample
+       does not count. Equal to f1_score(average="macro") of scikit-learn. NAN as `accuracy`. */
     double macro_f1;
     double perplexity; /* exp(loss), where the loss is one over tokens (thaw_token_cross_entropy); NAN otherwise */
     size_t samples;    /* all samples, including those that do not count */
     double seconds;    /* duration */
 } thaw_evaluation;
 
-/* Loss, accuracy, top-5 accuracy and macro F1 over a data set; `batch` 0: 128. Apart from rounding, none depends on the batch size. A mean
-   loss is reported as PyTorch would for the whole data set in one batch: weighted by the class weights, if any. A sum
-   (THAW_REDUCE_SUM) is reported as the sum over the data set divided by the number of samples. A sample whose label the
-   loss ignores counts neither there nor in the other figures, as with ignore_index in PyTorch and torchmetrics. In these, all
-   samples that count have the same weight, whatever their class. Where each token has a label, all these figures are of
-   tokens instead of samples. A loss of the host's own is averaged by its
+/* Loss, accuracy, top-5 accuracy and macro F1 over a data set; `batch` 0: 128. Apart from rounding, none depends on the
+   batch size. A mean loss is reported as PyTorch would for the whole data set in one batch: weighted by the class
+   weights, if any. A sum (THAW_REDUCE_SUM) is reported as the sum over the data set divided by the number of samples. A
+   sample whose label the loss ignores counts neither there nor in the other figures, as with ignore_index in PyTorch
+   and torchmetrics. In these, all samples that count have the same weight, whatever their class. Where each token has a
+   label, all these figures are of tokens instead of samples. A loss of the host's own is averaged by its
    thaw_layer_module.weigh; without that, each batch's loss is weighted by its number of samples.
    Where the data tell lengths, batches are of samples of like lengths (thaw_dataset_set_lengths), the shortest first.
    The outputs of a sample with a NaN or an infinity are those of thaw_predict; the loss is then NaN, unless it ignores
@@ -151,8 +151,8 @@ typedef struct thaw_evaluation_progress {
 /* Options of thaw_evaluate_with. Zero everywhere means the default. */
 typedef struct thaw_evaluation_options {
     int64_t batch; /* 0: 128 */
-    /* Gets the probabilities of each sample, the softmax of the network's outputs, and its label, unless the loss ignores
-       that; of as many classes as the network has outputs. NULL: none */
+    /* Gets the probabilities of each sample, the softmax of the network's outputs, and its label, unless the loss
+       ignores that; of as many classes as the network has outputs. NULL: none */
     thaw_classification *classification;
     bool (*on_batch)(void *user, const thaw_evaluation_progress *progress); /* false: stop; may be NULL */
     void *user;                                                             /* passed to on_batch */
@@ -164,11 +164,11 @@ typedef struct thaw_evaluation_options {
 THAW_API thaw_status thaw_evaluate_with(thaw_model *model, thaw_dataset *dataset,
                                         const thaw_evaluation_options *options, thaw_evaluation *result);
 
-/* thaw_evaluate on several ranks (thaw/distributed.h), which all call it: each evaluates a part of the batches, and all get
-   the results of all, added up in the order of the batches. With the same data, the same weights and the same number of
-   threads each, any number of ranks gives the figures of one, to the bit. If a rank fails, it calls the communicator's
-   `abort`. Errors: those of thaw_evaluate; THAW_INVALID_ARGUMENT (the communicator), THAW_IO_ERROR (a rank cannot be
-   reached), THAW_OUT_OF_MEMORY. */
+/* thaw_evaluate on several ranks (thaw/distributed.h), which all call it: each evaluates a part of the batches, and all
+   get the results of all, added up in the order of the batches. With the same data, the same weights and the same
+   number of threads each, any number of ranks gives the figures of one, to the bit. If a rank fails, it calls the
+   communicator's `abort`. Errors: those of thaw_evaluate; THAW_INVALID_ARGUMENT (the communicator), THAW_IO_ERROR (a
+   rank cannot be reached), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_ranks_evaluate(thaw_model *model, thaw_dataset *dataset, int64_t batch,
                                          const thaw_communicator *communicator, thaw_evaluation *result);
 
@@ -194,8 +194,8 @@ typedef struct thaw_epoch_result {
                                   callbacks and checkpoints, without what the host does between its calls */
     double run_seconds;  /* sum of `wall_seconds` up to this epoch, also of runs that this one continues */
     double samples_per_second; /* of training */
-    /* Of sequences, on this rank: the share of the steps that were computed behind the ends of samples, and the others in
-       a second of training. NAN for a model that has none, and in an epoch that starts at the feature cache. */
+    /* Of sequences, on this rank: the share of the steps that were computed behind the ends of samples, and the others
+       in a second of training. NAN for a model that has none, and in an epoch that starts at the feature cache. */
     double padding, tokens_per_second;
     thaw_phase_seconds phases; /* zero without thaw_fit_options.time_phases */
     double rate_factor;        /* of the last step */
@@ -246,8 +246,8 @@ typedef struct thaw_fit_options {
     bool time_phases;                   /* measure the phases; reads the clock several times per step */
     bool (*on_epoch)(void *user, const thaw_epoch_result *epoch_result); /* false: stop after this epoch */
     bool (*on_step)(void *user, const thaw_progress *progress);          /* false: stop after this step */
-    /* After each batch of a test, with the samples that this rank tests. false: stop; the next call begins the test again.
-       Must be true on several ranks, which would wait for this one. */
+    /* After each batch of a test, with the samples that this rank tests. false: stop; the next call begins the test
+       again. Must be true on several ranks, which would wait for this one. */
     bool (*on_test)(void *user, const thaw_evaluation_progress *progress);
     void (*on_rule)(void *user, const thaw_rule_effect *effect); /* after each rule of the strategy */
     void *user;                                                  /* passed to the callbacks */
@@ -269,9 +269,9 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    have none. The values are kept unrounded, whatever `cache_dtype` is. With a budget, all tests of a run are cut at the
    end of what a cache may keep, whether it is kept or not, and all give the same bits. They are also those of
    thaw_evaluate, if the layers at the cut have the same kernels there: it may fold a normalisation that trains into a
-   frozen convolution before it, which changes rounding. A test with averaged weights (thaw/average.h) is not cached once
-   a parameter has stopped to train, since its average goes on. A sample with a NaN or an infinity is never kept. A file
-   of the test data that cannot be used costs a warning in the log, not the run.
+   frozen convolution before it, which changes rounding. A test with averaged weights (thaw/average.h) is not cached
+   once a parameter has stopped to train, since its average goes on. A sample with a NaN or an infinity is never kept. A
+   file of the test data that cannot be used costs a warning in the log, not the run.
 
    A cache file is persistent: a later run with the same prefix, weights, data and kernels uses it from its first epoch
    on. The file is identified by a fingerprint of all these; data without an identity of its own (see thaw_source) is

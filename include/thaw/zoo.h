@@ -24,8 +24,8 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
 
 /* Descriptions of networks. A description is a name, or a name and options: "resnet18:size=64",
    "mobilenet-v2:size=96,head=mlp:256,dropout=0.2". Options:
-     size=N          (not mlp, cnn) height and width of the input (networks that pool over the whole image keep the shapes of their
-                     parameters)
+     size=N          (not mlp, cnn) height and width of the input (networks that pool over the whole image keep the
+                     shapes of their parameters)
      dropout=X       the rate before the last layer, or before a new head; in VGG also between its other dense layers.
                      The default is torchvision's. A rate that is given acts on the features of a frozen body, too
                      (thaw_dropout_options.drop_when_frozen); the default rate does not
@@ -75,21 +75,22 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
                      file's sake and do not train. That of distilbert is left out
      normalise=yes   (not gpt2) the features have a Euclidean norm of 1, as sentence embeddings
    Their inputs (thaw_named_input) are "token_ids", "lengths" and, with types, "token_types", which is optional: ids and
-   types of [length] and the number of a sequence's own tokens, all THAW_I32. What is behind a length influences nothing.
-   gpt2 has an output of [length, vocabulary], the logits of each next token, 0 behind the length, and its head is the
-   table of tokens; of the options of heads it takes head=none, and its features are [length, width].
+   types of [length] and the number of a sequence's own tokens, all THAW_I32. What is behind a length influences
+   nothing. gpt2 has an output of [length, vocabulary], the logits of each next token, 0 behind the length, and its head
+   is the table of tokens; of the options of heads it takes head=none, and its features are [length, width].
    A new head has PyTorch's initial values unless head-init says otherwise. It replaces the last dense layer, as in
    torchvision's `model.fc = Linear(...)` or `Sequential(Linear, ReLU, Linear)`, and its parameters have the names that
    they get there: "fc.weight", or "fc.0.weight" and "fc.2.weight".
    A name with a slash is the path of a shared object with a network of your own (thaw/network_module.h).
-   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and convnext:
-   timm's; bert, minilm, distilbert and gpt2: Hugging Face's), so that their weight files can be loaded. Positions of
-   vision transformers are resampled if the size differs from the file's (thaw/weights.h). Their features are the class
-   token, normalised: in the last block nothing else is computed. The networks vit and dinov2 have the names of Hugging
-   Face's ViTForImageClassification and Dinov2ForImageClassification instead, and so the head "classifier"; the features
-   of dinov2 are the class token beside the mean of the other tokens. mobilenetv2-100 has timm's names. A file of a bare
-   BertModel, which has no "bert." before its names, is loaded with the renaming { "", "bert." } (thaw/weights.h), a
-   DistilBertModel with { "", "distilbert." }, a GPT2Model with { "", "transformer." }; it has no classifier. */
+   The backbones use torchvision's names, layouts and initial values (efficientnet-lite0, vit, deit, dinov2 and
+   convnext: timm's; bert, minilm, distilbert and gpt2: Hugging Face's), so that their weight files can be loaded.
+   Positions of vision transformers are resampled if the size differs from the file's (thaw/weights.h). Their features
+   are the class token, normalised: in the last block nothing else is computed. The networks vit and dinov2 have the
+   names of Hugging Face's ViTForImageClassification and Dinov2ForImageClassification instead, and so the head
+   "classifier"; the features of dinov2 are the class token beside the mean of the other tokens. mobilenetv2-100 has
+   timm's names. A file of a bare BertModel, which has no "bert." before its names, is loaded with the renaming { "",
+   "bert." } (thaw/weights.h), a DistilBertModel with { "", "distilbert." }, a GPT2Model with { "", "transformer." }; it
+   has no classifier. */
 
 /* Builds a network with a softmax cross-entropy loss (gpt2: thaw_token_cross_entropy) into an empty model; `classes` 0:
    the entry's default.

@@ -9,8 +9,8 @@ bool cli_is_model_folder(const char *model);
 
 /* Both return an exit code. */
 
-/* Opens the folder, if --model is one, and replaces --model by its network. Without --load its weights are those that are
-   loaded. */
+/* Opens the folder, if --model is one, and replaces --model by its network. Without --load its weights are those that
+   are loaded. */
 int cli_folder_open(cli_session *session);
 
 /* The folder's notes become those of --load; borrowed. */

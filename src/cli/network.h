@@ -14,8 +14,8 @@ int cli_network_begin(cli_session *session);
    none). A head that the file does not have is new: --load leaves it out, as with --reset. */
 int cli_network_complete(cli_session *session, const char *noted);
 
-/* The network's description, with the shape or the size of the data's samples, or the length of its texts, if none is given
-   and the network accepts one. The caller frees it; NULL: out of memory. */
+/* The network's description, with the shape or the size of the data's samples, or the length of its texts, if none is
+   given and the network accepts one. The caller frees it; NULL: out of memory. */
 char *cli_network_fit(const cli_session *session, const thaw_dataset *dataset);
 
 /* `base`, the first `length` characters, with options, and with those of the description `noted` that these leave out,

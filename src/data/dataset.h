@@ -46,8 +46,8 @@ struct thaw_dataset {
    THAW_INVALID_ARGUMENT. */
 thaw_status thaw_dataset_check_labels(const thaw_dataset *dataset, const char *done);
 
-/* The label of each sample, of which it has one. Reads through the data set if it has no array of labels. Errors: those of
-   thaw_dataset_read, THAW_OUT_OF_MEMORY. */
+/* The label of each sample, of which it has one. Reads through the data set if it has no array of labels. Errors: those
+   of thaw_dataset_read, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_dataset_collect_labels(thaw_dataset *dataset, int32_t *labels);
 
 /* Gives the classes names, which are copied, in place of earlier ones. Errors: THAW_OUT_OF_MEMORY. */

@@ -10,8 +10,8 @@ enum { THAW_MOST_WHOLE_NUMBER = 1 << 24 /* floats represent all whole numbers up
    THAW_INVALID_ARGUMENT. */
 thaw_status thaw_fields_pack(thaw_context *context, thaw_source *source);
 
-/* Copies fields with their names into one block; a shape of rank 0 becomes [1]. *copy is NULL if there are none. Errors:
-   THAW_OUT_OF_MEMORY. */
+/* Copies fields with their names into one block; a shape of rank 0 becomes [1]. *copy is NULL if there are none.
+   Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_fields_copy(thaw_context *context, const thaw_field *fields, size_t count, thaw_field **copy);
 
 /* In place of a field's index: samples do not have it. */

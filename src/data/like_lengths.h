@@ -17,8 +17,8 @@ typedef struct thaw_like_length {
 void thaw_order_by_lengths(thaw_dataset *dataset, uint64_t seed, uint64_t epoch, size_t *order, size_t batch,
                            thaw_like_length *window);
 
-/* Sorts all of an order by length, in which samples of the same length stay as they are. `window` has room for them. May run
-   on a thread of the loader. */
+/* Sorts all of an order by length, in which samples of the same length stay as they are. `window` has room for them.
+   May run on a thread of the loader. */
 void thaw_sort_by_lengths(thaw_dataset *dataset, uint64_t epoch, size_t *order, size_t count, thaw_like_length *window);
 
 /* The samples of a window. */

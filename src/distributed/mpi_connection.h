@@ -65,8 +65,8 @@ void thaw_mpi_stop_asking(thaw_mpi_ranks *own);
 /* See thaw_mpi_connection. */
 bool thaw_mpi_is_reported(void *user);
 
-/* After a failure: gives others the time to report it. Returns whether all ranks leave, and none of them was cut off, so
-   that MPI can be closed. */
+/* After a failure: gives others the time to report it. Returns whether all ranks leave, and none of them was cut off,
+   so that MPI can be closed. */
 bool thaw_mpi_leave_together(thaw_mpi_ranks *own);
 
 /* Releases the memory of exchanges that are not under way. */

@@ -110,8 +110,8 @@ const thaw_graph_input *thaw_model_input_of(const thaw_model *model, size_t valu
 /* The length at which a batch runs whose longest sequence is this: one of a few; 0 if that is the whole length. */
 int64_t thaw_model_round_length(const thaw_model *model, int64_t length);
 
-/* The length at which a batch of samples runs, whose sequences end at `most`: that of the longest sample, rounded, as the
-   input of lengths tells. Without that input, `most`. 0: the whole length. */
+/* The length at which a batch of samples runs, whose sequences end at `most`: that of the longest sample, rounded, as
+   the input of lengths tells. Without that input, `most`. 0: the whole length. */
 int64_t thaw_model_batch_length(const thaw_model *model, const float *samples, size_t count, int64_t most);
 
 /* The same for a list of lengths, `stride` floats apart. */

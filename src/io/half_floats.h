@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Replace numbers of 16 bits by the floats that are equal to them; a NaN stays one. The former are the second half of the
-   `count` elements' memory. */
+/* Replace numbers of 16 bits by the floats that are equal to them; a NaN stays one. The former are the second half of
+   the `count` elements' memory. */
 void thaw_widen_float16(float *values, size_t count);
 void thaw_widen_bfloat16(float *values, size_t count);
 

@@ -35,9 +35,9 @@ typedef struct thaw_safetensors {
     size_t shard_count;
 } thaw_safetensors;
 
-/* Opens a file, or an index with all of its files (io/shards.h), and checks everything except the tensors' values. `path`
-   must outlive `file`. On failure `file` holds nothing. Errors: THAW_IO_ERROR (also if it is not a regular file),
-   THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than THAW_MAX_RANK dimensions), THAW_OUT_OF_MEMORY. */
+/* Opens a file, or an index with all of its files (io/shards.h), and checks everything except the tensors' values.
+   `path` must outlive `file`. On failure `file` holds nothing. Errors: THAW_IO_ERROR (also if it is not a regular
+   file), THAW_BAD_FORMAT, THAW_UNSUPPORTED (more than THAW_MAX_RANK dimensions), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_safetensors_open(thaw_context *context, const char *path, thaw_safetensors *file);
 
 void thaw_safetensors_close(thaw_safetensors *file);

@@ -10,8 +10,8 @@
 bool thaw_is_index(const char *path);
 
 /* Opens the files of the index `file->path`. The index and its files must hold the same tensors, each once.
-   Errors: THAW_BAD_FORMAT (the index; a file that is not beside it, a tensor that its file lacks, that two files hold or
-   that the index lacks), those of thaw_safetensors_open. The caller closes `file`, also after an error. */
+   Errors: THAW_BAD_FORMAT (the index; a file that is not beside it, a tensor that its file lacks, that two files hold
+   or that the index lacks), those of thaw_safetensors_open. The caller closes `file`, also after an error. */
 thaw_status thaw_shards_open(thaw_safetensors *file);
 
 /* Closes the files. For thaw_safetensors_close alone. */

@@ -1,5 +1,5 @@
-/* Replaces safetensors_header.c, shards.c and name_list.c if the library is built with -Djson=disabled: weight files are neither
-   read nor written. */
+/* Replaces safetensors_header.c, shards.c and name_list.c if the library is built with -Djson=disabled: weight files
+   are neither read nor written. */
 #include "io/name_list.h"
 #include "io/safetensors.h"
 #include "io/shards.h"

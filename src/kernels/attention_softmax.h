@@ -45,8 +45,8 @@ INLINE float exponentials(float *scores, size_t width, float shift)
     return fold_lanes(sum, true);
 }
 
-/* The scales of a query's weights for the keys from `first` on: 0, or kept_scale. A sample's numbers depend on its place
-   in the step: the counter is [sample][head][query][key], with a multiple of 4 keys. */
+/* The scales of a query's weights for the keys from `first` on: 0, or kept_scale. A sample's numbers depend on its
+   place in the step: the counter is [sample][head][query][key], with a multiple of 4 keys. */
 static void draw_scales(const thaw_attention_job *job, const thaw_attention_part *part, size_t query, size_t first,
                         size_t count, float *scales)
 {

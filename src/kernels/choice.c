@@ -160,8 +160,8 @@ bool thaw_choose_outer_products(const thaw_inner_product *p)
 /* The product by rows. A row's bits in oneDNN's product depend on how many other rows there are, with AVX2 and with
    AVX-512. In training they may: there the faster one counts. Times as fast as oneDNN's (2.6.3, one core, medians of 31
    on a Zen 3 with AVX2, and of 5 on a Zen 4 with AVX-512):
-     inputs -> outputs    rows 1      8     16     32    128    500    AVX-512: rows 1      8     16     32    128    500
-         64 ->     5        5.14   4.57   3.17   2.21   1.26   1.04              4.17   2.33
+     inputs -> outputs    rows 1      8     16     32    128    500    AVX-512: rows 1      8     16     32    128
+         500 64 ->     5        5.14   4.57   3.17   2.21   1.26   1.04              4.17   2.33
         256 ->   256        1.43   1.42   1.23   1.22   1.10   1.12
         512 ->    10        1.78   1.67   1.54   1.38   1.20   1.14              1.37   1.20   1.11   0.99   0.93   0.93
         512 ->   512        1.08   1.78   1.55   1.53   1.45   1.43              1.04   0.98   0.95   0.97   0.91   0.88
@@ -197,8 +197,8 @@ bool thaw_choose_row_product_team(size_t rows, size_t inputs, size_t outputs)
    So a weight is packed if it is frozen or has to be rounded. If it trains, the cheaper operand is packed, unless there
    are too few rows.
 
-   Without AVX-512, packing a weight is for the product by rows. With many rows, oneDNN's product of matrices, which packs
-   both operands as it goes, is faster. Times as fast (2.6.3, two cores of a Zen 3):
+   Without AVX-512, packing a weight is for the product by rows. With many rows, oneDNN's product of matrices, which
+   packs both operands as it goes, is faster. Times as fast (2.6.3, two cores of a Zen 3):
      inputs -> outputs    rows 500   1024   2048   3152
         384 ->   384          1.14   0.90   1.06   1.24
         384 ->  1536          1.22   1.23   1.26   1.35

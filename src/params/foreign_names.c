@@ -15,7 +15,8 @@ static bool begins(const char *name, const char *prefix)
 
 /* ---------------------------------------------------------------- wrappers */
 
-/* Of DataParallel and DistributedDataParallel, torch.compile, and what people call the network in a module of theirs. */
+/* Of DataParallel and DistributedDataParallel, torch.compile, and what people call the network in a module of theirs.
+   */
 static const char *const wrappers[] = { "module.", "_orig_mod.", "model.", "backbone." };
 
 /* Whether all tensors have this beginning, and no parameter does. */

@@ -6,8 +6,8 @@
 
 #include "io/safetensors.h"
 
-/* Gives the tensors of a file the model's names, if they have known others (thaw/weights.h). Errors: THAW_DUPLICATE (two
-   tensors get one name), THAW_OUT_OF_MEMORY. */
+/* Gives the tensors of a file the model's names, if they have known others (thaw/weights.h). Errors: THAW_DUPLICATE
+   (two tensors get one name), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_foreign_names_replace(thaw_model *model, thaw_safetensors *file);
 
 #endif

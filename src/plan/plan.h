@@ -261,8 +261,8 @@ thaw_status thaw_plan_find_length(thaw_model *model, int64_t batch, int64_t leng
 thaw_status thaw_plan_find_test(thaw_model *model, int64_t batch, int64_t length, const thaw_cache_budget *budget,
                                 thaw_plan **plan);
 
-/* The training plan for shards of `batch` samples, of which a step has `range.shards`, and sequences of `length` (0: the
-   whole length). It also makes the model's sum of gradients for them. Errors: those of thaw_plan_find. */
+/* The training plan for shards of `batch` samples, of which a step has `range.shards`, and sequences of `length` (0:
+   the whole length). It also makes the model's sum of gradients for them. Errors: those of thaw_plan_find. */
 thaw_status thaw_plan_find_shard(thaw_model *model, int64_t batch, int64_t length, thaw_shard_range range,
                                  thaw_plan **plan);
 

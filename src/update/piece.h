@@ -14,8 +14,8 @@ void thaw_scale_values(float *values, size_t count, float factor);
 /* Elements [begin, begin + count) of parameter number `index`, with the scalars of this run. */
 thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t begin, size_t count);
 
-/* Readies a piece for the first of its module's functions in a step: multiplies its gradient by list->gradient_scale, and
-   sets the slots that are used for the first time. */
+/* Readies a piece for the first of its module's functions in a step: multiplies its gradient by list->gradient_scale,
+   and sets the slots that are used for the first time. */
 void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece);
 
 /* Between the two, a thread's floating-point flags tell of what it computes; then they are the host's again. The second

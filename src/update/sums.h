@@ -4,8 +4,8 @@
 
 #include "update/update_list.h"
 
-/* For the parameters whose modules need sums: runs `sums` and `conclude` (thaw/optimizer_module.h), in a parallel region
-   of its own. Does nothing if there are none. */
+/* For the parameters whose modules need sums: runs `sums` and `conclude` (thaw/optimizer_module.h), in a parallel
+   region of its own. Does nothing if there are none. */
 void thaw_update_list_sum(thaw_update_list *list);
 
 #endif

@@ -17,7 +17,8 @@ static void command(const char *line, int code)
     cr_assert_eq(run.code, code, "%s: %d: %s", line, run.code, run.errors);
 }
 
-/* y = 3 a + 2 (b is "up") - 1; p and q say whether a and b are large. `count` rows of a whose values begin at `first`. */
+/* y = 3 a + 2 (b is "up") - 1; p and q say whether a and b are large. `count` rows of a whose values begin at `first`.
+   */
 static void write_rows(char path[SUPPORT_PATH_BYTES], const char *name, int first, int count)
 {
     static char text[40000];

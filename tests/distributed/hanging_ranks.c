@@ -1,5 +1,5 @@
-/* Each rank waits for the next one, some time after the one before it; the last one hangs. The others print why they stop
-   waiting. */
+/* Each rank waits for the next one, some time after the one before it; the last one hangs. The others print why they
+   stop waiting. */
 #include <stdio.h>
 #include <thaw/mpi.h>
 #include <time.h>

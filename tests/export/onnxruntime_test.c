@@ -1,4 +1,5 @@
-/* What ONNX Runtime makes of exported networks. Skipped where Python has no onnxruntime: pip install onnx onnxruntime. */
+/* What ONNX Runtime makes of exported networks. Skipped where Python has no onnxruntime: pip install onnx onnxruntime.
+   */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

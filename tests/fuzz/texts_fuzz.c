@@ -1,5 +1,5 @@
-/* Any bytes as the options of a data set of texts, or as the note thaw.text, and behind a zero byte as its file. What opens
-   can be read whole. */
+/* Any bytes as the options of a data set of texts, or as the note thaw.text, and behind a zero byte as its file. What
+   opens can be read whole. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

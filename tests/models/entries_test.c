@@ -6,7 +6,8 @@
 
 enum { LARGE = 100000000 };
 
-/* As published for torchvision's VGG-16, and Hugging Face's BERT-Base with two classes and GPT-2; zoo_test builds them. */
+/* As published for torchvision's VGG-16, and Hugging Face's BERT-Base with two classes and GPT-2; zoo_test builds them.
+   */
 static size_t published(const char *name)
 {
     static const struct {

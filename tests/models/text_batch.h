@@ -17,7 +17,8 @@ typedef struct text_batch {
 void text_batch_fill(text_batch *batch);
 
 /* A network of the zoo in a small size, "bert-base", "minilm-l6", "distilbert" or "gpt2", with the weights of the
-   golden values and no loss. `more` is appended to its description. Without dropout, unless `more` has it; `more` may say how many layers. */
+   golden values and no loss. `more` is appended to its description. Without dropout, unless `more` has it; `more` may
+   say how many layers. */
 thaw_model *text_network(thaw_context *context, const char *name, const char *more, thaw_node *outputs);
 
 /* All outputs of a batch. */

@@ -20,7 +20,8 @@ typedef struct thaw_text_options {
    training data are appended to `classes`, unless it has some, which a file of weights notes. Invalid UTF-8 becomes
    U+FFFD, with a warning that counts. `test` stays empty without test data. The caller releases all in every case.
    Errors: THAW_NOT_FOUND (no such column, with the nearest name; a label that `classes` lacks, with its line),
-   THAW_BAD_FORMAT (also an empty file, and a text without tokens, with its line), THAW_INVALID_ARGUMENT, THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+   THAW_BAD_FORMAT (also an empty file, and a text without tokens, with its line), THAW_INVALID_ARGUMENT, THAW_IO_ERROR,
+   THAW_OUT_OF_MEMORY. */
 thaw_status thaw_text_file_read(const thaw_tokenizer *tokenizer, const thaw_text_options *options, thaw_words *classes,
                                 thaw_text_samples *training, thaw_text_samples *test);
 

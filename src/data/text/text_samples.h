@@ -45,8 +45,8 @@ static inline int32_t thaw_text_samples_id(const thaw_text_samples *samples, siz
     return samples->narrow ? samples->narrow[place] : samples->wide[place];
 }
 
-/* Moves the `count` marked samples, which have neither types nor labels, to `test`. Either part keeps the order. Errors:
-   THAW_OUT_OF_MEMORY. */
+/* Moves the `count` marked samples, which have neither types nor labels, to `test`. Either part keeps the order.
+   Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_text_samples_move(thaw_text_samples *samples, const bool *marked, size_t count,
                                    thaw_text_samples *test);
 

@@ -7,9 +7,9 @@
 #include "data/words.h"
 
 /* Makes a data set with the fields token_ids, lengths and token_types, as thaw_dataset_open says. The samples are taken
-   over, also on failure. `form` is copied; its length is at least that of each sample, less 1 for a plain text. `classes`
-   are the labels' names; without any, each token of a plain text has the next one as its label. Errors: those of
-   thaw_dataset_create. */
+   over, also on failure. `form` is copied; its length is at least that of each sample, less 1 for a plain text.
+   `classes` are the labels' names; without any, each token of a plain text has the next one as its label. Errors: those
+   of thaw_dataset_create. */
 thaw_status thaw_text_source_create(thaw_text_samples *samples, const thaw_text_form *form, int32_t padding,
                                     const thaw_words *classes, thaw_dataset **dataset);
 
