@@ -25,38 +25,37 @@ static void prepare(const double *h, uint64_t step, double *scalars)
     scalars[CORRECTION2] = 1 / sqrt(1 - pow(h[BETA2], (double)step));
 }
 
-/* Of elements [first, first + count), from the moments. */
-static void find_steps(const thaw_update *u, size_t first, size_t count, float *restrict steps)
+typedef struct factors {
+    float correction1, correction2, eps, decay;
+} factors;
+
+static factors factors_of(const thaw_update *u)
 {
-    const float correction1 = u->scalar[CORRECTION1], correction2 = u->scalar[CORRECTION2];
-    const float eps = u->scalar[EPS], decay = u->scalar[WEIGHT_DECAY];
-    const float *restrict p = u->parameter + first;
-    const float *restrict m = u->slot[MEAN] + first, *restrict v = u->slot[SQUARE] + first;
-    for (size_t i = 0; i < count; i++)
-        steps[i] = correction1 * m[i] / (sqrtf(v[i]) * correction2 + eps) + decay * p[i];
+    return (factors){ u->scalar[CORRECTION1], u->scalar[CORRECTION2], u->scalar[EPS], u->scalar[WEIGHT_DECAY] };
 }
 
-enum { CHUNK = 512 };
-
-static size_t chunk_at(const thaw_update *u, size_t first)
+static inline float step_of(const factors *f, float mean, float square, float parameter)
 {
-    return u->count - first < CHUNK ? u->count - first : CHUNK;
+    return f->correction1 * mean / (sqrtf(square) * f->correction2 + f->eps) + f->decay * parameter;
 }
 
 static void sums(const thaw_update *u, double *sums)
 {
+    enum { CHUNK = 512 /* elements that stay in the nearest cache */ };
     const float fresh1 = u->scalar[FRESH1], fresh2 = u->scalar[FRESH2], beta2 = u->scalar[BETA2];
-    const float *restrict g = u->gradient;
-    float *restrict m = u->slot[MEAN], *restrict v = u->slot[SQUARE];
-    float steps[CHUNK];
-    for (size_t i = 0; i < u->count; i++) {
-        m[i] += fresh1 * (g[i] - m[i]);
-        v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
-    }
-    sums[PARAMETER] += thaw_sum_of_squares(u->parameter, u->count);
+    const factors f = factors_of(u);
     for (size_t first = 0; first < u->count; first += CHUNK) {
-        find_steps(u, first, chunk_at(u, first), steps);
-        sums[STEP] += thaw_sum_of_squares(steps, chunk_at(u, first));
+        const size_t count = u->count - first < CHUNK ? u->count - first : CHUNK;
+        const float *restrict p = u->parameter + first, *restrict g = u->gradient + first;
+        float *restrict m = u->slot[MEAN] + first, *restrict v = u->slot[SQUARE] + first;
+        float steps[CHUNK];
+        for (size_t i = 0; i < count; i++) {
+            m[i] += fresh1 * (g[i] - m[i]);
+            v[i] = beta2 * v[i] + fresh2 * g[i] * g[i];
+            steps[i] = step_of(&f, m[i], v[i], p[i]);
+        }
+        sums[PARAMETER] += thaw_sum_of_squares(p, count);
+        sums[STEP] += thaw_sum_of_squares(steps, count);
     }
 }
 
@@ -69,13 +68,11 @@ static void conclude(const thaw_conclusion *c, double *scalars)
 static void update(const thaw_update *u)
 {
     const float rate = u->scalar[RATE];
-    float *restrict p = u->parameter, steps[CHUNK];
-    for (size_t first = 0; first < u->count; first += CHUNK) {
-        const size_t count = chunk_at(u, first);
-        find_steps(u, first, count, steps);
-        for (size_t i = 0; i < count; i++)
-            p[first + i] -= rate * steps[i];
-    }
+    const factors f = factors_of(u);
+    const float *restrict m = u->slot[MEAN], *restrict v = u->slot[SQUARE];
+    float *restrict p = u->parameter;
+    for (size_t i = 0; i < u->count; i++)
+        p[i] -= rate * step_of(&f, m[i], v[i], p[i]);
 }
 
 const thaw_optimizer_module thaw_optimizer_lamb = {

@@ -15,18 +15,17 @@ static const thaw_hyperparameter hyperparameters[] = {
     [TRUST] = { "trust_coefficient", 1e-3, 0, INFINITY },
 };
 
-enum { CHUNK = 512 };
-
 static void sums(const thaw_update *u, double *sums)
 {
+    enum { CHUNK = 512 /* elements that stay in the nearest cache */ };
     const float decay = u->scalar[WEIGHT_DECAY];
     const float *restrict p = u->parameter, *restrict g = u->gradient;
     float decayed[CHUNK];
-    sums[PARAMETER] += thaw_sum_of_squares(p, u->count);
     for (size_t first = 0; first < u->count; first += CHUNK) {
         const size_t count = u->count - first < CHUNK ? u->count - first : CHUNK;
         for (size_t i = 0; i < count; i++)
             decayed[i] = g[first + i] + decay * p[first + i];
+        sums[PARAMETER] += thaw_sum_of_squares(p + first, count);
         sums[GRADIENT] += thaw_sum_of_squares(decayed, count);
     }
 }

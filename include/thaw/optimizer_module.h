@@ -113,12 +113,12 @@ struct thaw_optimizer_module {
 static inline double thaw_sum_of_squares(const float *values, size_t count)
 {
     enum { LANES = 8 };
+    const size_t whole = count - count % LANES;
     double lanes[LANES] = { 0 }, sum = 0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
+    for (size_t i = 0; i < whole; i += LANES)
         for (size_t k = 0; k < LANES; k++)
             lanes[k] += (double)values[i + k] * (double)values[i + k];
-    for (; i < count; i++)
+    for (size_t i = whole; i < count; i++)
         sum += (double)values[i] * (double)values[i];
     for (size_t k = 0; k < LANES; k++)
         sum += lanes[k];
