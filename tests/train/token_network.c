@@ -33,7 +33,7 @@ thaw_model *token_network(thaw_context *context, bool cuts, const thaw_token_cro
 
 static void fill_whole_numbers(int32_t *into, size_t count, uint32_t seed, int below)
 {
-    static float values[TOKEN_MOST * TOKEN_LONGEST];
+    float values[TOKEN_MOST * TOKEN_LONGEST];
     support_fill(values, count, seed);
     for (size_t i = 0; i < count; i++)
         into[i] = (int32_t)floorf((values[i] + 1) * (float)below / 2);
