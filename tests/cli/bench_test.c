@@ -255,7 +255,7 @@ static const struct {
     { "bench", 2, "thaw: --model: is missing" },
     { BENCH "--strategies gradul", 2, "--strategies: unknown strategy \"gradul\", did you mean \"gradual\"?" },
     { BENCH "--strategies \t", 2, "--strategies: \"\\x09\", must have at least one name" },
-    { BENCH "--optimizers adan", 2, "--optimizers: unknown optimizer \"adan\", did you mean \"adam\"?" },
+    { BENCH "--optimizers rmsprob", 2, "--optimizers: unknown optimizer \"rmsprob\", did you mean \"rmsprop\"?" },
     { BENCH "--optimizers ./absent.so", 1, "--optimizers: " },
     { BENCH "--strategies norm-only", 2, "bench: strategy norm-only, epoch 1: \"@norm\" matches nothing" },
     { BENCH "--strategies last9", 2, "\"@top:9\": the model has 4 blocks" },
