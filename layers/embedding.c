@@ -37,14 +37,14 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         return thaw_builder_fail(builder, THAW_SHAPE_MISMATCH, "the input has %d dimensions, must have at most %d",
                                  output.rank, THAW_MAX_RANK - 1);
     output.dims[output.rank++] = o->width;
-    /* PyTorch's default is the normal distribution N(0, 1): He's for a fan of 2. */
+    /* PyTorch's default. */
     const bool usual = o->initializer == THAW_INITIAL_DEFAULT;
     const thaw_parameter_specification weight = {
         .name = "weight",
         .role = THAW_WEIGHT,
         .shape = { 2, { o->rows, o->width } },
-        .initializer = usual ? THAW_INITIAL_HE_NORMAL : o->initializer,
-        .fan_in = usual ? 2 : (double)o->rows,
+        .initializer = usual ? THAW_INITIAL_NORMAL : o->initializer,
+        .fan_in = (double)o->rows,
         .fan_out = (double)o->width,
         .zeros = o->use_padding_id ? (size_t)o->width : 0,
         .zeros_at = o->use_padding_id ? (size_t)(o->padding_id * o->width) : 0,

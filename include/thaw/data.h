@@ -237,6 +237,15 @@ THAW_API thaw_task thaw_dataset_task(const thaw_dataset *dataset);
 /* How targets of regression are scaled: those of this column, from 0, are served as (number - *mean) / *deviation.
    False, and a mean of 0 and a deviation of 1, if they are served as they are. */
 THAW_API bool thaw_dataset_target_scale(const thaw_dataset *dataset, size_t column, double *mean, double *deviation);
+/* A column of categories of a table: the features that are a 1 among zeros. */
+typedef struct thaw_category_column {
+    size_t first, count; /* the index of the first one; how many */
+} thaw_category_column;
+
+/* The columns of categories in the order of the features: writes at most `capacity` of them, and to *count how many
+   there are, 0 in what is no table. Errors: THAW_OUT_OF_MEMORY. */
+THAW_API thaw_status thaw_dataset_categories(const thaw_dataset *dataset, thaw_category_column *columns,
+                                             size_t capacity, size_t *count);
 /* A class's name, in a folder of images that of its sub-folder; NULL if it has none. Valid as long as the data set. */
 THAW_API const char *thaw_dataset_class_name(const thaw_dataset *dataset, size_t index);
 THAW_API const thaw_shape *thaw_dataset_target_shape(const thaw_dataset *dataset); /* borrowed; rank 0 for labels */

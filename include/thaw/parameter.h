@@ -39,6 +39,7 @@ typedef enum thaw_initializer {
     THAW_INITIAL_UNIFORM_OUT,    /* uniform in +-1/sqrt(fan_out): of classifiers in EfficientNet */
     THAW_INITIAL_SMALL_NORMAL,   /* standard deviation 0.01: of classifiers in VGG and MobileNet */
     THAW_INITIAL_TRANSFORMER,    /* normal, standard deviation 0.02: of transformers */
+    THAW_INITIAL_NORMAL,         /* standard deviation 1: of embeddings, as in PyTorch */
     THAW_INITIAL_CONSTANT        /* thaw_parameter_specification.constant, which a layer sets */
 } thaw_initializer;
 

@@ -53,6 +53,11 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
      kernel=N        (cnn) the height and width of the filters; default: 3
      features=NAME   (cnn) flatten: each pixel of the last convolution is a feature (the default); average: their mean
                      over each channel, for inputs of any size
+     embed=N         (mlp) columns of categories, each a 1 among zeros in the input, become embeddings of N numbers, as
+                     torch.nn.Embedding's and with its initial values; the first is embedding1.weight, of shape
+                     [categories, N] in files
+     categories=LIST (mlp) where they are: the index of the first feature and the count of each column, "3:5x9:2". A
+                     command that reads a table fills this in, from thaw_dataset_categories
      activation=NAME after each hidden layer and convolution: relu (the default), relu6, leaky_relu, gelu, silu, tanh or
                      sigmoid
      norm=NAME       before each activation: none (the default), batch, or layer, which normalises all of a sample, as

@@ -214,9 +214,8 @@ int cli_network_complete(cli_session *session, const char *noted)
 /* ---------------------------------------------------------------- the data's shape */
 
 /* The description with another option; NULL if the network does not take it, or without memory. */
-static char *add_option(const cli_session *session, const char *option)
+static char *add_option(const cli_session *session, const char *model, const char *option)
 {
-    const char *model = session->options->model;
     char *longer = NULL;
     if (asprintf(&longer, "%s%c%s", model, *options_of(model) ? ',' : ':', option) < 0)
         return NULL;
@@ -241,8 +240,28 @@ static char *fit_texts(const cli_session *session, size_t length)
     const char *model = session->options->model;
     char option[48], *fitted;
     snprintf(option, sizeof option, "length=%zu", length);
-    fitted = gives(options_of(model), "length", 6) ? NULL : add_option(session, option);
+    fitted = gives(options_of(model), "length", 6) ? NULL : add_option(session, model, option);
     return fitted ? fitted : strdup(model);
+}
+
+/* Tells a network that embeds categories where they are. Takes the description over, which may be NULL. */
+static char *fit_categories(const cli_session *session, const thaw_dataset *dataset, char *model)
+{
+    enum { MOST = 64, LONGEST = 48 };
+    thaw_category_column columns[MOST];
+    char option[MOST * LONGEST] = "categories", *fitted;
+    size_t count = 0, length = strlen(option);
+    if (!model || !gives(options_of(model), "embed", 5) || gives(options_of(model), "categories", 10) ||
+        thaw_dataset_categories(dataset, columns, MOST, &count) != THAW_OK || count == 0 || count > MOST)
+        return model;
+    for (size_t i = 0; i < count; i++)
+        length += (size_t)snprintf(option + length, sizeof option - length, "%c%zu:%zu", i ? 'x' : '=',
+                                   columns[i].first, columns[i].count);
+    fitted = add_option(session, model, option);
+    if (!fitted)
+        return model;
+    free(model);
+    return fitted;
 }
 
 char *cli_network_fit(const cli_session *session, const thaw_dataset *dataset)
@@ -259,10 +278,10 @@ char *cli_network_fit(const cli_session *session, const thaw_dataset *dataset)
     for (int i = 0; i < samples->rank; i++)
         length += (size_t)snprintf(option + length, sizeof option - length, "%c%lld", i ? 'x' : '=',
                                    (long long)samples->dims[i]);
-    char *fitted = add_option(session, option);
+    char *fitted = add_option(session, model, option);
     if (!fitted && samples->rank == 3 && samples->dims[0] == samples->dims[1]) {
         snprintf(option, sizeof option, "size=%lld", (long long)samples->dims[0]);
-        fitted = add_option(session, option);
+        fitted = add_option(session, model, option);
     }
-    return fitted ? fitted : strdup(model);
+    return fit_categories(session, dataset, fitted ? fitted : strdup(model));
 }

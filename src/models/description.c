@@ -46,6 +46,16 @@ static bool set_hidden(const char *text, size_t length, thaw_network_options *op
     return thaw_read_sizes(text, length, &options->hidden);
 }
 
+static bool set_embed(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_size(text, length, &options->embed);
+}
+
+static bool set_categories(const char *text, size_t length, thaw_network_options *options)
+{
+    return thaw_read_columns(text, length, &options->categories);
+}
+
 static bool set_channels(const char *text, size_t length, thaw_network_options *options)
 {
     return thaw_read_sizes(text, length, &options->channels) && options->channels.count;
@@ -113,6 +123,8 @@ static const thaw_network_option known[] = {
     { "size", THAW_TAKES_SIZE, set_size, "a whole number from 1 to 65536", NULL },
     { "input", THAW_TAKES_LAYERS, set_input, "a number of features, or HEIGHTxWIDTHxCHANNELS", NULL },
     { "hidden", THAW_TAKES_LAYERS, set_hidden, "sizes from 1 to 65536 such as 64 or 64x32, or none", NULL },
+    { "embed", THAW_TAKES_COLUMNS, set_embed, "a whole number from 1 to 65536", NULL },
+    { "categories", THAW_TAKES_COLUMNS, set_categories, "at most 64 FIRST:COUNT such as 3:5x9:2", NULL },
     { "channels", THAW_TAKES_CHANNELS, set_channels, "sizes from 1 to 65536 such as 16x32", NULL },
     { "kernel", THAW_TAKES_CHANNELS, set_kernel, "a whole number from 1 to 65536", NULL },
     { "features", THAW_TAKES_CHANNELS, set_features, "flatten or average", feature_words },

@@ -1,5 +1,6 @@
 #include "models/option_values.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/number.h"
@@ -50,6 +51,35 @@ bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes)
 {
     *sizes = (thaw_size_list){ 0 };
     return (length == 4 && strncmp(text, "none", 4) == 0) || read_list(text, length, sizes);
+}
+
+static bool read_column(const char *text, size_t length, thaw_category_column *column)
+{
+    const char *colon = memchr(text, ':', length);
+    const size_t digits = colon ? (size_t)(colon - text) : 0;
+    double first;
+    int64_t count;
+    if (!colon || !thaw_parse_number(text, digits, &first) || !(first >= 0 && first <= LARGEST_SIZE) ||
+        first != floor(first) || !thaw_read_size(colon + 1, length - digits - 1, &count))
+        return false;
+    *column = (thaw_category_column){ .first = (size_t)first, .count = (size_t)count };
+    return true;
+}
+
+bool thaw_read_columns(const char *text, size_t length, thaw_column_list *columns)
+{
+    const char *end = text + length;
+    *columns = (thaw_column_list){ 0 };
+    for (;; text++) {
+        const char *stop = memchr(text, 'x', (size_t)(end - text));
+        const size_t characters = (size_t)((stop ? stop : end) - text);
+        if (columns->count == THAW_MOST_CATEGORY_COLUMNS ||
+            !read_column(text, characters, &columns->items[columns->count++]))
+            return false;
+        if (!stop)
+            return true;
+        text = stop;
+    }
 }
 
 bool thaw_read_input(const char *text, size_t length, thaw_shape *shape)

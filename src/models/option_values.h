@@ -18,6 +18,9 @@ bool thaw_read_rate(const char *text, size_t length, double *rate);
 /* Sizes joined by 'x', "64x32", or "none" for an empty list. */
 bool thaw_read_sizes(const char *text, size_t length, thaw_size_list *sizes);
 
+/* Columns of categories joined by 'x', each the index of its first feature and their count: "3:5x9:2". */
+bool thaw_read_columns(const char *text, size_t length, thaw_column_list *columns);
+
 /* The shape of a sample: a number of features, "30", or height, width and channels, "28x28x1". */
 bool thaw_read_input(const char *text, size_t length, thaw_shape *shape);
 

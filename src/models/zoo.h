@@ -2,6 +2,7 @@
 #ifndef THAW_MODELS_ZOO_H
 #define THAW_MODELS_ZOO_H
 
+#include <thaw/data.h>
 #include <thaw/layers.h>
 #include <thaw/zoo.h>
 
@@ -12,6 +13,13 @@ typedef struct thaw_size_list {
     size_t count;
     int64_t items[THAW_MOST_LAYERS_IN_LIST];
 } thaw_size_list;
+
+enum { THAW_MOST_CATEGORY_COLUMNS = 64 };
+
+typedef struct thaw_column_list {
+    size_t count;
+    thaw_category_column items[THAW_MOST_CATEGORY_COLUMNS];
+} thaw_column_list;
 
 /* What comes after the features. */
 typedef enum thaw_head_kind {
@@ -66,6 +74,8 @@ typedef struct thaw_network_options {
     int64_t size;     /* height and width of the input; 0: the entry's */
     thaw_shape input; /* of rank 0: the entry's */
     thaw_size_list hidden, channels;
+    int64_t embed; /* the width of embedded categories; 0: they are not embedded */
+    thaw_column_list categories;
     int64_t kernel;
     thaw_hidden_function activation;
     thaw_norm norm;
@@ -83,7 +93,7 @@ typedef struct thaw_network_options {
 
 /* Which options a network takes: the size of its input, all that its layers are made from, stochastic depth, what a
    transformer of text is made of, and how that makes one vector of a sequence, its token types, or no head; what a
-   vision transformer is made of. Those that take none of TEXT, TYPES and NO_HEAD have the options of a head. */
+   vision transformer is made of; which features are categories. Those that take none of TEXT, TYPES and NO_HEAD have the options of a head. */
 typedef enum thaw_network_takes {
     THAW_TAKES_SIZE = 1,
     THAW_TAKES_LAYERS = 2,
@@ -93,7 +103,8 @@ typedef enum thaw_network_takes {
     THAW_TAKES_POOLING = 32,
     THAW_TAKES_TYPES = 64,
     THAW_TAKES_NO_HEAD = 128,
-    THAW_TAKES_VISION = 256
+    THAW_TAKES_VISION = 256,
+    THAW_TAKES_COLUMNS = 512
 } thaw_network_takes;
 
 typedef struct thaw_network {

@@ -36,6 +36,8 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
         return (distribution){ true, 0.01 };
     case THAW_INITIAL_TRANSFORMER:
         return (distribution){ true, 0.02 };
+    case THAW_INITIAL_NORMAL:
+        return (distribution){ true, 1 };
     default:
         return (distribution){ false, 1 / sqrt(in) };
     }

@@ -93,6 +93,8 @@ says 0 'thaw.columns say' export --load iris.safetensors --onnx iris.onnx
 says 0 'saved houses.safetensors' train --model 'mlp:hidden=16' \
     --data 'csv:houses.csv;label=price;missing=mean;split=0.2' --epochs 60 -b 16 -o houses.safetensors
 grep -q 'R2 0.9' output
+says 0 'R2 0.9' train --model 'mlp:hidden=16,embed=4' \
+    --data 'csv:houses.csv;label=price;missing=mean;split=0.2' --epochs 60 -b 16
 says 0 'R2 0.9' evaluate --load houses.safetensors --data 'csv:houses.csv'
 says 0 '"numbers":[{"name":"price","value":' predict --load houses.safetensors houses.csv --json
 says 0 'input [5]' export --load houses.safetensors --onnx houses.onnx

@@ -82,6 +82,26 @@ Test(tables, regression_is_learned_and_judged)
     }
 }
 
+Test(tables, categories_are_embedded_on_wish)
+{
+    char line[4 * SUPPORT_PATH_BYTES];
+    snprintf(line, sizeof line,
+             "train --model mlp:hidden=16,embed=3 --data csv:%s;label=y;skip=p,q;split=0.2 --epochs 40 --batch 32 "
+             "--optimizer adam:lr=0.01 --threads 1 --save $c",
+             rows);
+    command(line, 0);
+    snprintf(line, sizeof line, "evaluate --load $c --data csv:%s --threads 1 --json", others);
+    command(line, 0);
+    json_t *targets = support_json_line(&run, 1);
+    cr_assert_gt(support_json_number(targets, "r2"), 0.98, "%s", run.output);
+    json_decref(targets);
+    command("predict --load $c $b --threads 1", 0);
+    snprintf(line, sizeof line, "train --model mlp:embed=3 --data csv:%s;label=y;skip=b,p,q --epochs 1 --threads 1",
+             rows);
+    command(line, 2);
+    support_assert_says(run.errors, "embed=3: no column of categories is known");
+}
+
 /* The same run whatever the units of the target, and figures in these. */
 Test(tables, targets_of_any_size_train_with_the_usual_rates)
 {

@@ -43,6 +43,28 @@ Test(table_noted, says_what_columns_are, .init = folder_set_up, .fini = folder_t
     thaw_context_destroy(context);
 }
 
+Test(table_noted, says_which_features_are_categories, .init = folder_set_up, .fini = folder_tear_down)
+{
+    thaw_context *context = support_context(1);
+    char text[FOLDER_TEXT_BYTES];
+    thaw_dataset *dataset;
+    thaw_category_column columns[2] = { { 7, 7 }, { 7, 7 } };
+    size_t count = 7;
+    static const char rows[] = "age,city,height,sex,kind\n10,Bonn,1.5,f,b\n30,Aalen,2,m,a\n40,Celle,3,m,a\n";
+    assert_ok(context, thaw_dataset_open(context, write_rows(text, rows, ";label=kind"), &dataset, NULL));
+    assert_ok(context, thaw_dataset_categories(dataset, columns, 1, &count));
+    cr_assert(count == 2 && columns[0].first == 1 && columns[0].count == 3 && columns[1].first == 7);
+    assert_ok(context, thaw_dataset_categories(dataset, columns, 2, &count));
+    cr_assert(count == 2 && columns[1].first == 5 && columns[1].count == 2);
+    thaw_dataset_destroy(dataset);
+    assert_ok(context,
+              thaw_dataset_open(context, write_rows(text, "a,kind\n1,x\n2,y\n", ";label=kind"), &dataset, NULL));
+    assert_ok(context, thaw_dataset_categories(dataset, columns, 2, &count));
+    cr_assert_eq(count, 0);
+    thaw_dataset_destroy(dataset);
+    thaw_context_destroy(context);
+}
+
 Test(table_noted, scales_other_rows_as_in_training, .init = folder_set_up, .fini = folder_tear_down)
 {
     static const char others[] = "id,kind,\"ci\"\"ty\",age\n7,b,Aalen,40\n8,b,Bonn,50\n";

@@ -91,6 +91,61 @@ Test(by_options, an_mlp_over_features)
     compare("mlp:input=6,hidden=8x5,norm=batch,activation=gelu,dropout=0.25");
 }
 
+static const float *values_of(const char *name)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(made, name);
+    cr_assert_not_null(parameter, "%s", name);
+    return thaw_parameter_data(parameter);
+}
+
+Test(by_options, a_column_of_categories_picks_a_row_of_its_table)
+{
+    /* Features: two numbers, a column of three categories, a number, a column of two. */
+    enum { FEATURES = 8, WIDTH = 2, HIDDEN = 3, INNER = 3 + 2 * WIDTH };
+    static const float samples[2][FEATURES] = { { 0.5F, -1, 0, 0, 1, 2, 1, 0 }, { -2, 3, 1, 0, 0, 0.25F, 0, 0 } };
+    float outputs[2][CLASSES];
+    assert_ok(context, thaw_zoo_build(made, "mlp:input=8,hidden=3,embed=2,categories=2:3x6:2", CLASSES));
+    const thaw_tensor inputs = { THAW_F32, { 2, { 2, FEATURES } }, (void *)samples };
+    const thaw_tensor given = { THAW_F32, { 2, { 2, CLASSES } }, outputs };
+    assert_ok(context, thaw_predict(made, &inputs, &given));
+    /* In memory a table is [width, categories]. */
+    const float *one = values_of("embedding1.weight"), *two = values_of("embedding2.weight");
+    const float *weight = values_of("dense1.weight"), *bias = values_of("dense1.bias");
+    const float *head = values_of("head.weight"), *head_bias = values_of("head.bias");
+    for (int sample = 0; sample < 2; sample++) {
+        const float *x = samples[sample];
+        /* The second sample has no category in the second column: that is a row of zeros. */
+        const float inner[INNER] = { x[0],
+                                     x[1],
+                                     sample ? one[0] : one[2],
+                                     sample ? one[3] : one[5],
+                                     x[5],
+                                     sample ? 0 : two[0],
+                                     sample ? 0 : two[2] };
+        double hidden[HIDDEN];
+        for (int h = 0; h < HIDDEN; h++) {
+            hidden[h] = (double)bias[h];
+            for (int i = 0; i < INNER; i++)
+                hidden[h] += (double)weight[h * INNER + i] * (double)inner[i];
+        }
+        for (int c = 0; c < CLASSES; c++) {
+            double wanted_output = (double)head_bias[c];
+            for (int h = 0; h < HIDDEN; h++)
+                wanted_output += hidden[h] > 0 ? (double)head[c * HIDDEN + h] * hidden[h] : 0;
+            cr_assert_float_eq((double)outputs[sample][c], wanted_output, 1e-5);
+        }
+    }
+}
+
+Test(by_options, many_columns_of_categories)
+{
+    assert_ok(context, thaw_zoo_build(made,
+                                      "mlp:input=21,hidden=none,embed=4,categories=0:2x2:2x4:2x6:2x8:2x10:2x12:2x14:2x"
+                                      "16:2x18:3",
+                                      CLASSES));
+    cr_assert_eq(thaw_model_summary_totals(made).total_parameters, 9 * 2 * 4 + 3 * 4 + (10 * 4) * CLASSES + CLASSES);
+}
+
 Test(by_options, an_mlp_without_hidden_layers_is_linear)
 {
     add_input((thaw_shape){ 3, { 4, 3, 2 } });
@@ -172,7 +227,7 @@ Test(by_options, wrong_options_are_refused_by_name)
         const char *message;
     } cases[] = {
         { "mlp:hiden=64", THAW_NOT_FOUND,
-          "unknown option of mlp \"hiden\", did you mean \"hidden\"?; known: input, hidden, activation" },
+          "unknown option of mlp \"hiden\", did you mean \"hidden\"?; known: input, hidden, embed" },
         { "mlp:channels=16", THAW_NOT_FOUND, "unknown option of mlp \"channels\"" },
         { "mlp:size=16", THAW_NOT_FOUND, "unknown option of mlp \"size\"" },
         { "mlp-500:hidden=16", THAW_NOT_FOUND, "unknown option of mlp-500 \"hidden\"" },
@@ -189,6 +244,11 @@ Test(by_options, wrong_options_are_refused_by_name)
         { "cnn:channels=none", THAW_INVALID_ARGUMENT, "\"channels=none\", must be sizes" },
         { "cnn:features=flaten", THAW_NOT_FOUND, "did you mean \"flatten\"?" },
         { "cnn:kernel=0", THAW_INVALID_ARGUMENT, "\"kernel=0\", must be" },
+        { "mlp:embed=0", THAW_INVALID_ARGUMENT, "mlp: \"embed=0\", must be a whole number" },
+        { "mlp:categories=2", THAW_INVALID_ARGUMENT, "\"categories=2\", must be at most 64 FIRST:COUNT" },
+        { "mlp:categories=2:0", THAW_INVALID_ARGUMENT, "\"categories=2:0\", must be" },
+        { "mlp:categories=-1:2", THAW_INVALID_ARGUMENT, "\"categories=-1:2\", must be" },
+        { "cnn:embed=4", THAW_NOT_FOUND, "unknown option of cnn \"embed\"" },
         { "cnn:dropout=2", THAW_INVALID_ARGUMENT, "cnn: \"dropout=2\", must be at least 0 and below 1" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
@@ -196,4 +256,16 @@ Test(by_options, wrong_options_are_refused_by_name)
         assert_fails(context, thaw_zoo_build(made, cases[i].description, 2), cases[i].status, cases[i].message);
     }
     assert_fails(context, thaw_zoo_build(made, "cnn:input=30", 2), THAW_SHAPE_MISMATCH, "conv1");
+    static const char *const outside[] = { "mlp:input=5,embed=4,categories=3:3",
+                                           "mlp:input=5,embed=4,categories=2:2x3:2", "mlp:embed=4,categories=0:2" };
+    for (size_t i = 0; i < THAW_COUNT(outside); i++) {
+        thaw_model_destroy(wanted);
+        assert_ok(context, thaw_model_create(context, &wanted));
+        assert_fails(context, thaw_zoo_build(wanted, outside[i], 2), THAW_INVALID_ARGUMENT,
+                     "must be behind the column before, and among");
+    }
+    thaw_model_destroy(wanted);
+    assert_ok(context, thaw_model_create(context, &wanted));
+    assert_fails(context, thaw_zoo_build(wanted, "mlp:input=5,embed=4", 2), THAW_INVALID_ARGUMENT,
+                 "embed=4: no column of categories is known");
 }
