@@ -42,6 +42,15 @@ bool cli_is_model_folder(const char *model)
     return found;
 }
 
+bool cli_model_path_is_missing(const char *model)
+{
+    struct stat about;
+    char *path = strchr(model, '/') ? strndup(model, path_length(model)) : NULL;
+    const bool missing = path && stat(path, &about) != 0;
+    free(path);
+    return missing;
+}
+
 /* The size that a network without data has is the folder's. */
 static char *describe(const cli_session *session, const char *options)
 {

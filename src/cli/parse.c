@@ -60,8 +60,11 @@ static int check_needed(const cli_options *options, unsigned needs)
         char name[64] = "--";
         const bool noted = (option->set == CLI_MODEL && options->load) || /* the file may name the network */
                            (option->set == CLI_LOAD && options->model && cli_is_model_folder(options->model));
-        if (!*(const char *const *)value && !noted)
-            return cli_misuse(strncat(name, option->name, sizeof name - 3), "is missing");
+        if (*(const char *const *)value || noted)
+            continue;
+        if (options->model && cli_model_path_is_missing(options->model))
+            return cli_misuse("--model", "%s: no such file or folder", options->model);
+        return cli_misuse(strncat(name, option->name, sizeof name - 3), "is missing");
     }
     return CLI_DONE;
 }

@@ -54,6 +54,7 @@ static const struct {
     { "--generate man-trian", 2, "thaw: --generate: \"man-trian\", must be" },
     { "train", 2, "thaw: --model: is missing" },
     { "train --model transfer-cnn", 2, "thaw: --data: is missing" },
+    { "finetune --model ./no/net:size=8 --data fashion-mnist", 2, "thaw: --model: ./no/net:size=8: no such file" },
     { "finetune --model transfer-cnn --data $a", 2, "thaw: --load: is missing" },
     { "evaluate --model transfer-cnn --data $a", 2, "thaw: --load: is missing" },
     { "train --frobnicate", 2, "thaw: --frobnicate: thaw train has no such option; see 'thaw train --help'" },
