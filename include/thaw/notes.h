@@ -99,6 +99,14 @@ THAW_API thaw_status thaw_notes_complete(const thaw_notes *notes, const char *de
 THAW_API thaw_status thaw_dataset_open_noted(thaw_context *context, const thaw_notes *notes, const char *description,
                                              thaw_dataset **training, thaw_dataset **test);
 
+/* Opens a data set for tests in the way of the training data: images have their size, channels and levels, columns of
+   a table become inputs and targets as theirs do, texts are read by the same columns and tokenizer, whatever the
+   description leaves out of that. Takes the part of the description that is for tests; without one, all of it. Classes
+   of folders keep their own numbers: see thaw_dataset_match_classes. Errors: those of thaw_dataset_open_noted,
+   THAW_INVALID_ARGUMENT (the description says otherwise; the message names both values). */
+THAW_API thaw_status thaw_dataset_open_like(thaw_context *context, const char *description, const thaw_dataset *like,
+                                            thaw_dataset **dataset);
+
 /* Whether a data set's images become samples in the way of thaw.images; decode is not compared. A note or a data set
    that does not tell is no contradiction. Errors: THAW_INVALID_ARGUMENT (the message names what differs, with both
    values), and those of thaw_notes_images. */

@@ -54,8 +54,6 @@ int cli_notes_open(cli_session *session)
     if (code == CLI_DONE)
         code = complete(session, "--data", &session->chosen_data, &session->chosen.data);
     if (code == CLI_DONE)
-        code = complete(session, "--test-data", &session->chosen_test_data, &session->chosen.test_data);
-    if (code == CLI_DONE)
         code = cli_texts_complete(session);
     return code == CLI_DONE ? forget_classes(session) : code;
 }

@@ -162,7 +162,10 @@ int cli_open_data(cli_session *session)
     if (code == CLI_DONE && test)
         code = cli_notes_apply(session, "--data", test);
     if (code == CLI_DONE && options->test_data)
-        code = cli_open_test_data(session, "--test-data", options->test_data);
+        code = cli_check_option(session->context,
+                                thaw_dataset_open_like(session->context, options->test_data, session->training,
+                                                       &session->test),
+                                "--test-data");
     if (code == CLI_DONE && options->test_data)
         code = match_classes(session);
     if (code == CLI_DONE && session->test)

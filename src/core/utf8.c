@@ -22,3 +22,12 @@ size_t thaw_utf8_read(const char *text, uint32_t *code)
     const bool surrogate = *code >= 0xD800 && *code <= 0xDFFF;
     return *code < least[bytes] || surrogate || *code > 0x10FFFF ? 0 : bytes;
 }
+
+bool thaw_is_utf8(const char *text)
+{
+    uint32_t code;
+    size_t bytes = 1;
+    for (const char *at = text; *at && bytes; at += bytes)
+        bytes = thaw_utf8_read(at, &code);
+    return bytes > 0;
+}

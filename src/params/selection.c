@@ -54,9 +54,10 @@ static thaw_status fail_unmatched(const thaw_parameter_set *set, const char *pat
     const char *nearest = nearest_name(set, pattern);
     for (size_t i = 0; i < set->group_count; i++)
         thaw_enumerate(&groups, set->groups[i]->name);
-    return thaw_fail(set->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter%s%s%s; %s%s",
-                     pattern, THAW_DID_YOU_MEAN(nearest), set->group_count ? "the groups are " : "there are no groups",
-                     thaw_enumerated(&groups));
+    return thaw_fail(set->context, THAW_NOT_FOUND, "pattern \"%.200s\" matches no group and no parameter%s%s%s%s; %s%s",
+                     pattern, THAW_DID_YOU_MEAN(nearest),
+                     strpbrk(pattern, ", ") ? "; alternatives are joined by |" : "",
+                     set->group_count ? "the groups are " : "there are no groups", thaw_enumerated(&groups));
 }
 
 void thaw_selected_visit(thaw_selected selected, void (*visit)(void *argument, thaw_parameter *parameter),

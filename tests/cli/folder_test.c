@@ -55,9 +55,11 @@ Test(folder_command, knows_the_classes_of_test_data_by_name)
     folder_put_image("test/dark/1", 30);
     snprintf(line, sizeof line,
              "train --model transfer-cnn --data $a --batch 4 --epochs 8 --threads 2 --test-data "
-             "folder:%s/test;size=28;channels=1;val=0 --json",
+             "folder:%s/test;val=0 --json",
              folder_path);
     command(line, ";size=28;channels=1", 0);
+    support_assert_says(run.output, "\"test_accuracy\":1.0");
+    command(line, ";size=28;channels=1;mean=0.5", 0);
     support_assert_says(run.output, "\"test_accuracy\":1.0");
     folder_put_image("test/grey/0", 128);
     command(line, ";size=28;channels=1", 2);
@@ -65,6 +67,21 @@ Test(folder_command, knows_the_classes_of_test_data_by_name)
     folder_put_image("test/birght/0", 200);
     command(line, ";size=28;channels=1", 2);
     support_assert_says(run.errors, "did you mean \"bright\"?");
+}
+
+Test(folder_command, prepares_test_data_as_the_training_data)
+{
+    char line[2 * SUPPORT_PATH_BYTES];
+    put_images();
+    folder_put_image("test/dark/0", 20);
+    static const char *const options[] = { ";mean=0.5", ";size=32", ";std=0.25" };
+    for (size_t i = 0; i < THAW_COUNT(options); i++) {
+        snprintf(line, sizeof line, "train --model mlp-500 --data $a --test-data folder:%s/test%s", folder_path,
+                 options[i]);
+        command(line, ";size=28;channels=1;mean=0.25;std=0.5", 2);
+        support_assert_says(run.errors, "--test-data: ");
+        support_assert_says(run.errors, "those of the training data");
+    }
 }
 
 Test(folder_command, gives_the_network_the_size_of_the_images)

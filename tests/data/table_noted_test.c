@@ -104,6 +104,34 @@ Test(table_noted, scales_other_rows_as_in_training, .init = folder_set_up, .fini
     thaw_context_destroy(context);
 }
 
+Test(table_noted, tests_are_prepared_as_the_training_data, .init = folder_set_up, .fini = folder_tear_down)
+{
+    static const char others[] = "kind,\"ci\"\"ty\",age\nb,Aalen,40\nb,Bonn,50\n";
+    support_allocator allocator = { 0 };
+    thaw_context *context = support_context_on(&allocator);
+    thaw_dataset *training, *test;
+    char text[FOLDER_TEXT_BYTES];
+    assert_ok(context, thaw_dataset_open(context, write_rows(text, trained, ";label=kind"), &training, NULL));
+    assert_ok(context, thaw_dataset_open_like(context, write_rows(text, others, ""), training, &test));
+    float samples[2][3];
+    int32_t labels[2];
+    assert_ok(context, thaw_dataset_read(test, (const size_t[]){ 0, 1 }, 2, samples[0], labels));
+    /* By the training data's mean of 20 and deviation of 10, with its two cities, and "b" as its second class. */
+    cr_assert(samples[0][0] == 2 && samples[0][1] == 1 && samples[0][2] == 0 && labels[0] == 1);
+    cr_assert(samples[1][0] == 3 && samples[1][1] == 0 && samples[1][2] == 1 && labels[1] == 1);
+    thaw_dataset_destroy(test);
+    /* Only the part that is for tests. */
+    assert_ok(context, thaw_dataset_open_like(context, write_rows(text, others, ";split=0.5"), training, &test));
+    cr_assert_eq(thaw_dataset_count(test), 1);
+    thaw_dataset_destroy(test);
+    assert_fails(context, thaw_dataset_open_like(context, write_rows(text, "age,kind\n1,b\n", ""), training, &test),
+                 THAW_NOT_FOUND, "rows.csv: has no column \"ci\"ty\"");
+    cr_assert_null(test);
+    thaw_dataset_destroy(training);
+    cr_assert_eq(allocator.live, 1);
+    thaw_context_destroy(context);
+}
+
 static const char *const broken[] = {
     "[]",
     "[\"age\"]",
