@@ -33,10 +33,11 @@ static int print(const cli_options *options, const thaw_evaluation *found, const
     }
     char loss[CLI_LOSS_BYTES], accuracy[CLI_SHARE_BYTES], top5[CLI_SHARE_BYTES];
     const bool of_tokens = !isnan(found->perplexity);
-    printf("loss %s, ", cli_format_loss(loss, found->loss));
+    printf("loss %s", cli_format_loss(loss, found->loss));
     if (of_tokens)
-        printf("perplexity %.2f, ", found->perplexity);
-    printf("%s %s", of_tokens ? "token accuracy" : "accuracy", cli_format_share(accuracy, found->accuracy));
+        printf(", perplexity %.2f", found->perplexity);
+    if (!isnan(found->accuracy)) /* not regression */
+        printf(", %s %s", of_tokens ? "token accuracy" : "accuracy", cli_format_share(accuracy, found->accuracy));
     if (!of_tokens && !isnan(found->top5_accuracy)) /* more than five classes */
         printf(", top-5 accuracy %s, macro F1 %.4f", cli_format_share(top5, found->top5_accuracy), found->macro_f1);
     printf(" on %zu samples, %.3f seconds (%.0f samples/s)\n", found->samples, found->seconds, rate);

@@ -80,6 +80,10 @@ Test(tables, regression_is_learned_and_judged)
         json_decref(evaluation);
         json_decref(targets);
     }
+    snprintf(line, sizeof line, "evaluate --load $c --data csv:%s --threads 1", others);
+    command(line, 0);
+    support_assert_says(run.output, " on 30 samples");
+    cr_assert_null(strstr(run.output, "accuracy"), "%s", run.output);
 }
 
 Test(tables, categories_are_embedded_on_wish)
