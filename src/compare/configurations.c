@@ -1,5 +1,6 @@
 /* Summaries of each configuration over its runs. */
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 #include <thaw/runtime.h>
 
@@ -77,7 +78,7 @@ static size_t most(const thaw_comparison *comparison, const thaw_comparison_entr
     gather_all(comparison, entry, group, key, room);
     for (size_t i = 0; i < room->count; i++)
         largest = fmax(largest, room->values[i]);
-    return (size_t)largest;
+    return largest < (double)SIZE_MAX ? (size_t)largest : SIZE_MAX;
 }
 
 static double mean_of_all(const thaw_comparison *comparison, const thaw_comparison_entry *entry, const char *key,

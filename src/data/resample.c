@@ -67,8 +67,10 @@ static taps *weigh_all(const axis *along, size_t size, thaw_scratch *scratch)
 {
     const size_t most = 2 * (size_t)ceil(along->step > 1 ? along->step : 1) + 1;
     taps *all = thaw_scratch_reserve(scratch, size * (sizeof *all + most * sizeof(int32_t)));
+    if (!all)
+        return NULL;
     int32_t *weights = (int32_t *)(void *)(all + size);
-    for (size_t i = 0; all && i < size; i++)
+    for (size_t i = 0; i < size; i++)
         all[i] = weigh(along, i, weights + i * most);
     return all;
 }

@@ -165,7 +165,7 @@ static void rank_field(const table *of, const json_t *configuration, const char 
     char shown[THAW_FIELD_BYTES];
     size_t same = 0;
     for (size_t i = 0; i < page->point_count; i++)
-        same += page->points[i].rank > 0 && page->points[i].rank == (int)rank;
+        same += page->points[i].rank > 0 && (double)page->points[i].rank == rank;
     if (isfinite(rank))
         snprintf(shown, sizeof shown, "%.0f%s", rank, same > 1 ? "=" : "");
     else

@@ -1,5 +1,6 @@
 /* The findings in words. It names no winner that the seeds do not support. */
 #include <math.h>
+#include <stdint.h>
 
 #include "report/page.h"
 
@@ -8,7 +9,7 @@ typedef bool selector(const thaw_report_point *point);
 static size_t seeds_of(const thaw_report_page *page)
 {
     const double seeds = thaw_report_number(json_object_get(page->results, "experiment"), "seeds");
-    return seeds >= 1 ? (size_t)seeds : 1;
+    return seeds >= 1 && seeds < (double)SIZE_MAX ? (size_t)seeds : 1;
 }
 
 static void name(thaw_report_page *page, const thaw_report_point *point)

@@ -10,6 +10,7 @@
 #include "kernels/recurrent_kernels.h"
 #include "kernels/row_product.h"
 #include "params/module_source.h"
+#include "support/sanitized.h"
 #include "support/support.h"
 
 static thaw_context *limited(thaw_cpu_level most)
@@ -112,8 +113,10 @@ Test(cpu, the_product_of_rows_keeps_to_the_limit)
         row_product(most, p);
         if (most >= machine())
             cr_assert_arr_eq(p->found, highest->found, sizeof p->found, "limit %d", (int)most);
+#ifndef ADDRESSES_ARE_WATCHED /* where products are not fused with sums */
         else if (most == THAW_CPU_BASELINE)
             cr_assert_neq(memcmp(p->found, highest->found, sizeof p->found), 0, "the limit is not kept");
+#endif
     }
     free(highest);
     free(p);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/sanitized.h"
+
 static const thaw_allocator *system_memory = &thaw_system_memory;
 
 static void *take(size_t bytes, size_t alignment)
@@ -34,7 +36,7 @@ Test(system_memory, gives_whole_blocks_of_any_size)
     give(NULL, 1 << 20);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which ends the process there */
+#ifndef ADDRESSES_ARE_WATCHED /* which ends the process there */
 Test(system_memory, fails_for_more_than_there_is)
 {
     cr_assert_null(system_memory->allocate(system_memory->user, SIZE_MAX / 2, 64));
@@ -52,7 +54,7 @@ static size_t resident_bytes(void)
     return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef ADDRESSES_ARE_WATCHED
 static const bool quarantines = true; /* what was released is held for a while */
 #else
 static const bool quarantines = false;

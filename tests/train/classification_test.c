@@ -57,8 +57,8 @@ static void assert_rates(FILE *file, const thaw_class_rates *found, int place)
 /* Adds the samples in batches of growing sizes. */
 static void read_samples(FILE *file, thaw_classification *figures, size_t samples, size_t classes)
 {
-    static float scores[MOST_SAMPLES][MOST_CLASSES];
-    float *row = scores[0];
+    static float scores[MOST_SAMPLES * MOST_CLASSES];
+    float *row = scores;
     int32_t labels[MOST_SAMPLES];
     for (size_t i = 0; i < samples; i++) {
         for (size_t k = 0; k < classes; k++)
@@ -67,7 +67,7 @@ static void read_samples(FILE *file, thaw_classification *figures, size_t sample
     }
     for (size_t first = 0, count = 0; first < samples; first += count) {
         count = count + 1 < samples - first ? count + 1 : samples - first;
-        assert_ok(context, thaw_classification_add(figures, scores[0] + first * classes, labels + first, count));
+        assert_ok(context, thaw_classification_add(figures, scores + first * classes, labels + first, count));
     }
 }
 
