@@ -7,7 +7,9 @@
      model.safetensors          the weights, or model.safetensors.index.json and the files that it names
      tokenizer.json             of a network of text, or vocab.txt, or vocab.json and merges.txt
      preprocessor_config.json   how images become samples; timm's config.json says it itself
-     1_Pooling/config.json      of sentence-transformers: whether the mean over the tokens are the features
+     modules.json               of sentence-transformers: a Transformer, a Pooling (mean or cls) and a Normalize are the
+                                options pooling and normalise of the network (thaw/zoo.h). Without it, 1_Pooling
+                                decides how the features are pooled
 
    Other files are ignored.
 

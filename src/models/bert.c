@@ -30,18 +30,18 @@ static thaw_status append_pooler(thaw_model *model, const thaw_text_options *opt
                              : status;
 }
 
-/* A mean leaves the pooler without a use. Its parameters stay, so that files keep them. */
+/* Other ways of pooling leave the pooler without a use. Its parameters stay, so that files keep them. */
 static thaw_status build(thaw_model *model, const thaw_network_options *network, thaw_node *node)
 {
     const thaw_text_options *options = &network->text;
     thaw_text_inputs inputs;
     thaw_node pooled;
-    thaw_status status = thaw_append_encoder(model, &names, options, !options->averages, &inputs, node);
+    thaw_status status = thaw_append_encoder(model, &names, options, &inputs, node);
     pooled = *node;
     if (status == THAW_OK)
         status = append_pooler(model, options, &pooled);
-    if (status == THAW_OK && options->averages)
-        status = thaw_append_text_mean(model, &inputs, node);
+    if (status == THAW_OK && options->pooling != THAW_POOLING_TOKEN)
+        status = thaw_append_text_pooling(model, options, &inputs, node);
     else
         *node = pooled;
     return status == THAW_OK && options->normalises ? thaw_l2_normalise(model, *node, NULL, node) : status;
@@ -69,7 +69,7 @@ static const thaw_text_options minilm = {
     .epsilon = 1e-12,
     .hidden_dropout = 0.1,
     .attention_dropout = 0.1,
-    .averages = true,
+    .pooling = THAW_POOLING_MEAN,
 };
 
 enum { TAKES = THAW_TAKES_TEXT | THAW_TAKES_POOLING | THAW_TAKES_TYPES };

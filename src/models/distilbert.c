@@ -34,9 +34,10 @@ static thaw_status build(thaw_model *model, const thaw_network_options *network,
 {
     const thaw_text_options *options = &network->text;
     thaw_text_inputs inputs;
-    thaw_status status = thaw_append_encoder(model, &names, options, !options->averages, &inputs, node);
+    thaw_status status = thaw_append_encoder(model, &names, options, &inputs, node);
     if (status == THAW_OK)
-        status = options->averages ? thaw_append_text_mean(model, &inputs, node) : append_pooler(model, options, node);
+        status = options->pooling == THAW_POOLING_TOKEN ? append_pooler(model, options, node)
+                                                        : thaw_append_text_pooling(model, options, &inputs, node);
     return status == THAW_OK && options->normalises ? thaw_l2_normalise(model, *node, NULL, node) : status;
 }
 

@@ -1,10 +1,13 @@
 /* GPT-2: Radford et al. 2019, "Language models are unsupervised multitask learners". Names and layouts are those of
    Hugging Face's GPT2LMHeadModel: files have the dense weights transposed, and the head is the table of tokens. */
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <thaw/combine.h>
 #include <thaw/runtime.h>
 
 #include "models/text.h"
+#include "params/parameter.h"
 
 /* A block of the network. */
 typedef struct block {
@@ -13,7 +16,7 @@ typedef struct block {
     int64_t number;
 } block;
 
-static const char *name_of(char name[THAW_LONGEST_TEXT_NAME], const block *b, const char *layer)
+static char *name_of(char name[THAW_LONGEST_TEXT_NAME], const block *b, const char *layer)
 {
     snprintf(name, THAW_LONGEST_TEXT_NAME, "transformer.h.%lld.%s", (long long)b->number, layer);
     return name;
@@ -25,10 +28,22 @@ static thaw_status append_dense(thaw_model *model, const block *b, const char *l
     return thaw_append_text_dense(model, name_of(name, b, layer), units, true, node);
 }
 
+/* Each of the 2 * layers residual branches adds its share to the variance of the sum, so the last weights of a branch
+   start with a standard deviation of 0.02 / sqrt(2 * layers) (section 2.3). */
+static void scale_weight(thaw_model *model, const block *b, const char *layer)
+{
+    char name[THAW_LONGEST_TEXT_NAME + sizeof ".weight"];
+    strcat(name_of(name, b, layer), ".weight");
+    thaw_parameter_scale_initial(thaw_model_context(model), thaw_model_find_parameter(model, name),
+                                 1 / sqrt(2 * (double)b->options->layers));
+}
+
 /* A dense layer and dropout end a residual branch, which is added. */
 static thaw_status append_end(thaw_model *model, const block *b, const char *layer, thaw_node shortcut, thaw_node *node)
 {
     thaw_status status = append_dense(model, b, layer, b->options->width, node);
+    if (status == THAW_OK)
+        scale_weight(model, b, layer);
     if (status == THAW_OK)
         status = thaw_append_text_dropout(model, b->options, node);
     return status == THAW_OK ? thaw_add(model, shortcut, *node, NULL, node) : status;

@@ -92,7 +92,10 @@ thaw_status thaw_append_text_dropout(thaw_model *model, const thaw_text_options 
     return thaw_dropout(model, *node, &(thaw_dropout_options){ .rate = options->hidden_dropout }, node);
 }
 
-thaw_status thaw_append_text_mean(thaw_model *model, const thaw_text_inputs *inputs, thaw_node *node)
+thaw_status thaw_append_text_pooling(thaw_model *model, const thaw_text_options *options,
+                                     const thaw_text_inputs *inputs, thaw_node *node)
 {
+    if (options->pooling != THAW_POOLING_MEAN)
+        return thaw_slice(model, *node, &(thaw_slice_options){ .count = 1, .squeeze = true }, node);
     return thaw_sequence_mean(model, *node, &(thaw_sequence_mean_options){ .lengths = &inputs->lengths }, node);
 }

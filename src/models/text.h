@@ -41,7 +41,8 @@ thaw_status thaw_append_text_activation(thaw_model *model, const char *name, con
 /* The dropout inside a network; nothing at rate 0. */
 thaw_status thaw_append_text_dropout(thaw_model *model, const thaw_text_options *options, thaw_node *node);
 
-/* The mean over each sequence. */
-thaw_status thaw_append_text_mean(thaw_model *model, const thaw_text_inputs *inputs, thaw_node *node);
+/* The mean over each sequence, or its first token. */
+thaw_status thaw_append_text_pooling(thaw_model *model, const thaw_text_options *options,
+                                     const thaw_text_inputs *inputs, thaw_node *node);
 
 #endif

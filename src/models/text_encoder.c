@@ -97,8 +97,9 @@ static thaw_status append_embeddings(thaw_model *model, const thaw_encoder_names
 }
 
 thaw_status thaw_append_encoder(thaw_model *model, const thaw_encoder_names *names, const thaw_text_options *options,
-                                bool first_only, thaw_text_inputs *inputs, thaw_node *node)
+                                thaw_text_inputs *inputs, thaw_node *node)
 {
+    const bool first_only = options->pooling != THAW_POOLING_MEAN;
     thaw_status status = thaw_append_text_inputs(model, options, names->types && options->types, inputs);
     if (status == THAW_OK)
         status = append_embeddings(model, names, options, inputs, node);

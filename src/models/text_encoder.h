@@ -12,9 +12,9 @@ typedef struct thaw_encoder_names {
     const char *hidden, *activation, *output, *output_norm;
 } thaw_encoder_names;
 
-/* Appends inputs, embeddings and blocks. `*node` becomes the last block's output, [length, width]; if `first_only`, of
-   the first token alone, [1, width]: in the last block nothing else is computed. */
+/* Appends inputs, embeddings and blocks. `*node` becomes the last block's output, [length, width]; unless it is pooled
+   by a mean, of the first token alone, [1, width]: in the last block nothing else is computed. */
 thaw_status thaw_append_encoder(thaw_model *model, const thaw_encoder_names *names, const thaw_text_options *options,
-                                bool first_only, thaw_text_inputs *inputs, thaw_node *node);
+                                thaw_text_inputs *inputs, thaw_node *node);
 
 #endif

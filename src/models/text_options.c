@@ -69,14 +69,14 @@ static bool set_activation(const char *text, size_t length, thaw_network_options
     return true;
 }
 
-static const char *const pooling_words[] = { "token", "mean", NULL };
+static const char *const pooling_words[] = { "token", "mean", "cls", NULL };
 
 static bool set_pooling(const char *text, size_t length, thaw_network_options *options)
 {
     size_t word;
     if (!thaw_read_word(text, length, pooling_words, &word))
         return false;
-    options->text.averages = word == 1;
+    options->text.pooling = (thaw_pooling)word;
     return true;
 }
 
@@ -111,7 +111,7 @@ static const thaw_network_option options[] = {
     { "positions", THAW_TAKES_TEXT, set_positions, size_wanted, NULL },
     { "types", THAW_TAKES_TYPES, set_types, "a whole number from 0 to 65536", NULL },
     { "length", THAW_TAKES_TEXT, set_length, size_wanted, NULL },
-    { "pooling", THAW_TAKES_POOLING, set_pooling, "token or mean", pooling_words },
+    { "pooling", THAW_TAKES_POOLING, set_pooling, "token, mean or cls", pooling_words },
     { "normalise", THAW_TAKES_POOLING, set_normalise, "yes or no", answer_words },
     { "activation", THAW_TAKES_TEXT, set_activation, "gelu, gelu_tanh or relu", function_words },
     { "epsilon", THAW_TAKES_TEXT, set_epsilon, "at least 0 and below 1", NULL },

@@ -54,6 +54,10 @@ typedef struct thaw_vision_options {
 /* The function between the dense layers of a transformer's block, in the order of thaw_text_function_words. */
 typedef enum thaw_text_function { THAW_TEXT_GELU, THAW_TEXT_GELU_TANH, THAW_TEXT_RELU } thaw_text_function;
 
+/* How the features come from a sequence: from its first token through the pooler, its mean, or its first token as it
+   is. */
+typedef enum thaw_pooling { THAW_POOLING_TOKEN, THAW_POOLING_MEAN, THAW_POOLING_CLS } thaw_pooling;
+
 /* What a network of text is made of. */
 typedef struct thaw_text_options {
     int64_t layers, width, heads;
@@ -64,7 +68,7 @@ typedef struct thaw_text_options {
     double epsilon; /* of layer normalisation */
     double hidden_dropout, attention_dropout;
     thaw_text_function activation;
-    bool averages;   /* the features are a mean over the sequence, not its first token */
+    thaw_pooling pooling;
     bool normalises; /* the features have a Euclidean norm of 1 */
 } thaw_text_options;
 

@@ -43,6 +43,13 @@ static distribution distribution_of(thaw_initializer initializer, double fan_in,
     }
 }
 
+static distribution distribution_of_parameter(const thaw_parameter *parameter)
+{
+    distribution found = distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out);
+    found.scale *= parameter->initial_scale;
+    return found;
+}
+
 const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, double fan_out)
 {
     if ((int)initializer < THAW_INITIAL_DEFAULT || (int)initializer > THAW_INITIAL_CONSTANT)
@@ -107,11 +114,17 @@ void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter)
     else if (parameter->initializer == THAW_INITIAL_CONSTANT)
         fill_constant(parameter, (float)parameter->constant);
     else if (!context->structure_only)
-        fill_random(context, parameter, distribution_of(parameter->initializer, parameter->fan_in, parameter->fan_out));
+        fill_random(context, parameter, distribution_of_parameter(parameter));
     for (size_t i = 0; i < parameter->zeros; i++)
         parameter->data[parameter->zeros_at + i] = 0;
     parameter->version++;
     thaw_parameter_release_state(context, parameter);
+}
+
+void thaw_parameter_scale_initial(thaw_context *context, thaw_parameter *parameter, double scale)
+{
+    parameter->initial_scale = scale;
+    thaw_parameter_initialize(context, parameter);
 }
 
 /* The low half of a stream's step distinguishes the parameters of a group, see set.c. */

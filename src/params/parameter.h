@@ -42,6 +42,7 @@ struct thaw_parameter {
 
     thaw_initializer initializer;
     double fan_in, fan_out, constant;
+    double initial_scale;    /* multiplies random initial values */
     thaw_position_grid grid; /* all 0: none */
     bool transposed;         /* in files of weights */
     size_t zeros_at, zeros;
@@ -115,6 +116,9 @@ const char *thaw_initializer_error(thaw_initializer initializer, double fan_in, 
 
 /* Draws the initial values again and resets optimizer state. */
 void thaw_parameter_initialize(thaw_context *context, thaw_parameter *parameter);
+
+/* The same, with random values times `scale` from now on. */
+void thaw_parameter_scale_initial(thaw_context *context, thaw_parameter *parameter, double scale);
 
 /* The same, with new random values. */
 void thaw_parameter_reset(thaw_context *context, thaw_parameter *parameter);

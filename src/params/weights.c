@@ -11,6 +11,7 @@
 #include "params/foreign_names.h"
 #include "params/parameter.h"
 #include "params/position_grid.h"
+#include "params/tied.h"
 #include "params/transposed.h"
 
 typedef struct pair {
@@ -230,6 +231,8 @@ static thaw_status load_from_file(load *job)
         status = listed;
     if (status == THAW_OK)
         status = judge(job);
+    if (status == THAW_OK)
+        status = thaw_tied_compare(job->model, &job->file);
     if (status == THAW_OK)
         status = read_then_write(job);
     if (status == THAW_OK)

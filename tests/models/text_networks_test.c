@@ -80,6 +80,7 @@ Test(text_networks, end_with_their_features_without_a_head)
         { "bert-base:layers=1,width=8,heads=2,vocabulary=9,head=none", { 1, { 8 } } },
         { "minilm-l6:layers=1,width=8,heads=2,vocabulary=9,head=none,normalise=yes", { 1, { 8 } } },
         { "distilbert:layers=1,width=8,heads=2,vocabulary=9,head=none,pooling=mean", { 1, { 8 } } },
+        { "distilbert:layers=1,width=8,heads=2,vocabulary=9,head=none,pooling=cls", { 1, { 8 } } },
         { "gpt2:layers=1,width=8,heads=2,vocabulary=9,head=none,positions=50", { 2, { 50, 8 } } },
         { "gpt2:layers=1,width=8,heads=2,vocabulary=9", { 2, { 128, 9 } } },
     };
@@ -208,4 +209,42 @@ Test(text_networks, train_on_data_without_token_types)
         thaw_model_destroy(model);
         thaw_context_destroy(context);
     }
+}
+
+/* ---- initial values ---- */
+
+static double deviation(thaw_model *model, const char *name)
+{
+    const thaw_parameter *parameter = thaw_model_find_parameter(model, name);
+    const size_t count = thaw_shape_count(thaw_parameter_shape(parameter));
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += (double)thaw_parameter_data(parameter)[i] * (double)thaw_parameter_data(parameter)[i];
+    return sqrt(sum / (double)count);
+}
+
+/* Residual branches of GPT-2 end in weights of 0.02 / sqrt(2 * layers), when they are made and when they are reset. */
+Test(text_networks, of_gpt2_begin_with_small_residuals)
+{
+    const struct {
+        const char *name;
+        double wanted;
+    } cases[] = { { "transformer.h.1.attn.c_proj.weight", 0.02 / sqrt(8) },
+                  { "transformer.h.3.mlp.c_proj.weight", 0.02 / sqrt(8) },
+                  { "transformer.h.3.mlp.c_fc.weight", 0.02 },
+                  { "transformer.wte.weight", 0.02 } };
+    thaw_context *context = support_context(2);
+    thaw_model *model = NULL;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_zoo_build(model, "gpt2:layers=4,width=128,heads=4,vocabulary=200,positions=50", 0));
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+            const double found = deviation(model, cases[i].name);
+            cr_assert(fabs(found / cases[i].wanted - 1) < 0.04, "%s: %g, not %g", cases[i].name, found,
+                      cases[i].wanted);
+        }
+        assert_ok(context, thaw_model_reset(model, "transformer.h.*"));
+    }
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
 }

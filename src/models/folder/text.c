@@ -1,8 +1,6 @@
 /* Networks of text by transformers' configurations. */
-#include <jansson.h>
 #include <string.h>
 
-#include "io/json_file.h"
 #include "models/folder/folder.h"
 
 /* What the configurations say in words of their own. */
@@ -55,58 +53,6 @@ static void append(thaw_text *into, const char *name, const sizes *s, const char
                      (long long)s->vocabulary, (long long)s->positions, activation, s->dropout, s->attention_dropout);
 }
 
-/* ---------------------------------------------------------------- pooling */
-
-/* What a configuration of sentence-transformers pools: older ones have a flag for each way, newer ones a word. */
-static thaw_status find_mean(const thaw_config *c, bool *mean)
-{
-    const char *key;
-    json_t *value;
-    const json_t *mode = json_object_get(c->root, "pooling_mode");
-    *mean = mode ? json_is_string(mode) && strcmp(json_string_value(mode), "mean") == 0
-                 : json_is_true(json_object_get(c->root, "pooling_mode_mean_tokens"));
-    if (!*mean)
-        return thaw_config_refuse(c, THAW_UNSUPPORTED, mode ? "pooling_mode" : "pooling_mode_mean_tokens",
-                                  mode ? mode : json_object_get(c->root, "pooling_mode_mean_tokens"),
-                                  mode ? "\"mean\"" : "true");
-    json_object_foreach((json_t *)c->root, key, value)
-    {
-        if (strncmp(key, "pooling_mode_", strlen("pooling_mode_")) == 0 && json_is_true(value) &&
-            strcmp(key, "pooling_mode_mean_tokens") != 0)
-            return thaw_config_refuse(c, THAW_UNSUPPORTED, key, value, "false, beside pooling_mode_mean_tokens");
-    }
-    return THAW_OK;
-}
-
-/* sentence-transformers' networks are bare: their pooling is that of a file beside them. */
-static thaw_status append_pooling(const thaw_config *config, const char *folder, thaw_text *into)
-{
-    static const char name[] = "1_Pooling/config.json";
-    thaw_config pooling = { .context = config->context };
-    json_t *root = NULL;
-    char *path;
-    bool mean = false;
-    if (!thaw_folder_has(folder, name)) {
-        thaw_text_append(into, ",pooling=token");
-        return THAW_OK;
-    }
-    thaw_status status = thaw_folder_path(config->context, folder, name, &path);
-    if (status != THAW_OK)
-        return status;
-    pooling.path = path;
-    status = thaw_json_read(config->context, path, &root);
-    pooling.root = root;
-    if (status == THAW_OK)
-        status = find_mean(&pooling, &mean);
-    if (status == THAW_OK)
-        thaw_text_append(into, ",pooling=mean");
-    json_decref(root);
-    thaw_release(config->context, path);
-    return status;
-}
-
-/* ---------------------------------------------------------------- the families */
-
 static thaw_status describe_bert(const thaw_config *c, const char *folder, thaw_text *into)
 {
     static const keys names = { "num_hidden_layers",           "hidden_size", "num_attention_heads",
@@ -132,7 +78,7 @@ static thaw_status describe_bert(const thaw_config *c, const char *folder, thaw_
         return status;
     append(into, "bert-base", &s, gelu_options[s.activation]);
     thaw_text_append(into, ",types=%lld,epsilon=%.9g,dropout=%.9g", (long long)types, epsilon, dropout);
-    return append_pooling(c, folder, into);
+    return thaw_folder_append_sentence(c, folder, true, into);
 }
 
 static thaw_status describe_distilbert(const thaw_config *c, const char *folder, thaw_text *into)
@@ -151,7 +97,7 @@ static thaw_status describe_distilbert(const thaw_config *c, const char *folder,
         return status;
     append(into, "distilbert", &s, gelu_options[s.activation]);
     thaw_text_append(into, ",dropout=%.9g", dropout);
-    return append_pooling(c, folder, into);
+    return thaw_folder_append_sentence(c, folder, true, into);
 }
 
 static thaw_status describe_gpt2(const thaw_config *c, const char *folder, thaw_text *into)
@@ -160,7 +106,6 @@ static thaw_status describe_gpt2(const thaw_config *c, const char *folder, thaw_
                                 "resid_pdrop", "attn_pdrop" };
     sizes s = { 0 };
     double epsilon = 0;
-    (void)folder;
     thaw_status status = thaw_config_word(c, names.activation, tanh_first, &s.activation);
     if (status == THAW_OK)
         status = thaw_config_demand_truth(c, "scale_attn_weights", true, true);
@@ -168,6 +113,8 @@ static thaw_status describe_gpt2(const thaw_config *c, const char *folder, thaw_
         status = thaw_config_demand_truth(c, "scale_attn_by_inverse_layer_idx", false, false);
     if (status == THAW_OK)
         status = thaw_config_demand_truth(c, "add_cross_attention", false, false);
+    if (status == THAW_OK)
+        status = thaw_config_demand_truth(c, "tie_word_embeddings", true, true);
     if (status == THAW_OK)
         status = read_sizes(c, &names, "n_positions", &s);
     if (status == THAW_OK)
@@ -178,7 +125,7 @@ static thaw_status describe_gpt2(const thaw_config *c, const char *folder, thaw_
         return status;
     append(into, "gpt2", &s, tanh_options[s.activation]);
     thaw_text_append(into, ",epsilon=%.9g", epsilon);
-    return THAW_OK;
+    return thaw_folder_append_sentence(c, folder, false, into);
 }
 
 const thaw_folder_family thaw_folder_bert = {
@@ -202,7 +149,7 @@ const thaw_folder_family thaw_folder_distilbert = {
 const thaw_folder_family thaw_folder_gpt2 = {
     .type = "gpt2",
     .prefix = "transformer.",
-    .ignored = "transformer.h.*.attn.bias|transformer.h.*.attn.masked_bias|lm_head.weight",
+    .ignored = "transformer.h.*.attn.bias|transformer.h.*.attn.masked_bias",
     .text = true,
     .describe = describe_gpt2,
 };
