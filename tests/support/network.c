@@ -121,8 +121,9 @@ thaw_status support_step(thaw_model *model, int64_t count, uint32_t seed, const 
 
 float *support_weights(thaw_model *model, size_t *count)
 {
-    const thaw_summary_totals totals = thaw_model_summary_totals(model);
-    *count = totals.total_parameters + totals.statistics;
+    *count = 0; /* also of what is bound, unlike the totals of the summary */
+    for (size_t i = 0; i < thaw_model_parameter_count(model); i++)
+        *count += thaw_shape_count(thaw_parameter_shape(thaw_model_parameter(model, i)));
     float *weights = malloc(*count * sizeof(float)), *next = weights;
     for (size_t i = 0; i < thaw_model_parameter_count(model); i++) {
         const thaw_parameter *parameter = thaw_model_parameter(model, i);
