@@ -126,6 +126,10 @@ int cli_answer_lines(cli_image_answers *answers, const char *path)
     const bool input = strcmp(path, "-") == 0;
     lines all = { .answers = answers, .path = input ? "standard input" : path };
     const bool pairs = thaw_predictor_takes_pairs(answers->predictor);
+    if (strncmp(path, "text:", strlen("text:")) == 0)
+        return cli_fail(path,
+                        "is a table, must be a file with a text on each line, or - for standard input, such as from "
+                        "cut -f COLUMN TABLE");
     FILE *stream = input ? stdin : fopen(path, "r");
     if (!stream)
         return cli_fail(path, "cannot be opened: %s", strerror(errno));

@@ -132,6 +132,8 @@ Test(texts, have_clear_errors)
     command_on("evaluate --model $b --load $c --data $d", "text:$/a.tsv;length=20", "", 1);
     support_assert_says(run.errors, "length=20");
     support_assert_says(run.errors, "\"token_ids\" has 16");
+    command_on("predict --model $b --load $c $d", "text:$/a.tsv;text=2", "", 1);
+    support_assert_says(run.errors, "is a table, must be a file with a text on each line");
     texts_write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\ngood\nbad\nfood\nvery\nnew\n");
     command_on("predict --model $b --load $c --text $e", "", "good", 1);
     support_assert_says(run.errors, "has changed since the weights were trained with it");
