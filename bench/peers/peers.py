@@ -3,6 +3,8 @@
 
 speed:     milliseconds a step or an epoch, and peak memory; the ratio is against the fastest of PyTorch's ways.
 accuracy:  the transfer experiment in both, a few seeds; the difference of the means.
+text-accuracy:
+           MiniLM fine-tuned in both, on the same batches (text_accuracy.py).
 parity:    outputs, loss and gradients of the backbones at 224 on the same weights (parity.py), and of networks of text
            (text_parity.py).
 
@@ -197,11 +199,17 @@ def run_parity(build, python, options):
     return max(codes)
 
 
-def run_script(build, python, options, script, worker, names):
+def run_text_accuracy(build, python, options):
+    """Exit code 2 when there is nothing to compare with."""
+    return run_script(build, python, options, "text_accuracy.py", "text-accuracy-worker", options.only or [],
+                      ["--seeds", str(options.seeds), "--threads", str(options.threads)]) if python else 2
+
+
+def run_script(build, python, options, script, worker, names, more=()):
     if options.only and not names:
         return 0
     command = [python, str(HERE / script), "--worker", str(build / "bench" / worker),
-               "--version", thaw_version(build / "src" / "cli" / "thaw"), *["--json"] * options.json]
+               "--version", thaw_version(build / "src" / "cli" / "thaw"), *["--json"] * options.json, *more]
     for name in names:
         command += ["--only", name]
     return subprocess.run(command, env=environment_of(options.threads)).returncode
@@ -222,7 +230,7 @@ def some_ways(text):
 
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["speed", "accuracy", "parity"], nargs="?", default="speed")
+    parser.add_argument("mode", choices=["speed", "accuracy", "text-accuracy", "parity"], nargs="?", default="speed")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="Thaw's build directory")
     parser.add_argument("--python", help="an interpreter that has torch, in place of installing one")
     parser.add_argument("--threads", type=positive, default=os.cpu_count(), help="of each contender")
@@ -242,8 +250,9 @@ def main():
         return 2
     python = options.python or install_torch()
     if not python:
-        say("no PyTorch could be installed" + (": Thaw runs alone" if options.mode != "parity" else ""))
-    run = dict(speed=run_speed, accuracy=run_accuracy, parity=run_parity)[options.mode]
+        say("no PyTorch could be installed" + (": Thaw runs alone" if options.mode in ("speed", "accuracy") else ""))
+    run = {"speed": run_speed, "accuracy": run_accuracy, "text-accuracy": run_text_accuracy,
+           "parity": run_parity}[options.mode]
     try:
         return run(options.build, python, options)
     except (RuntimeError, OSError, subprocess.CalledProcessError) as reason:
