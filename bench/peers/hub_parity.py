@@ -1,4 +1,5 @@
-"""Folders as transformers and timm save them, in Thaw and back: probabilities of random images with random weights.
+"""Folders as transformers and timm save them, in Thaw and back: probabilities of random images and of texts
+with random weights.
 
 usage: hub_parity.py THAW
 
@@ -14,6 +15,12 @@ import tempfile
 import zlib
 
 import torch
+
+# torchvision's compiled operators, which no network here needs, may be missing; its Python wants to know them.
+library = torch.library.Library("torchvision", "FRAGMENT")
+for operator in ("nms", "qnms"):
+    if not hasattr(torch.ops.torchvision, operator):
+        library.define(operator + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 TOLERANCE = 1e-4
 CLASSES = 3
@@ -180,11 +187,81 @@ class Timm:
         return model
 
 
+# ---- texts
+
+WORDS = [f"{first}{second}" for first in "bdfgklmnprst" for second in ("a", "e", "i", "o", "u")]
+
+
+class Texts:
+    """A network of texts with a tokenizer of whole words."""
+
+    def __init__(self, config, kind, **options):
+        self.config, self.kind, self.options = config, kind, options
+
+    def make(self):
+        return self.kind(self.config(num_labels=CLASSES, vocab_size=5 + len(WORDS), **self.options))
+
+    def save(self, model, folder):
+        model.save_pretrained(folder)
+        with open(f"{folder}/vocab.txt", "w", encoding="utf-8") as file:
+            file.write("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]) + "\n")
+
+    def load(self, folder):
+        model, report = self.kind.from_pretrained(folder, output_loading_info=True)
+        if report["missing_keys"] or report["unexpected_keys"]:
+            sys.exit(f"{folder}: {report}")
+        return model.eval()
+
+
+def make_texts():
+    generator = torch.Generator().manual_seed(2)
+    lengths = torch.randint(1, 12, (10,), generator=generator).tolist()
+    return [" ".join(WORDS[i] for i in torch.randint(0, len(WORDS), (length,), generator=generator)) for length in lengths]
+
+
+def expect_texts(model, texts):
+    with torch.no_grad():
+        return {text: model(input_ids=torch.tensor([[2, *(5 + WORDS.index(word) for word in text.split()), 3]]))
+                .logits.softmax(-1)[0] for text in texts}
+
+
+def predict_texts(thaw, saved, texts):
+    options = [part for text in texts for part in ("--text", text)]
+    lines = map(json.loads, run(thaw, "predict", "--load", saved, "--json", "--top", str(CLASSES), "--threads", "2",
+                                *options).splitlines())
+    return index({line["text"]: {entry.get("name", entry["class"]): entry["probability"] for entry in line["classes"]}
+                  for line in lines if line["event"] == "prediction"})
+
+
+def check_texts(thaw, name, package):
+    with tempfile.TemporaryDirectory() as folder:
+        network, texts = f"{folder}/network", make_texts()
+        model = package.make()
+        shake(model)
+        package.save(model.eval(), network)
+        with open(f"{folder}/data.tsv", "w", encoding="utf-8") as file:
+            file.writelines(f"LABEL_{number % CLASSES}\t{text}\n" for number, text in enumerate(texts))
+        differences = []
+        for rate, saved in ((0, "same.safetensors"), (0.1, "trained.safetensors")):
+            run(thaw, "finetune", "--model", network, "--data", f"text:{folder}/data.tsv;label=1;text=2;length=16",
+                "--batch", "5", "--epochs", "2", "--optimizer", f"sgd:lr={rate}", "--save", f"{folder}/{saved}")
+            found = predict_texts(thaw, f"{folder}/{saved}", texts)
+            if rate:
+                os.replace(f"{folder}/{saved}", f"{network}/model.safetensors")
+                differences.append(difference(found, expect_texts(package.load(network), texts)))
+            differences.append(difference(found, expect_texts(model, texts)))
+        before, after, moved = differences
+        print(f"{name:32} loaded {before:.1e}  saved {after:.1e}  (trained by {moved:.1e})", flush=True)
+        return before <= TOLERANCE and after <= TOLERANCE
+
+
 LEVELS = ([0.5, 0.4, 0.3], [0.25, 0.5, 0.5])
 
 
 def main():
-    from transformers import Dinov2Config, Dinov2ForImageClassification, ViTConfig, ViTForImageClassification
+    from transformers import (BertConfig, BertForSequenceClassification, Dinov2Config, Dinov2ForImageClassification,
+                              DistilBertConfig, DistilBertForSequenceClassification, ViTConfig,
+                              ViTForImageClassification)
 
     thaw = sys.argv[1]
     tiny = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
@@ -198,8 +275,15 @@ def main():
              ("vit_small_patch14_dinov2", 56), ("convnext_tiny", 64), ("resnet18", 64), ("resnet50", 64),
              ("efficientnet_lite0", 64), ("mobilenetv2_100", 64)]
     networks += [(name, Timm(name, size), size) for name, size in timms]
+    texts = [
+        ("bert", Texts(BertConfig, BertForSequenceClassification, intermediate_size=48, max_position_embeddings=20,
+                       **tiny)),
+        ("distilbert", Texts(DistilBertConfig, DistilBertForSequenceClassification, dim=32, n_layers=3, n_heads=4,
+                             hidden_dim=48, max_position_embeddings=20)),
+    ]
     wanted = sys.argv[2:]
     good = [check(thaw, name, package, size, LEVELS) for name, package, size in networks if not wanted or name in wanted]
+    good += [check_texts(thaw, name, package) for name, package in texts if not wanted or name in wanted]
     sys.exit(0 if all(good) else 1)
 
 
