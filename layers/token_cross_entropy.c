@@ -18,22 +18,27 @@ typedef struct loss {
     size_t batch, tokens, classes;
     double weight_sum; /* of all classes */
     bool training;
-    double total, scale; /* of the last batch, as are the weights */
+    double total; /* of the last batch, as are the weights */
     thaw_label_weights weights;
 } loss;
 
-/* What forward keeps of a token for backward. */
+/* What forward keeps of a token for backward, and of the batch. */
 typedef struct kept_token {
     double sum;
     float largest;
 } kept_token;
+
+typedef struct kept_batch {
+    double scale;
+    kept_token tokens[];
+} kept_batch;
 
 /* One call's data, for the loops over tokens. */
 typedef struct pass {
     const loss *layer;
     const float *logits;
     const int32_t *labels;
-    kept_token *kept; /* NULL in inference */
+    kept_batch *kept; /* NULL in inference */
     double *losses;   /* of the tokens, before scaling; forward */
     float *gradient;
 } pass;
@@ -63,7 +68,7 @@ static thaw_status prepare(const thaw_layer_demand *demand, thaw_layer_needs *ne
     for (size_t class = 0; class < l->classes; class ++)
         l->weight_sum += thaw_cross_entropy_weight(l->options, class);
     needs->state = l;
-    needs->workspace_bytes = l->training ? l->batch * l->tokens * sizeof(kept_token) : 0;
+    needs->workspace_bytes = l->training ? sizeof(kept_batch) + l->batch * l->tokens * sizeof(kept_token) : 0;
     needs->scratch_bytes = l->batch * l->tokens * sizeof(double);
     needs->keeps_inputs = l->training;
     needs->kernel = "softmax + cross-entropy";
@@ -93,7 +98,7 @@ static void forward_tokens(void *argument, size_t begin, size_t end)
             l->loops->measure(logits, l->options->class_weights, l->classes, l->options->label_smoothing > 0);
         p->losses[n] = token_loss(l, logits, (size_t)p->labels[n], &row);
         if (p->kept)
-            p->kept[n] = (kept_token){ row.sum, row.largest };
+            p->kept->tokens[n] = (kept_token){ row.sum, row.largest };
     }
 }
 
@@ -121,9 +126,11 @@ static thaw_status forward(const thaw_layer_run *run)
     l->total = 0;
     for (size_t n = 0; n < tokens; n++)
         l->total += p.losses[n];
-    l->scale = thaw_cross_entropy_scale(l->options, l->weights);
+    const double scale = thaw_cross_entropy_scale(l->options, l->weights);
+    if (p.kept)
+        p.kept->scale = scale;
     float *output = run->output;
-    *output = (float)(l->total * l->scale);
+    *output = (float)(l->total * scale);
     return THAW_OK;
 }
 
@@ -133,14 +140,15 @@ static void differentiate_token(const pass *p, size_t token)
     const float *logits = p->logits + token * l->classes;
     float *gradient = p->gradient + token * l->classes;
     const size_t label = (size_t)p->labels[token];
-    const kept_token *kept = &p->kept[token];
-    const double smoothing = l->options->label_smoothing, weight = thaw_cross_entropy_weight(l->options, label);
+    const kept_token *kept = &p->kept->tokens[token];
+    const double scale = p->kept->scale, smoothing = l->options->label_smoothing;
+    const double weight = thaw_cross_entropy_weight(l->options, label);
     const double hard = (1 - smoothing) * weight, soft = smoothing / (double)l->classes;
-    const double factor = l->scale * (hard + soft * l->weight_sum) / kept->sum;
+    const double factor = scale * (hard + soft * l->weight_sum) / kept->sum;
     l->loops->differentiate(logits, l->options->class_weights, l->classes, kept->largest, (float)factor,
-                            (float)(l->scale * soft), gradient);
+                            (float)(scale * soft), gradient);
     const double exponential = exp((double)logits[label] - (double)kept->largest);
-    gradient[label] = (float)(factor * exponential - l->scale * (hard + soft * weight));
+    gradient[label] = (float)(factor * exponential - scale * (hard + soft * weight));
 }
 
 static void backward_tokens(void *argument, size_t begin, size_t end)
