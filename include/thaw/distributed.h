@@ -104,20 +104,23 @@ THAW_API thaw_status thaw_ranks_open_data(thaw_context *context, const thaw_comm
 THAW_API thaw_status thaw_ranks_agree(thaw_model *model, thaw_dataset *dataset, const thaw_communicator *communicator);
 
 /* Whether batch normalisation in training uses the statistics of the whole step, over all its shards on all ranks, as
-   after torch.nn.SyncBatchNorm.convert_sync_batchnorm. Off by default: each shard is normalised by its own. With it, R
-   ranks equal one process with the whole batch, apart from rounding: outputs, gradients and running statistics.
+   after torch.nn.SyncBatchNorm.convert_sync_batchnorm. Off by default: each shard is normalised by its own. With it, a
+   step with any number of shards on any number of ranks equals one process with the whole batch, apart from rounding:
+   outputs, gradients and running statistics. The numbers are joined in the order of the shards, so that with the same
+   shards any number of ranks gives the same bits.
 
-   Such a layer sends 2 C + 1 doubles to every other rank in forward, and as many in backward if gradients flow through
-   it, where C is its channels (thaw_plan_totals.synced_bytes). Ranks wait for each other there. The numbers are joined
-   in the order of the shards. A layer whose statistics do not move, such as a frozen one, sends nothing; nor does
-   evaluation.
+   The shards of one rank run side by side: each of them up to such a layer, then all of them behind it. Their values
+   and gradients are in memory at the same time, so that shards on one rank save no memory: a rank needs the
+   activation_bytes and gradient_bytes of thaw_plan_totals once for each of its shards.
 
-   A step must have one shard on each rank then: thaw_step and thaw_trainer_create refuse more with
-   THAW_INVALID_ARGUMENT. Shards of one rank are computed one after another in the memory of one, but each layer's
-   statistics need all of them at the same time: in the memory of all, or computed again for each such layer above.
-   Use more ranks or a smaller batch, or freeze the layers, which then use their running statistics. A batch with one value for each channel is found when the step runs, not when it is compiled.
-   Without other ranks nothing changes. All ranks must set the same. A change makes plans stale. Layers of the host's
-   own take part if they offer `measure` (thaw/layer_capabilities.h). */
+   Such a layer sends 2 C + 1 doubles of each shard to every other rank in forward, and as many in backward if gradients
+   flow through it, where C is its channels (thaw_plan_totals.synced_bytes). Ranks wait for each other there. With
+   several shards on a rank, gradients leave only after backward. A layer whose statistics do not move, such as a frozen
+   one, shares nothing; nor does evaluation.
+
+   A batch with one value for each channel is found when the step runs, not when it is compiled. In a step of one shard
+   nothing changes. All ranks must set the same. A change makes plans stale. Layers of the host's own take part if they
+   offer `measure` (thaw/layer_capabilities.h). */
 THAW_API void thaw_model_set_sync_batch_norm(thaw_model *model, bool sync);
 
 #ifdef __cplusplus

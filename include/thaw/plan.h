@@ -97,8 +97,8 @@ typedef struct thaw_plan_totals {
     int64_t shards;               /* of a step; 1: it is not divided */
     size_t shared_bytes;      /* of gradients and running statistics that ranks add up each step: each of R ranks, with
                                      a power of two of shards, sends and receives 2 (R - 1) / R of them */
-    size_t synced_bytes;      /* of sums that each rank sends to every other one in the middle of a step: see
-                            thaw_model_set_sync_batch_norm */
+    size_t synced_bytes;      /* of sums that are sent for each shard to every other rank in the middle of a step: see
+                                 thaw_model_set_sync_batch_norm */
     size_t combination_bytes; /* values of expressions that the plan computes; all plans of a model share them */
     size_t forward_kernels, backward_kernels; /* nodes that run something */
     size_t fused_kernels;                     /* forward kernels that do not run, because another one does their work */

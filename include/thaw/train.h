@@ -34,7 +34,7 @@ enum { THAW_MOST_SHARDS = 4096 };
    A layer that follows its batches, as batch norm does, normalises each shard by the shard's own statistics. Running
    statistics move once a step, to the mean of what they would be after each shard; so momentum means the same for any
    S. PyTorch moves them S times. With thaw_model_set_sync_batch_norm (thaw/distributed.h), statistics are those of the
-   whole step instead.
+   whole step instead, and the shards of a process are in memory at the same time.
 
    Gradients are added in a binary tree over the shards' numbers, ((0 + 1) + (2 + 3)) + 4: the sum does not depend on
    how shards are spread over processes.

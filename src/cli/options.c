@@ -116,8 +116,8 @@ const cli_option cli_option_table[] = {
       "ranks, N parts on each",
       &cli_kind_shards, TO(accumulate) },
     { CLI_TRAINING | CLI_CACHE, "sync-batch-norm", NULL,
-      "Normalise by the batch of all ranks together, as PyTorch's SyncBatchNorm, where otherwise each rank uses its own "
-      "part. Needs one part on each rank",
+      "Normalise by the whole batch, as PyTorch's SyncBatchNorm, where otherwise each part of --shards, --accumulate "
+      "and ranks uses its own. The parts of a rank are then in memory at the same time",
       &cli_kind_flag, TO(sync_batch_norm) },
     { CLI_TRAINING | CLI_BENCH, "ranks", "WHERE",
       "Other processes to train with, or in bench to share the runs with: mpi; off for none; auto for those that "

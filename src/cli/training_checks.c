@@ -28,10 +28,6 @@ int cli_training_check_shards(const cli_options *options, const cli_ranks *ranks
     if (shards % (uint64_t)ranks->count)
         return cli_misuse(option, "\"%llu\", must be a multiple of the %d ranks", (unsigned long long)shards,
                           ranks->count);
-    if (options->sync_batch_norm && shards > (uint64_t)ranks->count)
-        return cli_misuse("--sync-batch-norm",
-                          "needs one part of the batch on each rank: leave out %s, or use %llu ranks", option,
-                          (unsigned long long)shards);
     if (options->batch % shards && !options->accumulate && shards == (uint64_t)ranks->count)
         return cli_misuse("--batch", "\"%llu\", must be a multiple of the %d ranks", (unsigned long long)options->batch,
                           ranks->count);

@@ -108,7 +108,8 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
     thaw_text_append(text, "ranks would share %zu bytes a step: each of R sends and receives 2 (R - 1) / R of them\n",
                      totals.shared_bytes);
     if (totals.synced_bytes)
-        thaw_text_append(text, "in mid-step, each rank sends %zu bytes of sums to every other one\n",
+        thaw_text_append(text,
+                         "in mid-step, each rank sends %zu bytes of sums for each of its shards to every other one\n",
                          totals.synced_bytes);
     thaw_text_append(text, "activations %zu bytes in one arena, packed weights %zu bytes\n", totals.activation_bytes,
                      totals.packed_bytes);

@@ -168,8 +168,11 @@ thaw_status thaw_program_prepare(thaw_plan *plan);
 thaw_status thaw_program_run(thaw_plan *plan, thaw_section section);
 thaw_status thaw_program_run_range(thaw_plan *plan, size_t first, size_t past);
 
-/* For a rank whose shard has no samples, or has failed: takes part in what is left of the exchanges in the middle of a
-   step, in the order of the instructions, with sums that are zeros. Errors: THAW_IO_ERROR. */
+/* The first instruction from `first` on that shares sums, or `past`. */
+size_t thaw_program_find_share(const thaw_plan *plan, size_t first, size_t past);
+
+/* For a rank whose shards have no samples, or one of which has failed: takes part in what is left of the exchanges in
+   the middle of a step, in the order of the instructions, with sums that are zeros. Errors: THAW_IO_ERROR. */
 thaw_status thaw_program_meet_others(thaw_plan *plan);
 
 /* Points a node that follows the batches at memory for new values of its statistics. NULL: it needs none. */

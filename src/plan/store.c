@@ -4,6 +4,7 @@
 #include "core/threads.h"
 #include "plan/kept_plans.h"
 #include "plan/revisions.h"
+#include "plan/shard_places.h"
 
 struct thaw_plan_store {
     thaw_kept_plans plans;
@@ -12,7 +13,8 @@ struct thaw_plan_store {
     size_t arena_bytes;
     thaw_update_list *updates;
     thaw_shard_sum *sum; /* of the shards that the last step had, if it had several */
-    bool *told;          /* by node: a warning has been given */
+    thaw_shard_places places;
+    bool *told; /* by node: a warning has been given */
     size_t told_capacity;
 };
 
@@ -22,6 +24,7 @@ static void release_plans(thaw_model *model, thaw_plan_store *store)
     thaw_kept_plans_release(&store->plans);
     thaw_shard_sum_release(store->sum);
     store->sum = NULL;
+    thaw_shard_places_release(context, &store->places);
     thaw_update_list_release(store->updates);
     store->updates = NULL;
     thaw_release(context, store->arena);
@@ -233,6 +236,28 @@ thaw_shard_sum *thaw_plan_shard_sum(const thaw_model *model)
 thaw_update_list *thaw_plan_updates(const thaw_model *model)
 {
     return model->plans ? model->plans->updates : NULL;
+}
+
+thaw_status thaw_plan_reserve_places(const thaw_plan *plan, size_t count)
+{
+    thaw_plan_store *store = plan->model->plans;
+    return thaw_shard_places_reserve(plan->model->context, &store->places, count,
+                                     thaw_update_list_floats(store->updates), plan->arena_bytes);
+}
+
+thaw_shard_place *thaw_plan_place(const thaw_model *model, size_t index)
+{
+    return &model->plans->places.places[index];
+}
+
+/* Bound anew even to an arena at the same address: gradients may be elsewhere. */
+void thaw_plan_enter_place(thaw_plan *plan, size_t index)
+{
+    const thaw_plan_store *store = plan->model->plans;
+    const thaw_shard_place *place = &store->places.places[index];
+    thaw_update_list_move(store->updates, place->gradients);
+    plan->arena = NULL;
+    thaw_plan_bind(plan, place->arena ? place->arena : store->arena);
 }
 
 void thaw_model_set_fusion(thaw_model *model, bool fusion)

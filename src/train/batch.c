@@ -87,8 +87,7 @@ thaw_status thaw_set_targets(thaw_plan *plan, const void *targets, size_t first)
     return status;
 }
 
-/* Runs the prefix, from samples or from the feature cache's rows, then the live part and the loss. */
-static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, thaw_shard_part part)
+thaw_status thaw_feed_part(thaw_plan *plan, const thaw_taken_step *taken, thaw_shard_part part)
 {
     const thaw_training_batch *batch = taken->batch;
     thaw_program_step *step = &plan->program.step;
@@ -97,21 +96,22 @@ static thaw_status run_forward(thaw_plan *plan, const thaw_taken_step *taken, th
     const size_t own_first = part.first - batch->first;
     step->own_first = own_first;
     step->first = part.first;
-    thaw_status status = thaw_program_prepare(plan);
+    step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
     if (batch->samples)
         thaw_program_feed_samples(plan, batch->samples + own_first * thaw_shape_count(&plan->model->nodes[0].output));
     else
         thaw_program_feed_features(plan, batch->features, (size_t)batch->count, own_first);
+    return thaw_set_targets(plan, batch->targets, own_first);
+}
+
+thaw_status thaw_run_part_prefix(thaw_plan *plan, const thaw_training_batch *batch)
+{
+    thaw_status status = thaw_program_prepare(plan);
     if (status == THAW_OK)
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
-    if (status == THAW_OK)
-        status = thaw_set_targets(plan, batch->targets, own_first);
-    step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
-    if (status == THAW_OK)
-        status = thaw_program_run(plan, THAW_SECTION_FORWARD);
-    return status == THAW_OK ? thaw_program_run(plan, THAW_SECTION_LOSS) : status;
+    return status;
 }
 
 void thaw_end_phase(double *seconds, double *start)
@@ -123,23 +123,35 @@ void thaw_end_phase(double *seconds, double *start)
     *start = now;
 }
 
-thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_part part, thaw_shard_outcome *outcome)
+thaw_status thaw_find_outcome(const thaw_plan *plan, thaw_shard_outcome *outcome)
 {
-    const thaw_model *model = plan->model;
-    thaw_phase_seconds *phases = taken->batch->phases;
-    *outcome = (thaw_shard_outcome){ .loss = NAN, .samples = (double)part.count };
-    thaw_status status = run_forward(plan, taken, part);
-    if (status != THAW_OK)
-        return status;
-    const double loss = outcome->loss = (double)*thaw_plan_output(plan, plan->target);
+    const double loss = (double)*thaw_plan_output(plan, plan->target);
+    *outcome = (thaw_shard_outcome){ .loss = loss, .samples = (double)plan->batch };
     if (!isfinite(loss))
-        return thaw_fail(model->context, THAW_NOT_FINITE,
+        return thaw_fail(plan->model->context, THAW_NOT_FINITE,
                          "the loss is %g: the learning rate may be too high, or the data may contain NaN",
                          thaw_printed(loss));
     thaw_weigh_loss(plan, &outcome->total, &outcome->weight);
     count_correct(plan, outcome);
-    thaw_end_phase(phases ? &phases->forward : NULL, &taken->start);
     return THAW_OK;
+}
+
+thaw_status thaw_run_part(thaw_plan *plan, thaw_taken_step *taken, thaw_shard_part part, thaw_shard_outcome *outcome)
+{
+    thaw_phase_seconds *phases = taken->batch->phases;
+    *outcome = (thaw_shard_outcome){ .loss = NAN, .samples = (double)part.count };
+    thaw_status status = thaw_feed_part(plan, taken, part);
+    if (status == THAW_OK)
+        status = thaw_run_part_prefix(plan, taken->batch);
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, THAW_SECTION_FORWARD);
+    if (status == THAW_OK)
+        status = thaw_program_run(plan, THAW_SECTION_LOSS);
+    if (status == THAW_OK)
+        status = thaw_find_outcome(plan, outcome);
+    if (status == THAW_OK)
+        thaw_end_phase(phases ? &phases->forward : NULL, &taken->start);
+    return status;
 }
 
 thaw_status thaw_run_part_backward(thaw_plan *plan, thaw_taken_step *taken)

@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "distributed/exchange.h"
+#include "plan/shard_places.h"
 
 thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator)
 {
@@ -26,12 +27,20 @@ thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const tha
     if (communicator && shards % communicator->ranks != 0)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "shards is %lld, must be a multiple of the %d ranks",
                          (long long)shards, communicator->ranks);
-    const int ranks = communicator ? communicator->ranks : 1;
-    if (model->syncs && shards > ranks)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "sync_batch_norm needs one shard on each rank: shards is %lld, must be %d, the ranks",
-                         (long long)shards, ranks);
     return THAW_OK;
+}
+
+size_t thaw_shards_in_memory(const thaw_plan *plan, thaw_shard_range range)
+{
+    return plan->syncs ? range.past - range.first : 1;
+}
+
+static thaw_status find_plan(thaw_model *model, size_t samples, int64_t length, thaw_shard_range range,
+                             thaw_plan **plan)
+{
+    const thaw_status status = thaw_plan_find_shard(model, (int64_t)samples, length, range, plan);
+    const size_t in_memory = status == THAW_OK ? thaw_shards_in_memory(*plan, range) : 1;
+    return in_memory > 1 ? thaw_plan_reserve_places(*plan, in_memory) : status;
 }
 
 thaw_status thaw_shard_plan(thaw_model *model, size_t samples, int64_t length, thaw_shard_range range, thaw_plan **plan)
@@ -39,8 +48,15 @@ thaw_status thaw_shard_plan(thaw_model *model, size_t samples, int64_t length, t
     const size_t largest = thaw_shard_part_of(samples, range.shards, 0).count, smallest = samples / range.shards;
     thaw_status status = THAW_OK;
     if (smallest > 0 && smallest < largest)
-        status = thaw_plan_find_shard(model, (int64_t)smallest, length, range, plan);
-    return status == THAW_OK ? thaw_plan_find_shard(model, (int64_t)largest, length, range, plan) : status;
+        status = find_plan(model, smallest, length, range, plan);
+    return status == THAW_OK ? find_plan(model, largest, length, range, plan) : status;
+}
+
+thaw_status thaw_find_part_plan(const thaw_plan *other, const thaw_training_batch *batch, thaw_shard_part part,
+                                thaw_shard_range range, thaw_plan **plan)
+{
+    const int64_t length = thaw_batch_length(other, batch, part);
+    return find_plan(other->program.model, part.count, length, range, plan);
 }
 
 /* ---- running ---- */
@@ -58,31 +74,34 @@ static thaw_status check_mean(const thaw_plan *plan, const thaw_shard_outcome *o
                      loss->name);
 }
 
-/* Finds the plan for a shard, and prepares its step: the shard's gradients are those of its total
-   loss, divided by the largest shard's samples, which changes nothing in most losses. */
+thaw_status thaw_weigh_shard(thaw_plan *plan, const thaw_shard_outcome *outcome, size_t largest)
+{
+    thaw_program_step *step = &plan->program.step;
+    step->loss_factor = plan->model->nodes[plan->target].sums ? 1 : (float)(outcome->weight / (double)largest);
+    step->factor = thaw_plan_shares_gradients(plan) ? 1 : step->loss_factor;
+    return check_mean(plan, outcome);
+}
+
+/* Finds the plan for a shard, and prepares its step. */
 static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, thaw_shard_part part)
 {
-    thaw_model *model = (*plan)->program.model;
-    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
+    const thaw_plan *before = *plan;
+    thaw_shard_sum *sum = thaw_plan_shard_sum(before->model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
-    /* From the shard's own samples, so that it is the same on any rank. */
-    const int64_t length = thaw_batch_length(*plan, taken->batch, part);
-    const bool same = part.count == (size_t)(*plan)->batch && length == (*plan)->length;
-    const thaw_status status = same ? THAW_OK : thaw_plan_find_shard(model, (int64_t)part.count, length, range, plan);
+    const thaw_status status = thaw_find_part_plan(before, taken->batch, part, range, plan);
     if (status == THAW_OK)
         (*plan)->program.step =
-            (thaw_program_step){ .updates = thaw_plan_updates(model),
+            (thaw_program_step){ .updates = thaw_plan_updates(before->model),
                                  .sum = sum,
                                  .communicator = index + 1 == range.past ? taken->communicator : NULL,
-                                 .again = index > range.first && same };
+                                 .again = index > range.first && *plan == before };
     return status;
 }
 
 /* Runs shard `index` of the step and adds its gradients to the sum. */
 static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t index)
 {
-    const thaw_model *model = (*plan)->model;
-    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
+    thaw_shard_sum *sum = thaw_plan_shard_sum((*plan)->model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
     const size_t largest = thaw_shard_part_of(taken->batch->all, range.shards, 0).count;
     const thaw_shard_part part = thaw_shard_part_of(taken->batch->all, range.shards, index);
@@ -95,19 +114,17 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
     if (status == THAW_OK)
         status = thaw_run_part(*plan, taken, part, outcome);
     if (status == THAW_OK)
-        status = check_mean(*plan, outcome);
-    if (status != THAW_OK)
-        return status;
-    thaw_program_step *step = &(*plan)->program.step;
-    step->loss_factor = model->nodes[(*plan)->target].sums ? 1 : (float)(outcome->weight / (double)largest);
-    step->factor = thaw_plan_shares_gradients(*plan) ? 1 : step->loss_factor;
-    status = thaw_run_part_backward(*plan, taken);
+        status = thaw_weigh_shard(*plan, outcome, largest);
+    if (status == THAW_OK)
+        status = thaw_run_part_backward(*plan, taken);
     return status == THAW_OK ? thaw_program_run(*plan, THAW_SECTION_SUM) : status;
 }
 
 static thaw_status run_own_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_shard_range range)
 {
     thaw_status status = thaw_check_finite((*plan)->program.model, taken->batch);
+    if (thaw_shards_in_memory(*plan, range) > 1)
+        return status == THAW_OK ? thaw_run_shards_together(plan, taken) : status;
     for (size_t i = range.first; i < range.past && status == THAW_OK; i++)
         status = run_shard(plan, taken, i);
     return status;
@@ -139,7 +156,7 @@ thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_
         thaw_give_up(taken->communicator, thaw_context_message(model->context));
         return status;
     }
-    if (syncs)
+    if (syncs && taken->communicator)
         meet_others(*plan, status);
     if (taken->communicator)
         status = thaw_shard_sum_finish(sum, taken->communicator, status);

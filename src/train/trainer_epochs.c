@@ -53,13 +53,16 @@ static thaw_status prepare_epoch(thaw_trainer *trainer, int epoch)
     if (status != THAW_OK)
         return status;
     const thaw_plan_totals totals = thaw_plan_totals_of(plan);
+    const thaw_shard_range range = thaw_shard_range_of((size_t)trainer->options.shards, trainer->options.communicator);
+    const size_t in_memory = thaw_shards_in_memory(plan, range);
     trainer->epoch_result.trainable_parameters = totals.trainable_parameters;
-    trainer->epoch_result.gradient_bytes = totals.gradient_bytes;
+    trainer->epoch_result.gradient_bytes = in_memory * totals.gradient_bytes;
     trainer->epoch_result.optimizer_state_bytes = totals.optimizer_state_bytes;
-    trainer->epoch_result.activation_bytes = totals.activation_bytes;
+    trainer->epoch_result.activation_bytes = in_memory * totals.activation_bytes;
     if (trainer->options.communicator && trainer->options.communicator->ranks > 1)
-        trainer->epoch_result.sent_bytes = thaw_shard_sum_sent_bytes(thaw_plan_shard_sum(trainer->model)) +
-                                           (size_t)(trainer->options.communicator->ranks - 1) * totals.synced_bytes;
+        trainer->epoch_result.sent_bytes =
+            thaw_shard_sum_sent_bytes(thaw_plan_shard_sum(trainer->model)) +
+            (size_t)(trainer->options.communicator->ranks - 1) * (range.past - range.first) * totals.synced_bytes;
     trainer->epoch_result.average_bytes = thaw_average_bytes(trainer->average);
     return THAW_OK;
 }

@@ -20,6 +20,13 @@ static inline size_t thaw_padded_floats(size_t count)
 thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count, size_t room,
                                     thaw_update_list **list);
 
+/* The floats of all gradients, one after another, padded. */
+size_t thaw_update_list_floats(const thaw_update_list *list);
+
+/* Makes the parameters' gradients those in other memory of so many floats, all rows of which may be other than 0. NULL:
+   the list's own. */
+void thaw_update_list_move(const thaw_update_list *list, float *gradients);
+
 /* Its parameters have no gradients then. */
 void thaw_update_list_release(thaw_update_list *list);
 

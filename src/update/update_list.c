@@ -10,8 +10,7 @@
 
 enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
 
-/* Of all gradients, one after another. */
-static size_t count_floats(const thaw_update_list *list)
+size_t thaw_update_list_floats(const thaw_update_list *list)
 {
     size_t floats = 0;
     for (size_t i = 0; i < list->parameter_count; i++)
@@ -22,7 +21,7 @@ static size_t count_floats(const thaw_update_list *list)
 /* Cuts the parameters, laid end to end, into equal shares of whole cache lines. */
 static void cut_spans(thaw_update_list *list)
 {
-    const size_t lines = count_floats(list) / LINE, threads = (size_t)list->threads;
+    const size_t lines = thaw_update_list_floats(list) / LINE, threads = (size_t)list->threads;
     size_t parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
     for (size_t thread = 0; thread < threads; thread++) {
         const size_t end = lines * (thread + 1) / threads * LINE;
@@ -73,19 +72,25 @@ static void assign_rules(thaw_update_list *list)
     }
 }
 
+void thaw_update_list_move(const thaw_update_list *list, float *gradients)
+{
+    float *at = gradients ? gradients : list->gradients;
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        list->parameters[i]->gradient = at;
+        list->parameters[i]->gradient_rows.known = false;
+        at += thaw_padded_floats(list->parameters[i]->count);
+    }
+}
+
 /* Sizes cannot overflow: the parameters are in memory. */
 static thaw_status make_gradients(thaw_update_list *list, size_t room)
 {
-    const size_t floats = count_floats(list);
-    size_t at = 0;
+    const size_t floats = thaw_update_list_floats(list);
     list->gradients = thaw_allocate_raw(list->context, (floats + room) * sizeof(float));
     if (!list->gradients)
         return THAW_OUT_OF_MEMORY;
     memset(list->gradients + floats, 0, room * sizeof(float));
-    for (size_t i = 0; i < list->parameter_count; i++) {
-        list->parameters[i]->gradient = list->gradients + at;
-        at += thaw_padded_floats(list->parameters[i]->count);
-    }
+    thaw_update_list_move(list, NULL);
     return THAW_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <thaw/combine.h>
 
 #include "support/golden.h"
 #include "support/gradients.h"
@@ -16,8 +17,9 @@ typedef struct steps {
     const char *frozen; /* NULL: all train */
     bool tracked;       /* PyTorch's rule: frozen layers follow their batches */
     thaw_softmax_cross_entropy_options loss;
-    size_t ignored; /* the first labels, which do not count */
-    bool bfloat16, recomputes, apart;
+    size_t ignored;                           /* the first labels, which do not count */
+    bool bfloat16, recomputes, apart, shares; /* shares: the second convolution has the weights of the third */
+    int64_t shards;                           /* on each rank; 0: 1 */
     float *gradients[MOST_RANKS], *weights[MOST_RANKS];
     size_t gradient_counts[MOST_RANKS], weight_counts[MOST_RANKS];
     double losses[MOST_RANKS];
@@ -29,19 +31,25 @@ static thaw_model *build(thaw_context *context, const steps *wanted)
     const thaw_batch_norm_options options = { .track_when_frozen = wanted->tracked, .momentum = 0.3 };
     const thaw_conv2d_options convolution = { .filters = CHANNELS, .kernel = { 3, 3 }, .no_bias = true };
     thaw_model *model;
+    const thaw_conv2d_options padded = {
+        .filters = CHANNELS, .kernel = { 3, 3 }, .padding = { 1, 1 }, .no_bias = true
+    };
     thaw_node x, shortcut;
     assert_ok(context, thaw_model_create(context, &model));
     assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { 9, 7, 2 } }, &x));
     assert_ok(context, thaw_conv2d(model, x, &convolution, &x));
     assert_ok(context, thaw_batch_norm(model, x, &options, &x));
     assert_ok(context, thaw_relu(model, x, NULL, &shortcut));
-    assert_ok(context, thaw_conv2d(model, shortcut,
-                                   &(thaw_conv2d_options){
-                                       .filters = CHANNELS, .kernel = { 3, 3 }, .padding = { 1, 1 }, .no_bias = true },
-                                   &x));
+    assert_ok(context, thaw_conv2d(model, shortcut, &padded, &x));
     assert_ok(context, thaw_batch_norm(model, x, &options, &x));
     assert_ok(context, thaw_add(model, x, shortcut, NULL, &x));
     assert_ok(context, thaw_relu(model, x, NULL, &x));
+    if (wanted->shares) {
+        assert_ok(context, thaw_conv2d(model, x, &padded, &x));
+        thaw_expression *weight;
+        assert_ok(context, thaw_expression_of(model, thaw_model_find_parameter(model, "conv2d2.weight"), &weight));
+        assert_ok(context, thaw_parameter_bind(model, thaw_model_find_parameter(model, "conv2d3.weight"), weight));
+    }
     assert_ok(context, thaw_flatten(model, x, NULL, &x));
     assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .units = CLASSES }, &x));
     assert_ok(context, thaw_softmax_cross_entropy(model, x, &wanted->loss, &x));
@@ -67,7 +75,9 @@ static thaw_status step(thaw_model *model, const steps *taken, uint32_t seed, bo
         labels[i] = i < taken->ignored ? IGNORED : (int32_t)((i * 7 + i / 3 + seed) % CLASSES);
     const thaw_tensor inputs = thaw_view_f32(values + own * count * NETWORK_SAMPLE, 4, (int64_t[]){ count, 9, 7, 2 });
     const thaw_tensor targets = thaw_view_i32(labels + own * count, 1, &count);
-    const thaw_step_options options = { .gradients_only = gradients_only, .communicator = communicator };
+    const thaw_step_options options = { .gradients_only = gradients_only,
+                                        .shards = taken->shards * ranks,
+                                        .communicator = communicator };
     return thaw_step(model, &inputs, &targets, &options, result);
 }
 
@@ -129,15 +139,46 @@ static void compare(const steps *alone, const steps *spread, int ranks, double t
     }
 }
 
+/* Each rank has so many shards, of 12 samples together at the most. */
 static void check_equals_whole_batch(const steps *wanted, double tolerance, const char *what)
 {
-    static const int numbers[] = { 2, 3, 4 };
+    static const struct {
+        int ranks;
+        int64_t shards;
+    } cuts[] = { { 2, 1 }, { 3, 1 }, { 4, 1 }, { 1, 2 }, { 1, 3 }, { 1, 4 }, { 2, 2 }, { 2, 3 }, { 4, 2 }, { 4, 3 } };
     steps alone = *wanted;
     take_steps(&alone, NULL);
+    for (size_t k = 0; k < THAW_COUNT(cuts); k++) {
+        steps spread = *wanted;
+        spread.shards = cuts[k].shards;
+        if (BATCH / cuts[k].ranks % cuts[k].shards)
+            continue;
+        run_ranks(cuts[k].ranks, take_steps, &spread);
+        compare(&alone, &spread, cuts[k].ranks, tolerance, what);
+        release(&spread);
+    }
+    release(&alone);
+}
+
+/* With the same shards, any number of ranks has the same bits. */
+static void check_same_bits(const steps *wanted, int64_t shards, const char *what)
+{
+    static const int numbers[] = { 2, 3, 4, 6, 12 };
+    steps alone = *wanted;
+    alone.shards = shards;
+    run_ranks(1, take_steps, &alone);
     for (size_t k = 0; k < THAW_COUNT(numbers); k++) {
         steps spread = *wanted;
+        spread.shards = shards / numbers[k];
+        if (shards % numbers[k] || (BATCH / numbers[k]) % spread.shards)
+            continue;
         run_ranks(numbers[k], take_steps, &spread);
-        compare(&alone, &spread, numbers[k], tolerance, what);
+        for (int i = 0; i < numbers[k]; i++) {
+            cr_assert_eq(memcmp(spread.gradients[i], alone.gradients[0], alone.gradient_counts[0] * sizeof(float)), 0,
+                         "%s, %lld shards, rank %d of %d: other gradients", what, (long long)shards, i, numbers[k]);
+            cr_assert_eq(memcmp(spread.weights[i], alone.weights[0], alone.weight_counts[0] * sizeof(float)), 0,
+                         "%s, %lld shards, rank %d of %d: other weights", what, (long long)shards, i, numbers[k]);
+        }
         release(&spread);
     }
     release(&alone);
@@ -163,6 +204,23 @@ Test(sync_batch_norm, shards_weigh_as_in_the_whole_batch, .timeout = 60)
     check_equals_whole_batch(&(steps){ .loss.class_weights = class_weights }, 1e-6, "class weights");
     check_equals_whole_batch(&(steps){ .loss = { .use_ignore_label = true, .ignore_label = IGNORED }, .ignored = 4 },
                              1e-6, "ignored labels");
+}
+
+Test(sync_batch_norm, bits_are_the_same_on_any_number_of_ranks, .timeout = 120)
+{
+    static const int64_t shards[] = { 2, 3, 4, 6, 12 };
+    for (size_t k = 0; k < THAW_COUNT(shards); k++) {
+        check_same_bits(&(steps){ 0 }, shards[k], "all train");
+        check_same_bits(&(steps){ .loss.class_weights = class_weights }, shards[k], "class weights");
+        check_same_bits(&(steps){ .frozen = "conv2d1|batch_norm1", .recomputes = true }, shards[k], "recomputing");
+    }
+}
+
+/* A tensor's gradient comes from layers on both sides of one at which shards wait for each other. */
+Test(sync_batch_norm, shards_keep_gradients_of_their_own, .timeout = 60)
+{
+    check_equals_whole_batch(&(steps){ .shares = true }, 1e-6, "shared weights");
+    check_same_bits(&(steps){ .shares = true }, 4, "shared weights");
 }
 
 Test(sync_batch_norm, bfloat16_equals_one_process_up_to_rounding, .timeout = 60)
@@ -200,6 +258,7 @@ enum { GOLDEN_STEPS = 20, GOLDEN_BATCHES = 10 };
 typedef struct golden_run {
     const char *frozen[2];
     bool tracked;
+    int64_t shards;
     double losses[MOST_RANKS][GOLDEN_STEPS];
     float statistics[MOST_RANKS][20]; /* means, then variances, of 4 and of 6 channels */
 } golden_run;
@@ -227,8 +286,10 @@ static void train_as_pytorch(void *argument, const thaw_communicator *communicat
         assert_ok(context, thaw_model_freeze(model, taken->frozen[i]));
     for (uint32_t i = 0; i < GOLDEN_STEPS; i++) {
         thaw_step_result result;
-        assert_ok(context, normalised_try_step(model, i % GOLDEN_BATCHES, 0,
-                                               &(thaw_step_options){ .communicator = communicator }, &result));
+        assert_ok(context,
+                  normalised_try_step(model, i % GOLDEN_BATCHES, 0,
+                                      &(thaw_step_options){ .shards = taken->shards, .communicator = communicator },
+                                      &result));
         taken->losses[communicator->rank][i] = result.loss;
     }
     read_statistics(model, taken->statistics[communicator->rank]);
@@ -246,6 +307,10 @@ Test(sync_batch_norm, losses_and_running_statistics_equal_pytorch_s, .timeout = 
                  { "first frozen", { .frozen = { "conv1", "norm1" } } },
                  { "first frozen but tracked", { .frozen = { "conv1", "norm1" }, .tracked = true } },
                  { "second frozen", { .frozen = { "norm2" } } } };
+    static const struct {
+        int ranks;
+        int64_t shards; /* on each */
+    } cuts[] = { { 2, 1 }, { 4, 1 }, { 1, 2 }, { 1, 4 }, { 2, 2 } };
     FILE *file = golden_open("running_statistics.txt");
     for (size_t r = 0; r < THAW_COUNT(runs); r++) {
         float losses[GOLDEN_STEPS], statistics[20];
@@ -253,8 +318,10 @@ Test(sync_batch_norm, losses_and_running_statistics_equal_pytorch_s, .timeout = 
         golden_read(file, "losses", losses, GOLDEN_STEPS);
         golden_read(file, "first", statistics, 8);
         golden_read(file, "second", statistics + 8, 12);
-        for (int ranks = 2; ranks <= 4; ranks += 2) {
+        for (size_t c = 0; c < THAW_COUNT(cuts); c++) {
+            const int ranks = cuts[c].ranks;
             golden_run taken = runs[r].run;
+            taken.shards = ranks * cuts[c].shards;
             run_ranks(ranks, train_as_pytorch, &taken);
             for (int i = 0; i < ranks; i++) {
                 for (size_t k = 0; k < GOLDEN_STEPS; k++)

@@ -15,6 +15,7 @@ typedef enum stage { NEVER, BEFORE, FORWARD, BACKWARD } stage;
 typedef struct wishes {
     stage fails;           /* in the last step */
     int failing;           /* the rank that does */
+    int64_t shards;        /* on each rank; 0: 1 */
     stage now[MOST_RANKS]; /* of each rank in this step */
 } wishes;
 
@@ -99,7 +100,9 @@ static thaw_status step(thaw_model *model, uint32_t number, const thaw_communica
     const int own = communicator ? communicator->rank : 0;
     wanted->now[own] = number == STEPS && own == wanted->failing ? wanted->fails : NEVER;
     return watched_step(model, &batch, number, wanted->now[own] == BEFORE,
-                        &(thaw_step_options){ .clip_norm = 1, .communicator = communicator });
+                        &(thaw_step_options){ .clip_norm = 1,
+                                              .shards = communicator ? wanted->shards * communicator->ranks : 0,
+                                              .communicator = communicator });
 }
 
 static watched_steps steps_of(wishes *wanted)
@@ -132,9 +135,9 @@ Test(sync_exchanges, go_between_those_of_buckets, .timeout = 120)
 }
 
 /* The others learn of it at the end of the step, wherever it fails, and change nothing. */
-static void check_failure(int ranks, int failing, stage fails)
+static void check_failure(int ranks, int failing, stage fails, int64_t shards)
 {
-    wishes wanted = { .fails = fails, .failing = failing };
+    wishes wanted = { .fails = fails, .failing = failing, .shards = shards };
     watched_steps taken = steps_of(&wanted);
     const watched_rank *first = &taken.ranks[0];
     char name[16];
@@ -155,8 +158,10 @@ static void check_failure(int ranks, int failing, stage fails)
 Test(sync_exchanges, a_rank_that_fails_stops_the_others, .timeout = 120)
 {
     for (stage fails = BEFORE; fails <= BACKWARD; fails++) {
-        check_failure(2, 0, fails);
-        check_failure(3, 2, fails);
+        check_failure(2, 0, fails, 1);
+        check_failure(3, 2, fails, 1);
+        check_failure(2, 1, fails, 3);
+        check_failure(3, 0, fails, 2);
     }
 }
 

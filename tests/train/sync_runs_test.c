@@ -1,5 +1,6 @@
 /* Whole runs on several ranks with batch normalisation by the statistics of all: data that does not divide,
    checkpoints, and what is refused. */
+#include <stdio.h>
 #include <string.h>
 
 #include "support/files.h"
@@ -49,8 +50,20 @@ static rank_run run_of(size_t samples, int epochs)
                        .options = { .epochs = epochs, .batch = 12 } };
 }
 
+static void check_equals(const rank_run *alone, const rank_run *spread, int ranks, const char *what)
+{
+    for (int i = 0; i < ranks; i++) {
+        cr_assert_eq(spread->statuses[i], THAW_OK, "%s, rank %d of %d: %s", what, i, ranks, spread->messages[i]);
+        const double apart = support_distance(alone->weights[0], spread->weights[i], alone->counts[0]);
+        cr_assert_leq(apart, 1e-5, "%s, rank %d of %d: weights are %.3g apart", what, i, ranks, apart);
+        cr_assert_eq(memcmp(spread->weights[i], spread->weights[0], spread->counts[0] * sizeof(float)), 0);
+        cr_assert_float_eq(spread->results[i].loss, alone->results[0].loss, 1e-5);
+    }
+}
+
 /* The last batch has 2 samples: on 4 ranks, two have none, and the others one, which without the others would have no
-   variance behind the dense layer. On 3 ranks with 4 samples, one has more than the others. */
+   variance behind the dense layer. On 3 ranks with 4 samples, one has more than the others. Several shards on a rank
+   differ in the same way. */
 Test(sync_runs, equal_whole_batches_where_ranks_have_few_samples_or_none, .timeout = 120)
 {
     static const size_t samples[] = { 26, 28 };
@@ -58,37 +71,62 @@ Test(sync_runs, equal_whole_batches_where_ranks_have_few_samples_or_none, .timeo
         rank_run alone = run_of(samples[k], 3);
         rank_run_train(&alone, NULL);
         cr_assert_eq(alone.statuses[0], THAW_OK, "%s", alone.messages[0]);
-        for (int ranks = 2; ranks <= 4; ranks++) {
-            rank_run spread = run_of(samples[k], 3);
-            run_ranks(ranks, rank_run_train, &spread);
-            for (int i = 0; i < ranks; i++) {
-                cr_assert_eq(spread.statuses[i], THAW_OK, "rank %d of %d: %s", i, ranks, spread.messages[i]);
-                const double apart = support_distance(alone.weights[0], spread.weights[i], alone.counts[0]);
-                cr_assert_leq(apart, 3e-6, "rank %d of %d, %zu samples: weights are %.3g apart", i, ranks, samples[k],
-                              apart);
-                cr_assert_eq(memcmp(spread.weights[i], spread.weights[0], spread.counts[0] * sizeof(float)), 0);
-                cr_assert_float_eq(spread.results[i].loss, alone.results[0].loss, 1e-5);
+        for (int ranks = 1; ranks <= 4; ranks++)
+            for (int64_t shards = ranks; shards <= 12; shards += ranks) {
+                rank_run spread = run_of(samples[k], 3);
+                char what[64];
+                spread.options.shards = shards;
+                if (12 % shards)
+                    continue;
+                snprintf(what, sizeof what, "%zu samples, %lld shards", samples[k], (long long)shards);
+                run_ranks(ranks, rank_run_train, &spread);
+                check_equals(&alone, &spread, ranks, what);
+                rank_run_release(&spread);
             }
-            rank_run_release(&spread);
-        }
         rank_run_release(&alone);
     }
 }
 
-/* 2 C + 1 doubles to each other rank, twice a step; backward needs none below what trains. */
-Test(sync_runs, tell_what_they_send)
+/* Frozen layers at the bottom, of which the feature cache keeps the outputs. */
+Test(sync_runs, start_shards_at_the_feature_cache, .timeout = 60)
+{
+    rank_run alone = run_of(26, 3), cached = run_of(26, 3);
+    alone.frozen = cached.frozen = "conv1|batch_norm1";
+    alone.options.shards = cached.options.shards = 4;
+    cached.options.cache_bytes = 1 << 20;
+    run_ranks(1, rank_run_train, &alone);
+    for (int ranks = 1; ranks <= 4; ranks *= 2) {
+        run_ranks(ranks, rank_run_train, &cached);
+        for (int i = 0; i < ranks; i++) {
+            cr_assert_eq(cached.statuses[i], THAW_OK, "%s", cached.messages[i]);
+            cr_assert(cached.results[i].cached, "rank %d of %d", i, ranks);
+            cr_assert_eq(memcmp(cached.weights[i], alone.weights[0], alone.counts[0] * sizeof(float)), 0);
+        }
+        rank_run_release(&cached);
+    }
+    rank_run_release(&alone);
+}
+
+/* 2 C + 1 doubles of each shard to each other rank, twice a step; backward needs none below what trains. */
+Test(sync_runs, tell_what_they_send_and_keep)
 {
     static const size_t layers[] = { 2 * CHANNELS + 1, 2 * 6 + 1 };
-    for (int frozen = 0; frozen < 2; frozen++) {
+    for (int k = 0; k < 4; k++) {
+        const bool frozen = k % 2;
+        const size_t shards = k < 2 ? 1 : 2; /* on each rank */
         rank_run apart = run_of(24, 1), taken = run_of(24, 1);
         apart.build = normalised;
+        apart.options.shards = taken.options.shards = 3 * (int64_t)shards;
         apart.frozen = taken.frozen = frozen ? "conv1" : NULL;
         run_ranks(3, rank_run_train, &apart);
         run_ranks(3, rank_run_train, &taken);
-        const size_t doubles = (frozen ? 1 : 2) * layers[0] + 2 * layers[1];
+        const size_t doubles = (frozen ? 1U : 2U) * layers[0] + 2 * layers[1];
         for (int i = 0; i < 3; i++) {
             cr_assert_eq(taken.statuses[i], THAW_OK, "%s", taken.messages[i]);
-            cr_assert_eq(taken.results[i].sent_bytes, apart.results[i].sent_bytes + 2 * doubles * sizeof(double));
+            cr_assert_eq(taken.results[i].sent_bytes,
+                         apart.results[i].sent_bytes + 2 * shards * doubles * sizeof(double));
+            cr_assert_eq(taken.results[i].gradient_bytes, shards * apart.results[i].gradient_bytes);
+            cr_assert_geq(taken.results[i].activation_bytes, shards * apart.results[i].activation_bytes);
         }
         rank_run_release(&apart);
         rank_run_release(&taken);
@@ -121,26 +159,36 @@ Test(sync_runs, continue_from_a_checkpoint_with_the_same_bits, .timeout = 60)
     support_remove_tree(directory);
 }
 
-/* ---- refusals ---- */
-
-Test(sync_runs, need_one_shard_on_each_rank)
+/* Four shards on one, two or four ranks.*/
+Test(sync_runs, continue_on_other_ranks_with_the_same_bits, .timeout = 60)
 {
-    thaw_context *context = support_context(1);
-    thaw_model *model = synced(context);
-    support_optimize(model, "sgd:lr=0.1");
-    assert_fails(context, support_step(model, 12, 1, &(thaw_step_options){ .shards = 2 }, NULL), THAW_INVALID_ARGUMENT,
-                 "sync_batch_norm needs one shard on each rank: shards is 2, must be 1");
-    thaw_model_destroy(model);
-    thaw_context_destroy(context);
-    rank_run taken = run_of(24, 1);
-    taken.options.shards = 4;
-    run_ranks(2, rank_run_train, &taken);
-    for (int i = 0; i < 2; i++) {
-        cr_assert_eq(taken.statuses[i], THAW_INVALID_ARGUMENT);
-        cr_assert_not_null(strstr(taken.messages[i], "shards is 4, must be 2, the ranks"), "%s", taken.messages[i]);
-    }
-    rank_run_release(&taken);
+    rank_run whole = run_of(26, 3);
+    whole.options.shards = 4;
+    run_ranks(1, rank_run_train, &whole);
+    for (int first = 1; first <= 4; first *= 2)
+        for (int second = 1; second <= 4; second *= 2) {
+            char directory[SUPPORT_PATH_BYTES], folder[SUPPORT_PATH_BYTES];
+            support_make_directory(directory);
+            const thaw_checkpoint_options checkpoint = { .folder = support_path(folder, directory, "run"),
+                                                         .resume = true };
+            rank_run begun = run_of(26, 1), rest = run_of(26, 3);
+            begun.options.checkpoint = rest.options.checkpoint = checkpoint;
+            begun.options.shards = rest.options.shards = 4;
+            run_ranks(first, rank_run_train, &begun);
+            run_ranks(second, rank_run_train, &rest);
+            for (int i = 0; i < second; i++) {
+                cr_assert_eq(rest.statuses[i], THAW_OK, "%s", rest.messages[i]);
+                cr_assert_eq(memcmp(rest.weights[i], whole.weights[0], whole.counts[0] * sizeof(float)), 0,
+                             "begun on %d ranks, continued on %d", first, second);
+            }
+            rank_run_release(&begun);
+            rank_run_release(&rest);
+            support_remove_tree(directory);
+        }
+    rank_run_release(&whole);
 }
+
+/* ---- refusals ---- */
 
 Test(sync_runs, need_ranks_that_agree)
 {
