@@ -123,6 +123,7 @@ Test(initialize, draws_what_the_papers_say)
     assert_normal(THAW_INITIAL_HE_NORMAL, sqrt(2.0 / FAN_IN));
     assert_normal(THAW_INITIAL_XAVIER_NORMAL, sqrt(2.0 / (FAN_IN + FAN_OUT)));
     assert_normal(THAW_INITIAL_HE_NORMAL_OUT, sqrt(2.0 / FAN_OUT));
+    assert_normal(THAW_INITIAL_NORMAL, 1);
     assert_uniform(THAW_INITIAL_UNIFORM_OUT, 1 / sqrt(FAN_OUT));
     assert_normal(THAW_INITIAL_SMALL_NORMAL, 0.01);
     assert_normal(THAW_INITIAL_TRANSFORMER, 0.02);
@@ -264,10 +265,14 @@ Test(initialize, normal_values_come_from_pairs_by_box_and_muller)
 Test(initialize, refuses_fans_and_initializers_that_give_no_distribution)
 {
     const wish wishes[] = {
-        { THAW_INITIAL_DEFAULT, 1, 0, 1 },       { THAW_INITIAL_DEFAULT, 1, -4, 1 },
-        { THAW_INITIAL_HE_NORMAL, 1, NAN, 1 },   { THAW_INITIAL_HE_UNIFORM, 1, INFINITY, 1 },
-        { THAW_INITIAL_XAVIER_NORMAL, 1, 0, 0 }, { THAW_INITIAL_XAVIER_UNIFORM, 1, 3, -3 },
-        { (thaw_initializer)12, 1, 3, 3 },       { (thaw_initializer)-1, 1, 3, 3 },
+        { THAW_INITIAL_DEFAULT, 1, 0, 1 },
+        { THAW_INITIAL_DEFAULT, 1, -4, 1 },
+        { THAW_INITIAL_HE_NORMAL, 1, NAN, 1 },
+        { THAW_INITIAL_HE_UNIFORM, 1, INFINITY, 1 },
+        { THAW_INITIAL_XAVIER_NORMAL, 1, 0, 0 },
+        { THAW_INITIAL_XAVIER_UNIFORM, 1, 3, -3 },
+        { (thaw_initializer)(THAW_INITIAL_CONSTANT + 1), 1, 3, 3 },
+        { (thaw_initializer)-1, 1, 3, 3 },
     };
     thaw_context *context = context_with(1, 5);
     thaw_model *model = make_model(context, THAW_INITIAL_DEFAULT);
