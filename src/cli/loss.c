@@ -102,7 +102,9 @@ static thaw_status append_weighted(const cli_session *session, const thaw_datase
                                    thaw_node node)
 {
     const double smoothing = session->options->label_smoothing;
-    if (dataset && thaw_dataset_task(dataset) == THAW_TASK_TOKENS)
+    const bool tokens = dataset ? thaw_dataset_task(dataset) == THAW_TASK_TOKENS
+                                : thaw_model_node_shape(session->model, node)->rank == 2;
+    if (tokens)
         return thaw_token_cross_entropy(session->model, node,
                                         &(thaw_token_cross_entropy_options){
                                             .name = "loss", .class_weights = weights, .label_smoothing = smoothing },

@@ -1,4 +1,4 @@
-/* The command on networks as downloaded: tests/golden/hub has two, which tests/golden/hub.py made. */
+/* The command on networks as downloaded, in tests/golden/hub, which tests/golden/hub.py made. */
 #include <stdio.h>
 #include <string.h>
 
@@ -87,4 +87,64 @@ Test(hub, what_is_wrong_with_a_folder_is_told)
     folder_put_text("images/config.json", "{\"model_type\":\"t5\"}");
     photos_command("finetune --model $c --data $a", 1);
     support_assert_says(photos_run.errors, "unknown model_type \"t5\"");
+}
+
+/* ---------------------------------------------------------------- texts */
+
+static char texts[SUPPORT_PATH_BYTES + 64], bert[SUPPORT_PATH_BYTES];
+
+/* $d is the folder of bert, $f the data: the rows, and further options. */
+static void put_texts(const char *rows, const char *options)
+{
+    char path[SUPPORT_PATH_BYTES];
+    folder_put_text("texts.tsv", rows);
+    folder_join(path, "texts.tsv");
+    snprintf(texts, sizeof texts, "text:%.480s;%s", path, options);
+    photos_variables[3] = support_golden(bert, "hub/bert");
+    photos_variables[5] = texts;
+}
+
+Test(hub, folders_of_texts_are_fine_tuned)
+{
+    put_texts("x\ta b c\ny\td e\nx\ta a a\ny\te e\n", "label=1;text=2;length=6");
+    photos_command("summary --model $d", 0);
+    support_assert_says(photos_run.output, "l2_normalise");
+    photos_command("finetune --model $d --data $f --reset classifier --batch 2 --epochs 2 --threads 1 --save $b", 0);
+    photos_command("evaluate --load $b --data $f --threads 1", 0);
+    support_assert_says(photos_run.output, "accuracy");
+    photos_command("predict --load $b --threads 1 --text b", 0);
+    support_assert_says(photos_run.output, "b: ");
+    photos_variables[5] = NULL;
+}
+
+/* Invalid UTF-8 and long texts are told of and taken, an empty one has the special tokens. */
+Test(hub, texts_of_any_bytes_and_lengths_are_taken)
+{
+    put_texts("x\ta \xff\xfe b\ny\t\nx\ta b c d e f g h i j k l\ny\te\n", "label=1;text=2;length=6");
+    photos_command("finetune --model $d --data $f --reset classifier --batch 2 --epochs 1 --threads 1", 0);
+    support_assert_says(photos_run.errors, "parts of texts are not UTF-8 and were replaced by U+FFFD");
+    support_assert_says(photos_run.errors, "1 of 4 texts were cut to 6 tokens");
+    photos_variables[5] = NULL;
+}
+
+Test(hub, what_is_wrong_with_texts_for_a_folder_is_told)
+{
+    put_texts("x\ta b c\ny\td e\n", "label=1;text=2");
+    photos_command("finetune --model $d --data $f --reset classifier", 2);
+    support_assert_says(photos_run.errors, "length is 128, must be at most 9, the positions");
+    put_texts("x\ta b c\ny\td e\n", "label=1;text=2;length=6;tokenizer=$");
+    char vocabulary[SUPPORT_PATH_BYTES];
+    folder_put_text("other/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\n");
+    snprintf(strrchr(texts, '$'), SUPPORT_PATH_BYTES, "%s", folder_join(vocabulary, "other"));
+    photos_command("finetune --model $d --data $f --reset classifier", 1);
+    support_assert_says(photos_run.errors, "has 18 tokens, but bert.embeddings.word_embeddings only 17");
+    photos_variables[5] = NULL;
+}
+
+Test(hub, of_gpt2_has_a_loss_over_tokens)
+{
+    photos_variables[3] = support_golden(bert, "hub/gpt2");
+    photos_command("summary --model $d", 0);
+    support_assert_says(photos_run.output, "token_cross_entropy");
+    photos_command("plan --model $d --batch 2 --threads 1", 0);
 }
