@@ -216,7 +216,8 @@ class Texts:
 def make_texts():
     generator = torch.Generator().manual_seed(2)
     lengths = torch.randint(1, 12, (10,), generator=generator).tolist()
-    return [" ".join(WORDS[i] for i in torch.randint(0, len(WORDS), (length,), generator=generator)) for length in lengths]
+    return [" ".join(WORDS[i] for i in torch.randint(0, len(WORDS), (length,), generator=generator))
+            for length in lengths]
 
 
 def expect_texts(model, texts):

@@ -8,8 +8,9 @@
      tokenizer.json             of a network of text, or vocab.txt, or vocab.json and merges.txt
      preprocessor_config.json   how images become samples; timm's config.json says it itself
      modules.json               of sentence-transformers: a Transformer, a Pooling (mean or cls) and a Normalize are the
-                                options pooling and normalise of the network (thaw/zoo.h). Without it, 1_Pooling
-                                decides how the features are pooled
+                                options pooling and normalise of the network (thaw/zoo.h), as anything else there may
+                                be given otherwise: normalise=no trains a classifier on features as they are pooled.
+                                Without modules.json, 1_Pooling decides how they are
 
    Other files are ignored.
 
@@ -74,6 +75,7 @@ THAW_API const char *thaw_model_folder_weights(const thaw_model_folder *folder);
    - tensors of a network without a head get the names that they have in one with a head;
    - LayerNorm.gamma and LayerNorm.beta of older files are LayerNorm.weight and LayerNorm.bias;
    - tensors that the network has no use for are skipped: heads of pre-training, the pooler of vit, masks;
+   - a tied head that differs from the table of tokens is skipped with a warning, as in thaw_weights_load;
    - if the weights have no head, that of the model stays new, with a message to the context's log; `missing` counts it.
    The model may be of another context. Not safe while another thread uses the model. Errors: those of
    thaw_weights_load. */

@@ -62,9 +62,10 @@ typedef struct thaw_load_result {
    files beside it, as Hugging Face's libraries save them; the index and the files must hold the same tensors. Positions
    of a square grid of another size than the model's are resampled, as timm does (thaw_positions_options.grid).
    PyTorch's `num_batches_tracked`, stored beside a layer's running statistics, is skipped, and so are the whole numbers
-   `position_ids` of older files of transformers. After renamings, what all tensors' names begin with is taken off if it
-   is "module.", "_orig_mod.", "model." or "backbone." and no parameter's does, and the names of efficientnet_pytorch
-   ("_blocks.0._project_conv.weight") become timm's ("blocks.0.0.conv_pw.weight"). A header may have at most 10,000,000
+   `position_ids` of older files of transformers, and the tensor of a parameter that is bound to another one, which
+   PyTorch writes under both names: the log warns if their values differ. After renamings, what all tensors' names begin
+   with is taken off if it is "module.", "_orig_mod.", "model." or "backbone." and no parameter's does, and the names of
+   efficientnet_pytorch ("_blocks.0._project_conv.weight") become timm's ("blocks.0.0.conv_pw.weight"). A header may have at most 10,000,000
    bytes, about 100,000 tensors. Errors: THAW_IO_ERROR, THAW_BAD_FORMAT, THAW_UNSUPPORTED (another dtype),
    THAW_NOT_FOUND (missing or unexpected, a pattern that matches nothing, or a renaming that does), THAW_DUPLICATE (two
    tensors get one name), THAW_SHAPE_MISMATCH, THAW_NOT_FINITE (a tensor contains NaN or infinity). */

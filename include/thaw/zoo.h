@@ -75,10 +75,10 @@ THAW_API const thaw_zoo_entry *thaw_zoo_entry_at(size_t index);
                      the rates behind the embeddings and at the end of each residual branch, and of the weights of
                      attention. Default: 0.1. Inside a frozen prefix nothing is dropped
      pooling=NAME    (not gpt2) token: the features are the first token, through a dense layer and tanh (distilbert:
-                     ReLU); in the last block nothing else is computed. cls: the first token as it is. mean: the mean over
-                     the sequence's own tokens, minilm's default. With cls and mean, the pooler of bert and minilm is
-                     of no use: its parameters stay for the file's sake and do not train. That of distilbert is left
-                     out
+                     ReLU). cls: the first token as it is. With both, nothing else is computed in the last block. mean:
+                     the mean over the sequence's own tokens, minilm's default. With cls and mean, the pooler of bert
+                     and minilm is of no use: its parameters stay for the file's sake and do not train. That of
+                     distilbert is left out
      normalise=yes   (not gpt2) the features have a Euclidean norm of 1, as sentence embeddings
    Their inputs (thaw_named_input) are "token_ids", "lengths" and, with types, "token_types", which is optional: ids and
    types of [length] and the number of a sequence's own tokens, all THAW_I32. What is behind a length influences

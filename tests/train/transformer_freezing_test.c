@@ -1,5 +1,5 @@
-/* A small GPT-2, whose head is its table of tokens, and a small ViT, whatever of them is frozen: gradients, plans, features
-   that are cached, runs that are cut. text_freezing_test.c does the same for BERT. */
+/* A small GPT-2, whose head is its table of tokens, and a small ViT, whatever of them is frozen: gradients, plans,
+   features that are cached, runs that are cut. text_freezing_test.c does the same for BERT. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -38,8 +38,8 @@ thaw_status thaw_folder_path(thaw_context *context, const char *folder, const ch
 /* Whether there is such a file in the folder. */
 bool thaw_folder_has(const char *folder, const char *name);
 
-/* Appends what sentence-transformers' files in the folder ask for, options pooling and normalise. `pools`: the network has
-   these options. Errors: THAW_UNSUPPORTED (another module or way of pooling). */
+/* Appends what sentence-transformers' files in the folder ask for, options pooling and normalise. `pools`: the network
+   has these options. Errors: THAW_UNSUPPORTED (another module or way of pooling). */
 thaw_status thaw_folder_append_sentence(const thaw_config *config, const char *folder, bool pools, thaw_text *into);
 
 /* Notes how images become samples, as far as the folder tells. */
