@@ -108,8 +108,8 @@ struct thaw_layer_demand {
 
 /* What the layer answers. All zero on entry. */
 typedef struct thaw_layer_needs {
-    void *state;            /* the layer's own, given to run functions and `release`. What a step writes there may be of
-                               another part of the batch when backward runs: forward leaves its results in the workspace */
+    void *state;            /* the layer's own, given to run functions and `release`. Before backward, forward may run on
+                               another part of the batch: what backward needs of it is in the workspace */
     size_t packed_bytes;    /* copies of parameters that `pack` fills; kept as long as the plan */
     size_t workspace_bytes; /* written by forward, read by backward */
     size_t scratch_bytes;   /* free between calls */

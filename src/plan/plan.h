@@ -23,7 +23,7 @@ struct thaw_plan {
     bool cuts;    /* it can start at the feature cache: a training plan, or one that tests what is being trained */
     bool unfused; /* each node runs its own kernels */
     const bool *frozen; /* by the number of the stored tensor: supposed to be, whatever its flag; NULL: none */
-    bool syncs;         /* the step's shards run at the same time, each on a rank of its own, and share sums */
+    bool syncs;         /* the step's shards share sums in the middle of it, on this rank and others */
     thaw_cache_budget cache;
 
     thaw_plan_node *nodes;

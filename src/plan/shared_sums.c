@@ -1,5 +1,6 @@
-/* Layers that compute with the sums of all shards of a step, each of which is on a rank of its own. Before such a layer
-   runs, its sums over this shard are measured, and shared: an exchange in the middle of forward or backward. */
+/* Layers that compute with the sums of all shards of a step. Before such a layer runs, its sums over this shard are
+   measured, and shared with the other shards of this rank and of others: an exchange in the middle of forward or
+   backward. */
 #include "plan/plan.h"
 
 bool thaw_plan_shares_sums(const thaw_plan *plan, thaw_node node)

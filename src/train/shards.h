@@ -12,7 +12,8 @@ thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *com
 thaw_status thaw_check_shards(const thaw_model *model, int64_t shards, const thaw_communicator *communicator);
 
 /* The plan for the largest shard of a step of this many samples, with sequences of `length` (0: the whole length).
-   Compiles that of smaller shards, too, and makes the memory of all, so that the step does not. Errors: those of thaw_plan_find. */
+   Compiles that of smaller shards, too, and makes the memory of all, so that the step does not. Errors: those of
+   thaw_plan_find. */
 thaw_status thaw_shard_plan(thaw_model *model, size_t samples, int64_t length, thaw_shard_range range,
                             thaw_plan **plan);
 
@@ -59,12 +60,13 @@ thaw_status thaw_weigh_shard(thaw_plan *plan, const thaw_shard_outcome *outcome,
 
 /* Runs the shards of this process side by side, where layers need the sums of all shards of the step: each goes as far
    as the next such layer, and waits for the others in memory of its own (plan/shard_places.h). *plan becomes that of
-   the first; after an error its place in the program is that of the last exchange. Errors: as thaw_run_shards. */
+   the first; its step.met tells how far the exchanges have come. NULL if a plan could not be made. Errors: as
+   thaw_run_shards. */
 thaw_status thaw_run_shards_together(thaw_plan **plan, thaw_taken_step *taken);
 
-/* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of one
-   of them, with gradients and statistics of the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the mean
-   that its weights tell nor says that it is a sum). */
+/* Runs all shards of this process, and adds up those of all ranks. *plan, of thaw_shard_plan, becomes that of one of
+   them, with gradients and statistics of the whole step. Errors: as above; THAW_UNSUPPORTED (a loss that is neither the
+   mean that its weights tell nor says that it is a sum). */
 thaw_status thaw_run_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result);
 
 #endif

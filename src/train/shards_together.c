@@ -1,8 +1,7 @@
-#include "distributed/exchange.h"
+#include <string.h>
+
 #include "plan/shard_places.h"
 #include "train/shards.h"
-
-#include <string.h>
 
 /* The shards of this process in one step. Those without samples are the last. */
 typedef struct together {

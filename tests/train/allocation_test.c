@@ -74,6 +74,13 @@ static thaw_model *make_normalised(thaw_context *context)
     return model;
 }
 
+static thaw_model *make_synced(thaw_context *context)
+{
+    thaw_model *model = make_normalised(context);
+    thaw_model_set_sync_batch_norm(model, true);
+    return model;
+}
+
 static void check_steps(thaw_model *(*make)(thaw_context *context), const char *optimizer,
                         const thaw_step_options *options)
 {
@@ -104,6 +111,7 @@ Test(allocation, steps_in_shards_allocate_nothing)
 {
     check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5, .shards = 4 });
     check_steps(make_normalised, "sgd:lr=0.01", &(thaw_step_options){ .shards = 3 });
+    check_steps(make_synced, "sgd:lr=0.01", &(thaw_step_options){ .shards = 3 });
     check_steps(support_combined_network, "adam", &(thaw_step_options){ .shards = 2 });
 }
 

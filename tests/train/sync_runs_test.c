@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/allocator.h"
 #include "support/files.h"
 #include "support/gradients.h"
 #include "support/network.h"
@@ -189,6 +190,34 @@ Test(sync_runs, continue_on_other_ranks_with_the_same_bits, .timeout = 60)
 }
 
 /* ---- refusals ---- */
+
+static thaw_status step_in_shards(thaw_model *model)
+{
+    return support_step(model, 12, 1, &(thaw_step_options){ .shards = 3 }, NULL);
+}
+
+/* A step that finds no memory changes nothing, and can be taken again. */
+Test(sync_runs, survive_where_there_is_no_memory, .timeout = 120)
+{
+    for (size_t at = 1;; at++) {
+        support_allocator allocator = { 0 };
+        thaw_context *context = support_context_on(&allocator);
+        thaw_model *model = synced(context);
+        support_optimize(model, "sgd:lr=0.05,momentum=0.9");
+        allocator.fail_at = allocator.calls + at;
+        const thaw_status status = step_in_shards(model);
+        const bool failed = allocator.calls >= allocator.fail_at;
+        cr_assert_eq(status, failed ? THAW_OUT_OF_MEMORY : THAW_OK, "allocation %zu: %s", at,
+                     thaw_context_message(context));
+        allocator.fail_at = 0;
+        assert_ok(context, step_in_shards(model));
+        thaw_model_destroy(model);
+        thaw_context_destroy(context);
+        cr_assert_eq(allocator.live, 0, "allocation %zu", at);
+        if (!failed)
+            break;
+    }
+}
 
 Test(sync_runs, need_ranks_that_agree)
 {
