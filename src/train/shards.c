@@ -85,13 +85,14 @@ thaw_status thaw_weigh_shard(thaw_plan *plan, const thaw_shard_outcome *outcome,
 /* Finds the plan for a shard, and prepares its step. */
 static thaw_status begin_shard(thaw_plan **plan, const thaw_taken_step *taken, size_t index, thaw_shard_part part)
 {
-    const thaw_plan *before = *plan;
-    thaw_shard_sum *sum = thaw_plan_shard_sum(before->model);
+    const thaw_plan *before = *plan; /* may be released for the new one */
+    const thaw_model *model = before->model;
+    thaw_shard_sum *sum = thaw_plan_shard_sum(model);
     const thaw_shard_range range = thaw_shard_sum_range(sum);
     const thaw_status status = thaw_find_part_plan(before, taken->batch, part, range, plan);
     if (status == THAW_OK)
         (*plan)->program.step =
-            (thaw_program_step){ .updates = thaw_plan_updates(before->model),
+            (thaw_program_step){ .updates = thaw_plan_updates(model),
                                  .sum = sum,
                                  .communicator = index + 1 == range.past ? taken->communicator : NULL,
                                  .again = index > range.first && *plan == before };

@@ -135,6 +135,7 @@ static thaw_status find_plans(together *t, const thaw_plan *other)
             break;
         thaw_shard_place *place = thaw_plan_place(t->model, i);
         place->plan = plan;
+        other = plan; /* that before may be released for the next one */
         place->part = part;
         t->filled = i + 1;
     }
