@@ -13,6 +13,12 @@
 #include "support/sanitized.h"
 #include "support/support.h"
 
+#ifdef ADDRESSES_ARE_WATCHED /* built without fusing products with sums */
+static const bool levels_differ = false;
+#else
+static const bool levels_differ = true;
+#endif
+
 static thaw_context *limited(thaw_cpu_level most)
 {
     thaw_context *context = NULL;
@@ -113,10 +119,8 @@ Test(cpu, the_product_of_rows_keeps_to_the_limit)
         row_product(most, p);
         if (most >= machine())
             cr_assert_arr_eq(p->found, highest->found, sizeof p->found, "limit %d", (int)most);
-#ifndef ADDRESSES_ARE_WATCHED /* where products are not fused with sums */
-        else if (most == THAW_CPU_BASELINE)
+        else if (most == THAW_CPU_BASELINE && levels_differ)
             cr_assert_neq(memcmp(p->found, highest->found, sizeof p->found), 0, "the limit is not kept");
-#endif
     }
     free(highest);
     free(p);
@@ -147,7 +151,7 @@ Test(cpu, outer_products_keep_to_the_limit)
          expected->found, THAW_PANEL_WIDTH);
         outer_products(level, p);
         cr_assert_arr_eq(p->found, expected->found, sizeof p->found, "level %d", (int)level);
-        if (level == THAW_CPU_V3) {
+        if (level == THAW_CPU_V3 && levels_differ) {
             outer_products(THAW_CPU_BASELINE, p);
             cr_assert_neq(memcmp(p->found, expected->found, sizeof p->found), 0, "the levels can be told apart");
         }
@@ -204,6 +208,6 @@ Test(cpu, a_layer_keeps_to_the_limit)
     for (thaw_cpu_level most = THAW_CPU_V3; most <= THAW_CPU_V4; most++)
         if (most >= machine())
             cr_assert_arr_eq(states[most], states[THAW_CPU_HIGHEST], sizeof states[most], "limit %d", (int)most);
-    if (machine() > THAW_CPU_BASELINE)
+    if (machine() > THAW_CPU_BASELINE && levels_differ)
         cr_assert_neq(memcmp(states[THAW_CPU_BASELINE], states[THAW_CPU_V3], sizeof states[0]), 0);
 }
