@@ -46,6 +46,7 @@ static thaw_status build(thaw_layer_builder *builder, const void *options)
         .initializer = usual ? THAW_INITIAL_NORMAL : o->initializer,
         .fan_in = (double)o->rows,
         .fan_out = (double)o->width,
+        .table = true,
         .zeros = o->use_padding_id ? (size_t)o->width : 0,
         .zeros_at = o->use_padding_id ? (size_t)(o->padding_id * o->width) : 0,
     };

@@ -137,7 +137,7 @@ static figures run_case(thaw_context *context, const char *description, const wo
         stop(context);
     found.written = 1;
     for (size_t s = 0; s < THAW_MAX_SLOTS; s++)
-        found.written += thaw_optimizer_uses_slot(optimizer, s);
+        found.written += thaw_module_uses_slot(optimizer->module, optimizer->values, s);
     bench_model whole = { 0 }, half = { 0 };
     bench_probe probe = { 0 };
     if (bench_model_create(context, work->parameters, work->tensors, optimizer, false, &whole) != THAW_OK ||

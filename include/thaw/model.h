@@ -100,6 +100,7 @@ typedef struct thaw_summary_entry {
     thaw_trainability trainability; /* of all its parameters */
     double learning_rate;           /* of its group; NAN without parameters or optimizer */
     const char *optimizer;          /* module name; NULL without parameters or optimizer */
+    const char *fallback; /* of the module that updates some of its own parameters instead; NULL: there are none */
 } thaw_summary_entry;
 
 /* Totals in elements; statistics are counted separately. What several layers share counts once. A stored tensor that

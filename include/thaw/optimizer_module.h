@@ -3,14 +3,15 @@
 #ifndef THAW_OPTIMIZER_MODULE_H
 #define THAW_OPTIMIZER_MODULE_H
 
+#include <thaw/matrix_stage.h>
 #include <thaw/optimizer.h>
-#include <thaw/tensor.h>
+#include <thaw/parameter.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SLOTS = 8, THAW_MAX_SUMS = 8 };
+enum { THAW_MAX_HYPERPARAMETERS = 16, THAW_MAX_SUMS = 8 };
 
 /* The kind of module that this header describes, in the upper 16 bits, and its version, in the lower 16. */
 enum { THAW_OPTIMIZER_ABI = 0x4F500001 };
@@ -49,6 +50,14 @@ typedef struct thaw_conclusion {
     const thaw_shape *shape;      /* of this parameter */
 } thaw_conclusion;
 
+/* What a parameter is, for modules that are not for all of them. */
+typedef struct thaw_suitor {
+    thaw_role role;          /* weight, bias, ... */
+    bool table;              /* its rows are looked up or added: embeddings, positions, tokens */
+    const thaw_shape *shape; /* in PyTorch's layout */
+    size_t rows, columns;    /* as a matrix: see thaw/matrix_stage.h */
+} thaw_suitor;
+
 /* A kind of optimizer. Fields that a module's `size` does not reach are zero, which is their default; `update` must be
    within it. */
 struct thaw_optimizer_module {
@@ -61,7 +70,8 @@ struct thaw_optimizer_module {
     const char *const *slots;                   /* names of the state arrays */
     size_t slot_count;                          /* at most THAW_MAX_SLOTS */
 
-    /* The arithmetic. Called from many threads with disjoint spans whose borders carry no meaning. */
+    /* The arithmetic. Called from many threads with disjoint spans whose borders carry no meaning. NULL if and only if
+       the module has `matrix`. */
     void (*update)(const thaw_update *update);
 
     /* Whether these hyper-parameters need the slot. NULL: always. */
@@ -107,6 +117,37 @@ struct thaw_optimizer_module {
     size_t sum_count;                                                     /* at most THAW_MAX_SUMS */
     void (*sums)(const thaw_update *update, double *sums);                /* as above */
     void (*conclude)(const thaw_conclusion *conclusion, double *scalars); /* as above */
+
+    /* The arithmetic on a whole parameter as a matrix, by all threads together: see thaw/matrix_stage.h. `prepare` has
+       been called. Such a module has none of `update`, `begin`, `rests_at_zero` and sums. */
+    void (*matrix)(const thaw_matrix_update *matrix);
+
+    /* The floats that `matrix` needs besides its arrays for a parameter of this size, whatever the hyper-parameters.
+       The largest of all parameters is allocated once. NULL: none. */
+    size_t (*scratch)(size_t rows, size_t columns);
+
+    /* Floating-point operations of `matrix` in a step, for thaw_plan_totals; if they differ from step to step, their
+       mean. NULL: 0, of what is bound by memory. */
+    double (*flops)(const double *hyperparameters, size_t rows, size_t columns);
+
+    /* The shapes of the slots of a module with `matrix`, in their order. NULL: all have the parameter's. */
+    const thaw_slot_shape *slot_shapes;
+
+    /* Whether the module is for this parameter. Others are updated by the built-in module `fallback`, which must be for
+       all. It has its own defaults, but a hyper-parameter of this module that is named "<fallback>_<name>", such as
+       "adamw_lr", sets its `name`. A group's learning rate changes that of the fallback in the same proportion; a group's
+       weight decay applies to both. thaw_parameter_module tells which one updates a parameter. Only matrices here, and
+       AdamW for the rest:
+
+           static bool suits(const thaw_suitor *parameter)
+           {
+               return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
+           }
+           ... .suits = suits, .fallback = "adamw",
+
+       Both NULL: it is for all. */
+    bool (*suits)(const thaw_suitor *parameter);
+    const char *fallback; /* as above */
 };
 
 /* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */

@@ -60,7 +60,8 @@ typedef struct thaw_parameter_specification {
     double constant;              /* for THAW_INITIAL_CONSTANT */
     thaw_position_grid grid;      /* all 0: the parameter has none */
     bool transposed;              /* files of weights have this matrix transposed (thaw/weights.h) */
-    size_t zeros_at, zeros;       /* this many elements from `zeros_at` on start at zero, whatever the initializer */
+    bool table;             /* its rows are looked up or added, not multiplied with: not every optimizer is for it */
+    size_t zeros_at, zeros; /* this many elements from `zeros_at` on start at zero, whatever the initializer */
 } thaw_parameter_specification;
 
 /* ---- what trains ---- */
@@ -165,8 +166,12 @@ THAW_API float *thaw_parameter_edit(thaw_parameter *parameter);
    is the gradient as computed. Valid until the next call on the model. */
 THAW_API const float *thaw_parameter_gradient(const thaw_parameter *parameter);
 
-/* Optimizer state by slot name ("momentum_buffer", "exp_avg"), one float per element; NULL if there is none. Valid
-   until the next call on the model. */
+/* The module that updates the parameter: that of its group's optimizer, or the fallback if that does not suit the
+   parameter (thaw/optimizer_module.h). NULL: the group has no optimizer. */
+THAW_API const thaw_optimizer_module *thaw_parameter_module(const thaw_parameter *parameter);
+
+/* Optimizer state by slot name ("momentum_buffer", "exp_avg"); NULL if there is none. One float per element, unless the
+   module gives the slot another shape. Valid until the next call on the model. */
 THAW_API const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot);
 
 #ifdef __cplusplus

@@ -108,7 +108,8 @@ typedef struct thaw_plan_totals {
     size_t tiled_kernels;    /* of the forward kernels: those that run on one tile of `tile` samples after another, so
                              that what passes between them stays in the caches and takes less memory */
     int64_t tile;            /* samples; the batch if nothing is tiled */
-    double flops;            /* per step */
+    double flops;            /* per step, without the update */
+    double update_flops;     /* of optimizers' products of matrices, per step: what is updated by element counts as 0 */
     double unfrozen_flops;   /* of the same network with everything trainable */
     double cached_flops;     /* of a step that starts at the feature cache */
     size_t cached_bytes_per_sample; /* 0: no frozen prefix is worth caching, or no place in it is small enough */

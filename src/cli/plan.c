@@ -99,6 +99,7 @@ static int print_totals(const cli_options *options, const thaw_plan *plan, const
     json_object_set_new(object, "tile", cli_json_count((size_t)totals.tile));
     json_object_set_new(object, "flops", cli_json_real(totals.flops));
     json_object_set_new(object, "unfrozen_flops", cli_json_real(totals.unfrozen_flops));
+    json_object_set_new(object, "update_flops", cli_json_real(totals.update_flops));
     json_object_set_new(object, "cached_flops", cli_json_real(totals.cached_flops));
     json_object_set_new(object, "cached_bytes_per_sample", cli_json_count(totals.cached_bytes_per_sample));
     json_object_set_new(object, "cache_file", cli_json_text(path));

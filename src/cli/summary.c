@@ -19,6 +19,7 @@ static int print_layer(const thaw_summary_entry *entry)
     json_object_set_new(object, "trainability", json_string(thaw_trainability_name(entry->trainability)));
     json_object_set_new(object, "learning_rate", cli_json_real(entry->learning_rate));
     json_object_set_new(object, "optimizer", entry->optimizer ? json_string(entry->optimizer) : json_null());
+    json_object_set_new(object, "fallback", entry->fallback ? json_string(entry->fallback) : json_null());
     return cli_json_print(object);
 }
 

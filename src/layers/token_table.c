@@ -25,6 +25,7 @@ thaw_status thaw_token_table_register(thaw_layer_builder *builder, const char *p
                                           initializer == THAW_INITIAL_DEFAULT ? THAW_INITIAL_TRANSFORMER : initializer,
                                       .fan_in = (double)rows,
                                       .fan_out = (double)width,
+                                      .table = true,
                                       .grid = grid ? *grid : (thaw_position_grid){ 0 },
                                   });
 }

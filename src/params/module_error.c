@@ -61,10 +61,23 @@ thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module)
     return complete;
 }
 
+static const char *stage_error(const thaw_optimizer_module *module)
+{
+    if (!module->update && !module->matrix)
+        return "it has no update function";
+    if (module->matrix && (module->update || module->begin || module->rests_at_zero || module->sums))
+        return "it has matrix, and with it update, begin, rests_at_zero or sums";
+    if (!module->matrix && (module->scratch || module->flops || module->slot_shapes))
+        return "it has scratch, flops or slot_shapes without matrix";
+    if (!module->suits != !module->fallback)
+        return "of suits and fallback, it has one without the other";
+    return NULL;
+}
+
 static const char *rule_error(const thaw_optimizer_module *module)
 {
-    if (!module->update)
-        return "it has no update function";
+    if (stage_error(module))
+        return stage_error(module);
     if (module->slot_count > THAW_MAX_SLOTS)
         return "it has more slots than the limits of thaw/optimizer_module.h";
     if (module->slot_count && !module->slots)

@@ -9,19 +9,38 @@
 #include "params/module_source.h"
 #include "params/settings.h"
 
+/* The module for parameters that `module` does not suit. */
+static thaw_status find_fallback(thaw_context *context, const thaw_optimizer_module *module,
+                                 const thaw_optimizer_module **fallback)
+{
+    *fallback = NULL;
+    if (!module->fallback)
+        return THAW_OK;
+    const thaw_status status = thaw_builtin_module_find(context, module->fallback, fallback);
+    if (status == THAW_OK && (*fallback)->suits)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: its fallback, %s, must be for all parameters",
+                         module->name, module->fallback);
+    return status;
+}
+
 /* Takes over `library` on success. */
 static thaw_status create(thaw_context *context, const thaw_optimizer_module *module, const char *settings,
                           void *library, thaw_optimizer **optimizer)
 {
     const thaw_optimizer_module complete = thaw_module_complete(module);
     double values[THAW_MAX_HYPERPARAMETERS] = { 0 };
-    const thaw_status status = thaw_settings_parse(context, &complete, settings, values);
+    const thaw_optimizer_module *fallback;
+    thaw_status status = find_fallback(context, &complete, &fallback);
+    if (status == THAW_OK)
+        status = thaw_settings_parse(context, &complete, settings, values);
     if (status != THAW_OK)
         return status;
     thaw_optimizer *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    *made = (thaw_optimizer){ .context = context, .module = module, .references = 1, .library = library };
+    *made = (thaw_optimizer){
+        .context = context, .module = module, .fallback = fallback, .references = 1, .library = library
+    };
     if (module->size < sizeof *module) {
         made->completed = complete;
         made->module = &made->completed;
@@ -99,7 +118,7 @@ static unsigned used_slots(const thaw_optimizer *optimizer)
 {
     unsigned used = 0;
     for (size_t i = 0; i < optimizer->module->slot_count; i++)
-        used |= (unsigned)thaw_optimizer_uses_slot(optimizer, i) << i;
+        used |= (unsigned)thaw_module_uses_slot(optimizer->module, optimizer->values, i) << i;
     return used;
 }
 
@@ -129,8 +148,7 @@ const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *opti
     return optimizer->module;
 }
 
-bool thaw_optimizer_uses_slot(const thaw_optimizer *optimizer, size_t slot)
+bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *values, size_t slot)
 {
-    const thaw_optimizer_module *module = optimizer->module;
-    return slot < module->slot_count && (!module->uses_slot || module->uses_slot(optimizer->values, slot));
+    return slot < module->slot_count && (!module->uses_slot || module->uses_slot(values, slot));
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 
 const char *thaw_group_name(const thaw_group *group)
 {
@@ -90,9 +90,8 @@ const float *thaw_parameter_gradient(const thaw_parameter *parameter)
 
 const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    for (size_t i = 0; optimizer && i < optimizer->module->slot_count; i++)
-        if (strcmp(optimizer->module->slots[i], slot) == 0)
+    for (size_t i = 0; i < thaw_parameter_slot_count(parameter); i++)
+        if (strcmp(thaw_parameter_slot_name(parameter, i), slot) == 0)
             return parameter->slot[i];
     return NULL;
 }

@@ -45,6 +45,7 @@ struct thaw_parameter {
     double initial_scale;    /* multiplies random initial values */
     thaw_position_grid grid; /* all 0: none */
     bool transposed;         /* in files of weights */
+    bool table;
     size_t zeros_at, zeros;
     thaw_stream random; /* of its initial values */
 };

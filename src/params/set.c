@@ -58,6 +58,7 @@ static thaw_parameter *make_parameter(thaw_parameter_set *set, const char *name,
     made->grid = specification->grid;
     made->transposed = specification->transposed;
     made->initial_scale = 1;
+    made->table = specification->table;
     made->zeros_at = specification->zeros_at;
     made->zeros = specification->zeros;
     made->name = thaw_copy_text(context, name);

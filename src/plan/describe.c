@@ -118,6 +118,8 @@ static void append_totals(thaw_text *text, const thaw_plan *plan)
         append_saving(text, plan, i);
     if (totals.combination_bytes)
         thaw_text_append(text, "values of expressions %zu bytes\n", totals.combination_bytes);
+    if (totals.update_flops > 0)
+        thaw_text_append(text, "%.1f MFLOP of products in the update\n", totals.update_flops / 1e6);
     thaw_text_append(text, "%.1f MFLOP a step, %.1f with everything trainable", totals.flops / 1e6,
                      totals.unfrozen_flops / 1e6);
     if (totals.cached_bytes_per_sample)

@@ -1,5 +1,5 @@
 /* The entries and totals of a plan. */
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "plan/account.h"
 
 size_t thaw_plan_entry_count(const thaw_plan *plan)
@@ -121,9 +121,24 @@ static double count_unfrozen_flops(const thaw_plan *plan)
 /* Whether the parameter has this optimizer slot, or gets it in the plan's first step. */
 static bool has_slot(const thaw_plan *plan, const thaw_parameter *parameter, size_t slot)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    return parameter->slot[slot] || (thaw_plan_trains(plan, parameter) && optimizer &&
-                                     slot < optimizer->module->slot_count && thaw_optimizer_uses_slot(optimizer, slot));
+    return parameter->slot[slot] || (thaw_plan_trains(plan, parameter) && thaw_parameter_uses_slot(parameter, slot));
+}
+
+static size_t slot_bytes(const thaw_parameter *parameter, size_t slot)
+{
+    const thaw_shape shape = thaw_parameter_slot_shape(parameter, slot);
+    return thaw_shape_count(&shape) * sizeof(float);
+}
+
+/* Of the stage that is not bound by memory. */
+static double update_flops(const thaw_parameter *parameter)
+{
+    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
+    double values[THAW_MAX_HYPERPARAMETERS];
+    if (!module || !module->flops)
+        return 0;
+    thaw_parameter_values(parameter, values);
+    return module->flops(values, thaw_parameter_rows(parameter), thaw_parameter_columns(parameter));
 }
 
 static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
@@ -135,7 +150,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
         totals->parameter_bytes += bytes;
         totals->gradient_bytes += thaw_plan_trains(plan, parameter) ? bytes : 0;
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-            totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? bytes : 0;
+            totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? slot_bytes(parameter, k) : 0;
     }
 }
 
@@ -178,7 +193,9 @@ thaw_plan_totals thaw_plan_totals_of(const thaw_plan *plan)
         if (entry.region != THAW_REGION_PREFIX || (plan->nodes[i].used && plan->position[i] >= plan->cut_count))
             totals.cached_flops += entry.forward_flops + entry.backward_flops;
     }
-    for (size_t i = 0; i < plan->trained_count; i++)
+    for (size_t i = 0; i < plan->trained_count; i++) {
         totals.trainable_parameters += plan->trained[i]->count;
+        totals.update_flops += update_flops(plan->trained[i]);
+    }
     return totals;
 }

@@ -14,7 +14,8 @@ static thaw_status hold(const thaw_plan *plan, thaw_reach *reach, thaw_update_li
     for (size_t i = 0; i < plan->trained_count && status == THAW_OK; i++) {
         uint64_t *held;
         status = thaw_reach_hold(reach, plan->trained[i], &held);
-        thaw_update_list_hold(updates, i, held);
+        if (status == THAW_OK)
+            status = thaw_update_list_hold(updates, i, held);
     }
     return status;
 }

@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 #include "distributed/exchange.h"
 #include "params/keeping.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "train/trainer.h"
 
 /* Causes before what follows from them: the first difference is reported. */
@@ -129,8 +129,10 @@ static void add_state(const thaw_parameter *parameter, thaw_digest *digest)
 {
     thaw_digest_add_number(digest, parameter->steps);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        if (parameter->slot[k] && parameter->slot_steps[k] > 0)
-            thaw_digest_add(digest, parameter->slot[k], parameter->count * sizeof(float));
+        if (parameter->slot[k] && parameter->slot_steps[k] > 0) {
+            const thaw_shape shape = thaw_parameter_slot_shape(parameter, k);
+            thaw_digest_add(digest, parameter->slot[k], thaw_shape_count(&shape) * sizeof(float));
+        }
 }
 
 static void add_values(const thaw_parameter *parameter, thaw_digest *digest)

@@ -6,7 +6,7 @@
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "policy/strategy.h"
 #include "train/evaluation_batch.h"
 #include "train/inputs.h"
@@ -181,9 +181,10 @@ static size_t count_state(const thaw_plan *plan)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < plan->trained_count; i++) {
-        const thaw_optimizer *optimizer = plan->trained[i]->group->optimizer;
-        for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++)
-            bytes += thaw_optimizer_uses_slot(optimizer, k) ? plan->trained[i]->count * sizeof(float) : 0;
+        for (size_t k = 0; k < thaw_parameter_slot_count(plan->trained[i]); k++) {
+            const thaw_shape shape = thaw_parameter_slot_shape(plan->trained[i], k);
+            bytes += thaw_parameter_uses_slot(plan->trained[i], k) ? thaw_shape_count(&shape) * sizeof(float) : 0;
+        }
     }
     return bytes;
 }

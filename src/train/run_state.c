@@ -5,7 +5,7 @@
 
 #include "core/context.h"
 #include "graph/model.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "train/best.h"
 #include "train/run_description.h"
 #include "train/run_position.h"
@@ -35,14 +35,13 @@ static void write_group(const thaw_group *group, thaw_text *text)
 
 static void write_parameter(const thaw_parameter *parameter, thaw_text *text)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
     thaw_lines_begin(text, "parameter", parameter->name, NULL);
     thaw_text_append(text, "%d %" PRIu64 " %" PRIu64 "\n", (int)parameter->override, parameter->steps,
                      parameter->random.step);
-    for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++) {
+    for (size_t k = 0; k < thaw_parameter_slot_count(parameter); k++) {
         if (!parameter->slot[k])
             continue;
-        thaw_lines_begin(text, "slot", parameter->name, optimizer->module->slots[k]);
+        thaw_lines_begin(text, "slot", parameter->name, thaw_parameter_slot_name(parameter, k));
         thaw_text_append(text, "%" PRIu64 "\n", parameter->slot_steps[k]);
     }
     if (parameter->bound) {
@@ -162,9 +161,8 @@ static bool read_parameter(thaw_lines *state, const char *name, thaw_parameter *
 /* Whether the search for any line of a parameter has its memory: restoring needs no more. */
 static bool finds_slots(thaw_lines *state, const thaw_parameter *parameter)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++)
-        thaw_lines_find(state, "slot", parameter->name, optimizer->module->slots[k]);
+    for (size_t k = 0; k < thaw_parameter_slot_count(parameter); k++)
+        thaw_lines_find(state, "slot", parameter->name, thaw_parameter_slot_name(parameter, k));
     return !state->key.failed;
 }
 
@@ -239,12 +237,11 @@ static void restore_group(thaw_lines *state, thaw_group *group)
 
 static void restore_slot_steps(thaw_lines *state, thaw_parameter *parameter)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++) {
         const char *value = NULL;
         uint64_t steps = 0;
-        if (optimizer && k < optimizer->module->slot_count)
-            value = thaw_lines_find(state, "slot", parameter->name, optimizer->module->slots[k]);
+        if (k < thaw_parameter_slot_count(parameter))
+            value = thaw_lines_find(state, "slot", parameter->name, thaw_parameter_slot_name(parameter, k));
         parameter->slot_steps[k] = value && thaw_lines_read_number(&value, &steps) ? steps : 0;
     }
 }

@@ -8,7 +8,7 @@
 #include "graph/model.h"
 #include "params/bits.h"
 #include "params/keeping.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "train/run_description.h"
 #include "train/run_state.h"
 
@@ -57,13 +57,12 @@ static void copy(thaw_snapshot *snapshot, const item *visited)
 
 static void visit_parameter(thaw_snapshot *snapshot, visitor *visit, const thaw_parameter *parameter)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
     visit(snapshot, &(item){ .name = parameter->name, .shape = parameter->shape, .values = parameter });
-    for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++)
+    for (size_t k = 0; k < thaw_parameter_slot_count(parameter); k++)
         if (parameter->slot[k])
             visit(snapshot, &(item){ .name = parameter->name,
-                                     .detail = optimizer->module->slots[k],
-                                     .shape = parameter->shape,
+                                     .detail = thaw_parameter_slot_name(parameter, k),
+                                     .shape = thaw_parameter_slot_shape(parameter, k),
                                      .bytes = parameter->slot[k] });
     if (parameter->frozen_elements)
         visit(snapshot, &(item){ .name = parameter->name,

@@ -4,7 +4,7 @@
 
 #include "core/allocation.h"
 #include "params/bits.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "train/run_state.h"
 #include "train/snapshot.h"
 
@@ -72,8 +72,9 @@ static thaw_status find_detail(thaw_stored_run *from, thaw_parameter *parameter,
 static thaw_status find_slot(thaw_stored_run *from, thaw_parameter *parameter, int k)
 {
     void *memory = parameter->slot[k];
+    const thaw_shape shape = thaw_parameter_slot_shape(parameter, (size_t)k);
     const thaw_status status =
-        find_detail(from, parameter, k, parameter->group->optimizer->module->slots[k], &parameter->shape, &memory);
+        find_detail(from, parameter, k, thaw_parameter_slot_name(parameter, (size_t)k), &shape, &memory);
     parameter->slot[k] = memory;
     return status;
 }
@@ -120,8 +121,7 @@ thaw_status thaw_stored_find_averages(thaw_stored_run *from, thaw_parameter_set 
 
 static thaw_status find_parameter(thaw_stored_run *from, thaw_parameter *parameter)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    const int slots = optimizer ? (int)optimizer->module->slot_count : 0;
+    const int slots = (int)thaw_parameter_slot_count(parameter);
     const thaw_stored_tensor *tensor = thaw_safetensors_find(&from->file, parameter->name);
     if (!tensor)
         return thaw_fail(from->context, THAW_INVALID_ARGUMENT, "%s: is of another run: it lacks the parameter %.200s",

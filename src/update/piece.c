@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "params/optimizer.h"
-
 void thaw_scale_values(float *restrict values, size_t count, float factor)
 {
     for (size_t i = 0; i < count; i++)
@@ -14,7 +12,6 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_rule *applied = &list->rules[list->rule_of[index]];
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
     thaw_update piece = {
         .count = count,
         .parameter = parameter->data + begin,
@@ -22,18 +19,18 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
         .hyperparameter = applied->values,
         .step = applied->step,
     };
-    memcpy(piece.scalar, optimizer->module->conclude ? list->concluded[index].scalars : applied->scalars,
+    memcpy(piece.scalar, list->modules[index]->conclude ? list->concluded[index].scalars : applied->scalars,
            sizeof piece.scalar);
     memcpy(piece.slot_step, parameter->slot_steps, sizeof piece.slot_step);
-    for (size_t k = 0; k < optimizer->module->slot_count; k++)
-        piece.slot[k] = thaw_optimizer_uses_slot(optimizer, k) ? parameter->slot[k] + begin : NULL;
+    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        piece.slot[k] = applied->used_slots >> k & 1 ? parameter->slot[k] + begin : NULL;
     return piece;
 }
 
 void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece)
 {
     const thaw_parameter *parameter = list->parameters[index];
-    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    const thaw_optimizer_module *module = list->modules[index];
     if (list->gradient_scale != 1)
         thaw_scale_values(parameter->gradient + (piece->gradient - parameter->gradient), piece->count,
                           (float)list->gradient_scale);

@@ -10,7 +10,7 @@
 
 static const thaw_optimizer_module *module_of(const thaw_update_list *list, size_t index)
 {
-    return list->parameters[index]->group->optimizer->module;
+    return list->modules[index];
 }
 
 /* Blocks are cut alike for any number of threads, so each sum has the same terms. */
@@ -93,7 +93,7 @@ void thaw_update_list_sum(thaw_update_list *list)
     double all[THAW_MAX_SUMS];
     for (size_t i = 0; i < list->parameter_count; i++) {
         const thaw_optimizer *optimizer = list->parameters[i]->group->optimizer;
-        if (!optimizer->module->sums)
+        if (!module_of(list, i)->sums)
             continue;
         if (optimizer != last)
             add_parameters(list, optimizer, all);

@@ -6,8 +6,9 @@
 
 #include "core/threads.h"
 #include "params/bits.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "update/masked_update.h"
+#include "update/matrix_stage.h"
 #include "update/piece.h"
 #include "update/sums.h"
 
@@ -19,12 +20,27 @@ static void replace_value(const thaw_optimizer_module *module, double *values, c
         values[index] = (isnan(own) ? values[index] : own) * factor;
 }
 
-static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, double rate_factor)
+/* A group's own learning rate is of its optimizer; that of a fallback changes in proportion. */
+static double fallback_rate(const thaw_group *group, const thaw_optimizer_module *fallback, const double *values)
+{
+    const double common = thaw_optimizer_get(group->optimizer, "lr");
+    const int index = thaw_hyperparameter_index(fallback, "lr");
+    if (isnan(group->learning_rate) || index < 0 || isnan(common) || common == 0)
+        return group->learning_rate;
+    return values[index] * (group->learning_rate / common);
+}
+
+static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, const thaw_optimizer_module *module,
+                      double rate_factor)
 {
     const thaw_group *group = parameter->group;
-    const thaw_optimizer_module *module = group->optimizer->module;
-    memcpy(filled->values, group->optimizer->values, sizeof filled->values);
-    replace_value(module, filled->values, "lr", group->learning_rate, rate_factor);
+    const bool falls_back = module != group->optimizer->module;
+    thaw_parameter_values(parameter, filled->values);
+    filled->used_slots = 0;
+    for (size_t k = 0; k < module->slot_count; k++)
+        filled->used_slots |= (unsigned)thaw_module_uses_slot(module, filled->values, k) << k;
+    replace_value(module, filled->values, "lr",
+                  falls_back ? fallback_rate(group, module, filled->values) : group->learning_rate, rate_factor);
     replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);
     filled->step = parameter->steps;
     memcpy(filled->exact, filled->values, sizeof filled->exact);
@@ -43,28 +59,29 @@ static bool same_settings(const thaw_parameter *left, const thaw_parameter *righ
            memcmp(&a->weight_decay, &b->weight_decay, sizeof(double)) == 0;
 }
 
-/* Counts a step of the parameter, and of the slots that it uses. */
-static void count_step(thaw_parameter *parameter)
+/* Parameters with the rule of the one before need no look. */
+static void fill_rule_of(thaw_update_list *list, size_t i, double rate_factor)
 {
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    parameter->steps++;
-    parameter->version++;
-    for (size_t k = 0; k < optimizer->module->slot_count; k++)
-        parameter->slot_steps[k] += thaw_optimizer_uses_slot(optimizer, k);
+    const thaw_parameter *parameter = list->parameters[i];
+    thaw_rule *filled = &list->rules[list->rule_of[i]];
+    if (i > 0 && list->rule_of[i] == list->rule_of[i - 1])
+        return;
+    if (i > 0 && list->modules[i] == list->modules[i - 1] && same_settings(parameter, list->parameters[i - 1]))
+        *filled = list->rules[list->rule_of[i - 1]];
+    else
+        fill_rule(filled, parameter, list->modules[i], rate_factor);
 }
 
+/* Counts a step of each parameter, and of the slots that it uses. */
 static void fill_rules(thaw_update_list *list, double rate_factor)
 {
     for (size_t i = 0; i < list->parameter_count; i++) {
         thaw_parameter *parameter = list->parameters[i];
-        count_step(parameter);
-        thaw_rule *filled = &list->rules[list->rule_of[i]];
-        if (i > 0 && list->rule_of[i] == list->rule_of[i - 1])
-            continue;
-        if (i > 0 && same_settings(parameter, list->parameters[i - 1]))
-            *filled = list->rules[list->rule_of[i - 1]];
-        else
-            fill_rule(filled, parameter, rate_factor);
+        parameter->steps++;
+        parameter->version++;
+        fill_rule_of(list, i, rate_factor);
+        for (size_t k = 0; k < list->modules[i]->slot_count; k++)
+            parameter->slot_steps[k] += list->rules[list->rule_of[i]].used_slots >> k & 1;
     }
 }
 
@@ -72,7 +89,7 @@ static void fill_rules(thaw_update_list *list, double rate_factor)
 static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
     const size_t index = span->parameter, begin = span->begin + offset;
-    const thaw_optimizer_module *module = list->parameters[index]->group->optimizer->module;
+    const thaw_optimizer_module *module = list->modules[index];
     const thaw_update piece = thaw_piece_of(list, index, begin, count);
     if (!module->sums) /* else it has begun with these */
         thaw_piece_begin(list, index, &piece);
@@ -93,7 +110,7 @@ static void update_range(const thaw_update_list *list, const thaw_span *span, si
 static bool updates_rows(const thaw_update_list *list, size_t index)
 {
     const thaw_parameter *parameter = list->parameters[index];
-    const thaw_optimizer_module *module = parameter->group->optimizer->module;
+    const thaw_optimizer_module *module = list->modules[index];
     return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero && !module->begin &&
            !module->sums && module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
@@ -147,7 +164,7 @@ static bool has_infinite_scalar(const thaw_update_list *list)
 thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale)
 {
     for (size_t i = 0; i < list->parameter_count; i++)
-        if (!list->parameters[i]->group->optimizer)
+        if (!list->modules[i])
             return thaw_fail(list->context, THAW_INVALID_ARGUMENT,
                              "group %s trains and has no optimizer: give it one with thaw_select_optimizer",
                              list->parameters[i]->group->name);
@@ -155,7 +172,9 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
     fill_rules(list, rate_factor);
     atomic_store(&list->suspect, has_infinite_scalar(list));
     thaw_update_list_sum(list);
-    thaw_parallel(list->context, update_share, list);
+    if (list->span_count > 0)
+        thaw_parallel(list->context, update_share, list);
+    thaw_matrix_stage_run(list);
     return THAW_OK;
 }
 

@@ -31,8 +31,8 @@ void thaw_update_list_move(const thaw_update_list *list, float *gradients);
 void thaw_update_list_release(thaw_update_list *list);
 
 /* Makes updates keep the elements of parameter number `parameter` whose bit in `held` is 1; NULL: none. The list takes
-   over `held`. */
-void thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held);
+   over `held`. Errors: THAW_OUT_OF_MEMORY; the elements are held then, but the list must not run. */
+thaw_status thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held);
 
 /* Sets the gradients of a parameter's held elements to 0. */
 void thaw_update_list_clear_held(const thaw_update_list *list, size_t parameter);

@@ -5,8 +5,9 @@
 
 #include "core/allocation.h"
 #include "core/context.h"
-#include "core/threads.h"
-#include "params/optimizer.h"
+#include "params/suits.h"
+#include "update/matrix_stage.h"
+#include "update/state.h"
 
 enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
 
@@ -18,17 +19,33 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
     return floats;
 }
 
-/* Cuts the parameters, laid end to end, into equal shares of whole cache lines. */
-static void cut_spans(thaw_update_list *list)
+/* The floats of a parameter that are cut into shares: all, or none of what has a stage of its own. */
+static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
-    const size_t lines = thaw_update_list_floats(list) / LINE, threads = (size_t)list->threads;
-    size_t parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
+    const bool whole = list->modules[index] && list->modules[index]->matrix;
+    return all || !whole ? thaw_padded_floats(list->parameters[index]->count) : 0;
+}
+
+/* Cuts the parameters, laid end to end, into equal shares of whole cache lines: all of them, or those that are updated
+   element by element. */
+static void cut_spans(thaw_update_list *list, bool all)
+{
+    const size_t threads = (size_t)list->threads;
+    size_t floats = 0, parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
+    for (size_t i = 0; i < list->parameter_count; i++)
+        floats += floats_of(list, i, all);
+    const size_t lines = floats / LINE;
+    list->span_count = 0;
     for (size_t thread = 0; thread < threads; thread++) {
         const size_t end = lines * (thread + 1) / threads * LINE;
         size_t at = lines * thread / threads * LINE;
         list->first_span[thread] = list->span_count;
         while (at < end) {
-            const size_t count = list->parameters[parameter]->count, past = start + thaw_padded_floats(count);
+            const size_t count = list->parameters[parameter]->count, past = start + floats_of(list, parameter, all);
+            if (past == start) {
+                parameter++;
+                continue;
+            }
             const size_t stop = past < end ? past : end;
             const size_t begin = at - start, finish = stop - start < count ? stop - start : count;
             list->spans[list->span_count++] = (thaw_span){ parameter, begin, finish - begin };
@@ -65,7 +82,8 @@ static void assign_rules(thaw_update_list *list)
     size_t rules = 0;
     for (size_t i = 0; i < list->parameter_count; i++) {
         const thaw_parameter *before = i ? list->parameters[i - 1] : NULL, *own = list->parameters[i];
-        if (before && before->group == own->group && before->steps == own->steps)
+        if (before && before->group == own->group && before->steps == own->steps &&
+            list->modules[i - 1] == list->modules[i])
             list->rule_of[i] = rules - 1;
         else
             list->rule_of[i] = rules++;
@@ -82,45 +100,11 @@ void thaw_update_list_move(const thaw_update_list *list, float *gradients)
     }
 }
 
-/* Sizes cannot overflow: the parameters are in memory. */
-static thaw_status make_gradients(thaw_update_list *list, size_t room)
-{
-    const size_t floats = thaw_update_list_floats(list);
-    list->gradients = thaw_allocate_raw(list->context, (floats + room) * sizeof(float));
-    if (!list->gradients)
-        return THAW_OUT_OF_MEMORY;
-    memset(list->gradients + floats, 0, room * sizeof(float));
-    thaw_update_list_move(list, NULL);
-    return THAW_OK;
-}
-
-/* Which slots of a parameter are new, to be cleared by the threads that will use them. */
-typedef struct fresh_slots {
-    bool slot[THAW_MAX_SLOTS];
-} fresh_slots;
-
-static thaw_status allocate_missing(thaw_context *context, thaw_parameter *parameter, fresh_slots *fresh)
-{
-    const size_t bytes = parameter->count * sizeof(float);
-    const thaw_optimizer *optimizer = parameter->group->optimizer;
-    for (size_t k = 0; optimizer && k < optimizer->module->slot_count; k++) {
-        if (parameter->slot[k] || !thaw_optimizer_uses_slot(optimizer, k))
-            continue;
-        parameter->slot[k] = thaw_allocate_raw(context, bytes);
-        fresh->slot[k] = parameter->slot[k] != NULL;
-        if (!fresh->slot[k])
-            return THAW_OUT_OF_MEMORY;
-    }
-    return THAW_OK;
-}
-
 static thaw_status make_sums(thaw_update_list *list)
 {
     bool needed = false;
-    for (size_t i = 0; i < list->parameter_count; i++) {
-        const thaw_optimizer *optimizer = list->parameters[i]->group->optimizer;
-        needed = needed || (optimizer && optimizer->module->sums);
-    }
+    for (size_t i = 0; i < list->parameter_count; i++)
+        needed = needed || (list->modules[i] && list->modules[i]->sums);
     if (!needed)
         return THAW_OK;
     list->block_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->block_sums);
@@ -129,37 +113,22 @@ static thaw_status make_sums(thaw_update_list *list)
     return list->block_sums && list->parameter_sums && list->concluded ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-typedef struct clearing {
-    const thaw_update_list *list;
-    const fresh_slots *fresh;
-} clearing;
-
-static void clear_share(void *argument, int thread, int threads)
+static thaw_status fill(thaw_update_list *list, thaw_parameter *const *parameters, size_t room)
 {
-    const clearing *cleared = argument;
-    size_t first, past;
-    thaw_share_of(cleared->list, thread, threads, &first, &past);
-    for (size_t i = first; i < past; i++) {
-        const thaw_span *span = &cleared->list->spans[i];
-        const thaw_parameter *parameter = cleared->list->parameters[span->parameter];
-        const fresh_slots *fresh = &cleared->fresh[span->parameter];
-        memset(parameter->gradient + span->begin, 0, thaw_padded_floats(span->count) * sizeof(float));
-        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-            if (fresh->slot[k])
-                memset(parameter->slot[k] + span->begin, 0, span->count * sizeof(float));
-    }
-}
-
-static thaw_status make_state(thaw_update_list *list, size_t room)
-{
-    fresh_slots *fresh = thaw_allocate_array(list->context, list->parameter_count, sizeof *fresh);
-    thaw_status status = fresh ? make_gradients(list, room) : THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; status == THAW_OK && i < list->parameter_count; i++)
-        status = allocate_missing(list->context, list->parameters[i], &fresh[i]);
-    /* Also after a failure: the parameters keep what they got. */
-    if (list->gradients)
-        thaw_parallel(list->context, clear_share, &(clearing){ list, fresh });
-    thaw_release(list->context, fresh);
+    if (list->parameter_count > 0)
+        memcpy(list->parameters, parameters, list->parameter_count * sizeof *parameters);
+    for (size_t i = 0; i < list->parameter_count; i++)
+        list->modules[i] = thaw_parameter_module(list->parameters[i]);
+    assign_rules(list);
+    cut_spans(list, true);
+    thaw_status status = cut_norm_blocks(list);
+    if (status == THAW_OK)
+        status = make_sums(list);
+    if (status == THAW_OK)
+        status = thaw_matrix_stage_create(list);
+    if (status == THAW_OK)
+        status = thaw_update_list_make_state(list, room);
+    cut_spans(list, false);
     return status;
 }
 
@@ -174,23 +143,15 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     made->threads = context->most_threads;
     made->parameter_count = count;
     made->parameters = thaw_allocate_array(context, count, sizeof *made->parameters);
+    made->modules = thaw_allocate_array(context, count, sizeof(thaw_optimizer_module *));
     made->held = thaw_allocate_array(context, count, sizeof(uint64_t *));
     made->rule_of = thaw_allocate_array(context, count, sizeof *made->rule_of);
     made->rules = thaw_allocate_array(context, count, sizeof *made->rules);
     made->spans = thaw_allocate_array(context, count + (size_t)made->threads, sizeof *made->spans);
     made->first_span = thaw_allocate_array(context, (size_t)made->threads + 1, sizeof *made->first_span);
-    thaw_status status = THAW_OUT_OF_MEMORY;
-    if (made->parameters && made->held && made->rule_of && made->rules && made->spans && made->first_span) {
-        if (count > 0)
-            memcpy(made->parameters, parameters, count * sizeof *parameters);
-        cut_spans(made);
-        assign_rules(made);
-        status = cut_norm_blocks(made);
-        if (status == THAW_OK)
-            status = make_sums(made);
-        if (status == THAW_OK)
-            status = make_state(made, room);
-    }
+    const bool has_all = made->parameters && made->modules && made->held && made->rule_of && made->rules &&
+                         made->spans && made->first_span;
+    const thaw_status status = has_all ? fill(made, parameters, room) : THAW_OUT_OF_MEMORY;
     if (status != THAW_OK) {
         thaw_update_list_release(made);
         return status;
@@ -199,16 +160,18 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     return THAW_OK;
 }
 
-void thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held)
+thaw_status thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held)
 {
     thaw_release(list->context, list->held[parameter]);
     list->held[parameter] = held;
+    return held ? thaw_matrix_stage_keep(list, parameter) : THAW_OK;
 }
 
 void thaw_update_list_release(thaw_update_list *list)
 {
     if (!list)
         return;
+    thaw_matrix_stage_release(list);
     thaw_release(list->context, list->concluded);
     thaw_release(list->context, list->parameter_sums);
     thaw_release(list->context, list->block_sums);
@@ -224,6 +187,7 @@ void thaw_update_list_release(thaw_update_list *list)
     for (size_t i = 0; list->gradients && i < list->parameter_count; i++)
         list->parameters[i]->gradient = NULL;
     thaw_release(list->context, list->gradients);
+    thaw_release(list->context, list->modules);
     thaw_release(list->context, list->parameters);
     thaw_release(list->context, list);
 }

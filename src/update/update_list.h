@@ -25,6 +25,7 @@ typedef struct thaw_rule {
     double exact[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote */
     float scalars[THAW_MAX_HYPERPARAMETERS];
     uint64_t step;
+    unsigned used_slots; /* a bit each */
 } thaw_rule;
 
 /* The scalars of a parameter whose module concludes them from its sums. */
@@ -32,16 +33,19 @@ typedef struct thaw_concluded {
     float scalars[THAW_MAX_HYPERPARAMETERS];
 } thaw_concluded;
 
+typedef struct thaw_matrix_stage thaw_matrix_stage;
+
 struct thaw_update_list {
     thaw_context *context;
     thaw_parameter **parameters;
+    const thaw_optimizer_module **modules; /* that update them; NULL: the group has no optimizer */
     size_t parameter_count;
     float *gradients; /* of all parameters, padded; then room */
     uint64_t **held;  /* bits of a parameter's elements: 1 where updates keep the value; NULL: nowhere */
     size_t *rule_of;  /* a parameter's rule */
     thaw_rule *rules;
 
-    thaw_span *spans; /* what each thread updates */
+    thaw_span *spans; /* what each thread updates, element by element */
     size_t span_count;
     size_t *first_span; /* of each thread, and one past the last */
     int threads;
@@ -56,6 +60,8 @@ struct thaw_update_list {
     double (*block_sums)[THAW_MAX_SUMS];     /* of each norm block */
     double (*parameter_sums)[THAW_MAX_SUMS]; /* of each parameter */
     thaw_concluded *concluded;               /* of each parameter */
+
+    thaw_matrix_stage *matrices; /* NULL unless a module has the stage */
 };
 
 /* The spans of one thread of a team: [*first, *past). A team may have fewer threads than the list has shares, such as

@@ -22,7 +22,7 @@ optimizer_arrays support_arrays_create(const thaw_optimizer *optimizer, size_t c
                                 .parameter = allocate_floats(count),
                                 .gradient = allocate_floats(count) };
     for (size_t s = 0; s < optimizer->module->slot_count; s++)
-        if (thaw_optimizer_uses_slot(optimizer, s))
+        if (thaw_module_uses_slot(optimizer->module, optimizer->values, s))
             arrays.slot[s] = allocate_floats(count);
     support_fill(arrays.parameter, count, 1);
     support_fill(arrays.gradient, count, 2);

@@ -1,0 +1,100 @@
+#include "params/suits.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t thaw_parameter_rows(const thaw_parameter *parameter)
+{
+    return parameter->shape.rank > 1 ? (size_t)parameter->shape.dims[0] : 1;
+}
+
+size_t thaw_parameter_columns(const thaw_parameter *parameter)
+{
+    return parameter->count / thaw_parameter_rows(parameter);
+}
+
+static bool suits(const thaw_parameter *parameter, const thaw_optimizer_module *module)
+{
+    return !module->suits || module->suits(&(thaw_suitor){ .role = parameter->role,
+                                                           .table = parameter->table,
+                                                           .shape = &parameter->shape,
+                                                           .rows = thaw_parameter_rows(parameter),
+                                                           .columns = thaw_parameter_columns(parameter) });
+}
+
+const thaw_optimizer_module *thaw_parameter_module(const thaw_parameter *parameter)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    if (!optimizer)
+        return NULL;
+    return suits(parameter, optimizer->module) ? optimizer->module : optimizer->fallback;
+}
+
+/* Whether `name` is `before`, an underscore and `after`. */
+static bool joins(const char *name, const char *before, const char *after)
+{
+    const size_t length = strlen(before);
+    return strncmp(name, before, length) == 0 && name[length] == '_' && strcmp(name + length + 1, after) == 0;
+}
+
+static double fallback_value(const thaw_optimizer *optimizer, size_t index)
+{
+    const thaw_hyperparameter *wanted = &optimizer->fallback->hyperparameters[index];
+    for (size_t i = 0; i < optimizer->module->hyperparameter_count; i++)
+        if (joins(optimizer->module->hyperparameters[i].name, optimizer->fallback->name, wanted->name))
+            return optimizer->values[i];
+    return wanted->initial;
+}
+
+void thaw_parameter_values(const thaw_parameter *parameter, double values[THAW_MAX_HYPERPARAMETERS])
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    if (thaw_parameter_module(parameter) == optimizer->module) {
+        memcpy(values, optimizer->values, sizeof optimizer->values);
+        return;
+    }
+    memset(values, 0, THAW_MAX_HYPERPARAMETERS * sizeof *values);
+    for (size_t i = 0; i < optimizer->fallback->hyperparameter_count; i++)
+        values[i] = fallback_value(optimizer, i);
+}
+
+size_t thaw_parameter_slot_count(const thaw_parameter *parameter)
+{
+    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
+    return module ? module->slot_count : 0;
+}
+
+bool thaw_parameter_uses_slot(const thaw_parameter *parameter, size_t slot)
+{
+    double values[THAW_MAX_HYPERPARAMETERS];
+    if (slot >= thaw_parameter_slot_count(parameter))
+        return false;
+    thaw_parameter_values(parameter, values);
+    return thaw_module_uses_slot(thaw_parameter_module(parameter), values, slot);
+}
+
+const char *thaw_parameter_slot_name(const thaw_parameter *parameter, size_t slot)
+{
+    return thaw_parameter_module(parameter)->slots[slot];
+}
+
+thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slot)
+{
+    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
+    const int64_t rows = (int64_t)thaw_parameter_rows(parameter), columns = (int64_t)thaw_parameter_columns(parameter);
+    switch (module->slot_shapes ? module->slot_shapes[slot] : THAW_SLOT_WHOLE) {
+    case THAW_SLOT_WHOLE:
+        break;
+    case THAW_SLOT_ROWS:
+        return (thaw_shape){ 1, { rows } };
+    case THAW_SLOT_COLUMNS:
+        return (thaw_shape){ 1, { columns } };
+    case THAW_SLOT_ROWS_SQUARED:
+        return (thaw_shape){ 2, { rows, rows } };
+    case THAW_SLOT_COLUMNS_SQUARED:
+        return (thaw_shape){ 2, { columns, columns } };
+    case THAW_SLOT_ONE:
+        return (thaw_shape){ 1, { 1 } };
+    }
+    return parameter->shape;
+}

@@ -1,0 +1,88 @@
+"""Writes muon.txt and so on, a file for each optimizer that sees matrices: parameters and optimizer state after 20 steps
+of the reference. Run with PyTorch 2.13: python matrix_optimizers.py [DIRECTORY].
+
+A case is a line "case SETTINGS" and, for parameter i of SHAPES, lines "i ARRAY VALUES". Values come from the generator of
+tests/support/support.c (support_fill): parameter i with seed 100 + i, its gradient in step t with seed 1000 t + i. The
+learning rate falls by a schedule; some parameters thaw late, and some are frozen for a while (see trains). Of an array,
+the first MOST values."""
+
+import pathlib
+import sys
+
+import numpy
+import torch
+
+from support import fill
+
+STEPS, MOST = 20, 24
+SHAPES = [(8, 8), (5, 12), (12, 5), (6, 3, 2, 2), (1, 7), (7, 1), (16,), (40, 33)]
+
+
+def trains(index, step):
+    return not (index % 3 == 0 and step < 4) and not (index % 2 == 1 and 6 <= step < 10)
+
+
+def rate_factor(step):
+    return 1 - step / 40
+
+
+class Exact(torch.optim.Muon):
+    """Muon whose iteration does not round to bfloat16."""
+
+    def step(self):
+        rounding, torch.Tensor.bfloat16 = torch.Tensor.bfloat16, torch.Tensor.double
+        super().step()
+        torch.Tensor.bfloat16 = rounding
+
+
+def muon(parameter, lr=1e-3, **given):
+    adamw = {name[len("adamw_"):]: given.pop(name) for name in list(given) if name.startswith("adamw_")}
+    if len(parameter.shape) < 2:
+        betas = (adamw.pop("beta1", 0.9), adamw.pop("beta2", 0.999))
+        return torch.optim.AdamW([parameter], betas=betas, foreach=False, **adamw)
+    coefficients = (given.pop("ns_a", 3.4445), given.pop("ns_b", -4.775), given.pop("ns_c", 2.0315))
+    adjust = "match_rms_adamw" if given.pop("match_rms_adamw", 0) else "original"
+    given["nesterov"] = bool(given.get("nesterov", 1))
+    given["ns_steps"] = int(given.get("ns_steps", 5))
+    return Exact([parameter], lr=lr, ns_coefficients=coefficients, adjust_lr_fn=adjust, **given)
+
+
+CASES = {
+    "muon": (muon, [
+        {}, {"lr": 0.02}, {"lr": 0.02, "weight_decay": 0.5}, {"lr": 0.02, "momentum": 0.5}, {"lr": 0.02, "nesterov": 0},
+        {"lr": 0.02, "ns_a": 2, "ns_b": -1.5, "ns_c": 0.5, "ns_steps": 10}, {"lr": 0.02, "match_rms_adamw": 1},
+        {"lr": 0.02, "eps": 100}, {"lr": 0.02, "adamw_lr": 0.01, "adamw_beta1": 0.8, "adamw_weight_decay": 0.3},
+    ]),
+}
+IGNORED = ("step",)
+
+
+def run(make, case, index):
+    shape = SHAPES[index]
+    matrix = shape if len(shape) < 2 else (shape[0], int(numpy.prod(shape[1:])))
+    parameter = torch.nn.Parameter(fill(int(numpy.prod(shape)), 100 + index).reshape(matrix))
+    optimizer = make(parameter, **case)
+    rate = optimizer.param_groups[0]["lr"]
+    for step in range(1, STEPS + 1):
+        if not trains(index, step):
+            continue
+        optimizer.param_groups[0]["lr"] = rate * rate_factor(step)
+        parameter.grad = fill(parameter.numel(), 1000 * step + index).reshape(matrix)
+        optimizer.step()
+    arrays = {"parameter": parameter.detach()}
+    arrays.update((name, value) for name, value in optimizer.state[parameter].items()
+                  if isinstance(value, torch.Tensor) and name not in IGNORED)
+    return arrays
+
+
+def main(directory):
+    for name, (make, cases) in CASES.items():
+        with open(directory / (name + ".txt"), "w", encoding="ascii") as golden:
+            for case in cases:
+                print("case", ",".join(f"{key}={float(value)!r}" for key, value in case.items()) or "-", file=golden)
+                for index in range(len(SHAPES)):
+                    for array, values in run(make, case, index).items():
+                        print(index, array, *(f"{value:.8g}" for value in values.flatten()[:MOST].tolist()), file=golden)
+
+
+main(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent)

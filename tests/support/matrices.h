@@ -1,0 +1,17 @@
+/* Parameters of several dimensions, for optimizers that see matrices. */
+#ifndef THAW_TESTS_MATRICES_H
+#define THAW_TESTS_MATRICES_H
+
+#include "support/parameters.h"
+
+/* A set with one group "group<i>" and one weight for each shape, filled from seeds 100 + i. */
+thaw_parameter_set matrices_create(thaw_context *context, const thaw_shape *shapes, size_t count);
+
+/* Runs every case of tests/golden/<name>.txt (see matrix_optimizers.py there): 20 steps, parameters and slots within
+   `tolerance` of the largest value of the array. */
+void matrices_assert_golden(const char *name, double tolerance);
+
+/* Asserts that five steps give the same bits on one to five threads. */
+void matrices_assert_threads_agree(const char *description);
+
+#endif
