@@ -48,6 +48,7 @@ typedef struct thaw_conclusion {
     const double *hyperparameter; /* the values in effect */
     uint64_t step;                /* of this parameter, from 1 */
     const thaw_shape *shape;      /* of this parameter */
+    float *slot[THAW_MAX_SLOTS];  /* those of one number, of this parameter: read and written; NULL: all others */
 } thaw_conclusion;
 
 /* What a parameter is, for modules that are not for all of them. */
@@ -113,7 +114,8 @@ struct thaw_optimizer_module {
                    u->parameter[i] -= u->scalar[RATE] * u->gradient[i];
            }
 
-       Both NULL: the module needs no sums. */
+       A module with `conclude` alone has no sums, but numbers that it keeps for each parameter, in slots of one float
+       each: a sum of learning rates, say. All NULL: the module needs none of it. */
     size_t sum_count;                                                     /* at most THAW_MAX_SUMS */
     void (*sums)(const thaw_update *update, double *sums);                /* as above */
     void (*conclude)(const thaw_conclusion *conclusion, double *scalars); /* as above */
@@ -130,7 +132,8 @@ struct thaw_optimizer_module {
        mean. NULL: 0, of what is bound by memory. */
     double (*flops)(const double *hyperparameters, size_t rows, size_t columns);
 
-    /* The shapes of the slots of a module with `matrix`, in their order. NULL: all have the parameter's. */
+    /* The shapes of the slots, in their order: without `matrix`, THAW_SLOT_WHOLE and, for `conclude`, THAW_SLOT_ONE.
+       NULL: all have the parameter's. */
     const thaw_slot_shape *slot_shapes;
 
     /* Whether the module is for this parameter. Others are updated by the built-in module `fallback`, which must be for
@@ -148,6 +151,21 @@ struct thaw_optimizer_module {
        Both NULL: it is for all. */
     bool (*suits)(const thaw_suitor *parameter);
     const char *fallback; /* as above */
+
+    /* For optimizers whose gradients are taken at other weights than those that count: writes the weights to evaluate
+       and to save, into `evaluated`, from the parameter and its slots. Called for spans of all elements, also of those
+       that are held; there is no gradient. Schedule-Free, whose parameter is y, evaluates its average x:
+
+           static void view(const thaw_update *u, float *evaluated)
+           {
+               for (size_t i = 0; i < u->count; i++)
+                   evaluated[i] = u->parameter[i] + (float)(1 - 1 / u->hyperparameter[BETA1]) *
+                                                        (u->slot[Z][i] - u->parameter[i]);
+           }
+
+       A trainer puts these weights into the model as it does averages (thaw/average.h). NULL: the parameter is what
+       counts. */
+    void (*view)(const thaw_update *update, float *evaluated);
 };
 
 /* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */

@@ -174,6 +174,14 @@ THAW_API const thaw_optimizer_module *thaw_parameter_module(const thaw_parameter
    module gives the slot another shape. Valid until the next call on the model. */
 THAW_API const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot);
 
+/* Puts the weights that count in place of those that train, or these back, to the bit: to evaluate, to predict with and
+   to save them. They differ where an optimizer takes gradients at other weights than those that it is to find, as
+   Schedule-Free does (`view` in thaw/optimizer_module.h); otherwise nothing happens. Trainers do so for their tests and
+   their best weights. The model is not to be changed meanwhile. Calls that train, or save or load a checkpoint, put the
+   weights that train back first. Errors: THAW_OUT_OF_MEMORY; the weights are those that train, then. Putting them back
+   does not fail. */
+THAW_API thaw_status thaw_model_use_view(thaw_model *model, bool use);
+
 #ifdef __cplusplus
 }
 #endif

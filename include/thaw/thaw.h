@@ -18,6 +18,7 @@
 #include <thaw/layer_export.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
+#include <thaw/matrix_stage.h>
 #include <thaw/model.h>
 #include <thaw/model_folder.h>
 #include <thaw/network_module.h>

@@ -89,7 +89,9 @@ static int save(thaw_trainer *trainer, const cli_session *session, const cli_tra
 {
     const cli_options *options = session->options;
     int code = CLI_DONE;
-    if (options->merge)
+    if (!now->average)
+        code = cli_check(session->context, thaw_model_use_view(session->model, true), "--save");
+    if (code == CLI_DONE && options->merge)
         code = cli_check_option(session->context, thaw_trainer_merge(trainer, "*"), "--merge");
     if (code == CLI_DONE && options->save) {
         const thaw_status status = thaw_weights_save(session->model, options->save);
@@ -98,6 +100,7 @@ static int save(thaw_trainer *trainer, const cli_session *session, const cli_tra
     }
     if (code == CLI_DONE && now->average)
         code = cli_check(session->context, thaw_trainer_save_average(trainer, now->average), "--ema");
+    thaw_model_use_view(session->model, false);
     return code;
 }
 

@@ -3,6 +3,7 @@
 
 #include "graph/model.h"
 #include "params/optimizer.h"
+#include "params/view.h"
 
 static bool usable_rate(double value)
 {
@@ -85,6 +86,11 @@ thaw_status thaw_select_optimizer(thaw_model *model, const char *pattern, thaw_o
         return thaw_fail(model->context, THAW_INVALID_ARGUMENT,
                          "\"%s\": the optimizer belongs to another context than the model", pattern);
     return thaw_model_change(model, pattern, set_optimizer, &(assignment){ model->context, optimizer });
+}
+
+thaw_status thaw_model_use_view(thaw_model *model, bool use)
+{
+    return thaw_set_use_view(&model->parameters, use);
 }
 
 static void reset_one(void *argument, thaw_parameter *parameter)

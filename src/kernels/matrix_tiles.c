@@ -2,34 +2,58 @@
 
 #include "kernels/panel_tile.h"
 
-/* A strip whose lines are contiguous. */
-static void pack_contiguous(const float *from, size_t term, size_t count, size_t width, size_t depth, float *to)
+/* Four floats, for transposing in registers. */
+typedef float quad __attribute__((vector_size(4 * sizeof(float))));
+
+/* to[k * width + i] = from[i * line + k] for i, k < 4. */
+INLINE void transpose_quads(const float *from, size_t line, float *to, size_t width)
 {
-    for (size_t k = 0; k < depth; k++) {
-        memcpy(to + k * width, from + k * term, count * sizeof(float));
-        for (size_t i = count; i < width; i++)
-            to[k * width + i] = 0;
-    }
+    quad rows[4];
+    for (size_t i = 0; i < 4; i++)
+        memcpy(&rows[i], from + i * line, sizeof(quad));
+    const quad low = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
+    const quad high = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
+    const quad low2 = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
+    const quad high2 = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
+    const quad columns[4] = { __builtin_shufflevector(low, low2, 0, 1, 4, 5),
+                              __builtin_shufflevector(low, low2, 2, 3, 6, 7),
+                              __builtin_shufflevector(high, high2, 0, 1, 4, 5),
+                              __builtin_shufflevector(high, high2, 2, 3, 6, 7) };
+    for (size_t k = 0; k < 4; k++)
+        memcpy(to + k * width, &columns[k], sizeof(quad));
 }
 
-/* A strip whose terms are contiguous: transposed in blocks that stay in registers. */
-static void pack_transposed(const float *from, size_t line, size_t count, size_t width, size_t depth, float *to)
+/* A strip whose lines are side by side. `width` is a constant at each call. */
+INLINE void copy_strip(const float *from, size_t term, const size_t width, size_t depth, float *to)
 {
-    enum { BLOCK = 8 };
-    for (size_t k = 0; k < depth; k += BLOCK) {
-        const size_t terms = depth - k < BLOCK ? depth - k : BLOCK;
-        for (size_t i = 0; i < width; i++)
-            for (size_t t = 0; t < terms; t++)
-                to[(k + t) * width + i] = i < count ? from[i * line + k + t] : 0;
-    }
+    for (size_t k = 0; k < depth; k++)
+        memcpy(to + k * width, from + k * term, width * sizeof(float));
+}
+
+/* A whole strip of COLUMNS lines whose terms are side by side. */
+static void transpose_strip(const float *from, size_t line, size_t depth, float *to)
+{
+    const size_t whole = depth - depth % 4;
+    for (size_t k = 0; k < whole; k += 4)
+        for (size_t i = 0; i < COLUMNS; i += 4)
+            transpose_quads(from + i * line + k, line, to + k * COLUMNS + i, COLUMNS);
+    for (size_t k = whole; k < depth; k++)
+        for (size_t i = 0; i < COLUMNS; i++)
+            to[k * COLUMNS + i] = from[i * line + k];
 }
 
 static void pack(const float *from, size_t line, size_t term, size_t count, size_t width, size_t depth, float *to)
 {
-    if (line == 1)
-        pack_contiguous(from, term, count, width, depth, to);
+    if (line == 1 && count == COLUMNS)
+        copy_strip(from, term, COLUMNS, depth, to);
+    else if (line == 1 && count == MOST_ROWS && width == MOST_ROWS)
+        copy_strip(from, term, MOST_ROWS, depth, to);
+    else if (term == 1 && count == COLUMNS)
+        transpose_strip(from, line, depth, to);
     else
-        pack_transposed(from, line, count, width, depth, to);
+        for (size_t k = 0; k < depth; k++)
+            for (size_t i = 0; i < width; i++)
+                to[k * width + i] = i < count ? from[i * line + k * term] : 0;
 }
 
 static void store(const thaw_matrix_product *p, bool begins, const float *restrict sums, size_t row, size_t rows,
@@ -91,11 +115,14 @@ static void multiply(const thaw_matrix_tile *tile)
 
 static void mirror(float *matrix, size_t side, size_t first, size_t past)
 {
-    enum { BLOCK = 16 };
-    for (size_t from = 0; from < past; from += BLOCK)
-        for (size_t i = first; i < past; i++)
-            for (size_t j = from; j < i && j < from + BLOCK; j++)
-                matrix[j * side + i] = matrix[i * side + j];
+    for (size_t i = first; i < past; i += 4) {
+        const size_t whole = past - i < 4 ? 0 : i; /* in blocks left of the one on the diagonal */
+        for (size_t j = 0; j + 4 <= whole; j += 4)
+            transpose_quads(matrix + i * side + j, side, matrix + j * side + i, side);
+        for (size_t row = i; row < past && row < i + 4; row++)
+            for (size_t j = whole - whole % 4; j < row; j++)
+                matrix[j * side + row] = matrix[row * side + j];
+    }
 }
 
 static double dot(size_t count, const float *left, const float *right)

@@ -44,6 +44,9 @@ static const char *slot_error(const thaw_optimizer_module *module, size_t index)
     for (size_t i = 0; i < index; i++)
         if (strcmp(module->slots[i], module->slots[index]) == 0)
             return "two slots have one name";
+    const thaw_slot_shape shape = module->slot_shapes ? module->slot_shapes[index] : THAW_SLOT_WHOLE;
+    if (!module->matrix && shape != THAW_SLOT_WHOLE && !(shape == THAW_SLOT_ONE && module->conclude))
+        return "a slot's shape needs matrix, or for one number conclude";
     return NULL;
 }
 
@@ -67,8 +70,8 @@ static const char *stage_error(const thaw_optimizer_module *module)
         return "it has no update function";
     if (module->matrix && (module->update || module->begin || module->rests_at_zero || module->sums))
         return "it has matrix, and with it update, begin, rests_at_zero or sums";
-    if (!module->matrix && (module->scratch || module->flops || module->slot_shapes))
-        return "it has scratch, flops or slot_shapes without matrix";
+    if (!module->matrix && (module->scratch || module->flops))
+        return "it has scratch or flops without matrix";
     if (!module->suits != !module->fallback)
         return "of suits and fallback, it has one without the other";
     return NULL;
@@ -84,7 +87,7 @@ static const char *rule_error(const thaw_optimizer_module *module)
         return "it counts more slots than it has";
     if (module->sum_count > THAW_MAX_SUMS)
         return "it has more sums than the limits of thaw/optimizer_module.h";
-    if (!module->sums != !module->conclude || !module->sums != !module->sum_count)
+    if (!module->sums != !module->sum_count || (module->sums && !module->conclude))
         return "of sums, conclude and sum_count, it has some without the others";
     const char *error = thaw_hyperparameters_error(module->name, module->hyperparameters, module->hyperparameter_count);
     for (size_t i = 0; i < module->slot_count && !error; i++)

@@ -30,6 +30,8 @@ struct thaw_parameter {
     float *slot[THAW_MAX_SLOTS];         /* only those its optimizer uses, created when it first trains */
     uint64_t slot_steps[THAW_MAX_SLOTS]; /* in which each was used */
     uint64_t steps;
+    float *trained; /* the values that train, while `data` has the optimizer's view of them; else NULL */
+    uint64_t trained_version;
     uint64_t version; /* counts changes of the data, so that packed copies can tell when they are stale */
 
     thaw_expression *stored; /* the tensor as a leaf of expressions */
@@ -76,6 +78,7 @@ typedef struct thaw_parameter_set {
     uint64_t bindings; /* counts changes of bindings */
     uint64_t revision; /* counts the changes that make plans stale */
     uint64_t absences; /* counts how often a layer released values that other plans may read */
+    bool viewed;       /* see view.h */
     uint64_t finite;   /* state in which all values were finite: see finite.h; 0: never */
 } thaw_parameter_set;
 

@@ -12,6 +12,7 @@ static void release_parameter(thaw_context *context, thaw_parameter *parameter)
     thaw_release(context, parameter->stored);
     thaw_release(context, parameter->frozen_elements);
     thaw_release(context, parameter->gradient_rows.rows);
+    thaw_release(context, parameter->trained);
     thaw_release(context, parameter->data);
     thaw_release(context, parameter->name);
     thaw_release(context, parameter);

@@ -7,6 +7,7 @@
 #include "core/context.h"
 #include "data/dataset.h"
 #include "graph/model.h"
+#include "params/view.h"
 
 static const char *const names[] = {
     [THAW_MONITOR_AUTO] = "automatic",
@@ -119,7 +120,14 @@ static bool is_better(const thaw_best *best, double value)
 
 static thaw_status save_weights(thaw_trainer *trainer, const char *file)
 {
-    return thaw_weights_save(trainer->model, file);
+    thaw_parameter_set *set = &trainer->model->parameters;
+    const bool viewed = set->viewed;
+    thaw_status status = thaw_set_use_view(set, true);
+    if (status == THAW_OK)
+        status = thaw_weights_save(trainer->model, file);
+    if (!viewed)
+        thaw_set_use_view(set, false);
+    return status;
 }
 
 /* A failure costs the file, not the run. */

@@ -69,6 +69,19 @@ static thaw_status check(thaw_trainer *trainer)
     return status;
 }
 
+/* An optimizer with a view averages the weights itself. */
+static thaw_status check_averages(const thaw_trainer *trainer)
+{
+    const thaw_parameter_set *set = &trainer->model->parameters;
+    for (size_t i = 0; i < set->parameter_count && trainer->options.average_decay > 0; i++) {
+        const thaw_optimizer_module *module = thaw_parameter_module(set->parameters[i]);
+        if (module && module->view)
+            return thaw_fail(set->context, THAW_INVALID_ARGUMENT,
+                             "%s averages the weights itself: the decay of averaged weights must be 0", module->name);
+    }
+    return THAW_OK;
+}
+
 static thaw_status begin(thaw_trainer *trainer)
 {
     thaw_context *context = trainer->model->context;
@@ -78,6 +91,8 @@ static thaw_status begin(thaw_trainer *trainer)
     options->seed = options->seed ? options->seed : context->seed;
     options->test_every = options->test_every ? options->test_every : 1;
     thaw_status status = check(trainer);
+    if (status == THAW_OK)
+        status = check_averages(trainer);
     if (status == THAW_OK)
         status = thaw_best_begin(trainer);
     if (status == THAW_OK && options->average_decay > 0)

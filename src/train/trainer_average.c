@@ -5,6 +5,7 @@
 #include <thaw/weights.h>
 
 #include "graph/model.h"
+#include "params/view.h"
 #include "train/average.h"
 #include "train/trainer.h"
 
@@ -19,6 +20,7 @@ void thaw_trainer_use_weights(const thaw_trainer *trainer)
 {
     if (trainer->average)
         thaw_average_use(trainer->average, false);
+    thaw_set_use_view(&trainer->model->parameters, false);
 }
 
 thaw_status thaw_trainer_save_average(thaw_trainer *trainer, const char *path)
@@ -88,7 +90,8 @@ thaw_status thaw_trainer_merge(thaw_trainer *trainer, const char *pattern)
 {
     thaw_context *context = trainer->model->context;
     const size_t count = trainer->model->parameters.parameter_count;
-    thaw_trainer_use_weights(trainer);
+    if (trainer->average)
+        thaw_average_use(trainer->average, false);
     if (!trainer->average || trainer->average->updates == 0)
         return thaw_merge(trainer->model, pattern);
     float **values = thaw_allocate_array(context, count, sizeof *values);

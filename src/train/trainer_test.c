@@ -3,30 +3,38 @@
 
 #include "core/clock.h"
 #include "features/cache_choice.h"
+#include "params/view.h"
 #include "train/best.h"
 #include "train/evaluation.h"
 #include "train/trainer.h"
 
-/* The average of a parameter that no longer trains goes on, so that the frozen layers differ from test to test. */
-static bool is_prefix_fixed(const thaw_average *average)
+/* The average of a parameter that no longer trains goes on, so that the frozen layers differ from test to test. Those of
+   a view differ from those in training. */
+static bool is_prefix_fixed(const thaw_trainer *trainer)
 {
-    return !average || average->count == average->active_count;
+    const thaw_average *average = trainer->average;
+    return average ? average->count == average->active_count : !thaw_set_views_frozen(&trainer->model->parameters);
+}
+
+static thaw_status use_best_weights(thaw_trainer *trainer)
+{
+    return trainer->average ? thaw_average_use(trainer->average, true)
+                            : thaw_set_use_view(&trainer->model->parameters, true);
 }
 
 thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result)
 {
-    thaw_average *average = trainer->average;
     const thaw_fit_options *options = &trainer->options;
-    const bool used = average && average->in_use;
+    const bool used = (trainer->average && trainer->average->in_use) || trainer->model->parameters.viewed;
     *result =
         (thaw_evaluation){ .loss = NAN, .accuracy = NAN, .top5_accuracy = NAN, .macro_f1 = NAN, .perplexity = NAN };
-    thaw_status status = average ? thaw_average_use(average, true) : THAW_OK;
+    thaw_status status = use_best_weights(trainer);
     const thaw_evaluation_options wanted = { .batch = options->batch / options->shards,
                                              .on_batch = options->on_test,
                                              .user = options->user };
     if (status == THAW_OK)
         status = thaw_evaluate_with_cache(trainer->model, options->test, &wanted, options->communicator,
-                                          is_prefix_fixed(average) ? &trainer->test_cache : NULL, result);
+                                          is_prefix_fixed(trainer) ? &trainer->test_cache : NULL, result);
     if (!used)
         thaw_trainer_use_weights(trainer);
     return status;

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "params/finite.h"
+#include "params/view.h"
 #include "train/batch.h"
 #include "train/shards.h"
 
@@ -52,6 +53,7 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
                                                   : NULL,
                               .start = phases ? thaw_seconds() : 0 };
     thaw_status status;
+    thaw_set_use_view(&plan->program.model->parameters, false);
     if (plan->shards > 1)
         status = thaw_run_shards(&plan, &taken, result);
     else

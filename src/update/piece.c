@@ -23,7 +23,7 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
            sizeof piece.scalar);
     memcpy(piece.slot_step, parameter->slot_steps, sizeof piece.slot_step);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        piece.slot[k] = applied->used_slots >> k & 1 ? parameter->slot[k] + begin : NULL;
+        piece.slot[k] = applied->whole_slots >> k & 1 ? parameter->slot[k] + begin : NULL;
     return piece;
 }
 

@@ -53,24 +53,28 @@ static void add_blocks(thaw_update_list *list)
 }
 
 /* What all parameters of an optimizer come to, into `all`. */
-static void add_parameters(const thaw_update_list *list, const thaw_optimizer *optimizer, double *all)
+static void add_parameters(const thaw_update_list *list, const thaw_optimizer *optimizer,
+                           const thaw_optimizer_module *module, double *all)
 {
     memset(all, 0, THAW_MAX_SUMS * sizeof *all);
     for (size_t i = 0; i < list->parameter_count; i++)
-        if (list->parameters[i]->group->optimizer == optimizer)
+        if (list->parameters[i]->group->optimizer == optimizer && list->modules[i] == module)
             add(all, list->parameter_sums[i]);
 }
 
 static void conclude(thaw_update_list *list, size_t index, const double *all)
 {
     const thaw_rule *rule = &list->rules[list->rule_of[index]];
-    const thaw_conclusion conclusion = {
+    thaw_conclusion conclusion = {
         .own = list->parameter_sums[index],
         .all = all,
         .hyperparameter = rule->values,
         .step = rule->step,
         .shape = &list->parameters[index]->shape,
     };
+    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        if ((rule->used_slots & ~rule->whole_slots) >> k & 1)
+            conclusion.slot[k] = list->parameters[index]->slot[k];
     double scalars[THAW_MAX_HYPERPARAMETERS];
     memcpy(scalars, rule->exact, sizeof scalars);
     module_of(list, index)->conclude(&conclusion, scalars);
@@ -81,23 +85,34 @@ static void conclude(thaw_update_list *list, size_t index, const double *all)
     }
 }
 
+static bool has_sums(const thaw_update_list *list)
+{
+    for (size_t i = 0; i < list->parameter_count; i++)
+        if (module_of(list, i)->sums)
+            return true;
+    return false;
+}
+
 void thaw_update_list_sum(thaw_update_list *list)
 {
     if (!list->concluded)
         return;
     for (size_t i = 0; i < list->parameter_count; i++)
         memcpy(list->concluded[i].scalars, list->rules[list->rule_of[i]].scalars, sizeof list->concluded[i].scalars);
-    thaw_parallel(list->context, sum_share, list);
+    if (has_sums(list))
+        thaw_parallel(list->context, sum_share, list);
     add_blocks(list);
-    const thaw_optimizer *last = NULL;
-    double all[THAW_MAX_SUMS];
+    const thaw_optimizer *optimizer = NULL;
+    const thaw_optimizer_module *module = NULL;
+    double all[THAW_MAX_SUMS] = { 0 };
     for (size_t i = 0; i < list->parameter_count; i++) {
-        const thaw_optimizer *optimizer = list->parameters[i]->group->optimizer;
-        if (!module_of(list, i)->sums)
+        if (!module_of(list, i)->conclude)
             continue;
-        if (optimizer != last)
-            add_parameters(list, optimizer, all);
-        last = optimizer;
+        if (list->parameters[i]->group->optimizer != optimizer || module_of(list, i) != module) {
+            optimizer = list->parameters[i]->group->optimizer;
+            module = module_of(list, i);
+            add_parameters(list, optimizer, module, all);
+        }
         conclude(list, i, all);
     }
 }

@@ -36,9 +36,13 @@ static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, const 
     const thaw_group *group = parameter->group;
     const bool falls_back = module != group->optimizer->module;
     thaw_parameter_values(parameter, filled->values);
-    filled->used_slots = 0;
-    for (size_t k = 0; k < module->slot_count; k++)
-        filled->used_slots |= (unsigned)thaw_module_uses_slot(module, filled->values, k) << k;
+    filled->used_slots = filled->whole_slots = 0;
+    for (size_t k = 0; k < module->slot_count; k++) {
+        const unsigned used = (unsigned)thaw_module_uses_slot(module, filled->values, k) << k;
+        filled->used_slots |= used;
+        if (!module->slot_shapes || module->slot_shapes[k] == THAW_SLOT_WHOLE)
+            filled->whole_slots |= used;
+    }
     replace_value(module, filled->values, "lr",
                   falls_back ? fallback_rate(group, module, filled->values) : group->learning_rate, rate_factor);
     replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);

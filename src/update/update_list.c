@@ -104,7 +104,7 @@ static thaw_status make_sums(thaw_update_list *list)
 {
     bool needed = false;
     for (size_t i = 0; i < list->parameter_count; i++)
-        needed = needed || (list->modules[i] && list->modules[i]->sums);
+        needed = needed || (list->modules[i] && list->modules[i]->conclude);
     if (!needed)
         return THAW_OK;
     list->block_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->block_sums);

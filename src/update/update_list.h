@@ -25,7 +25,7 @@ typedef struct thaw_rule {
     double exact[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote */
     float scalars[THAW_MAX_HYPERPARAMETERS];
     uint64_t step;
-    unsigned used_slots; /* a bit each */
+    unsigned used_slots, whole_slots; /* a bit each: those in use, and of these, those with a number for each element */
 } thaw_rule;
 
 /* The scalars of a parameter whose module concludes them from its sums. */

@@ -1,15 +1,17 @@
 """Writes muon.txt and so on, a file for each optimizer that sees matrices: parameters and optimizer state after 20 steps
-of the reference. Run with PyTorch 2.13: python matrix_optimizers.py [DIRECTORY].
+of the reference. Run with PyTorch 2.13 and schedulefree 1.4.1: python matrix_optimizers.py [DIRECTORY].
 
 A case is a line "case SETTINGS" and, for parameter i of SHAPES, lines "i ARRAY VALUES". Values come from the generator of
 tests/support/support.c (support_fill): parameter i with seed 100 + i, its gradient in step t with seed 1000 t + i. The
 learning rate falls by a schedule; some parameters thaw late, and some are frozen for a while (see trains). Of an array,
 the first MOST values."""
 
+import functools
 import pathlib
 import sys
 
 import numpy
+import schedulefree
 import torch
 
 from support import fill
@@ -47,7 +49,32 @@ def muon(parameter, lr=1e-3, **given):
     return Exact([parameter], lr=lr, ns_coefficients=coefficients, adjust_lr_fn=adjust, **given)
 
 
+def adafactor(parameter, **given):
+    given["eps"] = (given.pop("eps1", None), given.pop("eps2", 1e-3))
+    return torch.optim.Adafactor([parameter], foreach=False, **given)
+
+
+def schedule_free(kind, parameter, **given):
+    if "beta1" in given or "beta2" in given:
+        given["betas"] = (given.pop("beta1", 0.9), given.pop("beta2", 0.999))
+    optimizer = kind([parameter], foreach=False, **given)
+    optimizer.train()
+    return optimizer
+
+
 CASES = {
+    "schedule-free-adamw": (functools.partial(schedule_free, schedulefree.AdamWScheduleFree), [
+        {}, {"lr": 0.05}, {"lr": 0.05, "beta1": 0.5, "beta2": 0.9}, {"lr": 0.05, "weight_decay": 0.3},
+        {"lr": 0.05, "warmup_steps": 7}, {"lr": 0.05, "r": 1.5, "weight_lr_power": 1}, {"lr": 0.05, "eps": 0.1},
+    ]),
+    "schedule-free-sgd": (functools.partial(schedule_free, schedulefree.SGDScheduleFree), [
+        {}, {"lr": 0.05}, {"lr": 0.05, "momentum": 0.5}, {"lr": 0.05, "weight_decay": 0.3},
+        {"lr": 0.05, "warmup_steps": 7}, {"lr": 0.05, "r": 1.5, "weight_lr_power": 1},
+    ]),
+    "adafactor": (adafactor, [
+        {}, {"lr": 0.1}, {"lr": 0.1, "beta2_decay": -0.3}, {"lr": 0.1, "eps1": 0.3}, {"eps2": 2}, {"lr": 0.1, "d": 3},
+        {"lr": 0.1, "weight_decay": 0.3},
+    ]),
     "muon": (muon, [
         {}, {"lr": 0.02}, {"lr": 0.02, "weight_decay": 0.5}, {"lr": 0.02, "momentum": 0.5}, {"lr": 0.02, "nesterov": 0},
         {"lr": 0.02, "ns_a": 2, "ns_b": -1.5, "ns_c": 0.5, "ns_steps": 10}, {"lr": 0.02, "match_rms_adamw": 1},
@@ -55,6 +82,7 @@ CASES = {
     ]),
 }
 IGNORED = ("step",)
+NAMES = {"variance": "col_var"}
 
 
 def run(make, case, index):
@@ -69,9 +97,12 @@ def run(make, case, index):
         optimizer.param_groups[0]["lr"] = rate * rate_factor(step)
         parameter.grad = fill(parameter.numel(), 1000 * step + index).reshape(matrix)
         optimizer.step()
-    arrays = {"parameter": parameter.detach()}
-    arrays.update((name, value) for name, value in optimizer.state[parameter].items()
+    arrays = {"parameter": parameter.detach().clone()}
+    arrays.update((NAMES.get(name, name), value) for name, value in optimizer.state[parameter].items()
                   if isinstance(value, torch.Tensor) and name not in IGNORED)
+    if hasattr(optimizer, "eval"):
+        optimizer.eval()
+        arrays["view"] = parameter.detach()
     return arrays
 
 

@@ -55,6 +55,32 @@ Test(summary, counts_the_transfer_network_as_published)
     thaw_context_destroy(context);
 }
 
+/* A bias is no matrix. */
+Test(summary, tells_which_parameters_go_to_a_fallback)
+{
+    thaw_context *context = support_context(1);
+    thaw_model *model = build(context, "transfer-cnn", 5);
+    thaw_optimizer *muon, *adam;
+    char *text;
+    assert_ok(context, thaw_optimizer_create(context, "muon:lr=0.02", &muon));
+    assert_ok(context, thaw_optimizer_create(context, "adam", &adam));
+    assert_ok(context, thaw_select_optimizer(model, "*", muon));
+    assert_ok(context, thaw_select_optimizer(model, "dense2", adam));
+    cr_assert_str_eq(find_row(model, "conv2").optimizer, "muon");
+    cr_assert_str_eq(find_row(model, "conv2").fallback, "adamw");
+    cr_assert_str_eq(find_row(model, "dense2").optimizer, "adam");
+    cr_assert_null(find_row(model, "dense2").fallback);
+    cr_assert_null(find_row(model, "flatten1").fallback);
+    assert_ok(context, thaw_model_summary(model, &text));
+    cr_assert_not_null(strstr(text, "trainable 0.02 muon, adamw for bias\n"), "%s", text);
+    cr_assert_not_null(strstr(text, "trainable 0.001 adam\n"), "%s", text);
+    thaw_text_destroy(context, text);
+    thaw_optimizer_destroy(muon);
+    thaw_optimizer_destroy(adam);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 Test(summary, counts_the_other_networks_as_by_hand)
 {
     const struct {

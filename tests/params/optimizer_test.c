@@ -88,9 +88,10 @@ Test(optimizer, bad_descriptions_are_explained)
         thaw_status status;
         const char *message;
     } cases[] = {
-        { "", THAW_NOT_FOUND, "adadelta, adagrad, adam, adamax, adamw" },
+        { "", THAW_NOT_FOUND, "adadelta, adafactor, adagrad, adam, adamax, adamw" },
         { "adm", THAW_NOT_FOUND, "unknown optimizer \"adm\", did you mean \"adam\"?" },
-        { "tiger", THAW_NOT_FOUND, "lamb, lars, lion, muon, nadam, radam, rmsprop, rprop, sgd" },
+        { "tiger", THAW_NOT_FOUND,
+          "lamb, lars, lion, muon, nadam, radam, rmsprop, rprop, schedule-free-adamw, schedule-free-sgd, sgd" },
         { "lion.so:lr=1", THAW_NOT_FOUND, "contains a '/'" },
         { "ADAM:lr=1", THAW_NOT_FOUND, "\"ADAM\"" },
         { "sgd:momentun=0.9", THAW_NOT_FOUND, "did you mean \"momentum\"?" },
@@ -177,9 +178,26 @@ Test(optimizer, lives_until_its_last_reference)
 
 Test(optimizer, builtin_modules_are_listed_in_order)
 {
-    static const char *const names[] = { "adadelta", "adagrad", "adam",    "adamax", "adamw", "adan",
-                                         "ademamix", "adopt",   "lamb",    "lars",   "lion",  "muon",
-                                         "nadam",    "radam",   "rmsprop", "rprop",  "sgd" };
+    static const char *const names[] = { "adadelta",
+                                         "adafactor",
+                                         "adagrad",
+                                         "adam",
+                                         "adamax",
+                                         "adamw",
+                                         "adan",
+                                         "ademamix",
+                                         "adopt",
+                                         "lamb",
+                                         "lars",
+                                         "lion",
+                                         "muon",
+                                         "nadam",
+                                         "radam",
+                                         "rmsprop",
+                                         "rprop",
+                                         "schedule-free-adamw",
+                                         "schedule-free-sgd",
+                                         "sgd" };
     for (size_t i = 0; i < THAW_COUNT(names); i++)
         cr_assert_str_eq(thaw_optimizer_builtin(i)->name, names[i]);
     cr_assert_null(thaw_optimizer_builtin(THAW_COUNT(names)));

@@ -253,3 +253,42 @@ Test(describe, text_fits_names_of_any_length)
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
+
+static thaw_plan_totals totals_with(thaw_context *context, const char *description, thaw_model **model)
+{
+    thaw_optimizer *optimizer;
+    const thaw_plan *plan;
+    assert_ok(context, thaw_model_create(context, model));
+    assert_ok(context, thaw_zoo_build(*model, "mlp-500", 10));
+    assert_ok(context, thaw_optimizer_create(context, description, &optimizer));
+    assert_ok(context, thaw_select_optimizer(*model, "*", optimizer));
+    thaw_optimizer_destroy(optimizer);
+    assert_ok(context, thaw_model_plan(*model, &(thaw_plan_options){ .batch = 2 }, &plan));
+    return thaw_plan_totals_of(plan);
+}
+
+/* Weights [500, 784] and [10, 500], and their biases. */
+Test(describe, state_and_operations_of_matrices_are_counted)
+{
+    static const struct {
+        const char *description;
+        size_t floats;
+        double flops;
+    } cases[] = {
+        { "adamw", 2 * (500 * 784 + 500 + 10 * 500 + 10), 0 },
+        { "muon", 500 * 784 + 10 * 500 + 2 * (500 + 10),
+          5 * (500. * 500 * 784 + 500. * 500 * 500 + 2. * 500 * 500 * 784) +
+              5 * (10. * 10 * 500 + 10. * 10 * 10 + 2. * 10 * 10 * 500) },
+        { "adafactor", (500 + 784) + (1 + 500) + (10 + 500) + (1 + 10), 0 },
+    };
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        thaw_context *context = support_context(1);
+        thaw_model *model;
+        const thaw_plan_totals totals = totals_with(context, cases[i].description, &model);
+        cr_assert_eq(totals.optimizer_state_bytes, cases[i].floats * sizeof(float), "%s: %zu", cases[i].description,
+                     totals.optimizer_state_bytes);
+        cr_assert_eq(totals.update_flops, cases[i].flops, "%s: %g", cases[i].description, totals.update_flops);
+        thaw_model_destroy(model);
+        thaw_context_destroy(context);
+    }
+}

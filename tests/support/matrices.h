@@ -11,7 +11,7 @@ thaw_parameter_set matrices_create(thaw_context *context, const thaw_shape *shap
    `tolerance` of the largest value of the array. */
 void matrices_assert_golden(const char *name, double tolerance);
 
-/* Asserts that five steps give the same bits on one to five threads. */
+/* Asserts that three steps give the same bits on one to three threads. */
 void matrices_assert_threads_agree(const char *description);
 
 #endif

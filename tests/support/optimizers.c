@@ -62,7 +62,9 @@ void support_update(const thaw_optimizer *optimizer, const thaw_optimizer_module
         double sums[THAW_MAX_SUMS] = { 0 };
         module->sums(&update, sums);
         const thaw_shape shape = { .rank = 2, .dims = { 1, (int64_t)arrays->count } };
-        const thaw_conclusion conclusion = { sums, sums, optimizer->values, step, &shape };
+        const thaw_conclusion conclusion = {
+            .own = sums, .all = sums, .hyperparameter = optimizer->values, .step = step, .shape = &shape
+        };
         module->conclude(&conclusion, scalars);
         for (size_t i = 0; i < THAW_MAX_HYPERPARAMETERS; i++)
             update.scalar[i] = (float)scalars[i];

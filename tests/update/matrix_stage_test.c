@@ -232,7 +232,7 @@ Test(matrix_stage, of_a_module_that_contradicts_itself_is_refused)
     odd.update = spans;
     assert_refused(&odd, "it has matrix, and with it update");
     odd.matrix = NULL;
-    assert_refused(&odd, "it has scratch, flops or slot_shapes without matrix");
+    assert_refused(&odd, "it has scratch or flops without matrix");
     odd = gram_steps;
     odd.matrix = NULL;
     assert_refused(&odd, "it has no update function");
