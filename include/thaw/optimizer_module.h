@@ -138,8 +138,8 @@ struct thaw_optimizer_module {
 
     /* Whether the module is for this parameter. Others are updated by the built-in module `fallback`, which must be for
        all. It has its own defaults, but a hyper-parameter of this module that is named "<fallback>_<name>", such as
-       "adamw_lr", sets its `name`. A group's learning rate changes that of the fallback in the same proportion; a group's
-       weight decay applies to both. thaw_parameter_module tells which one updates a parameter. Only matrices here, and
+       "adamw_lr", sets its `name`. A group's learning rate changes that of the fallback in the same proportion; a
+       group's weight decay applies to both. thaw_parameter_module tells which one updates a parameter. Only matrices here, and
        AdamW for the rest:
 
            static bool suits(const thaw_suitor *parameter)

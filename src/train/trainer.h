@@ -88,8 +88,8 @@ thaw_status thaw_trainer_take_steps(thaw_trainer *trainer, size_t most, thaw_ste
 /* Adds the time since the last call of this to the wall clock, while a call of the trainer runs. */
 void thaw_trainer_count_wall(thaw_trainer *trainer);
 
-/* Evaluates the test data, with the averaged weights if there are any, or the weights that count for the optimizer. Errors: those of thaw_evaluate,
-   THAW_OUT_OF_MEMORY. */
+/* Evaluates the test data, with the averaged weights if there are any, or the weights that count for the optimizer.
+   Errors: those of thaw_evaluate, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_trainer_test(thaw_trainer *trainer, thaw_evaluation *result);
 
 /* The same at the end of an epoch that has a test, with the results in the epoch's. */

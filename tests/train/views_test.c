@@ -164,28 +164,28 @@ Test(views, of_other_optimizers_are_their_weights)
 static const char *const optimizers[] = { "muon:lr=0.02", "adafactor:lr=0.05", "schedule-free-adamw:warmup_steps=9",
                                           "schedule-free-sgd:lr=0.02" };
 
+/* In the second epoch, conv1 is frozen, and the view may be in the model. */
 Test(views, and_slots_of_other_shapes_continue_to_the_bit)
 {
-    for (size_t o = 0; o < THAW_COUNT(optimizers); o++)
-        for (int cut = 2; cut < 3; cut++) {
-            size_t count;
-            run whole = open_run(optimizers[o], 1, 0), first = open_run(optimizers[o], 1, 0);
-            for (int epoch = 0; epoch < cut; epoch++)
-                assert_ok(first.context, thaw_trainer_epoch(first.trainer, NULL));
-            assert_ok(first.context, thaw_model_use_view(first.model, cut == 2));
-            assert_ok(first.context, thaw_trainer_save(first.trainer, saved));
-            close_run(&first);
-            run second = open_run(optimizers[o], 1, 0);
-            assert_ok(second.context, thaw_trainer_load(second.trainer, saved));
-            while (!thaw_trainer_done(whole.trainer))
-                assert_ok(whole.context, thaw_trainer_epoch(whole.trainer, NULL));
-            while (!thaw_trainer_done(second.trainer))
-                assert_ok(second.context, thaw_trainer_epoch(second.trainer, NULL));
-            float *own = support_weights(whole.model, &count), *other = support_weights(second.model, &count);
-            cr_assert_eq(memcmp(own, other, count * sizeof *own), 0, "%s, cut after epoch %d", optimizers[o], cut);
-            free(own);
-            free(other);
-            close_run(&whole);
-            close_run(&second);
-        }
+    for (size_t o = 0; o < THAW_COUNT(optimizers); o++) {
+        size_t count;
+        run whole = open_run(optimizers[o], 1, 0), first = open_run(optimizers[o], 1, 0);
+        for (int epoch = 0; epoch < 2; epoch++)
+            assert_ok(first.context, thaw_trainer_epoch(first.trainer, NULL));
+        assert_ok(first.context, thaw_model_use_view(first.model, true));
+        assert_ok(first.context, thaw_trainer_save(first.trainer, saved));
+        close_run(&first);
+        run second = open_run(optimizers[o], 1, 0);
+        assert_ok(second.context, thaw_trainer_load(second.trainer, saved));
+        while (!thaw_trainer_done(whole.trainer))
+            assert_ok(whole.context, thaw_trainer_epoch(whole.trainer, NULL));
+        while (!thaw_trainer_done(second.trainer))
+            assert_ok(second.context, thaw_trainer_epoch(second.trainer, NULL));
+        float *own = support_weights(whole.model, &count), *other = support_weights(second.model, &count);
+        cr_assert_eq(memcmp(own, other, count * sizeof *own), 0, "%s", optimizers[o]);
+        free(own);
+        free(other);
+        close_run(&whole);
+        close_run(&second);
+    }
 }
