@@ -108,9 +108,9 @@ struct thaw_layer_demand {
 
 /* What the layer answers. All zero on entry. */
 typedef struct thaw_layer_needs {
-    void *state;            /* the layer's own, given to run functions and `release`. Before backward, forward may run on
+    void *state;         /* the layer's own, given to run functions and `release`. Before backward, forward may run on
                                another part of the batch: what backward needs of it is in the workspace */
-    size_t packed_bytes;    /* copies of parameters that `pack` fills; kept as long as the plan */
+    size_t packed_bytes; /* copies of parameters that `pack` fills; kept as long as the plan */
     size_t workspace_bytes; /* written by forward, read by backward */
     size_t scratch_bytes;   /* free between calls */
     bool keeps_inputs;      /* backward reads `inputs` */

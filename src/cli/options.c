@@ -78,7 +78,7 @@ const cli_option cli_option_table[] = {
     { CLI_EXPORT, "onnx", "FILE", "Write the network to this file of ONNX", &cli_kind_file, TO(onnx) },
     { CLI_EXPORT, "probabilities", NULL, "End the network with softmax; its output is then called \"probabilities\"",
       &cli_kind_flag, TO(probabilities) },
-    { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set instead of the test data of --data", &cli_kind_data,
+    { CLI_TEST_DATA, "test-data", "SPEC", "Test on this data set, prepared as the training data", &cli_kind_data,
       TO(test_data) },
     { CLI_DATA, "max-bytes", "SIZE",
       "Refuse files of arrays whose samples would take more memory than this, before they are unpacked (default: the "

@@ -1,21 +1,14 @@
 /* The findings in words. It names no winner that the seeds do not support. */
 #include <math.h>
-#include <stdint.h>
 
 #include "report/page.h"
 
 typedef bool selector(const thaw_report_point *point);
 
-/* 0 for what is no count. */
-static size_t whole(double number)
-{
-    return number >= 0 && number < (double)SIZE_MAX ? (size_t)number : 0;
-}
-
 static size_t seeds_of(const thaw_report_page *page)
 {
     const double seeds = thaw_report_number(json_object_get(page->results, "experiment"), "seeds");
-    return seeds >= 1 ? whole(seeds) : 1;
+    return seeds >= 1 && seeds < 1e9 ? (size_t)seeds : 1;
 }
 
 static void name(thaw_report_page *page, const thaw_report_point *point)
@@ -220,7 +213,7 @@ static size_t sum_of(const thaw_report_page *page, const char *key)
     double sum = 0;
     for (size_t i = 0; i < json_array_size(configurations); i++)
         sum += thaw_report_number(json_array_get(configurations, i), key);
-    return whole(sum);
+    return sum > 0 && sum < 1e15 ? (size_t)sum : 0;
 }
 
 static void say_state(thaw_report_page *page)
