@@ -99,7 +99,8 @@ static inline thaw_part thaw_matrix_part(const thaw_matrix_update *matrix, size_
     const size_t thread = (size_t)matrix->thread, threads = (size_t)matrix->threads;
     const size_t grain = count >= 64 * threads ? 16 : 1, grains = (count + grain - 1) / grain;
     const size_t past = grains * (thread + 1) / threads * grain;
-    return (thaw_part){ grains * thread / threads * grain, past < count ? past : count };
+    const thaw_part part = { grains * thread / threads * grain, past < count ? past : count };
+    return part;
 }
 
 /* Waits for all threads: what each has written before, all may read after. */

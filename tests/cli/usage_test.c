@@ -181,8 +181,6 @@ static const struct {
     { TRAIN "--batch 16 --shards 3", 2, "thaw: --shards: \"3\", must divide the batch of 16 samples" },
     { TRAIN "--batch 16 --accumulate 5", 2, "thaw: --accumulate: \"5\", must divide the batch of 16 samples" },
     { TRAIN "--batch 16 --accumulate 4 --shards 4", 2, "thaw: --accumulate: cannot be used with --shards" },
-    { TRAIN "--batch 16 --accumulate 4 --sync-batch-norm", 2,
-      "thaw: --sync-batch-norm: needs one part of the batch on each rank: leave out --accumulate, or use 4 ranks" },
     { TRAIN "--drop-last --batch 1000", 1, "do not fill a batch of 1000" },
     { "plan --model transfer-cnn --freeze *", 1, "thaw: plan: " },
     { "plan --model transfer-cnn --strategy gradual --epoch 3 --epochs 2", 2, "--epoch: \"3\", must be at most 2" },
