@@ -31,7 +31,7 @@ typedef struct run {
     size_t cut;
     size_t spoiled; /* bytes that the last rank's budget has more */
     float *weights[MOST_RANKS];
-    size_t count, bytes[MOST_RANKS];
+    size_t counts[MOST_RANKS], bytes[MOST_RANKS];
     bool cached[MOST_RANKS][EPOCHS];
     thaw_status statuses[MOST_RANKS];
     char messages[MOST_RANKS][THAW_REASON_BYTES];
@@ -88,7 +88,7 @@ static void train(void *argument, const thaw_communicator *communicator)
         take_epochs(taken, trainer, own);
     }
     snprintf(taken->messages[own], THAW_REASON_BYTES, "%s", thaw_context_message(context));
-    taken->weights[own] = support_weights(model, &taken->count);
+    taken->weights[own] = support_weights(model, &taken->counts[own]);
     thaw_trainer_destroy(trainer);
     thaw_dataset_destroy(data);
     thaw_model_destroy(model);
@@ -105,8 +105,8 @@ static void compare(const run *spread, const run *alone, int ranks)
 {
     for (int i = 0; i < ranks; i++) {
         cr_assert_eq(spread->statuses[i], THAW_OK, "rank %d of %d: %s", i, ranks, spread->messages[i]);
-        cr_assert_eq(spread->count, alone->count);
-        cr_assert_eq(memcmp(spread->weights[i], alone->weights[0], alone->count * sizeof(float)), 0,
+        cr_assert_eq(spread->counts[i], alone->counts[0]);
+        cr_assert_eq(memcmp(spread->weights[i], alone->weights[0], alone->counts[0] * sizeof(float)), 0,
                      "rank %d of %d has other weights", i, ranks);
     }
 }

@@ -11,7 +11,7 @@ typedef struct steps {
     const char *optimizer;
     double clip_norm;
     float *weights[MOST_RANKS];
-    size_t count;
+    size_t counts[MOST_RANKS];
     double losses[MOST_RANKS];
 } steps;
 
@@ -41,18 +41,18 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
         taken->losses[own] = result.loss;
         cr_assert_eq(result.counted, 2 * EACH);
     }
-    taken->weights[own] = support_weights(model, &taken->count);
+    taken->weights[own] = support_weights(model, &taken->counts[own]);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
 
 static void assert_same_bits(const char *optimizer, double clip_norm)
 {
-    steps alone = { optimizer, clip_norm, { 0 }, 0, { 0 } }, spread = alone;
+    steps alone = { .optimizer = optimizer, .clip_norm = clip_norm }, spread = alone;
     take_steps(&alone, NULL);
     run_ranks(2, take_steps, &spread);
     for (int i = 0; i < 2; i++) {
-        cr_assert_arr_eq(spread.weights[i], alone.weights[0], alone.count * sizeof(float), "%s", optimizer);
+        cr_assert_arr_eq(spread.weights[i], alone.weights[0], alone.counts[0] * sizeof(float), "%s", optimizer);
         cr_assert_eq(spread.losses[i], alone.losses[0]);
         free(spread.weights[i]);
     }

@@ -14,7 +14,7 @@ typedef struct steps {
     int infinite;     /* the step whose gradients exceed a float's range; 0: none */
     bool without_bad; /* leaves that step out */
     float *weights[MOST_RANKS];
-    size_t count;
+    size_t counts[MOST_RANKS];
 } steps;
 
 /* Class 0 weighs more than the others, so each shard has another weight. */
@@ -104,7 +104,7 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
         if (overflows)
             copy_all(model, kept, true);
     }
-    taken->weights[own] = support_weights(model, &taken->count);
+    taken->weights[own] = support_weights(model, &taken->counts[own]);
     thaw_model_destroy(model);
     thaw_context_destroy(context);
 }
@@ -112,7 +112,7 @@ static void take_steps(void *argument, const thaw_communicator *communicator)
 static void check_same(const steps *spread, const steps *alone)
 {
     for (int i = 0; i < RANKS; i++) {
-        cr_assert_eq(memcmp(spread->weights[i], alone->weights[0], alone->count * sizeof(float)), 0,
+        cr_assert_eq(memcmp(spread->weights[i], alone->weights[0], alone->counts[0] * sizeof(float)), 0,
                      "rank %d has other weights", i);
         free(spread->weights[i]);
     }
