@@ -65,6 +65,7 @@ static const thaw_layer_module module = {
     .prepare = prepare,
     .forward = thaw_row_normalisation_forward,
     .backward = thaw_row_normalisation_backward,
+    .recompute = thaw_row_normalisation_forward,
     .release = thaw_release,
     .export_onnx = thaw_layer_norm_export,
 };

@@ -48,6 +48,39 @@ static thaw_model *build(thaw_context *context, bool dropout)
     return model;
 }
 
+static thaw_node dense(thaw_model *model, thaw_node input, const char *name, int64_t units)
+{
+    thaw_node node = -1;
+    assert_ok(thaw_model_context(model),
+              thaw_dense(model, input, &(thaw_dense_options){ .name = name, .units = units }, &node));
+    return node;
+}
+
+/* Normalised rows before dense layers, and an activation between two, as in a transformer's block. */
+static thaw_model *build_rows(thaw_context *context, bool dropout)
+{
+    thaw_model *model;
+    thaw_node x, y;
+    (void)dropout;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ 3, { SIDE, SIDE, CHANNELS } }, &x));
+    x = dense(model, x, "patches", 8);
+    assert_ok(context, thaw_layer_norm(model, x, &(thaw_layer_norm_options){ .name = "norm1" }, &y));
+    y = dense(model, y, "wide", 16);
+    assert_ok(context, thaw_gelu(model, y, NULL, &y));
+    y = dense(model, y, "narrow", 8);
+    assert_ok(context, thaw_add(model, y, x, NULL, &x));
+    assert_ok(context, thaw_rms_norm(model, x, &(thaw_rms_norm_options){ .name = "norm2" }, &y));
+    y = dense(model, y, "last", 4);
+    assert_ok(context, thaw_flatten(model, y, NULL, &y));
+    y = dense(model, y, "head", CLASSES);
+    assert_ok(context, thaw_softmax_cross_entropy(model, y, NULL, &y));
+    support_optimize(model, "sgd:lr=0.05,momentum=0.9");
+    return model;
+}
+
+typedef thaw_model *builder(thaw_context *context, bool dropout);
+
 typedef struct outcome {
     float *weights;
     size_t count;
@@ -55,13 +88,13 @@ typedef struct outcome {
     thaw_plan_totals totals;
 } outcome;
 
-static outcome train(const char *frozen, bool dropout, bool recompute)
+static outcome train(builder *build_network, const char *frozen, bool dropout, bool recompute)
 {
     static float images[BATCH * SAMPLE];
     int32_t labels[BATCH];
     outcome result = { 0 };
     thaw_context *context = support_context(2);
-    thaw_model *model = build(context, dropout);
+    thaw_model *model = build_network(context, dropout);
     if (frozen)
         assert_ok(context, thaw_model_freeze(model, frozen));
     thaw_model_set_recompute(model, recompute);
@@ -85,9 +118,9 @@ static outcome train(const char *frozen, bool dropout, bool recompute)
 }
 
 /* `values`: floats of a sample that are not kept. */
-static void check_same_bits(const char *frozen, bool dropout, size_t values)
+static void check_same_bits(builder *build_network, const char *frozen, bool dropout, size_t values)
 {
-    outcome kept = train(frozen, dropout, false), again = train(frozen, dropout, true);
+    outcome kept = train(build_network, frozen, dropout, false), again = train(build_network, frozen, dropout, true);
     const char *what = frozen ? frozen : "nothing";
     cr_assert_eq(kept.totals.recomputed_bytes, 0);
     cr_assert_eq(again.totals.recomputed_bytes, BATCH * values * sizeof(float), "%s frozen: %zu bytes", what,
@@ -104,25 +137,32 @@ static void check_same_bits(const char *frozen, bool dropout, size_t values)
     free(again.weights);
 }
 
-enum { HALF = SIDE / 2 * SIDE / 2 * 8, NARROW = HALF / 2 };
+enum { ROWS = SIDE * SIDE, HALF = SIDE / 2 * SIDE / 2 * 8, NARROW = HALF / 2 };
 
 Test(recompute, gives_the_bits_of_keeping_everything)
 {
-    check_same_bits(NULL, false, HALF + 2 * NARROW);
-    check_same_bits("conv3|conv5", false, NARROW); /* they want no input, and a normalisation with ReLU6 no output */
+    check_same_bits(build, NULL, false, HALF + 2 * NARROW);
+    check_same_bits(build, "conv3|conv5", false,
+                    NARROW); /* they want no input, and a normalisation with ReLU6 no output */
+}
+
+Test(recompute, normalises_rows_again)
+{
+    check_same_bits(build_rows, NULL, false, ROWS * (8 + 16 + 8));
+    check_same_bits(build_rows, "last", false, ROWS * (8 + 16)); /* which wants no input */
 }
 
 /* Dropout hands on a value of its own, which is not repeated; what it reads is not kept. */
 Test(recompute, goes_together_with_dropout)
 {
-    check_same_bits(NULL, true, 2 * NARROW);
+    check_same_bits(build, NULL, true, 2 * NARROW);
 }
 
 /* Frozen normalisations are a part of other kernels, or need nothing kept. */
 Test(recompute, concerns_the_live_part_alone)
 {
-    check_same_bits("conv1|bn1", false, HALF + 2 * NARROW);
-    outcome head = train("conv*|bn*", false, true);
+    check_same_bits(build, "conv1|bn1", false, HALF + 2 * NARROW);
+    outcome head = train(build, "conv*|bn*", false, true);
     cr_assert_eq(head.totals.recomputed_bytes, 0);
     free(head.weights);
 }
