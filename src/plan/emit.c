@@ -40,8 +40,7 @@ static void emit_values(thaw_plan *plan, thaw_section section, thaw_node index)
         }
 }
 
-/* Whether the layer's parameters, without the factors of a low-rank change, differ from step to step. */
-static bool changes_each_step(const thaw_plan *plan, thaw_node index)
+bool thaw_plan_changes_each_step(const thaw_plan *plan, thaw_node index)
 {
     const thaw_group *group = plan->model->nodes[index].group;
     const thaw_plan_node *planned = &plan->nodes[index];
@@ -51,11 +50,21 @@ static bool changes_each_step(const thaw_plan *plan, thaw_node index)
     return planned->follows;
 }
 
+/* Another plan may let go of what is frozen beside a parameter that trains. */
+static bool has_frozen_parameter(const thaw_plan *plan, thaw_node index)
+{
+    const thaw_group *group = plan->model->nodes[index].group;
+    for (size_t k = 0; k < group->parameter_count; k++)
+        if (!thaw_parameter_trainable(group->parameters[k]))
+            return true;
+    return false;
+}
+
 /* Emits first the values of parameters, then their packed copies. */
 static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node index)
 {
     const thaw_graph_node *node = &plan->model->nodes[index];
-    const bool changes = changes_each_step(plan, index);
+    const bool changes = thaw_plan_changes_each_step(plan, index);
     emit_values(plan, section, index);
     const bool packs = node->module->pack && plan->nodes[index].needs.packed_bytes;
     plan->nodes[index].packs_once = packs && !changes;
@@ -65,6 +74,8 @@ static void emit_parameters(thaw_plan *plan, thaw_section section, thaw_node ind
         emit_once(plan, THAW_DO_PACK, index);
     else if (node->group && !changes)
         emit_once(plan, THAW_DO_RESTORE, index);
+    else if (node->group && has_frozen_parameter(plan, index))
+        thaw_emit_for_node(plan, section, THAW_DO_RESTORE, index);
 }
 
 /* ---- forward ---- */

@@ -27,9 +27,11 @@ void thaw_plan_fill_demand(const thaw_plan *plan, thaw_node index, thaw_plan_dem
     if (planned->epilogue.residual)
         filled->inputs[node->input_count] = *thaw_plan_shape(plan, index);
     const size_t parameter_count = node->group ? node->group->parameter_count : 0;
+    /* A layer that packs in each step, because its bias trains, reads the weight each time. */
+    const bool packs_once = !thaw_plan_changes_each_step(plan, index);
     for (size_t k = 0; k < parameter_count; k++) {
         filled->parameters[k] = node->group->parameters[k]->shape;
-        filled->may_leave[k] = thaw_parameter_may_leave(node->group->parameters[k]);
+        filled->may_leave[k] = packs_once && thaw_parameter_may_leave(node->group->parameters[k]);
     }
     filled->capabilities = (thaw_capability_demand){
         .precision = planned->precision,

@@ -136,6 +136,9 @@ thaw_trainability thaw_plan_trainability(const thaw_plan *plan, thaw_expression 
    low-rank change that the layer computes beside its weight. */
 uint64_t thaw_plan_version(const thaw_plan *plan, thaw_node node);
 
+/* Whether the parameters of the node's layer, without the factors of a low-rank change, differ from step to step. */
+bool thaw_plan_changes_each_step(const thaw_plan *plan, thaw_node node);
+
 /* Whether the plan supposes the parameter to be frozen, whatever its flag. */
 bool thaw_plan_supposes(const thaw_plan *plan, const thaw_parameter *parameter);
 

@@ -63,6 +63,7 @@ thaw_status thaw_do_repack(thaw_plan *plan, const thaw_instruction *instruction)
     thaw_plan_node *planned = &plan->nodes[instruction->node];
     if (plan->program.step.again)
         return THAW_OK;
+    thaw_do_restore(plan, instruction); /* a frozen weight beside a bias that trains, if another plan let go of it */
     clear_packed(planned);
     planned->packed->version = 1;
     return plan->model->nodes[instruction->node].module->pack(instruction->run);

@@ -152,6 +152,29 @@ Test(packed_weights, leave_inside_the_live_part)
     packed_destroy(model, pinned);
 }
 
+/* Their layers pack in each step. Prediction packs once, and lets go of them until the next step. */
+Test(packed_weights, stay_beside_a_bias_that_trains)
+{
+    thaw_context *context = support_context(2);
+    thaw_model *model = packed_build(context), *pinned = packed_build(context);
+    for (size_t i = 0; i < thaw_model_parameter_count(pinned); i++)
+        thaw_parameter_data(thaw_model_parameter(pinned, i));
+    assert_ok(context, thaw_model_unfreeze(model, "*.bias"));
+    assert_ok(context, thaw_model_unfreeze(pinned, "*.bias"));
+    for (uint32_t i = 0; i < 4; i++) {
+        float scores[2][PACKED_BATCH * PACKED_CLASSES];
+        const float loss = packed_step(model, PACKED_BATCH, i), wanted = packed_step(pinned, PACKED_BATCH, i);
+        cr_assert(loss == wanted, "step %u: %.9g, wanted %.9g", i, (double)loss, (double)wanted);
+        if (i % 2 == 0)
+            continue;
+        packed_predict(model, PACKED_BATCH, scores[0]);
+        packed_predict(pinned, PACKED_BATCH, scores[1]);
+        cr_assert_arr_eq(scores[0], scores[1], sizeof scores[0]);
+    }
+    packed_assert_same(model, pinned);
+    packed_destroy(model, pinned);
+}
+
 /* More plans than a model remembers, each with a copy of its own. */
 Test(packed_weights, outlive_the_plan_that_keeps_them)
 {
