@@ -26,7 +26,7 @@ static int measure(const cli_session *session, size_t count, profile *times)
         return code;
     times->steps = session->options->steps;
     code = cli_check(session->context,
-                     thaw_model_profile(session->model, &batch.inputs, &batch.targets, times->steps, times->seconds,
+                     thaw_model_profile(session->model, batch.inputs, &batch.targets, times->steps, times->seconds,
                                         &times->rest_seconds, &times->step_seconds),
                      "plan");
     for (size_t i = 0; i < count && code == CLI_DONE; i++)

@@ -81,7 +81,7 @@ int cli_what_if(const cli_session *session)
     if (code != CLI_DONE)
         return code;
     code = cli_check(session->context,
-                     thaw_price_list_measure(session->model, &batch.inputs, &batch.targets, options->steps, &list),
+                     thaw_price_list_measure(session->model, batch.inputs, &batch.targets, options->steps, &list),
                      "plan");
     if (code == CLI_DONE)
         code = print_prices(session, list);

@@ -107,6 +107,9 @@ bool thaw_model_is_input(const thaw_model *model, thaw_node node);
 /* The input that has this float of a sample. */
 const thaw_graph_input *thaw_model_input_of(const thaw_model *model, size_t value);
 
+/* The embedding that reads an input, and its rows; of several, the one with the fewest. NULL: none reads it. */
+const thaw_graph_node *thaw_model_table_of(const thaw_model *model, thaw_node input, int64_t *rows);
+
 /* The length at which a batch runs whose longest sequence is this: one of a few; 0 if that is the whole length. */
 int64_t thaw_model_round_length(const thaw_model *model, int64_t length);
 

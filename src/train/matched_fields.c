@@ -75,16 +75,14 @@ static thaw_status fail_length(const thaw_model *model, const thaw_dataset *data
 /* Ids of a larger vocabulary than that of the embedding which reads them would fail in the middle of training. */
 thaw_status thaw_check_vocabulary(const thaw_model *model, const thaw_text_form *texts)
 {
-    for (size_t i = model->first_layer; i < model->node_count; i++) {
-        const thaw_graph_node *node = &model->nodes[i];
-        const bool reads = strcmp(node->module->name, "embedding") == 0 && node->input_count == 1 &&
-                           strcmp(model->nodes[node->inputs[0]].name, "token_ids") == 0;
-        const thaw_parameter *weight = reads && node->group ? thaw_group_parameter(node->group, 0) : NULL;
-        const thaw_shape *shape = weight ? thaw_parameter_shape(weight) : NULL;
-        if (shape && shape->dims[0] < (int64_t)texts->vocabulary)
+    for (size_t i = 0; i < model->input_count; i++) {
+        int64_t rows;
+        const bool is_ids = strcmp(name_of(model, i), "token_ids") == 0;
+        const thaw_graph_node *table = is_ids ? thaw_model_table_of(model, model->inputs[i].node, &rows) : NULL;
+        if (table && rows < (int64_t)texts->vocabulary)
             return thaw_fail(model->context, THAW_SHAPE_MISMATCH,
                              "the tokenizer %s has %zu tokens, but %s only %lld: it is not the model's tokenizer",
-                             texts->tokenizer, texts->vocabulary, node->name, (long long)shape->dims[0]);
+                             texts->tokenizer, texts->vocabulary, table->name, (long long)rows);
     }
     return THAW_OK;
 }

@@ -65,6 +65,26 @@ Test(program, measures_in_a_table, .init = cli_begin, .fini = cli_end)
     cr_assert_not_null(strstr(cli_run.output, "100.00%  a step; means of the faster half of 3 steps"));
 }
 
+/* Token ids must be below the vocabulary, and token types below their number: 2, and 1. */
+Test(program, measures_networks_of_texts, .init = cli_begin, .fini = cli_end)
+{
+    static const char *const models[] = {
+        "bert-base:layers=1,width=8,heads=2,vocabulary=5,length=12",
+        "bert-base:layers=1,width=8,heads=2,vocabulary=5,length=12,types=1",
+        "distilbert:layers=1,width=8,heads=2,vocabulary=5,length=12",
+        "gpt2:layers=1,width=8,heads=2,vocabulary=5,length=12",
+    };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "plan --model %s --batch 4 --profile --steps 2 --threads 1", models[i]);
+        cli_succeed(line);
+        support_assert_says(cli_run.output, "a step; means of the faster half of 2 steps");
+        snprintf(line, sizeof line, "plan --model %s --batch 4 --steps 2 --threads 1 --what-if *.0.*", models[i]);
+        cli_succeed(line);
+        support_assert_says(cli_run.output, "(as it is)");
+    }
+}
+
 Test(program, measures_no_evaluation, .init = cli_begin, .fini = cli_end)
 {
     support_command(&cli_run, cli_directory, "plan --model mlp-500 --inference --profile", cli_variables);
