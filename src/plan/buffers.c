@@ -129,6 +129,8 @@ static void request_output(thaw_plan *plan, thaw_node index)
         extend(plan, request_kept(plan, planned->root, request), backward_time(plan, index));
     if (is_result(plan, index))
         extend(plan, request, plan->order_count);
+    if (planned->boundary)
+        extend(plan, request, plan->cut_count - 1);
 }
 
 /* Requests room for an origin's value in the other precision. */

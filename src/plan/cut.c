@@ -15,14 +15,15 @@ void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last)
     }
 }
 
-/* Bytes per sample of values that pass from nodes before `cut` to nodes after it. */
+/* Bytes per sample of values that pass from nodes before `cut` to nodes after it, and of lengths kept with them. */
 static size_t bytes_across(const thaw_plan *plan, const size_t *last, size_t cut)
 {
     size_t bytes = 0;
     for (size_t i = plan->constant_count; i < cut; i++)
         if (last[i] >= cut)
             bytes += thaw_plan_cached_bytes(plan, plan->order[i]);
-    return bytes;
+    const thaw_node lengths = thaw_plan_kept_lengths(plan, last, cut);
+    return lengths < 0 || last[plan->position[lengths]] >= cut ? bytes : bytes + thaw_plan_cached_bytes(plan, lengths);
 }
 
 static double flops_before(const thaw_plan *plan, size_t cut)
@@ -46,8 +47,11 @@ thaw_status thaw_pass_cut(thaw_plan *plan)
     if (!plan->cuts || plan->prefix_count == plan->constant_count)
         return THAW_OK;
     size_t *last = thaw_allocate_array(plan->model->context, plan->prefix_count, sizeof *last);
-    if (!last)
-        return THAW_OUT_OF_MEMORY;
+    const thaw_status status = last ? thaw_plan_find_sequences(plan) : THAW_OUT_OF_MEMORY;
+    if (status != THAW_OK) {
+        thaw_release(plan->model->context, last);
+        return status;
+    }
     thaw_plan_find_last_readers(plan, last);
     plan->prefix_bytes = bytes_across(plan, last, plan->prefix_count);
     const double least = flops_before(plan, plan->prefix_count) / LEAST_SHARE;
@@ -58,6 +62,9 @@ thaw_status thaw_pass_cut(thaw_plan *plan)
         move_cut(plan, last, cut);
         plan->too_large = false;
     }
+    const thaw_node lengths = thaw_plan_kept_lengths(plan, last, plan->cut_count);
+    if (lengths >= 0)
+        plan->nodes[lengths].boundary = true;
     thaw_release(plan->model->context, last);
     return THAW_OK;
 }

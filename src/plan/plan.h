@@ -158,6 +158,14 @@ void thaw_plan_bind_parameters(thaw_plan *plan, char *arena);
 /* Chooses the precision of each node from what the model asks for and what its module can do. */
 thaw_status thaw_pass_precision(thaw_plan *plan);
 
+/* Finds the nodes whose shapes follow from the length of sequences, if the plan can cut and the model tells lengths.
+   Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_plan_find_sequences(thaw_plan *plan);
+
+/* The input of lengths if a cache that cuts there keeps sequences; -1: it need not keep lengths. `last` is what
+   thaw_plan_find_last_readers fills. */
+thaw_node thaw_plan_kept_lengths(const thaw_plan *plan, const size_t *last, size_t cut);
+
 /* last[i] gets the position of the last reader of order[i], for each node of the prefix; 0: it has no reader. */
 void thaw_plan_find_last_readers(const thaw_plan *plan, size_t *last);
 

@@ -3,10 +3,12 @@
 #include "params/expression.h"
 #include "plan/plan.h"
 
-/* Marks everything that the target depends on. */
+/* Marks everything that the target depends on; and lengths, as batches do. */
 static void mark_used(thaw_plan *plan)
 {
     plan->nodes[plan->target].used = true;
+    if (plan->cuts && plan->model->lengths)
+        plan->nodes[plan->model->lengths->node].used = plan->nodes[0].used = true;
     for (size_t i = (size_t)plan->target + 1; i-- > 0;) {
         if (!plan->nodes[i].used)
             continue;
