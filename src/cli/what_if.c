@@ -80,9 +80,9 @@ int cli_what_if(const cli_session *session)
     int code = cli_random_batch_create(session, &batch);
     if (code != CLI_DONE)
         return code;
-    code = cli_check(session->context,
-                     thaw_price_list_measure(session->model, batch.inputs, &batch.targets, options->steps, &list),
-                     "plan");
+    code =
+        cli_check(session->context,
+                  thaw_price_list_measure(session->model, batch.inputs, &batch.targets, options->steps, &list), "plan");
     if (code == CLI_DONE)
         code = print_prices(session, list);
     thaw_price_list_destroy(list);

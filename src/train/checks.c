@@ -77,11 +77,13 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
 }
 
 /* What the feature cache holds came of values that were checked. */
-thaw_status thaw_check_finite(thaw_model *model, const thaw_training_batch *batch)
+thaw_status thaw_check_values(thaw_model *model, const thaw_training_batch *batch)
 {
     const size_t values = thaw_shape_count(&model->nodes[0].output);
     const float *samples = batch->samples;
-    const thaw_status status = thaw_set_check_finite(&model->parameters, "the loss cannot be finite");
+    thaw_status status = thaw_set_check_finite(&model->parameters, "the loss cannot be finite");
+    if (status == THAW_OK && samples)
+        status = thaw_check_ids(model, samples, batch->indices, (size_t)batch->count);
     if (status != THAW_OK || !samples || thaw_values_finite(model->context, samples, (size_t)batch->count * values))
         return status;
     size_t at = 0;

@@ -70,7 +70,9 @@ static thaw_status find_cut_plan(thaw_model *model, const thaw_evaluated_batch *
 
 static thaw_status find_plan(thaw_model *model, const thaw_evaluated_batch *batch, thaw_plan **plan)
 {
-    const thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
+    thaw_status status = thaw_set_check_finite(&model->parameters, "the model cannot be evaluated");
+    if (status == THAW_OK && batch->samples)
+        status = thaw_check_ids(model, batch->samples, batch->indices, (size_t)batch->count);
     if (status != THAW_OK)
         return status;
     if (batch->cut)

@@ -123,7 +123,7 @@ static thaw_status run_shard(thaw_plan **plan, thaw_taken_step *taken, size_t in
 
 static thaw_status run_own_shards(thaw_plan **plan, thaw_taken_step *taken, thaw_shard_range range)
 {
-    thaw_status status = thaw_check_finite((*plan)->program.model, taken->batch);
+    thaw_status status = thaw_check_values((*plan)->program.model, taken->batch);
     if (thaw_shards_in_memory(*plan, range) > 1)
         return status == THAW_OK ? thaw_run_shards_together(plan, taken) : status;
     for (size_t i = range.first; i < range.past && status == THAW_OK; i++)

@@ -32,7 +32,7 @@ static thaw_status update(thaw_plan *plan, const thaw_step_options *options, tha
 static thaw_status run_whole(thaw_plan *plan, thaw_taken_step *taken, thaw_step_result *result)
 {
     thaw_shard_outcome outcome = { .loss = NAN };
-    thaw_status status = thaw_check_finite(plan->program.model, taken->batch);
+    thaw_status status = thaw_check_values(plan->program.model, taken->batch);
     if (status != THAW_OK)
         return status;
     plan->program.step = (thaw_program_step){ .updates = thaw_plan_updates(plan->model) };

@@ -158,6 +158,32 @@ Test(named_data, are_told_apart_where_they_do_not_match)
 }
 
 /* What the live part reads of the prefix is the reader's state, and an input as it is. */
+/* The data set may be in memory of the host, which can change. */
+Test(named_data, tell_which_sample_has_an_id_without_a_row)
+{
+    static const char message[] =
+        "value 3 of ids of sample 17 of the data set is 13, must be from 0 to 12: table has 13";
+    thaw_context *context = support_context(2);
+    thaw_model *model = named_network(context, "sgd:lr=0.1");
+    named_batch batch;
+    named_batch_fill(&batch, SAMPLES, 1);
+    batch.ids[17 * NAMED_LENGTH + 3] = NAMED_ROWS;
+    thaw_dataset *data = make_data(context, &batch);
+    thaw_evaluation result;
+    size_t count;
+    float *before = support_weights(model, &count);
+    assert_fails(context, thaw_evaluate(model, data, 8, &result), THAW_INVALID_ARGUMENT, message);
+    const thaw_fit_options options = { .batch = SAMPLES };
+    assert_fails(context, thaw_fit(model, data, &options, NULL), THAW_INVALID_ARGUMENT, message);
+    float *after = support_weights(model, &count);
+    cr_assert_arr_eq(before, after, count * sizeof(float));
+    free(before);
+    free(after);
+    thaw_dataset_destroy(data);
+    thaw_model_destroy(model);
+    thaw_context_destroy(context);
+}
+
 Test(named_data, are_cached_with_the_same_bits)
 {
     thaw_context *context = support_context(2);

@@ -132,7 +132,14 @@ Test(named_inputs, are_named_where_a_batch_does_not_fit)
                  "ids: value 2 of sample 1 is 16777217");
     batch.ids[NAMED_LENGTH + 2] = NAMED_ROWS;
     assert_fails(context, thaw_step(model, batch.inputs, &batch.targets, NULL, NULL), THAW_INVALID_ARGUMENT,
-                 "an id is 13");
+                 "value 2 of ids of sample 1 of the batch is 13, must be from 0 to 12: table has 13 rows");
+    batch.ids[NAMED_LENGTH + 2] = -1;
+    assert_fails(context, thaw_step(model, batch.inputs, &batch.targets, NULL, NULL), THAW_INVALID_ARGUMENT,
+                 "value 2 of ids of sample 1 of the batch is -1, must be from 0 to 12");
+    float scores[SAMPLES * NAMED_CLASSES];
+    const thaw_tensor outputs = thaw_view_f32(scores, 2, (int64_t[]){ SAMPLES, NAMED_CLASSES });
+    assert_fails(context, thaw_predict(model, batch.inputs, &outputs), THAW_INVALID_ARGUMENT,
+                 "value 2 of ids of sample 1 of the batch is -1, must be from 0 to 12");
     batch.ids[NAMED_LENGTH + 2] = 0;
     batch.numbers[2 * NAMED_NUMBERS + 1] = NAN;
     assert_fails(context, thaw_step(model, batch.inputs, &batch.targets, NULL, NULL), THAW_NOT_FINITE,
