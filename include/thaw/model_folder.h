@@ -11,6 +11,7 @@
                                 options pooling and normalise of the network (thaw/zoo.h), as anything else there may
                                 be given otherwise: normalise=no trains a classifier on features as they are pooled.
                                 Without modules.json, 1_Pooling decides how they are
+     sentence_bert_config.json  its max_seq_length is where texts are cut for thaw/predictor.h
 
    Other files are ignored.
 
@@ -66,6 +67,10 @@ THAW_API const thaw_notes *thaw_model_folder_notes(const thaw_model_folder *fold
 
 /* The path that thaw_tokenizer_open reads, which is the folder; NULL: it has no tokenizer. */
 THAW_API const char *thaw_model_folder_tokenizer(const thaw_model_folder *folder);
+
+/* The most tokens of a text: max_seq_length of sentence_bert_config.json, at most the network's positions; without it, the
+   positions. 0: the network is not of texts. */
+THAW_API size_t thaw_model_folder_length(const thaw_model_folder *folder);
 
 /* The path of the weights, or of their index. */
 THAW_API const char *thaw_model_folder_weights(const thaw_model_folder *folder);

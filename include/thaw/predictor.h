@@ -43,14 +43,18 @@ typedef struct thaw_predictor_options {
     /* The answers are the network's outputs as they are, such as logits, or the scaled numbers of a regression,
        whatever thaw.task says. Then answers have no names, either */
     bool outputs;
+    /* The answers are the network's features, as it ends with head=none (thaw/zoo.h): of a folder of
+       sentence-transformers the vectors that encode() returns. Needs `folder`. A layer is taken instead of them */
+    bool features;
 } thaw_predictor_options;
 
 /* Opens a file of weights; `options` may be NULL. The caller owns *predictor, and destroys it before the context; it is
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
-   notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, and neither a layer nor outputs are asked
-   for), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and
-   thaw_zoo_build; THAW_NOT_FOUND (no such layer; the message has the nearest name). */
+   notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, or a folder without a head, and neither a
+   layer nor outputs nor features are asked for), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and
+   thaw_zoo_build; THAW_NOT_FOUND (no such layer; the message has the nearest name;
+   weights that features depend on). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
                                          thaw_predictor **predictor);
 
@@ -114,17 +118,20 @@ THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const tha
 
 /* ---- texts ---- */
 
-/* Whether the weights were trained on texts: they note thaw.text. */
+/* Whether the weights take texts: they note thaw.text, or are those of a folder of a
+   network of texts. */
 THAW_API bool thaw_predictor_takes_texts(const thaw_predictor *predictor);
 
 /* Whether they were trained on pairs of texts. */
 THAW_API bool thaw_predictor_takes_pairs(const thaw_predictor *predictor);
 
 /* Writes the answer to each text. Texts are UTF-8 and end with a zero byte; `seconds` are the second ones of pairs, and
-   NULL if the weights were trained on single texts. They are cut to the length of the network's token_ids, and computed
+   NULL if the weights were trained on single texts. They are cut to the length of the network's token_ids (of a folder,
+   thaw_model_folder_length), and computed
    in batches of like lengths; answers have the order of the texts. What is not UTF-8 is replaced by U+FFFD, with a
    warning in the log. The first call opens the tokenizer, which a call with `count` 0 does alone.
-   Errors: THAW_UNSUPPORTED (the weights were not trained on texts; an input of the network that texts do not have),
+   Errors: THAW_UNSUPPORTED (the weights do not take texts; an input of the network that texts do not have), THAW_NOT_FOUND
+   (the folder has no tokenizer),
    THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way around; a text without tokens; another
    tokenizer than in training), THAW_SHAPE_MISMATCH (a vocabulary that is larger than the network's),
    THAW_OUT_OF_MEMORY, those of thaw_tokenizer_open and thaw_predict. */

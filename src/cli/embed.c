@@ -35,7 +35,7 @@ static int print_vector(const embedding *now, const cli_answered *what, const fl
         json_object_set_new(object, "line", cli_json_count(what->line));
     if (what->text)
         json_object_set_new(object, "text", cli_json_text(cli_show(what->text).text));
-    json_object_set_new(object, "layer", cli_json_text(now->options->layer));
+    json_object_set_new(object, "layer", now->options->layer ? cli_json_text(now->options->layer) : json_null());
     json_object_set_new(object, "shape", cli_json_shape(shape));
     json_object_set_new(object, "vector", values);
     return cli_json_print(object);
@@ -114,7 +114,7 @@ static int embed(const cli_options *options)
 {
     embedding now = {
         .options = options,
-        .answers = { .take = take, .user = &now, .label = "embedding", .layer = options->layer },
+        .answers = { .take = take, .user = &now, .label = "embedding", .embeds = true, .layer = options->layer },
     };
     int code = check_output(options);
     if (code == CLI_DONE)
@@ -135,18 +135,20 @@ const cli_command cli_embed = {
     .summary = "turn images, texts or rows of a table into vectors",
     .description =
         "Turn images, texts or rows of a table into vectors: the values of a layer, of which nothing behind is "
-        "computed. Writes an array of NumPy, float32 with a row for each, to --output or to standard output where "
+        "computed. Without --layer, those of a folder of --model are its features, what a head would read: of a folder "
+        "of sentence-transformers its embeddings. Writes an array of NumPy, float32 with a row for each, to --output or to standard output where "
         "that is no terminal. A FILE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
         "input, one a line; for a network of rows it is a table or an array, as of predict; for a network of texts it "
         "has a text on each line, and --text gives one on the command line. What cannot be read is reported and has no "
         "rows, and the exit code is then 1.",
-    .examples = "  thaw embed --load tuned.safetensors --layer avgpool photo.jpg > vector.npy\n"
+    .examples = "  thaw embed --model ./all-MiniLM-L6-v2 --text 'a game of chess' > vector.npy\n"
+                "  thaw embed --load tuned.safetensors --layer avgpool photo.jpg > vector.npy\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool -o all.npy photos\n"
                 "  thaw embed --load tuned.safetensors --layer avgpool --json photos\n"
                 "  thaw embed --load iris.safetensors --layer dense1 -o rows.npy new.csv\n",
     .arguments = "FILE...",
     .takes =
         CLI_MODEL | CLI_CLASSES | CLI_LOAD | CLI_LAYER | CLI_EMBED | CLI_IMAGES | CLI_TEXTS | CLI_BATCH | CLI_COMMON,
-    .needs = CLI_LOAD | CLI_LAYER,
+    .needs = CLI_LOAD,
     .run = embed,
 };

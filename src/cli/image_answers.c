@@ -44,10 +44,12 @@ static int open_predictor(cli_image_answers *answers, const cli_options *given)
     const char *tokenizer = session->options->tokenizer;
     const thaw_predictor_options wanted = { .images = session->options->images,
                                             .layer = answers->layer,
+                                            .features = answers->embeds && !answers->layer,
                                             .tokenizer = tokenizer ? tokenizer : cli_default_tokenizer(session) };
     int code = cli_predictor_open(session, given, wanted, &answers->predictor);
     if (code == CLI_DONE && thaw_predictor_takes_texts(answers->predictor))
-        code = cli_check(session->context, thaw_predictor_texts(answers->predictor, NULL, NULL, 0, NULL), "--load");
+        code = cli_check(session->context, thaw_predictor_texts(answers->predictor, NULL, NULL, 0, NULL),
+                         session->from_folder ? "--model" : "--load");
     return code == CLI_DONE ? check_form(session, answers->predictor) : code;
 }
 

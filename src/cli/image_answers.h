@@ -25,7 +25,8 @@ typedef struct cli_image_answers {
     void *user;
     const char *label; /* of the progress line */
     bool to_file;      /* answers are not printed */
-    const char *layer; /* as in thaw_predictor_options; NULL: probabilities */
+    bool embeds;       /* answers are vectors: of a layer, or without one the features */
+    const char *layer; /* as in thaw_predictor_options; NULL: none */
 
     cli_session session;
     thaw_predictor *predictor;

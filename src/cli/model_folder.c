@@ -51,21 +51,6 @@ bool cli_model_path_is_missing(const char *model)
     return missing;
 }
 
-/* The size that a network without data has is the folder's. */
-static char *describe(const cli_session *session, const char *options)
-{
-    const char *whole = thaw_model_folder_description(session->folder), *size = strstr(whole, "size=");
-    const size_t name = strcspn(whole, ":");
-    const bool sized = !session->options->data && size && !strstr(options, "size=");
-    char *given = NULL, *made;
-    if (asprintf(&given, "%s%s%.*s", options, sized && *options ? "," : "", sized ? (int)strcspn(size, ",") : 0,
-                 size ? size : "") < 0)
-        return NULL;
-    made = cli_network_compose(whole, name, given, whole);
-    free(given);
-    return made;
-}
-
 int cli_folder_open(cli_session *session)
 {
     const char *model = session->options->model;
@@ -80,7 +65,7 @@ int cli_folder_open(cli_session *session)
     free(path);
     if (status != THAW_OK)
         return cli_check(session->context, status, "--model");
-    session->chosen_model = describe(session, options);
+    session->chosen_model = cli_network_with(session, thaw_model_folder_description(session->folder), options);
     if (!session->chosen_model)
         return cli_fail("--model", "out of memory");
     session->chosen.model = session->chosen_model;

@@ -44,15 +44,23 @@ static bool gives(const char *options, const char *name, size_t name_bytes)
     return find_value(options, name, name_bytes, &length) != NULL;
 }
 
-/* Appends the noted options that are not given. The size is that of the data, and initial values belong to a head. */
+static bool is_option(const char *item, const char *name)
+{
+    return strncmp(item, name, strlen(name)) == 0 && item[strlen(name)] == '=';
+}
+
+/* Appends the noted options that are not given. The size is that of the data, and initial values and dropout belong to a
+   head. */
 static void add_options(FILE *stream, const char *given, const char *noted)
 {
     bool first = !*given;
-    const bool new_head = gives(given, "head", 4);
+    size_t head_length = 0;
+    const char *head = find_value(given, "head", 4, &head_length);
+    const bool no_head = head && head_length == 4 && strncmp(head, "none", 4) == 0;
     for (const char *item = noted; *item; item += strcspn(item, ","), item += *item == ',') {
         const size_t length = strcspn(item, ","), name = strcspn(item, "=");
-        if (gives(given, item, name) || strncmp(item, "size=", strlen("size=")) == 0 ||
-            (new_head && strncmp(item, "head-init=", strlen("head-init=")) == 0))
+        if (gives(given, item, name) || is_option(item, "size") || (head && is_option(item, "head-init")) ||
+            (no_head && is_option(item, "dropout")))
             continue;
         fprintf(stream, "%s%.*s", first ? ":" : ",", (int)length, item);
         first = false;
@@ -72,6 +80,20 @@ char *cli_network_compose(const char *base, size_t length, const char *options, 
         return composed;
     free(composed);
     return NULL;
+}
+
+char *cli_network_with(const cli_session *session, const char *whole, const char *options)
+{
+    const char *size = strstr(whole, "size=");
+    const size_t name = strcspn(whole, ":");
+    const bool sized = !session->options->data && size && !strstr(options, "size=");
+    char *given = NULL, *made;
+    if (asprintf(&given, "%s%s%.*s", options, sized && *options ? "," : "", sized ? (int)strcspn(size, ",") : 0,
+                 size ? size : "") < 0)
+        return NULL;
+    made = cli_network_compose(whole, name, given, whole);
+    free(given);
+    return made;
 }
 
 static int take(cli_session *session, char *description)
@@ -136,7 +158,9 @@ int cli_network_begin(cli_session *session)
     if (code != CLI_DONE || !session->head_options || !model)
         return code;
     char *joined = NULL;
-    if (asprintf(&joined, "%s%c%s", model, *options_of(model) ? ',' : ':', session->head_options) < 0)
+    if (session->folder) /* whose own options of the head count no more */
+        joined = cli_network_with(session, model, session->head_options);
+    else if (asprintf(&joined, "%s%c%s", model, *options_of(model) ? ',' : ':', session->head_options) < 0)
         joined = NULL;
     code = take(session, joined);
     return code == CLI_DONE ? check_model(session) : code;

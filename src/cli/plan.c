@@ -189,6 +189,8 @@ static int plan(const cli_options *given)
     cli_session session;
     char *path = NULL;
     code = cli_session_build(&session, options);
+    if (code == CLI_DONE && thaw_model_loss(session.model) < 0 && !options->inference)
+        code = cli_fail_headless(&session);
     if (code == CLI_DONE)
         code = cli_strategy_apply(&session, options->epoch);
     if (code == CLI_DONE)

@@ -8,6 +8,8 @@ int cli_predictor_open(const cli_session *session, const cli_options *given, tha
 {
     const cli_options *options = session->options;
     cli_renamings renamings;
+    if (wanted.features && !session->from_folder)
+        return cli_misuse("--layer", "is missing: the layer whose values are the vectors, as thaw summary lists them");
     const int code = cli_renamings_parse(options, &renamings);
     if (code != CLI_DONE)
         return code;
@@ -23,5 +25,5 @@ int cli_predictor_open(const cli_session *session, const cli_options *given, tha
         return cli_check_option(session->context, status, "--layer");
     if (status == THAW_INVALID_ARGUMENT && wanted.images)
         return cli_check_option(session->context, status, "--images");
-    return cli_check(session->context, status, "--load");
+    return cli_check(session->context, status, session->from_folder ? "--model" : "--load");
 }

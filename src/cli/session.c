@@ -187,11 +187,17 @@ static int set_precision(const cli_session *session)
                             all.bfloat16 ? "--precision" : "--frozen-precision");
 }
 
-/* With head=none there are no outputs. */
-static int check_head(const cli_session *session)
+/* Without a head there is nothing to train on, but a network to look at. */
+static int append_loss(cli_session *session, thaw_dataset *dataset, thaw_node outputs)
 {
-    if (thaw_notes_find(thaw_model_notes(session->model), "thaw.outputs"))
-        return CLI_DONE;
+    const bool has_outputs = thaw_notes_find(thaw_model_notes(session->model), "thaw.outputs");
+    if (dataset && !has_outputs)
+        return cli_fail_headless(session);
+    return has_outputs ? cli_append_loss(session, dataset, outputs) : CLI_DONE;
+}
+
+int cli_fail_headless(const cli_session *session)
+{
     const char *model = session->options->model;
     return cli_misuse("--model", "%.*s: head=none leaves nothing to compute a loss of", (int)strcspn(model, ":"),
                       model);
@@ -219,9 +225,7 @@ int cli_build_model(cli_session *session, thaw_dataset *dataset)
                                 thaw_zoo_network_for(session->model, description, samples, outputs, &node), "--model");
     free(description);
     if (code == CLI_DONE)
-        code = check_head(session);
-    if (code == CLI_DONE)
-        code = cli_append_loss(session, dataset, node);
+        code = append_loss(session, dataset, node);
     free(session->description);
     session->description = cli_describe_training(session->options);
     if (!session->description)

@@ -50,8 +50,11 @@ int cli_open_data(cli_session *session);
 /* Opens the data to evaluate on: the description's test data, or its training data if it has none. */
 int cli_open_test_data(cli_session *session, const char *option, const char *description);
 
-/* Builds the network for the classes of the data, or for --classes. */
+/* Builds the network for the classes of the data, or for --classes. Without data, one with head=none has no loss. */
 int cli_build_model(cli_session *session, thaw_dataset *dataset);
+
+/* Reports that the network has no head to train. */
+int cli_fail_headless(const cli_session *session);
 
 /* Checks the patterns of --reset, which need not match anything yet. */
 int cli_check_resets(const cli_options *options);

@@ -18,59 +18,7 @@
 
 typedef thaw_predictor_opening opening;
 
-/* ---------------------------------------------------------------- the network */
-
-/* The outputs that the file notes; 0 if it does not. No tensor that is as long as that: the note is wrong, and building
-   such a network could take all memory. */
-static thaw_status find_outputs(thaw_predictor *made, const opening *from, int64_t longest)
-{
-    const char *text = thaw_notes_find(&made->notes, "thaw.outputs");
-    double number;
-    made->classes = from->options->classes;
-    if (made->classes || !text)
-        return THAW_OK;
-    if (!thaw_parse_number(text, strlen(text), &number) || number < 1 || number > (double)longest ||
-        number != (double)(int64_t)number)
-        return thaw_fail(made->context, THAW_BAD_FORMAT,
-                         "%s: thaw.outputs is \"%.40s\", must be a whole number from 1 to the longest dimension of a "
-                         "tensor, %" PRId64,
-                         from->path, text, longest);
-    made->classes = (size_t)number;
-    return THAW_OK;
-}
-
-/* Appends a description without its size. */
-static void append_unsized(thaw_text *text, const char *model)
-{
-    const size_t name = strcspn(model, ":");
-    thaw_text_append(text, "%.*s", (int)name, model);
-    char separator = ':';
-    for (const char *item = model + name; *item;) {
-        const size_t length = strcspn(++item, ",");
-        if (strncmp(item, "size=", strlen("size=")) != 0) {
-            thaw_text_append(text, "%c%.*s", separator, (int)length, item);
-            separator = ',';
-        }
-        item += length;
-    }
-}
-
-/* The description with the size of the images, if the network accepts one. A size that the caller gave stays. */
-static thaw_status describe(thaw_context *context, const char *model, bool given, int64_t size, char **description)
-{
-    const char *colon = strchr(model, ':');
-    if (size && !(given && colon && strstr(colon, "size="))) {
-        thaw_text text = { .context = context };
-        append_unsized(&text, model);
-        thaw_text_append(&text, "%csize=%" PRId64, text.characters && strchr(text.characters, ':') ? ',' : ':', size);
-        const thaw_status status = thaw_text_finish(&text, description);
-        if (status != THAW_OK || thaw_zoo_check(context, *description) == THAW_OK)
-            return status;
-        thaw_release(context, *description);
-    }
-    *description = thaw_copy_text(context, model);
-    return *description ? THAW_OK : THAW_OUT_OF_MEMORY;
-}
+/* ---------------------------------------------------------------- opening */
 
 /* The longest dimension of a tensor: a network that needs a longer one could take all memory. */
 static int64_t longest_dimension(const thaw_safetensors *file)
@@ -81,63 +29,6 @@ static int64_t longest_dimension(const thaw_safetensors *file)
             longest = longest > file->tensors[i].shape.dims[d] ? longest : file->tensors[i].shape.dims[d];
     return longest;
 }
-
-/* The samples that the network was built for, where the notes tell. */
-static thaw_status find_samples(thaw_predictor *made, const opening *from, int64_t longest, thaw_shape *samples,
-                                bool *known)
-{
-    char text[80];
-    const thaw_status status = thaw_predictor_find_input(made, from, samples, known);
-    if (status != THAW_OK || !*known || (int64_t)thaw_shape_count(samples) <= longest)
-        return status;
-    return thaw_fail(made->context, THAW_BAD_FORMAT,
-                     "%s: samples of shape %s are larger than the longest dimension of a tensor, %" PRId64, from->path,
-                     thaw_shape_format(samples, text, sizeof text), longest);
-}
-
-static thaw_status load(thaw_model *model, const opening *from)
-{
-    const thaw_model_folder *folder = from->options->folder;
-    const thaw_load_options wanted = { .renamings = from->options->renamings,
-                                       .renaming_count = from->options->renaming_count };
-    if (folder)
-        return thaw_model_folder_load(folder, model, &wanted, NULL);
-    const thaw_status status = thaw_weights_add_adapters(model, from->path, NULL);
-    return status == THAW_OK ? thaw_weights_load(model, from->path, &wanted, NULL) : status;
-}
-
-/* `size`: of the images, 0 if unknown. */
-static thaw_status build(thaw_predictor *made, const opening *from, int64_t size, int64_t longest)
-{
-    thaw_shape samples;
-    bool known;
-    thaw_context *context = made->context;
-    const char *model = from->options->model ? from->options->model : thaw_notes_find(&made->notes, "thaw.model");
-    char *description = NULL;
-    if (!model)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: does not name its network, and the options neither",
-                         from->path);
-    if (!from->options->model && memchr(model, '/', strcspn(model, ":")))
-        return thaw_fail(context, THAW_INVALID_ARGUMENT,
-                         "%s: its network is code in \"%.100s\", which is only loaded if the options name it",
-                         from->path, model);
-    thaw_status status = find_outputs(made, from, longest);
-    if (status == THAW_OK)
-        status = find_samples(made, from, longest, &samples, &known);
-    if (status == THAW_OK)
-        status = describe(context, model, from->options->model != NULL, size, &description);
-    if (status == THAW_OK)
-        status = thaw_model_create(context, &made->model);
-    if (status == THAW_OK)
-        status = thaw_zoo_build_for(made->model, description, known ? &samples : NULL, made->classes);
-    thaw_release(context, description);
-    if (status == THAW_OK)
-        status = load(made->model, from);
-    made->classes = 0;
-    return status == THAW_OK && from->options->layer ? thaw_model_end_at(made->model, from->options->layer) : status;
-}
-
-/* ---------------------------------------------------------------- opening */
 
 static thaw_status copy_notes(thaw_predictor *made, const thaw_notes *notes)
 {
@@ -153,9 +44,12 @@ static thaw_status open_file(thaw_predictor *made, const opening *from, const th
     bool known;
     const thaw_model_folder *folder = from->options->folder;
     thaw_status status = copy_notes(made, folder ? thaw_model_folder_notes(folder) : &file->notes);
-    if (status == THAW_OK && from->options->tokenizer &&
-        !(made->tokenizer_path = thaw_copy_text(made->context, from->options->tokenizer)))
+    const char *tokenizer = from->options->tokenizer;
+    if (!tokenizer && folder)
+        tokenizer = thaw_model_folder_tokenizer(folder);
+    if (status == THAW_OK && tokenizer && !(made->tokenizer_path = thaw_copy_text(made->context, tokenizer)))
         status = THAW_OUT_OF_MEMORY;
+    made->folder_of_texts = folder && thaw_model_folder_length(folder);
     if (status == THAW_OK)
         status = thaw_text_form_read(made->context, &made->notes, &made->texts);
     if (status == THAW_OK)
@@ -163,7 +57,7 @@ static thaw_status open_file(thaw_predictor *made, const opening *from, const th
     if (status == THAW_OK)
         status = thaw_predictor_find_form(made, from, &form, &known);
     if (status == THAW_OK)
-        status = build(made, from, form.size, longest_dimension(file));
+        status = thaw_predictor_build(made, from, form.size, longest_dimension(file));
     if (status == THAW_OK)
         status = thaw_predictor_settle_form(made, from, &form, known);
     return status == THAW_OK ? thaw_predictor_name_answers(made, from) : status;

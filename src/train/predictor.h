@@ -23,9 +23,10 @@ struct thaw_predictor {
     thaw_folder_options images; /* size 0: the network takes none */
     thaw_sample_form form;      /* the same for readers */
     float *sample;              /* for one image */
-    char *tokenizer_path;       /* of the options; NULL: the noted one */
+    char *tokenizer_path;       /* of the options, or of the folder; NULL: the noted one */
     thaw_tokenizer *tokenizer;  /* opened for the first text */
     thaw_text_form texts;       /* as noted */
+    bool folder_of_texts;       /* the weights are such a folder's, without notes of training */
 };
 
 /* What opening knows besides the predictor. */
@@ -44,6 +45,14 @@ thaw_status thaw_predictor_settle_form(thaw_predictor *made, const thaw_predicto
 
 /* Finds out what the answers mean, before the network is built. */
 thaw_status thaw_predictor_find_task(thaw_predictor *made, const thaw_predictor_opening *from);
+
+/* Builds the network and loads the weights. `size`: of the images, 0 if unknown; `longest`: the longest dimension of a
+   tensor of the file. */
+thaw_status thaw_predictor_build(thaw_predictor *made, const thaw_predictor_opening *from, int64_t size,
+                                 int64_t longest);
+
+/* Fails with THAW_UNSUPPORTED: the network answers for each token. */
+thaw_status thaw_predictor_refuse_tokens(const thaw_predictor *made, const thaw_predictor_opening *from);
 
 /* Names the answers of the network. */
 thaw_status thaw_predictor_name_answers(thaw_predictor *made, const thaw_predictor_opening *from);

@@ -13,6 +13,13 @@
 
 /* ---------------------------------------------------------------- opening */
 
+thaw_status thaw_predictor_refuse_tokens(const thaw_predictor *made, const thaw_predictor_opening *from)
+{
+    return thaw_fail(made->context, THAW_UNSUPPORTED,
+                     "%s: it answers for each token, for which a predictor has no names; let it write outputs",
+                     from->path);
+}
+
 thaw_status thaw_predictor_find_task(thaw_predictor *made, const thaw_predictor_opening *from)
 {
     static const char *const names[] = {
@@ -20,16 +27,14 @@ thaw_status thaw_predictor_find_task(thaw_predictor *made, const thaw_predictor_
     };
     const char *task = thaw_notes_find(&made->notes, "thaw.task");
     const char *targets = thaw_notes_find(&made->notes, "thaw.targets");
-    made->raw = from->options->layer || from->options->outputs;
+    made->raw = from->options->layer || from->options->outputs || from->options->features;
     if (made->raw)
         return THAW_OK;
     size_t which = THAW_TASK_CLASSES;
     while (task && which < THAW_COUNT(names) && strcmp(task, names[which]) != 0)
         which++;
     if (task && strcmp(task, "tokens") == 0)
-        return thaw_fail(made->context, THAW_UNSUPPORTED,
-                         "%s: it answers for each token, for which a predictor has no names; let it write outputs",
-                         from->path);
+        return thaw_predictor_refuse_tokens(made, from);
     if (which == THAW_COUNT(names))
         return thaw_fail(made->context, THAW_UNSUPPORTED,
                          "%s: its task is %.40s, must be classes, labels or regression", from->path, task);

@@ -31,7 +31,7 @@ typedef struct answering {
 
 bool thaw_predictor_takes_texts(const thaw_predictor *predictor)
 {
-    return thaw_notes_find(&predictor->notes, "thaw.text") != NULL;
+    return predictor->folder_of_texts || thaw_notes_find(&predictor->notes, "thaw.text");
 }
 
 bool thaw_predictor_takes_pairs(const thaw_predictor *predictor)
@@ -50,6 +50,10 @@ static thaw_status open_tokenizer(thaw_predictor *predictor)
     if (!thaw_predictor_takes_texts(predictor))
         return thaw_fail(predictor->context, THAW_UNSUPPORTED,
                          "the weights were not trained on texts: they have no note thaw.text");
+    if (predictor->folder_of_texts && !predictor->tokenizer_path)
+        return thaw_fail(predictor->context, THAW_NOT_FOUND,
+                         "the folder has no tokenizer, must have tokenizer.json, vocab.txt, or vocab.json and "
+                         "merges.txt, or one must be named");
     thaw_text_form form;
     thaw_status status = thaw_texts_prepare(&from, &form, &predictor->tokenizer);
     if (status == THAW_OK)

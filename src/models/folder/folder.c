@@ -33,6 +33,11 @@ const char *thaw_model_folder_tokenizer(const thaw_model_folder *folder)
     return folder->tokenizer ? folder->path : NULL;
 }
 
+size_t thaw_model_folder_length(const thaw_model_folder *folder)
+{
+    return folder->length;
+}
+
 const char *thaw_model_folder_weights(const thaw_model_folder *folder)
 {
     return folder->weights;

@@ -29,6 +29,7 @@ struct thaw_model_folder {
     char *head;     /* pattern of the head's tensors */
     bool tokenizer; /* there is one */
     size_t classes;
+    size_t length; /* see thaw_model_folder_length */
     thaw_notes notes;
 };
 
@@ -41,6 +42,9 @@ bool thaw_folder_has(const char *folder, const char *name);
 /* Appends what sentence-transformers' files in the folder ask for, options pooling and normalise. `pools`: the network
    has these options. Errors: THAW_UNSUPPORTED (another module or way of pooling). */
 thaw_status thaw_folder_append_sentence(const thaw_config *config, const char *folder, bool pools, thaw_text *into);
+
+/* Finds the most tokens of a text. Errors: THAW_BAD_FORMAT, THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */
+thaw_status thaw_folder_find_length(thaw_model_folder *folder);
 
 /* Notes how images become samples, as far as the folder tells. */
 thaw_status thaw_folder_note_images(thaw_model_folder *folder, const thaw_config *config);

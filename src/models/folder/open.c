@@ -129,6 +129,8 @@ static thaw_status read(thaw_model_folder *folder, const thaw_config *config)
         status = count_classes(folder);
     if (status == THAW_OK && folder->classes)
         status = thaw_folder_note_classes(folder, config);
+    if (status == THAW_OK && folder->family->text)
+        status = thaw_folder_find_length(folder);
     return status == THAW_OK ? thaw_folder_note_images(folder, config) : status;
 }
 

@@ -1,6 +1,9 @@
 /* Networks of text by transformers' configurations. */
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "io/json_file.h"
 #include "models/folder/folder.h"
 
 /* What the configurations say in words of their own. */
@@ -126,6 +129,38 @@ static thaw_status describe_gpt2(const thaw_config *c, const char *folder, thaw_
     append(into, "gpt2", &s, tanh_options[s.activation]);
     thaw_text_append(into, ",epsilon=%.9g", epsilon);
     return thaw_folder_append_sentence(c, folder, false, into);
+}
+
+/* ---- the most tokens of a text ---- */
+
+static thaw_status read_length(const thaw_config *config, int64_t positions, size_t *length)
+{
+    int64_t most = positions;
+    if (!json_is_object(config->root))
+        return thaw_fail(config->context, THAW_BAD_FORMAT, "%s: must be an object", config->path);
+    const thaw_status status = thaw_config_size(config, "max_seq_length", positions, THAW_CONFIG_MOST_ROWS, &most);
+    *length = (size_t)(most < positions ? most : positions);
+    return status;
+}
+
+thaw_status thaw_folder_find_length(thaw_model_folder *folder)
+{
+    static const char name[] = "sentence_bert_config.json", option[] = "positions=";
+    char *path;
+    json_t *root = NULL;
+    const char *found = strstr(thaw_model_folder_description(folder), option);
+    folder->length = found ? strtoul(found + strlen(option), NULL, 10) : 0;
+    if (!folder->length || !thaw_folder_has(folder->path, name))
+        return THAW_OK;
+    thaw_status status = thaw_folder_path(folder->context, folder->path, name, &path);
+    if (status != THAW_OK)
+        return status;
+    status = thaw_json_read(folder->context, path, &root);
+    if (status == THAW_OK)
+        status = read_length(&(thaw_config){ folder->context, path, root }, (int64_t)folder->length, &folder->length);
+    json_decref(root);
+    thaw_release(folder->context, path);
+    return status;
 }
 
 const thaw_folder_family thaw_folder_bert = {
