@@ -201,8 +201,12 @@ def run_parity(build, python, options):
 
 def run_text_accuracy(build, python, options):
     """Exit code 2 when there is nothing to compare with."""
+    more = ["--seeds", str(options.seeds), "--threads", str(options.threads)]
+    for name in ("train", "test", "epochs"):
+        if getattr(options, name):
+            more += [f"--{name}", str(getattr(options, name))]
     return run_script(build, python, options, "text_accuracy.py", "text-accuracy-worker", options.only or [],
-                      ["--seeds", str(options.seeds), "--threads", str(options.threads)]) if python else 2
+                      more) if python else 2
 
 
 def run_script(build, python, options, script, worker, names, more=()):
@@ -239,6 +243,9 @@ def parse_options():
     parser.add_argument("--ways", default=WAYS, type=some_ways, help=f"of PyTorch: {','.join(WAYS)}")
     parser.add_argument("--rounds", type=positive, help="in place of each workload's own")
     parser.add_argument("--seeds", type=positive, default=3, help="of the accuracy experiment")
+    parser.add_argument("--train", type=positive, help="descriptions that text-accuracy trains on")
+    parser.add_argument("--test", type=positive, help="descriptions that text-accuracy tests on")
+    parser.add_argument("--epochs", type=positive, help="of text-accuracy")
     parser.add_argument("--json", action="store_true", help="one object a line, in place of tables")
     return parser.parse_args()
 
