@@ -68,8 +68,8 @@ THAW_API const thaw_notes *thaw_model_folder_notes(const thaw_model_folder *fold
 /* The path that thaw_tokenizer_open reads, which is the folder; NULL: it has no tokenizer. */
 THAW_API const char *thaw_model_folder_tokenizer(const thaw_model_folder *folder);
 
-/* The most tokens of a text: max_seq_length of sentence_bert_config.json, at most the network's positions; without it, the
-   positions. 0: the network is not of texts. */
+/* The most tokens of a text: max_seq_length of sentence_bert_config.json, at most the network's positions; without it,
+   the positions. 0: the network is not of texts. */
 THAW_API size_t thaw_model_folder_length(const thaw_model_folder *folder);
 
 /* The path of the weights, or of their index. */

@@ -52,9 +52,9 @@ typedef struct thaw_predictor_options {
    NULL after an error.
    Errors: THAW_INVALID_ARGUMENT (the file names no network, and `options` neither; options), THAW_BAD_FORMAT (also
    notes that contradict each other), THAW_UNSUPPORTED (an unknown thaw.task, or a folder without a head, and neither a
-   layer nor outputs nor features are asked for), THAW_SHAPE_MISMATCH (images do not become what the network takes), those of thaw_weights_load and
-   thaw_zoo_build; THAW_NOT_FOUND (no such layer; the message has the nearest name;
-   weights that features depend on). */
+   layer nor outputs nor features are asked for), THAW_SHAPE_MISMATCH (images do not become what the network takes),
+   those of thaw_weights_load and thaw_zoo_build; THAW_NOT_FOUND (no such layer, and the message has the nearest name;
+   weights that the features depend on). */
 THAW_API thaw_status thaw_predictor_open(thaw_context *context, const char *path, const thaw_predictor_options *options,
                                          thaw_predictor **predictor);
 
@@ -118,23 +118,21 @@ THAW_API thaw_status thaw_predictor_samples(thaw_predictor *predictor, const tha
 
 /* ---- texts ---- */
 
-/* Whether the weights take texts: they note thaw.text, or are those of a folder of a
-   network of texts. */
+/* Whether the weights take texts: they note thaw.text, or are those of a folder of a network of texts. */
 THAW_API bool thaw_predictor_takes_texts(const thaw_predictor *predictor);
 
 /* Whether they were trained on pairs of texts. */
 THAW_API bool thaw_predictor_takes_pairs(const thaw_predictor *predictor);
 
 /* Writes the answer to each text. Texts are UTF-8 and end with a zero byte; `seconds` are the second ones of pairs, and
-   NULL if the weights were trained on single texts. They are cut to the length of the network's token_ids (of a folder,
-   thaw_model_folder_length), and computed
-   in batches of like lengths; answers have the order of the texts. What is not UTF-8 is replaced by U+FFFD, with a
-   warning in the log. The first call opens the tokenizer, which a call with `count` 0 does alone.
-   Errors: THAW_UNSUPPORTED (the weights do not take texts; an input of the network that texts do not have), THAW_NOT_FOUND
-   (the folder has no tokenizer),
-   THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way around; a text without tokens; another
-   tokenizer than in training), THAW_SHAPE_MISMATCH (a vocabulary that is larger than the network's),
-   THAW_OUT_OF_MEMORY, those of thaw_tokenizer_open and thaw_predict. */
+   NULL if the weights were trained on single texts. They are cut to the length of the network's token_ids, which for a
+   folder is thaw_model_folder_length, and computed in batches of like lengths; answers have the order of the texts.
+   What is not UTF-8 is replaced by U+FFFD, with a warning in the log. The first call opens the tokenizer, which a call
+   with `count` 0 does alone.
+   Errors: THAW_UNSUPPORTED (the weights do not take texts; an input of the network that texts do not have),
+   THAW_NOT_FOUND (the folder has no tokenizer), THAW_INVALID_ARGUMENT (pairs instead of single texts, or the other way
+   around; a text without tokens; another tokenizer than in training), THAW_SHAPE_MISMATCH (a vocabulary that is larger
+   than the network's), THAW_OUT_OF_MEMORY, those of thaw_tokenizer_open and thaw_predict. */
 THAW_API thaw_status thaw_predictor_texts(thaw_predictor *predictor, const char *const *texts,
                                           const char *const *seconds, size_t count, float *scores);
 

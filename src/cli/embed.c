@@ -136,9 +136,9 @@ const cli_command cli_embed = {
     .description =
         "Turn images, texts or rows of a table into vectors: the values of a layer, of which nothing behind is "
         "computed. Without --layer, those of a folder of --model are its features, what a head would read: of a folder "
-        "of sentence-transformers its embeddings. Writes an array of NumPy, float32 with a row for each, to --output or to standard output where "
-        "that is no terminal. A FILE is a JPEG or PNG file, a folder of them, or - for a list of paths on standard "
-        "input, one a line; for a network of rows it is a table or an array, as of predict; for a network of texts it "
+        "of sentence-transformers its embeddings. Writes an array of NumPy, float32 with a row for each, to --output "
+        "or to standard output where that is no terminal. A FILE is a JPEG or PNG file, a folder of them, or - for a "
+        "list of paths on standard input, one a line; for a network of rows it is a table or an array, as of predict; for a network of texts it "
         "has a text on each line, and --text gives one on the command line. What cannot be read is reported and has no "
         "rows, and the exit code is then 1.",
     .examples = "  thaw embed --model ./all-MiniLM-L6-v2 --text 'a game of chess' > vector.npy\n"

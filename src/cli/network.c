@@ -49,7 +49,7 @@ static bool is_option(const char *item, const char *name)
     return strncmp(item, name, strlen(name)) == 0 && item[strlen(name)] == '=';
 }
 
-/* Appends the noted options that are not given. The size is that of the data, and initial values and dropout belong to a
+/* Appends the noted options that are not given. The size is that of the data; initial values and dropout belong to a
    head. */
 static void add_options(FILE *stream, const char *given, const char *noted)
 {

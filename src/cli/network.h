@@ -22,8 +22,8 @@ char *cli_network_fit(const cli_session *session, const thaw_dataset *dataset);
    but for its size. The caller frees it; NULL: out of memory. */
 char *cli_network_compose(const char *base, size_t length, const char *options, const char *noted);
 
-/* The description `whole` with these options in place of its own; its size stays where there are no data. The caller frees
-   it; NULL: out of memory. */
+/* The description `whole` with these options in place of its own; its size stays where there are no data. The caller
+   frees it; NULL: out of memory. */
 char *cli_network_with(const cli_session *session, const char *whole, const char *options);
 
 /* Whether --head is a new head; otherwise it is a pattern of groups, for strategies. */

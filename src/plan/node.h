@@ -59,9 +59,7 @@ typedef struct thaw_plan_node {
     bool constant; /* in the prefix, and computed from constants only */
     bool close;    /* in the prefix, with no parameters between it and the live part */
     bool sequence; /* its shape follows from the length of sequences; not found if the plan cannot cut */
-    bool
-        boundary; /* in the prefix, not constant, and read after the cut, or lengths of what is: the feature cache keeps
-                      it */
+    bool boundary; /* the feature cache keeps it: in the prefix, not constant, and read after the cut; or lengths */
 
     /* precision: of inputs, output and their gradients; but inputs whose bit is set are floats */
     thaw_dtype precision;

@@ -22,8 +22,8 @@ thaw_status thaw_check_dataset(const thaw_model *model, const thaw_dataset *data
 
 typedef struct thaw_training_batch thaw_training_batch;
 
-/* Whether everything that a step reads is finite, and ids have rows. Errors: THAW_NOT_FINITE (a parameter, or a value of
-   a sample), THAW_INVALID_ARGUMENT (an id). */
+/* Whether everything that a step reads is finite, and ids have rows. Errors: THAW_NOT_FINITE (a parameter, or a value
+   of a sample), THAW_INVALID_ARGUMENT (an id). */
 thaw_status thaw_check_values(thaw_model *model, const thaw_training_batch *batch);
 
 /* Whether embeddings have rows for all ids that they read of the model's inputs. `indices` are those of the samples in

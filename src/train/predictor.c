@@ -1,18 +1,8 @@
 /* Opens files of weights for prediction. */
 #include "train/predictor.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <thaw/weights.h>
-#include <thaw/zoo.h>
-
 #include "core/allocation.h"
-#include "core/number.h"
-#include "core/text.h"
-#include "data/class_names.h"
-#include "data/image_form.h"
-#include "graph/model.h"
+#include "core/context.h"
 #include "io/notes.h"
 #include "io/safetensors.h"
 
@@ -72,6 +62,8 @@ thaw_status thaw_predictor_open(thaw_context *context, const char *path, const t
                            .options = options ? options : &nothing };
     thaw_safetensors file;
     *predictor = NULL;
+    if (options && options->features && !folder)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "features are of a folder's network; of others, name a layer");
     if (!from.path)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "the path of weights to predict with is missing");
     thaw_predictor *made = thaw_allocate(context, sizeof *made);

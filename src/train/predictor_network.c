@@ -85,8 +85,8 @@ static bool is_headless(const opening *from)
     return options->folder && (options->features || (options->layer && !thaw_model_folder_classes(options->folder)));
 }
 
-/* The description with the size of the images, if the network accepts one, and with the length of a folder's texts. Both
-   stay as the caller gave them. */
+/* The description with the size of the images, if the network accepts one, and with the length of a folder's texts.
+   Both stay as the caller gave them. */
 static thaw_status describe(thaw_context *context, const opening *from, const char *model, int64_t size,
                             char **description)
 {
@@ -101,7 +101,7 @@ static thaw_status describe(thaw_context *context, const opening *from, const ch
     if (length && !gives(model, "length=") && status != THAW_OUT_OF_MEMORY)
         status = replace(context, "", "length=", (int64_t)length, description);
     if (is_headless(from) && status != THAW_OUT_OF_MEMORY)
-        status = replace(context, "head|head-init|dropout", "head=none", 0, description);
+        return replace(context, "head|head-init|dropout", "head=none", 0, description);
     return status == THAW_OUT_OF_MEMORY ? status : THAW_OK;
 }
 
@@ -138,8 +138,8 @@ static bool is_listed(const char *names, const char *name)
     return false;
 }
 
-/* Features of initial values would mean nothing. Parts that they do not depend on, such as a pooler that another pooling
-   leaves without a use, may be missing. */
+/* Features of initial values would mean nothing. Parts that they do not depend on, such as a pooler that another
+   pooling leaves without a use, may be missing. */
 static thaw_status check_features(const thaw_model *model, const opening *from, const char *missing)
 {
     bool *read = thaw_allocate_array(model->context, model->node_count, sizeof *read);
