@@ -57,14 +57,17 @@ typedef struct thaw_comparison_options {
     size_t strategy_count;                  /* of `strategies` */
     const char *const *optimizers;          /* descriptions, as for thaw_optimizer_create */
     size_t optimizer_count;                 /* of `optimizers` */
-    int rates;              /* learning rates per optimizer: half a decade apart, around its own; 0: only its own */
-    int seeds;              /* runs per configuration; 0: 1 */
-    uint64_t first_seed;    /* the seed of a configuration's first run; the others follow it */
-    int epochs;             /* 0: 1 */
-    int64_t batch;          /* 0: 128 */
-    size_t cache_bytes;     /* of the feature cache; 0: no cache */
-    double target_accuracy; /* reports the time until this test accuracy is reached; 0: not reported */
-    const char *head;       /* of the strategies (thaw/strategy.h), or NULL */
+    int rates;           /* learning rates per optimizer: half a decade apart, around its own; 0: only its own */
+    int seeds;           /* runs per configuration; 0: 1 */
+    uint64_t first_seed; /* the seed of a configuration's first run; the others follow it */
+    int epochs;          /* 0: 1 */
+    int64_t batch;       /* 0: 128 */
+    size_t cache_bytes;  /* of the feature cache; 0: no cache */
+    /* A goal for each run, at most one of the two: the test accuracy to reach, at most 1, or the test loss to come down
+       to, above 0. Configurations are then ranked by the time and the steps until the test after an epoch first reaches
+       it (thaw_to_target). 0: no goal. */
+    double target_accuracy, target_loss;
+    const char *head; /* of the strategies (thaw/strategy.h), or NULL */
 
     /* Path of the JSON file, or NULL: none is written. While the comparison exists, the journal beside it is its lock,
        and holds the runs that the file does not have yet, each with a checksum. A resumed comparison takes over the
@@ -100,23 +103,36 @@ typedef struct thaw_run_bytes {
     size_t weights, gradients, optimizer_state, activations, cache; /* cache: the feature cache */
 } thaw_run_bytes;
 
+/* How long a configuration took to reach the target. A run that never did, or that diverged, counts as one that took
+   longer than it ran. */
+typedef struct thaw_to_target {
+    thaw_reach seconds;  /* of training, with the epoch that fills the feature cache and without tests; over seeds */
+    thaw_reach steps;    /* updates */
+    int rank_by_seconds; /* among the chosen configurations; equal ranks are ties; 0: no run reached it, or runs are
+                            missing */
+    int rank_by_steps;   /* the same by steps */
+} thaw_to_target;
+
 /* The runs of all seeds of a strategy with an optimizer at a learning rate; fields as in bench/results.schema.json.
    Strings belong to the comparison. */
 typedef struct thaw_configuration {
     const char *strategy, *optimizer;  /* as in the options */
     double learning_rate;              /* the optimizer's */
     size_t runs, diverged;             /* finished runs, and those of them that diverged */
-    bool chosen;                       /* the best of the rates of this pair */
+    bool chosen;                       /* the best of the rates of this pair: by accuracy; with a target, by how many
+                                          runs reach it, then by steps */
     thaw_mean accuracy, loss, seconds; /* on the test data after the last epoch; the training loss; over seeds */
     /* Of training, with the epoch that fills the feature cache and without tests: medians over the epochs of all runs. */
     double seconds_per_epoch, samples_per_second;
-    thaw_phase_seconds phases;                  /* the same, by phase */
-    double other_seconds;                       /* the same, outside of the phases */
-    double seconds_to_target, joules_per_epoch; /* NAN if unknown, or never reached */
-    size_t parameters_trained;                  /* elements: the most in any epoch */
-    thaw_run_bytes bytes;                       /* memory */
-    double flops_per_step;                      /* floating-point operations: the mean */
-    int rank;                        /* among the chosen configurations; equal ranks are ties; 0: not ranked */
+    thaw_phase_seconds phases; /* the same, by phase */
+    double other_seconds;      /* the same, outside of the phases */
+    double seconds_to_target;  /* median over seeds; NAN without a target, or if half of the runs never reached it */
+    thaw_to_target to_target;  /* counts are 0 without a target */
+    double joules_per_epoch;   /* median; NAN if unknown */
+    size_t parameters_trained; /* elements: the most in any epoch */
+    thaw_run_bytes bytes;      /* memory */
+    double flops_per_step;     /* floating-point operations: the mean */
+    int rank;                  /* among the chosen configurations; equal ranks are ties; 0: not ranked */
     bool pareto_time, pareto_memory; /* no configuration is at least as accurate and faster, or smaller */
     thaw_mean against_full; /* test accuracy minus that of full fine-tuning, paired by seed; count 0 if there is none */
 } thaw_configuration;

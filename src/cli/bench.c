@@ -154,6 +154,7 @@ static int create(bench *now)
         .batch = (int64_t)options->batch,
         .cache_bytes = (size_t)options->cache_bytes,
         .target_accuracy = options->target_accuracy,
+        .target_loss = options->target_loss,
         .head = now->session.head,
         .results = *now->results ? now->results : NULL,
         .resume = options->resume,
@@ -176,7 +177,8 @@ static int report(bench *now, bool stopped)
     int code =
         cli_check(now->session.context, thaw_comparison_write_report(now->comparison, options->report), "--report");
     if (code == CLI_DONE)
-        code = cli_bench_print(now->comparison, now->session.context, options->json);
+        code = cli_bench_print(now->comparison, now->session.context,
+                               options->target_accuracy > 0 || options->target_loss > 0, options->json);
     if (code == CLI_DONE && !options->json)
         printf("saved %s/index.html\n", cli_show(options->report).text);
     if (code == CLI_DONE && stopped && !options->json)
@@ -247,6 +249,8 @@ static int bench_all(const cli_options *given)
     if (code == CLI_DONE && now.ranks.communicator && options.jobs > 1)
         code =
             cli_misuse("--jobs", "%llu runs at a time, must be 1 on several ranks", (unsigned long long)options.jobs);
+    if (code == CLI_DONE && options.target_accuracy > 0 && options.target_loss > 0)
+        code = cli_misuse("--target-loss", "there must be one target, and --target-accuracy is given, too");
     if (code == CLI_DONE)
         code = choose_threads(&options);
     if (code == CLI_DONE)

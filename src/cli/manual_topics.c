@@ -143,6 +143,17 @@ const cli_manual_topic cli_manual_topics[] = {
       "thaw bench under mpirun has one run at a time on each rank. Rank 0 writes the report, which is the same as that of "
       "one process but for times; --resume continues on any number of ranks." },
 
+    { "COMPARISONS",
+      "thaw bench ranks pairs of strategy and optimizer by test accuracy after the last epoch, with 95 % intervals over "
+      "seeds; ranks are equal where intervals overlap.\n\n"
+      "With --target-accuracy X or --target-loss X, it ranks them by the training time, and by the steps, until a test after "
+      "an epoch first reaches X. Tests are not part of the time; the epoch that fills the feature cache is. Figures are "
+      "geometric means over seeds. A run that never reaches the target, or diverges, would have taken longer than it ran: "
+      "such a configuration has no mean and no upper end of its interval, and if no run reaches it, no rank. Of several "
+      "learning rates, the one is shown with which most runs reach the target, in the fewest steps. The report draws the "
+      "times, and performance profiles: how often each optimizer, and each strategy, is within a factor of 1 to 4 of the "
+      "fastest." },
+
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "
       "set, the command sets GOMP_SPINCOUNT=1000, or OMP_WAIT_POLICY=passive if other processes use half of the cores "

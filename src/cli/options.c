@@ -249,8 +249,12 @@ const cli_option cli_option_table[] = {
       "kaiming_normal or kaiming_normal_fan_out. They count if the head is new or reset (default: PyTorch's for a new "
       "head, else the network's own)",
       &cli_kind_initializer, TO(head_init) },
-    { CLI_BENCH, "target-accuracy", "X", "Report the time until this test accuracy, such as 0.9", &cli_kind_share,
-      TO(target_accuracy) },
+    { CLI_BENCH, "target-accuracy", "X",
+      "Rank by the time and the steps until this test accuracy is reached, such as 0.9; runs that never reach it count as "
+      "such",
+      &cli_kind_share, TO(target_accuracy) },
+    { CLI_BENCH, "target-loss", "X", "The same until the test loss is at most this, such as 0.3", &cli_kind_norm,
+      TO(target_loss) },
     { CLI_REPORT, "input", "FILE",
       "Results of thaw bench, or lines that a benchmark printed with --json; may be repeated", &cli_kind_input,
       .rule = CLI_RULE_INPUT },
@@ -291,11 +295,3 @@ const cli_option cli_option_table[] = {
 };
 
 const size_t cli_option_count = sizeof cli_option_table / sizeof cli_option_table[0];
-
-const cli_standard_option cli_standard_options[] = {
-    { "help", '?', "List the options" },
-    { "usage", '\0', "Print a short usage message" },
-    { "version", 'V', "Print the version" },
-};
-
-const size_t cli_standard_option_count = sizeof cli_standard_options / sizeof cli_standard_options[0];

@@ -110,7 +110,7 @@ typedef struct cli_options {
     uint64_t log_every;                           /* steps */
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
-    double target_accuracy;                       /* 0: none */
+    double target_accuracy, target_loss;          /* 0: none */
     bool resume;
     const char *checkpoint; /* a folder */
     cli_interval checkpoint_every;

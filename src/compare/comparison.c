@@ -102,6 +102,10 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
         return refuse(context, "rates, seeds, epochs, batch and jobs must not be negative");
     if (!isfinite(options->target_accuracy) || options->target_accuracy < 0 || options->target_accuracy > 1)
         return refuse(context, "target_accuracy must be from 0 to 1");
+    if (!isfinite(options->target_loss) || options->target_loss < 0)
+        return refuse(context, "target_loss must be finite and not negative");
+    if (options->target_accuracy > 0 && options->target_loss > 0)
+        return refuse(context, "there must be one target, of accuracy or of loss");
     if (options->first_seed > INT64_MAX - MOST_RUNS)
         return refuse(context, "seeds must be below 2^63");
     options->rates = options->rates ? options->rates : 1;

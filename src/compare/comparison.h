@@ -105,6 +105,28 @@ thaw_status thaw_summarize(thaw_comparison *comparison);
 thaw_status thaw_summarize_epoch(thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t epoch,
                                  const char *key, thaw_mean *mean);
 
+/* Whether there is a target. */
+bool thaw_has_target(const thaw_comparison_options *options);
+
+/* Whether the run reached the target, and the seconds of training and the steps until then; else those of the run. */
+bool thaw_target_of_run(const thaw_comparison *comparison, const json_t *run, double *seconds, double *steps);
+
+/* Fills how long each configuration took to reach the target, if there is one. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_targets_describe(thaw_comparison *comparison);
+
+/* Negative if the first reaches the target in more runs, or in as many and fewer steps; 0: no difference. */
+int thaw_target_order(const thaw_configuration *one, const thaw_configuration *other);
+
+/* Ranks the chosen configurations by time and by steps to the target. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_targets_rank(thaw_comparison *comparison);
+
+/* The performance profiles of optimizers and of strategies, for the file; NULL without a target. Errors:
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_profiles_json(thaw_comparison *comparison, json_t **profiles);
+
+/* A configuration's summaries, for the file, appended to a list. */
+thaw_status thaw_summary_append(thaw_comparison *comparison, size_t index, json_t *list);
+
 /* A number; null if it is not finite. */
 json_t *thaw_json_number(double value);
 

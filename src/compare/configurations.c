@@ -88,34 +88,6 @@ static double mean_of_all(const thaw_comparison *comparison, const thaw_comparis
     return thaw_mean_of(room->values, room->count).mean;
 }
 
-/* Seconds of training until the target was reached; NAN if it never was. */
-static double seconds_to_target(const thaw_comparison *comparison, const json_t *run)
-{
-    double seconds = 0;
-    for (size_t e = 0; e < (size_t)comparison->options.epochs; e++) {
-        seconds += figure_of(run, e, NULL, "seconds");
-        if (figure_of(run, e, NULL, "test_accuracy") >= comparison->options.target_accuracy)
-            return seconds;
-    }
-    return NAN;
-}
-
-static double median_to_target(const thaw_comparison *comparison, const thaw_comparison_entry *entry, figures *room)
-{
-    room->count = 0;
-    if (comparison->options.target_accuracy <= 0)
-        return NAN;
-    for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(entry->runs[i]))
-            continue;
-        const double seconds = seconds_to_target(comparison, entry->runs[i]);
-        if (isnan(seconds))
-            return NAN;
-        room->values[room->count++] = seconds;
-    }
-    return thaw_median_of(room->values, room->count);
-}
-
 static thaw_mean total_seconds(const thaw_comparison *comparison, const thaw_comparison_entry *entry, figures *room)
 {
     room->count = 0;
@@ -161,7 +133,6 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
                     .update = median(comparison, entry, "times", "update", room) },
         .other_seconds = median(comparison, entry, "times", "other", room),
         .joules_per_epoch = median(comparison, entry, NULL, "joules", room),
-        .seconds_to_target = median_to_target(comparison, entry, room),
         .parameters_trained = most(comparison, entry, NULL, "parameters_trained", room),
         .bytes = { .weights = most(comparison, entry, "bytes", "weights", room),
                    .gradients = most(comparison, entry, "bytes", "gradients", room),
@@ -169,6 +140,7 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
                    .activations = most(comparison, entry, "bytes", "activations", room),
                    .cache = most(comparison, entry, "bytes", "cache", room) },
         .flops_per_step = mean_of_all(comparison, entry, "flops_per_step", room),
+        .seconds_to_target = NAN,
         .against_full = thaw_mean_of(NULL, 0),
     };
     gather(comparison, entry, last, "test_accuracy", room);
@@ -184,7 +156,16 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
 
 /* ---------------------------------------------------------------- all configurations */
 
-/* Chooses among the rates of a pair, which are adjacent: the fewest diverged runs first, then the best mean. */
+static bool is_better(const thaw_comparison *comparison, const thaw_configuration *one, const thaw_configuration *best)
+{
+    const int order = thaw_has_target(&comparison->options) ? thaw_target_order(one, best) : 0;
+    if (order != 0)
+        return order < 0;
+    return one->diverged == best->diverged ? one->accuracy.mean > best->accuracy.mean : one->diverged < best->diverged;
+}
+
+/* Chooses among the rates of a pair, which are adjacent: with a target, whichever reaches it best; else the fewest
+   diverged runs first, then the best mean. */
 static void choose_rates(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;
@@ -192,11 +173,7 @@ static void choose_rates(thaw_comparison *comparison)
         thaw_configuration *best = NULL;
         for (size_t i = first; i < first + rates; i++) {
             thaw_configuration *one = &comparison->configurations[i];
-            if (one->accuracy.count == 0)
-                continue;
-            const bool safer = !best || one->diverged < best->diverged;
-            const bool as_safe = best && one->diverged == best->diverged;
-            if (safer || (as_safe && one->accuracy.mean > best->accuracy.mean))
+            if (one->accuracy.count > 0 && (!best || is_better(comparison, one, best)))
                 best = one;
         }
         if (best)
@@ -275,16 +252,18 @@ thaw_status thaw_summarize(thaw_comparison *comparison)
     thaw_mean *means = thaw_allocate_array(context, count, sizeof *means);
     int *ranks = thaw_allocate_array(context, count, sizeof *ranks);
     bool *front = thaw_allocate_array(context, count, sizeof *front);
-    const bool whole = left && right && places && means && ranks && front;
+    bool whole = left && right && places && means && ranks && front;
     if (whole) {
         figures gathered = { .values = left };
         for (size_t i = 0; i < count; i++)
             comparison->configurations[i] = describe(comparison, &comparison->entries[i], &gathered);
+        whole = thaw_targets_describe(comparison) == THAW_OK;
         choose_rates(comparison);
         rank(comparison, places, means, ranks);
         find_fronts(comparison, left, right, front);
         compare_with_full(comparison, left, right);
-        comparison->summarized = true;
+        whole = whole && thaw_targets_rank(comparison) == THAW_OK;
+        comparison->summarized = whole;
     }
     void *const all[] = { left, right, places, means, ranks, front };
     for (size_t i = 0; i < THAW_COUNT(all); i++)

@@ -10,7 +10,8 @@
 static const char HEADER[] =
     "strategy,optimizer,learning_rate,runs,diverged,chosen,rank,accuracy,accuracy_sd,accuracy_low,accuracy_high,loss,"
     "against_full,against_full_low,against_full_high,seconds_per_epoch,data,forward,backward,update,other,"
-    "samples_per_second,seconds_to_target,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
+    "samples_per_second,seconds_to_target,target_reached,to_target,to_target_low,to_target_high,"
+    "steps_to_target,rank_by_seconds,rank_by_steps,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
     "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
 
 static void append_text(thaw_text *text, const char *field)
@@ -25,6 +26,12 @@ static void append_number(thaw_text *text, double value)
     thaw_text_append(text, ",");
 }
 
+/* Nothing for what has no rank. */
+static double rank_of(int rank)
+{
+    return rank ? (double)rank : (double)NAN;
+}
+
 static void append_row(thaw_text *text, const thaw_configuration *one)
 {
     append_text(text, one->strategy);
@@ -34,7 +41,7 @@ static void append_row(thaw_text *text, const thaw_configuration *one)
         (double)one->runs,
         (double)one->diverged,
         one->chosen,
-        one->rank ? (double)one->rank : (double)NAN,
+        rank_of(one->rank),
         one->accuracy.mean,
         one->accuracy.sd,
         one->accuracy.low,
@@ -51,6 +58,13 @@ static void append_row(thaw_text *text, const thaw_configuration *one)
         one->other_seconds,
         one->samples_per_second,
         one->seconds_to_target,
+        (double)one->to_target.seconds.reached,
+        one->to_target.seconds.mean,
+        one->to_target.seconds.low,
+        one->to_target.seconds.high,
+        one->to_target.steps.mean,
+        rank_of(one->to_target.rank_by_seconds),
+        rank_of(one->to_target.rank_by_steps),
         one->joules_per_epoch,
         (double)one->parameters_trained,
         (double)one->bytes.weights,

@@ -47,7 +47,7 @@ static const char *name_precision(thaw_dtype type, bool emulated)
 
 static json_t *describe_experiment(const thaw_comparison_options *options, thaw_precision precision, json_t *layers)
 {
-    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso}", "model", options->model ? options->model : "",
+    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso*so}", "model", options->model ? options->model : "",
                      "load", options->load, "reset", options->reset, "data", options->data ? options->data : "",
                      "test_data", options->test_data, "training_samples",
                      (json_int_t)thaw_dataset_count(options->training), "test_samples",
@@ -56,8 +56,8 @@ static json_t *describe_experiment(const thaw_comparison_options *options, thaw_
                      name_precision(precision.frozen, precision.emulated), "epochs", options->epochs, "batch",
                      (json_int_t)options->batch, "cache_bytes", (json_int_t)options->cache_bytes, "first_seed",
                      (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
-                     options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "layers",
-                     layers);
+                     options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "target_loss",
+                     options->target_loss > 0 ? json_real(options->target_loss) : NULL, "layers", layers);
 }
 
 /* The rules, in the form of a strategy file. */
@@ -125,77 +125,6 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
     return *head ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the head of the results");
 }
 
-/* ---------------------------------------------------------------- configurations */
-
-static json_t *mean_json(thaw_mean mean)
-{
-    return json_pack("{sIsosososo}", "count", (json_int_t)mean.count, "mean", thaw_json_number(mean.mean), "sd",
-                     thaw_json_number(mean.sd), "low", thaw_json_number(mean.low), "high", thaw_json_number(mean.high));
-}
-
-static json_t *times_json(const thaw_configuration *one)
-{
-    if (isnan(one->seconds_per_epoch))
-        return json_null();
-    return json_pack("{sososososo}", "data", thaw_json_number(one->phases.data), "forward",
-                     thaw_json_number(one->phases.forward), "backward", thaw_json_number(one->phases.backward),
-                     "update", thaw_json_number(one->phases.update), "other", thaw_json_number(one->other_seconds));
-}
-
-static json_t *bytes_json(const thaw_run_bytes *bytes)
-{
-    return json_pack("{sIsIsIsIsI}", "weights", (json_int_t)bytes->weights, "gradients", (json_int_t)bytes->gradients,
-                     "optimizer_state", (json_int_t)bytes->optimizer_state, "activations",
-                     (json_int_t)bytes->activations, "cache", (json_int_t)bytes->cache);
-}
-
-static thaw_status append_epochs(thaw_comparison *comparison, size_t index, const char *figure, json_t *list)
-{
-    thaw_status status = THAW_OK;
-    const size_t epochs = comparison->configurations[index].accuracy.count ? (size_t)comparison->options.epochs : 0;
-    for (size_t e = 0; e < epochs && status == THAW_OK; e++) {
-        thaw_mean mean;
-        status = thaw_summarize_epoch(comparison, &comparison->entries[index], e, figure, &mean);
-        if (status == THAW_OK)
-            json_array_append_new(list, mean_json(mean));
-    }
-    return status;
-}
-
-static thaw_status append_configuration(thaw_comparison *comparison, size_t index, json_t *list)
-{
-    const thaw_configuration *one = &comparison->configurations[index];
-    json_t *object = json_object(), *accuracies = json_array(), *losses = json_array();
-    json_object_set_new(object, "strategy", json_string(one->strategy));
-    json_object_set_new(object, "optimizer", json_string(one->optimizer));
-    json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
-    json_object_set_new(object, "runs", json_integer((json_int_t)one->runs));
-    json_object_set_new(object, "diverged", json_integer((json_int_t)one->diverged));
-    json_object_set_new(object, "chosen", json_boolean(one->chosen));
-    json_object_set_new(object, "accuracy", mean_json(one->accuracy));
-    json_object_set_new(object, "loss", mean_json(one->loss));
-    json_object_set_new(object, "epoch_accuracy", accuracies);
-    json_object_set_new(object, "epoch_loss", losses);
-    json_object_set_new(object, "seconds_per_epoch", thaw_json_number(one->seconds_per_epoch));
-    json_object_set_new(object, "times", times_json(one));
-    json_object_set_new(object, "samples_per_second", thaw_json_number(one->samples_per_second));
-    json_object_set_new(object, "seconds", mean_json(one->seconds));
-    json_object_set_new(object, "seconds_to_target", thaw_json_number(one->seconds_to_target));
-    json_object_set_new(object, "joules_per_epoch", thaw_json_number(one->joules_per_epoch));
-    json_object_set_new(object, "parameters_trained", json_integer((json_int_t)one->parameters_trained));
-    json_object_set_new(object, "bytes", bytes_json(&one->bytes));
-    json_object_set_new(object, "flops_per_step", thaw_json_number(one->flops_per_step));
-    json_object_set_new(object, "rank", one->rank ? json_integer(one->rank) : json_null());
-    json_object_set_new(object, "pareto_time", json_boolean(one->pareto_time));
-    json_object_set_new(object, "pareto_memory", json_boolean(one->pareto_memory));
-    json_object_set_new(object, "against_full", one->against_full.count ? mean_json(one->against_full) : json_null());
-    json_array_append_new(list, object);
-    thaw_status status = append_epochs(comparison, index, "test_accuracy", accuracies);
-    if (status == THAW_OK)
-        status = append_epochs(comparison, index, "test_loss", losses);
-    return status;
-}
-
 /* ---------------------------------------------------------------- writing */
 
 static json_t *list_runs(const thaw_comparison *comparison)
@@ -260,7 +189,13 @@ thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
     *root = NULL;
     thaw_status status = thaw_summarize(comparison);
     for (size_t i = 0; i < comparison->entry_count && status == THAW_OK; i++)
-        status = append_configuration(comparison, i, configurations);
+        status = thaw_summary_append(comparison, i, configurations);
+    if (status != THAW_OK) {
+        json_decref(configurations);
+        return status;
+    }
+    json_t *profiles = NULL;
+    status = thaw_profiles_json(comparison, &profiles);
     if (status != THAW_OK) {
         json_decref(configurations);
         return status;
@@ -270,6 +205,8 @@ thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
     json_object_set_new(*root, "complete", json_boolean(complete));
     json_object_set_new(*root, "runs", list_runs(comparison));
     json_object_set_new(*root, "configurations", configurations);
+    if (profiles)
+        json_object_set_new(*root, "profiles", profiles);
     return *root ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the results");
 }
 

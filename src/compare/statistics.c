@@ -111,6 +111,42 @@ void thaw_rank(const thaw_mean *means, size_t count, int *ranks)
     }
 }
 
+thaw_reach thaw_reach_of(const double *times, const bool *reached, size_t count)
+{
+    thaw_reach made = { .count = count, .mean = NAN, .at_least = NAN, .low = NAN, .high = NAN };
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < count; i++) {
+        made.reached += reached[i];
+        mean += times[i] > 0 ? log(times[i]) : (double)NAN;
+    }
+    mean /= (double)count;
+    for (size_t i = 0; i < count; i++)
+        squares += (log(times[i]) - mean) * (log(times[i]) - mean);
+    const thaw_mean logarithm = describe(count, mean, squares);
+    made.at_least = exp(logarithm.mean);
+    made.low = exp(logarithm.low);
+    made.high = made.reached == count ? exp(logarithm.high) : count > 1 ? (double)INFINITY : (double)NAN;
+    made.mean = made.reached == count ? made.at_least : (double)NAN;
+    return made;
+}
+
+void thaw_rank_reach(const thaw_reach *reaches, size_t count, int *ranks)
+{
+    for (size_t i = 0; i < count; i++) {
+        ranks[i] = reaches[i].reached > 0;
+        for (size_t k = 0; k < count && ranks[i]; k++)
+            ranks[i] += reaches[k].high < reaches[i].low;
+    }
+}
+
+double thaw_profile_score(const double *ratios, size_t solved, size_t problems, double most)
+{
+    double area = 0;
+    for (size_t i = 0; i < solved; i++)
+        area += ratios[i] < most ? most - ratios[i] : 0;
+    return area / ((most - 1) * (double)problems);
+}
+
 void thaw_pareto_front(const double *gains, const double *costs, size_t count, bool *front)
 {
     for (size_t i = 0; i < count; i++) {

@@ -94,6 +94,10 @@ static void describe_experiment(thaw_report_page *page)
         snprintf(field, sizeof field, "%g %%", 100 * thaw_report_number(experiment, "target_accuracy"));
         fact(page, "target accuracy", field);
     }
+    if (isfinite(thaw_report_number(experiment, "target_loss"))) {
+        snprintf(field, sizeof field, "%g", thaw_report_number(experiment, "target_loss"));
+        fact(page, "target loss", field);
+    }
     thaw_text_append(&page->text, "</dl>\n");
 }
 

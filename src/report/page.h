@@ -53,6 +53,42 @@ void thaw_report_page_close(thaw_report_page *page);
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_report_page_write(thaw_report_page *page, char **html);
 
+/* ---- sentences ---- */
+
+typedef bool thaw_report_selector(const thaw_report_point *point);
+
+/* How many points are selected. */
+size_t thaw_report_count(const thaw_report_page *page, thaw_report_selector *selects);
+
+/* "full with adam"; without the optimizer if there is only one. */
+void thaw_report_name(thaw_report_page *page, const thaw_report_point *point);
+
+/* Names those selected: "a and b with adam; c with sgd", or "none". */
+void thaw_report_name_all(thaw_report_page *page, thaw_report_selector *selects);
+
+/* ---- the target ---- */
+
+/* How long a point took to reach the target; runs is 0 if there is no target. Ranks are 0 if there is none. */
+typedef struct thaw_report_reach {
+    double runs, reached;             /* counts */
+    double mean, at_least, low, high; /* NAN if unknown; high also if a run never reached it */
+    int rank;
+} thaw_report_reach;
+thaw_report_reach thaw_report_reach_of(const thaw_report_point *point, bool by_steps);
+
+/* Whether any configuration has figures about a target. */
+bool thaw_report_has_target(const thaw_report_page *page);
+
+/* What first reached it, in words; nothing without a target. */
+void thaw_report_target_verdict(thaw_report_page *page);
+
+/* "3.2 s", "> 3.2 s" if some runs never reached it, "never" if none did. */
+enum { THAW_REACH_BYTES = THAW_FIELD_BYTES + 8 };
+char *thaw_report_format_reach(char field[THAW_REACH_BYTES], const thaw_report_reach *reach, bool by_steps);
+
+/* The charts of the profiles, in the section about the target. */
+void thaw_report_profiles(thaw_report_page *page);
+
 /* ---- parts of charts ---- */
 
 /* Opens a figure, its caption and an SVG of this size; `label` describes it for screen readers. */
@@ -77,6 +113,9 @@ void thaw_chart_beyond(thaw_report_page *page, double x, double y, int across, i
 
 /* An interval as a horizontal line at `y`. An end beyond the axis is marked. */
 void thaw_chart_interval(thaw_report_page *page, const thaw_axis *axis, double low, double high, double y);
+
+/* The matrix of strategies and optimizers by time to the target. */
+void thaw_report_target_matrix(thaw_report_page *page);
 
 /* The legend of optimizers' colours and shapes; empty if there is only one. */
 void thaw_chart_key(thaw_report_page *page);
@@ -104,6 +143,7 @@ void thaw_report_learning(thaw_report_page *page);
 void thaw_report_fronts(thaw_report_page *page);
 void thaw_report_costs(thaw_report_page *page);
 void thaw_report_heat_map(thaw_report_page *page);
+void thaw_report_target(thaw_report_page *page);
 void thaw_report_layer_states(thaw_report_page *page);
 void thaw_report_measurements(thaw_report_page *page);
 void thaw_report_facts(thaw_report_page *page);

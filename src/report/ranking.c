@@ -23,8 +23,8 @@ static const column columns[] = {
       "median time of training, with the epoch that fills the feature cache and without tests", false },
     { "samples_per_second", "samples/s", "median", false },
     { "seconds_to_target", "to target",
-      "median training time until the target accuracy was reached, with epochs that fill the feature cache and without "
-      "tests",
+      "median training time until the target was reached, with epochs that fill the feature cache and without tests; "
+      "runs that never reached it count as longer than all others",
       false },
     { "parameters_trained", "trained", "parameters that train, the most in any epoch", false },
     { "bytes", "memory", "weights, gradients, optimizer state, activations and cache", false },

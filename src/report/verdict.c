@@ -3,71 +3,10 @@
 
 #include "report/page.h"
 
-typedef bool selector(const thaw_report_point *point);
-
 static size_t seeds_of(const thaw_report_page *page)
 {
     const double seeds = thaw_report_number(json_object_get(page->results, "experiment"), "seeds");
     return seeds >= 1 && seeds < 1e9 ? (size_t)seeds : 1;
-}
-
-static void name(thaw_report_page *page, const thaw_report_point *point)
-{
-    thaw_text_append(&page->text, "<b>");
-    thaw_markup_text(&page->text, thaw_report_strategy(page, point->strategy));
-    thaw_text_append(&page->text, "</b>");
-    if (page->optimizer_count > 1) {
-        thaw_text_append(&page->text, " with ");
-        thaw_markup_text(&page->text, page->short_names[point->optimizer]);
-    }
-}
-
-static size_t count_of(const thaw_report_page *page, selector *selects)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < page->point_count; i++)
-        count += selects(&page->points[i]);
-    return count;
-}
-
-/* "a, b and c", all with one optimizer. */
-static void name_strategies(thaw_report_page *page, selector *selects, size_t optimizer, size_t count)
-{
-    size_t named = 0;
-    for (size_t i = 0; i < page->point_count; i++) {
-        const thaw_report_point *point = &page->points[i];
-        if (point->optimizer != optimizer || !selects(point))
-            continue;
-        if (named)
-            thaw_text_append(&page->text, named + 1 == count ? " and " : ", ");
-        thaw_text_append(&page->text, "<b>");
-        thaw_markup_text(&page->text, thaw_report_strategy(page, point->strategy));
-        thaw_text_append(&page->text, "</b>");
-        named++;
-    }
-}
-
-/* "a and b with adam; c with sgd". */
-static void name_all(thaw_report_page *page, selector *selects)
-{
-    bool begun = false;
-    for (size_t o = 0; o < page->optimizer_count; o++) {
-        size_t count = 0;
-        for (size_t i = 0; i < page->point_count; i++)
-            count += page->points[i].optimizer == o && selects(&page->points[i]);
-        if (count == 0)
-            continue;
-        if (begun)
-            thaw_text_append(&page->text, "; ");
-        name_strategies(page, selects, o, count);
-        if (page->optimizer_count > 1) {
-            thaw_text_append(&page->text, " with ");
-            thaw_markup_text(&page->text, page->short_names[o]);
-        }
-        begun = true;
-    }
-    if (!begun)
-        thaw_text_append(&page->text, "none");
 }
 
 /* ---------------------------------------------------------------- the ranking */
@@ -93,9 +32,9 @@ static void say_tie(thaw_report_page *page, size_t first)
         "<p class=\"lead\">%zu configurations <b>share first place</b>: their intervals overlap, and these seeds do "
         "not tell them apart: ",
         first);
-    name_all(page, is_first);
+    thaw_report_name_all(page, is_first);
     thaw_text_append(&page->text, ". The highest mean is that of ");
-    name(page, &page->points[0]);
+    thaw_report_name(page, &page->points[0]);
     thaw_text_append(&page->text, ", ");
     say_interval(page, &page->points[0]);
     thaw_text_append(&page->text, "; it need not be the best.</p>\n");
@@ -116,13 +55,13 @@ static void say_ranking(thaw_report_page *page)
                                       "difference is chance.</p>\n");
     } else if (ranked == 1) {
         thaw_text_append(&page->text, "<p class=\"lead\">Only ");
-        name(page, &page->points[0]);
+        thaw_report_name(page, &page->points[0]);
         thaw_text_append(&page->text, " has finished with every seed (");
         say_interval(page, &page->points[0]);
         thaw_text_append(&page->text, "): there is nothing to compare it with.</p>\n");
     } else if (first == 1) {
         thaw_text_append(&page->text, "<p class=\"lead\">");
-        name(page, &page->points[0]);
+        thaw_report_name(page, &page->points[0]);
         thaw_text_append(&page->text, " is <b>ahead</b> (");
         say_interval(page, &page->points[0]);
         thaw_text_append(&page->text, "): its whole interval lies above those of all %zu others.</p>\n", ranked - 1);
@@ -156,19 +95,19 @@ static bool is_open(const thaw_report_point *point)
 static void say_differences(thaw_report_page *page)
 {
     const struct {
-        selector *selects;
+        thaw_report_selector *selects;
         const char *words;
     } groups[] = {
         { is_better, "More accurate than full fine-tuning" },
         { is_open, "Not told apart from it" },
         { is_worse, "Less accurate than it" },
     };
-    if (count_of(page, is_better) + count_of(page, is_open) + count_of(page, is_worse) == 0)
+    if (thaw_report_count(page, is_better) + thaw_report_count(page, is_open) + thaw_report_count(page, is_worse) == 0)
         return;
     thaw_text_append(&page->text, "<dl class=\"verdict\">");
     for (size_t i = 0; i < THAW_COUNT(groups); i++) {
         thaw_text_append(&page->text, "<dt>%s</dt><dd>", groups[i].words);
-        name_all(page, groups[i].selects);
+        thaw_report_name_all(page, groups[i].selects);
         thaw_text_append(&page->text, "</dd>");
     }
     thaw_text_append(&page->text, "</dl>\n<p class=\"note\">By the 95\u202F%% interval of the difference to the "
@@ -189,12 +128,12 @@ static bool is_small(const thaw_report_point *point)
 
 static void say_fronts(thaw_report_page *page)
 {
-    if (count_of(page, is_quick) + count_of(page, is_small) == 0)
+    if (thaw_report_count(page, is_quick) + thaw_report_count(page, is_small) == 0)
         return;
     thaw_text_append(&page->text, "<p>By mean accuracy, nothing is at once as accurate and as fast an epoch as ");
-    name_all(page, is_quick);
+    thaw_report_name_all(page, is_quick);
     thaw_text_append(&page->text, "; nothing as accurate and as small as ");
-    name_all(page, is_small);
+    thaw_report_name_all(page, is_small);
     thaw_text_append(&page->text, ".</p>\n");
 }
 
@@ -279,6 +218,7 @@ void thaw_report_verdict(thaw_report_page *page)
     char training[THAW_FIELD_BYTES], test[THAW_FIELD_BYTES];
     thaw_text_append(&page->text, "<section id=\"findings\"><h2>What the runs say</h2>\n");
     say_state(page);
+    thaw_report_target_verdict(page);
     say_ranking(page);
     say_differences(page);
     say_fronts(page);

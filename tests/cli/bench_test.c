@@ -224,6 +224,26 @@ Test(bench, killed_after_any_run_it_goes_on_to_the_same_results, .init = begin, 
     json_decref(whole);
 }
 
+/* One goal is met at once, and the other never. */
+Test(bench, ranks_by_the_time_to_a_target, .init = begin, .fini = end)
+{
+    cli_succeed(BENCH "--strategies full\thead --seeds 2 --epochs 2 --target-loss 1000");
+    cr_assert_not_null(strstr(cli_run.output, "2 of 2"), "%s", cli_run.output);
+    json_t *file = load();
+    const json_t *one = json_array_get(json_object_get(file, "configurations"), 0);
+    const json_t *target = json_object_get(one, "to_target");
+    cr_assert_eq(json_integer_value(json_object_get(target, "reached")), 2);
+    cr_assert_eq(json_integer_value(json_object_get(target, "rank_by_steps")), 1);
+    json_decref(file);
+    support_remove_tree(cli_variables[3]);
+    cli_succeed(BENCH "--strategies full\thead --seeds 2 --epochs 2 --target-loss 1e-9 --json");
+    json_t *line = support_json_line(&cli_run, 0);
+    cr_assert_eq(json_integer_value(json_object_get(line, "target_reached")), 0);
+    cr_assert(json_is_null(json_object_get(line, "seconds_to_target")));
+    cr_assert(json_is_null(json_object_get(line, "rank_by_seconds")));
+    json_decref(line);
+}
+
 Test(report, is_made_of_results_that_are_there, .init = begin, .fini = end)
 {
     cli_succeed(BENCH "--strategies head --seeds 1");
@@ -269,6 +289,9 @@ static const struct {
     { BENCH "--jobs 0", 2, "--jobs: \"0\", must be a whole number" },
     { BENCH "--precision bf17", 2, "--precision: \"bf17\", must be f32, bf16 or bf16-emulated" },
     { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", must be a number above 0 and at most 1" },
+    { BENCH "--target-loss 0", 2, "--target-loss: \"0\", must be a finite number above 0" },
+    { BENCH "--target-loss 1 --target-accuracy 0.5", 2,
+      "--target-loss: there must be one target, and --target-accuracy is given, too" },
     { "bench --model transfer-cnn --data $a --report /proc/absent", 1, "--report: /proc/absent: cannot be created" },
     { "bench --model transfer-cnn --data $e --report $d", 2, "has no test data" },
 };

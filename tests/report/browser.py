@@ -39,6 +39,7 @@ return [...document.querySelectorAll('figure.chart')].map(figure => {
             x: place ? Number(place[1]) : circle ? number(circle, 'cx') : number(mark, 'x'),
             y: place ? Number(place[2]) : circle ? number(circle, 'cy') : number(mark, 'y'),
             width: number(mark, 'width'), text: mark.querySelector('text')?.textContent,
+            bar: mark.querySelector('rect') ? number(mark.querySelector('rect'), 'width') : null,
             beyond: mark.querySelector('.beyond') !== null,
             seen: box.width > 0 && box.height > 0 && box.left >= frame.left - 8 && box.right <= frame.right + 8 &&
                   box.top >= frame.top - 8 && box.bottom <= frame.bottom + 8};
@@ -163,7 +164,7 @@ def check_differences(charts, results):
 
 
 def check_heat_map(charts, results):
-    chart = next(chart for chart in charts if "heat" in chart["kind"])
+    chart = next(chart for chart in charts if chart["kind"] == "chart heat")
     assert len(chart["marks"]) == len(results.chosen)
     shades = []
     for mark in chart["marks"]:
@@ -173,6 +174,34 @@ def check_heat_map(charts, results):
         shades.append((results.of(mark)["rank"], int(mark["class"].split()[1][1:])))
     assert [shade for _, shade in sorted(shades)] == sorted((shade for _, shade in shades), reverse=True)
     assert len(set(shades)) == len({rank for rank, _ in shades}), "what is tied has one colour"
+
+
+def check_target(charts, results):
+    for kind, key in (("reach-time", "seconds"), ("reach-steps", "steps")):
+        chart = next(chart for chart in charts if kind in chart["kind"].split())
+        assert len(chart["marks"]) == sum("to_target" in one for one in results.chosen.values())
+        place = scale(chart["x"])
+        for mark in chart["marks"]:
+            target = results.of(mark)["to_target"]
+            figures, all_reached = target[key], target["reached"] == target["runs"]
+            classes = mark["class"].split()
+            assert ("open" in classes) == (not all_reached), mark
+            assert ("leads" in classes) == (target["rank_by_" + key] == 1), mark
+            assert mark["title"] == f"{target['reached']} of {target['runs']} runs reached the target"
+            if target["reached"]:
+                value = figures["mean"] if all_reached else figures["low"]
+                assert math.isclose(float(mark["v"]), value)
+                assert near(mark["bar"], place(value) - place(0)), (mark, place(value))
+    heat = next(chart for chart in charts if "target-heat" in chart["kind"])
+    for mark in heat["marks"]:
+        target = results.of(mark)["to_target"]
+        assert ("first" in mark["class"].split()) == (target["rank_by_seconds"] == 1)
+        assert mark["text"].startswith(">" if 0 < target["reached"] < target["runs"] else "") and \
+            ("never" in mark["text"]) == (target["reached"] == 0)
+    for kind, key in (("profiles-time", "by_seconds"), ("profiles-steps", "by_steps")):
+        for chart, group in zip((chart for chart in charts if kind in chart["kind"]), ("optimizers", "strategies")):
+            profiles = results.json["profiles"][group][key]
+            assert sorted(float(mark["v"]) for mark in chart["marks"]) == sorted(one["score"] for one in profiles)
 
 
 def check_layer_states(charts, results):
@@ -219,6 +248,7 @@ def check(browser, page, results, measurements):
     check_stacks(charts, results)
     check_differences(charts, results)
     check_heat_map(charts, results)
+    check_target(charts, results)
     check_layer_states(charts, results)
     check_measurements(charts, measurements)
     check_tables(browser, results)

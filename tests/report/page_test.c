@@ -1,6 +1,7 @@
 /* Pages from the example of results. tests/report/browser.py looks at them in a browser. */
 #include "report/page.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,40 @@ Test(page, names_a_winner_only_where_there_is_one, .init = report_begin, .fini =
     rank_two(results, 2);
     cr_assert_null(strstr(report_html, "is <b>ahead</b>"));
     cr_assert_not_null(strstr(report_html, "One seed supports no ranking"));
+    json_decref(results);
+}
+
+static void set_reach(json_t *results, size_t index, int reached, double low, double high, int rank)
+{
+    json_t *one = json_array_get(json_object_get(results, "configurations"), index);
+    json_object_set_new(one, "chosen", json_true());
+    json_object_set_new(one, "to_target",
+                        json_pack("{sisis{sfsfsfsf}s{sfsfsfsf}so?so?}", "runs", 2, "reached", reached, "seconds",
+                                  "mean", sqrt(low * high), "at_least", sqrt(low * high), "low", low, "high", high,
+                                  "steps", "mean", 8.0, "at_least", 8.0, "low", 8.0, "high", 8.0, "rank_by_seconds",
+                                  rank ? json_integer(rank) : NULL, "rank_by_steps", rank ? json_integer(1) : NULL));
+}
+
+/* To two of two seeds, or to fewer. */
+static void race_two(json_t *results, int reached, int second)
+{
+    set_reach(results, 0, 2, 1, 2, 1);
+    set_reach(results, 1, reached, second == 1 ? 1.5 : 3, second == 1 ? 2.5 : 4, reached ? second : 0);
+    rank_two(results, 1);
+}
+
+Test(page, names_the_fastest_only_where_there_is_one, .init = report_begin, .fini = report_end)
+{
+    json_t *results = support_project_json("tests/compare/results.json");
+    race_two(results, 2, 2);
+    cr_assert_not_null(strstr(report_html, "<b>full</b> with adam is <b>the fastest</b>"));
+    race_two(results, 2, 1);
+    cr_assert_null(strstr(report_html, "is <b>the fastest</b>"));
+    cr_assert_not_null(strstr(report_html, "<b>First by time</b>: <b>full</b> and <b>head</b> with adam"));
+    race_two(results, 0, 1);
+    cr_assert_null(strstr(report_html, "is <b>the fastest</b>"));
+    cr_assert_not_null(strstr(report_html, "1 of 2 pairs of strategy and optimizer <b>never</b> reached it"));
+    cr_assert_not_null(strstr(report_html, "<text class=\"value quiet\""));
     json_decref(results);
 }
 

@@ -16,6 +16,9 @@ void support_forget_times(json_t *file)
                                          "seconds_to_target",
                                          "joules_per_epoch",
                                          "pareto_time" };
+    json_t *profiles = json_object_get(file, "profiles");
+    json_object_del(json_object_get(profiles, "optimizers"), "by_seconds");
+    json_object_del(json_object_get(profiles, "strategies"), "by_seconds");
     const char *const lists[] = { "runs", "configurations" };
     for (size_t k = 0; k < 2; k++) {
         size_t index;
@@ -26,6 +29,9 @@ void support_forget_times(json_t *file)
             json_t *epoch;
             for (size_t i = 0; i < THAW_COUNT(timed); i++)
                 json_object_del(one, timed[i]);
+            json_t *target = json_object_get(one, "to_target");
+            json_object_del(target, "seconds");
+            json_object_del(target, "rank_by_seconds");
             json_array_foreach(json_object_get(one, "epochs"), at_epoch,
                                epoch) for (size_t i = 0; i < THAW_COUNT(timed); i++) json_object_del(epoch, timed[i]);
         }
