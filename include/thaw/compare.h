@@ -67,6 +67,14 @@ typedef struct thaw_comparison_options {
        to, above 0. Configurations are then ranked by the time and the steps until the test after an epoch first reaches
        it (thaw_to_target). 0: no goal. */
     double target_accuracy, target_loss;
+    /* Stops configurations that are already beaten, instead of running all from all seeds: successive halving over
+       epochs and seeds. A rung trains all that are left for an eighth of the epochs from two seeds; then for a quarter,
+       half and all of them; then from a third seed, and so on. After a rung, what is both in the worse half and beaten
+       is stopped. Beaten is what lies below the leader in test accuracy, paired by seed, by two 95 % intervals: its
+       own, and a common one whose error holds for the whole race (Bonferroni). So is what diverged. Ties go on. A
+       longer run starts again from its seed. What gets ahead only late in training may be stopped before, unless it is
+       in the better half by then. Needs two seeds, one rank, and no target. */
+    bool race;
     const char *head; /* of the strategies (thaw/strategy.h), or NULL */
 
     /* Path of the JSON file, or NULL: none is written. While the comparison exists, the journal beside it is its lock,
@@ -113,6 +121,14 @@ typedef struct thaw_to_target {
     int rank_by_steps;   /* the same by steps */
 } thaw_to_target;
 
+/* What a race did with a configuration. Zeros if it was not stopped. */
+typedef struct thaw_race_end {
+    bool stopped, diverged; /* diverged: for that reason */
+    int epochs, seeds;      /* of the rung that stopped it */
+    size_t leader;          /* index of the configuration that it was compared with */
+    thaw_mean difference;   /* of test accuracies then, paired by seed, with the wider interval; count 0: it diverged */
+} thaw_race_end;
+
 /* The runs of all seeds of a strategy with an optimizer at a learning rate; fields as in bench/results.schema.json.
    Strings belong to the comparison. */
 typedef struct thaw_configuration {
@@ -131,6 +147,7 @@ typedef struct thaw_configuration {
     double joules_per_epoch;   /* median; NAN if unknown */
     size_t parameters_trained; /* elements: the most in any epoch */
     thaw_run_bytes bytes;      /* memory */
+    thaw_race_end race;        /* whether and why a race stopped it; it then has no rank */
     double flops_per_step;     /* floating-point operations: the mean */
     int rank;                  /* among the chosen configurations; equal ranks are ties; 0: not ranked */
     bool pareto_time, pareto_memory; /* no configuration is at least as accurate and faster, or smaller */

@@ -155,6 +155,7 @@ static int create(bench *now)
         .cache_bytes = (size_t)options->cache_bytes,
         .target_accuracy = options->target_accuracy,
         .target_loss = options->target_loss,
+        .race = options->race,
         .head = now->session.head,
         .results = *now->results ? now->results : NULL,
         .resume = options->resume,
@@ -251,6 +252,12 @@ static int bench_all(const cli_options *given)
             cli_misuse("--jobs", "%llu runs at a time, must be 1 on several ranks", (unsigned long long)options.jobs);
     if (code == CLI_DONE && options.target_accuracy > 0 && options.target_loss > 0)
         code = cli_misuse("--target-loss", "there must be one target, and --target-accuracy is given, too");
+    if (code == CLI_DONE && options.race && (options.target_accuracy > 0 || options.target_loss > 0))
+        code = cli_misuse("--race", "a race is by accuracy, so there must be no target");
+    if (code == CLI_DONE && options.race && options.seeds < 2)
+        code = cli_misuse("--race", "%llu seed, must be at least 2", (unsigned long long)options.seeds);
+    if (code == CLI_DONE && now.ranks.communicator && options.race)
+        code = cli_misuse("--race", "must be on one rank");
     if (code == CLI_DONE)
         code = choose_threads(&options);
     if (code == CLI_DONE)

@@ -134,6 +134,8 @@ static int print_json(const thaw_configuration *one, bool target)
     json_object_set_new(object, "accuracy_high", cli_json_real(one->accuracy.high));
     json_object_set_new(object, "seconds_per_epoch", cli_json_real(one->seconds_per_epoch));
     json_object_set_new(object, "memory_bytes", cli_json_count(memory_of(one)));
+    if (one->race.stopped)
+        json_object_set_new(object, "stopped", json_string(one->race.diverged ? "diverged" : "beaten"));
     if (target)
         add_target(object, &one->to_target);
     return cli_json_print(object);
@@ -164,6 +166,18 @@ static void print_notes(bool target)
             "and time, or in accuracy and memory. Of several learning rates, the most accurate is shown.\n");
 }
 
+static void print_race(const thaw_configuration *configurations, size_t count)
+{
+    size_t stopped = 0, diverged = 0;
+    for (size_t i = 0; i < count; i++) {
+        stopped += configurations[i].race.stopped;
+        diverged += configurations[i].race.diverged;
+    }
+    if (stopped)
+        printf("The race stopped %zu of %zu configurations, %zu of them because they diverged; the report says why.\n",
+               stopped, count, diverged);
+}
+
 static int print_all(const thaw_configuration *configurations, size_t count, bool target, bool json)
 {
     int code = CLI_DONE;
@@ -176,8 +190,10 @@ static int print_all(const thaw_configuration *configurations, size_t count, boo
         else if (configurations[i].runs && !passed_over)
             (target ? print_target_line : print_line)(&configurations[i]);
     }
-    if (!json)
+    if (!json) {
         print_notes(target);
+        print_race(configurations, count);
+    }
     fflush(stdout);
     return code;
 }

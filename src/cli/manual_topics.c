@@ -152,7 +152,15 @@ const cli_manual_topic cli_manual_topics[] = {
       "such a configuration has no mean and no upper end of its interval, and if no run reaches it, no rank. Of several "
       "learning rates, the one is shown with which most runs reach the target, in the fewest steps. The report draws the "
       "times, and performance profiles: how often each optimizer, and each strategy, is within a factor of 1 to 4 of the "
-      "fastest." },
+      "fastest.\n\n"
+      "With --race, configurations that are already beaten are stopped (successive halving). A rung trains all that are left "
+      "for an eighth of the epochs from two seeds, then for a quarter, half and all of them, then from a third seed, and so "
+      "on. After a rung, a configuration is stopped if it is in the worse half by its mean test accuracy, and below the "
+      "leader, paired by seed, by two intervals: its own of 95 %, and one with the variance of all that are left, whose "
+      "error of 5 % is shared by all rungs and configurations (Bonferroni). What diverged is stopped, too. Ties go on. "
+      "Runs that reach the end are the same as without --race, bit for bit. What gets ahead only late in training may be "
+      "stopped before, unless it is in the better half by then. The report says what was stopped and why. --resume "
+      "continues a race." },
 
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "

@@ -111,7 +111,7 @@ typedef struct cli_options {
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy, target_loss;          /* 0: none */
-    bool resume;
+    bool resume, race;
     const char *checkpoint; /* a folder */
     cli_interval checkpoint_every;
     uint64_t keep;                     /* 0: 3 */

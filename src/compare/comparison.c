@@ -117,7 +117,9 @@ static thaw_status check_options(thaw_context *context, thaw_comparison_options 
                         options->seeds * options->epochs;
     if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
         return refuse(context, "more than ten million epochs");
-    thaw_status status = check_ranks(context, options);
+    thaw_status status = thaw_race_check(context, options);
+    if (status == THAW_OK)
+        status = check_ranks(context, options);
     if (status == THAW_OK)
         status = check_jobs(context, options->jobs);
     if (status == THAW_OK)
@@ -265,6 +267,7 @@ void thaw_comparison_destroy(thaw_comparison *comparison)
     thaw_release(context, comparison->entries);
     thaw_release(context, comparison->configurations);
     thaw_release(context, comparison->order);
+    json_decref(comparison->rungs);
     json_decref(comparison->head);
     thaw_journal_close(&comparison->journal);
     pthread_mutex_destroy(&comparison->building);

@@ -16,6 +16,7 @@ typedef struct thaw_comparison_entry {
     const char *optimizer;
     double learning_rate;
     json_t **runs; /* by seed, from the first; NULL: not run yet */
+    thaw_race_end end;
 } thaw_comparison_entry;
 
 struct thaw_comparison {
@@ -34,6 +35,10 @@ struct thaw_comparison {
     pthread_mutex_t keeping;           /* runs, configurations, the files, `failure` and its message */
     thaw_status failure;               /* the first failure; the other runs end after their current step */
     atomic_bool stop;
+    size_t planned;    /* runs, those done among them; of a race, as far as it is known */
+    int epochs, seeds; /* that a run trains for, and that are run; of a race, in this rung */
+    json_t *rungs;     /* of a race, those that are over, for the file; NULL: there is no race */
+    bool race_is_over;
     size_t resumed; /* runs that existed before */
     size_t started; /* runs, those with them; guarded by `telling` */
     double began;
@@ -61,6 +66,19 @@ thaw_status thaw_comparison_keep(thaw_comparison *comparison, json_t **place, js
 
 /* Carries out the missing runs with the other ranks. */
 thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison);
+
+/* Carries out the runs that `wants` selects, in the order of the comparison. */
+typedef bool thaw_wants_run(const thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t round);
+thaw_status thaw_comparison_run_wanted(thaw_comparison *comparison, thaw_wants_run *wants);
+
+/* Whether these options allow a race, if they want one. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_race_check(thaw_context *context, const thaw_comparison_options *options);
+
+/* Carries out the missing runs of a race, rung by rung. */
+thaw_status thaw_comparison_race(thaw_comparison *comparison);
+
+/* Whether a run of this comparison may have this many epochs: all, or those of a rung. */
+bool thaw_race_has_length(const thaw_comparison *comparison, size_t epochs);
 
 /* Makes a model and applies the strategy's rules at the beginning of each epoch, without training. */
 thaw_status thaw_run_try(thaw_comparison *comparison, const thaw_comparison_entry *entry);
@@ -120,12 +138,21 @@ int thaw_target_order(const thaw_configuration *one, const thaw_configuration *o
 /* Ranks the chosen configurations by time and by steps to the target. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_targets_rank(thaw_comparison *comparison);
 
+/* The race, for the file; NULL if there is none. */
+json_t *thaw_race_json(const thaw_comparison *comparison);
+
+/* Why a race stopped a configuration, for the file. */
+json_t *thaw_race_end_json(const thaw_comparison *comparison, const thaw_race_end *end);
+
 /* The performance profiles of optimizers and of strategies, for the file; NULL without a target. Errors:
    THAW_OUT_OF_MEMORY. */
 thaw_status thaw_profiles_json(thaw_comparison *comparison, json_t **profiles);
 
 /* A configuration's summaries, for the file, appended to a list. */
 thaw_status thaw_summary_append(thaw_comparison *comparison, size_t index, json_t *list);
+
+/* A mean with its interval, for the file. */
+json_t *thaw_mean_json(thaw_mean mean);
 
 /* A number; null if it is not finite. */
 json_t *thaw_json_number(double value);

@@ -37,9 +37,11 @@ static double figure_of(const json_t *run, size_t epoch, const char *group, cons
     return thaw_json_value(group ? json_object_get(object, group) : object, key);
 }
 
-static bool finished(const json_t *run)
+/* With all epochs: a race may have stopped it before. */
+static bool finished(const thaw_comparison *comparison, const json_t *run)
 {
-    return run && !diverged(run);
+    return run && !diverged(run) &&
+           json_array_size(json_object_get(run, "epochs")) == (size_t)comparison->options.epochs;
 }
 
 /* The figure after one epoch, over seeds. */
@@ -48,7 +50,7 @@ static void gather(const thaw_comparison *comparison, const thaw_comparison_entr
 {
     found->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++)
-        if (finished(entry->runs[i]))
+        if (finished(comparison, entry->runs[i]))
             found->values[found->count++] = figure_of(entry->runs[i], epoch, NULL, key);
 }
 
@@ -57,7 +59,7 @@ static void gather_all(const thaw_comparison *comparison, const thaw_comparison_
 {
     found->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++)
-        for (int e = 0; finished(entry->runs[i]) && e < comparison->options.epochs; e++)
+        for (int e = 0; finished(comparison, entry->runs[i]) && e < comparison->options.epochs; e++)
             found->values[found->count++] = figure_of(entry->runs[i], (size_t)e, group, key);
 }
 
@@ -92,7 +94,7 @@ static thaw_mean total_seconds(const thaw_comparison *comparison, const thaw_com
 {
     room->count = 0;
     for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(entry->runs[i]))
+        if (!finished(comparison, entry->runs[i]))
             continue;
         double sum = 0;
         for (size_t e = 0; e < (size_t)comparison->options.epochs; e++)
@@ -141,6 +143,7 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
                    .cache = most(comparison, entry, "bytes", "cache", room) },
         .flops_per_step = mean_of_all(comparison, entry, "flops_per_step", room),
         .seconds_to_target = NAN,
+        .race = entry->end,
         .against_full = thaw_mean_of(NULL, 0),
     };
     gather(comparison, entry, last, "test_accuracy", room);
@@ -158,6 +161,8 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
 
 static bool is_better(const thaw_comparison *comparison, const thaw_configuration *one, const thaw_configuration *best)
 {
+    if (one->race.stopped != best->race.stopped)
+        return best->race.stopped;
     const int order = thaw_has_target(&comparison->options) ? thaw_target_order(one, best) : 0;
     if (order != 0)
         return order < 0;
@@ -221,7 +226,7 @@ static thaw_mean pair(const thaw_comparison *comparison, const thaw_comparison_e
     const size_t last = (size_t)comparison->options.epochs - 1;
     size_t count = 0;
     for (int i = 0; i < comparison->options.seeds; i++) {
-        if (!finished(one->runs[i]) || !finished(full->runs[i]))
+        if (!finished(comparison, one->runs[i]) || !finished(comparison, full->runs[i]))
             continue;
         left[count] = figure_of(one->runs[i], last, NULL, "test_accuracy");
         right[count++] = figure_of(full->runs[i], last, NULL, "test_accuracy");

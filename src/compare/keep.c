@@ -29,6 +29,7 @@ static thaw_status write_new(thaw_comparison *comparison, const json_t *run)
 thaw_status thaw_comparison_keep(thaw_comparison *comparison, json_t **place, json_t *run)
 {
     pthread_mutex_lock(&comparison->keeping);
+    json_decref(*place); /* a shorter run of a race */
     *place = run;
     atomic_fetch_add(&comparison->done, 1);
     comparison->summarized = false;

@@ -47,7 +47,7 @@ static const char *name_precision(thaw_dtype type, bool emulated)
 
 static json_t *describe_experiment(const thaw_comparison_options *options, thaw_precision precision, json_t *layers)
 {
-    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso*so}", "model", options->model ? options->model : "",
+    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso*so*so}", "model", options->model ? options->model : "",
                      "load", options->load, "reset", options->reset, "data", options->data ? options->data : "",
                      "test_data", options->test_data, "training_samples",
                      (json_int_t)thaw_dataset_count(options->training), "test_samples",
@@ -57,7 +57,8 @@ static json_t *describe_experiment(const thaw_comparison_options *options, thaw_
                      (json_int_t)options->batch, "cache_bytes", (json_int_t)options->cache_bytes, "first_seed",
                      (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
                      options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "target_loss",
-                     options->target_loss > 0 ? json_real(options->target_loss) : NULL, "layers", layers);
+                     options->target_loss > 0 ? json_real(options->target_loss) : NULL, "race",
+                     options->race ? json_true() : NULL, "layers", layers);
 }
 
 /* The rules, in the form of a strategy file. */
@@ -201,10 +202,15 @@ thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
         return status;
     }
     *root = json_copy(comparison->head);
-    const bool complete = comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
+    const bool complete = comparison->options.race
+                              ? comparison->race_is_over
+                              : comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
     json_object_set_new(*root, "complete", json_boolean(complete));
     json_object_set_new(*root, "runs", list_runs(comparison));
     json_object_set_new(*root, "configurations", configurations);
+    json_t *race = thaw_race_json(comparison);
+    if (race)
+        json_object_set_new(*root, "race", race);
     if (profiles)
         json_object_set_new(*root, "profiles", profiles);
     return *root ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the results");

@@ -18,7 +18,7 @@ static bool place_run(thaw_comparison *comparison, json_t *run)
     const json_t *seed = json_object_get(run, "seed");
     const bool diverged = json_is_true(json_object_get(run, "diverged"));
     const size_t epochs = json_array_size(json_object_get(run, "epochs"));
-    if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && epochs != (size_t)options->epochs))
+    if (!strategy || !optimizer || !json_is_integer(seed) || (!diverged && !thaw_race_has_length(comparison, epochs)))
         return false;
     const uint64_t round = (uint64_t)json_integer_value(seed) - options->first_seed;
     for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
@@ -26,10 +26,14 @@ static bool place_run(thaw_comparison *comparison, json_t *run)
         if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
             entry->learning_rate != thaw_json_value(run, "learning_rate"))
             continue;
-        if (!entry->runs[round]) {
-            entry->runs[round] = json_incref(run);
+        json_t *held = entry->runs[round];
+        if (held && (!json_array_size(json_object_get(held, "epochs")) ||
+                     json_array_size(json_object_get(held, "epochs")) >= epochs))
+            return true;
+        if (!held)
             atomic_fetch_add(&comparison->done, 1);
-        }
+        json_decref(held); /* a shorter run of a race */
+        entry->runs[round] = json_incref(run);
         return true;
     }
     return false;

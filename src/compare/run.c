@@ -182,7 +182,7 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
 /* Calls the host's function; not again once it has said to stop. */
 static bool tell(thaw_comparison *comparison, const run *now, const thaw_progress *training)
 {
-    const size_t runs = comparison->entry_count * (size_t)comparison->options.seeds;
+    const size_t runs = comparison->planned;
     const size_t done = comparison->done, ran = done - comparison->resumed;
     const double each = (thaw_seconds() - comparison->began) / (double)ran;
     const thaw_comparison_progress progress = {
@@ -240,7 +240,7 @@ static thaw_status train(run *now)
     };
     thaw_trainer *trainer;
     thaw_status status = thaw_trainer_create(now->model, options->training, &fit, &trainer);
-    while (status == THAW_OK && !thaw_trainer_done(trainer))
+    while (status == THAW_OK && json_array_size(now->epochs) < (size_t)now->comparison->epochs)
         status = train_epoch(now, trainer);
     thaw_trainer_destroy(trainer);
     return status;

@@ -15,12 +15,18 @@ static void give_up(thaw_comparison *comparison, const char *message, thaw_statu
     pthread_mutex_unlock(&comparison->keeping);
 }
 
+typedef struct wanted {
+    thaw_comparison *comparison;
+    thaw_wants_run *wants;
+} wanted;
+
 static void run_step(void *argument, size_t job, size_t step)
 {
-    thaw_comparison *comparison = argument;
+    const wanted *all = argument;
+    thaw_comparison *comparison = all->comparison;
     const size_t round = step / comparison->entry_count;
     thaw_comparison_entry *entry = &comparison->entries[comparison->order[step]];
-    if (entry->runs[round] || atomic_load(&comparison->stop))
+    if (!all->wants(comparison, entry, round) || atomic_load(&comparison->stop))
         return;
     thaw_run_outcome outcome;
     thaw_run_carry_out(comparison, entry, comparison->options.first_seed + round, job, &outcome);
@@ -30,15 +36,28 @@ static void run_step(void *argument, size_t job, size_t step)
         give_up(comparison, outcome.message, outcome.status);
 }
 
-static thaw_status run_all(thaw_comparison *comparison, size_t all)
+thaw_status thaw_comparison_run_wanted(thaw_comparison *comparison, thaw_wants_run *wants)
 {
+    wanted all = { comparison, wants };
     thaw_workers *workers;
     const thaw_status status = thaw_workers_create(comparison->context, comparison->options.jobs, &workers);
     if (status != THAW_OK)
         return status;
-    thaw_workers_run(workers, all, run_step, comparison);
+    thaw_workers_run(workers, comparison->entry_count * (size_t)comparison->options.seeds, run_step, &all);
     thaw_workers_destroy(workers);
     return comparison->failure;
+}
+
+static bool is_missing(const thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t round)
+{
+    (void)comparison;
+    return !entry->runs[round];
+}
+
+static thaw_status run_all(thaw_comparison *comparison)
+{
+    return comparison->options.race ? thaw_comparison_race(comparison)
+                                    : thaw_comparison_run_wanted(comparison, is_missing);
 }
 
 static bool spreads(const thaw_comparison *comparison)
@@ -50,10 +69,11 @@ static bool spreads(const thaw_comparison *comparison)
 thaw_status thaw_comparison_run(thaw_comparison *comparison)
 {
     const char *results = comparison->options.results;
-    const size_t all = comparison->entry_count * (size_t)comparison->options.seeds;
     comparison->began = comparison->written_at = thaw_seconds();
     comparison->writing_took = 0;
     comparison->resumed = comparison->started = comparison->done;
+    comparison->epochs = comparison->options.epochs;
+    comparison->planned = comparison->entry_count * (size_t)comparison->options.seeds;
     thaw_status status = comparison->done > 0 ? thaw_comparison_rewrite(comparison) : THAW_OK;
     if (status == THAW_OK && results)
         status = thaw_journal_begin(&comparison->journal, comparison->head);
@@ -61,7 +81,7 @@ thaw_status thaw_comparison_run(thaw_comparison *comparison)
         return status;
     comparison->failure = THAW_OK;
     atomic_store(&comparison->stop, false);
-    status = spreads(comparison) ? thaw_comparison_run_on_ranks(comparison) : run_all(comparison, all);
+    status = spreads(comparison) ? thaw_comparison_run_on_ranks(comparison) : run_all(comparison);
     bool written = comparison->done == 0;
     if (!written) {
         const thaw_status last = thaw_comparison_rewrite(comparison);

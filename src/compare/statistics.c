@@ -2,59 +2,7 @@
 #include <stdlib.h>
 #include <thaw/statistics.h>
 
-/* The continued fraction of the incomplete beta function by Lentz' method (Abramowitz & Stegun 26.5.8). */
-static double beta_fraction(double a, double b, double x)
-{
-    const double tiny = 1e-300;
-    double c = 1, d = 1 - (a + b) * x / (a + 1);
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    double value = d;
-    for (int m = 1; m < 500; m++) {
-        const double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-        const double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-        const double terms[] = { even, odd };
-        double change = 1;
-        for (int i = 0; i < 2; i++) {
-            d = 1 + terms[i] * d;
-            d = 1 / (fabs(d) < tiny ? tiny : d);
-            c = 1 + terms[i] / c;
-            c = fabs(c) < tiny ? tiny : c;
-            change = c * d;
-            value *= change;
-        }
-        if (fabs(change - 1) < 1e-15)
-            break;
-    }
-    return value;
-}
-
-/* lgamma without its global sign. */
-static double log_gamma(double x)
-{
-    int sign;
-    return lgamma_r(x, &sign);
-}
-
-static double incomplete_beta(double a, double b, double x)
-{
-    const double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2))
-        return front * beta_fraction(a, b, x) / a;
-    return 1 - front * beta_fraction(b, a, 1 - x) / b;
-}
-
-/* The t whose absolute value a variable of Student's distribution exceeds with probability 0.05 (Abramowitz & Stegun
-   26.7.1), by bisection. */
-static double student_quantile(double freedom)
-{
-    double low = 1.9, high = 13;
-    for (int i = 0; i < 100; i++) {
-        const double t = (low + high) / 2;
-        const double outside = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t));
-        *(outside > 0.05 ? &low : &high) = t;
-    }
-    return (low + high) / 2;
-}
+#include "compare/student.h"
 
 /* `squares`: the sum of squared deviations from the mean. */
 static thaw_mean describe(size_t count, double mean, double squares)
@@ -62,7 +10,7 @@ static thaw_mean describe(size_t count, double mean, double squares)
     if (count < 2)
         return (thaw_mean){ count, count ? mean : NAN, NAN, NAN, NAN };
     const double freedom = (double)count - 1, sd = sqrt(squares / freedom);
-    const double half = student_quantile(freedom) * sd / sqrt((double)count);
+    const double half = thaw_student_quantile(freedom, 0.05) * sd / sqrt((double)count);
     return (thaw_mean){ count, mean, sd, mean - half, mean + half };
 }
 

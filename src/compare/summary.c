@@ -3,7 +3,7 @@
 
 #include "compare/comparison.h"
 
-static json_t *mean_json(thaw_mean mean)
+json_t *thaw_mean_json(thaw_mean mean)
 {
     return json_pack("{sIsosososo}", "count", (json_int_t)mean.count, "mean", thaw_json_number(mean.mean), "sd",
                      thaw_json_number(mean.sd), "low", thaw_json_number(mean.low), "high", thaw_json_number(mean.high));
@@ -52,7 +52,7 @@ static thaw_status append_epochs(thaw_comparison *comparison, size_t index, cons
         thaw_mean mean;
         status = thaw_summarize_epoch(comparison, &comparison->entries[index], e, figure, &mean);
         if (status == THAW_OK)
-            json_array_append_new(list, mean_json(mean));
+            json_array_append_new(list, thaw_mean_json(mean));
     }
     return status;
 }
@@ -67,17 +67,19 @@ thaw_status thaw_summary_append(thaw_comparison *comparison, size_t index, json_
     json_object_set_new(object, "runs", json_integer((json_int_t)one->runs));
     json_object_set_new(object, "diverged", json_integer((json_int_t)one->diverged));
     json_object_set_new(object, "chosen", json_boolean(one->chosen));
-    json_object_set_new(object, "accuracy", mean_json(one->accuracy));
-    json_object_set_new(object, "loss", mean_json(one->loss));
+    json_object_set_new(object, "accuracy", thaw_mean_json(one->accuracy));
+    json_object_set_new(object, "loss", thaw_mean_json(one->loss));
     json_object_set_new(object, "epoch_accuracy", accuracies);
     json_object_set_new(object, "epoch_loss", losses);
     json_object_set_new(object, "seconds_per_epoch", thaw_json_number(one->seconds_per_epoch));
     json_object_set_new(object, "times", times_json(one));
     json_object_set_new(object, "samples_per_second", thaw_json_number(one->samples_per_second));
-    json_object_set_new(object, "seconds", mean_json(one->seconds));
+    json_object_set_new(object, "seconds", thaw_mean_json(one->seconds));
     json_object_set_new(object, "seconds_to_target", thaw_json_number(one->seconds_to_target));
     if (thaw_has_target(&comparison->options))
         json_object_set_new(object, "to_target", target_json(&one->to_target));
+    if (one->race.stopped)
+        json_object_set_new(object, "stopped", thaw_race_end_json(comparison, &one->race));
     json_object_set_new(object, "joules_per_epoch", thaw_json_number(one->joules_per_epoch));
     json_object_set_new(object, "parameters_trained", json_integer((json_int_t)one->parameters_trained));
     json_object_set_new(object, "bytes", bytes_json(&one->bytes));
@@ -85,7 +87,8 @@ thaw_status thaw_summary_append(thaw_comparison *comparison, size_t index, json_
     json_object_set_new(object, "rank", rank_json(one->rank));
     json_object_set_new(object, "pareto_time", json_boolean(one->pareto_time));
     json_object_set_new(object, "pareto_memory", json_boolean(one->pareto_memory));
-    json_object_set_new(object, "against_full", one->against_full.count ? mean_json(one->against_full) : json_null());
+    json_object_set_new(object, "against_full",
+                        one->against_full.count ? thaw_mean_json(one->against_full) : json_null());
     json_array_append_new(list, object);
     thaw_status status = append_epochs(comparison, index, "test_accuracy", accuracies);
     if (status == THAW_OK)

@@ -224,6 +224,17 @@ Test(bench, killed_after_any_run_it_goes_on_to_the_same_results, .init = begin, 
     json_decref(whole);
 }
 
+Test(bench, stops_what_is_beaten_in_a_race, .init = begin, .fini = end)
+{
+    cli_succeed(BENCH "--strategies full\thead --optimizers adam:lr=1e-3\tsgd:lr=1e30 --seeds 2 --epochs 4 --race");
+    cr_assert_not_null(strstr(cli_run.output, "The race stopped "), "%s", cli_run.output);
+    json_t *file = load();
+    cr_assert(json_is_true(json_object_get(file, "complete")));
+    const json_t *lost = json_array_get(json_object_get(file, "configurations"), 2);
+    cr_assert_str_eq(text_at(json_object_get(lost, "stopped"), "reason"), "diverged");
+    json_decref(file);
+}
+
 /* One goal is met at once, and the other never. */
 Test(bench, ranks_by_the_time_to_a_target, .init = begin, .fini = end)
 {
@@ -289,6 +300,8 @@ static const struct {
     { BENCH "--jobs 0", 2, "--jobs: \"0\", must be a whole number" },
     { BENCH "--precision bf17", 2, "--precision: \"bf17\", must be f32, bf16 or bf16-emulated" },
     { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", must be a number above 0 and at most 1" },
+    { BENCH "--race --seeds 1", 2, "--race: 1 seed, must be at least 2" },
+    { BENCH "--race --target-loss 1", 2, "--race: a race is by accuracy, so there must be no target" },
     { BENCH "--target-loss 0", 2, "--target-loss: \"0\", must be a finite number above 0" },
     { BENCH "--target-loss 1 --target-accuracy 0.5", 2,
       "--target-loss: there must be one target, and --target-accuracy is given, too" },

@@ -90,7 +90,7 @@ def check_quiet(browser):
 def check_tables(browser, results):
     rows = browser.ask(TABLE.replace("NAME", "ranked"))
     assert len(rows) == len(results.chosen)
-    rows_of_all = browser.ask("document.querySelector('details').open = true;" + TABLE.replace("NAME", "configurations"))
+    rows_of_all = browser.ask("document.querySelector('#ranking details').open = true;" + TABLE.replace("NAME", "configurations"))
     assert len(rows_of_all) == len(results.all)
     for row in rows + rows_of_all:
         one = next(one for one in results.all if one["strategy"] == row["strategy"]
@@ -204,6 +204,21 @@ def check_target(charts, results):
             assert sorted(float(mark["v"]) for mark in chart["marks"]) == sorted(one["score"] for one in profiles)
 
 
+def check_race(browser, charts, results):
+    rungs = results.json["race"]["rungs"]
+    chart = next(chart for chart in charts if "rungs" in chart["kind"])
+    assert [float(mark["v"]) for mark in chart["marks"]] == [rung["stopped"] for rung in rungs]
+    place = scale(chart["x"])
+    for mark, rung in zip(chart["marks"], rungs):
+        assert near(mark["bar"], place(rung["configurations"] - rung["stopped"]) - place(0)), mark
+    rows = browser.ask(TABLE.replace("NAME", "stopped"))
+    stopped = [one for one in results.all if "stopped" in one]
+    assert len(rows) == len(stopped)
+    for row, one in zip(rows, stopped):
+        assert (row["strategy"], row["optimizer"]) == (one["strategy"], one["optimizer"])
+        assert as_number(row["difference"]) == one["stopped"]["difference"]["mean"]
+
+
 def check_layer_states(charts, results):
     states = [chart for chart in charts if "states" in chart["kind"]]
     assert [chart["heading"] for chart in states] == results.strategies
@@ -249,6 +264,7 @@ def check(browser, page, results, measurements):
     check_differences(charts, results)
     check_heat_map(charts, results)
     check_target(charts, results)
+    check_race(browser, charts, results)
     check_layer_states(charts, results)
     check_measurements(charts, measurements)
     check_tables(browser, results)

@@ -1,0 +1,124 @@
+/* Races of small networks. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/comparison.h"
+#include "support/results.h"
+
+/* One that learns, one that hardly does, and one that stands still, each at two rates. */
+static thaw_comparison_options a_race(void)
+{
+    static const char *const optimizers[] = { "adam:lr=0.01", "sgd:lr=1e-6", "sgd:lr=1e30" };
+    comparison_use("full", NULL);
+    comparison_use("lp-ft", NULL);
+    thaw_comparison_options options = comparison_options();
+    options.optimizers = optimizers;
+    options.optimizer_count = 3;
+    options.seeds = 4;
+    options.epochs = 20;
+    options.target_accuracy = 0;
+    options.test = comparison.training; /* what was learnt by heart shows */
+    options.race = true;
+    return options;
+}
+
+Test(race, stops_what_is_beaten_and_says_why, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = a_race();
+    thaw_comparison *made = comparison_run(&options);
+    json_t *file = comparison_load();
+    cr_assert(json_is_true(json_object_get(file, "complete")));
+    size_t stopped = 0, index;
+    json_t *one;
+    json_array_foreach(json_object_get(file, "configurations"), index, one)
+    {
+        const thaw_configuration configuration = comparison_at(made, index);
+        const json_t *why = json_object_get(one, "stopped");
+        stopped += configuration.race.stopped;
+        cr_assert_eq(why != NULL, configuration.race.stopped);
+        if (why && !configuration.race.diverged)
+            cr_assert(configuration.race.difference.high < 0 && configuration.rank == 0);
+        cr_assert_eq(configuration.race.diverged, strcmp(configuration.optimizer, "sgd:lr=1e30") == 0);
+        if (!why)
+            cr_assert(configuration.runs == 4 && configuration.rank > 0 && configuration.chosen);
+    }
+    cr_assert(stopped >= 3 && stopped < 6, "%zu", stopped);
+    cr_assert(!comparison_at(made, 0).race.stopped);
+    json_decref(file);
+    thaw_comparison_destroy(made);
+}
+
+static const json_t *run_of(const json_t *file, const json_t *run)
+{
+    size_t index;
+    json_t *other;
+    json_array_foreach(json_object_get(file, "runs"), index,
+                       other) if (json_equal(json_object_get(run, "seed"), json_object_get(other, "seed")) &&
+                                  json_equal(json_object_get(run, "strategy"), json_object_get(other, "strategy")) &&
+                                  json_equal(json_object_get(run, "optimizer"),
+                                             json_object_get(other, "optimizer"))) return other;
+    return NULL;
+}
+
+/* What goes on to the end is what it would be without a race, to the bit. */
+Test(race, changes_no_run, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = a_race();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *raced = comparison_load_timeless();
+    remove(comparison.results);
+    options.race = false;
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = comparison_load_timeless();
+    size_t index, at_epoch;
+    json_t *run, *epoch;
+    cr_assert_lt(json_array_size(json_object_get(raced, "runs")), json_array_size(json_object_get(whole, "runs")));
+    json_array_foreach(json_object_get(raced, "runs"), index, run)
+    {
+        const json_t *other = json_object_get(run_of(whole, run), "epochs");
+        json_array_foreach(json_object_get(run, "epochs"), at_epoch, epoch)
+            cr_assert(json_equal(epoch, json_array_get(other, at_epoch)), "run %zu, epoch %zu", index, at_epoch + 1);
+    }
+    json_decref(raced);
+    json_decref(whole);
+}
+
+Test(race, continues_where_it_stopped, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = a_race();
+    thaw_comparison_destroy(comparison_run(&options));
+    json_t *whole = comparison_load_timeless();
+    for (size_t run = 2; run <= 17; run += 5) {
+        remove(comparison.results);
+        thaw_comparison *made;
+        options.resume = false;
+        comparison.stop_at_run = run;
+        assert_ok(comparison.context, thaw_comparison_create(comparison.context, &options, &made));
+        cr_assert_eq(thaw_comparison_run(made), THAW_STOPPED, "run %zu", run);
+        thaw_comparison_destroy(made);
+        comparison.stop_at_run = 0;
+        options.resume = true;
+        thaw_comparison_destroy(comparison_run(&options));
+        json_t *resumed = comparison_load_timeless();
+        cr_assert(json_equal(whole, resumed), "stopped at run %zu", run);
+        json_decref(resumed);
+        comparison_assert_no_journal();
+    }
+    json_decref(whole);
+}
+
+Test(race, wants_seeds_and_no_target, .init = comparison_begin, .fini = comparison_end)
+{
+    thaw_comparison_options options = a_race();
+    options.seeds = 1;
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "a race needs at least 2 seeds");
+    options.seeds = 2;
+    options.target_loss = 1;
+    comparison_assert_refused(&options, THAW_INVALID_ARGUMENT, "a race is by accuracy, so there must be no target");
+    options.target_loss = 0;
+    thaw_comparison_destroy(comparison_run(&options));
+    options.resume = true;
+    options.race = false;
+    comparison_assert_refused(&options, THAW_BAD_FORMAT, "holds another comparison: its \"experiment\" differ");
+}
