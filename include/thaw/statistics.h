@@ -34,9 +34,9 @@ typedef struct thaw_reach {
     size_t count, reached; /* runs, and those that reached the goal */
     double mean;           /* geometric; NAN unless all have reached it */
     double at_least;       /* the geometric mean with the others at the time that they ran: the mean is not below */
-    double low,
-        high; /* 95 % interval of the geometric mean, by Student's t over logarithms. `high` is INFINITY if a run
-                         never reached the goal; `low` is that of `at_least`. NAN for one run */
+    double low;  /* lower end of the 95 % interval of the geometric mean, by Student's t over logarithms; that of
+                   `at_least` if a run never reached the goal; NAN for one run */
+    double high; /* upper end; INFINITY if a run never reached the goal; NAN for one run */
 } thaw_reach;
 
 /* times[i], above 0, is the time until the goal was reached, or the whole time of a run that never reached it. A time

@@ -1,5 +1,5 @@
-/* A race: rungs of more and more epochs and seeds, after each of which what is beaten stops. What was stopped follows from
-   the runs alone, so that a resumed race judges its rungs again, and goes on as it would have. */
+/* A race: rungs of more and more epochs and seeds, after each of which what is beaten stops. What was stopped follows
+   from the runs alone, so that a resumed race judges its rungs again, and goes on as it would have. */
 #include "compare/race_rule.h"
 
 #include <math.h>
