@@ -67,6 +67,10 @@ typedef struct thaw_matrix_tools {
     void (*multiply)(const thaw_matrix_update *matrix, const thaw_matrix_product *product);
     /* thaw_matrix_dot */
     double (*dot)(const thaw_matrix_update *matrix, size_t count, const float *left, const float *right);
+    /* thaw_matrix_eigen */
+    void (*eigen)(const thaw_matrix_update *matrix, size_t side, float *symmetric, float *values, float *vectors);
+    /* thaw_matrix_orthonormalize */
+    void (*orthonormalize)(const thaw_matrix_update *matrix, size_t side, float *rows, float *orthonormal);
 } thaw_matrix_tools;
 
 /* One parameter in one step. Gradients and state are whole even if some elements are held (thaw/combine.h, frozen
@@ -121,6 +125,40 @@ static inline double thaw_matrix_dot(const thaw_matrix_update *matrix, size_t co
                                      const float *right)
 {
     return matrix->tools->dot(matrix, count, left, right);
+}
+
+/* The eigenvalues [side] of a symmetric matrix [side, side], the largest first, and an orthonormal eigenvector of each as
+   a row of `vectors` [side, side]; destroys the matrix. Signs of the vectors, and those of equal eigenvalues, are
+   arbitrary, but the same for any number of threads. Householder's reduction in float, then QL iterations in double:
+   A v is within some 1e-6 of the matrix's norm of the eigenvalue times v. Waits before and after. `side` is at most what
+   the module's `decomposed_side` says. Of a preconditioner S, the eigenbasis and S^(-1/2), as W^T W:
+
+       thaw_matrix_eigen(m, side, copy, values, basis);
+       const thaw_part own = thaw_matrix_part(m, side);
+       for (size_t i = own.first; i < own.past; i++)
+           for (size_t j = 0; j < side; j++)
+               w[i * side + j] = basis[i * side + j] / powf(values[i] + eps, 0.25F);
+       thaw_matrix_multiply(m, &(thaw_matrix_product){ .rows = side, .columns = side, .depth = side, .left = w,
+                                                       .left_transposed = true, .right = w, .symmetric = true,
+                                                       .factor = 1, .result = root }); */
+static inline void thaw_matrix_eigen(const thaw_matrix_update *matrix, size_t side, float *symmetric, float *values,
+                                     float *vectors)
+{
+    matrix->tools->eigen(matrix, side, symmetric, values, vectors);
+}
+
+/* Orthonormal rows [side, side], of which row i is in the span of rows [0, i] of `rows` [side, side], which is destroyed:
+   Q^T of the QR decomposition of its transpose, by Householder's reflections, with arbitrary signs. Rows that depend on
+   those before yield any that are orthogonal to them. The same conditions as above. A step of orthogonal iteration towards
+   the eigenbasis of S:
+
+       thaw_matrix_multiply(m, &(thaw_matrix_product){ .rows = side, .columns = side, .depth = side, .left = basis,
+                                                       .right = S, .factor = 1, .result = turned });
+       thaw_matrix_orthonormalize(m, side, turned, basis); */
+static inline void thaw_matrix_orthonormalize(const thaw_matrix_update *matrix, size_t side, float *rows,
+                                              float *orthonormal)
+{
+    matrix->tools->orthonormalize(matrix, side, rows, orthonormal);
 }
 
 #ifdef __cplusplus

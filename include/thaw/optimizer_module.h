@@ -124,9 +124,22 @@ struct thaw_optimizer_module {
        been called. Such a module has none of `update`, `begin`, `rests_at_zero` and sums. */
     void (*matrix)(const thaw_matrix_update *matrix);
 
-    /* The floats that `matrix` needs besides its arrays for a parameter of this size, whatever the hyper-parameters.
-       The largest of all parameters is allocated once. NULL: none. */
-    size_t (*scratch)(size_t rows, size_t columns);
+    /* The floats that `matrix` needs besides its arrays for a parameter of this size. The largest of all parameters is
+       allocated once. NULL: none. */
+    size_t (*scratch)(const double *hyperparameters, size_t rows, size_t columns);
+
+    /* The longest side of the matrices that `matrix` decomposes for a parameter of this size (thaw_matrix_eigen,
+       thaw_matrix_orthonormalize), so that their memory is allocated once. NULL: it decomposes none. */
+    size_t (*decomposed_side)(const double *hyperparameters, size_t rows, size_t columns);
+
+    /* Whether a parameter of this size has a slot that the hyper-parameters need (`uses_slot`). NULL: always. Only with
+       `matrix`. Here, squares of a side are kept unless it is too long:
+
+           static bool has_slot(const double *h, size_t slot, size_t rows, size_t columns)
+           {
+               return (double)(slot == LEFT ? rows : columns) <= h[MAX_DIM];
+           } */
+    bool (*has_slot)(const double *hyperparameters, size_t slot, size_t rows, size_t columns);
 
     /* Floating-point operations of `matrix` in a step, for thaw_plan_totals; if they differ from step to step, their
        mean. NULL: 0, of what is bound by memory. */

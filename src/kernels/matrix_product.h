@@ -10,7 +10,7 @@
 
 /* Terms that are added before they reach the result: so many rows of a strip of the right matrix stay in the nearest
    cache. */
-enum { THAW_PRODUCT_DEPTH = 384 };
+enum { THAW_PRODUCT_DEPTH = 256 };
 
 /* Blocks of a dot product, whatever its length. */
 enum { THAW_DOT_BLOCKS = 256 };

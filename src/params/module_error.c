@@ -70,8 +70,8 @@ static const char *stage_error(const thaw_optimizer_module *module)
         return "it has no update function";
     if (module->matrix && (module->update || module->begin || module->rests_at_zero || module->sums))
         return "it has matrix, and with it update, begin, rests_at_zero or sums";
-    if (!module->matrix && (module->scratch || module->flops))
-        return "it has scratch or flops without matrix";
+    if (!module->matrix && (module->scratch || module->flops || module->decomposed_side || module->has_slot))
+        return "it has scratch, flops, decomposed_side or has_slot without matrix";
     if (!module->suits != !module->fallback)
         return "of suits and fallback, it has one without the other";
     return NULL;

@@ -122,6 +122,13 @@ static unsigned used_slots(const thaw_optimizer *optimizer)
     return used;
 }
 
+/* Whether the memory of a step may depend on the hyper-parameter. */
+static bool sizes_memory(const thaw_optimizer_module *module, const char *name)
+{
+    const bool depends = module->scratch || module->decomposed_side || module->has_slot;
+    return depends && strcmp(name, "lr") != 0 && strcmp(name, "weight_decay") != 0;
+}
+
 thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value)
 {
     double values[THAW_MAX_HYPERPARAMETERS];
@@ -133,7 +140,7 @@ thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, doub
         return status;
     const unsigned used_before = used_slots(optimizer);
     memcpy(optimizer->values, values, sizeof values);
-    optimizer->revision += used_slots(optimizer) != used_before;
+    optimizer->revision += used_slots(optimizer) != used_before || sizes_memory(optimizer->module, name);
     return THAW_OK;
 }
 

@@ -11,7 +11,7 @@ struct thaw_optimizer {
     const thaw_optimizer_module *fallback; /* for parameters that it does not suit, or NULL */
     double values[THAW_MAX_HYPERPARAMETERS];
     size_t references;
-    uint64_t revision; /* counts changes of the set of used slots */
+    uint64_t revision; /* counts changes of the set of used slots, and of what sizes memory */
     void *library;     /* the shared object it came from, or NULL */
 };
 

@@ -70,7 +70,10 @@ bool thaw_parameter_uses_slot(const thaw_parameter *parameter, size_t slot)
     if (slot >= thaw_parameter_slot_count(parameter))
         return false;
     thaw_parameter_values(parameter, values);
-    return thaw_module_uses_slot(thaw_parameter_module(parameter), values, slot);
+    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
+    return thaw_module_uses_slot(module, values, slot) &&
+           (!module->has_slot ||
+            module->has_slot(values, slot, thaw_parameter_rows(parameter), thaw_parameter_columns(parameter)));
 }
 
 const char *thaw_parameter_slot_name(const thaw_parameter *parameter, size_t slot)

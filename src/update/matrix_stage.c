@@ -6,14 +6,17 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "kernels/matrix_product.h"
+#include "kernels/orthonormal_rows.h"
+#include "kernels/symmetric_eigen.h"
 #include "params/bits.h"
 #include "params/suits.h"
 #include "update/piece.h"
 
 struct thaw_matrix_stage {
     thaw_product_team products;
-    float *scratch; /* of the modules */
-    float *kept;    /* a parameter's values before its update, if some are held */
+    float *scratch;    /* of the modules */
+    float *decomposed; /* of decompositions */
+    float *kept;       /* a parameter's values before its update, if some are held */
     size_t kept_count;
 };
 
@@ -24,9 +27,21 @@ static size_t larger(size_t left, size_t right)
     return left > right ? left : right;
 }
 
+static size_t decomposition_room(size_t side)
+{
+    return larger(thaw_symmetric_eigen_room(side), thaw_orthonormal_rows_room(side));
+}
+
+/* False: there is no memory. */
+static bool make_room(thaw_context *context, size_t floats, float **room)
+{
+    *room = floats ? thaw_allocate_array(context, floats, sizeof(float)) : NULL;
+    return *room || !floats;
+}
+
 thaw_status thaw_matrix_stage_create(thaw_update_list *list)
 {
-    size_t longest = 0, scratch = 0;
+    size_t longest = 0, scratch = 0, decomposed = 0;
     for (size_t i = 0; i < list->parameter_count; i++) {
         const thaw_optimizer_module *module = list->modules[i];
         if (!module || !module->matrix)
@@ -34,7 +49,10 @@ thaw_status thaw_matrix_stage_create(thaw_update_list *list)
         const size_t rows = thaw_parameter_rows(list->parameters[i]);
         const size_t columns = thaw_parameter_columns(list->parameters[i]);
         longest = larger(longest, larger(rows, columns));
-        scratch = larger(scratch, module->scratch ? module->scratch(rows, columns) : 0);
+        double values[THAW_MAX_HYPERPARAMETERS];
+        thaw_parameter_values(list->parameters[i], values);
+        scratch = larger(scratch, module->scratch ? module->scratch(values, rows, columns) : 0);
+        decomposed = larger(decomposed, module->decomposed_side ? module->decomposed_side(values, rows, columns) : 0);
     }
     if (longest == 0)
         return THAW_OK;
@@ -43,8 +61,9 @@ thaw_status thaw_matrix_stage_create(thaw_update_list *list)
         return THAW_OUT_OF_MEMORY;
     made->products.level = list->context->level;
     made->products.packed = thaw_allocate_array(list->context, thaw_product_room(longest), sizeof(float));
-    made->scratch = scratch ? thaw_allocate_array(list->context, scratch, sizeof(float)) : NULL;
-    return made->products.packed && (made->scratch || !scratch) ? THAW_OK : THAW_OUT_OF_MEMORY;
+    const bool complete = make_room(list->context, scratch, &made->scratch) &&
+                          make_room(list->context, decomposed ? decomposition_room(decomposed) : 0, &made->decomposed);
+    return made->products.packed && complete ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 thaw_status thaw_matrix_stage_keep(thaw_update_list *list, size_t index)
@@ -64,6 +83,7 @@ void thaw_matrix_stage_release(thaw_update_list *list)
     if (!list->matrices)
         return;
     thaw_release(list->context, list->matrices->kept);
+    thaw_release(list->context, list->matrices->decomposed);
     thaw_release(list->context, list->matrices->scratch);
     thaw_release(list->context, list->matrices->products.packed);
     thaw_release(list->context, list->matrices);
@@ -88,7 +108,23 @@ static double dot(const thaw_matrix_update *matrix, size_t count, const float *l
     return thaw_dot_product_run(&list->matrices->products, matrix->thread, matrix->threads, count, left, right);
 }
 
-static const thaw_matrix_tools tools = { .wait = wait, .multiply = multiply, .dot = dot };
+static void eigen(const thaw_matrix_update *matrix, size_t side, float *symmetric, float *values, float *vectors)
+{
+    const thaw_update_list *list = matrix->team;
+    thaw_symmetric_eigen(&list->matrices->products, matrix->thread, matrix->threads, side, symmetric, values, vectors,
+                         list->matrices->decomposed);
+}
+
+static void orthonormalize(const thaw_matrix_update *matrix, size_t side, float *rows, float *orthonormal)
+{
+    const thaw_update_list *list = matrix->team;
+    thaw_orthonormal_rows(&list->matrices->products, matrix->thread, matrix->threads, side, rows, orthonormal,
+                          list->matrices->decomposed);
+}
+
+static const thaw_matrix_tools tools = {
+    .wait = wait, .multiply = multiply, .dot = dot, .eigen = eigen, .orthonormalize = orthonormalize
+};
 
 /* ---- running it ---- */
 
@@ -113,7 +149,7 @@ static thaw_matrix_update matrix_of(thaw_update_list *list, size_t index, int th
     };
     memcpy(matrix.slot_step, parameter->slot_steps, sizeof matrix.slot_step);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        matrix.slot[k] = rule->used_slots >> k & 1 ? parameter->slot[k] : NULL;
+        matrix.slot[k] = thaw_parameter_uses_slot(parameter, k) ? parameter->slot[k] : NULL;
     return matrix;
 }
 

@@ -85,7 +85,7 @@ static void fill_rules(thaw_update_list *list, double rate_factor)
         parameter->version++;
         fill_rule_of(list, i, rate_factor);
         for (size_t k = 0; k < list->modules[i]->slot_count; k++)
-            parameter->slot_steps[k] += list->rules[list->rule_of[i]].used_slots >> k & 1;
+            parameter->slot_steps[k] += parameter->slot[k] && (list->rules[list->rule_of[i]].used_slots >> k & 1);
     }
 }
 

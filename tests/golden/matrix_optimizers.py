@@ -1,10 +1,12 @@
 """Writes muon.txt and so on, a file for each optimizer that sees matrices: parameters and optimizer state after 20 steps
-of the reference. Run with PyTorch 2.13 and schedulefree 1.4.1: python matrix_optimizers.py [DIRECTORY].
+of the reference. Run with PyTorch 2.13 and schedulefree 1.4.1: python matrix_optimizers.py
+[DIRECTORY [NAME...]].
 
 A case is a line "case SETTINGS" and, for parameter i of SHAPES, lines "i ARRAY VALUES". Values come from the generator of
 tests/support/support.c (support_fill): parameter i with seed 100 + i, its gradient in step t with seed 1000 t + i. The
 learning rate falls by a schedule; some parameters thaw late, and some are frozen for a while (see trains). Of an array,
-the first MOST values."""
+the first MOST values. Where eigenvectors matter, gradients are separated (preconditioners.py), and parameters whose
+eigenvectors mean nothing are left out."""
 
 import functools
 import pathlib
@@ -14,6 +16,7 @@ import numpy
 import schedulefree
 import torch
 
+import preconditioners
 from support import fill
 
 STEPS, MOST = 20, 24
@@ -62,7 +65,44 @@ def schedule_free(kind, parameter, **given):
     return optimizer
 
 
+def shampoo(parameter, **given):
+    if len(parameter.shape) < 2:
+        given = {name[len("adamw_"):]: value for name, value in given.items() if name.startswith("adamw_")}
+        return torch.optim.AdamW([parameter], foreach=False, **given)
+    given = {name: value for name, value in given.items() if not name.startswith("adamw_")}
+    optimizer = preconditioners.Shampoo(parameter, **given)
+    sides = optimizer.sides(optimizer.options["max_preconditioner_dim"])
+    return optimizer if full_rank(parameter, sides) or optimizer.options["epsilon"] >= 1e-3 else None
+
+
+def soap(parameter, **given):
+    if len(parameter.shape) < 2:
+        parameter.data = parameter.data.reshape(1, -1)
+    optimizer = preconditioners.Soap(parameter, **given)
+    return optimizer if full_rank(parameter, optimizer.sides(optimizer.options["max_precond_dim"])) else None
+
+
+def full_rank(parameter, sides):
+    """Of the outer products of one gradient."""
+    return all(parameter.shape[side] == min(parameter.shape) for side in sides)
+
+
 CASES = {
+    "shampoo": (shampoo, [
+        {}, {"lr": 0.1, "weight_decay": 0.3}, {"lr": 0.1, "weight_decay": 0.3, "use_decoupled_weight_decay": 0},
+        {"lr": 0.1, "beta1": 0.5, "beta2": 0.9}, {"lr": 0.1, "beta1": 0, "beta2": 0.9, "use_bias_correction": 0},
+        {"lr": 0.1, "epsilon": 0.01}, {"lr": 0.05, "momentum": 0.8},
+        {"lr": 0.05, "momentum": 0.8, "use_nesterov": 1, "weight_decay": 0.1},
+        {"lr": 0.1, "precondition_frequency": 3, "max_preconditioner_dim": 8}, {"lr": 0.1, "max_preconditioner_dim": 36},
+        {"adamw_lr": 0.01, "adamw_weight_decay": 0.3, "max_preconditioner_dim": 0},
+    ]),
+    "soap": (soap, [
+        {}, {"lr": 0.05}, {"lr": 0.05, "max_precond_dim": 8, "precondition_frequency": 3},
+        {"lr": 0.05, "max_precond_dim": 36, "precondition_frequency": 4}, {"lr": 0.05, "max_precond_dim": 0},
+        {"lr": 0.05, "weight_decay": 0.3, "precondition_frequency": 1}, {"lr": 0.05, "beta1": 0.8, "beta2": 0.99},
+        {"lr": 0.05, "max_precond_dim": 8, "precondition_frequency": 2, "shampoo_beta": 0.7}, {"lr": 0.05, "eps": 0.1},
+        {"lr": 0.05, "max_precond_dim": 8, "normalize_grads": 1}, {"lr": 0.05, "max_precond_dim": 8, "correct_bias": 0},
+    ]),
     "schedule-free-adamw": (functools.partial(schedule_free, schedulefree.AdamWScheduleFree), [
         {}, {"lr": 0.05}, {"lr": 0.05, "beta1": 0.5, "beta2": 0.9}, {"lr": 0.05, "weight_decay": 0.3},
         {"lr": 0.05, "warmup_steps": 7}, {"lr": 0.05, "r": 1.5, "weight_lr_power": 1}, {"lr": 0.05, "eps": 0.1},
@@ -90,12 +130,15 @@ def run(make, case, index):
     matrix = shape if len(shape) < 2 else (shape[0], int(numpy.prod(shape[1:])))
     parameter = torch.nn.Parameter(fill(int(numpy.prod(shape)), 100 + index).reshape(matrix))
     optimizer = make(parameter, **case)
+    if not optimizer:
+        return {}
     rate = optimizer.param_groups[0]["lr"]
     for step in range(1, STEPS + 1):
         if not trains(index, step):
             continue
         optimizer.param_groups[0]["lr"] = rate * rate_factor(step)
-        parameter.grad = fill(parameter.numel(), 1000 * step + index).reshape(matrix)
+        gradient = preconditioners.separated if make in (shampoo, soap) else fill
+        parameter.grad = gradient(torch.Size(matrix), 1000 * step + index).reshape(parameter.shape)
         optimizer.step()
     arrays = {"parameter": parameter.detach().clone()}
     arrays.update((NAMES.get(name, name), value) for name, value in optimizer.state[parameter].items()
@@ -106,8 +149,10 @@ def run(make, case, index):
     return arrays
 
 
-def main(directory):
+def main(directory, names):
     for name, (make, cases) in CASES.items():
+        if names and name not in names:
+            continue
         with open(directory / (name + ".txt"), "w", encoding="ascii") as golden:
             for case in cases:
                 print("case", ",".join(f"{key}={float(value)!r}" for key, value in case.items()) or "-", file=golden)
@@ -116,4 +161,4 @@ def main(directory):
                         print(index, array, *(f"{value:.8g}" for value in values.flatten()[:MOST].tolist()), file=golden)
 
 
-main(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+main(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent, sys.argv[2:])

@@ -197,7 +197,9 @@ Test(optimizer, builtin_modules_are_listed_in_order)
                                          "rprop",
                                          "schedule-free-adamw",
                                          "schedule-free-sgd",
-                                         "sgd" };
+                                         "sgd",
+                                         "shampoo",
+                                         "soap" };
     for (size_t i = 0; i < THAW_COUNT(names); i++)
         cr_assert_str_eq(thaw_optimizer_builtin(i)->name, names[i]);
     cr_assert_null(thaw_optimizer_builtin(THAW_COUNT(names)));
@@ -225,6 +227,21 @@ Test(optimizer, uses_the_slots_that_its_values_need)
                          "%s: slot %zu", cases[i].description, s);
         thaw_optimizer_destroy(optimizer);
     }
+}
+
+Test(optimizer, counts_changes_of_what_sizes_memory)
+{
+    thaw_optimizer *soap = make("soap"), *adam = make("adam");
+    const uint64_t before = soap->revision;
+    assert_ok(soap->context, thaw_optimizer_set(soap, "lr", 0.5));
+    assert_ok(soap->context, thaw_optimizer_set(soap, "weight_decay", 0.5));
+    cr_assert_eq(soap->revision, before);
+    assert_ok(soap->context, thaw_optimizer_set(soap, "max_precond_dim", 5));
+    cr_assert_eq(soap->revision, before + 1);
+    assert_ok(adam->context, thaw_optimizer_set(adam, "beta1", 0.5));
+    cr_assert_eq(adam->revision, 0);
+    thaw_optimizer_destroy(soap);
+    thaw_optimizer_destroy(adam);
 }
 
 /* ---- memory ---- */

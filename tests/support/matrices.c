@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "params/suits.h"
 #include "params/view.h"
 
 thaw_parameter_set matrices_create(thaw_context *context, const thaw_shape *shapes, size_t count)
@@ -38,7 +39,25 @@ static bool trains(size_t index, uint32_t step)
     return !(index % 3 == 0 && step < 4) && !(index % 2 == 1 && 6 <= step && step < 10);
 }
 
-static void train(const thaw_parameter_set *set)
+/* Turns noise into `separated` of preconditioners.py: reflections of 1, sqrt(2), sqrt(3) ..., and an eighth of it. */
+static void separate(const thaw_parameter *parameter)
+{
+    const size_t rows = thaw_parameter_rows(parameter), columns = thaw_parameter_columns(parameter);
+    const size_t roots = rows < columns ? rows : columns;
+    double sum = 0;
+    for (size_t k = 0; k < roots; k++)
+        sum += sqrt((double)(k + 1));
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) {
+            const double along = j < roots ? sqrt((double)(j + 1)) : 0, across = i < roots ? sqrt((double)(i + 1)) : 0;
+            const double reflected = (i == j ? across : 0) - 2 / (double)rows * along - 2 / (double)columns * across +
+                                     4 / (double)(rows * columns) * sum;
+            float *gradient = &parameter->gradient[i * columns + j];
+            *gradient = (float)(0.125 * (double)*gradient + reflected);
+        }
+}
+
+static void train(const thaw_parameter_set *set, bool separated)
 {
     for (uint32_t step = 1; step <= STEPS; step++) {
         thaw_parameter *some[COUNT];
@@ -49,6 +68,8 @@ static void train(const thaw_parameter_set *set)
                 some[count++] = set->parameters[i];
         assert_ok(set->context, thaw_update_list_create(set->context, some, count, 0, &list));
         parameters_fill_gradients(set, 1000 * step);
+        for (size_t i = 0; separated && i < count; i++)
+            separate(some[i]);
         assert_ok(set->context, thaw_update_list_run(list, 1 - step / 40.0, 1));
         thaw_update_list_release(list);
     }
@@ -91,7 +112,7 @@ static void assert_line(thaw_parameter_set *set, const char *description, char *
     cr_assert(memcmp(&trained, parameter->data, sizeof trained) == 0, "%s: the weights are not put back", what);
 }
 
-void matrices_assert_golden(const char *name, double tolerance)
+static void assert_golden(const char *name, double tolerance, bool separated)
 {
     char path[1024], line[MOST_LINE], description[256] = "";
     snprintf(path, sizeof path, "%s/tests/golden/%s.txt", getenv("THAW_SOURCE_ROOT"), name);
@@ -110,13 +131,23 @@ void matrices_assert_golden(const char *name, double tolerance)
         thaw_set_release(&set);
         set = matrices_create(context, shapes, COUNT);
         parameters_optimize(&set, 0, COUNT, description);
-        train(&set);
+        train(&set, separated);
         cases++;
     }
     cr_assert_geq(cases, 3, "%s holds %zu cases", path, cases);
     thaw_set_release(&set);
     thaw_context_destroy(context);
     fclose(golden);
+}
+
+void matrices_assert_golden(const char *name, double tolerance)
+{
+    assert_golden(name, tolerance, false);
+}
+
+void matrices_assert_separated_golden(const char *name, double tolerance)
+{
+    assert_golden(name, tolerance, true);
 }
 
 /* ---- threads ---- */

@@ -11,6 +11,9 @@ thaw_parameter_set matrices_create(thaw_context *context, const thaw_shape *shap
    `tolerance` of the largest value of the array. */
 void matrices_assert_golden(const char *name, double tolerance);
 
+/* The same with the gradients of preconditioners.py, whose outer products have eigenvalues that lie apart. */
+void matrices_assert_separated_golden(const char *name, double tolerance);
+
 /* Asserts that three steps give the same bits on one to three threads. */
 void matrices_assert_threads_agree(const char *description);
 

@@ -161,7 +161,11 @@ Test(views, of_other_optimizers_are_their_weights)
 
 /* ---- cut and continued ---- */
 
-static const char *const optimizers[] = { "muon:lr=0.02", "adafactor:lr=0.05", "schedule-free-adamw:warmup_steps=9",
+static const char *const optimizers[] = { "muon:lr=0.02",
+                                          "adafactor:lr=0.05",
+                                          "shampoo:precondition_frequency=3,momentum=0.5",
+                                          "soap:precondition_frequency=3",
+                                          "schedule-free-adamw:warmup_steps=9",
                                           "schedule-free-sgd:lr=0.02" };
 
 /* In the second epoch, conv1 is frozen, and the view may be in the model. */

@@ -20,9 +20,9 @@ static bool suits(const thaw_suitor *parameter)
     return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
 }
 
-static size_t scratch(size_t rows, size_t columns)
+static size_t scratch(const double *h, size_t rows, size_t columns)
 {
-    (void)rows;
+    (void)h, (void)rows;
     return columns * columns;
 }
 
@@ -232,7 +232,7 @@ Test(matrix_stage, of_a_module_that_contradicts_itself_is_refused)
     odd.update = spans;
     assert_refused(&odd, "it has matrix, and with it update");
     odd.matrix = NULL;
-    assert_refused(&odd, "it has scratch or flops without matrix");
+    assert_refused(&odd, "it has scratch, flops, decomposed_side or has_slot without matrix");
     odd = gram_steps;
     odd.matrix = NULL;
     assert_refused(&odd, "it has no update function");
