@@ -1,8 +1,10 @@
-/* ./run bench matrices: a step of an optimizer that sees matrices, over the weights of a ViT-S, against the peak of the
-   cores. With --serve: a line on the standard input starts a step, and its seconds are printed: for peers/muon.py. */
+/* ./run bench matrices: a step of an optimizer that sees matrices, over the weights of a ViT-S or a ResNet-18, against the
+   peak of the cores. With --period N: the mean of N steps, for optimizers that do more in some of them. With --serve: a
+   line on the standard input starts a step, and its seconds are printed: for peers/muon.py. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/threads.h"
 #include "params/suits.h"
@@ -11,14 +13,33 @@
 #include "support/timing.h"
 #include "update/update.h"
 
-enum { MOST_REPETITIONS = 1000, BLOCKS = 12, COUNT = 4 * BLOCKS };
+enum { MOST_REPETITIONS = 1000 };
 
-static const int64_t block[4][2] = { { 1152, 384 }, { 384, 384 }, { 1536, 384 }, { 384, 1536 } };
+/* So many weights of one shape; convolutions as matrices. */
+typedef struct weights {
+    int count;
+    int64_t rows, columns;
+} weights;
+
+static const weights vit_small[] = { { 12, 1152, 384 }, { 12, 384, 384 }, { 12, 1536, 384 }, { 12, 384, 1536 } };
+static const weights resnet18[] = { { 1, 64, 147 },   { 4, 64, 576 },   { 1, 128, 576 },  { 3, 128, 1152 },
+                                    { 1, 128, 64 },   { 1, 256, 1152 }, { 3, 256, 2304 }, { 1, 256, 128 },
+                                    { 1, 512, 2304 }, { 3, 512, 4608 }, { 1, 512, 256 },  { 1, 1000, 512 } };
+
+typedef struct network {
+    const char *name;
+    const weights *weights;
+    size_t count;
+} network;
+
+static const network networks[] = { { "vit-small", vit_small, THAW_COUNT(vit_small) },
+                                    { "resnet18", resnet18, THAW_COUNT(resnet18) } };
 
 typedef struct arguments {
     bool serve;
-    int repetitions, threads;
+    int repetitions, threads, period;
     const char *optimizer;
+    const network *network;
 } arguments;
 
 static void stop(thaw_context *context)
@@ -27,37 +48,50 @@ static void stop(thaw_context *context)
     exit(1);
 }
 
-static void create(thaw_context *context, const char *description, thaw_parameter_set *set, thaw_update_list **list)
+static thaw_status add_weight(thaw_parameter_set *set, thaw_optimizer *optimizer, const weights *shape)
+{
+    char name[32];
+    thaw_group *group;
+    const thaw_parameter_specification weight = { .name = "weight",
+                                                  .shape = { 2, { shape->rows, shape->columns } },
+                                                  .fan_in = (double)shape->columns };
+    snprintf(name, sizeof name, "layer%zu", set->parameter_count);
+    const thaw_status status = thaw_set_add_group(set, name, &group);
+    if (status != THAW_OK)
+        return status;
+    group->optimizer = thaw_optimizer_retain(optimizer);
+    return thaw_set_add_parameter(set, &weight, (uint32_t)set->parameter_count);
+}
+
+static void create(thaw_context *context, const arguments *settings, thaw_parameter_set *set, thaw_update_list **list)
 {
     thaw_optimizer *optimizer = NULL;
-    thaw_status status = thaw_optimizer_create(context, description, &optimizer);
-    for (int i = 0; i < COUNT && status == THAW_OK; i++) {
-        char name[32];
-        thaw_group *group;
-        const thaw_parameter_specification weight = { .name = "weight",
-                                                      .shape = { 2, { block[i % 4][0], block[i % 4][1] } },
-                                                      .fan_in = (double)block[i % 4][1] };
-        snprintf(name, sizeof name, "layer%d", i);
-        status = thaw_set_add_group(set, name, &group);
-        if (status != THAW_OK)
-            break;
-        group->optimizer = thaw_optimizer_retain(optimizer);
-        status = thaw_set_add_parameter(set, &weight, (uint32_t)i);
-    }
+    thaw_status status = thaw_optimizer_create(context, settings->optimizer, &optimizer);
+    for (size_t k = 0; k < settings->network->count; k++)
+        for (int i = 0; i < settings->network->weights[k].count && status == THAW_OK; i++)
+            status = add_weight(set, optimizer, &settings->network->weights[k]);
     thaw_optimizer_destroy(optimizer);
     if (status == THAW_OK)
-        status = thaw_update_list_create(context, set->parameters, COUNT, 0, list);
+        status = thaw_update_list_create(context, set->parameters, set->parameter_count, 0, list);
     if (status != THAW_OK)
         stop(context);
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t k = 0; k < set->parameters[i]->count; k++)
-            set->parameters[i]->gradient[k] = (float)((k * 2654435761U >> 7) % 1024) / 1024 - 0.5F;
+}
+
+/* Other gradients in each step, so that sums of their products have full rank, as those of training have. */
+static void fill_gradients(const thaw_parameter_set *set)
+{
+    static uint64_t state;
+    for (size_t i = 0; i < set->parameter_count; i++)
+        for (size_t k = 0; k < set->parameters[i]->count; k++) {
+            state = state * 6364136223846793005U + 1442695040888963407U;
+            set->parameters[i]->gradient[k] = (float)(state >> 40) * 0x1p-24F - 0.5F;
+        }
 }
 
 static double count_flops(const thaw_parameter_set *set)
 {
     double flops = 0, values[THAW_MAX_HYPERPARAMETERS];
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < set->parameter_count; i++) {
         const thaw_parameter *parameter = set->parameters[i];
         const thaw_optimizer_module *module = thaw_parameter_module(parameter);
         thaw_parameter_values(parameter, values);
@@ -68,8 +102,10 @@ static double count_flops(const thaw_parameter_set *set)
     return flops;
 }
 
-static double time_step(thaw_context *context, thaw_update_list *list)
+static double time_step(const thaw_parameter_set *set, thaw_update_list *list)
 {
+    thaw_context *context = set->context;
+    fill_gradients(set);
     const thaw_thread_scope scope = thaw_threads_enter(context);
     const double begin = bench_now();
     if (thaw_update_list_run(list, 1, 1) != THAW_OK)
@@ -79,28 +115,33 @@ static double time_step(thaw_context *context, thaw_update_list *list)
     return seconds;
 }
 
-static void serve(thaw_context *context, thaw_update_list *list)
+static void serve(const thaw_parameter_set *set, thaw_update_list *list)
 {
     for (int character; (character = getchar()) != EOF;)
         if (character == '\n') {
-            printf("%.9f\n", time_step(context, list));
+            printf("%.9f\n", time_step(set, list));
             fflush(stdout);
         }
 }
 
 /* Alternates with the peak of the cores, which other work on the machine lowers alike. */
-static void measure(thaw_context *context, thaw_update_list *list, double flops, const arguments *settings)
+static void measure(const thaw_parameter_set *set, thaw_update_list *list, const arguments *settings)
 {
     double seconds[MOST_REPETITIONS], shares[MOST_REPETITIONS];
     const size_t count = (size_t)settings->repetitions;
-    time_step(context, list);
+    const double first = time_step(set, list), flops = count_flops(set);
     for (size_t i = 0; i < count; i++) {
-        seconds[i] = time_step(context, list);
-        shares[i] = flops / seconds[i] / bench_peak_flops(context);
+        seconds[i] = 0;
+        for (int step = 0; step < settings->period; step++)
+            seconds[i] += time_step(set, list) / settings->period;
+        shares[i] = flops / seconds[i] / bench_peak_flops(set->context);
     }
-    printf("%s, %d threads: %.2f ms a step, %.1f GFLOP of products, %.0f %% of the peak, median of %zu\n",
-           settings->optimizer, thaw_context_threads(context), bench_median(seconds, count) * 1e3, flops * 1e-9,
-           bench_median(shares, count) * 100, count);
+    printf(
+        "%s, %s, %d threads: %.2f ms a step (the fastest %.2f, the first %.2f), %.1f GFLOP of products, %.0f %% of the "
+        "peak, median of %zu\n",
+        settings->optimizer, settings->network->name, thaw_context_threads(set->context),
+        bench_median(seconds, count) * 1e3, bench_quantile(seconds, count, 0) * 1e3, first * 1e3, flops * 1e-9,
+        bench_median(shares, count) * 100, count);
 }
 
 static arguments parse(int count, char **values)
@@ -111,9 +152,11 @@ static arguments parse(int count, char **values)
         { "repetitions", required_argument, NULL, 'r' },
         { "threads", required_argument, NULL, 't' },
         { "optimizer", required_argument, NULL, 'o' },
+        { "network", required_argument, NULL, 'n' },
+        { "period", required_argument, NULL, 'p' },
         { NULL, 0, NULL, 0 },
     };
-    arguments settings = { .repetitions = 9, .threads = 2, .optimizer = "muon" };
+    arguments settings = { .repetitions = 9, .threads = 2, .period = 1, .optimizer = "muon", .network = &networks[0] };
     for (int option; (option = getopt_long(count, values, "", options, NULL)) != -1;) {
         if (option == 's') {
             settings.serve = true;
@@ -123,9 +166,14 @@ static arguments parse(int count, char **values)
             settings.threads = bench_positive("matrices", optarg, 1024);
         } else if (option == 'o') {
             settings.optimizer = optarg;
-        } else {
+        } else if (option == 'p') {
+            settings.period = bench_positive("matrices", optarg, 1000);
+        } else if (option == 'n' && strcmp(optarg, networks[1].name) == 0) {
+            settings.network = &networks[1];
+        } else if (option != 'n' || strcmp(optarg, networks[0].name) != 0) {
             fprintf(option == 'h' ? stdout : stderr,
-                    "usage: matrices [--serve] [--repetitions N] [--threads N] [--optimizer DESCRIPTION]\n");
+                    "usage: matrices [--serve] [--repetitions N] [--threads N] [--optimizer DESCRIPTION] [--period N]\n"
+                    "                [--network vit-small|resnet18]\n");
             exit(option == 'h' ? 0 : 2);
         }
     }
@@ -140,11 +188,11 @@ int main(int count, char **values)
     if (thaw_context_create(&(thaw_context_options){ .threads = settings.threads }, &context) != THAW_OK)
         return 1;
     thaw_parameter_set set = { .context = context };
-    create(context, settings.optimizer, &set, &list);
+    create(context, &settings, &set, &list);
     if (settings.serve)
-        serve(context, list);
+        serve(&set, list);
     else
-        measure(context, list, count_flops(&set), &settings);
+        measure(&set, list, &settings);
     thaw_update_list_release(list);
     thaw_set_release(&set);
     thaw_context_destroy(context);
