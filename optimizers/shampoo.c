@@ -1,10 +1,10 @@
-/* Shampoo: gradients between inverse roots of the sums of their outer products, L^(-1/4) G R^(-1/4), for matrices. Gupta,
-   Koren & Singer 2018, arXiv 1802.09568. Names, defaults and order of operations are those of Distributed Shampoo (Shi et
-   al. 2023, arXiv 2309.06497) without grafting, which is its default, and with roots from eigenvectors; but roots are found
-   in the first step, too, not only after precondition_frequency steps. A convolution's weight is a matrix of one row an
-   output. A side longer than max_preconditioner_dim has no preconditioner, where the reference cuts it into blocks: then
-   the other side's is L^(-1/2). Other parameters, and tables of embeddings, are AdamW's. max_preconditioner_dim should
-   not change while a parameter trains. */
+/* Shampoo: gradients between inverse roots of the sums of their outer products, L^(-1/4) G R^(-1/4), for matrices.
+   Gupta, Koren & Singer 2018, arXiv 1802.09568. Names, defaults and order of operations are those of Distributed
+   Shampoo (Shi et al. 2023, arXiv 2309.06497) without grafting, as is its default, with roots from eigenvectors; but roots are
+   also found in the first step, not only after precondition_frequency steps. A convolution's weight is a matrix of one
+   row an output. A side longer than max_preconditioner_dim has no preconditioner, where the reference cuts it into
+   blocks; the other side's root is then -1/2. Other parameters, and tables of embeddings, are AdamW's.
+   max_preconditioner_dim should not change while a parameter trains. */
 #include <math.h>
 #include <string.h>
 #include <thaw/optimizer_module.h>
@@ -123,8 +123,8 @@ static double correction(const thaw_matrix_update *m, double beta, uint64_t step
     return m->hyperparameter[CORRECT] != 0 && beta < 1 ? 1 - pow(beta, (double)step) : 1;
 }
 
-/* inverse = (factor / correction + epsilon)^(-1 / root), as W^T W of eigenvectors times the square root of their values.
-   Values that rounding makes negative raise all others. */
+/* inverse = (factor / correction + epsilon)^(-1 / root), as W^T W of eigenvectors times the square root of their
+   values. Values that rounding makes negative raise all others. */
 static void find_inverse(const thaw_matrix_update *m, const preconditioner *p, double root)
 {
     const size_t side = p->side;

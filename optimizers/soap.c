@@ -1,10 +1,10 @@
-/* SOAP: Adam in the eigenbasis of Shampoo's preconditioner. Vyas et al. 2024, arXiv 2409.11321. Names, defaults and order of
-   operations are the authors' (https://github.com/nikhilvyas/SOAP): the first step only finds the basis, by
-   eigenvectors; after every `precondition_frequency` steps the basis follows by a step of orthogonal iteration. A
-   shampoo_beta below 0 is beta2. Momentum is kept in the basis. A convolution's weight is a matrix of one row an output,
-   as the authors' merge_dims makes it. A side longer than max_precond_dim is not turned; its default is 2048, not 10000,
-   because the products of a convolution's 4608 columns take longer than its step. Nor are vectors: they are Adam's.
-   max_precond_dim should not change while a parameter trains. */
+/* SOAP: Adam in the eigenbasis of Shampoo's preconditioner. Vyas et al. 2024, arXiv 2409.11321. Names, defaults and
+   order of operations are the authors' (https://github.com/nikhilvyas/SOAP): the first step only finds the basis, from
+   eigenvectors; then the basis follows every `precondition_frequency` steps by orthogonal iteration. A shampoo_beta
+   below 0 is beta2. Momentum is kept in the basis. A convolution's weight is a matrix of one row an output, much as the
+   authors' merge_dims makes it. A side longer than max_precond_dim is not turned; its default is 2048, not 10000,
+   because the products for a convolution's 4608 columns would take longer than its training step. Vectors, and matrices
+   with a side of 1, are not turned: they are Adam's. max_precond_dim should not change while a parameter trains. */
 #include <math.h>
 #include <string.h>
 #include <thaw/optimizer_module.h>
@@ -62,17 +62,15 @@ static size_t scratch(const double *h, size_t rows, size_t columns)
     return 2 * (rows * columns + side * side + side);
 }
 
-static double side_flops(const double *h, size_t side, double count)
-{
-    const double length = (double)side;
-    return 5 * length * count + (8 * length * length * length + 2 * length * count) / h[FREQUENCY];
-}
-
+/* Of a side: two turns, and half of the outer products; now and then the basis, and a turn of the momentum. */
 static double flops(const double *h, size_t rows, size_t columns)
 {
-    const double count = (double)rows * (double)columns;
-    return (turns(h, rows, columns) ? side_flops(h, rows, count) : 0) +
-           (turns(h, columns, rows) ? side_flops(h, columns, count) : 0);
+    const double count = (double)rows * (double)columns, sides[] = { (double)rows, (double)columns };
+    const bool turned[] = { turns(h, rows, columns), turns(h, columns, rows) };
+    double sum = 0;
+    for (size_t i = 0; i < 2; i++)
+        sum += turned[i] ? 5 * sides[i] * count + (8 * pow(sides[i], 3) + 2 * sides[i] * count) / h[FREQUENCY] : 0;
+    return sum;
 }
 
 /* One side of the parameter: its eigenvectors are rows. */
@@ -111,15 +109,12 @@ static const float *turn(const thaw_matrix_update *m, bool back, const float *fr
     for (int right = 0; right < 2; right++) {
         const basis b = basis_of(m, !right);
         float *to = from == one ? other : one;
-        if (!b.vectors)
-            continue;
-        turn_side(m, b.left, b.vectors, back, from, to);
-        from = to;
+        if (b.vectors)
+            turn_side(m, b.left, b.vectors, back, from, to);
+        from = b.vectors ? to : from;
     }
     return from;
 }
-
-/* ---- the basis ---- */
 
 static void follow_gram(const thaw_matrix_update *m, const basis *b)
 {
@@ -142,13 +137,6 @@ static void copy_part(const thaw_matrix_update *m, size_t count, const float *fr
 {
     const thaw_part own = thaw_matrix_part(m, count);
     memcpy(to + own.first, from + own.first, (own.past - own.first) * sizeof(float));
-}
-
-static void find_basis(const thaw_matrix_update *m, const basis *b)
-{
-    float *copy = m->scratch, *values = copy + b->side * b->side;
-    copy_part(m, b->side * b->side, b->gram, copy);
-    thaw_matrix_eigen(m, b->side, copy, values, b->vectors);
 }
 
 /* Place i gets the i-th largest value. What is nearly sorted is sorted quickly. */
@@ -230,14 +218,14 @@ static void precondition(const thaw_matrix_update *m)
         if (!b.vectors)
             continue;
         follow_gram(m, &b);
-        if (m->slot_step[right ? RIGHT_BASIS : LEFT_BASIS] == 1)
-            find_basis(m, &b);
-        else if (follows)
+        if (m->slot_step[right ? RIGHT_BASIS : LEFT_BASIS] == 1) {
+            copy_part(m, b.side * b.side, b.gram, m->scratch);
+            thaw_matrix_eigen(m, b.side, m->scratch, m->scratch + b.side * b.side, b.vectors);
+        } else if (follows) {
             follow_basis(m, &b);
+        }
     }
 }
-
-/* ---- the step ---- */
 
 /* Adam's direction in the basis, over the gradient in it. */
 static void find_direction(const thaw_matrix_update *m, const float *g, float *direction)

@@ -1,6 +1,6 @@
-/* ./run bench matrices: a step of an optimizer that sees matrices, over the weights of a ViT-S or a ResNet-18, against the
-   peak of the cores. With --period N: the mean of N steps, for optimizers that do more in some of them. With --serve: a
-   line on the standard input starts a step, and its seconds are printed: for peers/muon.py. */
+/* ./run bench matrices: a step of an optimizer that sees matrices, over the weights of a ViT-S or a ResNet-18, against
+   the peak of the cores. With --period N: the mean of N steps, for optimizers that do more in some of them. With
+   --serve: a line on the standard input starts a step, and its seconds are printed: for peers/muon.py. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>

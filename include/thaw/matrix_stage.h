@@ -127,11 +127,11 @@ static inline double thaw_matrix_dot(const thaw_matrix_update *matrix, size_t co
     return matrix->tools->dot(matrix, count, left, right);
 }
 
-/* The eigenvalues [side] of a symmetric matrix [side, side], the largest first, and an orthonormal eigenvector of each as
-   a row of `vectors` [side, side]; destroys the matrix. Signs of the vectors, and those of equal eigenvalues, are
+/* The eigenvalues [side] of a symmetric matrix [side, side], the largest first, and an orthonormal eigenvector of each
+   as a row of `vectors` [side, side]; destroys the matrix. Signs of the vectors, and those of equal eigenvalues, are
    arbitrary, but the same for any number of threads. Householder's reduction in float, then QL iterations in double:
-   A v is within some 1e-6 of the matrix's norm of the eigenvalue times v. Waits before and after. `side` is at most what
-   the module's `decomposed_side` says. Of a preconditioner S, the eigenbasis and S^(-1/2), as W^T W:
+   A v differs from the eigenvalue times v by some 1e-6 of the matrix's norm. Waits before and after. `side` is at most
+   what the module's `decomposed_side` says. The eigenbasis of S, and the root S^(-1/2) as W^T W:
 
        thaw_matrix_eigen(m, side, copy, values, basis);
        const thaw_part own = thaw_matrix_part(m, side);
@@ -147,10 +147,10 @@ static inline void thaw_matrix_eigen(const thaw_matrix_update *matrix, size_t si
     matrix->tools->eigen(matrix, side, symmetric, values, vectors);
 }
 
-/* Orthonormal rows [side, side], of which row i is in the span of rows [0, i] of `rows` [side, side], which is destroyed:
-   Q^T of the QR decomposition of its transpose, by Householder's reflections, with arbitrary signs. Rows that depend on
-   those before yield any that are orthogonal to them. The same conditions as above. A step of orthogonal iteration towards
-   the eigenbasis of S:
+/* Orthonormal rows [side, side], of which row i is in the span of rows [0, i] of `rows` [side, side], which is
+   destroyed: Q^T of the QR decomposition of its transpose, by Householder's reflections, with arbitrary signs. Rows that
+   depend on those before yield any that are orthogonal to them. The same conditions as above. A step of orthogonal
+   iteration towards the eigenbasis of S:
 
        thaw_matrix_multiply(m, &(thaw_matrix_product){ .rows = side, .columns = side, .depth = side, .left = basis,
                                                        .right = S, .factor = 1, .result = turned });

@@ -27,8 +27,8 @@ size_t thaw_reflections_room(size_t side)
     return (size_t)THAW_REFLECTIONS * (2 * side + 2 * THAW_REFLECTIONS);
 }
 
-/* The triangle T with which H1 H2 ... = I - V^T T V, from the products of the vectors with each other; transposed for the
-   opposite order. Schreiber & Van Loan 1989, A storage-efficient WY representation for products of Householder
+/* The triangle T with which H1 H2 ... = I - V^T T V, from the products of the vectors with each other; transposed for
+   the opposite order. Schreiber & Van Loan 1989, A storage-efficient WY representation for products of Householder
    transformations. */
 static void find_triangle(const thaw_reflections *r, const float *products, bool backwards, float *triangle)
 {

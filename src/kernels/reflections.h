@@ -1,5 +1,5 @@
-/* Householder reflections, applied many at a time by products of matrices. A reflection is I - scale v v^T, with a vector
-   v that begins with zeros and then a 1. The bits do not depend on the number of threads. */
+/* Householder reflections, applied many at a time by products of matrices. A reflection is I - scale v v^T, with a
+   vector v that begins with zeros and then a 1. The bits do not depend on the number of threads. */
 #ifndef THAW_KERNELS_REFLECTIONS_H
 #define THAW_KERNELS_REFLECTIONS_H
 

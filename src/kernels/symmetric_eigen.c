@@ -51,8 +51,8 @@ static size_t block_end(const iteration *t)
     return end;
 }
 
-/* An implicit QL iteration on the block [first, last], with Wilkinson's shift: Golub & Van Loan, Matrix Computations, 8.3;
-   the rotations go into `rotation`. */
+/* An implicit QL iteration on the block [first, last], with Wilkinson's shift: Golub & Van Loan, Matrix Computations,
+   8.3; the rotations go into `rotation`. */
 static void iterate(iteration *t, size_t last, float *rotation)
 {
     double *d = t->diagonal, *e = t->beside;

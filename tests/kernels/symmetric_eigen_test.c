@@ -103,7 +103,7 @@ static void assert_decomposed(const char *what, const float *matrix, size_t side
 
 static const size_t sides[] = { 1, 2, 3, 8, 17, 65, 100 };
 
-/* The sum of values[k] u_k u_k^T for the columns u_k of the reflection I - 2 w w^T / w^T w, w = (1, 2, 3, 1, 2, 3 ...). */
+/* The sum of values[k] u_k u_k^T for the columns u_k of the reflection I - 2 w w^T / w^T w, w = (1, 2, 3, 1, 2 ...). */
 static void build(float *matrix, size_t side, double (*value)(size_t k, size_t side))
 {
     double length = 0;
