@@ -100,7 +100,7 @@ CASES = {
         {}, {"lr": 0.05}, {"lr": 0.05, "max_precond_dim": 8, "precondition_frequency": 3},
         {"lr": 0.05, "max_precond_dim": 36, "precondition_frequency": 4}, {"lr": 0.05, "max_precond_dim": 0},
         {"lr": 0.05, "weight_decay": 0.3, "precondition_frequency": 1}, {"lr": 0.05, "beta1": 0.8, "beta2": 0.99},
-        {"lr": 0.05, "max_precond_dim": 8, "precondition_frequency": 2, "shampoo_beta": 0.7}, {"lr": 0.05, "eps": 0.1},
+        {"lr": 0.05, "max_precond_dim": 5, "shampoo_beta": 0.97}, {"lr": 0.05, "eps": 0.1},
         {"lr": 0.05, "max_precond_dim": 8, "normalize_grads": 1}, {"lr": 0.05, "max_precond_dim": 8, "correct_bias": 0},
     ]),
     "schedule-free-adamw": (functools.partial(schedule_free, schedulefree.AdamWScheduleFree), [
