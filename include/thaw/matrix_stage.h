@@ -37,7 +37,8 @@ typedef enum thaw_slot_shape {
     THAW_SLOT_COLUMNS,         /* [columns] */
     THAW_SLOT_ROWS_SQUARED,    /* [rows, rows] */
     THAW_SLOT_COLUMNS_SQUARED, /* [columns, columns] */
-    THAW_SLOT_ONE              /* [1] */
+    THAW_SLOT_ONE,             /* [1] */
+    THAW_SLOT_SHARED           /* [1], the same for all parameters of the optimizer: see thaw/optimizer_module.h */
 } thaw_slot_shape;
 
 /* A whole parameter in one step; see below. */

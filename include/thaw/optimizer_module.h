@@ -33,7 +33,8 @@ typedef struct thaw_update {
     size_t count;                           /* elements of each array */
     float *parameter;                       /* read and written */
     const float *gradient;                  /* of the loss */
-    float *slot[THAW_MAX_SLOTS];            /* zero before its first step, or set by `begin`; NULL where unused */
+    float *slot[THAW_MAX_SLOTS];            /* zero before its first step, or set by `begin`; NULL where unused; those
+                                               of one number, of any span, are read only */
     float scalar[THAW_MAX_HYPERPARAMETERS]; /* what `prepare` wrote, rounded to float */
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
@@ -115,7 +116,11 @@ struct thaw_optimizer_module {
            }
 
        A module with `conclude` alone has no sums, but numbers that it keeps for each parameter, in slots of one float
-       each: a sum of learning rates, say. All NULL: the module needs none of it. */
+       each: a sum of learning rates, say. A number of the whole optimizer, such as Prodigy's estimate of the distance to
+       the solution, is a slot of THAW_SLOT_SHARED. All parameters that the same optimizer updates in a step then begin
+       it with the number of the one among them in whose slot it has had the most steps, and count on from there: one that
+       thaws late joins the others. `conclude` must give all of them the same number, from `all`. The other functions read
+       it. All NULL: the module needs none of it. */
     size_t sum_count;                                                     /* at most THAW_MAX_SUMS */
     void (*sums)(const thaw_update *update, double *sums);                /* as above */
     void (*conclude)(const thaw_conclusion *conclusion, double *scalars); /* as above */
@@ -145,8 +150,8 @@ struct thaw_optimizer_module {
        mean. NULL: 0, of what is bound by memory. */
     double (*flops)(const double *hyperparameters, size_t rows, size_t columns);
 
-    /* The shapes of the slots, in their order: without `matrix`, THAW_SLOT_WHOLE and, for `conclude`, THAW_SLOT_ONE.
-       NULL: all have the parameter's. */
+    /* The shapes of the slots, in their order: without `matrix`, THAW_SLOT_WHOLE and, for `conclude`, THAW_SLOT_ONE
+       and THAW_SLOT_SHARED. NULL: all have the parameter's. */
     const thaw_slot_shape *slot_shapes;
 
     /* Whether the module is for this parameter. Others are updated by the built-in module `fallback`, which must be for

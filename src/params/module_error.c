@@ -3,6 +3,7 @@
 
 #include "io/module_file.h"
 #include "params/module_source.h"
+#include "params/optimizer.h"
 #include "params/settings.h"
 
 static bool usable_name(const char *name)
@@ -44,8 +45,10 @@ static const char *slot_error(const thaw_optimizer_module *module, size_t index)
     for (size_t i = 0; i < index; i++)
         if (strcmp(module->slots[i], module->slots[index]) == 0)
             return "two slots have one name";
-    const thaw_slot_shape shape = module->slot_shapes ? module->slot_shapes[index] : THAW_SLOT_WHOLE;
-    if (!module->matrix && shape != THAW_SLOT_WHOLE && !(shape == THAW_SLOT_ONE && module->conclude))
+    const thaw_slot_shape shape = thaw_module_slot_shape(module, index);
+    if (shape == THAW_SLOT_SHARED && !module->conclude)
+        return "a slot that is shared needs conclude";
+    if (!module->matrix && shape != THAW_SLOT_WHOLE && !(shape >= THAW_SLOT_ONE && module->conclude))
         return "a slot's shape needs matrix, or for one number conclude";
     return NULL;
 }

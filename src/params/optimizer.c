@@ -159,3 +159,8 @@ bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *va
 {
     return slot < module->slot_count && (!module->uses_slot || module->uses_slot(values, slot));
 }
+
+thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size_t slot)
+{
+    return module->slot_shapes ? module->slot_shapes[slot] : THAW_SLOT_WHOLE;
+}

@@ -22,4 +22,6 @@ int thaw_hyperparameter_index(const thaw_optimizer_module *module, const char *n
 
 bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *values, size_t slot);
 
+thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size_t slot);
+
 #endif

@@ -83,9 +83,8 @@ const char *thaw_parameter_slot_name(const thaw_parameter *parameter, size_t slo
 
 thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slot)
 {
-    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
     const int64_t rows = (int64_t)thaw_parameter_rows(parameter), columns = (int64_t)thaw_parameter_columns(parameter);
-    switch (module->slot_shapes ? module->slot_shapes[slot] : THAW_SLOT_WHOLE) {
+    switch (thaw_module_slot_shape(thaw_parameter_module(parameter), slot)) {
     case THAW_SLOT_WHOLE:
         break;
     case THAW_SLOT_ROWS:
@@ -97,6 +96,7 @@ thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slo
     case THAW_SLOT_COLUMNS_SQUARED:
         return (thaw_shape){ 2, { columns, columns } };
     case THAW_SLOT_ONE:
+    case THAW_SLOT_SHARED:
         return (thaw_shape){ 1, { 1 } };
     }
     return parameter->shape;

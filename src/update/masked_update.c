@@ -1,6 +1,7 @@
 #include "update/masked_update.h"
 
 #include "params/bits.h"
+#include "params/optimizer.h"
 
 /* Elements that are updated together. */
 enum { BLOCK = 512 };
@@ -33,6 +34,12 @@ static void run(const thaw_optimizer_module *module, const thaw_update *update, 
         module->update(update);
 }
 
+/* Slots of one number are only read. */
+static bool is_gathered(const thaw_optimizer_module *module, const thaw_update *block, size_t slot)
+{
+    return block->slot[slot] && thaw_module_slot_shape(module, slot) == THAW_SLOT_WHOLE;
+}
+
 static void run_some(const thaw_optimizer_module *module, const thaw_update *block, const uint16_t *indices,
                      size_t count, double *sums)
 {
@@ -44,14 +51,14 @@ static void run_some(const thaw_optimizer_module *module, const thaw_update *blo
     gather(own.parameter, block->parameter, indices, count);
     gather(own.gradient, block->gradient, indices, count);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        if (block->slot[k]) {
+        if (is_gathered(module, block, k)) {
             gather(own.slot[k], block->slot[k], indices, count);
             update.slot[k] = own.slot[k];
         }
     run(module, &update, sums);
     scatter(block->parameter, own.parameter, indices, count);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        if (block->slot[k])
+        if (is_gathered(module, block, k))
             scatter(block->slot[k], own.slot[k], indices, count);
 }
 
@@ -64,7 +71,8 @@ void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *
         block.parameter += begin;
         block.gradient += begin;
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-            block.slot[k] = update->slot[k] ? update->slot[k] + begin : NULL;
+            if (is_gathered(module, update, k))
+                block.slot[k] += begin;
         uint16_t indices[BLOCK];
         size_t count = 0;
         for (size_t i = 0; i < block.count; i++) {

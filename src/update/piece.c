@@ -23,7 +23,8 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
            sizeof piece.scalar);
     memcpy(piece.slot_step, parameter->slot_steps, sizeof piece.slot_step);
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
-        piece.slot[k] = applied->whole_slots >> k & 1 ? parameter->slot[k] + begin : NULL;
+        if (applied->used_slots >> k & 1)
+            piece.slot[k] = parameter->slot[k] + (applied->whole_slots >> k & 1 ? begin : 0);
     return piece;
 }
 
@@ -31,11 +32,12 @@ void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_upd
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = list->modules[index];
+    const unsigned whole_slots = list->rules[list->rule_of[index]].whole_slots;
     if (list->gradient_scale != 1)
         thaw_scale_values(parameter->gradient + (piece->gradient - parameter->gradient), piece->count,
                           (float)list->gradient_scale);
     for (size_t k = 0; module->begin && k < module->slot_count; k++)
-        if (piece->slot_step[k] == 1 && piece->slot[k])
+        if (piece->slot_step[k] == 1 && whole_slots >> k & 1)
             module->begin(piece, k);
 }
 

@@ -93,10 +93,43 @@ static bool has_sums(const thaw_update_list *list)
     return false;
 }
 
+static bool alike(const thaw_update_list *list, size_t left, size_t right)
+{
+    return list->parameters[left]->group->optimizer == list->parameters[right]->group->optimizer &&
+           list->modules[left] == list->modules[right];
+}
+
+/* Gives all parameters of the optimizer that `index` has the number in whose slot one has had the most steps. */
+static void share_number(const thaw_update_list *list, size_t index, size_t slot)
+{
+    const thaw_parameter *furthest = list->parameters[index];
+    for (size_t i = 0; i < list->parameter_count; i++)
+        if (alike(list, i, index) && list->parameters[i]->slot_steps[slot] > furthest->slot_steps[slot])
+            furthest = list->parameters[i];
+    const float number = *furthest->slot[slot];
+    const uint64_t steps = furthest->slot_steps[slot];
+    for (size_t i = 0; i < list->parameter_count; i++)
+        if (alike(list, i, index)) {
+            *list->parameters[i]->slot[slot] = number;
+            list->parameters[i]->slot_steps[slot] = steps;
+        }
+}
+
+static void share_numbers(const thaw_update_list *list)
+{
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        const unsigned used = list->rules[list->rule_of[i]].used_slots;
+        for (size_t k = 0; !(i > 0 && alike(list, i, i - 1)) && k < list->modules[i]->slot_count; k++)
+            if (used >> k & 1 && thaw_module_slot_shape(list->modules[i], k) == THAW_SLOT_SHARED)
+                share_number(list, i, k);
+    }
+}
+
 void thaw_update_list_sum(thaw_update_list *list)
 {
     if (!list->concluded)
         return;
+    share_numbers(list);
     for (size_t i = 0; i < list->parameter_count; i++)
         memcpy(list->concluded[i].scalars, list->rules[list->rule_of[i]].scalars, sizeof list->concluded[i].scalars);
     if (has_sums(list))

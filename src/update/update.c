@@ -40,7 +40,7 @@ static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, const 
     for (size_t k = 0; k < module->slot_count; k++) {
         const unsigned used = (unsigned)thaw_module_uses_slot(module, filled->values, k) << k;
         filled->used_slots |= used;
-        if (!module->slot_shapes || module->slot_shapes[k] == THAW_SLOT_WHOLE)
+        if (thaw_module_slot_shape(module, k) == THAW_SLOT_WHOLE)
             filled->whole_slots |= used;
     }
     replace_value(module, filled->values, "lr",

@@ -17,6 +17,7 @@ import schedulefree
 import torch
 
 import preconditioners
+import published
 from support import fill
 
 STEPS, MOST = 20, 24
@@ -121,7 +122,16 @@ CASES = {
         {"lr": 0.02, "eps": 100}, {"lr": 0.02, "adamw_lr": 0.01, "adamw_beta1": 0.8, "adamw_weight_decay": 0.3},
     ]),
 }
-IGNORED = ("step",)
+# Those whose parameters depend on each other: a call with all of them.
+TOGETHER = {
+    "prodigy": (published.Prodigy, [
+        {}, {"d0": 1e-3}, {"d0": 1e-3, "beta1": 0.5, "beta2": 0.9}, {"d0": 1e-3, "beta1": 0, "beta3": 0.8},
+        {"d0": 1e-3, "weight_decay": 0.3}, {"d0": 1e-3, "weight_decay": 0.3, "decouple": 0, "eps": 1e-3},
+        {"d0": 1e-3, "use_bias_correction": 1}, {"d0": 1e-3, "safeguard_warmup": 1, "use_bias_correction": 1},
+        {"d0": 1e-3, "growth_rate": 1.02}, {"d0": 1e-3, "d_coef": 3, "lr": 0.5},
+    ]),
+}
+IGNORED = ("step", "g")
 NAMES = {"variance": "col_var"}
 
 
@@ -140,24 +150,50 @@ def run(make, case, index):
         gradient = preconditioners.separated if make in (shampoo, soap) else fill
         parameter.grad = gradient(torch.Size(matrix), 1000 * step + index).reshape(parameter.shape)
         optimizer.step()
-    arrays = {"parameter": parameter.detach().clone()}
-    arrays.update((NAMES.get(name, name), value) for name, value in optimizer.state[parameter].items()
-                  if isinstance(value, torch.Tensor) and name not in IGNORED)
+    arrays = arrays_of(optimizer, parameter)
     if hasattr(optimizer, "eval"):
         optimizer.eval()
         arrays["view"] = parameter.detach()
     return arrays
 
 
+def arrays_of(optimizer, parameter):
+    arrays = {"parameter": parameter.detach().clone()}
+    arrays.update((NAMES.get(name, name), value) for name, value in optimizer.state[parameter].items()
+                  if isinstance(value, torch.Tensor) and name not in IGNORED)
+    return arrays
+
+
+def run_together(make, case):
+    given = dict(case)
+    if "beta1" in given or "beta2" in given:
+        given["betas"] = (given.pop("beta1", 0.9), given.pop("beta2", 0.999))
+    parameters = [torch.nn.Parameter(fill(int(numpy.prod(shape)), 100 + i)) for i, shape in enumerate(SHAPES)]
+    optimizer = make(parameters, **given)
+    rate = optimizer.param_groups[0]["lr"]
+    for step in range(1, STEPS + 1):
+        optimizer.param_groups[0]["lr"] = rate * rate_factor(step)
+        for i, parameter in enumerate(parameters):
+            parameter.grad = fill(parameter.numel(), 1000 * step + i) if trains(i, step) else None
+        optimizer.step()
+    found = [arrays_of(optimizer, parameter) for parameter in parameters]
+    if "d0" not in case:  # steps so small that the numerator, whose terms cancel, is made of the parameters' last bits
+        for arrays in found:
+            del arrays["d_numerator"]
+    return found
+
+
 def main(directory, names):
-    for name, (make, cases) in CASES.items():
+    for name, (make, cases) in (CASES | TOGETHER).items():
         if names and name not in names:
             continue
         with open(directory / (name + ".txt"), "w", encoding="ascii") as golden:
             for case in cases:
                 print("case", ",".join(f"{key}={float(value)!r}" for key, value in case.items()) or "-", file=golden)
-                for index in range(len(SHAPES)):
-                    for array, values in run(make, case, index).items():
+                found = (run_together(make, case) if name in TOGETHER
+                         else [run(make, case, index) for index in range(len(SHAPES))])
+                for index, arrays in enumerate(found):
+                    for array, values in arrays.items():
                         print(index, array, *(f"{value:.8g}" for value in values.flatten()[:MOST].tolist()), file=golden)
 
 

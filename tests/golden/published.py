@@ -141,3 +141,58 @@ class LARS(Published):
         buffer = state["momentum_buffer"]
         buffer.copy_(momentum * buffer + (trust_coefficient * own / moved if own > 0 and moved > 0 else 1) * g)
         p.copy_(p - lr * buffer)
+
+
+class Prodigy(torch.optim.Optimizer):
+    """Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4, with the numerator's decay, the numbers' names and the order
+    of operations of their package. A parameter without a gradient takes no part; each counts its own steps. A learning
+    rate of its own weighs what a parameter adds to the estimate."""
+
+    def __init__(self, params, lr=1.0, betas=(0.9, 0.999), beta3=0, eps=1e-8, weight_decay=0.0, decouple=True, d0=1e-6,
+                 d_coef=1.0, growth_rate=0, use_bias_correction=False, safeguard_warmup=False):
+        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, decouple=decouple))
+        self.beta3, self.d0, self.d_coef, self.growth_rate = beta3 or math.sqrt(betas[1]), d0, d_coef, growth_rate
+        self.corrects, self.safeguard = use_bias_correction, safeguard_warmup
+        self.d, self.d_max, self.d_numerator = d0, d0, 0.0
+
+    def moments(self, p, lr, betas, weight_decay, decouple, **_):
+        """Takes the gradient in. Returns the rate of this parameter's step, and what it adds to the sums."""
+        state, (beta1, beta2) = self.state[p], betas
+        if not state:
+            names = ("s", "exp_avg_sq", "exp_avg") if beta1 > 0 else ("s", "exp_avg_sq")
+            state.update(step=0, p0=p.clone(), **{name: torch.zeros_like(p) for name in names})
+        state["step"] += 1
+        corrected = math.sqrt(1 - beta2**state["step"]) / (1 - beta1**state["step"]) if self.corrects else 1
+        rate, weight = self.d * lr * corrected, self.d / self.d0
+        state["rate"] = rate
+        state["g"] = g = p.grad if decouple else p.grad + weight_decay * p
+        if beta1 > 0:
+            state["exp_avg"].copy_(beta1 * state["exp_avg"] + self.d * (1 - beta1) * g)
+        state["exp_avg_sq"].copy_(beta2 * state["exp_avg_sq"] + self.d**2 * (1 - beta2) * g * g)
+        state["s"].copy_(self.beta3 * state["s"] + weight * (self.d if self.safeguard else rate) * g)
+        way = (g.double() * (state["p0"] - p).double()).sum().item()
+        return weight * rate * way, state["s"].double().abs().sum().item()
+
+    def grow(self, progress, length):
+        self.d_numerator = self.beta3 * self.d_numerator + progress
+        found = self.d_coef * self.d_numerator / length
+        before = max(self.d, found) if self.d == self.d0 else self.d
+        self.d_max = max(self.d_max, found)
+        self.d = min(self.d_max, before * (self.growth_rate or math.inf))
+
+    @torch.no_grad()
+    def step(self):
+        moving = [(group, p) for group in self.param_groups for p in group["params"] if p.grad is not None]
+        terms = [self.moments(p, **group) for group, p in moving if group["lr"] > 0]
+        d, length = self.d, sum(term[1] for term in terms)
+        if length == 0:
+            return
+        self.grow(sum(term[0] for term in terms), length)
+        for group, p in moving:
+            state = self.state[p]
+            if group["weight_decay"] and group["decouple"]:
+                p.sub_(p * (state["rate"] * group["weight_decay"]))
+            blend = state["exp_avg"] if group["betas"][0] > 0 else d * state["g"]
+            p.sub_(state["rate"] * blend / (state["exp_avg_sq"].sqrt() + self.d * group["eps"]))
+            for name in ("d", "d_max", "d_numerator"):
+                state[name] = torch.tensor(getattr(self, name))

@@ -13,6 +13,7 @@ static const char *const optimizers[] = {
     "rmsprop:lr=0.01,weight_decay=0.1,momentum=0.9,centered=1",
     "adan:lr=0.01,weight_decay=0.1",
     "lamb:lr=0.01,weight_decay=0.1",
+    "prodigy:d0=1e-3,weight_decay=0.1",
 };
 
 static bool is_masked(size_t index)

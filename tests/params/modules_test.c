@@ -126,6 +126,11 @@ static void descend(const thaw_update *u)
         u->parameter[i] -= u->scalar[0] * u->gradient[i];
 }
 
+static void shrink(const thaw_matrix_update *m)
+{
+    *m->parameter /= 2;
+}
+
 static const thaw_hyperparameter rate[] = { { "lr", 0.5, 0, 1 } };
 static const thaw_hyperparameter twice[] = { { "lr", 0.5, 0, 1 }, { "lr", 0.5, 0, 1 } };
 static const thaw_hyperparameter outside[] = { { "lr", 2, 0, 1 } };
@@ -204,7 +209,8 @@ Test(modules, accepts_a_module_of_the_callers)
 Test(modules, refuses_modules_that_break_the_rules)
 {
     static const char *const same_slots[] = { "a", "b", "a" };
-    static const char *const empty_slots[] = { "" };
+    static const char *const empty_slots[] = { "" }, *const one_slot[] = { "a" };
+    static const thaw_slot_shape one_number = THAW_SLOT_ONE, shared_number = THAW_SLOT_SHARED;
     static const struct {
         thaw_optimizer_module module;
         const char *message;
@@ -241,6 +247,12 @@ Test(modules, refuses_modules_that_break_the_rules)
           "one name" },
         { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = empty_slots, .slot_count = 1 },
           "slot's name" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = one_slot, .slot_count = 1,
+            .slot_shapes = &one_number },
+          "for one number conclude" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .matrix = shrink, .slots = one_slot, .slot_count = 1,
+            .slot_shapes = &shared_number },
+          "a slot that is shared needs conclude" },
     };
     thaw_optimizer *optimizer = NULL;
     for (size_t i = 0; i < THAW_COUNT(cases); i++)

@@ -285,6 +285,7 @@ Test(describe, state_and_operations_of_matrices_are_counted)
           7. * (500. * 500 * 784 + 10 * 10 * 500 + 500 * 10 * 500) + 8. * (2 * 500. * 500 * 500 + 10 * 10 * 10) },
         { "shampoo:max_preconditioner_dim=500", 500 * 784 + 10 * 500 + 2 * (500 * 500 + 10 * 10 + 500 * 500 + 500 + 10),
           3. * (500. * 500 * 784 + 10 * 10 * 500 + 500 * 10 * 500) + 11. * (2 * 500. * 500 * 500 + 10 * 10 * 10) },
+        { "prodigy", 4 * (500 * 784 + 500 + 10 * 500 + 10) + 4 * 3, 0 },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         thaw_context *context = support_context(1);

@@ -166,7 +166,8 @@ static const char *const optimizers[] = { "muon:lr=0.02",
                                           "shampoo:precondition_frequency=3,momentum=0.5",
                                           "soap:precondition_frequency=3",
                                           "schedule-free-adamw:warmup_steps=9",
-                                          "schedule-free-sgd:lr=0.02" };
+                                          "schedule-free-sgd:lr=0.02",
+                                          "prodigy:d0=1e-3" };
 
 /* In the second epoch, conv1 is frozen, and the view may be in the model. */
 Test(views, and_slots_of_other_shapes_continue_to_the_bit)

@@ -117,7 +117,7 @@ Test(sums, leave_out_what_is_held)
 
 Test(sums, are_the_same_to_the_bit_for_any_number_of_threads)
 {
-    static const char *const descriptions[] = { "lamb:lr=0.1", "lars:lr=0.1,weight_decay=0.1" };
+    static const char *const descriptions[] = { "lamb:lr=0.1", "lars:lr=0.1,weight_decay=0.1", "prodigy:d0=1e-3" };
     for (size_t d = 0; d < THAW_COUNT(descriptions); d++) {
         thaw_parameter_set sets[MOST_THREADS];
         thaw_context *contexts[MOST_THREADS];
@@ -153,6 +153,84 @@ Test(sums, that_overflow_are_suspect)
     assert_ok(context, thaw_update_list_run(list, 1, 1));
     cr_assert(thaw_update_list_suspect(list), "0.5 / 0 times 0");
     thaw_update_list_release(list);
+    thaw_set_release(&set);
+    thaw_context_destroy(context);
+}
+
+/* ---- a number that all parameters share ---- */
+
+enum { NUMBER, SEEN };
+
+/* Counts the elements that were updated, over all steps. */
+static void conclude_count(const thaw_conclusion *c, double *scalars)
+{
+    (void)scalars;
+    *c->slot[NUMBER] += (float)c->all[1];
+}
+
+static void note_number(const thaw_update *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        u->slot[SEEN][i] = *u->slot[NUMBER];
+}
+
+static const thaw_slot_shape shared_shapes[] = { [NUMBER] = THAW_SLOT_SHARED, [SEEN] = THAW_SLOT_WHOLE };
+
+static const thaw_optimizer_module counter = {
+    THAW_OPTIMIZER_MODULE_HEAD,
+    .name = "counter",
+    .slots = (const char *const[]){ [NUMBER] = "number", [SEEN] = "seen" },
+    .slot_count = 2,
+    .slot_shapes = shared_shapes,
+    .sum_count = 2,
+    .sums = sums,
+    .conclude = conclude_count,
+    .update = note_number,
+};
+
+static void step_some(const thaw_parameter_set *set, size_t first, size_t past, bool hold)
+{
+    thaw_update_list *list = parameters_list(set, first, past);
+    uint64_t *held = hold ? thaw_allocate_array(set->context, thaw_bit_words(sizes[first]), sizeof *held) : NULL;
+    for (size_t i = 0; hold && i < sizes[first]; i += 2)
+        thaw_set_bit(held, i, true);
+    assert_ok(set->context, thaw_update_list_hold(list, 0, held));
+    parameters_fill_gradients(set, 1);
+    assert_ok(set->context, thaw_update_list_run(list, 1, 1));
+    thaw_update_list_release(list);
+}
+
+static void assert_number(const thaw_parameter_set *set, size_t index, size_t number)
+{
+    const thaw_parameter *parameter = set->parameters[index];
+    const float *seen = thaw_parameter_state(parameter, "seen"), *own = thaw_parameter_state(parameter, "number");
+    cr_assert_eq(*own, (float)number, "parameter %zu has %g, expected %zu", index, (double)*own, number);
+    cr_assert_eq(seen[sizes[index] - 2], (float)number, "parameter %zu saw %g, expected %zu", index,
+                 (double)seen[sizes[index] - 2], number);
+}
+
+/* Parameters of 15, 16 and 63 elements. */
+Test(sums, a_shared_number_goes_on_in_those_that_thaw_late)
+{
+    thaw_context *context = support_context(2);
+    thaw_parameter_set set = parameters_create(context, sizes, COUNT);
+    thaw_optimizer *optimizer = NULL;
+    assert_ok(context, thaw_optimizer_create_from(context, &counter, NULL, &optimizer));
+    for (size_t i = 1; i < 4; i++)
+        set.groups[i]->optimizer = thaw_optimizer_retain(optimizer);
+    thaw_optimizer_destroy(optimizer);
+    step_some(&set, 1, 3, false);
+    assert_number(&set, 1, 31);
+    assert_number(&set, 2, 31);
+    step_some(&set, 2, 4, false); /* the first is frozen, the last has no state yet */
+    assert_number(&set, 1, 31);
+    assert_number(&set, 2, 31 + 79);
+    assert_number(&set, 3, 31 + 79);
+    step_some(&set, 3, 4, false);
+    step_some(&set, 3, 4, false);
+    step_some(&set, 1, 4, true); /* 7 of 15 elements of the first are free, and see the number */
+    for (size_t i = 1; i < 4; i++)
+        assert_number(&set, i, 31 + 79 + 2 * 63 + 7 + 16 + 63);
     thaw_set_release(&set);
     thaw_context_destroy(context);
 }
