@@ -99,7 +99,7 @@ typedef struct thaw_summary_entry {
     size_t statistics; /* elements that are statistics */
     thaw_trainability trainability; /* of all its parameters */
     double learning_rate;           /* of its group; NAN without parameters or optimizer */
-    const char *optimizer;          /* module name; NULL without parameters or optimizer */
+    const char *optimizer;          /* thaw_optimizer_name; NULL without parameters or optimizer */
     const char *fallback; /* of the module that updates some of its own parameters instead; NULL: there are none */
 } thaw_summary_entry;
 

@@ -15,16 +15,19 @@ typedef struct thaw_optimizer_module thaw_optimizer_module;
 
 /* Creates an optimizer from its description: a built-in module's name (thaw_optimizer_builtin) or the path
    of a shared object, followed by hyper-parameters: "sgd:lr=1e-2,momentum=0.9". The path must contain a '/', and the
-   object must define `const thaw_optimizer_module thaw_module`. Hyper-parameters that are not given have PyTorch's
+   object must define `const thaw_optimizer_module thaw_module`. A wrapper (thaw_optimizer_builtin_wrapper, or a shared
+   object that is one) comes before the optimizer that it wraps, and a '/' between them: "lookahead/adamw",
+   "lookahead:k=10/cautious/adamw:lr=1e-2", "./own.so:rate=2/./lion.so:lr=1e-4". Hyper-parameters that are not given have PyTorch's
    defaults; wd is short for weight_decay. The caller owns the optimizer (thaw_optimizer_destroy).
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
-   (value not a finite number or out of range, or values that do not go together), THAW_IO_ERROR (the file cannot be
+   (value not a finite number or out of range, values that do not go together, a wrapper without an optimizer or around
+   one that it does not go with), THAW_IO_ERROR (the file cannot be
    read), THAW_BAD_FORMAT (no shared object, or its module is not one: another abi, a struct that is too short or too
    long). */
 THAW_API thaw_status thaw_optimizer_create(thaw_context *context, const char *description, thaw_optimizer **optimizer);
 
 /* The same with a module of the caller's, which must outlive the optimizer. `settings` is "lr=1e-4,beta1=0.9", NULL or
-   "" for the defaults. Errors: as for settings above; THAW_INVALID_ARGUMENT (the module: another abi, a struct that is
+   "" for the defaults; for a wrapper, "k=10/adamw:lr=1e-2" or "/adamw". Errors: as for settings above; THAW_INVALID_ARGUMENT (the module: another abi, a struct that is
    too short or too long, or a field). */
 THAW_API thaw_status thaw_optimizer_create_from(thaw_context *context, const thaw_optimizer_module *module,
                                                 const char *settings, thaw_optimizer **optimizer);
@@ -32,17 +35,24 @@ THAW_API thaw_status thaw_optimizer_create_from(thaw_context *context, const tha
 /* Drops the caller's reference; groups that use it keep theirs. NULL is allowed. */
 THAW_API void thaw_optimizer_destroy(thaw_optimizer *optimizer);
 
-/* Changes a hyper-parameter from the next step on. Errors: as for thaw_optimizer_create; an error changes nothing. */
+/* Changes a hyper-parameter from the next step on. That of a wrapper has its name before it: "lookahead_k". Errors: as
+   for thaw_optimizer_create; an error changes nothing. */
 THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *name, double value);
 
-/* The value of a hyper-parameter; NAN if the module has none of that name. */
+/* The value of a hyper-parameter; NAN if neither the module nor a wrapper has one of that name. */
 THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
 
-/* The module that it was made from; a copy, if that was compiled for an older, shorter struct. */
+/* The name of its module, after those of its wrappers: "lookahead/adamw". It belongs to the optimizer. */
+THAW_API const char *thaw_optimizer_name(const thaw_optimizer *optimizer);
+
+/* The module that it was made from, within its wrappers; a copy, if that was compiled for an older, shorter struct. */
 THAW_API const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer);
 
 /* The built-in modules, in alphabetical order; NULL past the end. Static storage; thread-safe. */
 THAW_API const thaw_optimizer_module *thaw_optimizer_builtin(size_t index);
+
+/* The built-in wrappers, likewise. */
+THAW_API const thaw_optimizer_module *thaw_optimizer_builtin_wrapper(size_t index);
 
 #ifdef __cplusplus
 }

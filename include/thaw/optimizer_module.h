@@ -39,6 +39,7 @@ typedef struct thaw_update {
     const double *hyperparameter;           /* the values in effect, for flags that choose a loop */
     uint64_t step;                          /* of this parameter, from 1 */
     uint64_t slot_step[THAW_MAX_SLOTS];     /* of a slot in use, from 1; below `step` if it came into use later */
+    const float *before;                    /* the parameter before the step, for wrappers that compare; else NULL */
 } thaw_update;
 
 /* The sums of a step, for a module that needs more than elements: norms, dot products. Those of a parameter are over
@@ -184,6 +185,45 @@ struct thaw_optimizer_module {
        A trainer puts these weights into the model as it does averages (thaw/average.h). NULL: the parameter is what
        counts. */
     void (*view)(const thaw_update *update, float *evaluated);
+
+    /* Whether it is a wrapper: what it does, it does to the step of another optimizer, whichever that is. `begin` then
+       sees the parameter before its first step, and `sums`, `conclude` and `update` run after each step, with the
+       parameter as it is then. The gradient is still the one of the step, as it was clipped. Slots are the wrapper's
+       own; scalars and hyper-parameters, too, so no "lr" or "weight_decay" of a group applies. A wrapper has none of
+       `matrix`, `suits`, `view` and `rests_at_zero`, and cannot wrap what has a `view`. Held elements, which the step has
+       not changed, are not shown to it either. Lookahead goes back every k steps, halfway to where it has come from:
+
+           static void begin(const thaw_update *u, size_t slot)
+           {
+               memcpy(u->slot[slot], u->parameter, u->count * sizeof(float));
+           }
+           static void update(const thaw_update *u)
+           {
+               for (size_t i = 0; u->step % 5 == 0 && i < u->count; i++)
+                   u->parameter[i] = u->slot[SLOW][i] += 0.5F * (u->parameter[i] - u->slot[SLOW][i]);
+           }
+           ... .wraps = true,
+
+       Users write "lookahead:k=5/adamw:lr=1e-3". */
+    bool wraps;
+
+    /* Whether a wrapper's functions compare with `before`. That takes a copy of the parameters that it updates. */
+    bool compares;
+
+    /* Moves the parameters of a wrapper to other weights, at which the gradient of the step is then taken, in a second
+       pass over the batch. The gradient that it sees, and before it `sums` and `conclude`, is that of the first pass, at
+       the weights themselves, and not clipped; what a step tells of the loss is of the first pass, too. The parameters are
+       put back to the bit before the step. Dropout is the same in both passes, and running statistics are those of the
+       second. Such a wrapper has no `update` and no slots. SAM goes up to where the loss is higher:
+
+           static void perturb(const thaw_update *u)
+           {
+               for (size_t i = 0; i < u->count; i++)
+                   u->parameter[i] += u->scalar[SCALE] * u->gradient[i];
+           }
+
+       NULL: there is no second pass. */
+    void (*perturb)(const thaw_update *update);
 };
 
 /* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */

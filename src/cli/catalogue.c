@@ -97,26 +97,34 @@ static int print_optimizer(const thaw_optimizer_module *module)
     }
     json_object_set_new(object, "event", json_string("optimizer"));
     json_object_set_new(object, "name", json_string(module->name));
+    json_object_set_new(object, "wraps", json_boolean(module->wraps));
     json_object_set_new(object, "settings", settings);
     return cli_json_print(object);
+}
+
+/* Aligned with names of up to `width` characters. */
+static int list_optimizer(const thaw_optimizer_module *module, int width, const cli_options *options)
+{
+    if (options->json)
+        return print_optimizer(module);
+    const char *slash = module->wraps ? "/" : "";
+    printf("%s%-*s  ", module->name, width - (int)strlen(module->name), slash);
+    for (size_t k = 0; k < module->hyperparameter_count; k++)
+        printf("%s%s=%g", k ? "," : "", module->hyperparameters[k].name, module->hyperparameters[k].initial);
+    putchar('\n');
+    return CLI_DONE;
 }
 
 static int list_optimizers(const cli_options *options)
 {
     const thaw_optimizer_module *module;
-    int name = 0, code = CLI_DONE;
+    int width = 0, code = CLI_DONE;
     for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++)
-        name = longer(name, module->name);
-    for (size_t i = 0; (module = thaw_optimizer_builtin(i)) && code == CLI_DONE; i++) {
-        if (options->json) {
-            code = print_optimizer(module);
-            continue;
-        }
-        printf("%-*s  ", name, module->name);
-        for (size_t k = 0; k < module->hyperparameter_count; k++)
-            printf("%s%s=%g", k ? "," : "", module->hyperparameters[k].name, module->hyperparameters[k].initial);
-        putchar('\n');
-    }
+        width = longer(width, module->name);
+    for (size_t i = 0; (module = thaw_optimizer_builtin(i)) && code == CLI_DONE; i++)
+        code = list_optimizer(module, width, options);
+    for (size_t i = 0; (module = thaw_optimizer_builtin_wrapper(i)) && code == CLI_DONE; i++)
+        code = list_optimizer(module, width, options);
     return code;
 }
 
@@ -125,7 +133,8 @@ const cli_command cli_optimizers = {
     .summary = "list the optimizers and their settings",
     .description = "List the optimizers that --optimizer can name, with their settings and the defaults of these. "
                    "Settings follow a colon, separated by commas: sgd:lr=0.1,momentum=0.9. A path with a slash is an "
-                   "optimizer of your own, in a shared object: ./lion.so:lr=1e-4.",
+                   "optimizer of your own, in a shared object: ./lion.so:lr=1e-4. A name with a slash wraps another "
+                   "optimizer, which follows: lookahead:k=10/adamw:lr=1e-2.",
     .examples = "  thaw optimizers\n"
                 "  thaw optimizers --json\n",
     .takes = CLI_LIST,

@@ -61,7 +61,7 @@ static const char answering[] =
     "        ;;\n"
     "    esac\n"
     "    case $kind:$before in files:* | folders:* | data:*folder: | data:*idx:* | data:*np[yz]:* | data:*csv:*) compopt -o filenames 2>/dev/null ;; esac\n"
-    "    [[ ${#found[@]} -eq 1 && ${found[0]} == *[=:] ]] && compopt -o nospace 2>/dev/null\n"
+    "    [[ ${#found[@]} -eq 1 && ${found[0]} == *[=:/] ]] && compopt -o nospace 2>/dev/null\n"
     "    local kept=${whole%%[\\'\\\"]*}\n"
     "    if [[ $COMP_WORDBREAKS == *[=:]* ]]; then\n"
     "        local last=${kept##*[=:]}\n"
@@ -90,17 +90,36 @@ static void print_options(FILE *stream, const cli_command *command)
     fprintf(stream, "'%s ;;\n", command->arguments ? " arguments=files" : "");
 }
 
+/* Optimizers behind a wrapper's name: "lookahead/adam". */
+static void print_wrapped_names(FILE *stream)
+{
+    const thaw_optimizer_module *wrapper, *module;
+    for (size_t i = 0; (wrapper = thaw_optimizer_builtin_wrapper(i)); i++) {
+        fprintf(stream, "        %s/*) words='", wrapper->name);
+        for (size_t k = 0; (module = thaw_optimizer_builtin(k)); k++)
+            fprintf(stream, "%s%s/%s", k ? " " : "", wrapper->name, module->name);
+        fputs("' ;;\n", stream);
+    }
+}
+
+static void print_settings(FILE *stream, const thaw_optimizer_module *module)
+{
+    fprintf(stream, "        %s:*) words='", module->name);
+    for (size_t k = 0; k < module->hyperparameter_count; k++)
+        fprintf(stream, "%s%s:%s=", k ? " " : "", module->name, module->hyperparameters[k].name);
+    fputs("' ;;\n", stream);
+}
+
 /* Hyper-parameters behind an optimizer's name: "adam:lr=". */
 static void print_hyperparameters(FILE *stream)
 {
     const thaw_optimizer_module *module;
     fputs("        case $value in\n", stream);
-    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++) {
-        fprintf(stream, "        %s:*) words='", module->name);
-        for (size_t k = 0; k < module->hyperparameter_count; k++)
-            fprintf(stream, "%s%s:%s=", k ? " " : "", module->name, module->hyperparameters[k].name);
-        fputs("' ;;\n", stream);
-    }
+    print_wrapped_names(stream);
+    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++)
+        print_settings(stream, module);
+    for (size_t i = 0; (module = thaw_optimizer_builtin_wrapper(i)); i++)
+        print_settings(stream, module);
     fputs("        esac\n        ;;\n", stream);
 }
 

@@ -17,6 +17,8 @@ void cli_print_optimizers(FILE *stream)
     const thaw_optimizer_module *module;
     for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++)
         fprintf(stream, " %s", module->name);
+    for (size_t i = 0; (module = thaw_optimizer_builtin_wrapper(i)); i++)
+        fprintf(stream, " %s/", module->name);
 }
 
 void cli_print_strategies(FILE *stream, const char *colon)

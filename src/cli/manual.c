@@ -148,24 +148,32 @@ static void print_networks(FILE *stream)
     }
 }
 
+static void print_optimizer(FILE *stream, const thaw_optimizer_module *module)
+{
+    print_name(stream, module->name);
+    for (size_t k = 0; k < module->hyperparameter_count; k++) {
+        char text[96];
+        snprintf(text, sizeof text, "%s=%g%s", module->hyperparameters[k].name, module->hyperparameters[k].initial,
+                 k + 1 < module->hyperparameter_count ? "," : "");
+        cli_roff_text(stream, text);
+        fputc('\n', stream);
+    }
+}
+
 static void print_optimizers(FILE *stream)
 {
     fputs(".SH OPTIMIZERS\nHyper\\-parameters follow a colon, separated by commas, such as\n"
           ".IR sgd:lr=0.1,momentum=0.9 .\nTheir defaults:\n",
           stream);
     const thaw_optimizer_module *module;
-    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++) {
-        print_name(stream, module->name);
-        for (size_t k = 0; k < module->hyperparameter_count; k++) {
-            char text[96];
-            snprintf(text, sizeof text, "%s=%g%s", module->hyperparameters[k].name, module->hyperparameters[k].initial,
-                     k + 1 < module->hyperparameter_count ? "," : "");
-            cli_roff_text(stream, text);
-            fputc('\n', stream);
-        }
-    }
-    fputs(".PP\nA path with a slash is an optimizer of your own, in a shared object:\n.IR ./lion.so:lr=1e\\-4 .\n",
+    for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++)
+        print_optimizer(stream, module);
+    fputs(".PP\nA path with a slash is an optimizer of your own, in a shared object:\n.IR ./lion.so:lr=1e\\-4 .\n"
+          ".PP\nThese wrap another optimizer, which follows a slash, such as\n"
+          ".IR lookahead:k=10/adamw:lr=1e\\-2 :\n",
           stream);
+    for (size_t i = 0; (module = thaw_optimizer_builtin_wrapper(i)); i++)
+        print_optimizer(stream, module);
 }
 
 static void print_strategies(FILE *stream)

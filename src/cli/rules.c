@@ -71,8 +71,7 @@ static int apply(cli_session *session, const cli_rule *rule)
 /* Whether an optimizer's description sets its learning rate. */
 static bool has_rate(const char *description)
 {
-    const char *settings = strchr(description, ':');
-    return settings && (strncmp(settings, ":lr=", 4) == 0 || strstr(settings, ",lr="));
+    return strstr(description, ":lr=") || strstr(description, ",lr=");
 }
 
 /* --optimizer with --lr. */

@@ -70,7 +70,7 @@ static void set_optimizer(void *argument, thaw_selected selected)
 {
     const assignment *wanted = argument;
     thaw_group *group = selected.group;
-    if (group->optimizer && group->optimizer->module != wanted->optimizer->module)
+    if (group->optimizer && !thaw_optimizer_same_kind(group->optimizer, wanted->optimizer))
         release_state(wanted->context, selected);
     /* Retained first, because it may be the current one. */
     thaw_optimizer *retained = thaw_optimizer_retain(wanted->optimizer);

@@ -60,7 +60,7 @@ thaw_status thaw_model_summary_entry(thaw_model *model, size_t index, thaw_summa
     count_layer(&model->parameters, node->group, entry);
     entry->trainability = thaw_group_trainability(node->group);
     entry->learning_rate = thaw_group_learning_rate(node->group);
-    entry->optimizer = node->group->optimizer ? thaw_optimizer_module_of(node->group->optimizer)->name : NULL;
+    entry->optimizer = node->group->optimizer ? thaw_optimizer_name(node->group->optimizer) : NULL;
     entry->fallback = fallback_of(node->group);
     return THAW_OK;
 }

@@ -69,12 +69,18 @@ thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module)
 
 static const char *stage_error(const thaw_optimizer_module *module)
 {
-    if (!module->update && !module->matrix)
+    if (!module->update && !module->matrix && !module->perturb)
         return "it has no update function";
     if (module->matrix && (module->update || module->begin || module->rests_at_zero || module->sums))
         return "it has matrix, and with it update, begin, rests_at_zero or sums";
     if (!module->matrix && (module->scratch || module->flops || module->decomposed_side || module->has_slot))
         return "it has scratch, flops, decomposed_side or has_slot without matrix";
+    if (module->wraps && (module->matrix || module->suits || module->view || module->rests_at_zero))
+        return "it is a wrapper, and has matrix, suits, view or rests_at_zero";
+    if ((module->compares || module->perturb) && !module->wraps)
+        return "it has compares or perturb, and is no wrapper";
+    if (module->perturb && (module->update || module->slot_count))
+        return "it has perturb, and with it update or slots";
     if (!module->suits != !module->fallback)
         return "of suits and fallback, it has one without the other";
     return NULL;

@@ -6,7 +6,7 @@
 
 #include "core/cpu.h"
 
-/* The built-in modules, in alphabetical order; NULL past the end. Results are the same bits at each level. */
+/* The built-in modules, in alphabetical order, and then the wrappers; NULL past the end. Results are the same bits at each level. */
 const thaw_optimizer_module *thaw_builtin_module(thaw_cpu_level level, size_t index);
 
 /* The build of a built-in module for `level`; other modules unchanged. */

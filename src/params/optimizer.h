@@ -13,6 +13,9 @@ struct thaw_optimizer {
     size_t references;
     uint64_t revision; /* counts changes of the set of used slots, and of what sizes memory */
     void *library;     /* the shared object it came from, or NULL */
+    char *name;        /* with those of its wrappers: "lookahead/adamw" */
+    thaw_optimizer
+        *wrapper; /* the innermost, which has the next one out; NULL: none. Owned, and held by nothing else */
 };
 
 thaw_optimizer *thaw_optimizer_retain(thaw_optimizer *optimizer);
@@ -23,5 +26,24 @@ int thaw_hyperparameter_index(const thaw_optimizer_module *module, const char *n
 bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *values, size_t slot);
 
 thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size_t slot);
+
+/* Whether the modules of two optimizers, and of their wrappers, are the same. */
+bool thaw_optimizer_same_kind(const thaw_optimizer *left, const thaw_optimizer *right);
+
+enum { THAW_SETTING_BYTES = 128 };
+
+/* A hyper-parameter of an optimizer, or of a wrapper: "lookahead_k". */
+typedef struct thaw_setting {
+    char name[THAW_SETTING_BYTES];
+    double *value;
+} thaw_setting;
+
+/* Number `index` of the hyper-parameters of an optimizer and of its wrappers, from the inside out. False past the
+   end. */
+bool thaw_optimizer_setting(const thaw_optimizer *optimizer, size_t index, thaw_setting *setting);
+
+/* Puts `wrapper`, whose module is one, around an optimizer that nobody else holds, and takes it over. Errors:
+   THAW_INVALID_ARGUMENT (the two do not go together), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_optimizer_wrap(thaw_optimizer *optimizer, thaw_optimizer *wrapper);
 
 #endif

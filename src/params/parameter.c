@@ -98,7 +98,7 @@ const float *thaw_parameter_state(const thaw_parameter *parameter, const char *s
 
 void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter)
 {
-    for (size_t i = 0; i < THAW_MAX_SLOTS; i++) {
+    for (size_t i = 0; i < THAW_MOST_SLOTS; i++) {
         thaw_release(context, parameter->slot[i]);
         parameter->slot[i] = NULL;
         parameter->slot_steps[i] = 0;

@@ -10,6 +10,9 @@
 /* A parameter's override of its group's flag. */
 typedef enum thaw_override { THAW_OVERRIDE_NONE, THAW_OVERRIDE_FROZEN, THAW_OVERRIDE_TRAINABLE } thaw_override;
 
+/* The state arrays of a parameter: those of its module, and behind them those of its optimizer's wrappers. */
+enum { THAW_MOST_SLOTS = 2 * THAW_MAX_SLOTS };
+
 struct thaw_parameter {
     char *name;
     thaw_role role;
@@ -27,8 +30,8 @@ struct thaw_parameter {
     float *gradient;            /* in the memory of an update list, while it trains; else NULL */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;
-    float *slot[THAW_MAX_SLOTS];         /* only those its optimizer uses, created when it first trains */
-    uint64_t slot_steps[THAW_MAX_SLOTS]; /* in which each was used */
+    float *slot[THAW_MOST_SLOTS];         /* only those its optimizer uses, created when it first trains */
+    uint64_t slot_steps[THAW_MOST_SLOTS]; /* in which each was used */
     uint64_t steps;
     float *trained; /* the values that train, while `data` has the optimizer's view of them; else NULL */
     uint64_t trained_version;

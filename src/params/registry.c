@@ -7,12 +7,21 @@
 
 const thaw_optimizer_module *thaw_optimizer_builtin(size_t index)
 {
-    return thaw_builtin_module(thaw_cpu_detect(), index);
+    const thaw_optimizer_module *module = thaw_builtin_module(thaw_cpu_detect(), index);
+    return module && !module->wraps ? module : NULL;
+}
+
+const thaw_optimizer_module *thaw_optimizer_builtin_wrapper(size_t index)
+{
+    size_t optimizers = 0;
+    while (thaw_optimizer_builtin(optimizers))
+        optimizers++;
+    return thaw_builtin_module(thaw_cpu_detect(), optimizers + index);
 }
 
 const thaw_optimizer_module *thaw_module_at_level(thaw_cpu_level level, const thaw_optimizer_module *module)
 {
-    for (size_t i = 0; thaw_optimizer_builtin(i); i++)
+    for (size_t i = 0; thaw_builtin_module(level, i); i++)
         for (thaw_cpu_level built = THAW_CPU_BASELINE; built <= THAW_CPU_V4; built++)
             if (module == thaw_builtin_module(built, i))
                 return thaw_builtin_module(level, i);
@@ -25,7 +34,7 @@ static thaw_status unknown_module(thaw_context *context, const char *name, size_
     if (!known)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < count; i++)
-        known[i] = thaw_optimizer_builtin(i)->name;
+        known[i] = thaw_builtin_module(context->level, i)->name;
     const char *what = strstr(name, ".so") ? "optimizer (the path of a shared object contains a '/')" : "optimizer";
     const thaw_status status = thaw_fail_unknown(context, what, name, known, count);
     thaw_release(context, known);

@@ -61,7 +61,28 @@ void thaw_parameter_values(const thaw_parameter *parameter, double values[THAW_M
 size_t thaw_parameter_slot_count(const thaw_parameter *parameter)
 {
     const thaw_optimizer_module *module = thaw_parameter_module(parameter);
-    return module ? module->slot_count : 0;
+    size_t count = module ? module->slot_count : 0;
+    for (const thaw_optimizer *one = module ? parameter->group->optimizer->wrapper : NULL; one; one = one->wrapper)
+        count += one->module->slot_count;
+    return count;
+}
+
+/* The module that has a slot of the parameter, and the slot's number there. */
+typedef struct slot_owner {
+    const thaw_optimizer_module *module;
+    const thaw_optimizer *wrapper; /* whose module it is; NULL: the parameter's */
+    size_t slot;
+} slot_owner;
+
+static slot_owner owner_of(const thaw_parameter *parameter, size_t slot)
+{
+    slot_owner owner = { .module = thaw_parameter_module(parameter), .slot = slot };
+    while (owner.slot >= owner.module->slot_count) {
+        owner.slot -= owner.module->slot_count;
+        owner.wrapper = owner.wrapper ? owner.wrapper->wrapper : parameter->group->optimizer->wrapper;
+        owner.module = owner.wrapper->module;
+    }
+    return owner;
 }
 
 bool thaw_parameter_uses_slot(const thaw_parameter *parameter, size_t slot)
@@ -69,22 +90,27 @@ bool thaw_parameter_uses_slot(const thaw_parameter *parameter, size_t slot)
     double values[THAW_MAX_HYPERPARAMETERS];
     if (slot >= thaw_parameter_slot_count(parameter))
         return false;
+    const slot_owner owner = owner_of(parameter, slot);
+    if (owner.wrapper)
+        return thaw_module_uses_slot(owner.module, owner.wrapper->values, owner.slot);
     thaw_parameter_values(parameter, values);
-    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
-    return thaw_module_uses_slot(module, values, slot) &&
+    const thaw_optimizer_module *module = owner.module;
+    return thaw_module_uses_slot(module, values, owner.slot) &&
            (!module->has_slot ||
-            module->has_slot(values, slot, thaw_parameter_rows(parameter), thaw_parameter_columns(parameter)));
+            module->has_slot(values, owner.slot, thaw_parameter_rows(parameter), thaw_parameter_columns(parameter)));
 }
 
 const char *thaw_parameter_slot_name(const thaw_parameter *parameter, size_t slot)
 {
-    return thaw_parameter_module(parameter)->slots[slot];
+    const slot_owner owner = owner_of(parameter, slot);
+    return owner.module->slots[owner.slot];
 }
 
 thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slot)
 {
+    const slot_owner owner = owner_of(parameter, slot);
     const int64_t rows = (int64_t)thaw_parameter_rows(parameter), columns = (int64_t)thaw_parameter_columns(parameter);
-    switch (thaw_module_slot_shape(thaw_parameter_module(parameter), slot)) {
+    switch (thaw_module_slot_shape(owner.module, owner.slot)) {
     case THAW_SLOT_WHOLE:
         break;
     case THAW_SLOT_ROWS:

@@ -149,7 +149,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
         const size_t bytes = parameter->count * sizeof(float);
         totals->parameter_bytes += bytes;
         totals->gradient_bytes += thaw_plan_trains(plan, parameter) ? bytes : 0;
-        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
             totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? slot_bytes(parameter, k) : 0;
     }
 }

@@ -121,14 +121,16 @@ static void add_optimizer(const thaw_group *group, thaw_digest *digest)
     add_real(digest, group->weight_decay);
     if (!group->optimizer)
         return;
-    thaw_digest_add_text(digest, group->optimizer->module->name);
-    thaw_digest_add(digest, group->optimizer->values, sizeof group->optimizer->values);
+    thaw_setting setting;
+    thaw_digest_add_text(digest, group->optimizer->name);
+    for (size_t i = 0; thaw_optimizer_setting(group->optimizer, i, &setting); i++)
+        add_real(digest, *setting.value);
 }
 
 static void add_state(const thaw_parameter *parameter, thaw_digest *digest)
 {
     thaw_digest_add_number(digest, parameter->steps);
-    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+    for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
         if (parameter->slot[k] && parameter->slot_steps[k] > 0) {
             const thaw_shape shape = thaw_parameter_slot_shape(parameter, k);
             thaw_digest_add(digest, parameter->slot[k], thaw_shape_count(&shape) * sizeof(float));

@@ -136,13 +136,13 @@ static void describe_parameters(const thaw_model *model, thaw_text *text)
 
 static void describe_optimizer(const thaw_optimizer *optimizer, thaw_text *text)
 {
-    const thaw_optimizer_module *module = optimizer->module;
-    thaw_lines_escape(text, module->name);
-    for (size_t i = 0; i < module->hyperparameter_count; i++) {
+    thaw_setting setting;
+    thaw_lines_escape(text, optimizer->name);
+    for (size_t i = 0; thaw_optimizer_setting(optimizer, i, &setting); i++) {
         thaw_text_append(text, i ? "," : ":");
-        thaw_lines_escape(text, module->hyperparameters[i].name);
+        thaw_lines_escape(text, setting.name);
         thaw_text_append(text, "=");
-        thaw_lines_append_real(text, optimizer->values[i]);
+        thaw_lines_append_real(text, *setting.value);
     }
 }
 

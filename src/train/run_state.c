@@ -24,11 +24,12 @@ static void write_group(const thaw_group *group, thaw_text *text)
     if (!optimizer)
         return;
     thaw_lines_begin(text, "optimizer", group->name, NULL);
-    thaw_lines_escape(text, optimizer->module->name);
+    thaw_setting setting;
+    thaw_lines_escape(text, optimizer->name);
     thaw_text_append(text, "\n");
-    for (size_t i = 0; i < optimizer->module->hyperparameter_count; i++) {
-        thaw_lines_begin(text, "hyper-parameter", group->name, optimizer->module->hyperparameters[i].name);
-        thaw_lines_append_bits(text, optimizer->values[i]);
+    for (size_t i = 0; thaw_optimizer_setting(optimizer, i, &setting); i++) {
+        thaw_lines_begin(text, "hyper-parameter", group->name, setting.name);
+        thaw_lines_append_bits(text, *setting.value);
         thaw_text_append(text, "\n");
     }
 }
@@ -97,10 +98,9 @@ static bool read_group(thaw_lines *state, const char *name, thaw_group *group)
     return true;
 }
 
-static bool read_hyperparameter(thaw_lines *state, const thaw_group *group, size_t index, double *number)
+static bool read_hyperparameter(thaw_lines *state, const thaw_group *group, const thaw_setting *setting, double *number)
 {
-    const char *name = group->optimizer->module->hyperparameters[index].name;
-    const char *value = thaw_lines_find(state, "hyper-parameter", group->name, name);
+    const char *value = thaw_lines_find(state, "hyper-parameter", group->name, setting->name);
     return value && thaw_lines_read_bits(&value, number);
 }
 
@@ -116,11 +116,13 @@ static thaw_status check_shared(const thaw_trainer *trainer, const char *path, t
     const thaw_parameter_set *set = &trainer->model->parameters;
     const thaw_group *group = set->groups[index];
     size_t first = 0;
+    thaw_setting setting;
     while (set->groups[first]->optimizer != group->optimizer)
         first++;
-    for (size_t k = 0; k < group->optimizer->module->hyperparameter_count; k++) {
+    for (size_t k = 0; thaw_optimizer_setting(group->optimizer, k, &setting); k++) {
         double own = 0, shared = 0;
-        if (!read_hyperparameter(state, group, k, &own) || !read_hyperparameter(state, set->groups[first], k, &shared))
+        if (!read_hyperparameter(state, group, &setting, &own) ||
+            !read_hyperparameter(state, set->groups[first], &setting, &shared))
             return refuse(trainer, path, "it lacks a hyper-parameter", group->name);
         if (memcmp(&own, &shared, sizeof own) != 0)
             return refuse(trainer, path, "groups that share an optimizer here had several, with other settings",
@@ -135,7 +137,7 @@ static thaw_status check_group(const thaw_trainer *trainer, const char *path, th
     if (!read_group(state, group->name, NULL))
         return refuse(trainer, path, "it lacks the settings", group->name);
     const char *there = thaw_lines_find(state, "optimizer", group->name, NULL);
-    const char *here = group->optimizer ? group->optimizer->module->name : NULL;
+    const char *here = group->optimizer ? group->optimizer->name : NULL;
     if (!there != !here || (here && strcmp(here, there) != 0))
         return thaw_fail(trainer->model->context, THAW_INVALID_ARGUMENT,
                          "%s: is of another run: the optimizer of %.200s is %.100s in the checkpoint, %.100s here",
@@ -229,15 +231,16 @@ static void restore_group(thaw_lines *state, thaw_group *group)
 {
     read_group(state, group->name, group);
     thaw_optimizer *optimizer = group->optimizer;
-    for (size_t k = 0; optimizer && k < optimizer->module->hyperparameter_count; k++)
-        read_hyperparameter(state, group, k, &optimizer->values[k]);
+    thaw_setting setting;
+    for (size_t k = 0; optimizer && thaw_optimizer_setting(optimizer, k, &setting); k++)
+        read_hyperparameter(state, group, &setting, setting.value);
     if (optimizer)
         optimizer->revision++;
 }
 
 static void restore_slot_steps(thaw_lines *state, thaw_parameter *parameter)
 {
-    for (size_t k = 0; k < THAW_MAX_SLOTS; k++) {
+    for (size_t k = 0; k < THAW_MOST_SLOTS; k++) {
         const char *value = NULL;
         uint64_t steps = 0;
         if (k < thaw_parameter_slot_count(parameter))

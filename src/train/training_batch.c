@@ -6,6 +6,7 @@
 #include "params/view.h"
 #include "train/batch.h"
 #include "train/shards.h"
+#include "update/perturb.h"
 
 /* Clips and updates, including statistics: all of them or nothing. The norm's small addend is PyTorch's. */
 static thaw_status update(thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
@@ -41,6 +42,31 @@ static thaw_status run_whole(thaw_plan *plan, thaw_taken_step *taken, thaw_step_
     return status == THAW_OK ? thaw_run_part_backward(plan, taken) : status;
 }
 
+static thaw_status run_pass(thaw_plan **plan, thaw_taken_step *taken, thaw_step_result *result)
+{
+    return (*plan)->shards > 1 ? thaw_run_shards(plan, taken, result) : run_whole(*plan, taken, result);
+}
+
+/* Takes the gradients again, at the weights to which wrappers move; a step with a gradient that is not finite is left as
+   it is, for it will not update. */
+static thaw_status run_second_pass(thaw_plan **plan, thaw_taken_step *taken)
+{
+    thaw_update_list *updates = (*plan)->program.step.updates;
+    const thaw_training_batch *first = taken->batch;
+    thaw_training_batch again = *first;
+    thaw_step_result ignored = { .loss = NAN, .gradient_norm = NAN };
+    thaw_status status = thaw_program_run(*plan, THAW_SECTION_CHECK);
+    if (status != THAW_OK || !(*plan)->program.step.finite)
+        return status;
+    again.on_prefix = NULL;
+    taken->batch = &again;
+    thaw_update_list_perturb(updates);
+    status = run_pass(plan, taken, &ignored);
+    thaw_update_list_restore(updates);
+    taken->batch = first;
+    return status;
+}
+
 thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, const thaw_step_options *options,
                              uint64_t seed, thaw_step_result *result)
 {
@@ -52,12 +78,10 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
                                                   ? options->communicator
                                                   : NULL,
                               .start = phases ? thaw_seconds() : 0 };
-    thaw_status status;
     thaw_set_use_view(&plan->program.model->parameters, false);
-    if (plan->shards > 1)
-        status = thaw_run_shards(&plan, &taken, result);
-    else
-        status = run_whole(plan, &taken, result);
+    thaw_status status = run_pass(&plan, &taken, result);
+    if (status == THAW_OK && !options->gradients_only && thaw_update_list_perturbs(plan->program.step.updates))
+        status = run_second_pass(&plan, &taken);
     if (status == THAW_OK)
         status = update(plan, options, result);
     thaw_end_phase(phases ? &phases->update : NULL, &taken.start);

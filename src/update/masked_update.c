@@ -11,6 +11,7 @@ enum { BLOCK = 512 };
 typedef struct gathered {
     _Alignas(64) float parameter[BLOCK];
     _Alignas(64) float gradient[BLOCK];
+    _Alignas(64) float before[BLOCK];
     _Alignas(64) float slot[THAW_MAX_SLOTS][BLOCK];
 } gathered;
 
@@ -30,6 +31,8 @@ static void run(const thaw_optimizer_module *module, const thaw_update *update, 
 {
     if (sums)
         module->sums(update, sums);
+    else if (module->perturb)
+        module->perturb(update);
     else
         module->update(update);
 }
@@ -50,6 +53,10 @@ static void run_some(const thaw_optimizer_module *module, const thaw_update *blo
     update.gradient = own.gradient;
     gather(own.parameter, block->parameter, indices, count);
     gather(own.gradient, block->gradient, indices, count);
+    if (block->before) {
+        gather(own.before, block->before, indices, count);
+        update.before = own.before;
+    }
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
         if (is_gathered(module, block, k)) {
             gather(own.slot[k], block->slot[k], indices, count);
@@ -70,6 +77,7 @@ void thaw_update_masked(const thaw_optimizer_module *module, const thaw_update *
         block.count = update->count - begin < BLOCK ? update->count - begin : BLOCK;
         block.parameter += begin;
         block.gradient += begin;
+        block.before = update->before ? update->before + begin : NULL;
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
             if (is_gathered(module, update, k))
                 block.slot[k] += begin;

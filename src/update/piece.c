@@ -21,24 +21,35 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
     };
     memcpy(piece.scalar, list->modules[index]->conclude ? list->concluded[index].scalars : applied->scalars,
            sizeof piece.scalar);
-    memcpy(piece.slot_step, parameter->slot_steps, sizeof piece.slot_step);
-    for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+    const size_t first = list->first_slot[index];
+    for (size_t k = 0; k < list->modules[index]->slot_count; k++) {
+        piece.slot_step[k] = parameter->slot_steps[first + k];
         if (applied->used_slots >> k & 1)
-            piece.slot[k] = parameter->slot[k] + (applied->whole_slots >> k & 1 ? begin : 0);
+            piece.slot[k] = parameter->slot[first + k] + (applied->whole_slots >> k & 1 ? begin : 0);
+    }
+    if (list->wrapped && list->before && list->before[index])
+        piece.before = list->before[index] + begin;
     return piece;
+}
+
+void thaw_piece_begin_slots(const thaw_update_list *list, size_t index, const thaw_update *piece)
+{
+    const thaw_optimizer_module *module = list->modules[index];
+    const unsigned whole_slots = list->rules[list->rule_of[index]].whole_slots;
+    for (size_t k = 0; module->begin && k < module->slot_count; k++)
+        if (piece->slot_step[k] == 1 && whole_slots >> k & 1)
+            module->begin(piece, k);
 }
 
 void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece)
 {
     const thaw_parameter *parameter = list->parameters[index];
-    const thaw_optimizer_module *module = list->modules[index];
-    const unsigned whole_slots = list->rules[list->rule_of[index]].whole_slots;
+    if (list->wrapped)
+        return;
     if (list->gradient_scale != 1)
         thaw_scale_values(parameter->gradient + (piece->gradient - parameter->gradient), piece->count,
                           (float)list->gradient_scale);
-    for (size_t k = 0; module->begin && k < module->slot_count; k++)
-        if (piece->slot_step[k] == 1 && whole_slots >> k & 1)
-            module->begin(piece, k);
+    thaw_piece_begin_slots(list, index, piece);
 }
 
 void thaw_flags_watch(fexcept_t *before)

@@ -14,8 +14,11 @@ void thaw_scale_values(float *values, size_t count, float factor);
 /* Elements [begin, begin + count) of parameter number `index`, with the scalars of this run. */
 thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t begin, size_t count);
 
+/* Sets the slots that are used for the first time. */
+void thaw_piece_begin_slots(const thaw_update_list *list, size_t index, const thaw_update *piece);
+
 /* Readies a piece for the first of its module's functions in a step: multiplies its gradient by list->gradient_scale,
-   and sets the slots that are used for the first time. */
+   and sets its slots. For wrappers, both have been done. */
 void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece);
 
 /* Between the two, a thread's floating-point flags tell of what it computes; then they are the host's again. The second

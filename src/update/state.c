@@ -20,14 +20,14 @@ static thaw_status make_gradients(thaw_update_list *list, size_t room)
 
 /* Which slots of a parameter are new, to be cleared by the threads that will use them. */
 typedef struct fresh_slots {
-    bool slot[THAW_MAX_SLOTS];
+    bool slot[THAW_MOST_SLOTS];
 } fresh_slots;
 
 /* Slots of another shape than the parameter's are cleared at once. */
 static thaw_status allocate_missing(const thaw_update_list *list, size_t index, fresh_slots *fresh)
 {
     thaw_parameter *parameter = list->parameters[index];
-    for (size_t k = 0; k < THAW_MAX_SLOTS; k++) {
+    for (size_t k = 0; k < THAW_MOST_SLOTS; k++) {
         if (parameter->slot[k] || !thaw_parameter_uses_slot(parameter, k))
             continue;
         const thaw_shape shape = thaw_parameter_slot_shape(parameter, k);
@@ -56,7 +56,7 @@ static void clear_share(void *argument, int thread, int threads)
         const thaw_parameter *parameter = cleared->list->parameters[span->parameter];
         const fresh_slots *fresh = &cleared->fresh[span->parameter];
         memset(parameter->gradient + span->begin, 0, thaw_padded_floats(span->count) * sizeof(float));
-        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+        for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
             if (fresh->slot[k])
                 memset(parameter->slot[k] + span->begin, 0, span->count * sizeof(float));
     }

@@ -13,6 +13,12 @@ static const thaw_optimizer_module *module_of(const thaw_update_list *list, size
     return list->modules[index];
 }
 
+/* Whether the parameter's module has the function. */
+static bool has_sums(const thaw_update_list *list, size_t index)
+{
+    return thaw_update_list_runs(list, index) && list->modules[index]->sums;
+}
+
 /* Blocks are cut alike for any number of threads, so each sum has the same terms. */
 static void sum_share(void *argument, int thread, int threads)
 {
@@ -24,7 +30,7 @@ static void sum_share(void *argument, int thread, int threads)
     for (size_t i = first; i < past; i++) {
         const thaw_span *block = &list->norm_blocks[i];
         const thaw_optimizer_module *module = module_of(list, block->parameter);
-        if (!module->sums)
+        if (!has_sums(list, block->parameter))
             continue;
         const thaw_update piece = thaw_piece_of(list, block->parameter, block->begin, block->count);
         double sums[THAW_MAX_SUMS] = { 0 };
@@ -48,7 +54,7 @@ static void add_blocks(thaw_update_list *list)
 {
     memset(list->parameter_sums, 0, list->parameter_count * sizeof *list->parameter_sums);
     for (size_t i = 0; i < list->norm_count; i++)
-        if (module_of(list, list->norm_blocks[i].parameter)->sums)
+        if (has_sums(list, list->norm_blocks[i].parameter))
             add(list->parameter_sums[list->norm_blocks[i].parameter], list->block_sums[i]);
 }
 
@@ -74,7 +80,7 @@ static void conclude(thaw_update_list *list, size_t index, const double *all)
     };
     for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
         if ((rule->used_slots & ~rule->whole_slots) >> k & 1)
-            conclusion.slot[k] = list->parameters[index]->slot[k];
+            conclusion.slot[k] = list->parameters[index]->slot[list->first_slot[index] + k];
     double scalars[THAW_MAX_HYPERPARAMETERS];
     memcpy(scalars, rule->exact, sizeof scalars);
     module_of(list, index)->conclude(&conclusion, scalars);
@@ -85,10 +91,10 @@ static void conclude(thaw_update_list *list, size_t index, const double *all)
     }
 }
 
-static bool has_sums(const thaw_update_list *list)
+static bool any_sums(const thaw_update_list *list)
 {
     for (size_t i = 0; i < list->parameter_count; i++)
-        if (module_of(list, i)->sums)
+        if (has_sums(list, i))
             return true;
     return false;
 }
@@ -103,6 +109,7 @@ static bool alike(const thaw_update_list *list, size_t left, size_t right)
 static void share_number(const thaw_update_list *list, size_t index, size_t slot)
 {
     const thaw_parameter *furthest = list->parameters[index];
+    slot += list->first_slot[index];
     for (size_t i = 0; i < list->parameter_count; i++)
         if (alike(list, i, index) && list->parameters[i]->slot_steps[slot] > furthest->slot_steps[slot])
             furthest = list->parameters[i];
@@ -119,6 +126,8 @@ static void share_numbers(const thaw_update_list *list)
 {
     for (size_t i = 0; i < list->parameter_count; i++) {
         const unsigned used = list->rules[list->rule_of[i]].used_slots;
+        if (!list->modules[i])
+            continue;
         for (size_t k = 0; !(i > 0 && alike(list, i, i - 1)) && k < list->modules[i]->slot_count; k++)
             if (used >> k & 1 && thaw_module_slot_shape(list->modules[i], k) == THAW_SLOT_SHARED)
                 share_number(list, i, k);
@@ -130,16 +139,14 @@ void thaw_update_list_sum(thaw_update_list *list)
     if (!list->concluded)
         return;
     share_numbers(list);
-    for (size_t i = 0; i < list->parameter_count; i++)
-        memcpy(list->concluded[i].scalars, list->rules[list->rule_of[i]].scalars, sizeof list->concluded[i].scalars);
-    if (has_sums(list))
+    if (any_sums(list))
         thaw_parallel(list->context, sum_share, list);
     add_blocks(list);
     const thaw_optimizer *optimizer = NULL;
     const thaw_optimizer_module *module = NULL;
     double all[THAW_MAX_SUMS] = { 0 };
     for (size_t i = 0; i < list->parameter_count; i++) {
-        if (!module_of(list, i)->conclude)
+        if (!thaw_update_list_runs(list, i) || !module_of(list, i)->conclude)
             continue;
         if (list->parameters[i]->group->optimizer != optimizer || module_of(list, i) != module) {
             optimizer = list->parameters[i]->group->optimizer;

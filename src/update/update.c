@@ -11,6 +11,7 @@
 #include "update/matrix_stage.h"
 #include "update/piece.h"
 #include "update/sums.h"
+#include "update/wrappers.h"
 
 static void replace_value(const thaw_optimizer_module *module, double *values, const char *name, double own,
                           double factor)
@@ -30,12 +31,25 @@ static double fallback_rate(const thaw_group *group, const thaw_optimizer_module
     return values[index] * (group->learning_rate / common);
 }
 
-static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, const thaw_optimizer_module *module,
-                      double rate_factor)
+/* Those that the group and the schedule change. */
+static void replace_values(thaw_rule *filled, const thaw_parameter *parameter, const thaw_optimizer_module *module,
+                           double rate_factor)
 {
     const thaw_group *group = parameter->group;
     const bool falls_back = module != group->optimizer->module;
-    thaw_parameter_values(parameter, filled->values);
+    replace_value(module, filled->values, "lr",
+                  falls_back ? fallback_rate(group, module, filled->values) : group->learning_rate, rate_factor);
+    replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);
+}
+
+static void fill_rule(const thaw_update_list *list, thaw_rule *filled, size_t index, double rate_factor)
+{
+    const thaw_parameter *parameter = list->parameters[index];
+    const thaw_optimizer_module *module = list->modules[index];
+    if (list->wrapped)
+        memcpy(filled->values, thaw_wrapper_at(list, index)->values, sizeof filled->values);
+    else
+        thaw_parameter_values(parameter, filled->values);
     filled->used_slots = filled->whole_slots = 0;
     for (size_t k = 0; k < module->slot_count; k++) {
         const unsigned used = (unsigned)thaw_module_uses_slot(module, filled->values, k) << k;
@@ -43,10 +57,9 @@ static void fill_rule(thaw_rule *filled, const thaw_parameter *parameter, const 
         if (thaw_module_slot_shape(module, k) == THAW_SLOT_WHOLE)
             filled->whole_slots |= used;
     }
-    replace_value(module, filled->values, "lr",
-                  falls_back ? fallback_rate(group, module, filled->values) : group->learning_rate, rate_factor);
-    replace_value(module, filled->values, "weight_decay", group->weight_decay, 1);
-    filled->step = parameter->steps;
+    if (!list->wrapped)
+        replace_values(filled, parameter, module, rate_factor);
+    filled->step = parameter->steps + list->perturbs;
     memcpy(filled->exact, filled->values, sizeof filled->exact);
     if (module->prepare)
         module->prepare(filled->values, filled->step, filled->exact);
@@ -73,19 +86,30 @@ static void fill_rule_of(thaw_update_list *list, size_t i, double rate_factor)
     if (i > 0 && list->modules[i] == list->modules[i - 1] && same_settings(parameter, list->parameters[i - 1]))
         *filled = list->rules[list->rule_of[i - 1]];
     else
-        fill_rule(filled, parameter, list->modules[i], rate_factor);
+        fill_rule(list, filled, i, rate_factor);
 }
 
-/* Counts a step of each parameter, and of the slots that it uses. */
-static void fill_rules(thaw_update_list *list, double rate_factor)
+/* Until sums say otherwise, scalars are those of the rules. */
+void thaw_update_list_fill_rules(thaw_update_list *list, double rate_factor)
 {
     for (size_t i = 0; i < list->parameter_count; i++) {
-        thaw_parameter *parameter = list->parameters[i];
-        parameter->steps++;
-        parameter->version++;
+        if (!thaw_update_list_runs(list, i))
+            continue;
         fill_rule_of(list, i, rate_factor);
+        const thaw_rule *rule = &list->rules[list->rule_of[i]];
+        uint64_t *steps = list->parameters[i]->slot_steps + list->first_slot[i];
         for (size_t k = 0; k < list->modules[i]->slot_count; k++)
-            parameter->slot_steps[k] += parameter->slot[k] && (list->rules[list->rule_of[i]].used_slots >> k & 1);
+            steps[k] += list->parameters[i]->slot[list->first_slot[i] + k] && (rule->used_slots >> k & 1);
+        if (list->concluded)
+            memcpy(list->concluded[i].scalars, rule->scalars, sizeof list->concluded[i].scalars);
+    }
+}
+
+static void count_steps(const thaw_update_list *list)
+{
+    for (size_t i = 0; i < list->parameter_count; i++) {
+        list->parameters[i]->steps++;
+        list->parameters[i]->version++;
     }
 }
 
@@ -115,8 +139,8 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = list->modules[index];
-    return parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero && !module->begin &&
-           !module->sums && module->rests_at_zero(list->rules[list->rule_of[index]].values);
+    return !list->wrapped && parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero &&
+           !module->begin && !module->sums && module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 
 static void update_rows(const thaw_update_list *list, const thaw_span *span)
@@ -165,6 +189,15 @@ static bool has_infinite_scalar(const thaw_update_list *list)
     return false;
 }
 
+static void run_level(thaw_update_list *list)
+{
+    atomic_store(&list->suspect, has_infinite_scalar(list));
+    thaw_update_list_sum(list);
+    if (list->span_count > 0)
+        thaw_parallel(list->context, update_share, list);
+    thaw_matrix_stage_run(list);
+}
+
 thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, double gradient_scale)
 {
     for (size_t i = 0; i < list->parameter_count; i++)
@@ -173,12 +206,12 @@ thaw_status thaw_update_list_run(thaw_update_list *list, double rate_factor, dou
                              "group %s trains and has no optimizer: give it one with thaw_select_optimizer",
                              list->parameters[i]->group->name);
     list->gradient_scale = gradient_scale;
-    fill_rules(list, rate_factor);
-    atomic_store(&list->suspect, has_infinite_scalar(list));
-    thaw_update_list_sum(list);
-    if (list->span_count > 0)
-        thaw_parallel(list->context, update_share, list);
-    thaw_matrix_stage_run(list);
+    count_steps(list);
+    for (thaw_update_list *level = list; level; level = level->wrappers)
+        thaw_update_list_fill_rules(level, rate_factor);
+    thaw_update_list_begin_wrappers(list);
+    for (thaw_update_list *level = list; level; level = level->wrappers)
+        run_level(level);
     return THAW_OK;
 }
 
@@ -198,7 +231,10 @@ void thaw_update_list_clear_held(const thaw_update_list *list, size_t index)
 
 bool thaw_update_list_suspect(const thaw_update_list *list)
 {
-    return atomic_load(&list->suspect);
+    bool suspect = false;
+    for (const thaw_update_list *level = list; level; level = level->wrappers)
+        suspect = suspect || atomic_load(&level->suspect);
+    return suspect;
 }
 
 static void scale_blocks(void *argument, size_t begin, size_t end)

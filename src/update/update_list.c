@@ -8,6 +8,7 @@
 #include "params/suits.h"
 #include "update/matrix_stage.h"
 #include "update/state.h"
+#include "update/wrappers.h"
 
 enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
 
@@ -19,11 +20,11 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
     return floats;
 }
 
-/* The floats of a parameter that are cut into shares: all, or none of what has a stage of its own. */
+/* The floats of a parameter that are cut into shares: all, or none of what is not updated by element. */
 static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
-    const bool whole = list->modules[index] && list->modules[index]->matrix;
-    return all || !whole ? thaw_padded_floats(list->parameters[index]->count) : 0;
+    const bool updates = list->modules[index] && list->modules[index]->update;
+    return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
 /* Cuts the parameters, laid end to end, into equal shares of whole cache lines: all of them, or those that are updated
@@ -113,6 +114,12 @@ static thaw_status make_sums(thaw_update_list *list)
     return list->block_sums && list->parameter_sums && list->concluded ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
+thaw_status thaw_update_list_make_stages(thaw_update_list *list)
+{
+    cut_spans(list, false);
+    return make_sums(list);
+}
+
 static thaw_status fill(thaw_update_list *list, thaw_parameter *const *parameters, size_t room)
 {
     if (list->parameter_count > 0)
@@ -123,13 +130,26 @@ static thaw_status fill(thaw_update_list *list, thaw_parameter *const *parameter
     cut_spans(list, true);
     thaw_status status = cut_norm_blocks(list);
     if (status == THAW_OK)
-        status = make_sums(list);
-    if (status == THAW_OK)
         status = thaw_matrix_stage_create(list);
     if (status == THAW_OK)
         status = thaw_update_list_make_state(list, room);
-    cut_spans(list, false);
-    return status;
+    if (status == THAW_OK)
+        status = thaw_update_list_make_stages(list);
+    return status == THAW_OK ? thaw_update_list_make_wrappers(list) : status;
+}
+
+thaw_status thaw_update_list_allocate(thaw_update_list *list, thaw_context *context, size_t count)
+{
+    list->context = context;
+    list->threads = context->most_threads;
+    list->parameter_count = count;
+    list->modules = thaw_allocate_array(context, count, sizeof(thaw_optimizer_module *));
+    list->first_slot = thaw_allocate_array(context, count, sizeof *list->first_slot);
+    list->rules = thaw_allocate_array(context, count, sizeof *list->rules);
+    list->spans = thaw_allocate_array(context, count + (size_t)list->threads, sizeof *list->spans);
+    list->first_span = thaw_allocate_array(context, (size_t)list->threads + 1, sizeof *list->first_span);
+    return list->modules && list->first_slot && list->rules && list->spans && list->first_span ? THAW_OK
+                                                                                               : THAW_OUT_OF_MEMORY;
 }
 
 thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count, size_t room,
@@ -139,19 +159,14 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     thaw_update_list *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
-    made->context = context;
-    made->threads = context->most_threads;
-    made->parameter_count = count;
+    thaw_status status = thaw_update_list_allocate(made, context, count);
     made->parameters = thaw_allocate_array(context, count, sizeof *made->parameters);
-    made->modules = thaw_allocate_array(context, count, sizeof(thaw_optimizer_module *));
     made->held = thaw_allocate_array(context, count, sizeof(uint64_t *));
     made->rule_of = thaw_allocate_array(context, count, sizeof *made->rule_of);
-    made->rules = thaw_allocate_array(context, count, sizeof *made->rules);
-    made->spans = thaw_allocate_array(context, count + (size_t)made->threads, sizeof *made->spans);
-    made->first_span = thaw_allocate_array(context, (size_t)made->threads + 1, sizeof *made->first_span);
-    const bool has_all = made->parameters && made->modules && made->held && made->rule_of && made->rules &&
-                         made->spans && made->first_span;
-    const thaw_status status = has_all ? fill(made, parameters, room) : THAW_OUT_OF_MEMORY;
+    if (!made->parameters || !made->held || !made->rule_of)
+        status = THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK)
+        status = fill(made, parameters, room);
     if (status != THAW_OK) {
         thaw_update_list_release(made);
         return status;
@@ -167,27 +182,38 @@ thaw_status thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint
     return held ? thaw_matrix_stage_keep(list, parameter) : THAW_OK;
 }
 
+/* What a list of wrappers has from the optimizers' list. */
+static void release_shared(thaw_update_list *list)
+{
+    for (size_t i = 0; list->held && i < list->parameter_count; i++)
+        thaw_release(list->context, list->held[i]);
+    for (size_t i = 0; list->gradients && i < list->parameter_count; i++)
+        list->parameters[i]->gradient = NULL;
+    thaw_release(list->context, list->before_floats);
+    thaw_release(list->context, list->before);
+    thaw_release(list->context, list->norm_blocks);
+    thaw_release(list->context, list->rule_of);
+    thaw_release(list->context, list->held);
+    thaw_release(list->context, list->gradients);
+    thaw_release(list->context, list->parameters);
+}
+
 void thaw_update_list_release(thaw_update_list *list)
 {
     if (!list)
         return;
+    thaw_update_list_release(list->wrappers);
     thaw_matrix_stage_release(list);
     thaw_release(list->context, list->concluded);
     thaw_release(list->context, list->parameter_sums);
     thaw_release(list->context, list->block_sums);
     thaw_release(list->context, list->norm_sums);
-    thaw_release(list->context, list->norm_blocks);
     thaw_release(list->context, list->first_span);
     thaw_release(list->context, list->spans);
     thaw_release(list->context, list->rules);
-    thaw_release(list->context, list->rule_of);
-    for (size_t i = 0; list->held && i < list->parameter_count; i++)
-        thaw_release(list->context, list->held[i]);
-    thaw_release(list->context, list->held);
-    for (size_t i = 0; list->gradients && i < list->parameter_count; i++)
-        list->parameters[i]->gradient = NULL;
-    thaw_release(list->context, list->gradients);
+    thaw_release(list->context, list->first_slot);
     thaw_release(list->context, list->modules);
-    thaw_release(list->context, list->parameters);
+    if (!list->wrapped)
+        release_shared(list);
     thaw_release(list->context, list);
 }

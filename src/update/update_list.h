@@ -35,10 +35,12 @@ typedef struct thaw_concluded {
 
 typedef struct thaw_matrix_stage thaw_matrix_stage;
 
+/* The optimizers' modules are one list, and each level of wrappers is another, which runs after it. */
 struct thaw_update_list {
     thaw_context *context;
     thaw_parameter **parameters;
-    const thaw_optimizer_module **modules; /* that update them; NULL: the group has no optimizer */
+    const thaw_optimizer_module **modules; /* that update them; NULL: the group has no optimizer, or no such wrapper */
+    size_t *first_slot;                    /* of each parameter's module, among the parameter's slots */
     size_t parameter_count;
     float *gradients; /* of all parameters, padded; then room */
     uint64_t **held;  /* bits of a parameter's elements: 1 where updates keep the value; NULL: nowhere */
@@ -62,7 +64,28 @@ struct thaw_update_list {
     thaw_concluded *concluded;               /* of each parameter */
 
     thaw_matrix_stage *matrices; /* NULL unless a module has the stage */
+
+    float **before;             /* each parameter before its step, where a wrapper needs it; else NULL */
+    float *before_floats;       /* their memory */
+    bool perturbs;              /* the wrappers that perturb run now, and no others */
+    thaw_update_list *wrappers; /* the level around this one, or NULL */
+    thaw_update_list *wrapped;  /* the optimizers' list, which has the parameters, held bits, rule numbers and blocks */
 };
+
+/* Allocates what lists of optimizers and of wrappers have alike. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_allocate(thaw_update_list *list, thaw_context *context, size_t count);
+
+/* Cuts the spans that are updated, and allocates what sums need. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_make_stages(thaw_update_list *list);
+
+/* Counts a step of the slots in use, and computes what the hyper-parameters say of the modules that run now. */
+void thaw_update_list_fill_rules(thaw_update_list *list, double rate_factor);
+
+/* Whether the parameter's module has a part in what the list does now: update, or perturb. */
+static inline bool thaw_update_list_runs(const thaw_update_list *list, size_t index)
+{
+    return list->modules[index] && (list->modules[index]->perturb != NULL) == list->perturbs;
+}
 
 /* The spans of one thread of a team: [*first, *past). A team may have fewer threads than the list has shares, such as
    one inside a parallel region of the host. Then a thread does several shares. */

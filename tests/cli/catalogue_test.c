@@ -58,8 +58,14 @@ Test(catalogue, optimizers, .init = cli_begin, .fini = cli_end)
     size_t count = 0;
     for (const char *rest = lines; sscanf(rest, "%31s %511s%n", name, settings, &length) == 2;
          rest += length, count++) {
-        snprintf(line, sizeof line, "summary --model mlp-500 --optimizer %s:%s", name, settings);
+        char *slash = strchr(name, '/');
+        if (slash)
+            *slash = '\0';
+        snprintf(line, sizeof line, "summary --model mlp-500 --optimizer %s:%s%s", name, settings,
+                 slash ? "/adamw" : "");
         cli_succeed(line);
+        snprintf(line, sizeof line, "%s/adamw", name);
+        cr_assert(!slash || strstr(cli_run.output, line), "%s", cli_run.output);
     }
     cr_assert_geq(count, 4);
     cli_succeed("optimizers --json");
@@ -68,7 +74,11 @@ Test(catalogue, optimizers, .init = cli_begin, .fini = cli_end)
     cr_assert_eq(support_json_number(lr, "default"), 1e-3);
     cr_assert_eq(support_json_number(lr, "minimum"), 0);
     cr_assert(json_is_null(json_object_get(lr, "maximum")));
+    cr_assert(json_is_false(json_object_get(sgd, "wraps")));
     json_decref(sgd);
+    json_t *lookahead = named("lookahead");
+    cr_assert(json_is_true(json_object_get(lookahead, "wraps")));
+    json_decref(lookahead);
 }
 
 Test(catalogue, strategies, .init = cli_begin, .fini = cli_end)

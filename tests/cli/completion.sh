@@ -47,6 +47,8 @@ expect 'resnet18|resnet34|resnet50' thaw train --model = res
 expect 'vgg16|vgg16-bn' thaw plan --data fashion-mnist : classes = 0-4 --model vgg
 expect 'adadelta|adafactor|adagrad|adam|adamax|adamw|adan' thaw train --optimizer ada
 expect 'momentum=' thaw train --optimizer sgd : mom
+expect 'lookahead/' thaw train --optimizer look
+expect 'lookahead/adopt' thaw train --optimizer lookahead/ado
 expect "$("$thaw" optimizers | cut -d ' ' -f 1 | paste -sd '|')" thaw bench --optimizers = ''
 expect 'lora:rank=8|lp-ft|last2' thaw bench --strategies l
 expect 'lora:rank=8|lp-ft|last2' thaw finetune --strategy l

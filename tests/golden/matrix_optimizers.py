@@ -131,6 +131,28 @@ TOGETHER = {
         {"d0": 1e-3, "growth_rate": 1.02}, {"d0": 1e-3, "d_coef": 3, "lr": 0.5},
     ]),
 }
+def simple(kind, parameter, **given):
+    if "beta1" in given:
+        given["betas"] = (given.pop("beta1"), given.pop("beta2"))
+    return kind([parameter], foreach=False, **given)
+
+
+INNER = {
+    "adafactor": adafactor, "adamw": functools.partial(simple, torch.optim.AdamW),
+    "lamb": functools.partial(simple, published.LAMB), "muon": muon, "sgd": functools.partial(simple, torch.optim.SGD),
+}
+# A wrapper's settings, what it wraps, and the settings of that.
+WRAPPED = {
+    "cautious": (published.Cautious, [
+        ({}, "adamw", {}), ({}, "adamw", {"lr": 0.05, "weight_decay": 0}), ({"eps": 0.6}, "adamw", {"lr": 0.05}),
+        ({}, "sgd", {"lr": 0.05, "momentum": 0.9}), ({}, "lamb", {"lr": 0.05}), ({}, "muon", {"lr": 0.02}),
+    ]),
+    "lookahead": (published.Lookahead, [
+        ({}, "adamw", {}), ({"k": 3}, "adamw", {"lr": 0.05}), ({"k": 1, "alpha": 0.8}, "adamw", {"lr": 0.05}),
+        ({"alpha": 0.1}, "sgd", {"lr": 0.05, "momentum": 0.9}), ({"k": 2}, "lamb", {"lr": 0.05}),
+        ({"k": 2}, "adafactor", {"lr": 0.1}), ({"k": 4}, "muon", {"lr": 0.02}),
+    ]),
+}
 IGNORED = ("step", "g")
 NAMES = {"variance": "col_var"}
 
@@ -183,15 +205,29 @@ def run_together(make, case):
     return found
 
 
+def settings_of(case):
+    return ",".join(f"{key}={float(value)!r}" for key, value in case.items())
+
+
+def run_case(name, make, case):
+    """The case's settings, and the arrays of each parameter."""
+    if name in TOGETHER:
+        return settings_of(case), run_together(make, case)
+    if name not in WRAPPED:
+        return settings_of(case), [run(make, case, index) for index in range(len(SHAPES))]
+    own, inner, given = case
+    both = lambda parameter: make(INNER[inner](parameter, **given), **own)
+    return (f"{settings_of(own)}/{inner}:{settings_of(given)}", [run(both, {}, index) for index in range(len(SHAPES))])
+
+
 def main(directory, names):
-    for name, (make, cases) in (CASES | TOGETHER).items():
+    for name, (make, cases) in (CASES | TOGETHER | WRAPPED).items():
         if names and name not in names:
             continue
         with open(directory / (name + ".txt"), "w", encoding="ascii") as golden:
             for case in cases:
-                print("case", ",".join(f"{key}={float(value)!r}" for key, value in case.items()) or "-", file=golden)
-                found = (run_together(make, case) if name in TOGETHER
-                         else [run(make, case, index) for index in range(len(SHAPES))])
+                settings, found = run_case(name, make, case)
+                print("case", settings or "-", file=golden)
                 for index, arrays in enumerate(found):
                     for array, values in arrays.items():
                         print(index, array, *(f"{value:.8g}" for value in values.flatten()[:MOST].tolist()), file=golden)

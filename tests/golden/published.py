@@ -196,3 +196,46 @@ class Prodigy(torch.optim.Optimizer):
             p.sub_(state["rate"] * blend / (state["exp_avg_sq"].sqrt() + self.d * group["eps"]))
             for name in ("d", "d_max", "d_numerator"):
                 state[name] = torch.tensor(getattr(self, name))
+
+
+class Wrapper:
+    """Another optimizer of one parameter, which keeps what it has besides in the state of that."""
+
+    def __init__(self, wrapped):
+        self.wrapped, self.param_groups, self.state = wrapped, wrapped.param_groups, wrapped.state
+        self.parameter, = wrapped.param_groups[0]["params"]
+
+    @torch.no_grad()
+    def step(self):
+        before = self.parameter.clone()
+        with torch.enable_grad():
+            self.wrapped.step()
+        self.follow(self.parameter, before, self.state[self.parameter])
+
+
+class Lookahead(Wrapper):
+    """Zhang et al. 2019, arXiv 1907.08610, algorithm 1."""
+
+    def __init__(self, wrapped, k=5, alpha=0.5):
+        super().__init__(wrapped)
+        self.k, self.alpha, self.steps = k, alpha, 0
+
+    def follow(self, fast, before, state):
+        slow = state.setdefault("slow", before)
+        self.steps += 1
+        if self.steps % self.k == 0:
+            slow.copy_(slow + self.alpha * (fast - slow))
+            fast.copy_(slow)
+
+
+class Cautious(Wrapper):
+    """Liang et al. 2024, arXiv 2411.16085, algorithm 1, with the mean of the mask as its authors' code bounds it."""
+
+    def __init__(self, wrapped, eps=1e-3):
+        super().__init__(wrapped)
+        self.eps = eps
+
+    def follow(self, p, before, state):
+        step = p - before
+        mask = (step * p.grad < 0).float()
+        p.copy_(before + step * mask / mask.mean().clamp(min=self.eps))

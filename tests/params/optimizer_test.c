@@ -204,6 +204,10 @@ Test(optimizer, builtin_modules_are_listed_in_order)
     for (size_t i = 0; i < THAW_COUNT(names); i++)
         cr_assert_str_eq(thaw_optimizer_builtin(i)->name, names[i]);
     cr_assert_null(thaw_optimizer_builtin(THAW_COUNT(names)));
+    cr_assert_str_eq(thaw_optimizer_builtin_wrapper(0)->name, "cautious");
+    cr_assert_str_eq(thaw_optimizer_builtin_wrapper(1)->name, "lookahead");
+    cr_assert_str_eq(thaw_optimizer_builtin_wrapper(2)->name, "sam");
+    cr_assert_null(thaw_optimizer_builtin_wrapper(3));
     cr_assert_null(thaw_optimizer_builtin(1000));
 }
 

@@ -104,6 +104,8 @@ Test(allocation, steps_allocate_nothing)
 {
     check_steps(make_plain, "sgd:lr=0.01,momentum=0.9", NULL);
     check_steps(make_plain, "adam", &(thaw_step_options){ .clip_norm = 0.5 });
+    check_steps(make_plain, "lookahead:k=2/cautious/adamw", NULL);
+    check_steps(make_plain, "sam/adamw", NULL);
 }
 
 /* Shards of two sizes, in the second. */

@@ -167,7 +167,10 @@ static const char *const optimizers[] = { "muon:lr=0.02",
                                           "soap:precondition_frequency=3",
                                           "schedule-free-adamw:warmup_steps=9",
                                           "schedule-free-sgd:lr=0.02",
-                                          "prodigy:d0=1e-3" };
+                                          "prodigy:d0=1e-3",
+                                          "lookahead:k=3/cautious/adamw:lr=0.01",
+                                          "lookahead:k=3/muon:lr=0.02",
+                                          "sam/schedule-free-sgd:lr=0.02" };
 
 /* In the second epoch, conv1 is frozen, and the view may be in the model. */
 Test(views, and_slots_of_other_shapes_continue_to_the_bit)
