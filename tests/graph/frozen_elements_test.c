@@ -14,7 +14,7 @@ static const char *const optimizers[] = {
     "adan:lr=0.01,weight_decay=0.1",
     "lamb:lr=0.01,weight_decay=0.1",
     "prodigy:d0=1e-3,weight_decay=0.1",
-    "lookahead:k=2/cautious/adamw:lr=0.01",
+    "lookahead:k=2/adamw:lr=0.01",
 };
 
 static bool is_masked(size_t index)
