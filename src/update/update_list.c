@@ -23,7 +23,7 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
 /* The floats of a parameter that are cut into shares: all, or none of what is not updated by element. */
 static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
-    const bool updates = list->modules[index] && list->modules[index]->update;
+    const bool updates = !list->modules[index] || list->modules[index]->update;
     return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
