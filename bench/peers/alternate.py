@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+import text_batches
 from contenders import environment_of, say, start, thaw_command
 from measurement import print_measurement
 from peers import chosen_workloads, positive, quartiles
@@ -60,9 +61,11 @@ def measure_steps(name, options):
     """None when a build does not run it."""
     what = dict(WORKLOADS[name])
     rounds, steps, in_file = what.pop("rounds"), what.pop("steps", None), what.pop("cache_file", False)
-    settings = [f"{key}={value}" for key, value in what.items()]
     command, rounds = (f"step {-(-steps // SHORTER)}", SHORTER * rounds) if steps else ("epoch", rounds)
     with tempfile.TemporaryDirectory() as folder:
+        if "tokens" in what:
+            text_batches.prepare(what, options.new, sys.executable, folder)
+        settings = [f"{key}={value}" for key, value in what.items()]
         workers = []
         for label, build in (("old", options.old), ("new", options.new)):
             file = [f"cache_file={folder}/{label}"] if in_file else []

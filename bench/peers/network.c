@@ -38,7 +38,7 @@ bool worker_build(worker *w)
     const settings *s = &w->settings;
     thaw_optimizer *optimizer = NULL;
     const bool lstm = strcmp(s->network, "lstm") == 0;
-    if ((lstm ? build_lstm(w->model) : thaw_zoo_build(w->model, s->network, 0)) != THAW_OK)
+    if ((lstm ? build_lstm(w->model) : thaw_zoo_build(w->model, s->network, s->classes)) != THAW_OK)
         return worker_fail(w, s->network);
     if (thaw_optimizer_create(w->context, s->optimizer, &optimizer) != THAW_OK)
         return worker_fail(w, s->optimizer);

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 import backbones
+import text_networks
 import vision_transformers
 
 
@@ -59,6 +60,7 @@ class Lstm(nn.Module):
 
 NETWORKS = {
     **backbones.NETWORKS,
+    **text_networks.NETWORKS,
     "vit-small": vision_transformers.NETWORKS["vit-small"],
     "dinov2-small": lambda: vision_transformers.NETWORKS["dinov2-small"](size=518),
     "lstm": Lstm,

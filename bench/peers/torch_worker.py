@@ -6,6 +6,7 @@
     rank=R ranks=N store=FILE commands=FILE
                                               one of N processes that meet at `store`, with DistributedDataParallel
                                               over gloo; commands are in the file FILE.R, and rank 0 answers
+    tokens=FILE                               batches of text_batches.py
     transfer SEED                      the accuracy protocol  ->  one JSON object
 """
 
@@ -20,6 +21,7 @@ import torch
 from torch import nn
 
 import backbones
+import text_networks
 from torch_networks import NETWORKS, Lstm, adapt, freeze, make_optimizer, transfer_cnn
 
 DATA = "/usr/share/datasets/fashion-mnist"
@@ -98,7 +100,8 @@ class Trainer:
             if split:
                 with torch.no_grad(), rounding("bf16" if rounds_prefix else "f32"):
                     inputs = prefix(inputs)
-                inputs = inputs if precision == "bf16" else inputs.float()
+                if rounds_prefix and precision != "bf16":
+                    inputs = inputs.float()
             return tail(inputs, targets)
 
         self.forward = forward
@@ -132,7 +135,8 @@ class Workload:
     """What the settings describe, ready to run."""
 
     def __init__(self, settings):
-        model = NETWORKS[settings["network"]]()
+        network = settings["network"].partition(":")[0]
+        model = NETWORKS[network](**dict(classes=int(settings["classes"])) if "classes" in settings else {})
         freeze(model, settings["freeze"])
         if "lora" in settings:
             adapt(model, settings["lora"], int(settings["lora_rank"]))
@@ -141,23 +145,27 @@ class Workload:
                                "store" in settings)
         self.batch = int(settings["batch"])
         samples = int(settings["samples"])
-        if samples and settings["source"] == "fashion-mnist":
+        if "tokens" in settings:
+            self.batches = text_networks.read_batches(settings["tokens"])
+        elif samples and settings["source"] == "fashion-mnist":
             images, labels = fashion_mnist("train", int(settings["first"]), int(settings["last"]))
             assert len(images) >= samples, f"the data set has only {len(images)} samples"
             self.inputs, self.targets = self.trainer.arrange(images[:samples]), labels[:samples]
         else:
             backbone = isinstance(model, backbones.Backbone)
-            side = 518 if settings["network"] == "dinov2-small" else 224
-            sample = (3, side, side) if backbone else (50, 64) if settings["network"] == "lstm" else (1, 28, 28)
+            side = 518 if network == "dinov2-small" else 224
+            sample = (3, side, side) if backbone else (50, 64) if network == "lstm" else (1, 28, 28)
             self.inputs = self.trainer.arrange(torch.rand(samples or self.batch, *sample))
             self.targets = torch.randint(0, 5, (samples or self.batch,))
+            self.batches = [(self.inputs, self.targets)]
 
     def steps(self, count):
         times = []
         for _ in range(count):
             begin = time.perf_counter()
-            self.trainer.step(self.inputs, self.targets)
-            times.append((time.perf_counter() - begin) * 1e3)
+            for batch in self.batches:
+                self.trainer.step(*batch)
+            times.append((time.perf_counter() - begin) * 1e3 / len(self.batches))
         return times
 
     def epoch(self):

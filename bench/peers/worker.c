@@ -1,6 +1,7 @@
 /* Thaw's contender: trains one workload on command, so that it can take turns with its peers. Settings are arguments
    such as network=mlp-512. Commands are lines, and each is answered by a line:
        step N    N training steps on one fixed batch   ->  their milliseconds
+                 with tokens=FILE: N passes over its batches  ->  the mean milliseconds of a step of each pass
        epoch     one epoch over the data set           ->  its milliseconds
        memory    -> bytes of peak memory above what the process had before it built anything
        quit
@@ -36,6 +37,8 @@ static bool read_settings(int count, char **arguments, settings *s)
         { "cache_bytes", NULL, &s->cache_bytes },
         { "cache_bf16", NULL, &s->cache_bf16 },
         { "source", &s->source, NULL },
+        { "tokens", &s->tokens, NULL },
+        { "classes", NULL, &s->classes },
         { "precision", &s->precision, NULL },
         { "frozen_precision", &s->frozen_precision, NULL },
     };
@@ -80,9 +83,9 @@ bool worker_fail(const worker *w, const char *what)
     return false;
 }
 
-/* ---- steps on one batch */
+/* ---- steps on one batch, or on several in turn */
 
-static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *targets)
+static bool take_steps(worker *w, const worker_batches *batches)
 {
     char line[64];
     const thaw_step_options options = {
@@ -95,9 +98,10 @@ static bool take_steps(worker *w, const thaw_tensor *inputs, const thaw_tensor *
             return true;
         for (long left = strtol(command + 5, NULL, 10); left > 0; left--) {
             const double begin = worker_now();
-            if (thaw_step(w->model, inputs, targets, &options, NULL) != THAW_OK)
-                return worker_fail(w, "a step");
-            printf("%.4f%c", worker_now() - begin, left == 1 ? '\n' : ' ');
+            for (size_t i = 0; i < batches->count; i++)
+                if (thaw_step(w->model, batches->each[i].inputs, &batches->each[i].targets, &options, NULL) != THAW_OK)
+                    return worker_fail(w, "a step");
+            printf("%.4f%c", (worker_now() - begin) / (double)batches->count, left == 1 ? '\n' : ' ');
         }
         fflush(stdout);
     }
@@ -140,8 +144,18 @@ static bool make_data(const worker *w, size_t count, made_data *data)
 static bool serve_steps(worker *w)
 {
     made_data data;
-    const bool done = make_data(w, w->settings.batch, &data) && take_steps(w, &data.inputs, &data.targets);
+    bool done = make_data(w, w->settings.batch, &data);
+    worker_batch batch = { .inputs = { data.inputs }, .targets = data.targets };
+    done = done && take_steps(w, &(worker_batches){ &batch, 1 });
     release_data(&data);
+    return done;
+}
+
+static bool serve_passes(worker *w)
+{
+    worker_batches batches;
+    const bool done = worker_batches_read(w->settings.tokens, &batches) && take_steps(w, &batches);
+    worker_batches_release(&batches);
     return done;
 }
 
@@ -256,7 +270,9 @@ int main(int count, char **arguments)
     if (done) {
         printf("ready Thaw %s\n", thaw_version());
         fflush(stdout);
-        if (w.settings.samples == 0)
+        if (w.settings.tokens)
+            done = serve_passes(&w);
+        else if (w.settings.samples == 0)
             done = serve_steps(&w);
         else
             done = strcmp(w.settings.source, "random") == 0 ? serve_made_epochs(&w) : serve_epochs(&w);

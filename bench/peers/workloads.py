@@ -9,6 +9,11 @@ IMAGES = dict(optimizer=MOMENTUM, batch=16)  # of 224x224
 LSTM = dict(network="lstm", optimizer=MOMENTUM, batch=32)
 VIT = dict(network="vit-small", optimizer=ADAMW, batch=16)
 DINO = dict(network="dinov2-small", optimizer=ADAMW, batch=4)  # of 518x518
+# Batches of text, of which a step's time is the mean. Nothing is dropped.
+BERT = "minilm-l6:length=64,hidden-dropout=0,attention-dropout=0,dropout=0"
+MINILM = dict(network=BERT, optimizer=ADAMW, batch=32, tokens="descriptions", batches=12, rounds=5)
+GPT2 = dict(network="gpt2:hidden-dropout=0,attention-dropout=0", optimizer=ADAMW, tokens="random", batches=1, rounds=5,
+            steps=1)
 RESNET, MOBILE, LITE = (dict(IMAGES, network=name) for name in ("resnet18", "mobilenet-v2", "efficientnet-lite0"))
 WORKLOADS = {
     "transfer-cnn all": dict(network="transfer-cnn", optimizer=ADAM, rounds=9, steps=15),
@@ -47,6 +52,12 @@ WORKLOADS = {
     "vit-small, head only, later epochs": dict(VIT, freeze="body", rounds=5, samples=128, source="random",
                                                cache_bytes=CACHE_BYTES),
     "dinov2-small, head only, first epoch": dict(DINO, freeze="body", rounds=5, steps=1),
+    "minilm-l6, all trainable": dict(MINILM, steps=1),
+    "minilm-l6, last 2 blocks": dict(MINILM, freeze="before:bert.encoder.layer.4", steps=2),
+    "minilm-l6, LoRA of rank 8": dict(MINILM, lora_rank=8, lora="bert.encoder.*.attention.self.*.weight", steps=1),
+    "minilm-l6, head only, first epoch": dict(MINILM, freeze="body", steps=3),
+    "gpt2, all trainable, 4 x 64": dict(GPT2, batch=4, length=64),
+    "gpt2, all trainable, 1 x 1024": dict(GPT2, batch=1, length=1024),
 }
 NOTES = {
     "transfer-cnn cached": "in a file. PyTorch has no feature cache: its frozen epoch",
@@ -55,5 +66,6 @@ NOTES = {
     "lstm, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
     "resnet18, fc only, later epochs": "PyTorch has no feature cache: its frozen epoch",
     "vit-small, LoRA of rank 8": "on the query, key and value projections of all blocks; the head trains, too",
+    "minilm-l6, LoRA of rank 8": "on queries, keys and values of all blocks; the head trains, too",
     "vit-small, head only, later epochs": "PyTorch has no feature cache: its frozen epoch",
 }
