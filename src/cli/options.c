@@ -265,8 +265,8 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "jobs", "N",
       "Runs at a time, each on --threads threads, otherwise on an equal share of the cores (default: 1)",
       &cli_kind_threads, TO(jobs) },
-    { CLI_BENCH, "race", NULL, "Stop configurations that are already beaten; see COMPARISONS in thaw(1)", &cli_kind_flag,
-      TO(race) },
+    { CLI_BENCH, "race", NULL, "Stop configurations that are already beaten; see COMPARISONS in thaw(1)",
+      &cli_kind_flag, TO(race) },
     { CLI_BENCH, "resume", NULL, "Run only what the report lacks", &cli_kind_flag, TO(resume) },
     { CLI_PRECISION, "precision", "TYPE",
       "Data type that layers compute in: f32, bf16, or bf16-emulated for CPUs without bf16 instructions. Parameters, "
