@@ -20,10 +20,11 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
     return floats;
 }
 
-/* The floats of a parameter that are cut into shares: all, or none of what is not updated by element. */
+/* The floats of a parameter that are cut into shares: all, or none of what is not updated by element, or not wrapped. */
 static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
-    const bool updates = !list->modules[index] || list->modules[index]->update;
+    const thaw_optimizer_module *module = list->modules[index];
+    const bool updates = module ? module->update != NULL : !list->wrapped;
     return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
