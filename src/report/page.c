@@ -64,18 +64,25 @@ static void read_points(thaw_report_page *page)
 
 /* ---- names ---- */
 
-/* "./lion.so:lr=1e-4" becomes "lion". */
+/* "./lion.so:lr=1e-4" becomes "lion", and "lookahead:k=3/adamw:lr=1e-3" "lookahead/adamw". */
 static void shorten(const char *description, char name[THAW_SHORT_NAME_BYTES])
 {
     const size_t end = strcspn(description, ":");
-    size_t begin = 0;
-    for (size_t i = 0; i < end; i++)
-        if (description[i] == '/')
-            begin = i + 1;
-    size_t length = end - begin;
-    if (length > 3 && strncmp(description + end - 3, ".so", 3) == 0)
-        length -= 3;
-    snprintf(name, THAW_SHORT_NAME_BYTES, "%.*s", (int)length, description + begin);
+    if (end > 3 && strncmp(description + end - 3, ".so", 3) == 0) {
+        size_t begin = end - 3;
+        while (begin > 0 && description[begin - 1] != '/')
+            begin--;
+        snprintf(name, THAW_SHORT_NAME_BYTES, "%.*s", (int)(end - 3 - begin), description + begin);
+        return;
+    }
+    size_t length = 0;
+    bool setting = false;
+    for (const char *c = description; *c && length + 1 < THAW_SHORT_NAME_BYTES; c++) {
+        setting = *c == ':' || (setting && *c != '/');
+        if (!setting)
+            name[length++] = *c;
+    }
+    name[length] = '\0';
 }
 
 /* If two short names are equal, all get their number appended. */
