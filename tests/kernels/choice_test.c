@@ -147,6 +147,20 @@ Test(choice, packs_nothing_for_many_rows_in_training)
     cr_assert_eq(thaw_choose_dense_packing(&p, false), THAW_PACK_WEIGHT);
 }
 
+/* From fewer rows on if the weight is frozen, or if the input would be packed. */
+Test(choice, packs_nothing_for_some_rows_in_training)
+{
+    const bool avx512 = thaw_dnn_has_avx512();
+    const thaw_inner_product short_rows = dense((int64_t[]){ 256, 384, 1536 });
+    const thaw_inner_product long_rows = dense((int64_t[]){ 256, 768, 3072 });
+    const thaw_inner_product few = dense((int64_t[]){ 200, 768, 3072 });
+    cr_assert_eq(thaw_choose_dense_packing(&short_rows, true), THAW_PACK_WEIGHT);
+    cr_assert_eq(thaw_choose_dense_packing(&short_rows, false), avx512 ? THAW_PACK_WEIGHT : THAW_PACK_NOTHING);
+    cr_assert_eq(thaw_choose_dense_packing(&long_rows, true), avx512 ? THAW_PACK_INPUT : THAW_PACK_NOTHING);
+    cr_assert_eq(thaw_choose_dense_packing(&few, true), THAW_PACK_INPUT);
+    cr_assert_eq(thaw_choose_dense_packing(&few, false), THAW_PACK_WEIGHT);
+}
+
 /* ---- the best kernels ---- */
 
 static void expect_kernel(thaw_context *context, thaw_kernel *kernel, thaw_kernel *relayout, const char *name,
