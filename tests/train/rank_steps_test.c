@@ -70,3 +70,16 @@ Test(rank_steps, steps_that_depend_on_norms_have_the_same_bits)
     assert_same_bits("lamb:lr=0.01", 0.1);
     assert_same_bits("lars:lr=0.1,weight_decay=0.01", 0);
 }
+
+/* Sums of the first pass come from all ranks before the second begins. */
+Test(rank_steps, second_passes_have_the_same_bits)
+{
+    assert_same_bits("sam:rho=0.5/adam:lr=0.01", 0);
+    assert_same_bits("sam:rho=0.5,adaptive=1/lamb:lr=0.01", 0.1);
+}
+
+Test(rank_steps, wrapped_and_estimated_steps_have_the_same_bits)
+{
+    assert_same_bits("cautious/lookahead:k=2/adam:lr=0.01", 0);
+    assert_same_bits("prodigy:d0=1e-3", 0);
+}
