@@ -29,7 +29,8 @@ typedef struct run {
     thaw_fit_options options;
     const char *saved; /* the run is saved there after `cut` steps, or continues from there */
     size_t cut;
-    size_t spoiled; /* bytes that the last rank's budget has more */
+    const char *optimizer; /* NULL: Adam */
+    size_t spoiled;        /* bytes that the last rank's budget has more */
     float *weights[MOST_RANKS];
     size_t counts[MOST_RANKS], bytes[MOST_RANKS];
     bool cached[MOST_RANKS][EPOCHS];
@@ -69,7 +70,7 @@ static void train(void *argument, const thaw_communicator *communicator)
                                  .user = &reads[own] };
     atomic_store(&reads[own], 0);
     assert_ok(context, thaw_dataset_create(context, &source, &data));
-    support_optimize(model, "adam:lr=0.01");
+    support_optimize(model, taken->optimizer ? taken->optimizer : "adam:lr=0.01");
     assert_ok(context, thaw_model_freeze(model, "conv*"));
     thaw_fit_options options = taken->options;
     options.epochs = EPOCHS;
@@ -195,6 +196,23 @@ Test(rank_cache, continues_on_another_number_of_ranks)
         release(&whole);
     }
     support_remove_directory(directory);
+}
+
+/* The second pass of a step begins at the same rows. */
+Test(rank_cache, serves_second_passes)
+{
+    run live = { .options = { .batch = 16, .shards = 4 }, .optimizer = "sam:rho=0.2/adam:lr=0.01" }, cached = live;
+    cached.options.cache_bytes = 1 << 20;
+    run spread = cached;
+    train(&live, NULL);
+    train(&cached, NULL);
+    run_ranks(4, train, &spread);
+    cr_assert(!live.cached[0][EPOCHS - 1] && cached.cached[0][EPOCHS - 1] && spread.cached[3][EPOCHS - 1]);
+    compare(&cached, &live, 1);
+    compare(&spread, &live, 4);
+    release(&live);
+    release(&cached);
+    release(&spread);
 }
 
 Test(rank_cache, ranks_must_agree_on_its_size)
