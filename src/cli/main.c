@@ -15,13 +15,26 @@
 #include "cli/generate.h"
 #include "cli/interrupt.h"
 #include "cli/ranks.h"
+#include "cli/version.h"
 #include "cli/waiting.h"
 #include "core/nearest.h"
 
 static void print_version(FILE *stream, struct argp_state *state)
 {
     (void)state;
-    fprintf(stream, "thaw %s\n", thaw_version());
+    cli_print_version(stream);
+}
+
+/* What follows --version. */
+static int show_version(int argc, char **argv)
+{
+    if (argc == 0) {
+        cli_print_version(stdout);
+        return CLI_DONE;
+    }
+    if (argc == 1 && (strcmp(argv[0], "--verbose") == 0 || strcmp(argv[0], "-v") == 0))
+        return cli_print_machine(stdout);
+    return cli_misuse(argv[0], "after --version, there may only be --verbose");
 }
 
 static void print_help(FILE *stream)
@@ -35,7 +48,8 @@ static void print_help(FILE *stream)
     const thaw_zoo_entry *network;
     for (size_t i = 0; (network = thaw_zoo_entry_at(i)); i++)
         fprintf(stream, "  %-18s %s\n", network->name, network->description);
-    fputs("\n'thaw COMMAND --help' lists a command's options; 'thaw --version' prints the version.\n"
+    fputs("\n'thaw COMMAND --help' lists a command's options; 'thaw --version' prints the version,\n"
+          "with --verbose also what Thaw computes with on this machine, and why.\n"
           "Environment: THAW_MAX_CPU limits the CPU's instructions that Thaw's own kernels use:\n"
           "baseline, v3 (AVX2 and FMA) or v4 (AVX-512).\n"
           "Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted.\n",
@@ -135,10 +149,8 @@ int main(int argc, char **argv)
         print_help(stdout);
         return close_output(CLI_DONE);
     }
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-        print_version(stdout, NULL);
-        return close_output(CLI_DONE);
-    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return close_output(show_version(argc - 2, argv + 2));
     /* Files installed with the command; see src/cli/meson.build. */
     if (strcmp(argv[1], "--generate") == 0)
         return close_output(cli_generate(argc == 3 ? argv[2] : "", stdout));

@@ -245,6 +245,8 @@ Test(usage, help_and_version, .init = begin, .fini = end)
         { "--help", "evaluate" },
         { "--help", "THAW_MAX_CPU" },
         { "--version", "thaw 0.1.0\n" },
+        { "--version --verbose", "thaw 0.1.0\nprocessor: " },
+        { "-V -v", "\noneDNN: " },
         { "train --help", "--unfreeze=PATTERN[@EPOCH]" },
         { "finetune --help", "--reset=PATTERN" },
         { "evaluate --help", "--load=FILE" },
@@ -262,4 +264,22 @@ Test(usage, help_and_version, .init = begin, .fini = end)
         for (const char *line = run.output; *line; line += strcspn(line, "\n") + 1)
             cr_assert_leq(strcspn(line, "\n"), 90, "%s: a long line: %s", questions[i].line, line);
     }
+}
+
+Test(usage, the_verbose_version_tells_what_limits, .init = begin, .fini = end)
+{
+    static support_run run;
+    unsetenv("GOMP_SPINCOUNT");
+    setenv("THAW_MAX_CPU", "baseline", 1);
+    setenv("OMP_NUM_THREADS", "1", 1);
+    setenv("OMP_WAIT_POLICY", "passive", 1);
+    support_command(&run, directory, "--version --verbose", variables);
+    cr_assert_eq(run.code, 0);
+    cr_assert_not_null(strstr(run.output, "\nThaw's own kernels: baseline, "), "%s", run.output);
+    cr_assert_not_null(strstr(run.output, "\nthreads: 1 unless --threads says otherwise, of "), "%s", run.output);
+    cr_assert_not_null(strstr(run.output, "; OMP_NUM_THREADS=1"), "%s", run.output);
+    cr_assert_not_null(strstr(run.output, "\nwaiting: OMP_WAIT_POLICY=passive, from the environment\n"));
+    support_command(&run, directory, "--version --verbos", variables);
+    cr_assert_eq(run.code, 2);
+    cr_assert_str_eq(run.errors, "thaw: --verbos: after --version, there may only be --verbose\n");
 }
