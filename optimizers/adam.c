@@ -23,6 +23,10 @@ static const thaw_hyperparameter adamw_hyperparameters[] = HYPERPARAMETERS(1e-2)
 
 static const char *const slots[] = { [MEAN] = "exp_avg", [SQUARE] = "exp_avg_sq", [LARGEST] = "max_exp_avg_sq" };
 
+static const thaw_slot_range ranges[] = {
+    [MEAN] = THAW_SLOT_SIGNED, [SQUARE] = THAW_SLOT_POSITIVE, [LARGEST] = THAW_SLOT_EXACT
+};
+
 static bool uses_slot(const double *h, size_t slot)
 {
     return slot != LARGEST || h[AMSGRAD] != 0;
@@ -91,6 +95,7 @@ const thaw_optimizer_module thaw_optimizer_adam = {
     .check = check,
     .prepare = prepare,
     .update = update_adam,
+    .slot_ranges = ranges,
 };
 
 const thaw_optimizer_module thaw_optimizer_adamw = {
@@ -105,4 +110,5 @@ const thaw_optimizer_module thaw_optimizer_adamw = {
     .check = check,
     .prepare = prepare,
     .update = update_adamw,
+    .slot_ranges = ranges,
 };

@@ -45,4 +45,5 @@ const thaw_optimizer_module thaw_optimizer_lion = {
     .slot_count = 1,
     .prepare = prepare,
     .update = update,
+    .slot_ranges = (const thaw_slot_range[]){ [MEAN] = THAW_SLOT_SIGNED },
 };

@@ -96,4 +96,5 @@ const thaw_optimizer_module thaw_optimizer_sgd = {
     .check = check,
     .prepare = prepare,
     .update = update,
+    .slot_ranges = (const thaw_slot_range[]){ [BUFFER] = THAW_SLOT_SIGNED },
 };

@@ -4,6 +4,7 @@
 #define THAW_OPTIMIZER_H
 
 #include <thaw/context.h>
+#include <thaw/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,8 +20,23 @@ typedef struct thaw_optimizer_module thaw_optimizer_module;
    object that is one) comes before the optimizer that it wraps, and a '/' between them: "lookahead/adamw",
    "lookahead:k=10/cautious/adamw:lr=1e-2", "./own.so:rate=2/./lion.so:lr=1e-4". Hyper-parameters that are not given have PyTorch's
    defaults; wd is short for weight_decay. The caller owns the optimizer (thaw_optimizer_destroy).
+
+   The state of adam, adamw, lion and sgd can be kept in fewer bits than 32, and of modules whose slots have ranges
+   (thaw/optimizer_module.h): "adamw:state=8bit", "sgd:lr=0.1,momentum=0.9,state=bf16"; state=f32 is the default.
+   - 8bit: blocks of 256 numbers, each with its largest magnitude, as Dettmers et al. 2022, "8-bit Optimizers via
+     Block-wise Quantization" (arXiv 2110.02861), with bitsandbytes' maps and block size: 0.254 of the bytes. A number
+     becomes the nearest entry of the map, which is off by at most 0.0071 of the block's largest (0.0036 if none is
+     negative), and by at most 7.1 % (3.6 %) of itself above a tenth of that. bitsandbytes makes a small number of a
+     first moment below zero the next below zero instead of 0; Thaw does not.
+   - bf16: rounded up or down by chance, so that small changes add up: Zamirai et al. 2020, "Revisiting BFloat16
+     Training" (arXiv 2010.06192). The random numbers are keyed by the seed, the parameter, its step and the element.
+   Parameters of fewer than 4096 elements, and amsgrad's maximum, keep floats, as in bitsandbytes. A step computes in
+   floats, from the rounded state to values that are rounded after it, the same to the bit for any thread count. Elements
+   that are held (thaw/combine.h) keep their value, and their state to the bit in bf16; in 8bit its index in the map
+   follows the block's largest, so it may be rounded again.
+
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
-   (value not a finite number or out of range, values that do not go together, a wrapper without an optimizer or around
+   (value not a finite number or out of range, an unknown state, values that do not go together, a wrapper without an optimizer or around
    one that it does not go with), THAW_IO_ERROR (the file cannot be
    read), THAW_BAD_FORMAT (no shared object, or its module is not one: another abi, a struct that is too short or too
    long). */
@@ -42,8 +58,12 @@ THAW_API thaw_status thaw_optimizer_set(thaw_optimizer *optimizer, const char *n
 /* The value of a hyper-parameter; NAN if neither the module nor a wrapper has one of that name. */
 THAW_API double thaw_optimizer_get(const thaw_optimizer *optimizer, const char *name);
 
-/* The name of its module, after those of its wrappers: "lookahead/adamw". It belongs to the optimizer. */
+/* The name of its module, after those of its wrappers, and how its state is kept if not in floats: "lookahead/adamw",
+   "adamw:state=8bit". It belongs to the optimizer. */
 THAW_API const char *thaw_optimizer_name(const thaw_optimizer *optimizer);
+
+/* How its state is kept: THAW_F32, THAW_BF16, or THAW_U8 for 8 bits. It never changes. */
+THAW_API thaw_dtype thaw_optimizer_state_dtype(const thaw_optimizer *optimizer);
 
 /* The module that it was made from, within its wrappers; a copy, if that was compiled for an older, shorter struct. */
 THAW_API const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer);

@@ -27,6 +27,13 @@ typedef struct thaw_hyperparameter {
     double initial, minimum, maximum; /* the default and the range */
 } thaw_hyperparameter;
 
+/* What numbers a slot has, if it may be kept in fewer bits than 32 where users ask for it: "adamw:state=8bit". */
+typedef enum thaw_slot_range {
+    THAW_SLOT_EXACT = 0, /* always kept as floats */
+    THAW_SLOT_SIGNED,    /* of any sign, such as a mean of gradients */
+    THAW_SLOT_POSITIVE   /* never below zero, such as a mean of their squares */
+} thaw_slot_range;
+
 /* One span of one parameter, or copies of some of its elements side by side, if others are held (thaw/combine.h). The
    arrays' place and length therefore carry no meaning. All have `count` floats and do not overlap. */
 typedef struct thaw_update {
@@ -224,6 +231,12 @@ struct thaw_optimizer_module {
 
        NULL: there is no second pass. */
     void (*perturb)(const thaw_update *update);
+
+    /* Which slots may be kept in fewer bits than 32, in their order: see thaw_optimizer_create about "state". Before
+       `update`, Thaw makes floats of them, and afterwards rounds what it finds there; `update` sees no difference. Those
+       of Adam are { THAW_SLOT_SIGNED, THAW_SLOT_POSITIVE }. A module that has them has neither a hyper-parameter named
+       "state" nor `matrix`, `conclude`, `view` or `wraps`. NULL: all are floats, and "state" is not accepted. */
+    const thaw_slot_range *slot_ranges;
 };
 
 /* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */

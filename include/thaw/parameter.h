@@ -170,9 +170,14 @@ THAW_API const float *thaw_parameter_gradient(const thaw_parameter *parameter);
    parameter (thaw/optimizer_module.h). NULL: the group has no optimizer. */
 THAW_API const thaw_optimizer_module *thaw_parameter_module(const thaw_parameter *parameter);
 
-/* Optimizer state by slot name ("momentum_buffer", "exp_avg"); NULL if there is none. One float per element, unless the
-   module gives the slot another shape. Valid until the next call on the model. */
+/* Optimizer state by slot name ("momentum_buffer", "exp_avg"); NULL if there is none, or it is not kept in floats. One
+   float per element, unless the module gives the slot another shape. Valid until the next call on the model. */
 THAW_API const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot);
+
+/* Copies state [first, first + count) of a slot into `values`, also of one that is kept in fewer bits
+   (thaw_optimizer_create). False, and nothing is copied: there is none, or it has fewer numbers. */
+THAW_API bool thaw_parameter_read_state(const thaw_parameter *parameter, const char *slot, size_t first, size_t count,
+                                        float *values);
 
 /* Puts the weights that count in place of those that train, or these back, to the bit: to evaluate, to predict with and
    to save them. They differ where an optimizer takes gradients at other weights than those that it is to find, as

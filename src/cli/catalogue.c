@@ -99,6 +99,8 @@ static int print_optimizer(const thaw_optimizer_module *module)
     json_object_set_new(object, "name", json_string(module->name));
     json_object_set_new(object, "wraps", json_boolean(module->wraps));
     json_object_set_new(object, "settings", settings);
+    if (module->slot_ranges)
+        json_object_set_new(object, "states", json_pack("[sss]", "f32", "bf16", "8bit"));
     return cli_json_print(object);
 }
 
@@ -111,7 +113,7 @@ static int list_optimizer(const thaw_optimizer_module *module, int width, const 
     printf("%s%-*s  ", module->name, width - (int)strlen(module->name), slash);
     for (size_t k = 0; k < module->hyperparameter_count; k++)
         printf("%s%s=%g", k ? "," : "", module->hyperparameters[k].name, module->hyperparameters[k].initial);
-    putchar('\n');
+    puts(module->slot_ranges ? ",state=f32" : "");
     return CLI_DONE;
 }
 
@@ -134,7 +136,8 @@ const cli_command cli_optimizers = {
     .description = "List the optimizers that --optimizer can name, with their settings and the defaults of these. "
                    "Settings follow a colon, separated by commas: sgd:lr=0.1,momentum=0.9. A path with a slash is an "
                    "optimizer of your own, in a shared object: ./lion.so:lr=1e-4. A name with a slash wraps another "
-                   "optimizer, which follows: lookahead:k=10/adamw:lr=1e-2.",
+                   "optimizer, which follows: lookahead:k=10/adamw:lr=1e-2. Where there is a state, it can be kept in "
+                   "fewer bits: adamw:state=8bit, adamw:state=bf16.",
     .examples = "  thaw optimizers\n"
                 "  thaw optimizers --json\n",
     .takes = CLI_LIST,

@@ -107,6 +107,8 @@ static void print_settings(FILE *stream, const thaw_optimizer_module *module)
     fprintf(stream, "        %s:*) words='", module->name);
     for (size_t k = 0; k < module->hyperparameter_count; k++)
         fprintf(stream, "%s%s:%s=", k ? " " : "", module->name, module->hyperparameters[k].name);
+    if (module->slot_ranges)
+        fprintf(stream, " %s:state=8bit %s:state=bf16", module->name, module->name);
     fputs("' ;;\n", stream);
 }
 

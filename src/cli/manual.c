@@ -153,11 +153,14 @@ static void print_optimizer(FILE *stream, const thaw_optimizer_module *module)
     print_name(stream, module->name);
     for (size_t k = 0; k < module->hyperparameter_count; k++) {
         char text[96];
+        const bool last = k + 1 == module->hyperparameter_count && !module->slot_ranges;
         snprintf(text, sizeof text, "%s=%g%s", module->hyperparameters[k].name, module->hyperparameters[k].initial,
-                 k + 1 < module->hyperparameter_count ? "," : "");
+                 last ? "" : ",");
         cli_roff_text(stream, text);
         fputc('\n', stream);
     }
+    if (module->slot_ranges)
+        fputs("state=f32\n", stream);
 }
 
 static void print_optimizers(FILE *stream)
@@ -168,6 +171,10 @@ static void print_optimizers(FILE *stream)
     const thaw_optimizer_module *module;
     for (size_t i = 0; (module = thaw_optimizer_builtin(i)); i++)
         print_optimizer(stream, module);
+    fputs(
+        ".PP\nThe state can be kept in fewer bits:\n.I state=8bit\n(blocks, as in 8\\-bit optimizers; a quarter of the "
+        "memory) or\n.I state=bf16\n(half), of parameters with at least 4096 elements.\n",
+        stream);
     fputs(".PP\nA path with a slash is an optimizer of your own, in a shared object:\n.IR ./lion.so:lr=1e\\-4 .\n"
           ".PP\nThese wrap another optimizer, which follows a slash, such as\n"
           ".IR lookahead:k=10/adamw:lr=1e\\-2 :\n",

@@ -77,8 +77,14 @@ typedef struct thaw_named_tensor {
     const char *name;
     thaw_shape shape;
     const void *data; /* elements, or an argument of the reader */
-    thaw_dtype dtype; /* THAW_F32 (0) or THAW_U8 */
+    thaw_dtype dtype; /* THAW_F32 (0), THAW_BF16 or THAW_U8 */
 } thaw_named_tensor;
+
+/* The format's name for one of these types. */
+static inline const char *thaw_safetensors_dtype(thaw_dtype dtype)
+{
+    return dtype == THAW_U8 ? "U8" : dtype == THAW_BF16 ? "BF16" : "F32";
+}
 
 /* Reads elements [first, first + count) of a tensor of floats. */
 typedef void (*thaw_tensor_reader)(const void *data, size_t first, size_t count, float *values);

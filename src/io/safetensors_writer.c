@@ -73,7 +73,7 @@ static void append_metadata(thaw_text *text, const thaw_named_text *metadata, si
 static void append_tensor(thaw_text *text, const thaw_named_tensor *tensor, uint64_t begin)
 {
     thaw_text_append_quoted(text, tensor->name);
-    thaw_text_append(text, ":{\"dtype\":\"%s\",\"shape\":[", tensor->dtype == THAW_U8 ? "U8" : "F32");
+    thaw_text_append(text, ":{\"dtype\":\"%s\",\"shape\":[", thaw_safetensors_dtype(tensor->dtype));
     for (int i = 0; i < tensor->shape.rank; i++)
         thaw_text_append(text, "%s%" PRId64, i ? "," : "", tensor->shape.dims[i]);
     thaw_text_append(text, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", begin, begin + tensor_bytes(tensor));

@@ -50,6 +50,8 @@ static const char *slot_error(const thaw_optimizer_module *module, size_t index)
         return "a slot that is shared needs conclude";
     if (!module->matrix && shape != THAW_SLOT_WHOLE && !(shape >= THAW_SLOT_ONE && module->conclude))
         return "a slot's shape needs matrix, or for one number conclude";
+    if (module->slot_ranges && module->slot_ranges[index] > THAW_SLOT_POSITIVE)
+        return "a slot has a range that there is not";
     return NULL;
 }
 
@@ -81,6 +83,8 @@ static const char *stage_error(const thaw_optimizer_module *module)
         return "it has compares or perturb, and is no wrapper";
     if (module->perturb && (module->update || module->slot_count))
         return "it has perturb, and with it update or slots";
+    if (module->slot_ranges && (module->matrix || module->conclude || module->view || module->wraps))
+        return "it has slot_ranges, and with them matrix, conclude, view or wraps";
     if (!module->suits != !module->fallback)
         return "of suits and fallback, it has one without the other";
     return NULL;
@@ -99,6 +103,8 @@ static const char *rule_error(const thaw_optimizer_module *module)
     if (!module->sums != !module->sum_count || (module->sums && !module->conclude))
         return "of sums, conclude and sum_count, it has some without the others";
     const char *error = thaw_hyperparameters_error(module->name, module->hyperparameters, module->hyperparameter_count);
+    if (!error && module->slot_ranges && thaw_hyperparameter_index(module, "state") >= 0)
+        error = "it has slot_ranges, and a hyper-parameter named state";
     for (size_t i = 0; i < module->slot_count && !error; i++)
         error = slot_error(module, i);
     return error;

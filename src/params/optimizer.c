@@ -84,6 +84,11 @@ const char *thaw_optimizer_name(const thaw_optimizer *optimizer)
     return optimizer->name;
 }
 
+thaw_dtype thaw_optimizer_state_dtype(const thaw_optimizer *optimizer)
+{
+    return optimizer->state;
+}
+
 const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *optimizer)
 {
     return optimizer->module;
@@ -92,6 +97,11 @@ const thaw_optimizer_module *thaw_optimizer_module_of(const thaw_optimizer *opti
 bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *values, size_t slot)
 {
     return slot < module->slot_count && (!module->uses_slot || module->uses_slot(values, slot));
+}
+
+bool thaw_module_rounds_slot(const thaw_optimizer_module *module, size_t slot)
+{
+    return module->slot_ranges && module->slot_ranges[slot] != THAW_SLOT_EXACT;
 }
 
 thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size_t slot)

@@ -10,10 +10,11 @@ struct thaw_optimizer {
     thaw_optimizer_module completed; /* what `module` points to when it was compiled for an older, shorter struct */
     const thaw_optimizer_module *fallback; /* for parameters that it does not suit, or NULL */
     double values[THAW_MAX_HYPERPARAMETERS];
+    thaw_dtype state; /* of slots that have a range: THAW_F32, THAW_BF16, or THAW_U8 for blocks of 8 bits */
     size_t references;
     uint64_t revision; /* counts changes of the set of used slots, and of what sizes memory */
     void *library;     /* the shared object it came from, or NULL */
-    char *name;        /* with those of its wrappers: "lookahead/adamw" */
+    char *name;        /* with those of its wrappers, and its state if not in floats: "lookahead/adamw:state=8bit" */
     thaw_optimizer
         *wrapper; /* the innermost, which has the next one out; NULL: none. Owned, and held by nothing else */
 };
@@ -25,9 +26,12 @@ int thaw_hyperparameter_index(const thaw_optimizer_module *module, const char *n
 
 bool thaw_module_uses_slot(const thaw_optimizer_module *module, const double *values, size_t slot);
 
+/* Whether the slot may be kept in fewer bits than 32. */
+bool thaw_module_rounds_slot(const thaw_optimizer_module *module, size_t slot);
+
 thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size_t slot);
 
-/* Whether the modules of two optimizers, and of their wrappers, are the same. */
+/* Whether the modules of two optimizers, and of their wrappers, are the same, and keep their state alike. */
 bool thaw_optimizer_same_kind(const thaw_optimizer *left, const thaw_optimizer *right);
 
 enum { THAW_SETTING_BYTES = 128 };

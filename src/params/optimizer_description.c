@@ -7,6 +7,7 @@
 #include "params/module_source.h"
 #include "params/optimizer.h"
 #include "params/settings.h"
+#include "params/state_setting.h"
 
 /* The module for parameters that `module` does not suit. */
 static thaw_status find_fallback(thaw_context *context, const thaw_optimizer_module *module,
@@ -29,29 +30,33 @@ static thaw_status create_one(thaw_context *context, const thaw_optimizer_module
     const thaw_optimizer_module complete = thaw_module_complete(module);
     double values[THAW_MAX_HYPERPARAMETERS] = { 0 };
     const thaw_optimizer_module *fallback;
+    thaw_dtype state = THAW_F32;
+    char *numbers = NULL;
     thaw_status status = find_fallback(context, &complete, &fallback);
     if (status == THAW_OK)
-        status = thaw_settings_parse(context, &complete, settings, values);
+        status = thaw_state_setting_take(context, &complete, settings, &numbers, &state);
+    if (status == THAW_OK)
+        status = thaw_settings_parse(context, &complete, numbers, values);
+    thaw_release(context, numbers);
     if (status != THAW_OK)
         return status;
     thaw_optimizer *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
     *made = (thaw_optimizer){
-        .context = context, .module = module, .fallback = fallback, .references = 1, .library = library
+        .context = context, .module = module, .fallback = fallback, .state = state, .references = 1, .library = library
     };
     if (module->size < sizeof *module) {
         made->completed = complete;
         made->module = &made->completed;
     }
     memcpy(made->values, values, sizeof values);
-    made->name = thaw_copy_text(context, module->name);
-    if (!made->name) {
+    status = thaw_state_setting_name(context, module, state, &made->name);
+    if (status == THAW_OK)
+        *optimizer = made;
+    else
         thaw_release(context, made);
-        return THAW_OUT_OF_MEMORY;
-    }
-    *optimizer = made;
-    return THAW_OK;
+    return status;
 }
 
 static bool is_builtin(const char *name, size_t length)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "params/suits.h"
 
 const char *thaw_group_name(const thaw_group *group)
@@ -88,12 +89,52 @@ const float *thaw_parameter_gradient(const thaw_parameter *parameter)
     return thaw_parameter_trainable(parameter) ? parameter->gradient : NULL;
 }
 
-const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot)
+/* The index of a slot, or THAW_MOST_SLOTS. */
+static size_t slot_index(const thaw_parameter *parameter, const char *name)
 {
     for (size_t i = 0; i < thaw_parameter_slot_count(parameter); i++)
-        if (strcmp(thaw_parameter_slot_name(parameter, i), slot) == 0)
-            return parameter->slot[i];
-    return NULL;
+        if (strcmp(thaw_parameter_slot_name(parameter, i), name) == 0)
+            return i;
+    return THAW_MOST_SLOTS;
+}
+
+const float *thaw_parameter_state(const thaw_parameter *parameter, const char *slot)
+{
+    const size_t index = slot_index(parameter, slot);
+    thaw_kept_slot kept;
+    return index == THAW_MOST_SLOTS || thaw_parameter_kept_slot(parameter, index, &kept) ? NULL
+                                                                                         : parameter->slot[index];
+}
+
+static void read_kept(const thaw_kept_slot *kept, thaw_cpu_level level, size_t first, size_t count, float *values)
+{
+    float block[THAW_CODE_BLOCK];
+    for (size_t done = 0; done < count;) {
+        const size_t within = (first + done) % THAW_CODE_BLOCK, begin = first + done - within;
+        const size_t left = kept->count - begin, whole = left < THAW_CODE_BLOCK ? left : THAW_CODE_BLOCK;
+        const size_t taken = whole - within < count - done ? whole - within : count - done;
+        thaw_kept_slot_read(kept, level, begin, whole, block);
+        memcpy(values + done, block + within, taken * sizeof *values);
+        done += taken;
+    }
+}
+
+bool thaw_parameter_read_state(const thaw_parameter *parameter, const char *slot, size_t first, size_t count,
+                               float *values)
+{
+    const size_t index = slot_index(parameter, slot);
+    if (index == THAW_MOST_SLOTS || !parameter->slot[index])
+        return false;
+    const thaw_shape shape = thaw_parameter_slot_shape(parameter, index);
+    const size_t numbers = thaw_shape_count(&shape);
+    if (first > numbers || count > numbers - first)
+        return false;
+    thaw_kept_slot kept;
+    if (thaw_parameter_kept_slot(parameter, index, &kept))
+        read_kept(&kept, parameter->group->optimizer->context->level, first, count, values);
+    else
+        memcpy(values, (const float *)parameter->slot[index] + first, count * sizeof *values);
+    return true;
 }
 
 void thaw_parameter_release_state(thaw_context *context, thaw_parameter *parameter)

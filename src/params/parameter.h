@@ -30,7 +30,8 @@ struct thaw_parameter {
     float *gradient;            /* in the memory of an update list, while it trains; else NULL */
     thaw_gradient_rows gradient_rows;
     size_t gradient_row_capacity;
-    float *slot[THAW_MOST_SLOTS];         /* only those its optimizer uses, created when it first trains */
+    void *slot[THAW_MOST_SLOTS];          /* only those its optimizer uses, created when it first trains: floats, or
+                                             what thaw_parameter_kept_slot says */
     uint64_t slot_steps[THAW_MOST_SLOTS]; /* in which each was used */
     uint64_t steps;
     float *trained; /* the values that train, while `data` has the optimizer's view of them; else NULL */

@@ -127,3 +127,44 @@ thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slo
     }
     return parameter->shape;
 }
+
+thaw_dtype thaw_parameter_state_dtype(const thaw_parameter *parameter)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    const bool kept = optimizer && parameter->count >= THAW_LEAST_KEPT && optimizer->module->slot_ranges &&
+                      thaw_parameter_module(parameter) == optimizer->module;
+    return kept ? optimizer->state : THAW_F32;
+}
+
+bool thaw_parameter_kept_slot(const thaw_parameter *parameter, size_t slot, thaw_kept_slot *kept)
+{
+    const thaw_dtype dtype = thaw_parameter_state_dtype(parameter);
+    const thaw_optimizer_module *module = thaw_parameter_module(parameter);
+    if (dtype == THAW_F32 || slot >= module->slot_count || !thaw_module_rounds_slot(module, slot))
+        return false;
+    *kept = (thaw_kept_slot){ .dtype = dtype,
+                              .positive = module->slot_ranges[slot] == THAW_SLOT_POSITIVE,
+                              .count = parameter->count,
+                              .memory = parameter->slot[slot] };
+    return true;
+}
+
+size_t thaw_parameter_slot_bytes(const thaw_parameter *parameter, size_t slot)
+{
+    thaw_kept_slot kept;
+    if (thaw_parameter_kept_slot(parameter, slot, &kept))
+        return thaw_kept_slot_bytes(kept.dtype, kept.count);
+    const thaw_shape shape = thaw_parameter_slot_shape(parameter, slot);
+    return thaw_shape_count(&shape) * sizeof(float);
+}
+
+thaw_dtype thaw_parameter_slot_array(const thaw_parameter *parameter, size_t slot, thaw_shape *shape)
+{
+    thaw_kept_slot kept;
+    *shape = thaw_parameter_slot_shape(parameter, slot);
+    if (!thaw_parameter_kept_slot(parameter, slot, &kept))
+        return THAW_F32;
+    if (kept.dtype == THAW_U8)
+        *shape = (thaw_shape){ 1, { (int64_t)thaw_kept_slot_bytes(kept.dtype, kept.count) } };
+    return kept.dtype;
+}

@@ -3,8 +3,11 @@
 #ifndef THAW_PARAMS_SUITS_H
 #define THAW_PARAMS_SUITS_H
 
+#include "params/kept_slot.h"
 #include "params/optimizer.h"
 #include "params/parameter.h"
+
+enum { THAW_LEAST_KEPT = 4096 /* parameters of fewer elements have their state in floats */ };
 
 /* Sides of a parameter as a matrix: see thaw/matrix_stage.h. */
 size_t thaw_parameter_rows(const thaw_parameter *parameter);
@@ -22,5 +25,15 @@ bool thaw_parameter_uses_slot(const thaw_parameter *parameter, size_t slot);
 /* The name and shape of a slot. */
 const char *thaw_parameter_slot_name(const thaw_parameter *parameter, size_t slot);
 thaw_shape thaw_parameter_slot_shape(const thaw_parameter *parameter, size_t slot);
+
+/* How those of its module's slots are kept that may be in fewer bits than 32: THAW_F32, THAW_BF16, or THAW_U8. */
+thaw_dtype thaw_parameter_state_dtype(const thaw_parameter *parameter);
+
+/* How a slot is kept. False: in floats. */
+bool thaw_parameter_kept_slot(const thaw_parameter *parameter, size_t slot, thaw_kept_slot *kept);
+
+/* The bytes of a slot, and the array that they are: as the slot, of THAW_F32 or THAW_BF16, or so many THAW_U8. */
+size_t thaw_parameter_slot_bytes(const thaw_parameter *parameter, size_t slot);
+thaw_dtype thaw_parameter_slot_array(const thaw_parameter *parameter, size_t slot, thaw_shape *shape);
 
 #endif

@@ -77,7 +77,7 @@ thaw_status thaw_optimizer_wrap(thaw_optimizer *optimizer, thaw_optimizer *wrapp
 
 bool thaw_optimizer_same_kind(const thaw_optimizer *left, const thaw_optimizer *right)
 {
-    while (left && right && left->module == right->module) {
+    while (left && right && left->module == right->module && left->state == right->state) {
         left = left->wrapper;
         right = right->wrapper;
     }

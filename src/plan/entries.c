@@ -124,12 +124,6 @@ static bool has_slot(const thaw_plan *plan, const thaw_parameter *parameter, siz
     return parameter->slot[slot] || (thaw_plan_trains(plan, parameter) && thaw_parameter_uses_slot(parameter, slot));
 }
 
-static size_t slot_bytes(const thaw_parameter *parameter, size_t slot)
-{
-    const thaw_shape shape = thaw_parameter_slot_shape(parameter, slot);
-    return thaw_shape_count(&shape) * sizeof(float);
-}
-
 /* Of the stage that is not bound by memory. */
 static double update_flops(const thaw_parameter *parameter)
 {
@@ -150,7 +144,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
         totals->parameter_bytes += bytes;
         totals->gradient_bytes += thaw_plan_trains(plan, parameter) ? bytes : 0;
         for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
-            totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? slot_bytes(parameter, k) : 0;
+            totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? thaw_parameter_slot_bytes(parameter, k) : 0;
     }
 }
 

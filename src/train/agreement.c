@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/allocation.h"
+#include "core/context.h"
 #include "core/digest.h"
 #include "data/dataset.h"
 #include "distributed/exchange.h"
@@ -131,10 +132,8 @@ static void add_state(const thaw_parameter *parameter, thaw_digest *digest)
 {
     thaw_digest_add_number(digest, parameter->steps);
     for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
-        if (parameter->slot[k] && parameter->slot_steps[k] > 0) {
-            const thaw_shape shape = thaw_parameter_slot_shape(parameter, k);
-            thaw_digest_add(digest, parameter->slot[k], thaw_shape_count(&shape) * sizeof(float));
-        }
+        if (parameter->slot[k] && parameter->slot_steps[k] > 0)
+            thaw_digest_add(digest, parameter->slot[k], thaw_parameter_slot_bytes(parameter, k));
 }
 
 static void add_values(const thaw_parameter *parameter, thaw_digest *digest)
@@ -155,8 +154,11 @@ static thaw_status add_model(const thaw_model *model, facts *own)
     thaw_digest_add_number(&own->digests[PRECISION], (uint64_t)model->precision.frozen);
     thaw_digest_add_number(&own->digests[SYNC], model->syncs);
     thaw_digest_add_number(&own->digests[POSITION], model->steps);
-    for (size_t i = 0; i < set->group_count; i++)
+    for (size_t i = 0; i < set->group_count; i++) {
         add_optimizer(set->groups[i], &own->digests[OPTIMIZERS]);
+        if (set->groups[i]->optimizer && set->groups[i]->optimizer->state == THAW_BF16) /* is rounded by chance */
+            thaw_digest_add_number(&own->digests[SEED], model->context->seed);
+    }
     for (size_t i = 0; i < set->parameter_count; i++) {
         add_freezing(set->parameters[i], &own->digests[FREEZING]);
         add_state(set->parameters[i], &own->digests[OPTIMIZER_STATE]);

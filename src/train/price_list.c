@@ -181,10 +181,9 @@ static size_t count_state(const thaw_plan *plan)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < plan->trained_count; i++) {
-        for (size_t k = 0; k < thaw_parameter_slot_count(plan->trained[i]); k++) {
-            const thaw_shape shape = thaw_parameter_slot_shape(plan->trained[i], k);
-            bytes += thaw_parameter_uses_slot(plan->trained[i], k) ? thaw_shape_count(&shape) * sizeof(float) : 0;
-        }
+        const thaw_parameter *trained = plan->trained[i];
+        for (size_t k = 0; k < thaw_parameter_slot_count(trained); k++)
+            bytes += thaw_parameter_uses_slot(trained, k) ? thaw_parameter_slot_bytes(trained, k) : 0;
     }
     return bytes;
 }

@@ -139,7 +139,7 @@ static void describe_optimizer(const thaw_optimizer *optimizer, thaw_text *text)
     thaw_setting setting;
     thaw_lines_escape(text, optimizer->name);
     for (size_t i = 0; thaw_optimizer_setting(optimizer, i, &setting); i++) {
-        thaw_text_append(text, i ? "," : ":");
+        thaw_text_append(text, i || strchr(optimizer->name, ':') ? "," : ":");
         thaw_lines_escape(text, setting.name);
         thaw_text_append(text, "=");
         thaw_lines_append_real(text, *setting.value);

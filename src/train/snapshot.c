@@ -58,12 +58,14 @@ static void copy(thaw_snapshot *snapshot, const item *visited)
 static void visit_parameter(thaw_snapshot *snapshot, visitor *visit, const thaw_parameter *parameter)
 {
     visit(snapshot, &(item){ .name = parameter->name, .shape = parameter->shape, .values = parameter });
-    for (size_t k = 0; k < thaw_parameter_slot_count(parameter); k++)
-        if (parameter->slot[k])
-            visit(snapshot, &(item){ .name = parameter->name,
-                                     .detail = thaw_parameter_slot_name(parameter, k),
-                                     .shape = thaw_parameter_slot_shape(parameter, k),
-                                     .bytes = parameter->slot[k] });
+    for (size_t k = 0; k < thaw_parameter_slot_count(parameter); k++) {
+        item state = { .name = parameter->name,
+                       .detail = thaw_parameter_slot_name(parameter, k),
+                       .bytes = parameter->slot[k] };
+        state.dtype = thaw_parameter_slot_array(parameter, k, &state.shape);
+        if (state.bytes)
+            visit(snapshot, &state);
+    }
     if (parameter->frozen_elements)
         visit(snapshot, &(item){ .name = parameter->name,
                                  .detail = THAW_SNAPSHOT_SLICES,

@@ -54,16 +54,14 @@ static thaw_status find_tensor(const thaw_stored_run *from, const thaw_parameter
     return *tensor ? check_tensor(from, *tensor, shape, dtype) : THAW_OK;
 }
 
-/* The same for memory that the parameter may have. Makes the memory that only the checkpoint has: zero, as it would be
-   without it. */
+/* The same for memory that the parameter may have. Makes the memory that only the checkpoint has, to be filled. */
 static thaw_status find_detail(thaw_stored_run *from, thaw_parameter *parameter, int part, const char *detail,
-                               const thaw_shape *shape, void **memory)
+                               const thaw_shape *shape, thaw_dtype dtype, void **memory)
 {
-    const bool slices = part == SLICES;
     const thaw_stored_tensor *tensor;
-    thaw_status status = find_tensor(from, parameter, detail, shape, slices ? "U8" : "F32", &tensor);
+    thaw_status status = find_tensor(from, parameter, detail, shape, thaw_safetensors_dtype(dtype), &tensor);
     if (status == THAW_OK && tensor && !*memory) {
-        *memory = thaw_allocate_array(from->context, thaw_shape_count(shape), slices ? 1 : sizeof(float));
+        *memory = thaw_allocate_array(from->context, thaw_shape_count(shape), thaw_dtype_bytes(dtype));
         status = *memory ? THAW_OK : THAW_OUT_OF_MEMORY;
     }
     return status == THAW_OK && *memory ? add_place(from, tensor, parameter, part) : status;
@@ -72,9 +70,10 @@ static thaw_status find_detail(thaw_stored_run *from, thaw_parameter *parameter,
 static thaw_status find_slot(thaw_stored_run *from, thaw_parameter *parameter, int k)
 {
     void *memory = parameter->slot[k];
-    const thaw_shape shape = thaw_parameter_slot_shape(parameter, (size_t)k);
+    thaw_shape shape;
+    const thaw_dtype dtype = thaw_parameter_slot_array(parameter, (size_t)k, &shape);
     const thaw_status status =
-        find_detail(from, parameter, k, thaw_parameter_slot_name(parameter, (size_t)k), &shape, &memory);
+        find_detail(from, parameter, k, thaw_parameter_slot_name(parameter, (size_t)k), &shape, dtype, &memory);
     parameter->slot[k] = memory;
     return status;
 }
@@ -83,7 +82,7 @@ static thaw_status find_slices(thaw_stored_run *from, thaw_parameter *parameter)
 {
     const thaw_shape shape = { 1, { (int64_t)(thaw_bit_words(parameter->count) * sizeof(uint64_t)) } };
     void *memory = parameter->frozen_elements;
-    const thaw_status status = find_detail(from, parameter, SLICES, THAW_SNAPSHOT_SLICES, &shape, &memory);
+    const thaw_status status = find_detail(from, parameter, SLICES, THAW_SNAPSHOT_SLICES, &shape, THAW_U8, &memory);
     parameter->frozen_elements = memory;
     return status;
 }
@@ -162,7 +161,7 @@ static void fill(const thaw_stored_run *from, const thaw_stored_place *to)
     const size_t bytes = (size_t)(to->tensor->end - to->tensor->begin);
     void *memory = to->part == VALUES   ? (void *)parameter->data
                    : to->part == SLICES ? (void *)parameter->frozen_elements
-                                        : (void *)parameter->slot[to->part];
+                                        : parameter->slot[to->part];
     memcpy(memory, from->bytes + to->tensor->begin, bytes);
     if (to->part != VALUES)
         return;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "params/optimizer.h"
+
 void thaw_scale_values(float *restrict values, size_t count, float factor)
 {
     for (size_t i = 0; i < count; i++)
@@ -24,8 +26,9 @@ thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t beg
     const size_t first = list->first_slot[index];
     for (size_t k = 0; k < list->modules[index]->slot_count; k++) {
         piece.slot_step[k] = parameter->slot_steps[first + k];
-        if (applied->used_slots >> k & 1)
-            piece.slot[k] = parameter->slot[first + k] + (applied->whole_slots >> k & 1 ? begin : 0);
+        const bool floats = list->states[index] == THAW_F32 || !thaw_module_rounds_slot(list->modules[index], k);
+        if (floats && applied->used_slots >> k & 1)
+            piece.slot[k] = (float *)parameter->slot[first + k] + (applied->whole_slots >> k & 1 ? begin : 0);
     }
     if (list->wrapped && list->before && list->before[index])
         piece.before = list->before[index] + begin;

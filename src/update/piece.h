@@ -11,7 +11,8 @@ enum { THAW_SCALE_BLOCK = 4096 };
 
 void thaw_scale_values(float *values, size_t count, float factor);
 
-/* Elements [begin, begin + count) of parameter number `index`, with the scalars of this run. */
+/* Elements [begin, begin + count) of parameter number `index`, with the scalars of this run. Slots that are kept in fewer
+   bits are NULL: see kept_state.h. */
 thaw_update thaw_piece_of(const thaw_update_list *list, size_t index, size_t begin, size_t count);
 
 /* Sets the slots that are used for the first time. */

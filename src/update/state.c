@@ -31,9 +31,9 @@ static thaw_status allocate_missing(const thaw_update_list *list, size_t index, 
         if (parameter->slot[k] || !thaw_parameter_uses_slot(parameter, k))
             continue;
         const thaw_shape shape = thaw_parameter_slot_shape(parameter, k);
+        const size_t bytes = thaw_parameter_slot_bytes(parameter, k);
         const bool whole = thaw_shape_equal(&shape, &parameter->shape);
-        parameter->slot[k] = whole ? thaw_allocate_raw(list->context, parameter->count * sizeof(float))
-                                   : thaw_allocate_array(list->context, thaw_shape_count(&shape), sizeof(float));
+        parameter->slot[k] = whole ? thaw_allocate_raw(list->context, bytes) : thaw_allocate(list->context, bytes);
         fresh->slot[k] = whole && parameter->slot[k];
         if (!parameter->slot[k])
             return THAW_OUT_OF_MEMORY;
@@ -45,6 +45,15 @@ typedef struct clearing {
     const thaw_update_list *list;
     const fresh_slots *fresh;
 } clearing;
+
+static void clear_slot(const thaw_parameter *parameter, size_t slot, const thaw_span *span)
+{
+    thaw_kept_slot kept;
+    if (thaw_parameter_kept_slot(parameter, slot, &kept))
+        thaw_kept_slot_clear(&kept, span->begin, span->count);
+    else
+        memset((float *)parameter->slot[slot] + span->begin, 0, span->count * sizeof(float));
+}
 
 static void clear_share(void *argument, int thread, int threads)
 {
@@ -58,7 +67,7 @@ static void clear_share(void *argument, int thread, int threads)
         memset(parameter->gradient + span->begin, 0, thaw_padded_floats(span->count) * sizeof(float));
         for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
             if (fresh->slot[k])
-                memset(parameter->slot[k] + span->begin, 0, span->count * sizeof(float));
+                clear_slot(parameter, k, span);
     }
 }
 

@@ -113,11 +113,11 @@ static void share_number(const thaw_update_list *list, size_t index, size_t slot
     for (size_t i = 0; i < list->parameter_count; i++)
         if (alike(list, i, index) && list->parameters[i]->slot_steps[slot] > furthest->slot_steps[slot])
             furthest = list->parameters[i];
-    const float number = *furthest->slot[slot];
+    const float number = *(const float *)furthest->slot[slot];
     const uint64_t steps = furthest->slot_steps[slot];
     for (size_t i = 0; i < list->parameter_count; i++)
         if (alike(list, i, index)) {
-            *list->parameters[i]->slot[slot] = number;
+            *(float *)list->parameters[i]->slot[slot] = number;
             list->parameters[i]->slot_steps[slot] = steps;
         }
 }

@@ -7,6 +7,7 @@
 #include "core/threads.h"
 #include "params/bits.h"
 #include "params/suits.h"
+#include "update/kept_state.h"
 #include "update/masked_update.h"
 #include "update/matrix_stage.h"
 #include "update/piece.h"
@@ -113,23 +114,41 @@ static void count_steps(const thaw_update_list *list)
     }
 }
 
+static void run_piece(const thaw_update_list *list, size_t index, size_t begin, const thaw_update *piece)
+{
+    const thaw_optimizer_module *module = list->modules[index];
+    if (!module->sums) /* else it has begun with these */
+        thaw_piece_begin(list, index, piece);
+    if (list->held[index])
+        thaw_update_masked(module, piece, list->held[index], begin, NULL);
+    else
+        module->update(piece);
+}
+
+static void run_kept_piece(const thaw_update_list *list, size_t index, size_t begin, thaw_update *piece)
+{
+    thaw_kept_floats floats;
+    thaw_kept_state_read(list, index, begin, piece, &floats);
+    run_piece(list, index, begin, piece);
+    thaw_kept_state_write(list, index, begin, piece, &floats);
+}
+
 /* Updates a piece that is small enough to stay in the cache between scaling and use. */
 static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
 {
     const size_t index = span->parameter, begin = span->begin + offset;
-    const thaw_optimizer_module *module = list->modules[index];
-    const thaw_update piece = thaw_piece_of(list, index, begin, count);
-    if (!module->sums) /* else it has begun with these */
-        thaw_piece_begin(list, index, &piece);
-    if (list->held[index])
-        thaw_update_masked(module, &piece, list->held[index], begin, NULL);
+    thaw_update piece = thaw_piece_of(list, index, begin, count);
+    if (thaw_keeps_state(list, index))
+        run_kept_piece(list, index, begin, &piece);
     else
-        module->update(&piece);
+        run_piece(list, index, begin, &piece);
 }
 
 static void update_range(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past)
 {
-    const size_t piece = list->gradient_scale == 1 ? span->count : THAW_SCALE_BLOCK;
+    const size_t piece = thaw_keeps_state(list, span->parameter) ? THAW_KEPT_PIECE
+                         : list->gradient_scale == 1             ? span->count
+                                                                 : THAW_SCALE_BLOCK;
     for (size_t offset = from; offset < past; offset += piece)
         update_piece(list, span, offset, past - offset < piece ? past - offset : piece);
 }
@@ -139,8 +158,9 @@ static bool updates_rows(const thaw_update_list *list, size_t index)
 {
     const thaw_parameter *parameter = list->parameters[index];
     const thaw_optimizer_module *module = list->modules[index];
-    return !list->wrapped && parameter->gradient_rows.known && !list->held[index] && module->rests_at_zero &&
-           !module->begin && !module->sums && module->rests_at_zero(list->rules[list->rule_of[index]].values);
+    return !list->wrapped && parameter->gradient_rows.known && !list->held[index] && !thaw_keeps_state(list, index) &&
+           module->rests_at_zero && !module->begin && !module->sums &&
+           module->rests_at_zero(list->rules[list->rule_of[index]].values);
 }
 
 static void update_rows(const thaw_update_list *list, const thaw_span *span)

@@ -28,19 +28,18 @@ static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
     return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
-/* Cuts the parameters, laid end to end, into equal shares of whole cache lines: all of them, or those that are updated
-   element by element. */
+/* Cuts the parameters, laid end to end, into equal shares of whole cache lines, and of whole blocks where state is kept
+   in blocks: all of them, or those that are updated element by element. */
 static void cut_spans(thaw_update_list *list, bool all)
 {
     const size_t threads = (size_t)list->threads;
-    size_t floats = 0, parameter = 0, start = 0; /* of the parameter, in elements laid end to end */
+    size_t floats = 0, parameter = 0, start = 0, at = 0; /* of the parameter, in elements laid end to end */
     for (size_t i = 0; i < list->parameter_count; i++)
         floats += floats_of(list, i, all);
     const size_t lines = floats / LINE;
     list->span_count = 0;
     for (size_t thread = 0; thread < threads; thread++) {
         const size_t end = lines * (thread + 1) / threads * LINE;
-        size_t at = lines * thread / threads * LINE;
         list->first_span[thread] = list->span_count;
         while (at < end) {
             const size_t count = list->parameters[parameter]->count, past = start + floats_of(list, parameter, all);
@@ -48,7 +47,10 @@ static void cut_spans(thaw_update_list *list, bool all)
                 parameter++;
                 continue;
             }
-            const size_t stop = past < end ? past : end;
+            const size_t within = list->states[parameter] == THAW_F32 ? 0 : (end - start) % THAW_CODE_BLOCK;
+            const size_t stop = past <= end ? past : end - within;
+            if (stop <= at)
+                break;
             const size_t begin = at - start, finish = stop - start < count ? stop - start : count;
             list->spans[list->span_count++] = (thaw_span){ parameter, begin, finish - begin };
             at = stop;
@@ -125,8 +127,10 @@ static thaw_status fill(thaw_update_list *list, thaw_parameter *const *parameter
 {
     if (list->parameter_count > 0)
         memcpy(list->parameters, parameters, list->parameter_count * sizeof *parameters);
-    for (size_t i = 0; i < list->parameter_count; i++)
+    for (size_t i = 0; i < list->parameter_count; i++) {
         list->modules[i] = thaw_parameter_module(list->parameters[i]);
+        list->states[i] = thaw_parameter_state_dtype(list->parameters[i]);
+    }
     assign_rules(list);
     cut_spans(list, true);
     thaw_status status = cut_norm_blocks(list);
@@ -146,11 +150,13 @@ thaw_status thaw_update_list_allocate(thaw_update_list *list, thaw_context *cont
     list->parameter_count = count;
     list->modules = thaw_allocate_array(context, count, sizeof(thaw_optimizer_module *));
     list->first_slot = thaw_allocate_array(context, count, sizeof *list->first_slot);
+    list->states = thaw_allocate_array(context, count, sizeof *list->states);
     list->rules = thaw_allocate_array(context, count, sizeof *list->rules);
     list->spans = thaw_allocate_array(context, count + (size_t)list->threads, sizeof *list->spans);
     list->first_span = thaw_allocate_array(context, (size_t)list->threads + 1, sizeof *list->first_span);
-    return list->modules && list->first_slot && list->rules && list->spans && list->first_span ? THAW_OK
-                                                                                               : THAW_OUT_OF_MEMORY;
+    const bool complete =
+        list->modules && list->first_slot && list->states && list->rules && list->spans && list->first_span;
+    return complete ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
 thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const *parameters, size_t count, size_t room,
@@ -212,6 +218,7 @@ void thaw_update_list_release(thaw_update_list *list)
     thaw_release(list->context, list->first_span);
     thaw_release(list->context, list->spans);
     thaw_release(list->context, list->rules);
+    thaw_release(list->context, list->states);
     thaw_release(list->context, list->first_slot);
     thaw_release(list->context, list->modules);
     if (!list->wrapped)

@@ -41,6 +41,7 @@ struct thaw_update_list {
     thaw_parameter **parameters;
     const thaw_optimizer_module **modules; /* that update them; NULL: the group has no optimizer, or no such wrapper */
     size_t *first_slot;                    /* of each parameter's module, among the parameter's slots */
+    thaw_dtype *states;                    /* of each: thaw_parameter_state_dtype; of wrappers THAW_F32 */
     size_t parameter_count;
     float *gradients; /* of all parameters, padded; then room */
     uint64_t **held;  /* bits of a parameter's elements: 1 where updates keep the value; NULL: nowhere */

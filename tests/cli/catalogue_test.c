@@ -51,7 +51,8 @@ Test(catalogue, optimizers, .init = cli_begin, .fini = cli_end)
 {
     static char lines[SUPPORT_OUTPUT_BYTES];
     cli_succeed("optimizers");
-    support_assert_says(cli_run.output, " lr=0.001,beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01,amsgrad=0\n");
+    support_assert_says(cli_run.output,
+                        " lr=0.001,beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01,amsgrad=0,state=f32\n");
     memcpy(lines, cli_run.output, sizeof lines);
     char name[32], settings[512], line[1024];
     int length;

@@ -41,8 +41,8 @@ Test(modules, refuses_shared_objects_of_other_kinds)
         { "headless", "it is not an optimizer module: its abi is 0x00000000, must be 0x4f500001" },
         { "short", "its struct has 56 bytes, must have at least 64" },
         { "newer",
-          "its struct has 224 bytes, must have at most 216: it was compiled with the headers of a newer Thaw" },
-        { "cut", "its thaw_module has 64 bytes, its size says 216" },
+          "its struct has 232 bytes, must have at most 224: it was compiled with the headers of a newer Thaw" },
+        { "cut", "its thaw_module has 64 bytes, its size says 224" },
         { "tiny", "its thaw_module has 4 bytes, must have at least 16" },
         { "earliest", "it is not an optimizer module: its abi is 0x" },
         { "function", "its thaw_module is not a readable object" },
@@ -211,6 +211,8 @@ Test(modules, refuses_modules_that_break_the_rules)
     static const char *const same_slots[] = { "a", "b", "a" };
     static const char *const empty_slots[] = { "" }, *const one_slot[] = { "a" };
     static const thaw_slot_shape one_number = THAW_SLOT_ONE, shared_number = THAW_SLOT_SHARED;
+    static const thaw_slot_range any_sign = THAW_SLOT_SIGNED, no_range = (thaw_slot_range)3;
+    static const thaw_hyperparameter state[] = { { "state", 0, 0, 1 } };
     static const struct {
         thaw_optimizer_module module;
         const char *message;
@@ -253,6 +255,18 @@ Test(modules, refuses_modules_that_break_the_rules)
         { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .matrix = shrink, .slots = one_slot, .slot_count = 1,
             .slot_shapes = &shared_number },
           "a slot that is shared needs conclude" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .matrix = shrink, .slots = one_slot, .slot_count = 1,
+            .slot_ranges = &any_sign },
+          "it has slot_ranges, and with them matrix" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .wraps = true, .slots = one_slot,
+            .slot_count = 1, .slot_ranges = &any_sign },
+          "it has slot_ranges, and with them matrix, conclude, view or wraps" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .hyperparameters = state,
+            .hyperparameter_count = 1, .slots = one_slot, .slot_count = 1, .slot_ranges = &any_sign },
+          "a hyper-parameter named state" },
+        { { THAW_OPTIMIZER_MODULE_HEAD, .name = "x", .update = descend, .slots = one_slot, .slot_count = 1,
+            .slot_ranges = &no_range },
+          "a range that there is not" },
     };
     thaw_optimizer *optimizer = NULL;
     for (size_t i = 0; i < THAW_COUNT(cases); i++)

@@ -81,6 +81,30 @@ Test(optimizer, description_sets_values)
     thaw_optimizer_destroy(NULL);
 }
 
+Test(optimizer, keeps_its_state_as_it_is_told)
+{
+    static const struct {
+        const char *description, *name;
+        thaw_dtype state;
+        double rate;
+    } cases[] = {
+        { "adamw", "adamw", THAW_F32, 1e-3 },
+        { "adamw:state=f32", "adamw", THAW_F32, 1e-3 },
+        { "adamw:state=8bit", "adamw:state=8bit", THAW_U8, 1e-3 },
+        { "sgd:lr=2,state=bf16", "sgd:state=bf16", THAW_BF16, 2 },
+        { "sgd:state=bf16,lr=2", "sgd:state=bf16", THAW_BF16, 2 },
+        { "lion:beta1=0.5,state=8bit,lr=2", "lion:state=8bit", THAW_U8, 2 },
+        { "lookahead/adam:state=8bit,lr=2", "lookahead/adam:state=8bit", THAW_U8, 2 },
+    };
+    for (size_t i = 0; i < THAW_COUNT(cases); i++) {
+        thaw_optimizer *optimizer = make(cases[i].description);
+        cr_assert_str_eq(thaw_optimizer_name(optimizer), cases[i].name);
+        cr_assert_eq(thaw_optimizer_state_dtype(optimizer), cases[i].state);
+        cr_assert_eq(thaw_optimizer_get(optimizer, "lr"), cases[i].rate);
+        thaw_optimizer_destroy(optimizer);
+    }
+}
+
 Test(optimizer, bad_descriptions_are_explained)
 {
     static const struct {
@@ -122,6 +146,12 @@ Test(optimizer, bad_descriptions_are_explained)
         { "sgd:,lr=1", THAW_INVALID_ARGUMENT, "must be NAME=VALUE" },
         { "sgd:lr=1,,momentum=0.9", THAW_INVALID_ARGUMENT, "must be NAME=VALUE" },
         { "sgd:lr=1:momentum=0.9", THAW_INVALID_ARGUMENT, "1:momentum=0.9" },
+        { "adamw:state=4bit", THAW_INVALID_ARGUMENT, "adamw: state is \"4bit\", must be f32, bf16 or 8bit" },
+        { "adamw:lr=1,state=,beta1=0", THAW_INVALID_ARGUMENT, "state is \"\", must be" },
+        { "adamw:state=bf16,lr=1,state=bf16", THAW_INVALID_ARGUMENT, "state is given twice" },
+        { "adamw:state=bf16,", THAW_INVALID_ARGUMENT, "must be NAME=VALUE" },
+        { "adamw:,state=bf16", THAW_INVALID_ARGUMENT, "must be NAME=VALUE" },
+        { "rmsprop:state=8bit", THAW_NOT_FOUND, "unknown hyper-parameter of rmsprop \"state\"" },
     };
     for (size_t i = 0; i < THAW_COUNT(cases); i++) {
         thaw_optimizer *optimizer = (thaw_optimizer *)&cases[i];

@@ -113,6 +113,70 @@ static void with_own_optimizer(checkpoint_run *made)
     made->options.user = made;
 }
 
+/* A layer of 60 x 80 has state in fewer bits; it and others are frozen and thawed. */
+static thaw_model *wide_network(thaw_context *context)
+{
+    thaw_model *model;
+    thaw_node x;
+    assert_ok(context, thaw_model_create(context, &model));
+    assert_ok(context, thaw_input(model, &(thaw_shape){ .rank = 3, .dims = { 9, 7, 2 } }, &x));
+    assert_ok(context, thaw_flatten(model, x, NULL, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense1", .units = 80 }, &x));
+    assert_ok(context, thaw_tanh(model, x, NULL, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense2", .units = 60 }, &x));
+    assert_ok(context, thaw_dense(model, x, &(thaw_dense_options){ .name = "dense3", .units = NETWORK_CLASSES }, &x));
+    assert_ok(context, thaw_softmax_cross_entropy(model, x, NULL, &x));
+    return model;
+}
+
+static const thaw_strategy_rule late[] = {
+    { .epoch = 1, .pattern = "dense2", .action = THAW_ACTION_FREEZE },
+    { .epoch = 2, .pattern = "dense2", .action = THAW_ACTION_UNFREEZE },
+    { .epoch = 3, .pattern = "dense2", .action = THAW_ACTION_FREEZE },
+};
+static const thaw_strategy thaws_late = { .name = "late", .rules = late, .rule_count = THAW_COUNT(late) };
+
+static void with_wide_network(checkpoint_run *made, const char *description)
+{
+    thaw_model_destroy(made->model);
+    made->model = wide_network(made->context);
+    support_optimize(made->model, description);
+    made->options.strategy = &thaws_late;
+}
+
+static void with_8_bits(checkpoint_run *made)
+{
+    with_wide_network(made, "adamw:lr=0.01,state=8bit");
+}
+
+static void with_bfloat16(checkpoint_run *made)
+{
+    with_wide_network(made, "sgd:lr=0.01,momentum=0.9,state=bf16");
+}
+
+static void with_floats(checkpoint_run *made)
+{
+    with_wide_network(made, "adamw:lr=0.01");
+}
+
+Test(checkpoint, state_in_fewer_bits_continues)
+{
+    assert_continues(with_8_bits, 4 * CHECKPOINT_STEPS);
+    assert_continues(with_bfloat16, 4 * CHECKPOINT_STEPS);
+}
+
+Test(checkpoint, state_of_other_bits_is_refused)
+{
+    checkpoint_run made;
+    checkpoint_open(&made, with_8_bits);
+    checkpoint_step(&made, CHECKPOINT_STEPS + 1);
+    assert_ok(made.context, thaw_trainer_save(made.trainer, checkpoint_path));
+    checkpoint_close(&made);
+    checkpoint_open(&made, with_floats);
+    assert_fails(made.context, thaw_trainer_load(made.trainer, checkpoint_path), THAW_INVALID_ARGUMENT, "state=8bit");
+    checkpoint_close(&made);
+}
+
 Test(checkpoint, several_optimizers_and_one_of_the_host_continue_with_what_callbacks_changed)
 {
     assert_continues(with_own_optimizer, 4 * CHECKPOINT_STEPS);

@@ -61,8 +61,9 @@ static void compare(const thaw_parameter *found, const thaw_parameter *expected,
         cr_assert_eq(memcmp(&found->data[i], &wanted, sizeof wanted), 0, "%s, pattern %d, size %zu: element %zu", text,
                      pattern, found->count, i);
         for (size_t k = 0; k < THAW_MAX_SLOTS; k++) {
-            const float state = is_held(pattern, i) || !expected->slot[k] ? 0 : expected->slot[k][i];
-            cr_assert(!found->slot[k] || memcmp(&found->slot[k][i], &state, sizeof state) == 0,
+            const float *states = found->slot[k], *wanted_states = expected->slot[k];
+            const float state = is_held(pattern, i) || !wanted_states ? 0 : wanted_states[i];
+            cr_assert(!states || memcmp(&states[i], &state, sizeof state) == 0,
                       "%s, pattern %d, size %zu: slot %zu of element %zu", text, pattern, found->count, k, i);
         }
     }

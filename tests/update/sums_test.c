@@ -82,7 +82,8 @@ Test(sums, are_over_the_parameters_of_one_optimizer)
     cr_assert_float_eq(moved(&set, 0, 4), 0.5, 1e-5, "%g", moved(&set, 0, 4));
     cr_assert_float_eq(moved(&set, 4, COUNT - 1), 0.5, 1e-4, "%g", moved(&set, 4, COUNT - 1));
     for (size_t i = 0; i < COUNT - 1; i++)
-        cr_assert_eq(set.parameters[i]->slot[0][sizes[i] - 1], (float)sizes[i], "own sums of parameter %zu", i);
+        cr_assert_eq(((const float *)set.parameters[i]->slot[0])[sizes[i] - 1], (float)sizes[i],
+                     "own sums of parameter %zu", i);
     thaw_update_list_release(list);
     thaw_set_release(&set);
     thaw_context_destroy(context);

@@ -190,7 +190,7 @@ Test(update, without_an_optimizer_changes_nothing)
     const uint64_t version = set.parameters[0]->version;
     assert_fails(context, thaw_update_list_run(list, 1, 0.5), THAW_INVALID_ARGUMENT, "group group1 trains and has no");
     cr_assert_eq(set.parameters[0]->data[0], before);
-    cr_assert_eq(set.parameters[0]->slot[0][0], 0);
+    cr_assert_eq(*(const float *)set.parameters[0]->slot[0], 0);
     cr_assert_eq(set.parameters[0]->steps, 0);
     cr_assert_eq(set.parameters[0]->version, version);
     thaw_update_list_release(list);
