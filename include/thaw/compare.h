@@ -21,12 +21,47 @@ extern "C" {
 /* A matrix of runs: strategies, optimizers, learning rates and seeds. */
 typedef struct thaw_comparison thaw_comparison;
 
+/* Fair tuning. With `trials`, a comparison first tries as many settings of each optimizer with each strategy, on a part
+   of the training data, and chooses those with the best figure on the rest of them, the validation data: the accuracy
+   after the last epoch (equal: the lower loss); with a target, first the fewest epochs until it is reached; with a
+   target of loss, then the loss. The test data have no part in this. The runs that count then train with the chosen
+   settings on all training data, from other seeds, and are tested on the test data.
+
+   The settings come from a space, which is a file of JSON:
+     { "default": { "lr": { "log": [1e-5, 1e-1] },
+                    "weight_decay": { "log": [1e-6, 1e-2] },
+                    "warmup": [0, 0.1] },
+       "optimizers": { "sgd": { "lr": { "times": [0.1, 10] }, "momentum": { "one-minus": [0.01, 0.5] } },
+                       "lookahead/adamw": { "lookahead_k": [3, 5, 10], "weight_decay": null } } }
+   A hyper-parameter may be
+     {"log": [low, high]}        the logarithm is uniform,
+     {"uniform": [low, high]}    uniform,
+     {"one-minus": [low, high]}  1 minus a number whose logarithm is uniform, as suits decay rates such as beta2,
+     {"times": [low, high]}      the optimizer's own value times a number whose logarithm is uniform, or
+     [value, ...]                each of these as often as the others.
+   "warmup" is the share of all epochs in which every learning rate rises linearly (thaw_schedule.warmup_epochs). The
+   section of an optimizer has its name (thaw_optimizer_name), and comes before the default section, name by name; null
+   leaves a hyper-parameter as it is. Names of the default section that an optimizer does not have do not count for it.
+   What the space names replaces what a description sets; all else stays as described. There are at most 16 for an
+   optimizer. Values have four significant digits, so that they can be typed in.
+
+   Without a file, the space is
+     { "default": { "lr": { "times": [0.03, 30] }, "weight_decay": { "log": [1e-5, 0.1] },
+                    "beta1": { "one-minus": [0.03, 0.3] }, "beta2": { "one-minus": [0.001, 0.1] },
+                    "warmup": [0, 0.05, 0.1, 0.2] } }
+
+   Trials are points of a Halton sequence whose digits are permuted by the first seed (Halton 1960; Owen 2017, arXiv
+   1706.02808; why no random points: Bousquet et al. 2017, arXiv 1706.03200). Trial n of each optimizer is at the same
+   places of its ranges, the learning rate first, then by name; with each strategy it has the same settings. All trials
+   have the seed that follows those of the runs. */
+
 /* The progress of a comparison, reported after each step. */
 typedef struct thaw_comparison_progress {
     size_t run, runs;                 /* runs, from 1 */
     size_t job;                       /* which of the concurrent runs this is; below thaw_comparison_options.jobs */
     const char *strategy, *optimizer; /* of this run */
     double learning_rate;             /* of this run */
+    size_t trial;                     /* the number of the trial that this run is, from 1; 0: none */
     uint64_t seed;                    /* of this run */
     double seconds_left;              /* estimated from the finished runs; NAN before the first is done */
     thaw_progress training;           /* within this run */
@@ -75,7 +110,11 @@ typedef struct thaw_comparison_options {
        longer run starts again from its seed. What gets ahead only late in training may be stopped before, unless it is
        in the better half by then. Needs two seeds, one rank, and no target. */
     bool race;
-    const char *head; /* of the strategies (thaw/strategy.h), or NULL */
+    /* Fair tuning; see above. Not with several `rates`. With `race`, the runs that follow the trials race. */
+    int trials;              /* of each optimizer with each strategy; 0: there is no tuning */
+    const char *search;      /* path of the space; NULL: the built-in one */
+    double validation_share; /* of the training data, of each class; 0: 0.2 */
+    const char *head;        /* of the strategies (thaw/strategy.h), or NULL */
 
     /* Path of the JSON file, or NULL: none is written. While the comparison exists, the journal beside it is its lock,
        and holds the runs that the file does not have yet, each with a checksum. A resumed comparison takes over the
@@ -90,9 +129,11 @@ typedef struct thaw_comparison_options {
 /* Checks everything that can be checked before the first run, including that each strategy fits the model in each of
    its epochs, and reads the file to resume from. Text, data sets and strategies must outlive the comparison.
    Errors: THAW_INVALID_ARGUMENT (options; a duplicate name; more jobs than there are cores for, or more than one if
-   OpenMP binds threads to cores), THAW_NOT_FOUND (a pattern matches nothing), THAW_NOTHING_TRAINABLE, those of
+   OpenMP binds threads to cores; an optimizer does not accept the settings of a trial, or the training data cannot be
+   divided), THAW_NOT_FOUND (a pattern matches nothing), THAW_NOTHING_TRAINABLE, those of
    `build` and thaw_optimizer_create, THAW_IO_ERROR (the file cannot be written, exists and `resume` is not set, or
-   another comparison is writing it), THAW_BAD_FORMAT (the file has another schema, holds another comparison, its
+   another comparison is writing it), THAW_BAD_FORMAT (the space, of which
+   the message names the file and the place; the file has another schema, holds another comparison, its
    "checksum" is not that of its content, or its runs used another number of threads, whose sums round differently). */
 THAW_API thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_options *options,
                                             thaw_comparison **comparison);
@@ -129,11 +170,30 @@ typedef struct thaw_race_end {
     thaw_mean difference;   /* of test accuracies then, paired by seed, with the wider interval; count 0: it diverged */
 } thaw_race_end;
 
+/* What tuning chose for a strategy with an optimizer, and what it cost. Zeros without trials. */
+typedef struct thaw_tuning {
+    size_t trials, diverged;                     /* trials done, and those of them that diverged */
+    size_t chosen;                               /* the number of the best trial, from 1; 0: trials are missing */
+    const char *settings;                        /* its settings: "lr=0.001,beta1=0.9"; NULL: trials are missing */
+    double validation_accuracy, validation_loss; /* its figures after the last epoch; NAN if unknown */
+    size_t epochs;                               /* that all trials trained */
+    double seconds;                              /* that they took, with validation */
+} thaw_tuning;
+
+/* A trial. */
+typedef struct thaw_trial {
+    const char *settings;        /* "lr=0.001,beta1=0.9"; it belongs to the comparison */
+    bool done, diverged, chosen; /* chosen: it is the best of its configuration */
+    double accuracy, loss;       /* on the validation data after the last epoch; NAN if unknown */
+    size_t epochs;               /* trained */
+    double seconds;              /* that it took, with validation */
+} thaw_trial;
+
 /* The runs of all seeds of a strategy with an optimizer at a learning rate; fields as in bench/results.schema.json.
    Strings belong to the comparison. */
 typedef struct thaw_configuration {
     const char *strategy, *optimizer;  /* as in the options */
-    double learning_rate;              /* the optimizer's */
+    double learning_rate;              /* the optimizer's; NAN while trials are missing */
     size_t runs, diverged;             /* finished runs, and those of them that diverged */
     bool chosen;                       /* the best of the rates of this pair: by accuracy; with a target, by how many
                                           runs reach it, then by steps */
@@ -148,6 +208,7 @@ typedef struct thaw_configuration {
     size_t parameters_trained; /* elements: the most in any epoch */
     thaw_run_bytes bytes;      /* memory */
     thaw_race_end race;        /* whether and why a race stopped it; it then has no rank */
+    thaw_tuning tuning;        /* what its trials came to */
     double flops_per_step;     /* floating-point operations: the mean */
     int rank;                  /* among the chosen configurations; equal ranks are ties; 0: not ranked */
     bool pareto_time, pareto_memory; /* no configuration is at least as accurate and faster, or smaller */
@@ -159,6 +220,10 @@ THAW_API size_t thaw_comparison_count(const thaw_comparison *comparison);
 
 /* A configuration, from the runs so far. Errors: THAW_INVALID_ARGUMENT (the index), THAW_OUT_OF_MEMORY. */
 THAW_API thaw_status thaw_comparison_at(thaw_comparison *comparison, size_t index, thaw_configuration *configuration);
+
+/* A trial of a configuration, from 0. Errors: THAW_INVALID_ARGUMENT (an index, or there are no trials). */
+THAW_API thaw_status thaw_comparison_trial_at(thaw_comparison *comparison, size_t index, size_t trial,
+                                              thaw_trial *made);
 
 /* Writes the configurations as comma-separated values (RFC 4180), completely or not at all.
    Errors: THAW_IO_ERROR, THAW_OUT_OF_MEMORY. */

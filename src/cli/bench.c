@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/bench_checks.h"
 #include "cli/bench_progress.h"
 #include "cli/bench_table.h"
 #include "cli/command.h"
@@ -14,7 +15,6 @@
 #include "cli/shown.h"
 #include "cli/strategy.h"
 #include "cli/words.h"
-#include "core/threads.h"
 #include "report/write.h"
 
 enum { PATH_BYTES = 4096, LONGEST_RUN = 24 * 60 * 60 /* seconds for which ranks wait for each other */ };
@@ -64,26 +64,6 @@ static int read_optimizers(bench *now)
         thaw_optimizer_destroy(optimizer);
     }
     return code;
-}
-
-/* More threads than cores would only measure waiting. Without --threads, concurrent runs share the cores; ranks have
-   chosen already. */
-static int choose_threads(cli_options *options)
-{
-    const uint64_t cores = (uint64_t)thaw_threads_available(), jobs = options->jobs ? options->jobs : 1;
-    if (jobs > cores)
-        return cli_misuse("--jobs", "%llu runs at a time, must be at most %llu (one per core)",
-                          (unsigned long long)jobs, (unsigned long long)cores);
-    if (options->threads == 0 && jobs > 1)
-        options->threads = cores / jobs;
-    if (jobs * options->threads <= cores)
-        return CLI_DONE;
-    if (jobs == 1)
-        return cli_misuse("--threads", "%llu threads, must be at most %llu (one per core)",
-                          (unsigned long long)options->threads, (unsigned long long)cores);
-    return cli_misuse("--jobs",
-                      "%llu runs at a time on %llu threads each, must be at most %llu threads together (one per core)",
-                      (unsigned long long)jobs, (unsigned long long)options->threads, (unsigned long long)cores);
 }
 
 static int make_folder(bench *now)
@@ -156,6 +136,9 @@ static int create(bench *now)
         .target_accuracy = options->target_accuracy,
         .target_loss = options->target_loss,
         .race = options->race,
+        .trials = (int)options->trials,
+        .search = options->search,
+        .validation_share = options->validation_share,
         .head = now->session.head,
         .results = *now->results ? now->results : NULL,
         .resume = options->resume,
@@ -168,7 +151,9 @@ static int create(bench *now)
     };
     const thaw_status status = thaw_comparison_create(now->session.context, &wanted, &now->comparison);
     const bool of_file = status == THAW_IO_ERROR || status == THAW_BAD_FORMAT;
-    return explain(now, status, of_file ? "--report" : "bench");
+    const char *search = options->search;
+    const bool of_search = search && strncmp(thaw_context_message(now->session.context), search, strlen(search)) == 0;
+    return explain(now, status, of_file && of_search ? "--search" : of_file ? "--report" : "bench");
 }
 
 /* What has been run, also until a signal. */
@@ -247,19 +232,10 @@ static int bench_all(const cli_options *given)
     if (options.timeout == 0)
         options.timeout = LONGEST_RUN;
     int code = cli_ranks_open(&now.ranks, &options);
-    if (code == CLI_DONE && now.ranks.communicator && options.jobs > 1)
-        code =
-            cli_misuse("--jobs", "%llu runs at a time, must be 1 on several ranks", (unsigned long long)options.jobs);
-    if (code == CLI_DONE && options.target_accuracy > 0 && options.target_loss > 0)
-        code = cli_misuse("--target-loss", "there must be one target, and --target-accuracy is given, too");
-    if (code == CLI_DONE && options.race && (options.target_accuracy > 0 || options.target_loss > 0))
-        code = cli_misuse("--race", "a race is by accuracy, so there must be no target");
-    if (code == CLI_DONE && options.race && options.seeds < 2)
-        code = cli_misuse("--race", "%llu seed, must be at least 2", (unsigned long long)options.seeds);
-    if (code == CLI_DONE && now.ranks.communicator && options.race)
-        code = cli_misuse("--race", "must be on one rank");
     if (code == CLI_DONE)
-        code = choose_threads(&options);
+        code = cli_bench_check(&options, now.ranks.communicator != NULL);
+    if (code == CLI_DONE)
+        code = cli_bench_choose_threads(&options);
     if (code == CLI_DONE)
         code = cli_session_open(&now.session, &options);
     if (code == CLI_DONE)

@@ -17,9 +17,12 @@ int cli_bench_progress_begin(cli_bench_progress *progress, size_t jobs, size_t b
 
 static void draw_one(cli_bench_progress *progress, const thaw_comparison_progress *state)
 {
-    char label[CLI_JOB_BYTES];
+    char label[CLI_JOB_BYTES], trial[32] = "";
     const thaw_progress *training = &state->training;
-    snprintf(label, sizeof label, "run %zu/%zu %.24s", state->run, state->runs, cli_show(state->strategy).text);
+    if (state->trial)
+        snprintf(trial, sizeof trial, ", trial %zu", state->trial);
+    snprintf(label, sizeof label, "run %zu/%zu %.24s%s", state->run, state->runs, cli_show(state->strategy).text,
+             trial);
     cli_progress_draw(&progress->line, &(cli_progress_state){
                                            .label = label,
                                            .epoch = training->epoch,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/bench_tuning.h"
 #include "cli/epoch_table.h"
 #include "cli/failure.h"
 #include "cli/json.h"
@@ -125,7 +126,7 @@ static int print_json(const thaw_configuration *one, bool target)
     json_object_set_new(object, "event", json_string("configuration"));
     json_object_set_new(object, "strategy", cli_json_text(one->strategy));
     json_object_set_new(object, "optimizer", cli_json_text(one->optimizer));
-    json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
+    json_object_set_new(object, "learning_rate", cli_json_real(one->learning_rate));
     json_object_set_new(object, "rank", one->rank ? json_integer(one->rank) : json_null());
     json_object_set_new(object, "runs", cli_json_count(one->runs));
     json_object_set_new(object, "diverged", cli_json_count(one->diverged));
@@ -136,6 +137,10 @@ static int print_json(const thaw_configuration *one, bool target)
     json_object_set_new(object, "memory_bytes", cli_json_count(memory_of(one)));
     if (one->race.stopped)
         json_object_set_new(object, "stopped", json_string(one->race.diverged ? "diverged" : "beaten"));
+    if (one->tuning.chosen) {
+        json_object_set_new(object, "settings", cli_json_text(one->tuning.settings));
+        json_object_set_new(object, "validation_accuracy", cli_json_real(one->tuning.validation_accuracy));
+    }
     if (target)
         add_target(object, &one->to_target);
     return cli_json_print(object);
@@ -194,6 +199,8 @@ static int print_all(const thaw_configuration *configurations, size_t count, boo
         print_notes(target);
         print_race(configurations, count);
     }
+    if (code == CLI_DONE)
+        code = cli_bench_tuning_print(configurations, count, json);
     fflush(stdout);
     return code;
 }

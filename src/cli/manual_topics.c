@@ -160,7 +160,18 @@ const cli_manual_topic cli_manual_topics[] = {
       "error of 5 % is shared by all rungs and configurations (Bonferroni). What diverged is stopped, too. Ties go on. "
       "Runs that reach the end are the same as without --race, bit for bit. What gets ahead only late in training may be "
       "stopped before, unless it is in the better half by then. The report says what was stopped and why. --resume "
-      "continues a race." },
+      "continues a race.\n\n"
+      "With --trials N, settings are searched first: of each optimizer, N points of a space are tried with each strategy, the "
+      "same points with all strategies, and at the same places of the ranges with all optimizers. A trial trains on the "
+      "training data without those for validation (--validation, a fifth of each class, drawn by --seed), and is judged on "
+      "these: by accuracy after the last epoch, then by loss; with a target, first by the epochs until it is reached. The "
+      "best trial's settings then train on all training data, from --seeds other seeds, and only these runs see the test "
+      "data. Without --search, the space is the learning rate from 0.03 to 30 times the optimizer's own, weight_decay from "
+      "1e-5 to 0.1, beta1 from 0.7 to 0.97, beta2 from 0.9 to 0.999, each by its logarithm (of the betas, by that of 1 minus "
+      "them), and a warm-up of 0, 5, 10 or 20 % of the epochs; what an optimizer does not have is left out. What the space "
+      "names replaces what --optimizers sets. The report has the trials, the chosen settings, and what tuning cost. "
+      "--lr-sweep does not go with it; --race stops configurations after their trials; --resume continues trials, too, "
+      "and ranks share them." },
 
     { "ENVIRONMENT",
       "OMP_WAIT_POLICY, GOMP_SPINCOUNT, OMP_PROC_BIND, OMP_PLACES and GOMP_CPU_AFFINITY control OpenMP. If none is "

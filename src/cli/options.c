@@ -232,6 +232,16 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "lr-sweep", "N",
       "Learning rates to try for each optimizer, half a decade apart, with its own in the middle (default: 1)",
       &cli_kind_positive, TO(rates) },
+    { CLI_BENCH, "trials", "N",
+      "Tune first: try N settings of each optimizer with each strategy on a part of the training data, and run those that are "
+      "the best on the rest, the validation data; see COMPARISONS in thaw(1)",
+      &cli_kind_positive, TO(trials) },
+    { CLI_BENCH, "search", "FILE",
+      "JSON file of the space of --trials: a range or a list for each hyper-parameter; thaw/compare.h describes its format "
+      "and the default",
+      &cli_kind_file, TO(search) },
+    { CLI_BENCH, "validation", "SHARE", "Share of the training data for the validation of --trials (default: 0.2)",
+      &cli_kind_decay, TO(validation_share) },
     { CLI_HEAD, "head", "HEAD",
       "Put a new head on the network: linear, or mlp:UNITS such as mlp:256 or mlp:256x64. --load leaves it out, unless "
       "the file has the same. Or a pattern of the groups that strategies take for the head (default: the new head, else "

@@ -111,6 +111,9 @@ typedef struct cli_options {
     const char *optimizers, *strategies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy, target_loss;          /* 0: none */
+    uint64_t trials;                              /* 0: none */
+    const char *search;                           /* a file, or NULL */
+    double validation_share;                      /* 0: the default */
     bool resume, race;
     const char *checkpoint; /* a folder */
     cli_interval checkpoint_every;

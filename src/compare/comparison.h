@@ -15,9 +15,21 @@ typedef struct thaw_comparison_entry {
     const thaw_strategy *strategy;
     const char *optimizer;
     double learning_rate;
-    json_t **runs; /* by seed, from the first; NULL: not run yet */
+    const struct thaw_trial_point *point; /* its settings; NULL: those of the description, and learning_rate */
+    size_t trial;                         /* of a trial, its number, from 1; of another run, the chosen one; 0: none */
+    bool is_trial;                        /* trained and tested on parts of the training data */
+    json_t **runs;                        /* by seed, from the first; NULL: not run yet */
     thaw_race_end end;
 } thaw_comparison_entry;
+
+/* Entries that run from the same seeds. */
+typedef struct thaw_run_set {
+    thaw_comparison_entry *entries;
+    size_t entry_count;
+    size_t *order; /* of the runs: the entry of each, round by round */
+    size_t rounds; /* seeds */
+    uint64_t first_seed;
+} thaw_run_set;
 
 struct thaw_comparison {
     thaw_context *context;
@@ -39,12 +51,22 @@ struct thaw_comparison {
     int epochs, seeds; /* that a run trains for, and that are run; of a race, in this rung */
     json_t *rungs;     /* of a race, those that are over, for the file; NULL: there is no race */
     bool race_is_over;
-    size_t resumed; /* runs that existed before */
-    size_t started; /* runs, those with them; guarded by `telling` */
+    struct thaw_tuning_state *tuning; /* NULL: there are no trials */
+    size_t resumed;                   /* runs that existed before */
+    size_t started;                   /* runs, those with them; guarded by `telling` */
     double began;
     thaw_journal journal;            /* from its creation on, if there are results */
     double written_at, writing_took; /* the whole file, the last time */
 };
+
+/* Fills in the defaults. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_comparison_check(thaw_context *context, thaw_comparison_options *options);
+
+/* The runs that count, after all trials. */
+thaw_run_set thaw_comparison_final_runs(const thaw_comparison *comparison);
+
+/* How many runs there are without a race, trials among them. */
+size_t thaw_comparison_all_runs(const thaw_comparison *comparison);
 
 /* ---- one run ---- */
 
@@ -64,12 +86,15 @@ thaw_status thaw_comparison_rewrite(thaw_comparison *comparison);
 /* Stores the record of a run, which it takes over, in its entry and in the files. Errors: THAW_IO_ERROR. */
 thaw_status thaw_comparison_keep(thaw_comparison *comparison, json_t **place, json_t *run);
 
-/* Carries out the missing runs with the other ranks. */
-thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison);
+/* Checks that the ranks run the same. Errors: THAW_INVALID_ARGUMENT, THAW_IO_ERROR. */
+thaw_status thaw_comparison_agree(thaw_comparison *comparison);
 
-/* Carries out the runs that `wants` selects, in the order of the comparison. */
+/* Carries out the missing runs with the other ranks, which have agreed. */
+thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison, const thaw_run_set *runs);
+
+/* Carries out the runs that `wants` selects, in their order. */
 typedef bool thaw_wants_run(const thaw_comparison *comparison, const thaw_comparison_entry *entry, size_t round);
-thaw_status thaw_comparison_run_wanted(thaw_comparison *comparison, thaw_wants_run *wants);
+thaw_status thaw_comparison_run_wanted(thaw_comparison *comparison, const thaw_run_set *runs, thaw_wants_run *wants);
 
 /* Whether these options allow a race, if they want one. Errors: THAW_INVALID_ARGUMENT. */
 thaw_status thaw_race_check(thaw_context *context, const thaw_comparison_options *options);

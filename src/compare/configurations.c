@@ -4,7 +4,7 @@
 #include <string.h>
 #include <thaw/runtime.h>
 
-#include "compare/comparison.h"
+#include "compare/tuning.h"
 
 double thaw_json_value(const json_t *object, const char *key)
 {
@@ -125,7 +125,7 @@ static thaw_configuration describe(const thaw_comparison *comparison, const thaw
     thaw_configuration made = {
         .strategy = entry->strategy->name,
         .optimizer = entry->optimizer,
-        .learning_rate = entry->learning_rate,
+        .learning_rate = comparison->tuning && !entry->trial ? (double)NAN : entry->learning_rate,
         .seconds = total_seconds(comparison, entry, room),
         .seconds_per_epoch = median(comparison, entry, NULL, "seconds", room),
         .samples_per_second = median(comparison, entry, NULL, "samples_per_second", room),
@@ -260,8 +260,11 @@ thaw_status thaw_summarize(thaw_comparison *comparison)
     bool whole = left && right && places && means && ranks && front;
     if (whole) {
         figures gathered = { .values = left };
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             comparison->configurations[i] = describe(comparison, &comparison->entries[i], &gathered);
+            if (comparison->tuning)
+                thaw_tuning_describe(comparison, i, &comparison->configurations[i]);
+        }
         whole = thaw_targets_describe(comparison) == THAW_OK;
         choose_rates(comparison);
         rank(comparison, places, means, ranks);

@@ -12,7 +12,8 @@ static const char HEADER[] =
     "against_full,against_full_low,against_full_high,seconds_per_epoch,data,forward,backward,update,other,"
     "samples_per_second,seconds_to_target,target_reached,to_target,to_target_low,to_target_high,"
     "steps_to_target,rank_by_seconds,rank_by_steps,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
-    "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory\r\n";
+    "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory,settings,trials,"
+    "validation_accuracy,tuning_epochs,tuning_seconds\r\n";
 
 static void append_text(thaw_text *text, const char *field)
 {
@@ -30,6 +31,18 @@ static void append_number(thaw_text *text, double value)
 static double rank_of(int rank)
 {
     return rank ? (double)rank : (double)NAN;
+}
+
+/* Nothing without trials. */
+static void append_tuning(thaw_text *text, const thaw_tuning *tuning)
+{
+    if (tuning->settings)
+        thaw_csv_append_text(text, tuning->settings);
+    thaw_text_append(text, ",");
+    append_number(text, tuning->trials ? (double)tuning->trials : (double)NAN);
+    append_number(text, tuning->trials ? tuning->validation_accuracy : (double)NAN);
+    append_number(text, tuning->trials ? (double)tuning->epochs : (double)NAN);
+    thaw_csv_append_number(text, tuning->trials ? tuning->seconds : (double)NAN);
 }
 
 static void append_row(thaw_text *text, const thaw_configuration *one)
@@ -74,10 +87,12 @@ static void append_row(thaw_text *text, const thaw_configuration *one)
         (double)one->bytes.cache,
         one->flops_per_step,
         one->pareto_time,
+        one->pareto_memory,
     };
     for (size_t i = 0; i < THAW_COUNT(numbers); i++)
         append_number(text, numbers[i]);
-    thaw_text_append(text, "%d\r\n", one->pareto_memory);
+    append_tuning(text, &one->tuning);
+    thaw_text_append(text, "\r\n");
 }
 
 thaw_status thaw_comparison_write_csv(thaw_comparison *comparison, const char *path)

@@ -108,7 +108,8 @@ static thaw_status run_rung(race *all, size_t index)
     comparison->epochs = rung->epochs;
     comparison->seeds = rung->seeds;
     comparison->planned = comparison->done + count_wanted(comparison);
-    const thaw_status status = thaw_comparison_run_wanted(comparison, is_wanted);
+    const thaw_run_set runs = thaw_comparison_final_runs(comparison);
+    const thaw_status status = thaw_comparison_run_wanted(comparison, &runs, is_wanted);
     if (status != THAW_OK)
         return status;
     pthread_mutex_lock(&comparison->keeping);

@@ -19,6 +19,7 @@ typedef struct report {
 /* A run that is missing. */
 typedef struct missing {
     thaw_comparison_entry *entry;
+    uint64_t seed;
     size_t round;
 } missing;
 
@@ -47,7 +48,7 @@ static thaw_status check_same(thaw_comparison *comparison)
     return status;
 }
 
-static thaw_status agree(thaw_comparison *comparison)
+thaw_status thaw_comparison_agree(thaw_comparison *comparison)
 {
     thaw_run_model made;
     thaw_status status = check_same(comparison);
@@ -65,25 +66,25 @@ static thaw_status agree(thaw_comparison *comparison)
 }
 
 /* Lists the runs that rank 0 does not have, in the order in which waves take them. */
-static thaw_status list_missing(thaw_comparison *comparison, missing *list, size_t *count)
+static thaw_status list_missing(thaw_comparison *comparison, const thaw_run_set *runs, missing *list, size_t *count)
 {
-    const size_t entries = comparison->entry_count, rounds = (size_t)comparison->options.seeds;
+    const size_t entries = runs->entry_count, rounds = runs->rounds;
     const size_t ranks = (size_t)comparison->options.communicator->ranks;
     bool *own = thaw_allocate_array(comparison->context, entries * rounds, sizeof *own);
     void *all = NULL;
     if (!own)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < entries * rounds; i++)
-        own[i] = comparison->entries[i / rounds].runs[i % rounds] != NULL;
+        own[i] = runs->entries[i / rounds].runs[i % rounds] != NULL;
     const thaw_status status =
         thaw_gather(comparison->context, comparison->options.communicator, own, entries * rounds * sizeof *own, &all);
     const bool *done = all;
     for (size_t first = 0; status == THAW_OK && first < rounds; first += ranks)
         for (size_t i = 0; i < entries; i++) {
-            const size_t entry = comparison->order[first * entries + i];
+            const size_t entry = runs->order[first * entries + i];
             for (size_t round = first; round < rounds && round < first + ranks; round++)
                 if (!done[entry * rounds + round])
-                    list[(*count)++] = (missing){ &comparison->entries[entry], round };
+                    list[(*count)++] = (missing){ &runs->entries[entry], runs->first_seed + round, round };
         }
     thaw_release(comparison->context, own);
     thaw_release(comparison->context, all);
@@ -175,8 +176,7 @@ static thaw_status run_wave(thaw_comparison *comparison, const missing *list, si
     report own;
     void *reports;
     if (rank < count)
-        thaw_run_carry_out(comparison, list[rank].entry, comparison->options.first_seed + list[rank].round, 0,
-                           &outcome);
+        thaw_run_carry_out(comparison, list[rank].entry, list[rank].seed, 0, &outcome);
     char *record = write_report(&outcome, &own);
     thaw_status status = thaw_gather(comparison->context, communicator, &own, sizeof own, &reports);
     if (status == THAW_OK)
@@ -189,20 +189,18 @@ static thaw_status run_wave(thaw_comparison *comparison, const missing *list, si
     return status;
 }
 
-thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison)
+thaw_status thaw_comparison_run_on_ranks(thaw_comparison *comparison, const thaw_run_set *runs)
 {
-    const size_t most = comparison->entry_count * (size_t)comparison->options.seeds;
-    const size_t ranks = (size_t)comparison->options.communicator->ranks;
+    const size_t ranks = (size_t)comparison->options.communicator->ranks, before = comparison->started;
     size_t count = 0;
-    missing *list = thaw_allocate_array(comparison->context, most, sizeof *list);
-    thaw_status status = list ? agree(comparison) : THAW_OUT_OF_MEMORY;
-    if (status == THAW_OK)
-        status = list_missing(comparison, list, &count);
+    missing *list = thaw_allocate_array(comparison->context, runs->entry_count * runs->rounds, sizeof *list);
+    thaw_status status = list ? list_missing(comparison, runs, list, &count) : THAW_OUT_OF_MEMORY;
     for (size_t first = 0; first < count && status == THAW_OK; first += ranks) {
         const size_t wave = count - first < ranks ? count - first : ranks;
-        comparison->started = comparison->resumed + first;
+        comparison->started = before + first;
         status = run_wave(comparison, list + first, wave);
     }
+    comparison->started = before + count;
     thaw_release(comparison->context, list);
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "compare/comparison.h"
 #include "compare/machine.h"
+#include "compare/tuning.h"
 #include "core/text.h"
 #include "graph/model.h"
 #include "io/new_file.h"
@@ -45,11 +46,12 @@ static const char *name_precision(thaw_dtype type, bool emulated)
     return type == THAW_F32 ? NULL : emulated ? "bf16-emulated" : "bf16";
 }
 
-static json_t *describe_experiment(const thaw_comparison_options *options, thaw_precision precision, json_t *layers)
+static json_t *describe_experiment(const thaw_comparison *comparison, thaw_precision precision, json_t *layers)
 {
-    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso*so*so}", "model", options->model ? options->model : "",
-                     "load", options->load, "reset", options->reset, "data", options->data ? options->data : "",
-                     "test_data", options->test_data, "training_samples",
+    const thaw_comparison_options *options = &comparison->options;
+    return json_pack("{ssss?ss?ssss?sIsIss?ss*ss*sisIsIsIsisoso*so*so*so}", "model",
+                     options->model ? options->model : "", "load", options->load, "reset", options->reset, "data",
+                     options->data ? options->data : "", "test_data", options->test_data, "training_samples",
                      (json_int_t)thaw_dataset_count(options->training), "test_samples",
                      (json_int_t)thaw_dataset_count(options->test), "head", options->head, "precision",
                      name_precision(precision.all, precision.emulated), "frozen_precision",
@@ -58,7 +60,8 @@ static json_t *describe_experiment(const thaw_comparison_options *options, thaw_
                      (json_int_t)options->first_seed, "seeds", options->seeds, "target_accuracy",
                      options->target_accuracy > 0 ? json_real(options->target_accuracy) : json_null(), "target_loss",
                      options->target_loss > 0 ? json_real(options->target_loss) : NULL, "race",
-                     options->race ? json_true() : NULL, "layers", layers);
+                     options->race ? json_true() : NULL, "tuning", thaw_tuning_experiment_json(comparison), "layers",
+                     layers);
 }
 
 /* The rules, in the form of a strategy file. */
@@ -100,10 +103,11 @@ static json_t *list_optimizers(const thaw_comparison *comparison)
     for (size_t i = 0; i < options->optimizer_count; i++) {
         json_t *rates = json_array();
         const size_t first = i * options->strategy_count * (size_t)options->rates;
-        for (size_t k = 0; k < (size_t)options->rates; k++)
+        for (size_t k = 0; k < (size_t)options->rates && !comparison->tuning; k++)
             json_array_append_new(rates, json_real(comparison->entries[first + k].learning_rate));
-        json_array_append_new(list,
-                              json_pack("{ssso}", "description", options->optimizers[i], "learning_rates", rates));
+        json_t *space = comparison->tuning ? thaw_search_json(&comparison->tuning->spaces[i]) : NULL;
+        json_array_append_new(list, json_pack("{sssoso*}", "description", options->optimizers[i], "learning_rates",
+                                              rates, "search", space));
     }
     return list;
 }
@@ -121,7 +125,7 @@ thaw_status thaw_results_head(thaw_comparison *comparison, thaw_model *model, js
     *head = json_pack("{sssbsssosososososo}", "schema", THAW_RESULTS_SCHEMA, "complete", 0, "command",
                       options->command ? options->command : "", "versions", thaw_versions_json(), "machine",
                       thaw_machine_json(comparison->context), "experiment",
-                      describe_experiment(options, thaw_model_precision(model), layers), "strategies",
+                      describe_experiment(comparison, thaw_model_precision(model), layers), "strategies",
                       list_strategies(options), "optimizers", list_optimizers(comparison), "runs", json_array());
     return *head ? THAW_OK : thaw_fail(comparison->context, THAW_OUT_OF_MEMORY, "the head of the results");
 }
@@ -202,10 +206,13 @@ thaw_status thaw_results_json(thaw_comparison *comparison, json_t **root)
         return status;
     }
     *root = json_copy(comparison->head);
-    const bool complete = comparison->options.race
-                              ? comparison->race_is_over
-                              : comparison->done == comparison->entry_count * (size_t)comparison->options.seeds;
+    const bool complete =
+        comparison->options.race ? comparison->race_is_over : comparison->done == thaw_comparison_all_runs(comparison);
     json_object_set_new(*root, "complete", json_boolean(complete));
+    if (comparison->tuning) {
+        json_object_set_new(*root, "tuning", thaw_tuning_json(comparison));
+        json_object_set_new(*root, "trials", thaw_tuning_trials_json(comparison));
+    }
     json_object_set_new(*root, "runs", list_runs(comparison));
     json_object_set_new(*root, "configurations", configurations);
     json_t *race = thaw_race_json(comparison);

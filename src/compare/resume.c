@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "compare/comparison.h"
+#include "compare/tuning.h"
 #include "io/json_file.h"
 #include "report/checksum.h"
 #include "report/write.h"
@@ -24,7 +25,7 @@ static bool place_run(thaw_comparison *comparison, json_t *run)
     for (size_t i = 0; i < comparison->entry_count && round < (uint64_t)options->seeds; i++) {
         thaw_comparison_entry *entry = &comparison->entries[i];
         if (strcmp(entry->strategy->name, strategy) != 0 || strcmp(entry->optimizer, optimizer) != 0 ||
-            entry->learning_rate != thaw_json_value(run, "learning_rate"))
+            entry->learning_rate != thaw_json_value(run, "learning_rate") || !thaw_tuning_fits(comparison, entry, run))
             continue;
         json_t *held = entry->runs[round];
         if (held && (!json_array_size(json_object_get(held, "epochs")) ||
@@ -39,13 +40,28 @@ static bool place_run(thaw_comparison *comparison, json_t *run)
     return false;
 }
 
-static thaw_status place_runs(thaw_comparison *comparison, const char *path, const json_t *runs, size_t first)
+/* Trials, or the other runs. */
+static thaw_status place_some(thaw_comparison *comparison, const char *path, const json_t *runs, size_t first,
+                              bool trials)
 {
-    for (size_t i = first; i < json_array_size(runs); i++)
-        if (!place_run(comparison, json_array_get(runs, i)))
+    for (size_t i = first; i < json_array_size(runs); i++) {
+        json_t *run = json_array_get(runs, i);
+        if (thaw_trial_is(run) == trials && !(trials ? thaw_trial_place(comparison, run) : place_run(comparison, run)))
             return thaw_fail(comparison->context, THAW_BAD_FORMAT, "%s: run %zu does not belong to this comparison",
                              path, i - first);
+    }
     return THAW_OK;
+}
+
+/* The trials first: they say what the other runs are. */
+static thaw_status place_runs(thaw_comparison *comparison, const char *path, const json_t *runs, size_t first)
+{
+    thaw_status status = place_some(comparison, path, runs, first, true);
+    if (status != THAW_OK)
+        return status;
+    if (comparison->tuning)
+        thaw_tuning_choose(comparison);
+    return place_some(comparison, path, runs, first, false);
 }
 
 /* Whether the file, or its head, belongs to this comparison. */
@@ -77,6 +93,8 @@ static thaw_status resume_file(thaw_comparison *comparison, const char *path)
         status = thaw_results_check(comparison->context, path, file);
     if (status == THAW_OK)
         status = check_head(comparison, path, file);
+    if (status == THAW_OK)
+        status = place_runs(comparison, path, json_object_get(file, "trials"), 0);
     if (status == THAW_OK)
         status = place_runs(comparison, path, json_object_get(file, "runs"), 0);
     json_decref(file);

@@ -5,6 +5,7 @@
 
 #include "compare/comparison.h"
 #include "compare/energy.h"
+#include "compare/tuning.h"
 #include "core/clock.h"
 #include "core/context.h"
 #include "graph/model.h"
@@ -20,6 +21,16 @@ typedef struct run {
     thaw_energy before, after; /* the training of the epoch */
 } run;
 
+static thaw_dataset *training_of(const run *now)
+{
+    return now->entry->is_trial ? now->comparison->tuning->training : now->comparison->options.training;
+}
+
+static thaw_dataset *test_of(const run *now)
+{
+    return now->entry->is_trial ? now->comparison->tuning->validation : now->comparison->options.test;
+}
+
 /* ---------------------------------------------------------------- a model */
 
 static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry *entry)
@@ -27,7 +38,8 @@ static thaw_status set_optimizer(thaw_model *model, const thaw_comparison_entry 
     thaw_optimizer *optimizer = NULL;
     thaw_status status = thaw_optimizer_create(model->context, entry->optimizer, &optimizer);
     if (status == THAW_OK)
-        status = thaw_optimizer_set(optimizer, "lr", entry->learning_rate);
+        status = entry->point ? thaw_trial_point_apply(entry->point, optimizer)
+                              : thaw_optimizer_set(optimizer, "lr", entry->learning_rate);
     if (status == THAW_OK)
         status = thaw_select_optimizer(model, "*", optimizer);
     thaw_optimizer_destroy(optimizer);
@@ -146,7 +158,7 @@ static double energy_of(const run *now)
 static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
 {
     const thaw_plan *plan;
-    const size_t samples = thaw_dataset_count(now->comparison->options.training);
+    const size_t samples = thaw_dataset_count(training_of(now));
     const int64_t batch = now->comparison->options.batch;
     const thaw_status status =
         thaw_model_plan(now->model, &(thaw_plan_options){ .batch = (size_t)batch < samples ? batch : (int64_t)samples },
@@ -192,6 +204,7 @@ static bool tell(thaw_comparison *comparison, const run *now, const thaw_progres
         .strategy = now->entry->strategy->name,
         .optimizer = now->entry->optimizer,
         .learning_rate = now->entry->learning_rate,
+        .trial = now->entry->is_trial ? now->entry->trial : 0,
         .seed = now->seed,
         .seconds_left = ran ? each * (double)(runs - done) : NAN,
         .training = *training,
@@ -230,7 +243,8 @@ static thaw_status train(run *now)
     const thaw_fit_options fit = {
         .epochs = options->epochs,
         .batch = options->batch,
-        .test = options->test,
+        .test = test_of(now),
+        .schedule.warmup_epochs = now->entry->point ? now->entry->point->warmup * options->epochs : 0,
         .cache_bytes = options->cache_bytes,
         .strategy = now->entry->strategy,
         .head = options->head,
@@ -239,7 +253,7 @@ static thaw_status train(run *now)
         .user = now,
     };
     thaw_trainer *trainer;
-    thaw_status status = thaw_trainer_create(now->model, options->training, &fit, &trainer);
+    thaw_status status = thaw_trainer_create(now->model, training_of(now), &fit, &trainer);
     while (status == THAW_OK && json_array_size(now->epochs) < (size_t)now->comparison->epochs)
         status = train_epoch(now, trainer);
     thaw_trainer_destroy(trainer);
@@ -250,10 +264,13 @@ static json_t *describe(const run *now, thaw_status status)
 {
     const thaw_comparison_entry *entry = now->entry;
     const bool diverged = status == THAW_NOT_FINITE;
-    return json_pack("{sssssfsIsisbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
-                     "learning_rate", entry->learning_rate, "seed", (json_int_t)now->seed, "jobs",
-                     now->comparison->options.jobs, "diverged", diverged, "message",
-                     diverged ? thaw_context_message(now->model->context) : NULL, "epochs", now->epochs);
+    json_t *record =
+        json_pack("{sssssfso*sIsisbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
+                  "learning_rate", entry->learning_rate, "settings",
+                  entry->point ? thaw_trial_settings_json(entry->point) : NULL, "seed", (json_int_t)now->seed, "jobs",
+                  now->comparison->options.jobs, "diverged", diverged, "message",
+                  diverged ? thaw_context_message(now->model->context) : NULL, "epochs", now->epochs);
+    return record && entry->is_trial ? thaw_trial_record(entry, record) : record;
 }
 
 void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry *entry, uint64_t seed, size_t job,

@@ -1,7 +1,7 @@
 /* The summaries of a configuration, as the file of results has them. */
 #include <math.h>
 
-#include "compare/comparison.h"
+#include "compare/tuning.h"
 
 json_t *thaw_mean_json(thaw_mean mean)
 {
@@ -63,7 +63,9 @@ thaw_status thaw_summary_append(thaw_comparison *comparison, size_t index, json_
     json_t *object = json_object(), *accuracies = json_array(), *losses = json_array();
     json_object_set_new(object, "strategy", json_string(one->strategy));
     json_object_set_new(object, "optimizer", json_string(one->optimizer));
-    json_object_set_new(object, "learning_rate", json_real(one->learning_rate));
+    json_object_set_new(object, "learning_rate", thaw_json_number(one->learning_rate));
+    if (comparison->tuning)
+        json_object_set_new(object, "tuning", thaw_tuning_choice_json(comparison, index));
     json_object_set_new(object, "runs", json_integer((json_int_t)one->runs));
     json_object_set_new(object, "diverged", json_integer((json_int_t)one->diverged));
     json_object_set_new(object, "chosen", json_boolean(one->chosen));

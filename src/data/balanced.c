@@ -143,7 +143,9 @@ thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint
     source.release = release_balanced;
     source.user = b;
     status = thaw_dataset_derive(context, &source, from, dataset);
-    if (status == THAW_OK)
-        (*dataset)->log_findings = log_balanced;
-    return status;
+    if (status != THAW_OK)
+        return status;
+    (*dataset)->log_findings = log_balanced;
+    (*dataset)->drawn = true;
+    return THAW_OK;
 }

@@ -111,6 +111,8 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
     made->form = from->form;
     made->task = from->task;
     made->missing = from->missing;
+    made->repeats_after = from->repeats_after;
+    made->drawn = from->drawn;
     status = thaw_target_scale_copy(context, &from->scale, &made->scale);
     if (status == THAW_OK)
         status = thaw_text_form_copy(context, &from->texts, &made->texts);

@@ -29,6 +29,8 @@ struct thaw_dataset {
     thaw_target_scale scale;              /* the same */
     size_t outside;                       /* the first sample with a label outside the classes; the count: none */
     int32_t outside_label;
+    size_t repeats_after; /* samples i and i + this are the same; 0: no two are */
+    bool drawn;           /* samples of different indices may be the same in other ways */
     /* Announces samples that will be read soon; may be NULL. */
     void (*expect)(void *user, const size_t *indices, size_t count);
     /* Reads a part of a step's batch, whose indices are all given; every rank calls it, even for an empty part. Only

@@ -30,7 +30,7 @@ static bool read_selected(void *user, const size_t *indices, size_t count, float
     if (!thaw_dataset_fetch_mapped(from->from, from->epoch, find_kept, from, indices, count, samples, targets, message,
                                    capacity))
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && from->first_class > 0; i++)
         labels[i] -= from->first_class;
     return true;
 }
@@ -126,6 +126,35 @@ static thaw_status check(thaw_context *context, const thaw_dataset *from, const 
     return THAW_OK;
 }
 
+/* Makes a data set of what was chosen, which it takes over. */
+static thaw_status make(selected *into, size_t classes, size_t repeat, thaw_dataset **dataset)
+{
+    thaw_dataset *from = into->from;
+    thaw_source source = from->source;
+    if (!thaw_multiply_sizes(into->kept, repeat, &source.count)) {
+        const size_t kept = into->kept;
+        release_selected(into);
+        return thaw_fail(from->context, THAW_INVALID_ARGUMENT,
+                         "data set: %zu samples repeated %zu times overflow a size", kept, repeat);
+    }
+    source.classes = classes;
+    if (source.class_names)
+        source.class_names += into->first_class;
+    source.start_epoch = start_selected;
+    source.read = read_selected;
+    source.length = thaw_dataset_has_lengths(from) ? length_of_selected : NULL;
+    source.release = release_selected;
+    source.user = into;
+    identify(into, &source);
+    const thaw_status status = thaw_dataset_derive(into->context, &source, from, dataset);
+    if (status != THAW_OK)
+        return status;
+    (*dataset)->log_findings = log_selected;
+    (*dataset)->drawn = from->drawn || from->repeats_after > 0;
+    (*dataset)->repeats_after = repeat > 1 ? into->kept : 0;
+    return THAW_OK;
+}
+
 thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const thaw_dataset_selection *selection,
                                 thaw_dataset **dataset)
 {
@@ -137,29 +166,25 @@ thaw_status thaw_select_samples(thaw_context *context, thaw_dataset *from, const
     if (!into)
         return THAW_OUT_OF_MEMORY;
     *into = (selected){ .context = context, .from = from, .first_class = (int32_t)selection->first_class };
-    thaw_source source = from->source;
-    source.classes = selection->last_class - selection->first_class + 1;
-    if (source.class_names)
-        source.class_names += selection->first_class;
-    source.start_epoch = start_selected;
-    source.read = read_selected;
-    source.length = thaw_dataset_has_lengths(from) ? length_of_selected : NULL;
-    source.release = release_selected;
-    source.user = into;
-    const size_t repeat = selection->repeat ? selection->repeat : 1;
     status = fill(into, selection);
-    if (status == THAW_OK && !thaw_multiply_sizes(into->kept, repeat, &source.count))
-        status = thaw_fail(context, THAW_INVALID_ARGUMENT, "data set: %zu samples repeated %zu times overflow a size",
-                           into->kept, repeat);
-    if (status != THAW_OK) {
-        release_selected(into);
-        return status;
-    }
-    identify(into, &source);
-    status = thaw_dataset_derive(context, &source, from, dataset);
     if (status == THAW_OK)
-        (*dataset)->log_findings = log_selected;
+        return make(into, selection->last_class - selection->first_class + 1, selection->repeat ? selection->repeat : 1,
+                    dataset);
+    release_selected(into);
     return status;
+}
+
+thaw_status thaw_take_samples(thaw_context *context, thaw_dataset *from, size_t *indices, size_t count, size_t repeat,
+                              thaw_dataset **dataset)
+{
+    *dataset = NULL;
+    selected *into = thaw_allocate(context, sizeof *into);
+    if (!into) {
+        thaw_release(context, indices);
+        return THAW_OUT_OF_MEMORY;
+    }
+    *into = (selected){ .context = context, .from = from, .indices = indices, .kept = count };
+    return make(into, from->source.classes, repeat, dataset);
 }
 
 thaw_status thaw_select_owned(thaw_context *context, thaw_dataset *whole, const thaw_dataset_selection *selection,

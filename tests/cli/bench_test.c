@@ -235,6 +235,25 @@ Test(bench, stops_what_is_beaten_in_a_race, .init = begin, .fini = end)
     json_decref(file);
 }
 
+Test(bench, tunes_before_it_compares, .init = begin, .fini = end)
+{
+    cli_succeed(BENCH "--strategies full\thead --optimizers adam\tsgd:momentum=0.9 --seeds 1 --trials 2");
+    cr_assert_not_null(strstr(cli_run.output, "chosen settings"), "%s", cli_run.output);
+    cr_assert_not_null(strstr(cli_run.output, "\ntuning cost "), "%s", cli_run.output);
+    json_t *file = load();
+    cr_assert(json_is_true(json_object_get(file, "complete")));
+    cr_assert_eq(json_array_size(json_object_get(file, "trials")), 8);
+    json_decref(file);
+    support_remove_tree(cli_variables[3]);
+    cli_succeed(BENCH "--strategies head --seeds 1 --trials 2 --validation 0.5 --json");
+    json_t *line = support_json_line(&cli_run, 0), *cost = support_json_line(&cli_run, 1);
+    cr_assert_eq(strncmp(text_at(line, "settings"), "lr=", 3), 0);
+    cr_assert_str_eq(text_at(cost, "event"), "tuning");
+    cr_assert_eq(json_integer_value(json_object_get(cost, "epochs")), 2);
+    json_decref(line);
+    json_decref(cost);
+}
+
 /* One goal is met at once, and the other never. */
 Test(bench, ranks_by_the_time_to_a_target, .init = begin, .fini = end)
 {
@@ -302,6 +321,13 @@ static const struct {
     { BENCH "--target-accuracy 1.5", 2, "--target-accuracy: \"1.5\", must be a number above 0 and at most 1" },
     { BENCH "--race --seeds 1", 2, "--race: 1 seed, must be at least 2" },
     { BENCH "--race --target-loss 1", 2, "--race: a race is by accuracy, so there must be no target" },
+    { BENCH "--search $c", 2, "--search: is the space of --trials, which is not given" },
+    { BENCH "--validation 0.1", 2, "--validation: is for --trials, which is not given" },
+    { BENCH "--trials 2 --lr-sweep 3", 2, "--trials: searches the learning rates, so --lr-sweep must not be given" },
+    { BENCH "--trials 0", 2, "--trials: \"0\", must be a whole number" },
+    { BENCH "--trials 2 --validation 1", 2, "--validation: \"1\", must be a number above 0 and below 1" },
+    { BENCH "--trials 2 --search $c", 1, "--search: " },
+    { BENCH "--trials 2 --search /absent", 1, "--search: /absent: cannot open" },
     { BENCH "--target-loss 0", 2, "--target-loss: \"0\", must be a finite number above 0" },
     { BENCH "--target-loss 1 --target-accuracy 0.5", 2,
       "--target-loss: there must be one target, and --target-accuracy is given, too" },

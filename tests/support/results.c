@@ -19,8 +19,11 @@ void support_forget_times(json_t *file)
     json_t *profiles = json_object_get(file, "profiles");
     json_object_del(json_object_get(profiles, "optimizers"), "by_seconds");
     json_object_del(json_object_get(profiles, "strategies"), "by_seconds");
-    const char *const lists[] = { "runs", "configurations" };
-    for (size_t k = 0; k < 2; k++) {
+    const char *const lists[] = { "runs", "configurations", "trials" };
+    json_t *costs = json_object_get(json_object_get(file, "tuning"), "optimizers");
+    for (size_t i = 0; i < json_array_size(costs); i++)
+        json_object_del(json_array_get(costs, i), "seconds");
+    for (size_t k = 0; k < THAW_COUNT(lists); k++) {
         size_t index;
         json_t *one;
         json_array_foreach(json_object_get(file, lists[k]), index, one)
