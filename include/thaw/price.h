@@ -27,6 +27,8 @@ THAW_API void thaw_price_list_destroy(thaw_price_list *list);
 typedef struct thaw_price {
     double step_seconds;         /* of a training step */
     double cached_step_seconds;  /* of one whose features come from the cache; step_seconds if nothing is cached */
+    double step_flops;           /* floating-point operations of a step; 0 of what is updated by element */
+    double cached_step_flops;    /* of one whose features come from the cache; step_flops if nothing is cached */
     size_t cache_sample_bytes;   /* of the feature cache for each sample; 0: nothing is worth caching */
     size_t memory_bytes;         /* parameters, gradients, optimizer state, activations, packed copies; no cache */
     size_t trainable_parameters; /* elements */

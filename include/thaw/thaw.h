@@ -27,6 +27,8 @@
 #include <thaw/optimizer_module.h>
 #include <thaw/parameter.h>
 #include <thaw/plan.h>
+#include <thaw/policy.h>
+#include <thaw/policy_module.h>
 #include <thaw/precision.h>
 #include <thaw/predictor.h>
 #include <thaw/price.h>

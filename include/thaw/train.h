@@ -9,6 +9,7 @@
 #include <thaw/data.h>
 #include <thaw/distributed.h>
 #include <thaw/model.h>
+#include <thaw/policy.h>
 #include <thaw/schedule.h>
 #include <thaw/strategy.h>
 
@@ -233,8 +234,12 @@ typedef struct thaw_fit_options {
        patience ends the run. A run that a callback stops may end without a test. 0: 1. Keras' validation_freq. */
     int test_every;
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
-    const char *head;              /* of the strategy (thaw/strategy.h); may be NULL */
-    size_t cache_bytes;            /* memory budget of the feature caches, of all ranks together; 0: none in memory */
+    const thaw_policy *policy;     /* what decides as the run goes on what trains; not with a strategy; may be NULL */
+    /* How often the policy may change what trains to a state that it has not left for one of the last 64 others: each
+       takes compiling. Then it rests, on_action is told, and what trains stays as it is. 0: 200. */
+    size_t policy_compilations;
+    const char *head;        /* of the strategy or policy (thaw/strategy.h); may be NULL */
+    size_t cache_bytes;      /* memory budget of the feature caches, of all ranks together; 0: none in memory */
     const char *cache_file;  /* keep the feature cache in this file instead, and that of the test data in another, with
                                 ".test" behind its name; NULL: no file. Ignored on several ranks */
     size_t cache_file_bytes; /* the largest size of both files together; 0: any size */
@@ -249,8 +254,9 @@ typedef struct thaw_fit_options {
     /* After each batch of a test, with the samples that this rank tests. false: stop; the next call begins the test
        again. Must be true on several ranks, which would wait for this one. */
     bool (*on_test)(void *user, const thaw_evaluation_progress *progress);
-    void (*on_rule)(void *user, const thaw_rule_effect *effect); /* after each rule of the strategy */
-    void *user;                                                  /* passed to the callbacks */
+    void (*on_rule)(void *user, const thaw_rule_effect *effect);     /* after each rule of the strategy */
+    void (*on_action)(void *user, const thaw_policy_effect *effect); /* after each action of the policy */
+    void *user;                                                      /* passed to the callbacks */
     /* To other ranks (thaw/distributed.h): each trains on its own shards of every batch. NULL: there are none. */
     const thaw_communicator *communicator;
 } thaw_fit_options;
@@ -283,10 +289,16 @@ THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, con
    With shards, an epoch's last, smaller batch is cut into as many as the others, of which the first may have one sample
    more. The test data are evaluated in batches of the size of a shard, so that they need no more memory.
 
+   A policy is asked before the first step, and then between epochs or after so many steps, as its module says. What was
+   frozen when the run began stays so. It is deterministic: with the same seed and the same number of threads, it does the
+   same, unless it asks for measured times. With several ranks, rank 0 decides for all. Its state is part of checkpoints,
+   and so are the prices that it has found.
+
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
    strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next
    epoch's rules thaw its contents; it does fill a file, for later runs.
-   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; those of thaw_trainer_load, to resume, and
+   Errors: those of thaw_step, thaw_strategy_check and thaw_strategy_apply; THAW_INVALID_ARGUMENT (a strategy and a
+   policy; an action of the policy that is none, on a block that there is not, or that leaves nothing to train); those of thaw_trainer_load, to resume, and
    THAW_INVALID_ARGUMENT (a folder that holds checkpoints, without resume); THAW_STOPPED if a callback stopped it (what
    was trained stays). With a cache file also THAW_IO_ERROR (it cannot be made or read, there is no space, another
    process uses it) and THAW_BAD_FORMAT (the file is of another kind, and is not touched); with cache_optional, and

@@ -19,7 +19,8 @@ enum thaw_purpose {
     THAW_PURPOSE_SAMPLING = 5,
     THAW_PURPOSE_BATCHES = 6, /* the order of batches of like lengths */
     THAW_PURPOSE_ROUNDING = 7, /* of optimizer state */
-    THAW_PURPOSE_TRIALS = 8    /* the settings that a comparison tries */
+    THAW_PURPOSE_TRIALS = 8,   /* the settings that a comparison tries */
+    THAW_PURPOSE_POLICY = 9
 };
 
 /* A number in [0, 1) with 24 bits, exact in a float. */

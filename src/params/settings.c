@@ -63,6 +63,7 @@ static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module
     char name[LONGEST_NAME + 1] = { 0 };
     memcpy(name, item, name_length);
     const size_t value_length = length - name_length - 1;
+    const bool percent = value_length > 1 && equals[value_length] == '%';
     double value = 0;
     int index = thaw_hyperparameter_index(module, name);
     if (index < 0 && strcmp(name, "wd") == 0)
@@ -71,10 +72,11 @@ static thaw_status parse_item(thaw_context *context, const thaw_optimizer_module
         return unknown_name(context, module, name);
     if (given[index]++)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s is given twice", module->name, name);
-    if (!thaw_parse_number(equals + 1, value_length, &value))
+    if (!thaw_parse_number(equals + 1, value_length - percent, &value))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "%s: %s=\"%.*s\", must be a finite number such as 1e-3",
                          module->name, name, (int)(value_length < 100 ? value_length : 100), equals + 1);
-    return thaw_setting_apply(context, module, module->hyperparameters[index].name, value, values);
+    return thaw_setting_apply(context, module, module->hyperparameters[index].name, percent ? value / 100 : value,
+                              values);
 }
 
 thaw_status thaw_settings_parse(thaw_context *context, const thaw_optimizer_module *module, const char *text,

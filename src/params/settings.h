@@ -19,7 +19,8 @@ thaw_optimizer_module thaw_module_complete(const thaw_optimizer_module *module);
 thaw_status thaw_setting_apply(thaw_context *context, const thaw_optimizer_module *module, const char *name,
                                double value, double *values);
 
-/* Sets `values` to the defaults, then applies "lr=1e-2,momentum=0.9" (NULL or "": nothing). Errors: as above. */
+/* Sets `values` to the defaults, then applies "lr=1e-2,momentum=0.9" (NULL or "": nothing); "x=0.5%" is "x=0.005".
+   Errors: as above. */
 thaw_status thaw_settings_parse(thaw_context *context, const thaw_optimizer_module *module, const char *text,
                                 double *values);
 

@@ -6,36 +6,7 @@
 
 #include "core/allocation.h"
 #include "graph/model.h"
-#include "policy/model_blocks.h"
-
-static void name_block(thaw_block_norm *block, const char *layer)
-{
-    const size_t shared = thaw_block_prefix_length(layer);
-    if (shared)
-        snprintf(block->name, sizeof block->name, "%.*s", (int)shared - 1, layer);
-    else
-        snprintf(block->name, sizeof block->name, "%s", layer);
-}
-
-/* Whether a parameter belongs to a layer: "fc.weight", and its adapter "fc.weight.lora.lora_A", to "fc". */
-static bool belongs(const char *parameter, const char *layer)
-{
-    const size_t length = strlen(layer);
-    return strncmp(parameter, layer, length) == 0 && parameter[length] == '.';
-}
-
-static size_t block_of(const thaw_model *model, const thaw_model_blocks *blocks, const char *parameter)
-{
-    size_t block = blocks->count, longest = 0;
-    for (size_t i = 0; i < model->node_count; i++) {
-        const char *layer = model->nodes[i].name;
-        if (blocks->of_node[i] && strlen(layer) >= longest && belongs(parameter, layer)) {
-            longest = strlen(layer);
-            block = blocks->of_node[i] - 1;
-        }
-    }
-    return block;
-}
+#include "policy/parameter_blocks.h"
 
 static thaw_status fill(thaw_block_norms *norms, const thaw_model_blocks *blocks)
 {
@@ -46,15 +17,19 @@ static thaw_status fill(thaw_block_norms *norms, const thaw_model_blocks *blocks
     norms->blocks = thaw_allocate_array(context, norms->count, sizeof *norms->blocks);
     norms->block_of = thaw_allocate_array(context, norms->parameters + 1, sizeof *norms->block_of);
     norms->before = thaw_allocate_array(context, norms->parameters + 1, sizeof *norms->before);
-    if (!norms->blocks || !norms->block_of || !norms->before)
+    char(*names)[THAW_BLOCK_NAME_BYTES] = thaw_allocate_array(context, norms->count, sizeof *names);
+    if (!norms->blocks || !norms->block_of || !norms->before || !names) {
+        thaw_release(context, names);
         return THAW_OUT_OF_MEMORY;
-    for (size_t i = model->node_count; i-- > 0;)
-        if (blocks->of_node[i])
-            name_block(&norms->blocks[blocks->of_node[i] - 1], model->nodes[i].name);
+    }
+    thaw_model_blocks_name(model, blocks, names);
+    for (size_t i = 0; i < blocks->count; i++)
+        memcpy(norms->blocks[i].name, names[i], sizeof norms->blocks[i].name);
+    thaw_release(context, names);
     snprintf(norms->blocks[blocks->count].name, sizeof norms->blocks->name, "other");
     bool others = false;
     for (size_t i = 0; i < norms->parameters; i++) {
-        norms->block_of[i] = block_of(model, blocks, thaw_model_parameter(model, i)->name);
+        norms->block_of[i] = thaw_block_of_parameter(model, blocks, thaw_model_parameter(model, i)->name);
         others = others || norms->block_of[i] == blocks->count;
     }
     norms->count -= !others;

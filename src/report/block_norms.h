@@ -3,10 +3,10 @@
 #ifndef THAW_REPORT_BLOCK_NORMS_H
 #define THAW_REPORT_BLOCK_NORMS_H
 
-#include <thaw/model.h>
+#include "policy/parameter_blocks.h"
 
 typedef struct thaw_block_norm {
-    char name[128];
+    char name[THAW_BLOCK_NAME_BYTES];
     double rate;     /* the highest learning rate of what trains, before schedules; NAN: nothing trains */
     double gradient; /* Euclidean norm of the gradients that the last step used; NAN: nothing trains */
     double update;   /* Euclidean norm of the change of the parameters that train; NAN: not measured */

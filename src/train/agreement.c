@@ -8,6 +8,7 @@
 #include "distributed/exchange.h"
 #include "params/keeping.h"
 #include "params/suits.h"
+#include "policy/policy.h"
 #include "train/trainer.h"
 
 /* Causes before what follows from them: the first difference is reported. */
@@ -27,6 +28,7 @@ typedef enum item {
     SCHEDULE,
     CLIPPING,
     STRATEGY,
+    POLICY,
     CACHE,
     MONITOR,
     PATIENCE,
@@ -61,6 +63,7 @@ static const char *const item_names[ITEMS] = {
     [SCHEDULE] = "the schedule",
     [CLIPPING] = "clip_norm",
     [STRATEGY] = "the strategy",
+    [POLICY] = "the policy",
     [CACHE] = "the feature cache",
     [MONITOR] = "the monitored figure",
     [PATIENCE] = "the patience",
@@ -206,6 +209,13 @@ static void add_strategy(const thaw_strategy *strategy, const char *head, thaw_d
     }
 }
 
+static void add_policy(const thaw_policy *policy, thaw_digest *digest)
+{
+    thaw_digest_add_text(digest, policy ? policy->module.name : "");
+    for (size_t i = 0; policy && i < policy->module.setting_count; i++)
+        add_real(digest, policy->settings[i]);
+}
+
 static thaw_status add_options(const thaw_fit_options *options, facts *own)
 {
     thaw_digest_add_number(&own->digests[BATCH], (uint64_t)options->batch);
@@ -217,6 +227,7 @@ static thaw_status add_options(const thaw_fit_options *options, facts *own)
     add_schedule(&options->schedule, &own->digests[SCHEDULE]);
     add_real(&own->digests[CLIPPING], options->clip_norm);
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
+    add_policy(options->policy, &own->digests[POLICY]);
     thaw_digest_add_number(&own->digests[CACHE], options->cache_bytes);
     thaw_digest_add_number(&own->digests[CACHE], (uint64_t)options->cache_dtype);
     thaw_digest_add_number(&own->digests[MONITOR], (uint64_t)options->best.monitor);

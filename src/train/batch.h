@@ -42,6 +42,7 @@ struct thaw_training_batch {
     /* Called after the prefix has run on a shard, the samples from plan->program.step.own_first on; may be NULL. */
     void (*on_prefix)(void *argument, const thaw_plan *plan);
     void *argument;
+    bool measures;              /* gradients' squares are added up: see thaw_update_list_squares */
     thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
 };
 

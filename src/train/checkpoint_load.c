@@ -4,6 +4,7 @@
 
 #include "core/threads.h"
 #include "policy/strategy.h"
+#include "train/policy_run.h"
 #include "train/run_description.h"
 #include "train/run_state.h"
 #include "train/snapshot.h"
@@ -98,6 +99,8 @@ static thaw_status restore(thaw_trainer *trainer, thaw_stored_run *from)
     if (status == THAW_OK)
         status = thaw_stored_find_averages(from, set, trainer->options.average_decay);
     if (status == THAW_OK)
+        status = thaw_policy_check_stored(trainer->policy, from);
+    if (status == THAW_OK)
         status = thaw_stored_find_places(from, set);
     if (status != THAW_OK)
         return status;
@@ -107,6 +110,7 @@ static thaw_status restore(thaw_trainer *trainer, thaw_stored_run *from)
     trainer->epoch_result.average_bytes = thaw_average_bytes(trainer->average);
     thaw_stored_fill(from);
     thaw_run_state_restore(trainer, &from->state);
+    thaw_policy_restore(trainer->policy, from);
     thaw_trainer_release_data(trainer); /* a cache of other values, and a batch that was read ahead */
     return THAW_OK;
 }

@@ -12,6 +12,7 @@
 #include "params/bits.h"
 #include "params/expression.h"
 #include "params/optimizer.h"
+#include "policy/policy.h"
 
 static void append_digest(thaw_text *text, const thaw_digest *digest)
 {
@@ -60,6 +61,24 @@ static void describe_strategy(const thaw_strategy *strategy, thaw_text *text)
     thaw_text_append(text, "\n");
 }
 
+/* Earlier versions had no such line. */
+static void describe_policy(const thaw_fit_options *options, thaw_text *text)
+{
+    if (!options->policy)
+        return;
+    thaw_lines_begin(text, "policy", NULL, NULL);
+    thaw_lines_escape(text, options->policy->module.name);
+    for (size_t i = 0; i < options->policy->module.setting_count; i++) {
+        thaw_text_append(text, i ? "," : ":");
+        thaw_lines_escape(text, options->policy->module.settings[i].name);
+        thaw_text_append(text, "=");
+        thaw_lines_append_real(text, options->policy->settings[i]);
+    }
+    thaw_text_append(text, ", head ");
+    thaw_lines_escape(text, options->head ? options->head : "on top");
+    thaw_text_append(text, "\n");
+}
+
 static void describe_options(const thaw_trainer *trainer, thaw_text *text)
 {
     static const char *const levels[] = { "any", "baseline", "v3", "v4", "v4 with bf16" };
@@ -90,6 +109,7 @@ static void describe_options(const thaw_trainer *trainer, thaw_text *text)
     thaw_lines_add_text(text, "monitored figure", thaw_monitor_name(options->best.monitor));
     describe_schedule(&options->schedule, text);
     describe_strategy(options->strategy, text);
+    describe_policy(options, text);
 }
 
 /* ---------------------------------------------------------------- the network */

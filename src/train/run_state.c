@@ -7,6 +7,7 @@
 #include "graph/model.h"
 #include "params/suits.h"
 #include "train/best.h"
+#include "train/policy_run.h"
 #include "train/run_description.h"
 #include "train/run_position.h"
 
@@ -77,6 +78,7 @@ thaw_status thaw_run_state_write(const thaw_trainer *trainer, char **text)
     for (size_t i = 0; i < set->parameter_count; i++)
         write_parameter(set->parameters[i], &lines);
     write_averages(trainer->average, &lines);
+    thaw_policy_write(trainer->policy, &lines);
     return thaw_text_finish(&lines, text);
 }
 

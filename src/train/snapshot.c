@@ -9,6 +9,7 @@
 #include "params/bits.h"
 #include "params/keeping.h"
 #include "params/suits.h"
+#include "train/policy_run.h"
 #include "train/run_description.h"
 #include "train/run_state.h"
 
@@ -92,6 +93,18 @@ static void visit_averages(thaw_snapshot *snapshot, visitor *visit, const thaw_a
     }
 }
 
+static void visit_policy(thaw_snapshot *snapshot, visitor *visit, const thaw_policy_run *policy)
+{
+    for (size_t i = 0; policy && i < policy->parameter_count; i++) {
+        const thaw_watched_parameter *watched = &policy->parameters[i];
+        if (watched->before && !watched->parameter->removed)
+            visit(snapshot, &(item){ .name = watched->parameter->name,
+                                     .detail = THAW_SNAPSHOT_POLICY,
+                                     .shape = watched->parameter->shape,
+                                     .bytes = watched->before });
+    }
+}
+
 static void visit_all(thaw_snapshot *snapshot, visitor *visit, const thaw_trainer *trainer, const char *run,
                       const char *state)
 {
@@ -100,6 +113,7 @@ static void visit_all(thaw_snapshot *snapshot, visitor *visit, const thaw_traine
     for (size_t i = 0; i < set->parameter_count; i++)
         visit_parameter(snapshot, visit, set->parameters[i]);
     visit_averages(snapshot, visit, trainer->average);
+    visit_policy(snapshot, visit, trainer->policy);
     visit_text(snapshot, visit, THAW_SNAPSHOT_RUN, run);
     visit_text(snapshot, visit, THAW_SNAPSHOT_STATE, state);
 }

@@ -118,6 +118,16 @@ thaw_status thaw_stored_find_averages(thaw_stored_run *from, thaw_parameter_set 
     return status;
 }
 
+thaw_status thaw_stored_find_values(thaw_stored_run *from, const thaw_parameter *parameter, const char *detail,
+                                    const thaw_stored_tensor **tensor)
+{
+    const thaw_status status = find_tensor(from, parameter, detail, &parameter->shape, "F32", tensor);
+    if (status == THAW_OK && !*tensor)
+        return thaw_stored_damaged(from, "values of a parameter are missing");
+    from->used += status == THAW_OK;
+    return status;
+}
+
 static thaw_status find_parameter(thaw_stored_run *from, thaw_parameter *parameter)
 {
     const int slots = (int)thaw_parameter_slot_count(parameter);

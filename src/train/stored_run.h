@@ -33,6 +33,11 @@ thaw_status thaw_stored_damaged(const thaw_stored_run *from, const char *what);
 /* Reads the averages, if `decay` is not 0. Errors: THAW_BAD_FORMAT, THAW_INVALID_ARGUMENT, THAW_OUT_OF_MEMORY. */
 thaw_status thaw_stored_find_averages(thaw_stored_run *from, thaw_parameter_set *set, double decay);
 
+/* Finds the tensor "parameter[detail]" of values like the parameter's, which the run can use. Errors: THAW_BAD_FORMAT
+   (there is none), THAW_INVALID_ARGUMENT (another shape), THAW_OUT_OF_MEMORY. */
+thaw_status thaw_stored_find_values(thaw_stored_run *from, const thaw_parameter *parameter, const char *detail,
+                                    const thaw_stored_tensor **tensor);
+
 /* Finds where all tensors go, and makes memory that a parameter needs for them. Errors: THAW_INVALID_ARGUMENT (another
    run), THAW_OUT_OF_MEMORY. */
 thaw_status thaw_stored_find_places(thaw_stored_run *from, const thaw_parameter_set *set);

@@ -13,6 +13,7 @@
 #include "train/best.h"
 #include "train/checkpoint.h"
 #include "train/inputs.h"
+#include "train/policy_run.h"
 #include "train/shards.h"
 
 enum { DEFAULT_BATCH = 128 };
@@ -97,6 +98,8 @@ static thaw_status begin(thaw_trainer *trainer)
         status = thaw_best_begin(trainer);
     if (status == THAW_OK && options->average_decay > 0)
         status = thaw_average_create(&trainer->model->parameters, options->average_decay, &trainer->average);
+    if (status == THAW_OK)
+        status = thaw_policy_run_create(trainer);
     if (status != THAW_OK)
         return status;
     options->shards = (int64_t)thaw_shard_range_of((size_t)options->shards, options->communicator).shards;
@@ -144,6 +147,7 @@ void thaw_trainer_destroy(thaw_trainer *trainer)
     thaw_trainer_release_data(trainer);
     thaw_test_cache_release(&trainer->test_cache, trainer->model->context);
     thaw_average_release(trainer->average);
+    thaw_policy_run_release(trainer);
     thaw_dataset_destroy(trainer->arranged);
     thaw_dataset_destroy(trainer->arranged_test);
     thaw_release(trainer->model->context, trainer);

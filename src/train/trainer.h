@@ -19,6 +19,9 @@ typedef struct thaw_epoch_sums {
 /* What writes the checkpoints of a run; see checkpoint.h. */
 typedef struct thaw_checkpoints thaw_checkpoints;
 
+/* A policy in it; see policy_run.h. */
+typedef struct thaw_policy_run thaw_policy_run;
+
 struct thaw_trainer {
     thaw_model *model;
     thaw_dataset *dataset;
@@ -33,10 +36,11 @@ struct thaw_trainer {
     bool uncached;  /* and its run had a feature cache whose values are rounded */
     thaw_epoch_sums sums;
     thaw_epoch_result epoch_result;
-    double wall;           /* seconds of the open epoch, or since the last one, up to `clock` */
-    double clock;          /* the time up to which a call has been counted; 0: no call runs */
-    thaw_best best;        /* up to the last epoch that has ended */
-    thaw_average *average; /* NULL: none */
+    double wall;             /* seconds of the open epoch, or since the last one, up to `clock` */
+    double clock;            /* the time up to which a call has been counted; 0: no call runs */
+    thaw_best best;          /* up to the last epoch that has ended */
+    thaw_average *average;   /* NULL: none */
+    thaw_policy_run *policy; /* NULL: none */
 
     /* The source of batches. */
     thaw_loader *loader;

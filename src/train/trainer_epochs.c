@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 #include "policy/strategy.h"
 #include "train/best.h"
+#include "train/policy_run.h"
 #include "train/shards.h"
 #include "train/trainer.h"
 
@@ -86,7 +87,9 @@ thaw_status thaw_trainer_begin_epoch(thaw_trainer *trainer)
         .run_seconds = trainer->epoch_result.run_seconds,
         .best = trainer->best,
     };
-    const thaw_status status = prepare_epoch(trainer, epoch);
+    thaw_status status = thaw_policy_ask(trainer, true);
+    if (status == THAW_OK)
+        status = prepare_epoch(trainer, epoch);
     if (status != THAW_OK)
         return status;
     const double start = thaw_seconds();
@@ -142,6 +145,10 @@ thaw_status thaw_trainer_end_epoch(thaw_trainer *trainer)
     if (status != THAW_OK)
         return status;
     thaw_best_after_epoch(trainer);
+    if (trainer->policy && trainer->epoch_result.tested) {
+        trainer->policy->test_loss = trainer->epoch_result.test_loss;
+        trainer->policy->test_accuracy = trainer->epoch_result.test_accuracy;
+    }
     trainer->open = false;
     take_wall(trainer);
     if (!options->on_epoch || options->on_epoch(options->user, &trainer->epoch_result))

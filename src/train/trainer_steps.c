@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 #include "train/batch.h"
 #include "train/checkpoint.h"
+#include "train/policy_run.h"
 #include "train/shards.h"
 #include "train/trainer.h"
 
@@ -62,6 +63,23 @@ static thaw_status find_plan(thaw_trainer *trainer, thaw_training_batch *batch, 
     return thaw_shard_plan(trainer->model, batch->all, 0, range, plan);
 }
 
+/* The step itself, as the policy watches it. */
+static thaw_status take_watched(thaw_trainer *trainer, thaw_plan *plan, thaw_training_batch *training,
+                                const thaw_step_options *step, thaw_step_result *result)
+{
+    const bool timed = thaw_policy_times_step(trainer);
+    const thaw_shard_range range = thaw_shard_range_of((size_t)step->shards, step->communicator);
+    training->measures = thaw_policy_watches_step(trainer->policy);
+    thaw_status status = timed ? thaw_policy_begin_timing(trainer, plan, range) : THAW_OK;
+    if (status == THAW_OK)
+        status = thaw_train_batch(plan, training, step, trainer->options.seed, result);
+    if (status == THAW_OK && timed)
+        status = thaw_policy_end_timing(trainer, plan, training);
+    if (status == THAW_OK && trainer->policy)
+        thaw_policy_note_step(trainer->policy, plan, result, training->measures);
+    return status;
+}
+
 static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
 {
     const thaw_batch *batch = &trainer->batch;
@@ -99,7 +117,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         training.on_prefix = keep_features;
         thaw_feature_cache_announce(trainer->cache, batch->indices - batch->first, batch->all);
     }
-    status = thaw_train_batch(plan, &training, &step, options->seed, result);
+    status = take_watched(trainer, plan, &training, &step, result);
     if (status == THAW_OK && trainer->model->longest && !cached)
         count_steps(trainer, plan, &training, range);
     if (status == THAW_OK && trainer->average && !result->skipped)
@@ -143,7 +161,9 @@ static thaw_status call_on_step(const thaw_trainer *trainer)
 
 static thaw_status take_step(thaw_trainer *trainer, thaw_step_result *result)
 {
-    thaw_status status = read_batch(trainer);
+    thaw_status status = thaw_policy_ask(trainer, false);
+    if (status == THAW_OK)
+        status = read_batch(trainer);
     if (status == THAW_OK)
         status = train_batch(trainer, result);
     if (status != THAW_OK)

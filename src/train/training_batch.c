@@ -9,12 +9,12 @@
 #include "update/perturb.h"
 
 /* Clips and updates, including statistics: all of them or nothing. The norm's small addend is PyTorch's. */
-static thaw_status update(thaw_plan *plan, const thaw_step_options *options, thaw_step_result *result)
+static thaw_status update(thaw_plan *plan, const thaw_step_options *options, bool measures, thaw_step_result *result)
 {
     const bool clips = options->clip_norm > 0;
     thaw_program_step *step = &plan->program.step;
     step->rate_factor = options->rate_factor;
-    thaw_status status = thaw_program_run(plan, clips ? THAW_SECTION_CLIP : THAW_SECTION_CHECK);
+    thaw_status status = thaw_program_run(plan, clips || measures ? THAW_SECTION_CLIP : THAW_SECTION_CHECK);
     if (status != THAW_OK)
         return status;
     if (clips)
@@ -83,7 +83,7 @@ thaw_status thaw_train_batch(thaw_plan *plan, const thaw_training_batch *batch, 
     if (status == THAW_OK && !options->gradients_only && thaw_update_list_perturbs(plan->program.step.updates))
         status = run_second_pass(&plan, &taken);
     if (status == THAW_OK)
-        status = update(plan, options, result);
+        status = update(plan, options, batch->measures, result);
     thaw_end_phase(phases ? &phases->update : NULL, &taken.start);
     return status;
 }

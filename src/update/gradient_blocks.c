@@ -47,6 +47,14 @@ double thaw_update_list_norm(thaw_update_list *list)
     return sqrt(sum);
 }
 
+void thaw_update_list_squares(const thaw_update_list *list, double *squares)
+{
+    for (size_t i = 0; i < list->parameter_count; i++)
+        squares[i] = 0;
+    for (size_t i = 0; i < list->norm_count; i++)
+        squares[list->norm_blocks[i].parameter] += list->norm_sums[i];
+}
+
 /* Backwards: the update begins where the blocks that were read last are still in the cache. */
 static void check_blocks(void *argument, size_t begin, size_t end)
 {

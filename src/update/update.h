@@ -51,6 +51,9 @@ bool thaw_update_list_suspect(const thaw_update_list *list);
    threads. */
 double thaw_update_list_norm(thaw_update_list *list);
 
+/* After that: the sum of squares of each parameter's gradient, by its number in the list. */
+void thaw_update_list_squares(const thaw_update_list *list, double *squares);
+
 /* Whether all gradients are finite. The norm would tell too, but this only reads them. `known` says for each parameter
    of the list whether its gradient is already known to be finite; NULL: none is. */
 bool thaw_update_list_finite(thaw_update_list *list, const bool *known);

@@ -1,0 +1,146 @@
+/* What a run would cost with more of it frozen, for its policy. */
+#include <math.h>
+#include <string.h>
+
+#include "core/allocation.h"
+#include "core/clock.h"
+#include "core/context.h"
+#include "data/dataset.h"
+#include "params/expression.h"
+#include "train/policy_run.h"
+#include "train/shards.h"
+
+/* Steps that are timed; the first of a run pay for memory that is touched for the first time. */
+enum { TIMED_STEPS = 10, FROZEN_RUNS = 4 };
+
+/* ---- timing ---- */
+
+bool thaw_policy_times_step(const thaw_trainer *trainer)
+{
+    const thaw_policy_run *run = trainer->policy;
+    return run && run->watches & THAW_WATCH_TIMES && !run->priced && run->timed_steps < TIMED_STEPS &&
+           trainer->position.all_steps > 0 && !trainer->epoch_result.cached &&
+           trainer->batch.all == (size_t)trainer->options.batch;
+}
+
+thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan, thaw_shard_range range)
+{
+    thaw_policy_run *run = trainer->policy;
+    thaw_program *program = &plan->program;
+    const thaw_status status =
+        run->list ? THAW_OK : thaw_price_list_create(trainer->model, plan->batch, range, &run->list);
+    if (status != THAW_OK)
+        return status;
+    for (size_t i = 0; i < program->count; i++)
+        program->instructions[i].seconds = 0;
+    program->rest = 0;
+    program->timed = true;
+    program->clock = thaw_seconds();
+    return THAW_OK;
+}
+
+thaw_status thaw_policy_end_timing(thaw_trainer *trainer, thaw_plan *plan, const thaw_training_batch *batch)
+{
+    thaw_policy_run *run = trainer->policy;
+    thaw_program *program = &plan->program;
+    double *seconds = thaw_allocate_array(trainer->model->context, program->count, sizeof *seconds);
+    program->timed = false;
+    if (!seconds)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < program->count; i++)
+        seconds[i] = program->instructions[i].seconds;
+    thaw_price_list_add_step(run->list, plan, seconds, program->rest + thaw_seconds() - program->clock);
+    thaw_release(trainer->model->context, seconds);
+    if (run->timed_steps++ > 0)
+        return THAW_OK;
+    const thaw_evaluated_batch frozen = { .count = plan->batch, .samples = batch->samples, .most = batch->most };
+    return thaw_price_list_time_frozen(run->list, &frozen, FROZEN_RUNS);
+}
+
+/* ---- pricing ---- */
+
+static thaw_status price_cut(const thaw_trainer *trainer, bool *frozen, size_t cut)
+{
+    thaw_policy_run *run = trainer->policy;
+    for (size_t i = 0; i < run->number_count; i++)
+        frozen[i] = run->block_of[i] < cut;
+    const thaw_status status = thaw_price_list_price(run->list, frozen, &run->prices[cut]);
+    if (status != THAW_NOTHING_TRAINABLE)
+        return status;
+    run->prices[cut] =
+        (thaw_price){ .step_seconds = NAN, .cached_step_seconds = NAN, .step_flops = NAN, .cached_step_flops = NAN };
+    return THAW_OK;
+}
+
+static thaw_status price_all(thaw_trainer *trainer)
+{
+    thaw_policy_run *run = trainer->policy;
+    thaw_context *context = trainer->model->context;
+    const thaw_shard_range range = thaw_shard_range_of((size_t)trainer->options.shards, trainer->options.communicator);
+    thaw_status status = THAW_OK;
+    if (!run->list)
+        status =
+            thaw_price_list_create(trainer->model, trainer->options.batch / (int64_t)range.shards, range, &run->list);
+    bool *frozen = thaw_allocate_array(context, run->number_count + 1, sizeof *frozen);
+    if (status == THAW_OK && !frozen)
+        status = THAW_OUT_OF_MEMORY;
+    if (status == THAW_OK && run->timed_steps)
+        thaw_price_list_scale(run->list, 1 / (double)run->timed_steps);
+    for (size_t cut = 0; cut < run->block_count && status == THAW_OK; cut++)
+        status = price_cut(trainer, frozen, cut);
+    thaw_release(context, frozen);
+    run->priced = status == THAW_OK;
+    thaw_price_list_destroy(run->list);
+    run->list = NULL;
+    run->timed_steps = 0;
+    return status;
+}
+
+/* What is left of the run, with one number for a step and one for a step from the cache. */
+static double left_of(const thaw_trainer *trainer, bool cached, bool filled, double step, double cached_step)
+{
+    const double epochs =
+        (double)trainer->options.epochs - (double)trainer->position.all_steps / (double)trainer->epoch_steps;
+    const double uncached = !cached ? epochs : filled ? 0 : fmin(1, epochs);
+    return (double)trainer->epoch_steps * (uncached * step + (epochs - uncached) * cached_step);
+}
+
+static void offer(const thaw_trainer *trainer)
+{
+    thaw_policy_run *run = trainer->policy;
+    const thaw_fit_options *options = &trainer->options;
+    const bool keeps = options->cache_bytes > 0 || options->cache_file;
+    size_t now = 0;
+    while (now < run->block_count && !run->blocks[now].trains)
+        now++;
+    for (size_t cut = 0; cut < run->block_count; cut++) {
+        const thaw_price *price = &run->prices[cut];
+        const bool cached = keeps && price->cache_sample_bytes > 0;
+        const bool filled = cut == now && trainer->cache && thaw_feature_cache_complete(trainer->cache);
+        run->offered[cut] = (thaw_policy_price){
+            .step_seconds = price->step_seconds,
+            .cached_step_seconds = price->cached_step_seconds,
+            .step_flops = price->step_flops,
+            .cached_step_flops = price->cached_step_flops,
+            .seconds_left = left_of(trainer, cached, filled, price->step_seconds, price->cached_step_seconds),
+            .flops_left = left_of(trainer, cached, filled, price->step_flops, price->cached_step_flops),
+            .memory_bytes = price->memory_bytes,
+            .cache_bytes = cached ? price->cache_sample_bytes * thaw_dataset_count(trainer->dataset) : 0,
+            .trainable_parameters = price->trainable_parameters,
+        };
+    }
+}
+
+thaw_status thaw_policy_find_prices(thaw_trainer *trainer)
+{
+    thaw_policy_run *run = trainer->policy;
+    const bool waits = run->watches & THAW_WATCH_TIMES && run->timed_steps == 0;
+    thaw_status status = THAW_OK;
+    if (!(run->watches & (THAW_WATCH_PRICES | THAW_WATCH_TIMES)))
+        return THAW_OK;
+    if (!run->priced && trainer->position.all_steps > 0 && !waits)
+        status = price_all(trainer);
+    if (status == THAW_OK && run->priced)
+        offer(trainer);
+    return status;
+}
