@@ -1,4 +1,4 @@
-/* Compares strategies and optimizers: runs every strategy with every optimizer at every learning rate, from several
+/* Compares strategies, policies and optimizers: runs every strategy and every policy with every optimizer at every learning rate, from several
    seeds, and tells which differences are significant. Results are in a JSON file (bench/results.schema.json), so that
    an interrupted comparison can continue where it stopped. A finished run is saved at once, in the file or in a journal
    beside it (its path with ".journal" appended), which is removed when the file holds everything.
@@ -88,10 +88,14 @@ typedef struct thaw_comparison_options {
        A rank that fails, or is stopped, stops the others after their current run. */
     const thaw_communicator *communicator;
 
-    const thaw_strategy *const *strategies; /* at least one */
+    const thaw_strategy *const *strategies; /* at least one, or a policy */
     size_t strategy_count;                  /* of `strategies` */
-    const char *const *optimizers;          /* descriptions, as for thaw_optimizer_create */
-    size_t optimizer_count;                 /* of `optimizers` */
+    /* Policies (thaw/policy.h), which stand behind the strategies and count as such everywhere: thaw_configuration.strategy
+       is then the policy's name. The file has their actions, run by run. */
+    const thaw_policy *const *policies;
+    size_t policy_count;           /* of `policies` */
+    const char *const *optimizers; /* descriptions, as for thaw_optimizer_create */
+    size_t optimizer_count;        /* of `optimizers` */
     int rates;           /* learning rates per optimizer: half a decade apart, around its own; 0: only its own */
     int seeds;           /* runs per configuration; 0: 1 */
     uint64_t first_seed; /* the seed of a configuration's first run; the others follow it */
@@ -114,7 +118,7 @@ typedef struct thaw_comparison_options {
     int trials;              /* of each optimizer with each strategy; 0: there is no tuning */
     const char *search;      /* path of the space; NULL: the built-in one */
     double validation_share; /* of the training data, of each class; 0: 0.2 */
-    const char *head;        /* of the strategies (thaw/strategy.h), or NULL */
+    const char *head;        /* of the strategies and policies (thaw/strategy.h), or NULL */
 
     /* Path of the JSON file, or NULL: none is written. While the comparison exists, the journal beside it is its lock,
        and holds the runs that the file does not have yet, each with a checksum. A resumed comparison takes over the
@@ -127,7 +131,7 @@ typedef struct thaw_comparison_options {
 } thaw_comparison_options;
 
 /* Checks everything that can be checked before the first run, including that each strategy fits the model in each of
-   its epochs, and reads the file to resume from. Text, data sets and strategies must outlive the comparison.
+   its epochs, and reads the file to resume from. Text, data sets, strategies and policies must outlive the comparison.
    Errors: THAW_INVALID_ARGUMENT (options; a duplicate name; more jobs than there are cores for, or more than one if
    OpenMP binds threads to cores; an optimizer does not accept the settings of a trial, or the training data cannot be
    divided), THAW_NOT_FOUND (a pattern matches nothing), THAW_NOTHING_TRAINABLE, those of

@@ -73,7 +73,7 @@ typedef struct thaw_policy_price {
     double step_flops;           /* floating-point operations of a step */
     double cached_step_flops;    /* of one whose features come from the cache */
     double seconds_left;         /* of what is left of the run. Where the run has a feature cache, the first epoch fills
-                                     it, unless it has been filled, and the others start there */
+                                   it, unless these blocks have been frozen for a whole one, and the others start there */
     double flops_left;           /* likewise */
     size_t memory_bytes;         /* parameters, gradients, state, activations, packed copies */
     size_t cache_bytes;          /* of the feature cache for all samples; 0: nothing is cached */
@@ -88,7 +88,7 @@ typedef struct thaw_policy_view {
     const thaw_policy_block *blocks; /* from the bottom to the top */
     size_t block_count;              /* at least 1; the last is the head */
     const thaw_policy_price *prices; /* prices[k] with the k lowest blocks frozen, for all k below block_count; NULL if
-                                        they are not watched, and before the first step */
+                                        they are not watched, before the first step, and before a step was timed */
     int epochs;                      /* of the run */
     size_t step, epoch_steps;        /* taken so far in the run, and of each epoch */
     double loss;                     /* mean of the training loss since the last decision; NAN at the first */
@@ -127,8 +127,7 @@ struct thaw_policy_module {
     /* What the view must hold: THAW_WATCH_... joined by |. NULL: nothing. */
     unsigned (*watches)(const double *settings);
 
-    /* Steps from one decision to the next; 0: decisions are taken between epochs. In an epoch that starts at the feature
-       cache, a decision waits for its end. NULL: 0. */
+    /* Steps from one decision to the next; 0: decisions are taken between epochs. NULL: 0. */
     size_t (*interval)(const double *settings);
 
     /* The doubles of `state` for a network of so many blocks. NULL: none. */

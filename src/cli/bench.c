@@ -8,13 +8,13 @@
 #include "cli/bench_progress.h"
 #include "cli/bench_table.h"
 #include "cli/command.h"
+#include "cli/contenders.h"
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/ranks.h"
 #include "cli/session.h"
 #include "cli/shown.h"
 #include "cli/strategy.h"
-#include "cli/words.h"
 #include "report/write.h"
 
 enum { PATH_BYTES = 4096, LONGEST_RUN = 24 * 60 * 60 /* seconds for which ranks wait for each other */ };
@@ -22,49 +22,12 @@ enum { PATH_BYTES = 4096, LONGEST_RUN = 24 * 60 * 60 /* seconds for which ranks 
 typedef struct bench {
     cli_session session; /* holds the context and the data */
     cli_ranks ranks;
-    cli_words strategy_names, optimizers;
-    thaw_strategy **strategies;
-    size_t strategy_count;
+    cli_contenders contenders;
     char results[PATH_BYTES];
     thaw_comparison *comparison;
     cli_bench_progress progress;
     int build_code; /* why the network could not be built */
 } bench;
-
-/* ---------------------------------------------------------------- options */
-
-static int read_strategies(bench *now)
-{
-    const cli_options *options = now->session.options;
-    thaw_context *context = now->session.context;
-    int code = cli_words_split("--strategies", options->strategies, false, &now->strategy_names);
-    if (code != CLI_DONE)
-        return code;
-    now->strategies = calloc(now->strategy_names.count, sizeof *now->strategies);
-    if (!now->strategies)
-        return cli_fail("--strategies", "out of memory");
-    for (; now->strategy_count < now->strategy_names.count && code == CLI_DONE;
-         now->strategy_count += code == CLI_DONE) {
-        const thaw_status status = thaw_strategy_create(context, now->strategy_names.items[now->strategy_count],
-                                                        options->strategy_file, &now->strategies[now->strategy_count]);
-        const bool of_file = status == THAW_BAD_FORMAT || status == THAW_IO_ERROR;
-        code = cli_check_option(context, status, of_file ? "--strategy-file" : "--strategies");
-    }
-    return code;
-}
-
-static int read_optimizers(bench *now)
-{
-    int code = cli_words_split("--optimizers", now->session.options->optimizers, true, &now->optimizers);
-    for (size_t i = 0; i < now->optimizers.count && code == CLI_DONE; i++) {
-        thaw_optimizer *optimizer = NULL;
-        code = cli_check_option(now->session.context,
-                                thaw_optimizer_create(now->session.context, now->optimizers.items[i], &optimizer),
-                                "--optimizers");
-        thaw_optimizer_destroy(optimizer);
-    }
-    return code;
-}
 
 static int make_folder(bench *now)
 {
@@ -123,10 +86,12 @@ static int create(bench *now)
         .test = now->session.test,
         .jobs = (int)options->jobs,
         .communicator = now->ranks.communicator,
-        .strategies = (const thaw_strategy *const *)now->strategies,
-        .strategy_count = now->strategy_count,
-        .optimizers = now->optimizers.items,
-        .optimizer_count = now->optimizers.count,
+        .strategies = (const thaw_strategy *const *)now->contenders.strategies,
+        .strategy_count = now->contenders.strategy_count,
+        .policies = (const thaw_policy *const *)now->contenders.policies,
+        .policy_count = now->contenders.policy_count,
+        .optimizers = now->contenders.optimizers.items,
+        .optimizer_count = now->contenders.optimizers.count,
         .rates = (int)options->rates,
         .seeds = (int)options->seeds,
         .first_seed = options->seed,
@@ -194,9 +159,7 @@ static int run(bench *now)
 /* What can fail before the ranks open the data together. */
 static int begin(bench *now)
 {
-    int code = read_strategies(now);
-    if (code == CLI_DONE)
-        code = read_optimizers(now);
+    int code = cli_contenders_read(&now->contenders, &now->session);
     if (code == CLI_DONE)
         code = cli_strategy_find_head(&now->session);
     return code == CLI_DONE && now->ranks.rank == 0 ? make_folder(now) : code;
@@ -215,13 +178,8 @@ static int prepare(bench *now)
 
 static void release(bench *now)
 {
-    thaw_context *context = now->session.context;
     thaw_comparison_destroy(now->comparison);
-    for (size_t i = 0; i < now->strategy_count; i++)
-        thaw_strategy_destroy(context, now->strategies[i]);
-    free(now->strategies);
-    cli_words_release(&now->strategy_names);
-    cli_words_release(&now->optimizers);
+    cli_contenders_release(&now->contenders, &now->session);
     cli_session_close(&now->session);
 }
 
@@ -258,6 +216,7 @@ const cli_command cli_bench = {
     .examples = "  thaw bench --model transfer-cnn --load source.safetensors --reset 'dense*' \\\n"
                 "             --data 'fashion-mnist:classes=5-9;per-class=100' \\\n"
                 "             --strategies 'full head gradual lora:rank=8 lp-ft scratch' \\\n"
+                "             --policies 'auto autofreeze' \\\n"
                 "             --optimizers 'adam:lr=1e-3 sgd:lr=1e-2,momentum=0.9' \\\n"
                 "             --lr-sweep 3 --seeds 5 --epochs 10 --report report\n",
     .takes = CLI_MODEL | CLI_LOAD | CLI_RESET | CLI_DATA | CLI_TEST_DATA | CLI_BATCH | CLI_RUNS | CLI_BENCH |

@@ -1,8 +1,9 @@
-/* thaw models, optimizers, strategies and datasets: what there is, one line each, from the library's own tables. */
+/* thaw models, optimizers, strategies, policies and datasets: what there is, one line each, from the library's own tables. */
 #include <stdio.h>
 #include <string.h>
 #include <thaw/data.h>
 #include <thaw/optimizer_module.h>
+#include <thaw/policy_module.h>
 #include <thaw/strategy.h>
 #include <thaw/zoo.h>
 
@@ -83,11 +84,11 @@ const cli_command cli_models = {
 
 /* ---------------------------------------------------------------- optimizers */
 
-static int print_optimizer(const thaw_optimizer_module *module)
+static json_t *list_settings(const thaw_hyperparameter *all, size_t count)
 {
-    json_t *object = json_object(), *settings = json_array();
-    for (size_t i = 0; i < module->hyperparameter_count; i++) {
-        const thaw_hyperparameter *one = &module->hyperparameters[i];
+    json_t *settings = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const thaw_hyperparameter *one = &all[i];
         json_t *setting = json_object();
         json_object_set_new(setting, "name", json_string(one->name));
         json_object_set_new(setting, "default", cli_json_real(one->initial));
@@ -95,10 +96,16 @@ static int print_optimizer(const thaw_optimizer_module *module)
         json_object_set_new(setting, "maximum", cli_json_real(one->maximum));
         json_array_append_new(settings, setting);
     }
+    return settings;
+}
+
+static int print_optimizer(const thaw_optimizer_module *module)
+{
+    json_t *object = json_object();
     json_object_set_new(object, "event", json_string("optimizer"));
     json_object_set_new(object, "name", json_string(module->name));
     json_object_set_new(object, "wraps", json_boolean(module->wraps));
-    json_object_set_new(object, "settings", settings);
+    json_object_set_new(object, "settings", list_settings(module->hyperparameters, module->hyperparameter_count));
     if (module->slot_ranges)
         json_object_set_new(object, "states", json_pack("[sss]", "f32", "bf16", "8bit"));
     return cli_json_print(object);
@@ -187,6 +194,51 @@ const cli_command cli_strategies = {
                 "  thaw strategies --json\n",
     .takes = CLI_LIST,
     .run = list_strategies,
+};
+
+/* ---------------------------------------------------------------- policies */
+
+static int print_policy(const thaw_policy_module *module)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "event", json_string("policy"));
+    json_object_set_new(object, "name", json_string(module->name));
+    json_object_set_new(object, "description", json_string(module->description));
+    json_object_set_new(object, "settings", list_settings(module->settings, module->setting_count));
+    return cli_json_print(object);
+}
+
+static int list_policies(const cli_options *options)
+{
+    const thaw_policy_module *module;
+    int width = 0, code = CLI_DONE;
+    for (size_t i = 0; (module = thaw_policy_builtin(i)); i++)
+        width = longer(width, module->name);
+    for (size_t i = 0; (module = thaw_policy_builtin(i)) && code == CLI_DONE; i++) {
+        if (options->json) {
+            code = print_policy(module);
+            continue;
+        }
+        printf("%-*s  %s\n%-*s  ", width, module->name, module->description, width, "");
+        for (size_t k = 0; k < module->setting_count; k++)
+            printf("%s%s=%g", k ? "," : "", module->settings[k].name, module->settings[k].initial);
+        putchar('\n');
+    }
+    return code;
+}
+
+const cli_command cli_policies = {
+    .name = "policies",
+    .summary = "list the policies that decide what trains",
+    .description =
+        "List the policies that --policy can name, with their settings and the defaults of these. A policy "
+        "looks at the run as it goes on, and decides what trains. Settings follow a colon, separated by "
+        "commas; a number may end in %: auto:tolerance=0.5%. A path with a slash is a policy of your own, in a "
+        "shared object: ./own_policy.so:every=20.",
+    .examples = "  thaw policies\n"
+                "  thaw policies --json\n",
+    .takes = CLI_LIST,
+    .run = list_policies,
 };
 
 /* ---------------------------------------------------------------- data sets */

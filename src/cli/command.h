@@ -15,7 +15,8 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_lr_find, cli_train, cli_finetune, cli_evaluate, cli_predict, cli_embed, cli_export,
-    cli_summary, cli_plan, cli_demo, cli_bench, cli_report, cli_models, cli_optimizers, cli_strategies, cli_datasets;
+    cli_summary, cli_plan, cli_demo, cli_bench, cli_report, cli_models, cli_optimizers, cli_strategies, cli_policies,
+    cli_datasets;
 
 /* All of them, in the order of listings. */
 extern const cli_command *const cli_commands[];

@@ -162,6 +162,11 @@ static void print_kind(FILE *stream, const cli_option *option)
         fputs("'\n", stream);
         print_hyperparameters(stream);
         break;
+    case CLI_COMPLETE_POLICIES:
+        fprintf(stream, "kind=%s words='", list ? "list" : "words");
+        cli_print_policies(stream);
+        fputs("' ;;\n", stream);
+        break;
     case CLI_COMPLETE_STRATEGIES:
         fprintf(stream, "kind=%s words='", list ? "list" : "words");
         cli_print_strategies(stream, ":");

@@ -1,5 +1,6 @@
 /* Names that completion offers. */
 #include <thaw/optimizer_module.h>
+#include <thaw/policy_module.h>
 #include <thaw/strategy.h>
 #include <thaw/zoo.h>
 
@@ -32,4 +33,11 @@ void cli_print_strategies(FILE *stream, const char *colon)
             else
                 fputc(*c, stream);
     }
+}
+
+void cli_print_policies(FILE *stream)
+{
+    const thaw_policy_module *module;
+    for (size_t i = 0; (module = thaw_policy_builtin(i)); i++)
+        fprintf(stream, " %s", module->name);
 }

@@ -71,6 +71,11 @@ static void print_action(FILE *stream, const cli_option *option)
         cli_print_optimizers(stream);
         fputc('}', stream);
         break;
+    case CLI_COMPLETE_POLICIES:
+        fputs(list ? "{_thaw_list" : "{compadd -", stream);
+        cli_print_policies(stream);
+        fputc('}', stream);
+        break;
     case CLI_COMPLETE_STRATEGIES:
         fputs(list ? "{_thaw_list" : "{compadd -", stream);
         cli_print_strategies(stream, "\\:");

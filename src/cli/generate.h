@@ -28,6 +28,7 @@ extern const size_t cli_manual_topic_count;
 /* Names for completion, each after a blank. */
 void cli_print_models(FILE *stream);
 void cli_print_optimizers(FILE *stream);
+void cli_print_policies(FILE *stream);
 
 /* The same, with `colon` printed in place of ':'. */
 void cli_print_strategies(FILE *stream, const char *colon);

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <thaw/optimizer_module.h>
+#include <thaw/policy_module.h>
 #include <thaw/strategy.h>
 #include <thaw/zoo.h>
 
@@ -203,6 +204,27 @@ static void print_strategies(FILE *stream)
     thaw_context_destroy(context);
 }
 
+static void print_policies(FILE *stream)
+{
+    const thaw_policy_module *module;
+    fputs(".SH POLICIES\nNames for\n.B \\-\\-policy\nof\n.BR thaw\\-train (1)\nand\n.BR thaw\\-finetune (1),\n"
+          "with the defaults of their settings, which follow a colon:\n.IR auto:tolerance=0.5% .\n",
+          stream);
+    for (size_t i = 0; (module = thaw_policy_builtin(i)); i++) {
+        print_name(stream, module->name);
+        cli_roff_sentences(stream, module->description);
+        for (size_t k = 0; k < module->setting_count; k++) {
+            char text[96];
+            snprintf(text, sizeof text, "%s=%g%s", module->settings[k].name, module->settings[k].initial,
+                     k + 1 < module->setting_count ? "," : "");
+            cli_roff_text(stream, text);
+            fputc('\n', stream);
+        }
+    }
+    fputs(".PP\nA path with a slash is a policy of your own, in a shared object:\n.IR ./own_policy.so:every=20 .\n",
+          stream);
+}
+
 void cli_generate_manual(FILE *stream)
 {
     print_title(stream, "thaw", "train and fine-tune neural networks on multicore CPUs");
@@ -221,6 +243,7 @@ void cli_generate_manual(FILE *stream)
     print_networks(stream);
     print_optimizers(stream);
     print_strategies(stream);
+    print_policies(stream);
     for (size_t i = 0; i < cli_manual_topic_count; i++) {
         fprintf(stream, ".SH %s\n", cli_manual_topics[i].title);
         cli_roff_topic(stream, cli_manual_topics[i].text);

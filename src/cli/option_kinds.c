@@ -143,6 +143,7 @@ KIND(model, .parse = parse_text, .wanted = "a network", .completion = CLI_COMPLE
 KIND(data, .parse = parse_text, .wanted = "a data set", .completion = CLI_COMPLETE_DATA);
 KIND(optimizer, .parse = parse_text, .wanted = "an optimizer", .completion = CLI_COMPLETE_OPTIMIZERS);
 KIND(strategy, .parse = parse_text, .wanted = "a strategy", .completion = CLI_COMPLETE_STRATEGIES);
+KIND(policy, .parse = parse_text, .wanted = "a policy", .completion = CLI_COMPLETE_POLICIES);
 KIND(schedule, .parse = parse_text, .wanted = "a schedule", .completion = CLI_COMPLETE_WORDS,
      .words = "constant step cosine one-cycle");
 KIND(head, .parse = parse_text, .wanted = "a head", .completion = CLI_COMPLETE_WORDS, .words = "linear mlp");

@@ -14,6 +14,7 @@ typedef enum cli_completion {
     CLI_COMPLETE_DATA,
     CLI_COMPLETE_OPTIMIZERS,
     CLI_COMPLETE_STRATEGIES,
+    CLI_COMPLETE_POLICIES,
     CLI_COMPLETE_WORDS /* `words` */
 } cli_completion;
 

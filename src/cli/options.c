@@ -10,8 +10,7 @@ const cli_option cli_option_table[] = {
       "Network, such as resnet18, resnet18:size=64 or mlp:hidden=64x32; 'thaw models' lists them. Or a folder as downloaded "
       "from the Hub, with config.json and model.safetensors, whose weights are then loaded, too, unless --load names others",
       &cli_kind_model, TO(model) },
-    { CLI_CLASSES, "classes", "N", "Number of outputs of the network (default: the network's own)", &cli_kind_positive,
-      TO(classes) },
+    { CLI_CLASSES, "classes", "N", "Outputs of the network (default: its own)", &cli_kind_positive, TO(classes) },
     { CLI_LOAD, "load", "FILE",
       "Load weights from this safetensors file. If Thaw wrote it, it says which network, images and classes it is for: "
       "--model and options of --data have them as defaults",
@@ -217,11 +216,16 @@ const cli_option cli_option_table[] = {
       "Strategies, separated by blanks or commas: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",
       &cli_kind_strategy, TO(strategies) },
+    { CLI_BENCH, "policies", "LIST", "Policies to run beside them, separated by blanks, such as 'auto autofreeze random'",
+      &cli_kind_policy, TO(policies) },
     { CLI_STRATEGY, "strategy", "NAME",
       "What trains when: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, lora:rank=8, "
       "lp-ft, surgical, top-down, scratch, or a name from --strategy-file. Its rules come before those with @EPOCH of "
       "the same epoch, and after all other options",
       &cli_kind_strategy, TO(strategy) },
+    { CLI_TRAINING, "policy", "POLICY",
+      "Decide during training what trains, such as auto:tolerance=0.5% or ./mine.so; 'thaw policies' lists them. Not with "
+      "--strategy or @EPOCH", &cli_kind_policy, TO(policy) },
     { CLI_BENCH | CLI_STRATEGY, "strategy-file", "FILE",
       "JSON file of your own strategies; thaw/strategy.h describes its format", &cli_kind_file, TO(strategy_file) },
     { CLI_BENCH, "optimizers", "LIST",
@@ -249,8 +253,7 @@ const cli_option cli_option_table[] = {
       &cli_kind_head, TO(head) },
     { CLI_RATES, "from", "RATE", "First learning rate (default: 1e-7)", &cli_kind_norm, TO(rate_from) },
     { CLI_RATES, "to", "RATE", "Last learning rate (default: 10)", &cli_kind_norm, TO(rate_to) },
-    { CLI_RATES, "steps", "N", "Steps from the first to the last rate (default: 100)", &cli_kind_positive,
-      TO(rate_steps) },
+    { CLI_RATES, "steps", "N", "Steps from one to the other (default: 100)", &cli_kind_positive, TO(rate_steps) },
     { CLI_RATES, "svg", "FILE", "Draw the chart into this file, too", &cli_kind_file, TO(svg) },
     { CLI_HEAD, "dropout", "P", "Dropout rate before the head, in training (default: the network's own)",
       &cli_kind_text, TO(dropout) },
@@ -275,8 +278,7 @@ const cli_option cli_option_table[] = {
     { CLI_BENCH, "jobs", "N",
       "Runs at a time, each on --threads threads, otherwise on an equal share of the cores (default: 1)",
       &cli_kind_threads, TO(jobs) },
-    { CLI_BENCH, "race", NULL, "Stop configurations that are already beaten; see COMPARISONS in thaw(1)",
-      &cli_kind_flag, TO(race) },
+    { CLI_BENCH, "race", NULL, "Stop what is already beaten; see COMPARISONS in thaw(1)", &cli_kind_flag, TO(race) },
     { CLI_BENCH, "resume", NULL, "Run only what the report lacks", &cli_kind_flag, TO(resume) },
     { CLI_PRECISION, "precision", "TYPE",
       "Data type that layers compute in: f32, bf16, or bf16-emulated for CPUs without bf16 instructions. Parameters, "
@@ -287,8 +289,7 @@ const cli_option cli_option_table[] = {
     { CLI_INFERENCE, "inference", NULL, "Plan evaluation instead of a training step", &cli_kind_flag, TO(inference) },
     { CLI_EPOCH, "epoch", "N", "Plan this epoch: apply the rules of --strategy and @EPOCH up to it (default: 1)",
       &cli_kind_positive, TO(epoch) },
-    { CLI_EPOCH, "epochs", "N", "Epochs of the whole run (default: --epoch, and at least 2)", &cli_kind_positive,
-      TO(run_epochs) },
+    { CLI_EPOCH, "epochs", "N", "Epochs of the run (default: --epoch, at least 2)", &cli_kind_positive, TO(run_epochs) },
     { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with their operands",
       &cli_kind_flag, TO(program) },
     { CLI_PROGRAM, "profile", NULL,

@@ -85,7 +85,7 @@ typedef struct cli_options {
     bool sync_batch_norm;
     cli_spreading ranks;
     double timeout; /* seconds */
-    const char *strategy, *strategy_file, *head;
+    const char *strategy, *strategy_file, *policy, *head;
     const char *loss, *class_weights, *sampling; /* NULL: by the task; none; uniform */
     double label_smoothing;
     const char *svg; /* of thaw lr-find, or NULL */
@@ -108,7 +108,7 @@ typedef struct cli_options {
     uint64_t test_every;                          /* epochs; 0: 1 */
     const char *log;                              /* folder, or NULL */
     uint64_t log_every;                           /* steps */
-    const char *optimizers, *strategies, *report; /* of thaw bench */
+    const char *optimizers, *strategies, *policies, *report; /* of thaw bench */
     uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
     double target_accuracy, target_loss;          /* 0: none */
     uint64_t trials;                              /* 0: none */

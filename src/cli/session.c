@@ -84,6 +84,7 @@ void cli_session_close(cli_session *session)
     free((void *)session->own);
     free(session->rules);
     thaw_strategy_destroy(session->context, session->named);
+    thaw_policy_destroy(session->policy);
     if (session->reset)
         thaw_text_destroy(session->context, session->reset);
     thaw_context_destroy(session->context);

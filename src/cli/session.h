@@ -26,6 +26,7 @@ typedef struct cli_session {
     char *reset;               /* the patterns of --reset joined; "" if there are none, NULL before they are joined */
     const char *head;          /* of the network for strategies, or NULL */
     thaw_strategy *named;      /* --strategy, or NULL */
+    thaw_policy *policy;       /* --policy, or NULL */
     thaw_strategy strategy;    /* its rules, then the command line's rules with an epoch; may be empty */
     thaw_strategy_rule *rules; /* of `strategy` */
     char **own;                /* patterns of the command line's rules */

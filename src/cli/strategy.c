@@ -14,6 +14,11 @@ static const char COMMAND_LINE[] = "of the command line";
 int cli_strategy_read(cli_session *session)
 {
     const cli_options *options = session->options;
+    if (options->policy && (options->strategy || options->strategy_file))
+        return cli_misuse("--policy", "a run has a policy or a strategy, not both");
+    if (options->policy)
+        return cli_check_option(session->context,
+                                thaw_policy_create(session->context, options->policy, &session->policy), "--policy");
     if (!options->strategy && !options->strategy_file)
         return CLI_DONE;
     const thaw_status status =
@@ -86,6 +91,8 @@ static int add_rule(cli_session *session, const char *option, const thaw_strateg
         cli_check_option(session->context,
                          thaw_strategy_check(&alone, session->model, session->head, (int)session->options->epochs),
                          option);
+    if (code == CLI_DONE && session->policy)
+        return cli_misuse(option, "a run with --policy has no rules with an epoch");
     char *copy = code == CLI_DONE ? strdup(rule->pattern) : NULL;
     if (code != CLI_DONE || !copy)
         return code != CLI_DONE ? code : cli_fail(option, "out of memory");

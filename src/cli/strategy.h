@@ -1,4 +1,4 @@
-/* What trains when: --strategy, and --freeze and --unfreeze as rules of one strategy. */
+/* What trains when: --policy, or --strategy, and --freeze and --unfreeze as rules of one strategy. */
 #ifndef THAW_CLI_STRATEGY_H
 #define THAW_CLI_STRATEGY_H
 
@@ -6,7 +6,7 @@
 
 /* All return an exit code. */
 
-/* Reads --strategy and --strategy-file. Needs no model. */
+/* Reads --strategy and --strategy-file, or --policy. Needs no model. */
 int cli_strategy_read(cli_session *session);
 
 /* Joins the patterns of --reset, and finds the head for strategies: --head, or otherwise the reset patterns. */

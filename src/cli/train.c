@@ -10,6 +10,7 @@
 #include "cli/failure.h"
 #include "cli/interrupt.h"
 #include "cli/noted.h"
+#include "cli/policy_output.h"
 #include "cli/session.h"
 #include "cli/strategy.h"
 #include "cli/target_output.h"
@@ -52,17 +53,18 @@ static thaw_status run_epoch(thaw_trainer *trainer, thaw_run_log *log)
     return status;
 }
 
-static int open_log(const cli_session *session, const cli_training *now, const thaw_trainer *trainer,
-                    thaw_run_log **log)
+static int open_log(const cli_session *session, cli_training *now, const thaw_trainer *trainer, thaw_run_log **log)
 {
     const cli_options *options = session->options;
     *log = NULL;
     if (!options->log || now->ranks->rank > 0)
         return CLI_DONE;
-    return cli_check_option(session->context,
-                            thaw_run_log_open(session->model, trainer, options->log, (size_t)options->log_every,
-                                              options->resume, log),
-                            "--log");
+    thaw_status status =
+        thaw_run_log_open(session->model, trainer, options->log, (size_t)options->log_every, options->resume, log);
+    if (status == THAW_OK && session->policy)
+        status = thaw_action_log_open(session->context, options->log, thaw_trainer_position_of(trainer).all_steps,
+                                      options->resume, &now->actions);
+    return cli_check_option(session->context, status, "--log");
 }
 
 /* A run that a signal stops is to continue from where it is. */
@@ -134,6 +136,8 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
     }
     cli_progress_clear(&now->progress);
     thaw_run_log_close(log);
+    thaw_action_log_close(now->actions);
+    now->actions = NULL;
     if (trainer)
         keep_checkpoint(trainer, session, now, now->signal > 0);
     if (code == CLI_DONE && now->ranks->rank == 0 && now->signal == 0)
@@ -164,6 +168,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
         .test = session->test,
         .test_every = (int)options->test_every,
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
+        .policy = session->policy,
         .head = session->head,
         .communicator = ranks->communicator,
         .checkpoint = {
@@ -183,6 +188,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
         .on_step = on_step,
         .on_test = on_test,
         .on_rule = options->json ? cli_training_on_rule : NULL,
+        .on_action = cli_policy_on_action,
         .user = &now,
     };
     int code = ranks->communicator ? CLI_DONE : cli_cache_choose(session, &fit_options, &now.cache_path);
@@ -274,6 +280,9 @@ const cli_command cli_finetune = {
                 "                --save tuned.safetensors\n"
                 "  thaw finetune --model resnet18 --load source.safetensors --reset fc \\\n"
                 "                --strategy gradual --data 'folder:flowers;size=64' --epochs 10\n"
+                "  thaw finetune --model resnet18 --load source.safetensors --reset fc \\\n"
+                "                --policy auto:tolerance=0.5% --data 'folder:flowers;size=64' \\\n"
+                "                --epochs 10\n"
                 "  thaw finetune --model transfer-cnn --load source.safetensors \\\n"
                 "                --reset dense2 --freeze '*' --unfreeze dense2 \\\n"
                 "                --lora 'dense1.weight:rank=8,alpha=16' --merge \\\n"

@@ -42,6 +42,8 @@ void cli_training_print_beginning(const cli_session *session)
     printf("%s: %zu parameters, ", session->options->model, totals.total_parameters);
     if (session->named)
         printf("strategy %s", cli_show(session->named->name).text);
+    else if (session->policy)
+        printf("policy %s", cli_show(thaw_policy_name(session->policy)).text);
     else
         printf("%zu trainable", totals.trainable_parameters);
     printf("; %zu samples to train on", thaw_dataset_count(session->training));

@@ -7,19 +7,21 @@
 #include "cli/progress.h"
 #include "cli/ranks.h"
 #include "cli/session.h"
+#include "report/action_log.h"
 
 typedef struct cli_training {
     const cli_options *options;
     cli_ranks *ranks;
     int signal; /* that stops the run, or -1 if the other ranks cannot be asked */
     cli_progress progress;
-    int epoch;              /* of the last step */
-    thaw_epoch_result last; /* of the last whole epoch; zero before it */
-    size_t epoch_steps;     /* of each epoch */
-    char *cache_path;       /* the file chosen for the feature cache, or NULL */
-    json_t *rules;          /* what rules did before this epoch */
-    char *checkpoint;       /* the newest one's path, or NULL */
-    char *average;          /* the file of averaged weights, or NULL */
+    int epoch;                /* of the last step */
+    thaw_epoch_result last;   /* of the last whole epoch; zero before it */
+    size_t epoch_steps;       /* of each epoch */
+    char *cache_path;         /* the file chosen for the feature cache, or NULL */
+    thaw_action_log *actions; /* of the policy; NULL: none */
+    json_t *rules;            /* what rules did before this epoch */
+    char *checkpoint;         /* the newest one's path, or NULL */
+    char *average;            /* the file of averaged weights, or NULL */
 } cli_training;
 
 /* Notes what a rule did, for the epoch's JSON: thaw_fit_options.on_rule, with a cli_training. */

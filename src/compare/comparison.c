@@ -41,6 +41,7 @@ static thaw_status fill_entries(thaw_comparison *comparison)
         return THAW_OUT_OF_MEMORY;
     for (; comparison->entry_count < count; comparison->entry_count++) {
         const size_t pair = comparison->entry_count / rates;
+        const size_t contender = pair % options->strategy_count, own = options->strategy_count - options->policy_count;
         const char *optimizer = options->optimizers[pair / options->strategy_count];
         double rate;
         const thaw_status status = own_rate(comparison->context, optimizer, options->rates, &rate);
@@ -48,7 +49,8 @@ static thaw_status fill_entries(thaw_comparison *comparison)
             return status;
         thaw_comparison_entry *entry = &comparison->entries[comparison->entry_count];
         *entry = (thaw_comparison_entry){
-            .strategy = options->strategies[pair % options->strategy_count],
+            .strategy = options->strategies[contender],
+            .policy = contender < own ? NULL : options->policies[contender - own],
             .optimizer = optimizer,
             .learning_rate = rate_at(rate, (int)(comparison->entry_count % rates), options->rates),
             .runs = thaw_allocate_array(comparison->context, (size_t)options->seeds, sizeof *entry->runs),
@@ -64,7 +66,8 @@ static thaw_status try_strategies(thaw_comparison *comparison)
 {
     const size_t rates = (size_t)comparison->options.rates;
     thaw_status status = THAW_OK;
-    for (size_t i = 0; i < comparison->options.strategy_count && status == THAW_OK; i++)
+    const size_t own = comparison->options.strategy_count - comparison->options.policy_count;
+    for (size_t i = 0; i < own && status == THAW_OK; i++)
         status = thaw_run_try(comparison, &comparison->entries[i * rates]);
     return status;
 }
@@ -117,7 +120,7 @@ thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_
 {
     *comparison = NULL;
     thaw_comparison_options chosen = *options;
-    thaw_status status = thaw_comparison_check(context, &chosen);
+    thaw_status status = thaw_comparison_check_options(context, &chosen);
     if (status != THAW_OK)
         return status;
     thaw_comparison *made = thaw_allocate_array(context, 1, sizeof *made);
@@ -127,7 +130,9 @@ thaw_status thaw_comparison_create(thaw_context *context, const thaw_comparison_
     pthread_mutex_init(&made->building, NULL);
     pthread_mutex_init(&made->telling, NULL);
     pthread_mutex_init(&made->keeping, NULL);
-    status = prepare(made);
+    status = thaw_comparison_join_policies(made);
+    if (status == THAW_OK)
+        status = prepare(made);
     if (status == THAW_OK)
         *comparison = made;
     else
@@ -149,6 +154,8 @@ void thaw_comparison_destroy(thaw_comparison *comparison)
     thaw_release(context, comparison->entries);
     thaw_release(context, comparison->configurations);
     thaw_release(context, comparison->order);
+    thaw_release(context, comparison->named);
+    thaw_release(context, comparison->contenders);
     json_decref(comparison->rungs);
     json_decref(comparison->head);
     thaw_journal_close(&comparison->journal);

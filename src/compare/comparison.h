@@ -12,7 +12,8 @@
 
 /* One strategy with one optimizer at one rate, and its runs. */
 typedef struct thaw_comparison_entry {
-    const thaw_strategy *strategy;
+    const thaw_strategy *strategy; /* of a policy: its name, without rules */
+    const thaw_policy *policy;     /* NULL: none */
     const char *optimizer;
     double learning_rate;
     const struct thaw_trial_point *point; /* its settings; NULL: those of the description, and learning_rate */
@@ -36,6 +37,8 @@ struct thaw_comparison {
     thaw_comparison_options options;
     thaw_comparison_entry *entries; /* ordered by optimizer, then strategy, then rate */
     size_t entry_count;
+    thaw_strategy *named;               /* one for each policy */
+    const thaw_strategy **contenders;   /* the options' strategies, and these behind them: options.strategies */
     size_t *order;                      /* of the runs: the entry of each, round by round */
     json_t *head;                       /* what precedes the runs in the file */
     thaw_configuration *configurations; /* recomputed after runs were added */
@@ -59,8 +62,12 @@ struct thaw_comparison {
     double written_at, writing_took; /* the whole file, the last time */
 };
 
-/* Fills in the defaults. Errors: THAW_INVALID_ARGUMENT. */
-thaw_status thaw_comparison_check(thaw_context *context, thaw_comparison_options *options);
+/* Checks options and fills in defaults. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_comparison_check_options(thaw_context *context, thaw_comparison_options *options);
+
+/* Puts the policies behind the strategies, as contenders of the same kind. Errors: THAW_INVALID_ARGUMENT (a name twice),
+   THAW_OUT_OF_MEMORY. */
+thaw_status thaw_comparison_join_policies(thaw_comparison *comparison);
 
 /* The runs that count, after all trials. */
 thaw_run_set thaw_comparison_final_runs(const thaw_comparison *comparison);
@@ -69,6 +76,9 @@ thaw_run_set thaw_comparison_final_runs(const thaw_comparison *comparison);
 size_t thaw_comparison_all_runs(const thaw_comparison *comparison);
 
 /* ---- one run ---- */
+
+/* Adds an action of a policy to a run's list. */
+void thaw_record_action(json_t *actions, const thaw_policy_effect *effect);
 
 typedef struct thaw_run_outcome {
     json_t *record; /* its entry for the file, owned by the caller; NULL: the run failed */

@@ -17,7 +17,7 @@ typedef struct run {
     uint64_t seed;
     size_t job, number; /* of the run */
     thaw_model *model;
-    json_t *epochs;
+    json_t *epochs, *actions;
     thaw_energy before, after; /* the training of the epoch */
 } run;
 
@@ -225,6 +225,11 @@ static bool on_step(void *user, const thaw_progress *training)
     return comparison->options.on_progress ? tell(comparison, now, training) : !atomic_load(&comparison->stop);
 }
 
+static void on_action(void *user, const thaw_policy_effect *effect)
+{
+    thaw_record_action(((run *)user)->actions, effect);
+}
+
 static thaw_status train_epoch(run *now, thaw_trainer *trainer)
 {
     thaw_epoch_result epoch_result;
@@ -246,10 +251,12 @@ static thaw_status train(run *now)
         .test = test_of(now),
         .schedule.warmup_epochs = now->entry->point ? now->entry->point->warmup * options->epochs : 0,
         .cache_bytes = options->cache_bytes,
-        .strategy = now->entry->strategy,
+        .strategy = now->entry->policy ? NULL : now->entry->strategy,
+        .policy = now->entry->policy,
         .head = options->head,
         .time_phases = true,
         .on_step = on_step,
+        .on_action = on_action,
         .user = now,
     };
     thaw_trainer *trainer;
@@ -264,12 +271,12 @@ static json_t *describe(const run *now, thaw_status status)
 {
     const thaw_comparison_entry *entry = now->entry;
     const bool diverged = status == THAW_NOT_FINITE;
-    json_t *record =
-        json_pack("{sssssfso*sIsisbss?sO}", "strategy", entry->strategy->name, "optimizer", entry->optimizer,
-                  "learning_rate", entry->learning_rate, "settings",
-                  entry->point ? thaw_trial_settings_json(entry->point) : NULL, "seed", (json_int_t)now->seed, "jobs",
-                  now->comparison->options.jobs, "diverged", diverged, "message",
-                  diverged ? thaw_context_message(now->model->context) : NULL, "epochs", now->epochs);
+    json_t *record = json_pack("{sssssfso*sIsisbss?sOsO*}", "strategy", entry->strategy->name, "optimizer",
+                               entry->optimizer, "learning_rate", entry->learning_rate, "settings",
+                               entry->point ? thaw_trial_settings_json(entry->point) : NULL, "seed",
+                               (json_int_t)now->seed, "jobs", now->comparison->options.jobs, "diverged", diverged,
+                               "message", diverged ? thaw_context_message(now->model->context) : NULL, "epochs",
+                               now->epochs, "actions", entry->policy ? now->actions : NULL);
     return record && entry->is_trial ? thaw_trial_record(entry, record) : record;
 }
 
@@ -278,7 +285,12 @@ void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry
 {
     thaw_run_model made;
     *outcome = (thaw_run_outcome){ 0 };
-    run now = { .comparison = comparison, .entry = entry, .seed = seed, .job = job, .epochs = json_array() };
+    run now = { .comparison = comparison,
+                .entry = entry,
+                .seed = seed,
+                .job = job,
+                .epochs = json_array(),
+                .actions = json_array() };
     pthread_mutex_lock(&comparison->telling);
     now.number = ++comparison->started;
     pthread_mutex_unlock(&comparison->telling);
@@ -294,5 +306,6 @@ void thaw_run_carry_out(thaw_comparison *comparison, const thaw_comparison_entry
     if (status != THAW_OK)
         snprintf(outcome->message, sizeof outcome->message, "%s", thaw_run_model_message(&made));
     json_decref(now.epochs);
+    json_decref(now.actions);
     thaw_run_model_close(&made);
 }

@@ -18,17 +18,46 @@ static const word words[] = {
     { "cached", "did not run: its outputs were kept" },
 };
 
-/* The epochs of any run of the strategy: plans do not depend on optimizer or seed. */
-static const json_t *epochs_of(const thaw_report_page *page, const char *strategy)
+/* A run of the strategy: plans do not depend on optimizer or seed, and those of a policy are shown by the first. */
+static const json_t *run_of(const thaw_report_page *page, const char *strategy)
 {
-    const json_t *runs = json_object_get(page->results, "runs"), *most = NULL;
+    const json_t *runs = json_object_get(page->results, "runs"), *longest = NULL;
     for (size_t i = 0; i < json_array_size(runs); i++) {
-        const json_t *run = json_array_get(runs, i), *epochs = json_object_get(run, "epochs");
+        const json_t *run = json_array_get(runs, i);
         if (strcmp(thaw_report_string(run, "strategy"), strategy) == 0 &&
-            json_array_size(epochs) > json_array_size(most))
-            most = epochs;
+            json_array_size(json_object_get(run, "epochs")) > json_array_size(json_object_get(longest, "epochs")))
+            longest = run;
     }
-    return most;
+    return longest;
+}
+
+/* Why a policy did what it did, a line for each action. */
+static void list_actions(thaw_report_page *page, const char *strategy, const json_t *run)
+{
+    const json_t *actions = json_object_get(run, "actions");
+    thaw_text *text = &page->text;
+    if (json_array_size(actions) == 0)
+        return;
+    thaw_text_append(text, "<details class=\"actions\"><summary>What <b>");
+    thaw_markup_text(text, strategy);
+    thaw_text_append(text, "</b> did with seed %.0f, and why</summary>\n<ol>", thaw_report_number(run, "seed"));
+    for (size_t i = 0; i < json_array_size(actions); i++) {
+        const json_t *action = json_array_get(actions, i);
+        const char *first = thaw_report_string(action, "first_name"), *last = thaw_report_string(action, "last_name");
+        thaw_text_append(text, "<li>Epoch %.0f, step %.0f: ", thaw_report_number(action, "epoch"),
+                         thaw_report_number(action, "step"));
+        thaw_markup_text(text, thaw_report_string(action, "action"));
+        thaw_text_append(text, " <b>");
+        thaw_markup_text(text, first);
+        if (strcmp(first, last) != 0) {
+            thaw_text_append(text, "</b> to <b>");
+            thaw_markup_text(text, last);
+        }
+        thaw_text_append(text, "</b>: ");
+        thaw_markup_text(text, thaw_report_string(action, "reason"));
+        thaw_text_append(text, "</li>\n");
+    }
+    thaw_text_append(text, "</ol></details>\n");
 }
 
 static bool is_shown(const json_t *layer, size_t count)
@@ -106,9 +135,12 @@ void thaw_report_layer_states(thaw_report_page *page)
     thaw_text_append(&page->text, "</ul>\n<div class=\"panels\">");
     for (size_t s = 0; s < page->strategy_count; s++) {
         const char *name = thaw_report_strategy(page, s);
-        const json_t *epochs = epochs_of(page, name);
+        const json_t *epochs = json_object_get(run_of(page, name), "epochs");
         if (epochs)
             draw(page, layers, name, epochs);
     }
-    thaw_text_append(&page->text, "</div></section>\n");
+    thaw_text_append(&page->text, "</div>\n");
+    for (size_t s = 0; s < page->strategy_count; s++)
+        list_actions(page, thaw_report_strategy(page, s), run_of(page, thaw_report_strategy(page, s)));
+    thaw_text_append(&page->text, "</section>\n");
 }

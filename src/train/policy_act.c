@@ -197,6 +197,8 @@ thaw_status thaw_policy_act_out(thaw_trainer *trainer, thaw_policy_actions *acti
     bool changed[THAW_POLICY_MOST_ACTIONS];
     for (size_t i = 0; i < actions->count; i++)
         changed[i] = act(trainer, &actions->action[i]);
+    if (switches)
+        run->changed_at = trainer->position.all_steps;
     const size_t trainable = thaw_model_summary_totals(trainer->model).trainable_parameters;
     for (size_t i = 0; i < actions->count; i++) {
         char raw[THAW_POLICY_REASON_BYTES];

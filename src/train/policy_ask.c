@@ -7,14 +7,14 @@
 #include "distributed/exchange.h"
 #include "params/expression.h"
 #include "train/policy_run.h"
+#include "train/shards.h"
 
-/* Whether a decision is to be taken before the next step. In epochs that start at the feature cache, those by steps wait
-   for the end. */
+/* Whether a decision is to be taken before the next step. */
 static bool is_due(const thaw_trainer *trainer, bool between_epochs)
 {
     const thaw_policy_run *run = trainer->policy;
     const size_t step = trainer->position.all_steps;
-    if (run->rests || (!between_epochs && (run->interval == 0 || trainer->epoch_result.cached)))
+    if (run->rests || (!between_epochs && run->interval == 0))
         return false;
     if (!run->asked || run->interval == 0)
         return !run->asked || run->asked_at != step;
@@ -98,6 +98,18 @@ static thaw_status decide(thaw_trainer *trainer, thaw_policy_actions *actions, i
     return status;
 }
 
+/* An epoch that began at the feature cache goes on with the data set if the frozen prefix has changed. */
+static thaw_status leave_cache(thaw_trainer *trainer)
+{
+    const thaw_fit_options *options = &trainer->options;
+    thaw_plan *plan;
+    const thaw_status status =
+        thaw_shard_plan(trainer->model, (size_t)options->batch, 0,
+                        thaw_shard_range_of((size_t)options->shards, options->communicator), &plan);
+    return status == THAW_OK && !thaw_feature_cache_fits(trainer->cache, plan) ? thaw_trainer_leave_cache(trainer)
+                                                                               : status;
+}
+
 thaw_status thaw_policy_ask(thaw_trainer *trainer, bool between_epochs)
 {
     thaw_context *context = trainer->model->context;
@@ -106,7 +118,9 @@ thaw_status thaw_policy_ask(thaw_trainer *trainer, bool between_epochs)
     thaw_policy_actions *actions = thaw_allocate(context, sizeof *actions);
     if (!actions)
         return THAW_OUT_OF_MEMORY;
-    const thaw_status status = decide(trainer, actions, trainer->position.epoch + between_epochs);
+    thaw_status status = decide(trainer, actions, trainer->position.epoch + between_epochs);
     thaw_release(context, actions);
+    if (status == THAW_OK && !between_epochs && trainer->epoch_result.cached)
+        status = leave_cache(trainer);
     return status;
 }

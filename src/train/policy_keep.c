@@ -16,7 +16,7 @@ typedef struct list {
     size_t count;
 } list;
 
-enum { LISTS = 3, COUNTS = 9, PRICE_NUMBERS = 7, BLOCK_NUMBERS = 1 + PRICE_NUMBERS };
+enum { LISTS = 3, COUNTS = 10, PRICE_NUMBERS = 7, BLOCK_NUMBERS = 1 + PRICE_NUMBERS };
 
 static void fill_lists(const thaw_policy_run *run, double figures[4], list lists[LISTS])
 {
@@ -59,8 +59,9 @@ void thaw_policy_write(const thaw_policy_run *run, thaw_text *text)
     for (size_t i = 0; i < LISTS; i++)
         write_list(text, &lists[i]);
     thaw_lines_begin(text, POLICY, "counts", NULL);
-    thaw_text_append(text, "%d %zu %zu %zu %zu %d %zu %zu %d\n", run->asked, run->asked_at, run->decisions, run->steps,
-                     run->watched_steps, run->rests, run->compilations, run->known_count, run->priced);
+    thaw_text_append(text, "%d %zu %zu %zu %zu %d %zu %zu %d %zu\n", run->asked, run->asked_at, run->decisions,
+                     run->steps, run->watched_steps, run->rests, run->compilations, run->known_count, run->priced,
+                     run->changed_at);
     for (size_t i = 0; i < run->known_count; i++) {
         char index[24];
         snprintf(index, sizeof index, "%zu", i);
@@ -188,6 +189,7 @@ void thaw_policy_restore(thaw_policy_run *run, thaw_stored_run *from)
     run->compilations = counts[6];
     run->known_count = counts[7];
     run->priced = counts[8];
+    run->changed_at = counts[9];
     for (size_t i = 0; i < run->known_count; i++)
         read_known(&from->state, i, &run->known[i]);
     for (size_t b = 0; b < run->block_count; b++)

@@ -105,6 +105,14 @@ static double left_of(const thaw_trainer *trainer, bool cached, bool filled, dou
     return (double)trainer->epoch_steps * (uncached * step + (epochs - uncached) * cached_step);
 }
 
+/* Whether what trains now has trained in a whole epoch, which has then filled a cache. A run that continues has to fill it
+   again, but must decide as if it had not stopped. */
+static bool has_lasted(const thaw_trainer *trainer)
+{
+    const size_t each = trainer->epoch_steps, changed_at = trainer->policy->changed_at;
+    return (changed_at + each - 1) / each * each + each <= trainer->position.all_steps;
+}
+
 static void offer(const thaw_trainer *trainer)
 {
     thaw_policy_run *run = trainer->policy;
@@ -113,17 +121,18 @@ static void offer(const thaw_trainer *trainer)
     size_t now = 0;
     while (now < run->block_count && !run->blocks[now].trains)
         now++;
+    const bool lasting = has_lasted(trainer);
     for (size_t cut = 0; cut < run->block_count; cut++) {
         const thaw_price *price = &run->prices[cut];
         const bool cached = keeps && price->cache_sample_bytes > 0;
-        const bool filled = cut == now && trainer->cache && thaw_feature_cache_complete(trainer->cache);
         run->offered[cut] = (thaw_policy_price){
             .step_seconds = price->step_seconds,
             .cached_step_seconds = price->cached_step_seconds,
             .step_flops = price->step_flops,
             .cached_step_flops = price->cached_step_flops,
-            .seconds_left = left_of(trainer, cached, filled, price->step_seconds, price->cached_step_seconds),
-            .flops_left = left_of(trainer, cached, filled, price->step_flops, price->cached_step_flops),
+            .seconds_left =
+                left_of(trainer, cached, cut == now && lasting, price->step_seconds, price->cached_step_seconds),
+            .flops_left = left_of(trainer, cached, cut == now && lasting, price->step_flops, price->cached_step_flops),
             .memory_bytes = price->memory_bytes,
             .cache_bytes = cached ? price->cache_sample_bytes * thaw_dataset_count(trainer->dataset) : 0,
             .trainable_parameters = price->trainable_parameters,

@@ -51,6 +51,7 @@ struct thaw_policy_run {
     bool asked;                 /* the policy has been asked at all, */
     size_t asked_at, decisions; /* the last time before this step of the run, for the so manieth time */
     size_t steps;               /* since then */
+    size_t changed_at;          /* what trains has last changed before this step */
     size_t watched_steps;       /* of these, those whose gradients were added up */
     double *squares;            /* of gradients, by block */
     double loss, weight;        /* sums since then */

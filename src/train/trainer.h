@@ -70,6 +70,10 @@ thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int
    rounded as well, even where no later epoch would read it. Errors: those of thaw_feature_cache_create. */
 thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan);
 
+/* In the middle of an epoch that reads its cache: drops it, and reads the rest from the data set. Errors: those of
+   thaw_loader_create. */
+thaw_status thaw_trainer_leave_cache(thaw_trainer *trainer);
+
 /* Between steps: drops a cache that the host has invalidated, or fails (THAW_INVALID_ARGUMENT) if the epoch reads
    it. */
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan);

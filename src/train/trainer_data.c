@@ -111,6 +111,17 @@ thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int
     return status;
 }
 
+thaw_status thaw_trainer_leave_cache(thaw_trainer *trainer)
+{
+    drop_cache(trainer);
+    const thaw_status status = thaw_trainer_open_loader(trainer, trainer->dataset);
+    if (status != THAW_OK)
+        return status;
+    trainer->epoch_result.cached = false;
+    thaw_loader_start_epoch_at(trainer->loader, (uint64_t)trainer->position.epoch, trainer->position.step);
+    return THAW_OK;
+}
+
 thaw_status thaw_trainer_check_cache(thaw_trainer *trainer, const thaw_plan *plan)
 {
     drop_broken_cache(trainer);

@@ -1,10 +1,11 @@
-/* What the options of a comparison must be. */
+/* Checks and completes what to compare. */
 #include <math.h>
 #include <string.h>
 
 #include "compare/comparison.h"
 #include "core/threads.h"
 #include "distributed/exchange.h"
+#include "policy/policy.h"
 
 enum { MOST_RUNS = 100000 };
 
@@ -38,6 +39,8 @@ static thaw_status check_texts(thaw_context *context, const thaw_comparison_opti
         status = check_text(context, texts[i].what, texts[i].text);
     for (size_t i = 0; i < options->strategy_count && status == THAW_OK; i++)
         status = check_text(context, "a strategy's name", options->strategies[i]->name);
+    for (size_t i = 0; i < options->policy_count && status == THAW_OK; i++)
+        status = check_text(context, "a policy's name", thaw_policy_name(options->policies[i]));
     for (size_t i = 0; i < options->optimizer_count && status == THAW_OK; i++)
         status = check_text(context, "an optimizer", options->optimizers[i]);
     return status;
@@ -104,11 +107,11 @@ static thaw_status check_trials(thaw_context *context, thaw_comparison_options *
     return THAW_OK;
 }
 
-thaw_status thaw_comparison_check(thaw_context *context, thaw_comparison_options *options)
+thaw_status thaw_comparison_check_options(thaw_context *context, thaw_comparison_options *options)
 {
     if (!options->build || !options->training || !options->test)
         return refuse(context, "build, training and test must be set");
-    if (options->strategy_count == 0 || options->optimizer_count == 0)
+    if (options->strategy_count + options->policy_count == 0 || options->optimizer_count == 0)
         return refuse(context, "there must be at least one strategy and one optimizer");
     if (options->rates < 0 || options->seeds < 0 || options->epochs < 0 || options->batch < 0 || options->jobs < 0)
         return refuse(context, "rates, seeds, epochs, batch and jobs must not be negative");
@@ -125,7 +128,7 @@ thaw_status thaw_comparison_check(thaw_context *context, thaw_comparison_options
     options->epochs = options->epochs ? options->epochs : 1;
     options->batch = options->batch ? options->batch : 128;
     options->jobs = options->jobs ? options->jobs : 1;
-    const double runs = (double)options->strategy_count * (double)options->optimizer_count *
+    const double runs = (double)(options->strategy_count + options->policy_count) * (double)options->optimizer_count *
                         ((double)options->rates * options->seeds + options->trials) * options->epochs;
     if (runs > MOST_RUNS * 100.0 || options->seeds > MOST_RUNS)
         return refuse(context, "more than ten million epochs");
@@ -138,5 +141,26 @@ thaw_status thaw_comparison_check(thaw_context *context, thaw_comparison_options
         status = check_jobs(context, options->jobs);
     if (status == THAW_OK)
         status = check_texts(context, options);
-    return status == THAW_OK ? check_names(context, options) : status;
+    return status;
+}
+
+thaw_status thaw_comparison_join_policies(thaw_comparison *comparison)
+{
+    thaw_comparison_options *options = &comparison->options;
+    const size_t own = options->strategy_count, count = own + options->policy_count;
+    comparison->named = thaw_allocate_array(comparison->context, options->policy_count + 1, sizeof *comparison->named);
+    comparison->contenders = thaw_allocate_array(comparison->context, count + 1, sizeof *comparison->contenders);
+    if (!comparison->named || !comparison->contenders)
+        return THAW_OUT_OF_MEMORY;
+    for (size_t i = 0; i < own; i++)
+        comparison->contenders[i] = options->strategies[i];
+    for (size_t i = 0; i < options->policy_count; i++) {
+        const char *description = options->policies[i]->module.description;
+        comparison->named[i] = (thaw_strategy){ .name = thaw_policy_name(options->policies[i]),
+                                                .description = description ? description : "" };
+        comparison->contenders[own + i] = &comparison->named[i];
+    }
+    options->strategies = comparison->contenders;
+    options->strategy_count = count;
+    return check_names(comparison->context, options);
 }
