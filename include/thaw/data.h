@@ -42,7 +42,8 @@ typedef struct thaw_source {
     thaw_shape target_shape;        /* for labels: rank 0, or [tokens] if each token has one */
     size_t classes;                 /* for labels: all are below it, except one that a loss may ignore; otherwise 0 */
     const char *const *class_names; /* of each class; copied. NULL: they have none */
-    bool random;                    /* samples differ from epoch to epoch (augmentation): nothing is cached */
+    bool random;                    /* samples differ from epoch to epoch (augmentation): nothing is cached, unless
+                                       there are `views` of them */
     uint64_t identity[2]; /* a fingerprint of all samples and targets, where one is cheap to tell; zeros: what needs
                                 one reads everything */
     void (*start_epoch)(void *user, uint64_t epoch); /* the reads that follow belong to this epoch, initially epoch
@@ -56,6 +57,9 @@ typedef struct thaw_source {
     /* How long the sequences of a sample are, roughly: a run then makes batches of samples of like lengths, see
        thaw_dataset_set_lengths. Called as `read` is. NULL: nothing is known. */
     size_t (*length)(void *user, size_t index);
+    /* With `random`: each sample has this many views, and epoch e reads view e mod `views`; `start_epoch` is told that
+       view. A feature cache can keep all of them (thaw/train.h). `identity` covers them. 0: each epoch is drawn anew. */
+    size_t views;
 } thaw_source;
 
 /* Takes over `source->user`: `release` is called with it when the data set is destroyed, or if this call fails. */
@@ -140,7 +144,7 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
      folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
-                                             channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none,
+                                             channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none, views=N,
                                              decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N;
                                              labels=FILE for labels in a table (thaw_folder_labels), then also
                                              file=COLUMN, label=COLUMN,..., test=FILE, task=..., delimiter=C, header=no,
@@ -256,6 +260,7 @@ THAW_API const thaw_shape *thaw_dataset_sample_shape(const thaw_dataset *dataset
 THAW_API size_t thaw_dataset_field_count(const thaw_dataset *dataset);
 THAW_API thaw_status thaw_dataset_field_at(const thaw_dataset *dataset, size_t index, thaw_field *field);
 THAW_API bool thaw_dataset_is_random(const thaw_dataset *dataset); /* thaw_source.random */
+THAW_API size_t thaw_dataset_views(const thaw_dataset *dataset);   /* thaw_source.views; 0 if it is not random */
 
 /* The following calls of thaw_dataset_read belong to this epoch, which determines the augmentation of each sample.
    Initially it is epoch 0. thaw_fit and thaw_evaluate set epochs of their own. */

@@ -29,6 +29,9 @@ typedef struct thaw_folder_options {
     uint64_t seed;       /* of this split and of augmentation. 0: the context's for augmentation; for the split the
                             same in every context, so that one command can train and another test */
     int threads;         /* that decode, at most 1024; 0: as many as the context's */
+    int views; /* with `augment`: how many views each training sample has, at most 65536, keyed by seed, sample
+                            and view: epoch e reads view e mod `views`, and a feature cache can keep them all
+                            (thaw_source.views). 0: each epoch is drawn anew */
 } thaw_folder_options;
 
 /* Reads a folder of images: one sub-folder per class, numbered by sorted name as in torchvision's ImageFolder, with

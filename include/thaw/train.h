@@ -202,6 +202,8 @@ typedef struct thaw_epoch_result {
     double rate_factor;        /* of the last step */
     size_t skipped_steps;      /* steps with gradients or statistics that were not finite: see thaw_step_result */
     bool cached;               /* the epoch started at the feature cache */
+    size_t views, view;        /* how many views of each sample the epochs go through (thaw_source.views), and which one
+                                  this epoch did, from 0; zeros: the data have none */
     bool cache_on_disk;        /* and that is a file */
     bool test_cached;          /* the test started at the feature cache of the test data */
     /* in this epoch */
@@ -265,10 +267,20 @@ typedef struct thaw_fit_options {
    for its plan (thaw_plan_options); 0: no limit. */
 THAW_API size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, const thaw_dataset *dataset);
 
+/* How many views of each sample the feature cache of a run with these options keeps, if its plan keeps `sample_bytes`
+   of each (thaw_plan_totals.cached_bytes_per_sample); 1 for data without views, 0 if nothing is kept. */
+THAW_API size_t thaw_fit_cached_views(const thaw_fit_options *options, const thaw_dataset *dataset,
+                                      size_t sample_bytes);
+
 /* Trains a model. If the budget and the data set allow it, the outputs of a frozen prefix are kept for each sample in
    the first epoch, and later epochs start from them. If these outputs exceed the budget, the plan looks for an earlier
    place in the prefix with fewer values, keeps those, and computes the rest of the prefix in each epoch. `epoch_result`
    (may be NULL) gets the last epoch's figures.
+
+   Of random data, nothing is kept unless they have views (thaw_source.views, views=K in a description): then epoch e
+   reads view e mod K, the first K epochs fill the cache, and later ones start from it. If the budget has room for fewer
+   views, epochs go through as many as fit, and the log says so; the order of the samples stays that of the epoch. A
+   budget below one view gives no cache. An epoch has the same bits whether it is cached or computed.
 
    So are those of the test data, in memory or a file of their own: a test then runs only the live part. The training
    data come first: the test data get what their cache leaves of the budget, also where the training data are random and

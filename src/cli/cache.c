@@ -7,13 +7,18 @@
 #include "cli/strategy.h"
 #include "core/context.h"
 
+static bool draws_each_epoch(const thaw_dataset *data)
+{
+    return thaw_dataset_is_random(data) && !thaw_dataset_views(data);
+}
+
 /* Bytes per sample at the end of the frozen prefix; 0 if nothing there is worth keeping. */
 static size_t feature_bytes(const cli_session *session, const thaw_fit_options *options)
 {
     const thaw_plan_options wanted = {
         .batch = (int64_t)session->options->batch,
         .cache_dtype = options->cache_dtype,
-        .random_data = thaw_dataset_is_random(session->training),
+        .random_data = draws_each_epoch(session->training),
     };
     const thaw_plan *plan;
     thaw_trainability trainability;
@@ -55,10 +60,12 @@ static size_t lasting_bytes(const cli_session *session, const thaw_fit_options *
     return largest;
 }
 
-/* Whether auto should make a file: only for features that do not fit in memory. */
+/* Whether auto should make a file: only for features that do not fit in memory, in all views. */
 static bool wants_file(const cli_session *session, const thaw_fit_options *options, size_t bytes)
 {
-    return options->cache_bytes > 0 && bytes > 0 && bytes > thaw_fit_cache_sample_bytes(options, session->training);
+    const size_t views = thaw_dataset_views(session->training);
+    return options->cache_bytes > 0 && bytes > 0 &&
+           thaw_fit_cached_views(options, session->training, bytes) < (views ? views : 1);
 }
 
 static void choose_file(const cli_session *session, thaw_fit_options *options, char **path)
@@ -76,7 +83,8 @@ static void choose_file(const cli_session *session, thaw_fit_options *options, c
     filed.cache_optional = true; /* another run may take the file first */
     if (found && cli_same_file(found, session->options->save))
         filed.cache_file_bytes = 0;
-    if (filed.cache_file_bytes && bytes <= thaw_fit_cache_sample_bytes(&filed, session->training)) {
+    if (filed.cache_file_bytes && thaw_fit_cached_views(&filed, session->training, bytes) >
+                                      thaw_fit_cached_views(options, session->training, bytes)) {
         *options = filed;
         *path = found;
     } else {

@@ -82,6 +82,8 @@ void cli_print_epoch(const thaw_epoch_result *epoch_result)
            cli_format_share(test_accuracy, epoch_result->test_accuracy), epoch_result->seconds,
            format_seconds(testing, epoch_result->test_seconds, epoch_result->tested), epoch_result->wall_seconds,
            epoch_result->samples_per_second, epoch_result->trainable_parameters, cached_word(epoch_result));
+    if (epoch_result->views)
+        printf("  view %zu of %zu", epoch_result->view + 1, epoch_result->views);
     if (!isnan(epoch_result->padding))
         printf("  %.1f %% padding, %.0f tokens/s", 100 * epoch_result->padding, epoch_result->tokens_per_second);
     if (!isnan(epoch_result->test_perplexity))
@@ -119,6 +121,10 @@ json_t *cli_epoch_object(const char *event, const thaw_epoch_result *epoch_resul
     json_object_set_new(object, "rate_factor", cli_json_real(epoch_result->rate_factor));
     json_object_set_new(object, "skipped_steps", cli_json_count(epoch_result->skipped_steps));
     json_object_set_new(object, "cached", json_boolean(epoch_result->cached));
+    if (epoch_result->views) {
+        json_object_set_new(object, "views", cli_json_count(epoch_result->views));
+        json_object_set_new(object, "view", cli_json_count(epoch_result->view));
+    }
     json_object_set_new(object, "trainable_parameters", cli_json_count(epoch_result->trainable_parameters));
     json_object_set_new(object, "gradient_bytes", cli_json_count(epoch_result->gradient_bytes));
     json_object_set_new(object, "optimizer_state_bytes", cli_json_count(epoch_result->optimizer_state_bytes));

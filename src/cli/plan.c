@@ -131,6 +131,17 @@ static int print_json(const cli_session *session, const thaw_plan *plan, const c
     return code == CLI_DONE ? print_totals(session->options, plan, path) : code;
 }
 
+static void print_views(const thaw_fit_options *fit, const thaw_dataset *data, const thaw_plan *plan)
+{
+    const size_t bytes = thaw_plan_totals_of(plan).cached_bytes_per_sample;
+    const size_t views = thaw_dataset_views(data), kept = thaw_fit_cached_views(fit, data, bytes);
+    if (kept == views)
+        printf("the feature cache keeps all %zu views of each sample\n", views);
+    else if (kept)
+        printf("the feature cache has room for %zu of the %zu views of each sample: epochs go through %zu\n", kept,
+               views, kept);
+}
+
 /* The caller frees *path. */
 static int print_plan(const cli_session *session, char **path)
 {
@@ -143,7 +154,7 @@ static int print_plan(const cli_session *session, char **path)
         .inference = options->inference,
         .cache_dtype = options->cache_bf16 ? THAW_BF16 : THAW_F32,
         .cache_sample_bytes = data ? thaw_fit_cache_sample_bytes(&fit, data) : 0,
-        .random_data = data && thaw_dataset_is_random(data),
+        .random_data = data && thaw_dataset_is_random(data) && !thaw_dataset_views(data),
         .shards = (int64_t)options->shards,
     };
     const thaw_plan *plan;
@@ -162,6 +173,8 @@ static int print_plan(const cli_session *session, char **path)
                (unsigned long long)options->epochs, cli_show(session->strategy.name).text);
     if (code == CLI_DONE)
         fputs(text, stdout);
+    if (code == CLI_DONE && data && thaw_dataset_views(data))
+        print_views(&fit, data, plan);
     if (code == CLI_DONE && *path)
         printf("the features do not fit in memory and go to %s\n", cli_show(*path).text);
     thaw_text_destroy(session->context, text);

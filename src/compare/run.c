@@ -183,6 +183,10 @@ static thaw_status record_epoch(run *now, const thaw_epoch_result *epoch_result)
     json_object_set_new(epoch, "flops_per_step",
                         thaw_json_number(epoch_result->cached ? totals.cached_flops : totals.flops));
     json_object_set_new(epoch, "cached", json_boolean(epoch_result->cached));
+    if (epoch_result->views) {
+        json_object_set_new(epoch, "views", json_integer((json_int_t)epoch_result->views));
+        json_object_set_new(epoch, "view", json_integer((json_int_t)epoch_result->view));
+    }
     json_object_set_new(epoch, "layer_states", record_layer_states(now, plan, epoch_result->cached));
     return json_array_append_new(now->epochs, epoch) == 0
                ? THAW_OK

@@ -137,6 +137,7 @@ thaw_status thaw_dataset_balance(thaw_context *context, thaw_dataset *from, uint
         return status;
     }
     source.random = true;
+    source.views = 0;
     source.start_epoch = start_balanced;
     source.read = read_balanced;
     source.length = thaw_dataset_has_lengths(from) ? length_of_balanced : NULL;

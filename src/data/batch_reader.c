@@ -42,18 +42,18 @@ void thaw_batch_reader_release(thaw_batch_reader *reader)
     thaw_release(reader->context, reader->order);
 }
 
-void thaw_batch_reader_order(thaw_batch_reader *reader, uint64_t epoch)
+void thaw_batch_reader_order(thaw_batch_reader *reader, thaw_batch_epoch epoch)
 {
     const size_t count = reader->dataset->source.count;
     if (reader->shuffle)
-        thaw_shuffle(reader->context, reader->seed, epoch, reader->order, count);
+        thaw_shuffle(reader->context, reader->seed, epoch.number, reader->order, count);
     else
         for (size_t i = 0; i < count; i++)
             reader->order[i] = i;
     if (reader->window && reader->shuffle)
         thaw_order_by_lengths(reader->dataset, reader->seed, epoch, reader->order, reader->batch, reader->window);
     else if (reader->window)
-        thaw_sort_by_lengths(reader->dataset, epoch, reader->order, count, reader->window);
+        thaw_sort_by_lengths(reader->dataset, epoch.samples, reader->order, count, reader->window);
 }
 
 const size_t *thaw_batch_reader_indices(const thaw_batch_reader *reader, size_t step, size_t *count)
@@ -89,7 +89,7 @@ static void read_spread(thaw_batch_reader *reader, thaw_shard_part share, thaw_b
         snprintf(reader->message, sizeof reader->message, "data set: %s", reason);
 }
 
-void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t step, thaw_batch_slot *into)
+void thaw_batch_reader_read(thaw_batch_reader *reader, thaw_batch_epoch epoch, size_t step, thaw_batch_slot *into)
 {
     char reason[THAW_SOURCE_MESSAGE_BYTES];
     into->indices = thaw_batch_reader_indices(reader, step, &into->all);
@@ -101,8 +101,8 @@ void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t st
         read_spread(reader, share, into);
         return;
     }
-    into->failed = into->count > 0 && !thaw_dataset_fetch(reader->dataset, epoch, into->indices, into->count,
+    into->failed = into->count > 0 && !thaw_dataset_fetch(reader->dataset, epoch.samples, into->indices, into->count,
                                                           into->samples, into->targets, reason, sizeof reason);
     if (into->failed)
-        explain(reader, epoch, into, reason);
+        explain(reader, epoch.samples, into, reason);
 }

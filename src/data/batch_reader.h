@@ -42,12 +42,12 @@ void thaw_batch_reader_release(thaw_batch_reader *reader);
 /* The rest may run on a thread of the loader: it does not touch the context's message. */
 
 /* Orders the samples of an epoch. */
-void thaw_batch_reader_order(thaw_batch_reader *reader, uint64_t epoch);
+void thaw_batch_reader_order(thaw_batch_reader *reader, thaw_batch_epoch epoch);
 
 /* The samples of batch number `step` in the epoch's order. */
 const size_t *thaw_batch_reader_indices(const thaw_batch_reader *reader, size_t step, size_t *count);
 
 /* Reads batch number `step` of the epoch, or marks the slot as failed and says why in reader->message. */
-void thaw_batch_reader_read(thaw_batch_reader *reader, uint64_t epoch, size_t step, thaw_batch_slot *into);
+void thaw_batch_reader_read(thaw_batch_reader *reader, thaw_batch_epoch epoch, size_t step, thaw_batch_slot *into);
 
 #endif

@@ -41,7 +41,7 @@ struct thaw_dataset {
     thaw_dataset *owned;              /* what it is made from, released with it */
     pthread_mutex_t reading;          /* the source serves one call at a time; guards the fields below */
     uint64_t epoch;                   /* for reads that do not give an epoch */
-    uint64_t told;                    /* the epoch that the source was last told */
+    uint64_t told;                    /* the epoch, or view, that the source was last told */
 };
 
 /* Checks that each sample has one label, without which classes cannot be counted, or what `done` says. Errors:
@@ -68,7 +68,11 @@ thaw_status thaw_dataset_derive(thaw_context *context, const thaw_source *source
 bool thaw_dataset_fetch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count, float *samples,
                         void *targets, char *message, size_t capacity);
 
-/* The same for the samples that `map` says in place of the indices. */
+/* thaw_dataset_read in this epoch. */
+thaw_status thaw_dataset_read_epoch(thaw_dataset *dataset, uint64_t epoch, const size_t *indices, size_t count,
+                                    float *samples, void *targets);
+
+/* thaw_dataset_fetch for the samples that `map` says in place of the indices. */
 bool thaw_dataset_fetch_mapped(thaw_dataset *dataset, uint64_t epoch, size_t (*map)(const void *user, size_t index),
                                const void *user, const size_t *indices, size_t count, float *samples, void *targets,
                                char *message, size_t capacity);

@@ -60,6 +60,14 @@ static thaw_status parse_side(thaw_description *into, const char *option, const 
     return status;
 }
 
+static thaw_status parse_views(thaw_description *into, char *value)
+{
+    int64_t views;
+    const thaw_status status = parse_side(into, "views", value, &views);
+    into->folder.views = (int)views;
+    return status;
+}
+
 static thaw_status parse_size(thaw_description *into, char *value)
 {
     return parse_side(into, "size", value, &into->folder.size);
@@ -197,6 +205,7 @@ static const thaw_described_option options[] = {
     { "threads", parse_threads },
     { "unlisted", parse_unlisted },
     { "val", parse_validation },
+    { "views", parse_views },
 };
 
 const thaw_described_set thaw_described_folder = {

@@ -129,6 +129,7 @@ static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_datas
     if (test && from->found.test.count)
         status = make_set(from, &from->found.test, test);
     from->source.crops = from->options.augment == THAW_AUGMENT_CROP_FLIP;
+    from->source.views = (size_t)from->options.views;
     from->source.repeat = from->selection.repeat ? from->selection.repeat : 1;
     if (status == THAW_OK && training)
         status = make_set(from, &from->found.training, training);

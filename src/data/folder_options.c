@@ -7,7 +7,7 @@
 #include "data/folder.h"
 #include "data/image.h"
 
-enum { MOST_THREADS = 1024, USUAL_SIZE = 224, MOST_SIZE = 8192 };
+enum { MOST_THREADS = 1024, MOST_VIEWS = 65536, USUAL_SIZE = 224, MOST_SIZE = 8192 };
 static const double USUAL_SHARE = 0.2;
 
 static thaw_status check_sizes(thaw_context *context, thaw_folder_options *options)
@@ -59,6 +59,12 @@ static thaw_status check_rest(thaw_context *context, thaw_folder_options *option
     if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augmentation",
                          (int)options->augment);
+    if (options->views < 0 || options->views > MOST_VIEWS)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: views is %d, must be from 1 to %d, or 0: any number",
+                         options->views, MOST_VIEWS);
+    if (options->views && options->augment == THAW_AUGMENT_NONE)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "folder: views is %d, must go with augment; without it all views are alike", options->views);
     options->threads = options->threads ? options->threads : context->most_threads;
     if (options->threads < 1 || options->threads > MOST_THREADS)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: threads is %d, must be from 1 to %d",

@@ -226,7 +226,7 @@ static thaw_status label_samples(images *from, size_t *count)
     return THAW_OK;
 }
 
-/* Depends on the files' names, sizes and modification times, and on how they become samples. */
+/* Depends on the files' names, sizes and modification times, and on how they become samples, in all views. */
 static void identify(const images *from, uint64_t identity[2])
 {
     static const char version[] = "folder of images, 1";
@@ -243,6 +243,11 @@ static void identify(const images *from, uint64_t identity[2])
         thaw_digest_add_text(&digest, thaw_image_list_name(&from->list, i));
         thaw_digest_add_number(&digest, from->list.images[i].stamp);
         thaw_digest_add_number(&digest, (uint64_t)from->list.images[i].label);
+    }
+    if (from->options.views) { /* without views, nothing is kept of what is drawn */
+        thaw_digest_add_text(&digest, "crop-flip");
+        thaw_digest_add_number(&digest, from->options.seed);
+        thaw_digest_add_number(&digest, from->options.views);
     }
     if (from->targets)
         thaw_digest_add(&digest, from->targets,
@@ -270,6 +275,7 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
         .classes = options->classes,
         .class_names = options->class_names,
         .random = options->crops,
+        .views = options->views,
         .start_epoch = start_epoch,
         .read = read_images,
         .release = release,

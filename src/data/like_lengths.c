@@ -55,12 +55,12 @@ size_t thaw_length_window(const thaw_dataset *dataset, size_t batch)
     return count / THAW_LENGTH_WINDOW < batch ? count : THAW_LENGTH_WINDOW * batch;
 }
 
-void thaw_order_by_lengths(thaw_dataset *dataset, uint64_t seed, uint64_t epoch, size_t *order, size_t batch,
+void thaw_order_by_lengths(thaw_dataset *dataset, uint64_t seed, thaw_batch_epoch epoch, size_t *order, size_t batch,
                            thaw_like_length *window)
 {
     const size_t batches = dataset->source.count / batch, all = batches * batch;
     const size_t step = thaw_length_window(dataset, batch);
     for (size_t first = 0; first < all; first += step)
-        thaw_sort_by_lengths(dataset, epoch, order + first, all - first < step ? all - first : step, window);
-    thaw_shuffle_batches(dataset->context, seed, epoch, order, batches, batch);
+        thaw_sort_by_lengths(dataset, epoch.samples, order + first, all - first < step ? all - first : step, window);
+    thaw_shuffle_batches(dataset->context, seed, epoch.number, order, batches, batch);
 }

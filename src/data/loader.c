@@ -12,11 +12,12 @@ struct thaw_loader {
     thaw_batch_reader reader;
     bool on_caller; /* there is no thread, and no lock */
     size_t steps;   /* of an epoch */
+    size_t views;   /* of the epochs to come; 0: any */
 
     pthread_t thread;
     pthread_mutex_t lock; /* guards the fields below */
     pthread_cond_t to_reader, to_caller;
-    uint64_t epoch;
+    thaw_batch_epoch epoch;
     size_t past;     /* the batches of this epoch that are wanted end here */
     size_t filled;   /* batches of this epoch that have been read */
     size_t released; /* batches that the caller no longer uses */
@@ -45,7 +46,7 @@ static void *run_reader(void *argument)
         }
         thaw_batch_slot *into = &loader->reader.slots[loader->filled % THAW_BATCH_SLOTS];
         const size_t step = loader->filled;
-        const uint64_t epoch = loader->epoch;
+        const thaw_batch_epoch epoch = loader->epoch;
         const bool ordered = loader->ordered;
         loader->busy = true;
         pthread_mutex_unlock(&loader->lock);
@@ -156,8 +157,14 @@ void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step
     thaw_loader_start_epoch_between(loader, epoch, step, loader->steps);
 }
 
-void thaw_loader_start_epoch_between(thaw_loader *loader, uint64_t epoch, size_t step, size_t past)
+void thaw_loader_set_views(thaw_loader *loader, size_t views)
 {
+    loader->views = views;
+}
+
+void thaw_loader_start_epoch_between(thaw_loader *loader, uint64_t number, size_t step, size_t past)
+{
+    const thaw_batch_epoch epoch = { .number = number, .samples = loader->views ? number % loader->views : number };
     const size_t end = past < loader->steps ? past : loader->steps, first = step < end ? step : end;
     if (loader->on_caller) {
         loader->past = end;

@@ -40,6 +40,10 @@ void thaw_loader_destroy(thaw_loader *loader);
 /* Starts epoch `epoch`, which keys the shuffle, and starts to read ahead. The rest of a previous epoch is abandoned. */
 void thaw_loader_start_epoch(thaw_loader *loader, uint64_t epoch);
 
+/* The epochs that are started from now on go through this many views of the samples: epoch e reads the samples of epoch
+   e mod `views`, in its own order. 0, as at first: through all that the data set has. */
+void thaw_loader_set_views(thaw_loader *loader, size_t views);
+
 /* The same without the epoch's first `step` batches, which are not read. */
 void thaw_loader_start_epoch_at(thaw_loader *loader, uint64_t epoch, size_t step);
 

@@ -8,7 +8,8 @@
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset)
 {
     const size_t count = dataset->source.count, targets = dataset->target_bytes;
-    thaw_cache_budget budget = { .random = dataset->source.random, .dtype = options->cache_dtype };
+    thaw_cache_budget budget = { .random = dataset->source.random && !dataset->source.views,
+                                 .dtype = options->cache_dtype };
     const size_t bytes = options->cache_file ? options->cache_file_bytes : options->cache_bytes;
     if (bytes == 0)
         return budget;
@@ -20,6 +21,28 @@ thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const th
 size_t thaw_fit_cache_sample_bytes(const thaw_fit_options *options, const thaw_dataset *dataset)
 {
     return thaw_cache_budget_of(options, dataset).sample_bytes;
+}
+
+size_t thaw_fit_cached_views(const thaw_fit_options *options, const thaw_dataset *dataset, size_t sample_bytes)
+{
+    const size_t views = dataset->source.views ? dataset->source.views : 1;
+    const size_t count = dataset->source.count, row = sample_bytes + dataset->target_bytes;
+    const size_t room = options->cache_file ? options->cache_file_bytes : options->cache_bytes;
+    if (sample_bytes == 0 || (!options->cache_file && room == 0))
+        return 0;
+    if (options->cache_file && room == 0)
+        return views;
+    const size_t none = options->cache_file ? thaw_feature_file_bytes(0, row) : 0;
+    const size_t each = options->cache_file ? thaw_feature_file_bytes(count, row) - none : count * row;
+    const size_t fit = room > none ? (room - none) / each : 0;
+    return fit < views ? fit : views;
+}
+
+size_t thaw_cache_views(const thaw_plan *plan, const thaw_fit_options *options, const thaw_dataset *dataset)
+{
+    const size_t views = dataset->source.views ? dataset->source.views : 1;
+    const size_t kept = thaw_fit_cached_views(options, dataset, thaw_plan_cache_bytes(plan));
+    return kept > 0 ? kept : views;
 }
 
 typedef struct search {
@@ -44,28 +67,35 @@ static bool thaws_in(thaw_model *model, const thaw_plan *plan, const thaw_fit_op
     return s.found;
 }
 
-static void say_why_not(const thaw_plan *plan)
+static void say_why_not(const thaw_plan *plan, const thaw_dataset *dataset)
 {
     thaw_context *context = plan->model->context;
     if (plan->cache.random && plan->prefix_bytes > 0)
         thaw_log(context, THAW_LOG_INFO,
                  "no feature cache: the training data is augmented, so the frozen layers see other samples in each "
-                 "epoch");
+                 "epoch; data of a fixed number of views, such as 8, would be cached");
     else if (plan->too_large)
         thaw_log(
             context, THAW_LOG_INFO,
-            "no feature cache: the outputs of the frozen layers have %zu bytes per sample, its budget allows %zu, and "
+            "no feature cache: the outputs of the frozen layers have %zu bytes per sample%s, its budget allows %zu, and "
             "no earlier layer saves enough within the budget",
-            plan->prefix_bytes, plan->cache.sample_bytes);
+            plan->prefix_bytes, dataset->source.views ? " and view" : "", plan->cache.sample_bytes);
 }
 
-bool thaw_cache_pays(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options, int epoch)
+bool thaw_cache_pays(thaw_model *model, const thaw_plan *plan, const thaw_fit_options *options,
+                     const thaw_dataset *dataset, int epoch)
 {
     if (!options->cache_file && (options->cache_bytes == 0 || epoch >= options->epochs))
         return false;
     if (epoch == 1)
-        say_why_not(plan);
-    return thaw_plan_cache_bytes(plan) > 0 && (options->cache_file || !thaws_in(model, plan, options, epoch + 1));
+        say_why_not(plan, dataset);
+    if (thaw_plan_cache_bytes(plan) == 0 || options->cache_file)
+        return thaw_plan_cache_bytes(plan) > 0;
+    const size_t views = thaw_cache_views(plan, options, dataset), left = (size_t)(options->epochs - epoch);
+    bool reads = views <= left;
+    for (size_t later = 1; later <= views && reads; later++)
+        reads = !thaws_in(model, plan, options, epoch + (int)later);
+    return reads;
 }
 
 /* ---- test data ---- */
@@ -74,7 +104,7 @@ bool thaw_cache_leave_rest(const thaw_plan *plan, const thaw_dataset *training, 
 {
     const size_t row = thaw_plan_cache_bytes(plan), all = row ? row + training->target_bytes : 0;
     size_t *left = rest->cache_file ? &rest->cache_file_bytes : &rest->cache_bytes;
-    const size_t count = training->source.count;
+    const size_t count = training->source.count * thaw_cache_views(plan, rest, training);
     const size_t taken = rest->cache_file ? thaw_feature_file_bytes(count, all) : count * all;
     rest->cache_dtype = THAW_F32;
     if (rest->cache_file && *left == 0) /* any size */

@@ -1,14 +1,12 @@
 #include "features/feature_cache.h"
 
-#include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "core/allocation.h"
 #include "data/dataset.h"
 #include "features/feature_dataset.h"
 #include "features/feature_key.h"
+#include "features/feature_writing.h"
 #include "kernels/bfloat16.h"
 
 struct thaw_feature_cache {
@@ -16,7 +14,9 @@ struct thaw_feature_cache {
     uint64_t version;   /* of the prefix's parameters */
     uint64_t precision; /* of the prefix's nodes */
     bool *present;
-    size_t sample_count, present_count; /* of the part */
+    size_t sample_count; /* of the part */
+    size_t views;
+    size_t *present_counts; /* of the part's samples, in each view */
     size_t bytes;
     bool on_disk;
     atomic_int write_error; /* errno of a row that could not be kept; 0: none */
@@ -66,6 +66,7 @@ void thaw_feature_cache_release(thaw_feature_cache *cache)
         thaw_release(cache->rows.context, cache->rows.cuts[c].whole);
     }
     thaw_release(cache->rows.context, cache->present);
+    thaw_release(cache->rows.context, cache->present_counts);
     thaw_release(cache->rows.context, cache);
 }
 
@@ -98,9 +99,10 @@ static thaw_status spread_rows(thaw_feature_cache *cache, const thaw_spread *spr
 {
     thaw_context *context = cache->rows.context;
     cache->rows.found = thaw_allocate_array(context, spread->batch, sizeof *cache->rows.found);
-    const thaw_status status = cache->rows.found ? thaw_feature_shares_create(context, spread, cache->sample_count,
-                                                                              row_bytes, &cache->rows.shares)
-                                                 : THAW_OUT_OF_MEMORY;
+    const thaw_feature_rows_size size = { cache->sample_count, cache->views, row_bytes };
+    const thaw_status status = cache->rows.found
+                                   ? thaw_feature_shares_create(context, spread, &size, &cache->rows.shares)
+                                   : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
         cache->bytes = thaw_feature_shares_room(cache->rows.shares) * row_bytes;
     return status;
@@ -108,27 +110,30 @@ static thaw_status spread_rows(thaw_feature_cache *cache, const thaw_spread *spr
 
 static thaw_status open_rows(thaw_feature_cache *cache, thaw_plan *plan, const thaw_feature_cache_options *options)
 {
-    const size_t row_bytes = cache->bytes / cache->sample_count;
+    const size_t count = cache->views * cache->sample_count, row_bytes = cache->bytes / count;
     if (options->spread.communicator)
         return spread_rows(cache, &options->spread, row_bytes);
     if (!options->path)
-        return thaw_feature_memory_create(cache->rows.context, cache->sample_count, row_bytes, &cache->rows.storage);
+        return thaw_feature_memory_create(cache->rows.context, count, row_bytes, &cache->rows.storage);
     thaw_digest key;
     thaw_status status = thaw_feature_key_of(plan, options->dataset, &key);
     if (status == THAW_OK)
-        status = thaw_feature_file_open(cache->rows.context, options->path, &key, cache->sample_count, row_bytes,
-                                        cache->present, &cache->rows.storage);
-    for (size_t i = 0; i < cache->sample_count; i++)
-        cache->present_count += cache->present[i];
+        status = thaw_feature_file_open(cache->rows.context, options->path, &key, count, row_bytes, cache->present,
+                                        &cache->rows.storage);
+    for (size_t i = 0; i < count; i++)
+        cache->present_counts[i / cache->sample_count] += cache->present[i];
     return status;
 }
 
 /* Whether the prefix's outputs can be kept; *bytes is their size. */
-static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size_t *bytes)
+static bool is_possible(const thaw_plan *plan, const thaw_dataset *dataset, size_t views, size_t *bytes)
 {
+    const thaw_source *source = &dataset->source;
+    size_t of_view;
     const size_t row_bytes = thaw_plan_cache_bytes(plan) + dataset->target_bytes;
-    return thaw_plan_cache_bytes(plan) > 0 && !dataset->source.random && count_boundaries(plan) < THAW_MOST_PIECES &&
-           thaw_multiply_sizes(row_bytes, dataset->source.count, bytes);
+    return thaw_plan_cache_bytes(plan) > 0 && (!source->random || source->views) &&
+           count_boundaries(plan) < THAW_MOST_PIECES && thaw_multiply_sizes(row_bytes, source->count, &of_view) &&
+           thaw_multiply_sizes(of_view, views, bytes);
 }
 
 thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_options *options,
@@ -136,8 +141,9 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_
 {
     *cache = NULL;
     thaw_dataset *dataset = options->dataset;
+    const size_t views = options->views ? options->views : 1;
     size_t bytes;
-    if (!is_possible(plan, dataset, &bytes) || (!options->path && bytes > options->budget_bytes))
+    if (!is_possible(plan, dataset, views, &bytes) || (!options->path && bytes > options->budget_bytes))
         return THAW_OK;
     thaw_context *context = plan->model->context;
     thaw_feature_cache *made = thaw_allocate(context, sizeof *made);
@@ -148,12 +154,15 @@ thaw_status thaw_feature_cache_create(thaw_plan *plan, const thaw_feature_cache_
     made->version = prefix_version(plan);
     made->precision = prefix_precision(plan);
     made->sample_count = options->part.count ? options->part.count : dataset->source.count;
+    made->views = views;
     made->rows.first = options->part.first;
+    made->rows.count = made->sample_count;
     made->rows.target_bytes = dataset->target_bytes;
     made->bytes = bytes / dataset->source.count * made->sample_count;
     made->on_disk = options->path;
-    made->present = thaw_allocate_array(context, made->sample_count, sizeof *made->present);
-    thaw_status status = made->present ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
+    made->present = thaw_allocate_array(context, views * made->sample_count, sizeof *made->present);
+    made->present_counts = thaw_allocate_array(context, views, sizeof *made->present_counts);
+    thaw_status status = made->present && made->present_counts ? list_cuts(made, plan) : THAW_OUT_OF_MEMORY;
     if (status == THAW_OK)
         status = open_rows(made, plan, options);
     if (status == THAW_OK)
@@ -183,87 +192,32 @@ bool thaw_feature_cache_fits(const thaw_feature_cache *cache, const thaw_plan *p
     return true;
 }
 
-typedef struct keeping {
-    thaw_feature_cache *cache;
-    const char *values[THAW_MOST_PIECES];
-    const size_t *indices;
-    const char *targets;
-} keeping;
-
-/* Rounds in place what the layers have just written. The epoch that computes features then trains on the same values
-   as the epochs that read them. */
-static const void *round_values(const thaw_feature_cache *cache, const thaw_feature_cut *to, const float *values,
-                                size_t count)
+size_t thaw_feature_cache_views(const thaw_feature_cache *cache)
 {
-    if (to->dtype == THAW_F32)
-        return values;
-    const thaw_values floats = { (void *)(uintptr_t)values, THAW_F32 }, rounded = { to->rounded, THAW_BF16 };
-    thaw_values_convert(cache->rows.context, rounded, floats, count);
-    thaw_values_convert(cache->rows.context, floats, rounded, count);
-    return to->rounded;
+    return cache->views;
 }
 
-/* Rows of the cache have the whole length. */
-static const char *fill_rows(const thaw_feature_cut *to, const char *values, size_t bytes, size_t samples)
+void thaw_feature_cache_use_view(thaw_feature_cache *cache, size_t view)
 {
-    if (bytes == to->bytes)
-        return values;
-    for (size_t i = 0; i < samples; i++) {
-        memcpy(to->whole + i * to->bytes, values + i * bytes, bytes);
-        memset(to->whole + i * to->bytes + bytes, 0, to->bytes - bytes);
-    }
-    return to->whole;
-}
-
-static void write_own(char *into, const struct iovec *pieces, size_t count)
-{
-    for (size_t i = 0; i < count; into += pieces[i++].iov_len)
-        memcpy(into, pieces[i].iov_base, pieces[i].iov_len);
-}
-
-static void keep_range(void *argument, size_t begin, size_t end)
-{
-    const keeping *keep = argument;
-    thaw_feature_cache *cache = keep->cache;
-    struct iovec pieces[THAW_MOST_PIECES];
-    for (size_t i = begin; i < end; i++) {
-        char *own = cache->rows.shares ? thaw_feature_shares_own(cache->rows.shares, keep->indices[i]) : NULL;
-        const size_t row = keep->indices[i] - cache->rows.first;
-        if (cache->rows.shares ? !own : cache->present[row])
-            continue;
-        for (size_t c = 0; c < cache->rows.cut_count; c++)
-            pieces[c] = (struct iovec){ (void *)(uintptr_t)(keep->values[c] + i * cache->rows.cuts[c].bytes),
-                                        cache->rows.cuts[c].bytes };
-        pieces[cache->rows.cut_count] =
-            (struct iovec){ (void *)(uintptr_t)(keep->targets + i * cache->rows.target_bytes),
-                            cache->rows.target_bytes };
-        if (own)
-            write_own(own, pieces, cache->rows.cut_count + 1);
-        else if (!cache->rows.storage->kind->write(cache->rows.storage, row, pieces, (int)cache->rows.cut_count + 1))
-            atomic_store(&cache->write_error, errno ? errno : EIO);
-    }
+    cache->rows.view = view;
+    if (cache->rows.shares)
+        thaw_feature_shares_use_view(cache->rows.shares, view);
 }
 
 void thaw_feature_cache_announce(thaw_feature_cache *cache, const size_t *indices, size_t all)
 {
     if (cache->rows.shares)
-        cache->present_count += thaw_feature_shares_claim(cache->rows.shares, indices, all);
+        cache->present_counts[cache->rows.view] += thaw_feature_shares_claim(cache->rows.shares, indices, all);
 }
 
 void thaw_feature_cache_keep(thaw_feature_cache *cache, const thaw_plan *plan, const size_t *indices,
                              const void *targets, size_t count)
 {
-    keeping keep = { .cache = cache, .indices = indices, .targets = targets };
-    for (size_t c = 0; c < cache->rows.cut_count; c++) {
-        const thaw_feature_cut *cut = &cache->rows.cuts[c];
-        const size_t values = thaw_shape_count(thaw_plan_shape(plan, cut->node));
-        keep.values[c] = fill_rows(cut, round_values(cache, cut, thaw_plan_output(plan, cut->node), count * values),
-                                   values * thaw_dtype_bytes(cut->dtype), count);
-    }
-    thaw_parallel_for(cache->rows.context, count, 1, keep_range, &keep);
+    const thaw_feature_batch batch = { indices, targets, count };
+    thaw_feature_rows_write(&cache->rows, plan, &batch, cache->present, &cache->write_error);
     for (size_t i = 0; i < count && !cache->rows.shares; i++) {
-        bool *present = &cache->present[indices[i] - cache->rows.first];
-        cache->present_count += !*present;
+        bool *present = &cache->present[thaw_feature_row(&cache->rows, indices[i])];
+        cache->present_counts[cache->rows.view] += !*present;
         *present = true;
     }
 }
@@ -275,7 +229,7 @@ int thaw_feature_cache_error(const thaw_feature_cache *cache)
 
 bool thaw_feature_cache_complete(const thaw_feature_cache *cache)
 {
-    return cache->present_count == cache->sample_count;
+    return cache->present_counts[cache->rows.view] == cache->sample_count;
 }
 
 thaw_dataset *thaw_feature_cache_dataset(thaw_feature_cache *cache)

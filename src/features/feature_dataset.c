@@ -53,7 +53,7 @@ static void read_range(void *argument, size_t begin, size_t end)
         pieces[rows->cut_count] = (struct iovec){ into->targets + i * rows->target_bytes, rows->target_bytes };
         if (rows->shares)
             copy_pieces(rows->found[i], pieces, rows->cut_count + 1);
-        else if (!rows->storage->kind->read(rows->storage, into->indices[i] - rows->first, pieces,
+        else if (!rows->storage->kind->read(rows->storage, thaw_feature_row(rows, into->indices[i]), pieces,
                                             (int)rows->cut_count + 1))
             atomic_store(&into->failure, errno ? errno : -1);
         for (size_t c = 0; c < rows->cut_count; c++)
@@ -89,7 +89,7 @@ static void expect_rows(void *user, const size_t *indices, size_t count)
 {
     const thaw_feature_rows *rows = user;
     for (size_t i = 0; i < count; i++)
-        rows->storage->kind->expect(rows->storage, indices[i] - rows->first);
+        rows->storage->kind->expect(rows->storage, thaw_feature_row(rows, indices[i]));
 }
 
 /* Batches must be the same as in the epochs that filled the cache. */
@@ -97,7 +97,7 @@ static size_t length_of_row(void *user, size_t index)
 {
     const thaw_feature_rows *rows = user;
     size_t length;
-    thaw_dataset_lengths(rows->original, 0, &index, 1, &length); /* what is cached is alike in all epochs */
+    thaw_dataset_lengths(rows->original, rows->view, &index, 1, &length);
     return length;
 }
 
@@ -110,7 +110,8 @@ thaw_status thaw_feature_dataset_create(thaw_feature_rows *rows, thaw_dataset **
     for (size_t c = 0; c < rows->cut_count; c++)
         source.sample_shape.dims[0] += (int64_t)rows->cuts[c].count;
     source.read = read_rows;
-    source.start_epoch = NULL;
+    source.start_epoch = NULL; /* the view is chosen between epochs */
+    source.views = 0;
     source.release = NULL;
     source.user = rows;
     const thaw_status status = thaw_dataset_create(rows->context, &source, dataset);

@@ -82,25 +82,34 @@ typedef struct reading {
     char *targets;
 } reading;
 
-/* Reads the first batch for the probe, and the others only if the data set has no identity. */
+static thaw_status add_batch(thaw_plan *plan, thaw_dataset *dataset, size_t view, size_t first, size_t count,
+                             const reading *into, thaw_digest *key)
+{
+    for (size_t i = 0; i < count; i++)
+        into->indices[i] = first + i;
+    thaw_status status = thaw_dataset_read_epoch(dataset, view, into->indices, count, into->samples, into->targets);
+    if (status == THAW_OK && view == 0 && first == 0)
+        status = add_probe(plan, into->samples, key);
+    thaw_digest_add(key, into->samples, status == THAW_OK ? count * dataset->sample_elements * sizeof(float) : 0);
+    thaw_digest_add(key, into->targets, status == THAW_OK ? count * dataset->target_bytes : 0);
+    return status;
+}
+
+/* Reads a batch of view 0 for the probe, and all others only if the data set has no identity. */
 static thaw_status add_samples(thaw_plan *plan, thaw_dataset *dataset, const reading *into, thaw_digest *key)
 {
     const uint64_t *identity = dataset->source.identity;
     const size_t batch = (size_t)plan->batch, count_of_all = dataset->source.count;
     const bool known = identity[0] || identity[1];
     const size_t all = known && batch < count_of_all ? batch : count_of_all;
+    const size_t views = known || !dataset->source.views ? 1 : dataset->source.views;
     thaw_status status = THAW_OK;
     thaw_digest_add(key, identity, sizeof dataset->source.identity);
-    for (size_t first = 0; first < all && status == THAW_OK; first += batch) {
-        const size_t count = all - first < batch ? all - first : batch;
-        for (size_t i = 0; i < count; i++)
-            into->indices[i] = first + i;
-        status = thaw_dataset_read(dataset, into->indices, count, into->samples, into->targets);
-        if (status == THAW_OK && first == 0)
-            status = add_probe(plan, into->samples, key);
-        thaw_digest_add(key, into->samples, status == THAW_OK ? count * dataset->sample_elements * sizeof(float) : 0);
-        thaw_digest_add(key, into->targets, status == THAW_OK ? count * dataset->target_bytes : 0);
-    }
+    if (dataset->source.views)
+        thaw_digest_add_number(key, dataset->source.views);
+    for (size_t view = 0; view < views && status == THAW_OK; view++)
+        for (size_t first = 0; first < all && status == THAW_OK; first += batch)
+            status = add_batch(plan, dataset, view, first, all - first < batch ? all - first : batch, into, key);
     return status;
 }
 

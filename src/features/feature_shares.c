@@ -10,9 +10,10 @@ enum { NOBODY = -1, SPARE = 64 /* rows beyond a rank's share, and one in so many
 struct thaw_feature_shares {
     thaw_context *context;
     const thaw_communicator *communicator;
-    size_t shards, row_bytes;
-    int *owner;   /* of each sample; NOBODY at first */
-    size_t *slot; /* of each sample, in its owner's memory */
+    size_t shards, row_bytes, samples;
+    size_t first; /* row of the view */
+    int *owner;   /* of each view's samples; NOBODY at first */
+    size_t *slot; /* of each view's samples, in its owner's memory */
     size_t *room; /* of each rank, in rows */
     size_t *used; /* of each rank */
     char *rows;   /* of this rank */
@@ -41,31 +42,31 @@ static size_t own_rank(const thaw_feature_shares *shares)
 
 /* What each rank computes in an epoch, and some more: if an epoch that fills the cache begins in its middle, who
    computes the rest in the next one is left to chance. */
-static void plan_rooms(thaw_feature_shares *shares, size_t samples, size_t batch)
+static void plan_rooms(thaw_feature_shares *shares, size_t views, size_t batch)
 {
     for (size_t rank = 0; rank < ranks_of(shares); rank++) {
-        const size_t whole = samples / batch * part_of(shares, batch, rank).count;
-        const size_t share = whole + part_of(shares, samples % batch, rank).count;
-        shares->room[rank] = share + share / SPARE + SPARE;
+        const size_t whole = shares->samples / batch * part_of(shares, batch, rank).count;
+        const size_t share = whole + part_of(shares, shares->samples % batch, rank).count;
+        shares->room[rank] = views * (share + share / SPARE + SPARE);
     }
 }
 
-static thaw_status reserve(thaw_feature_shares *shares, size_t samples, size_t batch)
+static thaw_status reserve(thaw_feature_shares *shares, size_t views, size_t batch)
 {
     thaw_context *context = shares->context;
-    const size_t ranks = ranks_of(shares);
+    const size_t ranks = ranks_of(shares), rows = views * shares->samples;
     size_t own_bytes, batch_bytes;
-    shares->owner = thaw_allocate_array(context, samples, sizeof *shares->owner);
-    shares->slot = thaw_allocate_array(context, samples, sizeof *shares->slot);
+    shares->owner = thaw_allocate_array(context, rows, sizeof *shares->owner);
+    shares->slot = thaw_allocate_array(context, rows, sizeof *shares->slot);
     shares->room = thaw_allocate_array(context, ranks, sizeof *shares->room);
     shares->used = thaw_allocate_array(context, ranks, sizeof *shares->used);
     shares->cursors = thaw_allocate_array(context, ranks, sizeof *shares->cursors);
     shares->messages = thaw_allocate_array(context, ranks, sizeof *shares->messages);
     if (!shares->owner || !shares->slot || !shares->room || !shares->used || !shares->cursors || !shares->messages)
         return THAW_OUT_OF_MEMORY;
-    for (size_t i = 0; i < samples; i++)
+    for (size_t i = 0; i < rows; i++)
         shares->owner[i] = NOBODY;
-    plan_rooms(shares, samples, batch);
+    plan_rooms(shares, views, batch);
     if (!thaw_multiply_sizes(shares->room[own_rank(shares)], shares->row_bytes, &own_bytes) ||
         !thaw_multiply_sizes(batch, shares->row_bytes, &batch_bytes))
         return thaw_fail(context, THAW_OUT_OF_MEMORY, "the feature cache overflows a size");
@@ -76,17 +77,22 @@ static thaw_status reserve(thaw_feature_shares *shares, size_t samples, size_t b
     return shares->rows && shares->sent && shares->received ? THAW_OK : THAW_OUT_OF_MEMORY;
 }
 
-thaw_status thaw_feature_shares_create(thaw_context *context, const thaw_spread *spread, size_t samples,
-                                       size_t row_bytes, thaw_feature_shares **shares)
+thaw_status thaw_feature_shares_create(thaw_context *context, const thaw_spread *spread,
+                                       const thaw_feature_rows_size *size, thaw_feature_shares **shares)
 {
     *shares = NULL;
     thaw_feature_shares *made = thaw_allocate(context, sizeof *made);
     if (!made)
         return THAW_OUT_OF_MEMORY;
     *made = (thaw_feature_shares){
-        .context = context, .communicator = spread->communicator, .shards = spread->shards, .row_bytes = row_bytes
+        .context = context,
+        .communicator = spread->communicator,
+        .shards = spread->shards,
+        .row_bytes = size->row_bytes,
+        .samples = size->samples,
     };
-    const thaw_status status = reserve(made, samples, spread->batch < samples ? spread->batch : samples);
+    const thaw_status status =
+        reserve(made, size->views, spread->batch < size->samples ? spread->batch : size->samples);
     if (status == THAW_OK)
         *shares = made;
     else
@@ -111,6 +117,11 @@ void thaw_feature_shares_release(thaw_feature_shares *shares)
     thaw_release(context, shares);
 }
 
+void thaw_feature_shares_use_view(thaw_feature_shares *shares, size_t view)
+{
+    shares->first = view * shares->samples;
+}
+
 size_t thaw_feature_shares_room(const thaw_feature_shares *shares)
 {
     return shares->room[own_rank(shares)];
@@ -122,10 +133,11 @@ size_t thaw_feature_shares_claim(thaw_feature_shares *shares, const size_t *indi
     for (size_t rank = 0; rank < ranks_of(shares); rank++) {
         const thaw_shard_part part = part_of(shares, all, rank);
         for (size_t i = part.first; i < part.first + part.count; i++) {
-            if (shares->owner[indices[i]] != NOBODY || shares->used[rank] == shares->room[rank])
+            const size_t row = shares->first + indices[i];
+            if (shares->owner[row] != NOBODY || shares->used[rank] == shares->room[rank])
                 continue;
-            shares->owner[indices[i]] = (int)rank;
-            shares->slot[indices[i]] = shares->used[rank]++;
+            shares->owner[row] = (int)rank;
+            shares->slot[row] = shares->used[rank]++;
             found++;
         }
     }
@@ -134,8 +146,9 @@ size_t thaw_feature_shares_claim(thaw_feature_shares *shares, const size_t *indi
 
 void *thaw_feature_shares_own(const thaw_feature_shares *shares, size_t index)
 {
-    return shares->owner[index] == shares->communicator->rank ? shares->rows + shares->slot[index] * shares->row_bytes
-                                                              : NULL;
+    const size_t row = shares->first + index;
+    return shares->owner[row] == shares->communicator->rank ? shares->rows + shares->slot[row] * shares->row_bytes
+                                                            : NULL;
 }
 
 /* ---- reading ---- */
@@ -159,7 +172,7 @@ static size_t count_needed(const thaw_feature_shares *shares, const size_t *indi
 {
     size_t bytes = 0;
     for (size_t i = part.first; i < part.first + part.count; i++)
-        bytes += shares->owner[indices[i]] == (int)rank ? shares->row_bytes : 0;
+        bytes += shares->owner[shares->first + indices[i]] == (int)rank ? shares->row_bytes : 0;
     return bytes;
 }
 
@@ -199,7 +212,7 @@ thaw_status thaw_feature_shares_read(thaw_feature_shares *shares, const size_t *
         rows[i] = thaw_feature_shares_own(shares, index);
         if (rows[i])
             continue;
-        size_t *cursor = &shares->cursors[shares->owner[index]];
+        size_t *cursor = &shares->cursors[shares->owner[shares->first + index]];
         rows[i] = shares->received + *cursor;
         *cursor += shares->row_bytes;
     }

@@ -19,10 +19,18 @@ typedef struct thaw_spread {
 
 typedef struct thaw_feature_shares thaw_feature_shares;
 
-/* For so many samples, with rows of so many bytes. Errors: THAW_OUT_OF_MEMORY. */
-thaw_status thaw_feature_shares_create(thaw_context *context, const thaw_spread *spread, size_t samples,
-                                       size_t row_bytes, thaw_feature_shares **shares);
+/* The rows of so many views of so many samples. */
+typedef struct thaw_feature_rows_size {
+    size_t samples, views, row_bytes;
+} thaw_feature_rows_size;
+
+/* Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_feature_shares_create(thaw_context *context, const thaw_spread *spread,
+                                       const thaw_feature_rows_size *size, thaw_feature_shares **shares);
 void thaw_feature_shares_release(thaw_feature_shares *shares);
+
+/* What follows is about this view; 0 at first. All ranks call it alike. */
+void thaw_feature_shares_use_view(thaw_feature_shares *shares, size_t view);
 
 /* The rows that this rank has room for. */
 size_t thaw_feature_shares_room(const thaw_feature_shares *shares);

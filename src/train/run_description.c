@@ -246,7 +246,10 @@ thaw_status thaw_run_describe_data(thaw_trainer *trainer)
     thaw_lines_add_number(&text, "classes", source->classes);
     thaw_lines_begin(&text, "samples of the data", NULL, NULL);
     append_shape(&text, &source->sample_shape);
-    thaw_text_append(&text, "%s\n", source->random ? ", random" : "");
+    thaw_text_append(&text, "%s", source->random ? ", random" : "");
+    if (source->views)
+        thaw_text_append(&text, " in %zu views", source->views);
+    thaw_text_append(&text, "\n");
     thaw_lines_begin(&text, "content of the data", NULL, NULL);
     append_digest(&text, &digest);
     thaw_text_append(&text, "\n");

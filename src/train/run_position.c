@@ -65,6 +65,7 @@ static const struct {
     LATER("tokens", COUNT, sums.tokens),
     LATER("steps of sequences", COUNT, sums.steps),
     LATER("test perplexity", REAL, epoch_result.test_perplexity),
+    LATER("views", COUNT, views),
 #undef FIELD
 #undef LATER
 };

@@ -47,6 +47,7 @@ struct thaw_trainer {
     thaw_dataset *loaded; /* what the loader reads: the data set, or the cache */
     thaw_feature_cache *cache;
     thaw_cache_budget budget;
+    size_t views; /* that the epochs up to now went through, of each sample; 0: the data have none */
     thaw_test_cache test_cache;
     thaw_batch batch; /* read but not yet trained on; count 0: none */
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "data/dataset.h"
 #include "features/cache_choice.h"
 #include "train/shards.h"
 #include "train/trainer.h"
@@ -60,6 +61,25 @@ static void drop_broken_cache(thaw_trainer *trainer)
     trainer->epoch_result.cache_on_disk = false;
 }
 
+/* How many views the epochs go through from now on. The log tells where they are not all, or have changed. */
+static void choose_views(thaw_trainer *trainer, const thaw_plan *plan)
+{
+    thaw_context *context = trainer->model->context;
+    const size_t all = trainer->dataset->source.views;
+    const size_t views = all ? thaw_cache_views(plan, &trainer->options, trainer->dataset) : 0;
+    trainer->epoch_result.views = views;
+    if (views == trainer->views)
+        return;
+    if (views < all)
+        thaw_log(context, THAW_LOG_INFO,
+                 "the feature cache has room for %zu of the %zu views of each sample: epochs go through %zu", views,
+                 all, views);
+    else if (trainer->views)
+        thaw_log(context, THAW_LOG_INFO, "epochs go through all %zu views of each sample, no longer through %zu", all,
+                 trainer->views);
+    trainer->views = views;
+}
+
 static thaw_status create_cache(thaw_trainer *trainer, thaw_plan *plan)
 {
     const thaw_fit_options *options = &trainer->options;
@@ -67,6 +87,7 @@ static thaw_status create_cache(thaw_trainer *trainer, thaw_plan *plan)
     const thaw_feature_cache_options wanted = {
         .dataset = trainer->dataset,
         .budget_bytes = options->cache_bytes,
+        .views = trainer->epoch_result.views ? trainer->epoch_result.views : 1,
         .path = options->cache_file,
         .spread = { .communicator = communicator && communicator->ranks > 1 ? communicator : NULL,
                     .shards = (size_t)options->shards,
@@ -77,16 +98,27 @@ static thaw_status create_cache(thaw_trainer *trainer, thaw_plan *plan)
 
 thaw_status thaw_trainer_restore_cache(thaw_trainer *trainer, thaw_plan *plan)
 {
-    return trainer->cache ? THAW_OK : create_cache(trainer, plan);
+    if (trainer->cache)
+        return THAW_OK;
+    choose_views(trainer, plan);
+    return create_cache(trainer, plan);
+}
+
+/* Whether the cache is for the views that the epochs go through. */
+static bool has_views(const thaw_trainer *trainer)
+{
+    const size_t views = trainer->epoch_result.views;
+    return thaw_feature_cache_views(trainer->cache) == (views ? views : 1);
 }
 
 static thaw_status choose_cache(thaw_trainer *trainer, thaw_plan *plan, int epoch)
 {
     const thaw_fit_options *options = &trainer->options;
     drop_broken_cache(trainer);
-    if (trainer->cache && !thaw_feature_cache_fits(trainer->cache, plan))
+    choose_views(trainer, plan);
+    if (trainer->cache && !(thaw_feature_cache_fits(trainer->cache, plan) && has_views(trainer)))
         drop_cache(trainer);
-    if (trainer->cache || !thaw_cache_pays(trainer->model, plan, options, epoch))
+    if (trainer->cache || !thaw_cache_pays(trainer->model, plan, options, trainer->dataset, epoch))
         return THAW_OK;
     const thaw_status status = create_cache(trainer, plan);
     const bool of_file = options->cache_file && (status == THAW_IO_ERROR || status == THAW_BAD_FORMAT);
@@ -103,8 +135,14 @@ thaw_status thaw_trainer_choose_data(thaw_trainer *trainer, thaw_plan *plan, int
     thaw_status status = choose_cache(trainer, plan, epoch);
     if (status != THAW_OK)
         return status;
+    const size_t views = trainer->epoch_result.views;
+    trainer->epoch_result.view = views ? (size_t)epoch % views : 0;
+    if (trainer->cache)
+        thaw_feature_cache_use_view(trainer->cache, trainer->epoch_result.view);
     const bool cached = trainer->cache && thaw_feature_cache_complete(trainer->cache);
     status = thaw_trainer_open_loader(trainer, cached ? thaw_feature_cache_dataset(trainer->cache) : trainer->dataset);
+    if (status == THAW_OK)
+        thaw_loader_set_views(trainer->loader, views);
     trainer->epoch_result.cached = cached;
     trainer->epoch_result.cache_bytes = thaw_feature_cache_bytes(trainer->cache);
     trainer->epoch_result.cache_on_disk = thaw_feature_cache_on_disk(trainer->cache);

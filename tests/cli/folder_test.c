@@ -95,6 +95,27 @@ Test(folder_command, gives_the_network_the_size_of_the_images)
     support_assert_says(run.errors, "samples have shape [224, 224, 3], must have [224, 224, 1] for transfer-cnn");
 }
 
+Test(folder_command, caches_views)
+{
+    put_images();
+    static const char line[] = "train --model transfer-cnn --data $a --batch 4 --epochs 4 --freeze conv* --threads 2";
+    char budget[256];
+    command(line, ";size=28;channels=1;augment=crop-flip;views=2", 0);
+    support_assert_says(run.output, "  view 2 of 2\n");
+    support_assert_says(run.output, "  cached, test too  view 1 of 2\n");
+    snprintf(budget, sizeof budget, "%s --cache memory --cache-bytes 300000", line);
+    command(budget, ";size=28;channels=1;augment=crop-flip;views=200", 0);
+    support_assert_says(run.errors, "of the 200 views of each sample: epochs go through");
+    snprintf(budget, sizeof budget, "%s --cache memory --cache-bytes 300", line);
+    command(budget, ";size=28;channels=1;augment=crop-flip;views=2", 0);
+    support_assert_says(run.errors, "bytes per sample and view, its budget allows");
+    command("plan --model transfer-cnn --data $a --batch 4 --freeze conv*",
+            ";size=28;channels=1;augment=crop-flip;views=2", 0);
+    support_assert_says(run.output, "the feature cache keeps all 2 views of each sample\n");
+    command(line, ";size=28;channels=1;augment=crop-flip;views=0", 2);
+    support_assert_says(run.errors, "views=0, must be a whole number from 1");
+}
+
 Test(folder_command, says_why_nothing_is_cached)
 {
     put_images();

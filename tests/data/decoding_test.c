@@ -103,6 +103,19 @@ Test(decoding, augments_by_seed_epoch_and_sample)
     free(other);
 }
 
+/* The views are those of epochs 0 to 2 of data that are drawn in each epoch. */
+Test(decoding, repeats_its_views)
+{
+    put_images();
+    for (uint64_t epoch = 0; epoch < 7; epoch++) {
+        float *view = read_with(2, "augment=crop-flip;seed=5;views=3", epoch);
+        float *drawn = read_with(1, "augment=crop-flip;seed=5", epoch % 3);
+        cr_assert(is_same(view, drawn, SAMPLES), "epoch %d", (int)epoch);
+        free(view);
+        free(drawn);
+    }
+}
+
 Test(decoding, does_not_depend_on_what_was_read_before)
 {
     put_images();

@@ -5,7 +5,7 @@
 
 #include "support/ranks.h"
 
-enum { SAMPLES = 1000, BATCH = 30, SHARDS = 6, ROW = 3 };
+enum { SAMPLES = 1000, BATCH = 30, SHARDS = 6, ROW = 3, VIEWS = 2 };
 
 /* Of each sample: three bytes that tell it from the others. */
 static void write_row(unsigned char *row, size_t sample)
@@ -28,32 +28,34 @@ static thaw_shard_part part_of(const thaw_communicator *communicator, size_t all
     return thaw_shard_part_of_range(all, (thaw_shard_range){ SHARDS, rank * each, (rank + 1) * each });
 }
 
-/* Every rank computes its part of each batch in one order, and reads its part in others. */
+/* Every rank computes its part of each batch in one order, once for each view, and reads its part in others. */
 static void fill_and_read(void *argument, const thaw_communicator *communicator)
 {
-    static const size_t factors[] = { 7, 1, 333, 911 };
+    static const size_t factors[] = { 7, 13, 1, 333, 911 };
     thaw_context *context = support_context(1);
     const thaw_spread spread = { communicator, SHARDS, BATCH };
+    const thaw_feature_rows_size size = { SAMPLES, VIEWS, ROW };
     thaw_feature_shares *shares;
     size_t indices[SAMPLES], found = 0, kept = 0;
     (void)argument;
-    assert_ok(context, thaw_feature_shares_create(context, &spread, SAMPLES, ROW, &shares));
+    assert_ok(context, thaw_feature_shares_create(context, &spread, &size, &shares));
     for (size_t epoch = 0; epoch < THAW_COUNT(factors); epoch++) {
         order(indices, factors[epoch]);
+        thaw_feature_shares_use_view(shares, epoch % VIEWS);
         for (size_t first = 0; first < SAMPLES; first += BATCH) {
             const size_t all = SAMPLES - first < BATCH ? SAMPLES - first : BATCH;
             const size_t *batch = indices + first;
             const thaw_shard_part part = part_of(communicator, all);
             const void *rows[BATCH];
-            if (epoch == 0)
+            if (epoch < VIEWS)
                 found += thaw_feature_shares_claim(shares, batch, all);
             else
                 assert_ok(context, thaw_feature_shares_read(shares, batch, all, rows));
             for (size_t i = 0; i < part.count; i++) {
                 const size_t sample = batch[part.first + i];
                 unsigned char wanted[ROW];
-                write_row(wanted, sample);
-                if (epoch == 0) {
+                write_row(wanted, sample + epoch % VIEWS * SAMPLES);
+                if (epoch < VIEWS) {
                     void *own = thaw_feature_shares_own(shares, sample);
                     cr_assert_not_null(own, "rank %d computes sample %zu", communicator->rank, sample);
                     memcpy(own, wanted, ROW);
@@ -65,7 +67,7 @@ static void fill_and_read(void *argument, const thaw_communicator *communicator)
             }
         }
     }
-    cr_assert_eq(found, SAMPLES);
+    cr_assert_eq(found, VIEWS * SAMPLES);
     cr_assert_leq(kept, thaw_feature_shares_room(shares));
     cr_assert_eq(thaw_feature_shares_claim(shares, indices, BATCH), 0, "all have been claimed");
     thaw_feature_shares_release(shares);
@@ -84,10 +86,11 @@ static void claim_by_one(void *argument, const thaw_communicator *communicator)
 {
     thaw_context *context = support_context(1);
     const thaw_spread spread = { communicator, 2, 2 };
+    const thaw_feature_rows_size size = { SAMPLES, 1, ROW };
     thaw_feature_shares *shares;
     size_t found = 0;
     (void)argument;
-    assert_ok(context, thaw_feature_shares_create(context, &spread, SAMPLES, ROW, &shares));
+    assert_ok(context, thaw_feature_shares_create(context, &spread, &size, &shares));
     const size_t room = SAMPLES / 2 + SAMPLES / 2 / 64 + 64;
     cr_assert_eq(thaw_feature_shares_room(shares), room);
     for (size_t i = 0; i < SAMPLES; i++)

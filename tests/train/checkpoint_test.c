@@ -227,14 +227,16 @@ static bool read_random(void *user, const size_t *indices, size_t count, float *
     return true;
 }
 
-static void with_random_data(checkpoint_run *made)
+static void use_random_data(checkpoint_run *made, size_t views)
 {
+    told = 0;
     const thaw_source source = {
         .count = CHECKPOINT_SAMPLES,
         .sample_shape = { 3, { 9, 7, 2 } },
         .target_dtype = THAW_I32,
         .classes = NETWORK_CLASSES,
         .random = true,
+        .views = views,
         .start_epoch = start_epoch,
         .read = read_random,
     };
@@ -242,9 +244,38 @@ static void with_random_data(checkpoint_run *made)
     assert_ok(made->context, thaw_dataset_create(made->context, &source, &made->data));
 }
 
+static void with_random_data(checkpoint_run *made)
+{
+    use_random_data(made, 0);
+}
+
 Test(checkpoint, augmented_data_continue)
 {
     assert_continues(with_random_data, 2 * CHECKPOINT_STEPS);
+}
+
+/* In the middle of epochs that fill views and that read them; the last one is rounded, too. */
+static void with_views(checkpoint_run *made)
+{
+    with_rounded_cache(made);
+    use_random_data(made, 2);
+}
+
+Test(checkpoint, views_continue)
+{
+    assert_continues(with_views, 4 * CHECKPOINT_STEPS);
+}
+
+static void with_one_of_two_views(checkpoint_run *made)
+{
+    with_views(made);
+    made->options.cache_dtype = THAW_F32;
+    made->options.cache_bytes = CHECKPOINT_SAMPLES * (30 * 4 + 4) * 3 / 2;
+}
+
+Test(checkpoint, fewer_views_continue)
+{
+    assert_continues(with_one_of_two_views, 4 * CHECKPOINT_STEPS);
 }
 
 static void with_shards(checkpoint_run *made)

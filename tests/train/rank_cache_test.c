@@ -11,14 +11,21 @@
 enum { SAMPLES = 300, EPOCHS = 4 };
 
 static atomic_size_t reads[MOST_RANKS]; /* samples */
+static uint64_t told[MOST_RANKS];       /* the view */
+
+static void start_epoch(void *user, uint64_t epoch)
+{
+    told[(atomic_size_t *)user - reads] = epoch;
+}
 
 static bool read_samples(void *user, const size_t *indices, size_t count, float *samples, void *targets, char *message,
                          size_t capacity)
 {
     (void)message, (void)capacity;
+    const uint64_t view = told[(atomic_size_t *)user - reads];
     atomic_fetch_add((atomic_size_t *)user, count);
     for (size_t i = 0; i < count; i++) {
-        support_fill(samples + i * NETWORK_SAMPLE, NETWORK_SAMPLE, (uint32_t)indices[i] + 1);
+        support_fill(samples + i * NETWORK_SAMPLE, NETWORK_SAMPLE, (uint32_t)(indices[i] + 1000 * view + 1));
         ((int32_t *)targets)[i] = (int32_t)(indices[i] * 7 % NETWORK_CLASSES);
     }
     return true;
@@ -30,6 +37,7 @@ typedef struct run {
     const char *saved; /* the run is saved there after `cut` steps, or continues from there */
     size_t cut;
     const char *optimizer; /* NULL: Adam */
+    size_t views;          /* of the data; 0: they are not random */
     size_t spoiled;        /* bytes that the last rank's budget has more */
     float *weights[MOST_RANKS];
     size_t counts[MOST_RANKS], bytes[MOST_RANKS];
@@ -66,9 +74,13 @@ static void train(void *argument, const thaw_communicator *communicator)
                                  .target_dtype = THAW_I32,
                                  .classes = NETWORK_CLASSES,
                                  .identity = { 1, 2 },
+                                 .random = taken->views,
+                                 .views = taken->views,
+                                 .start_epoch = taken->views ? start_epoch : NULL,
                                  .read = read_samples,
                                  .user = &reads[own] };
     atomic_store(&reads[own], 0);
+    told[own] = 0;
     assert_ok(context, thaw_dataset_create(context, &source, &data));
     support_optimize(model, taken->optimizer ? taken->optimizer : "adam:lr=0.01");
     assert_ok(context, thaw_model_freeze(model, "conv*"));
@@ -114,23 +126,24 @@ static void compare(const run *spread, const run *alone, int ranks)
 
 /* Of R ranks, each keeps the R-th part, and some more; none reads a sample again. `fills`: the epochs in which one
    process fills its cache. */
-static void check(const thaw_fit_options *options, int fills)
+static void check_views(const thaw_fit_options *options, size_t views, int fills)
 {
     static const int numbers[] = { 2, 4 };
-    run alone = { .options = *options };
+    const size_t rows = SAMPLES * (views ? views : 1);
+    run alone = { .options = *options, .views = views };
     train(&alone, NULL);
     cr_assert_eq(alone.statuses[0], THAW_OK, "%s", alone.messages[0]);
     cr_assert(!alone.cached[0][0] && alone.cached[0][EPOCHS - 1]);
-    const size_t read = atomic_load(&reads[0]), row = alone.bytes[0] / SAMPLES;
+    const size_t read = atomic_load(&reads[0]), row = alone.bytes[0] / rows;
     cr_assert_leq(read, (size_t)fills * SAMPLES);
     for (size_t k = 0; k < THAW_COUNT(numbers); k++) {
-        run spread = { .options = *options };
+        run spread = { .options = *options, .views = views };
         size_t all = 0;
         run_ranks(numbers[k], train, &spread);
         compare(&spread, &alone, numbers[k]);
         for (int i = 0; i < numbers[k]; i++) {
             cr_assert_eq(memcmp(spread.cached[i], alone.cached[0], sizeof alone.cached[0]), 0, "rank %d", i);
-            cr_assert_leq(spread.bytes[i] / row, SAMPLES / (size_t)numbers[k] + 80,
+            cr_assert_leq(spread.bytes[i] / row, rows / (size_t)numbers[k] + 80 * rows / SAMPLES,
                           "rank %d of %d has room for %zu rows", i, numbers[k], spread.bytes[i] / row);
             all += atomic_load(&reads[i]);
         }
@@ -138,6 +151,18 @@ static void check(const thaw_fit_options *options, int fills)
         release(&spread);
     }
     release(&alone);
+}
+
+static void check(const thaw_fit_options *options, int fills)
+{
+    check_views(options, 0, fills);
+}
+
+Test(rank_cache, keeps_views)
+{
+    check_views(&(thaw_fit_options){ .batch = 16, .shards = 4, .cache_bytes = 1 << 20 }, 2, 2);
+    check_views(&(thaw_fit_options){ .batch = 24, .shards = 12, .cache_bytes = 1 << 20, .cache_dtype = THAW_BF16 }, 3,
+                3);
 }
 
 Test(rank_cache, has_the_bits_of_one)
