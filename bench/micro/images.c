@@ -133,6 +133,7 @@ static contender contenders[] = {
     { .name = "centre", .part = "small" },
     { .name = "decoded fully", .part = "small", .options = { .decode_fully = true } },
     { .name = "crop-flip", .part = "small", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },
+    { .name = "rand-augment", .part = "small", .options = { .transforms = "random-resized-crop+rand-augment" } },
     { .name = "centre", .part = "large" },
     { .name = "decoded fully", .part = "large", .options = { .decode_fully = true } },
     { .name = "crop-flip", .part = "large", .options = { .augment = THAW_AUGMENT_CROP_FLIP } },

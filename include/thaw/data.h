@@ -144,7 +144,7 @@ THAW_API thaw_status thaw_dataset_match_names(thaw_context *context, thaw_datase
      fashion-mnist[:OPTIONS]                 Debian's dataset-fashion-mnist; OPTION dir=PATH for files elsewhere
      idx:IMAGES,LABELS[;OPTIONS]             OPTION test=IMAGES,LABELS names test files
      folder:PATH[;OPTIONS]                   a folder of images; OPTIONS as in thaw_folder_options: size=N, resize=N,
-                                             channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none, views=N,
+                                             channels=1|3, mean=X,X,X, std=X,X,X, augment=crop-flip|none|LIST, views=N,
                                              decode=full|scaled, on-error=fail|skip, val=SHARE, seed=N, threads=N;
                                              labels=FILE for labels in a table (thaw_folder_labels), then also
                                              file=COLUMN, label=COLUMN,..., test=FILE, task=..., delimiter=C, header=no,

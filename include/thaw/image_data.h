@@ -29,7 +29,20 @@ typedef struct thaw_folder_options {
     uint64_t seed;       /* of this split and of augmentation. 0: the context's for augmentation; for the split the
                             same in every context, so that one command can train and another test */
     int threads;         /* that decode, at most 1024; 0: as many as the context's */
-    int views; /* with `augment`: how many views each training sample has, at most 65536, keyed by seed, sample
+    /* Random changes in place of `augment`, one behind the other, as torchvision's transforms of these names with
+       these parameters, drawn by seed, epoch and sample alone; results of images of Pillow's are the same to the bit:
+         random-resized-crop:min_scale=0.08,max_scale=1,min_ratio=0.75,max_ratio=1.333
+         random-horizontal-flip:p=0.5
+         color-jitter:brightness=0,contrast=0,saturation=0,hue=0
+         random-rotation:degrees=15      to either side, the nearest pixel, black outside
+         rand-augment:num_ops=2,magnitude=9      of 31; Cubuk et al. 2020, arXiv 1909.13719
+         random-erasing:p=0.5,min_scale=0.02,max_scale=0.33      of the sample, with zeros
+       Several are joined by '+'; parameters may be left out. Crop and flip come first, wherever they are written, and
+       erasing last. The others change the colour image of `size`, also where channels is 1. Read during the call
+       alone. NULL: none. Errors: THAW_NOT_FOUND (a transform or parameter that there is not, with the nearest one),
+       THAW_INVALID_ARGUMENT (a bad number, a transform twice). */
+    const char *transforms;
+    int views; /* with random changes: how many views each training sample has, at most 65536, keyed by seed, sample
                             and view: epoch e reads view e mod `views`, and a feature cache can keep them all
                             (thaw_source.views). 0: each epoch is drawn anew */
 } thaw_folder_options;

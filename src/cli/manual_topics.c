@@ -32,7 +32,7 @@ const cli_manual_topic cli_manual_topics[] = {
       "the shorter side to 256, cut out the middle 224 x 224, normalise by ImageNet's mean and deviation. Change that "
       "with size=N, resize=N, channels=1|3, mean=X,X,X and std=X,X,X. With augment=crop-flip, a random part is cut "
       "out and flipped at random, as seed, epoch and sample determine; the feature cache is then off, unless views=N "
-      "limits each sample to N views. With "
+      "limits each sample to N views (see AUGMENTATION). With "
       "decode=full, JPEG files are decoded at full size. A broken image is skipped with a warning, or is an error "
       "with on-error=fail. Images are decoded ahead of training, by threads=N threads.\n\n"
       "With labels=FILE, the labels of the images are in a table, one row each, as of the kind csv: file=COLUMN has their "
@@ -103,6 +103,19 @@ const cli_manual_topic cli_manual_topics[] = {
       "have the right labels, and an unknown class is an error. When fine-tuning with --reset, the data determine the "
       "classes. Adapters that were saved without --merge are added to the network, and their weights frozen. Files of "
       "other programs have no such notes, so that all options are needed." },
+
+    { "AUGMENTATION",
+      "In the description of a folder, augment= lists random changes of training images, joined by +: transforms of "
+      "torchvision, with its names, defaults and formulas. Parameters follow a colon, such as "
+      "augment=random-resized-crop:min_scale=0.35+color-jitter:brightness=0.4,hue=0.1. They are:\n\n"
+      "random-resized-crop:min_scale=0.08,max_scale=1,min_ratio=0.75,max_ratio=1.333\n\n"
+      "random-horizontal-flip:p=0.5\n\n"
+      "color-jitter:brightness=0,contrast=0,saturation=0,hue=0\n\n"
+      "random-rotation:degrees=15\n\n"
+      "rand-augment:num_ops=2,magnitude=9 (of 30)\n\n"
+      "random-erasing:p=0.5,min_scale=0.02,max_scale=0.33\n\n"
+      "crop-flip is short for the first two. Crop and flip come first, and erasing last; the others keep their order. "
+      "Seed, epoch and image determine what is drawn; with views=N, seed, view and image do." },
 
     { "FEATURE CACHE",
       "The outputs of a frozen prefix are the same in each epoch, so later epochs reuse them. Results are the same, "

@@ -36,7 +36,7 @@ const cli_option cli_option_table[] = {
       "split=SHARE and seed=N for both; scale-target=no for these, csv and idx; channels=3 for idx, npy and npz; header=no, delimiter=C, skip=COLUMN,..., "
       "categories=COLUMN,..., missing=error|mean|drop, task=..., test=FILE, split=SHARE and seed=N for csv; "
       "second=COLUMN, tokenizer=PATH, length=N, task=lm, test=FILE, split=SHARE and seed=N for text; size=N, resize=N, channels=1|3, mean=X,X,X, std=X,X,X, "
-      "augment=crop-flip, views=N, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder; labels=FILE with "
+      "augment=TRANSFORM[:NAME=X,...]+..., views=N, decode=full, on-error=fail, val=SHARE, seed=N and threads=N for folder; labels=FILE with "
       "file=COLUMN, label=COLUMN,..., test=FILE, task=... and unlisted=skip for a folder with its labels in a table",
       &cli_kind_data, TO(data) },
     { CLI_IMAGES, "images", "OPTIONS",

@@ -28,10 +28,12 @@ static thaw_status parse_word(thaw_description *into, const char *option, const 
 
 static thaw_status parse_augment(thaw_description *into, char *value)
 {
-    bool crops;
-    const thaw_status status = parse_word(into, "augment", value, (const char *const[]){ "none", "crop-flip" }, &crops);
-    into->folder.augment = crops ? THAW_AUGMENT_CROP_FLIP : THAW_AUGMENT_NONE;
-    return status;
+    thaw_augment augment;
+    into->folder.augment = strcmp(value, "crop-flip") == 0 ? THAW_AUGMENT_CROP_FLIP : THAW_AUGMENT_NONE;
+    if (into->folder.augment == THAW_AUGMENT_CROP_FLIP || strcmp(value, "none") == 0)
+        return THAW_OK;
+    into->folder.transforms = value;
+    return thaw_augment_parse(into->context, value, &augment);
 }
 
 static thaw_status parse_channels(thaw_description *into, char *value)

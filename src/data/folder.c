@@ -128,7 +128,8 @@ static thaw_status make_splits(folder *from, thaw_dataset **training, thaw_datas
     thaw_status status = THAW_OK;
     if (test && from->found.test.count)
         status = make_set(from, &from->found.test, test);
-    from->source.crops = from->options.augment == THAW_AUGMENT_CROP_FLIP;
+    if (status == THAW_OK)
+        status = thaw_folder_augment(from->context, &from->options, &from->source.augment);
     from->source.views = (size_t)from->options.views;
     from->source.repeat = from->selection.repeat ? from->selection.repeat : 1;
     if (status == THAW_OK && training)

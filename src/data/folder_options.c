@@ -50,19 +50,36 @@ static thaw_status check_levels(thaw_context *context, thaw_folder_options *opti
     return THAW_OK;
 }
 
+thaw_status thaw_folder_augment(thaw_context *context, const thaw_folder_options *options, thaw_augment *augment)
+{
+    *augment = (thaw_augment){ 0 };
+    if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augmentation",
+                         (int)options->augment);
+    if (options->transforms && options->augment != THAW_AUGMENT_NONE)
+        return thaw_fail(context, THAW_INVALID_ARGUMENT,
+                         "folder: transforms are given beside augment, must be in place of it");
+    if (options->transforms)
+        return thaw_augment_parse(context, options->transforms, augment);
+    return options->augment == THAW_AUGMENT_NONE
+               ? THAW_OK
+               : thaw_augment_parse(context, "random-resized-crop+random-horizontal-flip", augment);
+}
+
 static thaw_status check_rest(thaw_context *context, thaw_folder_options *options)
 {
     options->validation = options->validation == 0 ? USUAL_SHARE : fmax(options->validation, 0);
     if (!(options->validation < 1))
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: validation is %g, must be below 1",
                          options->validation);
-    if (options->augment != THAW_AUGMENT_NONE && options->augment != THAW_AUGMENT_CROP_FLIP)
-        return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: augment is %d, must be a thaw_augmentation",
-                         (int)options->augment);
+    thaw_augment augment;
+    const thaw_status status = thaw_folder_augment(context, options, &augment);
+    if (status != THAW_OK)
+        return status;
     if (options->views < 0 || options->views > MOST_VIEWS)
         return thaw_fail(context, THAW_INVALID_ARGUMENT, "folder: views is %d, must be from 1 to %d, or 0: any number",
                          options->views, MOST_VIEWS);
-    if (options->views && options->augment == THAW_AUGMENT_NONE)
+    if (options->views && !thaw_augment_changes(&augment))
         return thaw_fail(context, THAW_INVALID_ARGUMENT,
                          "folder: views is %d, must go with augment; without it all views are alike", options->views);
     options->threads = options->threads ? options->threads : context->most_threads;

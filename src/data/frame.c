@@ -4,10 +4,9 @@
 
 #include "core/philox.h"
 
-/* Random crops: the number of attempts, the random words that each attempt uses, and the bounds of area and aspect
-   ratio. */
+/* Random crops: the number of attempts, and the random words that each attempt uses. */
 enum { ATTEMPTS = 10, WORDS_EACH = 4 };
-static const double LEAST_AREA = 0.08, MOST_AREA = 1, LEAST_RATIO = 3.0 / 4, MOST_RATIO = 4.0 / 3;
+_Static_assert(ATTEMPTS *WORDS_EACH == THAW_FRAME_WORDS, "words suffice");
 
 /* Rounds halves to even, as Python's round. */
 static size_t round_half(size_t doubled)
@@ -38,10 +37,11 @@ static size_t below(size_t bound, uint32_t word)
 }
 
 /* One attempt at a crop of random area, ratio and position; false if it does not fit into the image. */
-static bool try_crop(thaw_frame *frame, size_t width, size_t height, const uint32_t words[WORDS_EACH])
+static bool try_crop(thaw_frame *frame, size_t width, size_t height, const thaw_crop_bounds *bounds,
+                     const uint32_t words[WORDS_EACH])
 {
-    const double area = (double)width * (double)height * between(LEAST_AREA, MOST_AREA, words[0]);
-    const double ratio = exp(between(log(LEAST_RATIO), log(MOST_RATIO), words[1]));
+    const double area = (double)width * (double)height * between(bounds->least_area, bounds->most_area, words[0]);
+    const double ratio = exp(between(log(bounds->least_ratio), log(bounds->most_ratio), words[1]));
     const double crop_width = rint(sqrt(area * ratio)), crop_height = rint(sqrt(area / ratio));
     if (crop_width < 1 || crop_height < 1 || crop_width > (double)width || crop_height > (double)height)
         return false;
@@ -52,29 +52,34 @@ static bool try_crop(thaw_frame *frame, size_t width, size_t height, const uint3
     return true;
 }
 
+static size_t at_least_one(double side)
+{
+    return side < 1 ? 1 : (size_t)side;
+}
+
 /* The largest centred crop whose ratio is within bounds. */
-static void take_middle(thaw_frame *frame, size_t width, size_t height)
+static void take_middle(thaw_frame *frame, size_t width, size_t height, const thaw_crop_bounds *bounds)
 {
     const double ratio = (double)width / (double)height;
     frame->width = width;
     frame->height = height;
-    if (ratio < LEAST_RATIO)
-        frame->height = (size_t)rint((double)width / LEAST_RATIO);
-    else if (ratio > MOST_RATIO)
-        frame->width = (size_t)rint((double)height * MOST_RATIO);
+    if (ratio < bounds->least_ratio)
+        frame->height = at_least_one(rint((double)width / bounds->least_ratio));
+    else if (ratio > bounds->most_ratio)
+        frame->width = at_least_one(rint((double)height * bounds->most_ratio));
     frame->left = (width - frame->width) / 2;
     frame->top = (height - frame->height) / 2;
 }
 
-thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const uint32_t words[THAW_FRAME_WORDS])
+thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const thaw_crop_bounds *bounds,
+                             const uint32_t words[THAW_FRAME_WORDS])
 {
     thaw_frame frame = { .scaled_width = size, .scaled_height = size };
     bool found = false;
     for (size_t i = 0; i < ATTEMPTS && !found; i++)
-        found = try_crop(&frame, width, height, words + WORDS_EACH * i);
+        found = try_crop(&frame, width, height, bounds, words + WORDS_EACH * i);
     if (!found)
-        take_middle(&frame, width, height);
-    frame.flipped = words[WORDS_EACH * ATTEMPTS] >> 31;
+        take_middle(&frame, width, height, bounds);
     return frame;
 }
 

@@ -13,14 +13,19 @@ typedef struct thaw_frame {
     bool flipped;                       /* and mirrored horizontally */
 } thaw_frame;
 
-enum { THAW_FRAME_WORDS = 44 };
+enum { THAW_FRAME_WORDS = 40 };
+
+/* Bounds of random crops: shares of the image's area, and ratios of width to height. */
+typedef struct thaw_crop_bounds {
+    double least_area, most_area, least_ratio, most_ratio;
+} thaw_crop_bounds;
 
 /* torchvision's evaluation transform: Resize(resize) of the shorter side, then CenterCrop(size). */
 thaw_frame thaw_frame_center(size_t width, size_t height, size_t resize, size_t size);
 
-/* torchvision's RandomResizedCrop(size) and RandomHorizontalFlip(), with these random words: a part of 8 % to 100 %
-   of the image's area, with an aspect ratio from 3:4 to 4:3. */
-thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const uint32_t words[THAW_FRAME_WORDS]);
+/* torchvision's RandomResizedCrop(size, scale, ratio), with these random words. */
+thaw_frame thaw_frame_random(size_t width, size_t height, size_t size, const thaw_crop_bounds *bounds,
+                             const uint32_t words[THAW_FRAME_WORDS]);
 
 /* The size at which to decode the image, relative to its full size: the smallest that needs no enlarging later. */
 double thaw_frame_scale(const thaw_frame *frame);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/open.h"
+#include "data/luminance.h"
 
 /* Buffers that a reader keeps between images. */
 enum { KEPT_BYTES = 1 << 24 };
@@ -113,7 +114,7 @@ static thaw_status read_file(thaw_image_reader *reader, int directory, const cha
 
 typedef struct framing {
     const thaw_sample_form *form;
-    const uint32_t *words;
+    const thaw_augment_draw *draw;
     thaw_frame frame;
 } framing;
 
@@ -121,15 +122,10 @@ static double choose_frame(void *argument, size_t width, size_t height)
 {
     framing *framed = argument;
     const thaw_sample_form *form = framed->form;
-    framed->frame = framed->words ? thaw_frame_random(width, height, form->size, framed->words)
-                                  : thaw_frame_center(width, height, form->resize, form->size);
+    framed->frame = thaw_frame_center(width, height, form->resize, form->size);
+    if (framed->draw)
+        thaw_augment_frame(framed->draw, width, height, form->size, &framed->frame);
     return form->decode_fully ? 1 : thaw_frame_scale(&framed->frame);
-}
-
-/* ITU-R 601-2 luma, in Pillow's arithmetic. */
-static uint8_t luminance(const uint8_t *pixel)
-{
-    return (uint8_t)((19595U * pixel[0] + 38470U * pixel[1] + 7471U * pixel[2] + 0x8000U) >> 16);
 }
 
 static void normalise(const thaw_sample_form *form, const uint8_t *restrict pixels, float *restrict sample)
@@ -137,7 +133,7 @@ static void normalise(const thaw_sample_form *form, const uint8_t *restrict pixe
     const size_t count = form->size * form->size;
     if (form->channels == 1) {
         for (size_t i = 0; i < count; i++)
-            sample[i] = form->levels[0][luminance(pixels + THAW_IMAGE_CHANNELS * i)];
+            sample[i] = form->levels[0][thaw_luminance(pixels + THAW_IMAGE_CHANNELS * i)];
         return;
     }
     for (size_t i = 0; i < count; i++)
@@ -145,31 +141,38 @@ static void normalise(const thaw_sample_form *form, const uint8_t *restrict pixe
             sample[THAW_IMAGE_CHANNELS * i + c] = form->levels[c][pixels[THAW_IMAGE_CHANNELS * i + c]];
 }
 
-static thaw_status make_sample(thaw_image_reader *reader, const uint8_t *bytes, size_t count, const uint32_t *words,
-                               float *sample, char *message, size_t capacity)
+static thaw_status make_sample(thaw_image_reader *reader, const uint8_t *bytes, size_t count,
+                               const thaw_augment_draw *draw, float *sample, char *message, size_t capacity)
 {
     const thaw_sample_form *form = reader->form;
-    framing framed = { .form = form, .words = words };
+    framing framed = { .form = form, .draw = draw };
     const thaw_image_request request = { choose_frame, &framed };
     thaw_status status = thaw_image_decode(&reader->image, bytes, count, &request, message, capacity);
     if (status != THAW_OK)
         return status;
-    uint8_t *pixels = thaw_scratch_reserve(&reader->result, form->size * form->size * THAW_IMAGE_CHANNELS);
-    if (!pixels || !thaw_resample(&reader->resampler, &reader->image, &framed.frame, form->size, pixels)) {
+    const size_t bytes_each = form->size * form->size * THAW_IMAGE_CHANNELS;
+    thaw_pixels pixels = { .bytes = thaw_scratch_reserve(&reader->result, (draw ? 2 : 1) * bytes_each),
+                           .size = form->size };
+    if (!pixels.bytes || !thaw_resample(&reader->resampler, &reader->image, &framed.frame, form->size, pixels.bytes)) {
         snprintf(message, capacity, "out of memory to resize it");
         return THAW_OUT_OF_MEMORY;
     }
-    normalise(form, pixels, sample);
+    pixels.spare = pixels.bytes + bytes_each;
+    if (draw)
+        thaw_augment_pixels(draw, &pixels);
+    normalise(form, pixels.bytes, sample);
+    if (draw)
+        thaw_augment_sample(draw, sample, form->size, form->channels);
     return THAW_OK;
 }
 
-thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path, const uint32_t *words,
-                                   float *sample, char *message, size_t capacity)
+thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path,
+                                   const thaw_augment_draw *draw, float *sample, char *message, size_t capacity)
 {
     size_t count;
     thaw_status status = read_file(reader, directory, path, &count, message, capacity);
     if (status == THAW_OK)
-        status = make_sample(reader, reader->file.memory, count, words, sample, message, capacity);
+        status = make_sample(reader, reader->file.memory, count, draw, sample, message, capacity);
     trim(reader, KEPT_BYTES);
     return status;
 }

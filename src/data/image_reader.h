@@ -2,6 +2,7 @@
 #ifndef THAW_DATA_IMAGE_READER_H
 #define THAW_DATA_IMAGE_READER_H
 
+#include "data/augment.h"
 #include "data/resample.h"
 
 enum { THAW_IMAGE_MOST_BYTES = 1 << 28 }; /* of a file */
@@ -28,11 +29,11 @@ typedef struct thaw_image_reader {
 void thaw_image_reader_begin(thaw_image_reader *reader, thaw_context *context, const thaw_sample_form *form);
 void thaw_image_reader_end(thaw_image_reader *reader);
 
-/* Reads the file at `path`, relative to an open directory, into one sample: the middle of the image, or a random
-   part of it if `words` is not NULL. Errors, with the reason in `message`: THAW_BAD_FORMAT and THAW_IO_ERROR (the
+/* Reads the file at `path`, relative to an open directory, into one sample: the middle of the image, or what `draw`
+   makes of it if that is not NULL. Errors, with the reason in `message`: THAW_BAD_FORMAT and THAW_IO_ERROR (the
    file's own), THAW_OUT_OF_MEMORY (also if no file descriptor is left). */
-thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path, const uint32_t *words,
-                                   float *sample, char *message, size_t capacity);
+thaw_status thaw_image_reader_read(thaw_image_reader *reader, int directory, const char *path,
+                                   const thaw_augment_draw *draw, float *sample, char *message, size_t capacity);
 
 /* Makes one sample of the middle of an image, from the bytes of its file. Errors as above. */
 thaw_status thaw_image_reader_decode(thaw_image_reader *reader, const void *bytes, size_t count, float *sample,

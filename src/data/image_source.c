@@ -10,13 +10,11 @@
 #include "core/allocation.h"
 #include "core/digest.h"
 #include "core/open.h"
-#include "core/philox.h"
 #include "core/workers.h"
 #include "data/broken_images.h"
 #include "data/dataset.h"
 
-/* Random words that each sample may use: a multiple of 4, like the stream's blocks. */
-enum { WORDS_EACH = 64, REASON_BYTES = 256 };
+enum { REASON_BYTES = 256 };
 _Static_assert(REASON_BYTES >= (int)THAW_IMAGE_REASON_BYTES, "reasons fit");
 
 typedef struct images {
@@ -70,14 +68,6 @@ static void fail_job(job *now, size_t item, size_t image, const char *reason)
     pthread_mutex_unlock(&now->lock);
 }
 
-/* The random words that choose the crop of a sample in this epoch. */
-static void draw(const images *from, size_t sample, uint32_t words[WORDS_EACH])
-{
-    const thaw_stream random = { .seed = from->options.seed, .purpose = THAW_PURPOSE_AUGMENT, .step = from->epoch };
-    if (from->options.crops)
-        thaw_random_fill(from->context, &random, sample * WORDS_EACH, WORDS_EACH, words);
-}
-
 /* Ranks would train on different data. */
 static bool is_as_told(const images *from, size_t image, char reason[THAW_IMAGE_REASON_BYTES])
 {
@@ -96,9 +86,9 @@ static void read_item(void *argument, size_t worker, size_t item)
     const size_t label = (size_t)from->list.images[image].label;
     const size_t first = from->class_begins[label], count = from->class_begins[label + 1] - first;
     float *sample = now->samples + item * form->size * form->size * form->channels;
-    uint32_t words[WORDS_EACH];
+    const thaw_augment_draw draw = { from->context, &from->options.augment, from->options.seed, from->epoch,
+                                     now->indices[item] };
     char reason[REASON_BYTES];
-    draw(from, now->indices[item], words);
     for (size_t i = 0; i < count; i++) {
         if (item > atomic_load(&now->first_failed))
             return;
@@ -111,8 +101,8 @@ static void read_item(void *argument, size_t worker, size_t item)
         }
         const thaw_status status =
             thaw_image_reader_read(&from->readers[worker], from->options.directory,
-                                   thaw_image_list_name(&from->list, candidate), from->options.crops ? words : NULL,
-                                   sample, reason, sizeof reason);
+                                   thaw_image_list_name(&from->list, candidate),
+                                   thaw_augment_changes(draw.augment) ? &draw : NULL, sample, reason, sizeof reason);
         if (status == THAW_OK) {
             put_target(now, item, candidate);
             return;
@@ -244,8 +234,8 @@ static void identify(const images *from, uint64_t identity[2])
         thaw_digest_add_number(&digest, from->list.images[i].stamp);
         thaw_digest_add_number(&digest, (uint64_t)from->list.images[i].label);
     }
-    if (from->options.views) { /* without views, nothing is kept of what is drawn */
-        thaw_digest_add_text(&digest, "crop-flip");
+    if (thaw_augment_changes(&from->options.augment)) {
+        thaw_augment_digest(&from->options.augment, &digest);
         thaw_digest_add_number(&digest, from->options.seed);
         thaw_digest_add_number(&digest, from->options.views);
     }
@@ -274,7 +264,7 @@ thaw_status thaw_image_source_create(thaw_context *context, thaw_image_list *lis
         .target_dtype = THAW_I32,
         .classes = options->classes,
         .class_names = options->class_names,
-        .random = options->crops,
+        .random = thaw_augment_changes(&options->augment),
         .views = options->views,
         .start_epoch = start_epoch,
         .read = read_images,

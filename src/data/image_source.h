@@ -17,10 +17,10 @@ typedef struct thaw_image_source_options {
        A broken image's sample has those of the image that replaces it. */
     const float *targets;
     size_t target_columns;
-    bool crops;   /* random crops, keyed by seed, epoch, or view, and sample */
-    size_t views; /* of each sample; 0: each epoch has its own */
-    bool strict;  /* a broken image is an error */
-    bool told;    /* another rank has listed the images: one that is missing, or another, is an error */
+    thaw_augment augment; /* keyed by seed, epoch, or view, and sample */
+    size_t views;         /* of each sample; 0: each epoch has its own */
+    bool strict;          /* a broken image is an error */
+    bool told;            /* another rank has listed the images: one that is missing, or another, is an error */
     uint64_t seed;
     int threads; /* that decode, including the calling one */
 } thaw_image_source_options;

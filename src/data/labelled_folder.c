@@ -156,7 +156,6 @@ static thaw_status make(const labelled *set, bool trains, thaw_image_list *list,
         .targets = part->targets.data,
         .target_columns = classes ? 0 : set->form.labels.count,
         .repeat = trains && repeat ? repeat : 1,
-        .crops = trains && options->augment == THAW_AUGMENT_CROP_FLIP,
         .views = trains ? (size_t)options->views : 0,
         .strict = options->fail_on_broken,
         .seed = options->seed ? options->seed : set->from->context->seed,
@@ -167,7 +166,9 @@ static thaw_status make(const labelled *set, bool trains, thaw_image_list *list,
                   .decode_fully = options->decode_fully },
     };
     thaw_sample_form_set_levels(&source.form, options->mean, options->std);
-    thaw_status status = thaw_image_source_create(set->from->context, list, &source, dataset);
+    thaw_status status = trains ? thaw_folder_augment(set->from->context, options, &source.augment) : THAW_OK;
+    if (status == THAW_OK)
+        status = thaw_image_source_create(set->from->context, list, &source, dataset);
     if (status != THAW_OK)
         return status;
     (*dataset)->form = thaw_image_form_of(options);
