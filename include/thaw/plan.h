@@ -87,7 +87,8 @@ typedef struct thaw_plan_totals {
     size_t trainable_parameters;  /* elements */
     size_t parameter_bytes;       /* of the whole model */
     size_t gradient_bytes;        /* of what the plan trains */
-    size_t optimizer_state_bytes; /* that exists now, or that the plan's first step allocates */
+    size_t optimizer_state_bytes; /* that exists now, or that the plan's first step allocates, with the copy of the
+                                     parameters that cautious, sam and other wrappers need */
     size_t activation_bytes;      /* of the arena: activations, their gradients, workspaces, scratch */
     size_t separate_bytes;        /* the same in f32, if each value had its own memory: see thaw_plan_saving */
     size_t recomputed_bytes;      /* of values that are recomputed during backward instead of being kept */

@@ -34,6 +34,9 @@ thaw_slot_shape thaw_module_slot_shape(const thaw_optimizer_module *module, size
 /* Whether the modules of two optimizers, and of their wrappers, are the same, and keep their state alike. */
 bool thaw_optimizer_same_kind(const thaw_optimizer *left, const thaw_optimizer *right);
 
+/* Whether a wrapper needs a copy of the parameters before a step: it compares, or puts them back. */
+bool thaw_optimizer_copies(const thaw_optimizer *optimizer);
+
 enum { THAW_SETTING_BYTES = 128 };
 
 /* A hyper-parameter of an optimizer, or of a wrapper: "lookahead_k". */

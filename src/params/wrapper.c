@@ -84,6 +84,14 @@ bool thaw_optimizer_same_kind(const thaw_optimizer *left, const thaw_optimizer *
     return !left && !right;
 }
 
+bool thaw_optimizer_copies(const thaw_optimizer *optimizer)
+{
+    for (const thaw_optimizer *one = optimizer->wrapper; one; one = one->wrapper)
+        if (one->module->compares || one->module->perturb)
+            return true;
+    return false;
+}
+
 bool thaw_optimizer_setting(const thaw_optimizer *optimizer, size_t index, thaw_setting *setting)
 {
     const thaw_optimizer *one = optimizer;

@@ -135,6 +135,14 @@ static double update_flops(const thaw_parameter *parameter)
     return module->flops(values, thaw_parameter_rows(parameter), thaw_parameter_columns(parameter));
 }
 
+/* Of the copy that the parameter's wrappers need. */
+static size_t copied_bytes(const thaw_plan *plan, const thaw_parameter *parameter)
+{
+    const thaw_optimizer *optimizer = parameter->group->optimizer;
+    const bool copies = optimizer && thaw_plan_trains(plan, parameter) && thaw_optimizer_copies(optimizer);
+    return copies ? parameter->count * sizeof(float) : 0;
+}
+
 static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
 {
     const thaw_parameter_set *set = &plan->model->parameters;
@@ -143,6 +151,7 @@ static void count_parameters(const thaw_plan *plan, thaw_plan_totals *totals)
         const size_t bytes = parameter->count * sizeof(float);
         totals->parameter_bytes += bytes;
         totals->gradient_bytes += thaw_plan_trains(plan, parameter) ? bytes : 0;
+        totals->optimizer_state_bytes += copied_bytes(plan, parameter);
         for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
             totals->optimizer_state_bytes += has_slot(plan, parameter, k) ? thaw_parameter_slot_bytes(parameter, k) : 0;
     }

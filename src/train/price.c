@@ -25,6 +25,8 @@ static size_t count_state(const thaw_plan *plan)
         const thaw_parameter *trained = plan->trained[i];
         for (size_t k = 0; k < thaw_parameter_slot_count(trained); k++)
             bytes += thaw_parameter_uses_slot(trained, k) ? thaw_parameter_slot_bytes(trained, k) : 0;
+        if (trained->group->optimizer && thaw_optimizer_copies(trained->group->optimizer))
+            bytes += trained->count * sizeof(float);
     }
     return bytes;
 }

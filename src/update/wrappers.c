@@ -65,11 +65,7 @@ static thaw_status make_level(thaw_update_list *within, thaw_update_list *optimi
 /* Whether its values before a step are kept. */
 static bool compares(const thaw_parameter *parameter)
 {
-    const thaw_optimizer *wrapper = wrapper_of(parameter, 0);
-    for (; wrapper; wrapper = wrapper->wrapper)
-        if (wrapper->module->compares || wrapper->module->perturb)
-            return true;
-    return false;
+    return parameter->group->optimizer && thaw_optimizer_copies(parameter->group->optimizer);
 }
 
 static thaw_status make_before(thaw_update_list *list)
