@@ -1,16 +1,17 @@
 /* ./run bench optimizers: a step of each optimizer through the library's update path, against a loop that only reads
-   and writes the same number of memory streams, and against the same model with half of its groups frozen. With
-   --curve: at several sizes, from what fits into a core's cache to what does not. */
+   and writes the same number of memory streams, and against the same model with half of its groups frozen. State in
+   fewer bits than 32 is also compared with the same optimizer's in floats. With --curve: at several sizes, from what fits into a core's cache to what does not. */
 #include <dlfcn.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "params/optimizer.h"
+#include "params/suits.h"
 #include "support/arguments.h"
-#include "support/measurement.h"
 #include "support/probe.h"
 #include "support/timing.h"
+#include "support/update_figures.h"
 #include "support/update_model.h"
 
 enum { MOST_REPETITIONS = 1000 };
@@ -34,18 +35,12 @@ void GOMP_parallel(void (*body)(void *), void *argument, unsigned threads, unsig
 
 /* ---------------------------------------------------------------- workloads */
 
-typedef struct workload {
-    const char *name;
-    size_t parameters, tensors;
-    int steps; /* of one sample: enough to be timed */
-} workload;
-
-static const workload workloads[] = {
+static const bench_workload workloads[] = {
     { "large", 25000000, 160, 1 },
     { "many small", 1000000, 1000, 20 },
 };
 
-static const workload sizes[] = {
+static const bench_workload sizes[] = {
     { "64 k", 1 << 16, 16, 400 }, { "256 k", 1 << 18, 16, 100 }, { "1 M", 1 << 20, 16, 20 },
     { "4 M", 1 << 22, 16, 5 },    { "16 M", 1 << 24, 16, 1 },
 };
@@ -59,6 +54,12 @@ static const char *const descriptions[] = {
     "adam",
     "adam:amsgrad=1",
     "adamw",
+    "adamw:state=8bit",
+    "adamw:state=bf16",
+    "lion",
+    "lion:state=8bit",
+    "lamb",
+    "lars",
     "rmsprop",
     "rmsprop:momentum=0.9",
     "rmsprop:centered=1",
@@ -72,15 +73,6 @@ static void stop(const thaw_context *context)
 }
 
 /* ---------------------------------------------------------------- measuring */
-
-typedef struct figures {
-    const char *description;
-    const workload *work;
-    int threads;
-    size_t parameters, written;
-    double median, low, high, spread, probe, share, half; /* seconds per step; share of the probe's speed */
-    size_t regions;
-} figures;
 
 static double time_steps(bench_model *timed, int steps)
 {
@@ -101,24 +93,27 @@ static double time_probe(bench_probe *probe, int steps)
     return (bench_now() - begin) / steps;
 }
 
-static void count_regions(bench_model *counted, figures *found)
+static void count_regions(bench_model *counted, bench_figures *found)
 {
     regions = 0;
     thaw_update_list_run(counted->list, 1, 1);
     found->regions = regions;
 }
 
-/* Alternates the three contenders. */
-static void measure(bench_model *whole, bench_model *half, bench_probe *probe, int repetitions, figures *found)
+/* Alternates the contenders; `floats` may have no list. */
+static void measure(bench_model *whole, bench_model *half, bench_model *floats, bench_probe *probe, int repetitions,
+                    bench_figures *found)
 {
     static double own[MOST_REPETITIONS], other[MOST_REPETITIONS], frozen[MOST_REPETITIONS], share[MOST_REPETITIONS];
+    static double of_floats[MOST_REPETITIONS];
     const int steps = found->work->steps;
     const size_t count = (size_t)repetitions;
     for (size_t i = 0; i < count; i++) {
         own[i] = time_steps(whole, steps);
         other[i] = time_probe(probe, steps);
         frozen[i] = time_steps(half, steps);
-        share[i] = other[i] / own[i];
+        share[i] = other[i] / own[i] * bench_step_bytes(found) / bench_probe_bytes(found);
+        of_floats[i] = floats->list ? own[i] / time_steps(floats, steps) : 0;
     }
     found->spread = bench_spread(own, count);
     found->median = bench_median(own, count);
@@ -127,84 +122,62 @@ static void measure(bench_model *whole, bench_model *half, bench_probe *probe, i
     found->probe = bench_median(other, count);
     found->half = bench_median(frozen, count);
     found->share = bench_median(share, count);
+    found->of_floats = bench_median(of_floats, count);
 }
 
-static figures run_case(thaw_context *context, const char *description, const workload *work, int repetitions)
+static double state_bytes(const bench_model *model)
 {
-    figures found = { .description = description, .work = work, .threads = thaw_context_threads(context) };
+    double bytes = 0;
+    for (size_t i = 0; i < model->set.parameter_count; i++)
+        for (size_t k = 0; k < THAW_MAX_SLOTS; k++)
+            if (model->set.parameters[i]->slot[k])
+                bytes += (double)thaw_parameter_slot_bytes(model->set.parameters[i], k);
+    return bytes / (double)model->trained;
+}
+
+/* The same model with its state in floats; nothing if it is. */
+static thaw_status make_floats(const thaw_optimizer *optimizer, const bench_workload *work, bench_model *floats)
+{
+    thaw_optimizer *plain = NULL;
+    if (optimizer->state == THAW_F32)
+        return THAW_OK;
+    thaw_status status = thaw_optimizer_create_from(optimizer->context, optimizer->module, NULL, &plain);
+    if (status == THAW_OK) {
+        memcpy(plain->values, optimizer->values, sizeof plain->values);
+        status = bench_model_create(optimizer->context, work->parameters, work->tensors, plain, false, floats);
+    }
+    thaw_optimizer_destroy(plain);
+    return status;
+}
+
+static bench_figures run_case(thaw_context *context, const char *description, const bench_workload *work,
+                              int repetitions)
+{
+    bench_figures found = { .description = description, .work = work, .threads = thaw_context_threads(context) };
     thaw_optimizer *optimizer = NULL;
     if (thaw_optimizer_create(context, description, &optimizer) != THAW_OK)
         stop(context);
     found.written = 1;
     for (size_t s = 0; s < THAW_MAX_SLOTS; s++)
         found.written += thaw_module_uses_slot(optimizer->module, optimizer->values, s);
-    bench_model whole = { 0 }, half = { 0 };
+    bench_model whole = { 0 }, half = { 0 }, floats = { 0 };
     bench_probe probe = { 0 };
     if (bench_model_create(context, work->parameters, work->tensors, optimizer, false, &whole) != THAW_OK ||
         bench_model_create(context, work->parameters, work->tensors, optimizer, true, &half) != THAW_OK ||
+        make_floats(optimizer, work, &floats) != THAW_OK ||
         bench_probe_create(context, whole.trained, found.written, &probe) != THAW_OK)
         stop(context);
     found.parameters = whole.trained;
+    found.state = state_bytes(&whole);
     count_regions(&whole, &found);
-    measure(&whole, &half, &probe, repetitions, &found);
+    measure(&whole, &half, &floats, &probe, repetitions, &found);
     bench_probe_release(&probe);
+    if (floats.list)
+        bench_model_release(&floats);
     bench_model_release(&half);
     bench_model_release(&whole);
     thaw_optimizer_destroy(optimizer);
     return found;
-}
-
-/* ---------------------------------------------------------------- reporting */
-
-/* Bytes of one step: one stream is only read, `written` streams are read and written. */
-static double step_bytes(const figures *found)
-{
-    return (double)found->parameters * (double)(1 + 2 * found->written) * sizeof(float);
-}
-
-static void print_heading(const workload *work, int threads, int repetitions)
-{
-    printf("\n%s: %.0f M parameters in %zu tensors, %d thread%s, median of %d\n", work->name,
-           (double)work->parameters / 1e6, work->tensors, threads, threads == 1 ? "" : "s", repetitions);
-    printf("%-32s %5s %9s %7s %7s %9s %9s %8s %8s %7s\n", "optimizer", "r:w", "ms", "spread", "GB/s", "probe ms",
-           "of probe", "regions", "half ms", "ratio");
-}
-
-static void print_row(const figures *found)
-{
-    printf("%-32s %3zu:%zu %9.3f %6.1f%% %7.1f %9.3f %8.1f%% %8zu %8.3f %7.2f\n", found->description,
-           found->written + 1, found->written, found->median * 1e3, found->spread * 100,
-           step_bytes(found) / found->median * 1e-9, found->probe * 1e3, found->share * 100, found->regions,
-           found->half * 1e3, found->half / found->median);
-}
-
-static void print_json(const figures *found, int repetitions)
-{
-    char setting[96];
-    snprintf(setting, sizeof setting, "%s: %zu parameters in %zu tensors", found->work->name, found->work->parameters,
-             found->work->tensors);
-    const bench_measurement measurement = {
-        .benchmark = "optimizers",
-        .title = "Optimizers against memory",
-        .setting = setting,
-        .what = found->description,
-        .size = (double)found->work->parameters,
-        .size_unit = "parameters",
-        .threads = found->threads,
-        .seconds = found->median,
-        .low = found->low,
-        .high = found->high,
-        .repetitions = (size_t)repetitions,
-        .limit_seconds = found->share * found->median,
-        .limit = "a loop that reads and writes the same amount of memory",
-    };
-    json_t *object = bench_measurement_json(&measurement);
-    json_object_set_new(object, "reads", json_integer((json_int_t)found->written + 1));
-    json_object_set_new(object, "writes", json_integer((json_int_t)found->written));
-    json_object_set_new(object, "gigabytes_per_second", json_real(step_bytes(found) / found->median * 1e-9));
-    json_object_set_new(object, "parallel_regions", json_integer((json_int_t)found->regions));
-    json_object_set_new(object, "half_frozen_seconds", json_real(found->half));
-    bench_print_json(object);
 }
 
 typedef struct arguments {
@@ -214,7 +187,7 @@ typedef struct arguments {
     const char *only; /* an optimizer's description, or NULL */
 } arguments;
 
-static void run_workload(const workload *work, int threads, const arguments *settings)
+static void run_workload(const bench_workload *work, int threads, const arguments *settings)
 {
     thaw_context *context = NULL;
     if (thaw_context_create(&(thaw_context_options){ .threads = threads }, &context) != THAW_OK) {
@@ -222,16 +195,16 @@ static void run_workload(const workload *work, int threads, const arguments *set
         exit(1);
     }
     if (!settings->json)
-        print_heading(work, threads, settings->repetitions);
+        bench_print_heading(work, threads, settings->repetitions);
     const char *const *all = settings->curve ? curve_descriptions : descriptions;
     const size_t count = settings->curve ? THAW_COUNT(curve_descriptions) : THAW_COUNT(descriptions);
     for (size_t i = 0; i < count; i++) {
         const char *description = settings->only ? settings->only : all[i];
-        const figures found = run_case(context, description, work, settings->repetitions);
+        const bench_figures found = run_case(context, description, work, settings->repetitions);
         if (settings->json)
-            print_json(&found, settings->repetitions);
+            bench_print_figures(&found, settings->repetitions);
         else
-            print_row(&found);
+            bench_print_row(&found);
         fflush(stdout);
         if (settings->only)
             break;
@@ -274,7 +247,7 @@ static arguments parse(int count, char **values)
 int main(int count, char **values)
 {
     const arguments settings = parse(count, values);
-    const workload *all = settings.curve ? sizes : workloads;
+    const bench_workload *all = settings.curve ? sizes : workloads;
     const size_t works = settings.curve ? THAW_COUNT(sizes) : THAW_COUNT(workloads);
     for (size_t w = 0; w < works; w++)
         for (int threads = settings.threads ? settings.threads : 1;
