@@ -19,10 +19,15 @@ void thaw_onednn_version(int version[3])
     version[2] = found->patch;
 }
 
-/* Sets of instructions are sets of bits. */
+/* Sets of x86's instructions are sets of bits. The same bits are other instructions on other machines. */
 static bool has(unsigned wanted)
 {
+#ifdef __x86_64__
     return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+#else
+    (void)wanted;
+    return false;
+#endif
 }
 
 thaw_bfloat16_support thaw_dnn_bfloat16(void)
