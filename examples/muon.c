@@ -39,11 +39,6 @@ static const char *check(const double *h)
     return h[STEPS] == floor(h[STEPS]) ? NULL : "ns_steps must be whole";
 }
 
-static bool suits(const thaw_suitor *parameter)
-{
-    return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
-}
-
 static size_t shorter_side(size_t rows, size_t columns)
 {
     return rows < columns ? rows : columns;
@@ -161,7 +156,7 @@ const thaw_optimizer_module thaw_module = {
     .slots = (const char *const[]){ [BUFFER] = "momentum_buffer" },
     .slot_count = 1,
     .check = check,
-    .suits = suits,
+    .suits = thaw_suits_matrix,
     .fallback = "adamw",
     .scratch = scratch,
     .flops = flops,

@@ -44,11 +44,6 @@ static const char *check(const double *h)
     return h[DECOUPLED] == 0 || h[DECOUPLED] == 1 ? NULL : "use_decoupled_weight_decay must be 0 or 1";
 }
 
-static bool suits(const thaw_suitor *parameter)
-{
-    return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
-}
-
 static bool uses_slot(const double *h, size_t slot)
 {
     return !(slot == FILTERED && h[BETA1] == 0) && !(slot == BUFFER && h[MOMENTUM] == 0);
@@ -249,7 +244,7 @@ const thaw_optimizer_module thaw_optimizer_shampoo = {
                                               [RIGHT_FACTOR] = THAW_SLOT_COLUMNS_SQUARED,
                                               [RIGHT_INVERSE] = THAW_SLOT_COLUMNS_SQUARED },
     .check = check,
-    .suits = suits,
+    .suits = thaw_suits_matrix,
     .fallback = "adamw",
     .uses_slot = uses_slot,
     .has_slot = has_slot,

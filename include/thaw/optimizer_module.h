@@ -165,14 +165,10 @@ struct thaw_optimizer_module {
     /* Whether the module is for this parameter. Others are updated by the built-in module `fallback`, which must be for
        all. It has its own defaults, but a hyper-parameter of this module that is named "<fallback>_<name>", such as
        "adamw_lr", sets its `name`. A group's learning rate changes that of the fallback in the same proportion; a
-       group's weight decay applies to both. thaw_parameter_module tells which one updates a parameter. Only matrices here, and
-       AdamW for the rest:
+       group's weight decay applies to both. thaw_parameter_module tells which one updates a parameter. Weights whose rows
+       are not looked up (thaw_suits_matrix), and AdamW for the rest:
 
-           static bool suits(const thaw_suitor *parameter)
-           {
-               return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
-           }
-           ... .suits = suits, .fallback = "adamw",
+           ... .suits = thaw_suits_matrix, .fallback = "adamw",
 
        Both NULL: it is for all. */
     bool (*suits)(const thaw_suitor *parameter);
@@ -238,6 +234,13 @@ struct thaw_optimizer_module {
        "state" nor `matrix`, `conclude`, `view` or `wraps`. NULL: all are floats, and "state" is not accepted. */
     const thaw_slot_range *slot_ranges;
 };
+
+/* Whether a parameter is a matrix by which inputs are multiplied: a weight of two dimensions or more, such as a
+   convolution's, and no table such as an embedding. For `suits`. */
+static inline bool thaw_suits_matrix(const thaw_suitor *parameter)
+{
+    return parameter->role == THAW_WEIGHT && parameter->shape->rank >= 2 && !parameter->table;
+}
 
 /* The sum of the squares of some floats, in double and in a fixed order that vectors can follow. For `sums`. */
 static inline double thaw_sum_of_squares(const float *values, size_t count)
