@@ -23,17 +23,20 @@ typedef struct thaw_optimizer_module thaw_optimizer_module;
 
    The state of adam, adamw, lion and sgd can be kept in fewer bits than 32, and of modules whose slots have ranges
    (thaw/optimizer_module.h): "adamw:state=8bit", "sgd:lr=0.1,momentum=0.9,state=bf16"; state=f32 is the default.
-   - 8bit: blocks of 256 numbers, each with its largest magnitude, as Dettmers et al. 2022, "8-bit Optimizers via
-     Block-wise Quantization" (arXiv 2110.02861), with bitsandbytes' maps and block size: 0.254 of the bytes. A number
-     becomes the nearest entry of the map, which is off by at most 0.0071 of the block's largest (0.0036 if none is
-     negative), and by at most 7.1 % (3.6 %) of itself above a tenth of that. bitsandbytes makes a small number of a
-     first moment below zero the next below zero instead of 0; Thaw does not.
-   - bf16: rounded up or down by chance, so that small changes add up: Zamirai et al. 2020, "Revisiting BFloat16
-     Training" (arXiv 2010.06192). The random numbers are keyed by the seed, the parameter, its step and the element.
-   Parameters of fewer than 4096 elements, and amsgrad's maximum, keep floats, as in bitsandbytes. A step computes in
+
+   8bit has blocks of 256 numbers, each with its largest magnitude, as Dettmers et al. 2022, "8-bit Optimizers via
+   Block-wise Quantization" (arXiv 2110.02861), with bitsandbytes' maps and block size: 0.254 of the bytes. A number
+   becomes the nearest entry of the map, which is off by at most 0.0071 of the block's largest (0.0036 if none is
+   negative), and above a tenth of that by at most 7.1 % (3.6 %) of the number. bitsandbytes makes a small number of a
+   first moment below zero the next entry below zero instead of 0; Thaw does not.
+
+   bf16 is rounded up or down by chance, so that small changes add up: Zamirai et al. 2020, "Revisiting BFloat16
+   Training" (arXiv 2010.06192). The random numbers are keyed by the seed, the parameter, its step and the element.
+
+   Parameters of fewer than 4096 elements keep floats, as in bitsandbytes, and so does amsgrad's maximum. A step computes in
    floats, from the rounded state to values that are rounded after it, the same to the bit for any thread count. Elements
-   that are held (thaw/combine.h) keep their value, and their state to the bit in bf16; in 8bit its index in the map
-   follows the block's largest, so it may be rounded again.
+   that are held (thaw/combine.h) keep their value, and their state to the bit in bf16; in 8bit a held element's state
+   may be rounded again when its block's largest changes. State of zero stays zero.
 
    Errors: THAW_NOT_FOUND (unknown name or hyper-parameter; the message lists the known ones), THAW_INVALID_ARGUMENT
    (value not a finite number or out of range, an unknown state, values that do not go together, a wrapper without an optimizer or around
