@@ -137,6 +137,11 @@ struct thaw_policy_module {
        can be done any more. It must depend on the view alone, and at least one block must train afterwards. Not called
        from several threads at once for one run. */
     void (*decide)(const thaw_policy_view *view, thaw_policy_actions *actions);
+
+    /* Whether the same blocks train again and again. The programs of up to 32 states are then kept, so that going back to
+       one compiles nothing, and weights are in memory beside their packed copies. A network in which parameters are
+       computed from others (thaw/combine.h) compiles all the same. */
+    bool recurs;
 };
 
 /* Adds an action on the blocks first to last. Returns it, for its other fields; NULL if there are too many. */

@@ -216,8 +216,9 @@ const cli_option cli_option_table[] = {
       "Strategies, separated by blanks or commas: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, "
       "lora:rank=8, lp-ft, surgical, top-down, scratch, or names from --strategy-file (default: full head)",
       &cli_kind_strategy, TO(strategies) },
-    { CLI_BENCH, "policies", "LIST", "Policies to run beside them, separated by blanks, such as 'auto autofreeze random'",
-      &cli_kind_policy, TO(policies) },
+    { CLI_BENCH, "policies", "LIST",
+      "Policies to run beside them, separated by blanks, such as 'auto autofreeze random'", &cli_kind_policy,
+      TO(policies) },
     { CLI_STRATEGY, "strategy", "NAME",
       "What trains when: full, head, last2 (any number), gradual, discriminative, bias-only, norm-only, lora:rank=8, "
       "lp-ft, surgical, top-down, scratch, or a name from --strategy-file. Its rules come before those with @EPOCH of "
@@ -225,7 +226,8 @@ const cli_option cli_option_table[] = {
       &cli_kind_strategy, TO(strategy) },
     { CLI_TRAINING, "policy", "POLICY",
       "Decide during training what trains, such as auto:tolerance=0.5% or ./mine.so; 'thaw policies' lists them. Not with "
-      "--strategy or @EPOCH", &cli_kind_policy, TO(policy) },
+      "--strategy or @EPOCH",
+      &cli_kind_policy, TO(policy) },
     { CLI_BENCH | CLI_STRATEGY, "strategy-file", "FILE",
       "JSON file of your own strategies; thaw/strategy.h describes its format", &cli_kind_file, TO(strategy_file) },
     { CLI_BENCH, "optimizers", "LIST",
@@ -289,7 +291,8 @@ const cli_option cli_option_table[] = {
     { CLI_INFERENCE, "inference", NULL, "Plan evaluation instead of a training step", &cli_kind_flag, TO(inference) },
     { CLI_EPOCH, "epoch", "N", "Plan this epoch: apply the rules of --strategy and @EPOCH up to it (default: 1)",
       &cli_kind_positive, TO(epoch) },
-    { CLI_EPOCH, "epochs", "N", "Epochs of the run (default: --epoch, at least 2)", &cli_kind_positive, TO(run_epochs) },
+    { CLI_EPOCH, "epochs", "N", "Epochs of the run (default: --epoch, at least 2)", &cli_kind_positive,
+      TO(run_epochs) },
     { CLI_PROGRAM, "program", NULL, "List the instructions that a step runs, in order, with their operands",
       &cli_kind_flag, TO(program) },
     { CLI_PROGRAM, "profile", NULL,

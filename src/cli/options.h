@@ -90,30 +90,30 @@ typedef struct cli_options {
     double label_smoothing;
     const char *svg; /* of thaw lr-find, or NULL */
     double rate_from, rate_to;
-    uint64_t rate_steps;                          /* 0: the default */
-    const char *dropout, *head_init;              /* of the network, or NULL */
-    bool resets;                                  /* the command takes --reset */
-    unsigned takes;                               /* the sets of the command's options */
-    bool takes_arguments;                         /* words that are no options */
-    const char *images, *tokenizer;               /* of thaw predict, or NULL */
-    uint64_t top;                                 /* classes that it prints */
-    const char *layer, *output;                   /* of thaw embed; output NULL: standard output */
-    bool confusion, per_class;                    /* of thaw evaluate */
-    const char *csv, *html;                       /* its files, or NULL */
-    const char *onnx;                             /* file of thaw export */
-    bool probabilities;                           /* are its output */
-    const char *best, *save_broken;               /* files, or NULL */
-    thaw_monitor monitor;                         /* of the best epoch */
-    uint64_t patience;                            /* 0: none */
-    uint64_t test_every;                          /* epochs; 0: 1 */
-    const char *log;                              /* folder, or NULL */
-    uint64_t log_every;                           /* steps */
+    uint64_t rate_steps;                                     /* 0: the default */
+    const char *dropout, *head_init;                         /* of the network, or NULL */
+    bool resets;                                             /* the command takes --reset */
+    unsigned takes;                                          /* the sets of the command's options */
+    bool takes_arguments;                                    /* words that are no options */
+    const char *images, *tokenizer;                          /* of thaw predict, or NULL */
+    uint64_t top;                                            /* classes that it prints */
+    const char *layer, *output;                              /* of thaw embed; output NULL: standard output */
+    bool confusion, per_class;                               /* of thaw evaluate */
+    const char *csv, *html;                                  /* its files, or NULL */
+    const char *onnx;                                        /* file of thaw export */
+    bool probabilities;                                      /* are its output */
+    const char *best, *save_broken;                          /* files, or NULL */
+    thaw_monitor monitor;                                    /* of the best epoch */
+    uint64_t patience;                                       /* 0: none */
+    uint64_t test_every;                                     /* epochs; 0: 1 */
+    const char *log;                                         /* folder, or NULL */
+    uint64_t log_every;                                      /* steps */
     const char *optimizers, *strategies, *policies, *report; /* of thaw bench */
-    uint64_t seeds, rates, jobs;                  /* jobs 0: 1 */
-    double target_accuracy, target_loss;          /* 0: none */
-    uint64_t trials;                              /* 0: none */
-    const char *search;                           /* a file, or NULL */
-    double validation_share;                      /* 0: the default */
+    uint64_t seeds, rates, jobs;                             /* jobs 0: 1 */
+    double target_accuracy, target_loss;                     /* 0: none */
+    uint64_t trials;                                         /* 0: none */
+    const char *search;                                      /* a file, or NULL */
+    double validation_share;                                 /* 0: the default */
     bool resume, race;
     const char *checkpoint; /* a folder */
     cli_interval checkpoint_every;

@@ -3,14 +3,16 @@
 #include <string.h>
 
 #include "core/pages.h"
+#include "params/expression.h"
 
 /* Smaller parameters are not worth the bookkeeping. */
 enum { LEAST_BYTES = 1 << 16 };
 
 bool thaw_parameter_may_leave(const thaw_parameter *parameter)
 {
-    return !thaw_parameter_trainable(parameter) && parameter->in_use && !parameter->bound && !parameter->is_operand &&
-           !parameter->lent && parameter->count * sizeof(float) >= LEAST_BYTES;
+    return !thaw_parameter_trainable(parameter) && !parameter->stored->set->recurs && parameter->in_use &&
+           !parameter->bound && !parameter->is_operand && !parameter->lent &&
+           parameter->count * sizeof(float) >= LEAST_BYTES;
 }
 
 void thaw_let_go(const thaw_layer_run *run, size_t parameter, size_t first, size_t count)

@@ -7,7 +7,7 @@
 #include "params/parameter.h"
 
 /* Whether a layer may keep the parameter's values: it does not train, no expression reads it, the host has no
-   pointer to it, and it is large enough. */
+   pointer to it, it is large enough, and it does not thaw again and again. */
 bool thaw_parameter_may_leave(const thaw_parameter *parameter);
 
 /* Restores all values in the parameter's memory, if they are elsewhere. */

@@ -79,11 +79,13 @@ typedef struct thaw_parameter_set {
     size_t number_count; /* of expressions and stored tensors, including removed ones */
     uint32_t *notes;     /* for walks: a note for each number */
     size_t note_capacity;
-    uint64_t bindings; /* counts changes of bindings */
-    uint64_t revision; /* counts the changes that make plans stale */
-    uint64_t absences; /* counts how often a layer released values that other plans may read */
-    bool viewed;       /* see view.h */
-    uint64_t finite;   /* state in which all values were finite: see finite.h; 0: never */
+    uint64_t bindings;  /* counts changes of bindings */
+    uint64_t revision;  /* counts the changes that make plans stale */
+    uint64_t freezings; /* of these, changes of nothing but what trains, by a policy */
+    bool recurs;        /* what trains comes back: plans of other states are kept, and values stay in memory */
+    uint64_t absences;  /* counts how often a layer released values that other plans may read */
+    bool viewed;        /* see view.h */
+    uint64_t finite;    /* state in which all values were finite: see finite.h; 0: never */
 } thaw_parameter_set;
 
 /* Appends an empty, trainable group. */

@@ -47,6 +47,25 @@ const thaw_shape *thaw_plan_shape(const thaw_plan *plan, thaw_node node)
     return plan->shapes ? &plan->shapes[node] : &plan->model->nodes[node].output;
 }
 
+thaw_status thaw_plan_check_request(const thaw_model *model, const thaw_plan_request *request)
+{
+    const int64_t batch = request->batch;
+    if (batch < 1)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
+    if (!thaw_model_has_layers(model))
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
+    if (request->training && thaw_model_loss(model) < 0)
+        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
+    for (size_t i = 0; i < model->node_count; i++) {
+        size_t bytes;
+        if (__builtin_mul_overflow((size_t)batch, thaw_shape_count(&model->nodes[i].output) * sizeof(float), &bytes) ||
+            bytes > SIZE_MAX / 1024)
+            return thaw_fail(model->context, THAW_OUT_OF_MEMORY, "%s: a batch of %lld samples overflows a size",
+                             model->nodes[i].name, (long long)batch);
+    }
+    return THAW_OK;
+}
+
 thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
     thaw_plan *made = thaw_allocate(model->context, sizeof *made);

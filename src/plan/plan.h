@@ -87,6 +87,10 @@ typedef struct thaw_pass {
 extern const thaw_pass thaw_passes[];
 extern const size_t thaw_pass_count;
 
+/* Whether the model can have a plan of this batch. Errors: THAW_INVALID_ARGUMENT, THAW_OUT_OF_MEMORY (a size that
+   overflows). */
+thaw_status thaw_plan_check_request(const thaw_model *model, const thaw_plan_request *request);
+
 /* Makes a plan on which no pass has run. Errors: THAW_OUT_OF_MEMORY. */
 thaw_status thaw_plan_create(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan);
 

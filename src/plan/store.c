@@ -2,14 +2,14 @@
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
-#include "plan/kept_plans.h"
-#include "plan/revisions.h"
+#include "plan/freeze_states.h"
 #include "plan/shard_places.h"
 
 struct thaw_plan_store {
     thaw_kept_plans plans;
     thaw_revisions revisions;
-    char *arena; /* one for all plans: only one runs at a time */
+    thaw_freeze_states states; /* others, to which a policy comes back */
+    char *arena;               /* one for all plans: only one runs at a time */
     size_t arena_bytes;
     thaw_update_list *updates;
     thaw_shard_sum *sum; /* of the shards that the last step had, if it had several */
@@ -18,13 +18,19 @@ struct thaw_plan_store {
     size_t told_capacity;
 };
 
-static void release_plans(thaw_model *model, thaw_plan_store *store)
+static void release_shards(thaw_context *context, thaw_plan_store *store)
 {
-    thaw_context *context = model->context;
-    thaw_kept_plans_release(&store->plans);
     thaw_shard_sum_release(store->sum);
     store->sum = NULL;
     thaw_shard_places_release(context, &store->places);
+}
+
+static void release_plans(thaw_model *model, thaw_plan_store *store)
+{
+    thaw_context *context = model->context;
+    thaw_freeze_states_release(&store->states, context, false);
+    thaw_kept_plans_release(&store->plans);
+    release_shards(context, store);
     thaw_update_list_release(store->updates);
     store->updates = NULL;
     thaw_release(context, store->arena);
@@ -35,8 +41,27 @@ static void release_plans(thaw_model *model, thaw_plan_store *store)
 
 static void forget_plans(thaw_model *model, thaw_plan_store *store)
 {
+    thaw_freeze_states_release(&store->states, model->context, true);
     thaw_kept_plans_bring_back(&store->plans);
     release_plans(model, store);
+}
+
+/* What was made for other flags, other settings or other layers goes; only where the same blocks train again and again,
+   that of earlier states of freezing stays. */
+static thaw_status renew(thaw_model *model, thaw_plan_store *store)
+{
+    thaw_parameter_set *set = &model->parameters;
+    thaw_status status;
+    if (thaw_freeze_states_follow(&store->states, &store->revisions, set)) {
+        for (size_t i = 0; store->places.count && i < store->plans.count; i++)
+            store->plans.plans[i]->arena = NULL;
+        release_shards(model->context, store);
+        status = thaw_freeze_states_switch(&store->states, set, &store->plans, &store->updates);
+    } else {
+        forget_plans(model, store);
+        status = thaw_freeze_states_note(&store->states, set);
+    }
+    return status == THAW_OK ? thaw_revisions_note(&store->revisions, set) : status;
 }
 
 /* For a model that is being destroyed: parameters are not restored. */
@@ -50,25 +75,6 @@ static void release_store(thaw_model *model)
 }
 
 /* ---- compiling ---- */
-
-static thaw_status check_model(const thaw_model *model, const thaw_plan_request *request)
-{
-    const int64_t batch = request->batch;
-    if (batch < 1)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "batch is %lld, must be at least 1", (long long)batch);
-    if (!thaw_model_has_layers(model))
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no layers");
-    if (request->training && thaw_model_loss(model) < 0)
-        return thaw_fail(model->context, THAW_INVALID_ARGUMENT, "the model has no loss to train on");
-    for (size_t i = 0; i < model->node_count; i++) {
-        size_t bytes;
-        if (__builtin_mul_overflow((size_t)batch, thaw_shape_count(&model->nodes[i].output) * sizeof(float), &bytes) ||
-            bytes > SIZE_MAX / 1024)
-            return thaw_fail(model->context, THAW_OUT_OF_MEMORY, "%s: a batch of %lld samples overflows a size",
-                             model->nodes[i].name, (long long)batch);
-    }
-    return THAW_OK;
-}
 
 static thaw_status widen_arena(thaw_context *context, thaw_plan_store *store, size_t bytes)
 {
@@ -98,7 +104,7 @@ static thaw_status reserve_told(const thaw_model *model, thaw_plan_store *store)
 
 static thaw_status compile(thaw_model *model, const thaw_plan_request *request, thaw_plan **plan)
 {
-    thaw_status status = check_model(model, request);
+    thaw_status status = thaw_plan_check_request(model, request);
     if (status == THAW_OK)
         status = thaw_plan_create(model, request, plan);
     if (status == THAW_OK)
@@ -121,10 +127,8 @@ static thaw_status find(thaw_model *model, const thaw_plan_request *request, tha
     }
     thaw_plan_store *store = model->plans;
     thaw_status status = THAW_OK;
-    if (!thaw_revisions_are_current(&store->revisions, &model->parameters)) {
-        forget_plans(model, store);
-        status = thaw_revisions_note(&store->revisions, &model->parameters);
-    }
+    if (!thaw_revisions_are_current(&store->revisions, &model->parameters))
+        status = renew(model, store);
     *plan = status == THAW_OK ? thaw_kept_plans_find(&store->plans, request, model->context->threads) : NULL;
     if (status != THAW_OK || *plan)
         return status;
@@ -151,6 +155,7 @@ static thaw_status make_ready(thaw_plan_store *store, thaw_plan *plan)
     if (status == THAW_OK)
         status = widen_arena(plan->model->context, store, plan->arena_bytes);
     thaw_kept_plans_share(&store->plans, plan);
+    thaw_freeze_states_share(&store->states, plan);
     return status == THAW_OK ? thaw_plan_make_ready(plan) : status;
 }
 

@@ -104,4 +104,5 @@ const thaw_policy_module thaw_policy_badam = {
     .interval = interval,
     .state_count = state_count,
     .decide = decide,
+    .recurs = true,
 };

@@ -64,4 +64,5 @@ const thaw_policy_module thaw_policy_lisa = {
     .setting_count = sizeof settings / sizeof settings[0],
     .interval = interval,
     .decide = decide,
+    .recurs = true,
 };

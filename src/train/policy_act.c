@@ -131,6 +131,7 @@ static void set_block(thaw_trainer *trainer, size_t block, bool trains, bool dro
             run->groups[i].group->trainable = trains;
     run->blocks[block].trains = trains;
     trainer->model->parameters.revision++;
+    trainer->model->parameters.freezings++;
 }
 
 static void set_rate(thaw_policy_run *run, size_t block, double factor)

@@ -119,6 +119,8 @@ thaw_status thaw_policy_run_create(thaw_trainer *trainer)
     *run = (thaw_policy_run){ .policy = policy, .test_loss = NAN, .test_accuracy = NAN };
     run->watches = policy->module.watches ? policy->module.watches(policy->settings) : 0;
     run->interval = policy->module.interval ? policy->module.interval(policy->settings) : 0;
+    model->parameters.recurs = policy->module.recurs;
+    model->parameters.revision++;
     thaw_model_blocks found;
     thaw_status status = thaw_model_blocks_find(model, options->head, &found);
     if (status == THAW_OK)
@@ -133,6 +135,8 @@ void thaw_policy_run_release(thaw_trainer *trainer)
     thaw_policy_run *run = trainer->policy;
     if (!run)
         return;
+    trainer->model->parameters.recurs = false;
+    trainer->model->parameters.revision++; /* what was kept for other states goes */
     thaw_price_list_destroy(run->list);
     void *const memory[] = {
         run->blocks,  run->names,  run->block_of, run->parameters,        run->groups, run->draws, run->state,

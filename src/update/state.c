@@ -71,6 +71,20 @@ static void clear_share(void *argument, int thread, int threads)
     }
 }
 
+thaw_status thaw_update_list_make_missing(const thaw_update_list *list)
+{
+    thaw_status status = THAW_OK;
+    for (size_t i = 0; status == THAW_OK && i < list->parameter_count; i++) {
+        const thaw_parameter *parameter = list->parameters[i];
+        fresh_slots fresh = { 0 };
+        status = allocate_missing(list, i, &fresh);
+        for (size_t k = 0; k < THAW_MOST_SLOTS; k++)
+            if (fresh.slot[k])
+                memset(parameter->slot[k], 0, parameter->count * sizeof(float));
+    }
+    return status;
+}
+
 thaw_status thaw_update_list_make_state(thaw_update_list *list, size_t room)
 {
     fresh_slots *fresh = thaw_allocate_array(list->context, list->parameter_count, sizeof *fresh);

@@ -9,4 +9,7 @@
    stays. */
 thaw_status thaw_update_list_make_state(thaw_update_list *list, size_t room);
 
+/* Makes only slots that are missing, all zero. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_make_missing(const thaw_update_list *list);
+
 #endif

@@ -27,6 +27,12 @@ size_t thaw_update_list_floats(const thaw_update_list *list);
    the list's own. */
 void thaw_update_list_move(const thaw_update_list *list, float *gradients);
 
+/* A list that does not run for a while: its parameters have no gradients until it is entered again. NULL is allowed. */
+void thaw_update_list_leave(const thaw_update_list *list);
+
+/* Gives the parameters their gradients, and optimizer slots that they have lost meanwhile. Errors: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_update_list_enter(thaw_update_list *list);
+
 /* Its parameters have no gradients then. */
 void thaw_update_list_release(thaw_update_list *list);
 

@@ -182,6 +182,19 @@ thaw_status thaw_update_list_create(thaw_context *context, thaw_parameter *const
     return THAW_OK;
 }
 
+void thaw_update_list_leave(const thaw_update_list *list)
+{
+    for (size_t i = 0; list && i < list->parameter_count; i++)
+        list->parameters[i]->gradient = NULL;
+}
+
+thaw_status thaw_update_list_enter(thaw_update_list *list)
+{
+    thaw_update_list_move(list, NULL);
+    assign_rules(list);
+    return thaw_update_list_make_missing(list);
+}
+
 thaw_status thaw_update_list_hold(thaw_update_list *list, size_t parameter, uint64_t *held)
 {
     thaw_release(list->context, list->held[parameter]);

@@ -57,14 +57,14 @@ Test(policy, tells_what_it_does_and_why, .init = cli_begin, .fini = cli_end)
 
 Test(policy, logs_its_actions_and_goes_on, .init = cli_begin, .fini = cli_end)
 {
-    char line[1024], path[SUPPORT_PATH_BYTES];
+    char line[2048], path[SUPPORT_PATH_BYTES];
     snprintf(line, sizeof line,
              "train --model transfer-cnn --data $a --batch 16 --policy badam:every=3 --log %s/log --log-every 1 "
              "--checkpoint %s/run --epochs 2",
              cli_directory, cli_directory);
     support_command(&cli_run, cli_directory, line, cli_variables);
     cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
-    snprintf(path, sizeof path, "%s/log/actions.csv", cli_directory);
+    support_path(path, cli_directory, "log/actions.csv");
     FILE *file = fopen(path, "r");
     cr_assert_not_null(file);
     char row[512];
@@ -115,14 +115,14 @@ Test(policy, refuses_what_cannot_be, .init = cli_begin, .fini = cli_end)
 /* Strips of layers by epoch, and a line an action. */
 Test(policy, stands_beside_strategies_in_a_comparison, .init = cli_begin, .fini = cli_end)
 {
-    char line[1024], path[SUPPORT_PATH_BYTES];
+    char line[2048], path[SUPPORT_PATH_BYTES];
     snprintf(line, sizeof line,
              "bench --model transfer-cnn --data $a --batch 16 --epochs 3 --seeds 1 --strategies head --policies "
              "auto:exchange=1000,moving=1000,tolerance=1,random:chance=1 --report %s/report --json",
              cli_directory);
     support_command(&cli_run, cli_directory, line, cli_variables);
     cr_assert_eq(cli_run.code, 0, "%s", cli_run.errors);
-    snprintf(path, sizeof path, "%s/report/results.json", cli_directory);
+    support_path(path, cli_directory, "report/results.json");
     json_t *results = json_load_file(path, 0, NULL);
     cr_assert_not_null(results);
     const json_t *runs = json_object_get(results, "runs");
@@ -141,7 +141,7 @@ Test(policy, stands_beside_strategies_in_a_comparison, .init = cli_begin, .fini 
         cr_assert_str_eq(json_string_value(json_array_get(states, 0)), "fused");
     }
     json_decref(results);
-    snprintf(path, sizeof path, "%s/report/index.html", cli_directory);
+    support_path(path, cli_directory, "report/index.html");
     FILE *file = fopen(path, "r");
     cr_assert_not_null(file);
     static char page[1 << 20];

@@ -42,6 +42,7 @@ Test(own_policy, has_settings)
     thaw_policy_destroy(policy);
     describe(description, ":other=7");
     cr_assert_eq(thaw_policy_create(context, description, &policy), THAW_NOT_FOUND);
-    cr_assert_not_null(strstr(thaw_context_message(context), "known: share, every"), "%s", thaw_context_message(context));
+    cr_assert_not_null(strstr(thaw_context_message(context), "known: share, every"), "%s",
+                       thaw_context_message(context));
     thaw_context_destroy(context);
 }

@@ -352,7 +352,7 @@ static void run_rank(void *argument, const thaw_communicator *communicator)
 
 Test(policy_runs, ranks_agree_and_equal_one_process)
 {
-    static const char *const policies[] = { "auto:exchange=100,moving=100,measured=1", "badam:every=2", "autofreeze" };
+    static const char *const policies[] = { "auto:exchange=100,moving=100", "badam:every=2", "autofreeze" };
     for (size_t i = 0; i < THAW_COUNT(policies); i++) {
         ranked several = { .policy = policies[i] }, alone = several;
         run_ranks(2, run_rank, &several);
