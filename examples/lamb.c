@@ -93,5 +93,6 @@ const thaw_optimizer_module thaw_module = {
     .sum_count = 2,
     .sums = sums,
     .conclude = conclude,
+    .own_sums = true,
     .update = update,
 };

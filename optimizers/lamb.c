@@ -86,5 +86,6 @@ const thaw_optimizer_module thaw_optimizer_lamb = {
     .sum_count = 2,
     .sums = sums,
     .conclude = conclude,
+    .own_sums = true,
     .update = update,
 };

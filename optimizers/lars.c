@@ -60,5 +60,6 @@ const thaw_optimizer_module thaw_optimizer_lars = {
     .sum_count = 2,
     .sums = sums,
     .conclude = conclude,
+    .own_sums = true,
     .update = update,
 };

@@ -53,7 +53,8 @@ typedef struct thaw_update {
    its elements that are not held. */
 typedef struct thaw_conclusion {
     const double *own;            /* of this parameter: what `sums` has added up */
-    const double *all;            /* of all parameters that the same optimizer updates in this step, together */
+    const double *all;            /* of all parameters that the same optimizer updates in this step, together; NULL if
+                                     the module has `own_sums` */
     const double *hyperparameter; /* the values in effect */
     uint64_t step;                /* of this parameter, from 1 */
     const thaw_shape *shape;      /* of this parameter */
@@ -233,6 +234,10 @@ struct thaw_optimizer_module {
        of Adam are { THAW_SLOT_SIGNED, THAW_SLOT_POSITIVE }. A module that has them has neither a hyper-parameter named
        "state" nor `matrix`, `conclude`, `view` or `wraps`. NULL: all are floats, and "state" is not accepted. */
     const thaw_slot_range *slot_ranges;
+
+    /* Whether `conclude` reads the sums of the parameter itself only: `all` is NULL then. Thaw sums and updates a few
+       parameters at a time, so that `update` finds in a cache what `sums` has read. */
+    bool own_sums;
 };
 
 /* Whether a parameter is a matrix by which inputs are multiplied: a weight of two dimensions or more, such as a

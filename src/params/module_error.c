@@ -100,6 +100,8 @@ static const char *rule_error(const thaw_optimizer_module *module)
         return "it counts more slots than it has";
     if (module->sum_count > THAW_MAX_SUMS)
         return "it has more sums than the limits of thaw/optimizer_module.h";
+    if (module->own_sums && (!module->sums || module->wraps))
+        return "it has own_sums, and no sums, or it is a wrapper";
     if (!module->sums != !module->sum_count || (module->sums && !module->conclude))
         return "of sums, conclude and sum_count, it has some without the others";
     const char *error = thaw_hyperparameters_error(module->name, module->hyperparameters, module->hyperparameter_count);

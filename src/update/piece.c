@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "params/optimizer.h"
+#include "update/kept_state.h"
+#include "update/masked_update.h"
 
 void thaw_scale_values(float *restrict values, size_t count, float factor)
 {
@@ -53,6 +55,45 @@ void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_upd
         thaw_scale_values(parameter->gradient + (piece->gradient - parameter->gradient), piece->count,
                           (float)list->gradient_scale);
     thaw_piece_begin_slots(list, index, piece);
+}
+
+static void run_piece(const thaw_update_list *list, size_t index, size_t begin, const thaw_update *piece)
+{
+    const thaw_optimizer_module *module = list->modules[index];
+    if (!module->sums) /* else it has begun with these */
+        thaw_piece_begin(list, index, piece);
+    if (list->held[index])
+        thaw_update_masked(module, piece, list->held[index], begin, NULL);
+    else
+        module->update(piece);
+}
+
+static void run_kept_piece(const thaw_update_list *list, size_t index, size_t begin, thaw_update *piece)
+{
+    thaw_kept_floats floats;
+    thaw_kept_state_read(list, index, begin, piece, &floats);
+    run_piece(list, index, begin, piece);
+    thaw_kept_state_write(list, index, begin, piece, &floats);
+}
+
+/* Updates a piece that is small enough to stay in the cache between scaling and use. */
+static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
+{
+    const size_t index = span->parameter, begin = span->begin + offset;
+    thaw_update piece = thaw_piece_of(list, index, begin, count);
+    if (thaw_keeps_state(list, index))
+        run_kept_piece(list, index, begin, &piece);
+    else
+        run_piece(list, index, begin, &piece);
+}
+
+void thaw_piece_update(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past)
+{
+    const size_t piece = thaw_keeps_state(list, span->parameter) ? THAW_KEPT_PIECE
+                         : list->gradient_scale == 1             ? span->count
+                                                                 : THAW_SCALE_BLOCK;
+    for (size_t offset = from; offset < past; offset += piece)
+        update_piece(list, span, offset, past - offset < piece ? past - offset : piece);
 }
 
 void thaw_flags_watch(fexcept_t *before)

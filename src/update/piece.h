@@ -22,6 +22,10 @@ void thaw_piece_begin_slots(const thaw_update_list *list, size_t index, const th
    and sets its slots. For wrappers, both have been done. */
 void thaw_piece_begin(const thaw_update_list *list, size_t index, const thaw_update *piece);
 
+/* Updates elements [from, past) of a span, in pieces that are small enough to stay in the cache between being readied and
+   used. */
+void thaw_piece_update(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past);
+
 /* Between the two, a thread's floating-point flags tell of what it computes; then they are the host's again. The second
    sets list->suspect if a number may have become infinite or NaN. */
 void thaw_flags_watch(fexcept_t *before);

@@ -13,10 +13,24 @@ static const thaw_optimizer_module *module_of(const thaw_update_list *list, size
     return list->modules[index];
 }
 
-/* Whether the parameter's module has the function. */
+/* Whether the parameter's module has the function, and not in groups. */
 static bool has_sums(const thaw_update_list *list, size_t index)
 {
-    return thaw_update_list_runs(list, index) && list->modules[index]->sums;
+    return thaw_update_list_runs(list, index) && list->modules[index]->sums && !list->modules[index]->own_sums;
+}
+
+void thaw_sum_block(thaw_update_list *list, size_t index)
+{
+    const thaw_span *block = &list->norm_blocks[index];
+    const thaw_update piece = thaw_piece_of(list, block->parameter, block->begin, block->count);
+    const thaw_optimizer_module *module = module_of(list, block->parameter);
+    double sums[THAW_MAX_SUMS] = { 0 };
+    thaw_piece_begin(list, block->parameter, &piece);
+    if (list->held[block->parameter])
+        thaw_update_masked(module, &piece, list->held[block->parameter], block->begin, sums);
+    else
+        module->sums(&piece, sums);
+    memcpy(list->block_sums[index], sums, sizeof sums);
 }
 
 /* Blocks are cut alike for any number of threads, so each sum has the same terms. */
@@ -27,24 +41,13 @@ static void sum_share(void *argument, int thread, int threads)
     const size_t past = list->norm_count * ((size_t)thread + 1) / (size_t)threads;
     fexcept_t before;
     thaw_flags_watch(&before);
-    for (size_t i = first; i < past; i++) {
-        const thaw_span *block = &list->norm_blocks[i];
-        const thaw_optimizer_module *module = module_of(list, block->parameter);
-        if (!has_sums(list, block->parameter))
-            continue;
-        const thaw_update piece = thaw_piece_of(list, block->parameter, block->begin, block->count);
-        double sums[THAW_MAX_SUMS] = { 0 };
-        thaw_piece_begin(list, block->parameter, &piece);
-        if (list->held[block->parameter])
-            thaw_update_masked(module, &piece, list->held[block->parameter], block->begin, sums);
-        else
-            module->sums(&piece, sums);
-        memcpy(list->block_sums[i], sums, sizeof sums);
-    }
+    for (size_t i = first; i < past; i++)
+        if (has_sums(list, list->norm_blocks[i].parameter))
+            thaw_sum_block(list, i);
     thaw_flags_restore(list, &before);
 }
 
-static void add(double *to, const double *from)
+void thaw_add_sums(double *to, const double *from)
 {
     for (size_t k = 0; k < THAW_MAX_SUMS; k++)
         to[k] += from[k];
@@ -55,7 +58,7 @@ static void add_blocks(thaw_update_list *list)
     memset(list->parameter_sums, 0, list->parameter_count * sizeof *list->parameter_sums);
     for (size_t i = 0; i < list->norm_count; i++)
         if (has_sums(list, list->norm_blocks[i].parameter))
-            add(list->parameter_sums[list->norm_blocks[i].parameter], list->block_sums[i]);
+            thaw_add_sums(list->parameter_sums[list->norm_blocks[i].parameter], list->block_sums[i]);
 }
 
 /* What all parameters of an optimizer come to, into `all`. */
@@ -65,10 +68,10 @@ static void add_parameters(const thaw_update_list *list, const thaw_optimizer *o
     memset(all, 0, THAW_MAX_SUMS * sizeof *all);
     for (size_t i = 0; i < list->parameter_count; i++)
         if (list->parameters[i]->group->optimizer == optimizer && list->modules[i] == module)
-            add(all, list->parameter_sums[i]);
+            thaw_add_sums(all, list->parameter_sums[i]);
 }
 
-static void conclude(thaw_update_list *list, size_t index, const double *all)
+void thaw_conclude(thaw_update_list *list, size_t index, const double *all)
 {
     const thaw_rule *rule = &list->rules[list->rule_of[index]];
     thaw_conclusion conclusion = {
@@ -146,13 +149,13 @@ void thaw_update_list_sum(thaw_update_list *list)
     const thaw_optimizer_module *module = NULL;
     double all[THAW_MAX_SUMS] = { 0 };
     for (size_t i = 0; i < list->parameter_count; i++) {
-        if (!thaw_update_list_runs(list, i) || !module_of(list, i)->conclude)
+        if (!thaw_update_list_runs(list, i) || !module_of(list, i)->conclude || module_of(list, i)->own_sums)
             continue;
         if (list->parameters[i]->group->optimizer != optimizer || module_of(list, i) != module) {
             optimizer = list->parameters[i]->group->optimizer;
             module = module_of(list, i);
             add_parameters(list, optimizer, module, all);
         }
-        conclude(list, i, all);
+        thaw_conclude(list, i, all);
     }
 }

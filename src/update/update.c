@@ -8,9 +8,9 @@
 #include "params/bits.h"
 #include "params/suits.h"
 #include "update/kept_state.h"
-#include "update/masked_update.h"
 #include "update/matrix_stage.h"
 #include "update/piece.h"
+#include "update/sum_groups.h"
 #include "update/sums.h"
 #include "update/wrappers.h"
 
@@ -114,45 +114,6 @@ static void count_steps(const thaw_update_list *list)
     }
 }
 
-static void run_piece(const thaw_update_list *list, size_t index, size_t begin, const thaw_update *piece)
-{
-    const thaw_optimizer_module *module = list->modules[index];
-    if (!module->sums) /* else it has begun with these */
-        thaw_piece_begin(list, index, piece);
-    if (list->held[index])
-        thaw_update_masked(module, piece, list->held[index], begin, NULL);
-    else
-        module->update(piece);
-}
-
-static void run_kept_piece(const thaw_update_list *list, size_t index, size_t begin, thaw_update *piece)
-{
-    thaw_kept_floats floats;
-    thaw_kept_state_read(list, index, begin, piece, &floats);
-    run_piece(list, index, begin, piece);
-    thaw_kept_state_write(list, index, begin, piece, &floats);
-}
-
-/* Updates a piece that is small enough to stay in the cache between scaling and use. */
-static void update_piece(const thaw_update_list *list, const thaw_span *span, size_t offset, size_t count)
-{
-    const size_t index = span->parameter, begin = span->begin + offset;
-    thaw_update piece = thaw_piece_of(list, index, begin, count);
-    if (thaw_keeps_state(list, index))
-        run_kept_piece(list, index, begin, &piece);
-    else
-        run_piece(list, index, begin, &piece);
-}
-
-static void update_range(const thaw_update_list *list, const thaw_span *span, size_t from, size_t past)
-{
-    const size_t piece = thaw_keeps_state(list, span->parameter) ? THAW_KEPT_PIECE
-                         : list->gradient_scale == 1             ? span->count
-                                                                 : THAW_SCALE_BLOCK;
-    for (size_t offset = from; offset < past; offset += piece)
-        update_piece(list, span, offset, past - offset < piece ? past - offset : piece);
-}
-
 /* Whether only the rows that have a gradient change. */
 static bool updates_rows(const thaw_update_list *list, size_t index)
 {
@@ -172,7 +133,7 @@ static void update_rows(const thaw_update_list *list, const thaw_span *span)
         const size_t begin = named->rows[i] * width, past = begin + width;
         const size_t first = begin > span->begin ? begin : span->begin, last = past < end ? past : end;
         if (first < last)
-            update_range(list, span, first - span->begin, last - span->begin);
+            thaw_piece_update(list, span, first - span->begin, last - span->begin);
     }
 }
 
@@ -183,7 +144,7 @@ static void update_spans(const thaw_update_list *list, size_t first, size_t past
         if (updates_rows(list, span->parameter))
             update_rows(list, span);
         else
-            update_range(list, span, 0, span->count);
+            thaw_piece_update(list, span, 0, span->count);
     }
 }
 
@@ -213,6 +174,7 @@ static void run_level(thaw_update_list *list)
 {
     atomic_store(&list->suspect, has_infinite_scalar(list));
     thaw_update_list_sum(list);
+    thaw_update_list_run_groups(list);
     if (list->span_count > 0)
         thaw_parallel(list->context, update_share, list);
     thaw_matrix_stage_run(list);

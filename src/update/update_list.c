@@ -8,6 +8,7 @@
 #include "params/suits.h"
 #include "update/matrix_stage.h"
 #include "update/state.h"
+#include "update/sum_groups.h"
 #include "update/wrappers.h"
 
 enum { LINE = 16 /* floats in a cache line of 64 bytes: shares begin and end at one */ };
@@ -24,7 +25,7 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
 static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
     const thaw_optimizer_module *module = list->modules[index];
-    const bool updates = module ? module->update != NULL : !list->wrapped;
+    const bool updates = module ? module->update && !module->own_sums : !list->wrapped;
     return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
@@ -114,7 +115,8 @@ static thaw_status make_sums(thaw_update_list *list)
     list->block_sums = thaw_allocate_array(list->context, list->norm_count, sizeof *list->block_sums);
     list->parameter_sums = thaw_allocate_array(list->context, list->parameter_count, sizeof *list->parameter_sums);
     list->concluded = thaw_allocate_array(list->context, list->parameter_count, sizeof *list->concluded);
-    return list->block_sums && list->parameter_sums && list->concluded ? THAW_OK : THAW_OUT_OF_MEMORY;
+    const bool complete = list->block_sums && list->parameter_sums && list->concluded;
+    return complete ? thaw_update_list_make_groups(list) : THAW_OUT_OF_MEMORY;
 }
 
 thaw_status thaw_update_list_make_stages(thaw_update_list *list)
@@ -224,6 +226,7 @@ void thaw_update_list_release(thaw_update_list *list)
         return;
     thaw_update_list_release(list->wrappers);
     thaw_matrix_stage_release(list);
+    thaw_release(list->context, list->groups);
     thaw_release(list->context, list->concluded);
     thaw_release(list->context, list->parameter_sums);
     thaw_release(list->context, list->block_sums);

@@ -63,6 +63,8 @@ struct thaw_update_list {
     double (*block_sums)[THAW_MAX_SUMS];     /* of each norm block */
     double (*parameter_sums)[THAW_MAX_SUMS]; /* of each parameter */
     thaw_concluded *concluded;               /* of each parameter */
+    size_t *groups; /* of parameters whose modules have own_sums: the first norm block of each; see sum_groups.h */
+    size_t group_count;
 
     thaw_matrix_stage *matrices; /* NULL unless a module has the stage */
 
