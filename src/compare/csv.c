@@ -13,7 +13,8 @@ static const char HEADER[] =
     "samples_per_second,seconds_to_target,target_reached,to_target,to_target_low,to_target_high,"
     "steps_to_target,rank_by_seconds,rank_by_steps,joules_per_epoch,parameters_trained,weight_bytes,gradient_bytes,"
     "optimizer_state_bytes,activation_bytes,cache_bytes,flops_per_step,pareto_time,pareto_memory,settings,trials,"
-    "validation_accuracy,tuning_epochs,tuning_seconds\r\n";
+    "validation_accuracy,tuning_epochs,tuning_seconds,stopped,stopped_epochs,stopped_seeds,behind_leader,"
+    "behind_leader_low,behind_leader_high\r\n";
 
 static void append_text(thaw_text *text, const char *field)
 {
@@ -42,7 +43,21 @@ static void append_tuning(thaw_text *text, const thaw_tuning *tuning)
     append_number(text, tuning->trials ? (double)tuning->trials : (double)NAN);
     append_number(text, tuning->trials ? tuning->validation_accuracy : (double)NAN);
     append_number(text, tuning->trials ? (double)tuning->epochs : (double)NAN);
-    thaw_csv_append_number(text, tuning->trials ? tuning->seconds : (double)NAN);
+    append_number(text, tuning->trials ? tuning->seconds : (double)NAN);
+}
+
+/* Why a race stopped it; nothing if it did not. */
+static void append_end(thaw_text *text, const thaw_race_end *end)
+{
+    if (end->stopped)
+        thaw_csv_append_text(text, end->diverged ? "diverged" : "beaten");
+    thaw_text_append(text, ",");
+    append_number(text, end->stopped ? (double)end->epochs : (double)NAN);
+    append_number(text, end->stopped ? (double)end->seeds : (double)NAN);
+    const bool beaten = end->stopped && !end->diverged;
+    append_number(text, beaten ? end->difference.mean : (double)NAN);
+    append_number(text, beaten ? end->difference.low : (double)NAN);
+    thaw_csv_append_number(text, beaten ? end->difference.high : (double)NAN);
 }
 
 static void append_row(thaw_text *text, const thaw_configuration *one)
@@ -92,6 +107,7 @@ static void append_row(thaw_text *text, const thaw_configuration *one)
     for (size_t i = 0; i < THAW_COUNT(numbers); i++)
         append_number(text, numbers[i]);
     append_tuning(text, &one->tuning);
+    append_end(text, &one->race);
     thaw_text_append(text, "\r\n");
 }
 

@@ -158,6 +158,7 @@ static void write_body(void *user, thaw_text *text)
         thaw_report_verdict(page);
         thaw_report_target(page);
         thaw_report_race(page);
+        thaw_report_tuning(page);
         thaw_report_ranking(page);
         thaw_report_differences(page);
         thaw_report_learning(page);

@@ -145,6 +145,7 @@ void thaw_report_costs(thaw_report_page *page);
 void thaw_report_heat_map(thaw_report_page *page);
 void thaw_report_race(thaw_report_page *page);
 void thaw_report_target(thaw_report_page *page);
+void thaw_report_tuning(thaw_report_page *page);
 void thaw_report_layer_states(thaw_report_page *page);
 void thaw_report_measurements(thaw_report_page *page);
 void thaw_report_facts(thaw_report_page *page);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "report/page.h"
+#include "report/cells.h"
 
 enum { WIDTH = 420, NAMES = 150, PLOT = 157, PLOT_END = 352, ROW = 24, THICKNESS = 14, TOP = 4 };
 
@@ -86,28 +86,6 @@ static void draw_rungs(thaw_report_page *page)
 
 /* ---------------------------------------------------------------- what was stopped */
 
-static void text_cell(thaw_report_page *page, const char *key, const char *raw)
-{
-    thaw_text_append(&page->text, "<td data-c=\"%s\" data-v=\"", key);
-    thaw_markup_text(&page->text, raw);
-    thaw_text_append(&page->text, "\">");
-    thaw_markup_label(&page->text, raw, 34);
-    thaw_text_append(&page->text, "</td>");
-}
-
-static void number_cell(thaw_report_page *page, const char *key, double value, const char *shown)
-{
-    thaw_text_append(&page->text, "<td class=\"number\" data-c=\"%s\" data-v=\"", key);
-    thaw_markup_exact(&page->text, value);
-    thaw_text_append(&page->text, "\">%s</td>", shown);
-}
-
-static void count_cell(thaw_report_page *page, const char *key, double count)
-{
-    char field[THAW_FIELD_BYTES];
-    number_cell(page, key, count, thaw_format_count(field, count));
-}
-
 static void reason_cells(thaw_report_page *page, const json_t *stopped)
 {
     const json_t *difference = json_object_get(stopped, "difference"), *leader = json_object_get(stopped, "leader");
@@ -119,7 +97,7 @@ static void reason_cells(thaw_report_page *page, const json_t *stopped)
                  thaw_format_points(high, thaw_report_number(difference, "high")));
     else
         snprintf(shown, sizeof shown, "diverged");
-    number_cell(page, "difference", mean, shown);
+    thaw_report_number_cell(page, "difference", mean, shown);
     thaw_text_append(&page->text, "<td data-c=\"leader\" data-v=\"");
     thaw_markup_text(&page->text, thaw_report_string(leader, "strategy"));
     thaw_text_append(&page->text, "\">");
@@ -141,21 +119,18 @@ static void write_row(thaw_report_page *page, const json_t *configuration)
     if (isfinite(rate))
         snprintf(field, sizeof field, "%.2g", rate);
     thaw_text_append(&page->text, "<tr>");
-    text_cell(page, "strategy", thaw_report_string(configuration, "strategy"));
-    text_cell(page, "optimizer", thaw_report_string(configuration, "optimizer"));
-    number_cell(page, "learning_rate", rate, field);
-    count_cell(page, "epochs", thaw_report_number(stopped, "epochs"));
-    count_cell(page, "seeds", thaw_report_number(stopped, "seeds"));
+    thaw_report_text_cell(page, "strategy", thaw_report_string(configuration, "strategy"));
+    thaw_report_text_cell(page, "optimizer", thaw_report_string(configuration, "optimizer"));
+    thaw_report_number_cell(page, "learning_rate", rate, field);
+    thaw_report_count_cell(page, "epochs", thaw_report_number(stopped, "epochs"));
+    thaw_report_count_cell(page, "seeds", thaw_report_number(stopped, "seeds"));
     reason_cells(page, stopped);
     thaw_text_append(&page->text, "</tr>\n");
 }
 
 static void write_head(thaw_report_page *page)
 {
-    static const struct {
-        const char *key, *title, *explanation;
-        bool number;
-    } columns[] = {
+    static const thaw_report_column columns[] = {
         { "strategy", "strategy", "", false },
         { "optimizer", "optimizer", "", false },
         { "learning_rate", "rate", "the learning rate", true },
@@ -165,16 +140,7 @@ static void write_head(thaw_report_page *page)
           "difference of test accuracies in points, paired by seed, with its interval", true },
         { "leader", "leader", "what it was compared with", false },
     };
-    thaw_text_append(
-        &page->text,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Stopped configurations\"><table "
-        "class=\"sortable\" id=\"stopped\"><thead><tr>");
-    for (size_t i = 0; i < THAW_COUNT(columns); i++)
-        thaw_text_append(&page->text,
-                         "<th scope=\"col\"%s data-c=\"%s\"><button type=\"button\" title=\"%s\">%s</button></th>",
-                         columns[i].number ? " class=\"number\"" : "", columns[i].key, columns[i].explanation,
-                         columns[i].title);
-    thaw_text_append(&page->text, "</tr></thead><tbody>\n");
+    thaw_report_table_open(page, "stopped", "Stopped configurations", columns, THAW_COUNT(columns));
 }
 
 static void write_stopped(thaw_report_page *page, size_t count)

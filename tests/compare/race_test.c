@@ -1,6 +1,7 @@
 /* Races of small networks. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/comparison.h"
@@ -45,6 +46,65 @@ Test(race, stops_what_is_beaten_and_says_why, .init = comparison_begin, .fini = 
     }
     cr_assert(stopped >= 3 && stopped < 6, "%zu", stopped);
     cr_assert(!comparison_at(made, 0).race.stopped);
+    json_decref(file);
+    thaw_comparison_destroy(made);
+}
+
+/* A field of a line of CSV, without its quotes. */
+static void field_at(const char *line, size_t column, char *field, size_t capacity)
+{
+    bool quoted = false;
+    size_t length = 0;
+    for (; *line && *line != '\r' && (column > 0 || quoted || *line != ','); line++) {
+        if (*line == '"')
+            quoted = !quoted;
+        else if (column == 0 && length + 1 < capacity)
+            field[length++] = *line;
+        else if (column > 0 && *line == ',' && !quoted)
+            column--;
+    }
+    field[length] = '\0';
+}
+
+static size_t column_of(const char *head, const char *name)
+{
+    char field[64];
+    for (size_t i = 0; i < 100; i++) {
+        field_at(head, i, field, sizeof field);
+        if (strcmp(field, name) == 0)
+            return i;
+    }
+    cr_assert(false, "no column %s", name);
+    return 0;
+}
+
+/* The table says of each configuration what the file says, which the page is made of. */
+Test(race, is_in_the_table, .init = comparison_begin, .fini = comparison_end)
+{
+    static char table[1 << 16];
+    char path[SUPPORT_PATH_BYTES], field[64];
+    thaw_comparison_options options = a_race();
+    thaw_comparison *made = comparison_run(&options);
+    json_t *file = comparison_load(), *one;
+    support_path(path, comparison.directory, "table.csv");
+    assert_ok(comparison.context, thaw_comparison_write_csv(made, path));
+    cr_assert_gt(support_read_file(path, table, sizeof table - 1), 0);
+    const size_t reason = column_of(table, "stopped"), epochs = column_of(table, "stopped_epochs");
+    const size_t behind = column_of(table, "behind_leader");
+    const char *line = table;
+    size_t index;
+    json_array_foreach(json_object_get(file, "configurations"), index, one)
+    {
+        const json_t *why = json_object_get(one, "stopped");
+        line = strchr(line, '\n') + 1;
+        field_at(line, reason, field, sizeof field);
+        cr_assert_str_eq(field, why ? json_string_value(json_object_get(why, "reason")) : "");
+        field_at(line, epochs, field, sizeof field);
+        cr_assert_eq(atoi(field), json_integer_value(json_object_get(why, "epochs")));
+        field_at(line, behind, field, sizeof field);
+        const json_t *difference = json_object_get(json_object_get(why, "difference"), "mean");
+        cr_assert_eq(*field ? strtod(field, NULL) : 0, json_number_value(difference));
+    }
     json_decref(file);
     thaw_comparison_destroy(made);
 }

@@ -219,6 +219,24 @@ def check_race(browser, charts, results):
         assert as_number(row["difference"]) == one["stopped"]["difference"]["mean"]
 
 
+def check_tuning(browser, charts, results):
+    panels = [chart for chart in charts if "tuning" in chart["kind"]]
+    good = [one for one in results.json["trials"] if not one["diverged"]]
+    accuracies = sorted(one["epochs"][-1]["validation_accuracy"] for one in good)
+    marks = [(chart, mark) for chart in panels for mark in chart["marks"]]
+    assert sorted(float(mark["v"]) for _, mark in marks) == accuracies
+    for chart, mark in marks:
+        assert near(mark["y"], scale(chart["y"], offset=4)(float(mark["v"]))), mark
+    chosen = [one for one in results.all if one.get("tuning")]
+    assert sum("chosen" in mark["class"] for _, mark in marks) == len(chosen)
+    rows = browser.ask(TABLE.replace("NAME", "chosen"))
+    assert [(row["strategy"], row["optimizer"]) for row in rows] == [(one["strategy"], one["optimizer"]) for one in chosen]
+    for row, one in zip(rows, chosen):
+        assert as_number(row["validation"]) == one["tuning"]["validation_accuracy"]
+    costs = browser.ask(TABLE.replace("NAME", "costs-of-tuning"))
+    assert [as_number(row["seconds"]) for row in costs] == [one["seconds"] for one in results.json["tuning"]["optimizers"]]
+
+
 def check_layer_states(charts, results):
     states = [chart for chart in charts if "states" in chart["kind"]]
     assert [chart["heading"] for chart in states] == results.strategies
@@ -265,6 +283,7 @@ def check(browser, page, results, measurements):
     check_heat_map(charts, results)
     check_target(charts, results)
     check_race(browser, charts, results)
+    check_tuning(browser, charts, results)
     check_layer_states(charts, results)
     check_measurements(charts, measurements)
     check_tables(browser, results)

@@ -167,6 +167,22 @@ Test(page, names_the_fastest_only_where_there_is_one, .init = report_begin, .fin
     json_decref(results);
 }
 
+Test(page, says_what_tuning_chose_and_cost, .init = report_begin, .fini = report_end)
+{
+    json_t *results = support_project_json("tests/compare/results.json");
+    write_json(results);
+    report_read_page();
+    cr_assert_not_null(strstr(report_html, "<section id=\"tuning\">"));
+    cr_assert_not_null(strstr(report_html, "<b>2</b> settings were tried with each strategy"));
+    cr_assert_not_null(strstr(report_html, "trained on 80 samples, and judged on 20 others"));
+    cr_assert_not_null(strstr(report_html, "lr=0.001, beta1=0.9133, warmup=0.1"));
+    json_object_del(json_object_get(results, "experiment"), "tuning");
+    write_json(results);
+    report_read_page();
+    cr_assert_null(strstr(report_html, "<section id=\"tuning\">"));
+    json_decref(results);
+}
+
 static void set_difference(json_t *results, double low, double high)
 {
     json_object_set_new(json_array_get(json_object_get(results, "configurations"), 1), "against_full",
