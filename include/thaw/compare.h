@@ -111,7 +111,10 @@ typedef struct thaw_comparison_options {
        half and all of them; then from a third seed, and so on. After a rung, what is both in the worse half and beaten
        is stopped. Beaten is what lies below the leader in test accuracy, paired by seed, by two 95 % intervals: its
        own, and a common one whose error holds for the whole race (Bonferroni). So is what diverged. Ties go on. A
-       longer run starts again from its seed. What gets ahead only late in training may be stopped before, unless it is
+       longer run continues where the shorter one stopped, from a checkpoint in the folder `results`.race, which the
+       race removes when it ends; without `results`, or where a checkpoint cannot be written, it starts again from its
+       seed. Losses and accuracies are the same in both ways, to the bit; a feature cache in memory is filled again, which
+       counts as time. What gets ahead only late in training may be stopped before, unless it is
        in the better half by then. Needs two seeds, one rank, and no target. */
     bool race;
     /* Fair tuning; see above. Not with several `rates`. With `race`, the runs that follow the trials race. */

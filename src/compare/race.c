@@ -6,7 +6,7 @@
 #include <string.h>
 #include <thaw/runtime.h>
 
-#include "compare/comparison.h"
+#include "compare/paused.h"
 
 typedef struct race {
     thaw_comparison *comparison;
@@ -81,22 +81,26 @@ static void judge(race *all, const thaw_race_rung *rung)
                     all->differences);
     for (size_t i = 0; i < comparison->entry_count; i++) {
         const thaw_race_loss *loss = &all->losses[i];
-        if (loss->stopped && !comparison->entries[i].end.stopped)
-            comparison->entries[i].end = (thaw_race_end){ .stopped = true,
-                                                          .diverged = loss->diverged,
-                                                          .epochs = rung->epochs,
-                                                          .seeds = rung->seeds,
-                                                          .leader = loss->leader,
-                                                          .difference = loss->difference };
+        if (!loss->stopped || comparison->entries[i].end.stopped)
+            continue;
+        thaw_paused_drop(comparison, &comparison->entries[i]);
+        comparison->entries[i].end = (thaw_race_end){ .stopped = true,
+                                                      .diverged = loss->diverged,
+                                                      .epochs = rung->epochs,
+                                                      .seeds = rung->seeds,
+                                                      .leader = loss->leader,
+                                                      .difference = loss->difference };
     }
 }
 
-/* The epochs that a rung trains: from the start again if they are more than before, else those of the new seeds. */
+/* The epochs that a rung trains: those of the new seeds, and of the others what is more than before, or all if they
+   could not be saved. */
 static double epochs_of(const race *all, size_t index, size_t racing)
 {
-    const thaw_race_rung *rung = &all->rungs[index], *before = index ? rung - 1 : NULL;
-    const int seeds = before && before->epochs == rung->epochs ? rung->seeds - before->seeds : rung->seeds;
-    return (double)racing * seeds * rung->epochs;
+    const thaw_race_rung none = { 0 }, *rung = &all->rungs[index], *before = index ? rung - 1 : &none;
+    const bool longer = rung->epochs > before->epochs, saved = all->comparison->options.results != NULL;
+    const int old = !longer ? 0 : saved ? rung->epochs - before->epochs : rung->epochs;
+    return (double)racing * ((double)(rung->seeds - before->seeds) * rung->epochs + (double)before->seeds * old);
 }
 
 static thaw_status run_rung(race *all, size_t index)
@@ -145,9 +149,12 @@ thaw_status thaw_comparison_race(thaw_comparison *comparison)
         comparison->entries[i].end = (thaw_race_end){ 0 };
     if (status == THAW_OK)
         all.rung_count = thaw_race_list_rungs(comparison->options.epochs, comparison->options.seeds, all.rungs);
+    thaw_paused_begin(comparison);
     for (size_t i = 0; i < all.rung_count && status == THAW_OK; i++)
         status = run_rung(&all, i);
     comparison->race_is_over = status == THAW_OK;
+    if (comparison->race_is_over)
+        thaw_paused_end(comparison);
     void *const rooms[] = { all.rungs, all.losses, all.figures, all.means, all.differences };
     for (size_t i = 0; i < THAW_COUNT(rooms); i++)
         thaw_release(context, rooms[i]);

@@ -5,6 +5,7 @@
 
 #include "compare/comparison.h"
 #include "compare/energy.h"
+#include "compare/paused.h"
 #include "compare/tuning.h"
 #include "core/clock.h"
 #include "core/context.h"
@@ -24,11 +25,6 @@ typedef struct run {
 static thaw_dataset *training_of(const run *now)
 {
     return now->entry->is_trial ? now->comparison->tuning->training : now->comparison->options.training;
-}
-
-static thaw_dataset *test_of(const run *now)
-{
-    return now->entry->is_trial ? now->comparison->tuning->validation : now->comparison->options.test;
 }
 
 /* ---------------------------------------------------------------- a model */
@@ -252,7 +248,7 @@ static thaw_status train(run *now)
     const thaw_fit_options fit = {
         .epochs = options->epochs,
         .batch = options->batch,
-        .test = test_of(now),
+        .test = now->entry->is_trial ? now->comparison->tuning->validation : options->test,
         .schedule.warmup_epochs = now->entry->point ? now->entry->point->warmup * options->epochs : 0,
         .cache_bytes = options->cache_bytes,
         .strategy = now->entry->policy ? NULL : now->entry->strategy,
@@ -265,8 +261,12 @@ static thaw_status train(run *now)
     };
     thaw_trainer *trainer;
     thaw_status status = thaw_trainer_create(now->model, training_of(now), &fit, &trainer);
+    if (status == THAW_OK)
+        status = thaw_paused_continue(now->comparison, now->entry, now->seed, trainer, now->epochs);
     while (status == THAW_OK && json_array_size(now->epochs) < (size_t)now->comparison->epochs)
         status = train_epoch(now, trainer);
+    if (status == THAW_OK)
+        thaw_paused_save(now->comparison, now->entry, now->seed, trainer);
     thaw_trainer_destroy(trainer);
     return status;
 }

@@ -2,6 +2,7 @@
 #include <thaw/runtime.h>
 
 #include "compare/comparison.h"
+#include "compare/paused.h"
 #include "compare/tuning.h"
 #include "core/clock.h"
 #include "core/workers.h"
@@ -32,10 +33,12 @@ static void run_step(void *argument, size_t job, size_t step)
     if (!all->wants(comparison, entry, round) || atomic_load(&comparison->stop))
         return;
     thaw_run_outcome outcome;
-    thaw_run_carry_out(comparison, entry, runs->first_seed + round, job, &outcome);
-    if (outcome.record)
-        thaw_comparison_keep(comparison, &entry->runs[round], outcome.record);
-    else
+    const uint64_t seed = runs->first_seed + round;
+    const size_t before = thaw_paused_epochs(comparison, entry, seed);
+    thaw_run_carry_out(comparison, entry, seed, job, &outcome);
+    if (outcome.record && thaw_comparison_keep(comparison, &entry->runs[round], outcome.record) == THAW_OK)
+        thaw_paused_forget(comparison, entry, seed, before);
+    else if (!outcome.record)
         give_up(comparison, outcome.message, outcome.status);
 }
 
