@@ -109,8 +109,8 @@ typedef struct thaw_policy_action {
 
 /* What a decision has come to; carried out in this order. */
 typedef struct thaw_policy_actions {
-    thaw_policy_action action[THAW_POLICY_MOST_ACTIONS];
-    size_t count; /* may exceed the array: such a decision is an error */
+    thaw_policy_action action[THAW_POLICY_MOST_ACTIONS]; /* the actions */
+    size_t count;                                        /* may exceed the array: such a decision is an error */
 } thaw_policy_actions;
 
 /* A kind of policy. Fields that a module's `size` does not reach are zero, which is their default; `decide` must be
