@@ -3,6 +3,7 @@
    gradient p_j sum(t) - t_j. The mean divides by the sum of w_y. */
 #include <math.h>
 #include <string.h>
+#include <thaw/layer_capabilities.h>
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 
@@ -31,6 +32,7 @@ typedef struct pass {
     const loss *layer;
     const float *logits;
     const int32_t *labels;
+    double mixed;   /* thaw_layer_run.mixed */
     kept *kept;     /* NULL in inference */
     double *losses; /* of the samples, before scaling; forward */
     float *gradient;
@@ -104,6 +106,12 @@ static double sample_loss(const loss *l, const float *logits, size_t label, doub
     return total + smoothing / (double)l->classes * spread;
 }
 
+/* The label that is mixed with that of a sample: its own if nothing is. */
+static int32_t other_label(const pass *p, size_t sample)
+{
+    return p->labels[p->mixed > 0 ? (sample ? sample : p->layer->batch) - 1 : sample];
+}
+
 static void forward_samples(void *argument, size_t begin, size_t end)
 {
     const pass *p = argument;
@@ -111,11 +119,15 @@ static void forward_samples(void *argument, size_t begin, size_t end)
     for (size_t n = begin; n < end; n++) {
         const float *logits = p->logits + n * l->classes;
         float *probabilities = p->kept ? p->kept->probabilities + n * l->classes : NULL, largest;
+        const int32_t label = p->labels[n], other = other_label(p, n);
         p->losses[n] = 0;
-        if (is_ignored(l, p->labels[n]))
+        if (is_ignored(l, label) && is_ignored(l, other))
             continue;
         const double sum = sum_exponentials(logits, l->classes, probabilities, &largest);
-        p->losses[n] = sample_loss(l, logits, (size_t)p->labels[n], (double)largest + log(sum));
+        const double log_sum = (double)largest + log(sum);
+        p->losses[n] = is_ignored(l, label) ? 0 : (1 - p->mixed) * sample_loss(l, logits, (size_t)label, log_sum);
+        if (p->mixed > 0 && !is_ignored(l, other))
+            p->losses[n] += p->mixed * sample_loss(l, logits, (size_t)other, log_sum);
         for (size_t j = 0; probabilities && j < l->classes; j++)
             probabilities[j] = (float)((double)probabilities[j] / sum);
     }
@@ -138,6 +150,7 @@ static thaw_status forward(const thaw_layer_run *run)
         .layer = l,
         .logits = run->inputs[0],
         .labels = run->target,
+        .mixed = run->mixed,
         .kept = l->training ? run->workspace : NULL,
         .losses = run->scratch,
     };
@@ -159,16 +172,21 @@ static void backward_samples(void *argument, size_t begin, size_t end)
     const double scale = p->kept->scale, smoothing = l->options->label_smoothing;
     for (size_t n = begin; n < end; n++) {
         float *gradient = p->gradient + n * l->classes;
-        if (is_ignored(l, p->labels[n])) {
+        const int32_t label = p->labels[n], other = other_label(p, n);
+        if (is_ignored(l, label) && is_ignored(l, other)) {
             memset(gradient, 0, l->classes * sizeof *gradient);
             continue;
         }
         const float *probabilities = p->kept->probabilities + n * l->classes;
-        const size_t label = (size_t)p->labels[n];
-        const double hard = (1 - smoothing) * weight_of(l, label), soft = smoothing / (double)l->classes;
-        const double targets = hard + soft * l->weight_sum;
+        const double own_share = is_ignored(l, label) ? 0 : 1 - p->mixed;
+        const double other_share = is_ignored(l, other) ? 0 : p->mixed;
+        const double hard = own_share > 0 ? own_share * (1 - smoothing) * weight_of(l, (size_t)label) : 0;
+        const double mixed = other_share > 0 ? other_share * (1 - smoothing) * weight_of(l, (size_t)other) : 0;
+        const double soft = (own_share + other_share) * smoothing / (double)l->classes;
+        const double targets = hard + mixed + soft * l->weight_sum;
         for (size_t j = 0; j < l->classes; j++) {
-            const double target = (j == label ? hard : 0) + soft * weight_of(l, j);
+            const double target =
+                ((int32_t)j == label ? hard : 0) + ((int32_t)j == other ? mixed : 0) + soft * weight_of(l, j);
             gradient[j] = (float)(scale * (targets * (double)probabilities[j] - target));
         }
     }
@@ -177,7 +195,11 @@ static void backward_samples(void *argument, size_t begin, size_t end)
 static thaw_status backward(const thaw_layer_run *run)
 {
     const loss *l = run->state;
-    pass p = { .layer = l, .labels = run->target, .kept = run->workspace, .gradient = run->input_gradients[0] };
+    pass p = { .layer = l,
+               .labels = run->target,
+               .mixed = run->mixed,
+               .kept = run->workspace,
+               .gradient = run->input_gradients[0] };
     if (p.gradient)
         thaw_parallel_for(run->context, l->batch, grain_of(l), backward_samples, &p);
     return THAW_OK;
@@ -188,6 +210,8 @@ static void weigh(const thaw_layer_run *run, double *total, double *weight)
     const loss *l = run->state;
     thaw_cross_entropy_weigh(run, l->options, l->total, l->weights, total, weight);
 }
+
+static const thaw_layer_capabilities capabilities = { .size = sizeof capabilities, .mixes_targets = true };
 
 static const thaw_layer_module module = {
     .size = sizeof(thaw_layer_module),
@@ -203,6 +227,7 @@ static const thaw_layer_module module = {
     .backward = backward,
     .release = thaw_release,
     .weigh = weigh,
+    .capabilities = &capabilities,
 };
 
 thaw_status thaw_softmax_cross_entropy(thaw_model *model, thaw_node logits,

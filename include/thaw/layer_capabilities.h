@@ -150,6 +150,8 @@ typedef struct thaw_layer_capabilities {
        packs, forward and backward of both read it, and `unpack` of either. Called before either has run. May depend on
        the layouts that kernels chose for the batch and the length of sequences. NULL: never. */
     bool (*packs_alike)(const void *state, const void *other);
+
+    bool mixes_targets; /* a loss of labels that honours thaw_layer_run.mixed */
 } thaw_layer_capabilities;
 
 /* ---- what a plan asks of the layer, what it answers, and what it gets in a step ---- */

@@ -147,6 +147,9 @@ struct thaw_layer_run {
        Indices must stay below 2^50. */
     thaw_stream random;
     const thaw_capability_run *capabilities; /* of its capabilities */
+    /* For a loss that mixes targets (thaw_layer_capabilities.mixes_targets): the share in each sample's targets of those
+       of the sample before it in the batch, and of the last for the first. 0: a sample's targets are its own. */
+    double mixed;
 };
 
 /* A kind of layer. Functions return THAW_OK, or leave a message with thaw_fail. Fields that a module's `size` does not

@@ -19,6 +19,7 @@
 #include <thaw/layer_module.h>
 #include <thaw/layers.h>
 #include <thaw/matrix_stage.h>
+#include <thaw/mixing.h>
 #include <thaw/model.h>
 #include <thaw/model_folder.h>
 #include <thaw/network_module.h>

@@ -8,6 +8,7 @@
 #include <thaw/classification.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
+#include <thaw/mixing.h>
 #include <thaw/model.h>
 #include <thaw/policy.h>
 #include <thaw/schedule.h>
@@ -235,6 +236,7 @@ typedef struct thaw_fit_options {
     /* The test data are evaluated after each so many epochs, counted from the first, and after the last one: also when
        patience ends the run. A run that a callback stops may end without a test. 0: 1. Keras' validation_freq. */
     int test_every;
+    thaw_mixing_options mixing;    /* of samples and features in training; see thaw/mixing.h */
     const thaw_strategy *strategy; /* what trains when: its rules are applied before each epoch; may be NULL */
     const thaw_policy *policy;     /* what decides as the run goes on what trains; not with a strategy; may be NULL */
     /* How often the policy may change what trains to a state that it has not left for one of the last 64 others: each

@@ -18,7 +18,8 @@ static size_t feature_bytes(const cli_session *session, const thaw_fit_options *
     const thaw_plan_options wanted = {
         .batch = (int64_t)session->options->batch,
         .cache_dtype = options->cache_dtype,
-        .random_data = draws_each_epoch(session->training),
+        .random_data =
+            draws_each_epoch(session->training) || session->options->mixup > 0 || session->options->cutmix > 0,
     };
     const thaw_plan *plan;
     thaw_trainability trainability;

@@ -117,13 +117,14 @@ typedef struct cli_options {
     bool resume, race;
     const char *checkpoint; /* a folder */
     cli_interval checkpoint_every;
-    uint64_t keep;                     /* 0: 3 */
-    double clip_norm;                  /* 0: none */
-    double average_decay;              /* 0: no average */
-    double learning_rate;              /* of `optimizer`; -1: its own */
-    bool program, profile;             /* of thaw plan */
-    uint64_t steps, epoch, run_epochs; /* run_epochs 0: as many as needed */
-    bool override;                     /* the command line's word counts, whatever the file of --load says of itself */
+    uint64_t keep;                                      /* 0: 3 */
+    double clip_norm;                                   /* 0: none */
+    double mixup, cutmix, feature_mixup, feature_noise; /* 0: none */
+    double average_decay;                               /* 0: no average */
+    double learning_rate;                               /* of `optimizer`; -1: its own */
+    bool program, profile;                              /* of thaw plan */
+    uint64_t steps, epoch, run_epochs;                  /* run_epochs 0: as many as needed */
+    bool override; /* the command line's word counts, whatever the file of --load says of itself */
     bool cache_bf16, recompute, drop_last, merge, inference, json;
     cli_precision precision, frozen_precision;
     cli_rule *rules;

@@ -17,10 +17,11 @@ enum thaw_purpose {
     THAW_PURPOSE_LAYER = 3, /* dropout, and random numbers of users' layers */
     THAW_PURPOSE_AUGMENT = 4,
     THAW_PURPOSE_SAMPLING = 5,
-    THAW_PURPOSE_BATCHES = 6, /* the order of batches of like lengths */
+    THAW_PURPOSE_BATCHES = 6,  /* the order of batches of like lengths */
     THAW_PURPOSE_ROUNDING = 7, /* of optimizer state */
     THAW_PURPOSE_TRIALS = 8,   /* the settings that a comparison tries */
-    THAW_PURPOSE_POLICY = 9
+    THAW_PURPOSE_POLICY = 9,
+    THAW_PURPOSE_MIXING = 10 /* of the samples of a batch, and noise on features */
 };
 
 /* A number in [0, 1) with 24 bits, exact in a float. */

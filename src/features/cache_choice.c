@@ -8,7 +8,8 @@
 thaw_cache_budget thaw_cache_budget_of(const thaw_fit_options *options, const thaw_dataset *dataset)
 {
     const size_t count = dataset->source.count, targets = dataset->target_bytes;
-    thaw_cache_budget budget = { .random = dataset->source.random && !dataset->source.views,
+    const bool mixed = options->mixing.mixup > 0 || options->mixing.cutmix > 0;
+    thaw_cache_budget budget = { .random = mixed || (dataset->source.random && !dataset->source.views),
                                  .dtype = options->cache_dtype };
     const size_t bytes = options->cache_file ? options->cache_file_bytes : options->cache_bytes;
     if (bytes == 0)
@@ -107,6 +108,7 @@ bool thaw_cache_leave_rest(const thaw_plan *plan, const thaw_dataset *training, 
     const size_t count = training->source.count * thaw_cache_views(plan, rest, training);
     const size_t taken = rest->cache_file ? thaw_feature_file_bytes(count, all) : count * all;
     rest->cache_dtype = THAW_F32;
+    rest->mixing = (thaw_mixing_options){ 0 };
     if (rest->cache_file && *left == 0) /* any size */
         return true;
     *left = *left > taken ? *left - taken : 0;

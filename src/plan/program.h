@@ -111,6 +111,7 @@ typedef struct thaw_program_step {
     thaw_shard_sum *sum;                   /* of a step with several shards */
     const thaw_communicator *communicator; /* in this rank's last shard of the step, whose gradients travel early */
     size_t first;                          /* the place of the first sample in the step's batch */
+    double mixed;                          /* the share of other samples in its targets: see thaw_layer_run.mixed */
     size_t own_first;                      /* the same in the part of the batch that this process has */
     size_t met;                            /* the instruction after the last one that may meet other ranks */
     bool again;        /* the last run was of another shard of the same step: parameters have not changed since */

@@ -11,6 +11,7 @@ static void hand_step(const thaw_plan *plan, const thaw_instruction *instruction
     thaw_layer_run *run = instruction->run;
     const thaw_program_step *step = &plan->program.step;
     run->target = step->target;
+    run->mixed = step->mixed;
     run->random.seed = step->random.seed;
     run->random.step = step->random.step;
     run->random.origin =

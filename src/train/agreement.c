@@ -27,6 +27,7 @@ typedef enum item {
     SHUFFLING,
     SCHEDULE,
     CLIPPING,
+    MIXING,
     STRATEGY,
     POLICY,
     CACHE,
@@ -62,6 +63,7 @@ static const char *const item_names[ITEMS] = {
     [SEED] = "the seed",
     [SCHEDULE] = "the schedule",
     [CLIPPING] = "clip_norm",
+    [MIXING] = "the mixing",
     [STRATEGY] = "the strategy",
     [POLICY] = "the policy",
     [CACHE] = "the feature cache",
@@ -226,6 +228,10 @@ static thaw_status add_options(const thaw_fit_options *options, facts *own)
     thaw_digest_add_number(&own->digests[SEED], options->seed);
     add_schedule(&options->schedule, &own->digests[SCHEDULE]);
     add_real(&own->digests[CLIPPING], options->clip_norm);
+    add_real(&own->digests[MIXING], options->mixing.mixup);
+    add_real(&own->digests[MIXING], options->mixing.cutmix);
+    add_real(&own->digests[MIXING], options->mixing.feature_mixup);
+    add_real(&own->digests[MIXING], options->mixing.feature_noise);
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
     add_policy(options->policy, &own->digests[POLICY]);
     thaw_digest_add_number(&own->digests[CACHE], options->cache_bytes);

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/number.h"
 #include "train/label_counts.h"
+#include "train/mixing.h"
 #include "train/shards.h"
 
 /* Counts the labels that are not ignored, and those of them at which is the largest output. Targets that are not labels
@@ -87,6 +88,29 @@ thaw_status thaw_set_targets(thaw_plan *plan, const void *targets, size_t first)
     return status;
 }
 
+static thaw_mixing mixing_of(const thaw_plan *plan, const thaw_training_batch *batch)
+{
+    const thaw_program_step *step = &plan->program.step;
+    return (thaw_mixing){ plan->program.model->context, batch->mixing, step->random.seed,
+                          batch->mixing_step,           step->first,   (size_t)plan->batch };
+}
+
+/* The rows of a cache have been mixed before. */
+static void mix_outputs(const thaw_plan *plan, const thaw_training_batch *batch)
+{
+    const thaw_mixing part = mixing_of(plan, batch);
+    size_t cut = 0;
+    for (size_t i = 0; i < plan->cut_count; i++) {
+        const thaw_node node = plan->order[i];
+        if (!plan->nodes[node].boundary)
+            continue;
+        if (!thaw_model_is_input(plan->model, node))
+            thaw_mixing_features(&part, cut, &plan->model->nodes[node].output,
+                                 (float *)(uintptr_t)thaw_plan_output(plan, node));
+        cut++;
+    }
+}
+
 thaw_status thaw_feed_part(thaw_plan *plan, const thaw_taken_step *taken, thaw_shard_part part)
 {
     const thaw_training_batch *batch = taken->batch;
@@ -97,6 +121,11 @@ thaw_status thaw_feed_part(thaw_plan *plan, const thaw_taken_step *taken, thaw_s
     step->own_first = own_first;
     step->first = part.first;
     step->random = (thaw_stream){ .seed = taken->seed, .step = plan->model->steps };
+    step->mixed = 0;
+    if (batch->mixing) {
+        const thaw_mixing mixing = mixing_of(plan, batch);
+        step->mixed = part.count > 1 ? thaw_mixing_draw(&mixing, &plan->model->nodes[0].output).other : 0;
+    }
     if (batch->samples)
         thaw_program_feed_samples(plan, batch->samples + own_first * thaw_shape_count(&plan->model->nodes[0].output));
     else
@@ -111,6 +140,8 @@ thaw_status thaw_run_part_prefix(thaw_plan *plan, const thaw_training_batch *bat
         status = thaw_program_run(plan, batch->samples ? THAW_SECTION_PREFIX : THAW_SECTION_CACHED);
     if (status == THAW_OK && batch->samples && batch->on_prefix)
         status = thaw_program_run(plan, THAW_SECTION_KEEP);
+    if (status == THAW_OK && batch->samples && batch->mixing)
+        mix_outputs(plan, batch);
     return status;
 }
 

@@ -42,8 +42,10 @@ struct thaw_training_batch {
     /* Called after the prefix has run on a shard, the samples from plan->program.step.own_first on; may be NULL. */
     void (*on_prefix)(void *argument, const thaw_plan *plan);
     void *argument;
-    bool measures;              /* gradients' squares are added up: see thaw_update_list_squares */
-    thaw_phase_seconds *phases; /* each phase's time is added here; NULL: no timing */
+    bool measures;                     /* gradients' squares are added up: see thaw_update_list_squares */
+    const thaw_mixing_options *mixing; /* of samples that are mixed already, and of outputs of the prefix; NULL: none */
+    uint64_t mixing_step;              /* of the run */
+    thaw_phase_seconds *phases;        /* each phase's time is added here; NULL: no timing */
 };
 
 /* One training step. The plan is that of thaw_shard_plan for this batch and the shards of the options. A rate factor of

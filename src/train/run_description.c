@@ -79,6 +79,19 @@ static void describe_policy(const thaw_fit_options *options, thaw_text *text)
     thaw_text_append(text, "\n");
 }
 
+/* Earlier versions had no such lines. */
+static void describe_mixing(const thaw_mixing_options *mixing, thaw_text *text)
+{
+    if (mixing->mixup > 0)
+        thaw_lines_add_real(text, "mixup", mixing->mixup);
+    if (mixing->cutmix > 0)
+        thaw_lines_add_real(text, "cutmix", mixing->cutmix);
+    if (mixing->feature_mixup > 0)
+        thaw_lines_add_real(text, "mixup of features", mixing->feature_mixup);
+    if (mixing->feature_noise > 0)
+        thaw_lines_add_real(text, "noise of features", mixing->feature_noise);
+}
+
 static void describe_options(const thaw_trainer *trainer, thaw_text *text)
 {
     static const char *const levels[] = { "any", "baseline", "v3", "v4", "v4 with bf16" };
@@ -104,6 +117,7 @@ static void describe_options(const thaw_trainer *trainer, thaw_text *text)
         thaw_lines_add_real(text, "decay of averaged weights", options->average_decay);
     if (options->test_every > 1) /* nor such a line */
         thaw_lines_add_number(text, "epochs from test to test", (uint64_t)options->test_every);
+    describe_mixing(&options->mixing, text);
     thaw_lines_add_text(text, "head", options->head ? options->head : "none");
     thaw_lines_add_text(text, "cached features", options->cache_dtype == THAW_BF16 ? "bf16" : "f32");
     thaw_lines_add_text(text, "monitored figure", thaw_monitor_name(options->best.monitor));

@@ -65,6 +65,8 @@ static thaw_status check(thaw_trainer *trainer)
         status = take_data(trainer, &trainer->dataset, &trainer->arranged);
     if (status == THAW_OK && options->test)
         status = take_data(trainer, &options->test, &trainer->arranged_test);
+    if (status == THAW_OK)
+        status = thaw_trainer_check_mixing(trainer);
     if (status == THAW_OK && options->strategy)
         status = thaw_strategy_check(options->strategy, model, options->head, options->epochs);
     return status;

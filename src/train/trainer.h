@@ -50,6 +50,7 @@ struct thaw_trainer {
     size_t views; /* that the epochs up to now went through, of each sample; 0: the data have none */
     thaw_test_cache test_cache;
     thaw_batch batch; /* read but not yet trained on; count 0: none */
+    bool mixed;       /* the batch has been mixed */
 
     char *description; /* of the run at its start; see run_description.h */
     bool describes_data;
@@ -106,6 +107,12 @@ thaw_status thaw_trainer_test_epoch(thaw_trainer *trainer);
 
 /* Puts the weights that train back into the model, if it has the averages, or a view of an optimizer. */
 void thaw_trainer_use_weights(const thaw_trainer *trainer);
+
+/* Whether the options of mixing suit the model. Errors: THAW_INVALID_ARGUMENT. */
+thaw_status thaw_trainer_check_mixing(const thaw_trainer *trainer);
+
+/* Mixes this rank's shards of the batch, once: samples and targets, or the rows of the cache. */
+void thaw_trainer_mix(thaw_trainer *trainer, const thaw_plan *plan, thaw_shard_range range);
 
 /* The loader must close before the cache that it reads. */
 void thaw_trainer_release_data(thaw_trainer *trainer);

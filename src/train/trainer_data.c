@@ -13,6 +13,7 @@ static void close_loader(thaw_trainer *trainer)
     trainer->loader = NULL;
     trainer->loaded = NULL;
     trainer->batch = (thaw_batch){ 0 };
+    trainer->mixed = false;
 }
 
 thaw_status thaw_trainer_open_loader(thaw_trainer *trainer, thaw_dataset *dataset)

@@ -17,6 +17,7 @@ static thaw_status read_batch(thaw_trainer *trainer)
     const thaw_status status = thaw_loader_next(trainer->loader, &trainer->batch);
     if (status != THAW_OK)
         trainer->batch = (thaw_batch){ 0 };
+    trainer->mixed = false;
     if (timed)
         trainer->epoch_result.phases.data += thaw_seconds() - asked;
     return status;
@@ -105,6 +106,8 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .features = cached ? batch->samples : NULL,
         .targets = batch->targets,
         .argument = trainer,
+        .mixing = &options->mixing,
+        .mixing_step = trainer->position.all_steps,
         .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
     thaw_plan *plan;
@@ -113,6 +116,7 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
     if (status != THAW_OK)
         return status;
+    thaw_trainer_mix(trainer, plan, range);
     if (trainer->cache && !cached) { /* it may have been dropped just now */
         training.on_prefix = keep_features;
         thaw_feature_cache_announce(trainer->cache, batch->indices - batch->first, batch->all);
@@ -131,6 +135,7 @@ static void advance(thaw_trainer *trainer, const thaw_step_result *result)
     thaw_epoch_sums *sums = &trainer->sums;
     const size_t count = trainer->batch.all;
     trainer->batch = (thaw_batch){ 0 };
+    trainer->mixed = false;
     trainer->position.step++;
     trainer->position.all_steps++;
     trainer->position.samples += count;

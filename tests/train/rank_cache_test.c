@@ -165,6 +165,15 @@ Test(rank_cache, keeps_views)
                 3);
 }
 
+Test(rank_cache, mixes_as_one)
+{
+    check(&(thaw_fit_options){ .batch = 16,
+                               .shards = 4,
+                               .cache_bytes = 1 << 20,
+                               .mixing = { .feature_mixup = 0.4, .feature_noise = 0.1 } },
+          1);
+}
+
 Test(rank_cache, has_the_bits_of_one)
 {
     check(&(thaw_fit_options){ .batch = 16, .shards = 4, .cache_bytes = 1 << 20 }, 1);
