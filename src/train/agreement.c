@@ -228,10 +228,7 @@ static thaw_status add_options(const thaw_fit_options *options, facts *own)
     thaw_digest_add_number(&own->digests[SEED], options->seed);
     add_schedule(&options->schedule, &own->digests[SCHEDULE]);
     add_real(&own->digests[CLIPPING], options->clip_norm);
-    add_real(&own->digests[MIXING], options->mixing.mixup);
-    add_real(&own->digests[MIXING], options->mixing.cutmix);
-    add_real(&own->digests[MIXING], options->mixing.feature_mixup);
-    add_real(&own->digests[MIXING], options->mixing.feature_noise);
+    thaw_digest_add(&own->digests[MIXING], &options->mixing, sizeof options->mixing);
     add_strategy(options->strategy, options->head, &own->digests[STRATEGY]);
     add_policy(options->policy, &own->digests[POLICY]);
     thaw_digest_add_number(&own->digests[CACHE], options->cache_bytes);

@@ -116,6 +116,21 @@ Test(folder_command, caches_views)
     support_assert_says(run.errors, "views=0, must be a whole number from 1");
 }
 
+Test(folder_command, mixes)
+{
+    put_images();
+    static const char form[] = ";size=28;channels=1";
+    command("train --model transfer-cnn --data $a --batch 4 --mixup 0.4 --cutmix 1 --threads 2", form, 0);
+    command("train --model transfer-cnn --data $a --batch 4 --epochs 2 --freeze conv* --threads 2 --feature-mixup 0.4 "
+            "--feature-noise 0.1",
+            form, 0);
+    support_assert_says(run.output, "  cached, test too\n");
+    command("train --model transfer-cnn --data $a --mixup 0", form, 2);
+    support_assert_says(run.errors, "must be a finite number above 0");
+    command("train --model transfer-cnn --data $a --batch 4 --mixup 1 --feature-mixup 1", form, 1);
+    support_assert_says(run.errors, "feature_mixup is given beside mixup or cutmix");
+}
+
 Test(folder_command, says_why_nothing_is_cached)
 {
     put_images();

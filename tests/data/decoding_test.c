@@ -71,9 +71,10 @@ static bool is_same(const float *one, const float *other, size_t samples)
 
 Test(decoding, gives_the_same_bits_for_any_number_of_threads)
 {
+    static const char all[] = "augment=random-resized-crop+rand-augment+color-jitter:brightness=0.4,contrast=0.4,"
+                              "saturation=0.4,hue=0.1+random-rotation+random-erasing:p=1";
     static const char *const options[] = { "", "decode=full", "augment=crop-flip", "augment=crop-flip;decode=full",
-                                           "augment=random-resized-crop+rand-augment+color-jitter:brightness=0.4,"
-                                           "contrast=0.4,saturation=0.4,hue=0.1+random-rotation+random-erasing:p=1" };
+                                           all };
     put_images();
     for (size_t i = 0; i < THAW_COUNT(options); i++) {
         float *alone = read_with(1, options[i], 2);
