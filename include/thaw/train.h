@@ -304,9 +304,9 @@ THAW_API size_t thaw_fit_cached_views(const thaw_fit_options *options, const tha
    more. The test data are evaluated in batches of the size of a shard, so that they need no more memory.
 
    A policy is asked before the first step, and then between epochs or after so many steps, as its module says. What was
-   frozen when the run began stays so. It is deterministic: with the same seed and the same number of threads, it does the
-   same, unless it asks for measured times. With several ranks, rank 0 decides for all. Its state is part of checkpoints,
-   and so are the prices that it has found.
+   frozen when the run began stays so, and what trains at its end stays that way. With the same seed and the same number of
+   threads, a policy does the same, unless it asks for measured times. With several ranks, rank 0 decides for all. Its
+   state is part of checkpoints, and so are the prices that it has found.
 
    Callbacks may change the model, but the frozen prefix only while no cached epoch runs (THAW_INVALID_ARGUMENT). A
    strategy is checked before the first step (thaw_strategy_check). An epoch does not fill a cache in memory if the next

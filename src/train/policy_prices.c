@@ -23,14 +23,32 @@ bool thaw_policy_times_step(const thaw_trainer *trainer)
            trainer->batch.all == (size_t)trainer->options.batch;
 }
 
-thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan, thaw_shard_range range)
+thaw_status thaw_policy_prepare_timing(thaw_trainer *trainer, const thaw_training_batch *batch, thaw_shard_range range)
+{
+    thaw_policy_run *run = trainer->policy;
+    const int64_t count = trainer->options.batch / (int64_t)range.shards;
+    const thaw_evaluated_batch frozen = { .count = count, .samples = batch->samples, .most = batch->most };
+    if (run->list)
+        return THAW_OK;
+    thaw_status status = thaw_price_list_create(trainer->model, count, range, &run->list);
+    if (status == THAW_OK)
+        status = thaw_price_list_time_frozen(run->list, &frozen, FROZEN_RUNS);
+    if (status != THAW_OK) {
+        thaw_price_list_destroy(run->list);
+        run->list = NULL;
+    }
+    return status;
+}
+
+thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan)
 {
     thaw_policy_run *run = trainer->policy;
     thaw_program *program = &plan->program;
-    const thaw_status status =
-        run->list ? THAW_OK : thaw_price_list_create(trainer->model, plan->batch, range, &run->list);
-    if (status != THAW_OK)
-        return status;
+    double *seconds =
+        thaw_grow(trainer->model->context, run->seconds, &run->second_count, program->count + 1, sizeof *seconds);
+    if (!seconds)
+        return THAW_OUT_OF_MEMORY;
+    run->seconds = seconds;
     for (size_t i = 0; i < program->count; i++)
         program->instructions[i].seconds = 0;
     program->rest = 0;
@@ -39,22 +57,17 @@ thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan, tha
     return THAW_OK;
 }
 
-thaw_status thaw_policy_end_timing(thaw_trainer *trainer, thaw_plan *plan, const thaw_training_batch *batch)
+void thaw_policy_end_timing(thaw_trainer *trainer, thaw_plan *plan, bool done)
 {
     thaw_policy_run *run = trainer->policy;
     thaw_program *program = &plan->program;
-    double *seconds = thaw_allocate_array(trainer->model->context, program->count, sizeof *seconds);
     program->timed = false;
-    if (!seconds)
-        return THAW_OUT_OF_MEMORY;
+    if (!done)
+        return;
     for (size_t i = 0; i < program->count; i++)
-        seconds[i] = program->instructions[i].seconds;
-    thaw_price_list_add_step(run->list, plan, seconds, program->rest + thaw_seconds() - program->clock);
-    thaw_release(trainer->model->context, seconds);
-    if (run->timed_steps++ > 0)
-        return THAW_OK;
-    const thaw_evaluated_batch frozen = { .count = plan->batch, .samples = batch->samples, .most = batch->most };
-    return thaw_price_list_time_frozen(run->list, &frozen, FROZEN_RUNS);
+        run->seconds[i] = program->instructions[i].seconds;
+    thaw_price_list_add_step(run->list, plan, run->seconds, program->rest + thaw_seconds() - program->clock);
+    run->timed_steps++;
 }
 
 /* ---- pricing ---- */

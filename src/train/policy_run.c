@@ -102,6 +102,13 @@ static thaw_status fill(thaw_policy_run *run, thaw_model *model, const thaw_mode
     return keep_weights(run, model->context);
 }
 
+/* What plans were made from is another then: those that were kept for other states of freezing go. */
+static void set_recurs(thaw_model *model, bool recurs)
+{
+    model->parameters.recurs = recurs;
+    model->parameters.revision++;
+}
+
 thaw_status thaw_policy_run_create(thaw_trainer *trainer)
 {
     const thaw_fit_options *options = &trainer->options;
@@ -119,8 +126,8 @@ thaw_status thaw_policy_run_create(thaw_trainer *trainer)
     *run = (thaw_policy_run){ .policy = policy, .test_loss = NAN, .test_accuracy = NAN };
     run->watches = policy->module.watches ? policy->module.watches(policy->settings) : 0;
     run->interval = policy->module.interval ? policy->module.interval(policy->settings) : 0;
-    model->parameters.recurs = policy->module.recurs;
-    model->parameters.revision++;
+    if (policy->module.recurs)
+        set_recurs(model, true);
     thaw_model_blocks found;
     thaw_status status = thaw_model_blocks_find(model, options->head, &found);
     if (status == THAW_OK)
@@ -135,12 +142,12 @@ void thaw_policy_run_release(thaw_trainer *trainer)
     thaw_policy_run *run = trainer->policy;
     if (!run)
         return;
-    trainer->model->parameters.recurs = false;
-    trainer->model->parameters.revision++; /* what was kept for other states goes */
+    if (trainer->model->parameters.recurs)
+        set_recurs(trainer->model, false);
     thaw_price_list_destroy(run->list);
     void *const memory[] = {
-        run->blocks,  run->names,  run->block_of, run->parameters,        run->groups, run->draws, run->state,
-        run->squares, run->prices, run->offered,  run->parameter_squares, run->values
+        run->blocks,  run->names,  run->block_of, run->parameters,        run->groups, run->draws,  run->state,
+        run->squares, run->prices, run->offered,  run->parameter_squares, run->values, run->seconds
     };
     for (size_t i = 0; i < THAW_COUNT(memory); i++)
         thaw_release(context, memory[i]);

@@ -66,6 +66,8 @@ struct thaw_policy_run {
     double *parameter_squares;  /* scratch: of the last step's gradients, by the update list's numbers */
     thaw_price_list *list;      /* while steps are being timed; else NULL */
     size_t timed_steps;
+    double *seconds; /* of the instructions of a step that is timed */
+    size_t second_count;
 };
 
 /* Makes it for a trainer whose options have been checked, if they name a policy. Errors: THAW_INVALID_ARGUMENT (a
@@ -98,11 +100,15 @@ void thaw_policy_measure(thaw_policy_run *run);
 
 /* ---- prices ---- */
 
-/* Before and after a step that is to be timed. The second also times, once, how its layers run frozen. Errors: those
-   of thaw_evaluate. */
 bool thaw_policy_times_step(const thaw_trainer *trainer);
-thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan, thaw_shard_range range);
-thaw_status thaw_policy_end_timing(thaw_trainer *trainer, thaw_plan *plan, const thaw_training_batch *batch);
+
+/* Before a step that is to be timed, before its plan is found: times, once, how layers run frozen. Errors: those of
+   thaw_evaluate. */
+thaw_status thaw_policy_prepare_timing(thaw_trainer *trainer, const thaw_training_batch *batch, thaw_shard_range range);
+
+/* Around that step, which may have failed. Errors, before it: THAW_OUT_OF_MEMORY. */
+thaw_status thaw_policy_begin_timing(thaw_trainer *trainer, thaw_plan *plan);
+void thaw_policy_end_timing(thaw_trainer *trainer, thaw_plan *plan, bool done);
 
 /* Finds all prices, once, and what they make of the rest of the run. Errors: those of compiling. */
 thaw_status thaw_policy_find_prices(thaw_trainer *trainer);

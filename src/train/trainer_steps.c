@@ -69,13 +69,12 @@ static thaw_status take_watched(thaw_trainer *trainer, thaw_plan *plan, thaw_tra
                                 const thaw_step_options *step, thaw_step_result *result)
 {
     const bool timed = thaw_policy_times_step(trainer);
-    const thaw_shard_range range = thaw_shard_range_of((size_t)step->shards, step->communicator);
     training->measures = thaw_policy_watches_step(trainer->policy);
-    thaw_status status = timed ? thaw_policy_begin_timing(trainer, plan, range) : THAW_OK;
+    thaw_status status = timed ? thaw_policy_begin_timing(trainer, plan) : THAW_OK;
     if (status == THAW_OK)
         status = thaw_train_batch(plan, training, step, trainer->options.seed, result);
-    if (status == THAW_OK && timed)
-        status = thaw_policy_end_timing(trainer, plan, training);
+    if (timed)
+        thaw_policy_end_timing(trainer, plan, status == THAW_OK);
     if (status == THAW_OK && trainer->policy)
         thaw_policy_note_step(trainer->policy, plan, result, training->measures);
     return status;
@@ -111,7 +110,10 @@ static thaw_status train_batch(thaw_trainer *trainer, thaw_step_result *result)
         .phases = options->time_phases ? &trainer->epoch_result.phases : NULL,
     };
     thaw_plan *plan;
-    thaw_status status = find_plan(trainer, &training, range, &plan);
+    thaw_status status =
+        thaw_policy_times_step(trainer) ? thaw_policy_prepare_timing(trainer, &training, range) : THAW_OK;
+    if (status == THAW_OK)
+        status = find_plan(trainer, &training, range, &plan);
     if (status == THAW_OK && trainer->average)
         status = thaw_average_follow(trainer->average, plan->trained, plan->trained_count);
     if (status != THAW_OK)
