@@ -213,6 +213,7 @@ static void print_policies(FILE *stream)
     for (size_t i = 0; (module = thaw_policy_builtin(i)); i++) {
         print_name(stream, module->name);
         cli_roff_sentences(stream, module->description);
+        fputs(".br\n", stream);
         for (size_t k = 0; k < module->setting_count; k++) {
             char text[96];
             snprintf(text, sizeof text, "%s=%g%s", module->settings[k].name, module->settings[k].initial,

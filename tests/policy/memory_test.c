@@ -7,7 +7,7 @@
 enum { SAMPLES = 8, FEATURES = 5, CLASSES = 3 };
 
 static thaw_context *context;
-static const char *wanted;
+static const char *wanted, *network;
 
 static thaw_status fit(thaw_model *model, thaw_dataset *data, thaw_policy *policy)
 {
@@ -38,7 +38,7 @@ static thaw_status run(void *user)
         labels[i] = (int32_t)(i % CLASSES);
     thaw_status status = thaw_model_create(context, &model);
     if (status == THAW_OK)
-        status = thaw_zoo_build_for(model, "mlp:hidden=4x4", &shape, CLASSES);
+        status = thaw_zoo_build_for(model, network, &shape, CLASSES);
     if (status == THAW_OK)
         status = thaw_dataset_from_arrays(context, &inputs, &targets, CLASSES, &data);
     if (status == THAW_OK)
@@ -51,10 +51,11 @@ static thaw_status run(void *user)
     return status;
 }
 
-static void fail_each(const char *policy)
+static void fail_each(const char *policy, const char *of)
 {
     support_allocator allocator = { 0 };
     wanted = policy;
+    network = of;
     context = support_context_on(&allocator);
     cr_assert_eq(run(NULL), THAW_OK); /* the context keeps what it makes once */
     cr_assert_gt(support_fail_each(&allocator, run, NULL), 50U);
@@ -64,10 +65,10 @@ static void fail_each(const char *policy)
 
 Test(policy_memory, of_auto)
 {
-    fail_each("auto:exchange=100,moving=100,measured=1");
+    fail_each("auto:exchange=100,moving=100,measured=1", "mlp:hidden=4");
 }
 
 Test(policy_memory, of_badam)
 {
-    fail_each("badam:every=1");
+    fail_each("badam:every=1", "mlp:hidden=4x4");
 }
