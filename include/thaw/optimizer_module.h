@@ -235,8 +235,8 @@ struct thaw_optimizer_module {
        "state" nor `matrix`, `conclude`, `view` or `wraps`. NULL: all are floats, and "state" is not accepted. */
     const thaw_slot_range *slot_ranges;
 
-    /* Whether `conclude` reads the sums of the parameter itself only: `all` is NULL then. Thaw sums and updates a few
-       parameters at a time, so that `update` finds in a cache what `sums` has read. */
+    /* Whether `conclude` reads the sums of the parameter itself only: `all` is NULL then. On one thread, Thaw sums and
+       updates a few parameters at a time, so that `update` finds in a cache what `sums` has read. */
     bool own_sums;
 };
 

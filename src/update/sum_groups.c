@@ -11,11 +11,6 @@
    larger parameter is a group of its own. */
 enum { GROUP = 1 << 19 };
 
-static bool has_own_sums(const thaw_update_list *list, size_t index)
-{
-    return list->modules[index] && list->modules[index]->own_sums;
-}
-
 /* Ends the group under way at a block, if it has elements. */
 static void end_group(thaw_update_list *list, size_t block, size_t *elements)
 {
@@ -31,7 +26,7 @@ thaw_status thaw_update_list_make_groups(thaw_update_list *list)
     if (!list->groups)
         return THAW_OUT_OF_MEMORY;
     for (size_t i = 0; i < list->parameter_count; i++) {
-        const size_t count = has_own_sums(list, i) ? list->parameters[i]->count : 0;
+        const size_t count = thaw_sums_in_groups(list, i) ? list->parameters[i]->count : 0;
         if (elements + count > GROUP)
             end_group(list, block, &elements);
         elements += count;
@@ -44,7 +39,7 @@ thaw_status thaw_update_list_make_groups(thaw_update_list *list)
 static void sum_blocks(thaw_update_list *list, size_t first, size_t past)
 {
     for (size_t i = first; i < past; i++)
-        if (has_own_sums(list, list->norm_blocks[i].parameter))
+        if (thaw_sums_in_groups(list, list->norm_blocks[i].parameter))
             thaw_sum_block(list, i);
 }
 
@@ -54,7 +49,7 @@ static void conclude_group(thaw_update_list *list, size_t first, size_t past)
     for (size_t i = first; i < past; i++) {
         const size_t index = list->norm_blocks[i].parameter;
         double *sums = list->parameter_sums[index];
-        if (!has_own_sums(list, index))
+        if (!thaw_sums_in_groups(list, index))
             continue;
         if (list->norm_blocks[i].begin == 0)
             memset(sums, 0, sizeof *list->parameter_sums);
@@ -67,7 +62,7 @@ static void conclude_group(thaw_update_list *list, size_t first, size_t past)
 static void update_blocks(const thaw_update_list *list, size_t first, size_t past)
 {
     for (size_t i = first; i < past; i++)
-        if (has_own_sums(list, list->norm_blocks[i].parameter))
+        if (thaw_sums_in_groups(list, list->norm_blocks[i].parameter))
             thaw_piece_update(list, &list->norm_blocks[i], 0, list->norm_blocks[i].count);
 }
 

@@ -1,5 +1,5 @@
 /* Modules whose steps depend on sums over the parameter itself only: a group of parameters that fits a cache is summed,
-   concluded and updated before the next. */
+   concluded and updated before the next, where there is one thread. */
 #ifndef THAW_UPDATE_SUM_GROUPS_H
 #define THAW_UPDATE_SUM_GROUPS_H
 

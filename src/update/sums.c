@@ -16,7 +16,7 @@ static const thaw_optimizer_module *module_of(const thaw_update_list *list, size
 /* Whether the parameter's module has the function, and not in groups. */
 static bool has_sums(const thaw_update_list *list, size_t index)
 {
-    return thaw_update_list_runs(list, index) && list->modules[index]->sums && !list->modules[index]->own_sums;
+    return thaw_update_list_runs(list, index) && list->modules[index]->sums && !thaw_sums_in_groups(list, index);
 }
 
 void thaw_sum_block(thaw_update_list *list, size_t index)
@@ -149,13 +149,13 @@ void thaw_update_list_sum(thaw_update_list *list)
     const thaw_optimizer_module *module = NULL;
     double all[THAW_MAX_SUMS] = { 0 };
     for (size_t i = 0; i < list->parameter_count; i++) {
-        if (!thaw_update_list_runs(list, i) || !module_of(list, i)->conclude || module_of(list, i)->own_sums)
+        if (!thaw_update_list_runs(list, i) || !module_of(list, i)->conclude || thaw_sums_in_groups(list, i))
             continue;
         if (list->parameters[i]->group->optimizer != optimizer || module_of(list, i) != module) {
             optimizer = list->parameters[i]->group->optimizer;
             module = module_of(list, i);
             add_parameters(list, optimizer, module, all);
         }
-        thaw_conclude(list, i, all);
+        thaw_conclude(list, i, module->own_sums ? NULL : all);
     }
 }

@@ -25,7 +25,7 @@ size_t thaw_update_list_floats(const thaw_update_list *list)
 static size_t floats_of(const thaw_update_list *list, size_t index, bool all)
 {
     const thaw_optimizer_module *module = list->modules[index];
-    const bool updates = module ? module->update && !module->own_sums : !list->wrapped;
+    const bool updates = module ? module->update && !thaw_sums_in_groups(list, index) : !list->wrapped;
     return all || updates ? thaw_padded_floats(list->parameters[index]->count) : 0;
 }
 
