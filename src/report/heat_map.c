@@ -4,7 +4,16 @@
 
 #include "report/page.h"
 
-enum { WIDTH = 420, NAMES = 122, PLOT = 128, ROW = 28, TOP = 26, STEPS = 7, WIDEST = 97 };
+enum {
+    WIDTH = 420,
+    NAMES = 122,
+    PLOT = 128,
+    ROW = 28,
+    TOP = 26,
+    STEPS = 7,
+    WIDEST = 97,
+    DOT = 18 /* of the first place */
+};
 
 /* What a map shows of a point. */
 typedef struct heat {
@@ -68,7 +77,7 @@ static void draw_square(thaw_report_page *page, const heat *map, const thaw_repo
         thaw_text_append(text, " style=\"font-size:%.1fpx\"", 12.5 * width / map->narrow);
     thaw_text_append(text, ">");
     map->print(page, point);
-    thaw_text_append(text, "%s</text>", rank == 1 && width > 60 ? " ●" : "");
+    thaw_text_append(text, "%s</text>", rank == 1 && width > map->narrow + DOT ? " ●" : "");
     map->title(page, point);
     thaw_text_append(text, "</g>");
 }

@@ -28,6 +28,7 @@ Test(results, the_example_is_of_the_schema_and_a_broken_one_is_not)
 Test(results, of_the_experiments_that_are_kept_are_of_the_schema)
 {
     static const char *const kept[] = { "bench/strategies/fashion-mnist-20.json",
+                                        "bench/strategies/fashion-mnist-20-tuned.json",
                                         "bench/strategies/fashion-mnist-100.json" };
     for (size_t i = 0; i < THAW_COUNT(kept); i++) {
         json_t *file = support_project_json(kept[i]);
