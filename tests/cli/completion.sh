@@ -39,7 +39,7 @@ expect() {
 expect 'train' thaw tr
 expect '--version' thaw --v
 expect '' thaw frobnicate --m
-expect '--model|--merge|--max-bytes|--monitor' thaw train --m
+expect '--model|--merge|--max-bytes|--mixup|--monitor' thaw train --m
 expect '--unfreeze' thaw train --model resnet18 --unf
 expect '--ema' thaw train --em
 expect 'resnet18|resnet34|resnet50' thaw train --model res
