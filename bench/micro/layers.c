@@ -8,6 +8,7 @@
 
 #include "core/threads.h"
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/arguments.h"
 #include "support/arrays.h"
 #include "support/check.h"

@@ -12,6 +12,7 @@
 #include <thaw/context.h>
 #include <thaw/data.h>
 #include <thaw/distributed.h>
+#include <thaw/evaluation.h>
 #include <thaw/export.h>
 #include <thaw/image_data.h>
 #include <thaw/layer_capabilities.h>

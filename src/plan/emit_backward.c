@@ -1,6 +1,7 @@
 /* The backward section of a program. */
 #include "plan/emit.h"
 #include "plan/instruction.h"
+#include "plan/store.h"
 
 bool thaw_plan_runs_backward(const thaw_plan *plan, thaw_node index)
 {

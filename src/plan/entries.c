@@ -1,6 +1,7 @@
 /* The entries and totals of a plan. */
 #include "params/suits.h"
 #include "plan/account.h"
+#include "plan/store.h"
 
 size_t thaw_plan_entry_count(const thaw_plan *plan)
 {

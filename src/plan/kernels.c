@@ -2,6 +2,7 @@
 
 #include "params/keeping.h"
 #include "plan/sharing.h"
+#include "plan/store.h"
 
 /* Parameters that train also have gradients and often optimizer slots. The answer depends neither on the batch nor
    on training or evaluation, so that all plans choose the same kernels. */

@@ -2,6 +2,7 @@
    measured, and shared with the other shards of this rank and of others: an exchange in the middle of forward or
    backward. */
 #include "plan/plan.h"
+#include "plan/store.h"
 
 bool thaw_plan_shares_sums(const thaw_plan *plan, thaw_node node)
 {

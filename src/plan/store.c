@@ -1,4 +1,6 @@
 /* The plans of a model: compiled on demand, and released when they are stale. */
+#include "plan/store.h"
+
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"

@@ -1,6 +1,7 @@
 /* Makes the list of updates from what a plan trains. */
 #include "params/reach.h"
 #include "plan/plan.h"
+#include "plan/store.h"
 
 /* Holds the elements of trained parameters that no gradient can reach: updates do not change them. */
 static thaw_status hold(const thaw_plan *plan, thaw_reach *reach, thaw_update_list *updates)

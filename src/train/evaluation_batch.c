@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "params/finite.h"
+#include "plan/store.h"
 #include "train/batch.h"
 
 /* Writes NaN to the outputs of samples that are not finite, since a kernel may have turned NaN into a number: see

@@ -3,6 +3,7 @@
 
 #include "params/expression.h"
 #include "params/keeping.h"
+#include "plan/store.h"
 #include "train/policy_run.h"
 
 enum { WATCHED_EVERY = 8 };

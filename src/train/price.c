@@ -4,6 +4,7 @@
 #include "core/context.h"
 #include "core/threads.h"
 #include "params/suits.h"
+#include "plan/store.h"
 #include "policy/strategy.h"
 #include "train/price_list.h"
 

@@ -4,6 +4,7 @@
 #include "core/allocation.h"
 #include "core/context.h"
 #include "core/threads.h"
+#include "plan/store.h"
 #include "train/inputs.h"
 #include "train/profile.h"
 

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/context.h"
 #include "core/threads.h"
+#include "plan/store.h"
 #include "train/batch.h"
 #include "train/inputs.h"
 

@@ -6,6 +6,7 @@
 #include "core/context.h"
 #include "distributed/exchange.h"
 #include "plan/shard_places.h"
+#include "plan/store.h"
 
 thaw_shard_range thaw_shard_range_of(size_t shards, const thaw_communicator *communicator)
 {

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "plan/shard_places.h"
+#include "plan/store.h"
 #include "train/shards.h"
 
 /* The shards of this process in one step. Those without samples are the last. */

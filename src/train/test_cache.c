@@ -8,6 +8,7 @@
 #include "data/dataset.h"
 #include "features/cache_choice.h"
 #include "features/feature_storage.h"
+#include "plan/store.h"
 
 static const char SUFFIX[] = ".test";
 

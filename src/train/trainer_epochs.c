@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "data/dataset.h"
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "policy/strategy.h"
 #include "train/best.h"
 #include "train/policy_run.h"

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "params/finite.h"
 #include "params/view.h"
+#include "plan/store.h"
 #include "train/batch.h"
 #include "train/shards.h"
 #include "update/perturb.h"

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "plan/store.h"
 #include "support/allocator.h"
 #include "support/network.h"
 #include "support/plans.h"

@@ -4,6 +4,7 @@
 
 #include "layers/recurrent_stack.h"
 #include "plan/plan.h"
+#include "plan/store.h"
 
 enum {
     BATCH = RECURRENT_BATCH,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/drawn_network.h"
+#include "plan/store.h"
 #include "support/fusing_toys.h"
 #include "train/batch.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/support.h"
 
 typedef struct problem {

@@ -1,4 +1,5 @@
 /* What no plan is made for, and that nothing is lost by asking. */
+#include "plan/store.h"
 #include "support/plans.h"
 
 static thaw_model *two_scales(thaw_context *context)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/network.h"
 
 enum { STEPS = 100, WIDTH = 64, SAMPLE = STEPS * WIDTH, SAMPLES = 25, MOST = 80, CLASSES = 3 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/gradients.h"
 #include "support/network.h"
 

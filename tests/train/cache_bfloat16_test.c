@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/files.h"
 #include "support/network.h"
 

@@ -4,6 +4,7 @@
 
 #include "graph/model.h"
 #include "plan/plan.h"
+#include "plan/store.h"
 #include "support/network.h"
 #include "support/ranks.h"
 #include "train/length_network.h"

@@ -3,6 +3,7 @@
 
 #include "graph/model.h"
 #include "plan/kept_plans.h"
+#include "plan/store.h"
 #include "support/network.h"
 
 enum { LONGEST = 100, WIDTH = 64, HIDDEN = 300, OUTPUTS = 3, SAMPLES = 2, LOW = 2 /* the node */ };
