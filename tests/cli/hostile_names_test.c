@@ -207,6 +207,8 @@ static void check_table(const char *what)
     cr_assert_gt(bytes, 0, "%s", what);
     text[bytes] = '\0';
     for (const char *field = strtok(text, ",\n"); field; field = strtok(NULL, ",\n")) {
+        if (strcmp(field, "\r") == 0) /* the last field of this line is empty */
+            continue;
         const char *first = *field == '"' ? field + 1 : field;
         cr_assert(!strchr("=@\t\r", *first), "%s: %s", what, field);
         cr_assert(*first != '-' || strtod(first, NULL) != 0, "%s: %s", what, field);
