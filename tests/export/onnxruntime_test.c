@@ -157,15 +157,16 @@ Test(onnxruntime, gives_the_outputs_of_random_networks, .timeout = 300)
     compare(folder, RANDOM_NETWORKS);
 }
 
-/* At a size that each network takes: VGG's pooling only goes with few. */
+/* At a size that each network takes: VGG's pooling only goes with few, and DINOv2 has patches of 14. */
 static void build_small(thaw_model *model, const thaw_zoo_entry *entry)
 {
     char text[64];
+    const int size = strncmp(entry->name, "vgg", 3) == 0 ? 32 : strncmp(entry->name, "dinov2", 6) == 0 ? 56 : 64;
     const int64_t side = entry->sample_shape.dims[0];
     if (side <= 64)
         snprintf(text, sizeof text, "%s", entry->name);
     else
-        snprintf(text, sizeof text, "%s:size=%d", entry->name, strncmp(entry->name, "vgg", 3) == 0 ? 32 : 64);
+        snprintf(text, sizeof text, "%s:size=%d", entry->name, size);
     assert_ok(thaw_model_context(model), thaw_zoo_build(model, text, CLASSES));
     random_parameters(model);
 }
