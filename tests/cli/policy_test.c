@@ -55,7 +55,13 @@ Test(policy, tells_what_it_does_and_why, .init = cli_begin, .fini = cli_end)
     json_decref(epoch);
 }
 
-Test(policy, logs_its_actions_and_goes_on, .init = cli_begin, .fini = cli_end)
+/* With the folders of the log, the checkpoints and the report. */
+static void remove_folders(void)
+{
+    support_remove_tree(cli_directory);
+}
+
+Test(policy, logs_its_actions_and_goes_on, .init = cli_begin, .fini = remove_folders)
 {
     char line[2048], path[SUPPORT_PATH_BYTES];
     snprintf(line, sizeof line,
@@ -113,7 +119,7 @@ Test(policy, refuses_what_cannot_be, .init = cli_begin, .fini = cli_end)
 }
 
 /* Strips of layers by epoch, and a line an action. */
-Test(policy, stands_beside_strategies_in_a_comparison, .init = cli_begin, .fini = cli_end)
+Test(policy, stands_beside_strategies_in_a_comparison, .init = cli_begin, .fini = remove_folders)
 {
     char line[2048], path[SUPPORT_PATH_BYTES];
     snprintf(line, sizeof line,
