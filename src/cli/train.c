@@ -148,16 +148,10 @@ static int run_epochs(cli_session *session, const thaw_fit_options *options, cli
     return code;
 }
 
-static int fit(cli_session *session, cli_ranks *ranks)
+static thaw_fit_options describe_fit(const cli_session *session, cli_training *now)
 {
     const cli_options *options = session->options;
-    cli_training now = {
-        .options = options,
-        .ranks = ranks,
-        .progress = cli_progress_begin(ranks->rank > 0 || (options->json && isatty(STDOUT_FILENO))),
-        .rules = json_array(),
-    };
-    thaw_fit_options fit_options = {
+    return (thaw_fit_options){
         .epochs = (int)options->epochs,
         .batch = (int64_t)options->batch,
         .drop_last = options->drop_last,
@@ -174,7 +168,7 @@ static int fit(cli_session *session, cli_ranks *ranks)
         .strategy = session->strategy.rule_count ? &session->strategy : NULL,
         .policy = session->policy,
         .head = session->head,
-        .communicator = ranks->communicator,
+        .communicator = now->ranks->communicator,
         .checkpoint = {
             .folder = options->checkpoint,
             .every_steps = options->checkpoint_every.steps,
@@ -184,17 +178,25 @@ static int fit(cli_session *session, cli_ranks *ranks)
             .resume = options->resume,
             .description = session->description,
         },
-        .best = {
-            .file = options->best,
-            .monitor = options->monitor,
-            .patience = (int)options->patience,
-        },
+        .best = { .file = options->best, .monitor = options->monitor, .patience = (int)options->patience },
         .on_step = on_step,
         .on_test = on_test,
         .on_rule = options->json ? cli_training_on_rule : NULL,
         .on_action = cli_policy_on_action,
-        .user = &now,
+        .user = now,
     };
+}
+
+static int fit(cli_session *session, cli_ranks *ranks)
+{
+    const cli_options *options = session->options;
+    cli_training now = {
+        .options = options,
+        .ranks = ranks,
+        .progress = cli_progress_begin(ranks->rank > 0 || (options->json && isatty(STDOUT_FILENO))),
+        .rules = json_array(),
+    };
+    thaw_fit_options fit_options = describe_fit(session, &now);
     int code = ranks->communicator ? CLI_DONE : cli_cache_choose(session, &fit_options, &now.cache_path);
     cli_ranks_begin(ranks);
     if (code == CLI_DONE)
