@@ -64,7 +64,7 @@ static void print_waiting(FILE *stream)
     else if (policy)
         fprintf(stream, "waiting: OMP_WAIT_POLICY=%s, from the environment\n", policy);
     else
-        fputs("waiting: threads spin shortly, or sleep at once if others want half of the cores\n", stream);
+        fputs("waiting: threads spin briefly, or sleep at once if others want half of the cores\n", stream);
 }
 
 void cli_print_version(FILE *stream)
